@@ -1,0 +1,39 @@
+"""A chat in the terminal, the client: `python examples/chat.py [HOST [PORT]]`. Ctrl-D leaves.
+
+The keyboard waits in the same loop as the network; not on Windows, which cannot wait for a terminal.
+"""
+
+import os
+import sys
+
+import netcode
+
+KEYBOARD = netcode.CustomWaiter(read=[sys.stdin])
+
+
+def show(line: object) -> None:
+    """Print what a stranger wrote, without the escapes that would command our terminal."""
+    print("".join(filter(str.isprintable, str(line))))
+
+
+def main(host: str = "localhost", port: str = "7777") -> None:
+    client = netcode.Client(host, int(port), game="chat")
+    waiters: list[netcode.Waiter] = [client, KEYBOARD]
+    while client.state is not netcode.State.DISCONNECTED:
+        netcode.wait(*waiters)
+        client.update()
+        for event in client.events():
+            if isinstance(event, netcode.Received):
+                show(event.message)
+        if KEYBOARD in waiters and netcode.wait(KEYBOARD, timeout=0):
+            typed = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
+            for line in typed.splitlines():
+                client.send(line)
+            if not typed:
+                waiters.remove(KEYBOARD)
+                client.close_nicely("went home")
+    show(client.reason)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

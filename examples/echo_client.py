@@ -1,0 +1,24 @@
+"""The byte layer alone, the client: types lines to the echo: `python examples/echo_client.py [PORT]`.
+
+The verbs of `netcode.sync` wait until they are done: for scripts, tools and tests, not for a game's loop.
+"""
+
+import sys
+
+import netcode.sync
+
+
+def main(port: int = 7777) -> None:
+    connection = netcode.sync.connect("127.0.0.1", port)
+    for line in sys.stdin.buffer:
+        netcode.sync.send(connection, line)
+        answer = netcode.sync.receive(connection, len(line))
+        if answer is None:
+            break
+        print(answer.decode(), end="")
+    netcode.sync.close_nicely(connection)
+    print(connection.reason)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,93 @@
+"""Real programs for tests: started, spoken to, watched with a deadline, and never left behind."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Protocol, Self
+
+ROOT = Path(__file__).parent.parent
+DEADLINE = 30.0
+"""Seconds after which whatever a test waits for will not come."""
+
+
+class Program:
+    """A Python program in a process of its own; warnings are errors there too.
+
+    What it prints goes to a file, because a pipe that nobody empties would stop it.
+    """
+
+    def __init__(self, *arguments: object, log: Path, environment: dict[str, str] | None = None) -> None:
+        self._log = log
+        with log.open("wb") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-u", "-W", "error", *map(str, arguments)],
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                cwd=ROOT,
+                env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **(environment or {})},
+            )
+
+    @property
+    def output(self) -> str:
+        """Everything it has printed, errors included."""
+        return self._log.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n")
+
+    def until(self, pattern: str) -> re.Match[str]:
+        """Wait until it has printed something that matches `pattern`."""
+        deadline = time.monotonic() + DEADLINE
+        while True:
+            over = self._process.poll() is not None or time.monotonic() > deadline
+            found = re.search(pattern, self.output)
+            if found is not None:
+                return found
+            assert not over, f"{pattern!r} is not in what {self._process.args} printed:\n{self.output}"
+            time.sleep(0.02)
+
+    def say(self, line: str) -> None:
+        """Type a line."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{line}\n".encode())
+        self._process.stdin.flush()
+
+    def end_input(self) -> None:
+        """Let it read the end of its input."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C."""
+        self._process.send_signal(signal.SIGINT)
+
+    def stop(self) -> None:
+        """Kill it."""
+        self._process.kill()
+
+    def status(self) -> int:
+        """Wait for its end and return its exit status."""
+        try:
+            return self._process.wait(DEADLINE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"{self._process.args} does not end; it printed:\n{self.output}") from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            try:
+                self._process.stdin.close()
+            except BrokenPipeError:
+                pass  # what was typed last was never read
+
+
+class Start(Protocol):
+    """What the fixture `start` is: it starts a program, which ends with the test at the latest."""
+
+    def __call__(self, *arguments: object, environment: dict[str, str] | None = None) -> Program: ...

@@ -1,0 +1,113 @@
+"""Every example runs, as real programs, and stays short enough to be read at a glance."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from programs import DEADLINE, ROOT, Start
+
+import netcode
+
+EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
+
+pytestmark = pytest.mark.process
+needs_waitable_pipes = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot wait for pipes")
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.name))
+def test_an_example_has_forty_lines_at_most(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 40
+
+
+def test_every_example_is_run_here() -> None:
+    here = Path(__file__).read_text(encoding="utf-8")
+
+    assert [path.name for path in EXAMPLES if f"examples/{path.name}" not in here] == ["pipes_child.py"]
+
+
+@needs_waitable_pipes
+def test_chat_carries_lines_between_terminals(start: Start) -> None:
+    server = start("examples/chat_server.py", 0)
+    port = server.until(r"port (\d+)")[1]
+    ann = start("examples/chat.py", "127.0.0.1", port)
+    ann.until("guest 1 is here; 1 in the room")
+    bob = start("examples/chat.py", "127.0.0.1", port)
+
+    ann.until("guest 2 is here; 2 in the room")
+    bob.say("hello\x1b[2J")
+    ann.until(r"guest 2: hello\[2J\n")
+    bob.end_input()
+    ann.until("guest 2 left: .*went home")
+    server.interrupt()
+    ann.until("the chat closes for today")
+
+    assert (bob.status(), ann.status(), server.status()) == (0, 0, 0)
+
+
+def test_many_dots_carries_two_hundred(start: Start) -> None:
+    port = int(start("examples/many_server.py", 0).until(r"port (\d+)")[1])
+    deadline = time.monotonic() + DEADLINE
+    clients = [netcode.Client("127.0.0.1", port, game="many") for _ in range(200)]
+    for client in clients:
+        client.send((1, 0))
+    snapshots: dict[netcode.Client, dict[int, list[int]]] = {}
+
+    moved: set[netcode.Client] = set()
+    while len(moved) < len(clients) and time.monotonic() < deadline:
+        netcode.wait(*clients, timeout=1.0)
+        for client in clients:
+            client.update()
+            for event in client.events():
+                assert not isinstance(event, netcode.Left), event
+                if isinstance(event, netcode.Received):
+                    before, snapshots[client] = snapshots.get(client, {}), event.message
+                    if len(before) == len(clients) and before[client.id][0] < event.message[client.id][0]:
+                        moved.add(client)
+
+    for client in clients:
+        client.close()
+    assert len(moved) == len(clients)
+
+
+def test_many_dots_opens_a_window_and_closes_it(start: Start) -> None:
+    pytest.importorskip("pygame")
+    server = start("examples/many_server.py", 0)
+    port = int(server.until(r"port (\d+)")[1])
+    window = start("examples/many.py", "127.0.0.1", port, environment={"SDL_VIDEODRIVER": "dummy"})
+    with netcode.Client("127.0.0.1", port, game="many") as watcher:
+        seen: set[int] = set()
+        deadline = time.monotonic() + DEADLINE
+        while len(seen) < 2 and time.monotonic() < deadline:
+            netcode.wait(watcher, timeout=1.0)
+            watcher.update()
+            seen = {who for event in watcher.events() if isinstance(event, netcode.Received) for who in event.message}
+    assert len(seen) == 2, window.output
+
+    server.stop()
+
+    window.until(f"127.0.0.1:{port}")
+    assert window.status() == 0
+
+
+def test_echo_returns_every_line(start: Start) -> None:
+    server = start("examples/echo_server.py", 0)
+    port = server.until(r"echo on 127.0.0.1:(\d+)")[1]
+    client = start("examples/echo_client.py", port)
+
+    client.say("one")
+    client.until("one\n")
+    client.say("two")
+    client.until("one\ntwo\n")
+    client.end_input()
+
+    assert client.status() == 0
+    server.until("127.0.0.1:.* closed the connection")
+
+
+@needs_waitable_pipes
+def test_pipes_find_the_number(start: Start) -> None:
+    game = start("examples/pipes.py")
+
+    assert game.status() == 0
+    assert game.until("it is (.*)")[1] == game.until(r"thinks of (.*)\)")[1]

@@ -1,0 +1,175 @@
+"""The map of floors: a module imports from lower floors only.
+
+The list below is the map. A new module gets its place here; a package named here stands for everything in it
+that is not named by itself.
+"""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("reasons", "clock", "log", "buffer", "poller"),
+    ("errors", "address", "waiting"),
+    ("framing", "codec"),
+    ("transport",),
+    ("transport.tcp", "transport.pipe", "transport.memory", "transport.tls"),
+    ("connection",),
+    ("connection_set", "sync"),
+    ("protocol", "meter", "resend"),
+    ("peer",),
+    ("client", "server"),
+    ("turns",),
+    ("tools", "__main__"),
+)
+BESIDE = ("testing",)
+"""For the tests of users' games: imports from every floor, and no floor imports it."""
+
+LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging"})
+"""Never imported with the package: a game that does without them shall not pay for them."""
+
+PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns")
+"""What a game imports besides the names of the package itself."""
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "netcode"
+MODULES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted(PACKAGE.rglob("*.py"))
+    if path != PACKAGE / "__init__.py"
+}
+
+
+def entry_of(module: str) -> str | None:
+    """Return the entry of the map that `module` belongs to: itself, or the nearest package around it."""
+    entries = {name for floor in FLOORS for name in floor} | {*BESIDE}
+    while module and module not in entries:
+        module = module.rpartition(".")[0]
+    return module or None
+
+
+def floor_of(entry: str) -> int:
+    return next((number for number, floor in enumerate(FLOORS) if entry in floor), len(FLOORS))
+
+
+def imported_names(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the full dotted name of everything imported, wherever in the file it stands."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            around = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            base = ".".join([*around, *([node.module] if node.module else [])])
+            yield from ((node.lineno, f"{base}.{alias.name}") for alias in node.names)
+
+
+def imported_modules(path: Path, package: str) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name, without `netcode.`, of each module of the package that is imported."""
+    for line, name in imported_names(ast.parse(path.read_text(encoding="utf-8")), package):
+        if name == "netcode" or name.startswith("netcode."):
+            inner = name.removeprefix("netcode").lstrip(".")
+            while inner and inner not in MODULES:
+                inner = inner.rpartition(".")[0]
+            yield line, inner
+
+
+def early_imports(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Yield what importing the module imports: everything that stands outside of a function."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield from imported_names(node, "")
+        elif isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            yield from early_imports(ast.Module(node.orelse, []))
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from early_imports(node)
+
+
+def public_names() -> set[str]:
+    """Return what a game may import: the modules meant for it, and the names that the package exports."""
+    init = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
+    exports = next(line for line in ast.parse(init).body if ast.unparse(line).startswith("__all__ = "))
+    assert isinstance(exports, ast.Assign)
+    return {f"netcode.{name}" for name in ast.literal_eval(exports.value)} | {"netcode", *PUBLIC_MODULES}
+
+
+def package_of(module: str) -> str:
+    """Return the package that a relative import in `module` starts from."""
+    inside = module if MODULES[module].name == "__init__.py" else module.rpartition(".")[0]
+    return f"netcode.{inside}".rstrip(".")
+
+
+def test_every_module_has_its_floor() -> None:
+    assert [module for module in MODULES if entry_of(module) is None] == []
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_lead_to_lower_floors(module: str) -> None:
+    entry = entry_of(module)
+    assert entry is not None
+    floor = floor_of(entry)
+
+    wrong = [
+        f"{MODULES[module].relative_to(ROOT)}:{line} imports netcode.{name or '__init__'}"
+        for line, name in imported_modules(MODULES[module], package_of(module))
+        if (other := entry_of(name)) != entry and (other is None or floor_of(other) >= floor)
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("module", ["__init__", *MODULES])
+def test_heavy_modules_are_imported_late(module: str) -> None:
+    path = MODULES.get(module, PACKAGE / "__init__.py")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    early = [
+        f"{path.relative_to(ROOT)}:{line} imports {name}"
+        for line, name in early_imports(tree)
+        if name.partition(".")[0] in LATE
+    ]
+
+    assert early == []
+
+
+def test_importing_the_package_pulls_in_nothing_heavy() -> None:
+    script = "import sys, netcode, netcode.sync, netcode.testing; print(*sorted(sys.modules))"
+
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert LATE & {*loaded.stdout.split()} == set()
+
+
+def test_the_package_itself_only_exports() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
+
+    others = [
+        node
+        for node in tree.body[1:]  # the first is the docstring
+        if not isinstance(node, ast.ImportFrom) and not ast.unparse(node).startswith("__all__ = ")
+    ]
+
+    assert [ast.unparse(node) for node in others] == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for folder in ("demo_game", "examples") for path in (ROOT / folder).rglob("*.py")),
+    ids=lambda path: str(path.relative_to(ROOT)),
+)
+def test_games_use_public_names_only(path: Path) -> None:
+    public = public_names()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+
+    used = {name for _, name in imported_names(tree, "") if name.partition(".")[0] == "netcode"}
+    used |= {
+        ast.unparse(node)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "netcode"
+    }
+
+    private = {name for name in used if name not in public and name.rpartition(".")[0] not in PUBLIC_MODULES}
+    assert private == set()

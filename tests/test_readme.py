@@ -1,0 +1,82 @@
+"""The README runs: its server and client as they stand there, and what it says about the project is so."""
+
+import re
+import socket
+import time
+
+import pytest
+from programs import DEADLINE, ROOT, Start
+from test_floors import BESIDE, FLOORS
+
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+SERVER, CLIENT = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that nobody has, instead of the one that the README names."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        number: int = probe.getsockname()[1]
+        return number
+
+
+def wait_until_listening(port: int) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    pytest.fail("the README's server does not listen")
+
+
+def test_a_server_and_a_client_within_thirty_lines() -> None:
+    assert len(f"{SERVER}{CLIENT}".splitlines()) <= 30
+
+
+@pytest.mark.process
+def test_its_client_talks_to_its_server(start: Start, port: int) -> None:
+    server = start("-c", SERVER.replace("7777", str(port)))
+    wait_until_listening(port)
+    client = start("-c", CLIENT.replace("7777", str(port)))
+
+    number = client.until(r"welcome, number (\d+)")[1]
+    client.until(f"{{'from': {number}, 'said': 'ahoy'}}")
+    client.stop()
+    server.until("127.0.0.1")
+
+
+@pytest.mark.process
+def test_its_client_says_that_there_is_no_server(start: Start, port: int) -> None:
+    promised = re.search("«(nothing is listening on .*)»", TEXT)
+    assert promised is not None
+
+    client = start("-c", CLIENT.replace("7777", str(port)))
+
+    assert client.status() == 0
+    assert client.output == promised[1].replace("7777", str(port)) + "\n"
+
+
+def test_both_commands_are_one_line_for_each_system() -> None:
+    commands = re.findall(r"```(?:sh|bat)\n(.*?)```", TEXT, re.DOTALL)
+
+    assert [(len(command.splitlines()), command.split()[-1]) for command in commands] == [
+        (1, "demo_game"),
+        (1, "-q"),
+        (1, "demo_game"),
+        (1, "-q"),
+    ]
+
+
+def test_links_lead_somewhere() -> None:
+    targets = re.findall(r"\]\(([^):]+)\)", TEXT)
+
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_its_map_of_floors_is_the_one_that_is_tested() -> None:
+    rows = re.findall(r"^\| (\d+|beside) \| ([^|]*) \|", TEXT, re.MULTILINE)
+
+    drawn = [(floor, tuple(re.findall("`(.*?)`", modules))) for floor, modules in rows]
+
+    assert drawn == [*((str(number), floor) for number, floor in enumerate(FLOORS)), ("beside", BESIDE)]
