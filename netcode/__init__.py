@@ -1,0 +1,48 @@
+"""Multiplayer for games in Python, driven by the game's own loop. See README.md."""
+
+from netcode import sync
+from netcode.address import Address, make_address
+from netcode.client import Client
+from netcode.connection import Connection, State, connect, custom
+from netcode.connection_set import REFUSE, ConnectionSet
+from netcode.errors import MessageTooLarge, NetcodeError, ProtocolError
+from netcode.events import Away, Back, Event, Joined, Left, Received
+from netcode.peer import Peer, Stats
+from netcode.reasons import Reason, ReasonCode
+from netcode.server import Refusal, Server
+from netcode.transport.tcp import Listener
+from netcode.waiting import CustomWaiter, Waiter, any_of, wait
+
+__all__ = [
+    "REFUSE",
+    "Address",
+    "Away",
+    "Back",
+    "Client",
+    "Connection",
+    "ConnectionSet",
+    "CustomWaiter",
+    "Event",
+    "Joined",
+    "Left",
+    "Listener",
+    "MessageTooLarge",
+    "NetcodeError",
+    "Peer",
+    "ProtocolError",
+    "Reason",
+    "ReasonCode",
+    "Received",
+    "Refusal",
+    "Server",
+    "State",
+    "Stats",
+    "Waiter",
+    "any_of",
+    "connect",
+    "custom",
+    "make_address",
+    "sync",
+    "wait",
+]
+__version__ = "0.1.0"

@@ -1,0 +1,175 @@
+"""Where the other end is: addresses, and name look-ups that never block a frame."""
+
+import socket
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
+
+MAX_LOOKUPS = 16
+"""Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""
+
+Candidate = tuple[int, tuple[Any, ...]]
+"""An address family, and the address as the operating system's `connect` takes it."""
+
+Resolve = Callable[..., list[tuple[Any, ...]]]
+"""A function with the signature of `socket.getaddrinfo`, which may block."""
+
+
+class Address(NamedTuple):
+    """A host and a port. Prints as `host:port`, with brackets around IPv6."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def check_port(port: int) -> None:
+    """Raise `TypeError` or `ValueError` for what cannot be a port."""
+    if not isinstance(port, int) or isinstance(port, bool):
+        raise TypeError(f"port must be an int, not {type(port).__name__}")
+    if not 0 <= port <= 65_535:
+        raise ValueError(f"port must be from 0 to 65535, not {port}")
+
+
+def check_destination(host: str, port: int) -> None:
+    """Raise `TypeError` or `ValueError` for what cannot be connected to."""
+    check_port(port)
+    if not isinstance(host, str):
+        raise TypeError(f"host must be a str, not {type(host).__name__}")
+    if not host or port == 0:
+        raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
+
+
+def make_address(host: str, port: int) -> Address:
+    """Look up `host`, an IPv4 or IPv6 address or a name, and return the first address it has.
+
+    This may block for seconds: names are asked from the network. It is for tools and start-up; `connect`
+    takes names by itself and never blocks.
+
+    Raises:
+        TypeError, ValueError: for what cannot be a host or a port.
+        OSError: the name has no address, or nobody could be asked.
+    """
+    check_destination(host, port)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    return from_socket(found[0][4])
+
+
+def from_socket(sockaddr: Any) -> Address:
+    """Make an `Address` of what the socket module calls one; an IPv4 peer of a dual-stack listener shows as IPv4."""
+    if not isinstance(sockaddr, tuple):
+        return Address(str(sockaddr) or "local", 0)
+    host, port = str(sockaddr[0]), int(sockaddr[1])
+    if host.startswith("::ffff:") and "." in host:
+        host = host[7:]
+    return Address(host, port)
+
+
+def bucket(address: Address) -> str:
+    """Return what counts as one place of origin: an IPv4 address, or the /64 of an IPv6 one.
+
+    A provider gives each customer a /64 at least, so a single IPv6 address means nothing.
+    """
+    host = address.host
+    if ":" not in host:
+        return host
+    try:
+        return socket.inet_pton(socket.AF_INET6, host.partition("%")[0])[:8].hex()
+    except (OSError, ValueError):
+        return host
+
+
+def without_asking(host: str, port: int) -> list[Candidate] | None:
+    """Return the candidates for `host` if they are known without asking anybody, else None."""
+    if host.lower().rstrip(".") == "localhost":
+        # RFC 6761, 6.3: localhost is the loopback interface; nobody needs to be asked.
+        candidates: list[Candidate] = [(socket.AF_INET, ("127.0.0.1", port))]
+        if socket.has_ipv6:
+            candidates.insert(0, (socket.AF_INET6, ("::1", port, 0, 0)))
+        return candidates
+    try:
+        flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+    except (OSError, UnicodeError, ValueError):
+        return None
+    return _candidates(found)
+
+
+def _candidates(found: list[tuple[Any, ...]]) -> list[Candidate]:
+    """Order look-up results for racing: families take turns, the system's favourite first (RFC 8305, section 4)."""
+    wanted = [(entry[0], entry[4]) for entry in found if entry[0] in (socket.AF_INET, socket.AF_INET6)]
+    if not wanted:
+        return []
+    first = [c for c in wanted if c[0] == wanted[0][0]]
+    second = [c for c in wanted if c[0] != wanted[0][0]]
+    ordered: list[Candidate] = []
+    for i in range(max(len(first), len(second))):
+        ordered += first[i : i + 1] + second[i : i + 1]
+    return ordered
+
+
+class Lookup:
+    """A name look-up off the frame.
+
+    The system's resolver blocks and cannot be interrupted, so it runs in a thread of its own, which nobody
+    waits for: an answer that comes after `cancel` goes nowhere.
+    """
+
+    _running: ClassVar[set[object]] = set()  # a set, because its changes are atomic between threads
+
+    def __init__(self, host: str, port: int, resolve: Resolve = socket.getaddrinfo) -> None:
+        self._host, self._port, self._resolve = host, port, resolve
+        self._answer: list[Candidate] | OSError | None = without_asking(host, port)
+        self._wake: socket.socket | None = None
+        self._started = self._answer is not None
+        self.poll()
+
+    def poll(self) -> list[Candidate] | OSError | None:
+        """Return the candidates, the error, or None while nobody has answered."""
+        if not self._started and len(Lookup._running) < MAX_LOOKUPS:
+            self._start()
+        return self._answer
+
+    def fileno(self) -> int:
+        """Return a descriptor that becomes readable with the answer, or -1."""
+        return self._wake.fileno() if self._wake is not None else -1
+
+    def cancel(self) -> None:
+        """Stop caring. The thread, if one runs, ends with the resolver's own timeout."""
+        self._started = True
+        if self._wake is not None:
+            self._wake.close()
+            self._wake = None
+
+    def _start(self) -> None:
+        import _thread  # not threading: nothing here needs it, and programs without it start faster
+
+        self._started = True
+        try:
+            self._wake, alarm = socket.socketpair()
+        except OSError as error:
+            self._answer = error
+            return
+        Lookup._running.add(self)
+        try:
+            _thread.start_new_thread(self._ask, (alarm,))
+        except RuntimeError as error:  # the process may start no more threads
+            Lookup._running.discard(self)
+            alarm.close()
+            self._answer = OSError(str(error))
+
+    def _ask(self, alarm: socket.socket) -> None:
+        """Ask the resolver; runs in the thread. Closing `alarm` is what wakes a waiter."""
+        try:
+            self._answer = _candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
+        except (UnicodeError, ValueError) as error:
+            self._answer = socket.gaierror(socket.EAI_NONAME, str(error))
+        except OSError as error:
+            self._answer = error
+        finally:
+            Lookup._running.discard(self)
+            alarm.close()

@@ -1,0 +1,358 @@
+"""A game's end of a link to a server: connects, greets, comes back, and tells it all as events."""
+
+import random
+from types import TracebackType
+from typing import Any, Self
+
+from netcode import protocol
+from netcode.address import Address, check_destination
+from netcode.clock import Clock, Timeline, monotonic
+from netcode.codec import make_codec
+from netcode.connection import SCRATCH, Connection, State
+from netcode.errors import ProtocolError
+from netcode.events import Away, Back, Event, Inbox, Joined, Left
+from netcode.limits import Limits, check_name
+from netcode.link import Link
+from netcode.peer import Peer
+from netcode.protocol import Hello, Welcome
+from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.transport import Network
+from netcode.transport.tcp import TCP
+from netcode.waiting import Descriptors, Waiter, wait
+
+BACKOFF = 0.5
+"""Seconds within which the first attempt to come back is made."""
+BACKOFF_FACTOR = 1.6
+"""How much longer each further attempt may take to begin."""
+BACKOFF_CAP = 30.0
+"""Seconds within which an attempt begins, however many failed."""
+REFUSALS = 3
+"""Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
+
+BROKEN_LINK = frozenset(
+    {ReasonCode.RESET, ReasonCode.CLOSED_BY_PEER, ReasonCode.TIMEOUT, ReasonCode.NETWORK, ReasonCode.UNREACHABLE}
+)
+"""Ends that nobody wanted: a link that ended so may be resumed."""
+
+_WORTH_ANOTHER_TRY = BROKEN_LINK | {
+    ReasonCode.REFUSED,
+    ReasonCode.CONNECT_TIMEOUT,
+    ReasonCode.HANDSHAKE_TIMEOUT,
+    ReasonCode.NAME_NOT_FOUND,
+    ReasonCode.NO_DESCRIPTORS,
+    ReasonCode.SERVER_FULL,
+}
+
+
+class Client(Waiter):
+    """A link to a `Server`, driven by `update()` once a frame.
+
+    Usage::
+
+        client = netcode.Client("localhost", 7777, game="chess", version="1")
+        while True:
+            client.update()
+            for event in client.events(): ...
+
+    It connects from construction on. When it is welcomed, `Joined` comes; when it is over, or never began,
+    `Left` comes as the last event, with the reason. In between a broken link is restored by itself: `Away`, then
+    `Back` or `Left`. Nothing that the network or the server does ever raises.
+
+    Args:
+        host, port: where the server is; a name is looked up beside the game.
+        game, version: what is played here; the server refuses another game or version, naming both.
+        messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
+        credentials: any message, given to the server's `authenticate`.
+        resume: whether to come back after the link broke.
+        max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
+            max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
+        network, clock: what to connect over and how to tell the time, for tests.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        game: str = "",
+        version: str = "",
+        messages: Any = None,
+        credentials: Any = None,
+        resume: bool = True,
+        network: Network = TCP,
+        clock: Clock = monotonic,
+        **limits: float,
+    ) -> None:
+        check_destination(host, port)
+        self._host, self._port = host, port
+        self._game, self._version = check_name("game", game), check_name("version", version)
+        self._credentials = credentials
+        self._limits = Limits(**limits)  # type: ignore[arg-type]
+        self._network = network
+        self._timeline = Timeline(clock)
+        self._codec = make_codec(messages)
+        self._inbox = Inbox(self._limits.max_backlog)
+        self._peer = Peer(self, 0, Address(host, port), self._limits, self._codec)
+        self._peer._resumes = resume
+        self._token: bytes | None = b"" if resume else None
+        self._grace = 0.0
+        self._state = State.CONNECTING
+        self._welcomed = False
+        self._away_for: Reason | None = None
+        self._away_until = 0.0
+        self._attempts = 0
+        self._refusals = 0
+        self._retry_at: float | None = None
+        self._closing: list[Connection[Any]] = []
+        self._scratch = memoryview(bytearray(SCRATCH))
+        self._updating = False
+        self._hello()
+        self._link: Link | None = self._connect()
+
+    @property
+    def state(self) -> State:
+        """CONNECTING until welcomed and while away, CONNECTED, DISCONNECTING while closing nicely, DISCONNECTED."""
+        return self._state
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why it is over; None while it is not."""
+        return self._peer.reason
+
+    @property
+    def peer(self) -> Peer | None:
+        """The server; None until welcomed."""
+        return self._peer if self._welcomed else None
+
+    @property
+    def id(self) -> int | None:
+        """The number that the server knows us by; None until welcomed."""
+        return self._peer.id if self._welcomed else None
+
+    @property
+    def rtt(self) -> float | None:
+        """The round-trip time to the server in seconds, smoothed (RFC 6298); None until measured."""
+        return self._peer.rtt
+
+    @property
+    def jitter(self) -> float | None:
+        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured."""
+        return self._peer.jitter
+
+    def __repr__(self) -> str:
+        return f"<Client {self._state.value} to {self._peer.address}>"
+
+    def send(self, message: Any) -> None:
+        """Send `message` to the server: it leaves with the next `update()`. Never blocks.
+
+        CONNECTING: it is kept, and sent once welcomed or back. DISCONNECTING, DISCONNECTED: it is ignored.
+
+        Raises:
+            TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
+            MessageTooLarge: one of the two ends does not take it.
+        """
+        self._peer.send(message)
+
+    def update(self) -> None:
+        """Do what can be done now: connect, receive, send, ping, time out, come back. Never blocks.
+
+        Call it once a frame. Called too rarely, it is silent: the server ends the link after its `timeout`.
+
+        Raises:
+            RuntimeError: it is called from within itself, or from two threads at once.
+        """
+        if self._updating:
+            raise RuntimeError("Client.update() is already running: call it from one place, in one thread")
+        self._updating = True
+        try:
+            now = self._timeline.tick()
+            if self._link is not None:
+                self._link.connection._step(now, self._scratch)
+            for connection in self._closing:
+                connection._step(now, self._scratch)
+            if self._closing:
+                self._closing = [connection for connection in self._closing if connection.alive]
+            if self._away_for is not None:
+                self._come_back(now)
+        finally:
+            self._updating = False
+
+    def events(self) -> list[Event]:
+        """Take the events since the last call, in order. Each comes once."""
+        return self._inbox.take()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until `update()` has something to do or `events()` something to give, `timeout` seconds at most.
+
+        Returns:
+            False if the time passed first. For programs without a frame; a game just calls `update()`.
+        """
+        return wait(self, timeout=timeout)
+
+    def close(self) -> None:
+        """End it at once. What is queued may be lost; the server is told if one `send` can still do that."""
+        if self._peer.reason is None:
+            if self._link is not None:
+                self._link.cut()
+            if self._peer.reason is None:
+                self.drop(self._peer, closed_here())
+        for connection in self._closing:
+            connection.close()
+        self._closing.clear()
+
+    def close_nicely(self, text: str = "") -> None:
+        """End it after everything queued was sent; the server reads `text` as its reason. Keep calling `update()`.
+
+        `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
+        Not yet welcomed, or away: it ends at once.
+        """
+        if self._peer.reason is not None or self._state is State.DISCONNECTING:
+            return
+        if self._link is None or self._state is not State.CONNECTED:
+            self.close()
+            return
+        self._state = State.DISCONNECTING
+        self._link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def instantiate(self) -> Descriptors:
+        return ([], [], []) if self._link is None else self._link.connection.instantiate()
+
+    def _seconds_left(self) -> float | None:
+        if self._inbox.events:
+            return 0.0
+        connections = [*self._closing] if self._link is None else [self._link.connection, *self._closing]
+        times = [s for c in connections if (s := c._seconds_left()) is not None]
+        if self._away_for is not None:
+            when = self._away_until if self._retry_at is None else min(self._away_until, self._retry_at)
+            times.append(self._timeline.until(when))
+        return min(times, default=None)
+
+    def _slept(self, seconds: float) -> None:
+        self._timeline.tick(seconds)
+
+    # What a link and the peer tell their owner.
+
+    def link_opened(self, link: Link) -> None:
+        """Greet."""
+        link.greet(self._hello())
+
+    def greeted(self, link: Link, greeting: Hello | Welcome) -> None:
+        """Hear that the server takes us in, or back."""
+        assert isinstance(greeting, Welcome)
+        peer = self._peer
+        if self._welcomed and greeting.peer_id != peer.id:
+            text = f"{link.where} gave our seat away: we were player {peer.id}"
+            raise ProtocolError(ReasonCode.RESUME_LOST, text)
+        peer._theirs = greeting.max_message
+        if not greeting.token:
+            peer._resumes = False
+        if link.connection.remote_address is not None:
+            peer.address = link.connection.remote_address
+        peer.carry_on(link, greeting.received)
+        self._state = State.CONNECTED
+        self._attempts = self._refusals = 0
+        self._grace = greeting.grace
+        if self._token is not None:
+            self._token = greeting.token or None
+        if self._welcomed:
+            self._away_for = None
+            self._inbox.events.append(Back(peer))
+        else:
+            self._welcomed = True
+            peer.id = greeting.peer_id
+            self._inbox.events.append(Joined(peer))
+
+    def link_over(self, link: Link) -> None:
+        """Hear that a link ended: come back, or leave."""
+        reason = link.reason
+        assert reason is not None
+        if link is not self._link:
+            return
+        self._link = self._peer._link = None
+        if link.connection.alive:
+            self._closing.append(link.connection)
+        if self._away_for is not None:
+            self._try_again(reason)
+        elif self._welcomed and self._token and self._grace and reason.code in BROKEN_LINK:
+            self._away_for = reason
+            self._away_until = self._timeline.now + self._grace
+            self._state = State.CONNECTING
+            self._inbox.events.append(Away(self._peer))
+            self._retry(reason)
+        else:
+            self.drop(self._peer, reason)
+
+    def link_gone(self, link: Link) -> None:
+        """Hear that a connection is closed."""
+
+    def drop(self, peer: Peer, reason: Reason) -> None:
+        """It is over: say so, once."""
+        peer.reason = reason
+        self._state = State.DISCONNECTED
+        self._away_for = self._retry_at = None
+        link, self._link = self._link, None
+        if link is not None:
+            link.connection.close()
+        self._inbox.events.append(Left(peer, reason))
+
+    # Inside.
+
+    def _hello(self) -> bytes:
+        greeting = Hello(
+            self._game,
+            self._version,
+            self._limits.max_message,
+            self._token,
+            self._peer.received,
+            self._credentials,
+        )
+        return protocol.hello(greeting)
+
+    def _connect(self) -> Link:
+        link = Link(self, self._limits, self._codec, self._inbox, Welcome)
+        connector = self._network.connect(self._host, self._port, self._timeline.now)
+        Connection(connector, link, timeout=None, ping=None, timeline=self._timeline, sink=link)
+        return link
+
+    def _come_back(self, now: float) -> None:
+        """Make the next attempt when it is due, and give up when the server has."""
+        assert self._away_for is not None
+        if now >= self._away_until:
+            self._give_up(self._away_for.text)
+        elif self._retry_at is not None and now >= self._retry_at:
+            self._retry_at = None
+            self._link = self._connect()
+
+    def _try_again(self, reason: Reason) -> None:
+        """An attempt to come back failed."""
+        self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
+        if reason.code not in _WORTH_ANOTHER_TRY:
+            self.drop(self._peer, reason)
+        elif self._refusals >= REFUSALS:
+            self._give_up(reason.text)
+        else:
+            self._retry(reason)
+
+    def _retry(self, reason: Reason) -> None:
+        # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
+        longest = min(BACKOFF_CAP, BACKOFF * BACKOFF_FACTOR**self._attempts)
+        self._attempts += 1
+        self._retry_at = self._timeline.now + random.uniform(0.0, longest)
+
+    def _give_up(self, last: str) -> None:
+        assert self._away_for is not None
+        first = self._away_for
+        text = first.text if last == first.text else f"{first.text}; and then: {last}"
+        self.drop(self._peer, Reason(first.code, text, first.error))
+

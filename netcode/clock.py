@@ -1,0 +1,82 @@
+"""Time: an injected monotonic clock, the time that peers are charged for, and deadlines."""
+
+import heapq
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+Clock = Callable[[], float]
+"""A function that returns seconds and never goes back, such as `time.monotonic`."""
+
+MAX_GAP = 1.0
+"""The most, in seconds, that one pause between two updates counts against a peer."""
+
+T = TypeVar("T")
+
+monotonic: Clock = time.monotonic
+
+
+class Timeline:
+    """Time as peers are charged for it: it runs while we attend, and stands still while we do not.
+
+    A game that loads a level for ten seconds does not read for ten seconds, and silence in that time is
+    its own. So a pause between two ticks counts for `MAX_GAP` at most. Every deadline lives on this line;
+    the clock behind it is read once a tick.
+    """
+
+    __slots__ = ("_clock", "_seen", "now")
+
+    def __init__(self, clock: Clock = monotonic) -> None:
+        self._clock = clock
+        self._seen = self.now = clock()
+
+    def tick(self, asleep: float = 0.0) -> float:
+        """Read the clock, move on, and return the time of this update.
+
+        Args:
+            asleep: seconds that we meant to sleep in a `wait`: that was attending, not a pause.
+        """
+        seen = self._clock()
+        elapsed = seen - self._seen
+        self._seen = seen
+        if elapsed > MAX_GAP + asleep:
+            elapsed = MAX_GAP + asleep
+        self.now += elapsed
+        return self.now
+
+    def until(self, deadline: float) -> float:
+        """Return how many seconds from this moment `deadline` comes due if we attend; 0.0 if it is past."""
+        return max(0.0, deadline - self.now - min(self._clock() - self._seen, MAX_GAP))
+
+
+class Deadlines(Generic[T]):
+    """Who has to be looked at when. Costs what is due, not what is pending: a heap, no scan.
+
+    Each holder keeps the time it was last scheduled for; an entry that no longer agrees is stale, and its
+    holder drops it when it comes out.
+    """
+
+    __slots__ = ("_count", "_heap")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[float, int, T]] = []
+        self._count = 0
+
+    def push(self, when: float, holder: T) -> None:
+        """Have `holder` come out of `pop` once `when` is reached."""
+        self._count += 1
+        heapq.heappush(self._heap, (when, self._count, holder))
+
+    def pop(self, now: float) -> tuple[float, T] | None:
+        """Take out the earliest entry that is due, or None."""
+        if not self._heap or self._heap[0][0] > now:
+            return None
+        when, _, holder = heapq.heappop(self._heap)
+        return when, holder
+
+    def next(self) -> float | None:
+        """Return the earliest time that is scheduled, or None."""
+        return self._heap[0][0] if self._heap else None
+
+    def __len__(self) -> int:
+        return len(self._heap)

@@ -1,0 +1,183 @@
+"""Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
+
+import re
+from typing import Any, Protocol, get_args
+
+import msgpack
+
+from netcode.errors import ProtocolError
+from netcode.reasons import ReasonCode, printable
+
+MAX_DEPTH = 32
+"""How deep lists and dicts may nest in a message. msgpack itself decodes 1,024 levels, and then `repr` of the
+result, in somebody's log line, raises RecursionError."""
+
+EXTENSIONS = frozenset(b"\xc7\xc8\xc9\xd4\xd5\xd6\xd7\xd8")
+"""The first bytes by which msgpack announces an extension type."""
+
+_NOT_CONTAINERS = bytes(b for b in range(256) if not (0x80 <= b <= 0x9F or 0xDC <= b <= 0xDF))
+_maybe_extension = re.compile(b"[\xc7-\xc9\xd4-\xd8]").search
+
+
+class Codec(Protocol):
+    """What turns messages into payloads and back."""
+
+    def encode(self, message: Any) -> bytes:
+        """Return the payload of `message`. Raises `TypeError` or `ValueError` for what cannot be sent."""
+        ...
+
+    def decode(self, payload: memoryview) -> Any:
+        """Return the message of `payload`. Raises `ProtocolError`, and nothing else, for what cannot be one."""
+        ...
+
+
+class PlainCodec:
+    """Messages are what msgpack can say: None, bool, int, float, str, bytes, list, dict."""
+
+    def __init__(self) -> None:
+        self._pack = msgpack.Packer().pack
+
+    def encode(self, message: Any) -> bytes:
+        try:
+            payload = self._pack(message)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise _unsendable(message, error) from error
+        if _maybe_extension(payload) and _has_extension(message):
+            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
+        if len(payload) > MAX_DEPTH:
+            _check_depth(message, payload, ValueError)
+        return payload
+
+    def decode(self, payload: memoryview) -> Any:
+        try:
+            message = msgpack.unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
+        except ProtocolError:
+            raise
+        except TypeError:
+            message = _with_list_keys(payload)
+        except (ValueError, OverflowError, RecursionError) as error:
+            raise _malformed(error) from error
+        if len(payload) > MAX_DEPTH:
+            _check_depth(message, bytes(payload), _too_deep)
+        return message
+
+
+class TypedCodec:
+    """Messages are `msgspec.Struct` types, checked in both directions. On the wire they are plain msgpack."""
+
+    def __init__(self, types: Any) -> None:
+        try:
+            import msgspec
+        except ImportError as error:
+            raise ImportError("messages= needs msgspec: pip install 'netcode[typed]'") from error
+        members = get_args(types) or (types,)
+        for member in members:
+            if not (isinstance(member, type) and issubclass(member, msgspec.Struct)):
+                raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r}")
+        self._types = members
+        self._names = " | ".join(member.__name__ for member in members)
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._decode = msgspec.msgpack.Decoder(types).decode
+        self._invalid = msgspec.ValidationError
+
+    def encode(self, message: Any) -> bytes:
+        if not isinstance(message, self._types):
+            raise TypeError(f"expected a message of {self._names}, not {type(message).__name__}")
+        try:
+            payload = self._encode(message)
+            self._decode(payload)  # msgspec does not check fields as they are set; the other end would refuse them
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise _unsendable(message, error) from error
+        return payload
+
+    def decode(self, payload: memoryview) -> Any:
+        if len(payload) > MAX_DEPTH and _containers(bytes(payload)) > MAX_DEPTH:
+            PLAIN.decode(payload)  # only to look at the nesting
+        try:
+            return self._decode(payload)
+        except self._invalid as error:
+            text = f"the other end sent a message of another shape than {self._names}: {printable(str(error), 80)}"
+            raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
+            raise _malformed(error) from error
+
+
+def make_codec(types: Any = None) -> Codec:
+    """Make the codec for `messages=types`: plain for None, typed for `msgspec.Struct` types."""
+    return PLAIN if types is None else TypedCodec(types)
+
+
+def _unsendable(message: Any, error: Exception) -> Exception:
+    """Name what msgpack could not say, as the kind of error that fits the fault."""
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"a message of type {type(message).__name__} cannot be sent: {printable(str(error), 200)}")
+
+
+def _malformed(error: Exception) -> ProtocolError:
+    what = printable(str(error), 60) or type(error).__name__
+    return ProtocolError(ReasonCode.MALFORMED, f"the other end sent bytes that are no message: {what}")
+
+
+def _too_deep(text: str) -> ProtocolError:
+    return ProtocolError(ReasonCode.MALFORMED, f"the other end sent {text}")
+
+
+def _with_list_keys(payload: memoryview) -> Any:
+    """Decode a message in which a dict has a list for a key, as `{(x, y): tile}` has: such keys come as tuples."""
+    try:
+        return _lists(msgpack.unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension, use_list=False))
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise _malformed(error) from error
+
+
+def _lists(item: Any) -> Any:
+    """Turn the tuples of a decoded message into lists, but for the keys of dicts."""
+    if isinstance(item, dict):
+        return {key: _lists(value) for key, value in item.items()}
+    return [*map(_lists, item)] if isinstance(item, tuple) else item
+
+
+def _refuse_extension(code: int, data: bytes) -> Any:
+    raise ProtocolError(ReasonCode.MALFORMED, f"the other end sent msgpack extension {code}, which is no message")
+
+
+def _containers(payload: bytes) -> int:
+    """Return at least the number of lists and dicts in `payload`, at the speed of C."""
+    return len(payload.translate(None, _NOT_CONTAINERS))
+
+
+def _check_depth(message: Any, payload: bytes, error: Any) -> None:
+    """Raise `error` where `message` nests deeper than `MAX_DEPTH`; walks it only if its bytes make that possible."""
+    if _containers(payload) > MAX_DEPTH and _is_deep(message):
+        raise error(f"a message that nests deeper than {MAX_DEPTH} levels")
+
+
+def _is_deep(message: Any) -> bool:
+    level = [message]
+    for _ in range(MAX_DEPTH):
+        level = [child for item in level for child in _children(item)]
+        if not level:
+            return False
+    return True
+
+
+def _children(item: Any) -> list[Any]:
+    """Return what is inside a list or dict and is itself one."""
+    if isinstance(item, dict):
+        inside = [*item.values(), *(key for key in item if isinstance(key, tuple))]
+    elif isinstance(item, (list, tuple)):
+        inside = item
+    else:
+        return []
+    return [child for child in inside if isinstance(child, (dict, list, tuple))]
+
+
+def _has_extension(message: Any) -> bool:
+    if isinstance(message, msgpack.ExtType):
+        return True
+    if isinstance(message, dict):
+        return any(_has_extension(part) for item in message.items() for part in item)
+    return isinstance(message, (list, tuple)) and any(map(_has_extension, message))
+
+
+PLAIN = PlainCodec()

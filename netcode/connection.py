@@ -1,0 +1,739 @@
+"""One link that carries bytes: its state, its buffers, its deadlines."""
+
+import math
+from enum import Enum
+from typing import Any, Generic, Protocol, TypeVar, assert_never
+
+from netcode import log
+from netcode.address import Address
+from netcode.buffer import ReceiveBuffer, SendQueue
+from netcode.clock import Clock, Timeline, monotonic
+from netcode.reasons import Reason, ReasonCode, closed_here, reason_from_error
+from netcode.transport import Connector, Network, Ready, Transport
+from netcode.transport.pipe import PipeTransport
+from netcode.transport.tcp import TCP
+from netcode.waiting import Descriptors, Waiter
+
+CONNECT_TIMEOUT = 5.0
+"""Seconds until a connect is given up; the kernel alone would take 127."""
+
+LINGER = 2.0
+"""Seconds that `close_nicely()` without a timeout waits for the other end's end once everything is sent."""
+
+MAX_RECEIVE_BUFFER = 65_536
+"""Bytes received and not taken at which reading stops until some are taken."""
+
+MAX_SEND_BUFFER = 64 * 1024 * 1024
+"""Bytes waiting to be sent at which the link is given up as too slow."""
+
+SCRATCH = 262_144
+"""Bytes read from one connection in one update at most."""
+
+DRAIN_READS = 64
+"""Reads after a failed write, to find the goodbye that explains it."""
+
+D_co = TypeVar("D_co", covariant=True)
+
+
+class State(Enum):
+    """Where a connection is in its life. It only ever moves down this list."""
+
+    CONNECTING = "connecting"
+    """The name is looked up, or an address is being tried, or a server has not yet welcomed us."""
+    CONNECTED = "connected"
+    """Bytes flow both ways."""
+    DISCONNECTING = "disconnecting"
+    """`close_nicely` was called: what is queued is still sent."""
+    DISCONNECTED = "disconnected"
+    """It is over; `reason` says why."""
+
+
+class Sink(Protocol):
+    """Who takes the bytes of a connection as they come, instead of its receive buffer."""
+
+    connection: "Connection[Any]"
+    """The connection; set by it."""
+
+    def feed(self, data: memoryview) -> int:
+        """Take from the front of `data`, and return how many bytes were taken."""
+        ...
+
+    def opened(self) -> None:
+        """Hear that the connection is established."""
+
+    def ended(self) -> None:
+        """Hear that the connection is over."""
+
+    def deadline(self) -> float | None:
+        """Return when `due` wants to be called, or None."""
+        ...
+
+    def due(self, now: float) -> None:
+        """Do what is due at `now`."""
+
+
+class Keeper(Protocol):
+    """The set that a connection lives in."""
+
+    def forget(self, connection: "Connection[Any]") -> None:
+        """Hear that the connection is over, before its descriptors are closed."""
+
+    def schedule(self, connection: "Connection[Any]", when: float) -> None:
+        """Have the connection looked at when `when` comes."""
+
+    def has_output(self, connection: "Connection[Any]") -> None:
+        """Hear that the connection has something to send."""
+
+    def watch(self, connection: "Connection[Any]") -> None:
+        """Hear that the connection waits for something else than before."""
+
+
+class Connection(Waiter, Generic[D_co]):
+    """A link that carries bytes, driven by `update()`.
+
+    Make one with `connect` or `custom`, or let `ConnectionSet.accept` make it. Call `update()` once a frame:
+    it moves bytes between the network and the buffers, and never blocks or raises for what the network does.
+    Everything else only looks at the buffers.
+    """
+
+    __slots__ = (
+        "_bits",
+        "_blocked",
+        "_close_at",
+        "_connector",
+        "_data",
+        "_ended_input",
+        "_finished",
+        "_give_up_at",
+        "_has_output",
+        "_heard",
+        "_hungry",
+        "_incoming",
+        "_keeper",
+        "_lingering",
+        "_outgoing",
+        "_ping",
+        "_pinged",
+        "_reason",
+        "_remote_address",
+        "_scratch",
+        "_sink",
+        "_state",
+        "_timeline",
+        "_timeout",
+        "_transport",
+        "_wake",
+        "_where",
+    )
+
+    def __init__(
+        self,
+        connector: Connector,
+        data: D_co,
+        *,
+        timeout: float | None,
+        ping: bytes | None,
+        timeline: Timeline,
+        remote_address: Address | None = None,
+        sink: Sink | None = None,
+    ) -> None:
+        if timeout is not None and not 0 < timeout < math.inf:
+            raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
+        self._data = data
+        self._timeout = timeout
+        self._ping = None if ping is None else bytes(ping)
+        self._timeline = timeline
+        self._connector: Connector | None = connector
+        self._transport: Transport | None = None
+        self._where: str | None = connector.where
+        self._state = State.CONNECTING
+        self._reason: Reason | None = None
+        self._sink = sink
+        if sink is not None:
+            sink.connection = self
+        self._keeper: Keeper | None = None
+        self._incoming: ReceiveBuffer | None = None
+        self._outgoing: SendQueue | None = None
+        self._scratch: memoryview | None = None
+        self._heard = timeline.now
+        self._pinged = False
+        self._give_up_at: float | None = timeline.now + min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT)
+        self._close_at: float | None = None
+        self._finished = False
+        self._lingering = False
+        self._hungry = False
+        self._ended_input = False
+        self._blocked = False
+        self._bits = -1  # what the set's poller watches for; -1 while it does not watch
+        self._has_output = False
+        self._wake = math.inf
+        self._remote_address = remote_address
+
+    # What a caller may ask.
+
+    @property
+    def state(self) -> State:
+        """The state as of the last `update()`, `close()` or `close_nicely()`."""
+        return self._state
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why the connection is `DISCONNECTED`; None in every other state. The first reason stays."""
+        return self._reason
+
+    @property
+    def alive(self) -> bool:
+        """Whether the state is anything but `DISCONNECTED`. A dead one may still have bytes to be received."""
+        return self._state is not State.DISCONNECTED
+
+    @property
+    def data(self) -> D_co:
+        """What was given as `data`: yours, netcode does not look at it."""
+        return self._data
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds of silence that end the connection, or None."""
+        return self._timeout
+
+    @property
+    def ping(self) -> bytes | None:
+        """What is sent by itself after half of `timeout` in silence, or None."""
+        return self._ping
+
+    @property
+    def remote_address(self) -> Address | None:
+        """The other end's address; None while connecting, and for descriptors without one."""
+        return self._remote_address
+
+    @property
+    def send_buffer_length(self) -> int:
+        """Bytes that wait to be sent."""
+        return 0 if self._outgoing is None else self._outgoing.size
+
+    @property
+    def receive_buffer_length(self) -> int:
+        """Bytes that were received and not taken."""
+        return 0 if self._incoming is None else len(self._incoming)
+
+    @property
+    def receive_buffer_empty(self) -> bool:
+        """Whether there is nothing to receive now."""
+        return not self.receive_buffer_length
+
+    def __repr__(self) -> str:
+        return f"<Connection {self._state.value} to {self._remote_address or self._where}>"
+
+    # Sending and receiving.
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        """Queue `data` to be sent by the following updates.
+
+        CONNECTING: it is sent once the connection is established. DISCONNECTING, DISCONNECTED: it is ignored.
+        `data` may be changed afterwards; what is sent is what it was. Never blocks.
+
+        If more than `MAX_SEND_BUFFER` bytes are waiting, the connection ends with `TOO_SLOW`.
+
+        Raises:
+            TypeError: `data` is not bytes-like.
+        """
+        copy = bytes(memoryview(data))
+        if self._state in (State.CONNECTING, State.CONNECTED) and copy:
+            self._queue(copy)
+            if self.send_buffer_length > MAX_SEND_BUFFER:
+                text = f"{self._describe()} does not take what is sent: {self.send_buffer_length} bytes are waiting"
+                self._end(Reason(ReasonCode.TOO_SLOW, text))
+
+    def receive(self, length: int) -> bytes | None:
+        """Take exactly `length` bytes, or None if fewer are there yet. Works in every state; never blocks.
+
+        Raises:
+            ValueError: `length` is negative, or above `MAX_RECEIVE_BUFFER`: it could never be there.
+        """
+        _check_receivable(length)
+        return self._take(length) if self.receive_buffer_length >= length else None
+
+    def receive_poll(self, offset: int, length: int) -> bytes | None:
+        """Return exactly `length` bytes from `offset` and leave them in the buffer; None if they are not there yet.
+
+        Raises:
+            ValueError: `offset` or `length` is negative, or their sum is above `MAX_RECEIVE_BUFFER`.
+        """
+        _check_receivable(length)
+        _check_receivable(offset)
+        _check_receivable(offset + length)
+        return self.receive_poll_part(offset, length) if self.receive_buffer_length >= offset + length else None
+
+    def receive_poll_part(self, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes from `offset`, perhaps none, and leave them in the buffer.
+
+        Raises:
+            ValueError: `offset` or `length` is negative.
+        """
+        _check_positive(offset)
+        _check_positive(length)
+        return b"" if self._incoming is None else self._incoming.peek(offset, length)
+
+    def receive_all(self) -> bytes:
+        """Take everything that is there, perhaps nothing."""
+        return self._take(self.receive_buffer_length)
+
+    def receive_part(self, length: int) -> bytes:
+        """Take up to `length` bytes, perhaps none.
+
+        Raises:
+            ValueError: `length` is negative.
+        """
+        _check_positive(length)
+        return self._take(length)
+
+    def receive_forget(self, length: int) -> None:
+        """Drop exactly `length` bytes unread, or nothing if fewer are there yet: `receive` without the copy.
+
+        Raises:
+            ValueError: as for `receive`.
+        """
+        _check_receivable(length)
+        if self._incoming is not None and len(self._incoming) >= length:
+            self._incoming.drop(length)
+            self._rewatch()
+
+    # Ending.
+
+    def close(self) -> None:
+        """End the connection at once; what waits to be sent is lost. Does nothing if it is over already."""
+        self._end(closed_here())
+
+    def close_nicely(self, timeout: float | None = None) -> None:
+        """End the connection once everything queued is sent and the other end has had it.
+
+        The state is DISCONNECTING meanwhile: bytes that arrive are still received, further `send`s are ignored.
+        After the last byte, our side of the stream is ended and the other end's end is awaited, because closing
+        earlier would destroy what it has not yet read. Keep calling `update()`. Never blocks.
+
+        CONNECTING: with nothing queued, closes at once; else goes on connecting to send it.
+        DISCONNECTING: only a shorter `timeout` has an effect. DISCONNECTED: does nothing.
+
+        Args:
+            timeout: seconds after which it is over in any case, with `CLOSE_TIMEOUT`. None: no limit for sending,
+                and `LINGER` seconds for the other end to finish.
+
+        Raises:
+            ValueError: `timeout` is negative or not a number.
+        """
+        if timeout is not None and not 0 <= timeout < math.inf:
+            raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
+        if self._state is State.DISCONNECTED:
+            return
+        if self._connector is not None and not self.send_buffer_length:
+            self._end(closed_here())
+            return
+        if timeout is not None:
+            self._lingering = False
+            self._close_by(self._timeline.now + timeout)
+        if self._state is not State.DISCONNECTING:
+            self._become(State.DISCONNECTING)
+            self._announce_output()  # with nothing queued, the end of our side is what has to be sent
+
+    # Driving.
+
+    def update(self) -> None:
+        """Do what can be done now: connect, receive, send, ping, time out. Call it once a frame. Never blocks.
+
+        CONNECTING: goes on connecting; the state changes when that worked or failed. CONNECTED, DISCONNECTING:
+        moves bytes. DISCONNECTED: does nothing.
+        """
+        now = self._timeline.tick()
+        match self._state:
+            case State.CONNECTING | State.CONNECTED | State.DISCONNECTING:
+                if self._scratch is None:
+                    self._scratch = memoryview(bytearray(MAX_RECEIVE_BUFFER if self._sink is None else SCRATCH))
+                self._step(now, self._scratch)
+            case State.DISCONNECTED:
+                pass
+            case _:  # pragma: no cover
+                assert_never(self._state)
+
+    def instantiate(self) -> Descriptors:
+        """Return what `update` waits for: reading if there is room, writing if something waits or connects."""
+        if self._connector is not None:
+            return self._connector.descriptors()
+        transport = self._transport
+        if transport is None:
+            return [], [], []
+        read = [transport.read_fd] if transport.read_fd >= 0 and self._wants_input() else []
+        write = [transport.write_fd] if transport.write_fd >= 0 and self.send_buffer_length else []
+        return read, write, []
+
+    def _seconds_left(self) -> float | None:
+        if self._hungry:
+            return 0.0
+        deadline = self._deadline()
+        return None if deadline is None else self._timeline.until(deadline)
+
+    def _slept(self, seconds: float) -> None:
+        self._timeline.tick(seconds)
+
+    # Inside: one writer of the state, one way to end.
+
+    def _become(self, state: State) -> None:
+        log.debug("%s: %s -> %s", self._describe(), self._state.value, state.value)
+        self._state = state
+
+    def _end(self, reason: Reason) -> None:
+        if self._state is State.DISCONNECTED:
+            return
+        self._reason = reason
+        self._become(State.DISCONNECTED)
+        if self._keeper is not None:
+            self._keeper.forget(self)
+        for holder in (self._connector, self._transport):
+            if holder is not None:
+                holder.close()
+        self._connector = self._transport = None
+        self._outgoing = None
+        if self._sink is not None:
+            self._sink.ended()
+
+    def _describe(self) -> str:
+        return str(self._remote_address or self._where or "the other end")
+
+    def _step(self, now: float, scratch: memoryview) -> None:
+        """Do everything, for a connection of which nobody tells us when it is ready."""
+        if self._connector is not None:
+            self._advance(now)
+        if self._transport is not None:
+            self._receive(now, scratch)
+        if self._state is not State.DISCONNECTED:
+            self._check(now)
+        if self._transport is not None:
+            self._flush(now)
+
+    def _advance(self, now: float) -> None:
+        """Go on connecting."""
+        assert self._connector is not None
+        result = self._connector.advance(now)
+        if result is None:
+            return
+        if isinstance(result, Reason):
+            self._end(result)
+            return
+        self._connector = None
+        self._transport = result
+        self._where = None
+        self._give_up_at = None
+        self._heard = now
+        self._remote_address = result.address or self._remote_address
+        if self._state is State.CONNECTING:
+            self._become(State.CONNECTED)
+        if self._keeper is not None:
+            self._keeper.watch(self)
+        if self._sink is not None:
+            self._sink.opened()
+
+    def _receive(self, now: float, scratch: memoryview) -> bool:
+        """Receive once; tell whether there may be more at once."""
+        transport = self._transport
+        incoming = self._incoming
+        if transport is None or self._ended_input:
+            return False
+        sink = self._sink
+        room = 0
+        if self._hungry:
+            self._hungry = False
+            self._feed()
+            return True
+        if sink is None:
+            room = MAX_RECEIVE_BUFFER - (0 if incoming is None else len(incoming))
+            if room <= 0:
+                if self._state is not State.DISCONNECTING:
+                    return False
+            elif room < len(scratch):
+                scratch = scratch[:room]
+        try:
+            count = transport.receive_into(scratch)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._broke(error)
+            return False
+        if count == 0:
+            self._input_ended()
+            return False
+        self._heard = now
+        self._pinged = False
+        data = scratch[:count]
+        if sink is None:
+            if incoming is None:
+                incoming = self._incoming = ReceiveBuffer()
+            if room > 0:  # else it is closing, and reads only to let the other end finish
+                incoming.append(data)
+            if room <= count:
+                self._rewatch()
+        elif incoming is None:
+            taken = sink.feed(data)
+            if taken < count and self._state is not State.DISCONNECTED:
+                self._incoming = ReceiveBuffer()
+                self._incoming.append(data[taken:])
+        else:
+            incoming.append(data)
+            self._feed()
+        return True
+
+    def _feed(self) -> None:
+        """Offer the sink what it left over."""
+        incoming, sink = self._incoming, self._sink
+        if incoming is None or sink is None:
+            return
+        with memoryview(incoming.data) as view:
+            taken = sink.feed(view)
+        if taken == len(incoming):
+            self._incoming = None
+        else:
+            incoming.drop(taken)
+
+    def _input_ended(self) -> None:
+        """The other end has ended its side."""
+        if self._state is not State.DISCONNECTING:
+            if self._outgoing is not None:
+                self._flush(self._timeline.now)
+            self._end(Reason(ReasonCode.CLOSED_BY_PEER, f"{self._describe()} closed the connection"))
+        elif self._finished:
+            self._end(closed_here())
+        else:
+            self._ended_input = True  # it may still read what we are sending
+            self._rewatch()
+
+    def _broke(self, error: OSError) -> None:
+        if self._finished:
+            self._end(closed_here())  # everything was sent; how the other end leaves is its own affair
+        else:
+            self._end(reason_from_error(error, self._describe()))
+
+    def _queue(self, data: bytes) -> None:
+        """Queue bytes that cannot change any more."""
+        outgoing = self._outgoing
+        if outgoing is None:
+            outgoing = self._outgoing = SendQueue()
+        outgoing.chunks.append(data)
+        outgoing.size += len(data)
+        if not self._has_output:
+            self._announce_output()
+
+    def _mark(self, now: float) -> None:
+        """Note since when what was queued while the network takes nothing has been waiting."""
+        self._has_output = False
+        if self._outgoing is not None:
+            self._outgoing.mark(now)
+
+    def _move_to(self, timeline: Timeline) -> None:
+        """Live by another timeline: what was noted by the old one moves along."""
+        shift = timeline.now - self._timeline.now
+        self._timeline = timeline
+        self._heard += shift
+        self._give_up_at = None if self._give_up_at is None else self._give_up_at + shift
+        self._close_at = None if self._close_at is None else self._close_at + shift
+
+    def _announce_output(self) -> None:
+        if self._keeper is not None and not self._has_output:
+            self._has_output = True
+            self._keeper.has_output(self)
+
+    def _flush(self, now: float) -> None:
+        """Send what the network takes, in one call; end our side when we are closing and all is sent."""
+        self._has_output = False
+        transport, outgoing = self._transport, self._outgoing
+        if transport is None:
+            return
+        if outgoing is not None and outgoing.size:
+            chunks = outgoing.chunks
+            data = chunks[0] if len(chunks) == 1 else outgoing.head()
+            try:
+                count = transport.send(data)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                self._send_failed(error, now)
+                return
+            if count == outgoing.size:
+                outgoing.clear()
+            else:
+                outgoing.sent(count, now)
+                if not self._blocked:
+                    self._blocked = True
+                    self._rewatch()
+                self._reschedule()
+                return
+            if self._blocked:
+                self._blocked = False
+                self._rewatch()
+        if self._state is State.DISCONNECTING and not self._finished:
+            self._finish(transport, now)
+
+    def _finish(self, transport: Transport, now: float) -> None:
+        """Everything is sent: end our side, and wait for the other end's if that protects what it has not read."""
+        self._finished = True
+        transport.finish()
+        if self._ended_input or not transport.lingers:
+            self._end(closed_here())
+        elif self._close_at is None:
+            self._lingering = True
+            self._close_by(now + LINGER)
+
+    def _send_failed(self, error: OSError, now: float) -> None:
+        """The other end takes nothing any more: look for what it said first."""
+        scratch = self._scratch or memoryview(bytearray(MAX_RECEIVE_BUFFER))
+        for _ in range(DRAIN_READS):
+            if not self._receive(now, scratch):
+                break
+        self._broke(error)
+
+    def _check(self, now: float) -> None:
+        """Do what is due at `now`."""
+        if self._give_up_at is not None and now >= self._give_up_at:
+            text = f"{self._describe()} did not answer; is the address right, and does a firewall block the port?"
+            self._end(Reason(ReasonCode.CONNECT_TIMEOUT, text))
+        elif self._close_at is not None and now >= self._close_at:
+            self._close_timed_out()
+        elif self._timeout is not None and self._transport is not None:
+            silent = now - self._heard
+            if silent >= self._timeout:
+                text = f"nothing was heard from {self._describe()} for {self._timeout:g} s"
+                self._end(Reason(ReasonCode.TIMEOUT, text))
+            elif silent >= self._timeout / 2 and not self._pinged:
+                self._pinged = True
+                if self._ping and self._state is State.CONNECTED:
+                    self._queue(self._ping)
+        if self._sink is not None and self._state is not State.DISCONNECTED:
+            self._sink.due(now)
+
+    def _close_timed_out(self) -> None:
+        unsent = self.send_buffer_length
+        if self._lingering:
+            self._end(closed_here())
+            return
+        left = f"{unsent} bytes were not sent" if unsent else "it did not finish"
+        text = f"gave up closing the connection to {self._describe()} nicely: {left}"
+        self._end(Reason(ReasonCode.CLOSE_TIMEOUT, text))
+
+    def _close_by(self, when: float) -> None:
+        self._close_at = when if self._close_at is None else min(self._close_at, when)
+        self._reschedule()
+
+    def _deadline(self) -> float | None:
+        """Return the earliest time at which `_check` or the connector has something to do."""
+        if self._state is State.DISCONNECTED:
+            return None
+        times = [self._give_up_at, self._close_at]
+        if self._timeout is not None and self._transport is not None:
+            times.append(self._heard + (self._timeout if self._pinged else self._timeout / 2))
+        if self._connector is not None:
+            times.append(self._connector.due())
+        if self._sink is not None:
+            times.append(self._sink.deadline())
+        return min((t for t in times if t is not None), default=None)
+
+    def _reschedule(self) -> None:
+        """Tell the set when we have to be looked at, if that is earlier than it knows."""
+        if self._keeper is not None:
+            deadline = self._deadline()
+            if deadline is not None and deadline < self._wake:
+                self._wake = deadline
+                self._keeper.schedule(self, deadline)
+
+    def _wants_input(self) -> bool:
+        if self._ended_input or self._hungry:
+            return False
+        if self._sink is not None or self._state is State.DISCONNECTING:
+            return True
+        return self._incoming is None or len(self._incoming) < MAX_RECEIVE_BUFFER
+
+    def _rewatch(self) -> None:
+        if self._keeper is not None:
+            self._keeper.watch(self)
+
+    def _take(self, length: int) -> bytes:
+        if self._incoming is None:
+            return b""
+        taken = self._incoming.take(length)
+        if taken:
+            self._rewatch()
+        return taken
+
+
+def connect(
+    host: str,
+    port: int,
+    data: D_co = None,  # type: ignore[assignment]
+    *,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+    network: Network = TCP,
+    clock: Clock = monotonic,
+) -> Connection[D_co]:
+    """Start to connect to a server. Returns at once; call `update()` until `state` is no longer CONNECTING.
+
+    Names are looked up beside the game, and IPv6 and IPv4 addresses are raced, so nothing here ever blocks.
+    What goes wrong on the network becomes `reason`.
+
+    Args:
+        host: an IPv4 or IPv6 address, or a name.
+        port: from 1 to 65535.
+        data: anything of yours to keep with the connection.
+        timeout: seconds of nothing received after which the connection ends by itself; None for never.
+            Connecting itself takes at most `CONNECT_TIMEOUT` seconds, or `timeout` if that is less.
+        ping: sent by itself when nothing was received for half of `timeout`.
+        network, clock: what to connect over and how to tell the time, for tests.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
+    """
+    timeline = Timeline(clock)
+    return Connection(
+        network.connect(host, port, timeline.now), data, timeout=timeout, ping=ping, timeline=timeline
+    )
+
+
+def custom(
+    data: D_co = None,  # type: ignore[assignment]
+    *,
+    input: object | None = None,
+    output: object | None = None,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+    remote_address: Address | None = None,
+    clock: Clock = monotonic,
+) -> Connection[D_co]:
+    """Make a connection of descriptors that are there already: pipes, standard input and output, a socketpair.
+
+    The first `update()` makes it CONNECTED. It owns the descriptors from now on: they are made non-blocking,
+    and closed at its end (a terminal's blocking mode is given back).
+
+    Args:
+        data, timeout, ping: as for `connect`.
+        input: a descriptor, or an object with `fileno()`, to receive from. None: nothing will ever be received.
+        output: where to send to; may be the same as `input`. None: what is sent is ignored.
+        remote_address: what the property of that name shall say.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be; on Windows, a descriptor is no socket.
+        OSError: a descriptor is closed.
+    """
+    transport = PipeTransport(input, output, remote_address)
+    return Connection(
+        Ready(transport), data, timeout=timeout, ping=ping, timeline=Timeline(clock), remote_address=remote_address
+    )
+
+
+def _check_positive(number: int) -> None:
+    if number < 0:
+        raise ValueError(f"a length or an offset must be 0 or more, not {number}")
+
+
+def _check_receivable(length: int) -> None:
+    _check_positive(length)
+    if length > MAX_RECEIVE_BUFFER:
+        raise ValueError(
+            f"{length} bytes can never be there at once: the receive buffer holds MAX_RECEIVE_BUFFER = "
+            f"{MAX_RECEIVE_BUFFER}; take them in parts with receive_part"
+        )

@@ -1,0 +1,300 @@
+"""Many connections: accept them, update those that are ready or due, drop the dead."""
+
+import errno
+import math
+import os
+import socket
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final, Generic, TypeVar
+
+from netcode.address import Address
+from netcode.clock import Clock, Deadlines, Timeline, monotonic
+from netcode.connection import SCRATCH, Connection, Sink
+from netcode.poller import BROKEN, READ, WRITE, Poller, make_poller
+from netcode.transport import Doorway, Ready, Transport
+from netcode.transport.tcp import TcpDoorway
+from netcode.waiting import Descriptors, Waiter
+
+ACCEPTS_PER_UPDATE = 64
+"""Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
+
+D = TypeVar("D")
+
+
+class _Refuse:
+    def __repr__(self) -> str:
+        return "netcode.REFUSE"
+
+
+REFUSE: Final = _Refuse()
+"""What `make_data` returns to have a connect closed at once."""
+
+
+class ConnectionSet(Waiter, Generic[D]):
+    """The connections of a server that speaks bytes.
+
+    Usage, once a frame::
+
+        connections.accept(listener, lambda address: Player(address))
+        connections.update()
+        for connection in connections: ...
+
+    An update costs what is ready or due, not what is connected: the kernel is asked which sockets have something.
+    A connection that died stays in the set until the next `update()`, so that its last bytes and its reason can be
+    seen once. The set may change while it is iterated.
+    """
+
+    def __init__(self, *, clock: Clock = monotonic) -> None:
+        self._timeline = Timeline(clock)
+        self._poller: Poller = make_poller()
+        self._connections: dict[Connection[Any], None] = {}  # a set that remembers the order
+        self._watched: dict[int, Connection[Any]] = {}
+        self._unwatched: dict[Connection[Any], None] = {}  # nobody tells when they are ready: asked at each update
+        self._dead: list[Connection[Any]] = []
+        self._with_output: list[Connection[Any]] = []
+        self._hungry: list[Connection[Any]] = []
+        self._deadlines: Deadlines[Connection[Any]] = Deadlines()
+        self._doorways: dict[socket.socket, TcpDoorway] = {}
+        self._scratch = memoryview(bytearray(SCRATCH))
+        self._door = -1
+        self._knocked = False
+
+    def __len__(self) -> int:
+        return len(self._connections)
+
+    def __iter__(self) -> Iterator[Connection[D]]:
+        return iter([*self._connections])
+
+    def __contains__(self, connection: object) -> bool:
+        return connection in self._connections
+
+    def accept(
+        self,
+        listener: Doorway | socket.socket,
+        make_data: Callable[[Address], D | _Refuse],
+        *,
+        timeout: float | None = None,
+        ping: bytes | None = None,
+    ) -> None:
+        """Take in those who wait at `listener`, at most `ACCEPTS_PER_UPDATE`. Never blocks.
+
+        Args:
+            listener: a `Listener`, or any listening socket.
+            make_data: is given the address of the newcomer and returns the `data` of its connection, or `REFUSE`.
+            timeout, ping: as for `connect`, for each newcomer.
+
+        Raises:
+            OSError: the listener is closed.
+        """
+        if isinstance(listener, socket.socket):
+            listener = self._doorways.get(listener) or self._doorways.setdefault(listener, TcpDoorway(listener))
+        for _ in range(ACCEPTS_PER_UPDATE):
+            transport = listener.accept_transport(self._timeline.now)
+            if transport is None:
+                return
+            try:
+                data = make_data(transport.address or Address("local", 0))
+            except BaseException:
+                transport.close()
+                raise
+            if isinstance(data, _Refuse):
+                transport.close()
+            else:
+                self._take_in(transport, data, None, timeout, ping)
+
+    def add(self, connection: Connection[D]) -> None:
+        """Put a connection of `connect` or `custom` into the set, which updates it from then on.
+
+        Raises:
+            ValueError: it is in a set already, or over.
+        """
+        if connection._keeper is not None or not connection.alive:
+            raise ValueError(f"{connection!r} is in a set already, or over")
+        connection._move_to(self._timeline)
+        connection._keeper = self
+        self._connections[connection] = None
+        self._unwatched[connection] = None
+        self.watch(connection)
+        connection._reschedule()
+        if connection.send_buffer_length:
+            connection._announce_output()
+
+    def update(self) -> None:
+        """Receive, send, ping, time out, and drop the connections that were dead before. Never blocks."""
+        now = self._timeline.tick()
+        dead, self._dead = self._dead, []
+        for connection in dead:
+            self._connections.pop(connection, None)
+        self._read(now)
+        self._look_at_due(now)
+        self._send(now)
+
+    def close(self) -> None:
+        """Close every connection, the listening sockets' spare descriptors, and the set's own one."""
+        for connection in self:
+            connection.close()
+        for doorway in self._doorways.values():
+            doorway.close()
+        self._doorways.clear()
+        self._poller.close()
+
+    def instantiate(self) -> Descriptors:
+        return _together(self._connections)
+
+    # What a connection tells the set that keeps it.
+
+    def forget(self, connection: Connection[Any]) -> None:
+        """Hear that `connection` is over, before its descriptors are closed."""
+        self._unwatch(connection)
+        self._unwatched.pop(connection, None)
+        self._dead.append(connection)
+
+    def schedule(self, connection: Connection[Any], when: float) -> None:
+        """Have `connection` looked at when `when` comes."""
+        self._deadlines.push(when, connection)
+
+    def has_output(self, connection: Connection[Any]) -> None:
+        """Hear that `connection` has something to send."""
+        self._with_output.append(connection)
+
+    def watch(self, connection: Connection[Any]) -> None:
+        """Have the poller watch for what `connection` waits for now."""
+        transport = connection._transport
+        if transport is None or transport.read_fd < 0 and transport.write_fd < 0:
+            return
+        bits = (READ if connection._wants_input() else 0) | (WRITE if connection._blocked else 0)
+        if bits == connection._bits:
+            return
+        try:
+            for fd, mask in _sides(transport):
+                if connection._bits < 0:
+                    self._poller.add(fd, bits & mask)
+                    self._watched[fd] = connection
+                else:
+                    self._poller.change(fd, bits & mask)
+        except OSError:
+            self._unwatch(connection)  # a plain file, say, which epoll does not take: it is always ready
+            self._unwatched[connection] = None
+            return
+        connection._bits = bits
+        self._unwatched.pop(connection, None)
+
+    # Inside.
+
+    def _take_in(
+        self, transport: Transport, data: D, sink: Sink | None, timeout: float | None, ping: bytes | None
+    ) -> Connection[D]:
+        """Make a connection of a newcomer, and keep it."""
+        connection = Connection(
+            Ready(transport), data, timeout=timeout, ping=ping, timeline=self._timeline, sink=sink
+        )
+        self.add(connection)
+        connection._advance(self._timeline.now)
+        return connection
+
+    def _unwatch(self, connection: Connection[Any]) -> None:
+        transport = connection._transport
+        if transport is not None and connection._bits >= 0:
+            for fd, _ in _sides(transport):
+                self._watched.pop(fd, None)
+                self._poller.remove(fd)
+        connection._bits = -1
+
+    def _read(self, now: float) -> None:
+        scratch, watched = self._scratch, self._watched
+        if self._hungry:
+            hungry, self._hungry = self._hungry, []
+            for connection in hungry:
+                self._receive(connection, now)
+        for fd, bits in self._poller.poll(0):
+            connection = watched.get(fd)
+            if connection is None:
+                self._knocked = self._knocked or fd == self._door
+            elif bits == READ:
+                connection._receive(now, scratch)
+                if connection._hungry:
+                    self._feed_later(connection)
+            else:
+                self._handle(connection, fd, bits, now)
+        for connection in [*self._unwatched]:
+            connection._step(now, scratch)
+            if connection._hungry:
+                self._feed_later(connection)
+
+    def _receive(self, connection: Connection[Any], now: float) -> None:
+        connection._receive(now, self._scratch)
+        if connection._hungry:
+            self._feed_later(connection)
+        else:
+            self.watch(connection)
+
+    def _feed_later(self, connection: Connection[Any]) -> None:
+        """What `connection` received is more than one update's share: go on in the next, and read nothing more."""
+        self._hungry.append(connection)
+        self.watch(connection)
+
+    def _handle(self, connection: Connection[Any], fd: int, bits: int, now: float) -> None:
+        """Handle what is rare: room to send again, and links that broke."""
+        if bits & WRITE:
+            connection._flush(now)
+        transport = connection._transport
+        if transport is None:
+            return
+        if bits & (READ | BROKEN) and fd == transport.read_fd and connection._wants_input():
+            self._receive(connection, now)
+        elif bits & BROKEN and fd == transport.read_fd:
+            # Broken, but its owner has not yet taken what came before. A poller would tell it again and again.
+            self._unwatch(connection)
+            self._unwatched[connection] = None
+        elif bits & BROKEN:
+            connection._send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
+
+    def _look_at_due(self, now: float) -> None:
+        while (entry := self._deadlines.pop(now)) is not None:
+            when, connection = entry
+            if when == connection._wake:
+                connection._wake = math.inf
+                if connection.alive:
+                    connection._check(now)
+                    connection._reschedule()
+
+    def _send(self, now: float) -> None:
+        connections, self._with_output = self._with_output, []
+        for connection in connections:
+            if connection._blocked:
+                connection._mark(now)
+            else:
+                connection._flush(now)
+
+    def _descriptors(self) -> Descriptors:
+        fd = self._poller.fileno()
+        if fd < 0:
+            return self.instantiate()
+        read, write, exceptional = _together(self._unwatched)
+        return [fd, *read], write, exceptional
+
+    def _seconds_left(self) -> float | None:
+        if self._with_output or self._hungry:
+            return 0.0
+        times = [self._deadlines.next(), *(connection._deadline() for connection in self._unwatched)]
+        deadline = min((t for t in times if t is not None), default=None)
+        return None if deadline is None else self._timeline.until(deadline)
+
+    def _slept(self, seconds: float) -> None:
+        self._timeline.tick(seconds)
+
+
+def _together(connections: Iterable[Connection[Any]]) -> Descriptors:
+    lists: Descriptors = [], [], []
+    for connection in connections:
+        for all_of_them, its in zip(lists, connection.instantiate(), strict=True):
+            all_of_them += its
+    return lists
+
+
+def _sides(transport: Transport) -> list[tuple[int, int]]:
+    """Return the descriptors of `transport`, and what each can be watched for."""
+    read, write = transport.read_fd, transport.write_fd
+    if read == write:
+        return [(read, READ | WRITE)]
+    return [(fd, mask) for fd, mask in ((read, READ), (write, WRITE)) if fd >= 0]

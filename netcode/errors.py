@@ -1,0 +1,26 @@
+"""What netcode raises at a caller. The network and the peer never raise: they become a `Reason`."""
+
+from netcode.reasons import Reason, ReasonCode
+
+
+class NetcodeError(Exception):
+    """Base of every error that netcode defines."""
+
+
+class ProtocolError(NetcodeError):
+    """Bytes that break the wire standard. Codecs raise it; a link turns it into its `Reason`."""
+
+    def __init__(self, code: ReasonCode, text: str) -> None:
+        super().__init__(text)
+        self.reason = Reason(code, text)
+
+
+class MessageTooLarge(NetcodeError, ValueError):
+    """A message was not sent because it is larger than one of the two ends takes. The link goes on."""
+
+    def __init__(self, size: int, ours: int, theirs: int) -> None:
+        super().__init__(
+            f"a message of {size} bytes is over the limit: max_message is {ours} here and {theirs} at the other end; "
+            "send less at once, or raise max_message at both ends"
+        )
+        self.size = size

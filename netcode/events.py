@@ -1,0 +1,84 @@
+"""The five events that `events()` gives, and the inbox in which they wait."""
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from netcode.reasons import Reason
+
+if TYPE_CHECKING:
+    from netcode.peer import Peer
+
+E = TypeVar("E")
+
+
+def _distinct(event: type[E]) -> type[E]:
+    """Make events of different types differ: plain tuples with the same content are equal."""
+
+    def same(self: Any, other: object) -> bool:
+        return type(self) is type(other) and tuple.__eq__(self, other)  # type: ignore[arg-type]
+
+    def differs(self: Any, other: object) -> bool:
+        return not same(self, other)
+
+    def digest(self: Any) -> int:
+        return hash((event.__name__, *self))
+
+    for name, method in (("__eq__", same), ("__ne__", differs), ("__hash__", digest)):
+        setattr(event, name, method)
+    return event
+
+
+@_distinct
+class Joined(NamedTuple):
+    """`peer` is in: at the server a player, at a client the server."""
+
+    peer: "Peer"
+
+
+@_distinct
+class Received(NamedTuple):
+    """`message` came from `peer`. Each comes once, whole, in the order in which it was sent."""
+
+    peer: "Peer"
+    message: Any
+
+
+@_distinct
+class Away(NamedTuple):
+    """The link to `peer` broke, and may come back: what is sent to it meanwhile is kept. `Back` or `Left` follows."""
+
+    peer: "Peer"
+
+
+@_distinct
+class Back(NamedTuple):
+    """`peer` is back at its seat after `Away`, and nothing was lost."""
+
+    peer: "Peer"
+
+
+@_distinct
+class Left(NamedTuple):
+    """It is over with `peer`, for `reason`. The last event of a peer."""
+
+    peer: "Peer"
+    reason: Reason
+
+
+Event = Joined | Received | Away | Back | Left
+
+
+class Inbox:
+    """Events that the game has not taken yet, and how many bytes of messages they hold."""
+
+    __slots__ = ("events", "limit", "size")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.events: list[Event] = []
+        self.size = 0
+
+    def take(self) -> list[Event]:
+        """Take out everything."""
+        events, self.events = self.events, []
+        self.size = 0
+        return events

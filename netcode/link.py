@@ -1,0 +1,337 @@
+"""Messages over one connection: frames, greeting, pings, goodbye, and the deadlines of all of them."""
+
+import math
+from typing import TYPE_CHECKING, Any, Protocol, assert_never
+
+from netcode import protocol
+from netcode.codec import EXTENSIONS, Codec
+from netcode.connection import Connection, State
+from netcode.errors import ProtocolError
+from netcode.events import Inbox, Received
+from netcode.framing import breach, split
+from netcode.limits import Limits
+from netcode.meter import Meter
+from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
+from netcode.reasons import Reason, ReasonCode, closed_here
+
+if TYPE_CHECKING:
+    from netcode.peer import Peer
+
+PINGS_PER_SECOND = 20
+"""Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
+
+
+class LinkOwner(Protocol):
+    """The client or server that a link belongs to."""
+
+    def greeted(self, link: "Link", greeting: Hello | Welcome) -> None:
+        """Hear the first frame of the other end. Raises `ProtocolError` if it is not acceptable."""
+
+    def link_opened(self, link: "Link") -> None:
+        """Hear that bytes can be sent."""
+
+    def link_over(self, link: "Link") -> None:
+        """Hear that no more messages will come; `link.reason` says why. Said once."""
+
+    def link_gone(self, link: "Link") -> None:
+        """Hear that the connection is closed. Said once, after `link_over` or right before it."""
+
+
+class Link:
+    """One connection that carries messages for a `Peer`. It is the sink of its connection."""
+
+    __slots__ = (
+        "_close_reason",
+        "_codec",
+        "_flood_since",
+        "_greet_by",
+        "_greeting",
+        "_inbox",
+        "_limit",
+        "_limits",
+        "_next_ping",
+        "_owner",
+        "_partial_since",
+        "_pong",
+        "_unacknowledged",
+        "connection",
+        "meter",
+        "peer",
+        "reason",
+    )
+
+    connection: Connection[Any]
+
+    def __init__(
+        self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox, greeting: type[Hello] | type[Welcome]
+    ) -> None:
+        self._owner = owner
+        self._limits = limits
+        self._codec = codec
+        self._inbox = inbox
+        self._greeting: type[Hello] | type[Welcome] | None = greeting  # what must come first; None once it came
+        self._limit = protocol.MAX_UNGREETED
+        self._greet_by = math.inf
+        self._next_ping = math.inf
+        self._partial_since: float | None = None
+        self._flood_since: float | None = None
+        self._pong: int | None = None
+        self._unacknowledged = 0
+        self._close_reason: Reason | None = None
+        self.meter = Meter()
+        self.peer: Peer | None = None
+        self.reason: Reason | None = None
+
+    @property
+    def where(self) -> str:
+        """The other end, for sentences."""
+        return self.connection._describe()
+
+    @property
+    def now(self) -> float:
+        """The time of the present update."""
+        return self.connection._timeline.now
+
+    # The sink of the connection.
+
+    def opened(self) -> None:
+        self._greet_by = self.now + self._limits.handshake_timeout
+        self._owner.link_opened(self)
+        self.connection._reschedule()
+
+    def feed(self, data: memoryview) -> int:
+        """Take the complete frames off the front of `data`, and deliver what they carry."""
+        size = len(data)
+        if self.reason is not None:
+            return size  # it is over: what still comes is read only to let the other end finish
+        inbox = self._inbox
+        connection = self.connection
+        if inbox.size > inbox.limit:
+            connection._hungry = True  # the game does not take its events: leave the rest where it is
+            return 0
+        waits_for_greeting = self._greeting is not None
+        most = 1 if waits_for_greeting else self._limits.max_messages_per_update
+        payloads, taken, rest = split(data, self._limit, most)
+        try:
+            self._deliver(payloads)
+            if self.reason is not None:
+                return size
+            if waits_for_greeting and self._greeting is None:
+                return taken + self.feed(data[taken:])
+            if rest < 0:
+                raise breach(data[taken:], self._limit, self._greeting is None)
+        except ProtocolError as error:
+            self.fail(error.reason)
+            return size
+        if rest > 0:
+            self._too_much()
+        else:
+            self._flood_since = None
+            if taken == size:
+                self._partial_since = None
+            elif self._partial_since is None or payloads:
+                self._partial_since = self.now
+                connection._reschedule()
+        if payloads:
+            inbox.size += taken
+            self._unacknowledged += taken
+            if self.peer is not None:
+                self.peer.bytes_received += taken
+                self._answer(self.peer)
+        return taken
+
+    def ended(self) -> None:
+        reason = self.connection.reason
+        assert reason is not None
+        if self._close_reason is not None and reason.code is not ReasonCode.CLOSE_TIMEOUT:
+            reason = self._close_reason
+        elif self._greeting is Welcome and reason.code is ReasonCode.CLOSED_BY_PEER:
+            text = f"{self.where} closed the connection without a greeting; is that a netcode server?"
+            reason = Reason(ReasonCode.CLOSED_BY_PEER, text)
+        self._owner.link_gone(self)
+        self._over(reason)
+
+    def deadline(self) -> float | None:
+        if self.reason is not None:
+            return None
+        if self._greeting is not None:
+            return self._greet_by
+        limits = self._limits
+        when = min(self._next_ping, self.connection._heard + limits.timeout)
+        if self._partial_since is not None:
+            when = min(when, self._partial_since + limits.message_timeout)
+        outgoing = self.connection._outgoing
+        since = None if outgoing is None else outgoing.since()
+        return when if since is None else min(when, since + limits.max_queue_age)
+
+    def due(self, now: float) -> None:
+        if self.reason is not None:
+            return
+        if self._greeting is not None:
+            if now >= self._greet_by:
+                text = f"{self.where} did not greet within {self._limits.handshake_timeout:g} s; is it a netcode program?"
+                self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
+            return
+        connection, limits = self.connection, self._limits
+        if connection._hungry:
+            connection._heard = now  # we do not listen, so its silence means nothing
+        outgoing = connection._outgoing
+        since = None if outgoing is None else outgoing.since()
+        if now - connection._heard >= limits.timeout:
+            text = f"nothing was heard from {self.where} for {limits.timeout:g} s; its program or the network stopped"
+            self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here for {limits.timeout:g} s")
+        elif since is not None and now - since >= limits.max_queue_age:
+            self._too_slow(f"bytes wait longer than max_queue_age = {limits.max_queue_age:g} s")
+        elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:
+            text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
+            self.fail(Reason(ReasonCode.STALLED, text))
+        elif now >= self._next_ping:
+            self._ping(now)
+
+    # For the owner and the peer.
+
+    def greet(self, frame: bytes) -> None:
+        """Send our greeting. It may be sent before the other end's, and nothing else may."""
+        self.connection._queue(frame)
+
+    def accept(self, peer: "Peer") -> None:
+        """Carry messages for `peer` from now on."""
+        self._greeting = None
+        self.peer = peer
+        self._limit = self._limits.max_message
+        # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
+        self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
+        self.connection._reschedule()
+
+    def queue(self, frame: bytes) -> None:
+        """Queue the frame of a message; ends the link if the other end does not take what is sent."""
+        connection = self.connection
+        if connection._state is State.CONNECTED:
+            connection._queue(frame)
+            waiting = connection._outgoing.size if connection._outgoing is not None else 0
+            if waiting > self._limits.max_queue and self.reason is None:
+                self._too_slow(f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}")
+
+    def fail(self, reason: Reason, told: str = "") -> None:
+        """End the link for `reason`: the other end is told, in the words of `told` where they must differ."""
+        if self.reason is not None:
+            return
+        self.reason = reason
+        self._say_bye(Reason(reason.code, told or reason.text, None, reason.number))
+        self._owner.link_over(self)
+
+    def say_goodbye(self, reason: Reason) -> None:
+        """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
+        if self.reason is None and self._close_reason is None:
+            self._close_reason = closed_here(reason.text)
+            self._say_bye(reason)
+
+    def cut(self, reason: Reason | None = None) -> None:
+        """End the link at once; what fits into one `send` is the last that the other end hears."""
+        connection = self.connection
+        if self._close_reason is None:
+            self._close_reason = reason or closed_here()
+            if connection._transport is not None and not connection._blocked:
+                connection._queue(protocol.bye(reason or Reason(ReasonCode.GOODBYE, "the other end left")))
+                connection._flush(self.now)
+        connection.close()
+
+    # Inside.
+
+    def _deliver(self, payloads: list[memoryview]) -> None:
+        decode = self._codec.decode
+        events = self._inbox.events
+        peer = self.peer
+        count = 0
+        try:
+            for payload in payloads:
+                if payload[0] in EXTENSIONS:
+                    control = protocol.decode(payload)
+                    if control is not None:
+                        self._control(control)
+                        if self.reason is not None:
+                            return
+                        continue
+                if peer is None:
+                    raise ProtocolError(ReasonCode.MALFORMED, "a message came before the greeting")
+                events.append(Received(peer, decode(payload)))
+                count += 1
+        finally:
+            if peer is not None:
+                peer.received += count
+
+    def _control(self, control: Control) -> None:
+        greeting, peer = self._greeting, self.peer
+        match control:
+            case Bye(reason):
+                self._hear_bye(reason)
+            case Hello() | Welcome():
+                if greeting is None or not isinstance(control, greeting):
+                    raise ProtocolError(ReasonCode.MALFORMED, "a greeting came where none belongs")
+                self._owner.greeted(self, control)
+            case Ping(number, received) | Pong(number, received):
+                self._acknowledge(peer, received)
+                if isinstance(control, Pong):
+                    self.meter.pong(number, self.now)
+                else:
+                    self._pong = number  # the last of an update is answered: a flood of pings is not multiplied
+            case Ack(received):
+                self._acknowledge(peer, received)
+            case _:  # pragma: no cover
+                assert_never(control)
+
+    def _acknowledge(self, peer: "Peer | None", received: int) -> None:
+        if peer is None:
+            raise ProtocolError(ReasonCode.MALFORMED, "a control message came before the greeting")
+        peer.acknowledge(received)
+
+    def _answer(self, peer: "Peer") -> None:
+        """Send the control messages that what was just received calls for."""
+        if self._pong is not None:
+            self.connection._queue(protocol.pong(self._pong, peer.received))
+            self._pong = None
+            self._unacknowledged = 0
+            if self._next_ping - self.now < self._limits.ping_interval / 2:
+                self._ping(self.now)  # it shares the system call, and the wake-up at the other end
+        elif self._unacknowledged > self._limits.max_resend // 8:
+            self.connection._queue(protocol.ack(peer.received))
+            self._unacknowledged = 0
+
+    def _ping(self, now: float) -> None:
+        assert self.peer is not None
+        due = now + self._limits.ping_interval
+        self._next_ping = math.ceil(due * PINGS_PER_SECOND) / PINGS_PER_SECOND
+        if self.connection._state is State.CONNECTED:
+            self.connection._queue(protocol.ping(self.meter.ping(now), self.peer.received))
+
+    def _too_much(self) -> None:
+        """More was received than one update delivers: deliver the rest later, unless it never stops."""
+        self.connection._hungry = True
+        now, limits = self.now, self._limits
+        if self._flood_since is None:
+            self._flood_since = now
+        elif now - self._flood_since >= limits.flood_timeout:
+            most = limits.max_messages_per_update
+            text = f"more than max_messages_per_update = {most} messages came, update after update"
+            self.fail(Reason(ReasonCode.FLOODING, text))
+
+    def _too_slow(self, what: str) -> None:
+        text = f"{self.where} does not take what is sent: {what}"
+        self.fail(Reason(ReasonCode.TOO_SLOW, text), f"this end did not take what was sent: {what}")
+
+    def _hear_bye(self, reason: Reason) -> None:
+        self.reason = self._close_reason or reason
+        self.connection.close_nicely(self._limits.close_timeout)
+        self._owner.link_over(self)
+
+    def _say_bye(self, reason: Reason) -> None:
+        if self.connection._transport is None:
+            self.connection.close()
+            return
+        self.connection._queue(protocol.bye(reason))
+        self.connection.close_nicely(self._limits.close_timeout)
+
+    def _over(self, reason: Reason) -> None:
+        if self.reason is None:
+            self.reason = reason
+            self._owner.link_over(self)

@@ -1,0 +1,200 @@
+"""The other end, as a game sees it: a `Peer` that outlives the links it is reached over."""
+
+from typing import Any, NamedTuple, Protocol
+
+from netcode.address import Address
+from netcode.codec import Codec
+from netcode.errors import MessageTooLarge, ProtocolError
+from netcode.framing import HEADER_SIZE, frame
+from netcode.limits import Limits
+from netcode.link import Link
+from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.resend import ResendQueue
+
+
+class Stats(NamedTuple):
+    """What went over the links of a peer so far."""
+
+    messages_sent: int
+    messages_received: int
+    bytes_sent: int
+    """Bytes of the messages sent, with their headers, without control messages."""
+    bytes_received: int
+    """Bytes received, with headers and control messages."""
+    queued: int
+    """Bytes that wait to be taken by the network."""
+    queued_for: float
+    """Seconds for which the oldest of them has been waiting."""
+
+
+class PeerOwner(Protocol):
+    """The client or server that a peer belongs to."""
+
+    def drop(self, peer: "Peer", reason: Reason) -> None:
+        """End it with a peer that has no link."""
+
+
+class Peer:
+    """The other end of a link: at the server a player, at a client the server.
+
+    It stays the same while its link breaks and comes back. After `Left`, sending does nothing.
+    """
+
+    __slots__ = (
+        "_codec",
+        "_limits",
+        "_link",
+        "_owner",
+        "_resend",
+        "_resumes",
+        "_secret",
+        "_theirs",
+        "address",
+        "away_reason",
+        "away_until",
+        "bytes_received",
+        "bytes_sent",
+        "data",
+        "id",
+        "reason",
+        "received",
+    )
+
+    def __init__(self, owner: PeerOwner, peer_id: int, address: Address, limits: Limits, codec: Codec) -> None:
+        self.id = peer_id
+        """At the server: a number from 1 up, never used again. At a client: the number it has at the server."""
+        self.address = address
+        """Where the peer is, or was when its link broke."""
+        self.data: Any = None
+        """Yours; netcode does not look at it."""
+        self.reason: Reason | None = None
+        """Why it is over; None while it is not."""
+        self.away_reason: Reason | None = None
+        self.away_until = 0.0
+        self.received = 0
+        self.bytes_received = 0
+        self.bytes_sent = 0
+        self._owner = owner
+        self._limits = limits
+        self._codec = codec
+        self._link: Link | None = None
+        self._resend = ResendQueue(limits.max_resend)
+        self._resumes = True
+        self._secret = b""
+        self._theirs = limits.max_message
+
+    def __repr__(self) -> str:
+        return f"<Peer {self.id} at {self.address}>"
+
+    @property
+    def alive(self) -> bool:
+        """Whether `Left` is still to come."""
+        return self.reason is None
+
+    @property
+    def away(self) -> bool:
+        """Whether there is no link at present."""
+        return self.reason is None and self._link is None
+
+    @property
+    def rtt(self) -> float | None:
+        """The round-trip time in seconds, smoothed (RFC 6298); None until measured on the present link."""
+        return None if self._link is None else self._link.meter.rtt
+
+    @property
+    def jitter(self) -> float | None:
+        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured."""
+        return None if self._link is None else self._link.meter.jitter
+
+    @property
+    def silence(self) -> float:
+        """Seconds since anything was heard from the peer, as of the last update; 0.0 without a link."""
+        return 0.0 if self._link is None else self._link.now - self._link.connection._heard
+
+    @property
+    def stats(self) -> Stats:
+        """What went over the links so far."""
+        queued, age = 0, 0.0
+        if self._link is not None:
+            outgoing = self._link.connection._outgoing
+            if outgoing is not None:
+                since = outgoing.since()
+                queued = outgoing.size
+                age = 0.0 if since is None else self._link.now - since
+        return Stats(self._resend.sent, self.received, self.bytes_sent, self.bytes_received, queued, age)
+
+    def send(self, message: Any) -> None:
+        """Send `message`: it leaves with the next `update()`. What it was at the call is what arrives.
+
+        Away: it is kept, and sent when the peer is back. After `Left`: it is ignored. Never blocks.
+
+        Raises:
+            TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
+            MessageTooLarge: one of the two ends does not take it.
+        """
+        payload = self._codec.encode(message)
+        if len(payload) > self._limits.max_message or len(payload) > self._theirs:
+            raise MessageTooLarge(len(payload), self._limits.max_message, self._theirs)
+        self.post(frame(payload))
+
+    def close(self) -> None:
+        """End it at once. What is queued may be lost; the other end is told if one `send` can still do that."""
+        if self._link is not None:
+            self._link.cut()
+        elif self.reason is None:
+            self._owner.drop(self, closed_here())
+
+    def close_nicely(self, text: str = "") -> None:
+        """End it after everything queued was sent; the other end reads `text` as its reason.
+
+        `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
+        """
+        if self._link is not None:
+            self._link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
+        elif self.reason is None:
+            self._owner.drop(self, closed_here(text))
+
+    # For the owner and the link.
+
+    def post(self, data: bytes) -> None:
+        """Send the frame of a message, now or when the peer is back."""
+        if self.reason is not None:
+            return
+        resend, link = self._resend, self._link
+        self.bytes_sent += len(data)
+        if self._resumes:
+            resend.append(data)
+            if link is not None:
+                resend.trim()
+            elif resend.is_full():
+                text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
+                self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
+        else:
+            resend.sent += 1
+        if link is not None:
+            link.queue(data)
+
+    def carry_on(self, link: Link, received: int) -> None:
+        """Use `link` from now on, over which the other end has said that it has `received` messages.
+
+        Raises:
+            ProtocolError: what it lacks is no longer kept, or does not fit through its `max_message`.
+        """
+        missing = self._resend.since(received)
+        if missing is None:
+            text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
+            raise ProtocolError(ReasonCode.RESUME_LOST, text)
+        if any(len(data) - HEADER_SIZE > self._theirs for data in missing):
+            text = f"a message is larger than the other end's max_message = {self._theirs}, known only after it was sent"
+            raise ProtocolError(ReasonCode.TOO_LARGE, text)
+        link.accept(self)
+        self._link = link
+        for data in missing:
+            link.connection._queue(data)
+        if not self._resumes:
+            self._resend.forget()
+
+    def acknowledge(self, received: int) -> None:
+        """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
+        if self._resumes and not self._resend.acknowledge(received):
+            raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")

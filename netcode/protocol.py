@@ -1,0 +1,221 @@
+"""The control messages as pure values: bytes to value, value to bytes, no I/O. `docs/protocol.md` is the standard."""
+
+from typing import Any, NamedTuple
+
+import msgpack
+
+from netcode.codec import PLAIN
+from netcode.errors import ProtocolError
+from netcode.framing import frame
+from netcode.reasons import Reason, ReasonCode, clip, reason_from_wire
+
+MAGIC = "netcode"
+VERSION = 1
+EXTENSION = 78
+"""The msgpack extension code of control messages: «N»."""
+
+MAX_UNGREETED = 4096
+"""Largest frame, in bytes, from an end that has not been welcomed; every `max_message` is at least this."""
+
+MAX_NAME = 64
+"""Longest name of a game or of its version, in characters."""
+
+
+class Hello(NamedTuple):
+    """The client's first frame."""
+
+    game: str
+    version: str
+    max_message: int
+    token: bytes | None
+    """None: this client never resumes. Empty: it is new. Else: it comes back."""
+    received: int
+    credentials: Any
+
+
+class Welcome(NamedTuple):
+    """The server's first frame, if it takes the client in."""
+
+    peer_id: int
+    max_message: int
+    token: bytes
+    received: int
+    timeout: float
+    grace: float
+
+
+class Ping(NamedTuple):
+    """Asks for a `Pong` with the same number, and says how many messages were received."""
+
+    number: int
+    received: int
+
+
+class Pong(NamedTuple):
+    """Answers a `Ping`, and says how many messages were received."""
+
+    number: int
+    received: int
+
+
+class Bye(NamedTuple):
+    """The last frame of an end that leaves on purpose."""
+
+    reason: Reason
+
+
+class Ack(NamedTuple):
+    """Says how many messages were received, where pings alone would say it too rarely."""
+
+    received: int
+
+
+Control = Hello | Welcome | Ping | Pong | Bye | Ack
+
+_pack = msgpack.Packer().pack
+
+
+def hello(value: Hello) -> bytes:
+    """Encode a HELLO frame. Raises `TypeError` or `ValueError` if the credentials cannot be sent."""
+    body = PLAIN.encode([1, MAGIC, VERSION, *value])
+    if len(body) + 4 > MAX_UNGREETED:
+        raise ValueError(f"credentials make a greeting of {len(body)} bytes; at most {MAX_UNGREETED - 4} may travel")
+    return _control(body)
+
+
+def welcome(value: Welcome) -> bytes:
+    """Encode a WELCOME frame."""
+    return _control(_pack([2, VERSION, *value]))
+
+
+def ping(number: int, received: int) -> bytes:
+    """Encode a PING frame."""
+    return _control(_pack((3, number, received)))
+
+
+def pong(number: int, received: int) -> bytes:
+    """Encode a PONG frame."""
+    return _control(_pack((4, number, received)))
+
+
+def bye(reason: Reason) -> bytes:
+    """Encode a BYE frame; the text is clipped to what may travel."""
+    return _control(_pack((5, reason.number, clip(reason.text))))
+
+
+def ack(received: int) -> bytes:
+    """Encode an ACK frame."""
+    return _control(_pack((6, received)))
+
+
+def decode(payload: memoryview) -> Control | None:
+    """Decode a control message; None if the payload is another msgpack extension.
+
+    Raises:
+        ProtocolError: it is a control message, and a wrong one.
+    """
+    if payload[0] == 0xC7 and len(payload) > 2 and payload[2] == EXTENSION and payload[1] == len(payload) - 3:
+        body: Any = payload[3:]
+    else:
+        body = _body(payload)
+        if body is None:
+            return None
+    fields = PLAIN.decode(body)
+    if not isinstance(fields, list) or not fields:
+        raise _wrong("its body is no list")
+    kind, rest = fields[0], fields[1:]
+    if kind == 3:
+        return Ping(*_counts(rest, 2))
+    if kind == 4:
+        return Pong(*_counts(rest, 2))
+    if kind == 6:
+        return Ack(*_counts(rest, 1))
+    if kind == 5:
+        return _bye(rest)
+    if kind == 1:
+        return _hello(rest)
+    if kind == 2:
+        return _welcome(rest)
+    raise _wrong(f"its kind is {kind}" if type(kind) is int else "its kind is no number")
+
+
+def _control(body: bytes) -> bytes:
+    size = len(body)
+    if size < 256:
+        return frame(bytes((0xC7, size, EXTENSION)) + body)
+    return frame(b"\xc8" + size.to_bytes(2, "big") + bytes((EXTENSION,)) + body)
+
+
+def _body(payload: memoryview) -> bytes | None:
+    """Return the body of a control message in whichever way msgpack wrote the extension."""
+    try:
+        value = msgpack.unpackb(payload, strict_map_key=False)
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise _wrong("it is cut off") from error
+    return value.data if isinstance(value, msgpack.ExtType) and value.code == EXTENSION else None
+
+
+def _hello(rest: list[Any]) -> Hello:
+    if len(rest) < 2 or rest[0] != MAGIC:
+        text = "that is not a netcode program: its greeting lacks the magic word; is the port right?"
+        raise ProtocolError(ReasonCode.NOT_NETCODE, text)
+    _check_version(rest[1], "client", "server")
+    if len(rest) < 8:
+        raise _wrong("HELLO is too short")
+    game, version, max_message, token, received, credentials = rest[2:8]
+    if not (_is_name(game) and _is_name(version) and _is_count(max_message) and _is_count(received)):
+        raise _wrong("HELLO has fields of other types")
+    if not (token is None or isinstance(token, bytes)) or max_message < MAX_UNGREETED:
+        raise _wrong("HELLO has fields of other types")
+    return Hello(game, version, max_message, token, received, credentials)
+
+
+def _welcome(rest: list[Any]) -> Welcome:
+    if not rest:
+        raise _wrong("WELCOME is too short")
+    _check_version(rest[0], "server", "client")
+    if len(rest) < 7:
+        raise _wrong("WELCOME is too short")
+    peer_id, max_message, token, received, timeout, grace = rest[1:7]
+    numbers = _is_count(peer_id) and _is_count(max_message) and _is_count(received)
+    if not (numbers and isinstance(token, bytes) and _is_seconds(timeout) and _is_seconds(grace)):
+        raise _wrong("WELCOME has fields of other types")
+    if max_message < MAX_UNGREETED:
+        raise _wrong("WELCOME has fields of other types")
+    return Welcome(peer_id, max_message, token, received, float(timeout), float(grace))
+
+
+def _bye(rest: list[Any]) -> Bye:
+    if len(rest) < 2 or not _is_count(rest[0]) or not isinstance(rest[1], str):
+        raise _wrong("BYE has fields of other types")
+    return Bye(reason_from_wire(rest[0], rest[1]))
+
+
+def _counts(rest: list[Any], count: int) -> list[int]:
+    fields = rest[:count]
+    if len(fields) < count or not all(map(_is_count, fields)):
+        raise _wrong("its numbers are none")
+    return fields
+
+
+def _check_version(version: Any, theirs: str, ours: str) -> None:
+    if version != VERSION:
+        shown = version if type(version) is int else "?"
+        text = f"the {theirs} speaks protocol {shown}, this {ours} speaks {VERSION}; update the older of the two"
+        raise ProtocolError(ReasonCode.WRONG_PROTOCOL, text)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 <= value < 1 << 63
+
+
+def _is_seconds(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value < 1e9
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_NAME
+
+
+def _wrong(what: str) -> ProtocolError:
+    return ProtocolError(ReasonCode.MALFORMED, f"the other end sent a wrong control message: {what}")

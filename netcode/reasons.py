@@ -1,0 +1,140 @@
+"""Why a link ended: the one vocabulary for it, and the one place that reads errno."""
+
+import errno
+import sys
+from dataclasses import dataclass, field
+from enum import Enum
+
+MAX_TEXT = 128
+"""Longest text of a goodbye, in bytes of UTF-8; longer ones are clipped."""
+
+
+class ReasonCode(Enum):
+    """What ended a link, or kept it from starting. The values travel in BYE, so they never change."""
+
+    OTHER = 0
+    CLOSED = 1
+    CLOSED_BY_PEER = 2
+    GOODBYE = 3
+    SHUTDOWN = 4
+    RESET = 5
+    REFUSED = 6
+    UNREACHABLE = 7
+    CONNECT_TIMEOUT = 8
+    NAME_NOT_FOUND = 9
+    TIMEOUT = 10
+    HANDSHAKE_TIMEOUT = 11
+    CLOSE_TIMEOUT = 12
+    STALLED = 13
+    NOT_NETCODE = 14
+    WRONG_PROTOCOL = 15
+    WRONG_GAME = 16
+    WRONG_VERSION = 17
+    SERVER_FULL = 18
+    TOO_MANY = 19
+    DENIED = 20
+    MALFORMED = 21
+    TOO_LARGE = 22
+    TOO_SLOW = 23
+    FLOODING = 24
+    WRONG_SHAPE = 25
+    REPLACED = 26
+    RESUME_LOST = 27
+    NETWORK = 28
+    NO_DESCRIPTORS = 29
+    BROKEN_TLS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a link ended.
+
+    Attributes:
+        code: what happened, to compare in a program.
+        text: one sentence for a human that says what to do next; safe to print.
+        error: the operating system's error behind it, if there was one.
+        number: the code as it travelled; differs from `code.value` only where a newer peer
+            sent a number that this version does not know (`code` is then `OTHER`).
+    """
+
+    code: ReasonCode
+    text: str
+    error: OSError | None = field(default=None, compare=False)
+    number: int = -1
+
+    def __post_init__(self) -> None:
+        if self.number < 0:
+            object.__setattr__(self, "number", self.code.value)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def reason_from_wire(number: int, text: str) -> Reason:
+    """Make the reason that a peer told us: its number kept, its text made safe to print."""
+    try:
+        code = ReasonCode(number)
+    except ValueError:
+        code = ReasonCode.OTHER
+    return Reason(code, printable(text) or f"the other end said goodbye (code {number})", None, number)
+
+
+def printable(text: str, limit: int = MAX_TEXT) -> str:
+    """Escape what a terminal would obey in a stranger's text, and clip it to `limit` characters."""
+    clipped = text[:limit]
+    if not clipped.isprintable():
+        clipped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in clipped)
+    return clipped if len(clipped) <= limit else clipped[: limit - 1] + "…"
+
+
+def clip(text: str) -> str:
+    """Clip `text` to what a goodbye carries, without cutting a character in two; lone surrogates become «?»."""
+    return text.encode("utf-8", "replace")[:MAX_TEXT].decode("utf-8", "ignore")
+
+
+_UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}
+# macOS answers send() with EPROTOTYPE while the peer tears the connection down; retrying would spin.
+_RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}
+_NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+def is_shortage(error: OSError) -> bool:
+    """Tell whether the operating system ran out of something that comes back: descriptors or memory."""
+    return error.errno in _NO_DESCRIPTORS
+
+
+def reason_from_error(error: OSError, where: str) -> Reason:
+    """Make the reason for an error of the operating system on the link to `where`."""
+    number = error.errno
+    if number == errno.ECONNREFUSED:
+        return refused(where, error)
+    if number in _UNREACHABLE:
+        text = f"{where} cannot be reached from this computer; is the network up and the address right?"
+        return Reason(ReasonCode.UNREACHABLE, text, error)
+    if number in _RESET:
+        text = f"the connection to {where} broke: the other program stopped or the network cut it"
+        return Reason(ReasonCode.RESET, text, error)
+    if number == errno.ETIMEDOUT:
+        text = f"{where} stopped answering; the network between may be down"
+        return Reason(ReasonCode.TIMEOUT, text, error)
+    if is_shortage(error):
+        text = f"this program has too many files or connections open to reach {where}; close some or raise the limit"
+        return Reason(ReasonCode.NO_DESCRIPTORS, text, error)
+    what = printable(error.strerror or str(error) or type(error).__name__)
+    return Reason(ReasonCode.NETWORK, f"the network failed on the way to {where}: {what}", error)
+
+
+def refused(where: str, error: OSError | None = None) -> Reason:
+    """Make the reason for a port on which nothing listens."""
+    return Reason(ReasonCode.REFUSED, f"nothing is listening on {where}; is the server started?", error)
+
+
+def closed_here(text: str = "") -> Reason:
+    """Make the reason for a link that this program closed."""
+    return Reason(ReasonCode.CLOSED, printable(text) or "closed by this program")
+
+
+if sys.platform == "win32":  # pragma: no cover - Windows has its own numbers for the same errors
+    _UNREACHABLE |= {errno.WSAEHOSTUNREACH, errno.WSAENETUNREACH, errno.WSAEADDRNOTAVAIL, errno.WSAENETDOWN}
+    _RESET |= {errno.WSAECONNRESET, errno.WSAECONNABORTED, errno.WSAESHUTDOWN, errno.WSAENOTCONN}
+    _NO_DESCRIPTORS |= {errno.WSAEMFILE, errno.WSAENOBUFS}

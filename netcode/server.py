@@ -1,0 +1,444 @@
+"""A dedicated server: takes clients in, carries messages between them and the game, and tells it all as events."""
+
+import hmac
+import math
+import secrets
+from collections.abc import Callable, Iterable
+from types import TracebackType
+from typing import Any, NamedTuple, Self
+
+from netcode import log, protocol
+from netcode.address import Address, bucket, check_port
+from netcode.client import BROKEN_LINK
+from netcode.clock import Clock, Deadlines, monotonic
+from netcode.codec import make_codec
+from netcode.connection import State
+from netcode.connection_set import ACCEPTS_PER_UPDATE, ConnectionSet
+from netcode.errors import MessageTooLarge, ProtocolError
+from netcode.events import Away, Back, Event, Inbox, Joined, Left
+from netcode.framing import frame
+from netcode.limits import Limits, check_name
+from netcode.link import Link
+from netcode.peer import Peer
+from netcode.poller import READ
+from netcode.protocol import Hello, Welcome
+from netcode.reasons import Reason, ReasonCode, closed_here, printable
+from netcode.transport import Doorway, Network, Transport
+from netcode.transport.tcp import TCP
+from netcode.waiting import Descriptors, Waiter, wait
+
+KEY_SIZE = 8
+"""Bytes of a resume token that say which peer it is for; the rest proves it."""
+SECRET_SIZE = 24
+
+
+class Refusal(NamedTuple):
+    """What `authenticate` returns to keep somebody out; the client reads `text` as its reason."""
+
+    text: str
+
+
+Authenticate = Callable[[Any, Address], Any]
+
+
+class Server(Waiter):
+    """A dedicated server, driven by `update()` once a tick.
+
+    Usage::
+
+        server = netcode.Server("", 7777, game="chess", version="1")
+        while True:
+            server.update()
+            for event in server.events(): ...
+            server.wait(1 / 60)
+
+    Args:
+        host: the address to listen on; "" for every address, IPv6 and IPv4 on one socket.
+        port: 0 for any free one; `address` tells which.
+        game, version: what is played here; clients of another game or version are refused, and both are named.
+        messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
+        authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data`, or a
+            `Refusal`. It runs inside `update()`, so it must not block. What it raises comes out of `update()`.
+        max_peers: players at once, those that are away included.
+        max_peers_per_address: links at once from one IPv4 address or IPv6 /64.
+        max_pending: links at once that have not yet greeted, or are on their way out.
+        grace: seconds for which the seat of a broken link is kept; 0 for not at all.
+        max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
+            max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
+        network, clock: what to listen on and how to tell the time, for tests.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
+        OSError: the port is taken, or the address is not one of this computer.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        game: str = "",
+        version: str = "",
+        messages: Any = None,
+        authenticate: Authenticate | None = None,
+        max_peers: int = 1000,
+        max_peers_per_address: int = 256,
+        max_pending: int = 512,
+        grace: float = 10.0,
+        network: Network = TCP,
+        clock: Clock = monotonic,
+        **limits: float,
+    ) -> None:
+        check_port(port)
+        self._game, self._version = check_name("game", game), check_name("version", version)
+        for name, value in (
+            ("max_peers", max_peers),
+            ("max_peers_per_address", max_peers_per_address),
+            ("max_pending", max_pending),
+        ):
+            if value < 1:
+                raise ValueError(f"{name} must be 1 or more, not {value}")
+        if not 0 <= grace < math.inf:
+            raise ValueError(f"grace must be seconds from 0 up, not {grace}")
+        self._max_peers, self._max_per_address, self._max_pending = max_peers, max_peers_per_address, max_pending
+        self._grace = grace
+        self._authenticate = authenticate
+        self._limits = Limits(**limits)  # type: ignore[arg-type]
+        self._codec = make_codec(messages)
+        self._inbox = Inbox(self._limits.max_backlog)
+        self._peers: dict[int, Peer] = {}
+        self._keys: dict[bytes, Peer] = {}
+        self._linked = 0  # peers that have a link
+        self._origins: dict[str, int] = {}
+        self._arrivals: list[tuple[Link, Hello]] = []
+        self._graces: Deadlines[Peer] = Deadlines()
+        self._last_id = 0
+        self._state = State.CONNECTED
+        self._updating = False
+        self._doorway: Doorway = network.listen(host, port)
+        self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
+        self._door = -1
+        self.address = self._doorway.address
+        """Where the server listens."""
+        self._open_door()
+
+    @property
+    def state(self) -> State:
+        """CONNECTED while it serves, DISCONNECTING after `close_nicely`, DISCONNECTED when all is closed."""
+        return self._state
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """The players, in the order in which they joined; those that are away included."""
+        return tuple(self._peers.values())
+
+    def __repr__(self) -> str:
+        return f"<Server {self._state.value} on {self.address}, {len(self._peers)} peers>"
+
+    def update(self) -> None:
+        """Do what can be done now: accept, receive, send, ping, time out. Never blocks. Call it once a tick.
+
+        It costs what is ready or due, not what is connected. Called too rarely, it is silent, and clients leave
+        after their `timeout`; how long it was away itself is never held against a client.
+
+        Raises:
+            RuntimeError: it is called from within itself, or from two threads at once.
+        """
+        if self._updating:
+            raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
+        if self._state is State.DISCONNECTED:
+            return
+        self._updating = True
+        try:
+            links = self._links
+            links.update()
+            if self._arrivals:
+                self._take_in_arrivals()
+            if links._knocked or self._door < 0:
+                self._accept(links._timeline.now)
+            if len(self._graces):
+                self._end_graces(links._timeline.now)
+            if self._state is State.DISCONNECTING and not len(links):
+                self._shut()
+        finally:
+            self._updating = False
+
+    def events(self) -> list[Event]:
+        """Take the events since the last call, in order. Each comes once.
+
+        If they are not taken, the server stops reading once they hold `max_backlog` bytes; the links survive that.
+        """
+        return self._inbox.take()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until `update()` has something to do or `events()` something to give, `timeout` seconds at most.
+
+        Returns:
+            False if the time passed first.
+        """
+        return wait(self, timeout=timeout)
+
+    def broadcast(self, message: Any, *, to: Iterable[Peer] | None = None) -> None:
+        """Send `message` to everybody, or to the peers in `to`. It is encoded once.
+
+        Raises:
+            TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
+            MessageTooLarge: one of the recipients does not take it; it was sent to none.
+        """
+        payload = self._codec.encode(message)
+        peers = self._peers.values() if to is None else tuple(to)
+        size, ours = len(payload), self._limits.max_message
+        if size > protocol.MAX_UNGREETED:
+            theirs = min((peer._theirs for peer in peers), default=ours)
+            if size > ours or size > theirs:
+                raise MessageTooLarge(size, ours, theirs)
+        data = frame(payload)
+        for peer in [*peers]:
+            peer.post(data)
+
+    def close_nicely(self, text: str = "") -> None:
+        """Stop listening, tell everybody `text`, and close once they have had it. Keep calling `update()`.
+
+        `state` is DISCONNECTED when that is done, `close_timeout` seconds later at the most. Each peer gives its
+        `Left`. The first text wins.
+        """
+        if self._state is not State.CONNECTED:
+            return
+        self._state = State.DISCONNECTING
+        self._close_door()
+        reason = Reason(ReasonCode.SHUTDOWN, text or "server is shutting down")
+        for connection in self._links:
+            link = connection.data
+            if link.peer is not None and link.peer._link is link:
+                link.say_goodbye(reason)
+            else:
+                link.fail(reason)
+        for peer in self.peers:
+            if peer.away:
+                self.drop(peer, closed_here(text))
+
+    def close(self) -> None:
+        """Close everything at once. Each peer gives its `Left`, and is told if one `send` can still do that."""
+        if self._state is State.DISCONNECTED:
+            return
+        self._state = State.DISCONNECTING
+        reason = Reason(ReasonCode.SHUTDOWN, "server is shutting down")
+        for connection in self._links:
+            connection.data.cut(reason)
+        for peer in self.peers:
+            self.drop(peer, closed_here())
+        self._close_door()
+        self._shut()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def instantiate(self) -> Descriptors:
+        read, write, exceptional = self._links.instantiate()
+        return [*read, *([self._door] if self._door >= 0 else [])], write, exceptional
+
+    def _descriptors(self) -> Descriptors:
+        return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()
+
+    def _seconds_left(self) -> float | None:
+        if self._inbox.events or self._state is State.DISCONNECTED:
+            return 0.0
+        timeline = self._links._timeline
+        waits = [self._links._seconds_left()]
+        waits += [timeline.until(when) for when in (self._graces.next(), self._doorway.due()) if when is not None]
+        return min((seconds for seconds in waits if seconds is not None), default=None)
+
+    def _slept(self, seconds: float) -> None:
+        self._links._slept(seconds)
+
+    # What a link and a peer tell their owner.
+
+    def link_opened(self, link: Link) -> None:
+        """The client speaks first."""
+
+    def greeted(self, link: Link, greeting: Hello | Welcome) -> None:
+        """Hear who is at the door; whether to let it in is decided after all was read, because it may raise."""
+        assert isinstance(greeting, Hello)
+        self._arrivals.append((link, greeting))
+
+    def link_over(self, link: Link) -> None:
+        """Hear that a link ended: keep the seat for a while, or say that it is over."""
+        peer, reason = link.peer, link.reason
+        assert reason is not None
+        if peer is None:
+            log.warn("refused", "%s did not get in: %s", link.where, reason)
+            return
+        if peer._link is not link:
+            return  # replaced by a newer one
+        peer._link = None
+        self._linked -= 1
+        if self._grace and peer._resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED:
+            peer.away_reason = reason
+            peer.away_until = link.now + self._grace
+            self._graces.push(peer.away_until, peer)
+            self._inbox.events.append(Away(peer))
+        else:
+            self.drop(peer, reason)
+
+    def link_gone(self, link: Link) -> None:
+        """Hear that a connection is closed."""
+        origin = bucket(link.connection.remote_address or self.address)
+        left = self._origins.get(origin, 0) - 1
+        if left > 0:
+            self._origins[origin] = left
+        else:
+            self._origins.pop(origin, None)
+
+    def drop(self, peer: Peer, reason: Reason) -> None:
+        """It is over with `peer`: say so, once."""
+        if self._peers.pop(peer.id, None) is None:
+            return
+        self._keys.pop(peer._secret[:KEY_SIZE], None)
+        peer.reason = reason
+        self._inbox.events.append(Left(peer, reason))
+
+    # The door.
+
+    def _open_door(self) -> None:
+        self._door = self._doorway.door()
+        if self._door >= 0:
+            self._links._poller.add(self._door, READ)
+            self._links._door = self._door
+
+    def _close_door(self) -> None:
+        self._unwatch_door()
+        self._doorway.close()
+
+    def _unwatch_door(self) -> None:
+        if self._door >= 0:
+            self._links._poller.remove(self._door)
+            self._links._door = self._door = -1
+
+    def _accept(self, now: float) -> None:
+        self._links._knocked = False
+        if self._state is not State.CONNECTED:
+            return
+        for _ in range(ACCEPTS_PER_UPDATE):
+            transport = self._doorway.accept_transport(now)
+            if transport is None:
+                break
+            self._let_in(transport)
+        if self._door >= 0 and self._doorway.door() < 0:
+            self._unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
+        elif self._door < 0:
+            self._open_door()
+
+    def _let_in(self, transport: Transport) -> None:
+        """Give a newcomer a link, or turn it away."""
+        if len(self._links) - self._linked >= self._max_pending:
+            text = f"the server is busy: max_pending = {self._max_pending} are at the door; try again in a moment"
+            _turn_away(transport, Reason(ReasonCode.SERVER_FULL, text))
+            return
+        origin = bucket(transport.address or self.address)
+        count = self._origins.get(origin, 0)
+        self._origins[origin] = count + 1
+        link = Link(self, self._limits, self._codec, self._inbox, Hello)
+        self._links._take_in(transport, link, link, None, None)
+        if count >= self._max_per_address:
+            text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
+            link.fail(Reason(ReasonCode.TOO_MANY, text))
+
+    def _take_in_arrivals(self) -> None:
+        while self._arrivals:
+            link, hello = self._arrivals.pop(0)
+            if link.reason is not None or self._state is not State.CONNECTED:
+                continue
+            try:
+                self._greet(link, hello)
+            except ProtocolError as error:
+                link.fail(error.reason)
+            except BaseException:
+                link.fail(Reason(ReasonCode.DENIED, "the server failed while it let you in"))
+                raise
+        self._links._send(self._links._timeline.now)
+
+    def _greet(self, link: Link, hello: Hello) -> None:
+        """Take somebody in or back. Raises `ProtocolError` for a refusal."""
+        if (hello.game, hello.version) != (self._game, self._version):
+            theirs, ours = _title(hello.game, hello.version), _title(self._game, self._version)
+            code = ReasonCode.WRONG_VERSION if hello.game == self._game else ReasonCode.WRONG_GAME
+            raise ProtocolError(code, f"the server runs {ours}, this is {theirs}; get the same one")
+        if hello.token:
+            self._take_back(link, hello, hello.token)
+            return
+        if len(self._peers) >= self._max_peers:
+            raise ProtocolError(ReasonCode.SERVER_FULL, f"the server is full: {self._max_peers} are playing")
+        data = None
+        if self._authenticate is not None:
+            data = self._authenticate(hello.credentials, link.connection.remote_address or self.address)
+            if isinstance(data, Refusal):
+                raise ProtocolError(ReasonCode.DENIED, data.text)
+        self._last_id += 1
+        peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
+        peer.data = data
+        peer._theirs = hello.max_message
+        peer._resumes = hello.token is not None and self._grace > 0
+        if peer._resumes:
+            peer._secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
+            self._keys[peer._secret[:KEY_SIZE]] = peer
+        self._peers[peer.id] = peer
+        self._welcome(link, peer, hello.received)
+        self._inbox.events.append(Joined(peer))
+
+    def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
+        """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
+        peer = self._keys.get(token[:KEY_SIZE])
+        if peer is None or not hmac.compare_digest(peer._secret, token):
+            text = "the server does not know this session any more: it was restarted, or you were away for too long"
+            raise ProtocolError(ReasonCode.RESUME_LOST, text)
+        old = peer._link
+        if old is not None:
+            peer._link = None
+            self._linked -= 1
+            old.fail(Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere"))
+        try:
+            peer.address = link.connection.remote_address or peer.address
+            peer._theirs = hello.max_message
+            self._welcome(link, peer, hello.received)
+        except ProtocolError as error:
+            self.drop(peer, error.reason)
+            raise
+        if peer.away_reason is not None:
+            peer.away_reason = None
+            self._inbox.events.append(Back(peer))
+
+    def _welcome(self, link: Link, peer: Peer, received: int) -> None:
+        limits = self._limits
+        grace = self._grace if peer._resumes else 0.0
+        greeting = Welcome(peer.id, limits.max_message, peer._secret, peer.received, limits.timeout, grace)
+        link.greet(protocol.welcome(greeting))
+        peer.carry_on(link, received)
+        self._linked += 1
+
+    def _end_graces(self, now: float) -> None:
+        while (entry := self._graces.pop(now)) is not None:
+            when, peer = entry
+            if peer.away_reason is not None and when == peer.away_until:
+                self.drop(peer, peer.away_reason)
+
+    def _shut(self) -> None:
+        self._links.close()
+        self._state = State.DISCONNECTED
+
+
+def _title(game: str, version: str) -> str:
+    return printable(f"{game or 'a game without a name'} {version}".strip(), 60)
+
+
+def _turn_away(transport: Transport, reason: Reason) -> None:
+    """Refuse somebody for whom there is not even room to wait, with what one `send` can say."""
+    try:
+        transport.send(protocol.bye(reason))
+    except OSError:
+        pass
+    transport.close()

@@ -1,0 +1,57 @@
+"""The verbs that wait: for tools, tests and programs without a frame.
+
+They wait until what they are named for has happened or the connection is DISCONNECTED, and can be mixed freely
+with the verbs that do not wait. None of them raises for what the network does: look at `connection.state`.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from netcode.connection import Connection, State, _check_receivable
+from netcode.connection import connect as start_to_connect
+from netcode.waiting import wait
+
+D = TypeVar("D")
+
+
+def connect(
+    host: str,
+    port: int,
+    data: D = None,  # type: ignore[assignment]
+    *,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+) -> Connection[D]:
+    """Connect as `netcode.connect` does, and wait until that worked or failed."""
+    connection = start_to_connect(host, port, data, timeout=timeout, ping=ping)
+    _wait_until(connection, lambda: connection.state is not State.CONNECTING)
+    return connection
+
+
+def send(connection: Connection[Any], data: bytes | bytearray | memoryview) -> None:
+    """Send `data`, and wait until the operating system has taken all that was queued."""
+    connection.send(data)
+    _wait_until(connection, lambda: not connection.send_buffer_length)
+
+
+def receive(connection: Connection[Any], length: int) -> bytes | None:
+    """Wait for exactly `length` bytes and take them; None if the connection ended with fewer left.
+
+    Raises:
+        ValueError: as for `Connection.receive`.
+    """
+    _check_receivable(length)
+    _wait_until(connection, lambda: connection.receive_buffer_length >= length)
+    return connection.receive(length)
+
+
+def close_nicely(connection: Connection[Any], timeout: float | None = None) -> None:
+    """Close as `Connection.close_nicely` does, and wait until that is done."""
+    connection.close_nicely(timeout)
+    _wait_until(connection, lambda: False)
+
+
+def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:
+    while connection.alive and not done():
+        wait(connection)
+        connection.update()

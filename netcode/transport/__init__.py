@@ -1,0 +1,118 @@
+"""The contract of a transport: what carries a connection's bytes, whoever carries them.
+
+Errors are `OSError`s; `BlockingIOError` means «not now». Nothing here blocks.
+"""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol
+
+from netcode.address import Address
+from netcode.reasons import Reason
+from netcode.waiting import Descriptors
+
+
+class Transport(Protocol):
+    """Carries the bytes of one established link."""
+
+    read_fd: int
+    """Descriptor to wait on for receiving, or -1."""
+    write_fd: int
+    """Descriptor to wait on for sending, or -1."""
+    address: Address | None
+    """The other end."""
+    lingers: bool
+    """Whether closing with unread input would destroy what was sent, so that the end has to be waited for."""
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Receive into `buffer` and return the number of bytes; 0 is the end of the stream."""
+        ...
+
+    def send(self, data: bytes | memoryview) -> int:
+        """Send the beginning of `data` and return how many bytes were taken."""
+        ...
+
+    def finish(self) -> None:
+        """End our side of the stream: the other end reads what was sent, then the end."""
+        ...
+
+    def close(self) -> None:
+        """Give everything back. What was not taken from us is lost."""
+        ...
+
+
+class Connector(Protocol):
+    """On its way to a transport."""
+
+    where: str
+    """What is being connected to, for sentences."""
+
+    def advance(self, now: float) -> Transport | Reason | None:
+        """Go on as far as possible: the transport, the reason why there will be none, or None for «not yet»."""
+        ...
+
+    def descriptors(self) -> Descriptors:
+        """Return what to wait on until `advance` has something to do."""
+        ...
+
+    def due(self) -> float | None:
+        """Return when `advance` has something to do even if no descriptor says so."""
+        ...
+
+    def close(self) -> None:
+        """Give up, and give everything back."""
+        ...
+
+
+class Doorway(ABC):
+    """Where others connect to: a listening socket, or what stands in for one."""
+
+    address: Address
+
+    @abstractmethod
+    def accept_transport(self, now: float) -> Transport | None:
+        """Return the transport of the next one at the door, or None. Raises `OSError` if the door itself broke."""
+
+    @abstractmethod
+    def door(self) -> int:
+        """Return the descriptor to wait on, or -1 while there is nothing to wait for on it."""
+
+    def due(self) -> float | None:
+        """Return when `accept_transport` should be tried again although no descriptor says so."""
+        return None
+
+    @abstractmethod
+    def close(self) -> None:
+        """Stop listening."""
+
+
+class Network(Protocol):
+    """A way to connect and to listen: TCP, or the test network in memory."""
+
+    def connect(self, host: str, port: int, now: float) -> Connector:
+        """Start to connect. Raises `TypeError` and `ValueError` for what cannot be a destination."""
+        ...
+
+    def listen(self, host: str, port: int) -> Doorway:
+        """Listen. Raises `OSError` where that is not possible."""
+        ...
+
+
+class Ready:
+    """A connector for a transport that exists already."""
+
+    where: ClassVar[str] = "the given descriptors"
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def advance(self, now: float) -> Transport:
+        return self._transport
+
+    def descriptors(self) -> Descriptors:
+        return [], [], []
+
+    def due(self) -> float:
+        return 0.0
+
+    def close(self) -> None:
+        self._transport.close()

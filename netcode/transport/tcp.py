@@ -1,0 +1,323 @@
+"""TCP: connecting by racing addresses, listening, and the one socket of a link."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+from netcode import log
+from netcode.address import Address, Candidate, Lookup, Resolve, check_destination, check_port, from_socket
+from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error, refused
+from netcode.transport import Doorway, Transport
+from netcode.waiting import Descriptors, Waiter
+
+ATTEMPT_DELAY = 0.25
+"""Seconds between the starts of two attempts in a race of addresses (RFC 8305, section 5)."""
+
+USER_TIMEOUT = 30.0
+"""Seconds of unacknowledged bytes after which the kernel gives up. A backstop; pings notice sooner."""
+
+NOTSENT_LOWAT = 16_384
+"""Unsent bytes that the kernel keeps. Without it, it hides 2.6 to 4.3 MB behind a peer that stopped reading."""
+
+BACKLOG = 1024
+"""Connects that the kernel keeps for us between two updates."""
+
+SHORTAGE_PAUSE = 0.1
+"""Seconds for which a listener rests when descriptors ran out; a level-triggered poller would spin on it."""
+
+_CONNECTING = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", 0)}
+_DOOR_BROKEN = {errno.EBADF, errno.ENOTSOCK, errno.EINVAL, errno.EOPNOTSUPP}
+
+
+def tune(sock: socket.socket) -> None:
+    """Set what every socket of ours has: no blocking, no Nagle, little hidden in the kernel."""
+    sock.setblocking(False)
+    for level, name, value in (
+        (socket.IPPROTO_TCP, "TCP_NODELAY", 1),
+        (socket.IPPROTO_TCP, "TCP_NOTSENT_LOWAT", NOTSENT_LOWAT),
+        (socket.IPPROTO_TCP, "TCP_USER_TIMEOUT", int(USER_TIMEOUT * 1000)),
+    ):
+        option = getattr(socket, name, None)
+        if option is not None:
+            try:
+                sock.setsockopt(level, option, value)
+            except OSError:
+                pass  # a Unix socket, or a kernel that knows the name but not the option
+
+
+class TcpTransport:
+    """One established socket."""
+
+    __slots__ = ("_socket", "address", "read_fd", "receive_into", "send", "write_fd")
+
+    lingers = True
+
+    def __init__(self, sock: socket.socket, address: Address) -> None:
+        self._socket = sock
+        self.address: Address | None = address
+        self.read_fd = self.write_fd = sock.fileno()
+        # The socket's own methods, not wrappers: they run once per message.
+        self.receive_into: Callable[[memoryview], int] = sock.recv_into
+        self.send: Callable[[bytes | memoryview], int] = sock.send
+
+    def finish(self) -> None:
+        try:
+            self._socket.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # ENOTCONN after a reset: there is no side left to end
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+class TcpConnector:
+    """A connect in progress: a name look-up, then a race of the addresses it gave (RFC 8305)."""
+
+    def __init__(self, host: str, port: int, resolve: Resolve) -> None:
+        check_destination(host, port)
+        self.where = printable(str(Address(host, port)), 80)
+        self._host = host
+        self._lookup: Lookup | None = Lookup(host, port, resolve)
+        self._candidates: list[Candidate] = []
+        self._attempts: list[socket.socket] = []
+        self._next_attempt = 0.0
+        self._error: OSError | None = None
+
+    def advance(self, now: float) -> Transport | Reason | None:
+        if self._lookup is not None:
+            answer = self._lookup.poll()
+            if answer is None:
+                return None
+            self._lookup.cancel()
+            self._lookup = None
+            if not isinstance(answer, list) or not answer:
+                return self._unnamed(answer or None)
+            self._candidates = answer
+        won = self._finish_attempts()
+        while won is None and self._candidates and (not self._attempts or now >= self._next_attempt):
+            self._start_attempt(now)
+            won = self._finish_attempts()
+        if won is not None:
+            self.close()  # the losers of the race
+            return won
+        if self._attempts:
+            return None
+        assert self._error is not None
+        return reason_from_error(self._error, self.where)
+
+    def descriptors(self) -> Descriptors:
+        if self._lookup is not None:
+            fd = self._lookup.fileno()
+            return ([fd] if fd >= 0 else []), [], []
+        fds = [sock.fileno() for sock in self._attempts]
+        # Windows tells a failed connect through the exceptional set only. Elsewhere one urgent byte sets it too.
+        return [], fds, (fds if sys.platform == "win32" else [])
+
+    def due(self) -> float | None:
+        if self._lookup is not None:
+            return 0.0 if self._lookup.fileno() < 0 else None
+        return self._next_attempt if self._candidates else None
+
+    def close(self) -> None:
+        if self._lookup is not None:
+            self._lookup.cancel()
+        for sock in self._attempts:
+            sock.close()
+        self._attempts.clear()
+        self._candidates.clear()
+
+    def _unnamed(self, error: OSError | None) -> Reason:
+        if error is not None and is_shortage(error):
+            return reason_from_error(error, self.where)
+        host = printable(self._host, 80)
+        text = f"the name {host} has no address; is it spelled right, and is this computer online?"
+        return Reason(ReasonCode.NAME_NOT_FOUND, text, error)
+
+    def _start_attempt(self, now: float) -> None:
+        family, sockaddr = self._candidates.pop(0)
+        self._next_attempt = now + ATTEMPT_DELAY
+        try:
+            sock = socket.socket(family, socket.SOCK_STREAM)
+        except OSError as error:
+            self._failed(error)
+            return
+        try:
+            tune(sock)
+            number = sock.connect_ex(sockaddr)
+        except OSError as error:
+            number = error.errno or errno.EINVAL
+        if number in _CONNECTING:
+            self._attempts.append(sock)
+            return
+        sock.close()
+        self._failed(OSError(number, os.strerror(number)))
+
+    def _finish_attempts(self) -> Transport | None:
+        """Look at each attempt under way; return the first that got through."""
+        for sock in [*self._attempts]:
+            number = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            if number == 0:
+                try:
+                    peer = sock.getpeername()
+                except OSError:
+                    continue  # not yet
+                if peer != sock.getsockname():
+                    self._attempts.remove(sock)
+                    return TcpTransport(sock, from_socket(peer))
+                # A connect to a free port of the ephemeral range can meet itself.
+                number = errno.ECONNREFUSED
+            self._attempts.remove(sock)
+            sock.close()
+            self._failed(OSError(number, os.strerror(number)))
+        return None
+
+    def _failed(self, error: OSError) -> None:
+        """Keep the error that says most: a refusal proves that somebody is there."""
+        if self._error is None or self._error.errno != errno.ECONNREFUSED:
+            self._error = error
+
+
+class TcpDoorway(Doorway):
+    """A listening socket that survives a shortage of descriptors."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        self._socket = sock
+        self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
+        self._rest_until: float | None = None
+        self.address = from_socket(sock.getsockname())
+
+    def accept_transport(self, now: float) -> Transport | None:
+        if self._rest_until is not None and now < self._rest_until:
+            return None
+        self._rest_until = None
+        for _ in range(BACKLOG):
+            try:
+                sock, address = self._socket.accept()
+            except BlockingIOError:
+                return None
+            except OSError as error:
+                if is_shortage(error):
+                    self._rest(now, error)
+                    return None
+                if error.errno in _DOOR_BROKEN:
+                    raise
+                continue  # that one left before we came to the door
+            try:
+                tune(sock)
+            except OSError:
+                sock.close()
+                continue
+            return TcpTransport(sock, from_socket(address))
+        return None
+
+    def door(self) -> int:
+        return -1 if self._rest_until is not None else self._socket.fileno()
+
+    def due(self) -> float | None:
+        return self._rest_until
+
+    def close(self) -> None:
+        self._socket.close()
+        if self._spare is not None:
+            os.close(self._spare)
+            self._spare = None
+
+    def _rest(self, now: float, error: OSError) -> None:
+        """Refuse one politely with the descriptor kept for it, then leave the door alone for a while."""
+        self._rest_until = now + SHORTAGE_PAUSE
+        log.warn("accept", "%s: cannot accept: %s; is the limit of open files too low?", self.address, error.strerror)
+        if self._spare is None:
+            return
+        os.close(self._spare)
+        self._spare = None
+        try:
+            self._socket.accept()[0].close()
+        except OSError:
+            pass
+        try:
+            self._spare = os.open(os.devnull, os.O_RDONLY)
+        except OSError:
+            pass  # somebody was quicker; the next rest goes without
+
+
+class Listener(TcpDoorway, Waiter):
+    """A listening TCP socket.
+
+    Usage: `Listener("", 7777)`, then `ConnectionSet.accept(listener, make_data)` once an update.
+
+    Args:
+        host: the address to listen on; "" for every address, IPv6 and IPv4 on one socket.
+        port: 0 for any free one; `address` tells which.
+
+    Raises:
+        TypeError, ValueError: for what cannot be a host or a port.
+        OSError: the port is taken, or the address is not one of this computer.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        super().__init__(_listen(host, port))
+
+    def instantiate(self) -> Descriptors:
+        fd = self.door()
+        return ([fd] if fd >= 0 else []), [], []
+
+    def _seconds_left(self) -> float | None:
+        return SHORTAGE_PAUSE if self._rest_until is not None else None
+
+
+class TcpNetwork:
+    """Connecting and listening over TCP."""
+
+    def __init__(self, resolve: Resolve = socket.getaddrinfo) -> None:
+        self._resolve = resolve
+
+    def connect(self, host: str, port: int, now: float) -> TcpConnector:
+        return TcpConnector(host, port, self._resolve)
+
+    def listen(self, host: str, port: int) -> Listener:
+        return Listener(host, port)
+
+
+TCP = TcpNetwork()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    check_port(port)
+    if not isinstance(host, str):
+        raise TypeError(f"host must be a str, not {type(host).__name__}")
+    if not host:
+        try:
+            return _bind(socket.AF_INET6, ("::", port), True)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise
+            return _bind(socket.AF_INET, ("0.0.0.0", port))  # a computer without IPv6
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    return _bind(found[0][0], found[0][4])
+
+
+def _bind(family: int, sockaddr: tuple[object, ...], dual_stack: bool = False) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if sys.platform == "win32":  # there, SO_REUSEADDR would let another program take the port over
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # restart while old links are in TIME_WAIT
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack else 1)
+        sock.bind(sockaddr)
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        where = Address(str(sockaddr[0]), int(str(sockaddr[1])))
+        if error.errno == errno.EADDRINUSE:
+            text = f"cannot listen on {where}: the port is taken; is another server running on it?"
+            raise OSError(errno.EADDRINUSE, text) from error
+        raise OSError(error.errno, f"cannot listen on {where}: {error.strerror}") from error
+    return sock

@@ -1,0 +1,166 @@
+"""Sleeping until it is worth calling `update()`: waiters, and `wait`."""
+
+import math
+import select
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from netcode.poller import READ, WRITE
+
+Descriptors = tuple[list[int], list[int], list[int]]
+"""Descriptors to wait on: for reading, for writing, for exceptional conditions."""
+
+
+class Waiter(ABC):
+    """Something that `wait` can wait for: a `Connection`, a `ConnectionSet`, a `Listener`, a `Client`, a `Server`."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def instantiate(self) -> Descriptors:
+        """Return the descriptors to give to `select` to wait for this by yourself.
+
+        They are valid until the next `update()`. `select` knows nothing of deadlines (a ping that is due, a
+        timeout); `wait` does.
+        """
+
+    def _descriptors(self) -> Descriptors:
+        """Return the descriptors that `wait` uses; a set gives the one of its poller for all of them."""
+        return self.instantiate()
+
+    def _seconds_left(self) -> float | None:
+        """Return in how many seconds an `update()` is due even if nothing arrives; None for never."""
+        return None
+
+    def _slept(self, seconds: float) -> None:
+        """Hear that a `wait` meant to sleep `seconds`: that was no pause of ours."""
+
+
+class CustomWaiter(Waiter):
+    """A waiter for descriptors of your own: ints, or objects with `fileno()`.
+
+    Usage: `wait(server, CustomWaiter(read=[sys.stdin]), timeout=1.0)`
+    """
+
+    __slots__ = ("_lists",)
+
+    def __init__(
+        self, read: Iterable[object] = (), write: Iterable[object] = (), exceptional: Iterable[object] = ()
+    ) -> None:
+        self._lists = ([*map(_number, read)], [*map(_number, write)], [*map(_number, exceptional)])
+
+    def instantiate(self) -> Descriptors:
+        read, write, exceptional = self._lists
+        return [*read], [*write], [*exceptional]
+
+
+class _AnyOf(Waiter):
+    __slots__ = ("_waiters",)
+
+    def __init__(self, waiters: tuple[Waiter, ...]) -> None:
+        self._waiters = waiters
+
+    def instantiate(self) -> Descriptors:
+        return _merge(waiter.instantiate() for waiter in self._waiters)
+
+    def _descriptors(self) -> Descriptors:
+        return _merge(waiter._descriptors() for waiter in self._waiters)
+
+    def _seconds_left(self) -> float | None:
+        return min((s for w in self._waiters if (s := w._seconds_left()) is not None), default=None)
+
+    def _slept(self, seconds: float) -> None:
+        for waiter in self._waiters:
+            waiter._slept(seconds)
+
+
+def any_of(*waiters: Waiter) -> Waiter:
+    """Make one waiter of many: it has waited as soon as one of them has."""
+    return _AnyOf(waiters)
+
+
+def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
+    """Sleep until it is worth calling `update()` on one of `waiters`.
+
+    It wakes when bytes can be read, when waiting bytes can be written, when a connection is established or
+    fails, and when a deadline comes due. With nothing left to wait for, it returns at once.
+
+    Args:
+        timeout: seconds to sleep at most; None for as long as it takes.
+
+    Returns:
+        True if something happened, False if `timeout` seconds passed first.
+
+    Raises:
+        ValueError: `timeout` is negative or not a number.
+    """
+    if timeout is not None and not 0 <= timeout < math.inf:
+        raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
+    waiter = waiters[0] if len(waiters) == 1 else _AnyOf(waiters)
+    left = waiter._seconds_left()
+    if left is not None and left <= 0:
+        return True
+    lists = waiter._descriptors()
+    due = left is not None and (timeout is None or left <= timeout)
+    seconds = left if due else timeout
+    if not any(lists) and left is None:
+        return True
+    ready = _sleep(lists, seconds)
+    waiter._slept(seconds or 0.0)
+    return ready or due
+
+
+def _number(descriptor: object) -> int:
+    """Return the descriptor of an int or of an object with `fileno()`."""
+    if isinstance(descriptor, int):
+        return descriptor
+    fileno = getattr(descriptor, "fileno", None)
+    if fileno is None:
+        raise TypeError(f"expected a descriptor or an object with fileno(), not {type(descriptor).__name__}")
+    number = fileno()
+    assert isinstance(number, int)
+    return number
+
+
+def _merge(lists: Iterable[Descriptors]) -> Descriptors:
+    read: list[int] = []
+    write: list[int] = []
+    exceptional: list[int] = []
+    for r, w, e in lists:
+        read += r
+        write += w
+        exceptional += e
+    return read, write, exceptional
+
+
+def _sleep(lists: Descriptors, seconds: float | None) -> bool:
+    """Sleep until a descriptor is ready; a closed one counts as ready, so that its owner gets to see it."""
+    if not hasattr(select, "poll"):  # Windows
+        return _select(lists, seconds)
+    poll = select.poll()
+    wanted: dict[int, int] = {}
+    for fds, bits in zip(lists, (READ, WRITE, select.POLLPRI), strict=True):
+        for fd in fds:
+            if fd < 0:
+                return True
+            wanted[fd] = wanted.get(fd, 0) | bits
+    for fd, bits in wanted.items():
+        poll.register(fd, bits)
+    # Rounded up: a deadline that is half a millisecond off must not be polled for in a busy loop.
+    return bool(poll.poll(None if seconds is None else math.ceil(seconds * 1000)))
+
+
+def _select(lists: Descriptors, seconds: float | None) -> bool:
+    if not any(lists):
+        time.sleep(seconds or 0.0)  # Windows' select refuses to wait for nothing
+        return False
+    try:
+        return any(select.select(*lists, seconds))
+    except (OSError, ValueError):
+        return True
+
+
+if sys.platform not in ("linux", "win32"):  # pragma: no cover
+    assert not hasattr(select, "poll") or (select.POLLIN, select.POLLOUT) == (READ, WRITE)
