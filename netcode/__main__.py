@@ -1,0 +1,22 @@
+"""The command line: `python -m netcode` and the name of a tool."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from netcode.tools import lag
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the tool that the command line names and return its status; a wrong command line exits with its usage."""
+    parser = argparse.ArgumentParser(prog="python -m netcode", description="Tools for networked games.")
+    tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
+    tool = tools.add_parser("lag", help="a bad network between any two programs")
+    lag.add_arguments(tool)
+    tool.set_defaults(run=lag.run)
+    chosen = parser.parse_args(arguments)
+    return int(chosen.run(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

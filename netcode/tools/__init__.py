@@ -1,0 +1,1 @@
+"""The commands behind `python -m netcode`; nothing in the library imports them."""
