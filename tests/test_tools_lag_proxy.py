@@ -224,9 +224,12 @@ def test_faults_change_while_it_runs(street: Street) -> None:
 
 
 def test_a_slow_reader_is_felt_by_the_sender_and_loses_nothing(street: Street) -> None:
+    # Small, so that little is on the way when it stands still.
+    street.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
     proxy = street.proxy(capacity=10_000)
     client, server = street.join(proxy)
-    whole = bytes(range(256)) * 40_000
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+    whole = bytes(range(256)) * 8_000
     sent = 0
 
     def send() -> bool:
