@@ -1,0 +1,1 @@
+"""The clients that measure, each a process of its own."""

@@ -1,0 +1,27 @@
+"""The rows of the table: each a number, what it measures, and the function that does."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from benchmarks.figures import Figure, Plan
+from benchmarks.rows import broadcast, bulk, echo, pingpong, silent
+
+
+class Row(NamedTuple):
+    """One row: what it is about, and what measures it."""
+
+    title: str
+    measure: Callable[[Plan], list[Figure]]
+
+
+ROWS: dict[int, Row] = {
+    1: Row("echo, one message per wake-up", echo.one_at_a_time),
+    2: Row("echo, ten messages per wake-up", echo.ten_at_a_time),
+    3: Row("echo, many clients", echo.many_clients),
+    4: Row("update() with silent peers", silent.updates),
+    5: Row("pings of silent peers", silent.pings),
+    6: Row("broadcast", broadcast.broadcast),
+    7: Row("large messages", bulk.large_messages),
+    8: Row("ping-pong through wait()", pingpong.ping_pong),
+    9: Row("memory per silent peer", silent.memory),
+}

@@ -1,0 +1,84 @@
+"""Rows 4, 5 and 9: what peers cost that are connected and say nothing."""
+
+import time
+from contextlib import ExitStack
+from statistics import median
+
+from benchmarks.children import Child
+from benchmarks.figures import Figure, Plan, Series, microseconds
+from benchmarks.machine import require_connections
+from benchmarks.rows.joining import join, room_for, start_load, start_server
+
+MANY = 9000
+FEW = 1000
+NO_PING_DUE = {"ping_interval": 3600.0, "timeout": 7200.0}
+UPDATES = 2000
+
+
+def _time_updates(server: Child, plan: Plan) -> float:
+    count = max(50, round(UPDATES * min(1.0, plan.seconds)))
+    times: list[float] = server.ask("time_updates", count=count)
+    return median(times)
+
+
+def updates(plan: Plan) -> list[Figure]:
+    """Row 4: `update()` with 9,000 silent peers and no ping due, beside the same with 1,000."""
+    many, few = plan.clients(MANY), plan.clients(FEW)
+    require_connections(many)
+    times = {many: Series(), few: Series()}
+    with ExitStack() as stack:
+        servers: dict[int, Child] = {}
+        for clients in times:
+            servers[clients] = start_server(stack, "ours_frames", limits=room_for(clients) | NO_PING_DUE)
+            start_load(stack, servers[clients], "netcode", clients, ping_interval=0.0)
+        for _ in range(plan.rounds):
+            for clients, server in servers.items():
+                times[clients].values.append(_time_updates(server, plan))
+    work = f"update(), {many:,} silent peers, no ping due"
+    ours, other = microseconds(times[many].median), microseconds(times[few].median)
+    return [
+        Figure(4, work, times[many].median * 1e6, "µs", 20.0, ours=ours),
+        Figure(4, f"{work}, against {few:,}", times[many].over(times[few]), "×", 1.3, ours=ours, other=other),
+    ]
+
+
+def pings(plan: Plan) -> list[Figure]:
+    """Row 5: pings of 9,000 silent peers at the default interval, in per cent of one core.
+
+    Each client answers the server's pings and sends its own every second, at a moment of its own.
+    """
+    clients = plan.clients(MANY)
+    require_connections(clients)
+    shares: list[float] = []
+    with ExitStack() as stack:
+        server = start_server(stack, "ours", limits=room_for(clients))
+        load = start_load(stack, server, "netcode", clients)
+        time.sleep(min(2.0, plan.seconds))
+        load_before, load_start = load.ask("cpu"), time.perf_counter()
+        for _ in range(plan.rounds):
+            before, start = server.ask("cpu"), time.perf_counter()
+            time.sleep(plan.seconds)
+            shares.append((server.ask("cpu") - before) / (time.perf_counter() - start))
+        load_share = (load.ask("cpu") - load_before) / (time.perf_counter() - load_start)
+        kept = load.ask("count")["clients"]
+    note = f"{kept:,} still connected, load generator {load_share:.0%} of a core"
+    work = f"pings of {clients:,} silent peers, both ways, every second"
+    share = median(shares)
+    return [Figure(5, work, share * 100, "% of a core", 25.0, ours=f"{share:.1%}", note=note)]
+
+
+def memory(plan: Plan) -> list[Figure]:
+    """Row 9: memory per silent peer, from the growth of the server's proportional set size."""
+    some, more = plan.clients(500), plan.clients(5000)
+    require_connections(some + more)
+    with ExitStack() as stack:
+        server = start_server(stack, "ours", limits=room_for(some + more))
+        load = start_load(stack, server, "netcode", some)
+        time.sleep(2 * min(1.2, plan.seconds))  # so that each was pinged: a link meter is part of a peer
+        before = server.ask("memory")
+        join(load, server, more)
+        time.sleep(2 * min(1.2, plan.seconds))
+        grown = server.ask("memory") - before
+    each = grown / more / 1024
+    note = "growth of the proportional set size (PSS)"
+    return [Figure(9, f"memory per silent peer, {more:,} peers", each, "KiB", 4.0, ours=f"{each:.2f} KiB", note=note)]
