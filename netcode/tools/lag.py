@@ -198,11 +198,11 @@ def describe(faults: Faults) -> str:
     words: list[str] = []
     if faults.latency or faults.jitter:
         spread = f" +-{faults.jitter * 1000:g}" if faults.jitter else ""
-        words.append(f"latency {faults.latency * 1000:g}{spread} ms")
+        words.append(f"{faults.latency * 1000:g}{spread} ms")
     if faults.rate is not None:
-        words.append(f"rate {_bytes(faults.rate)}/s")
+        words.append(f"{_bytes(faults.rate)}/s")
     if faults.stall:
-        words.append(f"stall {faults.stall:g} of {faults.stall_every:g} s")
+        words.append(f"stall {faults.stall:g}/{faults.stall_every:g} s")
     if faults.cut_after is not None:
         words.append(f"{faults.cut_with.value} after {faults.cut_after:g} s")
     if faults.cut_within is not None:
