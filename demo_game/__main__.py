@@ -1,0 +1,168 @@
+"""The command line of Broadside."""
+
+import argparse
+import getpass
+import sys
+from random import Random
+
+from demo_game.display import why_no_window
+from demo_game.local import play_against_bot, show_two_bots
+from demo_game.programs import ServerOptions, run_bot, serve, watch_in_terminal
+from demo_game.session import open_session
+from demo_game.settings import GRACE, PORT, TIMEOUT, VERSION
+
+BOT_NAMES = ("Drake", "Ching Shih", "Teach", "Grace O'Malley", "Nelson", "Jean Bart", "Sayyida", "Tordenskjold")
+SIGHT_PACE = 0.1
+"""Seconds between the bots' shots in a terminal: a game to follow, in less than ten seconds."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for, and give the exit status."""
+    options = _parser().parse_args(arguments)
+    match options.command:
+        case "serve":
+            return _serve(options)
+        case "play":
+            return _play(options)
+        case "bot":
+            return _bot(options)
+        case "watch":
+            return _watch(options)
+        case _:
+            return _local(options)
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Take `HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address apart."""
+    host, colon, port = text.rpartition(":")
+    if not colon or ("]" not in host and ":" in host) or text.endswith("]"):
+        host, port = text, str(PORT)
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{port} is not a port")
+    return host.strip("[]"), int(port)
+
+
+def _serve(options: argparse.Namespace) -> int:
+    server = ServerOptions(
+        host=options.host,
+        port=options.port,
+        timeout=options.timeout,
+        grace=options.grace,
+        max_players=options.max_players,
+        version=options.game_version,
+    )
+    return serve(server, leash=options.leash, quiet=options.quiet)
+
+
+def _play(options: argparse.Namespace) -> int:
+    reason = why_no_window()
+    if reason is not None:
+        print(f"No window can be opened here: {reason}. Try: python -m demo_game watch --text, or bot.")
+        return 1
+    from demo_game.window.run import play
+
+    host, port = options.server
+    return play(host, port, options.name, version=options.game_version)
+
+
+def _bot(options: argparse.Namespace) -> int:
+    host, port = options.server
+    session = open_session(host, port, options.name, version=options.game_version)
+    return run_bot(session, pace=options.pace, games=options.games, leash=options.leash, quiet=options.quiet)
+
+
+def _watch(options: argparse.Namespace) -> int:
+    host, port = options.server
+    if options.text or why_no_window() is not None:
+        return watch_in_terminal(open_session(host, port, options.name, watching=True), games=options.games)
+    from demo_game.window.run import play
+
+    return play(host, port, options.name, watching=True)
+
+
+def _local(options: argparse.Namespace) -> int:
+    reason = why_no_window()
+    if reason is not None:
+        print(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.", flush=True)
+        return show_two_bots(SIGHT_PACE if options.pace is None else options.pace)
+    from demo_game.window.run import play
+
+    return play_against_bot(
+        lambda host, port: play(host, port, options.name), 1.2 if options.pace is None else options.pace
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m demo_game",
+        description="Broadside: hide a fleet, fire in turns. Without a command: play against a bot on a server of your own.",
+    )
+    parser.add_argument("--name", default=_own_name(), help="what the opponent reads (default: your login)")
+    parser.add_argument("--pace", type=float, help="seconds that a bot takes over a shot")
+    commands = parser.add_subparsers(dest="command")
+    _add_serve(commands.add_parser("serve", help="run a dedicated server"))
+    _add_play(commands.add_parser("play", help="play in a window"))
+    _add_bot(commands.add_parser("bot", help="let a bot play"))
+    _add_watch(commands.add_parser("watch", help="look on at the newest game"))
+    return parser
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="", help="address to listen on (default: every one)")
+    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
+    parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds of silence that end a link")
+    parser.add_argument("--grace", type=float, default=GRACE, help="seconds for which the seat of a lost link is kept")
+    parser.add_argument("--max-players", type=int, default=200, help="players and spectators at once")
+    _add_version(parser)
+    _add_child(parser)
+
+
+def _add_play(parser: argparse.ArgumentParser) -> None:
+    _add_server(parser)
+    parser.add_argument("--name", default=_own_name(), help="what the opponent reads (default: your login)")
+    _add_version(parser)
+
+
+def _add_bot(parser: argparse.ArgumentParser) -> None:
+    _add_server(parser)
+    parser.add_argument("--name", default=Random().choice(BOT_NAMES), help="what the opponent reads")
+    parser.add_argument("--pace", type=float, default=1.0, help="seconds over each shot (default: 1)")
+    _add_games(parser)
+    _add_version(parser)
+    _add_child(parser)
+
+
+def _add_watch(parser: argparse.ArgumentParser) -> None:
+    _add_server(parser)
+    parser.add_argument("--name", default=_own_name(), help="what the server reads")
+    parser.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
+    _add_games(parser)
+
+
+def _add_server(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("server", type=host_and_port, metavar="HOST[:PORT]", help=f"the server (port: {PORT})")
+
+
+def _add_games(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--games", type=int, default=0, help="games until it ends by itself (default: no end)")
+
+
+def _add_version(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--game-version", default=VERSION, help="claim another version, to see what becomes of it")
+
+
+def _add_child(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--quiet", action="store_true", help="tell nothing of what happens")
+    parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
+
+
+def _own_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        # No such user, no password database (Windows, containers).
+        return "Player"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""How a bot thinks: from the chart of the enemy's sea to the cell to fire at. Pure."""
+
+from collections import Counter
+from random import Random
+
+from demo_game.rules import ALL_CELLS, FLEET, Cell, Chart, all_places
+
+HIT_WEIGHT = 20
+"""How much likelier a place becomes with each open hit that it explains: enough that a wounded ship is always finished."""
+
+_PLACES = {length: [ship.cells for ship in all_places(length)] for length in set(FLEET)}
+
+
+def choose_target(chart: Chart, random: Random) -> Cell:
+    """Pick the unknown cell that the most possible places of the ships still afloat would cover.
+
+    Raise `IndexError` when every cell has been fired at: then the game is over and there is nothing to choose.
+    """
+    likelihood = _likelihood(chart)
+    unknown = [cell for cell in ALL_CELLS if not chart.knows(cell)]
+    best = max((likelihood[cell] for cell in unknown), default=0)
+    return random.choice([cell for cell in unknown if likelihood[cell] == best])
+
+
+def _likelihood(chart: Chart) -> Counter[Cell]:
+    wounded = chart.open_hits
+    closed = chart.misses | (chart.hits - wounded)
+    likelihood: Counter[Cell] = Counter()
+    for length in chart.afloat:
+        for cells in _PLACES[length]:
+            if closed.isdisjoint(cells):
+                weight = HIT_WEIGHT ** len(wounded.intersection(cells))
+                for cell in cells:
+                    likelihood[cell] += weight
+    return likelihood

@@ -1,0 +1,29 @@
+"""Whether a window can be opened here. `pygame` is imported nowhere else outside `demo_game.window`."""
+
+import os
+import sys
+
+_UNSEEN_DRIVERS = {"dummy", "offscreen"}
+
+
+def why_no_window() -> str | None:
+    """Say why no window can be opened on this computer, or None if one can."""
+    driver = os.environ.get("SDL_VIDEODRIVER", "")
+    if driver in _UNSEEN_DRIVERS:
+        return f"SDL_VIDEODRIVER={driver} shows nothing"
+    if sys.platform == "linux" and not driver and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        return "neither DISPLAY nor WAYLAND_DISPLAY is set"
+    return _why_pygame_fails()
+
+
+def _why_pygame_fails() -> str | None:
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    try:
+        import pygame
+    except ImportError:
+        return "pygame is not installed (pip install pygame, from Python 3.14 on pygame-ce)"
+    try:
+        pygame.display.init()
+    except pygame.error as error:
+        return str(error)
+    return None

@@ -1,0 +1,36 @@
+"""`python -m demo_game` alone: a server and a bot of its own, and a window, or without a display a game between two bots."""
+
+from collections.abc import Callable
+
+from demo_game.processes import HOST, ChildFailedError, Children
+from demo_game.programs import watch_in_terminal
+from demo_game.session import open_session
+
+BOT_NAME = "Blackbeard"
+OTHER_BOT_NAME = "Anne Bonny"
+
+
+def play_against_bot(play: Callable[[str, int], int], pace: float) -> int:
+    """Start a server and a bot, let `play` run with their host and port, and end them with it."""
+    try:
+        with Children() as children:
+            port = children.start_server()
+            children.start_bot(port, "--name", BOT_NAME, "--pace", str(pace))
+            return play(HOST, port)
+    except ChildFailedError as error:
+        print(error)
+        return 1
+
+
+def show_two_bots(pace: float) -> int:
+    """Let two bots play one game over real sockets and tell it move by move; the exit status is 0 if it had a winner."""
+    try:
+        with Children() as children:
+            port = children.start_server()
+            session = open_session(HOST, port, "Spectator", watching=True)
+            for name in (BOT_NAME, OTHER_BOT_NAME):
+                children.start_bot(port, "--name", name, "--pace", str(pace), "--games", "1")
+            return watch_in_terminal(session, games=1, check=children.check)
+    except ChildFailedError as error:
+        print(error)
+        return 1

@@ -1,0 +1,83 @@
+"""The server and the bots that `python -m demo_game` runs as processes of their own, and takes along when it ends."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+ROOT = Path(__file__).resolve().parent.parent
+HOST = "127.0.0.1"
+PATIENCE = 5.0
+"""Seconds that children get to end by themselves before they are killed."""
+
+
+class ChildFailedError(Exception):
+    """A child process ended when it should have gone on."""
+
+
+class Children:
+    """The child processes of one run; leaving the `with` block ends them all."""
+
+    def __init__(self) -> None:
+        self._children: list[subprocess.Popen[str]] = []
+
+    def start_server(self, *options: str) -> int:
+        """Start a server on a free port and give the port; raise `ChildFailedError` if it does not come up."""
+        server = self._start("serve", "--host", HOST, "--port", "0", "--quiet", *options)
+        assert server.stdout is not None
+        line = server.stdout.readline()
+        port = line.strip().rpartition(":")[2]
+        if not port.isdigit():
+            raise ChildFailedError("the server did not start")
+        return int(port)
+
+    def start_bot(self, port: int, *options: str) -> None:
+        """Start a bot that plays on the server at that port."""
+        self._start("bot", f"{HOST}:{port}", "--quiet", *options)
+
+    def check(self) -> None:
+        """Raise `ChildFailedError` if a child has failed."""
+        if any(child.poll() for child in self._children):
+            raise ChildFailedError("one of the programs behind the game has failed")
+
+    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+        # A session of its own: Ctrl-C in the terminal reaches us alone, and we end the children in order.
+        child = subprocess.Popen(
+            [sys.executable, "-m", "demo_game", *arguments, "--leash"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        self._children.append(child)
+        return child
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        deadline = time.monotonic() + PATIENCE
+        for child in reversed(self._children):
+            _let_go(child)
+        for child in self._children:
+            _await_end(child, deadline)
+
+
+def _let_go(child: subprocess.Popen[str]) -> None:
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def _await_end(child: subprocess.Popen[str], deadline: float) -> None:
+    try:
+        child.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdout is not None:
+        child.stdout.close()

@@ -1,0 +1,57 @@
+"""The screen after a game: who won and why, and where everything was."""
+
+from collections.abc import Callable
+
+import pygame
+
+from demo_game.window.barrage import Barrage
+from demo_game.window.board import Moment, draw_board, two_seas
+from demo_game.window.button import Button, ButtonRow
+from demo_game.window.painter import Painter
+from demo_game.window.palette import AMBER, CORAL, DUSK, INK, MUTED, NIGHT
+from demo_game.window.scene import Play
+from demo_game.wording import verdict
+
+
+class EndingScene:
+    """Shows both fleets, and offers another game. `trouble` tells why the link has ended since, if it has."""
+
+    def __init__(
+        self, play: Play, barrage: Barrage, *, again: Callable[[], None], leave: Callable[[], None], trouble: str = ""
+    ) -> None:
+        self._play = play
+        self._barrage = barrage
+        self._trouble = trouble
+        watching = play.view.seat is None
+        self._buttons = ButtonRow(
+            [
+                Button("Watch on" if watching else "Play again", pygame.K_RETURN, "Enter", again, primary=True),
+                Button("Quit", pygame.K_ESCAPE, "Esc", leave),
+            ]
+        )
+
+    def handle(self, event: pygame.event.Event) -> None:
+        """Play again or leave."""
+        self._buttons.press(event)
+
+    def draw(self, painter: Painter, now: float) -> None:
+        """Draw the verdict, the reason, both seas uncovered, and the buttons."""
+        view = self._play.view
+        width, height = painter.size
+        painter.backdrop(NIGHT, DUSK)
+        lost = view.seat is not None and view.winner != view.seat
+        title = painter.text(verdict(view), (width // 2, painter.px(24)), 66, CORAL if lost else AMBER, "midtop")
+        room = width - painter.px(80)
+        why = painter.paragraph(_ended(view.why), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
+        if self._trouble:
+            place = (width // 2, why.bottom)
+            why = painter.paragraph(_ended(self._trouble), place, room, 18, MUTED)
+        near, far = two_seas(painter, why.bottom + painter.px(6), height - painter.px(84))
+        for seat, frame in ((view.near, near), (view.far, far)):
+            draw_board(painter, frame, Moment(view, self._barrage, now), seat, shade=0.1)
+        self._buttons.draw_row(painter, (width // 2, height - painter.px(44)))
+
+
+def _ended(text: str) -> str:
+    """Make a whole sentence of a reason."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")

@@ -1,0 +1,148 @@
+"""The screen on which a fleet is hidden: with the mouse, or at random."""
+
+from random import Random
+
+import pygame
+
+from demo_game.fleet_layout import FleetLayout
+from demo_game.rules import FLEET, SHIP_NAMES, Cell, Ship
+from demo_game.window.button import Button, ButtonRow
+from demo_game.window.header import HEIGHT, draw_header
+from demo_game.window.painter import Painter
+from demo_game.window.palette import AMBER, CORAL, DUSK, FOAM, INK, LINE, MUTED, NIGHT, PANEL, blend
+from demo_game.window.scene import Play
+from demo_game.window.sea import SeaFrame, draw_sea
+from demo_game.window.ships import ship_picture
+
+PANEL_WIDTH = 380
+"""Width of the list of ships, at 1280×720."""
+
+
+class PlacingScene:
+    """Lay out the fleet. Left click puts a ship down or picks it up; R, the wheel or a right click turns it."""
+
+    def __init__(self, play: Play, random: Random) -> None:
+        self._play = play
+        self._random = random
+        self._layout = FleetLayout()
+        self._frame = SeaFrame(0, 0, 1)
+        self._rows: list[pygame.Rect] = []
+        self._buttons = self._make_buttons()
+
+    def handle(self, event: pygame.event.Event) -> None:
+        """Place, turn, shuffle, or hide what is laid out."""
+        if self._buttons.press(event):
+            pass
+        elif event.type == pygame.MOUSEBUTTONDOWN and event.button == pygame.BUTTON_LEFT:
+            self._click(event.pos)
+        elif _turns(event):
+            self._layout.rotate()
+        self._buttons = self._make_buttons(self._buttons)
+
+    def draw(self, painter: Painter, now: float) -> None:
+        """Draw the sea with the fleet so far, and beside it what is still to be placed."""
+        painter.backdrop(NIGHT, DUSK)
+        draw_header(painter, self._play)
+        panel = self._arrange(painter)
+        draw_sea(painter, self._frame, now)
+        for ship in self._layout.fleet:
+            self._draw_ship(painter, ship)
+        self._draw_preview(painter)
+        self._draw_panel(painter, panel)
+
+    def _make_buttons(self, before: ButtonRow | None = None) -> ButtonRow:
+        buttons = [
+            Button("Shuffle", pygame.K_SPACE, "Space", lambda: self._layout.randomise(self._random)),
+            Button("Clear", pygame.K_BACKSPACE, "Backspace", self._layout.clear),
+            Button("Ready", pygame.K_RETURN, "Enter", self._hide, primary=True, enabled=self._layout.complete),
+        ]
+        if before is None:
+            return ButtonRow(buttons)
+        before.buttons = tuple(buttons)
+        return before
+
+    def _hide(self) -> None:
+        self._play.place(self._layout.fleet)
+
+    def _click(self, place: tuple[int, int]) -> None:
+        cell = self._frame.cell_at(place)
+        if cell is not None:
+            self._layout.touch(cell)
+        for number, row in enumerate(self._rows):
+            if row.collidepoint(place):
+                self._layout.hold(number)
+
+    def _arrange(self, painter: Painter) -> pygame.Rect:
+        """Lay out the screen: the sea on the left, the panel on the right; give the panel."""
+        width, height = painter.size
+        top, margin, names = painter.px(HEIGHT), painter.px(30), painter.px(28)
+        panel_width = painter.px(PANEL_WIDTH if width >= 1000 else 280)
+        cell = max(
+            8,
+            min(
+                (width - panel_width - names - 3 * margin) // 10,
+                (height - top - names - margin) // 10,
+            ),
+        )
+        left = (width - panel_width - names - margin - 10 * cell) // 2 + names
+        self._frame = SeaFrame(left, top + names, cell)
+        panel = pygame.Rect(self._frame.rect.right + margin, top + names, panel_width, max(10 * cell, painter.px(430)))
+        panel.bottom = min(panel.bottom, height - painter.px(12))
+        return panel
+
+    def _draw_ship(self, painter: Painter, ship: Ship) -> None:
+        picture = ship_picture(painter, ship.length, self._frame.cell, upright=ship.upright)
+        painter.surface.blit(picture, self._frame.rect_of_ship(ship))
+
+    def _draw_preview(self, painter: Painter) -> None:
+        cell = self._frame.cell_at(pygame.mouse.get_pos())
+        ship = self._layout.preview(cell) if cell is not None else None
+        if ship is None:
+            self._draw_grip(painter, cell)
+            return
+        colour = FOAM if self._layout.fits(ship) else CORAL
+        rect = self._frame.rect_of_ship(ship)
+        painter.panel(rect.inflate(-2, -2), colour, alpha=110, radius=6)
+        pygame.draw.rect(painter.surface, colour, rect, 2, border_radius=painter.px(6))
+        picture = ship_picture(painter, ship.length, self._frame.cell, upright=ship.upright).copy()
+        picture.set_alpha(205)
+        painter.surface.blit(picture, rect)
+
+    def _draw_grip(self, painter: Painter, cell: Cell | None) -> None:
+        """Show with empty hands which ship a click would pick up."""
+        for ship in self._layout.fleet:
+            if cell in ship.cells:
+                pygame.draw.rect(painter.surface, AMBER, self._frame.rect_of_ship(ship), 2, border_radius=painter.px(6))
+
+    def _draw_panel(self, painter: Painter, panel: pygame.Rect) -> None:
+        painter.panel(panel, PANEL, radius=12)
+        inner = panel.inflate(-painter.px(36), -painter.px(32))
+        painter.text("Your fleet", inner.topleft, 26, INK, "topleft")
+        self._draw_rows(painter, inner, inner.top + painter.px(38))
+        self._buttons.draw_column(painter, inner)
+
+    def _draw_rows(self, painter: Painter, inner: pygame.Rect, top: int) -> None:
+        height = painter.px(44)
+        cell = min(painter.px(24), inner.width // 9)
+        self._rows = []
+        for number, length in enumerate(FLEET):
+            row = pygame.Rect(inner.left, top + number * height, inner.width, height - painter.px(6))
+            self._rows.append(row)
+            held, lies = number == self._layout.held, self._layout.ships[number] is not None
+            if held or row.collidepoint(pygame.mouse.get_pos()):
+                painter.panel(row, blend(PANEL, AMBER if held else LINE, 0.3), radius=7)
+            picture = ship_picture(painter, length, cell)
+            painter.surface.blit(picture, picture.get_rect(midleft=(row.left + painter.px(8), row.centery)))
+            words, colour = ("in hand", AMBER) if held else ("placed", FOAM) if lies else (SHIP_NAMES[length], MUTED)
+            painter.text(words, (row.right - painter.px(10), row.centery), 18, colour, "midright")
+        hint = "Click: put down or pick up.  R, wheel or right click: turn."
+        place = (inner.centerx, top + len(FLEET) * height + painter.px(6))
+        painter.paragraph(hint, place, inner.width, 16, MUTED)
+
+
+def _turns(event: pygame.event.Event) -> bool:
+    if event.type == pygame.KEYDOWN:
+        return bool(event.key == pygame.K_r)
+    if event.type == pygame.MOUSEWHEEL:
+        return True
+    return bool(event.type == pygame.MOUSEBUTTONDOWN and event.button == pygame.BUTTON_RIGHT)

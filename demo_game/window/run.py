@@ -1,0 +1,47 @@
+"""Opens the window and runs its loop: input, update, draw, flip."""
+
+import time
+from random import Random
+
+import pygame
+
+from demo_game.programs import part
+from demo_game.session import Session, open_session
+from demo_game.settings import VERSION
+from demo_game.stopping import StopRequests
+from demo_game.window.app import App
+from demo_game.window.painter import Painter
+
+SIZE = (1280, 720)
+FRAME_RATE = 60
+
+
+def play(host: str, port: int, name: str, *, watching: bool = False, version: str = VERSION) -> int:
+    """Play or watch in a window until it is closed, then say goodbye; the exit status is always 0."""
+
+    def connect() -> Session:
+        return open_session(host, port, name, watching=watching, version=version)
+
+    pygame.display.init()
+    pygame.font.init()
+    pygame.display.set_caption(f"Broadside: {name}")
+    app = App(connect, Random(), time.monotonic())
+    try:
+        _loop(app, pygame.display.set_mode(SIZE, pygame.RESIZABLE))
+    finally:
+        pygame.quit()
+        part(app.session, "enough seen" if watching else "I strike my colours")
+    return 0
+
+
+def _loop(app: App, screen: pygame.Surface) -> None:
+    painter, clock = Painter(screen), pygame.time.Clock()
+    with StopRequests() as stops:
+        while app.running and not stops():
+            for event in pygame.event.get():
+                app.handle(event)
+            app.update(time.monotonic())
+            painter.paint_on(pygame.display.get_surface())
+            app.draw(painter)
+            pygame.display.flip()
+            clock.tick(FRAME_RATE)
