@@ -20,14 +20,14 @@ def ask(thinker: netcode.Connection[None], guess: int) -> bytes | None:
 
 
 def main() -> None:
-    command = [sys.executable, Path(__file__).with_name("pipes_child.py")]
+    command = [sys.executable, str(Path(__file__).with_name("pipes_child.py"))]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
         thinker = netcode.custom(input=child.stdout, output=child.stdin)
         low, high = 1, 1000
         while low < high:
             middle = (low + high) // 2
             answer = ask(thinker, middle)
-            print(f"is it above {middle}? {answer}")
+            print(f"is it above {middle}?", "yes" if answer == b"y" else "no")
             low, high = (middle + 1, high) if answer == b"y" else (low, middle)
         print(f"it is {low}")
         thinker.close()

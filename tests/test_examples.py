@@ -62,7 +62,8 @@ def test_many_dots_carries_two_hundred(start: Start) -> None:
                 assert not isinstance(event, netcode.Left), event
                 if isinstance(event, netcode.Received):
                     before, snapshots[client] = snapshots.get(client, {}), event.message
-                    if len(before) == len(clients) and before[client.id][0] < event.message[client.id][0]:
+                    mine = client.id or 0
+                    if len(before) == len(clients) and before[mine][0] < event.message[mine][0]:
                         moved.add(client)
 
     for client in clients:
