@@ -1,14 +1,20 @@
 """What every test relies on: a profile of hypothesis, the test's name on what coverage records, programs to start."""
 
+import contextlib
+import gc
 import os
+import threading
+import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import coverage
 import hypothesis
 import pytest
 from programs import Program, Start
+
+OPEN_DESCRIPTORS = Path("/proc/self/fd")
+"""Where Linux lists them; elsewhere leaks show as ResourceWarnings only."""
 
 # Time on a shared machine says nothing about a property.
 hypothesis.settings.register_profile("netcode", deadline=None, derandomize="CI" in os.environ)
@@ -28,10 +34,33 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         measuring.switch_context("")
 
 
+def _in_use() -> set[str]:
+    """Return the threads of this process, and its open descriptors with what they lead to."""
+    found = {thread.name for thread in threading.enumerate()}
+    for entry in OPEN_DESCRIPTORS.iterdir() if OPEN_DESCRIPTORS.exists() else ():
+        with contextlib.suppress(OSError):  # the descriptor that iterates is gone by now
+            found.add(f"descriptor {entry.name}: {entry.readlink()}")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left_over() -> Iterator[None]:
+    """Fail a test after which a thread or a descriptor is there that was not there before."""
+    before = _in_use()
+
+    yield
+
+    deadline = time.monotonic() + 2.0  # a thread that was told to end needs its moment
+    while (left := _in_use() - before) and time.monotonic() < deadline:
+        gc.collect()
+        time.sleep(0.01)
+    assert left == set()
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start real programs: `start("examples/chat.py", "localhost", port)`."""
-    with ExitStack() as programs:
+    with contextlib.ExitStack() as programs:
 
         def start_one(*arguments: object, environment: dict[str, str] | None = None) -> Program:
             log = tmp_path / f"program-{len([*tmp_path.iterdir()])}.log"

@@ -22,6 +22,7 @@ class Program:
 
     def __init__(self, *arguments: object, log: Path, environment: dict[str, str] | None = None) -> None:
         self._log = log
+        self._command = " ".join(map(str, arguments))
         with log.open("wb") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-W", "error", *map(str, arguments)],
@@ -45,7 +46,7 @@ class Program:
             found = re.search(pattern, self.output)
             if found is not None:
                 return found
-            assert not over, f"{pattern!r} is not in what {self._process.args} printed:\n{self.output}"
+            assert not over, f"{pattern!r} is not in what {self._command} printed:\n{self.output}"
             time.sleep(0.02)
 
     def say(self, line: str) -> None:
@@ -72,7 +73,7 @@ class Program:
         try:
             return self._process.wait(DEADLINE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"{self._process.args} does not end; it printed:\n{self.output}") from None
+            raise AssertionError(f"{self._command} does not end; it printed:\n{self.output}") from None
 
     def __enter__(self) -> Self:
         return self
