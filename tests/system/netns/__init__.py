@@ -1,0 +1,1 @@
+"""Two hosts in network namespaces, a bad link between them, and real processes on both."""
