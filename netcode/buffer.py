@@ -60,7 +60,9 @@ class SendQueue:
     def head(self) -> bytes | memoryview:
         """Return what the next `send` should be given: everything where that is cheap."""
         chunks = self.chunks
-        if len(chunks) > 1 and len(chunks[0]) < JOIN_BELOW:
+        if self.size < JOIN_BELOW:
+            chunks[:] = [b"".join(chunks)]
+        elif len(chunks[0]) < JOIN_BELOW:
             count, size = 0, 0
             for chunk in chunks:
                 if len(chunk) >= JOIN_BELOW:

@@ -254,7 +254,7 @@ class Client(Waiter):
         if self._welcomed and greeting.peer_id != peer.id:
             text = f"{link.where} gave our seat away: we were player {peer.id}"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        peer._theirs = greeting.max_message
+        peer.take_limit(greeting.max_message)
         if not greeting.token:
             peer._resumes = False
         if link.connection.remote_address is not None:

@@ -1,6 +1,8 @@
 """Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, get_args
 
 import msgpack
@@ -12,15 +14,19 @@ MAX_DEPTH = 32
 """How deep lists and dicts may nest in a message. msgpack itself decodes 1,024 levels, and then `repr` of the
 result, in somebody's log line, raises RecursionError."""
 
-EXTENSIONS = frozenset(b"\xc7\xc8\xc9\xd4\xd5\xd6\xd7\xd8")
-"""The first bytes by which msgpack announces an extension type."""
-
 _NOT_CONTAINERS = bytes(b for b in range(256) if not (0x80 <= b <= 0x9F or 0xDC <= b <= 0xDF))
 _maybe_extension = re.compile(b"[\xc7-\xc9\xd4-\xd8]").search
 
 
 class Codec(Protocol):
-    """What turns messages into payloads and back."""
+    """What turns messages into payloads and back.
+
+    The usual way is one call of a C function each way, `pack` and `unpack`; what they raise, and what they let
+    pass, is for `encode` and `decode` to explain or to refuse.
+    """
+
+    unpack: Callable[[memoryview], Any]
+    """Decode a payload; may raise anything, and may give what nests too deep."""
 
     def encode(self, message: Any) -> bytes:
         """Return the payload of `message`. Raises `TypeError` or `ValueError` for what cannot be sent."""
@@ -36,6 +42,9 @@ class PlainCodec:
 
     def __init__(self) -> None:
         self._pack = msgpack.Packer().pack
+        self.unpack: Callable[[memoryview], Any] = partial(
+            msgpack.unpackb, strict_map_key=False, ext_hook=_refuse_extension
+        )
 
     def encode(self, message: Any) -> bytes:
         try:
@@ -44,21 +53,22 @@ class PlainCodec:
             raise _unsendable(message, error) from error
         if _maybe_extension(payload) and _has_extension(message):
             raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
-        if len(payload) > MAX_DEPTH:
-            _check_depth(message, payload, ValueError)
+        if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH and _is_deep(message):
+            raise ValueError(f"a message that nests deeper than {MAX_DEPTH} levels cannot be sent")
         return payload
 
     def decode(self, payload: memoryview) -> Any:
         try:
-            message = msgpack.unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
+            message = self.unpack(payload)
         except ProtocolError:
             raise
         except TypeError:
             message = _with_list_keys(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if len(payload) > MAX_DEPTH:
-            _check_depth(message, bytes(payload), _too_deep)
+        if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH and _is_deep(message):
+            text = f"a message came that nests deeper than {MAX_DEPTH} levels"
+            raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
 
 
@@ -77,26 +87,27 @@ class TypedCodec:
         self._types = members
         self._names = " | ".join(member.__name__ for member in members)
         self._encode = msgspec.msgpack.Encoder().encode
-        self._decode = msgspec.msgpack.Decoder(types).decode
+        self.unpack: Callable[[memoryview], Any] = msgspec.msgpack.Decoder(types).decode
         self._invalid = msgspec.ValidationError
 
     def encode(self, message: Any) -> bytes:
         if not isinstance(message, self._types):
             raise TypeError(f"expected a message of {self._names}, not {type(message).__name__}")
         try:
-            payload = self._encode(message)
-            self._decode(payload)  # msgspec does not check fields as they are set; the other end would refuse them
+            payload: bytes = self._encode(message)
+            # msgspec does not check fields as they are set; the other end would refuse them.
+            self.unpack(memoryview(payload))
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise _unsendable(message, error) from error
         return payload
 
     def decode(self, payload: memoryview) -> Any:
-        if len(payload) > MAX_DEPTH and _containers(bytes(payload)) > MAX_DEPTH:
+        if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH:
             PLAIN.decode(payload)  # only to look at the nesting
         try:
-            return self._decode(payload)
+            return self.unpack(payload)
         except self._invalid as error:
-            text = f"the other end sent a message of another shape than {self._names}: {printable(str(error), 80)}"
+            text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
@@ -115,11 +126,7 @@ def _unsendable(message: Any, error: Exception) -> Exception:
 
 def _malformed(error: Exception) -> ProtocolError:
     what = printable(str(error), 60) or type(error).__name__
-    return ProtocolError(ReasonCode.MALFORMED, f"the other end sent bytes that are no message: {what}")
-
-
-def _too_deep(text: str) -> ProtocolError:
-    return ProtocolError(ReasonCode.MALFORMED, f"the other end sent {text}")
+    return ProtocolError(ReasonCode.MALFORMED, f"bytes came that are no message: {what}")
 
 
 def _with_list_keys(payload: memoryview) -> Any:
@@ -138,18 +145,12 @@ def _lists(item: Any) -> Any:
 
 
 def _refuse_extension(code: int, data: bytes) -> Any:
-    raise ProtocolError(ReasonCode.MALFORMED, f"the other end sent msgpack extension {code}, which is no message")
+    raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
 
 
-def _containers(payload: bytes) -> int:
-    """Return at least the number of lists and dicts in `payload`, at the speed of C."""
-    return len(payload.translate(None, _NOT_CONTAINERS))
-
-
-def _check_depth(message: Any, payload: bytes, error: Any) -> None:
-    """Raise `error` where `message` nests deeper than `MAX_DEPTH`; walks it only if its bytes make that possible."""
-    if _containers(payload) > MAX_DEPTH and _is_deep(message):
-        raise error(f"a message that nests deeper than {MAX_DEPTH} levels")
+def containers(data: bytes | memoryview) -> int:
+    """Return at least the number of lists and dicts in msgpack `data`, at the speed of C."""
+    return len(bytes(data).translate(None, _NOT_CONTAINERS))
 
 
 def _is_deep(message: Any) -> bool:

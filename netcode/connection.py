@@ -12,7 +12,7 @@ from netcode.reasons import Reason, ReasonCode, closed_here, reason_from_error
 from netcode.transport import Connector, Network, Ready, Transport
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter
+from netcode.waiting import Descriptors, Waiter, check_timeout
 
 CONNECT_TIMEOUT = 5.0
 """Seconds until a connect is given up; the kernel alone would take 127."""
@@ -46,6 +46,9 @@ class State(Enum):
     """`close_nicely` was called: what is queued is still sent."""
     DISCONNECTED = "disconnected"
     """It is over; `reason` says why."""
+
+
+_DISCONNECTING = State.DISCONNECTING  # looked up once per message; a member of an Enum takes long to look up
 
 
 class Sink(Protocol):
@@ -321,8 +324,7 @@ class Connection(Waiter, Generic[D_co]):
         Raises:
             ValueError: `timeout` is negative or not a number.
         """
-        if timeout is not None and not 0 <= timeout < math.inf:
-            raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
+        check_timeout(timeout)
         if self._state is State.DISCONNECTED:
             return
         if self._connector is not None and not self.send_buffer_length:
@@ -433,23 +435,20 @@ class Connection(Waiter, Generic[D_co]):
 
     def _receive(self, now: float, scratch: memoryview) -> bool:
         """Receive once; tell whether there may be more at once."""
-        transport = self._transport
-        incoming = self._incoming
-        if transport is None or self._ended_input:
-            return False
-        sink = self._sink
-        room = 0
         if self._hungry:
             self._hungry = False
             self._feed()
             return True
+        transport, sink = self._transport, self._sink
+        if transport is None or self._ended_input:
+            return False
+        room = 0
         if sink is None:
-            room = MAX_RECEIVE_BUFFER - (0 if incoming is None else len(incoming))
-            if room <= 0:
-                if self._state is not State.DISCONNECTING:
-                    return False
-            elif room < len(scratch):
+            room = MAX_RECEIVE_BUFFER - self.receive_buffer_length
+            if room > 0:
                 scratch = scratch[:room]
+            elif self._state is not State.DISCONNECTING:
+                return False
         try:
             count = transport.receive_into(scratch)
         except BlockingIOError:
@@ -461,24 +460,26 @@ class Connection(Waiter, Generic[D_co]):
             self._input_ended()
             return False
         self._heard = now
-        self._pinged = False
         data = scratch[:count]
         if sink is None:
-            if incoming is None:
-                incoming = self._incoming = ReceiveBuffer()
+            self._pinged = False
             if room > 0:  # else it is closing, and reads only to let the other end finish
-                incoming.append(data)
+                self._keep(data)
             if room <= count:
                 self._rewatch()
-        elif incoming is None:
+        elif self._incoming is None:
             taken = sink.feed(data)
-            if taken < count and self._state is not State.DISCONNECTED:
-                self._incoming = ReceiveBuffer()
-                self._incoming.append(data[taken:])
+            if taken < count and self._transport is not None:
+                self._keep(data[taken:])
         else:
-            incoming.append(data)
+            self._keep(data)
             self._feed()
         return True
+
+    def _keep(self, data: memoryview) -> None:
+        if self._incoming is None:
+            self._incoming = ReceiveBuffer()
+        self._incoming.append(data)
 
     def _feed(self) -> None:
         """Offer the sink what it left over."""
@@ -515,16 +516,9 @@ class Connection(Waiter, Generic[D_co]):
         outgoing = self._outgoing
         if outgoing is None:
             outgoing = self._outgoing = SendQueue()
-        outgoing.chunks.append(data)
-        outgoing.size += len(data)
-        if not self._has_output:
+        if not outgoing.chunks:
             self._announce_output()
-
-    def _mark(self, now: float) -> None:
-        """Note since when what was queued while the network takes nothing has been waiting."""
-        self._has_output = False
-        if self._outgoing is not None:
-            self._outgoing.mark(now)
+        outgoing.append(data)
 
     def _move_to(self, timeline: Timeline) -> None:
         """Live by another timeline: what was noted by the old one moves along."""
@@ -535,7 +529,7 @@ class Connection(Waiter, Generic[D_co]):
         self._close_at = None if self._close_at is None else self._close_at + shift
 
     def _announce_output(self) -> None:
-        if self._keeper is not None and not self._has_output:
+        if not self._has_output and self._keeper is not None:
             self._has_output = True
             self._keeper.has_output(self)
 
@@ -545,18 +539,17 @@ class Connection(Waiter, Generic[D_co]):
         transport, outgoing = self._transport, self._outgoing
         if transport is None:
             return
-        if outgoing is not None and outgoing.size:
-            chunks = outgoing.chunks
-            data = chunks[0] if len(chunks) == 1 else outgoing.head()
+        if outgoing is not None and (chunks := outgoing.chunks):
             try:
-                count = transport.send(data)
+                count = transport.send(chunks[0] if len(chunks) == 1 else outgoing.head())
             except BlockingIOError:
                 count = 0
             except OSError as error:
                 self._send_failed(error, now)
                 return
             if count == outgoing.size:
-                outgoing.clear()
+                chunks.clear()
+                outgoing.size = 0
             else:
                 outgoing.sent(count, now)
                 if not self._blocked:
@@ -566,8 +559,9 @@ class Connection(Waiter, Generic[D_co]):
                 return
             if self._blocked:
                 self._blocked = False
+                outgoing.clear()
                 self._rewatch()
-        if self._state is State.DISCONNECTING and not self._finished:
+        if self._state is _DISCONNECTING and not self._finished:
             self._finish(transport, now)
 
     def _finish(self, transport: Transport, now: float) -> None:
@@ -582,6 +576,8 @@ class Connection(Waiter, Generic[D_co]):
 
     def _send_failed(self, error: OSError, now: float) -> None:
         """The other end takes nothing any more: look for what it said first."""
+        if self._outgoing is not None:
+            self._outgoing.clear()
         scratch = self._scratch or memoryview(bytearray(MAX_RECEIVE_BUFFER))
         for _ in range(DRAIN_READS):
             if not self._receive(now, scratch):

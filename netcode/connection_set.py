@@ -13,7 +13,7 @@ from netcode.connection import SCRATCH, Connection, Sink
 from netcode.poller import BROKEN, READ, WRITE, Poller, make_poller
 from netcode.transport import Doorway, Ready, Transport
 from netcode.transport.tcp import TcpDoorway
-from netcode.waiting import Descriptors, Waiter
+from netcode.waiting import Descriptors, Waiter, wait
 
 ACCEPTS_PER_UPDATE = 64
 """Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
@@ -58,6 +58,8 @@ class ConnectionSet(Waiter, Generic[D]):
         self._scratch = memoryview(bytearray(SCRATCH))
         self._door = -1
         self._knocked = False
+        self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the update after it
+        self._asleep = 0.0
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -121,10 +123,12 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def update(self) -> None:
         """Receive, send, ping, time out, and drop the connections that were dead before. Never blocks."""
-        now = self._timeline.tick()
-        dead, self._dead = self._dead, []
-        for connection in dead:
-            self._connections.pop(connection, None)
+        now = self._timeline.tick(self._asleep)
+        self._asleep = 0.0
+        if self._dead:
+            dead, self._dead = self._dead, []
+            for connection in dead:
+                self._connections.pop(connection, None)
         self._read(now)
         self._look_at_due(now)
         self._send(now)
@@ -206,7 +210,8 @@ class ConnectionSet(Waiter, Generic[D]):
             hungry, self._hungry = self._hungry, []
             for connection in hungry:
                 self._receive(connection, now)
-        for fd, bits in self._poller.poll(0):
+        ready, self._ready = self._ready, None
+        for fd, bits in self._poller.poll(0) if ready is None else ready:
             connection = watched.get(fd)
             if connection is None:
                 self._knocked = self._knocked or fd == self._door
@@ -216,10 +221,11 @@ class ConnectionSet(Waiter, Generic[D]):
                     self._feed_later(connection)
             else:
                 self._handle(connection, fd, bits, now)
-        for connection in [*self._unwatched]:
-            connection._step(now, scratch)
-            if connection._hungry:
-                self._feed_later(connection)
+        if self._unwatched:
+            for connection in [*self._unwatched]:
+                connection._step(now, scratch)
+                if connection._hungry:
+                    self._feed_later(connection)
 
     def _receive(self, connection: Connection[Any], now: float) -> None:
         connection._receive(now, self._scratch)
@@ -259,12 +265,31 @@ class ConnectionSet(Waiter, Generic[D]):
                     connection._reschedule()
 
     def _send(self, now: float) -> None:
+        if not self._with_output:
+            return
         connections, self._with_output = self._with_output, []
         for connection in connections:
             if connection._blocked:
-                connection._mark(now)
+                connection._has_output = False  # the poller tells when there is room
             else:
                 connection._flush(now)
+
+    def _sleep(self, seconds: float | None) -> bool:
+        """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
+        if self._with_output:
+            self._send(self._timeline.now)
+        if self._dead:
+            return True
+        left = self._seconds_left()
+        if left is not None and (seconds is None or left < seconds):
+            due, seconds = True, left
+        else:
+            due = False
+        if self._unwatched or self._ready is not None or self._poller.fileno() < 0:
+            return wait(self, timeout=seconds) or due
+        self._ready = self._poller.poll(seconds)
+        self._asleep = seconds or 0.0
+        return bool(self._ready) or due
 
     def _descriptors(self) -> Descriptors:
         fd = self._poller.fileno()

@@ -8,7 +8,11 @@ from netcode.reasons import ReasonCode, printable
 HEADER = struct.Struct(">I")
 HEADER_SIZE = HEADER.size
 
-_unpack_from = HEADER.unpack_from
+EXTENSIONS = frozenset(b"\xc7\xc8\xc9\xd4\xd5\xd6\xd7\xd8")
+"""The first bytes by which msgpack announces an extension type."""
+
+_unpack_length = HEADER.unpack_from
+_unpack = struct.Struct(">IB").unpack_from  # the length, and the first byte of what follows
 
 _STRANGERS = (
     (b"HTTP/", "a web server"),
@@ -32,7 +36,16 @@ def frame(payload: bytes) -> bytes:
     return HEADER.pack(len(payload)) + payload
 
 
-def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], int, int]:
+def only_message(data: memoryview, limit: int) -> memoryview | None:
+    """Return the payload if `data` is one whole frame and no extension, as most wake-ups bring; else None."""
+    if len(data) > HEADER_SIZE:
+        length, first = _unpack(data)
+        if length == len(data) - HEADER_SIZE and length <= limit and first not in EXTENSIONS:
+            return data[HEADER_SIZE:]
+    return None
+
+
+def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], int, int, bool]:
     """Cut the complete frames off the front of `data`.
 
     Args:
@@ -41,25 +54,29 @@ def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], in
         most: how many frames to cut off at most.
 
     Returns:
-        The payloads, as views into `data`; the number of bytes they took with their headers; and the number
-        of frames left over because of `most` (0 or 1 is enough to know: 1 means at least one).
-
-        A length of 0 or above `limit` ends the cutting in front of it, and the count is then -1.
+        The payloads, as views into `data`; the number of bytes they took with their headers; 1 if a further
+        frame was left over because of `most`, -1 if the next length is 0 or above `limit`, else 0; and whether
+        any of the payloads is a msgpack extension, as control messages are.
     """
     payloads: list[memoryview] = []
     position, size = 0, len(data)
-    while size - position >= HEADER_SIZE:
-        length = _unpack_from(data, position)[0]
+    special = False
+    while size - position > HEADER_SIZE:
+        length, first = _unpack(data, position)
         if not 0 < length <= limit:
-            return payloads, position, -1
+            return payloads, position, -1, special
         end = position + HEADER_SIZE + length
         if end > size:
-            break
+            return payloads, position, 0, special
         if len(payloads) == most:
-            return payloads, position, 1
+            return payloads, position, 1, special
+        if first in EXTENSIONS:
+            special = True
         payloads.append(data[position + HEADER_SIZE : end])
         position = end
-    return payloads, position, 0
+    if size - position == HEADER_SIZE and not 0 < _unpack_length(data, position)[0] <= limit:
+        return payloads, position, -1, special
+    return payloads, position, 0, special
 
 
 def breach(data: memoryview, limit: int, greeted: bool) -> ProtocolError:
@@ -73,7 +90,7 @@ def breach(data: memoryview, limit: int, greeted: bool) -> ProtocolError:
         shown = printable(start[:12].decode("latin-1"), 48)
         text = f"that is not a netcode program: it began with «{shown}»; is the port right?"
         return ProtocolError(ReasonCode.NOT_NETCODE, text)
-    length = _unpack_from(data, 0)[0]
+    length = _unpack_length(data, 0)[0]
     if length == 0:
         return ProtocolError(ReasonCode.MALFORMED, "the other end sent an empty frame, which the protocol forbids")
     text = f"the other end announced a message of {length} bytes; max_message here is {limit}"

@@ -4,11 +4,12 @@ import math
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
-from netcode.codec import EXTENSIONS, Codec
+from netcode.buffer import SendQueue
+from netcode.codec import MAX_DEPTH, Codec, containers
 from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
-from netcode.framing import breach, split
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, only_message, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
+
+
+_make = tuple.__new__  # the constructor of the tuple that `Received` is takes half the time of its own
 
 
 class LinkOwner(Protocol):
@@ -41,8 +45,9 @@ class Link:
     """One connection that carries messages for a `Peer`. It is the sink of its connection."""
 
     __slots__ = (
+        "_acknowledge_at",
         "_close_reason",
-        "_codec",
+        "_decode",
         "_flood_since",
         "_greet_by",
         "_greeting",
@@ -53,7 +58,7 @@ class Link:
         "_owner",
         "_partial_since",
         "_pong",
-        "_unacknowledged",
+        "_unpack",
         "connection",
         "meter",
         "peer",
@@ -67,7 +72,7 @@ class Link:
     ) -> None:
         self._owner = owner
         self._limits = limits
-        self._codec = codec
+        self._unpack, self._decode = codec.unpack, codec.decode
         self._inbox = inbox
         self._greeting: type[Hello] | type[Welcome] | None = greeting  # what must come first; None once it came
         self._limit = protocol.MAX_UNGREETED
@@ -76,7 +81,7 @@ class Link:
         self._partial_since: float | None = None
         self._flood_since: float | None = None
         self._pong: int | None = None
-        self._unacknowledged = 0
+        self._acknowledge_at = 0
         self._close_reason: Reason | None = None
         self.meter = Meter()
         self.peer: Peer | None = None
@@ -101,43 +106,41 @@ class Link:
 
     def feed(self, data: memoryview) -> int:
         """Take the complete frames off the front of `data`, and deliver what they carry."""
-        size = len(data)
-        if self.reason is not None:
-            return size  # it is over: what still comes is read only to let the other end finish
-        inbox = self._inbox
-        connection = self.connection
+        inbox, peer = self._inbox, self.peer
+        if peer is None or self.reason is not None:
+            return self._feed_stranger(data)
         if inbox.size > inbox.limit:
-            connection._hungry = True  # the game does not take its events: leave the rest where it is
+            self.connection._hungry = True  # the game does not take its events: leave the rest where it is
             return 0
-        waits_for_greeting = self._greeting is not None
-        most = 1 if waits_for_greeting else self._limits.max_messages_per_update
-        payloads, taken, rest = split(data, self._limit, most)
+        payload = only_message(data, self._limit)
+        if payload is not None:
+            self._deliver_one(payload, peer, inbox)
+            return len(data)
+        payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
         try:
-            self._deliver(payloads)
-            if self.reason is not None:
-                return size
-            if waits_for_greeting and self._greeting is None:
-                return taken + self.feed(data[taken:])
+            if special:
+                self._sort(payloads)
+            else:
+                self._deliver(payloads, peer, taken, data)
             if rest < 0:
-                raise breach(data[taken:], self._limit, self._greeting is None)
+                raise breach(data[taken:], self._limit, True)
         except ProtocolError as error:
             self.fail(error.reason)
-            return size
-        if rest > 0:
+        if self.reason is not None:
+            return len(data)
+        inbox.size += taken
+        peer.bytes_received += taken
+        if special or peer.bytes_received > self._acknowledge_at:
+            self._answer(peer)
+        if rest:
             self._too_much()
         else:
             self._flood_since = None
-            if taken == size:
+            if taken == len(data):
                 self._partial_since = None
-            elif self._partial_since is None or payloads:
+            elif payloads or self._partial_since is None:
                 self._partial_since = self.now
-                connection._reschedule()
-        if payloads:
-            inbox.size += taken
-            self._unacknowledged += taken
-            if self.peer is not None:
-                self.peer.bytes_received += taken
-                self._answer(self.peer)
+                self.connection._reschedule()
         return taken
 
     def ended(self) -> None:
@@ -203,20 +206,22 @@ class Link:
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
         self.connection._reschedule()
 
-    def queue(self, frame: bytes) -> None:
-        """Queue the frame of a message; ends the link if the other end does not take what is sent."""
+    def overflow(self) -> None:
+        """Hear that more waits to be sent than may."""
+        self._too_slow(f"{self.connection.send_buffer_length} bytes wait, over max_queue = {self._limits.max_queue}")
+
+    def outbox(self) -> SendQueue:
+        """Return where the frames of messages are put to be sent."""
         connection = self.connection
-        if connection._state is State.CONNECTED:
-            connection._queue(frame)
-            waiting = connection._outgoing.size if connection._outgoing is not None else 0
-            if waiting > self._limits.max_queue and self.reason is None:
-                self._too_slow(f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}")
+        if connection._outgoing is None:
+            connection._outgoing = SendQueue()
+        return connection._outgoing
 
     def fail(self, reason: Reason, told: str = "") -> None:
         """End the link for `reason`: the other end is told, in the words of `told` where they must differ."""
         if self.reason is not None:
             return
-        self.reason = reason
+        self._end(reason)
         self._say_bye(Reason(reason.code, told or reason.text, None, reason.number))
         self._owner.link_over(self)
 
@@ -224,6 +229,8 @@ class Link:
         """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
         if self.reason is None and self._close_reason is None:
             self._close_reason = closed_here(reason.text)
+            if self.peer is not None:
+                self.peer.close_outbox(self)
             self._say_bye(reason)
 
     def cut(self, reason: Reason | None = None) -> None:
@@ -238,27 +245,73 @@ class Link:
 
     # Inside.
 
-    def _deliver(self, payloads: list[memoryview]) -> None:
-        decode = self._codec.decode
+    def _feed_stranger(self, data: memoryview) -> int:
+        """Take the greeting off the front of `data`, or anything off a link that is over."""
+        if self.reason is not None:
+            return len(data)  # what still comes is read only to let the other end finish
+        payloads, taken, rest, _ = split(data, self._limit, 1)
+        try:
+            self._sort(payloads)
+            if rest < 0:
+                raise breach(data[taken:], self._limit, False)
+        except ProtocolError as error:
+            self.fail(error.reason)
+        if self.reason is not None:
+            return len(data)
+        if self.peer is not None:
+            return taken + self.feed(data[taken:])
+        if rest:
+            self.connection._hungry = True  # more than a greeting: it waits until that is answered
+        return taken
+
+    def _deliver_one(self, payload: memoryview, peer: "Peer", inbox: Inbox) -> None:
+        """Deliver the only message of a wake-up."""
+        try:
+            message = self._unpack(payload) if len(payload) <= MAX_DEPTH else self._decode(payload)
+        except Exception:
+            try:
+                message = self._decode(payload)
+            except ProtocolError as error:
+                self.fail(error.reason)
+                return
+        inbox.events.append(_make(Received, (peer, message)))
+        size = HEADER_SIZE + len(payload)
+        inbox.size += size
+        peer.received += 1
+        peer.bytes_received += size
+        self._flood_since = self._partial_since = None
+        if peer.bytes_received > self._acknowledge_at:
+            self._answer(peer)
+
+    def _deliver(self, payloads: list[memoryview], peer: "Peer", taken: int, data: memoryview) -> None:
+        """Deliver messages that lie in the first `taken` bytes of `data`."""
         events = self._inbox.events
-        peer = self.peer
-        count = 0
+        before = len(events)
+        # What has few lists and dicts cannot nest deep, and needs no look at each message.
+        careful = taken > MAX_DEPTH and containers(data[:taken]) > MAX_DEPTH
+        decode = self._decode if careful else self._unpack
         try:
             for payload in payloads:
-                if payload[0] in EXTENSIONS:
-                    control = protocol.decode(payload)
-                    if control is not None:
-                        self._control(control)
-                        if self.reason is not None:
-                            return
-                        continue
-                if peer is None:
-                    raise ProtocolError(ReasonCode.MALFORMED, "a message came before the greeting")
-                events.append(Received(peer, decode(payload)))
-                count += 1
+                try:
+                    message = decode(payload)
+                except Exception:
+                    message = self._decode(payload)  # which knows what to make of it, or to say
+                events.append(_make(Received, (peer, message)))
         finally:
-            if peer is not None:
-                peer.received += count
+            peer.received += len(events) - before
+
+    def _sort(self, payloads: list[memoryview]) -> None:
+        """Deliver messages, and obey the control messages among them."""
+        for payload in payloads:
+            control = protocol.decode(payload) if payload[0] in EXTENSIONS else None
+            if control is not None:
+                self._control(control)
+                if self.reason is not None:
+                    return
+            elif self.peer is not None:
+                self._deliver([payload], self.peer, len(payload), payload)
+            else:
+                raise ProtocolError(ReasonCode.MALFORMED, "a message came before the greeting")
 
     def _control(self, control: Control) -> None:
         greeting, peer = self._greeting, self.peer
@@ -290,12 +343,13 @@ class Link:
         if self._pong is not None:
             self.connection._queue(protocol.pong(self._pong, peer.received))
             self._pong = None
-            self._unacknowledged = 0
             if self._next_ping - self.now < self._limits.ping_interval / 2:
                 self._ping(self.now)  # it shares the system call, and the wake-up at the other end
-        elif self._unacknowledged > self._limits.max_resend // 8:
+        elif peer.bytes_received > self._acknowledge_at:
             self.connection._queue(protocol.ack(peer.received))
-            self._unacknowledged = 0
+        else:
+            return
+        self._acknowledge_at = peer.bytes_received + self._limits.max_resend // 8
 
     def _ping(self, now: float) -> None:
         assert self.peer is not None
@@ -320,7 +374,7 @@ class Link:
         self.fail(Reason(ReasonCode.TOO_SLOW, text), f"this end did not take what was sent: {what}")
 
     def _hear_bye(self, reason: Reason) -> None:
-        self.reason = self._close_reason or reason
+        self._end(self._close_reason or reason)
         self.connection.close_nicely(self._limits.close_timeout)
         self._owner.link_over(self)
 
@@ -333,5 +387,10 @@ class Link:
 
     def _over(self, reason: Reason) -> None:
         if self.reason is None:
-            self.reason = reason
+            self._end(reason)
             self._owner.link_over(self)
+
+    def _end(self, reason: Reason) -> None:
+        self.reason = reason
+        if self.peer is not None:
+            self.peer.close_outbox(self)

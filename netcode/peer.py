@@ -1,15 +1,24 @@
 """The other end, as a game sees it: a `Peer` that outlives the links it is reached over."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from netcode.address import Address
+from netcode.buffer import SendQueue
 from netcode.codec import Codec
 from netcode.errors import MessageTooLarge, ProtocolError
-from netcode.framing import HEADER_SIZE, frame
+from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
 from netcode.link import Link
 from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.resend import ResendQueue
+
+
+_header = HEADER.pack
+
+
+def _nothing() -> None:
+    """Stand in for the connection's method while there is no connection."""
 
 
 class Stats(NamedTuple):
@@ -41,9 +50,13 @@ class Peer:
     """
 
     __slots__ = (
-        "_codec",
+        "_announce",
+        "_encode",
+        "_largest",
         "_limits",
         "_link",
+        "_max_queue",
+        "_outbox",
         "_owner",
         "_resend",
         "_resumes",
@@ -76,12 +89,15 @@ class Peer:
         self.bytes_sent = 0
         self._owner = owner
         self._limits = limits
-        self._codec = codec
+        self._encode = codec.encode
+        self._max_queue = limits.max_queue
         self._link: Link | None = None
+        self._announce: Callable[[], None] = _nothing
+        self._outbox: SendQueue | None = None  # where the frames of messages go; None while there is no way to send
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
         self._secret = b""
-        self._theirs = limits.max_message
+        self._theirs = self._largest = limits.max_message
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -132,10 +148,16 @@ class Peer:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
             MessageTooLarge: one of the two ends does not take it.
         """
-        payload = self._codec.encode(message)
-        if len(payload) > self._limits.max_message or len(payload) > self._theirs:
-            raise MessageTooLarge(len(payload), self._limits.max_message, self._theirs)
-        self.post(frame(payload))
+        payload = self._encode(message)
+        size = len(payload)
+        if size > self._largest:
+            raise MessageTooLarge(size, self._limits.max_message, self._theirs)
+        data = _header(size) + payload
+        outbox = self._outbox
+        if outbox is None:
+            self._keep(data)
+        else:
+            self._post(data, outbox)
 
     def close(self) -> None:
         """End it at once. What is queued may be lost; the other end is told if one `send` can still do that."""
@@ -158,21 +180,46 @@ class Peer:
 
     def post(self, data: bytes) -> None:
         """Send the frame of a message, now or when the peer is back."""
-        if self.reason is not None:
-            return
-        resend, link = self._resend, self._link
-        self.bytes_sent += len(data)
-        if self._resumes:
-            resend.append(data)
-            if link is not None:
-                resend.trim()
-            elif resend.is_full():
-                text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
-                self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
+        outbox = self._outbox
+        if outbox is None:
+            self._keep(data)
         else:
-            resend.sent += 1
-        if link is not None:
-            link.queue(data)
+            self._post(data, outbox)
+
+    def _post(self, data: bytes, outbox: SendQueue) -> None:
+        # Written out instead of called: this runs once per message.
+        size = len(data)
+        self.bytes_sent += size
+        resend = self._resend
+        if resend.frames is None:
+            resend.acknowledged += 1
+        else:
+            resend.frames.append(data)
+            resend.size += size
+            if resend.size > resend.limit:
+                resend.trim()
+        chunks = outbox.chunks
+        if not chunks:
+            self._announce()
+        chunks.append(data)
+        outbox.size += size
+        if outbox.size > self._max_queue and self._link is not None:
+            self._link.overflow()
+
+    def _keep(self, data: bytes) -> None:
+        """Keep the frame of a message for a link that is still to come."""
+        if self.reason is not None or self._link is not None:
+            return  # it is over, or about to be
+        self.bytes_sent += len(data)
+        self._resend.append(data)
+        if self._resend.is_full():
+            text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
+            self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
+
+    def take_limit(self, max_message: int) -> None:
+        """Hear the largest message that the other end takes."""
+        self._theirs = max_message
+        self._largest = min(self._limits.max_message, max_message)
 
     def carry_on(self, link: Link, received: int) -> None:
         """Use `link` from now on, over which the other end has said that it has `received` messages.
@@ -189,10 +236,20 @@ class Peer:
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
         link.accept(self)
         self._link = link
+        self._outbox = link.outbox()
+        self._announce = link.connection._announce_output
         for data in missing:
             link.connection._queue(data)
-        if not self._resumes:
+        if self._resumes:
+            self._resend.start()
+        else:
             self._resend.forget()
+
+    def close_outbox(self, link: Link) -> None:
+        """Hear that no more messages go over `link`."""
+        if link is self._link:
+            self._outbox = None
+            self._announce = _nothing
 
     def acknowledge(self, received: int) -> None:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""

@@ -25,8 +25,8 @@ class Poller(Protocol):
     def remove(self, fd: int) -> None:
         """Stop watching `fd`; unknown or closed ones are ignored."""
 
-    def poll(self, timeout: float) -> list[tuple[int, int]]:
-        """Return (descriptor, bits) of what is ready, after at most `timeout` seconds."""
+    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
+        """Return (descriptor, bits) of what is ready, after at most `timeout` seconds; None for no limit."""
         ...
 
     def fileno(self) -> int:
@@ -61,7 +61,7 @@ class SelectorsPoller:
         except (KeyError, ValueError):
             pass
 
-    def poll(self, timeout: float) -> list[tuple[int, int]]:
+    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
         if not self._selector.get_map():
             return []  # Windows' select refuses to wait for nothing
         return [(key.fd, bits & READ | (bits & 2) << 1) for key, bits in self._selector.select(timeout)]
@@ -97,7 +97,7 @@ if sys.platform == "linux":
                 return
             self._watched -= 1
 
-        def poll(self, timeout: float) -> list[tuple[int, int]]:
+        def poll(self, timeout: float | None) -> list[tuple[int, int]]:
             return self._epoll.poll(timeout, self._watched)
 
         def fileno(self) -> int:

@@ -6,34 +6,41 @@ from collections import deque
 class ResendQueue:
     """The frames of application messages from the first unacknowledged one on, bounded in bytes."""
 
-    __slots__ = ("_frames", "_limit", "acknowledged", "sent", "size")
+    __slots__ = ("acknowledged", "frames", "limit", "size")
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._frames: deque[bytes] | None = None  # none until needed: most of a thousand peers are silent
-        self.sent = 0
-        """Messages sent since the beginning of the session."""
+        self.limit = limit
+        self.frames: deque[bytes] | None = None  # none until needed: most of a thousand peers are silent
         self.acknowledged = 0
         """Messages whose frames are no longer kept."""
         self.size = 0
         """Bytes kept."""
 
+    @property
+    def sent(self) -> int:
+        """Messages sent since the beginning of the session."""
+        return self.acknowledged + (len(self.frames) if self.frames else 0)
+
+    def start(self) -> None:
+        """Keep frames from now on."""
+        if self.frames is None:
+            self.frames = deque()
+
     def append(self, frame: bytes) -> None:
         """Keep the frame of one more message."""
-        if self._frames is None:
-            self._frames = deque()
-        self._frames.append(frame)
-        self.sent += 1
+        self.start()
+        assert self.frames is not None
+        self.frames.append(frame)
         self.size += len(frame)
 
     def trim(self) -> None:
         """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
-        while self.size > self._limit:
+        while self.size > self.limit:
             self._drop()
 
     def is_full(self) -> bool:
         """Tell whether more is kept than the limit."""
-        return self.size > self._limit
+        return self.size > self.limit
 
     def acknowledge(self, received: int) -> bool:
         """Let go of what the other end has; False if it claims what cannot be."""
@@ -48,14 +55,14 @@ class ResendQueue:
         if not self.acknowledged <= received <= self.sent:
             return None
         self.acknowledge(received)
-        return [*self._frames] if self._frames else []
+        return [*self.frames] if self.frames else []
 
     def forget(self) -> None:
         """Keep nothing: this link will not be resumed."""
-        self._frames = None
         self.acknowledged, self.size = self.sent, 0
+        self.frames = None
 
     def _drop(self) -> None:
-        assert self._frames is not None
-        self.size -= len(self._frames.popleft())
+        assert self.frames is not None
+        self.size -= len(self.frames.popleft())
         self.acknowledged += 1

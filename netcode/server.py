@@ -25,7 +25,7 @@ from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, closed_here, printable
 from netcode.transport import Doorway, Network, Transport
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, wait
+from netcode.waiting import Descriptors, Waiter, check_timeout
 
 KEY_SIZE = 8
 """Bytes of a resume token that say which peer it is for; the rest proves it."""
@@ -176,7 +176,15 @@ class Server(Waiter):
         Returns:
             False if the time passed first.
         """
-        return wait(self, timeout=timeout)
+        check_timeout(timeout)
+        if self._inbox.events or self._state is State.DISCONNECTED:
+            return True
+        timeline = self._links._timeline
+        for when in (self._graces.next(), self._doorway.due()):
+            if when is not None:
+                left = timeline.until(when)
+                timeout = left if timeout is None else min(timeout, left)
+        return self._links._sleep(timeout) or bool(self._inbox.events)
 
     def broadcast(self, message: Any, *, to: Iterable[Peer] | None = None) -> None:
         """Send `message` to everybody, or to the peers in `to`. It is encoded once.
@@ -381,7 +389,7 @@ class Server(Waiter):
         self._last_id += 1
         peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
         peer.data = data
-        peer._theirs = hello.max_message
+        peer.take_limit(hello.max_message)
         peer._resumes = hello.token is not None and self._grace > 0
         if peer._resumes:
             peer._secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
@@ -403,7 +411,7 @@ class Server(Waiter):
             old.fail(Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere"))
         try:
             peer.address = link.connection.remote_address or peer.address
-            peer._theirs = hello.max_message
+            peer.take_limit(hello.max_message)
             self._welcome(link, peer, hello.received)
         except ProtocolError as error:
             self.drop(peer, error.reason)

@@ -96,8 +96,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     Raises:
         ValueError: `timeout` is negative or not a number.
     """
-    if timeout is not None and not 0 <= timeout < math.inf:
-        raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
+    check_timeout(timeout)
     waiter = waiters[0] if len(waiters) == 1 else _AnyOf(waiters)
     left = waiter._seconds_left()
     if left is not None and left <= 0:
@@ -110,6 +109,12 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     ready = _sleep(lists, seconds)
     waiter._slept(seconds or 0.0)
     return ready or due
+
+
+def check_timeout(timeout: float | None) -> None:
+    """Raise `ValueError` for what cannot be a number of seconds to wait."""
+    if timeout is not None and not 0 <= timeout < math.inf:
+        raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
 
 
 def _number(descriptor: object) -> int:
