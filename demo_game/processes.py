@@ -25,10 +25,10 @@ class Children:
 
     def start_server(self, *options: str) -> int:
         """Start a server on a free port and give the port; raise `ChildFailedError` if it does not come up."""
-        server = self._start("serve", "--host", HOST, "--port", "0", "--quiet", *options)
+        server = self._start("serve", "--host", HOST, "--port", "0", "--quiet", *options, output=subprocess.PIPE)
         assert server.stdout is not None
-        line = server.stdout.readline()
-        port = line.strip().rpartition(":")[2]
+        with server.stdout as output:
+            port = output.readline().strip().rpartition(":")[2]
         if not port.isdigit():
             raise ChildFailedError("the server did not start")
         return int(port)
@@ -42,13 +42,13 @@ class Children:
         if any(child.poll() for child in self._children):
             raise ChildFailedError("one of the programs behind the game has failed")
 
-    def _start(self, *arguments: str) -> subprocess.Popen[str]:
+    def _start(self, *arguments: str, output: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
         # A session of its own: Ctrl-C in the terminal reaches us alone, and we end the children in order.
         child = subprocess.Popen(
             [sys.executable, "-m", "demo_game", *arguments, "--leash"],
             cwd=ROOT,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=output,
             text=True,
             start_new_session=True,
         )
@@ -79,5 +79,3 @@ def _await_end(child: subprocess.Popen[str], deadline: float) -> None:
     except subprocess.TimeoutExpired:
         child.kill()
         child.wait()
-    if child.stdout is not None:
-        child.stdout.close()

@@ -50,7 +50,7 @@ def serve(options: ServerOptions, *, leash: bool = False, quiet: bool = False) -
                 ping_interval=PING_INTERVAL,
             )
         except OSError as error:
-            print(f"cannot serve on {options.host or 'any address'}, port {options.port}: {error}", flush=True)
+            print(error.strerror or error, flush=True)
             return 1
         with server:
             print(f"listening on {server.address}", flush=True)
@@ -91,11 +91,14 @@ def watch_in_terminal(session: Session, *, games: int = 0, check: Callable[[], N
 
 def part(session: Session, text: str) -> int:
     """End the session with a goodbye, or say why it has ended; the exit status is 0 if that was somebody's wish."""
-    if session.reason is not None:
-        _say(str(session.reason))
-        return 0 if session.reason.code in FRIENDLY else 1
-    _say_goodbye(session, text)
-    return 0
+    reason = session.reason
+    if reason is None:
+        _say_goodbye(session, text)
+    session.close()
+    if reason is None:
+        return 0
+    _say(str(reason))
+    return 0 if reason.code in FRIENDLY else 1
 
 
 def _say_goodbye(session: Session, text: str) -> None:
@@ -104,7 +107,6 @@ def _say_goodbye(session: Session, text: str) -> None:
     while session.reason is None and time.monotonic() < deadline:
         session.wait(WAIT)
         session.update()
-    session.close()
 
 
 def _say(line: str | None) -> None:

@@ -69,7 +69,7 @@ class App:
         """Draw the scene, and the question before a game is left."""
         self._scene.draw(painter, self._now)
         if self._now < self._sure_until and self._in_game():
-            _draw_note(painter, "Press Esc again to strike your colours")
+            _draw_note(painter, "Press Esc again to leave the game")
 
     def _follow(self, view: View) -> None:
         if view is not self._view:

@@ -44,9 +44,10 @@ class Painter:
         return round(length * self.unit)
 
     def paint_on(self, surface: pygame.Surface) -> None:
-        """Draw the next frame on this surface; when its size is another, all pictures are made anew."""
+        """Draw the next frame on this surface; when its size is another, everything kept is made anew."""
         if surface.get_size() != self._drawn_size:
             self._pictures.clear()
+            self._fonts.clear()  # each holds an open file
         self.surface = surface
         self._drawn_size = surface.get_size()
 
@@ -94,8 +95,11 @@ class Painter:
 
     def _words(self, words: str, pixels: int, colour: Colour) -> pygame.Surface:
         def make() -> pygame.Surface:
-            # Small letters are set on whole pixels, and stand unevenly; large ones scaled down do not.
             large = self._font(pixels).render(words, True, colour)
+            if not large.get_width():
+                # pygame's smoothscale crashes the interpreter on a picture without columns.
+                return pygame.Surface((1, 1), pygame.SRCALPHA)
+            # Small letters are set on whole pixels, and stand unevenly; large ones scaled down do not.
             size = (max(1, round(large.get_width() / FINENESS)), max(1, round(large.get_height() / FINENESS)))
             return pygame.transform.smoothscale(large, size)
 
@@ -136,6 +140,7 @@ def smooth_picture(
 
     `edge` is the colour of the outline: what is transparent has it too, so that no dark rim is mixed in.
     """
+    size = (max(1, size[0]), max(1, size[1]))
     large = pygame.Surface((size[0] * fineness, size[1] * fineness), pygame.SRCALPHA)
     large.fill((*edge, 0))
     draw(large)

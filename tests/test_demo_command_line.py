@@ -1,0 +1,67 @@
+"""Tests of the command line of Broadside that need no process of their own."""
+
+import argparse
+import sys
+
+import pytest
+
+from demo_game import display
+from demo_game.__main__ import host_and_port, main
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("localhost", ("localhost", 7777)),
+        ("localhost:8000", ("localhost", 8000)),
+        ("192.168.1.7:1", ("192.168.1.7", 1)),
+        ("::1", ("::1", 7777)),
+        ("[::1]", ("::1", 7777)),
+        ("[::1]:8000", ("::1", 8000)),
+    ],
+)
+def test_a_server_is_a_host_and_perhaps_a_port(text: str, target: tuple[str, int]) -> None:
+    assert host_and_port(text) == target
+
+
+@pytest.mark.parametrize("text", ["localhost:", "localhost:http", "localhost:0", "localhost:65536", "localhost:٣"])
+def test_what_is_no_port_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a port"):
+        host_and_port(text)
+
+
+def test_a_bad_server_is_told_like_any_bad_argument(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["play", "localhost:x"])
+
+    assert "x is not a port" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there displays are named in the environment")
+@pytest.mark.parametrize(
+    ("environment", "why"),
+    [
+        ({}, "neither DISPLAY nor WAYLAND_DISPLAY is set"),
+        ({"SDL_VIDEODRIVER": "dummy"}, "SDL_VIDEODRIVER=dummy shows nothing"),
+        ({"SDL_VIDEODRIVER": "offscreen", "DISPLAY": ":0"}, "SDL_VIDEODRIVER=offscreen shows nothing"),
+    ],
+)
+def test_where_there_is_no_display_the_reason_is_known(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], why: str
+) -> None:
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    assert display.why_no_window() == why
+
+
+def test_without_pygame_the_reason_is_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
+    monkeypatch.setitem(sys.modules, "pygame", None)
+
+    reason = display.why_no_window()
+
+    assert reason is not None
+    assert reason.startswith("pygame is not installed")

@@ -1,0 +1,470 @@
+"""Tests of the window of Broadside: every screen is drawn without a display, and played with made-up events."""
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import netcode
+from demo_game.bot import Bot
+from demo_game.captain import choose_target
+from demo_game.messages import Fired, Missing, Over, Paired, Placed, Silent, Turn
+from demo_game.rules import ALL_CELLS, FLEET, Cell, Game, Ship, random_fleet
+from demo_game.server import SHUTTING_DOWN, GameServer
+from demo_game.session import LinkSample, Session
+from demo_game.settings import GAME, VERSION
+from demo_game.view import Phase, View
+
+with warnings.catch_warnings():
+    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    pytest.importorskip("pygame", reason="the window needs pygame")
+    import pygame
+
+from demo_game.window.app import App
+from demo_game.window.barrage import Barrage
+from demo_game.window.battle_scene import BattleScene
+from demo_game.window.board import two_seas
+from demo_game.window.button import Button
+from demo_game.window.ending_scene import EndingScene
+from demo_game.window.harbour_scene import HarbourScene
+from demo_game.window.painter import Painter
+from demo_game.window.placing_scene import PlacingScene
+from demo_game.window.scene import Scene
+from demo_game.window.sea import SeaFrame
+
+SIZES = [(1280, 720), (800, 600)]
+HOST = "127.0.0.1"
+DEADLINE = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _no_display(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    pygame.display.init()
+    pygame.font.init()
+    pygame.display.set_mode((64, 64))
+    yield
+    pygame.quit()
+
+
+@pytest.fixture
+def point(monkeypatch: pytest.MonkeyPatch) -> Callable[[tuple[int, int]], None]:
+    """Put the mouse somewhere."""
+    return lambda place: monkeypatch.setattr(pygame.mouse, "get_pos", lambda: place)
+
+
+@dataclass
+class Table:
+    """What a scene needs of a session, without a network; remembers the orders."""
+
+    view: View = field(default_factory=View)
+    samples: Sequence[LinkSample] = ()
+    silence: int = 0
+    away: bool = False
+    placed: list[tuple[Ship, ...]] = field(default_factory=list[tuple[Ship, ...]])
+    fired: list[Cell] = field(default_factory=list[Cell])
+
+    def place(self, fleet: Sequence[Ship]) -> None:
+        self.placed.append(tuple(fleet))
+
+    def fire(self, cell: Cell) -> None:
+        self.fired.append(cell)
+
+
+def table(seat: int | None = 0) -> Table:
+    dice = Random(2)
+    samples = [LinkSample(0.02 + dice.random() * 0.01, 0.002 + dice.random() * 0.004) for _ in range(80)]
+    made = Table(samples=samples)
+    made.view.learn(Paired(1, ("Anne Bonny", "Blackbeard"), seat))
+    return made
+
+
+def battle(shots: int = 200, seat: int | None = 0) -> Table:
+    """A game between two bots, so many shots long or to its end."""
+    made, dice, game = table(seat), Random(5), Game()
+    fleets = (random_fleet(dice), random_fleet(dice))
+    for number, fleet in enumerate(fleets):
+        game.place(number, fleet)
+        made.view.learn(Placed(number))
+    if seat is not None:
+        made.view.hide(fleets[seat])
+    while game.turn is not None and len(made.view.log) < shots:
+        firing, sea = game.turn, game.seas[1 - game.turn]
+        made.view.learn(Turn(firing))
+        assert sea is not None
+        made.view.learn(Fired(firing, game.fire(firing, choose_target(sea.chart, dice))))
+    if game.turn is not None:
+        made.view.learn(Turn(game.turn))
+    elif game.winner is not None:
+        made.view.learn(Over(game.winner, "Blackbeard has sunk the whole fleet of Anne Bonny", fleets))
+    return made
+
+
+def barrage(made: Table, now: float = 0.0) -> Barrage:
+    shots = Barrage()
+    shots.follow(made.view.log, now)
+    return shots
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+QUIT = Button("Quit", pygame.K_ESCAPE, "Esc", nothing)
+AGAIN = Button("Try again", pygame.K_RETURN, "Enter", nothing, primary=True)
+
+
+def connecting() -> Scene:
+    return HarbourScene("Setting sail", "Looking for the server…", [QUIT], busy=True)
+
+
+def no_server() -> Scene:
+    sentence = "Nothing is listening on 192.168.1.7:7777; is the server started?"
+    return HarbourScene("No server there", sentence, [AGAIN, QUIT])
+
+
+def placing() -> Scene:
+    return PlacingScene(table(), Random(1))
+
+
+def shuffled() -> Scene:
+    scene = PlacingScene(table(), Random(4))
+    scene.handle(key(pygame.K_SPACE))
+    return scene
+
+
+def our_turn() -> Scene:
+    made = battle(52)
+    return BattleScene(made, barrage(made))
+
+
+def under_fire() -> Scene:
+    made = battle(31, seat=1)
+    return BattleScene(made, barrage(made, 19.2))
+
+
+def shell_in_flight() -> Scene:
+    made = battle(30)
+    return BattleScene(made, barrage(made, 19.75))
+
+
+def silent_opponent() -> Scene:
+    made = battle(24)
+    made.view.learn(Silent(1, 4, 10))
+    return BattleScene(made, barrage(made))
+
+
+def missing_opponent() -> Scene:
+    made = battle(24)
+    made.view.learn(Missing(1))
+    return BattleScene(made, barrage(made))
+
+
+def spectator() -> Scene:
+    made = battle(40, seat=None)
+    return BattleScene(made, barrage(made))
+
+
+def defeat() -> Scene:
+    made = battle()
+    return EndingScene(made, barrage(made), again=nothing, leave=nothing)
+
+
+def defeat_without_a_server() -> Scene:
+    made = battle()
+    return EndingScene(made, barrage(made), again=nothing, leave=nothing, trouble=SHUTTING_DOWN)
+
+
+def key(code: int) -> pygame.event.Event:
+    return pygame.event.Event(pygame.KEYDOWN, key=code)
+
+
+def click(place: tuple[int, int], button: int = pygame.BUTTON_LEFT) -> pygame.event.Event:
+    return pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=place, button=button)
+
+
+def draw(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -> pygame.Surface:
+    surface = pygame.Surface(size)
+    scene.draw(Painter(surface), now)
+    return surface
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize(
+    "make",
+    [
+        connecting,
+        no_server,
+        placing,
+        shuffled,
+        our_turn,
+        under_fire,
+        shell_in_flight,
+        silent_opponent,
+        missing_opponent,
+        spectator,
+        defeat,
+        defeat_without_a_server,
+    ],
+)
+def test_every_screen_is_a_picture(make: Callable[[], Scene], size: tuple[int, int], tmp_path: Path) -> None:
+    picture = draw(make(), size)
+
+    # To look at them: pytest --basetemp=somewhere, then somewhere/*/*.png.
+    path = tmp_path / f"{make.__name__}-{size[0]}x{size[1]}.png"
+    pygame.image.save(picture, str(path))
+    colours = {tuple(picture.get_at((x, y))) for x in range(0, size[0], 7) for y in range(0, size[1], 7)}
+    assert len(colours) > 50
+
+
+@given(st.integers(320, 2600), st.integers(280, 1500))
+def test_both_seas_fit_into_windows_of_any_shape(width: int, height: int) -> None:
+    window = pygame.Rect(0, 0, width, height)
+
+    left, right = two_seas(Painter(pygame.Surface(window.size)), 60, height - 30)
+
+    assert not left.rect.colliderect(right.rect)
+    assert left.rect.width == right.rect.width >= 80
+    assert left.cell == 8 or (window.contains(left.rect) and window.contains(right.rect))
+
+
+@given(st.sampled_from(ALL_CELLS), st.integers(8, 80))
+def test_a_point_in_a_cell_is_in_no_other(cell: Cell, side: int) -> None:
+    frame = SeaFrame(30, 50, side)
+    rect = frame.rect_of(cell)
+
+    assert frame.cell_at(rect.topleft) == frame.cell_at(rect.center) == cell
+    assert frame.cell_at((rect.right - 1, rect.bottom - 1)) == cell
+    assert frame.cell_at((29, 50)) is frame.cell_at((30, 50 + 10 * side)) is None
+
+
+def test_a_window_without_room_is_drawn_all_the_same() -> None:
+    for make in (connecting, placing, our_turn, defeat):
+        draw(make(), (120, 90))
+
+
+def test_names_in_any_script_can_be_drawn() -> None:
+    made = battle(10)
+    for name in ("", "鄭一嫂", "🏴‍☠️ Jack", "\u0301\u0301", "W" * 16):
+        made.view.sides[0].name = name
+        draw(BattleScene(made, barrage(made)), (800, 600))
+
+
+def test_text_without_letters_is_nothing() -> None:
+    painter = Painter(pygame.Surface((100, 100)))
+
+    assert painter.text("", (10, 10)).width <= 1
+
+
+def test_a_click_fires_where_the_enemy_has_not_been_hit_yet(point: Callable[[tuple[int, int]], None]) -> None:
+    made = battle(20)
+    scene = BattleScene(made, barrage(made))
+    draw(scene)
+    near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - 44)
+    known = next(iter(made.view.sides[1].chart.misses))
+    unknown = next(cell for cell in ALL_CELLS if not made.view.sides[1].chart.knows(cell))
+    for cell in (known, unknown):
+        point(far.centre_of(cell))
+        draw(scene)
+        scene.handle(click(far.centre_of(cell)))
+    scene.handle(click(near.centre_of(unknown)))
+
+    assert made.fired == [unknown]
+    made.view.learn(Turn(1))
+    scene.handle(click(far.centre_of(unknown)))
+    assert made.fired == [unknown]
+
+
+def test_a_fleet_is_placed_by_hand(point: Callable[[tuple[int, int]], None]) -> None:
+    made = table()
+    scene = PlacingScene(made, Random(1))
+    draw(scene)
+    frame = scene._frame
+    for row, _ in enumerate(FLEET):
+        point(frame.centre_of(Cell(4, row)))
+        draw(scene)
+        scene.handle(key(pygame.K_RETURN))
+        scene.handle(click(frame.centre_of(Cell(4, row))))
+    draw(scene)
+    assert made.placed == []
+
+    scene.handle(key(pygame.K_RETURN))
+
+    assert [[ship.length for ship in fleet] for fleet in made.placed] == [[5, 4, 3, 3, 2]]
+
+
+@pytest.mark.parametrize(
+    "turn",
+    [
+        key(pygame.K_r),
+        click((0, 0), pygame.BUTTON_RIGHT),
+        pygame.event.Event(pygame.MOUSEWHEEL, y=1),
+    ],
+    ids=["r", "right click", "wheel"],
+)
+def test_a_ship_is_turned_in_the_hand(turn: pygame.event.Event) -> None:
+    scene = PlacingScene(table(), Random(1))
+    draw(scene)
+
+    scene.handle(turn)
+    scene.handle(click(scene._frame.centre_of(Cell(4, 4))))
+
+    assert scene._layout.fleet == (Ship(5, Cell(4, 2), upright=True),)
+
+
+def test_a_ship_is_taken_from_the_list_and_buttons_are_pressed_with_the_mouse() -> None:
+    made = table()
+    scene = PlacingScene(made, Random(1))
+    draw(scene)
+    scene.handle(click(scene._rows[4].center))
+    scene.handle(click(scene._frame.centre_of(Cell(4, 4))))
+    assert scene._layout.fleet == (Ship(2, Cell(3, 4)),)
+
+    for number in (0, 1, 0, 2):
+        draw(scene)
+        scene.handle(click(scene._buttons._rects[number].center))
+
+    assert len(made.placed) == 1
+
+
+class Stage:
+    """An app that plays against a bot on a server, everything in one process, on a clock of its own."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.stack = stack
+        self.now = 50.0
+        self.server = self.open_server(0)
+        self.bots: list[Bot] = []
+        self.app = App(self.connect, Random(1), self.now)
+        self.painter = Painter(pygame.Surface((640, 480)))
+
+    def open_server(self, port: int) -> GameServer:
+        self.netcode_server = self.stack.enter_context(netcode.Server(HOST, port, game=GAME, version=VERSION))
+        return GameServer(self.netcode_server, Random(1), timeout=10, report=lambda _: None)
+
+    def connect(self) -> Session:
+        client = netcode.Client(HOST, self.netcode_server.address.port, game=GAME, version=VERSION)
+        return Session(self.stack.enter_context(client), "Anne")
+
+    def add_bot(self) -> None:
+        session = self.connect()
+        self.bots.append(Bot(session, Random(1), clock=lambda: self.now, pace=0))
+        self.bot_session = session
+
+    def step(self) -> None:
+        self.now += 0.05
+        self.server.update()
+        self.app.update(self.now)
+        for bot in self.bots:
+            self.bot_session.update()
+            bot.update()
+
+    def until(self, done: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE
+        while not done():
+            assert time.monotonic() < deadline, (self.app._shown, self.app.session.view)
+            self.step()
+        self.app.draw(self.painter)
+
+    def press(self, code: int) -> None:
+        self.app.handle(key(code))
+
+    def shows(self, kind: type[Scene]) -> bool:
+        return isinstance(self.app._scene, kind)
+
+
+@pytest.fixture
+def stage() -> Iterator[Stage]:
+    with ExitStack() as stack:
+        made = Stage(stack)
+        yield made
+        del made.painter  # its fonts hold open files
+
+
+def play_to_the_end(stage: Stage) -> None:
+    stage.press(pygame.K_SPACE)
+    stage.press(pygame.K_RETURN)
+    dice = Random(3)
+
+    def over() -> bool:
+        view = stage.app.session.view
+        if view.my_turn:
+            stage.app.session.fire(choose_target(view.sides[view.far].chart, dice))
+        return view.phase is Phase.OVER
+
+    stage.until(over)
+
+
+def test_a_whole_game_and_another_one(stage: Stage) -> None:
+    assert stage.shows(HarbourScene)
+    stage.until(lambda: stage.app._shown == "waiting")
+    stage.add_bot()
+    stage.until(lambda: stage.shows(PlacingScene))
+    play_to_the_end(stage)
+    assert stage.shows(BattleScene)
+    stage.until(lambda: stage.shows(EndingScene))
+    stage.press(pygame.K_RETURN)
+
+    stage.until(lambda: stage.shows(PlacingScene))
+
+    assert stage.app.session.view.number == 2
+    assert stage.app.running
+
+
+def test_escape_asks_before_it_leaves_a_game(stage: Stage) -> None:
+    stage.add_bot()
+    stage.until(lambda: stage.shows(PlacingScene))
+
+    stage.press(pygame.K_ESCAPE)
+    assert stage.app.running
+    stage.app.draw(stage.painter)
+    stage.press(pygame.K_ESCAPE)
+
+    assert not stage.app.running
+
+
+def test_closing_the_window_does_not_ask(stage: Stage) -> None:
+    stage.app.handle(pygame.event.Event(pygame.QUIT))
+
+    assert not stage.app.running
+
+
+def test_a_server_that_closes_is_read_and_tried_again(stage: Stage) -> None:
+    stage.add_bot()
+    stage.until(lambda: stage.shows(PlacingScene))
+    port = stage.netcode_server.address.port
+    stage.netcode_server.close_nicely(SHUTTING_DOWN)
+    stage.until(lambda: stage.shows(HarbourScene))
+    stage.until(lambda: stage.netcode_server.state is netcode.State.DISCONNECTED)
+    reason = stage.app.session.reason
+    stage.bots.clear()
+    stage.server = stage.open_server(port)
+
+    stage.press(pygame.K_RETURN)
+    stage.until(lambda: stage.app._shown == "waiting")
+
+    assert reason == netcode.Reason(netcode.ReasonCode.SHUTDOWN, SHUTTING_DOWN)
+
+
+def test_after_the_end_the_loss_of_the_server_is_told_beside_the_verdict(stage: Stage) -> None:
+    stage.add_bot()
+    stage.until(lambda: stage.shows(PlacingScene))
+    play_to_the_end(stage)
+    stage.until(lambda: stage.shows(EndingScene))
+
+    stage.netcode_server.close_nicely(SHUTTING_DOWN)
+    stage.until(lambda: stage.app.session.reason is not None)
+
+    assert stage.shows(EndingScene)
+    stage.press(pygame.K_ESCAPE)
+    assert not stage.app.running
