@@ -27,10 +27,21 @@ class PacedLoad(Load):
             client.talk.received += 1
             count = 1
         else:
-            count = self._take(client, data)
-        if count:
+            count = self._hear(client, data)
+        if count and client.waiting:
             client.waiting -= count
             self._times.append(time.monotonic() - client.sent_at)
+
+    def _hear(self, client: LoadClient, data: bytes) -> int:
+        """Let a client handle what it received, send what it answers, and return how many messages came."""
+        talk = client.talk
+        count = talk.take(data)
+        answers = self._answers(client)
+        if answers:
+            client.send(answers)
+        if talk.ended:
+            self._lose(client)
+        return count
 
     def pace(self, size: int, rate: float, clients: int, seconds: float) -> dict[str, float]:
         """Let some clients send messages of `size` bytes at `rate` a second each, for so long.
