@@ -2,7 +2,7 @@
 
 import random
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from netcode import protocol
 from netcode.address import Address, check_destination
@@ -19,6 +19,9 @@ from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, wait
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 BACKOFF = 0.5
 """Seconds within which the first attempt to come back is made."""
@@ -62,6 +65,8 @@ class Client(Waiter):
         host, port: where the server is; a name is looked up beside the game.
         game, version: what is played here; the server refuses another game or version, naming both.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
+        tls: True to have everything encrypted and the server's certificate checked against the system's
+            authorities and `host`; an `ssl.SSLContext` for a check of your own.
         credentials: any message, given to the server's `authenticate`.
         resume: whether to come back after the link broke.
         max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
@@ -80,6 +85,7 @@ class Client(Waiter):
         game: str = "",
         version: str = "",
         messages: Any = None,
+        tls: "SSLContext | bool" = False,
         credentials: Any = None,
         resume: bool = True,
         network: Network = TCP,
@@ -91,6 +97,10 @@ class Client(Waiter):
         self._game, self._version = check_name("game", game), check_name("version", version)
         self._credentials = credentials
         self._limits = Limits(**limits)  # type: ignore[arg-type]
+        if tls:
+            from netcode.transport.tls import TlsNetwork
+
+            network = TlsNetwork(network, None if tls is True else tls)
         self._network = network
         self._timeline = Timeline(clock)
         self._codec = make_codec(messages)

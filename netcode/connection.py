@@ -170,7 +170,7 @@ class Connection(Waiter, Generic[D_co]):
         self._bits = -1  # what the set's poller watches for; -1 while it does not watch
         self._has_output = False
         self._wake = math.inf
-        self._remote_address = remote_address
+        self._remote_address = remote_address or connector.address
 
     # What a caller may ask.
 
@@ -587,8 +587,8 @@ class Connection(Waiter, Generic[D_co]):
     def _check(self, now: float) -> None:
         """Do what is due at `now`."""
         if self._give_up_at is not None and now >= self._give_up_at:
-            text = f"{self._describe()} did not answer; is the address right, and does a firewall block the port?"
-            self._end(Reason(ReasonCode.CONNECT_TIMEOUT, text))
+            hint = "" if self._connector is None else self._connector.hint
+            self._end(Reason(ReasonCode.CONNECT_TIMEOUT, f"{self._describe()} {hint}"))
         elif self._close_at is not None and now >= self._close_at:
             self._close_timed_out()
         elif self._timeout is not None and self._transport is not None:

@@ -11,7 +11,7 @@ from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink
 from netcode.poller import BROKEN, READ, WRITE, Poller, make_poller
-from netcode.transport import Doorway, Ready, Transport
+from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter, wait
 
@@ -91,18 +91,18 @@ class ConnectionSet(Waiter, Generic[D]):
         if isinstance(listener, socket.socket):
             listener = self._doorways.get(listener) or self._doorways.setdefault(listener, TcpDoorway(listener))
         for _ in range(ACCEPTS_PER_UPDATE):
-            transport = listener.accept_transport(self._timeline.now)
-            if transport is None:
+            newcomer = listener.accept(self._timeline.now)
+            if newcomer is None:
                 return
             try:
-                data = make_data(transport.address or Address("local", 0))
+                data = make_data(newcomer.address or Address("local", 0))
             except BaseException:
-                transport.close()
+                newcomer.close()
                 raise
             if isinstance(data, _Refuse):
-                transport.close()
+                newcomer.close()
             else:
-                self._take_in(transport, data, None, timeout, ping)
+                self._take_in(newcomer, data, None, timeout, ping)
 
     def add(self, connection: Connection[D]) -> None:
         """Put a connection of `connect` or `custom` into the set, which updates it from then on.
@@ -186,12 +186,10 @@ class ConnectionSet(Waiter, Generic[D]):
     # Inside.
 
     def _take_in(
-        self, transport: Transport, data: D, sink: Sink | None, timeout: float | None, ping: bytes | None
+        self, newcomer: Connector, data: D, sink: Sink | None, timeout: float | None, ping: bytes | None
     ) -> Connection[D]:
         """Make a connection of a newcomer, and keep it."""
-        connection = Connection(
-            Ready(transport), data, timeout=timeout, ping=ping, timeline=self._timeline, sink=sink
-        )
+        connection = Connection(newcomer, data, timeout=timeout, ping=ping, timeline=self._timeline, sink=sink)
         self.add(connection)
         connection._advance(self._timeline.now)
         return connection

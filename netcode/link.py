@@ -100,7 +100,8 @@ class Link:
     # The sink of the connection.
 
     def opened(self) -> None:
-        self._greet_by = self.now + self._limits.handshake_timeout
+        if self._greet_by == math.inf:
+            self._greet_by = self.now + self._limits.handshake_timeout
         self._owner.link_opened(self)
         self.connection._reschedule()
 
@@ -192,6 +193,10 @@ class Link:
             self._ping(now)
 
     # For the owner and the peer.
+
+    def greet_by(self, when: float) -> None:
+        """End the link at `when` if the other end has not greeted by then."""
+        self._greet_by = when
 
     def greet(self, frame: bytes) -> None:
         """Send our greeting. It may be sent before the other end's, and nothing else may."""

@@ -92,6 +92,14 @@ def clip(text: str) -> str:
     return text.encode("utf-8", "replace")[:MAX_TEXT].decode("utf-8", "ignore")
 
 
+class Explained(OSError):
+    """An error of a transport that knows its reason better than an errno could say it."""
+
+    def __init__(self, code: ReasonCode, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}
 # macOS answers send() with EPROTOTYPE while the peer tears the connection down; retrying would spin.
 _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}
@@ -105,6 +113,8 @@ def is_shortage(error: OSError) -> bool:
 
 def reason_from_error(error: OSError, where: str) -> Reason:
     """Make the reason for an error of the operating system on the link to `where`."""
+    if isinstance(error, Explained):
+        return Reason(error.code, f"{where} {error}", error)
     number = error.errno
     if number == errno.ECONNREFUSED:
         return refused(where, error)

@@ -5,7 +5,7 @@ import math
 import secrets
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from netcode import log, protocol
 from netcode.address import Address, bucket, check_port
@@ -23,9 +23,12 @@ from netcode.peer import Peer
 from netcode.poller import READ
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, closed_here, printable
-from netcode.transport import Doorway, Network, Transport
+from netcode.transport import Connector, Doorway, Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_timeout
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 KEY_SIZE = 8
 """Bytes of a resume token that say which peer it is for; the rest proves it."""
@@ -57,6 +60,7 @@ class Server(Waiter):
         port: 0 for any free one; `address` tells which.
         game, version: what is played here; clients of another game or version are refused, and both are named.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
+        tls: an `ssl.SSLContext` with the server's certificate, to have everything encrypted.
         authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data`, or a
             `Refusal`. It runs inside `update()`, so it must not block. What it raises comes out of `update()`.
         max_peers: players at once, those that are away included.
@@ -80,6 +84,7 @@ class Server(Waiter):
         game: str = "",
         version: str = "",
         messages: Any = None,
+        tls: "SSLContext | None" = None,
         authenticate: Authenticate | None = None,
         max_peers: int = 1000,
         max_peers_per_address: int = 256,
@@ -115,6 +120,10 @@ class Server(Waiter):
         self._last_id = 0
         self._state = State.CONNECTED
         self._updating = False
+        if tls is not None:
+            from netcode.transport.tls import TlsNetwork
+
+            network = TlsNetwork(network, tls)
         self._doorway: Doorway = network.listen(host, port)
         self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
         self._door = -1
@@ -332,26 +341,27 @@ class Server(Waiter):
         if self._state is not State.CONNECTED:
             return
         for _ in range(ACCEPTS_PER_UPDATE):
-            transport = self._doorway.accept_transport(now)
-            if transport is None:
+            newcomer = self._doorway.accept(now)
+            if newcomer is None:
                 break
-            self._let_in(transport)
+            self._let_in(newcomer, now)
         if self._door >= 0 and self._doorway.door() < 0:
             self._unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
         elif self._door < 0:
             self._open_door()
 
-    def _let_in(self, transport: Transport) -> None:
+    def _let_in(self, newcomer: Connector, now: float) -> None:
         """Give a newcomer a link, or turn it away."""
         if len(self._links) - self._linked >= self._max_pending:
             text = f"the server is busy: max_pending = {self._max_pending} are at the door; try again in a moment"
-            _turn_away(transport, Reason(ReasonCode.SERVER_FULL, text))
+            _turn_away(newcomer, Reason(ReasonCode.SERVER_FULL, text), now)
             return
-        origin = bucket(transport.address or self.address)
+        origin = bucket(newcomer.address or self.address)
         count = self._origins.get(origin, 0)
         self._origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
-        self._links._take_in(transport, link, link, None, None)
+        link.greet_by(now + self._limits.handshake_timeout)  # TLS, if any, included
+        self._links._take_in(newcomer, link, link, None, None)
         if count >= self._max_per_address:
             text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
             link.fail(Reason(ReasonCode.TOO_MANY, text))
@@ -443,10 +453,12 @@ def _title(game: str, version: str) -> str:
     return printable(f"{game or 'a game without a name'} {version}".strip(), 60)
 
 
-def _turn_away(transport: Transport, reason: Reason) -> None:
+def _turn_away(newcomer: Connector, reason: Reason, now: float) -> None:
     """Refuse somebody for whom there is not even room to wait, with what one `send` can say."""
-    try:
-        transport.send(protocol.bye(reason))
-    except OSError:
-        pass
-    transport.close()
+    transport = newcomer.advance(now)
+    if transport is not None and not isinstance(transport, Reason):
+        try:
+            transport.send(protocol.bye(reason))
+        except OSError:
+            pass
+    newcomer.close()

@@ -45,6 +45,10 @@ class Connector(Protocol):
 
     where: str
     """What is being connected to, for sentences."""
+    address: Address | None
+    """The other end, where it is known already."""
+    hint: str
+    """What to say after `where` when this takes too long."""
 
     def advance(self, now: float) -> Transport | Reason | None:
         """Go on as far as possible: the transport, the reason why there will be none, or None for «not yet»."""
@@ -69,15 +73,15 @@ class Doorway(ABC):
     address: Address
 
     @abstractmethod
-    def accept_transport(self, now: float) -> Transport | None:
-        """Return the transport of the next one at the door, or None. Raises `OSError` if the door itself broke."""
+    def accept(self, now: float) -> Connector | None:
+        """Return the next one at the door, on its way in, or None. Raises `OSError` if the door itself broke."""
 
     @abstractmethod
     def door(self) -> int:
         """Return the descriptor to wait on, or -1 while there is nothing to wait for on it."""
 
     def due(self) -> float | None:
-        """Return when `accept_transport` should be tried again although no descriptor says so."""
+        """Return when `accept` should be tried again although no descriptor says so."""
         return None
 
     @abstractmethod
@@ -100,10 +104,14 @@ class Network(Protocol):
 class Ready:
     """A connector for a transport that exists already."""
 
-    where: ClassVar[str] = "the given descriptors"
+    __slots__ = ("_transport", "address", "where")
+
+    hint: ClassVar[str] = "did not answer"
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+        self.address = transport.address
+        self.where = str(transport.address or "the given descriptors")
 
     def advance(self, now: float) -> Transport:
         return self._transport

@@ -7,6 +7,7 @@ import sys
 from typing import Protocol
 
 from netcode.address import Address
+from netcode.transport.sockets import hold, shut
 from netcode.waiting import _number
 
 
@@ -27,7 +28,7 @@ class _SocketSide:
 
     def __init__(self, sock: socket.socket) -> None:
         sock.setblocking(False)
-        self._socket = sock
+        self._socket = hold(sock)
         self.fd = sock.fileno()
         self.receive_into = sock.recv_into
         self.send = sock.send
@@ -39,7 +40,9 @@ class _SocketSide:
             pass  # the other end is gone: there is no side left to end
 
     def close(self) -> None:
-        self._socket.close()
+        shut(self._socket)
+
+    __del__ = close
 
 
 class _FileSide:

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from netcode import log
 from netcode.address import Address, Candidate, Lookup, Resolve, check_destination, check_port, from_socket
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error, refused
-from netcode.transport import Doorway, Transport
+from netcode.transport import Connector, Doorway, Ready, Transport
+from netcode.transport.sockets import hold, let_go, shut
 from netcode.waiting import Descriptors, Waiter
 
 ATTEMPT_DELAY = 0.25
@@ -55,12 +56,16 @@ class TcpTransport:
     lingers = True
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
-        self._socket = sock
+        self._socket = hold(sock)
         self.address: Address | None = address
         self.read_fd = self.write_fd = sock.fileno()
         # The socket's own methods, not wrappers: they run once per message.
         self.receive_into: Callable[[memoryview], int] = sock.recv_into
         self.send: Callable[[bytes | memoryview], int] = sock.send
+
+    def release(self) -> socket.socket:
+        """Hand the socket on to somebody who puts something on top of it."""
+        return let_go(self._socket)
 
     def finish(self) -> None:
         try:
@@ -69,19 +74,25 @@ class TcpTransport:
             pass  # ENOTCONN after a reset: there is no side left to end
 
     def close(self) -> None:
-        self._socket.close()
+        shut(self._socket)
+
+    __del__ = close
 
 
 class TcpConnector:
     """A connect in progress: a name look-up, then a race of the addresses it gave (RFC 8305)."""
 
+    address: Address | None = None
+    hint = "did not answer; is the address right, and does a firewall block the port?"
+
     def __init__(self, host: str, port: int, resolve: Resolve) -> None:
+        self._lookup: Lookup | None = None
+        self._candidates: list[Candidate] = []
+        self._attempts: list[socket.socket] = []
         check_destination(host, port)
         self.where = printable(str(Address(host, port)), 80)
         self._host = host
-        self._lookup: Lookup | None = Lookup(host, port, resolve)
-        self._candidates: list[Candidate] = []
-        self._attempts: list[socket.socket] = []
+        self._lookup = Lookup(host, port, resolve)
         self._next_attempt = 0.0
         self._error: OSError | None = None
 
@@ -124,9 +135,11 @@ class TcpConnector:
         if self._lookup is not None:
             self._lookup.cancel()
         for sock in self._attempts:
-            sock.close()
+            shut(sock)
         self._attempts.clear()
         self._candidates.clear()
+
+    __del__ = close
 
     def _unnamed(self, error: OSError | None) -> Reason:
         if error is not None and is_shortage(error):
@@ -149,7 +162,7 @@ class TcpConnector:
         except OSError as error:
             number = error.errno or errno.EINVAL
         if number in _CONNECTING:
-            self._attempts.append(sock)
+            self._attempts.append(hold(sock))
             return
         sock.close()
         self._failed(OSError(number, os.strerror(number)))
@@ -169,7 +182,7 @@ class TcpConnector:
                 # A connect to a free port of the ephemeral range can meet itself.
                 number = errno.ECONNREFUSED
             self._attempts.remove(sock)
-            sock.close()
+            shut(sock)
             self._failed(OSError(number, os.strerror(number)))
         return None
 
@@ -180,16 +193,23 @@ class TcpConnector:
 
 
 class TcpDoorway(Doorway):
-    """A listening socket that survives a shortage of descriptors."""
+    """A listening socket that survives a shortage of descriptors.
 
-    def __init__(self, sock: socket.socket) -> None:
+    Args:
+        sock: a listening socket, which stays its giver's to close unless `owned`.
+    """
+
+    _spare: int | None = None
+
+    def __init__(self, sock: socket.socket, *, owned: bool = False) -> None:
         sock.setblocking(False)
-        self._socket = sock
-        self._spare: int | None = os.open(os.devnull, os.O_RDONLY)
+        self._socket = hold(sock) if owned else sock
+        self._owned = owned
+        self._spare = os.open(os.devnull, os.O_RDONLY)
         self._rest_until: float | None = None
         self.address = from_socket(sock.getsockname())
 
-    def accept_transport(self, now: float) -> Transport | None:
+    def accept(self, now: float) -> Connector | None:
         if self._rest_until is not None and now < self._rest_until:
             return None
         self._rest_until = None
@@ -210,7 +230,7 @@ class TcpDoorway(Doorway):
             except OSError:
                 sock.close()
                 continue
-            return TcpTransport(sock, from_socket(address))
+            return Ready(TcpTransport(sock, from_socket(address)))
         return None
 
     def door(self) -> int:
@@ -220,10 +240,15 @@ class TcpDoorway(Doorway):
         return self._rest_until
 
     def close(self) -> None:
-        self._socket.close()
+        if self._owned:
+            shut(self._socket)
         if self._spare is not None:
             os.close(self._spare)
             self._spare = None
+
+    def __del__(self) -> None:
+        if hasattr(self, "_owned"):
+            self.close()
 
     def _rest(self, now: float, error: OSError) -> None:
         """Refuse one politely with the descriptor kept for it, then leave the door alone for a while."""
@@ -258,7 +283,7 @@ class Listener(TcpDoorway, Waiter):
     """
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(_listen(host, port))
+        super().__init__(_listen(host, port), owned=True)
 
     def instantiate(self) -> Descriptors:
         fd = self.door()

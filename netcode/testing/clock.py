@@ -1,0 +1,40 @@
+"""A clock that stands still until it is told to move."""
+
+from typing import Protocol
+
+
+class Updates(Protocol):
+    """Anything with an `update()`: a server, a client, a connection, a set, or a part of your game."""
+
+    def update(self) -> object:
+        """Do one frame."""
+        ...
+
+
+class FakeClock:
+    """A clock for tests: give it as `clock=`, and call `advance` to let time pass."""
+
+    def __init__(self, now: float = 1000.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Let `seconds` pass.
+
+        Raises:
+            ValueError: `seconds` is negative: a monotonic clock never goes back.
+        """
+        if seconds < 0:
+            raise ValueError(f"time goes forward only, not by {seconds}")
+        self.now += seconds
+
+
+def play(clock: FakeClock, seconds: float, *parts: Updates, tick: float = 1 / 60) -> None:
+    """Let `seconds` of play pass: call `update()` on each of `parts`, every `tick` seconds."""
+    end = clock.now + seconds
+    while clock.now < end:
+        clock.advance(min(tick, end - clock.now) or tick)
+        for part in parts:
+            part.update()

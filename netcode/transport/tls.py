@@ -1,0 +1,211 @@
+"""TLS over TCP: the handshake is part of connecting, and neither ever blocks.
+
+It leans on two facts of OpenSSL: without read-ahead it takes one record at a time from the socket, so a read into
+room for a whole record leaves nothing hidden from the poller; and a write that has to be repeated may be repeated
+with more data behind it.
+"""
+
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from netcode.address import Address
+from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
+from netcode.transport import Connector, Doorway, Network, Transport
+from netcode.transport.sockets import hold, shut
+from netcode.transport.tcp import TcpTransport
+from netcode.waiting import Descriptors
+
+RECORD = 16_384
+"""Bytes in a TLS record at most (RFC 8446, section 5.1)."""
+
+
+class TlsTransport:
+    """One socket after the handshake."""
+
+    __slots__ = ("_socket", "address", "read_fd", "write_fd")
+
+    lingers = True
+
+    def __init__(self, sock: ssl.SSLSocket, address: Address | None) -> None:
+        self._socket = hold(sock)
+        self.address = address
+        self.read_fd = self.write_fd = sock.fileno()
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Receive as much as there is while a whole record has room, so give it at least `RECORD` bytes."""
+        count = 0
+        while count == 0 or len(buffer) - count >= RECORD:
+            try:
+                got = _translate(self._socket.recv_into, buffer[count:])
+            except BlockingIOError:
+                if count:
+                    break
+                raise
+            if got == 0:
+                break  # told again by the next call
+            count += got
+        return count
+
+    def send(self, data: bytes | memoryview) -> int:
+        view, count = memoryview(data), 0
+        while count < len(view):
+            try:
+                count += _translate(self._socket.send, view[count : count + RECORD])
+            except BlockingIOError:
+                if count:
+                    break
+                raise
+        return count
+
+    def finish(self) -> None:
+        # No close_notify: OpenSSL would then refuse to hand out what the other end still sends. A stream of ours
+        # ends with BYE, which is encrypted and authenticated as well; without it a link counts as broken.
+        try:
+            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+        except OSError:
+            pass  # a reset came first: there is no side left to end
+
+    def close(self) -> None:
+        shut(self._socket)
+
+    __del__ = close
+
+
+class TlsConnector:
+    """A connect in progress: first what it stands on, then the handshake."""
+
+    def __init__(self, below: Connector, context: ssl.SSLContext, host: str | None) -> None:
+        self._below = below
+        self._context = context
+        self._host = host
+        self._socket: ssl.SSLSocket | None = None
+        self._wants_write = False
+        self.where = below.where
+        self.address = below.address
+        self.hint = below.hint
+
+    def advance(self, now: float) -> Transport | Reason | None:
+        if self._socket is None:
+            transport = self._below.advance(now)
+            if transport is None or isinstance(transport, Reason):
+                return transport
+            self.address = transport.address
+            self.hint = "did not finish the TLS handshake; does that port speak TLS?"
+            try:
+                self._socket = self._wrap(transport)
+            except (OSError, ValueError) as error:
+                transport.close()
+                return Reason(ReasonCode.BROKEN_TLS, f"TLS to {self.where} failed: {printable(str(error))}")
+        try:
+            self._socket.do_handshake()
+        except ssl.SSLWantReadError:
+            self._wants_write = False
+            return None
+        except ssl.SSLWantWriteError:
+            self._wants_write = True
+            return None
+        except OSError as error:
+            return reason_from_error(_explain(error), self.where)
+        done, self._socket = self._socket, None
+        return TlsTransport(done, self.address)
+
+    def descriptors(self) -> Descriptors:
+        if self._socket is None:
+            return self._below.descriptors()
+        fd = [self._socket.fileno()]
+        return ([], fd, []) if self._wants_write else (fd, [], [])
+
+    def due(self) -> float | None:
+        return self._below.due() if self._socket is None else None
+
+    def close(self) -> None:
+        if self._socket is not None:
+            shut(self._socket)
+        else:
+            self._below.close()
+
+    def __del__(self) -> None:
+        if self._socket is not None:
+            shut(self._socket)
+
+    def _wrap(self, transport: Transport) -> ssl.SSLSocket:
+        if not isinstance(transport, TcpTransport):
+            raise TypeError("TLS runs over TCP only")
+        wrapped = self._context.wrap_socket(
+            transport.release(),
+            server_side=self._host is None,
+            do_handshake_on_connect=False,
+            server_hostname=self._host,
+        )
+        hold(wrapped)
+        return wrapped
+
+
+class TlsDoorway(Doorway):
+    """A door behind which the handshake waits."""
+
+    def __init__(self, below: Doorway, context: ssl.SSLContext) -> None:
+        self._below = below
+        self._context = context
+        self.address = below.address
+
+    def accept(self, now: float) -> Connector | None:
+        newcomer = self._below.accept(now)
+        return None if newcomer is None else TlsConnector(newcomer, self._context, None)
+
+    def door(self) -> int:
+        return self._below.door()
+
+    def due(self) -> float | None:
+        return self._below.due()
+
+    def close(self) -> None:
+        self._below.close()
+
+
+class TlsNetwork:
+    """Connecting and listening over TLS.
+
+    Args:
+        below: what TLS runs over.
+        context: certificates and checks; None for a client that checks against the system's authorities.
+    """
+
+    def __init__(self, below: Network, context: ssl.SSLContext | None = None) -> None:
+        self._below = below
+        self._context = context or ssl.create_default_context()
+
+    def connect(self, host: str, port: int, now: float) -> TlsConnector:
+        return TlsConnector(self._below.connect(host, port, now), self._context, host)
+
+    def listen(self, host: str, port: int) -> TlsDoorway:
+        return TlsDoorway(self._below.listen(host, port), self._context)
+
+
+def _translate(call: Callable[[Any], int], argument: memoryview) -> int:
+    """Call a method of an SSL socket; raise what a transport may raise."""
+    try:
+        return call(argument)
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        raise BlockingIOError from None
+    except ssl.SSLError as error:
+        raise _explain(error) from error
+
+
+def _explain(error: OSError) -> OSError:
+    """Say what a failure of TLS means for the one who reads it."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        what = printable(error.verify_message)
+        return Explained(ReasonCode.BROKEN_TLS, f"has a certificate that is not trusted: {what}")
+    if not isinstance(error, ssl.SSLError):
+        return error
+    if isinstance(error, ssl.SSLEOFError):
+        return Explained(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
+    name = error.reason or ""
+    if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
+        return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")
+    said = printable(name.lower().replace("_", " ") or str(error))
+    return Explained(ReasonCode.BROKEN_TLS, f"and this end could not agree on TLS: {said}")
+
