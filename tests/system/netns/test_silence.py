@@ -1,0 +1,66 @@
+"""Links that fall silent without a word: power cuts, one-way streets, windows that close."""
+
+import time
+
+import pytest
+
+from .cast import LATE, Actor, Traffic, act, join, serve, undisturbed
+from .link_model import Conditions
+from .rig import Hosts
+
+pytestmark = pytest.mark.netns
+
+TIMEOUT = 2.0
+PING = 0.5
+SHORT = {"timeout": TIMEOUT, "ping_interval": PING, "close_timeout": 1.0}
+SERVER = {**SHORT, "grace": 0}
+
+
+def assert_both_left_at_timeout(client: Actor, server: Actor, cut_at: float) -> None:
+    """Assert that both ends left because of silence, once, and neither before their time nor long after."""
+    for actor in (client, server):
+        left = actor.event("left")
+        assert left["code"] == "TIMEOUT"
+        # What was heard last came up to a ping before the cut.
+        assert TIMEOUT - PING - LATE < left["at"] - cut_at < TIMEOUT + LATE
+        assert actor.events("away", "left") == [left]
+
+
+@pytest.mark.fault(41, layer="namespaces")
+def test_after_a_power_cut_both_ends_know_at_the_timeout(hosts: Hosts) -> None:
+    server = serve(hosts, limits=SERVER)
+    with undisturbed(hosts, server):
+        client, _ = join(hosts, server, limits=SHORT)
+
+        hosts.link.set(Conditions(loss=1))
+
+        assert_both_left_at_timeout(client, server, time.monotonic())
+
+
+@pytest.mark.fault(42, layer="namespaces")
+@pytest.mark.parametrize("silent", ["client", "server"])
+def test_when_one_direction_is_dropped_both_ends_know(hosts: Hosts, silent: str) -> None:
+    server = serve(hosts, limits=SERVER)
+    with undisturbed(hosts, server):
+        client, _ = join(hosts, server, limits=SHORT)
+
+        (hosts.a if silent == "client" else hosts.b).filter("oifname link0 drop", chain="output")
+
+        assert_both_left_at_timeout(client, server, time.monotonic())
+
+
+@pytest.mark.fault(44, layer="namespaces")
+def test_a_window_that_stays_closed_ends_the_link_by_the_age_of_its_oldest_byte(hosts: Hosts) -> None:
+    # Few enough bytes that their number is no reason, and a timeout that the pings of the other end keep away.
+    server = serve(hosts, Traffic(count=10_000, pace=30, size=8_000), {**SERVER, "max_queue_age": 1.0})
+    with undisturbed(hosts, server):
+        staller = act(hosts.a, "stall", hosts.b.ipv4)
+        staller.event("joined")
+
+        left = server.event("left")
+
+        assert left["code"] == "TOO_SLOW"
+        assert "max_queue_age = 1 s" in left["text"]
+        assert server.event("joined", id=left["id"])["at"] + 1.0 <= left["at"]
+        # The goodbye cannot reach it; a reset does.
+        staller.event("left")
