@@ -19,6 +19,14 @@ SIGHT_PACE = 0.1
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for, and give the exit status."""
     options = _parser().parse_args(arguments)
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        # Ctrl-C before the program began to listen for it.
+        return 130
+
+
+def _run(options: argparse.Namespace) -> int:
     match options.command:
         case "serve":
             return _serve(options)

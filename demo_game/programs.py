@@ -49,8 +49,8 @@ def serve(options: ServerOptions, *, leash: bool = False, quiet: bool = False) -
                 grace=options.grace,
                 ping_interval=PING_INTERVAL,
             )
-        except OSError as error:
-            print(error.strerror or error, flush=True)
+        except (OSError, ValueError) as error:
+            print((isinstance(error, OSError) and error.strerror) or error, flush=True)
             return 1
         with server:
             print(f"listening on {server.address}", flush=True)

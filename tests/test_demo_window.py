@@ -39,6 +39,7 @@ from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
+from demo_game.window.run import play
 from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
 
@@ -335,6 +336,15 @@ def test_a_ship_is_taken_from_the_list_and_buttons_are_pressed_with_the_mouse() 
         scene.handle(click(scene._buttons._rects[number].center))
 
     assert len(made.placed) == 1
+
+
+def test_the_window_opens_runs_and_is_closed(capsys: pytest.CaptureFixture[str]) -> None:
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+
+    assert play(HOST, 9, "Anne") == 0
+
+    assert not pygame.display.get_init()
+    assert capsys.readouterr().err == ""
 
 
 class Stage:

@@ -10,7 +10,9 @@ from demo_game.session import Session, open_session
 from demo_game.settings import VERSION
 from demo_game.stopping import StopRequests
 from demo_game.window.app import App
-from demo_game.window.painter import Painter
+from demo_game.window.painter import Painter, gradient
+from demo_game.window.palette import DEEP_WATER, WATER
+from demo_game.window.ships import ship_picture
 
 SIZE = (1280, 720)
 FRAME_RATE = 60
@@ -36,6 +38,7 @@ def play(host: str, port: int, name: str, *, watching: bool = False, version: st
 
 def _loop(app: App, screen: pygame.Surface) -> None:
     painter, clock = Painter(screen), pygame.time.Clock()
+    pygame.display.set_icon(_icon(painter))
     with StopRequests() as stops:
         while app.running and not stops():
             for event in pygame.event.get():
@@ -45,3 +48,10 @@ def _loop(app: App, screen: pygame.Surface) -> None:
             app.draw(painter)
             pygame.display.flip()
             clock.tick(FRAME_RATE)
+
+
+def _icon(painter: Painter) -> pygame.Surface:
+    """Make the picture that the desktop shows for the window: a ship on the sea."""
+    icon = gradient((64, 64), WATER, DEEP_WATER)
+    icon.blit(ship_picture(painter, 2, 32, upright=True), (16, 0))
+    return icon
