@@ -3,7 +3,13 @@
 from collections import deque
 
 JOIN_BELOW = 65_536
-"""Chunks below this many bytes are joined into one `send`; a larger one goes alone, uncopied."""
+"""Chunks below this many bytes are joined; a larger one is sent from where it is."""
+
+MAX_CHUNKS = 16
+"""Chunks in one `send` at most."""
+
+MIN_ROOM = 262_144
+"""Bytes that a buffer makes room for without having received as many."""
 
 MARK_EVERY = 0.25
 """Seconds between two notes of what was queued when; the age of the oldest byte is that exact."""
@@ -12,21 +18,49 @@ MARK_EVERY = 0.25
 class ReceiveBuffer:
     """What was received and not yet taken."""
 
-    __slots__ = ("data",)
+    __slots__ = ("_data", "_end", "_start")
 
     def __init__(self) -> None:
-        self.data = bytearray()
+        self._data = bytearray()
+        self._start = self._end = 0
 
     def __len__(self) -> int:
-        return len(self.data)
+        return self._end - self._start
 
     def append(self, data: bytes | memoryview) -> None:
         """Add `data` at the end."""
-        self.data += data
+        count = len(data)
+        with self.room(count) as room:
+            room[:count] = data
+        self.added(count)
+
+    def room(self, wanted: int) -> memoryview:
+        """Return room at the end to receive into: `wanted` bytes, or as many as are there already, or `MIN_ROOM`.
+
+        So a stranger who promises much and sends little makes us hold at most twice what came. Release the room
+        before anything else is done with the buffer.
+        """
+        held = len(self)
+        count = min(wanted, max(held, MIN_ROOM))
+        if self._end + count > len(self._data) and self._start:
+            self._data[:held] = self._data[self._start : self._end]
+            self._start, self._end = 0, held
+        end = self._end + count
+        if end > len(self._data):
+            self._data += bytes(end - len(self._data))
+        return memoryview(self._data)[self._end : end]
+
+    def added(self, count: int) -> None:
+        """Note that `count` bytes were received into the room."""
+        self._end += count
+
+    def view(self) -> memoryview:
+        """Return everything, in place. Release it before anything else is done with the buffer."""
+        return memoryview(self._data)[self._start : self._end]
 
     def peek(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`, and leave them."""
-        with memoryview(self.data) as view:
+        with self.view() as view:
             return bytes(view[offset : offset + length])
 
     def take(self, length: int) -> bytes:
@@ -37,8 +71,9 @@ class ReceiveBuffer:
 
     def drop(self, length: int) -> None:
         """Forget up to `length` bytes from the front."""
-        # CPython moves the start of a bytearray instead of its bytes, so this does not copy the rest.
-        del self.data[:length]
+        self._start = min(self._start + length, self._end)
+        if self._start == self._end:
+            self._start = self._end = 0
 
 
 class SendQueue:
@@ -57,34 +92,37 @@ class SendQueue:
         self.chunks.append(data)
         self.size += len(data)
 
-    def head(self) -> bytes | memoryview:
-        """Return what the next `send` should be given: everything where that is cheap."""
+    def join(self) -> list[bytes | memoryview]:
+        """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""
         chunks = self.chunks
         if self.size < JOIN_BELOW:
             chunks[:] = [b"".join(chunks)]
-        elif len(chunks[0]) < JOIN_BELOW:
-            count, size = 0, 0
+        elif len(chunks) > MAX_CHUNKS:
+            joined: list[bytes | memoryview] = []
+            small: list[bytes | memoryview] = []
             for chunk in chunks:
-                if len(chunk) >= JOIN_BELOW:
-                    break
-                count, size = count + 1, size + len(chunk)
-            if count > 1:
-                chunks[:count] = [b"".join(chunks[:count])]
-        return chunks[0]
+                if len(chunk) < JOIN_BELOW:
+                    small.append(chunk)
+                    continue
+                joined += [b"".join(small), chunk] if small else [chunk]
+                small = []
+            chunks[:] = [*joined, b"".join(small)] if small else joined
+        return chunks[:MAX_CHUNKS]
 
     def sent(self, count: int, now: float) -> None:
-        """Note that `count` bytes of `head()` are gone, at `now`."""
+        """Note that the first `count` bytes are gone, at `now`."""
         self.size -= count
         if not self.size:
-            self.chunks.clear()
-            self._marks = None
+            self.clear()
             return
         self._sent += count
-        first = self.chunks[0]
-        if count == len(first):
-            del self.chunks[0]
-        else:
-            self.chunks[0] = memoryview(first)[count:]
+        gone = 0
+        while count >= len(self.chunks[gone]):
+            count -= len(self.chunks[gone])
+            gone += 1
+        del self.chunks[:gone]
+        if count:
+            self.chunks[0] = memoryview(self.chunks[0])[count:]
         self.mark(now)
 
     def mark(self, now: float) -> None:

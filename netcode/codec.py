@@ -15,7 +15,8 @@ MAX_DEPTH = 32
 result, in somebody's log line, raises RecursionError."""
 
 _NOT_CONTAINERS = bytes(b for b in range(256) if not (0x80 <= b <= 0x9F or 0xDC <= b <= 0xDF))
-_maybe_extension = re.compile(b"[\xc7-\xc9\xd4-\xd8]").search
+_SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
+_lacks_extension_bytes = re.compile(b"[\x00-\xc6\xca-\xd3\xd9-\xff]*+").fullmatch
 
 
 class Codec(Protocol):
@@ -51,7 +52,9 @@ class PlainCodec:
             payload = self._pack(message)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise _unsendable(message, error) from error
-        if _maybe_extension(payload) and _has_extension(message):
+        if type(message) in _SCALARS:
+            return payload
+        if not _lacks_extension_bytes(payload) and _has_extension(message):
             raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
         if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH and _is_deep(message):
             raise ValueError(f"a message that nests deeper than {MAX_DEPTH} levels cannot be sent")
@@ -66,7 +69,9 @@ class PlainCodec:
             message = _with_list_keys(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH and _is_deep(message):
+        if type(message) in _SCALARS or len(payload) <= MAX_DEPTH:
+            return message
+        if containers(payload) > MAX_DEPTH and _is_deep(message):
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message

@@ -29,6 +29,9 @@ MAX_SEND_BUFFER = 64 * 1024 * 1024
 SCRATCH = 262_144
 """Bytes read from one connection in one update at most."""
 
+LARGE = 65_536
+"""Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
+
 DRAIN_READS = 64
 """Reads after a failed write, to find the goodbye that explains it."""
 
@@ -56,6 +59,8 @@ class Sink(Protocol):
 
     connection: "Connection[Any]"
     """The connection; set by it."""
+    missing: int
+    """Bytes that the message under way still lacks, if that is known; else 0."""
 
     def feed(self, data: memoryview) -> int:
         """Take from the front of `data`, and return how many bytes were taken."""
@@ -443,6 +448,8 @@ class Connection(Waiter, Generic[D_co]):
         if transport is None or self._ended_input:
             return False
         room = 0
+        if self._incoming is not None and sink is not None and sink.missing >= LARGE:
+            return self._receive_large(sink, transport, now, self._incoming)
         if sink is None:
             room = MAX_RECEIVE_BUFFER - self.receive_buffer_length
             if room > 0:
@@ -467,13 +474,33 @@ class Connection(Waiter, Generic[D_co]):
                 self._keep(data)
             if room <= count:
                 self._rewatch()
-        elif self._incoming is None:
+        elif not self._incoming:
             taken = sink.feed(data)
-            if taken < count and self._transport is not None:
+            if taken == count:
+                self._incoming = None
+            elif self._transport is not None:
                 self._keep(data[taken:])
         else:
             self._keep(data)
             self._feed()
+        return True
+
+    def _receive_large(self, sink: Sink, transport: Transport, now: float, incoming: ReceiveBuffer) -> bool:
+        """Receive more of a large message, straight to where the rest of it is."""
+        try:
+            with incoming.room(sink.missing) as room:
+                count = transport.receive_into(room)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._broke(error)
+            return False
+        if count == 0:
+            self._input_ended()
+            return False
+        self._heard = now
+        incoming.added(count)
+        self._feed()
         return True
 
     def _keep(self, data: memoryview) -> None:
@@ -486,12 +513,9 @@ class Connection(Waiter, Generic[D_co]):
         incoming, sink = self._incoming, self._sink
         if incoming is None or sink is None:
             return
-        with memoryview(incoming.data) as view:
+        with incoming.view() as view:
             taken = sink.feed(view)
-        if taken == len(incoming):
-            self._incoming = None
-        else:
-            incoming.drop(taken)
+        incoming.drop(taken)
 
     def _input_ended(self) -> None:
         """The other end has ended its side."""
@@ -541,7 +565,10 @@ class Connection(Waiter, Generic[D_co]):
             return
         if outgoing is not None and (chunks := outgoing.chunks):
             try:
-                count = transport.send(chunks[0] if len(chunks) == 1 else outgoing.head())
+                if len(chunks) == 1 or len(data := outgoing.join()) == 1:
+                    count = transport.send(chunks[0])
+                else:
+                    count = transport.send_chunks(data)
             except BlockingIOError:
                 count = 0
             except OSError as error:

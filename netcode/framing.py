@@ -45,6 +45,13 @@ def only_message(data: memoryview, limit: int) -> memoryview | None:
     return None
 
 
+def missing(data: memoryview) -> int:
+    """Return how many bytes the frame at the front of `data` still lacks, as far as that is known."""
+    if len(data) < HEADER_SIZE:
+        return 0
+    return _unpack_length(data)[0] + HEADER_SIZE - len(data)
+
+
 def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], int, int, bool]:
     """Cut the complete frames off the front of `data`.
 

@@ -9,7 +9,7 @@ from netcode.codec import MAX_DEPTH, Codec, containers
 from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, only_message, split
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, only_message, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
 
+
+CAREFUL_ABOVE = 4096
+"""Bytes of messages above which each is looked at for its nesting, instead of all at once first."""
 
 _make = tuple.__new__  # the constructor of the tuple that `Received` is takes half the time of its own
 
@@ -61,6 +64,7 @@ class Link:
         "_unpack",
         "connection",
         "meter",
+        "missing",
         "peer",
         "reason",
     )
@@ -83,6 +87,7 @@ class Link:
         self._pong: int | None = None
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
+        self.missing = 0
         self.meter = Meter()
         self.peer: Peer | None = None
         self.reason: Reason | None = None
@@ -113,6 +118,7 @@ class Link:
         if inbox.size > inbox.limit:
             self.connection._hungry = True  # the game does not take its events: leave the rest where it is
             return 0
+        self.missing = 0
         payload = only_message(data, self._limit)
         if payload is not None:
             self._deliver_one(payload, peer, inbox)
@@ -139,9 +145,8 @@ class Link:
             self._flood_since = None
             if taken == len(data):
                 self._partial_since = None
-            elif payloads or self._partial_since is None:
-                self._partial_since = self.now
-                self.connection._reschedule()
+            else:
+                self._begin_partial(data[taken:], bool(payloads))
         return taken
 
     def ended(self) -> None:
@@ -250,6 +255,13 @@ class Link:
 
     # Inside.
 
+    def _begin_partial(self, data: memoryview, is_new: bool) -> None:
+        """A message has begun to arrive."""
+        if is_new or self._partial_since is None:
+            self._partial_since = self.now
+            self.connection._reschedule()
+        self.missing = missing(data)
+
     def _feed_stranger(self, data: memoryview) -> int:
         """Take the greeting off the front of `data`, or anything off a link that is over."""
         if self.reason is not None:
@@ -293,7 +305,7 @@ class Link:
         events = self._inbox.events
         before = len(events)
         # What has few lists and dicts cannot nest deep, and needs no look at each message.
-        careful = taken > MAX_DEPTH and containers(data[:taken]) > MAX_DEPTH
+        careful = taken > MAX_DEPTH and (taken > CAREFUL_ABOVE or containers(data[:taken]) > MAX_DEPTH)
         decode = self._decode if careful else self._unpack
         try:
             for payload in payloads:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from netcode.address import Address
-from netcode.buffer import SendQueue
-from netcode.codec import Codec
+from netcode.buffer import JOIN_BELOW, SendQueue
+from netcode.codec import PLAIN, Codec
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
 from netcode.link import Link
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.resend import ResendQueue
+from netcode.resend import Frame, ResendQueue
 
 
 _header = HEADER.pack
@@ -148,6 +148,9 @@ class Peer:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
             MessageTooLarge: one of the two ends does not take it.
         """
+        if type(message) is bytes and len(message) >= JOIN_BELOW and self._encode == PLAIN.encode:
+            self._send_large(message)
+            return
         payload = self._encode(message)
         size = len(payload)
         if size > self._largest:
@@ -155,7 +158,7 @@ class Peer:
         data = _header(size) + payload
         outbox = self._outbox
         if outbox is None:
-            self._keep(data)
+            self._keep(data, len(data))
         else:
             self._post(data, outbox)
 
@@ -182,9 +185,28 @@ class Peer:
         """Send the frame of a message, now or when the peer is back."""
         outbox = self._outbox
         if outbox is None:
-            self._keep(data)
+            self._keep(data, len(data))
         else:
             self._post(data, outbox)
+
+    def _send_large(self, message: bytes) -> None:
+        """Send bytes that cannot change, without copying them."""
+        head = b"\xc6" + _header(len(message))  # msgpack's bin 32
+        size = len(head) + len(message)
+        if size > self._largest:
+            raise MessageTooLarge(size, self._limits.max_message, self._theirs)
+        chunks = _header(size) + head, message
+        size += HEADER_SIZE
+        outbox, link = self._outbox, self._link
+        if outbox is None or link is None:
+            self._keep(chunks, size)
+            return
+        self.bytes_sent += size
+        self._resend.add(chunks, size)
+        for chunk in chunks:
+            link.connection._queue(chunk)
+        if outbox.size > self._max_queue:
+            link.overflow()
 
     def _post(self, data: bytes, outbox: SendQueue) -> None:
         # Written out instead of called: this runs once per message.
@@ -206,12 +228,12 @@ class Peer:
         if outbox.size > self._max_queue and self._link is not None:
             self._link.overflow()
 
-    def _keep(self, data: bytes) -> None:
+    def _keep(self, data: Frame, size: int) -> None:
         """Keep the frame of a message for a link that is still to come."""
         if self.reason is not None or self._link is not None:
             return  # it is over, or about to be
-        self.bytes_sent += len(data)
-        self._resend.append(data)
+        self.bytes_sent += size
+        self._resend.append(data, size)
         if self._resend.is_full():
             text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
             self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
@@ -231,7 +253,7 @@ class Peer:
         if missing is None:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if any(len(data) - HEADER_SIZE > self._theirs for data in missing):
+        if self._resend.largest() - HEADER_SIZE > self._theirs:
             text = f"a message is larger than the other end's max_message = {self._theirs}, known only after it was sent"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
         link.accept(self)

@@ -72,7 +72,9 @@ class Ack(NamedTuple):
 
 Control = Hello | Welcome | Ping | Pong | Bye | Ack
 
+_BEATS: dict[int, type[Ping] | type[Pong]] = {3: Ping, 4: Pong}
 _pack = msgpack.Packer().pack
+_unpack = PLAIN.unpack
 
 
 def hello(value: Hello) -> bytes:
@@ -114,8 +116,17 @@ def decode(payload: memoryview) -> Control | None:
     Raises:
         ProtocolError: it is a control message, and a wrong one.
     """
-    if payload[0] == 0xC7 and len(payload) > 2 and payload[2] == EXTENSION and payload[1] == len(payload) - 3:
+    size = len(payload)
+    if size > 4 and payload[0] == 0xC7 and payload[2] == EXTENSION and payload[1] == size - 3:
         body: Any = payload[3:]
+        if payload[3] == 0x93 and payload[4] in _BEATS:  # as good as all: there is one each way in every second
+            try:
+                _, number, received = _unpack(body)
+            except (ValueError, TypeError):
+                pass  # the long way says what is wrong
+            else:
+                if type(number) is int and type(received) is int and number >= 0 and received >= 0:
+                    return _BEATS[payload[4]](number, received)
     else:
         body = _body(payload)
         if body is None:

@@ -3,6 +3,10 @@
 from collections import deque
 
 
+Frame = bytes | tuple[bytes, bytes]
+"""A frame; a large one in two parts, so that its message is not copied."""
+
+
 class ResendQueue:
     """The frames of application messages from the first unacknowledged one on, bounded in bytes."""
 
@@ -10,7 +14,7 @@ class ResendQueue:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.frames: deque[bytes] | None = None  # none until needed: most of a thousand peers are silent
+        self.frames: deque[Frame] | None = None  # none until needed: most of a thousand peers are silent
         self.acknowledged = 0
         """Messages whose frames are no longer kept."""
         self.size = 0
@@ -26,12 +30,24 @@ class ResendQueue:
         if self.frames is None:
             self.frames = deque()
 
-    def append(self, frame: bytes) -> None:
-        """Keep the frame of one more message."""
+    def append(self, frame: Frame, size: int) -> None:
+        """Keep the frame of one more message, `size` bytes in all."""
         self.start()
         assert self.frames is not None
         self.frames.append(frame)
-        self.size += len(frame)
+        self.size += size
+
+    def add(self, frame: Frame, size: int) -> None:
+        """Keep the frame of a message that is sent at once, unless nothing is kept."""
+        if self.frames is None:
+            self.acknowledged += 1
+        else:
+            self.append(frame, size)
+            self.trim()
+
+    def largest(self) -> int:
+        """Return the size in bytes of the largest frame kept, 0 if there is none."""
+        return max(map(_size, self.frames), default=0) if self.frames else 0
 
     def trim(self) -> None:
         """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
@@ -51,11 +67,14 @@ class ResendQueue:
         return True
 
     def since(self, received: int) -> list[bytes] | None:
-        """Return the frames from message number `received` on, or None if some of them are no longer kept."""
+        """Return the bytes from message number `received` on, in chunks; None if some are no longer kept."""
         if not self.acknowledged <= received <= self.sent:
             return None
         self.acknowledge(received)
-        return [*self.frames] if self.frames else []
+        chunks: list[bytes] = []
+        for frame in self.frames or ():
+            chunks += (frame,) if isinstance(frame, bytes) else frame
+        return chunks
 
     def forget(self) -> None:
         """Keep nothing: this link will not be resumed."""
@@ -64,5 +83,10 @@ class ResendQueue:
 
     def _drop(self) -> None:
         assert self.frames is not None
-        self.size -= len(self.frames.popleft())
+        frame = self.frames.popleft()
+        self.size -= _size(frame)
         self.acknowledged += 1
+
+
+def _size(frame: Frame) -> int:
+    return len(frame) if isinstance(frame, bytes) else len(frame[0]) + len(frame[1])

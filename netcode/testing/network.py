@@ -238,6 +238,9 @@ class MemoryTransport:
     def send(self, data: bytes | memoryview) -> int:
         return self._outgoing.put(data)
 
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        return self.send(chunks[0])
+
     def finish(self) -> None:
         self._outgoing.end()
 

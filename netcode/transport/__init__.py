@@ -31,6 +31,10 @@ class Transport(Protocol):
         """Send the beginning of `data` and return how many bytes were taken."""
         ...
 
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        """Send the beginning of `chunks`, which are not empty, and return how many bytes were taken."""
+        ...
+
     def finish(self) -> None:
         """End our side of the stream: the other end reads what was sent, then the end."""
         ...

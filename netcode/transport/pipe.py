@@ -108,6 +108,9 @@ class PipeTransport:
             return len(data)  # nowhere to send: ignored
         return self._output.send(data)
 
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        return self.send(chunks[0])
+
     def finish(self) -> None:
         if self._output is None or (self._output is self._input and not self._output.is_socket):
             return  # a terminal has no side of its own to end

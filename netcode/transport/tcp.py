@@ -63,6 +63,11 @@ class TcpTransport:
         self.receive_into: Callable[[memoryview], int] = sock.recv_into
         self.send: Callable[[bytes | memoryview], int] = sock.send
 
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        if sys.platform == "win32":
+            return self._socket.send(chunks[0])
+        return self._socket.sendmsg(chunks)
+
     def release(self) -> socket.socket:
         """Hand the socket on to somebody who puts something on top of it."""
         return let_go(self._socket)

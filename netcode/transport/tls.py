@@ -59,6 +59,9 @@ class TlsTransport:
                 raise
         return count
 
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        return self.send(chunks[0])
+
     def finish(self) -> None:
         # No close_notify: OpenSSL would then refuse to hand out what the other end still sends. A stream of ours
         # ends with BYE, which is encrypted and authenticated as well; without it a link counts as broken.
