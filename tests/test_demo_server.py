@@ -15,26 +15,17 @@ from demo_game.server import SHUTTING_DOWN, GameServer
 from demo_game.session import Session
 from demo_game.settings import GAME, VERSION
 from demo_game.view import Phase
+from netcode.testing import FakeClock
 
 DEADLINE = 20.0
 HOST = "127.0.0.1"
-
-
-class Clock:
-    """A clock that stands still until it is told to go on."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class World:
     """A server and everybody who is connected to it. Whoever is in `asleep` does not call `update()`."""
 
     def __init__(self, stack: ExitStack, *, max_peers: int = 100) -> None:
-        self.clock = Clock()
+        self.clock = FakeClock()
         self.server = stack.enter_context(
             netcode.Server(HOST, 0, game=GAME, version=VERSION, max_peers=max_peers, clock=self.clock)
         )
@@ -184,7 +175,7 @@ def test_a_silent_player_is_noticed_before_the_timeout(world: World) -> None:
     seat = anne.view.near
     world.asleep.append(anne)
     for _ in range(9):
-        world.clock.now += 0.5
+        world.clock.advance(0.5)
         # Time counts against a peer only while the server attends: what the others sent is read in each step.
         world.update()
 
@@ -201,7 +192,7 @@ def test_a_player_whose_link_is_lost_comes_back_to_the_same_seat(world: World) -
     world.asleep.append(anne)
 
     def time_passes() -> bool:
-        world.clock.now += 0.05
+        world.clock.advance(0.05)
         return bob.view.sides[seat].missing
 
     world.until(time_passes)
@@ -221,7 +212,7 @@ def test_a_player_who_does_not_come_back_loses(world: World) -> None:
     world.asleep.append(anne)
 
     def time_passes() -> bool:
-        world.clock.now += 0.05
+        world.clock.advance(0.05)
         return bob.view.phase is Phase.OVER
 
     world.until(time_passes)
@@ -288,7 +279,7 @@ def test_the_round_trip_time_is_sampled_once_it_is_known(world: World) -> None:
     anne.sample()
 
     def sampled() -> bool:
-        world.clock.now += 0.01
+        world.clock.advance(0.01)
         anne.sample()
         return len(anne.samples) > 2
 
@@ -298,7 +289,7 @@ def test_the_round_trip_time_is_sampled_once_it_is_known(world: World) -> None:
 
 
 def test_a_silent_server_is_noticed_by_the_player() -> None:
-    clock = Clock()
+    clock = FakeClock()
     with netcode.Server(HOST, 0, game=GAME, version=VERSION) as server:
         client = netcode.Client(HOST, server.address.port, game=GAME, version=VERSION, clock=clock)
         with client:
@@ -309,7 +300,7 @@ def test_a_silent_server_is_noticed_by_the_player() -> None:
                 server.update()
                 session.update()
             for _ in range(9):
-                clock.now += 0.5
+                clock.advance(0.5)
                 session.update()
 
             assert session.silence == 4
