@@ -14,20 +14,36 @@ MAX_DEPTH = 32
 """How deep lists and dicts may nest in a message. msgpack itself decodes 1,024 levels, and then `repr` of the
 result, in somebody's log line, raises RecursionError."""
 
-_NOT_CONTAINERS = bytes(b for b in range(256) if not (0x80 <= b <= 0x9F or 0xDC <= b <= 0xDF))
+CAREFUL_FROM = 4096
+"""Bytes from which on payloads are looked at for what they are, instead of at a glance first."""
+
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
-_lacks_extension_bytes = re.compile(b"[\x00-\xc6\xca-\xd3\xd9-\xff]*+").fullmatch
+
+# Most payloads are simple by their bytes alone: none can begin an extension, and too few can begin a list or a dict
+# for deep nesting. One pass of a possessive pattern tells, without a step of Python.
+_PLAIN, _CONTAINER = rb"\x00-\x7f\xa0-\xc6\xca-\xd3\xd9-\xdb\xe0-\xff", rb"\x80-\x9f\xdc-\xdf"
+_SIMPLE = rb"(?:[%b]*+[%b]){0,%d}+[%b]*+" % (_PLAIN, _CONTAINER, MAX_DEPTH, _PLAIN)
+is_simple: Callable[[bytes | memoryview], object] = re.compile(_SIMPLE).fullmatch
+"""Whether a payload can be seen at a glance to hold no extension and no deep nesting."""
+_PLAIN_BYTES = bytes(b for b in range(256) if re.match(b"[%b]" % _PLAIN, bytes((b,))))
+
+
+def are_simple(data: memoryview) -> bool:
+    """Tell the same of several payloads at once, with their headers; quicker than `is_simple` for many bytes."""
+    return bool(is_simple(bytes(data).translate(None, _PLAIN_BYTES)))
 
 
 class Codec(Protocol):
     """What turns messages into payloads and back.
 
-    The usual way is one call of a C function each way, `pack` and `unpack`; what they raise, and what they let
-    pass, is for `encode` and `decode` to explain or to refuse.
+    The usual way is one call of a C function each way, `pack` and `unpack`. Where they raise, or the payload is not
+    simple, `encode` and `decode` know what to make of it, or to say.
     """
 
+    pack: Callable[[Any], bytes]
+    """Encode a message; may raise anything."""
     unpack: Callable[[memoryview], Any]
-    """Decode a payload; may raise anything, and may give what nests too deep."""
+    """Decode a payload; may raise anything."""
 
     def encode(self, message: Any) -> bytes:
         """Return the payload of `message`. Raises `TypeError` or `ValueError` for what cannot be sent."""
@@ -42,36 +58,32 @@ class PlainCodec:
     """Messages are what msgpack can say: None, bool, int, float, str, bytes, list, dict."""
 
     def __init__(self) -> None:
-        self._pack = msgpack.Packer().pack
-        self.unpack: Callable[[memoryview], Any] = partial(
-            msgpack.unpackb, strict_map_key=False, ext_hook=_refuse_extension
-        )
+        self.pack: Callable[[Any], bytes] = msgpack.Packer().pack
+        self.unpack: Callable[[memoryview], Any] = partial(msgpack.unpackb, strict_map_key=False)
 
     def encode(self, message: Any) -> bytes:
         try:
-            payload = self._pack(message)
+            payload = self.pack(message)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise _unsendable(message, error) from error
-        if type(message) in _SCALARS:
+        if type(message) in _SCALARS or is_simple(payload):
             return payload
-        if not _lacks_extension_bytes(payload) and _has_extension(message):
-            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
-        if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH and _is_deep(message):
+        if _is_deep(message):
             raise ValueError(f"a message that nests deeper than {MAX_DEPTH} levels cannot be sent")
+        if _has_extension(message):
+            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
         return payload
 
     def decode(self, payload: memoryview) -> Any:
         try:
-            message = self.unpack(payload)
+            message = msgpack.unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
         except ProtocolError:
             raise
         except TypeError:
             message = _with_list_keys(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if type(message) in _SCALARS or len(payload) <= MAX_DEPTH:
-            return message
-        if containers(payload) > MAX_DEPTH and _is_deep(message):
+        if type(message) not in _SCALARS and not is_simple(payload) and _is_deep(message):
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
@@ -92,6 +104,7 @@ class TypedCodec:
         self._types = members
         self._names = " | ".join(member.__name__ for member in members)
         self._encode = msgspec.msgpack.Encoder().encode
+        self.pack: Callable[[Any], bytes] = self.encode
         self.unpack: Callable[[memoryview], Any] = msgspec.msgpack.Decoder(types).decode
         self._invalid = msgspec.ValidationError
 
@@ -107,7 +120,7 @@ class TypedCodec:
         return payload
 
     def decode(self, payload: memoryview) -> Any:
-        if len(payload) > MAX_DEPTH and containers(payload) > MAX_DEPTH:
+        if not is_simple(payload):
             PLAIN.decode(payload)  # only to look at the nesting
         try:
             return self.unpack(payload)
@@ -151,11 +164,6 @@ def _lists(item: Any) -> Any:
 
 def _refuse_extension(code: int, data: bytes) -> Any:
     raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
-
-
-def containers(data: bytes | memoryview) -> int:
-    """Return at least the number of lists and dicts in msgpack `data`, at the speed of C."""
-    return len(bytes(data).translate(None, _NOT_CONTAINERS))
 
 
 def _is_deep(message: Any) -> bool:

@@ -1,11 +1,12 @@
 """Messages over one connection: frames, greeting, pings, goodbye, and the deadlines of all of them."""
 
 import math
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
 from netcode.buffer import SendQueue
-from netcode.codec import MAX_DEPTH, Codec, containers
+from netcode.codec import CAREFUL_FROM, Codec, are_simple, is_simple
 from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
 
-
-CAREFUL_ABOVE = 4096
-"""Bytes of messages above which each is looked at for its nesting, instead of all at once first."""
 
 _make = tuple.__new__  # the constructor of the tuple that `Received` is takes half the time of its own
 
@@ -284,7 +282,7 @@ class Link:
     def _deliver_one(self, payload: memoryview, peer: "Peer", inbox: Inbox) -> None:
         """Deliver the only message of a wake-up."""
         try:
-            message = self._unpack(payload) if len(payload) <= MAX_DEPTH else self._decode(payload)
+            message = self._unpack(payload) if is_simple(payload) else self._decode(payload)
         except Exception:
             try:
                 message = self._decode(payload)
@@ -303,19 +301,18 @@ class Link:
     def _deliver(self, payloads: list[memoryview], peer: "Peer", taken: int, data: memoryview) -> None:
         """Deliver messages that lie in the first `taken` bytes of `data`."""
         events = self._inbox.events
-        before = len(events)
-        # What has few lists and dicts cannot nest deep, and needs no look at each message.
-        careful = taken > MAX_DEPTH and (taken > CAREFUL_ABOVE or containers(data[:taken]) > MAX_DEPTH)
-        decode = self._decode if careful else self._unpack
-        try:
-            for payload in payloads:
-                try:
-                    message = decode(payload)
-                except Exception:
-                    message = self._decode(payload)  # which knows what to make of it, or to say
-                events.append(_make(Received, (peer, message)))
-        finally:
-            peer.received += len(events) - before
+        if taken < CAREFUL_FROM and are_simple(data[:taken]):  # what is simple as a whole is so in each part
+            try:
+                messages = [*map(self._unpack, payloads)]
+            except Exception:
+                pass  # the careful way knows what to make of it, or to say
+            else:
+                events.extend(map(_make, repeat(Received), zip(repeat(peer), messages, strict=False)))
+                peer.received += len(messages)
+                return
+        for payload in payloads:
+            events.append(Received(peer, self._decode(payload)))
+            peer.received += 1
 
     def _sort(self, payloads: list[memoryview]) -> None:
         """Deliver messages, and obey the control messages among them."""

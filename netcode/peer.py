@@ -1,11 +1,10 @@
 """The other end, as a game sees it: a `Peer` that outlives the links it is reached over."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW, SendQueue
-from netcode.codec import PLAIN, Codec
+from netcode.codec import CAREFUL_FROM, PLAIN, Codec, is_simple
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
@@ -15,10 +14,6 @@ from netcode.resend import Frame, ResendQueue
 
 
 _header = HEADER.pack
-
-
-def _nothing() -> None:
-    """Stand in for the connection's method while there is no connection."""
 
 
 class Stats(NamedTuple):
@@ -50,13 +45,14 @@ class Peer:
     """
 
     __slots__ = (
-        "_announce",
+        "_batch",
         "_encode",
         "_largest",
         "_limits",
         "_link",
         "_max_queue",
         "_outbox",
+        "_pack",
         "_owner",
         "_resend",
         "_resumes",
@@ -89,10 +85,10 @@ class Peer:
         self.bytes_sent = 0
         self._owner = owner
         self._limits = limits
-        self._encode = codec.encode
+        self._pack, self._encode = codec.pack, codec.encode
         self._max_queue = limits.max_queue
         self._link: Link | None = None
-        self._announce: Callable[[], None] = _nothing
+        self._batch: list[bytes] = []  # frames sent since the resend queue last heard of them
         self._outbox: SendQueue | None = None  # where the frames of messages go; None while there is no way to send
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
@@ -137,6 +133,7 @@ class Peer:
                 since = outgoing.since()
                 queued = outgoing.size
                 age = 0.0 if since is None else self._link.now - since
+        self._end_batch()
         return Stats(self._resend.sent, self.received, self.bytes_sent, self.bytes_received, queued, age)
 
     def send(self, message: Any) -> None:
@@ -151,16 +148,29 @@ class Peer:
         if type(message) is bytes and len(message) >= JOIN_BELOW and self._encode == PLAIN.encode:
             self._send_large(message)
             return
-        payload = self._encode(message)
+        # Written out instead of called, down to the queue: this runs once per message.
+        try:
+            payload = self._pack(message)
+        except Exception:
+            payload = self._encode(message)  # which says why not
         size = len(payload)
+        if size > CAREFUL_FROM or not is_simple(payload):
+            payload = self._encode(message)
         if size > self._largest:
             raise MessageTooLarge(size, self._limits.max_message, self._theirs)
         data = _header(size) + payload
         outbox = self._outbox
         if outbox is None:
             self._keep(data, len(data))
-        else:
-            self._post(data, outbox)
+            return
+        chunks = outbox.chunks
+        if not chunks:
+            self._begin_batch()
+        chunks.append(data)
+        self._batch.append(data)
+        outbox.size = waiting = outbox.size + len(data)
+        if waiting > self._max_queue and self._link is not None:
+            self._link.overflow()
 
     def close(self) -> None:
         """End it at once. What is queued may be lost; the other end is told if one `send` can still do that."""
@@ -186,8 +196,13 @@ class Peer:
         outbox = self._outbox
         if outbox is None:
             self._keep(data, len(data))
-        else:
-            self._post(data, outbox)
+            return
+        if not outbox.chunks:
+            self._begin_batch()
+        outbox.append(data)
+        self._batch.append(data)
+        if outbox.size > self._max_queue and self._link is not None:
+            self._link.overflow()
 
     def _send_large(self, message: bytes) -> None:
         """Send bytes that cannot change, without copying them."""
@@ -201,39 +216,36 @@ class Peer:
         if outbox is None or link is None:
             self._keep(chunks, size)
             return
+        self._end_batch()
         self.bytes_sent += size
-        self._resend.add(chunks, size)
+        self._resend.extend((chunks,), size)
         for chunk in chunks:
             link.connection._queue(chunk)
         if outbox.size > self._max_queue:
             link.overflow()
 
-    def _post(self, data: bytes, outbox: SendQueue) -> None:
-        # Written out instead of called: this runs once per message.
-        size = len(data)
+    def _begin_batch(self) -> None:
+        """Announce that there is something to send, and account for what was sent since the last time."""
+        if self._link is not None:
+            self._link.connection._announce_output()
+        if self._batch:
+            self._end_batch()
+
+    def _end_batch(self) -> None:
+        """Move the frames sent lately to those that may have to be sent again."""
+        batch = self._batch
+        size = sum(map(len, batch))
         self.bytes_sent += size
-        resend = self._resend
-        if resend.frames is None:
-            resend.acknowledged += 1
-        else:
-            resend.frames.append(data)
-            resend.size += size
-            if resend.size > resend.limit:
-                resend.trim()
-        chunks = outbox.chunks
-        if not chunks:
-            self._announce()
-        chunks.append(data)
-        outbox.size += size
-        if outbox.size > self._max_queue and self._link is not None:
-            self._link.overflow()
+        self._resend.extend(batch, size)
+        batch.clear()
 
     def _keep(self, data: Frame, size: int) -> None:
         """Keep the frame of a message for a link that is still to come."""
         if self.reason is not None or self._link is not None:
             return  # it is over, or about to be
         self.bytes_sent += size
-        self._resend.append(data, size)
+        self._resend.start()
+        self._resend.extend((data,), size, trim=False)
         if self._resend.is_full():
             text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
             self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
@@ -249,6 +261,7 @@ class Peer:
         Raises:
             ProtocolError: what it lacks is no longer kept, or does not fit through its `max_message`.
         """
+        self._end_batch()
         missing = self._resend.since(received)
         if missing is None:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
@@ -259,7 +272,6 @@ class Peer:
         link.accept(self)
         self._link = link
         self._outbox = link.outbox()
-        self._announce = link.connection._announce_output
         for data in missing:
             link.connection._queue(data)
         if self._resumes:
@@ -271,9 +283,10 @@ class Peer:
         """Hear that no more messages go over `link`."""
         if link is self._link:
             self._outbox = None
-            self._announce = _nothing
+            self._end_batch()
 
     def acknowledge(self, received: int) -> None:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
+        self._end_batch()
         if self._resumes and not self._resend.acknowledge(received):
             raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")

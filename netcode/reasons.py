@@ -113,6 +113,8 @@ def is_shortage(error: OSError) -> bool:
 
 def reason_from_error(error: OSError, where: str) -> Reason:
     """Make the reason for an error of the operating system on the link to `where`."""
+    # A game may keep a reason for as long as it likes; a traceback would keep the link and its buffers with it.
+    error.__traceback__ = error.__cause__ = error.__context__ = None
     if isinstance(error, Explained):
         return Reason(error.code, f"{where} {error}", error)
     number = error.errno

@@ -1,7 +1,7 @@
 """What was sent and not yet acknowledged: what a link that comes back needs again."""
 
 from collections import deque
-
+from collections.abc import Iterable
 
 Frame = bytes | tuple[bytes, bytes]
 """A frame; a large one in two parts, so that its message is not copied."""
@@ -30,29 +30,23 @@ class ResendQueue:
         if self.frames is None:
             self.frames = deque()
 
-    def append(self, frame: Frame, size: int) -> None:
-        """Keep the frame of one more message, `size` bytes in all."""
-        self.start()
-        assert self.frames is not None
-        self.frames.append(frame)
-        self.size += size
+    def extend(self, frames: Iterable[Frame], size: int, *, trim: bool = True) -> None:
+        """Keep the frames of further messages, `size` bytes in all; or only count them, if nothing is kept.
 
-    def add(self, frame: Frame, size: int) -> None:
-        """Keep the frame of a message that is sent at once, unless nothing is kept."""
+        Args:
+            trim: let go of the oldest beyond the limit. A link that needs them cannot be resumed.
+        """
         if self.frames is None:
-            self.acknowledged += 1
-        else:
-            self.append(frame, size)
-            self.trim()
+            self.acknowledged += sum(1 for _ in frames)
+            return
+        self.frames.extend(frames)
+        self.size += size
+        while trim and self.size > self.limit:
+            self._drop()
 
     def largest(self) -> int:
         """Return the size in bytes of the largest frame kept, 0 if there is none."""
         return max(map(_size, self.frames), default=0) if self.frames else 0
-
-    def trim(self) -> None:
-        """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
-        while self.size > self.limit:
-            self._drop()
 
     def is_full(self) -> bool:
         """Tell whether more is kept than the limit."""
