@@ -1,0 +1,42 @@
+"""The stages, each with its witness."""
+
+import gc
+from collections.abc import Iterator
+
+import pytest
+
+from netcode import log
+
+from .stage import Stage, loopback_stage, memory_stage
+
+
+@pytest.fixture(autouse=True)
+def every_warning_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no test silence the warnings of the next."""
+    monkeypatch.setattr(log, "_next_warning", {})
+
+
+@pytest.fixture
+def memory(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A stage on a network in memory, with a clock of its own."""
+    yield from _witnessed(request, memory_stage())
+
+
+@pytest.fixture
+def loopback(request: pytest.FixtureRequest) -> Iterator[Stage]:
+    """A stage on real sockets, with a clock of its own."""
+    yield from _witnessed(request, loopback_stage())
+
+
+def _witnessed(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Stage]:
+    # What is there already is not looked at again and again: the collector would stop the updates that are timed.
+    gc.collect()
+    gc.freeze()
+    failed = request.session.testsfailed
+    try:
+        yield stage
+        if request.session.testsfailed == failed:
+            stage.judge()
+    finally:
+        stage.leave()
+        gc.unfreeze()
