@@ -59,12 +59,17 @@ class Sink(Protocol):
 
     connection: "Connection[Any]"
     """The connection; set by it."""
+    batch: list[bytes]
+    """What waits to be collected."""
     missing: int
     """Bytes that the message under way still lacks, if that is known; else 0."""
 
     def feed(self, data: memoryview) -> int:
         """Take from the front of `data`, and return how many bytes were taken."""
         ...
+
+    def collect(self) -> None:
+        """Queue what is in the batch; asked for before each `send`."""
 
     def opened(self) -> None:
         """Hear that the connection is established."""
@@ -369,7 +374,8 @@ class Connection(Waiter, Generic[D_co]):
         if transport is None:
             return [], [], []
         read = [transport.read_fd] if transport.read_fd >= 0 and self._wants_input() else []
-        write = [transport.write_fd] if transport.write_fd >= 0 and self.send_buffer_length else []
+        waits = self.send_buffer_length or (self._sink is not None and self._sink.batch)
+        write = [transport.write_fd] if transport.write_fd >= 0 and waits else []
         return read, write, []
 
     def _seconds_left(self) -> float | None:
@@ -560,9 +566,12 @@ class Connection(Waiter, Generic[D_co]):
     def _flush(self, now: float) -> None:
         """Send what the network takes, in one call; end our side when we are closing and all is sent."""
         self._has_output = False
-        transport, outgoing = self._transport, self._outgoing
+        transport, sink = self._transport, self._sink
         if transport is None:
             return
+        if sink is not None and sink.batch:
+            sink.collect()
+        outgoing = self._outgoing
         if outgoing is not None and (chunks := outgoing.chunks):
             try:
                 if len(chunks) == 1 or len(data := outgoing.join()) == 1:

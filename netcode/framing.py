@@ -31,6 +31,12 @@ _STRANGERS = (
 )
 
 
+def length_at(data: bytes | memoryview, position: int) -> int:
+    """Return the length that the header at `position` announces."""
+    length: int = _unpack_length(data, position)[0]
+    return length
+
+
 def frame(payload: bytes) -> bytes:
     """Return `payload` with its length in front."""
     return HEADER.pack(len(payload)) + payload
@@ -49,7 +55,7 @@ def missing(data: memoryview) -> int:
     """Return how many bytes the frame at the front of `data` still lacks, as far as that is known."""
     if len(data) < HEADER_SIZE:
         return 0
-    return _unpack_length(data)[0] + HEADER_SIZE - len(data)
+    return length_at(data, 0) + HEADER_SIZE - len(data)
 
 
 def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], int, int, bool]:
@@ -81,7 +87,7 @@ def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], in
             special = True
         payloads.append(data[position + HEADER_SIZE : end])
         position = end
-    if size - position == HEADER_SIZE and not 0 < _unpack_length(data, position)[0] <= limit:
+    if size - position == HEADER_SIZE and not 0 < length_at(data, position) <= limit:
         return payloads, position, -1, special
     return payloads, position, 0, special
 
@@ -97,7 +103,7 @@ def breach(data: memoryview, limit: int, greeted: bool) -> ProtocolError:
         shown = printable(start[:12].decode("latin-1"), 48)
         text = f"that is not a netcode program: it began with «{shown}»; is the port right?"
         return ProtocolError(ReasonCode.NOT_NETCODE, text)
-    length = _unpack_length(data, 0)[0]
+    length = length_at(data, 0)
     if length == 0:
         return ProtocolError(ReasonCode.MALFORMED, "the other end sent an empty frame, which the protocol forbids")
     text = f"the other end announced a message of {length} bytes; max_message here is {limit}"

@@ -5,7 +5,6 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
-from netcode.buffer import SendQueue
 from netcode.codec import CAREFUL_FROM, Codec, are_simple, is_simple
 from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
@@ -60,6 +59,7 @@ class Link:
         "_partial_since",
         "_pong",
         "_unpack",
+        "batch",
         "connection",
         "meter",
         "missing",
@@ -86,6 +86,7 @@ class Link:
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
         self.missing = 0
+        self.batch: list[bytes] = []
         self.meter = Meter()
         self.peer: Peer | None = None
         self.reason: Reason | None = None
@@ -146,6 +147,10 @@ class Link:
             else:
                 self._begin_partial(data[taken:], bool(payloads))
         return taken
+
+    def collect(self) -> None:
+        if self.peer is not None:
+            self.peer.collect()
 
     def ended(self) -> None:
         reason = self.connection.reason
@@ -209,6 +214,7 @@ class Link:
         """Carry messages for `peer` from now on."""
         self._greeting = None
         self.peer = peer
+        self.batch = peer._batch
         self._limit = self._limits.max_message
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
@@ -217,13 +223,6 @@ class Link:
     def overflow(self) -> None:
         """Hear that more waits to be sent than may."""
         self._too_slow(f"{self.connection.send_buffer_length} bytes wait, over max_queue = {self._limits.max_queue}")
-
-    def outbox(self) -> SendQueue:
-        """Return where the frames of messages are put to be sent."""
-        connection = self.connection
-        if connection._outgoing is None:
-            connection._outgoing = SendQueue()
-        return connection._outgoing
 
     def fail(self, reason: Reason, told: str = "") -> None:
         """End the link for `reason`: the other end is told, in the words of `told` where they must differ."""
@@ -238,7 +237,7 @@ class Link:
         if self.reason is None and self._close_reason is None:
             self._close_reason = closed_here(reason.text)
             if self.peer is not None:
-                self.peer.close_outbox(self)
+                self.peer.close_batch(self)
             self._say_bye(reason)
 
     def cut(self, reason: Reason | None = None) -> None:
@@ -407,4 +406,4 @@ class Link:
     def _end(self, reason: Reason) -> None:
         self.reason = reason
         if self.peer is not None:
-            self.peer.close_outbox(self)
+            self.peer.close_batch(self)

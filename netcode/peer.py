@@ -3,14 +3,14 @@
 from typing import Any, NamedTuple, Protocol
 
 from netcode.address import Address
-from netcode.buffer import JOIN_BELOW, SendQueue
+from netcode.buffer import JOIN_BELOW
 from netcode.codec import CAREFUL_FROM, PLAIN, Codec, is_simple
 from netcode.errors import MessageTooLarge, ProtocolError
-from netcode.framing import HEADER, HEADER_SIZE
+from netcode.framing import HEADER
 from netcode.limits import Limits
 from netcode.link import Link
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.resend import Frame, ResendQueue
+from netcode.resend import Chunk, ResendQueue
 
 
 _header = HEADER.pack
@@ -46,16 +46,17 @@ class Peer:
 
     __slots__ = (
         "_batch",
+        "_batched",
+        "_closed",
         "_encode",
         "_largest",
         "_limits",
         "_link",
-        "_max_queue",
-        "_outbox",
         "_pack",
         "_owner",
         "_resend",
         "_resumes",
+        "_room",
         "_secret",
         "_theirs",
         "address",
@@ -86,10 +87,11 @@ class Peer:
         self._owner = owner
         self._limits = limits
         self._pack, self._encode = codec.pack, codec.encode
-        self._max_queue = limits.max_queue
         self._link: Link | None = None
-        self._batch: list[bytes] = []  # frames sent since the resend queue last heard of them
-        self._outbox: SendQueue | None = None  # where the frames of messages go; None while there is no way to send
+        self._batch: list[bytes] = []  # frames sent since the link last asked for them
+        self._batched = 0  # bytes of them
+        self._room = 0  # bytes of them that the link takes
+        self._closed = False  # the link takes no further messages
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
         self._secret = b""
@@ -126,15 +128,15 @@ class Peer:
     @property
     def stats(self) -> Stats:
         """What went over the links so far."""
-        queued, age = 0, 0.0
+        queued, age = self._batched, 0.0
         if self._link is not None:
             outgoing = self._link.connection._outgoing
             if outgoing is not None:
                 since = outgoing.since()
-                queued = outgoing.size
+                queued += outgoing.size
                 age = 0.0 if since is None else self._link.now - since
-        self._end_batch()
-        return Stats(self._resend.sent, self.received, self.bytes_sent, self.bytes_received, queued, age)
+        sent, size = self._resend.sent + len(self._batch), self.bytes_sent + self._batched
+        return Stats(sent, self.received, size, self.bytes_received, queued, age)
 
     def send(self, message: Any) -> None:
         """Send `message`: it leaves with the next `update()`. What it was at the call is what arrives.
@@ -159,17 +161,15 @@ class Peer:
         if size > self._largest:
             raise MessageTooLarge(size, self._limits.max_message, self._theirs)
         data = _header(size) + payload
-        outbox = self._outbox
-        if outbox is None:
-            self._keep(data, len(data))
-            return
-        chunks = outbox.chunks
-        if not chunks:
-            self._begin_batch()
-        chunks.append(data)
-        self._batch.append(data)
-        outbox.size = waiting = outbox.size + len(data)
-        if waiting > self._max_queue and self._link is not None:
+        batch = self._batch
+        if not batch:
+            if self._link is None or self._closed:
+                self._keep(1, data)
+                return
+            self._begin_batch(self._link)
+        batch.append(data)
+        self._batched = waiting = self._batched + len(data)
+        if waiting > self._room and self._link is not None:
             self._link.overflow()
 
     def close(self) -> None:
@@ -193,16 +193,32 @@ class Peer:
 
     def post(self, data: bytes) -> None:
         """Send the frame of a message, now or when the peer is back."""
-        outbox = self._outbox
-        if outbox is None:
-            self._keep(data, len(data))
+        if self._link is None or self._closed:
+            self._keep(1, data)
             return
-        if not outbox.chunks:
-            self._begin_batch()
-        outbox.append(data)
+        if not self._batch:
+            self._begin_batch(self._link)
         self._batch.append(data)
-        if outbox.size > self._max_queue and self._link is not None:
+        self._batched += len(data)
+        if self._batched > self._room:
             self._link.overflow()
+
+    def collect(self) -> None:
+        """Hand what was sent since the last time to the link, as one chunk."""
+        batch = self._batch
+        if batch:
+            data = batch[0] if len(batch) == 1 else b"".join(batch)
+            self._count(len(batch), data)
+            batch.clear()
+            self._batched = 0
+            if self._link is not None:
+                self._link.connection._queue(data)
+
+    def _begin_batch(self, link: Link) -> None:
+        """Make the link ask for what is about to be sent, and see how much it takes."""
+        connection = link.connection
+        connection._announce_output()
+        self._room = self._limits.max_queue - connection.send_buffer_length
 
     def _send_large(self, message: bytes) -> None:
         """Send bytes that cannot change, without copying them."""
@@ -211,42 +227,33 @@ class Peer:
         if size > self._largest:
             raise MessageTooLarge(size, self._limits.max_message, self._theirs)
         chunks = _header(size) + head, message
-        size += HEADER_SIZE
-        outbox, link = self._outbox, self._link
-        if outbox is None or link is None:
-            self._keep(chunks, size)
+        link = self._link
+        if link is None or self._closed:
+            self._keep(1, chunks)
             return
-        self._end_batch()
-        self.bytes_sent += size
-        self._resend.extend((chunks,), size)
+        self.collect()
+        self._count(1, chunks)
         for chunk in chunks:
             link.connection._queue(chunk)
-        if outbox.size > self._max_queue:
+        if link.connection.send_buffer_length > self._limits.max_queue:
             link.overflow()
 
-    def _begin_batch(self) -> None:
-        """Announce that there is something to send, and account for what was sent since the last time."""
-        if self._link is not None:
-            self._link.connection._announce_output()
-        if self._batch:
-            self._end_batch()
+    def _count(self, count: int, chunk: Chunk) -> None:
+        """Account for messages that are sent now."""
+        self.bytes_sent += len(chunk) if isinstance(chunk, bytes) else len(chunk[0]) + len(chunk[1])
+        if self._resumes:
+            self._resend.append(count, chunk)
+            self._resend.trim()
+        else:
+            self._resend.count(count)
 
-    def _end_batch(self) -> None:
-        """Move the frames sent lately to those that may have to be sent again."""
-        batch = self._batch
-        size = sum(map(len, batch))
-        self.bytes_sent += size
-        self._resend.extend(batch, size)
-        batch.clear()
-
-    def _keep(self, data: Frame, size: int) -> None:
-        """Keep the frame of a message for a link that is still to come."""
+    def _keep(self, count: int, chunk: Chunk) -> None:
+        """Keep messages for a link that is still to come."""
         if self.reason is not None or self._link is not None:
             return  # it is over, or about to be
-        self.bytes_sent += size
-        self._resend.start()
-        self._resend.extend((data,), size, trim=False)
-        if self._resend.is_full():
+        self.bytes_sent += len(chunk) if isinstance(chunk, bytes) else len(chunk[0]) + len(chunk[1])
+        self._resend.append(count, chunk)
+        if self._resend.size > self._resend.limit:
             text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
             self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
 
@@ -261,32 +268,28 @@ class Peer:
         Raises:
             ProtocolError: what it lacks is no longer kept, or does not fit through its `max_message`.
         """
-        self._end_batch()
         missing = self._resend.since(received)
         if missing is None:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if self._resend.largest() - HEADER_SIZE > self._theirs:
+        if self._resend.largest() > self._theirs:
             text = f"a message is larger than the other end's max_message = {self._theirs}, known only after it was sent"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
         link.accept(self)
         self._link = link
-        self._outbox = link.outbox()
-        for data in missing:
-            link.connection._queue(data)
-        if self._resumes:
-            self._resend.start()
-        else:
+        self._closed = False
+        for chunk in missing:
+            link.connection._queue(chunk)
+        if not self._resumes:
             self._resend.forget()
 
-    def close_outbox(self, link: Link) -> None:
-        """Hear that no more messages go over `link`."""
+    def close_batch(self, link: Link) -> None:
+        """Hear that no further messages go over `link`; those sent before are on their way, or kept."""
         if link is self._link:
-            self._outbox = None
-            self._end_batch()
+            self.collect()
+            self._closed = True
 
     def acknowledge(self, received: int) -> None:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
-        self._end_batch()
         if self._resumes and not self._resend.acknowledge(received):
             raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
