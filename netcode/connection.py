@@ -26,7 +26,7 @@ MAX_RECEIVE_BUFFER = 65_536
 MAX_SEND_BUFFER = 64 * 1024 * 1024
 """Bytes waiting to be sent at which the link is given up as too slow."""
 
-SCRATCH = 262_144
+SCRATCH = 65_536
 """Bytes read from one connection in one update at most."""
 
 LARGE = 65_536
