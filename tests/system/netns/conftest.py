@@ -1,5 +1,6 @@
 """The rig as a fixture; where it cannot stand, its tests say why."""
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,3 +20,6 @@ def hosts(tmp_path: Path) -> Iterator[Hosts]:
         pytest.skip(reason)
     with Hosts(tmp_path) as hosts:
         yield hosts
+    for log in tmp_path.glob("*.log"):
+        # Also what a program says of a socket that it forgot to close.
+        assert not re.search("Traceback|Exception ignored", log.read_text(encoding="utf-8")), log.name

@@ -8,7 +8,7 @@ from .rig import Hosts
 
 pytestmark = pytest.mark.netns
 
-COUNT = 150
+COUNT = 100
 
 
 def assert_complete(*actors: Actor) -> None:
