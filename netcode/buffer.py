@@ -8,11 +8,11 @@ JOIN_BELOW = 65_536
 MAX_CHUNKS = 16
 """Chunks in one `send` at most."""
 
-MIN_ROOM = 262_144
+MIN_ROOM = 1_048_576
 """Bytes that a buffer makes room for without having received as many."""
 
 MARK_EVERY = 0.25
-"""Seconds between two notes of what was queued when; the age of the oldest byte is that exact."""
+"""Seconds between two notes of what was queued when, at least; the age of the oldest byte is no more exact."""
 
 
 class ReceiveBuffer:
@@ -30,25 +30,17 @@ class ReceiveBuffer:
     def append(self, data: bytes | memoryview) -> None:
         """Add `data` at the end."""
         count = len(data)
-        with self.room(count) as room:
-            room[:count] = data
+        with self._at_end(count) as room:
+            room[:] = data
         self.added(count)
 
     def room(self, wanted: int) -> memoryview:
         """Return room at the end to receive into: `wanted` bytes, or as many as are there already, or `MIN_ROOM`.
 
-        So a stranger who promises much and sends little makes us hold at most twice what came. Release the room
+        So a stranger who promises much and sends little makes us hold little more than what came. Release the room
         before anything else is done with the buffer.
         """
-        held = len(self)
-        count = min(wanted, max(held, MIN_ROOM))
-        if self._end + count > len(self._data) and self._start:
-            self._data[:held] = self._data[self._start : self._end]
-            self._start, self._end = 0, held
-        end = self._end + count
-        if end > len(self._data):
-            self._data += bytes(end - len(self._data))
-        return memoryview(self._data)[self._end : end]
+        return self._at_end(min(wanted, max(len(self), MIN_ROOM)))
 
     def added(self, count: int) -> None:
         """Note that `count` bytes were received into the room."""
@@ -74,6 +66,18 @@ class ReceiveBuffer:
         self._start = min(self._start + length, self._end)
         if self._start == self._end:
             self._start = self._end = 0
+
+    def _at_end(self, count: int) -> memoryview:
+        """Return `count` bytes of room at the end."""
+        held = len(self)
+        if self._end + count > len(self._data) and self._start >= held:
+            # Not earlier: so each byte is moved once at most for each byte that was taken.
+            self._data[:held] = self._data[self._start : self._end]
+            self._start, self._end = 0, held
+        end = self._end + count
+        if end > len(self._data):
+            self._data += bytes(end - len(self._data))
+        return memoryview(self._data)[self._end : end]
 
 
 class SendQueue:
