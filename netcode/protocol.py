@@ -135,6 +135,8 @@ def decode(payload: memoryview) -> Control | None:
     if not isinstance(fields, list) or not fields:
         raise _wrong("its body is no list")
     kind, rest = fields[0], fields[1:]
+    if type(kind) is not int:
+        raise _wrong("its kind is no number")  # True would be HELLO, and 3.0 a PING
     if kind == 3:
         return Ping(*_counts(rest, 2))
     if kind == 4:
@@ -147,7 +149,7 @@ def decode(payload: memoryview) -> Control | None:
         return _hello(rest)
     if kind == 2:
         return _welcome(rest)
-    raise _wrong(f"its kind is {kind}" if type(kind) is int else "its kind is no number")
+    raise _wrong(f"its kind is {kind}")
 
 
 def _control(body: bytes) -> bytes:
