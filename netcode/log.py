@@ -26,7 +26,9 @@ def warn(cause: str, text: str, *arguments: object, clock: Callable[[], float] =
     now = clock()
     if now < _next_warning.get(cause, float("-inf")):
         return
+    try:
+        import logging
+    except (ImportError, OSError):
+        return  # descriptors ran out, which is what most of these warnings are about: the next one may succeed
     _next_warning[cause] = now + INTERVAL
-    import logging
-
     logging.getLogger("netcode").warning(text, *arguments)

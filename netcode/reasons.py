@@ -83,7 +83,8 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     """Escape what a terminal would obey in a stranger's text, and clip it to `limit` characters."""
     clipped = text[:limit]
     if not clipped.isprintable():
-        clipped = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in clipped)
+        # ascii(), not a codec: codecs are loaded from disk when first used, which fails while descriptors are short.
+        clipped = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in clipped)
     return clipped if len(clipped) <= limit else clipped[: limit - 1] + "…"
 
 
@@ -115,25 +116,28 @@ def reason_from_error(error: OSError, where: str) -> Reason:
     """Make the reason for an error of the operating system on the link to `where`."""
     # A game may keep a reason for as long as it likes; a traceback would keep the link and its buffers with it.
     error.__traceback__ = error.__cause__ = error.__context__ = None
-    if isinstance(error, Explained):
-        return Reason(error.code, f"{where} {error}", error)
     number = error.errno
-    if number == errno.ECONNREFUSED:
+    if isinstance(error, Explained):
+        code, text = error.code, f"{where} {error}"
+    elif number == errno.ECONNREFUSED:
         return refused(where, error)
-    if number in _UNREACHABLE:
+    elif number in _UNREACHABLE:
+        code = ReasonCode.UNREACHABLE
         text = f"{where} cannot be reached from this computer; is the network up and the address right?"
-        return Reason(ReasonCode.UNREACHABLE, text, error)
-    if number in _RESET:
+    elif number in _RESET:
+        code = ReasonCode.RESET
         text = f"the connection to {where} broke: the other program stopped or the network cut it"
-        return Reason(ReasonCode.RESET, text, error)
-    if number == errno.ETIMEDOUT:
+    elif number == errno.ETIMEDOUT:
+        code = ReasonCode.TIMEOUT
         text = f"{where} stopped answering; the network between may be down"
-        return Reason(ReasonCode.TIMEOUT, text, error)
-    if is_shortage(error):
+    elif number in _NO_DESCRIPTORS:
+        code = ReasonCode.NO_DESCRIPTORS
         text = f"this program has too many files or connections open to reach {where}; close some or raise the limit"
-        return Reason(ReasonCode.NO_DESCRIPTORS, text, error)
-    what = printable(error.strerror or str(error) or type(error).__name__)
-    return Reason(ReasonCode.NETWORK, f"the network failed on the way to {where}: {what}", error)
+    else:
+        code = ReasonCode.NETWORK
+        what = printable(error.strerror or str(error) or type(error).__name__)
+        text = f"the network failed on the way to {where}: {what}"
+    return Reason(code, text, error)
 
 
 def refused(where: str, error: OSError | None = None) -> Reason:
