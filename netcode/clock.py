@@ -78,5 +78,10 @@ class Deadlines(Generic[T]):
         """Return the earliest time that is scheduled, or None."""
         return self._heap[0][0] if self._heap else None
 
+    def prune(self, is_current: Callable[[float, T], bool]) -> None:
+        """Drop the entries that are stale already, which would keep their holders alive until their time comes."""
+        self._heap = [entry for entry in self._heap if is_current(entry[0], entry[2])]
+        heapq.heapify(self._heap)
+
     def __len__(self) -> int:
         return len(self._heap)

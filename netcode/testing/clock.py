@@ -32,9 +32,15 @@ class FakeClock:
 
 
 def play(clock: FakeClock, seconds: float, *parts: Updates, tick: float = 1 / 60) -> None:
-    """Let `seconds` of play pass: call `update()` on each of `parts`, every `tick` seconds."""
+    """Let `seconds` of play pass: call `update()` on each of `parts`, every `tick` seconds.
+
+    Raises:
+        ValueError: `tick` is not above 0.
+    """
+    if not tick > 0:
+        raise ValueError(f"tick must be seconds above 0, not {tick}")
     end = clock.now + seconds
     while clock.now < end:
-        clock.advance(min(tick, end - clock.now) or tick)
+        clock.advance(min(tick, end - clock.now))
         for part in parts:
             part.update()
