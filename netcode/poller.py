@@ -1,8 +1,10 @@
-"""Which descriptors are ready: epoll where the kernel has it, the best of `selectors` elsewhere."""
+"""Which descriptors are ready: epoll where the kernel has it, kqueue or select elsewhere."""
 
+import math
 import select
 import selectors
 import sys
+import time
 from typing import Protocol
 
 READ = 1
@@ -11,6 +13,18 @@ WRITE = 4
 """Writable; the value of EPOLLOUT."""
 BROKEN = 24
 """Error or hang-up (EPOLLERR | EPOLLHUP): reading tells which."""
+
+MAX_SLEEP = 86_400.0
+"""Seconds of one sleep at most: the calls that sleep count milliseconds in an int."""
+
+SELECT_LIMIT = 512
+"""Sockets that one `select` of Windows takes."""
+
+SELECT_PAUSE = 0.01
+"""Seconds between two looks at more sockets than one `select` takes."""
+
+Descriptors = tuple[list[int], list[int], list[int]]
+"""Descriptors to wait on: for reading, for writing, for exceptional conditions."""
 
 
 class Poller(Protocol):
@@ -38,7 +52,7 @@ class Poller(Protocol):
 
 
 class SelectorsPoller:
-    """A poller on the standard library's `selectors`: kqueue on macOS and BSD, select on Windows."""
+    """A poller on the standard library's `selectors`: kqueue on macOS and BSD."""
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._selector = selector or selectors.DefaultSelector()
@@ -62,16 +76,71 @@ class SelectorsPoller:
             pass
 
     def poll(self, timeout: float | None) -> list[tuple[int, int]]:
-        if not self._selector.get_map():
-            return []  # Windows' select refuses to wait for nothing
         return [(key.fd, bits & READ | (bits & 2) << 1) for key, bits in self._selector.select(timeout)]
 
     def fileno(self) -> int:
         fileno = getattr(self._selector, "fileno", None)
-        return fileno() if fileno is not None else -1
+        return -1 if fileno is None else fileno()
 
     def close(self) -> None:
         self._selector.close()
+
+
+class SelectPoller:
+    """A poller on `select`, for Windows: in parts, because one call takes `SELECT_LIMIT` sockets there."""
+
+    def __init__(self) -> None:
+        self._read: dict[int, None] = {}
+        self._write: dict[int, None] = {}
+
+    def add(self, fd: int, bits: int) -> None:
+        self.change(fd, bits)
+
+    def change(self, fd: int, bits: int) -> None:
+        self.remove(fd)
+        if bits & READ:
+            self._read[fd] = None
+        if bits & WRITE:
+            self._write[fd] = None
+
+    def remove(self, fd: int) -> None:
+        self._read.pop(fd, None)
+        self._write.pop(fd, None)
+
+    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
+        read, write, _ = select_in_parts(([*self._read], [*self._write], []), timeout)
+        ready = dict.fromkeys(read, READ)
+        for fd in write:
+            ready[fd] = ready.get(fd, 0) | WRITE
+        return [*ready.items()]
+
+    def fileno(self) -> int:
+        return -1
+
+    def close(self) -> None:
+        self._read.clear()
+        self._write.clear()
+
+
+def select_in_parts(wanted: Descriptors, timeout: float | None, limit: int = SELECT_LIMIT) -> Descriptors:
+    """Do what `select.select` does, also for nothing and for more than `limit`, which Windows' refuses."""
+    ready: Descriptors = [], [], []
+    if not any(wanted):
+        time.sleep(timeout or 0.0)
+        return ready
+    longest = max(map(len, wanted))
+    if longest <= limit:
+        return select.select(*wanted, timeout)
+    deadline = math.inf if timeout is None else time.monotonic() + timeout
+    while True:
+        for start in range(0, longest, limit):
+            read, write, exceptional = (fds[start : start + limit] for fds in wanted)
+            for found, fds in zip(ready, select.select(read, write, exceptional, 0), strict=True):
+                found.extend(fds)
+        left = deadline - time.monotonic()
+        if any(ready) or left <= 0:
+            return ready
+        time.sleep(min(SELECT_PAUSE, left))
 
 
 if sys.platform == "linux":
@@ -110,7 +179,13 @@ if sys.platform == "linux":
         """Make the best poller of this system."""
         return EpollPoller()
 
-else:  # pragma: no cover - other systems
+elif sys.platform == "win32":
+
+    def make_poller() -> Poller:
+        """Make the best poller of this system."""
+        return SelectPoller()
+
+else:  # pragma: no cover - macOS and the BSDs
 
     def make_poller() -> Poller:
         """Make the best poller of this system."""

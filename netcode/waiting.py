@@ -2,15 +2,13 @@
 
 import math
 import select
-import sys
-import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
-from netcode.poller import READ, WRITE
+from netcode import poller
+from netcode.poller import MAX_SLEEP, READ, WRITE, select_in_parts
 
-Descriptors = tuple[list[int], list[int], list[int]]
-"""Descriptors to wait on: for reading, for writing, for exceptional conditions."""
+Descriptors = poller.Descriptors
 
 
 class Waiter(ABC):
@@ -104,6 +102,8 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     lists = waiter._descriptors()
     due = left is not None and (timeout is None or left <= timeout)
     seconds = left if due else timeout
+    if seconds is not None and seconds > MAX_SLEEP:
+        seconds = MAX_SLEEP
     if not any(lists) and left is None:
         return True
     ready = _sleep(lists, seconds)
@@ -158,14 +158,7 @@ def _sleep(lists: Descriptors, seconds: float | None) -> bool:
 
 
 def _select(lists: Descriptors, seconds: float | None) -> bool:
-    if not any(lists):
-        time.sleep(seconds or 0.0)  # Windows' select refuses to wait for nothing
-        return False
     try:
-        return any(select.select(*lists, seconds))
+        return any(select_in_parts(lists, seconds))
     except (OSError, ValueError):
         return True
-
-
-if sys.platform not in ("linux", "win32"):  # pragma: no cover
-    assert not hasattr(select, "poll") or (select.POLLIN, select.POLLOUT) == (READ, WRITE)
