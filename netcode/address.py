@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 MAX_LOOKUPS = 16
 """Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""
@@ -63,9 +63,9 @@ def from_socket(sockaddr: Any) -> Address:
     """Make an `Address` of what the socket module calls one; an IPv4 peer of a dual-stack listener shows as IPv4."""
     if not isinstance(sockaddr, tuple):
         return Address(str(sockaddr) or "local", 0)
-    host, port = str(sockaddr[0]), int(sockaddr[1])
+    host, port, *_ = cast("tuple[str, int]", sockaddr)
     if host.startswith("::ffff:") and "." in host:
-        host = host[7:]
+        host = host.removeprefix("::ffff:")
     return Address(host, port)
 
 
@@ -122,9 +122,9 @@ class Lookup:
     _running: ClassVar[set[object]] = set()  # a set, because its changes are atomic between threads
 
     def __init__(self, host: str, port: int, resolve: Resolve = socket.getaddrinfo) -> None:
+        self._wake = -1
         self._host, self._port, self._resolve = host, port, resolve
         self._answer: list[Candidate] | OSError | None = without_asking(host, port)
-        self._wake: socket.socket | None = None
         self._started = self._answer is not None
         self.poll()
 
@@ -135,41 +135,49 @@ class Lookup:
         return self._answer
 
     def fileno(self) -> int:
-        """Return a descriptor that becomes readable with the answer, or -1."""
-        return self._wake.fileno() if self._wake is not None else -1
+        """Return a descriptor that becomes readable with the answer, or -1 while nobody is asked."""
+        return self._wake
 
     def cancel(self) -> None:
         """Stop caring. The thread, if one runs, ends with the resolver's own timeout."""
         self._started = True
-        if self._wake is not None:
-            self._wake.close()
-            self._wake = None
+        if self._wake >= 0:
+            socket.close(self._wake)
+            self._wake = -1
+
+    __del__ = cancel
 
     def _start(self) -> None:
         import _thread  # not threading: nothing here needs it, and programs without it start faster
 
         self._started = True
         try:
-            self._wake, alarm = socket.socketpair()
+            wake, alarm = socket.socketpair()
         except OSError as error:
             self._answer = error
             return
+        # Numbers, not socket objects, which could be finalised before they are closed.
+        self._wake, their_end = wake.detach(), alarm.detach()
         Lookup._running.add(self)
         try:
-            _thread.start_new_thread(self._ask, (alarm,))
+            _thread.start_new_thread(self._ask, (their_end,))
         except RuntimeError as error:  # the process may start no more threads
-            Lookup._running.discard(self)
-            alarm.close()
-            self._answer = OSError(str(error))
+            self._answered(OSError(str(error)), their_end)
 
-    def _ask(self, alarm: socket.socket) -> None:
-        """Ask the resolver; runs in the thread. Closing `alarm` is what wakes a waiter."""
+    def _ask(self, alarm: int) -> None:
+        """Ask the resolver; runs in the thread."""
+        answer: list[Candidate] | OSError = OSError("the resolver failed")
         try:
-            self._answer = _candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
-        except (UnicodeError, ValueError) as error:
-            self._answer = socket.gaierror(socket.EAI_NONAME, str(error))
+            answer = _candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
+        except ValueError as error:  # what cannot be a name: a label of 64 characters, a null
+            answer = socket.gaierror(socket.EAI_NONAME, str(error))
         except OSError as error:
-            self._answer = error
+            answer = error
         finally:
-            Lookup._running.discard(self)
-            alarm.close()
+            self._answered(answer, alarm)
+
+    def _answered(self, answer: list[Candidate] | OSError, alarm: int) -> None:
+        """Keep the answer, let the next one ask, and wake whoever waits: closing our end of the pair does that."""
+        self._answer = answer
+        Lookup._running.discard(self)
+        socket.close(alarm)

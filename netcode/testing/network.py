@@ -8,7 +8,7 @@ from collections import deque
 from netcode.address import Address, check_destination, check_port
 from netcode.clock import Clock
 from netcode.reasons import Reason, refused
-from netcode.transport import Connector, Doorway, Ready, Transport
+from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.waiting import Descriptors
 
 CAPACITY = 65_536
@@ -225,6 +225,7 @@ class MemoryTransport:
 
     read_fd = write_fd = -1
     lingers = True
+    grain = 0
 
     def __init__(self, incoming: _Stream, outgoing: _Stream, address: Address, link: _Link) -> None:
         self._incoming = incoming
@@ -239,7 +240,7 @@ class MemoryTransport:
         return self._outgoing.put(data)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return self.send(chunks[0])
+        return send_each(self.send, chunks)
 
     def finish(self) -> None:
         self._outgoing.end()

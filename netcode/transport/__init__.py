@@ -4,11 +4,23 @@ Errors are `OSError`s; `BlockingIOError` means «not now». Nothing here blocks.
 """
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 from netcode.address import Address
 from netcode.reasons import Reason
 from netcode.waiting import Descriptors
+
+
+class ReceiveInto(Protocol):
+    """Receives into a buffer, and returns the number of bytes; 0 is the end of the stream."""
+
+    def __call__(self, buffer: memoryview, /) -> int: ...
+
+
+class Send(Protocol):
+    """Sends the beginning of the data, and returns how many bytes were taken."""
+
+    def __call__(self, data: bytes | memoryview, /) -> int: ...
 
 
 class Transport(Protocol):
@@ -23,12 +35,17 @@ class Transport(Protocol):
     lingers: bool
     """Whether closing with unread input would destroy what was sent, so that the end has to be waited for."""
 
-    def receive_into(self, buffer: memoryview) -> int:
-        """Receive into `buffer` and return the number of bytes; 0 is the end of the stream."""
+    grain: int
+    """Room for less than this many bytes may leave some behind that no poller sees; 0 where that cannot be."""
+
+    @property
+    def receive_into(self) -> ReceiveInto:
+        """Receive into a buffer and return the number of bytes; 0 is the end of the stream."""
         ...
 
-    def send(self, data: bytes | memoryview) -> int:
-        """Send the beginning of `data` and return how many bytes were taken."""
+    @property
+    def send(self) -> Send:
+        """Send the beginning of the data and return how many bytes were taken."""
         ...
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
@@ -110,7 +127,7 @@ class Ready:
 
     __slots__ = ("_transport", "address", "where")
 
-    hint: ClassVar[str] = "did not answer"
+    hint = "did not answer"
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -128,3 +145,19 @@ class Ready:
 
     def close(self) -> None:
         self._transport.close()
+
+
+def send_each(send: Send, chunks: list[bytes | memoryview]) -> int:
+    """Send `chunks` one after another, for a transport that cannot take several at once."""
+    total = 0
+    for chunk in chunks:
+        try:
+            count = send(chunk)
+        except OSError:
+            if total:
+                break  # the next call hears it again
+            raise
+        total += count
+        if count < len(chunk):
+            break
+    return total

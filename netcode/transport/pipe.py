@@ -7,7 +7,8 @@ import sys
 from typing import Protocol
 
 from netcode.address import Address
-from netcode.transport.sockets import hold, shut
+from netcode.transport import ReceiveInto, Send, send_each
+from netcode.transport.sockets import hold, let_go
 from netcode.waiting import _number
 
 
@@ -17,21 +18,34 @@ class _Side(Protocol):
     fd: int
     is_socket: bool
 
-    def receive_into(self, buffer: memoryview) -> int: ...
-    def send(self, data: bytes | memoryview) -> int: ...
-    def finish(self) -> None: ...
-    def close(self) -> None: ...
+    @property
+    def receive_into(self) -> ReceiveInto: ...
+    @property
+    def send(self) -> Send: ...
+    def start(self) -> None:
+        """Make the descriptor non-blocking."""
+
+    def finish(self) -> None:
+        """End our side of the stream, where it has one of its own to end."""
+
+    def close(self) -> None:
+        """Close the descriptor; once is enough, twice is fine."""
 
 
 class _SocketSide:
     is_socket = True
 
-    def __init__(self, sock: socket.socket) -> None:
-        sock.setblocking(False)
-        self._socket = hold(sock)
+    def __init__(self, descriptor: object, sock: socket.socket) -> None:
+        self._descriptor = descriptor
+        self._socket = sock
         self.fd = sock.fileno()
-        self.receive_into = sock.recv_into
-        self.send = sock.send
+        self._closed = False
+        self.receive_into: ReceiveInto = sock.recv_into
+        self.send: Send = sock.send
+
+    def start(self) -> None:
+        hold(self)
+        self._socket.setblocking(False)
 
     def finish(self) -> None:
         try:
@@ -40,9 +54,13 @@ class _SocketSide:
             pass  # the other end is gone: there is no side left to end
 
     def close(self) -> None:
-        shut(self._socket)
-
-    __del__ = close
+        let_go(self)
+        if self._closed:
+            return
+        self._closed = True
+        if self._descriptor is not self._socket:
+            self._socket.detach()
+        _close(self._descriptor, self.fd)
 
 
 class _FileSide:
@@ -52,7 +70,11 @@ class _FileSide:
         self._descriptor = descriptor
         self.fd = fd
         self._was_blocking = os.get_blocking(fd)
-        os.set_blocking(fd, False)
+        self._closed = False
+
+    def start(self) -> None:
+        hold(self)
+        os.set_blocking(self.fd, False)
 
     def receive_into(self, buffer: memoryview) -> int:
         return os.readv(self.fd, [buffer])
@@ -61,42 +83,47 @@ class _FileSide:
         return os.write(self.fd, data)
 
     def finish(self) -> None:
-        self.close()
+        """Do nothing: only closing ends it."""
 
     def close(self) -> None:
         """Close, and give the terminal back as it was: whoever shares it shares its blocking mode."""
-        if self.fd < 0:
+        let_go(self)
+        if self._closed:
             return
+        self._closed = True
         try:
             os.set_blocking(self.fd, self._was_blocking)
         except OSError:
-            pass
-        fd, self.fd = self.fd, -1
-        close = getattr(self._descriptor, "close", None)
-        try:
-            if close is not None:
-                close()
-            else:
-                os.close(fd)
-        except OSError:
-            pass
+            pass  # somebody closed it already
+        _close(self._descriptor, self.fd)
 
 
 class PipeTransport:
     """Receives from one descriptor and sends to another, or to the same; either may be missing."""
 
+    grain = 0
+
     def __init__(self, input: object | None, output: object | None, address: Address | None) -> None:
         self.address = address
-        self._input: _Side | None = None if input is None else _open(input)
-        if output is None:
-            self._output: _Side | None = None
-        elif input is not None and _number(input) == _number(output):
+        self._sides: list[_Side] = []
+        # Both are looked at before either is touched: what raises leaves them as they are, and where both are the
+        # same terminal, the blocking mode to give back is the one from before.
+        sides: list[_Side] = []
+        self._input = self._output = None
+        if input is not None:
+            self._input = _open(input)
+            sides.append(self._input)
+        if output is not None and self._input is not None and _number(output) == self._input.fd:
             self._output = self._input
-        else:
+        elif output is not None:
             self._output = _open(output)
+            sides.append(self._output)
+        for side in sides:
+            side.start()
+        self._sides = sides
         self.read_fd = -1 if self._input is None else self._input.fd
         self.write_fd = -1 if self._output is None else self._output.fd
-        self.lingers = self._output is not None and self._output.is_socket and self._output is self._input
+        self.lingers = _are_one_socket(self._input, self._output)
 
     def receive_into(self, buffer: memoryview) -> int:
         if self._input is None:
@@ -109,28 +136,52 @@ class PipeTransport:
         return self._output.send(data)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return self.send(chunks[0])
+        return send_each(self.send, chunks)
 
     def finish(self) -> None:
-        if self._output is None or (self._output is self._input and not self._output.is_socket):
-            return  # a terminal has no side of its own to end
-        if not self._output.is_socket:
-            self.write_fd = -1
-        self._output.finish()
+        if self._output is not None:
+            self._output.finish()
 
     def close(self) -> None:
-        for side in {self._input, self._output}:
-            if side is not None:
-                side.close()
+        for side in self._sides:
+            side.close()
+
+    __del__ = close
 
 
 def _open(descriptor: object) -> _Side:
+    """Look at `descriptor` without changing it."""
     if isinstance(descriptor, socket.socket):
-        return _SocketSide(descriptor)
+        return _SocketSide(descriptor, descriptor)
     fd = _number(descriptor)
-    if stat.S_ISSOCK(os.fstat(fd).st_mode):
-        detach = getattr(descriptor, "detach", None)
-        return _SocketSide(socket.socket(fileno=fd if detach is None else detach()))
     if sys.platform == "win32":
-        raise ValueError("on Windows, custom() takes sockets only: its pipes cannot be waited for")
+        raise ValueError("on Windows, custom() takes sockets only: nothing else can be waited for there")
+    if stat.S_ISSOCK(os.fstat(fd).st_mode):
+        return _SocketSide(descriptor, _Borrowed(fileno=fd))
     return _FileSide(descriptor, fd)
+
+
+def _are_one_socket(input: _Side | None, output: _Side | None) -> bool:
+    """Tell whether both directions are one socket, perhaps under two numbers, as inetd gives it to its programs."""
+    if input is None or output is None or not (input.is_socket and output.is_socket):
+        return False
+    return input is output or os.path.sameopenfile(input.fd, output.fd)
+
+
+class _Borrowed(socket.socket):
+    """A socket on a descriptor of somebody else's."""
+
+    def __del__(self) -> None:
+        self.detach()
+
+
+def _close(descriptor: object, fd: int) -> None:
+    """Close the caller's object, which would close its descriptor a second time if it did not know."""
+    close = getattr(descriptor, "close", None)
+    try:
+        if close is None:
+            os.close(fd)
+        else:
+            close()
+    except OSError:
+        pass  # what could not be flushed is lost, or somebody closed it already

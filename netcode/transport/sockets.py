@@ -1,35 +1,45 @@
-"""Sockets that get closed even if the game forgets to.
+"""Descriptors that get closed even if the game forgets to.
 
-A connection that is simply dropped must not leak, nor warn. `__del__` of its transport closes the socket; but where
-both are garbage of one cycle, Python may finalise the socket first, and that warns. So every socket in use is also
-held here, and only its transport's end, or the interpreter's, lets go of it.
+A connection that is simply dropped must not leak, nor warn. `__del__` of its transport closes what it has; but where
+both are garbage of one cycle, Python may finalise a socket first, and that warns. So every socket and file in use is
+also held here, and only its transport's end, or the interpreter's, lets go of it.
 """
 
 import atexit
-import socket
-
-_in_use: set[socket.socket] = set()
+from typing import Protocol, TypeVar
 
 
-def hold(sock: socket.socket) -> socket.socket:
-    """Keep `sock` from being finalised before it is closed."""
-    _in_use.add(sock)
-    return sock
+class Closable(Protocol):
+    """What can be closed, more than once."""
+
+    def close(self) -> None:
+        """Give everything back."""
 
 
-def let_go(sock: socket.socket) -> socket.socket:
-    """Hand `sock` to somebody else, who closes it."""
-    _in_use.discard(sock)
-    return sock
+T = TypeVar("T", bound=Closable)
+
+_in_use: set[Closable] = set()
 
 
-def shut(sock: socket.socket) -> None:
-    """Close `sock`; once is enough, twice is fine."""
-    _in_use.discard(sock)
-    sock.close()
+def hold(thing: T) -> T:
+    """Keep `thing` from being finalised before it is closed."""
+    _in_use.add(thing)
+    return thing
+
+
+def let_go(thing: T) -> T:
+    """Hand `thing` to somebody else, who closes it."""
+    _in_use.discard(thing)
+    return thing
+
+
+def shut(thing: Closable) -> None:
+    """Close `thing`; once is enough, twice is fine."""
+    _in_use.discard(thing)
+    thing.close()
 
 
 @atexit.register
 def _close_all() -> None:
-    for sock in [*_in_use]:
-        shut(sock)
+    for thing in [*_in_use]:
+        shut(thing)

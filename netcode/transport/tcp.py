@@ -4,12 +4,11 @@ import errno
 import os
 import socket
 import sys
-from collections.abc import Callable
 
 from netcode import log
 from netcode.address import Address, Candidate, Lookup, Resolve, check_destination, check_port, from_socket
-from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error, refused
-from netcode.transport import Connector, Doorway, Ready, Transport
+from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
+from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, send_each
 from netcode.transport.sockets import hold, let_go, shut
 from netcode.waiting import Descriptors, Waiter
 
@@ -25,10 +24,14 @@ NOTSENT_LOWAT = 16_384
 BACKLOG = 1024
 """Connects that the kernel keeps for us between two updates."""
 
+LOOKUP_PAUSE = 0.05
+"""Seconds between two looks at whether it is our turn to ask for a name, while too many others are asked for."""
+
 SHORTAGE_PAUSE = 0.1
 """Seconds for which a listener rests when descriptors ran out; a level-triggered poller would spin on it."""
 
-_CONNECTING = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EAGAIN, getattr(errno, "WSAEWOULDBLOCK", 0)}
+# A connect that a signal interrupts goes on (POSIX).
+_CONNECTING = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR, getattr(errno, "WSAEWOULDBLOCK", 0)}
 _DOOR_BROKEN = {errno.EBADF, errno.ENOTSOCK, errno.EINVAL, errno.EOPNOTSUPP}
 
 
@@ -54,18 +57,19 @@ class TcpTransport:
     __slots__ = ("_socket", "address", "read_fd", "receive_into", "send", "write_fd")
 
     lingers = True
+    grain = 0
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
         self._socket = hold(sock)
         self.address: Address | None = address
         self.read_fd = self.write_fd = sock.fileno()
         # The socket's own methods, not wrappers: they run once per message.
-        self.receive_into: Callable[[memoryview], int] = sock.recv_into
-        self.send: Callable[[bytes | memoryview], int] = sock.send
+        self.receive_into: ReceiveInto = sock.recv_into
+        self.send: Send = sock.send
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":
-            return self._socket.send(chunks[0])
+            return send_each(self.send, chunks)
         return self._socket.sendmsg(chunks)
 
     def release(self) -> socket.socket:
@@ -98,6 +102,7 @@ class TcpConnector:
         self.where = printable(str(Address(host, port)), 80)
         self._host = host
         self._lookup = Lookup(host, port, resolve)
+        self._ask_again = 0.0
         self._next_attempt = 0.0
         self._error: OSError | None = None
 
@@ -105,11 +110,14 @@ class TcpConnector:
         if self._lookup is not None:
             answer = self._lookup.poll()
             if answer is None:
+                self._ask_again = now + LOOKUP_PAUSE
                 return None
             self._lookup.cancel()
             self._lookup = None
-            if not isinstance(answer, list) or not answer:
-                return self._unnamed(answer or None)
+            if isinstance(answer, OSError):
+                return self._unnamed(answer)
+            if not answer:
+                return self._unnamed(None)
             self._candidates = answer
         won = self._finish_attempts()
         while won is None and self._candidates and (not self._attempts or now >= self._next_attempt):
@@ -133,7 +141,7 @@ class TcpConnector:
 
     def due(self) -> float | None:
         if self._lookup is not None:
-            return 0.0 if self._lookup.fileno() < 0 else None
+            return self._ask_again if self._lookup.fileno() < 0 else None
         return self._next_attempt if self._candidates else None
 
     def close(self) -> None:
@@ -210,14 +218,17 @@ class TcpDoorway(Doorway):
         sock.setblocking(False)
         self._socket = hold(sock) if owned else sock
         self._owned = owned
-        self._spare = os.open(os.devnull, os.O_RDONLY)
+        self._spare = _open_spare()
         self._rest_until: float | None = None
         self.address = from_socket(sock.getsockname())
 
     def accept(self, now: float) -> Connector | None:
         if self._rest_until is not None and now < self._rest_until:
             return None
-        self._rest_until = None
+        if self._rest_until is not None:
+            self._rest_until = None
+            if self._spare is None:
+                self._spare = _open_spare()
         for _ in range(BACKLOG):
             try:
                 sock, address = self._socket.accept()
@@ -258,19 +269,16 @@ class TcpDoorway(Doorway):
     def _rest(self, now: float, error: OSError) -> None:
         """Refuse one politely with the descriptor kept for it, then leave the door alone for a while."""
         self._rest_until = now + SHORTAGE_PAUSE
+        if self._spare is not None:
+            os.close(self._spare)
+            try:
+                self._socket.accept()[0].close()
+            except OSError:
+                pass  # it left, or somebody was quicker to take the descriptor
+        # While that descriptor is free: the first warning has to load `logging` from disk.
         log.warn("accept", "%s: cannot accept: %s; is the limit of open files too low?", self.address, error.strerror)
-        if self._spare is None:
-            return
-        os.close(self._spare)
-        self._spare = None
-        try:
-            self._socket.accept()[0].close()
-        except OSError:
-            pass
-        try:
-            self._spare = os.open(os.devnull, os.O_RDONLY)
-        except OSError:
-            pass  # somebody was quicker; the next rest goes without
+        if self._spare is not None:
+            self._spare = _open_spare()
 
 
 class Listener(TcpDoorway, Waiter):
@@ -312,6 +320,14 @@ class TcpNetwork:
 
 
 TCP = TcpNetwork()
+
+
+def _open_spare() -> int | None:
+    """Open a descriptor to give up when there are no others, or None if there are none already."""
+    try:
+        return os.open(os.devnull, os.O_RDONLY)
+    except OSError:
+        return None
 
 
 def _listen(host: str, port: int) -> socket.socket:

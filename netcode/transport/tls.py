@@ -5,6 +5,8 @@ room for a whole record leaves nothing hidden from the poller; and a write that 
 with more data behind it.
 """
 
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -12,9 +14,9 @@ from typing import Any
 
 from netcode.address import Address
 from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
-from netcode.transport import Connector, Doorway, Network, Transport
+from netcode.transport import Connector, Doorway, Network, Transport, send_each
 from netcode.transport.sockets import hold, shut
-from netcode.transport.tcp import TcpTransport
+from netcode.transport.tcp import TcpNetwork, TcpTransport
 from netcode.waiting import Descriptors
 
 RECORD = 16_384
@@ -27,6 +29,7 @@ class TlsTransport:
     __slots__ = ("_socket", "address", "read_fd", "write_fd")
 
     lingers = True
+    grain = RECORD
 
     def __init__(self, sock: ssl.SSLSocket, address: Address | None) -> None:
         self._socket = hold(sock)
@@ -34,7 +37,7 @@ class TlsTransport:
         self.read_fd = self.write_fd = sock.fileno()
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Receive as much as there is while a whole record has room, so give it at least `RECORD` bytes."""
+        """Receive as much as there is while a whole record has room."""
         count = 0
         while count == 0 or len(buffer) - count >= RECORD:
             try:
@@ -60,7 +63,7 @@ class TlsTransport:
         return count
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return self.send(chunks[0])
+        return send_each(self.send, chunks)
 
     def finish(self) -> None:
         # No close_notify: OpenSSL would then refuse to hand out what the other end still sends. A stream of ours
@@ -99,7 +102,6 @@ class TlsConnector:
             try:
                 self._socket = self._wrap(transport)
             except (OSError, ValueError) as error:
-                transport.close()
                 return Reason(ReasonCode.BROKEN_TLS, f"TLS to {self.where} failed: {printable(str(error))}")
         try:
             self._socket.do_handshake()
@@ -134,16 +136,15 @@ class TlsConnector:
             shut(self._socket)
 
     def _wrap(self, transport: Transport) -> ssl.SSLSocket:
-        if not isinstance(transport, TcpTransport):
-            raise TypeError("TLS runs over TCP only")
-        wrapped = self._context.wrap_socket(
-            transport.release(),
-            server_side=self._host is None,
-            do_handshake_on_connect=False,
-            server_hostname=self._host,
-        )
-        hold(wrapped)
-        return wrapped
+        assert isinstance(transport, TcpTransport)
+        sock = transport.release()
+        try:
+            wrapped = self._context.wrap_socket(
+                sock, server_side=self._host is None, do_handshake_on_connect=False, server_hostname=self._host
+            )
+        finally:
+            sock.close()  # it has been taken over, or nobody wants it
+        return hold(wrapped)
 
 
 class TlsDoorway(Doorway):
@@ -172,18 +173,33 @@ class TlsNetwork:
     """Connecting and listening over TLS.
 
     Args:
-        below: what TLS runs over.
+        below: what TLS runs over: TCP, and nothing else yet.
         context: certificates and checks; None for a client that checks against the system's authorities.
+
+    Raises:
+        TypeError: an argument cannot be what it should be.
     """
 
     def __init__(self, below: Network, context: ssl.SSLContext | None = None) -> None:
+        if not isinstance(below, TcpNetwork):
+            raise TypeError(f"TLS runs over TCP only, not over {type(below).__name__}")
+        if context is not None and not isinstance(context, ssl.SSLContext):
+            raise TypeError(f"tls must be an ssl.SSLContext, not {type(context).__name__}")
         self._below = below
         self._context = context or ssl.create_default_context()
 
     def connect(self, host: str, port: int, now: float) -> TlsConnector:
+        """Start to connect. Raises `ValueError` for a context that can only serve."""
+        if self._context.protocol == ssl.PROTOCOL_TLS_SERVER:
+            raise ValueError("tls is a server's context; a client needs ssl.create_default_context()")
         return TlsConnector(self._below.connect(host, port, now), self._context, host)
 
     def listen(self, host: str, port: int) -> TlsDoorway:
+        """Listen. Raises `ValueError` for a context that can only connect."""
+        if self._context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+            raise ValueError(
+                "tls is a client's context; a server needs ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
+            )
         return TlsDoorway(self._below.listen(host, port), self._context)
 
 
@@ -193,6 +209,8 @@ def _translate(call: Callable[[Any], int], argument: memoryview) -> int:
         return call(argument)
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
         raise BlockingIOError from None
+    except (ssl.SSLEOFError, ssl.SSLSyscallError) as error:  # the network, not TLS: the link may be resumed
+        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
     except ssl.SSLError as error:
         raise _explain(error) from error
 
@@ -211,4 +229,3 @@ def _explain(error: OSError) -> OSError:
         return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")
     said = printable(name.lower().replace("_", " ") or str(error))
     return Explained(ReasonCode.BROKEN_TLS, f"and this end could not agree on TLS: {said}")
-
