@@ -2,7 +2,7 @@
 
 import math
 from enum import Enum
-from typing import Any, Generic, Protocol, TypeVar, assert_never
+from typing import Any, Generic, Protocol, TypeVar, assert_never, overload
 
 from netcode import log
 from netcode.address import Address
@@ -35,6 +35,7 @@ LARGE = 65_536
 DRAIN_READS = 64
 """Reads after a failed write, to find the goodbye that explains it."""
 
+D = TypeVar("D")
 D_co = TypeVar("D_co", covariant=True)
 
 
@@ -150,8 +151,7 @@ class Connection(Waiter, Generic[D_co]):
         remote_address: Address | None = None,
         sink: Sink | None = None,
     ) -> None:
-        if timeout is not None and not 0 < timeout < math.inf:
-            raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
+        check_silence(timeout, ping)
         self._data = data
         self._timeout = timeout
         self._ping = None if ping is None else bytes(ping)
@@ -340,7 +340,7 @@ class Connection(Waiter, Generic[D_co]):
         if self._connector is not None and not self.send_buffer_length:
             self._end(closed_here())
             return
-        if timeout is not None:
+        if timeout is not None and (self._close_at is None or self._timeline.now + timeout < self._close_at):
             self._lingering = False
             self._close_by(self._timeline.now + timeout)
         if self._state is not State.DISCONNECTING:
@@ -367,15 +367,14 @@ class Connection(Waiter, Generic[D_co]):
                 assert_never(self._state)
 
     def instantiate(self) -> Descriptors:
-        """Return what `update` waits for: reading if there is room, writing if something waits or connects."""
+        """Return what `update` waits for: reading if there is room, writing if something is to be sent or connects."""
         if self._connector is not None:
             return self._connector.descriptors()
         transport = self._transport
         if transport is None:
             return [], [], []
         read = [transport.read_fd] if transport.read_fd >= 0 and self._wants_input() else []
-        waits = self.send_buffer_length or (self._sink is not None and self._sink.batch)
-        write = [transport.write_fd] if transport.write_fd >= 0 and waits else []
+        write = [transport.write_fd] if transport.write_fd >= 0 and self._has_to_send() else []
         return read, write, []
 
     def _seconds_left(self) -> float | None:
@@ -444,7 +443,7 @@ class Connection(Waiter, Generic[D_co]):
         if self._sink is not None:
             self._sink.opened()
 
-    def _receive(self, now: float, scratch: memoryview) -> bool:
+    def _receive(self, now: float, scratch: memoryview) -> bool:  # noqa: C901 - runs once per message
         """Receive once; tell whether there may be more at once."""
         if self._hungry:
             self._hungry = False
@@ -459,7 +458,7 @@ class Connection(Waiter, Generic[D_co]):
         if sink is None:
             room = MAX_RECEIVE_BUFFER - self.receive_buffer_length
             if room > 0:
-                scratch = scratch[:room]
+                scratch = scratch[: max(room, transport.grain)]
             elif self._state is not State.DISCONNECTING:
                 return False
         try:
@@ -628,16 +627,25 @@ class Connection(Waiter, Generic[D_co]):
         elif self._close_at is not None and now >= self._close_at:
             self._close_timed_out()
         elif self._timeout is not None and self._transport is not None:
-            silent = now - self._heard
-            if silent >= self._timeout:
-                text = f"nothing was heard from {self._describe()} for {self._timeout:g} s"
-                self._end(Reason(ReasonCode.TIMEOUT, text))
-            elif silent >= self._timeout / 2 and not self._pinged:
-                self._pinged = True
-                if self._ping and self._state is State.CONNECTED:
-                    self._queue(self._ping)
-        if self._sink is not None and self._state is not State.DISCONNECTED:
+            self._check_silence(now, self._timeout)
+        if self._state is State.DISCONNECTED:
+            return
+        if self._blocked and self._outgoing is not None:
+            self._outgoing.mark(now)
+        if self._sink is not None:
             self._sink.due(now)
+
+    def _check_silence(self, now: float, timeout: float) -> None:
+        silent = now - self._heard
+        if silent >= timeout and self._wants_input():
+            self._end(Reason(ReasonCode.TIMEOUT, f"nothing was heard from {self._describe()} for {timeout:g} s"))
+        elif silent >= timeout:
+            self._heard = now  # it is our side that does not listen: nobody takes what was received
+            self._pinged = False
+        elif silent >= timeout / 2 and not self._pinged:
+            self._pinged = True
+            if self._ping and self._state is State.CONNECTED:
+                self._queue(self._ping)
 
     def _close_timed_out(self) -> None:
         unsent = self.send_buffer_length
@@ -680,6 +688,12 @@ class Connection(Waiter, Generic[D_co]):
             return True
         return self._incoming is None or len(self._incoming) < MAX_RECEIVE_BUFFER
 
+    def _has_to_send(self) -> bool:
+        if self._sink is not None and self._sink.batch:
+            return True
+        # With nothing queued, the end of our side is what has to be sent when we are closing.
+        return bool(self.send_buffer_length) or (self._state is State.DISCONNECTING and not self._finished)
+
     def _rewatch(self) -> None:
         if self._keeper is not None:
             self._keeper.watch(self)
@@ -693,16 +707,38 @@ class Connection(Waiter, Generic[D_co]):
         return taken
 
 
+@overload
 def connect(
     host: str,
     port: int,
-    data: D_co = None,  # type: ignore[assignment]
+    data: None = None,
     *,
     timeout: float | None = None,
     ping: bytes | None = None,
     network: Network = TCP,
     clock: Clock = monotonic,
-) -> Connection[D_co]:
+) -> Connection[None]: ...
+@overload
+def connect(
+    host: str,
+    port: int,
+    data: D,
+    *,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+    network: Network = TCP,
+    clock: Clock = monotonic,
+) -> Connection[D]: ...
+def connect(
+    host: str,
+    port: int,
+    data: Any = None,
+    *,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+    network: Network = TCP,
+    clock: Clock = monotonic,
+) -> Connection[Any]:
     """Start to connect to a server. Returns at once; call `update()` until `state` is no longer CONNECTING.
 
     Names are looked up beside the game, and IPv6 and IPv4 addresses are raced, so nothing here ever blocks.
@@ -721,13 +757,12 @@ def connect(
         TypeError, ValueError: an argument cannot be what it should be.
     """
     timeline = Timeline(clock)
-    return Connection(
-        network.connect(host, port, timeline.now), data, timeout=timeout, ping=ping, timeline=timeline
-    )
+    return Connection(network.connect(host, port, timeline.now), data, timeout=timeout, ping=ping, timeline=timeline)
 
 
+@overload
 def custom(
-    data: D_co = None,  # type: ignore[assignment]
+    data: None = None,
     *,
     input: object | None = None,
     output: object | None = None,
@@ -735,7 +770,28 @@ def custom(
     ping: bytes | None = None,
     remote_address: Address | None = None,
     clock: Clock = monotonic,
-) -> Connection[D_co]:
+) -> Connection[None]: ...
+@overload
+def custom(
+    data: D,
+    *,
+    input: object | None = None,
+    output: object | None = None,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+    remote_address: Address | None = None,
+    clock: Clock = monotonic,
+) -> Connection[D]: ...
+def custom(
+    data: Any = None,
+    *,
+    input: object | None = None,
+    output: object | None = None,
+    timeout: float | None = None,
+    ping: bytes | None = None,
+    remote_address: Address | None = None,
+    clock: Clock = monotonic,
+) -> Connection[Any]:
     """Make a connection of descriptors that are there already: pipes, standard input and output, a socketpair.
 
     The first `update()` makes it CONNECTED. It owns the descriptors from now on: they are made non-blocking,
@@ -751,10 +807,19 @@ def custom(
         TypeError, ValueError: an argument cannot be what it should be; on Windows, a descriptor is no socket.
         OSError: a descriptor is closed.
     """
+    check_silence(timeout, ping)  # before the descriptors change hands
     transport = PipeTransport(input, output, remote_address)
     return Connection(
         Ready(transport), data, timeout=timeout, ping=ping, timeline=Timeline(clock), remote_address=remote_address
     )
+
+
+def check_silence(timeout: float | None, ping: bytes | None) -> None:
+    """Raise `ValueError` or `TypeError` for what cannot be the `timeout` and the `ping` of a connection."""
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
+    if ping is not None:
+        memoryview(ping)
 
 
 def _check_positive(number: int) -> None:
