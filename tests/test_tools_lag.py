@@ -14,6 +14,7 @@ import pytest
 from programs import Start
 
 from netcode.address import Address
+from netcode.testing import FakeClock
 from netcode.tools import lag
 from netcode.tools.lag import Panel, add_arguments, describe, run
 from netcode.tools.lag_keys import HELP, NoKeyboard
@@ -21,14 +22,6 @@ from netcode.tools.lag_model import Ending, Faults
 from netcode.tools.lag_proxy import CAPACITY, Counters, Proxy
 
 LOCAL = ("127.0.0.1", 0)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 class Fingers:
@@ -118,7 +111,7 @@ def test_a_wrong_argument_says_what_to_give(
 
 def test_the_status_says_what_passes_and_what_is_wrong(proxy: Proxy) -> None:
     stream = io.StringIO()
-    panel = Panel(proxy, NoKeyboard(), stream, live=False, clock=Clock())
+    panel = Panel(proxy, NoKeyboard(), stream, live=False, clock=FakeClock())
     proxy.counters = Counters(links=3, cut=1, up=12_345, down=1_200_000_000)
 
     panel.step()
@@ -128,7 +121,7 @@ def test_the_status_says_what_passes_and_what_is_wrong(proxy: Proxy) -> None:
 
 def test_a_stall_is_said_first(proxy: Proxy) -> None:
     stream = io.StringIO()
-    panel = Panel(proxy, Fingers(" "), stream, live=False, clock=Clock())
+    panel = Panel(proxy, Fingers(" "), stream, live=False, clock=FakeClock())
 
     panel.step()
 
@@ -136,11 +129,11 @@ def test_a_stall_is_said_first(proxy: Proxy) -> None:
 
 
 def test_a_log_gets_a_line_when_something_changed_and_not_too_often(proxy: Proxy) -> None:
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), FakeClock()
     panel = Panel(proxy, Fingers("", "", "l", ""), stream, live=False, clock=clock)
     counts: list[int] = []
     for seconds in (0.0, 5.0, 1.0, 4.0):
-        clock.now += seconds
+        clock.advance(seconds)
         panel.step()
         counts.append(stream.getvalue().count("\n"))
 
@@ -152,11 +145,11 @@ def test_a_terminal_keeps_one_line_that_overwrites_itself(proxy: Proxy, monkeypa
         return os.terminal_size((20, 24))
 
     monkeypatch.setattr(shutil, "get_terminal_size", narrow)
-    stream, clock = io.StringIO(), Clock()
+    stream, clock = io.StringIO(), FakeClock()
     panel = Panel(proxy, NoKeyboard(), stream, live=True, clock=clock)
     panel.step()
     first = stream.getvalue()
-    clock.now += 1.0
+    clock.advance(1.0)
     panel.step()
     panel.say("hello")
     panel.finish()

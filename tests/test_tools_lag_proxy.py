@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from netcode.testing import FakeClock
 from netcode.tools import lag_proxy
 from netcode.tools.lag_model import Ending, Faults, Lane, LinkModel
 from netcode.tools.lag_proxy import ACCEPT_PAUSE, DRAIN_TIME, Counters, Proxy
@@ -17,22 +18,11 @@ LOCAL = ("127.0.0.1", 0)
 DEADLINE = 20.0
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def advance(self, seconds: float) -> None:
-        self.now += seconds
-
-
 class Street:
     """A target that listens, a proxy before it, and whoever connects; everything is closed afterwards."""
 
     def __init__(self) -> None:
-        self.clock = Clock()
+        self.clock = FakeClock()
         self.listener = socket.create_server(LOCAL)
         self.proxies: list[Proxy] = []
         self.sockets: list[socket.socket] = [self.listener]
@@ -541,8 +531,10 @@ def test_closing_the_proxy_resets_its_links(street: Street) -> None:
 
 
 def test_an_address_that_is_taken_is_said_at_once(street: Street) -> None:
-    with pytest.raises(OSError, match="in use"):
+    with pytest.raises(OSError) as failed:
         Proxy(street.listener.getsockname(), ("127.0.0.1", 9))
+
+    assert failed.value.errno in {errno.EADDRINUSE, errno.EACCES}
 
 
 def test_a_proxy_before_itself_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
