@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
-from netcode.connection import SCRATCH, Connection, Sink
+from netcode.connection import SCRATCH, Connection, Sink, check_silence
 from netcode.poller import BROKEN, READ, WRITE, Poller, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
@@ -60,6 +60,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._knocked = False
         self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the update after it
         self._asleep = 0.0
+        self._closed = False
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -81,17 +82,24 @@ class ConnectionSet(Waiter, Generic[D]):
         """Take in those who wait at `listener`, at most `ACCEPTS_PER_UPDATE`. Never blocks.
 
         Args:
-            listener: a `Listener`, or any listening socket.
+            listener: a `Listener`, or any listening socket. It is made non-blocking, and stays yours to close.
             make_data: is given the address of the newcomer and returns the `data` of its connection, or `REFUSE`.
             timeout, ping: as for `connect`, for each newcomer.
 
         Raises:
+            TypeError, ValueError: an argument cannot be what it should be, or the set is closed.
             OSError: the listener is closed.
         """
-        if isinstance(listener, socket.socket):
-            listener = self._doorways.get(listener) or self._doorways.setdefault(listener, TcpDoorway(listener))
+        self._check_open()
+        check_silence(timeout, ping)
+        doorway = self._doorway(listener) if isinstance(listener, socket.socket) else listener
         for _ in range(ACCEPTS_PER_UPDATE):
-            newcomer = listener.accept(self._timeline.now)
+            try:
+                newcomer = doorway.accept(self._timeline.now)
+            except OSError:
+                if isinstance(listener, socket.socket):
+                    self._doorways.pop(listener).close()
+                raise
             if newcomer is None:
                 return
             try:
@@ -108,17 +116,16 @@ class ConnectionSet(Waiter, Generic[D]):
         """Put a connection of `connect` or `custom` into the set, which updates it from then on.
 
         Raises:
-            ValueError: it is in a set already, or over.
+            ValueError: it is in a set already, or over, or the set is closed.
         """
+        self._check_open()
         if connection._keeper is not None or not connection.alive:
             raise ValueError(f"{connection!r} is in a set already, or over")
         connection._move_to(self._timeline)
-        connection._keeper = self
-        self._connections[connection] = None
-        self._unwatched[connection] = None
+        self._keep(connection)
         self.watch(connection)
         connection._reschedule()
-        if connection.send_buffer_length:
+        if connection._has_to_send():
             connection._announce_output()
 
     def update(self) -> None:
@@ -129,17 +136,22 @@ class ConnectionSet(Waiter, Generic[D]):
             dead, self._dead = self._dead, []
             for connection in dead:
                 self._connections.pop(connection, None)
+            if len(self._deadlines) > 64 + 4 * len(self._connections):
+                self._deadlines.prune(lambda when, connection: connection.alive and when == connection._wake)
+        if self._closed:
+            return
         self._read(now)
         self._look_at_due(now)
         self._send(now)
 
     def close(self) -> None:
-        """Close every connection, the listening sockets' spare descriptors, and the set's own one."""
+        """Close every connection, and the set's own descriptors. Listening sockets stay open: they are yours."""
         for connection in self:
             connection.close()
         for doorway in self._doorways.values():
             doorway.close()
         self._doorways.clear()
+        self._closed = True
         self._poller.close()
 
     def instantiate(self) -> Descriptors:
@@ -151,6 +163,7 @@ class ConnectionSet(Waiter, Generic[D]):
         """Hear that `connection` is over, before its descriptors are closed."""
         self._unwatch(connection)
         self._unwatched.pop(connection, None)
+        self._ready = None  # it names descriptors whose numbers may be given to others from now on
         self._dead.append(connection)
 
     def schedule(self, connection: Connection[Any], when: float) -> None:
@@ -164,7 +177,7 @@ class ConnectionSet(Waiter, Generic[D]):
     def watch(self, connection: Connection[Any]) -> None:
         """Have the poller watch for what `connection` waits for now."""
         transport = connection._transport
-        if transport is None or transport.read_fd < 0 and transport.write_fd < 0:
+        if transport is None or (transport.read_fd < 0 and transport.write_fd < 0):
             return
         bits = (READ if connection._wants_input() else 0) | (WRITE if connection._blocked else 0)
         if bits == connection._bits:
@@ -177,8 +190,8 @@ class ConnectionSet(Waiter, Generic[D]):
                 else:
                     self._poller.change(fd, bits & mask)
         except OSError:
-            self._unwatch(connection)  # a plain file, say, which epoll does not take: it is always ready
-            self._unwatched[connection] = None
+            connection._bits = bits  # one of two sides may be watched by now
+            self._stop_watching(connection)  # a plain file, say, which epoll does not take: it is always ready
             return
         connection._bits = bits
         self._unwatched.pop(connection, None)
@@ -190,9 +203,30 @@ class ConnectionSet(Waiter, Generic[D]):
     ) -> Connection[D]:
         """Make a connection of a newcomer, and keep it."""
         connection = Connection(newcomer, data, timeout=timeout, ping=ping, timeline=self._timeline, sink=sink)
-        self.add(connection)
+        self._keep(connection)
         connection._advance(self._timeline.now)
+        connection._reschedule()
         return connection
+
+    def _keep(self, connection: Connection[Any]) -> None:
+        connection._keeper = self
+        self._connections[connection] = None
+        self._unwatched[connection] = None
+
+    def _doorway(self, listening: socket.socket) -> TcpDoorway:
+        doorway = self._doorways.get(listening)
+        if doorway is None:
+            doorway = self._doorways[listening] = TcpDoorway(listening)
+        return doorway
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the set is closed: it takes no more connections")
+
+    def _stop_watching(self, connection: Connection[Any]) -> None:
+        """Have `connection` looked at in each update, because the poller cannot tell about it."""
+        self._unwatch(connection)
+        self._unwatched[connection] = None
 
     def _unwatch(self, connection: Connection[Any]) -> None:
         transport = connection._transport
@@ -206,8 +240,8 @@ class ConnectionSet(Waiter, Generic[D]):
         scratch, watched = self._scratch, self._watched
         if self._hungry:
             hungry, self._hungry = self._hungry, []
-            for connection in hungry:
-                self._receive(connection, now)
+            for fed in hungry:
+                self._receive(fed, now)
         ready, self._ready = self._ready, None
         for fd, bits in self._poller.poll(0) if ready is None else ready:
             connection = watched.get(fd)
@@ -220,10 +254,8 @@ class ConnectionSet(Waiter, Generic[D]):
             else:
                 self._handle(connection, fd, bits, now)
         if self._unwatched:
-            for connection in [*self._unwatched]:
-                connection._step(now, scratch)
-                if connection._hungry:
-                    self._feed_later(connection)
+            for waiting in [*self._unwatched]:
+                waiting._step(now, scratch)
 
     def _receive(self, connection: Connection[Any], now: float) -> None:
         connection._receive(now, self._scratch)
@@ -234,8 +266,9 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _feed_later(self, connection: Connection[Any]) -> None:
         """What `connection` received is more than one update's share: go on in the next, and read nothing more."""
-        self._hungry.append(connection)
-        self.watch(connection)
+        if connection not in self._unwatched:  # those are looked at in each update anyway
+            self._hungry.append(connection)
+            self.watch(connection)
 
     def _handle(self, connection: Connection[Any], fd: int, bits: int, now: float) -> None:
         """Handle what is rare: room to send again, and links that broke."""
@@ -248,8 +281,7 @@ class ConnectionSet(Waiter, Generic[D]):
             self._receive(connection, now)
         elif bits & BROKEN and fd == transport.read_fd:
             # Broken, but its owner has not yet taken what came before. A poller would tell it again and again.
-            self._unwatch(connection)
-            self._unwatched[connection] = None
+            self._stop_watching(connection)
         elif bits & BROKEN:
             connection._send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
 
@@ -283,25 +315,26 @@ class ConnectionSet(Waiter, Generic[D]):
             due, seconds = True, left
         else:
             due = False
-        if self._unwatched or self._ready is not None or self._poller.fileno() < 0:
+        if self._unwatched or self._ready is not None:
             return wait(self, timeout=seconds) or due
         self._ready = self._poller.poll(seconds)
         self._asleep = seconds or 0.0
         return bool(self._ready) or due
 
     def _descriptors(self) -> Descriptors:
-        fd = self._poller.fileno()
+        fd = -1 if self._closed else self._poller.fileno()
         if fd < 0:
             return self.instantiate()
         read, write, exceptional = _together(self._unwatched)
         return [fd, *read], write, exceptional
 
     def _seconds_left(self) -> float | None:
-        if self._with_output or self._hungry:
+        if self._with_output or self._hungry or self._dead:
             return 0.0
-        times = [self._deadlines.next(), *(connection._deadline() for connection in self._unwatched)]
-        deadline = min((t for t in times if t is not None), default=None)
-        return None if deadline is None else self._timeline.until(deadline)
+        deadline = self._deadlines.next()
+        times = [None if deadline is None else self._timeline.until(deadline)]
+        times += [connection._seconds_left() for connection in self._unwatched]
+        return min((t for t in times if t is not None), default=None)
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)
@@ -311,7 +344,7 @@ def _together(connections: Iterable[Connection[Any]]) -> Descriptors:
     lists: Descriptors = [], [], []
     for connection in connections:
         for all_of_them, its in zip(lists, connection.instantiate(), strict=True):
-            all_of_them += its
+            all_of_them.extend(its)
     return lists
 
 

@@ -5,7 +5,7 @@ with the verbs that do not wait. None of them raises for what the network does: 
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from netcode.connection import Connection, State, _check_receivable
 from netcode.connection import connect as start_to_connect
@@ -14,14 +14,17 @@ from netcode.waiting import wait
 D = TypeVar("D")
 
 
+@overload
 def connect(
-    host: str,
-    port: int,
-    data: D = None,  # type: ignore[assignment]
-    *,
-    timeout: float | None = None,
-    ping: bytes | None = None,
-) -> Connection[D]:
+    host: str, port: int, data: None = None, *, timeout: float | None = None, ping: bytes | None = None
+) -> Connection[None]: ...
+@overload
+def connect(
+    host: str, port: int, data: D, *, timeout: float | None = None, ping: bytes | None = None
+) -> Connection[D]: ...
+def connect(
+    host: str, port: int, data: Any = None, *, timeout: float | None = None, ping: bytes | None = None
+) -> Connection[Any]:
     """Connect as `netcode.connect` does, and wait until that worked or failed."""
     connection = start_to_connect(host, port, data, timeout=timeout, ping=ping)
     _wait_until(connection, lambda: connection.state is not State.CONNECTING)
@@ -35,7 +38,7 @@ def send(connection: Connection[Any], data: bytes | bytearray | memoryview) -> N
 
 
 def receive(connection: Connection[Any], length: int) -> bytes | None:
-    """Wait for exactly `length` bytes and take them; None if the connection ended with fewer left.
+    """Wait for exactly `length` bytes and take them; None if the connection ended with fewer left, or has no input.
 
     Raises:
         ValueError: as for `Connection.receive`.
@@ -55,3 +58,5 @@ def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:
     while connection.alive and not done():
         wait(connection)
         connection.update()
+        if not any(connection.instantiate()) and connection._seconds_left() is None:
+            return  # nothing will ever happen: it is over, or it has no input
