@@ -2,23 +2,23 @@
 
 import random
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode import protocol
 from netcode.address import Address, check_destination
 from netcode.clock import Clock, Timeline, monotonic
-from netcode.codec import make_codec
+from netcode.codec import PLAIN, make_codec
 from netcode.connection import SCRATCH, Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
-from netcode.limits import Limits, check_name
-from netcode.link import Link
+from netcode.limits import LimitOptions, check_name, make_limits
+from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, wait
+from netcode.waiting import Descriptors, Waiter, any_of, wait
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -31,11 +31,6 @@ BACKOFF_CAP = 30.0
 """Seconds within which an attempt begins, however many failed."""
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
-
-BROKEN_LINK = frozenset(
-    {ReasonCode.RESET, ReasonCode.CLOSED_BY_PEER, ReasonCode.TIMEOUT, ReasonCode.NETWORK, ReasonCode.UNREACHABLE}
-)
-"""Ends that nobody wanted: a link that ended so may be resumed."""
 
 _WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.REFUSED,
@@ -90,13 +85,14 @@ class Client(Waiter):
         resume: bool = True,
         network: Network = TCP,
         clock: Clock = monotonic,
-        **limits: float,
+        **limits: Unpack[LimitOptions],
     ) -> None:
         check_destination(host, port)
         self._host, self._port = host, port
         self._game, self._version = check_name("game", game), check_name("version", version)
-        self._credentials = credentials
-        self._limits = Limits(**limits)  # type: ignore[arg-type]
+        # As they are now: they are sent again at each return, and must not have become unsendable by then.
+        self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials)))
+        self._limits = make_limits("Client", limits)
         if tls:
             from netcode.transport.tls import TlsNetwork
 
@@ -119,12 +115,14 @@ class Client(Waiter):
         self._closing: list[Connection[Any]] = []
         self._scratch = memoryview(bytearray(SCRATCH))
         self._updating = False
-        self._hello()
+        protocol.hello(self._greeting()._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self._link: Link | None = self._connect()
 
     @property
     def state(self) -> State:
         """CONNECTING until welcomed and while away, CONNECTED, DISCONNECTING while closing nicely, DISCONNECTED."""
+        if self._state is State.CONNECTED and self._link is not None and self._link.closing:
+            return State.DISCONNECTING
         return self._state
 
     @property
@@ -219,13 +217,12 @@ class Client(Waiter):
         `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
         Not yet welcomed, or away: it ends at once.
         """
-        if self._peer.reason is not None or self._state is State.DISCONNECTING:
+        if self._peer.reason is not None:
             return
-        if self._link is None or self._state is not State.CONNECTED:
+        if self._state is State.CONNECTED:
+            self._peer.close_nicely(text)
+        else:
             self.close()
-            return
-        self._state = State.DISCONNECTING
-        self._link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
 
     def __enter__(self) -> Self:
         return self
@@ -236,13 +233,12 @@ class Client(Waiter):
         self.close()
 
     def instantiate(self) -> Descriptors:
-        return ([], [], []) if self._link is None else self._link.connection.instantiate()
+        return any_of(*self._connections()).instantiate()
 
     def _seconds_left(self) -> float | None:
         if self._inbox.events:
             return 0.0
-        connections = [*self._closing] if self._link is None else [self._link.connection, *self._closing]
-        times = [s for c in connections if (s := c._seconds_left()) is not None]
+        times = [s for c in self._connections() if (s := c._seconds_left()) is not None]
         if self._away_for is not None:
             when = self._away_until if self._retry_at is None else min(self._away_until, self._retry_at)
             times.append(self._timeline.until(when))
@@ -255,7 +251,7 @@ class Client(Waiter):
 
     def link_opened(self, link: Link) -> None:
         """Greet."""
-        link.greet(self._hello())
+        link.greet(protocol.hello(self._greeting()))
 
     def greeted(self, link: Link, greeting: Hello | Welcome) -> None:
         """Hear that the server takes us in, or back."""
@@ -269,7 +265,7 @@ class Client(Waiter):
             peer._resumes = False
         if link.connection.remote_address is not None:
             peer.address = link.connection.remote_address
-        peer.carry_on(link, greeting.received)
+        peer.carry_on(link, peer.missing(greeting.received))
         self._state = State.CONNECTED
         self._attempts = self._refusals = 0
         self._grace = greeting.grace
@@ -277,11 +273,11 @@ class Client(Waiter):
             self._token = greeting.token or None
         if self._welcomed:
             self._away_for = None
-            self._inbox.events.append(Back(peer))
+            self._inbox.put(Back(peer))
         else:
             self._welcomed = True
             peer.id = greeting.peer_id
-            self._inbox.events.append(Joined(peer))
+            self._inbox.put(Joined(peer))
 
     def link_over(self, link: Link) -> None:
         """Hear that a link ended: come back, or leave."""
@@ -289,7 +285,8 @@ class Client(Waiter):
         assert reason is not None
         if link is not self._link:
             return
-        self._link = self._peer._link = None
+        self._link = None
+        self._peer.let_go()
         if link.connection.alive:
             self._closing.append(link.connection)
         if self._away_for is not None:
@@ -298,7 +295,7 @@ class Client(Waiter):
             self._away_for = reason
             self._away_until = self._timeline.now + self._grace
             self._state = State.CONNECTING
-            self._inbox.events.append(Away(self._peer))
+            self._inbox.put(Away(self._peer))
             self._retry(reason)
         else:
             self.drop(self._peer, reason)
@@ -308,18 +305,23 @@ class Client(Waiter):
 
     def drop(self, peer: Peer, reason: Reason) -> None:
         """It is over: say so, once."""
-        peer.reason = reason
+        if peer.reason is not None:
+            return
+        peer.end(reason)
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = None
         link, self._link = self._link, None
         if link is not None:
             link.connection.close()
-        self._inbox.events.append(Left(peer, reason))
+        self._inbox.put(Left(peer, reason))
 
     # Inside.
 
-    def _hello(self) -> bytes:
-        greeting = Hello(
+    def _connections(self) -> list[Connection[Any]]:
+        return [*self._closing] if self._link is None else [self._link.connection, *self._closing]
+
+    def _greeting(self) -> Hello:
+        return Hello(
             self._game,
             self._version,
             self._limits.max_message,
@@ -327,7 +329,6 @@ class Client(Waiter):
             self._peer.received,
             self._credentials,
         )
-        return protocol.hello(greeting)
 
     def _connect(self) -> Link:
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
@@ -365,4 +366,3 @@ class Client(Waiter):
         first = self._away_for
         text = first.text if last == first.text else f"{first.text}; and then: {last}"
         self.drop(self._peer, Reason(first.code, text, first.error))
-

@@ -67,8 +67,12 @@ class Left(NamedTuple):
 Event = Joined | Received | Away | Back | Left
 
 
+EVENT_SIZE = 256
+"""Bytes for which an event without a message counts."""
+
+
 class Inbox:
-    """Events that the game has not taken yet, and how many bytes of messages they hold."""
+    """Events that the game has not taken yet, and how many bytes they came as."""
 
     __slots__ = ("events", "limit", "size")
 
@@ -76,6 +80,15 @@ class Inbox:
         self.limit = limit
         self.events: list[Event] = []
         self.size = 0
+
+    def put(self, event: Event) -> None:
+        """Add an event that is no message."""
+        self.events.append(event)
+        self.size += EVENT_SIZE
+
+    def is_full(self) -> bool:
+        """Tell whether no more should come in until the game has taken what is there."""
+        return self.size > self.limit
 
     def take(self) -> list[Event]:
         """Take out everything."""

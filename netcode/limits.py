@@ -2,8 +2,26 @@
 
 import math
 from dataclasses import dataclass, fields
+from typing import TypedDict
 
 from netcode.protocol import MAX_NAME, MAX_UNGREETED
+
+
+class LimitOptions(TypedDict, total=False):
+    """The keyword arguments of `Client` and `Server` that are limits of a link; `docs/limits.md` explains each."""
+
+    max_message: int
+    timeout: float
+    ping_interval: float
+    handshake_timeout: float
+    message_timeout: float
+    close_timeout: float
+    max_queue: int
+    max_queue_age: float
+    max_resend: int
+    max_messages_per_update: int
+    flood_timeout: float
+    max_backlog: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +50,46 @@ class Limits:
     """Messages of one peer that one update delivers; the rest waits for the next."""
     flood_timeout: float = 5.0
     """Seconds of more than that, update after update, that end a link."""
-    max_backlog: int = 16_777_216
+    max_backlog: int = 4_194_304
     """Bytes of events that the game has not taken at which reading stops."""
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise TypeError(f"{field.name} must be a number, not {type(value).__name__}")
-            if not 0 < value < math.inf:
-                raise ValueError(f"{field.name} must be above 0 and finite, not {value}")
+            check_number(field.name, getattr(self, field.name), whole=field.type is int)
         if not MAX_UNGREETED <= self.max_message < 1 << 31:
             raise ValueError(f"max_message must be from {MAX_UNGREETED} to 2147483647, not {self.max_message}")
         if self.ping_interval >= self.timeout:
             raise ValueError(f"ping_interval ({self.ping_interval}) must be below timeout ({self.timeout})")
-        if self.max_queue < self.max_message:
-            # One largest message must fit, or `send` would end the link that it promised to carry it over.
-            object.__setattr__(self, "max_queue", self.max_message + 4)
-        if self.max_resend < self.max_message:
-            object.__setattr__(self, "max_resend", self.max_message + 4)
+        # One largest message must fit beside what netcode itself sends, or `send` would end the link that it
+        # promised to carry it over.
+        least = self.max_message + MAX_UNGREETED
+        object.__setattr__(self, "max_queue", max(self.max_queue, least))
+        object.__setattr__(self, "max_resend", max(self.max_resend, least))
+
+
+def make_limits(owner: str, options: LimitOptions) -> Limits:
+    """Make the limits that the constructor of `owner` was given.
+
+    Raises:
+        TypeError, ValueError: a name is none of a limit, or a value cannot be one.
+    """
+    unknown = options.keys() - LimitOptions.__optional_keys__
+    if unknown:
+        raise TypeError(f"{owner}() got an unexpected keyword argument {min(unknown)!r}")
+    return Limits(**options)
+
+
+def check_number(name: str, value: float, *, whole: bool = False, zero: bool = False) -> None:
+    """Raise `TypeError` or `ValueError`, naming the argument, for what cannot be a limit or a time.
+
+    Args:
+        whole: whether it counts something, so that it must be an int.
+        zero: whether 0 has a meaning.
+    """
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        raise TypeError(f"{name} must be {'an int' if whole else 'a number'}, not {type(value).__name__}")
+    if not 0 <= value < math.inf or (value == 0 and not zero):
+        raise ValueError(f"{name} must be {'0 or more' if zero else 'above 0'} and finite, not {value}")
 
 
 def check_name(what: str, name: str) -> str:

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
 
+BROKEN_LINK = frozenset(
+    {ReasonCode.RESET, ReasonCode.CLOSED_BY_PEER, ReasonCode.TIMEOUT, ReasonCode.NETWORK, ReasonCode.UNREACHABLE}
+)
+"""Ends that nobody wanted: a link that ended so may be resumed."""
 
 _make = tuple.__new__  # the constructor of the tuple that `Received` is takes half the time of its own
 
@@ -50,6 +54,7 @@ class Link:
         "_decode",
         "_flood_since",
         "_greet_by",
+        "_greeted",
         "_greeting",
         "_inbox",
         "_limit",
@@ -76,7 +81,8 @@ class Link:
         self._limits = limits
         self._unpack, self._decode = codec.unpack, codec.decode
         self._inbox = inbox
-        self._greeting: type[Hello] | type[Welcome] | None = greeting  # what must come first; None once it came
+        self._greeting: type[Hello] | type[Welcome] | None = greeting  # what must come first; None once accepted
+        self._greeted = False
         self._limit = protocol.MAX_UNGREETED
         self._greet_by = math.inf
         self._next_ping = math.inf
@@ -95,6 +101,11 @@ class Link:
     def where(self) -> str:
         """The other end, for sentences."""
         return self.connection._describe()
+
+    @property
+    def closing(self) -> bool:
+        """Whether we have said goodbye, and the other end may still be talking."""
+        return self._close_reason is not None
 
     @property
     def now(self) -> float:
@@ -164,8 +175,8 @@ class Link:
         self._over(reason)
 
     def deadline(self) -> float | None:
-        if self.reason is not None:
-            return None
+        if self.reason is not None or self._close_reason is not None:
+            return None  # the connection has a deadline for closing
         if self._greeting is not None:
             return self._greet_by
         limits = self._limits
@@ -177,16 +188,20 @@ class Link:
         return when if since is None else min(when, since + limits.max_queue_age)
 
     def due(self, now: float) -> None:
-        if self.reason is not None:
+        if self.reason is not None or self._close_reason is not None:
             return
         if self._greeting is not None:
             if now >= self._greet_by:
-                text = f"{self.where} did not greet within {self._limits.handshake_timeout:g} s; is it a netcode program?"
+                text = (
+                    f"{self.where} did not greet within {self._limits.handshake_timeout:g} s; is it a netcode program?"
+                )
                 self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
             return
         connection, limits = self.connection, self._limits
         if connection._hungry:
-            connection._heard = now  # we do not listen, so its silence means nothing
+            # We do not listen, so neither its silence nor what it has not completed means anything.
+            connection._heard = now
+            self._partial_since = None if self._partial_since is None else now
         outgoing = connection._outgoing
         since = None if outgoing is None else outgoing.since()
         if now - connection._heard >= limits.timeout:
@@ -222,14 +237,18 @@ class Link:
 
     def overflow(self) -> None:
         """Hear that more waits to be sent than may."""
-        self._too_slow(f"{self.connection.send_buffer_length} bytes wait, over max_queue = {self._limits.max_queue}")
+        waiting = self.connection.send_buffer_length + sum(map(len, self.batch))
+        self._too_slow(f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}")
 
     def fail(self, reason: Reason, told: str = "") -> None:
         """End the link for `reason`: the other end is told, in the words of `told` where they must differ."""
         if self.reason is not None:
             return
-        self._end(reason)
-        self._say_bye(Reason(reason.code, told or reason.text, None, reason.number))
+        if self._close_reason is None:
+            self._end(reason)
+            self._say_bye(Reason(reason.code, told or reason.text, None, reason.number))
+        else:
+            self._end(self._close_reason)  # we have left already, and said why
         self._owner.link_over(self)
 
     def say_goodbye(self, reason: Reason) -> None:
@@ -243,8 +262,10 @@ class Link:
     def cut(self, reason: Reason | None = None) -> None:
         """End the link at once; what fits into one `send` is the last that the other end hears."""
         connection = self.connection
-        if self._close_reason is None:
-            self._close_reason = reason or closed_here()
+        if self.reason is None and self._close_reason is None:
+            self._close_reason = closed_here("" if reason is None else reason.text)
+            if self.peer is not None:
+                self.peer.close_batch(self)
             if connection._transport is not None and not connection._blocked:
                 connection._queue(protocol.bye(reason or Reason(ReasonCode.GOODBYE, "the other end left")))
                 connection._flush(self.now)
@@ -332,8 +353,9 @@ class Link:
             case Bye(reason):
                 self._hear_bye(reason)
             case Hello() | Welcome():
-                if greeting is None or not isinstance(control, greeting):
+                if greeting is None or self._greeted or not isinstance(control, greeting):
                     raise ProtocolError(ReasonCode.MALFORMED, "a greeting came where none belongs")
+                self._greeted = True
                 self._owner.greeted(self, control)
             case Ping(number, received) | Pong(number, received):
                 self._acknowledge(peer, received)
@@ -353,6 +375,8 @@ class Link:
 
     def _answer(self, peer: "Peer") -> None:
         """Send the control messages that what was just received calls for."""
+        if self._close_reason is not None:
+            return  # after a goodbye nothing is sent: our side of the stream has ended, or is about to
         if self._pong is not None:
             self.connection._queue(protocol.pong(self._pong, peer.received))
             self._pong = None
@@ -362,7 +386,7 @@ class Link:
             self.connection._queue(protocol.ack(peer.received))
         else:
             return
-        self._acknowledge_at = peer.bytes_received + self._limits.max_resend // 8
+        self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY
 
     def _ping(self, now: float) -> None:
         assert self.peer is not None

@@ -52,8 +52,9 @@ class Peer:
         "_largest",
         "_limits",
         "_link",
-        "_pack",
+        "_max_queue",
         "_owner",
+        "_pack",
         "_resend",
         "_resumes",
         "_room",
@@ -87,6 +88,7 @@ class Peer:
         self._owner = owner
         self._limits = limits
         self._pack, self._encode = codec.pack, codec.encode
+        self._max_queue = limits.max_queue
         self._link: Link | None = None
         self._batch: list[bytes] = []  # frames sent since the link last asked for them
         self._batched = 0  # bytes of them
@@ -218,7 +220,7 @@ class Peer:
         """Make the link ask for what is about to be sent, and see how much it takes."""
         connection = link.connection
         connection._announce_output()
-        self._room = self._limits.max_queue - connection.send_buffer_length
+        self._room = self._max_queue - connection.send_buffer_length
 
     def _send_large(self, message: bytes) -> None:
         """Send bytes that cannot change, without copying them."""
@@ -235,7 +237,7 @@ class Peer:
         self._count(1, chunks)
         for chunk in chunks:
             link.connection._queue(chunk)
-        if link.connection.send_buffer_length > self._limits.max_queue:
+        if link.connection.send_buffer_length > self._max_queue:
             link.overflow()
 
     def _count(self, count: int, chunk: Chunk) -> None:
@@ -254,7 +256,8 @@ class Peer:
         self.bytes_sent += len(chunk) if isinstance(chunk, bytes) else len(chunk[0]) + len(chunk[1])
         self._resend.append(count, chunk)
         if self._resend.size > self._resend.limit:
-            text = f"{self.address} was away, and more than max_resend = {self._limits.max_resend} bytes were sent"
+            most = self._limits.max_resend
+            text = f"more than max_resend = {most} bytes were sent to {self.address} while there was no link to it"
             self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
 
     def take_limit(self, max_message: int) -> None:
@@ -262,8 +265,8 @@ class Peer:
         self._theirs = max_message
         self._largest = min(self._limits.max_message, max_message)
 
-    def carry_on(self, link: Link, received: int) -> None:
-        """Use `link` from now on, over which the other end has said that it has `received` messages.
+    def missing(self, received: int) -> list[bytes]:
+        """Return what the other end lacks, which has said that it has `received` messages.
 
         Raises:
             ProtocolError: what it lacks is no longer kept, or does not fit through its `max_message`.
@@ -273,11 +276,19 @@ class Peer:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
         if self._resend.largest() > self._theirs:
-            text = f"a message is larger than the other end's max_message = {self._theirs}, known only after it was sent"
+            text = (
+                f"a message is larger than the other end's max_message = {self._theirs}, known only after it was sent"
+            )
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
+        return missing
+
+    def carry_on(self, link: Link, missing: list[bytes]) -> None:
+        """Use `link` from now on, and send what is `missing` over it."""
         link.accept(self)
         self._link = link
         self._closed = False
+        # What is sent again was within its bound before, and leaves the game as much room as a new link does.
+        self._max_queue = self._limits.max_queue + sum(map(len, missing))
         for chunk in missing:
             link.connection._queue(chunk)
         if not self._resumes:
@@ -288,6 +299,18 @@ class Peer:
         if link is self._link:
             self.collect()
             self._closed = True
+
+    def let_go(self) -> None:
+        """Have no link until `carry_on` brings another one."""
+        self.collect()
+        self._closed = True
+        self._link = None
+
+    def end(self, reason: Reason) -> None:
+        """It is over: keep nothing for a return."""
+        self.reason = reason
+        self._secret = b""
+        self._resend.forget()
 
     def acknowledge(self, received: int) -> None:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""

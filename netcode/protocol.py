@@ -20,6 +20,15 @@ MAX_UNGREETED = 4096
 MAX_NAME = 64
 """Longest name of a game or of its version, in characters."""
 
+MAX_TOKEN = 64
+"""Longest resume token in bytes."""
+
+MAX_COUNT = (1 << 64) - 1
+"""The largest number that msgpack has room for."""
+
+ACKNOWLEDGE_EVERY = 65_536
+"""Bytes received after which the number of messages received is told at the latest."""
+
 
 class Hello(NamedTuple):
     """The client's first frame."""
@@ -131,7 +140,7 @@ def decode(payload: memoryview) -> Control | None:
         body = _body(payload)
         if body is None:
             return None
-    fields = PLAIN.decode(body)
+    fields = _fields(body)
     if not isinstance(fields, list) or not fields:
         raise _wrong("its body is no list")
     kind, rest = fields[0], fields[1:]
@@ -168,6 +177,20 @@ def _body(payload: memoryview) -> bytes | None:
     return value.data if isinstance(value, msgpack.ExtType) and value.code == EXTENSION else None
 
 
+def _fields(body: memoryview) -> Any:
+    try:
+        return PLAIN.decode(body)
+    except ProtocolError:
+        # A goodbye in broken UTF-8 is still a goodbye, and says why.
+        try:
+            fields = msgpack.unpackb(body, strict_map_key=False, unicode_errors="backslashreplace")
+        except (ValueError, TypeError, RecursionError):
+            fields = None
+        if isinstance(fields, list) and fields[:1] == [5]:
+            return fields
+        raise
+
+
 def _hello(rest: list[Any]) -> Hello:
     if len(rest) < 2 or rest[0] != MAGIC:
         text = "that is not a netcode program: its greeting lacks the magic word; is the port right?"
@@ -178,7 +201,7 @@ def _hello(rest: list[Any]) -> Hello:
     game, version, max_message, token, received, credentials = rest[2:8]
     if not (_is_name(game) and _is_name(version) and _is_count(max_message) and _is_count(received)):
         raise _wrong("HELLO has fields of other types")
-    if not (token is None or isinstance(token, bytes)) or max_message < MAX_UNGREETED:
+    if not (token is None or _is_token(token)) or max_message < MAX_UNGREETED:
         raise _wrong("HELLO has fields of other types")
     return Hello(game, version, max_message, token, received, credentials)
 
@@ -191,7 +214,7 @@ def _welcome(rest: list[Any]) -> Welcome:
         raise _wrong("WELCOME is too short")
     peer_id, max_message, token, received, timeout, grace = rest[1:7]
     numbers = _is_count(peer_id) and _is_count(max_message) and _is_count(received)
-    if not (numbers and isinstance(token, bytes) and _is_seconds(timeout) and _is_seconds(grace)):
+    if not (numbers and _is_token(token) and _is_seconds(timeout) and _is_seconds(grace)):
         raise _wrong("WELCOME has fields of other types")
     if max_message < MAX_UNGREETED:
         raise _wrong("WELCOME has fields of other types")
@@ -219,7 +242,11 @@ def _check_version(version: Any, theirs: str, ours: str) -> None:
 
 
 def _is_count(value: Any) -> bool:
-    return type(value) is int and 0 <= value < 1 << 63
+    return type(value) is int and value >= 0
+
+
+def _is_token(value: Any) -> bool:
+    return isinstance(value, bytes) and len(value) <= MAX_TOKEN
 
 
 def _is_seconds(value: Any) -> bool:

@@ -1,15 +1,13 @@
 """A dedicated server: takes clients in, carries messages between them and the game, and tells it all as events."""
 
 import hmac
-import math
 import secrets
 from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
 
 from netcode import log, protocol
 from netcode.address import Address, bucket, check_port
-from netcode.client import BROKEN_LINK
 from netcode.clock import Clock, Deadlines, monotonic
 from netcode.codec import make_codec
 from netcode.connection import State
@@ -17,8 +15,8 @@ from netcode.connection_set import ACCEPTS_PER_UPDATE, ConnectionSet
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
 from netcode.framing import frame
-from netcode.limits import Limits, check_name
-from netcode.link import Link
+from netcode.limits import LimitOptions, check_name, check_number, make_limits
+from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.poller import READ
 from netcode.protocol import Hello, Welcome
@@ -33,6 +31,9 @@ if TYPE_CHECKING:
 KEY_SIZE = 8
 """Bytes of a resume token that say which peer it is for; the rest proves it."""
 SECRET_SIZE = 24
+
+TOLD_AT_THE_DOOR = 16
+"""Links above `max_peers_per_address` that are told so at length; further ones hear what one `send` can say."""
 
 
 class Refusal(NamedTuple):
@@ -62,7 +63,9 @@ class Server(Waiter):
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
         tls: an `ssl.SSLContext` with the server's certificate, to have everything encrypted.
         authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data`, or a
-            `Refusal`. It runs inside `update()`, so it must not block. What it raises comes out of `update()`.
+            `Refusal`, or False for one without words. A client that comes back after its link broke is known by its
+            token and not asked again. It runs inside `update()`, so it must not block. If it raises, the newcomer is
+            refused, and the error comes out of `update()`; the server goes on with the next call.
         max_peers: players at once, those that are away included.
         max_peers_per_address: links at once from one IPv4 address or IPv6 /64.
         max_pending: links at once that have not yet greeted, or are on their way out.
@@ -92,23 +95,18 @@ class Server(Waiter):
         grace: float = 10.0,
         network: Network = TCP,
         clock: Clock = monotonic,
-        **limits: float,
+        **limits: Unpack[LimitOptions],
     ) -> None:
         check_port(port)
         self._game, self._version = check_name("game", game), check_name("version", version)
-        for name, value in (
-            ("max_peers", max_peers),
-            ("max_peers_per_address", max_peers_per_address),
-            ("max_pending", max_pending),
-        ):
-            if value < 1:
-                raise ValueError(f"{name} must be 1 or more, not {value}")
-        if not 0 <= grace < math.inf:
-            raise ValueError(f"grace must be seconds from 0 up, not {grace}")
+        check_number("max_peers", max_peers, whole=True)
+        check_number("max_peers_per_address", max_peers_per_address, whole=True)
+        check_number("max_pending", max_pending, whole=True)
+        check_number("grace", grace, zero=True)
         self._max_peers, self._max_per_address, self._max_pending = max_peers, max_peers_per_address, max_pending
         self._grace = grace
         self._authenticate = authenticate
-        self._limits = Limits(**limits)  # type: ignore[arg-type]
+        self._limits = make_limits("Server", limits)
         self._codec = make_codec(messages)
         self._inbox = Inbox(self._limits.max_backlog)
         self._peers: dict[int, Peer] = {}
@@ -124,8 +122,8 @@ class Server(Waiter):
             from netcode.transport.tls import TlsNetwork
 
             network = TlsNetwork(network, tls)
-        self._doorway: Doorway = network.listen(host, port)
         self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
+        self._doorway: Doorway = network.listen(host, port)
         self._door = -1
         self.address = self._doorway.address
         """Where the server listens."""
@@ -292,13 +290,13 @@ class Server(Waiter):
             return
         if peer._link is not link:
             return  # replaced by a newer one
-        peer._link = None
+        peer.let_go()
         self._linked -= 1
         if self._grace and peer._resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED:
             peer.away_reason = reason
             peer.away_until = link.now + self._grace
             self._graces.push(peer.away_until, peer)
-            self._inbox.events.append(Away(peer))
+            self._inbox.put(Away(peer))
         else:
             self.drop(peer, reason)
 
@@ -316,8 +314,8 @@ class Server(Waiter):
         if self._peers.pop(peer.id, None) is None:
             return
         self._keys.pop(peer._secret[:KEY_SIZE], None)
-        peer.reason = reason
-        self._inbox.events.append(Left(peer, reason))
+        peer.end(reason)
+        self._inbox.put(Left(peer, reason))
 
     # The door.
 
@@ -338,7 +336,7 @@ class Server(Waiter):
 
     def _accept(self, now: float) -> None:
         self._links._knocked = False
-        if self._state is not State.CONNECTED:
+        if self._state is not State.CONNECTED or self._inbox.is_full():
             return
         for _ in range(ACCEPTS_PER_UPDATE):
             newcomer = self._doorway.accept(now)
@@ -358,13 +356,18 @@ class Server(Waiter):
             return
         origin = bucket(newcomer.address or self.address)
         count = self._origins.get(origin, 0)
+        text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
+        too_many = Reason(ReasonCode.TOO_MANY, text)
+        if count >= self._max_per_address + TOLD_AT_THE_DOOR:
+            # Saying goodbye nicely takes a link for a while, of which there are max_pending for everybody.
+            _turn_away(newcomer, too_many, now)
+            return
         self._origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
         link.greet_by(now + self._limits.handshake_timeout)  # TLS, if any, included
         self._links._take_in(newcomer, link, link, None, None)
         if count >= self._max_per_address:
-            text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
-            link.fail(Reason(ReasonCode.TOO_MANY, text))
+            link.fail(too_many)
 
     def _take_in_arrivals(self) -> None:
         while self._arrivals:
@@ -396,6 +399,10 @@ class Server(Waiter):
             data = self._authenticate(hello.credentials, link.connection.remote_address or self.address)
             if isinstance(data, Refusal):
                 raise ProtocolError(ReasonCode.DENIED, data.text)
+            if data is False:
+                raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
+            if link.reason is not None:
+                return  # the server was closed from within
         self._last_id += 1
         peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
         peer.data = data
@@ -405,8 +412,8 @@ class Server(Waiter):
             peer._secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
             self._keys[peer._secret[:KEY_SIZE]] = peer
         self._peers[peer.id] = peer
-        self._welcome(link, peer, hello.received)
-        self._inbox.events.append(Joined(peer))
+        self._welcome(link, peer, [])
+        self._inbox.put(Joined(peer))
 
     def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
@@ -416,26 +423,27 @@ class Server(Waiter):
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
         old = peer._link
         if old is not None:
-            peer._link = None
+            peer.let_go()
             self._linked -= 1
             old.fail(Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere"))
+        peer.address = link.connection.remote_address or peer.address
+        peer.take_limit(hello.max_message)
         try:
-            peer.address = link.connection.remote_address or peer.address
-            peer.take_limit(hello.max_message)
-            self._welcome(link, peer, hello.received)
+            missing = peer.missing(hello.received)
         except ProtocolError as error:
             self.drop(peer, error.reason)
             raise
+        self._welcome(link, peer, missing)
         if peer.away_reason is not None:
             peer.away_reason = None
-            self._inbox.events.append(Back(peer))
+            self._inbox.put(Back(peer))
 
-    def _welcome(self, link: Link, peer: Peer, received: int) -> None:
+    def _welcome(self, link: Link, peer: Peer, missing: list[bytes]) -> None:
         limits = self._limits
         grace = self._grace if peer._resumes else 0.0
         greeting = Welcome(peer.id, limits.max_message, peer._secret, peer.received, limits.timeout, grace)
         link.greet(protocol.welcome(greeting))
-        peer.carry_on(link, received)
+        peer.carry_on(link, missing)
         self._linked += 1
 
     def _end_graces(self, now: float) -> None:
