@@ -26,6 +26,9 @@ BROKEN_LINK = frozenset(
 )
 """Ends that nobody wanted: a link that ended so may be resumed."""
 
+CALM = 0.2
+"""Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
+
 _make = tuple.__new__  # the constructor of the tuple that `Received` is takes half the time of its own
 
 
@@ -50,6 +53,7 @@ class Link:
 
     __slots__ = (
         "_acknowledge_at",
+        "_calm_since",
         "_close_reason",
         "_decode",
         "_flood_since",
@@ -87,7 +91,8 @@ class Link:
         self._greet_by = math.inf
         self._next_ping = math.inf
         self._partial_since: float | None = None
-        self._flood_since: float | None = None
+        self._flood_since = 0.0
+        self._calm_since: float | None = 0.0
         self._pong: int | None = None
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
@@ -134,6 +139,8 @@ class Link:
             self._deliver_one(payload, peer, inbox)
             return len(data)
         payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
+        if taken > self._limit and len(payloads) > 1:
+            payloads, taken, rest = _share(payloads, taken, rest, self._limit)
         try:
             if special:
                 self._sort(payloads)
@@ -149,11 +156,14 @@ class Link:
         peer.bytes_received += taken
         if special or peer.bytes_received > self._acknowledge_at:
             self._answer(peer)
-        if rest:
+        if rest == 1:
             self._too_much()
         else:
-            self._flood_since = None
-            if taken == len(data):
+            if self._calm_since is None:
+                self._calm_since = self.now
+            if rest:
+                self.connection._hungry = True
+            elif taken == len(data):
                 self._partial_since = None
             else:
                 self._begin_partial(data[taken:], bool(payloads))
@@ -314,7 +324,7 @@ class Link:
         inbox.size += size
         peer.received += 1
         peer.bytes_received += size
-        self._flood_since = self._partial_since = None
+        self._partial_since = None
         if peer.bytes_received > self._acknowledge_at:
             self._answer(peer)
 
@@ -399,9 +409,10 @@ class Link:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""
         self.connection._hungry = True
         now, limits = self.now, self._limits
-        if self._flood_since is None:
+        if self._calm_since is not None and now - self._calm_since >= CALM:
             self._flood_since = now
-        elif now - self._flood_since >= limits.flood_timeout:
+        self._calm_since = None
+        if now - self._flood_since >= limits.flood_timeout:
             most = limits.max_messages_per_update
             text = f"more than max_messages_per_update = {most} messages came, update after update"
             self.fail(Reason(ReasonCode.FLOODING, text))
@@ -431,3 +442,13 @@ class Link:
         self.reason = reason
         if self.peer is not None:
             self.peer.close_batch(self)
+
+
+def _share(payloads: list[memoryview], taken: int, rest: int, limit: int) -> tuple[list[memoryview], int, int]:
+    """Keep those payloads that begin within `limit` bytes: what few large ones cost to decode is bounded too."""
+    size = 0
+    for i, payload in enumerate(payloads):
+        if size >= limit:
+            return payloads[:i], size, 1 if rest == 1 else 2
+        size += HEADER_SIZE + len(payload)
+    return payloads, taken, rest
