@@ -16,7 +16,7 @@ from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Network
 from netcode.transport.tcp import TcpNetwork
 
-from .wire import FalseServer, Stranger
+from .wire import WELCOME, FalseServer, Stranger, hello
 
 TICK = 1 / 60
 FRAME = 0.05
@@ -35,8 +35,11 @@ class Actor:
     def __init__(self, end: End) -> None:
         self.end = end
         self.diary: list[netcode.Event] = []
+        self.received = 0
+        """Events taken so far, those that were forgotten included."""
         self.takes_events = True
         self.frozen = False
+        self.forgets_messages = False
         self.worst_cpu = self.worst_wall = 0.0
 
     def update(self) -> None:
@@ -47,7 +50,11 @@ class Actor:
         self.worst_cpu = max(self.worst_cpu, time.thread_time() - cpu)
         self.worst_wall = max(self.worst_wall, time.perf_counter() - wall)
         if self.takes_events:
-            self.diary += self.end.events()
+            events = self.end.events()
+            self.received += len(events)
+            if self.forgets_messages:
+                events = [event for event in events if not isinstance(event, netcode.Received)]
+            self.diary += events
 
 
 class Stage:
@@ -115,8 +122,6 @@ class Stage:
 
     def guest(self, *data: bytes) -> Stranger:
         """Connect a stranger who greets first and is let in, and then says `data`."""
-        from .wire import WELCOME, hello
-
         guest = self.stranger()
         guest.say(hello())
         self.until(lambda: bool(guest.told(WELCOME)))
