@@ -445,10 +445,11 @@ class Link:
 
 
 def _share(payloads: list[memoryview], taken: int, rest: int, limit: int) -> tuple[list[memoryview], int, int]:
-    """Keep those payloads that begin within `limit` bytes: what few large ones cost to decode is bounded too."""
+    """Keep the first payload and what fits into `limit` bytes with it: what few large ones cost is bounded too."""
     size = 0
     for i, payload in enumerate(payloads):
-        if size >= limit:
+        size_with_it = size + HEADER_SIZE + len(payload)
+        if i and size_with_it > limit:
             return payloads[:i], size, 1 if rest == 1 else 2
-        size += HEADER_SIZE + len(payload)
+        size = size_with_it
     return payloads, taken, rest
