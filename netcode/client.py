@@ -296,7 +296,7 @@ class Client(Waiter):
             self._away_until = self._timeline.now + self._grace
             self._state = State.CONNECTING
             self._inbox.put(Away(self._peer))
-            self._retry(reason)
+            self._retry()
         else:
             self.drop(self._peer, reason)
 
@@ -353,9 +353,9 @@ class Client(Waiter):
         elif self._refusals >= REFUSALS:
             self._give_up(reason.text)
         else:
-            self._retry(reason)
+            self._retry()
 
-    def _retry(self, reason: Reason) -> None:
+    def _retry(self) -> None:
         # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
         longest = min(BACKOFF_CAP, BACKOFF * BACKOFF_FACTOR**self._attempts)
         self._attempts += 1

@@ -20,6 +20,8 @@ CAREFUL_FROM = 4096
 
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
 _CONTAINERS = (list, dict, tuple)
+_DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
+_TUPLE: Any = tuple
 
 # Most payloads are simple by their bytes alone: none can begin an extension, and too few can begin a list or a dict
 # for deep nesting. One pass of a possessive pattern tells, without a step of Python.
@@ -57,7 +59,10 @@ class Codec(Protocol):
 
 
 class PlainCodec:
-    """Messages are what msgpack can say: None, bool, int, float, str, bytes, list, dict."""
+    """Messages are what msgpack can say: None, bool, int, float, str, bytes, list, dict.
+
+    msgpack's own timestamps pass too, as `msgpack.Timestamp`. Tuples arrive as lists; as keys they stay tuples.
+    """
 
     def __init__(self) -> None:
         self.pack: Callable[[Any], bytes] = msgpack.Packer().pack
@@ -70,9 +75,10 @@ class PlainCodec:
             raise _unsendable(message, error) from error
         if type(message) in _SCALARS or is_simple(payload):
             return payload
-        if _is_deep(message):
+        flaw = _flaw(message)
+        if flaw == "depth":
             raise ValueError(f"a message that nests deeper than {MAX_DEPTH} levels cannot be sent")
-        if _has_extension(message):
+        if flaw == "extension":
             raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
         return payload
 
@@ -85,7 +91,7 @@ class PlainCodec:
             message = _with_list_keys(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if type(message) not in _SCALARS and not is_simple(payload) and _is_deep(message):
+        if type(message) not in _SCALARS and not is_simple(payload) and _flaw(message) is not None:
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
@@ -103,23 +109,28 @@ class TypedCodec:
         for member in members:
             if not (isinstance(member, type) and issubclass(member, msgspec.Struct)):
                 raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r}")
-        self._types = members
+        self._types: tuple[type[Any], ...] = members
         self._names = " | ".join(member.__name__ for member in members)
-        self._encode = msgspec.msgpack.Encoder().encode
+        self._encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
+        self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(types).decode
         self.pack: Callable[[Any], bytes] = self.encode
-        self.unpack: Callable[[memoryview], Any] = msgspec.msgpack.Decoder(types).decode
-        self._invalid = msgspec.ValidationError
+        self.unpack: Callable[[memoryview], Any] = self._unpack
+        self._invalid: type[Exception] = msgspec.ValidationError
 
     def encode(self, message: Any) -> bytes:
         if not isinstance(message, self._types):
             raise TypeError(f"expected a message of {self._names}, not {type(message).__name__}")
         try:
-            payload: bytes = self._encode(message)
+            payload = self._encode(message)
             # msgspec does not check fields as they are set; the other end would refuse them.
-            self.unpack(memoryview(payload))
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            self.decode(memoryview(payload))
+        except (TypeError, ValueError, OverflowError, RecursionError, ProtocolError) as error:
             raise _unsendable(message, error) from error
         return payload
+
+    def _unpack(self, payload: memoryview) -> Any:
+        # A copy, because a field of type `memoryview` or `msgspec.Raw` would go on looking at the receive buffer.
+        return self._decode(bytes(payload))
 
     def decode(self, payload: memoryview) -> Any:
         try:
@@ -160,36 +171,29 @@ def _with_list_keys(payload: memoryview) -> Any:
 
 def _lists(item: Any) -> Any:
     """Turn the tuples of a decoded message into lists, but for the keys of dicts."""
-    if isinstance(item, dict):
+    if isinstance(item, _DICT):
         return {key: _lists(value) for key, value in item.items()}
-    return [*map(_lists, item)] if isinstance(item, tuple) else item
+    return [*map(_lists, item)] if isinstance(item, _TUPLE) else item
 
 
-def _refuse_extension(code: int, data: bytes) -> Any:
+def _refuse_extension(code: int, _data: bytes) -> Any:
     raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
 
 
-def _is_deep(message: Any) -> bool:
+def _flaw(message: Any) -> str | None:
+    """Say what is wrong with a message that msgpack can say and nobody should: it nests too deep, or extends msgpack."""
     # All of a level at once, and no call per item: 64 KiB of empty dicts are 65,000 of them.
-    level = [message] if isinstance(message, _CONTAINERS) else []
+    level: list[Any] = [message]
     for _ in range(MAX_DEPTH):
-        if not level:
-            return False
-        dicts = [item for item in level if isinstance(item, dict)]
-        lists = level if not dicts else [item for item in level if not isinstance(item, dict)]
-        inside = chain(
-            chain.from_iterable(lists), chain.from_iterable(dicts), chain.from_iterable(map(dict.values, dicts))
-        )
-        level = [item for item in inside if isinstance(item, _CONTAINERS)]
-    return bool(level)
-
-
-def _has_extension(message: Any) -> bool:
-    if isinstance(message, msgpack.ExtType):
-        return True
-    if isinstance(message, dict):
-        return any(_has_extension(part) for item in message.items() for part in item)
-    return isinstance(message, (list, tuple)) and any(map(_has_extension, message))
+        kinds: set[type[Any]] = {*map(type, level)}
+        if msgpack.ExtType in kinds:
+            return "extension"
+        if kinds <= _SCALARS:
+            return None
+        full: list[Any] = [item for item in level if item and isinstance(item, _CONTAINERS)]
+        values = [item.values() for item in full if isinstance(item, _DICT)]
+        level = [*chain.from_iterable(full), *chain.from_iterable(values)]  # of a dict, the first gives the keys
+    return "depth" if any(isinstance(item, _CONTAINERS) for item in level) else None
 
 
 PLAIN = PlainCodec()

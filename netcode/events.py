@@ -13,10 +13,10 @@ E = TypeVar("E")
 def _distinct(event: type[E]) -> type[E]:
     """Make events of different types differ: plain tuples with the same content are equal."""
 
-    def same(self: Any, other: object) -> bool:
-        return type(self) is type(other) and tuple.__eq__(self, other)  # type: ignore[arg-type]
+    def same(self: Any, other: Any) -> bool:
+        return type(self) is type(other) and (*self,) == (*other,)
 
-    def differs(self: Any, other: object) -> bool:
+    def differs(self: Any, other: Any) -> bool:
         return not same(self, other)
 
     def digest(self: Any) -> int:

@@ -1,6 +1,7 @@
 """Messages over one connection: frames, greeting, pings, goodbye, and the deadlines of all of them."""
 
 import math
+from collections.abc import Callable
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
@@ -29,7 +30,9 @@ BROKEN_LINK = frozenset(
 CALM = 0.2
 """Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
 
-_make = tuple.__new__  # the constructor of the tuple that `Received` is takes half the time of its own
+_make: Callable[[Any, Any], Any] = (
+    tuple.__new__
+)  # the constructor of the tuple that `Received` is takes half the time of its own
 
 
 class LinkOwner(Protocol):
@@ -79,13 +82,13 @@ class Link:
     connection: Connection[Any]
 
     def __init__(
-        self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox, greeting: type[Hello] | type[Welcome]
+        self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox, greeting: type[Hello | Welcome]
     ) -> None:
         self._owner = owner
         self._limits = limits
         self._unpack, self._decode = codec.unpack, codec.decode
         self._inbox = inbox
-        self._greeting: type[Hello] | type[Welcome] | None = greeting  # what must come first; None once accepted
+        self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._limit = protocol.MAX_UNGREETED
         self._greet_by = math.inf
@@ -125,7 +128,7 @@ class Link:
         self._owner.link_opened(self)
         self.connection._reschedule()
 
-    def feed(self, data: memoryview) -> int:
+    def feed(self, data: memoryview) -> int:  # noqa: C901 - in one piece: it runs for each read
         """Take the complete frames off the front of `data`, and deliver what they carry."""
         inbox, peer = self._inbox, self.peer
         if peer is None or self.reason is not None:
@@ -313,7 +316,7 @@ class Link:
         """Deliver the only message of a wake-up."""
         try:
             message = self._unpack(payload) if is_simple(payload) else self._decode(payload)
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
             try:
                 message = self._decode(payload)
             except ProtocolError as error:
@@ -334,8 +337,8 @@ class Link:
         if taken < CAREFUL_FROM and are_simple(data[:taken]):  # what is simple as a whole is so in each part
             try:
                 messages = [*map(self._unpack, payloads)]
-            except Exception:
-                pass  # the careful way knows what to make of it, or to say
+            except Exception:  # noqa: BLE001, S110 - whatever it was, the careful way below knows what to say
+                pass
             else:
                 events.extend(map(_make, repeat(Received), zip(repeat(peer), messages, strict=False)))
                 peer.received += len(messages)

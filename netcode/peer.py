@@ -12,7 +12,6 @@ from netcode.link import Link
 from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.resend import Chunk, ResendQueue
 
-
 _header = HEADER.pack
 
 
@@ -155,8 +154,8 @@ class Peer:
         # Written out instead of called, down to the queue: this runs once per message.
         try:
             payload = self._pack(message)
-        except Exception:
-            payload = self._encode(message)  # which says why not
+        except Exception:  # noqa: BLE001 - whatever it was, the next line says why not
+            payload = self._encode(message)
         size = len(payload)
         if size > CAREFUL_FROM or not is_simple(payload):
             payload = self._encode(message)

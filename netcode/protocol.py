@@ -1,5 +1,6 @@
 """The control messages as pure values: bytes to value, value to bytes, no I/O. `docs/protocol.md` is the standard."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import msgpack
@@ -81,7 +82,7 @@ class Ack(NamedTuple):
 
 Control = Hello | Welcome | Ping | Pong | Bye | Ack
 
-_BEATS: dict[int, type[Ping] | type[Pong]] = {3: Ping, 4: Pong}
+_BEATS: dict[int, type[Ping | Pong]] = {3: Ping, 4: Pong}
 _pack = msgpack.Packer().pack
 _unpack = PLAIN.unpack
 
@@ -125,40 +126,33 @@ def decode(payload: memoryview) -> Control | None:
     Raises:
         ProtocolError: it is a control message, and a wrong one.
     """
-    size = len(payload)
-    if size > 4 and payload[0] == 0xC7 and payload[2] == EXTENSION and payload[1] == size - 3:
+    if len(payload) > 4 and payload[0] == 0xC7 and payload[2] == EXTENSION and payload[1] == len(payload) - 3:
+        if payload[3] == 0x93 and payload[4] in _BEATS:
+            beat = _beat(payload)
+            if beat is not None:
+                return beat
         body: Any = payload[3:]
-        if payload[3] == 0x93 and payload[4] in _BEATS:  # as good as all: there is one each way in every second
-            try:
-                _, number, received = _unpack(body)
-            except (ValueError, TypeError):
-                pass  # the long way says what is wrong
-            else:
-                if type(number) is int and type(received) is int and number >= 0 and received >= 0:
-                    return _BEATS[payload[4]](number, received)
     else:
         body = _body(payload)
         if body is None:
             return None
-    fields = _fields(body)
-    if not isinstance(fields, list) or not fields:
-        raise _wrong("its body is no list")
-    kind, rest = fields[0], fields[1:]
+    kind, *rest = _fields(body)
     if type(kind) is not int:
         raise _wrong("its kind is no number")  # True would be HELLO, and 3.0 a PING
-    if kind == 3:
-        return Ping(*_counts(rest, 2))
-    if kind == 4:
-        return Pong(*_counts(rest, 2))
-    if kind == 6:
-        return Ack(*_counts(rest, 1))
-    if kind == 5:
-        return _bye(rest)
-    if kind == 1:
-        return _hello(rest)
-    if kind == 2:
-        return _welcome(rest)
-    raise _wrong(f"its kind is {kind}")
+    if kind not in _KINDS:
+        raise _wrong(f"its kind is {kind}")
+    return _KINDS[kind](rest)
+
+
+def _beat(payload: memoryview) -> Ping | Pong | None:
+    """Decode a usual PING or PONG, of which there is one each way in every second; None for one that is not usual."""
+    try:
+        _, number, received = _unpack(payload[3:])
+    except (ValueError, TypeError):
+        return None  # the long way says what is wrong
+    if _is_count(number) and _is_count(received):
+        return _BEATS[payload[4]](number, received)
+    return None
 
 
 def _control(body: bytes) -> bytes:
@@ -177,18 +171,31 @@ def _body(payload: memoryview) -> bytes | None:
     return value.data if isinstance(value, msgpack.ExtType) and value.code == EXTENSION else None
 
 
-def _fields(body: memoryview) -> Any:
+def _fields(body: memoryview) -> list[Any]:
+    """Decode the body of a control message: a list that is not empty."""
+    fields: Any
     try:
-        return PLAIN.decode(body)
+        fields = PLAIN.decode(body)
     except ProtocolError:
         # A goodbye in broken UTF-8 is still a goodbye, and says why.
-        try:
-            fields = msgpack.unpackb(body, strict_map_key=False, unicode_errors="backslashreplace")
-        except (ValueError, TypeError, RecursionError):
-            fields = None
-        if isinstance(fields, list) and fields[:1] == [5]:
-            return fields
-        raise
+        fields = _escaped(body)
+        if not _is_list(fields) or fields[:1] != [5]:
+            raise
+    if not _is_list(fields) or not fields:
+        raise _wrong("its body is no list")
+    return [*fields]
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list)
+
+
+def _escaped(body: memoryview) -> Any:
+    """Decode what may have broken UTF-8 in it; None where that was not all."""
+    try:
+        return msgpack.unpackb(body, strict_map_key=False, unicode_errors="backslashreplace")
+    except (ValueError, TypeError, OverflowError, RecursionError):
+        return None
 
 
 def _hello(rest: list[Any]) -> Hello:
@@ -227,6 +234,18 @@ def _bye(rest: list[Any]) -> Bye:
     return Bye(reason_from_wire(rest[0], rest[1]))
 
 
+def _ping(rest: list[Any]) -> Ping:
+    return Ping(*_counts(rest, 2))
+
+
+def _pong(rest: list[Any]) -> Pong:
+    return Pong(*_counts(rest, 2))
+
+
+def _ack(rest: list[Any]) -> Ack:
+    return Ack(*_counts(rest, 1))
+
+
 def _counts(rest: list[Any], count: int) -> list[int]:
     fields = rest[:count]
     if len(fields) < count or not all(map(_is_count, fields)):
@@ -259,3 +278,6 @@ def _is_name(value: Any) -> bool:
 
 def _wrong(what: str) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"the other end sent a wrong control message: {what}")
+
+
+_KINDS: dict[int, Callable[[list[Any]], Control]] = {1: _hello, 2: _welcome, 3: _ping, 4: _pong, 5: _bye, 6: _ack}
