@@ -22,7 +22,14 @@ PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
 
 BROKEN_LINK = frozenset(
-    {ReasonCode.RESET, ReasonCode.CLOSED_BY_PEER, ReasonCode.TIMEOUT, ReasonCode.NETWORK, ReasonCode.UNREACHABLE}
+    {
+        ReasonCode.RESET,
+        ReasonCode.CLOSED_BY_PEER,
+        ReasonCode.TIMEOUT,
+        ReasonCode.HANDSHAKE_TIMEOUT,  # of an attempt to come back, read by a server that was away for a while itself
+        ReasonCode.NETWORK,
+        ReasonCode.UNREACHABLE,
+    }
 )
 """Ends that nobody wanted: a link that ended so may be resumed."""
 
