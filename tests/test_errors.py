@@ -1,0 +1,23 @@
+"""What is raised at a caller says which limit, and what to do."""
+
+from netcode.errors import MessageTooLarge, NetcodeError, ProtocolError
+from netcode.reasons import Reason, ReasonCode
+
+
+def test_a_breach_of_the_standard_carries_its_reason() -> None:
+    error = ProtocolError(ReasonCode.MALFORMED, "a frame of nothing")
+
+    assert isinstance(error, NetcodeError)
+    assert (str(error), error.reason) == ("a frame of nothing", Reason(ReasonCode.MALFORMED, "a frame of nothing"))
+
+
+def test_a_message_that_is_too_large_names_both_limits() -> None:
+    error = MessageTooLarge(70_000, 65_536, 4_096)
+
+    assert isinstance(error, NetcodeError)
+    assert isinstance(error, ValueError)
+    assert error.size == 70_000
+    assert str(error) == (
+        "a message of 70000 bytes is over the limit: max_message is 65536 here and 4096 at the other end; "
+        "send less at once, or raise max_message at both ends"
+    )

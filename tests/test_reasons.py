@@ -1,0 +1,117 @@
+"""Reasons: what the operating system, a peer or we ourselves say becomes one vocabulary, safe to print."""
+
+import errno
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netcode.reasons import (
+    MAX_TEXT,
+    Explained,
+    Reason,
+    ReasonCode,
+    clip,
+    closed_here,
+    is_shortage,
+    printable,
+    reason_from_error,
+    reason_from_wire,
+    refused,
+)
+
+
+def os_error(number: int) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def test_codes_keep_the_numbers_that_travel() -> None:
+    assert [code.value for code in ReasonCode] == [*range(31)]
+
+
+def test_a_reason_prints_as_its_sentence() -> None:
+    assert str(Reason(ReasonCode.OTHER, "the cat pulled the plug")) == "the cat pulled the plug"
+
+
+def test_reasons_compare_by_what_they_say_not_by_the_error_behind_them() -> None:
+    one, other = refused("h:1", os_error(errno.ECONNREFUSED)), refused("h:1")
+
+    assert one == other
+    assert one != refused("h:2")
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "hint"),
+    [
+        (errno.ECONNREFUSED, ReasonCode.REFUSED, "is the server started?"),
+        (errno.EHOSTUNREACH, ReasonCode.UNREACHABLE, "is the network up"),
+        (errno.ENETUNREACH, ReasonCode.UNREACHABLE, "the address right?"),
+        (errno.ECONNRESET, ReasonCode.RESET, "broke"),
+        (errno.EPIPE, ReasonCode.RESET, "broke"),
+        (errno.EPROTOTYPE, ReasonCode.RESET, "broke"),
+        (errno.ENOTCONN, ReasonCode.RESET, "broke"),
+        (errno.ETIMEDOUT, ReasonCode.TIMEOUT, "stopped answering"),
+        (errno.EMFILE, ReasonCode.NO_DESCRIPTORS, "raise the limit"),
+        (errno.EIO, ReasonCode.NETWORK, os.strerror(errno.EIO)),
+    ],
+)
+def test_an_error_of_the_system_becomes_advice(number: int, code: ReasonCode, hint: str) -> None:
+    error = os_error(number)
+
+    reason = reason_from_error(error, "10.0.0.1:7777")
+
+    assert (reason.code, reason.error, reason.number) == (code, error, code.value)
+    assert "10.0.0.1:7777" in reason.text
+    assert hint in reason.text
+
+
+def test_an_error_without_a_number_is_named_by_what_it_says_or_is() -> None:
+    said = reason_from_error(OSError("the wire\nis cut"), "here")
+    mute = reason_from_error(ConnectionError(), "here")
+
+    assert said.text == "the network failed on the way to here: the wire\\nis cut"
+    assert mute.text == "the network failed on the way to here: ConnectionError"
+
+
+def test_an_explained_error_keeps_its_own_code() -> None:
+    error = Explained(ReasonCode.BROKEN_TLS, "does not speak TLS")
+
+    assert reason_from_error(error, "h:1") == Reason(ReasonCode.BROKEN_TLS, "h:1 does not speak TLS")
+
+
+@pytest.mark.parametrize(("number", "short"), [(errno.EMFILE, True), (errno.ENFILE, True), (errno.EIO, False)])
+def test_shortages_are_told_from_other_errors(number: int, short: bool) -> None:
+    assert is_shortage(os_error(number)) is short
+
+
+def test_a_code_from_the_wire_is_kept_as_a_number_if_it_is_unknown() -> None:
+    assert reason_from_wire(3, "bye") == Reason(ReasonCode.GOODBYE, "bye")
+    assert reason_from_wire(999, "later") == Reason(ReasonCode.OTHER, "later", None, 999)
+    assert reason_from_wire(999, "").text == "the other end said goodbye (code 999)"
+
+
+def test_what_a_terminal_would_obey_is_escaped() -> None:
+    assert printable("plain, ünïcode 😀") == "plain, ünïcode 😀"
+    assert printable("\x1b[2J\r\n\ud800\u202e") == "\\x1b[2J\\r\\n\\ud800\\u202e"
+
+
+@given(st.text(st.characters(), max_size=300), st.integers(1, 200))
+def test_printable_text_is_printable_and_bounded(text: str, limit: int) -> None:
+    shown = printable(text, limit)
+
+    assert shown.isprintable()
+    assert len(shown) <= limit
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_clipped_text_fits_and_is_what_was_said_so_far(text: str) -> None:
+    clipped = clip(text)
+
+    assert len(clipped.encode()) <= MAX_TEXT
+    assert text.encode("utf-8", "replace").startswith(clipped.encode())
+
+
+def test_closing_here_says_so_unless_a_text_is_given() -> None:
+    assert closed_here() == Reason(ReasonCode.CLOSED, "closed by this program")
+    assert closed_here("time for tea") == Reason(ReasonCode.CLOSED, "time for tea")

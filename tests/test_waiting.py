@@ -1,0 +1,257 @@
+"""Waiting: what wakes, what does not, and for how long it sleeps."""
+
+import math
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from netcode import waiting
+from netcode.poller import MAX_SLEEP
+from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, wait
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    one, other = socket.socketpair()
+    with one, other:
+        yield one, other
+
+
+class Due(Waiter):
+    """A waiter without descriptors that is due in some seconds."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.seconds = seconds
+        self.slept: list[float] = []
+
+    def instantiate(self) -> Descriptors:
+        return [], [], []
+
+    def _seconds_left(self) -> float | None:
+        return self.seconds
+
+    def _slept(self, seconds: float) -> None:
+        self.slept.append(seconds)
+
+
+class Sleeps:
+    """Stands for the sleep of `wait`: notes how long it was meant to be."""
+
+    def __init__(self, ready: bool = False) -> None:
+        self.ready = ready
+        self.seconds: list[float | None] = []
+
+    def __call__(self, lists: Descriptors, seconds: float | None) -> bool:
+        self.seconds.append(seconds)
+        return self.ready
+
+
+@pytest.fixture
+def sleeps(monkeypatch: pytest.MonkeyPatch) -> Sleeps:
+    made = Sleeps()
+    monkeypatch.setattr(waiting, "_sleep", made)
+    return made
+
+
+def test_bytes_to_read_wake(pair: Pair) -> None:
+    one, other = pair
+
+    before = wait(CustomWaiter(read=[one]), timeout=0.0)
+    other.send(b"x")
+
+    assert before is False
+    assert wait(CustomWaiter(read=[one.fileno()])) is True
+
+
+def test_room_to_write_wakes(pair: Pair) -> None:
+    assert wait(CustomWaiter(write=pair), timeout=1.0) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of urgent data")
+def test_an_exceptional_condition_wakes_who_asked_for_it() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as one,
+        listener.accept()[0] as other,
+    ):
+        other.send(b"!", socket.MSG_OOB)
+
+        assert wait(CustomWaiter(exceptional=[one]), timeout=5.0) is True
+        assert wait(CustomWaiter(read=[one]), timeout=0.0) is False
+
+
+def test_a_timeout_passes(pair: Pair) -> None:
+    before = time.monotonic()
+
+    assert wait(CustomWaiter(read=pair), timeout=0.02) is False
+    assert time.monotonic() - before >= 0.02
+
+
+def test_a_deadline_wakes_before_the_timeout(sleeps: Sleeps) -> None:
+    due = Due(0.5)
+
+    assert wait(due, timeout=2.0) is True
+    assert wait(due) is True
+    assert wait(due, timeout=0.25) is False
+    assert sleeps.seconds == due.slept == [0.5, 0.5, 0.25]
+
+
+def test_what_is_due_already_does_not_sleep(sleeps: Sleeps) -> None:
+    assert wait(Due(0.0), timeout=5.0) is True
+    assert sleeps.seconds == []
+
+
+def test_with_nothing_to_wait_for_it_returns_at_once(sleeps: Sleeps) -> None:
+    assert wait(timeout=5.0) is True
+    assert wait(Due(None)) is True
+    assert sleeps.seconds == []
+
+
+def test_a_deadline_years_away_does_not_overflow(sleeps: Sleeps, pair: Pair) -> None:
+    wait(Due(1e12))
+    wait(CustomWaiter(read=pair), timeout=1e12)
+    wait(CustomWaiter(read=pair))
+
+    assert sleeps.seconds == [MAX_SLEEP, MAX_SLEEP, None]
+
+
+@pytest.mark.parametrize("timeout", [-1, math.inf, math.nan])
+def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
+    with pytest.raises(ValueError, match=f"timeout must be seconds from 0 up, or None, not {timeout}"):
+        wait(Due(1.0), timeout=timeout)
+
+
+def test_any_of_several_wakes(pair: Pair) -> None:
+    one, other = pair
+    waiter = any_of(CustomWaiter(read=[one]), any_of(CustomWaiter(read=[other]), Due(None)))
+
+    before = wait(waiter, timeout=0.0)
+    one.send(b"x")
+
+    assert before is False
+    assert wait(waiter, timeout=5.0) is True
+    assert waiter.instantiate() == ([one.fileno(), other.fileno()], [], [])
+
+
+def test_any_of_several_is_due_when_the_first_is(sleeps: Sleeps) -> None:
+    waiters = Due(3.0), Due(None), Due(1.0)
+
+    assert wait(*waiters) is True
+    assert sleeps.seconds == [1.0]
+    assert [waiter.slept for waiter in waiters] == [[1.0]] * 3
+
+
+def test_a_custom_waiter_gives_its_descriptors(pair: Pair) -> None:
+    one, other = pair
+    waiter = CustomWaiter(read=[one], write=[one.fileno(), other], exceptional=[other])
+
+    assert waiter.instantiate() == ([one.fileno()], [one.fileno(), other.fileno()], [other.fileno()])
+    assert waiter._seconds_left() is None
+
+
+def test_a_custom_waiter_refuses_what_has_no_descriptor() -> None:
+    with pytest.raises(TypeError, match=r"expected a descriptor or an object with fileno\(\), not str"):
+        CustomWaiter(read=["stdin"])
+
+
+@pytest.mark.skipif(not hasattr(select, "poll"), reason="select elsewhere")
+def test_a_closed_descriptor_wakes_so_that_its_owner_sees_it(pair: Pair) -> None:
+    one, _ = pair
+    gone = CustomWaiter(read=[one])
+    one.close()
+
+    assert wait(gone, timeout=5.0) is True
+    assert wait(CustomWaiter(read=[-1]), timeout=5.0) is True
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+def test_descriptors_above_1023_are_waited_for() -> None:
+    script = """
+import os, resource, socket, netcode
+resource.setrlimit(resource.RLIMIT_NOFILE, (1200, max(1200, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
+low = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+one, other = socket.socketpair()
+assert one.fileno() > 1023
+print(netcode.wait(netcode.CustomWaiter(read=[one]), timeout=0.0))
+other.send(b"x")
+print(netcode.wait(netcode.CustomWaiter(read=[one]), timeout=5.0))
+connection = netcode.custom(input=one, output=one)
+connection.send(b"far up")
+connection.update()
+print(other.recv(10), connection.receive_all())
+set = netcode.ConnectionSet()
+set.add(connection)
+other.send(b"y")
+set.update()
+print(connection.receive_all())
+set.close()
+other.close()
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("False\nTrue\nb'far up' b'x'\nb'y'\n", "")
+
+
+class SelectOnly:
+    """The module `select` as Windows has it."""
+
+    def __init__(self) -> None:
+        self.error: Exception | None = None
+
+    def select(self, *arguments: Any) -> object:  # noqa: ANN401 - the standard library's
+        if self.error is not None:
+            raise self.error
+        return select.select(*arguments)
+
+
+@pytest.fixture
+def windows(monkeypatch: pytest.MonkeyPatch) -> SelectOnly:
+    made = SelectOnly()
+    monkeypatch.setattr(waiting, "select", made)
+    monkeypatch.setattr("netcode.poller.select", made)
+    return made
+
+
+def test_without_poll_select_does_it(windows: SelectOnly, pair: Pair) -> None:
+    one, other = pair
+
+    before = wait(CustomWaiter(read=[one]), timeout=0.0)
+    other.send(b"x")
+
+    assert before is False
+    assert wait(CustomWaiter(read=[one]), timeout=5.0) is True
+
+
+def test_without_poll_a_closed_descriptor_wakes(windows: SelectOnly, pair: Pair) -> None:
+    one, _ = pair
+
+    for windows.error in (OSError(), ValueError()):
+        assert wait(CustomWaiter(read=[one]), timeout=5.0) is True
+
+
+def test_without_poll_and_descriptors_it_sleeps_until_it_is_due(windows: SelectOnly) -> None:
+    before = time.monotonic()
+
+    assert wait(Due(0.02)) is True
+    assert time.monotonic() - before >= 0.02
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot wait for pipes")
+def test_pipes_wake() -> None:
+    read, write = os.pipe()
+    os.write(write, b"x")
+
+    woken = wait(CustomWaiter(read=[read]), timeout=5.0)
+    os.close(read)
+    os.close(write)
+
+    assert woken is True
