@@ -53,13 +53,12 @@ class MemoryNetwork:
         """While True, nobody can connect: connects stay unanswered."""
         self.silent_until = float("-inf")
         self._doors: dict[int, MemoryDoorway] = {}
-        self._links: list[_Link] = []
+        self._links: dict[_Link, None] = {}
         self._next_port = 50_000
 
     @property
     def links(self) -> int:
         """The number of links that are up."""
-        self._links = [link for link in self._links if not link.is_over()]
         return len(self._links)
 
     def stall(self, seconds: float) -> None:
@@ -68,9 +67,8 @@ class MemoryNetwork:
 
     def cut(self, *, reset: bool = True) -> None:
         """Break every link now: with a reset, by which what is under way is lost, or with an end after it."""
-        for link in self._links:
+        for link in [*self._links]:
             link.cut(reset)
-        self._links.clear()
 
     def connect(self, host: str, port: int, now: float) -> "MemoryConnector":
         check_destination(host, port)
@@ -101,10 +99,14 @@ class MemoryNetwork:
         """Hear that nobody listens on `port` any more."""
         self._doors.pop(port, None)
 
+    def over(self, link: "_Link") -> None:
+        """Hear that a link is down."""
+        self._links.pop(link, None)
+
     def make_link(self, server: Address) -> tuple["MemoryTransport", "MemoryTransport"]:
         """Make a link and return its ends: the client's, the server's."""
         link = _Link(self)
-        self._links.append(link)
+        self._links[link] = None  # a set that remembers the order
         client = Address("127.0.0.1", self.free_port())
         there, back = link.streams
         return MemoryTransport(back, there, server, link), MemoryTransport(there, back, client, link)
@@ -114,6 +116,7 @@ class _Link:
     """Two streams, and the byte at which they break."""
 
     def __init__(self, network: MemoryNetwork) -> None:
+        self._network = network
         self.streams = (_Stream(network, self), _Stream(network, self))
         self._left: int | None = None
         if network.cut_every is not None:
@@ -135,9 +138,11 @@ class _Link:
     def cut(self, reset: bool) -> None:
         for stream in self.streams:
             stream.cut(reset)
+        self.over()
 
-    def is_over(self) -> bool:
-        return all(stream.is_over() for stream in self.streams)
+    def over(self) -> None:
+        """Hear that one end is closed, or both are cut off."""
+        self._network.over(self)
 
 
 class _Stream:
@@ -149,13 +154,13 @@ class _Stream:
         self._chunks: deque[tuple[float, memoryview]] = deque()
         self._size = 0
         self._last_due = self._busy_until = float("-inf")
-        self._ended = False
+        self._ended_at: float | None = None  # when the reader gets to know it
         self._reset = False
         self._closed = False
 
     def put(self, data: bytes | memoryview) -> int:
         network, now = self._network, self._network.clock()
-        if self._reset or self._closed or self._ended:
+        if self._reset or self._closed or self._ended_at is not None:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         room = network.capacity - self._size
         if room <= 0:
@@ -194,7 +199,7 @@ class _Stream:
             return count
         if self._reset:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-        if self._ended and not self._chunks:
+        if self._ended_at is not None and not self._chunks and now >= max(self._ended_at, self._network.silent_until):
             return 0
         raise BlockingIOError
 
@@ -204,20 +209,18 @@ class _Stream:
             self._reset = True
             self._chunks.clear()
             self._size = 0
-        self._ended = True
+        self.end()
 
     def end(self) -> None:
         """The writer is done."""
-        self._ended = True
+        if self._ended_at is None:
+            self._ended_at = max(self._last_due, self._network.clock() + self._network.latency)
 
     def close(self) -> None:
         """The reader is gone."""
         self._closed = True
         self._chunks.clear()
         self._size = 0
-
-    def is_over(self) -> bool:
-        return self._ended or self._closed
 
 
 class MemoryTransport:
@@ -248,6 +251,7 @@ class MemoryTransport:
     def close(self) -> None:
         self._incoming.close()
         self._outgoing.end()
+        self._link.over()
 
 
 class MemoryConnector:

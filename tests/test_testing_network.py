@@ -1,0 +1,276 @@
+"""The network in memory: the contract of transports, and each fault that a test can ask for."""
+
+import errno
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transport_contract import Ends, TransportContract
+
+from netcode.address import Address
+from netcode.reasons import Reason, ReasonCode
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing.network import MemoryTransport
+from netcode.transport import Transport
+
+ADDRESS = Address("server", 7777)
+
+
+def receive(transport: Transport, room: int = 65_536) -> bytes | None:
+    """Receive what is there, or None for «not now»."""
+    buffer = memoryview(bytearray(room))
+    try:
+        return bytes(buffer[: transport.receive_into(buffer)])
+    except BlockingIOError:
+        return None
+
+
+class TestContract(TransportContract):
+    @pytest.fixture
+    def ends(self) -> Ends:
+        clock = FakeClock()
+        one, other = MemoryNetwork(clock, latency=0.05, jitter=0.02, rate=1e6).make_link(ADDRESS)
+        return Ends(one, other, lambda: clock.advance(0.01))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+def test_bytes_take_the_latency(clock: FakeClock) -> None:
+    one, other = MemoryNetwork(clock, latency=0.1).make_link(ADDRESS)
+
+    one.send(b"x")
+    early = receive(other)
+    clock.advance(0.0999)
+    just_before = receive(other)
+    clock.advance(0.0002)
+
+    assert (early, just_before, receive(other)) == (None, None, b"x")
+
+
+def test_the_end_takes_the_latency_too(clock: FakeClock) -> None:
+    one, other = MemoryNetwork(clock, latency=0.1).make_link(ADDRESS)
+
+    one.finish()
+    early = receive(other)
+    clock.advance(0.11)
+
+    assert (early, receive(other)) == (None, b"")
+
+
+def test_jitter_never_lets_bytes_overtake(clock: FakeClock) -> None:
+    one, other = MemoryNetwork(clock, jitter=1.0, seed=3).make_link(ADDRESS)
+
+    received = b""
+    for number in range(100):
+        one.send(bytes([number]))
+        clock.advance(0.01)
+        received += receive(other) or b""
+    clock.advance(1.0)
+
+    assert received + (receive(other) or b"") == bytes(range(100))
+
+
+def test_a_rate_spreads_bytes_over_time(clock: FakeClock) -> None:
+    one, other = MemoryNetwork(clock, rate=1000.0).make_link(ADDRESS)
+
+    for _ in range(10):
+        one.send(bytes(100))
+    clock.advance(0.55)
+
+    assert receive(other) == bytes(500)
+
+
+def test_no_more_is_under_way_than_the_capacity(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock, capacity=10)
+    one, other = network.make_link(ADDRESS)
+
+    taken = one.send(b"0123456789ab")
+    with pytest.raises(BlockingIOError):
+        one.send(b"ab")
+    part = receive(other, 4)
+
+    assert (taken, part, one.send(b"abcdef")) == (10, b"0123", 4)
+    assert receive(other) == b"456789abcd"
+
+
+def test_a_stall_delays_what_is_under_way(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    one, other = network.make_link(ADDRESS)
+    one.send(b"x")
+    one.finish()
+
+    network.stall(2.0)
+    clock.advance(1.9)
+    early = receive(other)
+    clock.advance(0.2)
+
+    assert (early, receive(other), receive(other)) == (None, b"x", b"")
+
+
+def test_a_cut_with_a_reset_loses_what_is_under_way(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    one, other = network.make_link(ADDRESS)
+    one.send(b"lost")
+
+    network.cut()
+
+    for transport in (one, other):
+        with pytest.raises(ConnectionResetError):
+            transport.receive_into(memoryview(bytearray(10)))
+        with pytest.raises(ConnectionResetError):
+            transport.send(b"x")
+    assert network.links == 0
+
+
+def test_a_cut_without_a_reset_ends_after_what_is_under_way(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    one, other = network.make_link(ADDRESS)
+    one.send(b"kept")
+
+    network.cut(reset=False)
+
+    assert (receive(other), receive(other), receive(one)) == (b"kept", b"", b"")
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=30)
+def test_links_that_break_by_themselves_break_at_any_byte(seed: int) -> None:
+    network = MemoryNetwork(FakeClock(), seed=seed, cut_every=50.0)
+    one, other = network.make_link(ADDRESS)
+
+    received = b""
+    with pytest.raises(ConnectionResetError):  # noqa: PT012 - it breaks somewhere on the way
+        for number in range(10_000):
+            one.send(bytes([number % 256] * 3))
+            more = receive(other)
+            if more == b"":
+                raise ConnectionResetError
+            received += more or b""
+
+    sent = bytes(number % 256 for number in range(10_000) for _ in range(3))
+    assert sent.startswith(received)
+
+
+def test_the_same_seed_breaks_at_the_same_byte() -> None:
+    def left_before_it_breaks(seed: int) -> int:
+        one, _ = MemoryNetwork(FakeClock(), seed=seed, cut_every=1000.0).make_link(ADDRESS)
+        for count in range(10**6):
+            try:
+                one.send(b"x")
+            except ConnectionResetError:
+                return count
+            except BlockingIOError:
+                break
+        return -1
+
+    assert [left_before_it_breaks(seed) for seed in (1, 2, 1)][::2] == [left_before_it_breaks(1)] * 2
+
+
+def test_who_left_is_heard_of_when_something_is_sent(clock: FakeClock) -> None:
+    one, other = MemoryNetwork(clock).make_link(ADDRESS)
+
+    other.close()
+
+    with pytest.raises(ConnectionResetError) as caught:
+        one.send(b"x")
+    assert caught.value.errno == errno.ECONNRESET
+
+
+def connect(network: MemoryNetwork, port: int = 7777) -> "MemoryTransport | Reason | None":
+    result = network.connect("server", port, 0.0).advance(0.0)
+    assert result is None or isinstance(result, MemoryTransport | Reason)
+    return result
+
+
+def test_a_connect_is_there_after_one_round_trip(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock, latency=0.1)
+    door = network.listen("", 7777)
+    connector = network.connect("server", 7777, 0.0)
+
+    early = connector.advance(0.0), door.accept(0.0)
+    clock.advance(0.21)
+    client = connector.advance(0.0)
+    newcomer = door.accept(0.0)
+
+    assert early == (None, None)
+    assert isinstance(client, MemoryTransport)
+    assert newcomer is not None
+    server = newcomer.advance(0.0)
+    assert isinstance(server, MemoryTransport)
+    assert client.address == Address("server", 7777)
+    assert server.address == Address("127.0.0.1", 50_001)
+    assert (connector.where, connector.due(), connector.descriptors()) == ("server:7777", 0.0, ([], [], []))
+    assert (door.accept(0.0), door.door(), door.due()) == (None, -1, None)
+    connector.close()
+
+
+def test_where_nobody_listens_a_connect_is_refused(clock: FakeClock) -> None:
+    result = connect(MemoryNetwork(clock))
+
+    assert isinstance(result, Reason)
+    assert (result.code, result.text) == (
+        ReasonCode.REFUSED,
+        "nothing is listening on server:7777; is the server started?",
+    )
+
+
+def test_while_the_network_is_down_a_connect_stays_unanswered(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    network.listen("", 7777)
+
+    network.down = True
+    while_down = connect(network)
+    network.down = False
+
+    assert while_down is None
+    assert isinstance(connect(network), MemoryTransport)
+
+
+def test_a_port_is_taken_until_its_door_is_closed(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    door = network.listen("here", 7777)
+    client = connect(network)
+
+    with pytest.raises(OSError, match="cannot listen on port 7777: it is taken") as caught:
+        network.listen("", 7777)
+    door.close()
+    door.close()
+
+    assert caught.value.errno == errno.EADDRINUSE
+    assert door.address == Address("here", 7777)
+    assert isinstance(client, MemoryTransport)
+    assert receive(client) == b""
+    assert network.listen("", 7777).address == Address("memory", 7777)
+
+
+def test_port_zero_is_any_free_one(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+
+    ports = {network.listen("", 0).address.port for _ in range(10)}
+
+    assert len(ports) == 10
+    assert isinstance(connect(network, min(ports)), MemoryTransport)
+
+
+def test_misuse_raises_at_the_call(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+
+    with pytest.raises(ValueError, match="both must be given"):
+        network.connect("", 7777, 0.0)
+    with pytest.raises(ValueError, match="port must be from 0 to 65535"):
+        network.listen("", 65_536)
+
+
+def test_links_that_are_over_are_forgotten(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    links = [network.make_link(ADDRESS) for _ in range(100)]
+
+    before = network.links
+    for one, other in links[1:]:
+        one.close()
+        other.close()
+
+    assert (before, network.links, len(network._links)) == (100, 1, 1)

@@ -1,0 +1,64 @@
+"""The contract of transports, as far as it is code."""
+
+import pytest
+from transport_contract import Taker, send_to
+
+from netcode.address import Address
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport import Connector, Doorway, Ready
+
+
+class Door(Doorway):
+    def __init__(self) -> None:
+        self.address = Address("h", 1)
+
+    def accept(self, now: float) -> Connector | None:
+        return None
+
+    def door(self) -> int:
+        return -1
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_doorway_has_no_time_of_its_own_unless_it_says_so() -> None:
+    assert Door().due() is None
+
+
+def test_what_is_ready_is_there_at_once() -> None:
+    transport, other = MemoryNetwork(FakeClock()).make_link(Address("h", 1))
+    ready = Ready(transport)
+
+    assert (ready.where, ready.address, ready.hint) == ("h:1", Address("h", 1), "did not answer")
+    assert (ready.descriptors(), ready.due()) == (([], [], []), 0.0)
+    assert ready.advance(5.0) is transport
+    ready.close()
+    assert other.receive_into(memoryview(bytearray(10))) == 0
+
+
+def test_what_is_ready_and_has_no_address_is_described() -> None:
+    transport, _ = MemoryNetwork(FakeClock()).make_link(Address("h", 1))
+    transport.address = None
+
+    assert Ready(transport).where == "the given descriptors"
+
+
+@pytest.mark.parametrize(
+    ("room", "taken"),
+    [(2, [b"ab"]), (3, [b"abc"]), (4, [b"abc", b"d"]), (6, [b"abc", b"def"]), (9, [b"abc", b"def"])],
+)
+@pytest.mark.parametrize("error", [BlockingIOError(), ConnectionResetError()])
+def test_chunks_are_sent_one_by_one_as_far_as_they_are_taken(room: int, taken: list[bytes], error: OSError) -> None:
+    taker = Taker(room, error)
+
+    assert send_to(taker) == min(room, 6)
+    assert taker.taken == taken
+
+
+@pytest.mark.parametrize("error", [BlockingIOError(), ConnectionResetError()])
+def test_chunks_of_which_nothing_was_taken_fail_as_one_send_does(error: OSError) -> None:
+    with pytest.raises(OSError) as caught:
+        send_to(Taker(0, error))
+
+    assert caught.value is error
