@@ -1,0 +1,735 @@
+"""TCP: the contract on real sockets, racing with fake look-ups, and doors that run out of descriptors."""
+
+import errno
+import gc
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from transport_contract import ROUNDS, Ends, TransportContract, receive
+
+from netcode import log
+from netcode.address import MAX_LOOKUPS, Address
+from netcode.reasons import Reason, ReasonCode
+from netcode.transport import Connector, Ready, Transport, send_each
+from netcode.transport import tcp as module
+from netcode.transport.tcp import (
+    ATTEMPT_DELAY,
+    LOOKUP_PAUSE,
+    SHORTAGE_PAUSE,
+    TCP,
+    Listener,
+    TcpDoorway,
+    TcpNetwork,
+    TcpTransport,
+    tune,
+)
+from netcode.waiting import CustomWaiter, wait
+
+LOOPBACK = "127.0.0.1"
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener(LOOPBACK, 0)
+    yield made
+    made.close()
+
+
+def settle(connector: Connector, now: float = 0.0) -> Transport | Reason:
+    """Go on until it is decided, at one moment of its time."""
+    for _ in range(ROUNDS):
+        result = connector.advance(now)
+        if result is not None:
+            return result
+        read, write, exceptional = connector.descriptors()
+        wait(CustomWaiter(read, write, exceptional), timeout=0.1)
+    raise AssertionError("it is not decided")
+
+
+def accept(listener: TcpDoorway) -> TcpTransport:
+    for _ in range(ROUNDS):
+        newcomer = listener.accept(0.0)
+        if newcomer is not None:
+            transport = newcomer.advance(0.0)
+            assert isinstance(transport, TcpTransport)
+            return transport
+        wait(CustomWaiter(read=[listener.door()]), timeout=0.1)
+    raise AssertionError("nobody came")
+
+
+def connect(listener: Listener, network: TcpNetwork = TCP) -> TcpTransport:
+    transport = settle(network.connect(LOOPBACK, listener.address.port, 0.0))
+    assert isinstance(transport, TcpTransport)
+    return transport
+
+
+def free_port(host: str = LOOPBACK) -> int:
+    """Return a port on which nothing listens now, nor soon: the kernel gives out others first."""
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
+        port: int = taken.getsockname()[1]
+        return port
+
+
+class TestContract(TransportContract):
+    @pytest.fixture
+    def ends(self, listener: Listener) -> Iterator[Ends]:
+        one = connect(listener)
+        other = accept(listener)
+        yield Ends(one, other, lambda: None)
+        one.close()
+        other.close()
+
+
+class TestContractOnWindows(TestContract):
+    """There is no `sendmsg` there."""
+
+    @pytest.fixture(autouse=True)
+    def windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def one_by_one(transport: TcpTransport, chunks: list[bytes | memoryview]) -> int:
+            return send_each(transport.send, chunks)
+
+        monkeypatch.setattr(TcpTransport, "send_chunks", one_by_one)
+
+
+def test_every_socket_of_ours_waits_for_nothing_and_hides_little(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+    options = [
+        (
+            transport._socket.getblocking(),
+            transport._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0,
+        )
+        for transport in (one, other)
+    ]
+    if sys.platform == "linux":
+        assert one._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == module.NOTSENT_LOWAT
+        assert one._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+    one.close()
+    other.close()
+
+    assert options == [(False, True)] * 2
+
+
+def test_a_socket_that_is_no_tcp_is_tuned_as_far_as_it_goes() -> None:
+    one, other = socket.socketpair()
+
+    with one, other:
+        tune(one)
+
+        assert one.getblocking() is False
+
+
+def test_an_option_that_the_kernel_does_not_have_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TCP_NOTSENT_LOWAT", "TCP_USER_TIMEOUT"):
+        monkeypatch.delattr(socket, name, raising=False)
+
+    with socket.socket() as sock:
+        tune(sock)
+
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_both_ends_know_each_others_address(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+    addresses = one.address, other.address, Address(*one._socket.getsockname())
+    one.close()
+    other.close()
+
+    assert addresses[0] == listener.address
+    assert addresses[1] == addresses[2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="urgent data is inline there")
+def test_urgent_data_is_not_part_of_the_stream_and_breaks_nothing(listener: Listener) -> None:
+    connector = TCP.connect(LOOPBACK, listener.address.port, 0.0)
+    one = settle(connector)
+    assert isinstance(one, TcpTransport)
+    other = accept(listener)
+
+    other._socket.send(b"!", socket.MSG_OOB)
+    other.send(b"plain")
+    received = receive(one, Ends(one, other, lambda: None))
+    one.close()
+    other.close()
+
+    assert received == b"plain"
+
+
+def test_a_transport_that_was_dropped_closes_without_a_warning(listener: Listener) -> None:
+    one: Any = connect(listener)
+    other = accept(listener)
+
+    cycle = [one]
+    cycle.append(cycle)
+    del one, cycle
+    gc.collect()
+    end = receive(other, Ends(other, other, lambda: None))
+    other.close()
+
+    assert end == b""
+
+
+def test_a_socket_can_be_handed_on(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+
+    sock = one.release()
+    sock.close()
+    one.close()
+    end = receive(other, Ends(other, other, lambda: None))
+    other.close()
+
+    assert end == b""
+
+
+# Connecting.
+
+
+def test_where_nothing_listens_a_connect_is_refused() -> None:
+    port = free_port()
+
+    reason = settle(TCP.connect(LOOPBACK, port, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.REFUSED
+    assert reason.text == f"nothing is listening on 127.0.0.1:{port}; is the server started?"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux lets a socket connect to itself")
+def test_a_socket_connected_to_itself_counts_as_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    port = free_port()
+
+    def tune_and_bind(sock: socket.socket) -> None:
+        tune(sock)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((LOOPBACK, port))  # the kernel may choose this one by itself, if rarely
+
+    monkeypatch.setattr(module, "tune", tune_and_bind)
+
+    reason = settle(TCP.connect(LOOPBACK, port, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.REFUSED
+
+
+def test_misuse_raises_at_the_call() -> None:
+    with pytest.raises(ValueError, match="both must be given"):
+        TCP.connect("", 7777, 0.0)
+    with pytest.raises(TypeError, match="host must be a str, not int"):
+        Listener(127001, 0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="port must be from 0 to 65535"):
+        Listener("", -1)
+
+
+class Names:
+    """A resolver that answers when it is told to."""
+
+    def __init__(self, *hosts: str, error: OSError | None = None) -> None:
+        self.hosts = hosts
+        self.error = error
+        self.told = threading.Event()
+        self.told.set()
+
+    def __call__(self, host: str, port: int, **options: object) -> list[tuple[Any, ...]]:
+        assert self.told.wait(10)
+        if self.error is not None:
+            raise self.error
+        return [
+            (socket.AF_INET6, 1, 6, "", (one, port, 0, 0)) if ":" in one else (socket.AF_INET, 1, 6, "", (one, port))
+            for one in self.hosts
+        ]
+
+
+class BlackHole:
+    """Lets connects to some addresses go unanswered, as a firewall that drops them does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *hosts: str) -> None:
+        self.tried: list[str] = []
+        hole = self
+
+        class Socket(socket.socket):
+            def connect_ex(self, address: Any, /) -> int:  # noqa: ANN401 - the standard library's
+                hole.tried.append(address[0])
+                return errno.EINPROGRESS if address[0] in hosts else super().connect_ex(address)
+
+        monkeypatch.setattr(socket, "socket", Socket)
+
+
+def test_a_name_is_looked_up_and_connected_to(listener: Listener) -> None:
+    names = Names(LOOPBACK)
+    names.told.clear()
+    connector = TcpNetwork(names).connect("game.example", listener.address.port, 0.0)
+
+    early = connector.advance(0.0), connector.due(), len(connector.descriptors()[0])
+    names.told.set()
+    transport = settle(connector)
+
+    assert early == (None, None, 1)
+    assert isinstance(transport, TcpTransport)
+    assert transport.address == listener.address
+    transport.close()
+    accept(listener).close()
+
+
+def test_a_dead_ipv6_address_costs_a_quarter_of_a_second(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
+    hole = BlackHole(monkeypatch, "2001:db8::1")
+    connector = TcpNetwork(Names("2001:db8::1", LOOPBACK)).connect("game.example", listener.address.port, 0.0)
+    while not connector._attempts:
+        connector.advance(10.0)
+        wait(CustomWaiter(*connector.descriptors()), timeout=0.1)
+
+    early = connector.advance(10.0 + ATTEMPT_DELAY * 0.99), [*hole.tried], connector.due()
+    loser = connector._attempts[0]
+    transport = settle(connector, 10.0 + ATTEMPT_DELAY)
+
+    assert early == (None, ["2001:db8::1"], 10.0 + ATTEMPT_DELAY)
+    assert hole.tried == ["2001:db8::1", LOOPBACK]
+    assert isinstance(transport, TcpTransport)
+    assert transport.address == listener.address
+    assert (loser.fileno(), connector._attempts, connector.due()) == (-1, [], None)
+    transport.close()
+    accept(listener).close()
+
+
+def test_an_address_that_fails_at_once_costs_nothing(listener: Listener) -> None:
+    port = listener.address.port
+    connector = TcpNetwork(Names("::1", LOOPBACK)).connect("game.example", port, 0.0)
+
+    transport = settle(connector)
+
+    assert isinstance(transport, TcpTransport)
+    transport.close()
+    accept(listener).close()
+
+
+def test_of_all_failures_a_refusal_says_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = {"192.0.2.1": errno.EHOSTUNREACH, "192.0.2.2": errno.ECONNREFUSED, "192.0.2.3": errno.ENETUNREACH}
+
+    class Socket(socket.socket):
+        def connect_ex(self, address: Any, /) -> int:  # noqa: ANN401 - the standard library's
+            return answers[address[0]]
+
+    monkeypatch.setattr(socket, "socket", Socket)
+
+    reason = settle(TcpNetwork(Names(*answers)).connect("game.example", 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.REFUSED
+    assert reason.error is not None
+    assert reason.error.errno == errno.ECONNREFUSED
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "no"), OSError("a broken stack")])
+def test_a_connect_that_raises_is_a_reason(monkeypatch: pytest.MonkeyPatch, error: OSError) -> None:
+    class Socket(socket.socket):
+        def connect_ex(self, address: object, /) -> int:
+            raise error
+
+    monkeypatch.setattr(socket, "socket", Socket)
+
+    reason = settle(TCP.connect(LOOPBACK, 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.NETWORK
+    assert reason.error is not None
+    assert reason.error.errno == (error.errno or errno.EINVAL)
+
+
+def test_a_connect_without_descriptors_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*arguments: object) -> socket.socket:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(socket, "socket", none_left)
+
+    reason = settle(TCP.connect(LOOPBACK, 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.NO_DESCRIPTORS
+
+
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [
+        (Names(), ReasonCode.NAME_NOT_FOUND),
+        (Names(error=socket.gaierror(socket.EAI_NONAME, "unknown")), ReasonCode.NAME_NOT_FOUND),
+        (Names(error=OSError(errno.EMFILE, "too many")), ReasonCode.NO_DESCRIPTORS),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_a_reason(names: Names, code: ReasonCode) -> None:
+    reason = settle(TcpNetwork(names).connect("gmae.example", 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is code
+    if code is ReasonCode.NAME_NOT_FOUND:
+        assert reason.text == "the name gmae.example has no address; is it spelled right, and is this computer online?"
+
+
+@pytest.mark.parametrize("host", ["a" * 300, "bad..label", "new\nline.example", "null\0byte"])
+def test_a_name_that_cannot_be_one_is_a_reason_safe_to_print(host: str) -> None:
+    reason = settle(TCP.connect(host, 7777, 0.0))
+
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.NAME_NOT_FOUND
+    assert reason.text.isprintable()
+    assert len(reason.text) < 200
+
+
+def test_a_look_up_that_waits_for_its_turn_is_looked_at_now_and_then(listener: Listener) -> None:
+    names = Names(LOOPBACK)
+    names.told.clear()
+    network = TcpNetwork(names)
+    busy = [network.connect("busy.example", 7777, 0.0) for _ in range(MAX_LOOKUPS)]
+    last = network.connect("last.example", listener.address.port, 0.0)
+
+    before = last.due(), last.advance(5.0), last.due(), last.descriptors()
+    names.told.set()
+    for connector in busy:
+        while connector._lookup is not None and connector._lookup.poll() is None:
+            wait(CustomWaiter(*connector.descriptors()), timeout=0.1)
+        connector.close()
+    transport = settle(last)
+
+    assert before == (0.0, None, 5.0 + LOOKUP_PAUSE, ([], [], []))
+    assert isinstance(transport, TcpTransport)
+    transport.close()
+    accept(listener).close()
+
+
+def test_a_connect_given_up_closes_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    BlackHole(monkeypatch, "192.0.2.1", "192.0.2.2")
+    under_way = TCP.connect("192.0.2.1", 7777, 0.0)
+    dropped: Any = TCP.connect("192.0.2.2", 7777, 0.0)
+    asked = TcpNetwork(Names(LOOPBACK)).connect("game.example", 7777, 0.0)
+    assert under_way.advance(0.0) is None
+    assert dropped.advance(0.0) is None
+    socks = [*under_way._attempts, *dropped._attempts]
+    waits = under_way.descriptors()
+
+    under_way.close()
+    under_way.close()
+    asked.close()
+    cycle = [dropped]
+    cycle.append(cycle)
+    del dropped, cycle
+    gc.collect()
+
+    assert (waits[0], len(waits[1])) == ([], 1)
+    assert [sock.fileno() for sock in socks] == [-1, -1]
+
+
+# Listening.
+
+
+def test_an_empty_host_is_every_address_of_both_families() -> None:
+    listener = Listener("", 0)
+    families = [socket.AF_INET, *([socket.AF_INET6] if ":" in listener.address.host else [])]
+
+    for family in families:
+        host = "::1" if family == socket.AF_INET6 else LOOPBACK
+        with socket.create_connection((host, listener.address.port)):
+            transport = accept(listener)
+            assert transport.address is not None
+            assert transport.address.host == host
+            transport.close()
+    listener.close()
+
+
+class NoIpv6(socket.socket):
+    """A socket of a computer without IPv6."""
+
+    def __init__(self, family: int = -1, kind: int = -1) -> None:
+        if family == socket.AF_INET6:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        super().__init__(family, kind)
+
+
+def test_without_ipv6_every_address_is_every_ipv4_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "socket", NoIpv6)
+    listener = Listener("", 0)
+
+    host = listener.address.host
+    listener.close()
+
+    assert host == "0.0.0.0"
+
+
+def test_ipv6_addresses_are_listened_on() -> None:
+    listener = Listener("::1", 0)
+    address = listener.address
+    listener.close()
+
+    assert address.host == "::1"
+
+
+@pytest.mark.parametrize("host", [LOOPBACK, ""])
+def test_a_port_that_is_taken_says_so(host: str) -> None:
+    first = Listener(host, 0)
+
+    with pytest.raises(OSError, match=r"cannot listen on .*: the port is taken; is another server running") as caught:
+        Listener(host, first.address.port)
+    first.close()
+
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_a_port_with_old_links_can_be_listened_on_again() -> None:
+    first = Listener(LOOPBACK, 0)
+    one = connect(first)
+    other = accept(first)
+    other.close()  # the side that closes first keeps the link in TIME_WAIT
+    receive(one, Ends(one, other, lambda: None))
+    one.close()
+    first.close()
+
+    second = Listener(LOOPBACK, first.address.port)
+    second.close()
+
+    assert second.address == first.address
+
+
+def test_an_address_of_another_computer_cannot_be_listened_on() -> None:
+    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:\d+: ") as caught:
+        Listener("192.0.2.1", 0)
+
+    assert caught.value.errno == errno.EADDRNOTAVAIL
+
+
+def test_a_host_that_cannot_be_a_name_cannot_be_listened_on() -> None:
+    with pytest.raises(socket.gaierror, match="cannot be a host name"):
+        Listener("a" * 300, 0)
+
+
+def test_the_network_listens_as_a_listener_does() -> None:
+    listener = TCP.listen(LOOPBACK, 0)
+
+    assert isinstance(listener, Listener)
+    listener.close()
+
+
+def test_a_listener_waits_for_who_comes(listener: Listener) -> None:
+    before = wait(listener, timeout=0.0), listener.accept(0.0)
+
+    one = connect(listener)
+
+    assert before == (False, None)
+    assert wait(listener, timeout=5.0) is True
+    accept(listener).close()
+    one.close()
+
+
+def test_a_closed_listener_raises_and_is_not_waited_for() -> None:
+    listener = Listener(LOOPBACK, 0)
+    listener.close()
+    listener.close()
+
+    with pytest.raises(OSError):
+        listener.accept(0.0)
+    assert listener.instantiate() == ([], [], [])
+    assert wait(listener) is True
+
+
+def test_a_dropped_listener_closes_without_a_warning() -> None:
+    listener: Any = Listener(LOOPBACK, 0)
+    address = listener.address
+
+    cycle = [listener]
+    cycle.append(cycle)
+    del listener, cycle
+    gc.collect()
+
+    Listener(LOOPBACK, address.port).close()
+
+
+def test_a_doorway_in_front_of_a_users_socket_leaves_it_open() -> None:
+    with socket.create_server((LOOPBACK, 0)) as sock:
+        doorway = TcpDoorway(sock)
+        doorway.close()
+
+        assert sock.fileno() >= 0
+
+
+class Door:
+    """Stands for a listening socket: accepts as the list says."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.comes: list[OSError | None] = []
+
+    def accept(self) -> tuple[socket.socket, Any]:
+        if not self.comes:
+            raise BlockingIOError
+        error = self.comes.pop(0)
+        if error is not None:
+            raise error
+        ours, theirs = socket.socketpair()
+        theirs.close()
+        return ours, ("192.0.2.7", 5)
+
+    def fileno(self) -> int:
+        return self.sock.fileno()
+
+    def close(self) -> None:
+        self.sock.close()
+
+
+@pytest.fixture
+def door(listener: Listener) -> Door:
+    made = Door(listener._socket)
+    listener._socket = made  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    return made
+
+
+@pytest.fixture
+def warnings(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    warned: list[str] = []
+
+    def warn(cause: str, text: str, *arguments: object) -> None:
+        warned.append(text % arguments)
+
+    monkeypatch.setattr(log, "warn", warn)
+    return warned
+
+
+def shortage(number: int = errno.EMFILE) -> OSError:
+    return OSError(number, os.strerror(number))
+
+
+def test_who_left_before_we_came_to_the_door_is_skipped(listener: Listener, door: Door) -> None:
+    door.comes = [ConnectionAbortedError(), OSError(errno.EPERM, "firewall"), None]
+
+    newcomer = listener.accept(0.0)
+
+    assert isinstance(newcomer, Ready)
+    assert newcomer.address == Address("192.0.2.7", 5)
+    newcomer.close()
+
+
+def test_the_skipping_has_an_end(listener: Listener, door: Door) -> None:
+    door.comes = [ConnectionAbortedError()] * (module.BACKLOG + 10)
+
+    assert listener.accept(0.0) is None
+    assert len(door.comes) == 10
+
+
+def test_a_socket_that_broke_while_it_was_accepted_is_skipped(
+    listener: Listener, door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door.comes = [None]
+
+    def broken(sock: socket.socket) -> None:
+        raise OSError(errno.EINVAL, "it is gone")
+
+    monkeypatch.setattr(module, "tune", broken)
+
+    assert listener.accept(0.0) is None
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
+def test_without_descriptors_one_is_refused_and_the_door_rests(
+    listener: Listener, door: Door, warnings: list[str], number: int
+) -> None:
+    door.comes = [shortage(number), None, None]
+
+    during = listener.accept(10.0), listener.accept(10.0 + SHORTAGE_PAUSE * 0.99), len(door.comes)
+    resting = listener.door(), listener.due(), listener.instantiate(), listener._seconds_left()
+    newcomer = listener.accept(10.0 + SHORTAGE_PAUSE)
+
+    assert during == (None, None, 1)
+    assert resting == (-1, 10.0 + SHORTAGE_PAUSE, ([], [], []), SHORTAGE_PAUSE)
+    assert newcomer is not None
+    newcomer.close()
+    assert (listener.due(), listener._seconds_left()) == (None, None)
+    assert listener._spare is not None
+    assert warnings == [
+        f"{listener.address}: cannot accept: {os.strerror(number)}; is the limit of open files too low?"
+    ]
+
+
+def test_the_last_descriptor_may_be_taken_by_somebody_quicker(
+    listener: Listener, door: Door, warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*arguments: object) -> int:
+        raise shortage()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", none_left)
+        door.comes = [shortage(), shortage()]
+        first = listener.accept(0.0), listener._spare, len(door.comes)
+        door.comes = [shortage(), None]
+        second = listener.accept(1.0), listener._spare, len(door.comes)
+    third = listener.accept(2.0)
+
+    assert first == (None, None, 0)
+    assert second == (None, None, 1)
+    assert third is not None
+    third.close()
+    assert listener._spare is not None
+    assert len(warnings) == 2
+
+
+def test_a_listener_may_be_made_with_the_last_descriptor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*arguments: object) -> int:
+        raise shortage()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", none_left)
+        listener = Listener(LOOPBACK, 0)
+
+    assert listener._spare is None
+    listener.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
+def test_a_real_shortage_passes_with_little_work_and_players_untouched() -> None:
+    script = """
+import os, resource, socket, time
+import netcode
+listener = netcode.Listener("127.0.0.1", 0)
+set = netcode.ConnectionSet()
+player = netcode.connect("127.0.0.1", listener.address.port)
+def turn(until):
+    deadline = time.monotonic() + 20
+    while not until() and time.monotonic() < deadline:
+        set.accept(listener, lambda address: None)
+        set.update()
+        player.update()
+        netcode.wait(listener, set, player, timeout=0.05)
+    assert until()
+turn(lambda: len(set) == 1)
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+others = [socket.socket() for _ in range(2)]
+hoard = []
+try:
+    while True: hoard.append(os.open(os.devnull, os.O_RDONLY))
+except OSError:
+    pass
+for other in others:
+    other.setblocking(False)
+    other.connect_ex(tuple(listener.address))
+rounds, cpu, end = 0, time.process_time(), time.monotonic() + 0.5
+while time.monotonic() < end:
+    set.accept(listener, lambda address: None)
+    set.update()
+    rounds += 1
+    netcode.wait(listener, set, timeout=end - time.monotonic() if end > time.monotonic() else 0)
+cpu = time.process_time() - cpu
+for fd in hoard: os.close(fd)
+latecomer = socket.create_connection(tuple(listener.address))
+player.send(b"still here")
+turn(lambda: len(set) >= 2 and any(c.receive_buffer_length == 10 for c in set))
+print(rounds < 30, cpu < 0.25, player.state.name)
+for end in (*others, latecomer, set, listener, player): end.close()
+"""
+
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
+
+    assert done.stdout == "True True CONNECTED\n", done.stderr
+    assert "cannot accept: Too many open files" in done.stderr
+    assert "Traceback" not in done.stderr
