@@ -1,0 +1,300 @@
+"""Messages to bytes and back: what goes in comes out, and what a stranger sends is a message or a documented reason."""
+
+import datetime
+import re
+import sys
+from typing import Any
+
+import msgpack
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netcode import ProtocolError, ReasonCode
+from netcode.codec import MAX_DEPTH, PLAIN, TypedCodec, are_simple, is_simple, make_codec
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.binary(max_size=100)
+)
+keys = st.integers(-(2**63), 2**64 - 1) | st.text() | st.tuples(st.integers(0, 9), st.integers(0, 9))
+messages = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5), max_leaves=30
+)
+
+
+class Move(msgspec.Struct, tag="move"):
+    x: int
+    y: int = 0
+
+
+class Chat(msgspec.Struct, tag="chat"):
+    text: str
+    more: list[Any] = []
+
+
+class Tree(msgspec.Struct, tag="tree"):
+    inside: "Tree | None" = None
+
+
+class View(msgspec.Struct, tag="view"):
+    raw: msgspec.Raw
+    seen: memoryview
+
+
+def refusal(codec: Any, payload: bytes) -> tuple[ReasonCode, str]:
+    """Return why `codec` does not take `payload`."""
+    with pytest.raises(ProtocolError) as caught:
+        codec.decode(memoryview(payload))
+    return caught.value.reason.code, caught.value.reason.text
+
+
+def nested(depth: int, innermost: Any = None) -> Any:
+    """Return lists in lists, `depth` of them."""
+    for _ in range(depth):
+        innermost = [] if innermost is None else [innermost]
+    return innermost
+
+
+def endless() -> Any:
+    """Return a list that contains itself."""
+    inside: list[Any] = []
+    inside.append(inside)
+    return inside
+
+
+@given(message=messages)
+def test_what_goes_in_comes_out(message: Any) -> None:
+    assert PLAIN.decode(memoryview(PLAIN.encode(message))) == message
+
+
+@given(message=messages)
+def test_a_simple_payload_needs_no_second_look(message: Any) -> None:
+    payload = PLAIN.pack(message)
+
+    if is_simple(payload):
+        assert PLAIN.encode(message) == payload
+        if not any_list_keys(message):
+            assert PLAIN.unpack(memoryview(payload)) == PLAIN.decode(memoryview(payload)) == message
+
+
+def any_list_keys(message: Any) -> bool:
+    return re.search(r"\(\d, \d\):", repr(message)) is not None
+
+
+@given(payload=st.binary(max_size=300))
+def test_any_bytes_are_a_message_or_a_reason(payload: bytes) -> None:
+    codes: set[ReasonCode] = set()
+    for codec in (PLAIN, make_codec(Move | Chat)):
+        try:
+            codec.decode(memoryview(payload))
+        except ProtocolError as error:
+            codes.add(error.reason.code)
+
+    assert codes <= {ReasonCode.MALFORMED, ReasonCode.WRONG_SHAPE}
+
+
+@given(payloads=st.lists(st.binary(min_size=1, max_size=40), max_size=20))
+def test_payloads_that_are_simple_together_are_simple_each(payloads: list[bytes]) -> None:
+    if are_simple(memoryview(b"".join(payloads))):
+        assert all(is_simple(payload) for payload in payloads)
+
+
+@pytest.mark.parametrize(
+    ("first", "simple"),
+    [(b"\xc0", True), (b"\xc7", False), (b"\xd4", False), (b"\xd9", True), (b"\x90" * 32, True), (b"\x90" * 33, False)],
+)
+def test_extensions_and_many_containers_are_not_simple(first: bytes, simple: bool) -> None:
+    assert bool(is_simple(first)) == are_simple(memoryview(first)) == simple
+
+
+def test_a_tuple_arrives_as_a_list_and_as_a_key_stays_a_tuple() -> None:
+    message = {(1, 2): (3, [4, {"a": (5,)}])}
+
+    assert PLAIN.decode(memoryview(PLAIN.encode(message))) == {(1, 2): [3, [4, {"a": [5]}]]}
+
+
+def test_a_timestamp_of_msgpack_passes() -> None:
+    moment = msgpack.Timestamp(1_700_000_000, 5)
+
+    assert PLAIN.decode(memoryview(PLAIN.encode([moment]))) == [moment]
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "text"),
+    [
+        ({1, 2}, TypeError, "a message of type set cannot be sent: can not serialize 'set' object"),
+        ([object()], TypeError, "a message of type list cannot be sent: can not serialize 'object' object"),
+        (2**64, ValueError, "a message of type int cannot be sent: Integer value out of range"),
+        (datetime.datetime(2024, 1, 1, tzinfo=datetime.UTC), TypeError, "a message of type datetime cannot be sent"),
+        ("\ud800", ValueError, "a message of type str cannot be sent"),
+        (endless(), ValueError, "a message of type list cannot be sent: recursion limit exceeded."),
+        (nested(MAX_DEPTH + 1), ValueError, "a message that nests deeper than 32 levels cannot be sent"),
+        ([nested(MAX_DEPTH, 5)], ValueError, "a message that nests deeper than 32 levels cannot be sent"),
+        (msgpack.ExtType(78, b"x"), TypeError, "msgpack extension types are the protocol's own"),
+        ({"a": [msgpack.ExtType(5, b"x")]}, TypeError, "msgpack extension types are the protocol's own"),
+    ],
+)
+def test_what_cannot_be_sent_raises_at_the_caller(message: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match="^" + text):
+        PLAIN.encode(message)
+
+    assert PLAIN.encode("fine") == b"\xa4fine"
+
+
+def test_a_message_may_nest_as_deep_as_is_said() -> None:
+    deepest = nested(MAX_DEPTH)
+    with_text = nested(MAX_DEPTH, "é" * 40)
+
+    assert PLAIN.decode(memoryview(PLAIN.encode(deepest))) == deepest
+    assert PLAIN.decode(memoryview(PLAIN.encode(with_text))) == with_text
+
+
+@pytest.mark.parametrize(
+    ("payload", "text"),
+    [
+        (b"\xc1", "bytes came that are no message: FormatError"),
+        (b"\xa5abc", "bytes came that are no message: Unpack failed: incomplete input"),
+        (b"\x01\x02", "bytes came that are no message: unpack(b) received extra data."),
+        (b"\xa1\xff", "bytes came that are no message: 'utf-8' codec can't decode byte 0xff in positi"),
+        (b"\xdd\xff\xff\xff\xff", "bytes came that are no message: 4294967295 exceeds max_array_len"),
+        (b"\x81\x81\x01\x02\x03", "bytes came that are no message: unhashable type: 'dict'"),
+        (b"\xd4\x05x", "msgpack extension 5 came, which is no message"),
+        (b"\x91\xd4\x4ex", "msgpack extension 78 came, which is no message"),
+        (b"\x81\x90\xd4\x05x", "msgpack extension 5 came, which is no message"),
+        (b"\xd5\xffxx", "bytes came that are no message: "),
+        (b"\x90", ""),
+        (b"\x91" * 33 + b"\x90", "a message came that nests deeper than 32 levels"),
+        (b"\x91" * 200 + b"\x90", "a message came that nests deeper than 32 levels"),
+        (b"\x91" * 3000 + b"\x90", "bytes came that are no message: "),
+        ((b"\x81\x01" * 33) + b"\x90", "a message came that nests deeper than 32 levels"),
+        (b"\x81" + b"\x91" * 33 + b"\x90\x01", "a message came that nests deeper than 32 levels"),
+    ],
+)
+def test_what_cannot_be_a_message_has_a_reason(payload: bytes, text: str) -> None:
+    if not text:
+        assert PLAIN.decode(memoryview(payload)) == []
+        return
+
+    code, said = refusal(PLAIN, payload)
+
+    assert code is ReasonCode.MALFORMED
+    assert said.startswith(text)
+
+
+def test_a_bomb_is_looked_at_a_level_at_a_time() -> None:
+    bomb: list[Any] = [{}] * 65_000
+    calls: list[str] = []
+
+    def count(frame: Any, event: str, argument: Any) -> None:
+        calls.append(event)
+
+    payload = memoryview(PLAIN.pack(bomb))
+    sys.setprofile(count)
+    try:
+        PLAIN.decode(payload)
+    finally:
+        sys.setprofile(None)
+
+    assert len(calls) < 1000
+
+
+def test_without_types_there_is_one_codec_for_everybody() -> None:
+    assert make_codec() is make_codec(None) is PLAIN
+
+
+def test_typed_messages_come_back_as_what_they_were() -> None:
+    codec = make_codec(Move | Chat)
+
+    there = [codec.decode(memoryview(codec.encode(message))) for message in (Move(1, 2), Chat("hi", [1]))]
+
+    assert there == [Move(1, 2), Chat("hi", [1])]
+
+
+def test_typed_messages_are_plain_msgpack_on_the_wire() -> None:
+    assert msgpack.unpackb(make_codec(Move).encode(Move(1, 2))) == {"type": "move", "x": 1, "y": 2}
+
+
+def test_a_typed_message_owns_its_bytes() -> None:
+    codec = make_codec(View)
+    received = bytearray(codec.encode(View(msgspec.Raw(b"\xa3raw"), memoryview(b"seen"))))
+    message = codec.unpack(memoryview(received))
+
+    received[:] = bytes(len(received))
+
+    assert (bytes(message.raw), bytes(message.seen)) == (b"\xa3raw", b"seen")
+
+
+@pytest.mark.parametrize(
+    ("message", "kind", "text"),
+    [
+        ({"x": 1}, TypeError, r"expected a message of Move \| Chat, not dict"),
+        (Tree(), TypeError, r"expected a message of Move \| Chat, not Tree"),
+        (Move("one"), ValueError, "a message of type Move cannot be sent: a message came that is none of"),  # type: ignore[arg-type]
+        (Chat("x", [object()]), TypeError, "a message of type Chat cannot be sent: Encoding objects of type object"),
+        (Chat("x", nested(40)), ValueError, "a message of type Chat cannot be sent: .* nests deeper than 32 levels"),
+        (Chat("\ud800"), ValueError, "a message of type Chat cannot be sent: 'utf-8' codec can't encode"),
+    ],
+)
+def test_a_typed_message_is_checked_where_it_is_sent(message: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        make_codec(Move | Chat).encode(message)
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "text"),
+    [
+        (
+            {"type": "move", "x": "one"},
+            ReasonCode.WRONG_SHAPE,
+            "a message came that is none of Move | Chat: Expected `int`",
+        ),
+        (
+            {"type": "other"},
+            ReasonCode.WRONG_SHAPE,
+            "a message came that is none of Move | Chat: Invalid value 'other'",
+        ),
+        (
+            [None] * 1000,
+            ReasonCode.WRONG_SHAPE,
+            "a message came that is none of Move | Chat: Expected `object`, got `array`",
+        ),
+        ({"type": "chat", "text": "", "more": nested(40)}, ReasonCode.MALFORMED, "a message came that nests deeper"),
+    ],
+)
+def test_a_message_of_another_shape_has_a_reason(value: Any, code: ReasonCode, text: str) -> None:
+    said = refusal(make_codec(Move | Chat), msgpack.packb(value))
+
+    assert (said[0], said[1][: len(text)]) == (code, text)
+
+
+def test_bytes_that_are_no_msgpack_have_another_reason_than_those_of_another_shape() -> None:
+    assert refusal(make_codec(Move), b"\x81\xa4ty")[0] is ReasonCode.MALFORMED
+
+
+def test_a_type_that_contains_itself_is_bounded_too() -> None:
+    codec = make_codec(Tree)
+    tree = Tree()
+    for _ in range(40):
+        tree = Tree(tree)
+
+    with pytest.raises(ValueError, match="nests deeper than 32 levels"):
+        codec.encode(tree)
+
+
+@pytest.mark.parametrize("types", [int, dict[str, int], Move | int, "Move", Move(1)])
+def test_types_that_are_no_structs_are_refused_at_once(types: Any) -> None:
+    with pytest.raises(TypeError, match=r"messages must be msgspec.Struct types joined by \|, not "):
+        make_codec(types)
+
+
+def test_without_msgspec_typed_messages_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "msgspec", None)
+
+    with pytest.raises(ImportError, match=r"messages= needs msgspec: pip install 'netcode\[typed\]'"):
+        TypedCodec(Move)

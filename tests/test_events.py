@@ -1,0 +1,87 @@
+"""The five events, and the inbox in which they wait."""
+
+from typing import Any
+
+import pytest
+
+from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received
+from netcode.codec import PLAIN
+from netcode.events import EVENT_SIZE, Inbox
+from netcode.limits import Limits
+
+
+class Nobody:
+    """An owner of peers."""
+
+    def drop(self, peer: Peer, reason: Reason) -> None:
+        """It is nobody's."""
+
+
+def make_peer() -> Peer:
+    return Peer(Nobody(), 1, Address("here", 1), Limits(), PLAIN)
+
+
+PEER = make_peer()
+REASON = Reason(ReasonCode.CLOSED, "closed")
+EVENTS: list[Event] = [Joined(PEER), Received(PEER, "hi"), Away(PEER), Back(PEER), Left(PEER, REASON)]
+
+
+@pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
+def test_an_event_equals_only_its_like(event: Event) -> None:
+    like = event._replace()
+
+    assert event == like
+    assert not event != like  # noqa: SIM202 - the other operator
+    assert hash(event) == hash(like)
+    assert [other for other in EVENTS if other == event] == [event]
+    assert event != (*event,)
+    assert event != event._replace(peer=make_peer())
+
+
+def describe(event: Event) -> tuple[Any, ...]:
+    match event:
+        case Joined(peer):
+            return "joined", peer
+        case Received(peer, message):
+            return "received", peer, message
+        case Away(peer):
+            return "away", peer
+        case Back(peer):
+            return "back", peer
+        case Left(peer, reason):
+            return "left", peer, reason
+
+
+def test_match_takes_events_apart() -> None:
+    assert [describe(event) for event in EVENTS] == [
+        ("joined", PEER),
+        ("received", PEER, "hi"),
+        ("away", PEER),
+        ("back", PEER),
+        ("left", PEER, REASON),
+    ]
+
+
+def test_an_event_cannot_be_changed() -> None:
+    with pytest.raises(AttributeError):
+        Joined(PEER).peer = make_peer()  # type: ignore[misc]
+
+
+def test_events_are_taken_once_in_order() -> None:
+    inbox = Inbox(1000)
+    for event in EVENTS:
+        inbox.put(event)
+
+    first, second = inbox.take(), inbox.take()
+
+    assert (first, second, inbox.size) == (EVENTS, [], 0)
+
+
+def test_an_inbox_is_full_above_its_limit() -> None:
+    inbox = Inbox(EVENT_SIZE)
+    inbox.put(Joined(PEER))
+    at_the_limit = inbox.is_full()
+
+    inbox.put(Away(PEER))
+
+    assert (at_the_limit, inbox.is_full()) == (False, True)

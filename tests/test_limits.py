@@ -1,0 +1,92 @@
+"""The bounds and times of a link: checked when they are given, and named in what is raised."""
+
+from dataclasses import fields
+from typing import Any, get_type_hints
+
+import pytest
+
+from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
+
+NAMES = [field.name for field in fields(Limits)]
+
+
+def test_type_checkers_know_every_limit() -> None:
+    types = {field.name: field.type for field in fields(Limits)}
+
+    assert get_type_hints(LimitOptions) == types
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("value", "kind", "text"),
+    [
+        (0, ValueError, "{} must be above 0 and finite, not 0"),
+        (-1, ValueError, "{} must be above 0 and finite, not -1"),
+        (True, TypeError, "{} must be a.* not bool"),
+        ("10", TypeError, "{} must be a.* not str"),
+        (None, TypeError, "{} must be a.* not NoneType"),
+    ],
+)
+def test_what_cannot_be_a_limit_is_refused_by_name(name: str, value: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text.format(name)):
+        Limits(**{name: value})
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Limits) if field.type is int])
+def test_what_is_counted_is_whole(name: str) -> None:
+    with pytest.raises(TypeError, match=f"{name} must be an int, not float"):
+        Limits(**{name: 1e6})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Limits) if field.type is float])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_time_is_finite(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be above 0 and finite, not {value}"):
+        Limits(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [4095, 2**31])
+def test_the_largest_message_has_bounds_of_its_own(size: int) -> None:
+    with pytest.raises(ValueError, match=f"max_message must be from 4096 to 2147483647, not {size}"):
+        Limits(max_message=size)
+
+    assert Limits(max_message=2**31 - 1).max_message == 2**31 - 1
+
+
+def test_pings_are_sent_more_often_than_silence_ends_a_link() -> None:
+    with pytest.raises(ValueError, match=r"ping_interval \(1.0\) must be below timeout \(0.5\)"):
+        Limits(timeout=0.5)
+
+
+def test_there_is_always_room_for_one_largest_message() -> None:
+    limits = Limits(max_message=2_000_000, max_queue=1, max_resend=2_500_000)
+
+    assert (limits.max_queue, limits.max_resend) == (2_004_096, 2_500_000)
+
+
+def test_an_unknown_argument_is_named() -> None:
+    with pytest.raises(TypeError, match=r"Client\(\) got an unexpected keyword argument 'max_mesage'"):
+        make_limits("Client", {"max_mesage": 1, "timeout": 5.0})  # type: ignore[typeddict-unknown-key]
+
+
+def test_known_arguments_make_the_limits() -> None:
+    assert make_limits("Server", {"timeout": 5.0}) == Limits(timeout=5.0)
+    assert make_limits("Server", {}) == Limits()
+
+
+def test_zero_is_a_number_where_it_has_a_meaning() -> None:
+    check_number("grace", 0, zero=True)
+    check_number("max_peers", 1, whole=True)
+
+    with pytest.raises(ValueError, match="grace must be 0 or more and finite, not -1"):
+        check_number("grace", -1, zero=True)
+
+
+def test_a_name_is_a_short_string() -> None:
+    assert check_name("game", "") == ""
+    assert check_name("game", "ä" * 64) == "ä" * 64
+
+    with pytest.raises(TypeError, match="version must be a str, not int"):
+        check_name("version", 2)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="game must have at most 64 characters, not 65"):
+        check_name("game", "x" * 65)
