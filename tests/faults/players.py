@@ -6,22 +6,16 @@ The server is what the README recommends: SIGTERM closes nicely, a second one cl
 import os
 import signal
 import sys
-from types import FrameType
 
 import netcode
 
 
 def serve() -> None:
     """Serve until told to stop: the first time nicely, the second time at once."""
-    with netcode.Server("127.0.0.1", 0, close_timeout=5.0) as server:
-
-        def stop(number: int, frame: FrameType | None) -> None:
-            if server.state is netcode.State.CONNECTED:
-                server.close_nicely("server is shutting down")
-            else:
-                server.close()
-
-        signal.signal(signal.SIGTERM, stop)
+    signals: list[int] = []
+    # A handler runs in the middle of anything, so it only takes a note; the loop acts on it.
+    signal.signal(signal.SIGTERM, lambda number, frame: signals.append(number))
+    with netcode.Server("127.0.0.1", 0) as server:
         print(f"process {os.getpid()} listening on {server.address.port}", flush=True)
         while server.state is not netcode.State.DISCONNECTED:
             server.wait(0.05)
@@ -34,8 +28,43 @@ def serve() -> None:
                         peer.send(message)
                     case netcode.Left(peer, reason):
                         print(f"left {peer.id} {reason.code.name}", flush=True)
+            if len(signals) == 1 and server.state is netcode.State.CONNECTED:
+                server.close_nicely()
+                print("closing nicely", flush=True)
+            elif len(signals) > 1:
+                server.close()
     print("over", flush=True)
 
 
+def play() -> None:
+    """Join the server on that port, count aloud, and tell how it ended."""
+    print(f"process {os.getpid()}", flush=True)
+    with netcode.Client("127.0.0.1", int(sys.argv[2]), resume=False) as client:
+        while client.state is not netcode.State.DISCONNECTED:
+            client.wait(0.05)
+            client.update()
+            for event in client.events():
+                match event:
+                    case netcode.Joined(peer):
+                        print(f"joined {peer.id}", flush=True)
+                    case netcode.Received(_, message):
+                        print(f"received {message!r}", flush=True)
+                    case netcode.Left(_, reason):
+                        print(f"left {reason.code.name} {reason}", flush=True)
+
+
+def shout() -> None:
+    """Join the server on that port and send numbers to it, deaf and without an end."""
+    print(f"process {os.getpid()}", flush=True)
+    with netcode.Client("127.0.0.1", int(sys.argv[2]), resume=False) as client:
+        number = 0
+        while True:
+            if client.peer is None or client.peer.stats.queued < 10_000:
+                client.send(number)
+                number += 1
+            client.wait(0.001)
+            client.update()
+
+
 if __name__ == "__main__":
-    {"serve": serve}[sys.argv[1]]()
+    {"serve": serve, "play": play, "shout": shout}[sys.argv[1]]()
