@@ -280,13 +280,15 @@ class Link:
     def cut(self, reason: Reason | None = None) -> None:
         """End the link at once; what fits into one `send` is the last that the other end hears."""
         connection = self.connection
+        can_send = connection._transport is not None and not connection._blocked
         if self.reason is None and self._close_reason is None:
             self._close_reason = closed_here("" if reason is None else reason.text)
             if self.peer is not None:
                 self.peer.close_batch(self)
-            if connection._transport is not None and not connection._blocked:
+            if can_send:
                 connection._queue(protocol.bye(reason or Reason(ReasonCode.GOODBYE, "the other end left")))
-                connection._flush(self.now)
+        if can_send:
+            connection._flush(self.now)  # an earlier goodbye, too, may not have left yet
         connection.close()
 
     # Inside.
