@@ -186,9 +186,11 @@ class Link:
         assert reason is not None
         if self._close_reason is not None and reason.code is not ReasonCode.CLOSE_TIMEOUT:
             reason = self._close_reason
-        elif self._greeting is Welcome and reason.code is ReasonCode.CLOSED_BY_PEER:
-            text = f"{self.where} closed the connection without a greeting; is that a netcode server?"
-            reason = Reason(ReasonCode.CLOSED_BY_PEER, text)
+        elif self._greeting is Welcome and reason.code in {ReasonCode.CLOSED_BY_PEER, ReasonCode.RESET}:
+            text = (
+                f"{self.where} closed the connection without a greeting; is that a netcode server, with tls= as here?"
+            )
+            reason = Reason(reason.code, text, reason.error)
         self._owner.link_gone(self)
         self._over(reason)
 
