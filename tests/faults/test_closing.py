@@ -423,3 +423,15 @@ def test_whatever_is_left_open_is_closed_without_a_warning(end: str, tmp_path: P
         assert "Warning" not in ended.stderr
     else:
         assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.fault(55, layer="memory")
+def test_a_goodbye_that_is_closed_over_in_the_same_frame_is_still_heard(memory: Stage) -> None:
+    memory.serve()
+    client = memory.join()
+    peer = memory.newest()
+
+    peer.close_nicely("the first")
+    peer.close()
+
+    assert memory.reason(client).text == "the first"
