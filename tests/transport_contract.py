@@ -84,7 +84,7 @@ class TransportContract:
         received = receive_until(taken, ends.other, ends)
         for _ in range(ROUNDS):
             try:
-                more = ends.one.send(b"again")
+                more = ends.one.send(data)
                 break
             except BlockingIOError:
                 ends.pause()
@@ -92,7 +92,7 @@ class TransportContract:
             raise AssertionError("it stays full")
 
         assert received == (data * (taken // len(data) + 1))[:taken]
-        assert receive_until(more, ends.other, ends) == b"again"[:more]
+        assert receive_until(more, ends.other, ends) == data[:more]
 
     def test_what_was_taken_arrives_before_the_end(self, ends: Ends) -> None:
         data = os.urandom(30_000)

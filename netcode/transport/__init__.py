@@ -18,7 +18,7 @@ class ReceiveInto(Protocol):
 
 
 class Send(Protocol):
-    """Sends the beginning of the data, and returns how many bytes were taken."""
+    """Sends the beginning of the data, and returns how many bytes were taken. The rest has to be offered next."""
 
     def __call__(self, data: bytes | memoryview, /) -> int: ...
 

@@ -224,7 +224,7 @@ def _explain(error: OSError) -> OSError:
         return error
     if isinstance(error, ssl.SSLEOFError):
         return Explained(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
-    name = error.reason or ""
+    name: str = getattr(error, "reason", None) or ""
     if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")
     said = printable(name.lower().replace("_", " ") or str(error))

@@ -1,0 +1,407 @@
+"""TLS: the contract of transports, and what each way in which two ends fail to agree is called."""
+
+import errno
+import gc
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import Certificate, make_certificate, make_expired, needs_openssl
+from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
+
+from netcode.reasons import Explained, Reason, ReasonCode, reason_from_error
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport import Connector, Transport
+from netcode.transport.tcp import TCP, TcpNetwork
+from netcode.transport.tls import RECORD, TlsConnector, TlsDoorway, TlsNetwork, TlsTransport, _explain, _translate
+from netcode.waiting import CustomWaiter, wait
+
+pytestmark = needs_openssl
+
+LOOPBACK = "127.0.0.1"
+Outcome = Transport | Reason
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture
+def door(certificate: Certificate) -> Iterator[TlsDoorway]:
+    made = TlsNetwork(TCP, certificate.server()).listen(LOOPBACK, 0)
+    yield made
+    made.close()
+
+
+def accept(door: TlsDoorway) -> TlsConnector:
+    for _ in range(ROUNDS):
+        newcomer = door.accept(0.0)
+        if newcomer is not None:
+            assert isinstance(newcomer, TlsConnector)
+            return newcomer
+        wait(CustomWaiter(read=[door.door()]), timeout=0.1)
+    raise AssertionError("nobody came")
+
+
+def meet(door: TlsDoorway, client: Connector) -> tuple[Outcome, Outcome]:
+    """Let both ends go on until both are decided: the client's outcome, the server's. Failed ends are closed."""
+    outcomes: list[Outcome | None] = [None, None]
+    connectors: list[Connector | None] = [client, None]
+    for _ in range(ROUNDS):
+        if connectors[1] is None:
+            connectors[1] = door.accept(0.0)
+        waits: list[CustomWaiter] = []
+        for number, connector in enumerate(connectors):
+            if connector is not None and outcomes[number] is None:
+                outcome = outcomes[number] = connector.advance(0.0)
+                waits.append(CustomWaiter(*connector.descriptors()))
+                if isinstance(outcome, Reason):
+                    connector.close()
+        one, other = outcomes
+        if one is not None and other is not None:
+            return one, other
+        wait(*waits, timeout=0.01)
+    raise AssertionError(f"they do not come to an end: {outcomes}")
+
+
+def connect(door: TlsDoorway, context: ssl.SSLContext, host: str = "localhost") -> tuple[Outcome, Outcome]:
+    def resolve(*_: object, **__: object) -> list[tuple[Any, ...]]:
+        return [(socket.AF_INET, 1, 6, "", tuple(door.address))]
+
+    names = TcpNetwork(resolve)
+    return meet(door, TlsNetwork(names, context).connect(host, door.address.port, 0.0))
+
+
+def both(door: TlsDoorway, certificate: Certificate) -> Ends:
+    one, other = connect(door, certificate.client())
+    assert isinstance(one, TlsTransport), one
+    assert isinstance(other, TlsTransport), other
+    return Ends(one, other, lambda: None)
+
+
+def code_and_text(outcome: Outcome) -> tuple[ReasonCode, str]:
+    assert isinstance(outcome, Reason)
+    return outcome.code, outcome.text
+
+
+class TestContract(TransportContract):
+    @pytest.fixture
+    def ends(self, door: TlsDoorway, certificate: Certificate) -> Iterator[Ends]:
+        ends = both(door, certificate)
+        yield ends
+        ends.one.close()
+        ends.other.close()
+
+
+def test_both_ends_know_each_others_address(door: TlsDoorway, certificate: Certificate) -> None:
+    ends = both(door, certificate)
+    addresses = ends.one.address, ends.other.address
+    ends.one.close()
+    ends.other.close()
+
+    assert addresses[0] == door.address
+    assert addresses[1] is not None
+    assert addresses[1].host == LOOPBACK
+
+
+def test_a_write_that_has_to_be_repeated_may_have_grown(door: TlsDoorway, certificate: Certificate) -> None:
+    ends = both(door, certificate)
+    data = bytes(range(256)) * 4096
+    taken = 0
+    with pytest.raises(BlockingIOError):  # noqa: PT012 - how often it is taken is the kernel's affair
+        while True:
+            taken += ends.one.send(data[taken % 256 : taken % 256 + 5000])
+
+    received = receive_until(taken, ends.other, ends)
+    repeated = ends.one.send(bytes(data[taken % 256 : taken % 256 + 60_000]))
+    received += receive_until(repeated, ends.other, ends)
+    ends.one.close()
+    ends.other.close()
+
+    assert repeated >= 5000
+    assert received == (data * 4)[: taken + repeated]
+
+
+def test_many_records_are_received_at_once_while_there_is_room(door: TlsDoorway, certificate: Certificate) -> None:
+    ends = both(door, certificate)
+    for _ in range(3):
+        ends.one.send(b"x" * 1000)
+    receive_until(1000, ends.other, ends)
+
+    ends.one.send(bytes(2 * RECORD))
+    ends.one.finish()
+    parts: list[int] = []
+    while part := receive(ends.other, ends, 4 * RECORD):
+        parts.append(len(part))
+    ends.one.close()
+    ends.other.close()
+
+    assert sum(parts) >= 2 * RECORD
+    assert ends.other.grain == RECORD
+
+
+def test_an_end_without_a_farewell_of_tls_is_an_end(door: TlsDoorway, certificate: Certificate) -> None:
+    ends = both(door, certificate)
+    assert isinstance(ends.one, TlsTransport)
+
+    ends.one.send(b"last")
+    socket.socket.shutdown(ends.one._socket, socket.SHUT_RDWR)
+    received = receive(ends.other, ends), receive(ends.other, ends)
+    ends.one.close()
+    ends.other.close()
+
+    assert received == (b"last", b"")
+
+
+def test_a_farewell_of_tls_is_an_end_too(door: TlsDoorway, certificate: Certificate) -> None:
+    plain = socket.create_connection(door.address)
+    newcomer = accept(door)
+    plain.setblocking(False)
+    with certificate.client().wrap_socket(plain, server_hostname="localhost", do_handshake_on_connect=False) as polite:
+        server: Outcome | None = None
+        done = False
+        while server is None or not done:
+            try:
+                polite.do_handshake()
+                done = True
+            except ssl.SSLWantReadError:
+                pass
+            server = server or newcomer.advance(0.0)
+        assert isinstance(server, TlsTransport)
+        try:
+            polite.unwrap()
+        except ssl.SSLWantReadError:
+            pass
+        end = receive(server, Ends(server, server, lambda: None))
+        server.close()
+
+    assert end == b""
+
+
+def test_a_dropped_link_closes_without_a_warning(door: TlsDoorway, certificate: Certificate) -> None:
+    ends: Any = both(door, certificate)
+    numbers = ends.one.read_fd, ends.other.read_fd
+    half: Any = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, door.address.port, 0.0)
+    while half._socket is None:
+        half.advance(0.0)
+    newcomer = accept(door)
+
+    cycle = [ends, half]
+    cycle.append(cycle)
+    del ends, half, cycle
+    gc.collect()
+    newcomer.close()
+
+    for number in numbers:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            socket.socket(fileno=number)
+
+
+# What goes wrong.
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(door: TlsDoorway) -> None:
+    client, server = connect(door, ssl.create_default_context())
+
+    code, text = code_and_text(client)
+    assert code is ReasonCode.BROKEN_TLS
+    assert "has a certificate that is not trusted: self-signed certificate" in text
+    code, text = code_and_text(server)
+    assert code is ReasonCode.BROKEN_TLS
+    assert "could not agree on TLS: tlsv1 alert unknown ca" in text
+
+
+def test_a_certificate_for_another_name_is_not_trusted(door: TlsDoorway, certificate: Certificate) -> None:
+    client, _ = connect(door, certificate.client(), "other.example")
+
+    code, text = code_and_text(client)
+    assert code is ReasonCode.BROKEN_TLS
+    assert "has a certificate that is not trusted: Hostname mismatch" in text
+
+
+def test_an_expired_certificate_is_not_trusted(certificate: Certificate, tmp_path: Path) -> None:
+    expired = make_expired(tmp_path)
+    door = TlsNetwork(TCP, expired.server()).listen(LOOPBACK, 0)
+
+    client, _ = connect(door, expired.client())
+    door.close()
+
+    assert code_and_text(client) == (
+        ReasonCode.BROKEN_TLS,
+        f"localhost:{door.address.port} has a certificate that is not trusted: certificate has expired",
+    )
+
+
+@pytest.mark.parametrize("said", [b"\0\0\0\x20" + bytes(32), b"GET / HTTP/1.1\r\n\r\n", b"SSH-2.0-x\r\n" * 3])
+def test_a_plain_client_at_a_tls_port_is_told_apart(door: TlsDoorway, said: bytes) -> None:
+    with socket.create_connection(door.address) as plain:
+        plain.sendall(said)
+        newcomer = accept(door)
+        outcome: Outcome | None = None
+        while outcome is None:
+            wait(CustomWaiter(*newcomer.descriptors()), timeout=1.0)
+            outcome = newcomer.advance(0.0)
+        newcomer.close()
+
+    code, text = code_and_text(outcome)
+    assert code is ReasonCode.BROKEN_TLS
+    assert text.endswith("does not speak TLS; use tls= at both ends or at none")
+
+
+def test_a_tls_client_at_a_plain_port_is_told_apart(certificate: Certificate) -> None:
+    with socket.create_server((LOOPBACK, 0)) as plain:
+        connector = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, plain.getsockname()[1], 0.0)
+        assert connector.advance(0.0) is None
+        server, _ = plain.accept()
+        server.sendall(b"\0\0\0\x05\x92hello")
+        outcome: Outcome | None = None
+        while outcome is None:
+            outcome = connector.advance(0.0)
+        connector.close()
+        server.close()
+
+    code, text = code_and_text(outcome)
+    assert code is ReasonCode.BROKEN_TLS
+    assert text.endswith("does not speak TLS; use tls= at both ends or at none")
+
+
+@pytest.mark.parametrize("reset", [False, True])
+def test_who_leaves_during_the_handshake_is_a_reason(door: TlsDoorway, reset: bool) -> None:
+    plain = socket.create_connection(door.address)
+    newcomer = accept(door)
+    assert newcomer.advance(0.0) is None
+    if reset:
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+    plain.close()
+    outcome: Outcome | None = None
+    while outcome is None:
+        outcome = newcomer.advance(0.0)
+    newcomer.close()
+
+    code, text = code_and_text(outcome)
+    assert code is (ReasonCode.RESET if reset else ReasonCode.BROKEN_TLS)
+    assert "broke" in text
+
+
+def test_a_stalled_handshake_waits_and_says_what_for(door: TlsDoorway) -> None:
+    with socket.create_connection(door.address):
+        newcomer = accept(door)
+
+        before = newcomer.descriptors(), newcomer.due()
+        outcome = newcomer.advance(0.0)
+
+        assert before == (([], [], []), 0.0)
+        assert outcome is None
+        assert newcomer.hint == "did not finish the TLS handshake; does that port speak TLS?"
+        assert ([len(fds) for fds in newcomer.descriptors()], newcomer.due()) == ([1, 0, 0], None)
+        newcomer.close()
+
+
+def test_a_connect_that_fails_below_fails_with_that_reason(certificate: Certificate) -> None:
+    with socket.create_server((LOOPBACK, 0)) as gone:
+        port = gone.getsockname()[1]
+    connector = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, port, 0.0)
+
+    before = connector.where, connector.hint
+    outcome: Outcome | None = None
+    while outcome is None:
+        outcome = connector.advance(0.0)
+    connector.close()
+
+    assert code_and_text(outcome)[0] is ReasonCode.REFUSED
+    assert before == (f"{LOOPBACK}:{port}", "did not answer; is the address right, and does a firewall block the port?")
+
+
+class Fails:
+    """Stands for the socket of a handshake."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def do_handshake(self) -> None:
+        raise self.error
+
+    def fileno(self) -> int:
+        return 7
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_handshake_may_wait_for_room_to_write(certificate: Certificate) -> None:
+    connector = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, 7777, 0.0)
+    connector._socket = Fails(ssl.SSLWantWriteError())  # type: ignore[assignment]  # pyright: ignore
+
+    assert connector.advance(0.0) is None
+    assert connector.descriptors() == ([], [7], [])
+
+
+def test_a_socket_that_cannot_be_wrapped_is_a_reason(certificate: Certificate, door: TlsDoorway) -> None:
+    class Refuses(ssl.SSLContext):
+        def wrap_socket(self, *arguments: object, **options: object) -> ssl.SSLSocket:
+            raise ValueError("no\nway")
+
+    connector = TlsNetwork(TCP, Refuses(ssl.PROTOCOL_TLS_CLIENT)).connect(LOOPBACK, door.address.port, 0.0)
+    outcome: Outcome | None = None
+    while outcome is None:
+        outcome = connector.advance(0.0)
+    connector.close()
+    accept(door).close()
+
+    assert code_and_text(outcome) == (ReasonCode.BROKEN_TLS, f"TLS to {connector.where} failed: no\\nway")
+
+
+def test_tls_runs_over_tcp_with_a_context_of_its_side(certificate: Certificate) -> None:
+    with pytest.raises(TypeError, match="TLS runs over TCP only, not over MemoryNetwork"):
+        TlsNetwork(MemoryNetwork(FakeClock()))
+    with pytest.raises(TypeError, match=r"tls must be an ssl\.SSLContext, not str"):
+        TlsNetwork(TCP, "cert.pem")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="tls is a client's context"):
+        TlsNetwork(TCP).listen(LOOPBACK, 0)
+    with pytest.raises(ValueError, match="tls is a server's context"):
+        TlsNetwork(TCP, certificate.server()).connect(LOOPBACK, 7777, 0.0)
+
+
+def test_a_door_rests_as_the_one_below_does(door: TlsDoorway) -> None:
+    assert (door.accept(0.0), door.due(), door.door()) == (None, None, door._below.door())
+
+
+def raises(error: Exception) -> OSError:
+    """Return what a transport makes of an error of an SSL socket."""
+
+    def call(data: memoryview) -> int:
+        raise error
+
+    with pytest.raises(OSError) as caught:
+        _translate(call, memoryview(b""))
+    return caught.value
+
+
+def test_errors_of_tls_become_what_a_transport_may_raise() -> None:
+    reset = ConnectionResetError(errno.ECONNRESET, "reset")
+
+    assert isinstance(raises(ssl.SSLWantReadError()), BlockingIOError)
+    assert isinstance(raises(ssl.SSLWantWriteError()), BlockingIOError)
+    assert raises(reset) is reset
+    for broken in (ssl.SSLEOFError(8, "EOF occurred"), ssl.SSLSyscallError(5, "Some I/O error occurred")):
+        assert reason_from_error(raises(broken), "h:1").code is ReasonCode.RESET
+
+
+def test_a_tampered_stream_is_a_reason() -> None:
+    error = raises(ssl.SSLError(1, "[SSL: SOMETHING] something\n"))
+
+    assert isinstance(error, Explained)
+    assert reason_from_error(error, "h:1") == Reason(
+        ReasonCode.BROKEN_TLS, "h:1 and this end could not agree on TLS: [SSL: SOMETHING] something\\n"
+    )
+
+
+def test_other_errors_explain_themselves() -> None:
+    error = OSError(errno.EIO, "broken")
+
+    assert _explain(error) is error
