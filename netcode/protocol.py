@@ -199,10 +199,10 @@ def _escaped(body: memoryview) -> Any:
 
 
 def _hello(rest: list[Any]) -> Hello:
-    if len(rest) < 2 or rest[0] != MAGIC:
+    if rest[:1] != [MAGIC]:
         text = "that is not a netcode program: its greeting lacks the magic word; is the port right?"
         raise ProtocolError(ReasonCode.NOT_NETCODE, text)
-    _check_version(rest[1], "client", "server")
+    _check_version(rest[1:2], "client", "server")
     if len(rest) < 8:
         raise _wrong("HELLO is too short")
     game, version, max_message, token, received, credentials = rest[2:8]
@@ -214,9 +214,7 @@ def _hello(rest: list[Any]) -> Hello:
 
 
 def _welcome(rest: list[Any]) -> Welcome:
-    if not rest:
-        raise _wrong("WELCOME is too short")
-    _check_version(rest[0], "server", "client")
+    _check_version(rest[:1], "server", "client")
     if len(rest) < 7:
         raise _wrong("WELCOME is too short")
     peer_id, max_message, token, received, timeout, grace = rest[1:7]
@@ -253,8 +251,9 @@ def _counts(rest: list[Any], count: int) -> list[int]:
     return fields
 
 
-def _check_version(version: Any, theirs: str, ours: str) -> None:
-    if version != VERSION:
+def _check_version(field: list[Any], theirs: str, ours: str) -> None:
+    version = field[0] if field else None
+    if type(version) is not int or version != VERSION:
         shown = version if type(version) is int else "?"
         text = f"the {theirs} speaks protocol {shown}, this {ours} speaks {VERSION}; update the older of the two"
         raise ProtocolError(ReasonCode.WRONG_PROTOCOL, text)

@@ -1,0 +1,238 @@
+"""The wire standard: docs/protocol.md, a decoder written from it alone, and netcode say the same."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from programs import DEADLINE, ROOT, Start
+from wire_decoder import Refused, read_frame
+
+import netcode
+from netcode import ProtocolError, ReasonCode, framing, protocol
+from netcode.codec import PLAIN
+from netcode.protocol import Bye, Control, Hello, Ping, Welcome
+from netcode.reasons import MAX_TEXT, Reason
+
+PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+LIMIT = 65_536
+
+names = st.text(max_size=10)
+counts = st.integers(0, 2**64 - 1)
+limits = st.integers(4096, 2**31 - 1)
+tokens = st.binary(max_size=64)
+seconds = st.floats(0, 1e8)
+messages = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False) | st.text() | st.binary(),
+    lambda inner: st.lists(inner, max_size=20) | st.dictionaries(st.text() | st.integers(0, 300), inner, max_size=20),
+    max_leaves=40,
+)
+controls = st.one_of(
+    st.builds(Hello, names, names, limits, st.none() | tokens, counts, st.none() | st.text(max_size=300)),
+    st.builds(Welcome, counts, limits, tokens, counts, seconds, seconds),
+    st.builds(Ping, counts, counts),
+    st.builds(protocol.Pong, counts, counts),
+    st.builds(protocol.Ack, counts),
+    st.builds(Bye, st.builds(Reason, st.sampled_from(ReasonCode), st.text())),
+)
+
+
+def vectors(*kinds: str) -> list[Any]:
+    """Return the lines of the page's block of vectors that are of these kinds."""
+    [block] = re.findall(r"^```vectors\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    lines = [line.split(" ", 2) for line in block.splitlines()]
+    return [
+        pytest.param(kind, bytes.fromhex(data), meaning, id=f"{kind} {data[:40]}")
+        for kind, data, meaning in lines
+        if kind in kinds
+    ]
+
+
+def encode(control: Control) -> bytes:
+    """Have netcode make the frame of a control message."""
+    match control:
+        case Hello():
+            return protocol.hello(control)
+        case Welcome():
+            return protocol.welcome(control)
+        case Ping(number, received):
+            return protocol.ping(number, received)
+        case protocol.Pong(number, received):
+            return protocol.pong(number, received)
+        case Bye(reason):
+            return protocol.bye(reason)
+        case protocol.Ack(received):
+            return protocol.ack(received)
+
+
+def fields_of(control: Control) -> list[Any]:
+    """Return a control message as the page lists it."""
+    match control:
+        case Hello():
+            return [1, "netcode", 1, *control]
+        case Welcome():
+            return [2, 1, *control]
+        case Ping():
+            return [3, *control]
+        case protocol.Pong():
+            return [4, *control]
+        case Bye(reason):
+            return [5, reason.number, reason.text]
+        case protocol.Ack():
+            return [6, *control]
+
+
+def decode(data: bytes, limit: int) -> tuple[str, Any]:
+    """Have netcode say what a frame is, as an open link takes it."""
+    payloads, taken, rest, _ = framing.split(memoryview(data), limit, 1)
+    if rest < 0:
+        raise framing.breach(memoryview(data), limit, greeted=True)
+    assert taken == len(data)
+    control = protocol.decode(payloads[0]) if payloads[0][0] in framing.EXTENSIONS else None
+    return ("message", PLAIN.decode(payloads[0])) if control is None else ("control", fields_of(control))
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("message", "control"))
+def test_the_decoder_reads_every_vector_as_the_page_does(kind: str, data: bytes, meaning: str) -> None:
+    assert read_frame(data, LIMIT) == (kind, eval(meaning))
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("message", "control"))
+def test_netcode_reads_every_vector_as_the_page_does(kind: str, data: bytes, meaning: str) -> None:
+    said: Any = eval(meaning)
+
+    read_as, value = decode(data, LIMIT)
+
+    if value == [5, 999, "the other end said goodbye (code 999)"]:
+        value[2] = ""  # it puts words where there are none
+    assert (read_as, value) == (kind, said[: len(value)] if kind == "control" else said)
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("refused"))
+def test_both_refuse_what_the_page_says(kind: str, data: bytes, meaning: str) -> None:
+    with pytest.raises(Refused) as by_the_decoder:
+        read_frame(data, LIMIT)
+    with pytest.raises(ProtocolError) as by_netcode:
+        decode(data, LIMIT)
+
+    assert (by_the_decoder.value.reason, by_netcode.value.reason.code.name) == (meaning, meaning)
+
+
+def test_there_is_a_vector_of_every_kind_of_control_message() -> None:
+    kinds = {eval(case.values[2])[0] for case in vectors("control")}
+
+    assert kinds == {1, 2, 3, 4, 5, 6}
+
+
+@given(message=messages)
+def test_the_decoder_reads_what_netcode_sends(message: Any) -> None:
+    assert read_frame(framing.frame(PLAIN.encode(message)), 1 << 30) == ("message", message)
+
+
+@given(control=controls)
+def test_the_decoder_reads_the_control_messages_that_netcode_sends(control: Control) -> None:
+    expected = fields_of(control)
+    if isinstance(control, Bye):
+        expected[2] = control.reason.text.encode("utf-8", "replace")[:MAX_TEXT].decode("utf-8", "ignore")
+
+    assert read_frame(encode(control), LIMIT) == ("control", expected)
+
+
+def verdicts(payload: bytes) -> list[str]:
+    """Return what the decoder and netcode make of a payload: its kind, or why they refuse it."""
+    answers: list[str] = []
+    for read in (read_frame, decode):
+        try:
+            kind, value = read(framing.frame(payload), LIMIT)
+        except Refused as refused:
+            answers.append(refused.reason)
+        except ProtocolError as error:
+            answers.append(error.reason.code.name)
+        else:
+            answers.append(f"control {value[0]}" if kind == "control" else kind)
+    return answers
+
+
+@given(payload=st.binary(min_size=1, max_size=60))
+@example(payload=b"\xc7\x05\xff12345")
+@example(payload=b"\xd7\xff" + b"\xff" * 8)
+@example(payload=b"\x91\xc7\x0c\xff" + b"\xff" * 12)
+@example(payload=b"\x81\x92\x01\x91\x02\x03")
+def test_both_take_and_refuse_the_same_bytes(payload: bytes) -> None:
+    by_the_decoder, by_netcode = verdicts(payload)
+
+    assert by_the_decoder == by_netcode
+
+
+@given(
+    fields=st.lists(
+        st.sampled_from([0, 1, 2, 3, 4, 5, 6, 4096, 2**64 - 1, -1, 1.0, 1e9, True, None, "", "netcode", b"", bytes(65)])
+        | st.text(max_size=70),
+        max_size=10,
+    ),
+    junk=st.binary(max_size=2),
+)
+@example(fields=[5, 3, "x", [[]]], junk=b"\xc1")
+@example(fields=[1, "netcode", 1, "", "", 4096, None, 0, None], junk=b"")
+@example(fields=[2, 1, 1, 4096, b"", 0, 1, 2.0, None], junk=b"")
+def test_both_take_and_refuse_the_same_fields(fields: list[Any], junk: bytes) -> None:
+    body = PLAIN.pack(fields) + junk
+
+    by_the_decoder, by_netcode = verdicts(bytes((0xC8, *len(body).to_bytes(2, "big"), 78)) + body)
+
+    assert by_the_decoder == by_netcode
+
+
+def test_a_goodbye_in_broken_utf_8_is_obeyed_by_both() -> None:
+    assert verdicts(b"\xc7\x06\x4e\x93\x05\x03\xa2\xff\x00") == ["control 5", "control 5"]
+
+
+def test_the_page_lists_every_reason_with_its_number() -> None:
+    listed = {(int(number), name) for number, name in re.findall(r"\| (\d+) \| ([A-Z_]+) (?=\|)", PAGE)}
+    kinds = {(number, name) for number, name in listed if name in {"HELLO", "WELCOME", "PING", "PONG", "BYE", "ACK"}}
+
+    assert listed - kinds == {(code.value, code.name) for code in ReasonCode}
+
+
+def test_the_page_states_the_numbers_that_netcode_goes_by() -> None:
+    assert f"- {protocol.MAX_UNGREETED} until the other end has greeted" in PAGE
+    assert f"more than {protocol.ACKNOWLEDGE_EVERY:,} bytes" in PAGE
+    assert f"{protocol.MAX_NAME} characters each at most" in PAGE
+    assert f"{protocol.MAX_TOKEN} bytes at most" in PAGE
+    assert f"{MAX_TEXT} bytes of UTF-8 at most" in PAGE
+
+
+def test_the_client_of_the_page_joins_talks_and_leaves(start: Start, tmp_path: Any) -> None:
+    [sketch] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    path = tmp_path / "client.py"
+    path.write_text(sketch, encoding="utf-8")
+    heard: list[Any] = []
+    with netcode.Server("127.0.0.1", 0, game="chess", version="1", ping_interval=0.05) as server:
+        client = start(path, "127.0.0.1", server.address.port, "chess", "1")
+
+        def serve() -> bool:
+            server.wait(0.05)
+            server.update()
+            for event in server.events():
+                match event:
+                    case netcode.Received(peer, message):
+                        heard.append(message)
+                        peer.send({"you said": message})
+                    case netcode.Left(_, reason):
+                        heard.append(reason.text)
+                    case _:
+                        pass
+            for peer in server.peers:
+                if peer.rtt is not None and heard:
+                    peer.close_nicely("see you")
+            return "the server said" in client.output and len(heard) == 2
+
+        deadline = time.monotonic() + DEADLINE
+        while not serve():
+            assert time.monotonic() < deadline, client.output
+
+    assert len(sketch.splitlines()) <= 45
+    assert heard == ["ahoy", "see you"]
+    assert client.output == "message: {'you said': 'ahoy'}\nthe server said: see you\n"
