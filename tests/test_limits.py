@@ -1,10 +1,14 @@
 """The bounds and times of a link: checked when they are given, and named in what is raised."""
 
+import inspect
+import re
 from dataclasses import fields
 from typing import Any, get_type_hints
 
 import pytest
+from programs import ROOT
 
+from netcode import Client, ReasonCode, Server, errors
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
 
 NAMES = [field.name for field in fields(Limits)]
@@ -90,3 +94,38 @@ def test_a_name_is_a_short_string() -> None:
         check_name("version", 2)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="game must have at most 64 characters, not 65"):
         check_name("game", "x" * 65)
+
+
+# The page.
+
+PAGE = (ROOT / "docs" / "limits.md").read_text(encoding="utf-8")
+ROWS = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| `")]
+
+
+def test_the_page_lists_every_limit_with_its_default() -> None:
+    listed = {name.strip("`"): (default, end) for name, default, _, end, _, _ in ROWS}
+
+    of_both = {field.name: (str(field.default), "both") for field in fields(Limits)}
+    of_server = {
+        name: (str(parameter.default), "server")
+        for name, parameter in inspect.signature(Server).parameters.items()
+        if isinstance(parameter.default, int | float)
+    }
+    assert listed == {**of_both, **of_server}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_the_page_says_what_happens_in_words_that_exist(row: list[str]) -> None:
+    _, default, unit, _, at_the_limit, why = row
+
+    named = re.findall(r"`([A-Z]\w+)`", at_the_limit)
+
+    assert all(hasattr(errors, name) or name == "Left" or name in ReasonCode.__members__ for name in named)
+    assert ("." in default) == (unit == "seconds")
+    assert why
+
+
+@pytest.mark.parametrize("end", [Client, Server])
+def test_the_docstrings_name_every_limit(end: type[Client | Server]) -> None:
+    assert inspect.getdoc(end) is not None
+    assert all(name in str(inspect.getdoc(end)) for name in NAMES)
