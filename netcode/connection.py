@@ -131,6 +131,7 @@ class Connection(Waiter, Generic[D_co]):
         "_reason",
         "_remote_address",
         "_scratch",
+        "_send_error",
         "_sink",
         "_state",
         "_timeline",
@@ -173,6 +174,7 @@ class Connection(Waiter, Generic[D_co]):
         self._give_up_at: float | None = timeline.now + min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT)
         self._close_at: float | None = None
         self._finished = False
+        self._send_error: OSError | None = None
         self._lingering = False
         self._hungry = False
         self._ended_input = False
@@ -464,6 +466,8 @@ class Connection(Waiter, Generic[D_co]):
         try:
             count = transport.receive_into(scratch)
         except BlockingIOError:
+            if self._send_error is not None:
+                self._broke(self._send_error)
             return False
         except OSError as error:
             self._broke(error)
@@ -496,6 +500,8 @@ class Connection(Waiter, Generic[D_co]):
             with incoming.room(sink.missing) as room:
                 count = transport.receive_into(room)
         except BlockingIOError:
+            if self._send_error is not None:
+                self._broke(self._send_error)
             return False
         except OSError as error:
             self._broke(error)
@@ -524,7 +530,9 @@ class Connection(Waiter, Generic[D_co]):
 
     def _input_ended(self) -> None:
         """The other end has ended its side."""
-        if self._state is not State.DISCONNECTING:
+        if self._send_error is not None:
+            self._broke(self._send_error)
+        elif self._state is not State.DISCONNECTING:
             if self._outgoing is not None:
                 self._flush(self._timeline.now)
             self._end(Reason(ReasonCode.CLOSED_BY_PEER, f"{self._describe()} closed the connection"))
@@ -614,6 +622,12 @@ class Connection(Waiter, Generic[D_co]):
         if self._outgoing is not None:
             self._outgoing.clear()
         scratch = self._scratch or memoryview(bytearray(MAX_RECEIVE_BUFFER))
+        if self._sink is not None and not self._ended_input:
+            # One share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.
+            self._send_error = self._send_error or error
+            if not self._hungry:
+                self._receive(now, scratch)
+            return
         for _ in range(DRAIN_READS):
             if not self._receive(now, scratch):
                 break
