@@ -251,6 +251,7 @@ class Link:
         self.peer = peer
         self.batch = peer._batch
         self._limit = self._limits.max_message
+        self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
         self.connection._reschedule()
