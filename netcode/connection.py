@@ -252,7 +252,7 @@ class Connection(Waiter, Generic[D_co]):
         Raises:
             TypeError: `data` is not bytes-like.
         """
-        copy = bytes(memoryview(data))
+        copy = data if type(data) is bytes else bytes(memoryview(data))
         if self._state in (State.CONNECTING, State.CONNECTED) and copy:
             self._queue(copy)
             if self.send_buffer_length > MAX_SEND_BUFFER:
@@ -387,6 +387,9 @@ class Connection(Waiter, Generic[D_co]):
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)
+
+    def _is_over(self) -> bool:
+        return not self.alive  # while it lives, what it waits for may be that somebody takes what was received
 
     # Inside: one writer of the state, one way to end.
 
@@ -650,13 +653,14 @@ class Connection(Waiter, Generic[D_co]):
             self._sink.due(now)
 
     def _check_silence(self, now: float, timeout: float) -> None:
-        silent = now - self._heard
-        if silent >= timeout and self._wants_input():
+        # Compared as `_deadline` computes it: what is due by the one must be due by the other, to the last bit.
+        silent = now >= self._heard + timeout
+        if silent and (self._ended_input or self._wants_input()):
             self._end(Reason(ReasonCode.TIMEOUT, f"nothing was heard from {self._describe()} for {timeout:g} s"))
-        elif silent >= timeout:
+        elif silent:
             self._heard = now  # it is our side that does not listen: nobody takes what was received
             self._pinged = False
-        elif silent >= timeout / 2 and not self._pinged:
+        elif now >= self._heard + timeout / 2 and not self._pinged:
             self._pinged = True
             if self._ping and self._state is State.CONNECTED:
                 self._queue(self._ping)

@@ -286,13 +286,16 @@ class ConnectionSet(Waiter, Generic[D]):
             connection._send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
 
     def _look_at_due(self, now: float) -> None:
+        due: list[Connection[Any]] = []
         while (entry := self._deadlines.pop(now)) is not None:
             when, connection = entry
             if when == connection._wake:
                 connection._wake = math.inf
-                if connection.alive:
-                    connection._check(now)
-                    connection._reschedule()
+                due.append(connection)
+        for connection in due:  # once each, so that one that is due again at once cannot hold the update
+            if connection.alive:
+                connection._check(now)
+                connection._reschedule()
 
     def _send(self, now: float) -> None:
         if not self._with_output:
@@ -338,6 +341,9 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)
+
+    def _is_over(self) -> bool:
+        return not self._connections
 
 
 def _together(connections: Iterable[Connection[Any]]) -> Descriptors:

@@ -35,6 +35,10 @@ class Waiter(ABC):
     def _slept(self, seconds: float) -> None:
         """Hear that a `wait` meant to sleep `seconds`: that was no pause of ours."""
 
+    def _is_over(self) -> bool:
+        """Tell whether having nothing to wait for is for good."""
+        return True
+
 
 class CustomWaiter(Waiter):
     """A waiter for descriptors of your own: ints, or objects with `fileno()`.
@@ -73,6 +77,9 @@ class _AnyOf(Waiter):
         for waiter in self._waiters:
             waiter._slept(seconds)
 
+    def _is_over(self) -> bool:
+        return all(waiter._is_over() for waiter in self._waiters)
+
 
 def any_of(*waiters: Waiter) -> Waiter:
     """Make one waiter of many: it has waited as soon as one of them has."""
@@ -83,7 +90,8 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     """Sleep until it is worth calling `update()` on one of `waiters`.
 
     It wakes when bytes can be read, when waiting bytes can be written, when a connection is established or
-    fails, and when a deadline comes due. With nothing left to wait for, it returns at once.
+    fails, and when a deadline comes due. With nothing left to wait for, because all are over, it returns at once;
+    also if no `timeout` is given and it could only sleep for ever.
 
     Args:
         timeout: seconds to sleep at most; None for as long as it takes.
@@ -104,7 +112,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     seconds = left if due else timeout
     if seconds is not None and seconds > MAX_SLEEP:
         seconds = MAX_SLEEP
-    if not any(lists) and left is None:
+    if not any(lists) and left is None and (timeout is None or waiter._is_over()):
         return True
     ready = _sleep(lists, seconds)
     waiter._slept(seconds or 0.0)
