@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
 from netcode.codec import CAREFUL_FROM, Codec, are_simple, is_simple
-from netcode.connection import Connection, State
+from netcode.connection import Connection
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
 from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, only_message, split
@@ -148,7 +148,7 @@ class Link:
             return len(data)
         payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
         if taken > self._limit and len(payloads) > 1:
-            payloads, taken, rest = _share(payloads, taken, rest, self._limit)
+            payloads, taken, rest = _share(payloads, rest, self._limit)
         try:
             if special:
                 self._sort(payloads)
@@ -178,8 +178,8 @@ class Link:
         return taken
 
     def collect(self) -> None:
-        if self.peer is not None:
-            self.peer.collect()
+        assert self.peer is not None
+        self.peer.collect()
 
     def ended(self) -> None:
         reason = self.connection.reason
@@ -275,9 +275,9 @@ class Link:
     def say_goodbye(self, reason: Reason) -> None:
         """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
         if self.reason is None and self._close_reason is None:
+            assert self.peer is not None
             self._close_reason = closed_here(reason.text)
-            if self.peer is not None:
-                self.peer.close_batch(self)
+            self.peer.close_batch(self)
             self._say_bye(reason)
 
     def cut(self, reason: Reason | None = None) -> None:
@@ -415,8 +415,7 @@ class Link:
         assert self.peer is not None
         due = now + self._limits.ping_interval
         self._next_ping = math.ceil(due * PINGS_PER_SECOND) / PINGS_PER_SECOND
-        if self.connection._state is State.CONNECTED:
-            self.connection._queue(protocol.ping(self.meter.ping(now), self.peer.received))
+        self.connection._queue(protocol.ping(self.meter.ping(now), self.peer.received))
 
     def _too_much(self) -> None:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""
@@ -457,12 +456,13 @@ class Link:
             self.peer.close_batch(self)
 
 
-def _share(payloads: list[memoryview], taken: int, rest: int, limit: int) -> tuple[list[memoryview], int, int]:
-    """Keep the first payload and what fits into `limit` bytes with it: what few large ones cost is bounded too."""
-    size = 0
-    for i, payload in enumerate(payloads):
-        size_with_it = size + HEADER_SIZE + len(payload)
-        if i and size_with_it > limit:
-            return payloads[:i], size, 1 if rest == 1 else 2
-        size = size_with_it
-    return payloads, taken, rest
+def _share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:
+    """Of payloads that take more than `limit` bytes, keep the first and what fits into `limit` with it.
+
+    So what few large ones cost is bounded too.
+    """
+    count, size = 0, 0
+    while count == 0 or size + HEADER_SIZE + len(payloads[count]) <= limit:
+        size += HEADER_SIZE + len(payloads[count])
+        count += 1
+    return payloads[:count], size, 1 if rest == 1 else 2

@@ -53,7 +53,7 @@ class Scene:
         stranger = Stranger(connection)
         stranger.say(*data)
         self._strangers.append(stranger)
-        self.play(3 * TICK)
+        self.play(5 * TICK)
         return stranger
 
     def guest(self, *data: bytes, **greeting: Any) -> Stranger:

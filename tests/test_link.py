@@ -1,0 +1,677 @@
+"""One connection that carries messages: greeting, pings, bounds, deadlines and goodbyes."""
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import msgpack
+import msgspec
+import pytest
+from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hello, message, welcome
+from hypothesis import given
+from hypothesis import strategies as st
+from scene import HOST, PORT, TICK, Scene, only
+
+from netcode import Address, ReasonCode, Received, State
+from netcode.protocol import ACKNOWLEDGE_EVERY
+from netcode.transport import Connector
+from netcode.waiting import Descriptors
+
+
+class Move(msgspec.Struct):
+    x: int
+
+
+@pytest.fixture
+def scene() -> Any:
+    """A scene that is closed in the end."""
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+def reason_of(guest: Any) -> tuple[ReasonCode, str]:
+    """Return the only goodbye that a stranger was told."""
+    [[code, text]] = guest.told(BYE)
+    return ReasonCode(code), text
+
+
+# Delivering.
+
+
+@given(
+    values=st.lists(st.lists(st.integers(-9, 300) | st.text(), max_size=3), min_size=1, max_size=20),
+    cuts=st.integers(1, 40),
+)
+def test_messages_arrive_whole_and_in_order_however_the_stream_is_cut(values: list[Any], cuts: int) -> None:
+    scene = Scene()
+    server = scene.serve()
+    guest = scene.guest()
+    stream = b"".join([*map(message, values), control(PING, 1, 0), *map(message, values)])
+
+    for begin in range(0, len(stream), cuts):
+        guest.say(stream[begin : begin + cuts])
+        scene.update()
+    scene.play(2 * TICK)
+
+    assert scene.heard(server) == values * 2
+    assert only(server).stats.bytes_received == len(stream)
+    scene.close()
+
+
+def test_a_message_is_its_peers(scene: Scene) -> None:
+    server = scene.serve()
+    scene.guest(message("one"))
+
+    assert scene.told[server][-1] == Received(only(server), "one")
+
+
+@pytest.mark.parametrize("around", [b"", message(1) + control(PING, 1, 0)])
+def test_a_message_that_needs_care_is_one_too(scene: Scene, around: bytes) -> None:
+    server = scene.serve()
+    careful: list[Any] = [{(1, 2): "list as a key"}, {"many": [[]] * 100}, "é" * 100, msgpack.Timestamp(1)]
+
+    guest = scene.guest()
+    for value in careful:
+        packed = msgpack.packb(value)
+        guest.say(around, frame(packed), message("after it"))
+        scene.play(2 * TICK)
+        guest.say(frame(packed))
+        scene.play(2 * TICK)
+
+    heard = [value for value in scene.heard(server) if value not in (1, "after it")]
+    assert heard == [value for value in careful for _ in range(2)]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "text"),
+    [
+        (frame(b"\xc1"), ReasonCode.MALFORMED, "bytes came that are no message: FormatError"),
+        (frame(b"\xd4\x05x"), ReasonCode.MALFORMED, "msgpack extension 5 came, which is no message"),
+        (frame(b"\x91" * 40 + b"\x90"), ReasonCode.MALFORMED, "a message came that nests deeper than 32 levels"),
+        (b"\0\0\0\0", ReasonCode.MALFORMED, "the other end sent an empty frame, which the protocol forbids"),
+        (
+            b"\0\1\0\1",
+            ReasonCode.TOO_LARGE,
+            "the other end announced a message of 65537 bytes; max_message here is 65536",
+        ),
+        (hello(), ReasonCode.MALFORMED, "a greeting came where none belongs"),
+        (welcome(), ReasonCode.MALFORMED, "a greeting came where none belongs"),
+        (control(9), ReasonCode.MALFORMED, "the other end sent a wrong control message: its kind is 9"),
+    ],
+)
+@pytest.mark.parametrize("before", [b"", message("good")], ids=["alone", "after a message"])
+def test_a_breach_ends_the_link_after_what_was_complete(
+    scene: Scene, before: bytes, data: bytes, code: ReasonCode, text: str
+) -> None:
+    server = scene.serve()
+
+    guest = scene.guest(before, data, message("never"))
+
+    assert scene.heard(server) == ([] if not before else ["good"])
+    assert (scene.left(server).code, scene.left(server).text) == (code, text)
+    assert reason_of(guest) == (code, text)
+
+
+def test_one_wrong_message_alone_is_a_breach_too(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+
+    guest.say(frame(b"\xc1"))
+    scene.play(3 * TICK)
+
+    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.MALFORMED
+
+
+def test_a_message_of_another_shape_ends_the_link(scene: Scene) -> None:
+    server = scene.serve(messages=Move)
+
+    guest = scene.guest(message({"x": 1}), message({"x": "one"}))
+
+    assert scene.heard(server) == [Move(1)]
+    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.WRONG_SHAPE
+
+
+# Greeting.
+
+
+@pytest.mark.parametrize(
+    "data",
+    [message("hi"), control(PING, 1, 0), control(PONG, 1, 0), control(ACK, 0), welcome(), b"\0\0\0\0", frame(b"\xc1")],
+)
+def test_nothing_but_a_greeting_comes_first(scene: Scene, data: bytes) -> None:
+    server = scene.serve()
+
+    stranger = scene.stranger(data)
+
+    assert reason_of(stranger)[0] in {ReasonCode.MALFORMED, ReasonCode.NOT_NETCODE}
+    assert scene.told[server] == []
+
+
+def test_a_goodbye_instead_of_a_greeting_is_one(scene: Scene) -> None:
+    server = scene.serve()
+
+    stranger = scene.stranger(bye())
+
+    assert stranger.told(BYE) == []
+    assert not stranger.connection.alive
+    assert scene.told[server] == []
+
+
+def test_what_follows_a_greeting_at_once_waits_for_the_answer(scene: Scene) -> None:
+    server = scene.serve()
+
+    stranger = scene.stranger(hello(), message("impatient"), message("very"))
+
+    assert len(stranger.told(WELCOME)) == 1
+    assert scene.heard(server) == ["impatient", "very"]
+
+
+def test_a_second_greeting_is_none_even_while_the_first_waits(scene: Scene) -> None:
+    class OopsError(Exception):
+        pass
+
+    def authenticate(credentials: Any, address: Any) -> None:
+        raise OopsError
+
+    server = scene.serve(authenticate=authenticate)
+    scene.frozen.add(server)
+    strangers = [scene.stranger(hello(), hello()) for _ in range(2)]
+
+    def update_often() -> None:
+        for _ in range(10):
+            server.update()
+
+    with pytest.raises(OopsError):  # which keeps the second waiting for another update
+        update_often()
+    scene.frozen.clear()
+    scene.play(5 * TICK)
+
+    assert [reason_of(stranger)[0] for stranger in strangers] == [ReasonCode.DENIED, ReasonCode.MALFORMED]
+    assert server.peers == ()
+
+
+def test_who_does_not_greet_in_time_is_told_so_however_much_it_trickles(scene: Scene) -> None:
+    scene.serve(handshake_timeout=2.0)
+    stranger = scene.stranger()
+
+    for byte in hello()[:20]:
+        stranger.say(bytes((byte,)))
+        scene.play(0.11)
+
+    code, text = reason_of(stranger)
+    assert code is ReasonCode.HANDSHAKE_TIMEOUT
+    assert "did not greet within 2 s; is it a netcode program?" in text
+
+
+class NeverReady:
+    """A connector that gets nowhere, such as TLS with somebody who does not speak it."""
+
+    where = "somewhere"
+    hint = "does not matter"
+    address: Address | None = None
+
+    def __init__(self, inner: Connector) -> None:
+        self._inner = inner
+
+    def advance(self, now: float) -> None:
+        """Get nowhere."""
+
+    def descriptors(self) -> Descriptors:
+        return [], [], []
+
+    def due(self) -> None:
+        """Be due at no time."""
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+def test_who_does_not_even_get_so_far_as_to_greet_is_dropped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = scene.serve(handshake_timeout=1.0)
+    accept = server._doorway.accept
+
+    def never_ready(now: float) -> Connector | None:
+        newcomer = accept(now)
+        return None if newcomer is None else NeverReady(newcomer)
+
+    monkeypatch.setattr(server._doorway, "accept", never_ready)
+    stranger = scene.stranger(hello())
+
+    scene.play(1.2)
+
+    assert not stranger.connection.alive
+    assert stranger.told(BYE) == []
+    assert len(server._links) == 0
+
+
+def test_who_has_not_greeted_is_told_when_the_server_closes(scene: Scene) -> None:
+    server = scene.serve()
+    stranger = scene.stranger()
+
+    server.close()
+    scene.play(2 * TICK)
+
+    assert reason_of(stranger) == (ReasonCode.SHUTDOWN, "server is shutting down")
+
+
+def test_a_server_that_closes_without_a_greeting_is_named(scene: Scene) -> None:
+    door = scene.network.listen(HOST, PORT)
+    client = scene.client()
+    scene.until(lambda: bool(door.queue))
+
+    door.queue.popleft().close()
+    scene.play(3 * TICK)
+
+    assert scene.left(client).code is ReasonCode.CLOSED_BY_PEER
+    assert "closed the connection without a greeting" in scene.left(client).text
+
+
+# Pings.
+
+
+def test_both_ends_ping_and_measure(scene: Scene) -> None:
+    scene.network.latency = 0.05
+    server = scene.serve()
+    client = scene.join()
+
+    scene.play(3.0)
+
+    for measured in (client.rtt, only(server).rtt):
+        assert measured is not None
+        assert 0.1 <= round(measured, 9) <= 0.1 + 4 * TICK
+
+
+def test_every_ping_has_its_answer_but_of_many_at_once_the_last(scene: Scene) -> None:
+    scene.serve()
+    guest = scene.guest(control(PING, 7, 0))
+
+    guest.say(*[control(PING, number, 0) for number in range(100, 200)])
+    scene.play(2 * TICK)
+
+    assert guest.told(PONG) == [[7, 0], [199, 0]]
+
+
+def test_a_ping_that_is_nearly_due_leaves_with_an_answer(scene: Scene) -> None:
+    scene.serve(ping_interval=5.0)
+    guest = scene.guest()
+    scene.until(lambda: len(guest.told(PING)) == 1)
+    scene.play(4.0)
+
+    guest.say(control(PING, 1, 0))
+    scene.play(2 * TICK)
+
+    assert (len(guest.told(PING)), len(guest.told(PONG))) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", [PING, PONG])
+def test_more_than_was_sent_cannot_be_acknowledged(scene: Scene, kind: int) -> None:
+    server = scene.serve()
+
+    guest = scene.guest(token=b"")
+    guest.say(control(kind, 1, 1))
+    scene.play(3 * TICK)
+
+    assert reason_of(guest) == (ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
+    assert scene.left(server).code is ReasonCode.MALFORMED
+
+
+@given(pongs=st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 5), st.floats(0, 0.5)), max_size=20))
+def test_whatever_pongs_come_the_round_trip_is_a_time(pongs: list[tuple[int, float]]) -> None:
+    scene = Scene()
+    server = scene.serve(ping_interval=0.1)
+    guest = scene.guest()
+
+    for number, seconds in pongs:
+        guest.say(control(PONG, number, 0))
+        scene.play(seconds)
+
+    peer = only(server)
+    assert peer.rtt is None or (0.0 <= peer.rtt < 60.0 and math.isfinite(peer.rtt))
+    assert (peer.rtt is None) == (peer.jitter is None)
+    scene.close()
+
+
+def test_who_receives_much_acknowledges_between_pings(scene: Scene) -> None:
+    scene.serve(ping_interval=100.0, timeout=200.0)
+    guest = scene.guest()
+    large = message(bytes(30_000))
+
+    for _ in range(5):
+        guest.say(large)
+        scene.play(TICK)
+    scene.play(3 * TICK)
+    alone = guest.told(ACK)
+    guest.say(large, large)
+    scene.play(3 * TICK)
+    guest.say(large, message(1), message(2))
+    scene.play(3 * TICK)
+
+    assert len(large) * 3 > ACKNOWLEDGE_EVERY > len(large) * 2
+    assert alone == [[3]]
+    assert guest.told(ACK) == [[3], [7]]
+
+
+# Deadlines.
+
+
+def test_silence_ends_the_link_and_the_silent_are_told(scene: Scene) -> None:
+    server = scene.serve(grace=0)
+    guest = scene.guest()
+
+    scene.play(10.2)
+
+    assert reason_of(guest) == (ReasonCode.TIMEOUT, "nothing was heard from here for 10 s")
+    assert scene.left(server).code is ReasonCode.TIMEOUT
+    assert "nothing was heard from" in scene.left(server).text
+
+
+def test_our_own_pause_is_nobodys_silence(scene: Scene) -> None:
+    server = scene.serve()
+    clients = [scene.join() for _ in range(3)]
+
+    scene.clock.advance(60.0)
+    scene.update()
+    scene.play(1.0)
+
+    assert scene.news(server) == ["Joined"] * 3
+    assert all(client.state is State.CONNECTED for client in clients)
+
+
+def test_a_message_that_never_ends_ends_the_link(scene: Scene) -> None:
+    server = scene.serve(message_timeout=3.0)
+    guest = scene.guest(message(1), message("a long message"))
+    guest.say(message("another one")[:6])
+
+    for byte in b"tri":
+        scene.play(0.9)
+        guest.say(bytes((byte,)))
+    before = scene.news(server)
+    scene.play(1.0)
+
+    assert before == ["Joined"]
+    assert scene.left(server).code is ReasonCode.STALLED
+    assert reason_of(guest)[1] == "a message was begun and not completed within message_timeout = 3 s"
+
+
+def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
+    server = scene.serve(message_timeout=3.0)
+    data = message("slowly")
+    guest = scene.guest()
+
+    for _ in range(4):
+        for byte in data:
+            guest.say(bytes((byte,)))
+            scene.play(0.2)
+
+    assert scene.heard(server) == ["slowly"] * 4
+
+
+def test_who_does_not_read_is_ended_by_the_age_of_what_waits(scene: Scene) -> None:
+    scene.network.capacity = 2_000
+    server = scene.serve(max_queue_age=4.0)
+    guest = scene.guest()
+    guest.frozen = True
+    peer = only(server)
+
+    for _ in range(20):
+        peer.send(bytes(1000))
+    scene.play(3.5)
+    before = scene.news(server)
+    scene.play(1.0)
+
+    assert before == ["Joined"]
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert "does not take what is sent: bytes wait longer than max_queue_age = 4 s" in scene.left(server).text
+
+
+def test_who_does_not_read_is_ended_by_the_size_of_what_waits(scene: Scene) -> None:
+    server = scene.serve(max_queue=100_000)
+    guest = scene.guest()
+    guest.frozen = True
+    peer = only(server)
+
+    for _ in range(5):
+        peer.send(bytes(30_000))
+    scene.update()
+
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert scene.left(server).text.endswith("bytes wait, over max_queue = 100000")
+    assert int(scene.left(server).text.split()[-7]) > 100_000
+
+
+# Bounds.
+
+
+def test_a_burst_is_delivered_over_several_updates(scene: Scene) -> None:
+    server = scene.serve(max_messages_per_update=10)
+    guest = scene.guest()
+    guest.say(*map(message, range(35)))
+    counts: list[int] = []
+
+    for _ in range(6):
+        scene.update()
+        counts.append(len(scene.heard(server)))
+
+    assert counts[-5:] == [10, 20, 30, 35, 35] or counts[:4] == [10, 20, 30, 35]
+    assert scene.heard(server) == [*range(35)]
+
+
+def test_a_flood_that_does_not_stop_ends_the_link(scene: Scene) -> None:
+    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
+    guest = scene.guest()
+
+    for _ in range(200):
+        guest.say(*map(message, range(15)))
+        scene.update()
+        scene.clock.advance(TICK)
+
+    assert scene.left(server).code is ReasonCode.FLOODING
+    assert reason_of(guest)[1] == "more than max_messages_per_update = 10 messages came, update after update"
+
+
+def test_bursts_with_pauses_are_no_flood(scene: Scene) -> None:
+    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
+    guest = scene.guest()
+
+    for _ in range(6):
+        guest.say(*map(message, range(100)))
+        scene.play(1.0)
+
+    assert len(scene.heard(server)) == 600
+    assert scene.news(server) == ["Joined"]
+
+
+def test_large_messages_share_an_update_in_bytes(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+    scene.frozen.add(server)
+    guest.say(*[message(bytes(20_000)) for _ in range(7)], message(b"last")[:-1])
+    scene.play(5 * TICK)
+    scene.frozen.clear()
+    counts: list[int] = []
+
+    for _ in range(8):
+        scene.update()
+        counts.append(len(scene.heard(server)))
+    guest.say(b"t")
+    scene.play(2 * TICK)
+
+    assert max(b - a for a, b in pairwise(counts)) <= 3
+    assert [len(data) for data in scene.heard(server)] == [20_000] * 7 + [4]
+
+
+def test_a_game_that_takes_no_events_holds_its_peers_back_and_keeps_them(scene: Scene) -> None:
+    server = scene.serve(max_backlog=50_000)
+    client = scene.join()
+    scene.deaf.add(server)
+
+    for number in range(300):
+        client.send((number, bytes(1000)))
+        scene.play(2 * TICK)
+    waiting = server._inbox.size
+    scene.deaf.clear()
+    scene.play(5.0)
+
+    assert waiting < 50_000 + 65_536 + 1_000
+    assert [number for number, _ in scene.heard(server)] == [*range(300)]
+    assert scene.news(server) == scene.news(client) == ["Joined"]
+
+
+def test_a_message_is_not_late_because_we_do_not_read(scene: Scene) -> None:
+    server = scene.serve(max_backlog=1_000, message_timeout=2.0, timeout=30.0)
+    guest = scene.guest(message(bytes(2_000)), message("whole")[:-1])
+    scene.deaf.add(server)
+    guest.say(message("x")[:0])
+    scene.play(TICK)
+    guest.say(b"e", message("more"))
+
+    scene.play(6.0)
+    before = scene.news(server)
+    scene.deaf.clear()
+    scene.play(1.0)
+
+    assert before == ["Joined"]
+    assert scene.heard(server)[1:] == ["whole", "more"]
+
+
+# Goodbyes.
+
+
+def test_a_goodbye_is_read_by_the_other_end(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    only(server).close_nicely("no cheating")
+    scene.play(5 * TICK)
+
+    assert (scene.left(client).code, scene.left(client).text) == (ReasonCode.GOODBYE, "no cheating")
+    assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.CLOSED, "no cheating")
+
+
+def test_after_our_goodbye_the_others_messages_still_come_and_nothing_is_sent(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+    peer = only(server)
+    scene.network.latency = 0.3  # what the guest says is on its way
+    guest.say(message("last words"), control(PING, 5, 0), message(bytes(60_000)), message(bytes(10_000)))
+    scene.play(2 * TICK)
+
+    peer.close_nicely("bye")
+    peer.close_nicely("bye again")
+    peer.send("too late")
+    scene.play(2.0)
+
+    assert reason_of(guest) == (ReasonCode.GOODBYE, "bye")
+    assert (guest.messages, guest.told(PONG), guest.told(ACK)) == ([], [], [])
+    assert scene.heard(server) == ["last words", bytes(60_000), bytes(10_000)]
+    assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.CLOSED, "bye")
+
+
+def test_a_breach_after_our_goodbye_changes_nothing(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+    scene.network.latency = 0.3
+    guest.say(b"\0\0\0\0")
+    scene.play(2 * TICK)
+
+    only(server).close_nicely("bye")
+    scene.play(2.0)
+
+    assert len(guest.told(BYE)) == 1
+    assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.CLOSED, "bye")
+
+
+def test_who_never_finishes_is_given_up(scene: Scene) -> None:
+    server = scene.serve(close_timeout=2.0, timeout=1.5)
+    guest = scene.guest()
+    guest.frozen = True
+    only(server).close_nicely("bye")
+
+    scene.play(1.8)
+    before = scene.news(server)
+    scene.play(0.5)
+
+    assert before == ["Joined"]
+    assert scene.left(server).code is ReasonCode.CLOSE_TIMEOUT
+
+
+def test_both_may_leave_in_the_same_moment(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    only(server).close_nicely("from the server")
+    client.close_nicely("from the client")
+    scene.play(10 * TICK)
+
+    assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.CLOSED, "from the server")
+    assert (scene.left(client).code, scene.left(client).text) == (ReasonCode.CLOSED, "from the client")
+    assert scene.network.links == 0
+
+
+def test_what_follows_a_goodbye_is_ignored(scene: Scene) -> None:
+    server = scene.serve()
+
+    guest = scene.guest(message("before"), bye(3, "so long"), message("after"))
+    guest.say(message("long after"))
+    scene.play(2 * TICK)
+
+    assert scene.heard(server) == ["before"]
+    assert scene.left(server).text == "so long"
+    assert guest.told(BYE) == []
+
+
+def test_closing_at_once_still_sends_what_fits(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+    peer = only(server)
+    peer.send("last")
+
+    peer.close()
+    peer.close()
+    scene.play(2 * TICK)
+
+    assert guest.messages == ["last"]
+    assert reason_of(guest) == (ReasonCode.GOODBYE, "the other end left")
+    assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.CLOSED, "closed by this program")
+
+
+def test_closing_at_once_does_not_wait_for_a_link_that_is_full(scene: Scene) -> None:
+    scene.network.capacity = 1_000
+    server = scene.serve()
+    guest = scene.guest()
+    guest.frozen = True
+    only(server).send(bytes(5_000))
+    scene.play(2 * TICK)
+
+    only(server).close()
+    scene.update()
+
+    assert scene.left(server).code is ReasonCode.CLOSED
+    assert scene.network.links == 0
+
+
+def test_a_link_that_breaks_while_we_leave_has_ended_as_we_wanted(scene: Scene) -> None:
+    server = scene.serve()
+    scene.guest()
+    only(server).close_nicely("bye")
+    scene.network.cut()
+
+    scene.play(2 * TICK)
+
+    assert scene.left(server).code is ReasonCode.CLOSED
+
+
+def test_a_link_that_is_over_is_not_ended_again(scene: Scene) -> None:
+    server = scene.serve()
+    scene.guest()
+    link = only(server)._link
+    assert link is not None
+    only(server).close_nicely("bye")
+    link.connection.close()
+    scene.update()
+
+    link.fail(scene.left(server))
+    scene.update()
+
+    assert scene.news(server) == ["Joined", "Left"]
