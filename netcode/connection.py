@@ -607,7 +607,7 @@ class Connection(Waiter, Generic[D_co]):
                 self._blocked = False
                 outgoing.clear()
                 self._rewatch()
-        if self._state is _DISCONNECTING and not self._finished:
+        if self._state is _DISCONNECTING and not self._finished and self._send_error is None:
             self._finish(transport, now)
 
     def _finish(self, transport: Transport, now: float) -> None:
