@@ -255,7 +255,7 @@ class BlackHole:
         hole = self
 
         class Socket(socket.socket):
-            def connect_ex(self, address: Any, /) -> int:  # noqa: ANN401 - the standard library's
+            def connect_ex(self, address: Any, /) -> int:
                 hole.tried.append(address[0])
                 return errno.EINPROGRESS if address[0] in hosts else super().connect_ex(address)
 
@@ -313,7 +313,7 @@ def test_of_all_failures_a_refusal_says_most(monkeypatch: pytest.MonkeyPatch) ->
     answers = {"192.0.2.1": errno.EHOSTUNREACH, "192.0.2.2": errno.ECONNREFUSED, "192.0.2.3": errno.ENETUNREACH}
 
     class Socket(socket.socket):
-        def connect_ex(self, address: Any, /) -> int:  # noqa: ANN401 - the standard library's
+        def connect_ex(self, address: Any, /) -> int:
             return answers[address[0]]
 
     monkeypatch.setattr(socket, "socket", Socket)

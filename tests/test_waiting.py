@@ -116,6 +116,22 @@ def test_with_nothing_to_wait_for_it_returns_at_once(sleeps: Sleeps) -> None:
     assert sleeps.seconds == []
 
 
+class Alive(Due):
+    """A waiter that has nothing to wait for at present."""
+
+    def _is_over(self) -> bool:
+        return False
+
+
+def test_what_lives_and_has_nothing_to_wait_for_sleeps_as_long_as_it_may(sleeps: Sleeps) -> None:
+    alive, over = Alive(None), Due(None)
+
+    assert wait(alive, timeout=5.0) is False
+    assert wait(over, any_of(alive, over), timeout=5.0) is False
+    assert sleeps.seconds == [5.0, 5.0]
+    assert wait(alive) is True  # it would sleep for ever
+
+
 def test_a_deadline_years_away_does_not_overflow(sleeps: Sleeps, pair: Pair) -> None:
     wait(Due(1e12))
     wait(CustomWaiter(read=pair), timeout=1e12)
@@ -207,7 +223,7 @@ class SelectOnly:
     def __init__(self) -> None:
         self.error: Exception | None = None
 
-    def select(self, *arguments: Any) -> object:  # noqa: ANN401 - the standard library's
+    def select(self, *arguments: Any) -> object:
         if self.error is not None:
             raise self.error
         return select.select(*arguments)
