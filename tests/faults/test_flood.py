@@ -1,5 +1,8 @@
 """Cases 35 to 40: too much of everything."""
 
+import contextlib
+import socket
+import struct
 import tracemalloc
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +14,7 @@ from netcode import ReasonCode, State
 from netcode.testing import MemoryNetwork
 
 from .stage import TICK, Stage
-from .wire import BYE, PING, PONG, Stranger, control, message
+from .wire import BYE, PING, PONG, Stranger, control, hello, message
 
 MAX_MESSAGES_PER_UPDATE = 256
 FLOOD_TIMEOUT = 5.0
@@ -269,8 +272,9 @@ def test_an_exception_of_the_game_leaves_the_server_sound(memory: Stage) -> None
 
     def game() -> None:
         for event in server.events():
+            assert isinstance(event, netcode.Received)
             handled.append(event)
-            handled.append(1 / event[1])
+            handled.append(1 / event.message)
 
     with pytest.raises(ZeroDivisionError):
         game()
@@ -361,3 +365,28 @@ def test_peers_that_leave_while_the_game_walks_through_them_are_each_seen_once(m
 
     assert seen == [1, 2, 3, 4, 5]
     assert [memory.reason(client).code for client in clients] == [ReasonCode.GOODBYE] * 4
+
+
+@pytest.mark.fault(35, layer="loopback")
+def test_a_flood_that_ends_in_a_reset_is_read_in_shares(loopback: Stage) -> None:
+    server = loopback.serve(flood_timeout=60.0)
+    with socket.create_connection(server.address) as sock:
+        sock.sendall(hello())
+        loopback.until(lambda: len(server.peers) == 2)
+        peer = loopback.newest()
+        sock.setblocking(False)
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while sent < 60_000:
+                sock.sendall(message(sent))
+                sent += 1
+        loopback.play(2 * TICK)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+    peer.send("into the void")
+    largest = max(loudest(loopback, server) for _ in range(300))
+
+    assert largest <= 2 * MAX_MESSAGES_PER_UPDATE
+    assert loopback.received(server, peer) == [*range(len(loopback.received(server, peer)))]
+    assert len(loopback.received(server, peer)) > 5_000
+    assert loopback.fate(peer).code is ReasonCode.RESET

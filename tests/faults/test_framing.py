@@ -368,21 +368,21 @@ def test_a_message_of_another_shape_ends_its_sender_alone(memory: Stage, value: 
     assert memory.received(server, peer) == [Move(1)]
 
 
+CANNOT_BE_SENT: list[tuple[Any, type[Exception]]] = [
+    ({1, 2}, TypeError),
+    (object(), TypeError),
+    (2**64, ValueError),
+    (-(2**63) - 1, ValueError),
+    ("\ud800", ValueError),
+    ({"key": ["\udfff"]}, ValueError),
+    (msgpack.ExtType(78, b"\x91\x05"), TypeError),
+    (bytes(10 * MEGABYTE), netcode.MessageTooLarge),
+    ([[]] * MAX_MESSAGE, netcode.MessageTooLarge),
+]
+
+
 @pytest.mark.fault(32, layer="memory")
-@pytest.mark.parametrize(
-    ("value", "error"),
-    [
-        ({1, 2}, TypeError),
-        (object(), TypeError),
-        (2**64, ValueError),
-        (-(2**63) - 1, ValueError),
-        ("\ud800", ValueError),
-        ({"key": ["\udfff"]}, ValueError),
-        (msgpack.ExtType(78, b"\x91\x05"), TypeError),
-        (bytes(10 * MEGABYTE), netcode.MessageTooLarge),
-        ([[]] * MAX_MESSAGE, netcode.MessageTooLarge),
-    ],
-)
+@pytest.mark.parametrize(("value", "error"), CANNOT_BE_SENT)
 def test_what_cannot_be_sent_raises_at_the_caller_and_the_stream_goes_on(
     memory: Stage, value: Any, error: type[Exception]
 ) -> None:

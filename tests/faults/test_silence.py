@@ -422,17 +422,16 @@ def test_an_update_from_another_thread_meanwhile_is_refused(memory: Stage) -> No
     memory.serve()
 
 
+PONGS: dict[str, Callable[[int], list[int]]] = {
+    "future": lambda number: [number + 1_000_000],
+    "unknown": lambda number: [0, 2**62],
+    "repeated": lambda number: [number, number, number],
+    "all of them": lambda number: [*range(200)],
+}
+
+
 @pytest.mark.fault(51, layer="memory")
-@pytest.mark.parametrize(
-    "pongs",
-    [
-        lambda number: [number + 1_000_000],
-        lambda number: [0, 2**62],
-        lambda number: [number, number, number],
-        lambda number: [*range(200)],
-    ],
-    ids=["future", "unknown", "repeated", "all of them"],
-)
+@pytest.mark.parametrize("pongs", PONGS.values(), ids=PONGS)
 def test_hostile_answers_to_pings_never_poison_the_round_trip(memory: Stage, pongs: Callable[[int], list[int]]) -> None:
     memory.serve()
     guest = memory.guest()
