@@ -310,8 +310,8 @@ class Link:
         payloads, taken, rest, _ = split(data, self._limit, 1)
         try:
             self._sort(payloads)
-            if rest < 0:
-                raise breach(data[taken:], self._limit, False)
+            if rest < 0 and not payloads:
+                raise breach(data[taken:], self._limit, False)  # behind a greeting, another limit applies
         except ProtocolError as error:
             self.fail(error.reason)
         if self.reason is not None:

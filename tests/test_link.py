@@ -167,6 +167,15 @@ def test_what_follows_a_greeting_at_once_waits_for_the_answer(scene: Scene) -> N
     assert scene.heard(server) == ["impatient", "very"]
 
 
+@pytest.mark.parametrize("size", [5_000, 60_000])
+def test_a_large_message_may_follow_a_greeting_in_the_same_read(scene: Scene, size: int) -> None:
+    server = scene.serve()
+
+    scene.stranger(hello(), message(bytes(size)))
+
+    assert scene.heard(server) == [bytes(size)]
+
+
 def test_a_second_greeting_is_none_even_while_the_first_waits(scene: Scene) -> None:
     class OopsError(Exception):
         pass
