@@ -129,13 +129,11 @@ class Peer:
     @property
     def stats(self) -> Stats:
         """What went over the links so far."""
-        queued, age = self._batched, 0.0
-        if self._link is not None:
-            outgoing = self._link.connection._outgoing
-            if outgoing is not None:
-                since = outgoing.since()
-                queued += outgoing.size
-                age = 0.0 if since is None else self._link.now - since
+        queued, age, link = self._batched, 0.0, self._link
+        if link is not None and (outgoing := link.connection._outgoing) is not None:
+            since = outgoing.since()
+            queued += outgoing.size
+            age = 0.0 if since is None else link.now - since
         sent, size = self._resend.sent + len(self._batch), self.bytes_sent + self._batched
         return Stats(sent, self.received, size, self.bytes_received, queued, age)
 
@@ -206,14 +204,13 @@ class Peer:
 
     def collect(self) -> None:
         """Hand what was sent since the last time to the link, as one chunk."""
-        batch = self._batch
-        if batch:
+        batch, link = self._batch, self._link
+        if batch and link is not None:
             data = batch[0] if len(batch) == 1 else b"".join(batch)
             self._count(len(batch), data)
             batch.clear()
             self._batched = 0
-            if self._link is not None:
-                self._link.connection._queue(data)
+            link.connection._queue(data)
 
     def _begin_batch(self, link: Link) -> None:
         """Make the link ask for what is about to be sent, and see how much it takes."""

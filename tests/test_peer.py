@@ -1,0 +1,481 @@
+"""The other end as a game sees it: what is sent to it, measured about it, and kept for it while it is away."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from faults.wire import BYE, WELCOME, control, hello, message
+from scene import TICK, Scene, only
+
+from netcode import MessageTooLarge, Reason, ReasonCode, State, Stats
+from netcode.buffer import JOIN_BELOW
+
+
+class Say(msgspec.Struct):
+    text: str
+
+
+@pytest.fixture
+def scene() -> Any:
+    """A scene that is closed in the end."""
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+# Sending.
+
+
+def test_what_a_message_was_at_the_call_is_what_arrives(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    message = {"moves": [1, 2]}
+
+    only(server).send(message)
+    message["moves"].append(3)
+    scene.play(2 * TICK)
+
+    assert scene.heard(client) == [{"moves": [1, 2]}]
+
+
+EMPTY: list[Any] = []
+CAREFUL: dict[str, Any] = {
+    "list as key": {(1, 2): "key"},
+    "many lists": [EMPTY] * 50,
+    "many bytes like lists": "é" * 100,
+    "large": "x" * 10_000,
+    "large and many": [1.5] * 3_000,
+}
+
+
+@pytest.mark.parametrize("value", CAREFUL.values(), ids=CAREFUL)
+def test_what_is_not_simple_arrives_as_well(scene: Scene, value: Any) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    only(server).send(value)
+    client.send(value)
+    scene.play(2 * TICK)
+
+    assert scene.heard(client) == scene.heard(server) == [value]
+
+
+@pytest.mark.parametrize("value", [{1}, 2**64, "\ud800", [*[EMPTY] * 40, object()]])
+def test_what_cannot_be_sent_raises_and_the_link_goes_on(scene: Scene, value: Any) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+
+    with pytest.raises((TypeError, ValueError), match="cannot be sent"):
+        peer.send(value)
+    peer.send("fine")
+    scene.play(2 * TICK)
+
+    assert scene.heard(client) == ["fine"]
+
+
+def test_a_message_that_is_too_large_for_either_end_names_both_limits(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000)
+    client = scene.join(max_message=100_000)
+
+    for value in ("x" * 150_000, bytes(150_000)):
+        for send in (only(server).send, client.send):
+            with pytest.raises(MessageTooLarge) as caught:
+                send(value)
+            assert caught.value.size == 150_005
+            ours, theirs = (200_000, 100_000) if send != client.send else (100_000, 200_000)
+            assert str(caught.value) == (
+                f"a message of 150005 bytes is over the limit: max_message is {ours} here and {theirs} at the other end; "
+                "send less at once, or raise max_message at both ends"
+            )
+    scene.play(2 * TICK)
+
+    assert scene.heard(server) == scene.heard(client) == []
+    assert scene.news(server) == scene.news(client) == ["Joined"]
+
+
+@pytest.mark.parametrize("size", [JOIN_BELOW - 1, JOIN_BELOW, 3 * JOIN_BELOW])
+def test_large_bytes_arrive_between_small_messages(scene: Scene, size: int) -> None:
+    server = scene.serve(max_message=1_000_000)
+    client = scene.join(max_message=1_000_000)
+    sent = ["before", bytes(size), "after", bytes(size), bytes(size)]
+
+    for value in sent:
+        only(server).send(value)
+    scene.play(30 * TICK)
+
+    assert scene.heard(client) == sent
+
+
+def test_typed_messages_go_both_ways(scene: Scene) -> None:
+    server = scene.serve(messages=Say)
+    client = scene.join(messages=Say)
+
+    client.send(Say("up"))
+    only(server).send(Say("down"))
+    with pytest.raises(TypeError, match="expected a message of Say, not bytes"):
+        client.send(bytes(JOIN_BELOW))
+    scene.play(2 * TICK)
+
+    assert (scene.heard(server), scene.heard(client)) == ([Say("up")], [Say("down")])
+
+
+@pytest.mark.parametrize("large", [False, True])
+def test_more_than_may_wait_ends_the_peer(scene: Scene, large: bool) -> None:
+    limits: Any = {"max_message": 100_000, "max_queue": 150_000}
+    server = scene.serve(**limits)
+    scene.frozen.add(scene.join(**limits))
+    peer = only(server)
+
+    for _ in range(4):
+        peer.send(bytes(90_000) if large else "x" * 90_000)
+    peer.send("ignored")
+    scene.update()
+
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert scene.left(server).text.endswith("over max_queue = 150000")
+    assert not peer.alive
+
+
+def test_what_is_broadcast_counts_like_what_is_sent(scene: Scene) -> None:
+    server = scene.serve(max_queue=100_000)
+    guest = scene.guest()
+    guest.frozen = True
+
+    for _ in range(4):
+        server.broadcast(bytes(50_000))
+    scene.update()
+
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+
+
+# What is known about it.
+
+
+def test_a_peer_says_who_and_where_it_is(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    peer.data = {"name": "Ann"}
+
+    assert (peer.id, client.id, peer.alive, peer.away) == (1, 1, True, False)
+    assert (peer.address.host, peer.data) == ("127.0.0.1", {"name": "Ann"})
+    assert repr(peer) == f"<Peer 1 at {peer.address}>"
+
+
+def test_silence_grows_until_something_is_heard(scene: Scene) -> None:
+    server = scene.serve(ping_interval=9.0)
+    guest = scene.guest()
+    peer = only(server)
+    begin = peer.silence
+
+    scene.play(2.0)
+    before = peer.silence
+    guest.say(message(1))
+    scene.play(2 * TICK)
+    after = peer.silence
+    guest.connection.close()
+    scene.play(2 * TICK)
+
+    assert begin < 0.2
+    assert before > 1.9
+    assert after < 0.1
+    assert peer.silence == 0.0
+
+
+def test_stats_count_messages_and_bytes_both_ways(scene: Scene) -> None:
+    server = scene.serve(ping_interval=9.0)
+    guest = scene.guest(message("abc"), message(1))
+    peer = only(server)
+
+    peer.send("hello")
+    peer.send("hello")
+    before = peer.stats
+    scene.play(3 * TICK)
+
+    assert before == Stats(2, 2, 20, 13, 20, 0.0)
+    assert peer.stats == Stats(2, 2, 20, 13, 0, 0.0)
+    assert guest.messages == ["hello", "hello"]
+
+
+def test_stats_tell_what_waits_and_for_how_long(scene: Scene) -> None:
+    scene.network.capacity = 1_000
+    server = scene.serve()
+    guest = scene.guest()
+    guest.frozen = True
+    peer = only(server)
+
+    peer.send(bytes(5_000))
+    scene.play(2.0)
+    peer.send(bytes(100))
+    stats = peer.stats
+
+    assert 4_000 < stats.queued < 5_300
+    assert 1.8 < stats.queued_for < 2.0
+    assert stats.bytes_sent == 5_007 + 106
+    guest.connection.close()
+    scene.play(2 * TICK)
+    assert (peer.stats.queued, peer.stats.queued_for) == (0, 0.0)
+
+
+def test_without_a_link_nothing_is_measured(scene: Scene) -> None:
+    scene.serve()
+    client = scene.client()
+
+    assert client._peer.stats == Stats(0, 0, 0, 0, 0, 0.0)
+    assert (client.rtt, client.jitter, client._peer.silence) == (None, None, 0.0)
+
+
+# Away and back.
+
+
+def test_what_is_sent_while_away_arrives_on_return(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    scene.network.down = True
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+
+    for number in range(3):
+        peer.send(number)
+        client.send(number)
+    server.broadcast("all")
+    scene.network.down = False
+    scene.until(lambda: not peer.away)
+    scene.play(5 * TICK)
+
+    assert scene.heard(client) == [0, 1, 2, "all"]
+    assert scene.heard(server) == [0, 1, 2]
+    assert scene.news(server) == scene.news(client) == ["Joined", "Away", "Back"]
+    assert (peer.id, client.id) == (1, 1)
+
+
+def test_large_bytes_are_kept_while_away_too(scene: Scene) -> None:
+    server = scene.serve(max_message=1_000_000)
+    client = scene.join(max_message=1_000_000)
+    peer = only(server)
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+
+    peer.send(bytes(3 * JOIN_BELOW))
+    scene.until(lambda: not peer.away)
+    scene.play(20 * TICK)
+
+    assert scene.heard(client) == [bytes(3 * JOIN_BELOW)]
+
+
+def test_what_is_sent_again_leaves_room_for_what_is_new(scene: Scene) -> None:
+    limits: Any = {"max_message": 60_000, "max_queue": 100_000, "max_resend": 1_000_000}
+    server = scene.serve(**limits)
+    client = scene.join(**limits)
+    peer = only(server)
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+    for _ in range(10):
+        peer.send(bytes(50_000))
+
+    scene.until(lambda: not peer.away)
+    peer.send(bytes(50_000))
+    scene.play(2.0)
+
+    assert scene.heard(client) == [bytes(50_000)] * 11
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+
+
+@pytest.mark.parametrize("value", [bytes(50_000), "x" * 50_000])
+def test_more_than_is_kept_while_away_ends_the_peer(scene: Scene, value: Any) -> None:
+    server = scene.serve(max_resend=100_000)
+    client = scene.join()
+    peer = only(server)
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+
+    for _ in range(4):
+        peer.send(value)
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    assert scene.left(server) == Reason(
+        ReasonCode.RESUME_LOST,
+        f"more than max_resend = 100000 bytes were sent to {peer.address} while there was no link to it",
+    )
+    assert scene.left(client).code is ReasonCode.RESUME_LOST
+
+
+def test_a_peer_that_cannot_return_keeps_nothing(scene: Scene) -> None:
+    server = scene.serve(grace=0)
+    client = scene.join()
+    peer = only(server)
+
+    for _ in range(5):
+        peer.send("gone for good")
+    scene.play(2 * TICK)
+
+    assert len(scene.heard(client)) == 5
+    assert (peer.stats.messages_sent, peer._resend.size) == (5, 0)
+
+
+def test_what_was_let_go_while_the_link_was_up_cannot_be_sent_again(scene: Scene) -> None:
+    server = scene.serve(max_resend=70_000)
+    guest = scene.guest(token=b"")
+    [[_, _, _, token, *_]] = guest.told(WELCOME)
+    peer = only(server)
+    for _ in range(3):
+        peer.send(bytes(60_000))
+        scene.play(2 * TICK)
+    guest.connection.close()
+    scene.until(lambda: peer.away)
+
+    returning = scene.stranger(hello(token=token, received=1))
+
+    text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
+    assert returning.told(BYE) == [[ReasonCode.RESUME_LOST.value, text]]
+    assert returning.told(WELCOME) == []
+    assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.RESUME_LOST, text)
+
+
+def test_a_message_sent_before_the_other_ends_limit_was_known_ends_the_client(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client(max_message=200_000)
+    client.send("fits")
+    client.send("x" * 100_000)
+
+    scene.until(lambda: client.state is State.DISCONNECTED)
+    scene.play(5 * TICK)
+
+    assert scene.left(client).code is ReasonCode.TOO_LARGE
+    assert "max_message = 65536, known only after it was sent" in scene.left(client).text
+    assert scene.heard(server) == []
+
+
+def test_a_peer_that_comes_back_counts_on(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(message("one"), token=b"")
+    [[_, peer_id, _, token, *_]] = guest.told(WELCOME)
+    peer = only(server)
+    peer.send("first")
+    peer.send("second")
+    scene.play(2 * TICK)
+    guest.connection.close()
+    scene.until(lambda: peer.away)
+
+    returning = scene.stranger(hello(token=token, received=1), message("two"))
+
+    assert returning.told(WELCOME)[0][1:2] == [peer_id]
+    assert returning.told(WELCOME)[0][4] == 1
+    assert returning.messages == ["second"]
+    assert scene.heard(server) == ["one", "two"]
+    assert peer.stats.messages_received == 2
+
+
+def test_acknowledged_messages_are_no_longer_kept(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(token=b"")
+    peer = only(server)
+    peer.send("kept")
+    scene.play(2 * TICK)
+    before = peer._resend.size
+
+    guest.say(control(6, 1))
+    scene.play(2 * TICK)
+
+    assert (before, peer._resend.size) == (9, 0)
+
+
+def test_more_than_was_sent_cannot_be_acknowledged(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(token=b"")
+    only(server).send("one")
+    scene.play(2 * TICK)
+
+    guest.say(control(6, 2))
+    scene.play(2 * TICK)
+
+    assert scene.left(server) == Reason(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
+
+
+def test_a_new_link_takes_over_what_the_old_one_did_not_carry(scene: Scene) -> None:
+    server = scene.serve()
+    first = scene.guest(token=b"")
+    [[_, _, _, token, *_]] = first.told(WELCOME)
+    first.frozen = True
+    peer = only(server)
+    peer.send("one")
+
+    second = scene.stranger(hello(token=token))
+    peer.send("two")
+    scene.play(2 * TICK)
+    first.frozen = False
+    scene.play(2 * TICK)
+
+    assert second.messages == ["one", "two"]
+    assert first.told(BYE)[0][0] == ReasonCode.REPLACED.value
+    assert scene.news(server) == ["Joined"]
+
+
+# Ending.
+
+
+def test_closing_at_once_tells_what_one_send_can_tell(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    only(server).close()
+    scene.play(2 * TICK)
+
+    assert scene.left(server) == Reason(ReasonCode.CLOSED, "closed by this program")
+    assert scene.left(client) == Reason(ReasonCode.GOODBYE, "the other end left")
+
+
+def test_after_left_everything_is_ignored(scene: Scene) -> None:
+    server = scene.serve(grace=0)
+    client = scene.join()
+    peer = only(server)
+    client.close_nicely("so long")
+    scene.play(10 * TICK)
+
+    peer.send("too late")
+    peer.send(bytes(JOIN_BELOW - 10))
+    peer.close()
+    peer.close_nicely("again")
+    scene.play(2 * TICK)
+
+    assert scene.news(server) == ["Joined", "Left"]
+    assert peer.reason == scene.left(server) == Reason(ReasonCode.GOODBYE, "so long")
+    assert (peer.alive, peer.away) == (False, False)
+    with pytest.raises(TypeError):
+        peer.send(object())
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "closed by this program"), ("kicked", "kicked")])
+def test_who_is_away_can_be_ended_too(scene: Scene, text: str, said: str) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+
+    if text:
+        peer.close_nicely(text)
+    else:
+        peer.close()
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    assert scene.left(server) == Reason(ReasonCode.CLOSED, said)
+    assert scene.left(client).code is ReasonCode.RESUME_LOST
+
+
+def test_what_was_sent_before_a_goodbye_arrives_before_it(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+
+    peer.send("first")
+    server.broadcast("second")
+    peer.close_nicely()
+    peer.send("too late")
+    server.broadcast("too late")
+    scene.play(5 * TICK)
+
+    assert scene.heard(client) == ["first", "second"]
+    assert scene.left(client) == Reason(ReasonCode.GOODBYE, "the other end left")
