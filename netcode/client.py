@@ -263,8 +263,7 @@ class Client(Waiter):
         peer.take_limit(greeting.max_message)
         if not greeting.token:
             peer._resumes = False
-        if link.connection.remote_address is not None:
-            peer.address = link.connection.remote_address
+        peer.address = link.connection.remote_address or peer.address
         peer.carry_on(link, peer.missing(greeting.received))
         self._state = State.CONNECTED
         self._attempts = self._refusals = 0
@@ -305,8 +304,7 @@ class Client(Waiter):
 
     def drop(self, peer: Peer, reason: Reason) -> None:
         """It is over: say so, once."""
-        if peer.reason is not None:
-            return
+        assert peer.reason is None
         peer.end(reason)
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = None

@@ -1,0 +1,571 @@
+"""A game's end of a link: it comes in, stays, comes back by itself, and tells the game once when it is over."""
+
+import random
+import ssl
+from typing import Any
+
+import pytest
+from faults.wire import BYE, MAX_MESSAGE, FalseServer, bye, control, message, welcome
+from scene import HOST, PORT, TICK, Scene, only
+
+import netcode
+from netcode import Back, Client, Joined, Left, Reason, ReasonCode, State
+from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
+from netcode.protocol import MAX_UNGREETED
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport.tls import TlsNetwork
+
+TOKEN = bytes(range(32))
+
+
+@pytest.fixture
+def scene() -> Any:
+    """A scene that is closed in the end."""
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+@pytest.fixture
+def lost(scene: Scene) -> Client:
+    """A client whose link broke, and which cannot come back for now."""
+    scene.serve()
+    client = scene.join()
+    scene.network.down = True
+    scene.network.cut()
+    scene.play(2 * TICK)
+    return client
+
+
+class Listening:
+    """Somebody who answers as a test says, in a scene."""
+
+    def __init__(self, scene: Scene, answer: bytes = b"") -> None:
+        self._scene = scene
+        self.server = FalseServer(scene.network, HOST, scene.clock, answer)
+        self.port = self.server.address.port
+
+    def client(self, **options: Any) -> Client:
+        client = Client(HOST, self.port, network=self._scene.network, clock=self._scene.clock, **options)
+        self._scene.told[client] = []
+        return client
+
+    def play(self, seconds: float) -> None:
+        for _ in range(max(1, round(seconds / TICK))):
+            self._scene.play(TICK)
+            self.server.update()
+            for guest in self.server.guests:
+                guest.update()
+
+
+# Coming in.
+
+
+def test_a_client_is_connected_when_it_is_welcomed_and_not_before(scene: Scene) -> None:
+    door = scene.network.listen(HOST, PORT)
+    client = scene.client()
+    scene.play(1.0)
+
+    accepted = len(door.queue)
+
+    assert (accepted, client.state, client.id, client.peer, client.reason) == (1, State.CONNECTING, None, None, None)
+    assert scene.told[client] == []
+
+
+def test_a_welcomed_client_knows_who_it_is(scene: Scene) -> None:
+    scene.serve()
+    client = scene.join()
+
+    assert client.peer is not None
+    assert (client.state, client.id, client.peer.id) == (State.CONNECTED, 1, 1)
+    assert str(client.peer.address) == f"{HOST}:{PORT}"
+    assert scene.told[client] == [Joined(client.peer)]
+    assert repr(client) == f"<Client connected to {HOST}:{PORT}>"
+    assert (client.jitter is None) == (client.rtt is None)
+
+
+def test_what_is_sent_before_the_welcome_arrives_after_it(scene: Scene) -> None:
+    client = scene.client()
+    client.send("early")
+    server = scene.serve()
+
+    scene.play(5 * TICK)
+
+    assert scene.heard(server) == ["early"]
+
+
+def test_too_much_before_the_welcome_ends_the_client(scene: Scene) -> None:
+    scene.network.listen(HOST, PORT)
+    client = scene.client(max_resend=100_000)
+    scene.play(2 * TICK)
+
+    for _ in range(3):
+        client.send(bytes(50_000))
+    scene.play(2 * TICK)
+
+    text = f"more than max_resend = 100000 bytes were sent to {HOST}:{PORT} while there was no link to it"
+    assert scene.told[client] == [Left(client._peer, Reason(ReasonCode.RESUME_LOST, text))]
+    assert scene.network.links == 0
+
+
+def test_a_client_that_was_never_welcomed_yields_one_left(scene: Scene) -> None:
+    client = scene.client()
+
+    scene.play(1.0)
+
+    assert scene.news(client) == ["Left"]
+    assert client.reason == scene.left(client)
+    assert scene.left(client).text == f"nothing is listening on {HOST}:{PORT}; is the server started?"
+    assert (client.state, client.peer, client.id) == (State.DISCONNECTED, None, None)
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (bye(ReasonCode.SERVER_FULL.value, "full"), ReasonCode.SERVER_FULL),
+        (bye(ReasonCode.DENIED.value, "you are banned"), ReasonCode.DENIED),
+        (message("hi"), ReasonCode.MALFORMED),
+        (control(1, "netcode", 1, "", "", MAX_MESSAGE, None, 0, None), ReasonCode.MALFORMED),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", ReasonCode.NOT_NETCODE),
+        (welcome(protocol=2), ReasonCode.WRONG_PROTOCOL),
+        (welcome(received=3), ReasonCode.RESUME_LOST),
+        ((MAX_UNGREETED + 1).to_bytes(4, "big"), ReasonCode.NOT_NETCODE),
+    ],
+)
+def test_any_other_answer_than_welcome_is_a_reason(scene: Scene, answer: bytes, code: ReasonCode) -> None:
+    listening = Listening(scene, answer)
+    client = listening.client()
+
+    listening.play(1.0)
+
+    assert scene.news(client) == ["Left"]
+    assert scene.left(client).code is code
+    listening.server.close()
+
+
+def test_a_server_that_does_not_greet_is_given_up(scene: Scene) -> None:
+    listening = Listening(scene)
+    client = listening.client(handshake_timeout=1.5)
+
+    listening.play(1.4)
+    before = scene.news(client)
+    listening.play(0.3)
+
+    assert before == []
+    assert scene.left(client).code is ReasonCode.HANDSHAKE_TIMEOUT
+    listening.server.close()
+
+
+def test_a_server_that_gives_no_token_keeps_no_seat(scene: Scene) -> None:
+    listening = Listening(scene, welcome(token=b"", grace=10.0))
+    client = listening.client()
+    listening.play(0.2)
+
+    scene.network.cut()
+    listening.play(0.2)
+
+    assert scene.news(client) == ["Joined", "Left"]
+    assert scene.left(client).code is ReasonCode.RESET
+    listening.server.close()
+
+
+# What an argument can be.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "text"),
+    [
+        ({"host": ""}, ValueError, "cannot connect to host '', port 7777: both must be given"),
+        ({"host": 5}, TypeError, "host must be a str, not int"),
+        ({"port": 0}, ValueError, "cannot connect to host 'scene', port 0: both must be given"),
+        ({"port": 70_000}, ValueError, "port must be from 0 to 65535, not 70000"),
+        ({"game": 5}, TypeError, "game must be a str, not int"),
+        ({"version": "x" * 65}, ValueError, "version must have at most 64 characters, not 65"),
+        ({"messages": int}, TypeError, "messages must be msgspec.Struct types joined by"),
+        ({"credentials": object()}, TypeError, "a message of type object cannot be sent"),
+        (
+            {"credentials": "x" * 4_000},
+            ValueError,
+            "credentials make a greeting of 4096 bytes; at most 4092 may travel",
+        ),
+        ({"timeout": 0}, ValueError, "timeout must be above 0 and finite, not 0"),
+        ({"max_mesage": 1}, TypeError, r"Client\(\) got an unexpected keyword argument 'max_mesage'"),
+    ],
+)
+def test_what_an_argument_cannot_be_raises_at_once(arguments: dict[str, Any], kind: type[Exception], text: str) -> None:
+    clock = FakeClock()
+    arguments = {"host": HOST, "port": PORT, "network": MemoryNetwork(clock), "clock": clock, **arguments}
+
+    with pytest.raises(kind, match=text):
+        Client(**arguments)
+
+
+def test_credentials_are_sent_as_they_were_at_the_call(scene: Scene) -> None:
+    seen: list[Any] = []
+
+    def authenticate(credentials: Any, address: netcode.Address) -> None:
+        seen.append((credentials, address.host))
+
+    scene.serve(authenticate=authenticate)
+    credentials = {"name": "Ann"}
+    client = scene.client(credentials=credentials)
+
+    credentials["name"] = "Bob"
+    scene.until(lambda: client.state is State.CONNECTED)
+
+    assert seen == [({"name": "Ann"}, "127.0.0.1")]
+
+
+@pytest.mark.parametrize("tls", [True, ssl.create_default_context()], ids=["True", "context"])
+def test_tls_is_put_between(tls: Any) -> None:
+    with Client("127.0.0.1", 7777, tls=tls) as client:
+        assert isinstance(client._network, TlsNetwork)
+
+
+# Leaving.
+
+
+def test_close_ends_at_once_and_tells_the_server(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    client.send("last")
+
+    client.close()
+    client.close()
+    state = client.state
+    scene.play(3 * TICK)
+
+    assert state is State.DISCONNECTED
+    assert scene.heard(server) == ["last"]
+    assert scene.left(server) == Reason(ReasonCode.GOODBYE, "the other end left")
+    assert scene.left(client) == Reason(ReasonCode.CLOSED, "closed by this program")
+    assert scene.network.links == 0
+
+
+@pytest.mark.parametrize("through", ["client", "peer"])
+def test_close_nicely_is_disconnecting_until_it_is_done(scene: Scene, through: str) -> None:
+    server = scene.serve()
+    client = scene.join()
+    assert client.peer is not None
+
+    (client if through == "client" else client.peer).close_nicely("gone fishing")
+    client.close_nicely("a second text")
+    state = client.state
+    client.send("too late")
+    scene.play(10 * TICK)
+
+    assert (state, client.state) == (State.DISCONNECTING, State.DISCONNECTED)
+    assert scene.left(server) == Reason(ReasonCode.GOODBYE, "gone fishing")
+    assert scene.left(client) == Reason(ReasonCode.CLOSED, "gone fishing")
+    assert scene.heard(server) == []
+
+
+@pytest.mark.parametrize("how", ["close", "close_nicely"])
+def test_leaving_while_connecting_ends_at_once(scene: Scene, how: str) -> None:
+    scene.serve()
+    client = scene.client()
+
+    getattr(client, how)()
+    scene.play(1.0)
+
+    assert scene.told[client] == [Left(client._peer, Reason(ReasonCode.CLOSED, "closed by this program"))]
+    assert scene.network.links == 0
+
+
+@pytest.mark.parametrize("how", ["close", "close_nicely"])
+def test_leaving_while_away_ends_at_once(scene: Scene, lost: Client, how: str) -> None:
+    getattr(lost, how)()
+    scene.play(1.0)
+
+    assert scene.news(lost) == ["Joined", "Away", "Left"]
+    assert scene.left(lost).code is ReasonCode.CLOSED
+
+
+def test_leaving_while_coming_back_ends_at_once(scene: Scene, lost: Client) -> None:
+    scene.until(lambda: lost._link is not None)
+
+    lost.close()
+    scene.play(1.0)
+
+    assert scene.news(lost) == ["Joined", "Away", "Left"]
+    assert scene.left(lost).code is ReasonCode.CLOSED
+
+
+def test_close_after_close_nicely_ends_at_once(scene: Scene) -> None:
+    scene.serve()
+    client = scene.join()
+    client.close_nicely("nicely")
+
+    client.close()
+    scene.update()
+
+    assert scene.left(client) == Reason(ReasonCode.CLOSED, "nicely")
+
+
+def test_after_the_end_everything_is_ignored(scene: Scene) -> None:
+    client = scene.client()
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    client.send("nobody")
+    client.close()
+    client.close_nicely("really")
+    scene.play(5.0)
+
+    assert scene.news(client) == ["Left"]
+    assert client.instantiate() == ([], [], [])
+    assert client.wait(0.0)
+
+
+def test_a_with_block_closes(scene: Scene) -> None:
+    scene.serve()
+
+    with scene.join() as client:
+        inside = client.state
+
+    assert (inside, client.state) == (State.CONNECTED, State.DISCONNECTED)
+
+
+def test_the_server_hears_why_it_was_left_by_itself(scene: Scene) -> None:
+    listening = Listening(scene, welcome() + b"\0\0\0\0")
+    client = listening.client()
+
+    listening.play(0.2)
+
+    assert scene.left(client).code is ReasonCode.MALFORMED
+    assert listening.server.guests[0].told(BYE)[0][0] == ReasonCode.MALFORMED.value
+    listening.server.close()
+
+
+def test_closing_puts_an_end_to_a_long_goodbye_too(scene: Scene) -> None:
+    listening = Listening(scene, welcome() + b"\0\0\0\0")
+    client = listening.client()
+    scene.play(TICK)
+    listening.server.update()
+    scene.until(lambda: client.state is State.DISCONNECTED)
+    lingering = len(client._closing)
+
+    client.close()
+
+    assert (lingering, len(client._closing)) == (1, 0)
+    listening.server.close()
+
+
+# Coming back.
+
+
+def test_a_client_comes_back_by_itself(scene: Scene, lost: Client) -> None:
+    state = lost.state
+    scene.network.down = False
+
+    scene.until(lambda: lost.state is State.CONNECTED)
+    scene.play(TICK)
+
+    assert state is State.CONNECTING
+    assert scene.news(lost) == ["Joined", "Away", "Back"]
+    assert scene.told[lost][-1] == Back(lost._peer)
+
+
+def test_attempts_are_spaced_at_random_and_ever_wider(
+    monkeypatch: pytest.MonkeyPatch, scene: Scene, lost: Client
+) -> None:
+    spans: list[float] = []
+
+    def longest(low: float, high: float) -> float:
+        spans.append(high)
+        return high
+
+    monkeypatch.setattr(random, "uniform", longest)
+    for _ in range(12):
+        lost._retry()
+
+    assert lost._retry_at is not None
+    assert spans[0] == BACKOFF * 1.6
+    assert spans[1] == pytest.approx(BACKOFF * 1.6**2)
+    assert spans[-1] == BACKOFF_CAP
+    assert lost._retry_at - lost._timeline.now == BACKOFF_CAP
+
+
+def test_a_client_gives_up_when_the_server_has(scene: Scene, lost: Client) -> None:
+    scene.play(9.0)
+    before = scene.news(lost)
+
+    scene.play(1.5)
+
+    assert before == ["Joined", "Away"]
+    assert scene.left(lost).code is ReasonCode.RESET
+    assert scene.left(lost).text.startswith(f"the connection to {HOST}:{PORT} broke")
+
+
+def test_a_server_that_is_gone_is_given_up_after_some_refusals(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    scene.frozen.add(server)
+    scene.network.cut()
+    server._doorway.close()
+
+    scene.until(lambda: client.state is State.DISCONNECTED)
+    scene.play(TICK)
+
+    assert client._refusals == REFUSALS
+    assert scene.left(client).code is ReasonCode.RESET
+    assert "; and then: nothing is listening on" in scene.left(client).text
+
+
+def test_a_server_that_was_restarted_is_a_lost_session_and_no_new_game(scene: Scene, lost: Client) -> None:
+    [first] = [end for end in scene.told if isinstance(end, netcode.Server)]
+    first.close()
+    second = scene.serve()
+    scene.network.down = False
+
+    scene.until(lambda: lost.state is State.DISCONNECTED)
+    scene.play(TICK)
+
+    assert scene.news(lost) == ["Joined", "Away", "Left"]
+    assert scene.left(lost).code is ReasonCode.RESUME_LOST
+    assert scene.told[second] == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "news"),
+    [
+        (bye(ReasonCode.SERVER_FULL.value, "in a moment"), ["Joined", "Away"]),
+        (bye(ReasonCode.HANDSHAKE_TIMEOUT.value, "too slow"), ["Joined", "Away"]),
+        (bye(ReasonCode.DENIED.value, "banned"), ["Joined", "Away", "Left"]),
+        (bye(ReasonCode.WRONG_VERSION.value, "another"), ["Joined", "Away", "Left"]),
+        (bye(999, "from the future"), ["Joined", "Away", "Left"]),
+        (welcome(peer_id=2, token=TOKEN, grace=10.0), ["Joined", "Away", "Left"]),
+        (welcome(peer_id=1, token=TOKEN, received=5, grace=10.0), ["Joined", "Away", "Left"]),
+        (welcome(peer_id=1, token=TOKEN, grace=10.0), ["Joined", "Away", "Back"]),
+    ],
+)
+def test_which_answers_to_a_return_are_final(scene: Scene, answer: bytes, news: list[str]) -> None:
+    listening = Listening(scene, welcome(peer_id=1, token=TOKEN, grace=10.0))
+    client = listening.client()
+    listening.play(0.2)
+    listening.server._answer = answer
+
+    scene.network.cut()
+    listening.play(2.0)
+
+    assert scene.news(client) == news
+    listening.server.close()
+
+
+def test_a_seat_that_was_given_away_says_whose_it_was(scene: Scene) -> None:
+    listening = Listening(scene, welcome(peer_id=1, token=TOKEN, grace=10.0))
+    client = listening.client()
+    listening.play(0.2)
+    listening.server._answer = welcome(peer_id=2, token=TOKEN, grace=10.0)
+
+    scene.network.cut()
+    listening.play(1.0)
+
+    assert scene.left(client).code is ReasonCode.RESUME_LOST
+    assert scene.left(client).text.endswith("gave our seat away: we were player 1")
+    listening.server.close()
+
+
+def test_a_client_that_does_not_want_to_does_not_come_back(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join(resume=False)
+
+    scene.network.cut()
+    scene.play(1.0)
+
+    assert scene.news(client) == scene.news(server) == ["Joined", "Left"]
+
+
+def test_a_second_break_in_the_same_session_is_survived_as_well(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    for number in range(3):
+        scene.network.cut(reset=number % 2 == 0)
+        client.send(number)
+        only(server).send(number)
+        scene.until(lambda: client.state is not State.CONNECTED)
+        scene.until(lambda: client.state is State.CONNECTED)
+        scene.play(5 * TICK)
+
+    assert scene.heard(server) == scene.heard(client) == [0, 1, 2]
+    assert scene.news(client) == ["Joined", *["Away", "Back"] * 3]
+
+
+# Driving.
+
+
+def test_update_from_within_itself_raises(scene: Scene) -> None:
+    raised: list[str] = []
+
+    class Meddling(MemoryNetwork):
+        def connect(self, host: str, port: int, now: float) -> Any:
+            connector = super().connect(host, port, now)
+            original = connector.advance
+
+            def advance(now: float) -> Any:
+                try:
+                    client.update()
+                except RuntimeError as error:
+                    raised.append(str(error))
+                return original(now)
+
+            connector.advance = advance  # type: ignore[method-assign]
+            return connector
+
+    client = scene.client(network=Meddling(scene.clock))
+    client.update()
+    client.update()
+
+    assert raised[0] == "Client.update() is already running: call it from one place, in one thread"
+
+
+def test_waiting_wakes_for_what_comes() -> None:
+    with netcode.Server("127.0.0.1", 0) as server, Client("127.0.0.1", server.address.port) as client:
+        while client.state is not State.CONNECTED:
+            client.wait(0.01)
+            client.update()
+            server.update()
+        with_events = client.wait(10.0)
+        client.events()
+        for _ in range(20):  # the first pings and pongs
+            client.wait(0.01)
+            client.update()
+            server.update()
+        nothing = client.wait(0.0)
+        only(server).send("wake up")
+        server.update()
+        woken = client.wait(10.0)
+        read, _, _ = client.instantiate()
+
+    assert (with_events, nothing, woken, len(read)) == (True, False, True, 1)
+
+
+def test_waiting_knows_when_to_come_back(scene: Scene, lost: Client) -> None:
+    scene.told[lost] += lost.events()
+    left = lost._seconds_left()
+
+    scene.until(lambda: lost._retry_at is None)
+    lost.events()
+    connecting = lost._seconds_left()
+
+    assert left is not None
+    assert 0.0 <= left <= BACKOFF
+    assert connecting is not None
+    lost._slept(0.1)
+
+
+def test_a_debug_log_shows_no_token(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG", logger="netcode")
+    server = scene.serve()
+    client = scene.join(credentials="secret word")
+    token = client._token
+    assert token is not None
+
+    scene.network.cut()
+    scene.play(1.0)
+    client.close()
+
+    told = caplog.text + repr(client) + repr(server) + repr(client.peer)
+    assert "connected" in told
+    for secret in ("secret word", token.hex(), repr(token)[2:-1], repr(token[8:])[2:-1]):
+        assert secret not in told
