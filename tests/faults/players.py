@@ -6,6 +6,7 @@ The server is what the README recommends: SIGTERM closes nicely, a second one cl
 import os
 import signal
 import sys
+import time
 
 import netcode
 
@@ -66,5 +67,46 @@ def shout() -> None:
             client.update()
 
 
+def measure() -> None:
+    """Echo at 60 updates a second; tell every second how many play, and what each update cost in microseconds."""
+    costs: list[int] = []
+    with netcode.Server("127.0.0.1", 0, grace=0.0) as server:
+        print(f"process {os.getpid()} listening on {server.address.port}", flush=True)
+        frame = report = time.monotonic()
+        while True:
+            frame = max(frame + 1 / 60, time.monotonic())
+            time.sleep(frame - time.monotonic() if frame > time.monotonic() else 0.0)
+            begin = time.thread_time()
+            server.update()
+            costs.append(round((time.thread_time() - begin) * 1e6))
+            for event in server.events():
+                match event:
+                    case netcode.Received(peer, message):
+                        peer.send(message)
+                    case netcode.Left(peer, reason):
+                        print(f"left {peer.id} {reason.code.name}", flush=True)
+            if time.monotonic() - report >= 1.0:
+                report = time.monotonic()
+                print(f"second with {len(server.peers)} players:", *costs, flush=True)
+                costs.clear()
+
+
+def crowd() -> None:
+    """Two hundred players, each sending twenty messages a second; tell who leaves."""
+    clients = [netcode.Client("127.0.0.1", int(sys.argv[2]), resume=False) for _ in range(200)]
+    print(f"process {os.getpid()}", flush=True)
+    tick = 0
+    while True:
+        time.sleep(1 / 60)
+        tick += 1
+        for i, client in enumerate(clients):
+            if (tick + i) % 3 == 0:
+                client.send([tick, "north", True])
+            client.update()
+            for event in client.events():
+                if isinstance(event, netcode.Left):
+                    print(f"left {event.reason.code.name}", flush=True)
+
+
 if __name__ == "__main__":
-    {"serve": serve, "play": play, "shout": shout}[sys.argv[1]]()
+    {"serve": serve, "play": play, "shout": shout, "measure": measure, "crowd": crowd}[sys.argv[1]]()

@@ -1,0 +1,124 @@
+"""One who floods, one who stalls and one who talks nonsense, beside two hundred who play."""
+
+import re
+import socket
+import time
+from collections.abc import Callable
+
+import pytest
+from programs import DEADLINE, Program, Start
+
+from .wire import hello, message
+
+GOOD = 200
+WINDOW = 3
+"""Seconds that are measured at a time: first in peace, then among the hostile."""
+ROUNDS = 6
+"""Pairs of windows at most."""
+GROWTH = 1.2
+"""How much longer the 99th percentile of an update may take among the hostile."""
+
+FLOOD = message(1) * 1_700
+"""What is sent sixty times a second: 100,000 messages a second."""
+
+
+class Hostile:
+    """A peer that is let in, and then does what it likes; sent away, it comes again within a second."""
+
+    def __init__(self, port: int, behave: Callable[["Hostile"], None]) -> None:
+        self._port = port
+        self._behave = behave
+        self.socket: socket.socket | None = None
+        self.times = 0
+        self._next_time = 0.0
+
+    def update(self) -> None:
+        try:
+            if self.socket is None:
+                if time.monotonic() < self._next_time:
+                    return
+                self._next_time = time.monotonic() + 1.0
+                self.socket = socket.create_connection(("127.0.0.1", self._port))
+                self.socket.sendall(hello())
+                self.socket.setblocking(False)
+                self.times += 1
+            self._behave(self)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.close()
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+
+def flood(peer: Hostile) -> None:
+    assert peer.socket is not None
+    # What fits of a share goes, cut wherever the kernel likes; the rest of it is nonsense from then on, or nothing.
+    sent = peer.socket.send(FLOOD)
+    while sent < len(FLOOD):
+        sent += peer.socket.send(FLOOD[sent:])
+
+
+def stall(peer: Hostile) -> None:
+    assert peer.socket is not None
+    peer.socket.send(message("x" * 1_000))  # and the echo is never read
+
+
+def babble(peer: Hostile) -> None:
+    assert peer.socket is not None
+    peer.socket.send(b"\0\0\0\5\xc1\xc1\xc1\xc1\xc1")
+    if not peer.socket.recv(65_536):
+        peer.close()
+
+
+def costs(server: Program, hostile: list[Hostile]) -> list[int]:
+    """Return what each update cost in so many seconds among `hostile`, in microseconds."""
+    begin = len(seconds(server))
+    deadline = time.monotonic() + DEADLINE
+    # The first second is not measured: who came and who went belong to both sides.
+    while len(seconds(server)) <= begin + WINDOW:
+        assert time.monotonic() < deadline
+        for peer in hostile:
+            peer.update()
+        time.sleep(1 / 60)
+    for peer in hostile:
+        peer.close()
+    return [int(cost) for second in seconds(server)[begin + 1 :] for cost in second.split()]
+
+
+def seconds(server: Program) -> list[str]:
+    """Return what the server has told of each second with everybody in."""
+    return re.findall(r"second with 2\d\d players: (.*)\n", server.output)
+
+
+def p99(numbers: list[int]) -> int:
+    return sorted(numbers)[len(numbers) * 99 // 100]
+
+
+@pytest.mark.process
+@pytest.mark.fault(30, layer="process")
+@pytest.mark.fault(35, layer="process")
+@pytest.mark.fault(37, layer="process")
+def test_the_hostile_cost_the_others_less_than_a_fifth_of_their_frame(start: Start) -> None:
+    server = start("tests/faults/players.py", "measure")
+    port = int(server.until(r"process \d+ listening on (\d+)\n")[1])
+    crowd = start("tests/faults/players.py", "crowd", port)
+    server.until(f"second with {GOOD} players")
+    hostile = [Hostile(port, behave) for behave in (flood, stall, babble)]
+    in_peace: list[int] = []
+    among_them: list[int] = []
+    growth: list[float] = []
+
+    # The machine has other things to do, too: what is measured adds up until it is clear.
+    while not growth or (growth[-1] >= GROWTH and len(growth) < ROUNDS):
+        in_peace += costs(server, [])
+        among_them += costs(server, hostile)
+        growth.append(p99(among_them) / p99(in_peace))
+
+    assert growth[-1] < GROWTH, f"the 99th percentile of update() grew {growth} times"
+    assert "left" not in crowd.output
+    assert all(peer.times for peer in hostile)
+    assert "MALFORMED" in server.output
