@@ -1,5 +1,6 @@
 """One link that carries bytes: its state, its buffers, its deadlines."""
 
+import errno
 import math
 from enum import Enum
 from typing import Any, Generic, Protocol, TypeVar, assert_never, overload
@@ -536,8 +537,8 @@ class Connection(Waiter, Generic[D_co]):
         if self._send_error is not None:
             self._broke(self._send_error)
         elif self._state is not State.DISCONNECTING:
-            if self._outgoing is not None:
-                self._flush(self._timeline.now)
+            self._ended_input = True
+            self._flush(self._timeline.now)
             self._end(Reason(ReasonCode.CLOSED_BY_PEER, f"{self._describe()} closed the connection"))
         elif self._finished:
             self._end(closed_here())
@@ -622,12 +623,16 @@ class Connection(Waiter, Generic[D_co]):
 
     def _send_failed(self, error: OSError, now: float) -> None:
         """The other end takes nothing any more: look for what it said first."""
+        if self._ended_input and self._state is not State.DISCONNECTING:
+            return  # the other end's end has been heard, and is the reason
         if self._outgoing is not None:
             self._outgoing.clear()
         scratch = self._scratch or memoryview(bytearray(MAX_RECEIVE_BUFFER))
+        if self._sink is not None or error.errno != errno.EPIPE:
+            # It outranks a clean end, as which the kernel shows it once it is known. EPIPE alone just follows an end.
+            self._send_error = self._send_error or error
         if self._sink is not None and not self._ended_input:
             # One share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.
-            self._send_error = self._send_error or error
             if not self._hungry:
                 self._receive(now, scratch)
             return

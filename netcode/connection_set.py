@@ -311,18 +311,18 @@ class ConnectionSet(Waiter, Generic[D]):
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
         if self._with_output:
             self._send(self._timeline.now)
-        if self._dead:
+        if self._dead or self._ready:
             return True
         left = self._seconds_left()
         if left is not None and (seconds is None or left < seconds):
             due, seconds = True, left
         else:
             due = False
-        if self._unwatched or self._ready is not None:
+        if self._unwatched:
             return wait(self, timeout=seconds) or due
-        self._ready = self._poller.poll(seconds)
+        self._ready = self._poller.poll(seconds) or None  # nothing is no news: the update asks again
         self._asleep = seconds or 0.0
-        return bool(self._ready) or due
+        return self._ready is not None or due
 
     def _descriptors(self) -> Descriptors:
         fd = -1 if self._closed else self._poller.fileno()
