@@ -1549,6 +1549,7 @@ class AnyCalls(RuleBasedStateMachine):
     def close_nicely(self, timeout: float | None) -> None:
         self.nice = True
         self.connection.close_nicely(timeout)
+        assert self.connection.state in (DISCONNECTING, DISCONNECTED)
 
     @rule(length=st.integers(0, 40))
     def receive(self, length: int) -> None:

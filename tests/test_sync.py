@@ -1,0 +1,141 @@
+"""The verbs that wait, against a server that is a bare socket."""
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from netcode import sync
+from netcode.connection import MAX_RECEIVE_BUFFER, State, custom
+from netcode.reasons import ReasonCode
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        made.settimeout(10)
+        yield made
+
+
+def port_of(server: socket.socket) -> int:
+    port: int = server.getsockname()[1]
+    return port
+
+
+def test_connect_waits_until_it_is_connected(server: socket.socket) -> None:
+    connection = sync.connect("localhost", port_of(server), "data", timeout=10.0, ping=b"!")
+
+    assert (connection.state, connection.data) == (State.CONNECTED, "data")
+    assert (connection.timeout, connection.ping) == (10.0, b"!")
+    connection.close()
+
+
+def test_connect_waits_until_it_is_refused(server: socket.socket) -> None:
+    port = port_of(server)
+    server.close()
+
+    connection = sync.connect("127.0.0.1", port)
+
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.REFUSED
+
+
+def test_send_waits_until_everything_is_taken(server: socket.socket) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server))
+    peer, _ = server.accept()
+    received = bytearray()
+
+    def read() -> None:
+        while data := peer.recv(1 << 16):
+            received.extend(data)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    sync.send(connection, bytes(5_000_000))
+    waiting = connection.send_buffer_length
+    connection.close_nicely()
+    connection.update()
+    reader.join(10)
+    peer.close()
+    sync.close_nicely(connection)
+
+    assert (waiting, len(received)) == (0, 5_000_000)
+
+
+def test_receive_waits_for_exactly_so_many_bytes(server: socket.socket) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server))
+    peer, _ = server.accept()
+    peer.sendall(b"hello world")
+
+    received = sync.receive(connection, 5), sync.receive(connection, 6)
+    connection.close()
+    peer.close()
+
+    assert received == (b"hello", b" world")
+
+
+def test_receive_at_the_end_takes_what_is_there_or_nothing(server: socket.socket) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server))
+    peer, _ = server.accept()
+    peer.sendall(b"short")
+    peer.close()
+
+    too_much = sync.receive(connection, 6)
+
+    assert (too_much, sync.receive(connection, 5), connection.state) == (None, b"short", State.DISCONNECTED)
+
+
+def test_receive_refuses_what_could_never_be_there() -> None:
+    connection = custom()
+
+    with pytest.raises(ValueError, match="can never be there at once"):
+        sync.receive(connection, MAX_RECEIVE_BUFFER + 1)
+    connection.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
+def test_receive_without_an_input_does_not_wait_for_ever() -> None:
+    read, write = os.pipe()
+    connection = custom(output=write)
+
+    sync.send(connection, b"out")
+    received = sync.receive(connection, 1)
+    connection.close()
+    heard = os.read(read, 10)
+    os.close(read)
+
+    assert (received, heard) == (None, b"out")
+
+
+@pytest.mark.parametrize("queued", [b"", b"goodbye"])
+def test_close_nicely_waits_until_it_is_over(server: socket.socket, queued: bytes) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server))
+    peer, _ = server.accept()
+
+    def leave() -> None:
+        while peer.recv(100):
+            pass
+        peer.close()
+
+    leaver = threading.Thread(target=leave)
+    leaver.start()
+    connection.send(queued)
+    sync.close_nicely(connection)
+    leaver.join(10)
+
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.CLOSED
+
+
+def test_close_nicely_gives_up_at_its_timeout(server: socket.socket) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server))
+    peer, _ = server.accept()
+
+    sync.close_nicely(connection, 0.02)
+    peer.close()
+
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.CLOSE_TIMEOUT
