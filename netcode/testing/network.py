@@ -71,10 +71,12 @@ class MemoryNetwork:
             link.cut(reset)
 
     def connect(self, host: str, port: int, now: float) -> "MemoryConnector":
+        """Start to connect to whatever listens on `port`. Clients call it, with what they were given."""
         check_destination(host, port)
         return MemoryConnector(self, Address(host, port))
 
     def listen(self, host: str, port: int) -> "MemoryDoorway":
+        """Listen on `port`, 0 for any free one. Servers call it. Raises `OSError` if the port is taken."""
         check_port(port)
         if port == 0:
             port = self.free_port()
