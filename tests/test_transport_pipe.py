@@ -2,7 +2,6 @@
 
 import errno
 import gc
-import io
 import os
 import socket
 import subprocess
@@ -288,7 +287,7 @@ def test_ending_a_socket_that_leads_nowhere_is_no_trouble() -> None:
     assert sock.fileno() == -1
 
 
-class Unflushable(io.RawIOBase):
+class Unflushable:
     """A file that cannot be closed in peace."""
 
     def __init__(self, fd: int) -> None:
