@@ -32,7 +32,11 @@ is_simple: Callable[[bytes | memoryview], object] = re.compile(_SIMPLE).fullmatc
 _PLAIN_BYTES = bytes(b for b in range(256) if re.match(b"[%b]" % _PLAIN, bytes((b,))))
 
 
-def are_simple(data: memoryview) -> bool:
+def _is_simple(payload: bytes | memoryview) -> bool:
+    return bool(is_simple(payload)) if len(payload) <= CAREFUL_FROM else are_simple(payload)
+
+
+def are_simple(data: bytes | memoryview) -> bool:
     """Tell the same of several payloads at once, with their headers; quicker than `is_simple` for many bytes."""
     return bool(is_simple(bytes(data).translate(None, _PLAIN_BYTES)))
 
@@ -73,7 +77,7 @@ class PlainCodec:
             payload = self.pack(message)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise _unsendable(message, error) from error
-        if type(message) in _SCALARS or is_simple(payload):
+        if type(message) in _SCALARS or _is_simple(payload):
             return payload
         flaw = _flaw(message)
         if flaw == "depth":
@@ -91,7 +95,7 @@ class PlainCodec:
             message = _with_list_keys(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if type(message) not in _SCALARS and not is_simple(payload) and _flaw(message) is not None:
+        if type(message) not in _SCALARS and not _is_simple(payload) and _flaw(message) is not None:
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
@@ -140,7 +144,7 @@ class TypedCodec:
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if not is_simple(payload):
+        if not _is_simple(payload):
             PLAIN.decode(payload)  # only to look at the nesting, and only of what has the right shape: this costs more
         return message
 

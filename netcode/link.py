@@ -325,7 +325,8 @@ class Link:
     def _deliver_one(self, payload: memoryview, peer: "Peer", inbox: Inbox) -> None:
         """Deliver the only message of a wake-up."""
         try:
-            message = self._unpack(payload) if is_simple(payload) else self._decode(payload)
+            at_a_glance = len(payload) <= CAREFUL_FROM and is_simple(payload)
+            message = self._unpack(payload) if at_a_glance else self._decode(payload)
         except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
             try:
                 message = self._decode(payload)
