@@ -13,7 +13,7 @@ class Narrator:
     def __init__(self) -> None:
         self.view = View()
 
-    def tell(self, news: News) -> str | None:  # noqa: PLR0911 - one line for each kind of news
+    def tell(self, news: News) -> str | None:
         """Take in one piece of news and tell it in a line; None if it is not worth a line."""
         self.view = advance(self.view, news)
         names = [side.name for side in self.view.sides]
