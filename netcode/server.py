@@ -186,12 +186,10 @@ class Server(Waiter):
         check_timeout(timeout)
         if self._inbox.events or self._state is State.DISCONNECTED:
             return True
-        timeline = self._links._timeline
-        for when in (self._graces.next(), self._doorway.due()):
-            if when is not None:
-                left = timeline.until(when)
-                timeout = left if timeout is None else min(timeout, left)
-        return self._links._sleep(timeout) or bool(self._inbox.events)
+        left, due = self._until_due(), False
+        if left is not None and (timeout is None or left < timeout):
+            timeout, due = left, True
+        return self._links._sleep(timeout) or due
 
     def broadcast(self, message: Any, *, to: Iterable[Peer] | None = None) -> None:
         """Send `message` to everybody, or to the peers in `to`. It is encoded once.
@@ -263,10 +261,14 @@ class Server(Waiter):
     def _seconds_left(self) -> float | None:
         if self._inbox.events or self._state is State.DISCONNECTED:
             return 0.0
-        timeline = self._links._timeline
-        waits = [self._links._seconds_left()]
-        waits += [timeline.until(when) for when in (self._graces.next(), self._doorway.due()) if when is not None]
+        waits = (self._links._seconds_left(), self._until_due())
         return min((seconds for seconds in waits if seconds is not None), default=None)
+
+    def _until_due(self) -> float | None:
+        """Return in how many seconds a grace is over or the door opens again."""
+        timeline = self._links._timeline
+        waits = [timeline.until(when) for when in (self._graces.next(), self._doorway.due()) if when is not None]
+        return min(waits, default=None)
 
     def _slept(self, seconds: float) -> None:
         self._links._slept(seconds)

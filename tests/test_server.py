@@ -1,0 +1,829 @@
+"""A dedicated server: who gets in, who is told what, who may come back, and how it ends."""
+
+import errno
+import logging
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from faults.wire import ACK, BYE, WELCOME, Stranger, bye, control, hello, message
+from scene import HOST, PORT, TICK, Scene, only
+
+import netcode
+from netcode import (
+    Address,
+    Away,
+    Back,
+    Client,
+    Joined,
+    Left,
+    MessageTooLarge,
+    Reason,
+    ReasonCode,
+    Received,
+    Refusal,
+    Server,
+    State,
+    log,
+)
+from netcode.connection_set import ACCEPTS_PER_UPDATE
+from netcode.server import KEY_SIZE, SECRET_SIZE, TOLD_AT_THE_DOOR
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport import Connector
+from netcode.waiting import Descriptors
+
+
+@pytest.fixture
+def scene() -> Any:
+    """A scene that is closed in the end."""
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+def reason_of(stranger: Stranger) -> tuple[ReasonCode, str]:
+    """Return the only goodbye that a stranger was told."""
+    [[code, text]] = stranger.told(BYE)
+    return ReasonCode(code), text
+
+
+def token_of(stranger: Stranger) -> bytes:
+    """Return the token that a stranger was given."""
+    [[_, _, _, token, *_]] = stranger.told(WELCOME)
+    assert isinstance(token, bytes)
+    return token
+
+
+# What an argument can be.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "text"),
+    [
+        ({"port": -1}, ValueError, "port must be from 0 to 65535, not -1"),
+        ({"port": "7777"}, TypeError, "port must be an int, not str"),
+        ({"game": b"chess"}, TypeError, "game must be a str, not bytes"),
+        ({"messages": dict}, TypeError, "messages must be msgspec.Struct types joined by"),
+        ({"max_peers": 0}, ValueError, "max_peers must be above 0 and finite, not 0"),
+        ({"max_peers": 2.5}, TypeError, "max_peers must be an int, not float"),
+        ({"max_peers_per_address": -1}, ValueError, "max_peers_per_address must be above 0 and finite, not -1"),
+        ({"max_pending": True}, TypeError, "max_pending must be an int, not bool"),
+        ({"grace": -1.0}, ValueError, "grace must be 0 or more and finite, not -1.0"),
+        ({"grace": "10"}, TypeError, "grace must be a number, not str"),
+        ({"max_message": 100}, ValueError, "max_message must be from 4096 to 2147483647, not 100"),
+        ({"max_mesage": 100_000}, TypeError, r"Server\(\) got an unexpected keyword argument 'max_mesage'"),
+    ],
+)
+def test_what_an_argument_cannot_be_raises_at_once(arguments: dict[str, Any], kind: type[Exception], text: str) -> None:
+    clock = FakeClock()
+    network = MemoryNetwork(clock)
+    arguments = {"host": HOST, "port": PORT, "network": network, "clock": clock, **arguments}
+
+    with pytest.raises(kind, match=text):
+        Server(**arguments)
+
+    assert network.door(PORT) is None
+
+
+def test_a_port_that_is_taken_says_so() -> None:
+    with Server("127.0.0.1", 0) as server, pytest.raises(OSError, match="taken") as caught:
+        Server("127.0.0.1", server.address.port)
+
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_a_server_says_where_it_listens(scene: Scene) -> None:
+    server = scene.serve()
+
+    assert server.address == Address(HOST, PORT)
+    assert repr(server) == f"<Server connected on {HOST}:{PORT}, 0 peers>"
+    assert (server.state, server.peers) == (State.CONNECTED, ())
+
+
+def test_tls_is_put_between() -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with Server("127.0.0.1", 0, tls=context) as server:
+        assert type(server._doorway).__module__ == "netcode.transport.tls"
+
+
+# Who gets in.
+
+
+def test_the_events_of_a_peer_begin_with_joined_and_end_with_left(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+
+    client.send("hi")
+    client.close_nicely("bye")
+    scene.play(10 * TICK)
+
+    left = Left(peer, Reason(ReasonCode.GOODBYE, "bye"))
+    assert scene.told[server] == [Joined(peer), Received(peer, "hi"), left]
+    assert server.peers == ()
+
+
+def test_peers_are_numbered_and_listed_in_the_order_of_joining(scene: Scene) -> None:
+    server = scene.serve()
+    clients = [scene.join() for _ in range(3)]
+
+    clients[1].close()
+    scene.play(3 * TICK)
+    scene.join()
+
+    assert [peer.id for peer in server.peers] == [1, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("game", "version", "code", "text"),
+    [
+        ("chess", "1", ReasonCode.WRONG_VERSION, "the server runs chess 2, this is chess 1; get the same one"),
+        ("go", "2", ReasonCode.WRONG_GAME, "the server runs chess 2, this is go 2; get the same one"),
+        ("", "", ReasonCode.WRONG_GAME, "the server runs chess 2, this is a game without a name; get the same one"),
+        ("a\nb", "", ReasonCode.WRONG_GAME, "the server runs chess 2, this is a\\nb; get the same one"),
+    ],
+)
+def test_another_game_or_version_is_told_both(
+    scene: Scene, game: str, version: str, code: ReasonCode, text: str
+) -> None:
+    server = scene.serve(game="chess", version="2")
+
+    stranger = scene.stranger(hello(game, version))
+
+    assert reason_of(stranger) == (code, text)
+    assert scene.told[server] == []
+
+
+def test_a_full_server_says_so_at_once_and_counts_who_is_away(scene: Scene) -> None:
+    server = scene.serve(max_peers=1)
+    first = scene.join()
+    scene.network.down = True
+    scene.network.cut()
+    scene.play(2 * TICK)
+    away = only(server).away
+    scene.network.down = False
+    scene.frozen.add(first)
+
+    stranger = scene.stranger(hello())
+
+    assert away
+    assert reason_of(stranger) == (ReasonCode.SERVER_FULL, "the server is full: 1 are playing")
+
+
+def test_too_many_from_one_address_are_told_so(scene: Scene) -> None:
+    server = scene.serve(max_peers_per_address=2)
+
+    guests = [scene.guest() for _ in range(3)]
+    guests[0].connection.close()
+    scene.play(3 * TICK)
+    after = scene.guest()
+
+    text = "too many links from your address: max_peers_per_address is 2"
+    assert reason_of(guests[2]) == (ReasonCode.TOO_MANY, text)
+    assert [len(guest.told(WELCOME)) for guest in [*guests, after]] == [1, 1, 0, 1]
+    assert [peer.id for peer in server.peers] == [2, 3]
+
+
+def test_a_flood_from_one_address_takes_no_room_from_others(scene: Scene) -> None:
+    server = scene.serve(max_peers_per_address=2, max_pending=100)
+    connections = [
+        netcode.connect(HOST, PORT, network=scene.network, clock=scene.clock) for _ in range(2 * ACCEPTS_PER_UPDATE)
+    ]
+    flood = [Stranger(connection) for connection in connections]
+
+    for _ in range(6):
+        for stranger in flood:
+            stranger.update()
+        scene.play(TICK)
+
+    told = [stranger.told(BYE)[0][0] for stranger in flood if stranger.told(BYE)]
+    assert told == [ReasonCode.TOO_MANY.value] * (2 * ACCEPTS_PER_UPDATE - 2)
+    assert len(server._links) <= 2 + TOLD_AT_THE_DOOR
+    for connection in connections:
+        connection.close()
+
+
+def test_who_comes_while_too_many_are_at_the_door_is_turned_away(scene: Scene) -> None:
+    scene.serve(max_pending=3)
+
+    strangers = [scene.stranger() for _ in range(4)]
+
+    text = "the server is busy: max_pending = 3 are at the door; try again in a moment"
+    assert reason_of(strangers[3]) == (ReasonCode.SERVER_FULL, text)
+    assert [stranger.connection.alive for stranger in strangers] == [True, True, True, False]
+
+
+class Half:
+    """A newcomer that gets no further than a test says."""
+
+    where = "somewhere"
+    hint = "does not matter"
+
+    def __init__(self, inner: Connector, answer: Reason | None) -> None:
+        self._inner, self._answer = inner, answer
+        self.address = inner.address
+
+    def advance(self, now: float) -> Reason | None:
+        return self._answer
+
+    def descriptors(self) -> Descriptors:
+        return [], [], []
+
+    def due(self) -> None:
+        """Be due at no time."""
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+@pytest.mark.parametrize("kind", ["not ready", "failed", "broken"])
+def test_who_cannot_even_be_told_is_turned_away_in_silence(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    server = scene.serve(max_pending=1)
+    scene.stranger()
+    accept = server._doorway.accept
+
+    def accept_another_way(now: float) -> Connector | None:
+        newcomer = accept(now)
+        if newcomer is None:
+            return None
+        if kind == "broken":
+            scene.network.cut()
+            return newcomer
+        return Half(newcomer, None if kind == "not ready" else Reason(ReasonCode.BROKEN_TLS, "broken"))
+
+    monkeypatch.setattr(server._doorway, "accept", accept_another_way)
+    stranger = scene.stranger(hello())
+
+    assert stranger.told(BYE) == []
+    assert not stranger.connection.alive
+
+
+def test_connects_wait_at_the_door_while_nobody_takes_events(scene: Scene) -> None:
+    server = scene.serve(max_backlog=1_000)
+    scene.deaf.add(server)
+    for _ in range(4):
+        scene.guest()
+
+    late = scene.stranger(hello())
+    before = late.told(WELCOME)
+    scene.deaf.clear()
+    scene.play(5 * TICK)
+
+    assert before == []
+    assert len(late.told(WELCOME)) == 1
+    assert scene.news(server) == ["Joined"] * 5
+
+
+# Credentials.
+
+
+def always(answer: Any) -> Callable[[Any, Address], Any]:
+    """Return an `authenticate` that gives everybody the same answer."""
+
+    def authenticate(credentials: Any, address: Address) -> Any:
+        return answer
+
+    return authenticate
+
+
+def test_what_authenticate_returns_is_the_data_of_the_peer(scene: Scene) -> None:
+    seen: list[Any] = []
+
+    def authenticate(credentials: Any, address: Address) -> Any:
+        seen.append((credentials, address))
+        return {"name": credentials}
+
+    server = scene.serve(authenticate=authenticate)
+    scene.join(credentials="Ann")
+
+    assert seen == [("Ann", only(server).address)]
+    assert only(server).data == {"name": "Ann"}
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [(Refusal("you are banned"), "you are banned"), (False, "the server does not accept these credentials")],
+)
+def test_who_is_refused_reads_why(scene: Scene, answer: Any, text: str) -> None:
+    server = scene.serve(authenticate=always(answer))
+    client = scene.client(credentials="x")
+
+    scene.until(lambda: client.state is State.DISCONNECTED)
+    scene.play(TICK)
+
+    assert scene.told[client] == [Left(client._peer, Reason(ReasonCode.DENIED, text))]
+    assert scene.told[server] == []
+    assert server.peers == ()
+
+
+@pytest.mark.parametrize("answer", [None, 0, "", True])
+def test_everything_else_lets_in(scene: Scene, answer: Any) -> None:
+    server = scene.serve(authenticate=always(answer))
+
+    scene.join()
+
+    assert only(server).data is answer
+
+
+def test_an_error_in_authenticate_comes_out_and_refuses_one(scene: Scene) -> None:
+    def authenticate(credentials: Any, address: Address) -> None:
+        if credentials == "boom":
+            raise KeyError("boom")
+
+    server = scene.serve(authenticate=authenticate)
+    good = scene.join(credentials="fine")
+    scene.frozen.add(server)
+    bad = scene.client(credentials="boom")
+    later = scene.client(credentials="fine")
+    scene.play(5 * TICK)
+
+    def update_often() -> None:
+        for _ in range(5):
+            server.update()
+
+    with pytest.raises(KeyError, match="boom"):
+        update_often()
+    scene.frozen.clear()
+    scene.play(5 * TICK)
+
+    assert scene.left(bad) == Reason(ReasonCode.DENIED, "the server failed while it let you in")
+    assert (good.state, later.state) == (State.CONNECTED, State.CONNECTED)
+    assert len(server.peers) == 2
+
+
+@pytest.mark.parametrize("how", ["close", "close_nicely"])
+def test_a_server_may_be_closed_from_within_authenticate(scene: Scene, how: str) -> None:
+    def authenticate(credentials: Any, address: Address) -> None:
+        getattr(server, how)()
+
+    server = scene.serve(authenticate=authenticate)
+    clients = [scene.client(), scene.client()]
+
+    scene.play(1.0)
+
+    assert server.state is State.DISCONNECTED
+    assert scene.told[server] == []
+    assert [scene.left(client).code for client in clients] == [ReasonCode.SHUTDOWN] * 2
+
+
+def test_update_from_within_itself_raises_and_the_server_goes_on(scene: Scene) -> None:
+    raised: list[str] = []
+
+    def authenticate(credentials: Any, address: Address) -> None:
+        try:
+            server.update()
+        except RuntimeError as error:
+            raised.append(str(error))
+
+    server = scene.serve(authenticate=authenticate)
+    client = scene.join()
+
+    assert raised == ["Server.update() is already running: call it from one place, in one thread"]
+    assert client.state is State.CONNECTED
+
+
+# Sending to all.
+
+
+def test_a_broadcast_is_encoded_once_and_reaches_everybody(scene: Scene) -> None:
+    server = scene.serve()
+    clients = [scene.join() for _ in range(3)]
+    encoded: list[Any] = []
+    encode = server._codec.encode
+
+    class Counting:
+        pack = unpack = decode = None
+
+        def encode(self, message: Any) -> bytes:
+            encoded.append(message)
+            return encode(message)
+
+    server._codec = Counting()  # type: ignore[assignment]
+    server.broadcast({"hello": "all"})
+    server.broadcast("to some", to=server.peers[1:])
+    scene.play(2 * TICK)
+
+    assert encoded == [{"hello": "all"}, "to some"]
+    assert [scene.heard(client) for client in clients] == [
+        [{"hello": "all"}],
+        [{"hello": "all"}, "to some"],
+        [{"hello": "all"}, "to some"],
+    ]
+
+
+def test_a_broadcast_that_one_cannot_take_goes_to_none(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000)
+    clients = [scene.join(max_message=size) for size in (200_000, 100_000)]
+
+    with pytest.raises(MessageTooLarge, match="max_message is 200000 here and 100000 at the other end"):
+        server.broadcast("x" * 150_000)
+    server.broadcast("x" * 150_000, to=[server.peers[0]])
+    with pytest.raises(MessageTooLarge, match="max_message is 200000 here and 200000 at the other end"):
+        server.broadcast("x" * 250_000, to=())
+    with pytest.raises(TypeError, match="cannot be sent"):
+        server.broadcast(object())
+    scene.play(10 * TICK)
+
+    assert [len(scene.heard(client)) for client in clients] == [1, 0]
+
+
+def test_a_broadcast_survives_that_it_ends_a_peer(scene: Scene) -> None:
+    server = scene.serve(max_queue=100_000)
+    slow = scene.guest()
+    slow.frozen = True
+    client = scene.join()
+
+    for number in range(4):
+        server.broadcast([number, bytes(60_000)])
+        scene.play(2 * TICK)
+
+    assert [number for number, _ in scene.heard(client)] == [0, 1, 2, 3]
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+
+
+# Coming back.
+
+
+def test_a_token_is_random_and_its_own(scene: Scene) -> None:
+    scene.serve()
+
+    tokens = {token_of(scene.guest(token=b"")) for _ in range(10)}
+
+    assert len(tokens) == 10
+    assert {len(token) for token in tokens} == {KEY_SIZE + SECRET_SIZE}
+
+
+def test_who_does_not_want_to_come_back_is_given_no_token(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(token=None)
+
+    guest.connection.close()
+    scene.play(3 * TICK)
+
+    assert guest.told(WELCOME)[0][3] == b""
+    assert guest.told(WELCOME)[0][6] == 0.0
+    assert scene.news(server) == ["Joined", "Left"]
+    assert server._keys == {}
+
+
+def test_a_new_client_cannot_take_a_seat_that_nobody_can_leave(scene: Scene) -> None:
+    server = scene.serve()
+
+    guest = scene.guest(message("hi"), token=b"", received=7)
+
+    assert guest.told(WELCOME)[0][4] == 0
+    assert scene.heard(server) == ["hi"]
+    guest.say(bye())
+    scene.play(3 * TICK)
+    assert scene.news(server) == ["Joined", "Left"]
+    assert server.peers == ()
+
+
+@pytest.mark.parametrize("spoiled", ["forged", "truncated", "key only", "extended", "other key", "short"])
+def test_a_token_that_is_not_exactly_right_is_refused(scene: Scene, spoiled: str) -> None:
+    server = scene.serve()
+    first = scene.guest(token=b"")
+    peer = only(server)
+    token = token_of(first)
+    wrong = {
+        "forged": token[:-1] + bytes((token[-1] ^ 1,)),
+        "truncated": token[:-1],
+        "key only": token[:KEY_SIZE],
+        "extended": token + b"\0",
+        "other key": bytes(KEY_SIZE) + token[KEY_SIZE:],
+        "short": b"x",
+    }
+
+    thief = scene.stranger(hello(token=wrong[spoiled]))
+    first.say(message("still here"))
+    scene.play(3 * TICK)
+
+    text = "the server does not know this session any more: it was restarted, or you were away for too long"
+    assert reason_of(thief) == (ReasonCode.RESUME_LOST, text)
+    assert scene.told[server] == [Joined(peer), Received(peer, "still here")]
+
+
+def test_a_token_of_a_session_that_is_over_is_refused(scene: Scene) -> None:
+    server = scene.serve(grace=2.0)
+    first = scene.guest(token=b"")
+    token = token_of(first)
+    first.connection.close()
+
+    scene.play(1.9)
+    before = scene.news(server)
+    scene.play(0.3)
+    late = scene.stranger(hello(token=token))
+
+    assert before == ["Joined", "Away"]
+    assert scene.news(server) == ["Joined", "Away", "Left"]
+    assert scene.left(server).code is ReasonCode.CLOSED_BY_PEER
+    assert reason_of(late)[0] is ReasonCode.RESUME_LOST
+    assert (server._keys, server.peers) == ({}, ())
+
+
+def test_a_return_in_time_ends_the_grace(scene: Scene) -> None:
+    server = scene.serve(grace=2.0)
+    first = scene.guest(token=b"")
+    peer = only(server)
+    first.connection.close()
+    scene.play(1.0)
+
+    scene.stranger(hello(token=token_of(first)))
+    scene.play(2.0)
+
+    assert scene.told[server] == [Joined(peer), Away(peer), Back(peer)]
+
+
+def test_who_is_sent_away_while_away_leaves_once(scene: Scene) -> None:
+    server = scene.serve(grace=2.0)
+    guest = scene.guest(token=b"")
+    peer = only(server)
+    guest.connection.close()
+    scene.play(1.0)
+
+    peer.close_nicely("kicked")
+    scene.play(2.0)
+
+    assert scene.told[server] == [Joined(peer), Away(peer), Left(peer, Reason(ReasonCode.CLOSED, "kicked"))]
+
+
+def test_the_new_link_wins_and_the_old_one_is_told(scene: Scene) -> None:
+    server = scene.serve()
+    old = scene.guest(token=b"")
+    peer = only(server)
+
+    new = scene.stranger(hello(token=token_of(old)), message("from the new"))
+    old.say(message("from the old"))
+    scene.play(3 * TICK)
+
+    assert reason_of(old) == (ReasonCode.REPLACED, "the same player connected again from elsewhere")
+    assert new.told(WELCOME)[0][1] == peer.id == 1
+    assert scene.told[server] == [Joined(peer), Received(peer, "from the new")]
+    assert server._linked == 1
+
+
+def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Scene) -> None:
+    server = scene.serve()
+    old = scene.guest(token=b"")
+    peer = only(server)
+    peer.send("acknowledged")
+    scene.play(2 * TICK)
+    old.say(control(ACK, 1))
+    scene.play(2 * TICK)
+
+    new = scene.stranger(hello(token=token_of(old), received=0))
+    peer.send("to nobody")
+    scene.play(2 * TICK)
+
+    assert (new.told(WELCOME), reason_of(new)[0]) == ([], ReasonCode.RESUME_LOST)
+    assert reason_of(old)[0] is ReasonCode.REPLACED
+    assert old.messages == ["acknowledged"]
+    assert scene.left(server).code is ReasonCode.RESUME_LOST
+    assert (server._linked, server.peers) == (0, ())
+
+
+def test_a_return_to_another_version_is_refused(scene: Scene) -> None:
+    server = scene.serve(version="2")
+    old = scene.guest(token=b"", version="2")
+
+    new = scene.stranger(hello(version="1", token=token_of(old)))
+
+    assert reason_of(new)[0] is ReasonCode.WRONG_VERSION
+    assert scene.news(server) == ["Joined"]
+
+
+# Ending.
+
+
+def test_close_nicely_tells_everybody_and_winds_down(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    pending = scene.stranger()
+    gone = scene.guest(token=b"")
+    gone.connection.close()
+    scene.play(3 * TICK)
+    away = server.peers[1]
+    server.peers[0].send("last")
+
+    server.close_nicely("back at eight")
+    server.close_nicely("or at nine")
+    state = server.state
+    scene.play(1.0)
+
+    assert (state, server.state) == (State.DISCONNECTING, State.DISCONNECTED)
+    assert scene.heard(client) == ["last"]
+    assert scene.left(client) == Reason(ReasonCode.SHUTDOWN, "back at eight")
+    assert reason_of(pending) == (ReasonCode.SHUTDOWN, "back at eight")
+    left = [event for event in scene.told[server] if isinstance(event, Left)]
+    assert {event.reason for event in left} == {Reason(ReasonCode.CLOSED, "back at eight")}
+    assert len(left) == 2
+    assert away in {event.peer for event in left}
+    assert scene.network.links == 0
+
+
+def test_a_server_that_winds_down_lets_nobody_in(scene: Scene) -> None:
+    server = scene.serve(close_timeout=1.0)
+    guest = scene.guest()
+    guest.frozen = True
+    server.close_nicely()
+
+    client = scene.client()
+    scene.play(0.5)
+
+    state = server.state
+    scene.play(1.0)
+
+    assert (state, server.state) == (State.DISCONNECTING, State.DISCONNECTED)
+    assert scene.left(client).code is ReasonCode.REFUSED
+    assert scene.left(server).code is ReasonCode.CLOSE_TIMEOUT
+
+
+def test_a_link_that_breaks_while_the_server_winds_down_keeps_no_seat(scene: Scene) -> None:
+    server = scene.serve()
+    scene.guest(token=b"")
+    server.close_nicely("bye")
+
+    scene.network.cut()
+    scene.play(3 * TICK)
+
+    assert scene.news(server) == ["Joined", "Left"]
+    assert scene.left(server) == Reason(ReasonCode.CLOSED, "bye")
+
+
+@pytest.mark.parametrize("nicely_before", [False, True])
+def test_close_ends_everything_at_once_and_says_so_once(scene: Scene, nicely_before: bool) -> None:
+    server = scene.serve()
+    client = scene.join()
+    gone = scene.guest(token=b"")
+    gone.connection.close()
+    scene.play(3 * TICK)
+    if nicely_before:
+        server.close_nicely("server is shutting down")
+
+    server.close()
+    server.close()
+    server.close_nicely("too late")
+    state = server.state
+    scene.play(3 * TICK)
+
+    assert state is State.DISCONNECTED
+    assert scene.left(client) == Reason(ReasonCode.SHUTDOWN, "server is shutting down")
+    assert scene.news(server).count("Left") == 2
+    assert scene.network.links == 0
+    assert scene.network.door(PORT) is None
+
+
+def test_after_the_end_everything_is_ignored(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    peer = only(server)
+    server.close()
+    events = server.events()
+
+    peer.send("nobody")
+    server.broadcast("nobody")
+    server.update()
+
+    assert [type(event) for event in events] == [Left]
+    assert server.events() == []
+    assert server.wait(0.0)
+    assert server._seconds_left() == 0.0
+
+
+def test_an_exception_in_the_game_closes_the_server(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    with pytest.raises(ZeroDivisionError), server:
+        raise ZeroDivisionError
+    scene.play(3 * TICK)
+
+    assert server.state is State.DISCONNECTED
+    assert scene.left(client).code is ReasonCode.SHUTDOWN
+
+
+def test_an_error_while_events_are_handled_leaves_the_server_sound(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    client.send("bad")
+    client.send("good")
+    scene.frozen.add(server)
+    scene.play(2 * TICK)
+    server.update()
+
+    def handle(events: list[netcode.Event]) -> None:
+        for event in events:
+            assert isinstance(event, Received)
+            raise ValueError(event.message)
+
+    with pytest.raises(ValueError, match="bad"):
+        handle(server.events())
+    scene.frozen.clear()
+    client.send("next")
+    scene.play(3 * TICK)
+
+    assert scene.heard(server) == ["next"]
+    assert client.state is State.CONNECTED
+
+
+# Driving.
+
+
+def test_waiting_wakes_for_connects_messages_and_deadlines() -> None:
+    with Server("127.0.0.1", 0, grace=0.2) as server:
+        nothing = server.wait(0.0)
+        read, write, exceptional = server.instantiate()
+        with Client("127.0.0.1", server.address.port) as client:
+            while client.state is not State.CONNECTED:
+                client.update()
+                server.wait(0.01)
+                server.update()
+            with_events = server.wait(0.0)
+            server.events()
+            client.send("hi")
+            client.update()
+            woken = netcode.wait(server, timeout=10.0)
+            server.update()
+            heard = server.events()
+            seconds = server._seconds_left()
+            client._peer._link.connection.close()  # type: ignore[union-attr]
+            while not any(isinstance(event, Away) for event in server.events()):
+                server.wait(1.0)
+                server.update()
+            while not any(isinstance(event, Left) for event in server.events()):
+                assert server.wait(10.0)
+                server.update()
+
+    assert (nothing, with_events, woken) == (False, True, True)
+    assert heard == [Received(heard[0].peer, "hi")]
+    assert seconds is not None
+    assert 0.0 < seconds <= 1.1
+    assert (len(read), write, exceptional) == (1, [], [])
+
+
+def test_waiting_takes_no_negative_time(scene: Scene) -> None:
+    with pytest.raises(ValueError, match="timeout must be seconds from 0 up"):
+        scene.serve().wait(-1.0)
+
+
+def test_waiting_knows_of_a_grace(scene: Scene) -> None:
+    server = scene.serve(grace=3.0, ping_interval=9.0)
+    guest = scene.guest(token=b"")
+    guest.connection.close()
+    scene.play(3 * TICK)
+
+    seconds = server._seconds_left()
+
+    assert seconds is not None
+    assert 2.8 < seconds <= 3.0
+    server._slept(0.0)
+
+
+def test_a_door_that_rests_is_not_watched_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Server("127.0.0.1", 0) as server:
+        door = server._doorway.door()
+        monkeypatch.setattr(server._doorway, "door", lambda: -1)
+        server._links._knocked = True
+        server.update()
+        resting = server.instantiate()
+        monkeypatch.setattr(server._doorway, "due", lambda: server._links._timeline.now + 0.05)
+        due = server._seconds_left()
+        descriptors = server._descriptors()
+        monkeypatch.undo()
+        server.update()
+        awake = server.instantiate()
+
+    assert resting == ([], [], [])
+    assert due is not None
+    assert due <= 0.05
+    assert len(descriptors[0]) <= 1
+    assert awake == ([door], [], [])
+
+
+def test_who_did_not_get_in_is_logged_without_its_secrets(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    caplog.set_level(logging.DEBUG, logger="netcode")
+    monkeypatch.setattr(log, "_next_warning", {})
+    scene.serve(game="chess")
+
+    scene.stranger(hello("evil\x1b[2J", token=b"top secret token"))
+
+    assert "did not get in: the server runs chess, this is evil\\x1b[2J" in caplog.text
+    assert "top secret" not in caplog.text
+
+
+def test_our_own_pause_ends_nobody(scene: Scene) -> None:
+    server = scene.serve()
+    clients = [scene.join() for _ in range(5)]
+
+    scene.clock.advance(60.0)
+    for _ in range(2):
+        scene.update()
+    scene.play(1.0)
+
+    assert scene.news(server) == ["Joined"] * 5
+    assert {client.state for client in clients} == {State.CONNECTED}
