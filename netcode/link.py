@@ -339,6 +339,8 @@ class Link:
         peer.received += 1
         peer.bytes_received += size
         self._partial_since = None
+        if self._calm_since is None:
+            self._calm_since = self.now
         if peer.bytes_received > self._acknowledge_at:
             self._answer(peer)
 
