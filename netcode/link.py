@@ -33,6 +33,9 @@ BROKEN_LINK = frozenset(
 )
 """Ends that nobody wanted: a link that ended so may be resumed."""
 
+LONGEST_FRAME = 0.05
+"""Seconds that one update counts as part of a flood at most: where we update seldom, it is we who let it pile up."""
+
 CALM = 0.2
 """Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
 
@@ -64,7 +67,8 @@ class Link:
         "_calm_since",
         "_close_reason",
         "_decode",
-        "_flood_since",
+        "_flood_seen",
+        "_flooded",
         "_greet_by",
         "_greeted",
         "_greeting",
@@ -99,7 +103,7 @@ class Link:
         self._greet_by = math.inf
         self._next_ping = math.inf
         self._partial_since: float | None = None
-        self._flood_since = 0.0
+        self._flooded = self._flood_seen = 0.0
         self._calm_since: float | None = 0.0
         self._pong: int | None = None
         self._acknowledge_at = 0
@@ -425,9 +429,11 @@ class Link:
         self.connection._hungry = True
         now, limits = self.now, self._limits
         if self._calm_since is not None and now - self._calm_since >= CALM:
-            self._flood_since = now
-        self._calm_since = None
-        if now - self._flood_since >= limits.flood_timeout:
+            self._flooded = 0.0
+        else:
+            self._flooded += min(now - self._flood_seen, LONGEST_FRAME)
+        self._calm_since, self._flood_seen = None, now
+        if self._flooded >= limits.flood_timeout:
             most = limits.max_messages_per_update
             text = f"more than max_messages_per_update = {most} messages came, update after update"
             self.fail(Reason(ReasonCode.FLOODING, text))
