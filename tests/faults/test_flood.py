@@ -99,6 +99,20 @@ def test_a_burst_is_no_flood(memory: Stage) -> None:
 
 
 @pytest.mark.fault(35, layer="memory")
+@pytest.mark.parametrize("more", [1, 2, 255])
+def test_bursts_of_a_little_more_than_a_share_are_no_flood(memory: Stage, more: int) -> None:
+    memory.serve()
+    guest = memory.guest()
+    peer = memory.newest()
+
+    for _ in range(4):
+        guest.say(message(1) * (MAX_MESSAGES_PER_UPDATE + more))
+        memory.play(FLOOD_TIMEOUT)
+
+    assert peer.alive
+
+
+@pytest.mark.fault(35, layer="memory")
 def test_bulk_is_no_flood_however_long_it_takes(memory: Stage) -> None:
     server = memory.serve()
     client = memory.join()
