@@ -13,6 +13,7 @@ from benchmarks.figures import Figure, Plan, Skipped
 from benchmarks.machine import Unsuited
 from benchmarks.plot import plot
 from benchmarks.rows import ROWS
+from benchmarks.soak import soak
 from benchmarks.table import table
 
 
@@ -78,7 +79,18 @@ def find_capacity(arguments: Sequence[str]) -> int:
     return 0
 
 
-COMMANDS = {"capacity": find_capacity}
+def soak_servers(arguments: Sequence[str]) -> int:
+    """Soak two servers in clients of all kinds."""
+    result = argparse.ArgumentParser(
+        prog="python -m benchmarks soak", description="See that servers are as they were after clients of all kinds."
+    )
+    result.add_argument("--minutes", type=float, default=15.0, help="how long (%(default)s)")
+    result.add_argument("--clients", type=int, default=200, help="clients at once (%(default)s)")
+    options = result.parse_args(arguments)
+    return soak(options.minutes, options.clients)
+
+
+COMMANDS = {"capacity": find_capacity, "soak": soak_servers}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
