@@ -27,7 +27,6 @@ LARGEST = 4_096
 
 def target(name: str) -> tuple[Callable[[bytes], None], dict[str, bytes]]:
     """Return the function of a target, and its seeds."""
-    logging.disable(logging.CRITICAL)  # a million warnings about strangers tell nobody anything
     if name == "wire":
         from .fuzz_wire import fuzz_wire, seeds
 
@@ -127,6 +126,7 @@ def report(name: str, engine: str, executions: int, seconds: int, status: int) -
 
 def main() -> int:
     """Run what the command line asks for, and return the exit status."""
+    logging.disable(logging.CRITICAL)  # a million warnings about strangers tell nobody anything
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--seconds", type=int, default=60, help="for all targets together")
     parser.add_argument("--target", choices=TARGETS, action="append")
