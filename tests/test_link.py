@@ -684,3 +684,15 @@ def test_a_link_that_is_over_is_not_ended_again(scene: Scene) -> None:
     scene.update()
 
     assert scene.news(server) == ["Joined", "Left"]
+
+
+def test_a_message_left_alone_by_a_flood_begins_the_calm(scene: Scene) -> None:
+    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
+    guest = scene.guest()
+    (peer,) = server.peers
+
+    guest.say(message("hi") * 11)
+    scene.play(2.5)
+
+    assert peer.alive
+    assert peer.received == 11
