@@ -99,7 +99,7 @@ class SendQueue:
     def join(self) -> list[bytes | memoryview]:
         """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""
         chunks = self.chunks
-        if self.size < JOIN_BELOW:
+        if len(chunks) > 1 and self.size < JOIN_BELOW:
             chunks[:] = [b"".join(chunks)]
         elif len(chunks) > MAX_CHUNKS:
             joined: list[bytes | memoryview] = []

@@ -1,14 +1,13 @@
 """Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
 
-import re
 from collections.abc import Callable
-from functools import partial
 from itertools import chain
 from typing import Any, Protocol, get_args
 
 import msgpack
 
 from netcode.errors import ProtocolError
+from netcode.framing import HEADER_SIZE
 from netcode.reasons import ReasonCode, printable
 
 MAX_DEPTH = 32
@@ -16,42 +15,63 @@ MAX_DEPTH = 32
 result, in somebody's log line, raises RecursionError."""
 
 CAREFUL_FROM = 4096
-"""Bytes from which on payloads are looked at for what they are, instead of at a glance first."""
+"""Bytes from which on payloads are decoded and looked at for what they are, instead of at a glance first."""
 
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
 _CONTAINERS = (list, dict, tuple)
 _DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
 _TUPLE: Any = tuple
 
-# Most payloads are simple by their bytes alone: none can begin an extension, and too few can begin a list or a dict
-# for deep nesting. One pass of a possessive pattern tells, without a step of Python.
-_PLAIN, _CONTAINER = rb"\x00-\x7f\xa0-\xc6\xca-\xd3\xd9-\xdb\xe0-\xff", rb"\x80-\x9f\xdc-\xdf"
-_SIMPLE = rb"(?:[%b]*+[%b]){0,%d}+[%b]*+" % (_PLAIN, _CONTAINER, MAX_DEPTH, _PLAIN)
-is_simple: Callable[[bytes | memoryview], object] = re.compile(_SIMPLE).fullmatch
-"""Whether a payload can be seen at a glance to hold no extension and no deep nesting."""
-_PLAIN_BYTES = bytes(b for b in range(256) if re.match(b"[%b]" % _PLAIN, bytes((b,))))
+CONTAINER, EXTENSION = 1, 2
+MARKS = bytes(
+    CONTAINER
+    if 0x80 <= byte <= 0x9F or 0xDC <= byte <= 0xDF
+    else EXTENSION
+    if 0xC7 <= byte <= 0xC9 or 0xD4 <= byte <= 0xD8
+    else 0
+    for byte in range(256)
+)
+"""What each byte of a payload may begin: a list or a dict, an extension of msgpack, or neither.
+
+`bytes.translate` marks a whole payload without a step of Python. Most are simple by their marks alone: nothing in them
+can be an extension, and there are too few containers for deep nesting."""
 
 
-def _is_simple(payload: bytes | memoryview) -> bool:
-    return bool(is_simple(payload)) if len(payload) <= CAREFUL_FROM else are_simple(payload)
+def is_simple(payload: bytes) -> bool:
+    """Tell whether a payload can be seen at a glance to hold no extension and no deep nesting."""
+    marks = payload.translate(MARKS)
+    return EXTENSION not in marks and marks.count(CONTAINER) <= MAX_DEPTH
 
 
-def are_simple(data: bytes | memoryview) -> bool:
-    """Tell the same of several payloads at once, with their headers; quicker than `is_simple` for many bytes."""
-    return bool(is_simple(bytes(data).translate(None, _PLAIN_BYTES)))
+def is_shallow(payload: memoryview) -> bool:
+    """Tell whether a payload can be seen at a glance to hold no deep nesting: each level takes a byte at least."""
+    return len(payload) <= MAX_DEPTH or payload.tobytes().translate(MARKS).count(CONTAINER) <= MAX_DEPTH
 
 
 class Codec(Protocol):
     """What turns messages into payloads and back.
 
-    The usual way is one call of a C function each way, `pack` and `unpack`. Where they raise, or the payload is not
-    simple, `encode` and `decode` know what to make of it, or to say.
+    The usual way is one call of a C function each way, in `pack` and `unpack`. Where they raise, or the payload is not
+    simple or not shallow, `encode` and `decode` know what to make of it, or to say.
     """
 
     pack: Callable[[Any], bytes]
     """Encode a message; may raise anything."""
     unpack: Callable[[memoryview], Any]
     """Decode a payload; may raise anything."""
+
+    def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
+        """Decode the complete frames at the front of `data` in one go.
+
+        Args:
+            data: at most `CAREFUL_FROM` bytes.
+            limit: the largest payload that is taken, `CAREFUL_FROM` at least.
+
+        Returns:
+            The messages, and how many bytes their frames took; None where any of them needs a closer look: it is no
+            message, or not shallow, or its length is 0 or above `limit`.
+        """
+        ...
 
     def encode(self, message: Any) -> bytes:
         """Return the payload of `message`. Raises `TypeError` or `ValueError` for what cannot be sent."""
@@ -70,14 +90,46 @@ class PlainCodec:
 
     def __init__(self) -> None:
         self.pack: Callable[[Any], bytes] = msgpack.Packer().pack
-        self.unpack: Callable[[memoryview], Any] = partial(msgpack.unpackb, strict_map_key=False)
+        self.unpack: Callable[[memoryview], Any] = _unpack
+        self._stream = _make_stream()
+
+    def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
+        # One decoder for all, which is quicker than a call with a slice for each. Where each frame begins and ends
+        # is held against where the decoder stands, so that none can reach into the next.
+        stream = self._stream
+        read, unpack, tell = stream.read_bytes, stream.unpack, stream.tell
+        messages: list[Any] = []
+        start = position = tell()
+        stop = start + len(data)
+        try:
+            stream.feed(data)
+            while stop - position > HEADER_SIZE:
+                length = _number(read(HEADER_SIZE))
+                end = position + HEADER_SIZE + length
+                if end > stop:
+                    read(stop - position - HEADER_SIZE)
+                    return (messages, position - start) if length <= limit else None
+                if length > MAX_DEPTH and not is_shallow(data[end - length - start : end - start]):
+                    break
+                messages.append(unpack())
+                if tell() != end:
+                    break
+                position = end
+            else:
+                read(stop - position)
+                # A length without anything behind it may be a wrong one.
+                return (messages, position - start) if stop - position != HEADER_SIZE else None
+        except Exception:  # noqa: BLE001, S110 - whatever it was, those who look closer know what to make of it
+            pass
+        self._stream = _make_stream()  # the old one has bytes left over
+        return None
 
     def encode(self, message: Any) -> bytes:
         try:
             payload = self.pack(message)
         except (TypeError, ValueError, OverflowError, RecursionError) as error:
             raise _unsendable(message, error) from error
-        if type(message) in _SCALARS or _is_simple(payload):
+        if type(message) in _SCALARS or is_simple(payload):
             return payload
         flaw = _flaw(message)
         if flaw == "depth":
@@ -88,14 +140,14 @@ class PlainCodec:
 
     def decode(self, payload: memoryview) -> Any:
         try:
-            message = msgpack.unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
+            message = _unpack(payload)
         except ProtocolError:
             raise
         except TypeError:
             message = _with_list_keys(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if type(message) not in _SCALARS and not _is_simple(payload) and _flaw(message) is not None:
+        if type(message) not in _SCALARS and not is_shallow(payload) and _flaw(message) is not None:
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
@@ -132,9 +184,16 @@ class TypedCodec:
             raise _unsendable(message, error) from error
         return payload
 
+    def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
+        return None  # msgspec decodes one message a call
+
     def _unpack(self, payload: memoryview) -> Any:
         # A copy, because a field of type `memoryview` or `msgspec.Raw` would go on looking at the receive buffer.
-        return self._decode(bytes(payload))
+        copy = payload.tobytes()
+        message = self._decode(copy)
+        if EXTENSION in copy.translate(MARKS):
+            PLAIN.decode(payload)  # msgspec has types for extensions that we refuse
+        return message
 
     def decode(self, payload: memoryview) -> Any:
         try:
@@ -144,14 +203,22 @@ class TypedCodec:
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if not _is_simple(payload):
+        if not is_shallow(payload):
             PLAIN.decode(payload)  # only to look at the nesting, and only of what has the right shape: this costs more
         return message
 
 
 def make_codec(types: Any = None) -> Codec:
     """Make the codec for `messages=types`: plain for None, typed for `msgspec.Struct` types."""
-    return PLAIN if types is None else TypedCodec(types)
+    return PlainCodec() if types is None else TypedCodec(types)
+
+
+def _unpack(payload: memoryview) -> Any:
+    return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
+
+
+def _make_stream() -> msgpack.Unpacker:
+    return msgpack.Unpacker(strict_map_key=False, ext_hook=_refuse_extension, max_buffer_size=CAREFUL_FROM)
 
 
 def _unsendable(message: Any, error: Exception) -> Exception:
@@ -200,4 +267,6 @@ def _flaw(message: Any) -> str | None:
     return "depth" if any(isinstance(item, _CONTAINERS) for item in level) else None
 
 
+_unpackb = msgpack.unpackb
+_number = int.from_bytes
 PLAIN = PlainCodec()

@@ -61,17 +61,12 @@ class Sink(Protocol):
 
     connection: "Connection[Any]"
     """The connection; set by it."""
-    batch: list[bytes]
-    """What waits to be collected."""
     missing: int
     """Bytes that the message under way still lacks, if that is known; else 0."""
 
-    def feed(self, data: memoryview) -> int:
-        """Take from the front of `data`, and return how many bytes were taken."""
+    def feed(self, data: memoryview, size: int) -> int:
+        """Take from the front of the first `size` bytes of `data`, and return how many bytes were taken."""
         ...
-
-    def collect(self) -> None:
-        """Queue what is in the batch; asked for before each `send`."""
 
     def opened(self) -> None:
         """Hear that the connection is established."""
@@ -87,17 +82,28 @@ class Sink(Protocol):
         """Do what is due at `now`."""
 
 
+class Source(Protocol):
+    """Who gathers what is to be sent, and is asked for it right before it leaves."""
+
+    _batch: list[bytes]
+    """What was gathered."""
+
+    def collect(self) -> bytes:
+        """Hand over what is in the batch, which is not empty."""
+        ...
+
+
 class Keeper(Protocol):
     """The set that a connection lives in."""
+
+    _with_output: "list[Connection[Any]]"
+    """Who has something to send, for the connections to enter themselves."""
 
     def forget(self, connection: "Connection[Any]") -> None:
         """Hear that the connection is over, before its descriptors are closed."""
 
     def schedule(self, connection: "Connection[Any]", when: float) -> None:
         """Have the connection looked at when `when` comes."""
-
-    def has_output(self, connection: "Connection[Any]") -> None:
-        """Hear that the connection has something to send."""
 
     def watch(self, connection: "Connection[Any]") -> None:
         """Hear that the connection waits for something else than before."""
@@ -134,6 +140,7 @@ class Connection(Waiter, Generic[D_co]):
         "_scratch",
         "_send_error",
         "_sink",
+        "_source",
         "_state",
         "_timeline",
         "_timeout",
@@ -166,6 +173,7 @@ class Connection(Waiter, Generic[D_co]):
         self._sink = sink
         if sink is not None:
             sink.connection = self
+        self._source: Source | None = None
         self._keeper: Keeper | None = None
         self._incoming: ReceiveBuffer | None = None
         self._outgoing: SendQueue | None = None
@@ -449,66 +457,78 @@ class Connection(Waiter, Generic[D_co]):
         if self._sink is not None:
             self._sink.opened()
 
-    def _receive(self, now: float, scratch: memoryview) -> bool:  # noqa: C901 - runs once per message
+    def _receive(self, now: float, scratch: memoryview) -> bool:
         """Receive once; tell whether there may be more at once."""
+        transport, sink = self._transport, self._sink
+        if transport is None or sink is None or self._incoming is not None or self._hungry or self._ended_input:
+            return self._receive_otherwise(now, scratch)
+        # The usual way, which runs once per message.
+        try:
+            count = transport.receive_into(scratch)
+        except OSError as error:
+            self._receive_failed(error)
+            return False
+        if not count:
+            self._input_ended()
+            return False
+        self._heard = now
+        taken = sink.feed(scratch, count)
+        if taken != count and self._transport is not None:
+            self._keep(scratch[taken:count])
+        return True
+
+    def _receive_otherwise(self, now: float, scratch: memoryview) -> bool:
+        """Receive for the receive buffer, or behind what was left over, or take only from what was."""
+        transport, sink = self._transport, self._sink
         if self._hungry:
             self._hungry = False
             self._feed()
             return True
-        transport, sink = self._transport, self._sink
         if transport is None or self._ended_input:
             return False
-        room = 0
-        if self._incoming is not None and sink is not None and sink.missing >= LARGE:
-            return self._receive_large(sink, transport, now, self._incoming)
+        room = SCRATCH
         if sink is None:
             room = MAX_RECEIVE_BUFFER - self.receive_buffer_length
             if room > 0:
                 scratch = scratch[: max(room, transport.grain)]
             elif self._state is not State.DISCONNECTING:
                 return False
+        elif self._incoming is not None and sink.missing >= LARGE:
+            return self._receive_large(sink, transport, now, self._incoming)
         try:
             count = transport.receive_into(scratch)
-        except BlockingIOError:
-            if self._send_error is not None:
-                self._broke(self._send_error)
-            return False
         except OSError as error:
-            self._broke(error)
+            self._receive_failed(error)
             return False
-        if count == 0:
+        if not count:
             self._input_ended()
             return False
         self._heard = now
-        data = scratch[:count]
         if sink is None:
             self._pinged = False
             if room > 0:  # else it is closing, and reads only to let the other end finish
-                self._keep(data)
+                self._keep(scratch[:count])
             if room <= count:
                 self._rewatch()
-        elif not self._incoming:
-            taken = sink.feed(data)
-            if taken == count:
-                self._incoming = None
-            elif self._transport is not None:
-                self._keep(data[taken:])
         else:
-            self._keep(data)
+            self._keep(scratch[:count])
             self._feed()
         return True
+
+    def _receive_failed(self, error: OSError) -> None:
+        """There is nothing to receive now, or never again."""
+        if not isinstance(error, BlockingIOError):
+            self._broke(error)
+        elif self._send_error is not None:
+            self._broke(self._send_error)
 
     def _receive_large(self, sink: Sink, transport: Transport, now: float, incoming: ReceiveBuffer) -> bool:
         """Receive more of a large message, straight to where the rest of it is."""
         try:
             with incoming.room(sink.missing) as room:
                 count = transport.receive_into(room)
-        except BlockingIOError:
-            if self._send_error is not None:
-                self._broke(self._send_error)
-            return False
         except OSError as error:
-            self._broke(error)
+            self._receive_failed(error)
             return False
         if count == 0:
             self._input_ended()
@@ -528,9 +548,12 @@ class Connection(Waiter, Generic[D_co]):
         incoming, sink = self._incoming, self._sink
         if incoming is None or sink is None:
             return
+        held = len(incoming)
         with incoming.view() as view:
-            taken = sink.feed(view)
+            taken = sink.feed(view, held)
         incoming.drop(taken)
+        if taken == held <= SCRATCH:
+            self._incoming = None  # a larger one is kept for the next large message
 
     def _input_ended(self) -> None:
         """The other end has ended its side."""
@@ -572,44 +595,62 @@ class Connection(Waiter, Generic[D_co]):
     def _announce_output(self) -> None:
         if not self._has_output and self._keeper is not None:
             self._has_output = True
-            self._keeper.has_output(self)
+            self._keeper._with_output.append(self)
 
     def _flush(self, now: float) -> None:
         """Send what the network takes, in one call; end our side when we are closing and all is sent."""
         self._has_output = False
-        transport, sink = self._transport, self._sink
+        transport, source, queue = self._transport, self._source, self._outgoing
         if transport is None:
             return
-        if sink is not None and sink.batch:
-            sink.collect()
-        outgoing = self._outgoing
-        if outgoing is not None and (chunks := outgoing.chunks):
-            try:
-                if len(chunks) == 1 or len(data := outgoing.join()) == 1:
-                    count = transport.send(chunks[0])
-                else:
-                    count = transport.send_chunks(data)
-            except BlockingIOError:
-                count = 0
-            except OSError as error:
-                self._send_failed(error, now)
-                return
-            if count == outgoing.size:
-                chunks.clear()
-                outgoing.size = 0
-            else:
-                outgoing.sent(count, now)
-                if not self._blocked:
-                    self._blocked = True
-                    self._rewatch()
-                self._reschedule()
-                return
-            if self._blocked:
-                self._blocked = False
-                outgoing.clear()
-                self._rewatch()
+        if source is not None and source._batch:
+            data = source.collect()
+            if queue is not None and queue.chunks:
+                queue.append(data)
+            else:  # nothing waits before it: nearly always, the network takes it at once
+                try:
+                    count = transport.send(data)
+                except BlockingIOError:
+                    count = 0
+                except OSError as error:
+                    self._send_failed(error, now)
+                    return
+                if count != len(data):
+                    queue = self._outgoing = queue or SendQueue()
+                    queue.append(data)
+                    self._sent_in_part(queue, count, now)
+                    return
+        if queue is not None and queue.chunks and not self._send_queued(transport, queue, now):
+            return
         if self._state is _DISCONNECTING and not self._finished and self._send_error is None:
             self._finish(transport, now)
+
+    def _send_queued(self, transport: Transport, queue: SendQueue, now: float) -> bool:
+        """Send from the queue; tell whether the network took it all."""
+        try:
+            chunks = queue.join()
+            count = transport.send(chunks[0]) if len(chunks) == 1 else transport.send_chunks(chunks)
+        except BlockingIOError:
+            count = 0
+        except OSError as error:
+            self._send_failed(error, now)
+            return False
+        if count != queue.size:
+            self._sent_in_part(queue, count, now)
+            return False
+        queue.clear()
+        if self._blocked:
+            self._blocked = False
+            self._rewatch()
+        return True
+
+    def _sent_in_part(self, queue: SendQueue, count: int, now: float) -> None:
+        """The network took the first `count` bytes: wait until it takes more."""
+        queue.sent(count, now)
+        if not self._blocked:
+            self._blocked = True
+            self._rewatch()
+        self._reschedule()
 
     def _finish(self, transport: Transport, now: float) -> None:
         """Everything is sent: end our side, and wait for the other end's if that protects what it has not read."""
@@ -712,7 +753,7 @@ class Connection(Waiter, Generic[D_co]):
         return self._incoming is None or len(self._incoming) < MAX_RECEIVE_BUFFER
 
     def _has_to_send(self) -> bool:
-        if self._sink is not None and self._sink.batch:
+        if self._source is not None and self._source._batch:
             return True
         # With nothing queued, the end of our side is what has to be sent when we are closing.
         return bool(self.send_buffer_length) or (self._state is State.DISCONNECTING and not self._finished)

@@ -170,10 +170,6 @@ class ConnectionSet(Waiter, Generic[D]):
         """Have `connection` looked at when `when` comes."""
         self._deadlines.push(when, connection)
 
-    def has_output(self, connection: Connection[Any]) -> None:
-        """Hear that `connection` has something to send."""
-        self._with_output.append(connection)
-
     def watch(self, connection: Connection[Any]) -> None:
         """Have the poller watch for what `connection` waits for now."""
         transport = connection._transport

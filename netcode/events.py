@@ -72,26 +72,27 @@ EVENT_SIZE = 256
 
 
 class Inbox:
-    """Events that the game has not taken yet, and how many bytes they came as."""
+    """Events that the game has not taken yet, and how many bytes more may come before it does."""
 
-    __slots__ = ("events", "limit", "size")
+    __slots__ = ("events", "limit", "room")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.events: list[Event] = []
-        self.size = 0
+        self.room = limit
+        """Bytes; what brings it below 0 still comes, and nothing after that."""
 
     def put(self, event: Event) -> None:
         """Add an event that is no message."""
         self.events.append(event)
-        self.size += EVENT_SIZE
+        self.room -= EVENT_SIZE
 
     def is_full(self) -> bool:
         """Tell whether no more should come in until the game has taken what is there."""
-        return self.size > self.limit
+        return self.room < 0
 
     def take(self) -> list[Event]:
         """Take out everything."""
         events, self.events = self.events, []
-        self.size = 0
+        self.room = self.limit
         return events

@@ -1,6 +1,7 @@
 """Frames: a 4-byte big-endian length, then so many bytes of payload. Pure, bounded, no I/O."""
 
 import struct
+from collections.abc import Callable
 
 from netcode.errors import ProtocolError
 from netcode.reasons import ReasonCode, printable
@@ -12,7 +13,8 @@ EXTENSIONS = frozenset(b"\xc7\xc8\xc9\xd4\xd5\xd6\xd7\xd8")
 """The first bytes by which msgpack announces an extension type."""
 
 _unpack_length = HEADER.unpack_from
-_unpack = struct.Struct(">IB").unpack_from  # the length, and the first byte of what follows
+lead: Callable[..., tuple[int, int]] = struct.Struct(">IB").unpack_from
+"""Return the length that the header at a position announces, and the first byte of what follows."""
 
 _STRANGERS = (
     (b"HTTP/", "a web server"),
@@ -31,7 +33,7 @@ _STRANGERS = (
 )
 
 
-def length_at(data: bytes | memoryview, position: int) -> int:
+def length_at(data: bytes | bytearray | memoryview, position: int) -> int:
     """Return the length that the header at `position` announces."""
     length: int = _unpack_length(data, position)[0]
     return length
@@ -40,15 +42,6 @@ def length_at(data: bytes | memoryview, position: int) -> int:
 def frame(payload: bytes) -> bytes:
     """Return `payload` with its length in front."""
     return HEADER.pack(len(payload)) + payload
-
-
-def only_message(data: memoryview, limit: int) -> memoryview | None:
-    """Return the payload if `data` is one whole frame and no extension, as most wake-ups bring; else None."""
-    if len(data) > HEADER_SIZE:
-        length, first = _unpack(data)
-        if length == len(data) - HEADER_SIZE and length <= limit and first not in EXTENSIONS:
-            return data[HEADER_SIZE:]
-    return None
 
 
 def missing(data: memoryview) -> int:
@@ -75,7 +68,7 @@ def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], in
     position, size = 0, len(data)
     special = False
     while size - position > HEADER_SIZE:
-        length, first = _unpack(data, position)
+        length, first = lead(data, position)
         if not 0 < length <= limit:
             return payloads, position, -1, special
         end = position + HEADER_SIZE + length
@@ -83,7 +76,7 @@ def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], in
             return payloads, position, 0, special
         if len(payloads) == most:
             return payloads, position, 1, special
-        if first in EXTENSIONS:
+        if first > 0xC6 and first in EXTENSIONS:
             special = True
         payloads.append(data[position + HEADER_SIZE : end])
         position = end

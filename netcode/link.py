@@ -5,11 +5,11 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
-from netcode.codec import CAREFUL_FROM, Codec, are_simple, is_simple
+from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_shallow
 from netcode.connection import Connection
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, only_message, split
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, missing, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
@@ -66,9 +66,10 @@ class Link:
         "_acknowledge_at",
         "_calm_since",
         "_close_reason",
-        "_decode",
+        "_codec",
         "_flood_seen",
         "_flooded",
+        "_glance",
         "_greet_by",
         "_greeted",
         "_greeting",
@@ -79,8 +80,7 @@ class Link:
         "_owner",
         "_partial_since",
         "_pong",
-        "_unpack",
-        "batch",
+        "_speaker",
         "connection",
         "meter",
         "missing",
@@ -95,11 +95,12 @@ class Link:
     ) -> None:
         self._owner = owner
         self._limits = limits
-        self._unpack, self._decode = codec.unpack, codec.decode
+        self._codec = codec
         self._inbox = inbox
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._limit = protocol.MAX_UNGREETED
+        self._glance = min(CAREFUL_FROM, limits.max_message)
         self._greet_by = math.inf
         self._next_ping = math.inf
         self._partial_since: float | None = None
@@ -109,9 +110,9 @@ class Link:
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
         self.missing = 0
-        self.batch: list[bytes] = []
         self.meter = Meter()
         self.peer: Peer | None = None
+        self._speaker: Peer | None = None  # the same, from the greeting to the end: whose messages are delivered
         self.reason: Reason | None = None
 
     @property
@@ -137,53 +138,38 @@ class Link:
         self._owner.link_opened(self)
         self.connection._reschedule()
 
-    def feed(self, data: memoryview) -> int:  # noqa: C901 - in one piece: it runs for each read
-        """Take the complete frames off the front of `data`, and deliver what they carry."""
-        inbox, peer = self._inbox, self.peer
-        if peer is None or self.reason is not None:
-            return self._feed_stranger(data)
-        if inbox.size > inbox.limit:
+    def feed(self, data: memoryview, size: int) -> int:
+        """Take the complete frames off the front of the first `size` bytes of `data`, and deliver what they carry."""
+        peer, inbox = self._speaker, self._inbox
+        if peer is None:
+            return self._feed_stranger(data[:size])
+        room = inbox.room
+        if room < 0:
             self.connection._hungry = True  # the game does not take its events: leave the rest where it is
             return 0
-        self.missing = 0
-        payload = only_message(data, self._limit)
-        if payload is not None:
-            self._deliver_one(payload, peer, inbox)
-            return len(data)
-        payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
-        if taken > self._limit and len(payloads) > 1:
-            payloads, taken, rest = _share(payloads, rest, self._limit)
+        if size <= HEADER_SIZE:
+            return self._feed_many(data[:size], peer, inbox)
+        length, first = lead(data)
+        if length != size - HEADER_SIZE or length > self._glance or (first > 0xC6 and first in EXTENSIONS):
+            return self._feed_many(data[:size], peer, inbox)
+        # The only message of a wake-up, as most are; written out, because it runs once per message.
+        payload = data[HEADER_SIZE:size]
         try:
-            if special:
-                self._sort(payloads)
-            else:
-                self._deliver(payloads, peer, taken, data)
-            if rest < 0:
-                raise breach(data[taken:], self._limit, True)
-        except ProtocolError as error:
-            self.fail(error.reason)
-        if self.reason is not None:
-            return len(data)
-        inbox.size += taken
-        peer.bytes_received += taken
-        if special or peer.bytes_received > self._acknowledge_at:
+            codec = self._codec
+            message = codec.unpack(payload) if length <= MAX_DEPTH or is_shallow(payload) else codec.decode(payload)
+        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+            return self._feed_many(data[:size], peer, inbox)
+        inbox.events.append(_make(Received, (peer, message)))
+        inbox.room = room - size
+        peer.received += 1
+        peer.bytes_received = received = peer.bytes_received + size
+        if self._partial_since is not None:
+            self._partial_since, self.missing = None, 0
+        if self._calm_since is None:
+            self._calm_since = self.now
+        if received > self._acknowledge_at:
             self._answer(peer)
-        if rest == 1:
-            self._too_much()
-        else:
-            if self._calm_since is None:
-                self._calm_since = self.now
-            if rest:
-                self.connection._hungry = True
-            elif taken == len(data):
-                self._partial_since = None
-            else:
-                self._begin_partial(data[taken:], bool(payloads))
-        return taken
-
-    def collect(self) -> None:
-        assert self.peer is not None
-        self.peer.collect()
+        return size
 
     def ended(self) -> None:
         reason = self.connection.reason
@@ -252,8 +238,7 @@ class Link:
     def accept(self, peer: "Peer") -> None:
         """Carry messages for `peer` from now on."""
         self._greeting = None
-        self.peer = peer
-        self.batch = peer._batch
+        self.peer = self._speaker = peer
         self._limit = self._limits.max_message
         self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
@@ -262,7 +247,8 @@ class Link:
 
     def overflow(self) -> None:
         """Hear that more waits to be sent than may."""
-        waiting = self.connection.send_buffer_length + sum(map(len, self.batch))
+        assert self.peer is not None
+        waiting = self.peer.stats.queued
         self._too_slow(f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}")
 
     def fail(self, reason: Reason, told: str = "") -> None:
@@ -321,48 +307,68 @@ class Link:
         if self.reason is not None:
             return len(data)
         if self.peer is not None:
-            return taken + self.feed(data[taken:])
+            return taken + self.feed(data[taken:], len(data) - taken)
         if rest:
             self.connection._hungry = True  # more than a greeting: it waits until that is answered
         return taken
 
-    def _deliver_one(self, payload: memoryview, peer: "Peer", inbox: Inbox) -> None:
-        """Deliver the only message of a wake-up."""
-        try:
-            at_a_glance = len(payload) <= CAREFUL_FROM and is_simple(payload)
-            message = self._unpack(payload) if at_a_glance else self._decode(payload)
-        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+    def _feed_many(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+        """Do what `feed` does where it is not a single message that came."""
+        self.missing = 0
+        most = self._limits.max_messages_per_update
+        batch = self._codec.unpack_frames(data, self._limit) if len(data) <= CAREFUL_FROM else None
+        rest, special = 0, False
+        if batch is not None and len(batch[0]) <= most:
+            messages, taken = batch
+            self._put(messages, peer, inbox)
+        else:
+            payloads, taken, rest, special = split(data, self._limit, most)
+            if taken > self._limit and len(payloads) > 1:
+                payloads, taken, rest = _share(payloads, rest, self._limit)
             try:
-                message = self._decode(payload)
+                if special:
+                    self._sort(payloads)
+                else:
+                    self._deliver(payloads, peer, inbox)
+                if rest < 0:
+                    raise breach(data[taken:], self._limit, True)
             except ProtocolError as error:
                 self.fail(error.reason)
-                return
-        inbox.events.append(_make(Received, (peer, message)))
-        size = HEADER_SIZE + len(payload)
-        inbox.size += size
-        peer.received += 1
-        peer.bytes_received += size
-        self._partial_since = None
-        if self._calm_since is None:
-            self._calm_since = self.now
-        if peer.bytes_received > self._acknowledge_at:
+            if self.reason is not None:
+                return len(data)
+        inbox.room -= taken
+        peer.bytes_received += taken
+        if special or peer.bytes_received > self._acknowledge_at:
             self._answer(peer)
-
-    def _deliver(self, payloads: list[memoryview], peer: "Peer", taken: int, data: memoryview) -> None:
-        """Deliver messages that lie in the first `taken` bytes of `data`."""
-        events = self._inbox.events
-        if taken < CAREFUL_FROM and are_simple(data[:taken]):  # what is simple as a whole is so in each part
-            try:
-                messages = [*map(self._unpack, payloads)]
-            except Exception:  # noqa: BLE001, S110 - whatever it was, the careful way below knows what to say
-                pass
+        if rest == 1:
+            self._too_much()
+        else:
+            if self._calm_since is None:
+                self._calm_since = self.now
+            if rest:
+                self.connection._hungry = True
+            elif taken == len(data):
+                self._partial_since = None
             else:
-                events.extend(map(_make, repeat(Received), zip(repeat(peer), messages, strict=False)))
-                peer.received += len(messages)
-                return
-        for payload in payloads:
-            events.append(Received(peer, self._decode(payload)))
-            peer.received += 1
+                self._begin_partial(data[taken:], taken > 0)
+        return taken
+
+    def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
+        inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages, strict=False)))
+        peer.received += len(messages)
+
+    def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:
+        """Deliver messages; those before one that is none are delivered, too."""
+        codec, messages = self._codec, list[Any]()
+        try:
+            for payload in payloads:
+                try:
+                    plainly = len(payload) <= CAREFUL_FROM and is_shallow(payload)
+                    messages.append(codec.unpack(payload) if plainly else codec.decode(payload))
+                except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+                    messages.append(codec.decode(payload))
+        finally:
+            self._put(messages, peer, inbox)
 
     def _sort(self, payloads: list[memoryview]) -> None:
         """Deliver messages, and obey the control messages among them."""
@@ -373,7 +379,7 @@ class Link:
                 if self.reason is not None:
                     return
             elif self.peer is not None:
-                self._deliver([payload], self.peer, len(payload), payload)
+                self._deliver([payload], self.peer, self._inbox)
             else:
                 raise ProtocolError(ReasonCode.MALFORMED, "a message came before the greeting")
 
@@ -461,6 +467,7 @@ class Link:
 
     def _end(self, reason: Reason) -> None:
         self.reason = reason
+        self._speaker = None
         if self.peer is not None:
             self.peer.close_batch(self)
 

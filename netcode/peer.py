@@ -4,13 +4,13 @@ from typing import Any, NamedTuple, Protocol
 
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW
-from netcode.codec import CAREFUL_FROM, PLAIN, Codec, is_simple
+from netcode.codec import CAREFUL_FROM, CONTAINER, EXTENSION, MARKS, MAX_DEPTH, Codec, PlainCodec
 from netcode.errors import MessageTooLarge, ProtocolError
-from netcode.framing import HEADER
+from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
 from netcode.link import Link
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.resend import Chunk, ResendQueue
+from netcode.resend import Large, ResendQueue
 
 _header = HEADER.pack
 
@@ -45,15 +45,14 @@ class Peer:
 
     __slots__ = (
         "_batch",
-        "_batched",
         "_closed",
-        "_encode",
+        "_codec",
+        "_glance",
         "_largest",
         "_limits",
         "_link",
         "_max_queue",
         "_owner",
-        "_pack",
         "_resend",
         "_resumes",
         "_room",
@@ -63,7 +62,6 @@ class Peer:
         "away_reason",
         "away_until",
         "bytes_received",
-        "bytes_sent",
         "data",
         "id",
         "reason",
@@ -83,20 +81,18 @@ class Peer:
         self.away_until = 0.0
         self.received = 0
         self.bytes_received = 0
-        self.bytes_sent = 0
         self._owner = owner
         self._limits = limits
-        self._pack, self._encode = codec.pack, codec.encode
+        self._codec = codec
         self._max_queue = limits.max_queue
         self._link: Link | None = None
         self._batch: list[bytes] = []  # frames sent since the link last asked for them
-        self._batched = 0  # bytes of them
-        self._room = 0  # bytes of them that the link takes
+        self._room = 0  # bytes that it still has room for
         self._closed = False  # the link takes no further messages
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
         self._secret = b""
-        self._theirs = self._largest = limits.max_message
+        self.take_limit(limits.max_message)
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -129,12 +125,13 @@ class Peer:
     @property
     def stats(self) -> Stats:
         """What went over the links so far."""
-        queued, age, link = self._batched, 0.0, self._link
+        batched = sum(map(len, self._batch))
+        queued, age, link = batched, 0.0, self._link
         if link is not None and (outgoing := link.connection._outgoing) is not None:
             since = outgoing.since()
             queued += outgoing.size
             age = 0.0 if since is None else link.now - since
-        sent, size = self._resend.sent + len(self._batch), self.bytes_sent + self._batched
+        sent, size = self._resend.sent + len(self._batch), self._resend.bytes_sent + batched
         return Stats(sent, self.received, size, self.bytes_received, queued, age)
 
     def send(self, message: Any) -> None:
@@ -146,30 +143,31 @@ class Peer:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
             MessageTooLarge: one of the two ends does not take it.
         """
-        if type(message) is bytes and len(message) >= JOIN_BELOW and self._encode == PLAIN.encode:
+        if type(message) is bytes and len(message) >= JOIN_BELOW and isinstance(self._codec, PlainCodec):
             self._send_large(message)
             return
         # Written out instead of called, down to the queue: this runs once per message.
         try:
-            payload = self._pack(message)
+            payload = self._codec.pack(message)
         except Exception:  # noqa: BLE001 - whatever it was, the next line says why not
-            payload = self._encode(message)
+            payload = self._codec.encode(message)
         size = len(payload)
-        if size > CAREFUL_FROM or not is_simple(payload):
-            payload = self._encode(message)
-        if size > self._largest:
-            raise MessageTooLarge(size, self._limits.max_message, self._theirs)
+        if size > self._glance:
+            payload = self._codec.encode(message)
+            if size > self._largest:
+                raise MessageTooLarge(size, self._limits.max_message, self._theirs)
+        else:
+            marks = payload.translate(MARKS)
+            if EXTENSION in marks or (size > MAX_DEPTH and marks.count(CONTAINER) > MAX_DEPTH):
+                payload = self._codec.encode(message)
         data = _header(size) + payload
         batch = self._batch
-        if not batch:
-            if self._link is None or self._closed:
-                self._keep(1, data)
-                return
-            self._begin_batch(self._link)
+        if not batch and not self._begin_batch(data):
+            return
         batch.append(data)
-        self._batched = waiting = self._batched + len(data)
-        if waiting > self._room and self._link is not None:
-            self._link.overflow()
+        self._room = room = self._room - len(data)
+        if room < 0:
+            self._overflow()
 
     def close(self) -> None:
         """End it at once. What is queued may be lost; the other end is told if one `send` can still do that."""
@@ -192,31 +190,47 @@ class Peer:
 
     def post(self, data: bytes) -> None:
         """Send the frame of a message, now or when the peer is back."""
-        if self._link is None or self._closed:
-            self._keep(1, data)
+        if not self._batch and not self._begin_batch(data):
             return
-        if not self._batch:
-            self._begin_batch(self._link)
         self._batch.append(data)
-        self._batched += len(data)
-        if self._batched > self._room:
+        self._room -= len(data)
+        if self._room < 0:
+            self._overflow()
+
+    def collect(self) -> bytes:
+        """Take what was sent since the last time, as one chunk. The batch is not empty."""
+        batch, resend = self._batch, self._resend
+        count = len(batch)
+        data = batch[0] if count == 1 else b"".join(batch)
+        batch.clear()
+        if not self._resumes:
+            resend.count(count, len(data))
+        elif resend.append(count, data):
+            resend.trim()
+        return data
+
+    def _begin_batch(self, data: bytes) -> bool:
+        """Make the link ask for what is about to be sent; without a link, keep `data` and return False."""
+        link = self._link
+        if link is None or self._closed:
+            self._keep(data)
+            return False
+        connection = link.connection
+        if not connection._has_output:
+            connection._announce_output()
+        queue = connection._outgoing
+        self._room = self._max_queue if queue is None else self._max_queue - queue.size
+        return True
+
+    def _overflow(self) -> None:
+        """More waits to be sent than may."""
+        if self._link is not None:
             self._link.overflow()
 
-    def collect(self) -> None:
-        """Hand what was sent since the last time to the link, as one chunk."""
-        batch, link = self._batch, self._link
-        if batch and link is not None:
-            data = batch[0] if len(batch) == 1 else b"".join(batch)
-            self._count(len(batch), data)
-            batch.clear()
-            self._batched = 0
-            link.connection._queue(data)
-
-    def _begin_batch(self, link: Link) -> None:
-        """Make the link ask for what is about to be sent, and see how much it takes."""
-        connection = link.connection
-        connection._announce_output()
-        self._room = self._max_queue - connection.send_buffer_length
+    def _hand_over(self) -> None:
+        """Queue what was sent since the last time at the connection."""
+        if self._batch and self._link is not None:
+            self._link.connection._queue(self.collect())
 
     def _send_large(self, message: bytes) -> None:
         """Send bytes that cannot change, without copying them."""
@@ -227,31 +241,24 @@ class Peer:
         chunks = _header(size) + head, message
         link = self._link
         if link is None or self._closed:
-            self._keep(1, chunks)
+            self._keep(chunks)
             return
-        self.collect()
-        self._count(1, chunks)
+        self._hand_over()
+        if not self._resumes:
+            self._resend.count(1, HEADER_SIZE + size)
+        elif self._resend.append_large(chunks):
+            self._resend.trim()
         for chunk in chunks:
             link.connection._queue(chunk)
         if link.connection.send_buffer_length > self._max_queue:
             link.overflow()
 
-    def _count(self, count: int, chunk: Chunk) -> None:
-        """Account for messages that are sent now."""
-        self.bytes_sent += len(chunk) if isinstance(chunk, bytes) else len(chunk[0]) + len(chunk[1])
-        if self._resumes:
-            self._resend.append(count, chunk)
-            self._resend.trim()
-        else:
-            self._resend.count(count)
-
-    def _keep(self, count: int, chunk: Chunk) -> None:
-        """Keep messages for a link that is still to come."""
+    def _keep(self, chunk: bytes | Large) -> None:
+        """Keep a message for a link that is still to come."""
         if self.reason is not None or self._link is not None:
             return  # it is over, or about to be
-        self.bytes_sent += len(chunk) if isinstance(chunk, bytes) else len(chunk[0]) + len(chunk[1])
-        self._resend.append(count, chunk)
-        if self._resend.size > self._resend.limit:
+        resend = self._resend
+        if resend.append_large(chunk) if isinstance(chunk, tuple) else resend.append(1, chunk):
             most = self._limits.max_resend
             text = f"more than max_resend = {most} bytes were sent to {self.address} while there was no link to it"
             self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
@@ -260,6 +267,7 @@ class Peer:
         """Hear the largest message that the other end takes."""
         self._theirs = max_message
         self._largest = min(self._limits.max_message, max_message)
+        self._glance = min(self._largest, CAREFUL_FROM)
 
     def missing(self, received: int) -> list[bytes]:
         """Return what the other end lacks, which has said that it has `received` messages.
@@ -281,6 +289,7 @@ class Peer:
     def carry_on(self, link: Link, missing: list[bytes]) -> None:
         """Use `link` from now on, and send what is `missing` over it."""
         link.accept(self)
+        link.connection._source = self
         self._link = link
         self._closed = False
         # What is sent again was within its bound before, and leaves the game as much room as a new link does.
@@ -293,13 +302,15 @@ class Peer:
     def close_batch(self, link: Link) -> None:
         """Hear that no further messages go over `link`; those sent before are on their way, or kept."""
         if link is self._link:
-            self.collect()
+            self._hand_over()
             self._closed = True
 
     def let_go(self) -> None:
         """Have no link until `carry_on` brings another one."""
-        self.collect()
+        self._hand_over()
         self._closed = True
+        if self._link is not None:
+            self._link.connection._source = None
         self._link = None
 
     def end(self, reason: Reason) -> None:

@@ -162,13 +162,13 @@ def _control(body: bytes) -> bytes:
     return frame(b"\xc8" + size.to_bytes(2, "big") + bytes((EXTENSION,)) + body)
 
 
-def _body(payload: memoryview) -> bytes | None:
+def _body(payload: memoryview) -> memoryview | None:
     """Return the body of a control message in whichever way msgpack wrote the extension."""
     try:
         value = msgpack.unpackb(payload, strict_map_key=False)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _wrong("it is cut off") from error
-    return value.data if isinstance(value, msgpack.ExtType) and value.code == EXTENSION else None
+    return memoryview(value.data) if isinstance(value, msgpack.ExtType) and value.code == EXTENSION else None
 
 
 def _fields(body: memoryview) -> list[Any]:

@@ -4,48 +4,93 @@ from collections import deque
 
 from netcode.framing import HEADER_SIZE, length_at
 
-Chunk = bytes | tuple[bytes, bytes]
-"""Frames in a row, as they were sent together; one that is too large to be copied comes in two parts."""
+Large = tuple[bytes, bytes]
+"""The frame of one message that is too large to be copied: its beginning, and the rest."""
+
+Piece = bytes | bytearray | Large
+"""Frames in a row, or a large one."""
+
+PIECE = 4096
+"""Bytes of small frames that are kept, and let go, together. A message a piece would cost more than the message."""
 
 
 class ResendQueue:
     """The messages sent, from the first unacknowledged one on, bounded in bytes."""
 
-    __slots__ = ("_base", "_chunks", "acknowledged", "limit", "sent", "size")
+    __slots__ = (
+        "_base",
+        "_before_open",
+        "_full_at",
+        "_gone",
+        "_open",
+        "_pieces",
+        "_sealed",
+        "acknowledged",
+        "limit",
+        "sent",
+    )
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._chunks: deque[tuple[int, Chunk]] | None = None  # (messages, frames); none until there are any
-        self._base = 0  # messages before the first chunk
+        self._pieces: deque[tuple[int, Piece]] | None = None  # (messages, frames); none until there are any
+        self._base = 0  # messages before the first piece
+        self._open: bytearray | None = None  # the frames behind the last piece
+        self._before_open = 0  # messages before those
+        self._sealed = 0  # bytes of the pieces
+        self._gone = 0  # bytes that are kept no more
+        self._full_at = min(PIECE, limit + 1)  # bytes at which the open piece becomes one of the others
         self.sent = 0
         """Messages sent since the beginning of the session."""
         self.acknowledged = 0
         """Messages that the other end is known to have."""
-        self.size = 0
+
+    @property
+    def size(self) -> int:
         """Bytes kept."""
+        return self._sealed if self._open is None else self._sealed + len(self._open)
 
-    def append(self, count: int, chunk: Chunk) -> None:
-        """Keep the frames of `count` more messages."""
-        if self._chunks is None:
-            self._chunks = deque()
-        self._chunks.append((count, chunk))
-        self.sent += count
-        self.size += _size(chunk)
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of the messages sent, with their headers."""
+        return self._gone + self.size
 
-    def count(self, count: int) -> None:
-        """Count messages that nobody will ask for again."""
+    def append(self, count: int, frames: bytes) -> bool:
+        """Keep the frames of `count` more messages; True if that makes more bytes than the limit."""
         self.sent += count
-        self._base = self.sent
+        kept = self._open
+        if kept is None:
+            kept = self._open = bytearray()
+        kept += frames
+        if len(kept) < self._full_at:
+            return False
+        self._seal()
+        return self._sealed > self.limit
+
+    def append_large(self, frame: Large) -> bool:
+        """Keep the frame of one more message without copying it; True if that makes more bytes than the limit."""
+        self._seal()
+        self.sent += 1
+        self._add_piece(frame)
+        return self._sealed > self.limit
+
+    def count(self, count: int, size: int) -> None:
+        """Count messages, of `size` bytes together, that nobody will ask for again."""
+        self.sent += count
+        self._gone += size
+        self._base = self._before_open = self.sent
 
     def trim(self) -> None:
         """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
-        while self.size > self.limit:
+        self._seal()
+        while self._sealed > self.limit:
             self._drop()
 
     def forget(self) -> None:
         """Let go of everything."""
-        self._chunks = None
-        self._base, self.size = self.sent, 0
+        self._gone += self.size
+        self._pieces = self._open = None
+        self._base = self._before_open = self.sent
+        self._resize(-self._sealed)
 
     def acknowledge(self, received: int) -> bool:
         """Let go of what the other end has; False if it claims what cannot be."""
@@ -53,7 +98,9 @@ class ResendQueue:
             return False
         if received > self.acknowledged:
             self.acknowledged = received
-            while self._chunks and self._base + self._chunks[0][0] <= received:
+            if received == self.sent:
+                self.forget()
+            while self._pieces and self._base + self._pieces[0][0] <= received:
                 self._drop()
         return True
 
@@ -62,38 +109,58 @@ class ResendQueue:
         if not self._base <= received <= self.sent:
             return None
         self.acknowledge(received)
+        self._seal()
         chunks: list[bytes] = []
         skip = received - self._base
-        for _, chunk in self._chunks or ():
-            chunks += (_without(chunk, skip),) if isinstance(chunk, bytes) else chunk
+        for _, piece in self._pieces or ():
+            chunks += piece if isinstance(piece, tuple) else (_without(piece, skip),)
             skip = 0
         return chunks
 
     def largest(self) -> int:
         """Return the size in bytes of the largest message kept, 0 if there is none."""
-        return max((_largest(chunk) for _, chunk in self._chunks or ()), default=0)
+        self._seal()
+        return max((_largest(piece) for _, piece in self._pieces or ()), default=0)
+
+    def _seal(self) -> None:
+        """Make the open piece one of the others."""
+        if self._open is not None:
+            frames, self._open = self._open, None
+            self._add_piece(frames)
+
+    def _add_piece(self, piece: Piece) -> None:
+        if self._pieces is None:
+            self._pieces = deque()
+        self._pieces.append((self.sent - self._before_open, piece))
+        self._before_open = self.sent
+        self._resize(_size(piece))
 
     def _drop(self) -> None:
-        assert self._chunks is not None
-        count, chunk = self._chunks.popleft()
+        assert self._pieces is not None
+        count, piece = self._pieces.popleft()
         self._base += count
-        self.size -= _size(chunk)
+        self._gone += _size(piece)
+        self._resize(-_size(piece))
+
+    def _resize(self, more: int) -> None:
+        self._sealed += more
+        self._full_at = min(PIECE, self.limit - self._sealed + 1)
 
 
-def _size(chunk: Chunk) -> int:
-    return len(chunk) if isinstance(chunk, bytes) else len(chunk[0]) + len(chunk[1])
+def _size(piece: Piece) -> int:
+    return len(piece[0]) + len(piece[1]) if isinstance(piece, tuple) else len(piece)
 
 
-def _without(frames: bytes, skip: int) -> bytes:
+def _without(frames: bytes | bytearray, skip: int) -> bytes:
     """Return `frames` without the first `skip` of them."""
     position = 0
     for _ in range(skip):
         position += HEADER_SIZE + length_at(frames, position)
-    return frames[position:]
+    return bytes(frames[position:])
 
 
-def _largest(chunk: Chunk) -> int:
-    frames = chunk if isinstance(chunk, bytes) else chunk[0]
+def _largest(piece: Piece) -> int:
+    frames = piece[0] if isinstance(piece, tuple) else piece
     largest = position = 0
     while position < len(frames):
         length = length_at(frames, position)

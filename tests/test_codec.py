@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode import ProtocolError, ReasonCode
-from netcode.codec import MAX_DEPTH, PLAIN, TypedCodec, are_simple, is_simple, make_codec
+from netcode.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, PlainCodec, TypedCodec, is_shallow, is_simple, make_codec
+from netcode.framing import frame, split
 
 scalars = (
     st.none()
@@ -40,6 +41,10 @@ class Chat(msgspec.Struct, tag="chat"):
 
 class Tree(msgspec.Struct, tag="tree"):
     inside: "Tree | None" = None
+
+
+class Anything(msgspec.Struct):
+    what: Any
 
 
 class View(msgspec.Struct, tag="view"):
@@ -99,18 +104,90 @@ def test_any_bytes_are_a_message_or_a_reason(payload: bytes) -> None:
     assert codes <= {ReasonCode.MALFORMED, ReasonCode.WRONG_SHAPE}
 
 
-@given(payloads=st.lists(st.binary(min_size=1, max_size=40), max_size=20))
-def test_payloads_that_are_simple_together_are_simple_each(payloads: list[bytes]) -> None:
-    if are_simple(memoryview(b"".join(payloads))):
-        assert all(is_simple(payload) for payload in payloads)
+@pytest.mark.parametrize(
+    ("first", "simple", "shallow"),
+    [
+        (b"\xc0", True, True),
+        (b"\xc7", False, True),
+        (b"\xd4", False, True),
+        (b"\xd9", True, True),
+        (b"\x90" * 32, True, True),
+        (b"\x90" * 33, False, False),
+        (b"\xdf" * 32 + b"\xc1" * 99, True, True),
+        (b"\xde" * 33 + b"\xc1" * 99, False, False),
+    ],
+)
+def test_extensions_and_many_containers_are_not_simple(first: bytes, simple: bool, shallow: bool) -> None:
+    assert (is_simple(first), is_shallow(memoryview(first))) == (simple, shallow)
+
+
+# Frames in a row.
+
+
+def decoded(payloads: list[memoryview]) -> list[Any] | None:
+    try:
+        return [PLAIN.decode(payload) for payload in payloads]
+    except ProtocolError:
+        return None
+
+
+@given(messages=st.lists(messages, max_size=8), more=st.binary(max_size=9), limit=st.integers(CAREFUL_FROM, 5000))
+def test_frames_decoded_in_one_go_are_what_each_is(messages: list[Any], more: bytes, limit: int) -> None:
+    stream = memoryview(b"".join(frame(PLAIN.pack(message)) for message in messages) + more)[:CAREFUL_FROM]
+    codec = PlainCodec()
+
+    for _ in range(2):  # what one stream left behind must not be in the way of the next
+        batch = codec.unpack_frames(stream, limit)
+
+        payloads, taken, rest, _ = split(stream, limit, 1000)
+        if batch is not None:
+            assert (repr(batch[0]), batch[1], rest) == (repr(decoded(payloads)), taken, 0)
+
+
+def test_frames_that_are_simple_are_decoded_in_one_go() -> None:
+    frames = b"".join(frame(PLAIN.pack(message)) for message in ([1, {2: "three"}], None, "x" * 100))
+    codec = PlainCodec()
+
+    assert codec.unpack_frames(memoryview(frames), CAREFUL_FROM) == ([[1, {2: "three"}], None, "x" * 100], len(frames))
+    assert codec.unpack_frames(memoryview(frames + b"\0\0\0\x07half"), CAREFUL_FROM) == (
+        [[1, {2: "three"}], None, "x" * 100],
+        len(frames),
+    )
+    assert codec.unpack_frames(memoryview(frame(b"\x05") + b"\0\0"), CAREFUL_FROM) == ([5], 5)
 
 
 @pytest.mark.parametrize(
-    ("first", "simple"),
-    [(b"\xc0", True), (b"\xc7", False), (b"\xd4", False), (b"\xd9", True), (b"\x90" * 32, True), (b"\x90" * 33, False)],
+    "stream",
+    [
+        frame(b"\x01")[:4],  # a length of which nobody knows yet whether it is a wrong one
+        b"\0\0\0\0" + frame(b"\x01"),
+        frame(bytes(CAREFUL_FROM + 1))[:9],
+        frame(b"\xc4"),  # shorter than it says
+        frame(b"\x01\x02"),  # longer
+        b"\0\0\0\x03" + frame(b"\xc0"),  # reaches into the next
+        frame(b"\xc1"),
+        frame(b"\xd4\x05\x00"),
+        frame(b"\x91" * 40 + b"\xc0"),
+        frame(b"\x81\x90\xc0"),  # a list as a key
+    ],
 )
-def test_extensions_and_many_containers_are_not_simple(first: bytes, simple: bool) -> None:
-    assert bool(is_simple(first)) == are_simple(memoryview(first)) == simple
+def test_what_needs_a_closer_look_is_left_to_those_who_look(stream: bytes) -> None:
+    codec = PlainCodec()
+
+    assert codec.unpack_frames(memoryview(stream), CAREFUL_FROM) is None
+    assert codec.unpack_frames(memoryview(frame(b"\x05")), CAREFUL_FROM) == ([5], 5)
+
+
+def test_typed_frames_are_decoded_one_by_one() -> None:
+    assert make_codec(Move | Chat).unpack_frames(memoryview(frame(b"\x05")), CAREFUL_FROM) is None
+
+
+def test_an_extension_has_no_place_in_a_typed_message_either() -> None:
+    codec = TypedCodec(Anything)
+    payload = msgpack.packb({"what": msgpack.ExtType(5, b"?")})
+
+    with pytest.raises(ProtocolError, match="msgpack extension 5"):
+        codec.decode(memoryview(payload))
 
 
 def test_a_tuple_arrives_as_a_list_and_as_a_key_stays_a_tuple() -> None:
@@ -205,7 +282,8 @@ def test_a_bomb_is_looked_at_a_level_at_a_time() -> None:
 
 
 def test_without_types_there_is_one_codec_for_everybody() -> None:
-    assert make_codec() is make_codec(None) is PLAIN
+    assert isinstance(make_codec(), PlainCodec)
+    assert make_codec(None) is not make_codec()  # each has a stream to decode, which is in the middle of something
 
 
 def test_typed_messages_come_back_as_what_they_were() -> None:

@@ -786,7 +786,7 @@ class Scripted:
     grain = 0
     address: Address | None = None
 
-    def __init__(self, *receives: bytes | OSError, sends: OSError | None = None) -> None:
+    def __init__(self, *receives: bytes | OSError, sends: OSError | int | None = None) -> None:
         self.receives: list[bytes | OSError] = [*receives]
         self.sends = sends
         self.calls: list[str] = []
@@ -804,10 +804,10 @@ class Scripted:
         return count
 
     def send(self, data: bytes | memoryview) -> int:
-        if self.sends is not None:
+        if isinstance(self.sends, OSError):
             raise self.sends
         self.calls.append(f"send {len(data)}")
-        return len(data)
+        return len(data) if self.sends is None else self.sends
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         self.calls.append(f"send {[len(chunk) for chunk in chunks]}")
@@ -900,23 +900,17 @@ class Taker:
     connection: Connection[Any]
 
     def __init__(self, room: int = 1 << 30) -> None:
-        self.batch: list[bytes] = []
         self.missing = 0
         self.room = room
         self.taken = b""
         self.heard: list[str] = []
         self.deadline_at: float | None = None
 
-    def feed(self, data: memoryview) -> int:
-        count = min(self.room, len(data))
+    def feed(self, data: memoryview, size: int) -> int:
+        count = min(self.room, size)
         self.taken += data[:count]
         self.room -= count
         return count
-
-    def collect(self) -> None:
-        for data in self.batch:
-            self.connection._queue(data)
-        self.batch.clear()
 
     def opened(self) -> None:
         self.heard.append("opened")
@@ -1024,7 +1018,7 @@ def test_a_large_message_may_never_be_completed(end: bytes | OSError, code: Reas
 
 def test_what_a_sink_does_not_take_while_it_ends_the_connection_is_dropped() -> None:
     class Ender(Taker):
-        def feed(self, data: memoryview) -> int:
+        def feed(self, data: memoryview, size: int) -> int:
             self.connection.close()
             return 0
 
@@ -1033,11 +1027,22 @@ def test_what_a_sink_does_not_take_while_it_ends_the_connection_is_dropped() -> 
     assert (connection.reason, connection.receive_buffer_length) == (CLOSED, 0)
 
 
-def test_what_a_sink_has_in_its_batch_is_collected_to_be_sent() -> None:
-    sink = Taker()
+class Giver:
+    """A source that was given what is to be sent."""
+
+    def __init__(self, *batch: bytes) -> None:
+        self._batch = [*batch]
+
+    def collect(self) -> bytes:
+        data = b"".join(self._batch)
+        self._batch.clear()
+        return data
+
+
+def test_what_a_source_has_gathered_is_collected_and_sent_at_once() -> None:
     transport = Scripted()
-    connection = scripted(transport, sink)
-    sink.batch += [b"one", b"two"]
+    connection = scripted(transport)
+    connection._source = Giver(b"one", b"two")
 
     sends = connection._has_to_send()
     connection.update()
@@ -1045,6 +1050,41 @@ def test_what_a_sink_has_in_its_batch_is_collected_to_be_sent() -> None:
     assert sends is True
     assert transport.calls == ["send 6"]
     assert connection._has_to_send() is False
+    assert connection._outgoing is None
+
+
+def test_what_a_source_has_gathered_leaves_behind_what_waits_already() -> None:
+    transport = Scripted()
+    connection = scripted(transport)
+    connection._source = Giver(b"three")
+    connection.send(b"onetwo")
+
+    connection.update()
+
+    assert transport.calls == ["send 11"]
+
+
+@pytest.mark.parametrize("taken", [0, 2])
+def test_what_the_network_did_not_take_of_it_waits(taken: int) -> None:
+    transport = Scripted(sends=taken or BlockingIOError())
+    connection = scripted(transport)
+    connection._source = Giver(b"one", b"two")
+
+    connection.update()
+
+    assert connection.send_buffer_length == 6 - taken
+    assert connection._has_to_send() is True
+
+
+def test_a_way_out_that_breaks_under_what_a_source_gave_is_the_reason() -> None:
+    transport = Scripted(sends=EPIPE)
+    connection = scripted(transport)
+    connection._source = Giver(b"one")
+
+    connection.update()
+
+    assert connection.reason is not None
+    assert (connection.reason.code, connection.send_buffer_length) == (ReasonCode.RESET, 0)
 
 
 def test_a_sink_has_deadlines_of_its_own() -> None:
@@ -1118,11 +1158,24 @@ def test_a_hungry_sink_is_not_fed_by_a_broken_way_out() -> None:
 # A keeper, usually a set, hears what it has to know.
 
 
+class Entries(list[Connection[Any]]):
+    """A list that notes when something is entered."""
+
+    def __init__(self, heard: list[str | tuple[str, float]]) -> None:
+        super().__init__()
+        self._heard = heard
+
+    def append(self, entry: Connection[Any]) -> None:
+        super().append(entry)
+        self._heard.append("has output")
+
+
 class Notes:
     """A keeper that notes what it hears."""
 
     def __init__(self) -> None:
         self.heard: list[str | tuple[str, float]] = []
+        self._with_output: list[Connection[Any]] = Entries(self.heard)
 
     def forget(self, connection: Connection[Any]) -> None:
         assert connection._transport is not None
@@ -1131,14 +1184,12 @@ class Notes:
     def schedule(self, connection: Connection[Any], when: float) -> None:
         self.heard.append(("schedule", when))
 
-    def has_output(self, connection: Connection[Any]) -> None:
-        self.heard.append("has output")
-
     def watch(self, connection: Connection[Any]) -> None:
         self.heard.append(f"watch, input {'wanted' if connection._wants_input() else 'not wanted'}")
 
     def take(self) -> list[str | tuple[str, float]]:
-        heard, self.heard = self.heard, []
+        heard = [*self.heard]
+        self.heard.clear()
         return heard
 
 

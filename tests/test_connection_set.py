@@ -703,21 +703,17 @@ class Eater:
     connection: Connection[Any]
 
     def __init__(self, bite: int) -> None:
-        self.batch: list[bytes] = []
         self.missing = 0
         self.bite = bite
         self.eaten = b""
         self.bites = 0
 
-    def feed(self, data: memoryview) -> int:
+    def feed(self, data: memoryview, size: int) -> int:
         self.bites += 1
-        taken = bytes(data[: self.bite])
+        taken = bytes(data[: min(self.bite, size)])
         self.eaten += taken
-        self.connection._hungry = len(taken) < len(data)
+        self.connection._hungry = len(taken) < size
         return len(taken)
-
-    def collect(self) -> None:
-        raise AssertionError("the batch is empty")
 
     def opened(self) -> None:
         pass

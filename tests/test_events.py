@@ -74,7 +74,7 @@ def test_events_are_taken_once_in_order() -> None:
 
     first, second = inbox.take(), inbox.take()
 
-    assert (first, second, inbox.size) == (EVENTS, [], 0)
+    assert (first, second, inbox.room) == (EVENTS, [], 1000)
 
 
 def test_an_inbox_is_full_above_its_limit() -> None:

@@ -16,8 +16,8 @@ import pytest
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("reasons", "clock", "log", "buffer", "poller"),
     ("errors", "address", "waiting"),
-    ("framing", "codec"),
-    ("transport",),
+    ("framing",),
+    ("codec", "transport"),
     ("transport.pipe", "transport.tcp"),
     ("transport.tls",),
     ("connection",),

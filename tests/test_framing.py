@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode import ProtocolError, ReasonCode
-from netcode.framing import EXTENSIONS, breach, frame, length_at, missing, only_message, split
+from netcode.framing import EXTENSIONS, breach, frame, length_at, missing, split
 
 LIMIT = 4096
 payloads_of_strangers = st.lists(st.binary(min_size=1, max_size=300), max_size=30)
@@ -46,17 +46,6 @@ def test_a_batch_is_special_if_one_of_it_is_an_extension(payloads: list[bytes]) 
     assert special == any(payload[0] in EXTENSIONS for payload in payloads)
 
 
-@given(payload=st.binary(min_size=1, max_size=300), more=st.binary(max_size=5))
-def test_the_only_message_is_what_splitting_gives(payload: bytes, more: bytes) -> None:
-    data = memoryview(frame(payload) + more)
-
-    only = only_message(data, LIMIT)
-    payloads, taken, _, special = split(data, LIMIT, 2)
-
-    alone = payloads == [payload] and taken == len(data) and not special
-    assert (None if only is None else bytes(only)) == (payload if alone else None)
-
-
 @pytest.mark.parametrize("length", [0, LIMIT + 1, 2**31 - 1, 2**32 - 1])
 @pytest.mark.parametrize("body", [b"", b"x"])
 def test_a_wrong_length_is_refused_on_its_header(length: int, body: bytes) -> None:
@@ -66,20 +55,15 @@ def test_a_wrong_length_is_refused_on_its_header(length: int, body: bytes) -> No
 
     assert [*map(bytes, payloads)] == [b"good"]
     assert answer == [len(good), -1, False]
-    assert only_message(memoryview(length.to_bytes(4, "big") + body), LIMIT) is None
 
 
 def test_a_message_of_exactly_the_limit_is_taken() -> None:
     largest = bytes(LIMIT)
 
     payloads, *answer = split(memoryview(frame(largest)), LIMIT, 1)
-    only = only_message(memoryview(frame(largest)), LIMIT)
 
     assert [*map(bytes, payloads)] == [largest]
     assert answer == [LIMIT + 4, 0, False]
-    assert only is not None
-    assert bytes(only) == largest
-    assert only_message(memoryview(frame(largest + b"x")), LIMIT) is None
 
 
 @pytest.mark.parametrize("data", [b"", b"\0", b"\0\0\0", b"\0\0\0\5", b"\0\0\0\5abcd"])

@@ -2,13 +2,14 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from netcode.framing import frame
-from netcode.resend import ResendQueue
+from netcode.resend import PIECE, ResendQueue
 
-LIMIT = 200
+LIMIT = 3 * PIECE
 
 
 class Sending(RuleBasedStateMachine):
@@ -19,31 +20,33 @@ class Sending(RuleBasedStateMachine):
         self.queue = ResendQueue(LIMIT)
         self.frames: list[bytes] = []
         self.acknowledged = 0
-        self.first_kept = 0  # what the queue has to be able to give again begins here, at the latest
 
     @initialize()
     def begin(self) -> None:
         assert self.queue.since(0) == []
 
-    @rule(payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5), trim=st.booleans())
-    def send(self, payloads: list[bytes], trim: bool) -> None:
-        frames = [*map(frame, payloads)]
+    @rule(payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5), times=st.integers(1, 60))
+    def send(self, payloads: list[bytes], times: int) -> None:
+        frames = [frame(payload * times) for payload in payloads]
         self.frames += frames
-        self.queue.append(len(frames), b"".join(frames))
-        if trim:
+        if self.queue.append(len(frames), b"".join(frames)):
+            assert self.queue.size > LIMIT
             self.queue.trim()
-            assert self.queue.size <= LIMIT
+        assert self.queue.size <= LIMIT
 
-    @rule(size=st.integers(1, 50))
+    @rule(size=st.integers(1, 2 * PIECE))
     def send_large(self, size: int) -> None:
         whole = frame(bytes(size))
         self.frames.append(whole)
-        self.queue.append(1, (whole[:5], whole[5:]))
+        if self.queue.append_large((whole[:5], whole[5:])):
+            assert self.queue.size > LIMIT
+            self.queue.trim()
+        assert self.queue.size <= LIMIT
 
     @rule(count=st.integers(1, 3))
     def send_for_good(self, count: int) -> None:
         self.queue.forget()
-        self.queue.count(count)
+        self.queue.count(count, count * len(frame(b"gone")))
         self.frames += [frame(b"gone")] * count
         assert self.queue.size == 0
 
@@ -52,6 +55,11 @@ class Sending(RuleBasedStateMachine):
         received = data.draw(st.integers(0, len(self.frames)))
         self.acknowledged = max(self.acknowledged, received)
         assert self.queue.acknowledge(received)
+
+    @rule()
+    def acknowledge_everything(self) -> None:
+        self.acknowledged = len(self.frames)
+        assert self.queue.acknowledge(self.acknowledged)
 
     @rule(more=st.integers(1, 2**64))
     def claim_what_was_never_sent(self, more: int) -> None:
@@ -68,45 +76,80 @@ class Sending(RuleBasedStateMachine):
             assert b"".join(again) == b"".join(self.frames[received:])
             self.acknowledged = max(self.acknowledged, received)
 
+    @rule()
+    def ask_for_the_largest(self) -> None:
+        kept = self.frames[self.queue._base :]
+        assert self.queue.largest() == max((len(one) - 4 for one in kept), default=0)
+
     @invariant()
     def what_is_kept_is_the_end_of_what_was_sent(self) -> None:
         queue = self.queue
-        assert queue.sent == len(self.frames)
+        assert (queue.sent, queue.bytes_sent) == (len(self.frames), sum(map(len, self.frames)))
         assert queue.acknowledged == self.acknowledged
         kept = self.frames[queue._base :]
         assert queue.size == sum(map(len, kept))
-        assert queue.largest() == max((len(one) - 4 for one in kept), default=0)
-        assert (queue._chunks is not None) or kept == []
+        # What need not be kept any more is so only because it shares a piece with something that must.
+        needed = self.frames[max(self.acknowledged, queue._base) :]
+        assert queue.size < sum(map(len, needed)) + 2 * PIECE or len(needed) == 0 == queue.size
 
 
 TestSending = Sending.TestCase
 
 
-def test_what_is_acknowledged_is_let_go_a_batch_at_a_time() -> None:
+def test_what_is_acknowledged_is_let_go_a_piece_at_a_time() -> None:
+    queue = ResendQueue(LIMIT)
+    piece = frame(bytes(PIECE // 2))
+    queue.append(2, piece + piece)
+    queue.append(1, frame(b"three"))
+
+    queue.acknowledge(1)
+    within_a_piece = queue.size
+    queue.acknowledge(2)
+
+    assert within_a_piece == 2 * len(piece) + 9
+    assert (queue.size, queue.since(2)) == (9, [frame(b"three")])
+
+
+def test_when_everything_is_acknowledged_nothing_is_kept() -> None:
+    queue = ResendQueue(LIMIT)
+    queue.append(1, frame(b"one"))
+
+    queue.acknowledge(1)
+
+    assert (queue.size, queue.since(1), queue._open, queue._pieces) == (0, [], None, None)
+
+
+def test_what_is_lacking_may_begin_within_a_piece() -> None:
     queue = ResendQueue(LIMIT)
     queue.append(2, frame(b"one") + frame(b"two"))
     queue.append(1, frame(b"three"))
 
-    queue.acknowledge(1)
-    within_a_batch = queue.size
-    queue.acknowledge(2)
-
-    assert within_a_batch == 7 + 7 + 9
-    assert (queue.size, queue.since(2)) == (9, [frame(b"three")])
+    assert queue.since(1) == [frame(b"two") + frame(b"three")]
 
 
-def test_what_is_lacking_may_begin_within_a_batch() -> None:
+@pytest.mark.parametrize("room", [0, 1])
+def test_beyond_the_limit_the_oldest_are_let_go_and_cannot_be_asked_for(room: int) -> None:
+    first, second = frame(bytes(PIECE)), frame(b"second")
+    queue = ResendQueue(len(first) + len(second) - 1 + room)
+    queue.append(1, first)
+
+    over = queue.append(1, second)
+    if over:
+        queue.trim()
+
+    assert over == (room == 0)
+    assert queue.since(0) == (None if over else [first, second])
+    assert queue.since(1) == [second]
+
+
+def test_a_large_message_is_kept_without_a_copy() -> None:
     queue = ResendQueue(LIMIT)
-    queue.append(3, frame(b"one") + frame(b"two") + frame(b"three"))
+    large = frame(bytes(2 * PIECE))[:9], bytes(2 * PIECE - 5)
+    queue.append(1, frame(b"before"))
+    queue.append_large(large)
 
-    assert queue.since(2) == [frame(b"three")]
+    again = queue.since(1)
 
-
-def test_beyond_the_limit_the_oldest_are_let_go_and_cannot_be_asked_for() -> None:
-    queue = ResendQueue(12)
-    queue.append(1, frame(b"first"))
-    queue.append(1, frame(b"second"))
-
-    queue.trim()
-
-    assert (queue.size, queue.since(0), queue.since(1)) == (10, None, [frame(b"second")])
+    assert again is not None
+    assert again[1] is large[1]
+    assert queue.largest() == 2 * PIECE

@@ -284,7 +284,7 @@ class World:
             assert client.rtt is None or 0.0 <= client.rtt < 60.0
         held = [connection.receive_buffer_length + connection.send_buffer_length for connection in connections]
         assert max(held, default=0) < MOST_HELD
-        assert self.server._inbox.size < MOST_HELD
+        assert self.server._inbox.limit - self.server._inbox.room < MOST_HELD
         assert len(self.server._links) <= 2 + 3 * (STRANGERS + 2) * 60
         assert len(self.server.peers) <= 1_000
 

@@ -8,8 +8,8 @@ from typing import Any
 import msgpack
 
 from netcode import ProtocolError, ReasonCode, protocol
-from netcode.codec import MAX_DEPTH, PLAIN, Codec, make_codec
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, frame, only_message, split
+from netcode.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, Codec, PlainCodec, make_codec
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, frame, split
 from netcode.reasons import Reason
 
 LIMIT = 65_536
@@ -34,6 +34,7 @@ def make_typed() -> Codec:
 
 
 TYPED = make_typed()
+STREAM = PlainCodec()
 
 
 def fuzz_wire(data: bytes) -> None:
@@ -63,8 +64,9 @@ def fuzz_stream(data: memoryview, limit: int) -> None:
     if rest < 0:
         for greeted in (False, True):
             check_reason(breach(data[taken:], limit, greeted).reason)
-    only = only_message(data, limit)
-    assert only is None or [bytes(only)] == [bytes(payload) for payload in payloads]
+    if len(data) <= CAREFUL_FROM <= limit and (batch := STREAM.unpack_frames(data, limit)) is not None:
+        messages = [PLAIN.decode(payload) for payload in payloads]
+        assert (repr(batch[0][: len(messages)]), rest) == (repr(messages), 1 if len(batch[0]) > MOST else 0)
     for payload in payloads:
         fuzz_payload(payload)
 
