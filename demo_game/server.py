@@ -102,6 +102,13 @@ def _called(peer: netcode.Peer) -> str:
 
 
 def _farewell(name: str, reason: netcode.Reason) -> str:
-    if reason.code is netcode.ReasonCode.GOODBYE:
-        return f"{name} left: «{reason}»"
-    return f"{name} is gone: {reason}"
+    """Tell the opponent why a player is gone. The sentence of a reason names the player's address: it stays here."""
+    match reason.code:
+        case netcode.ReasonCode.GOODBYE:
+            return f"{name} left: «{reason}»"
+        case netcode.ReasonCode.TIMEOUT:
+            return f"{name} is gone: silent for too long, and not back in time"
+        case netcode.ReasonCode.CLOSED_BY_PEER | netcode.ReasonCode.RESET | netcode.ReasonCode.NETWORK:
+            return f"{name} is gone: the connection broke, and did not come back in time"
+        case _:
+            return f"{name} is gone: the server ended the link"

@@ -11,7 +11,7 @@ import netcode
 from demo_game.bot import Bot
 from demo_game.messages import Fired, News, Over
 from demo_game.rules import Cell, random_fleet
-from demo_game.server import SHUTTING_DOWN, GameServer
+from demo_game.server import SHUTTING_DOWN, GameServer, _player_of
 from demo_game.session import Session
 from demo_game.settings import GAME, VERSION
 from demo_game.view import Phase
@@ -217,8 +217,22 @@ def test_a_player_who_does_not_come_back_loses(world: World) -> None:
 
     world.until(time_passes)
 
-    assert bob.view.why.startswith("Anne is gone: ")
+    assert bob.view.why == "Anne is gone: silent for too long, and not back in time"
     assert bob.view.winner == bob.view.seat
+
+
+@pytest.mark.parametrize("code", list(netcode.ReasonCode))
+def test_the_opponent_never_reads_an_address(world: World, code: netcode.ReasonCode) -> None:
+    anne, bob = world.pair()
+    peer = next(peer for peer in world.server.peers if _player_of(peer).name == "Anne")
+    where = "somewhere" if code is netcode.ReasonCode.GOODBYE else str(peer.address)
+
+    world.game._take(netcode.Left(peer, netcode.Reason(code, f"{where} is no more")))
+    world.until(lambda: bob.view.phase is Phase.OVER)
+
+    assert bob.view.why.startswith("Anne ")
+    assert HOST not in bob.view.why
+    assert anne.reason is None
 
 
 def test_everybody_reads_that_the_server_shuts_down(world: World) -> None:
