@@ -3,15 +3,21 @@
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from random import Random
 
 from demo_game.display import why_no_window
 from demo_game.local import play_against_bot, show_two_bots
+from demo_game.messages import NAME_LIMIT, plain_text
 from demo_game.programs import ServerOptions, run_bot, serve, watch_in_terminal
 from demo_game.session import open_session
 from demo_game.settings import GRACE, PORT, TIMEOUT, VERSION
 
 BOT_NAMES = ("Drake", "Ching Shih", "Teach", "Grace O'Malley", "Nelson", "Jean Bart", "Sayyida", "Tordenskjold")
+A_DAY = 86400
+MOST = 999_999
+VERSION_LIMIT = 64
+"""Characters of a version that `netcode` takes."""
 SIGHT_PACE = 0.1
 """Seconds between the bots' shots in a terminal: a game to follow, in less than ten seconds."""
 
@@ -45,9 +51,46 @@ def host_and_port(text: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":")
     if not colon or ("]" not in host and ":" in host) or text.endswith("]"):
         host, port = text, str(PORT)
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{port} is not a port")
-    return host.strip("[]"), int(port)
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or not host.isprintable() or "[" in host or "]" in host:
+        raise argparse.ArgumentTypeError(f"{host!a} is not a host")
+    return host, _port(port, least=1)
+
+
+def _port(text: str, least: int = 0) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= A_DAY:  # what is not a number is not above 0 either
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, from 0 to {A_DAY}")
+    return seconds
+
+
+def _count(least: int) -> Callable[[str], int]:
+    def count(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= MOST:
+            raise argparse.ArgumentTypeError(f"{text} is not a number from {least} to {MOST}")
+        return int(text)
+
+    return count
+
+
+def _version(text: str) -> str:
+    if len(text) > VERSION_LIMIT or not text.isprintable():
+        raise argparse.ArgumentTypeError(f"a version has at most {VERSION_LIMIT} characters, all of them printable")
+    return text
+
+
+def _name(text: str) -> str:
+    return plain_text(text, NAME_LIMIT)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -65,7 +108,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _play(options: argparse.Namespace) -> int:
     reason = why_no_window()
     if reason is not None:
-        print(f"No window can be opened here: {reason}. Try: python -m demo_game watch --text, or bot.")
+        print(f"No window can be opened here: {reason}. The commands bot and watch need none.")
         return 1
     from demo_game.window.run import play
 
@@ -105,8 +148,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m demo_game",
         description="Broadside: hide a fleet, fire in turns. Without a command: play against a bot on a server of your own.",
     )
-    parser.add_argument("--name", default=_own_name(), help="what the opponent reads (default: your login)")
-    parser.add_argument("--pace", type=float, help="seconds that a bot takes over a shot")
+    parser.add_argument("--name", type=_name, default=_own_name(), help="what the opponent reads (default: your login)")
+    parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
     commands = parser.add_subparsers(dest="command")
     _add_serve(commands.add_parser("serve", help="run a dedicated server"))
     _add_play(commands.add_parser("play", help="play in a window"))
@@ -117,24 +160,26 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="", help="address to listen on (default: every one)")
-    parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
-    parser.add_argument("--timeout", type=float, default=TIMEOUT, help="seconds of silence that end a link")
-    parser.add_argument("--grace", type=float, default=GRACE, help="seconds for which the seat of a lost link is kept")
-    parser.add_argument("--max-players", type=int, default=200, help="players and spectators at once")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
+    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT, help="seconds of silence that end a link")
+    parser.add_argument(
+        "--grace", type=_seconds, default=GRACE, help="seconds for which the seat of a lost link is kept"
+    )
+    parser.add_argument("--max-players", type=_count(1), default=200, help="players and spectators at once")
     _add_version(parser)
     _add_child(parser)
 
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
     _add_server(parser)
-    parser.add_argument("--name", default=_own_name(), help="what the opponent reads (default: your login)")
+    parser.add_argument("--name", type=_name, default=_own_name(), help="what the opponent reads (default: your login)")
     _add_version(parser)
 
 
 def _add_bot(parser: argparse.ArgumentParser) -> None:
     _add_server(parser)
-    parser.add_argument("--name", default=Random().choice(BOT_NAMES), help="what the opponent reads")
-    parser.add_argument("--pace", type=float, default=1.0, help="seconds over each shot (default: 1)")
+    parser.add_argument("--name", type=_name, default=Random().choice(BOT_NAMES), help="what the opponent reads")
+    parser.add_argument("--pace", type=_seconds, default=1.0, help="seconds over each shot (default: 1)")
     _add_games(parser)
     _add_version(parser)
     _add_child(parser)
@@ -142,7 +187,7 @@ def _add_bot(parser: argparse.ArgumentParser) -> None:
 
 def _add_watch(parser: argparse.ArgumentParser) -> None:
     _add_server(parser)
-    parser.add_argument("--name", default=_own_name(), help="what the server reads")
+    parser.add_argument("--name", type=_name, default=_own_name(), help="what the server reads")
     parser.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
     _add_games(parser)
 
@@ -152,11 +197,13 @@ def _add_server(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_games(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--games", type=int, default=0, help="games until it ends by itself (default: no end)")
+    parser.add_argument("--games", type=_count(0), default=0, help="games until it ends by itself (default: no end)")
 
 
 def _add_version(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--game-version", default=VERSION, help="claim another version, to see what becomes of it")
+    parser.add_argument(
+        "--game-version", type=_version, default=VERSION, help="claim another version, to see what becomes of it"
+    )
 
 
 def _add_child(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from demo_game import display
-from demo_game.__main__ import host_and_port, main
+from demo_game.__main__ import _parser, host_and_port, main
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,48 @@ def test_a_server_is_a_host_and_perhaps_a_port(text: str, target: tuple[str, int
 def test_what_is_no_port_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not a port"):
         host_and_port(text)
+
+
+@pytest.mark.parametrize("text", ["", ":7777", "[]", "[]:7777", "[::1", "::1]:80", "a\nb", "\udcff"])
+def test_what_is_no_host_is_refused(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a host"):
+        host_and_port(text)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "serve --port 65536",
+        "serve --port -1",
+        "serve --port x",
+        "serve --timeout -1",
+        "serve --timeout nan",
+        "serve --grace inf",
+        "serve --max-players -5",
+        "serve --max-players 0",
+        "serve --max-players many",
+        f"serve --game-version {'v' * 65}",
+        "bot localhost --pace -1",
+        "bot localhost --pace slow",
+        "bot localhost --games -1",
+        "bot localhost --game-version \x1b[31m",
+        "watch localhost --games 0.5",
+        "play :7777",
+        "--pace nan",
+        "dance",
+    ],
+)
+def test_what_no_program_can_do_is_told_before_it_starts(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split(" "))
+
+    assert ended.value.code == 2
+    assert "error: argument" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("typed", "name"), [("x" * 100_000, "x" * 16), ("\x1b[31mAnne\udcff", "[31mAnne"), ("\n", "")])
+def test_a_name_is_cut_to_what_can_be_sent_and_shown(typed: str, name: str) -> None:
+    assert _parser().parse_args(["bot", "localhost", "--name", typed]).name == name
 
 
 def test_a_bad_server_is_told_like_any_bad_argument(capsys: pytest.CaptureFixture[str]) -> None:
