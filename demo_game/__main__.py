@@ -139,7 +139,8 @@ def _local(options: argparse.Namespace) -> int:
     from demo_game.window.run import play
 
     return play_against_bot(
-        lambda host, port: play(host, port, options.name), 1.2 if options.pace is None else options.pace
+        lambda host, port, tend: play(host, port, options.name, tend=tend),
+        1.2 if options.pace is None else options.pace,
     )
 
 

@@ -10,13 +10,16 @@ BOT_NAME = "Blackbeard"
 OTHER_BOT_NAME = "Anne Bonny"
 
 
-def play_against_bot(play: Callable[[str, int], int], pace: float) -> int:
-    """Start a server and a bot, let `play` run with their host and port, and end them with it."""
+def play_against_bot(play: Callable[[str, int, Callable[[], None]], int], pace: float) -> int:
+    """Start a server and a bot, let `play` run with their host and port, and end them with it.
+
+    `play` is also given what to call in every frame, so that there is an opponent again when the bot has died.
+    """
     try:
         with Children() as children:
             port = children.start_server()
             children.start_bot(port, "--name", BOT_NAME, "--pace", str(pace))
-            return play(HOST, port)
+            return play(HOST, port, children.tend)
     except ChildFailedError as error:
         print(error)
         return 1

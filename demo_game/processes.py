@@ -13,6 +13,10 @@ PATIENCE = 5.0
 """Seconds that children get to end by themselves before they are killed."""
 
 
+REST = 2.0
+"""Seconds between looks at whether a bot has ended: one that cannot live is not started sixty times a second."""
+
+
 class ChildFailedError(Exception):
     """A child process ended when it should have gone on."""
 
@@ -22,6 +26,8 @@ class Children:
 
     def __init__(self) -> None:
         self._children: list[subprocess.Popen[str]] = []
+        self._bots: dict[subprocess.Popen[str], tuple[str, ...]] = {}
+        self._next_look = 0.0
 
     def start_server(self, *options: str) -> int:
         """Start a server on a free port and give the port; raise `ChildFailedError` if it does not come up."""
@@ -35,7 +41,21 @@ class Children:
 
     def start_bot(self, port: int, *options: str) -> None:
         """Start a bot that plays on the server at that port."""
-        self._start("bot", f"{HOST}:{port}", "--quiet", *options)
+        arguments = ("bot", f"{HOST}:{port}", "--quiet", *options)
+        self._bots[self._start(*arguments)] = arguments
+
+    def tend(self) -> None:
+        """Start every bot anew that has ended, as long as the server lives; may be called in every frame."""
+        now = time.monotonic()
+        if now < self._next_look:
+            return
+        self._next_look = now + REST
+        server = self._children[0]
+        for bot in [bot for bot in self._bots if bot.poll() is not None and server.poll() is None]:
+            arguments = self._bots.pop(bot)
+            self._children.remove(bot)
+            _let_go(bot)
+            self._bots[self._start(*arguments)] = arguments
 
     def check(self) -> None:
         """Raise `ChildFailedError` if a child has failed."""

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from programs import DEADLINE, Program, Start
 
+from demo_game import processes
+
 pytestmark = pytest.mark.process
 
 NO_DISPLAY = {"DISPLAY": "", "WAYLAND_DISPLAY": "", "SDL_VIDEODRIVER": ""}
@@ -70,6 +72,30 @@ def test_the_child_processes_end_however_the_first_one_ends(start: Start) -> Non
     while processes_with(marker):
         assert time.monotonic() < deadline, processes_with(marker)
         time.sleep(0.02)
+
+
+def test_a_bot_that_died_is_started_anew_and_no_child_outlives_the_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "REST", 0.0)
+    with processes.Children() as children:
+        port = children.start_server()
+        children.start_bot(port, "--name", "Drake")
+        server, first = children._children
+        children.tend()
+        assert children._children == [server, first]
+        first.kill()
+        first.wait()
+
+        children.tend()
+
+        assert len(children._children) == 2
+        second = children._children[1]
+        assert second is not first
+        server.kill()
+        server.wait()
+        second.kill()
+        second.wait()
+        children.tend()
+        assert children._children == [server, second]
 
 
 @WITHOUT_DISPLAYS

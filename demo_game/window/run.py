@@ -1,6 +1,7 @@
 """Opens the window and runs its loop: input, update, draw, flip."""
 
 import time
+from collections.abc import Callable
 from random import Random
 
 import pygame
@@ -18,8 +19,19 @@ SIZE = (1280, 720)
 FRAME_RATE = 60
 
 
-def play(host: str, port: int, name: str, *, watching: bool = False, version: str = VERSION) -> int:
-    """Play or watch in a window until it is closed, then say goodbye; the exit status is always 0."""
+def play(
+    host: str,
+    port: int,
+    name: str,
+    *,
+    watching: bool = False,
+    version: str = VERSION,
+    tend: Callable[[], None] = lambda: None,
+) -> int:
+    """Play or watch in a window until it is closed, then say goodbye; the exit status is always 0.
+
+    `tend` is called in every frame: for whoever has more to look after than the window.
+    """
 
     def connect() -> Session:
         return open_session(host, port, name, watching=watching, version=version)
@@ -29,14 +41,14 @@ def play(host: str, port: int, name: str, *, watching: bool = False, version: st
     pygame.display.set_caption(f"Broadside: {name}")
     app = App(connect, Random(), time.monotonic())
     try:
-        _loop(app, pygame.display.set_mode(SIZE, pygame.RESIZABLE))
+        _loop(app, pygame.display.set_mode(SIZE, pygame.RESIZABLE), tend)
     finally:
         pygame.quit()
         part(app.session, "enough seen" if watching else "I strike my colours")
     return 0
 
 
-def _loop(app: App, screen: pygame.Surface) -> None:
+def _loop(app: App, screen: pygame.Surface, tend: Callable[[], None]) -> None:
     painter, clock = Painter(screen), pygame.time.Clock()
     pygame.display.set_icon(_icon(painter))
     with StopRequests() as stops:
@@ -44,6 +56,7 @@ def _loop(app: App, screen: pygame.Surface) -> None:
             for event in pygame.event.get():
                 app.handle(event)
             app.update(time.monotonic())
+            tend()
             painter.paint_on(pygame.display.get_surface())
             app.draw(painter)
             pygame.display.flip()
