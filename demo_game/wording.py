@@ -122,7 +122,7 @@ def _trouble(view: View) -> str:
 
 def _placing(view: View) -> Headline:
     if view.to_place:
-        return Headline("Hide your fleet", Tone.ACT)
+        return Headline(f"Hide your fleet from {view.sides[view.far].name}", Tone.ACT)
     hiding = [side.name for seat, side in enumerate(view.sides) if seat != view.seat and not side.placed]
     if not hiding:
         return Headline("Your fleet puts to sea…", Tone.CALM)

@@ -33,7 +33,7 @@ with warnings.catch_warnings():
 from demo_game.window.app import App
 from demo_game.window.barrage import Barrage
 from demo_game.window.battle_scene import BattleScene
-from demo_game.window.board import two_seas
+from demo_game.window.board import MIN_CELL, two_seas
 from demo_game.window.button import Button
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
@@ -43,7 +43,7 @@ from demo_game.window.run import play
 from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
 
-SIZES = [(1280, 720), (800, 600)]
+SIZES = [(1280, 720), (640, 480), (480, 800), (320, 240)]
 HOST = "127.0.0.1"
 DEADLINE = 20.0
 
@@ -228,15 +228,15 @@ def test_every_screen_is_a_picture(make: Callable[[], Scene], size: tuple[int, i
     assert len(colours) > 50
 
 
-@given(st.integers(320, 2600), st.integers(280, 1500))
+@given(st.integers(200, 2600), st.integers(200, 1500))
 def test_both_seas_fit_into_windows_of_any_shape(width: int, height: int) -> None:
     window = pygame.Rect(0, 0, width, height)
 
     left, right = two_seas(Painter(pygame.Surface(window.size)), 60, height - 30)
 
     assert not left.rect.colliderect(right.rect)
-    assert left.rect.width == right.rect.width >= 80
-    assert left.cell == 8 or (window.contains(left.rect) and window.contains(right.rect))
+    assert left.rect.width == right.rect.width >= 10 * MIN_CELL
+    assert left.cell == MIN_CELL or (window.contains(left.rect) and window.contains(right.rect))
 
 
 @given(st.sampled_from(ALL_CELLS), st.integers(8, 80))

@@ -23,7 +23,7 @@ def told(*news: News) -> View:
     ("news", "line"),
     [
         ((), Headline("Waiting for an opponent", Tone.CALM)),
-        ((PAIRED,), Headline("Hide your fleet", Tone.ACT)),
+        ((PAIRED,), Headline("Hide your fleet from Bob", Tone.ACT)),
         ((PAIRED_WATCHING,), Headline("Anne and Bob are hiding the fleet…", Tone.CALM)),
         ((PAIRED_WATCHING, Placed(0)), Headline("Bob is hiding the fleet…", Tone.CALM)),
         ((PAIRED, Turn(0)), Headline("Your turn: choose a target", Tone.ACT)),

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pygame
 
-from demo_game.rules import FLEET, Ship
+from demo_game.rules import FLEET, SIZE, Ship
 from demo_game.view import View
 from demo_game.window.barrage import AT_ONCE, Barrage, Shell
 from demo_game.window.effects import draw_blast, draw_ember, draw_fire, draw_miss, draw_shell, draw_splash
@@ -27,17 +27,38 @@ class Moment(NamedTuple):
 STRIP = 70
 """Height of the name and the fleet under a sea, at 1280×720."""
 
+NAMES = 28
+"""Width of the names of the rows, and height of those of the columns, at 1280×720."""
+
+GAP = 84
+"""Width between two seas, with the names of the rows of the second one, at 1280×720."""
+
+MIN_CELL = 4
+"""Pixels that a cell has at least, in a window without room."""
+
 
 def two_seas(painter: Painter, top: int, bottom: int) -> tuple[SeaFrame, SeaFrame]:
-    """Give the two largest seas that fit side by side between two heights, with room for the names around them."""
-    width = painter.size[0]
-    gap, names = painter.px(84), painter.px(28)
-    free_width = width - 2 * painter.px(30) - names - gap
-    free_height = bottom - top - names - painter.px(STRIP)
-    cell = max(8, min(free_width // 20, free_height // 10))
-    left = (width - names - gap - 20 * cell) // 2 + names
-    first_row = top + names + max(0, (free_height - 10 * cell) // 2)
-    return SeaFrame(left, first_row, cell), SeaFrame(left + 10 * cell + gap, first_row, cell)
+    """Give the two largest seas that fit between two heights, with room for the names around them.
+
+    They lie side by side, or one under the other where that makes them larger.
+    """
+    beside, under = (_largest_cell(painter, bottom - top, across) for across in (2, 1))
+    across = 2 if beside >= under else 1
+    cell = max(MIN_CELL, beside, under)
+    width, names, gap, strip = painter.size[0], painter.px(NAMES), painter.px(GAP), painter.px(STRIP)
+    left = (width - names - (across - 1) * gap - across * SIZE * cell) // 2 + names
+    row = names + SIZE * cell + strip
+    first_row = top + names + max(0, (bottom - top - (3 - across) * row) // 2)
+    second = (left + SIZE * cell + gap, first_row) if across == 2 else (left, first_row + row)
+    return SeaFrame(left, first_row, cell), SeaFrame(*second, cell)
+
+
+def _largest_cell(painter: Painter, height: int, across: int) -> int:
+    """Say how large the cells of two seas can be with so many of them side by side."""
+    down = 3 - across
+    free_width = painter.size[0] - 2 * painter.px(30) - painter.px(NAMES) - (across - 1) * painter.px(GAP)
+    free_height = height - down * (painter.px(NAMES) + painter.px(STRIP))
+    return min(free_width // (across * SIZE), free_height // (down * SIZE))
 
 
 def draw_board(
@@ -113,7 +134,7 @@ def _draw_fleet(painter: Painter, rect: pygame.Rect, lost: list[int]) -> None:
     """Draw the fleet in small under a sea, the lost ships dark and struck out."""
     top = rect.bottom + painter.px(40)
     gap = painter.px(12)
-    cell = max(8, min(painter.px(20), (rect.width - gap * (len(FLEET) - 1)) // sum(FLEET)))
+    cell = max(3, min(painter.px(20), (rect.width - gap * (len(FLEET) - 1)) // sum(FLEET)))
     left = rect.left
     for length in FLEET:
         sunk = length in lost
@@ -122,5 +143,5 @@ def _draw_fleet(painter: Painter, rect: pygame.Rect, lost: list[int]) -> None:
         place = pygame.Rect(left, top, length * cell, cell)
         painter.surface.blit(ship_picture(painter, length, cell, sunk=sunk), place)
         if sunk:
-            pygame.draw.line(painter.surface, CORAL, place.midleft, place.midright, max(2, cell // 9))
+            pygame.draw.line(painter.surface, CORAL, place.midleft, place.midright, max(1, cell // 9))
         left = place.right + gap

@@ -12,6 +12,9 @@ Anchor = Literal["center", "topleft", "topright", "midleft", "midright", "midtop
 CACHED_PICTURES = 1500
 """Pictures that are kept; text that counts up would otherwise grow the cache for ever."""
 
+SMALL = 0.72
+"""The scale at 640×480: text of this size can just be read."""
+
 FINENESS = 3
 """How much larger pictures are drawn before they are scaled down: this is what makes their edges smooth."""
 
@@ -35,9 +38,9 @@ class Painter:
 
     @property
     def unit(self) -> float:
-        """The scale of text and margins: 1 at 1280×720, never so small that text is unreadable."""
+        """The scale of text and margins: 1 at 1280×720; text stays large as long as everything has room at 640×480."""
         width, height = self.size
-        return max(0.72, min(width / 1280, height / 720))
+        return max(min(width / 1280, height / 720), SMALL * min(1.0, width / 640, height / 480))
 
     def px(self, length: float) -> int:
         """Scale a length that is meant for 1280×720."""

@@ -6,6 +6,7 @@ import pygame
 
 from demo_game.fleet_layout import FleetLayout
 from demo_game.rules import FLEET, SHIP_NAMES, Cell, Ship
+from demo_game.window.board import MIN_CELL
 from demo_game.window.button import Button, ButtonRow
 from demo_game.window.header import HEIGHT, draw_header
 from demo_game.window.painter import Painter
@@ -76,9 +77,9 @@ class PlacingScene:
         """Lay out the screen: the sea on the left, the panel on the right; give the panel."""
         width, height = painter.size
         top, margin, names = painter.px(HEIGHT), painter.px(30), painter.px(28)
-        panel_width = painter.px(PANEL_WIDTH if width >= 1000 else 280)
+        panel_width = painter.px(PANEL_WIDTH if width >= 1000 else 290)
         cell = max(
-            8,
+            MIN_CELL,
             min(
                 (width - panel_width - names - 3 * margin) // 10,
                 (height - top - names - margin) // 10,
@@ -86,7 +87,7 @@ class PlacingScene:
         )
         left = (width - panel_width - names - margin - 10 * cell) // 2 + names
         self._frame = SeaFrame(left, top + names, cell)
-        panel = pygame.Rect(self._frame.rect.right + margin, top + names, panel_width, max(10 * cell, painter.px(430)))
+        panel = pygame.Rect(self._frame.rect.right + margin, top + names, panel_width, max(10 * cell, painter.px(520)))
         panel.bottom = min(panel.bottom, height - painter.px(12))
         return panel
 
