@@ -1,6 +1,7 @@
 """`python -m demo_game` alone: a server and a bot of its own, and a window, or without a display a game between two bots."""
 
 from collections.abc import Callable
+from contextlib import closing
 
 from demo_game.processes import HOST, ChildFailedError, Children
 from demo_game.programs import watch_in_terminal
@@ -30,10 +31,11 @@ def show_two_bots(pace: float) -> int:
     try:
         with Children() as children:
             port = children.start_server()
-            session = open_session(HOST, port, "Spectator", watching=True)
-            for name in (BOT_NAME, OTHER_BOT_NAME):
-                children.start_bot(port, "--name", name, "--pace", str(pace), "--games", "1")
-            return watch_in_terminal(session, games=1, check=children.check)
+            # Closed before the server is asked to end, or the server would wait for our goodbye.
+            with closing(open_session(HOST, port, "Spectator", watching=True)) as session:
+                for name in (BOT_NAME, OTHER_BOT_NAME):
+                    children.start_bot(port, "--name", name, "--pace", str(pace), "--games", "1")
+                return watch_in_terminal(session, games=1, check=children.check)
     except ChildFailedError as error:
         print(error)
         return 1

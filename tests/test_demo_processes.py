@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from programs import DEADLINE, Program, Start
 
-from demo_game import processes
+from demo_game import local, processes
+from demo_game.session import Session
 
 pytestmark = pytest.mark.process
 
@@ -96,6 +97,28 @@ def test_a_bot_that_died_is_started_anew_and_no_child_outlives_the_game(monkeypa
         second.wait()
         children.tend()
         assert children._children == [server, second]
+
+
+def test_a_failed_bot_ends_the_show_at_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failed: list[float] = []
+
+    def fail(session: Session, **_: object) -> int:
+        deadline = time.monotonic() + DEADLINE
+        while not session.joined:
+            assert time.monotonic() < deadline
+            session.wait(0.1)
+            session.update()
+        failed.append(time.monotonic())
+        raise processes.ChildFailedError("a bot has failed")
+
+    monkeypatch.setattr(local, "watch_in_terminal", fail)
+
+    assert local.show_two_bots(0) == 1
+
+    assert time.monotonic() - failed[0] < processes.PATIENCE
+    assert capsys.readouterr().out == "a bot has failed\n"
 
 
 @WITHOUT_DISPLAYS
