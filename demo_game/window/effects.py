@@ -7,10 +7,13 @@ import pygame
 
 from demo_game.window.barrage import IMPACT
 from demo_game.window.painter import FINENESS, Painter, smooth_picture
-from demo_game.window.palette import AMBER, CORAL, EMBER, FLAME, FOAM, INK, NIGHT, Colour, blend
+from demo_game.window.palette import CORAL, EMBER, FLAME, FOAM, INK, NIGHT, Colour, blend
 
 FRAMES = 24
 """Pictures of one splash or blast."""
+
+TRAIL = 22
+"""Dots of the trail behind a shell: so close that they are a line that tapers."""
 
 FLAMES = 12
 """Pictures of a fire, before it begins again."""
@@ -52,13 +55,13 @@ def draw_miss(painter: Painter, centre: tuple[int, int], cell: int) -> None:
 
 def draw_shell(painter: Painter, start: tuple[int, int], end: tuple[int, int], cell: int, share: float) -> None:
     """Draw a shell on its arc with a trail behind it; `share` from 0 to 1 is how far it has come."""
-    for lag in range(7, -1, -1):
-        place = share - lag * 0.025
+    for lag in range(TRAIL, -1, -1):
+        place = share - lag * 0.007
         if place > 0:
-            spot = _on_arc(start, end, place)
-            fade = 1 - lag / 8
-            radius = max(1.0, cell * (0.05 + 0.05 * math.sin(place * math.pi)) * fade)
-            pygame.draw.circle(painter.surface, blend(AMBER, INK, fade), spot, radius)
+            fade = 1 - lag / (TRAIL + 1)
+            radius = max(1.0, cell * (0.04 + 0.06 * math.sin(place * math.pi)) * fade)
+            pygame.draw.circle(painter.surface, blend(EMBER, FLAME, fade * 1.4), _on_arc(start, end, place), radius)
+    pygame.draw.circle(painter.surface, INK, _on_arc(start, end, share), max(1.5, cell * 0.07))
 
 
 def _on_arc(start: tuple[int, int], end: tuple[int, int], share: float) -> tuple[float, float]:

@@ -13,6 +13,9 @@ from demo_game.window.palette import CREST, DEEP_WATER, INK, LINE, MUTED, WATER,
 CRESTS = 70
 """Waves drawn on one sea."""
 
+PATCHES = 9
+"""Patches of lighter and darker water along each side of a sea."""
+
 
 class SeaFrame(NamedTuple):
     """Where a sea lies on the screen: its left and top edge, and the side of a cell, in pixels."""
@@ -48,11 +51,23 @@ def draw_sea(painter: Painter, frame: SeaFrame, now: float, *, border: Colour = 
     """Draw the water with its waves, the grid and the names of columns and rows; `shade` from 0 to 1 darkens it."""
     rect = frame.rect
     top, bottom = blend(WATER, (0, 0, 0), shade), blend(DEEP_WATER, (0, 0, 0), shade)
-    painter.surface.blit(painter.picture(("sea", rect.size, shade), lambda: gradient(rect.size, top, bottom)), rect)
+    painter.surface.blit(painter.picture(("sea", rect.size, shade), lambda: _water(rect.size, top, bottom)), rect)
     _draw_crests(painter.surface, rect, now, shade)
     painter.surface.blit(painter.picture(("grid", frame.cell), lambda: _grid(frame.cell)), rect)
     pygame.draw.rect(painter.surface, border, rect.inflate(4, 4), 2, border_radius=4)
     _draw_names(painter, frame)
+
+
+def _water(size: tuple[int, int], top: Colour, bottom: Colour) -> pygame.Surface:
+    """Make a picture of still water: lighter where it is near, with patches of another depth."""
+    picture, dice = gradient(size, top, bottom), Random(PATCHES)
+    patches = pygame.Surface((PATCHES, PATCHES), 0, 32)
+    for x in range(PATCHES):
+        for y in range(PATCHES):
+            light = dice.randrange(14)
+            patches.set_at((x, y), (light // 3, light, light))
+    picture.blit(pygame.transform.smoothscale(patches, size), (0, 0), special_flags=pygame.BLEND_RGB_ADD)
+    return picture
 
 
 def _draw_crests(surface: pygame.Surface, rect: pygame.Rect, now: float, shade: float) -> None:
