@@ -10,12 +10,13 @@ import netcode.sync
 
 def main(port: int = 7777) -> None:
     connection = netcode.sync.connect("127.0.0.1", port)
-    for line in sys.stdin.buffer:
+    for typed in sys.stdin.buffer:
+        line = typed.rstrip(b"\n") + b"\n"  # the last one of a file may have no end
         netcode.sync.send(connection, line)
         answer = netcode.sync.receive(connection, len(line))
         if answer is None:
             break
-        print(answer.decode(), end="")
+        print(answer.decode(errors="replace"), end="")
     netcode.sync.close_nicely(connection)
     print(connection.reason)
 

@@ -60,10 +60,13 @@ def test_many_dots_carries_two_hundred(start: Start) -> None:
             client.update()
             for event in client.events():
                 assert not isinstance(event, netcode.Left), event
-                if isinstance(event, netcode.Received):
-                    before, snapshots[client] = snapshots.get(client, {}), event.message
-                    mine = client.id or 0
-                    if len(before) == len(clients) and before[mine][0] < event.message[mine][0]:
+                if isinstance(event, netcode.Received) and len(event.message) == len(clients):
+                    x, _ = event.message[client.id]
+                    if client not in starts:
+                        # Away from the nearer edge, and not before all can see it: at an edge a dot stops.
+                        starts[client] = x
+                        client.send((1 if x < 500 else -1, 0))
+                    elif x != starts[client]:
                         moved.add(client)
 
     for client in clients:
