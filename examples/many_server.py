@@ -8,12 +8,12 @@ import netcode
 
 class Dot:
     def __init__(self, number: int) -> None:
-        self.x, self.y = number * 613 % 1000, number * 367 % 700
+        self.x, self.y = 12 + number * 613 % 976, 12 + number * 367 % 676
         self.course = (0, 0)
 
     def move(self) -> None:
-        self.x = min(max(self.x + 12 * self.course[0], 0), 1000)
-        self.y = min(max(self.y + 12 * self.course[1], 0), 700)
+        self.x = min(max(self.x + 12 * self.course[0], 12), 988)
+        self.y = min(max(self.y + 12 * self.course[1], 12), 688)
 
 
 def main(port: int = 7777) -> None:

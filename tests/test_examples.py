@@ -49,9 +49,7 @@ def test_many_dots_carries_two_hundred(start: Start) -> None:
     port = int(start("examples/many_server.py", 0).until(r"port (\d+)")[1])
     deadline = time.monotonic() + DEADLINE
     clients = [netcode.Client("127.0.0.1", port, game="many") for _ in range(200)]
-    for client in clients:
-        client.send((1, 0))
-    snapshots: dict[netcode.Client, dict[int, list[int]]] = {}
+    starts: dict[netcode.Client, int] = {}
 
     moved: set[netcode.Client] = set()
     while len(moved) < len(clients) and time.monotonic() < deadline:
@@ -103,7 +101,10 @@ def test_echo_returns_every_line(start: Start) -> None:
     client.until("one\n")
     client.say("two")
     client.until("one\ntwo\n")
+    assert client._process.stdin is not None
+    client._process.stdin.write(b"\xff is not UTF-8\nthe last line has no end")
     client.end_input()
+    client.until("two\n\ufffd is not UTF-8\nthe last line has no end\n")
 
     assert client.status() == 0
     server.until("127.0.0.1:.* closed the connection")
