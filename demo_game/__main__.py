@@ -113,35 +113,43 @@ def _play(options: argparse.Namespace) -> int:
     from demo_game.window.run import play
 
     host, port = options.server
-    return play(host, port, options.name, version=options.game_version)
+    return play(host, port, _name_in(options), version=options.game_version)
 
 
 def _bot(options: argparse.Namespace) -> int:
     host, port = options.server
-    session = open_session(host, port, options.name, version=options.game_version)
-    return run_bot(session, pace=options.pace, games=options.games, leash=options.leash, quiet=options.quiet)
+    name = Random().choice(BOT_NAMES) if options.name is None else options.name
+    session = open_session(host, port, name, version=options.game_version)
+    return run_bot(session, pace=_pace_in(options, 1.0), games=options.games, leash=options.leash, quiet=options.quiet)
 
 
 def _watch(options: argparse.Namespace) -> int:
     host, port = options.server
     if options.text or why_no_window() is not None:
-        return watch_in_terminal(open_session(host, port, options.name, watching=True), games=options.games)
+        return watch_in_terminal(open_session(host, port, _name_in(options), watching=True), games=options.games)
     from demo_game.window.run import play
 
-    return play(host, port, options.name, watching=True)
+    return play(host, port, _name_in(options), watching=True)
 
 
 def _local(options: argparse.Namespace) -> int:
     reason = why_no_window()
     if reason is not None:
         print(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.", flush=True)
-        return show_two_bots(SIGHT_PACE if options.pace is None else options.pace)
+        return show_two_bots(_pace_in(options, SIGHT_PACE))
     from demo_game.window.run import play
 
     return play_against_bot(
-        lambda host, port, tend: play(host, port, options.name, tend=tend),
-        1.2 if options.pace is None else options.pace,
+        lambda host, port, tend: play(host, port, _name_in(options), tend=tend), _pace_in(options, 1.2)
     )
+
+
+def _name_in(options: argparse.Namespace) -> str:
+    return plain_text(_own_name(), NAME_LIMIT) if options.name is None else str(options.name)
+
+
+def _pace_in(options: argparse.Namespace, default: float) -> float:
+    return default if options.pace is None else float(options.pace)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -149,7 +157,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m demo_game",
         description="Broadside: hide a fleet, fire in turns. Without a command: play against a bot on a server of your own.",
     )
-    parser.add_argument("--name", type=_name, default=_own_name(), help="what the opponent reads (default: your login)")
+    # What is given before the command counts for the command: its own options have no default that would hide it.
+    parser.add_argument("--name", type=_name, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
     commands = parser.add_subparsers(dest="command")
     _add_serve(commands.add_parser("serve", help="run a dedicated server"))
@@ -173,14 +182,16 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_play(parser: argparse.ArgumentParser) -> None:
     _add_server(parser)
-    parser.add_argument("--name", type=_name, default=_own_name(), help="what the opponent reads (default: your login)")
+    parser.add_argument(
+        "--name", type=_name, default=argparse.SUPPRESS, help="what the opponent reads (default: your login)"
+    )
     _add_version(parser)
 
 
 def _add_bot(parser: argparse.ArgumentParser) -> None:
     _add_server(parser)
-    parser.add_argument("--name", type=_name, default=Random().choice(BOT_NAMES), help="what the opponent reads")
-    parser.add_argument("--pace", type=_seconds, default=1.0, help="seconds over each shot (default: 1)")
+    parser.add_argument("--name", type=_name, default=argparse.SUPPRESS, help="what the opponent reads")
+    parser.add_argument("--pace", type=_seconds, default=argparse.SUPPRESS, help="seconds over each shot (default: 1)")
     _add_games(parser)
     _add_version(parser)
     _add_child(parser)
@@ -188,7 +199,7 @@ def _add_bot(parser: argparse.ArgumentParser) -> None:
 
 def _add_watch(parser: argparse.ArgumentParser) -> None:
     _add_server(parser)
-    parser.add_argument("--name", type=_name, default=_own_name(), help="what the server reads")
+    parser.add_argument("--name", type=_name, default=argparse.SUPPRESS, help="what the server reads")
     parser.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
     _add_games(parser)
 

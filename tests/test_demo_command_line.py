@@ -67,6 +67,11 @@ def test_what_no_program_can_do_is_told_before_it_starts(arguments: str, capsys:
     assert "error: argument" in capsys.readouterr().err.splitlines()[-1]
 
 
+@pytest.mark.parametrize("arguments", ["--name Anne bot localhost", "bot localhost --name Anne", "--name Anne"])
+def test_a_name_counts_wherever_it_stands(arguments: str) -> None:
+    assert _parser().parse_args(arguments.split(" ")).name == "Anne"
+
+
 @pytest.mark.parametrize(("typed", "name"), [("x" * 100_000, "x" * 16), ("\x1b[31mAnne\udcff", "[31mAnne"), ("\n", "")])
 def test_a_name_is_cut_to_what_can_be_sent_and_shown(typed: str, name: str) -> None:
     assert _parser().parse_args(["bot", "localhost", "--name", typed]).name == name
