@@ -82,7 +82,14 @@ class _AnyOf(Waiter):
 
 
 def any_of(*waiters: Waiter) -> Waiter:
-    """Make one waiter of many: it has waited as soon as one of them has."""
+    """Make one waiter of many: it has waited as soon as one of them has.
+
+    Raises:
+        TypeError: one of `waiters` is none.
+    """
+    for waiter in waiters:
+        if not isinstance(waiter, Waiter):
+            raise TypeError(f"expected a waiter, not {waiter!r}; put descriptors into a CustomWaiter")
     return _AnyOf(waiters)
 
 
@@ -100,10 +107,11 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
         True if something happened, False if `timeout` seconds passed first.
 
     Raises:
-        ValueError: `timeout` is negative or not a number.
+        TypeError: one of `waiters` is none, or `timeout` is no number.
+        ValueError: `timeout` is negative or not finite.
     """
     check_timeout(timeout)
-    waiter = waiters[0] if len(waiters) == 1 else _AnyOf(waiters)
+    waiter = waiters[0] if len(waiters) == 1 and isinstance(waiters[0], Waiter) else any_of(*waiters)
     left = waiter._seconds_left()
     if left is not None and left <= 0:
         return True
@@ -120,14 +128,18 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
 
 
 def check_timeout(timeout: float | None) -> None:
-    """Raise `ValueError` for what cannot be a number of seconds to wait."""
-    if timeout is not None and not 0 <= timeout < math.inf:
+    """Raise `TypeError` or `ValueError` for what cannot be a number of seconds to wait."""
+    if timeout is None:
+        return
+    if not isinstance(timeout, (int, float)):
+        raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
+    if not 0 <= timeout < math.inf:
         raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
 
 
 def _number(descriptor: object) -> int:
     """Return the descriptor of an int or of an object with `fileno()`."""
-    if isinstance(descriptor, int):
+    if isinstance(descriptor, int) and not isinstance(descriptor, bool):  # True would be standard output
         return descriptor
     fileno = getattr(descriptor, "fileno", None)
     if fileno is None:

@@ -146,6 +146,19 @@ def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
         wait(Due(1.0), timeout=timeout)
 
 
+@pytest.mark.parametrize("timeout", ["1", b"1", [1]])
+def test_a_timeout_that_is_no_number_is_refused(timeout: Any) -> None:
+    with pytest.raises(TypeError, match=r"timeout must be a number of seconds, or None, not (str|bytes|list)"):
+        wait(CustomWaiter(), timeout=timeout)
+
+
+@pytest.mark.parametrize("waiters", [(1.5,), (CustomWaiter(), 1.5)])
+def test_what_is_no_waiter_is_refused(waiters: tuple[Any, ...]) -> None:
+    for function in (wait, any_of):
+        with pytest.raises(TypeError, match=r"expected a waiter, not 1.5; put descriptors into a CustomWaiter"):
+            function(*waiters)
+
+
 def test_any_of_several_wakes(pair: Pair) -> None:
     one, other = pair
     waiter = any_of(CustomWaiter(read=[one]), any_of(CustomWaiter(read=[other]), Due(None)))
@@ -177,6 +190,11 @@ def test_a_custom_waiter_gives_its_descriptors(pair: Pair) -> None:
 def test_a_custom_waiter_refuses_what_has_no_descriptor() -> None:
     with pytest.raises(TypeError, match=r"expected a descriptor or an object with fileno\(\), not str"):
         CustomWaiter(read=["stdin"])
+
+
+def test_a_bool_is_no_descriptor() -> None:
+    with pytest.raises(TypeError, match=r"expected a descriptor or an object with fileno\(\), not bool"):
+        CustomWaiter(read=[True])
 
 
 @pytest.mark.skipif(not hasattr(select, "poll"), reason="select elsewhere")
