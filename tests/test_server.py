@@ -537,6 +537,24 @@ def test_a_return_in_time_ends_the_grace(scene: Scene) -> None:
     assert scene.told[server] == [Joined(peer), Away(peer), Back(peer)]
 
 
+def test_each_break_has_a_grace_of_its_own(scene: Scene) -> None:
+    server = scene.serve(grace=2.0)
+    first = scene.guest(token=b"")
+    peer = only(server)
+    first.connection.close()
+    scene.play(1.0)
+    second = scene.stranger(hello(token=token_of(first)))
+
+    second.connection.close()
+    scene.play(1.5)  # beyond the end of the first grace
+    before = scene.news(server)
+    scene.play(0.6)
+
+    assert before == ["Joined", "Away", "Back", "Away"]
+    assert scene.told[server][-1] == Left(peer, scene.left(server))
+    assert scene.left(server).code is ReasonCode.CLOSED_BY_PEER
+
+
 def test_who_is_sent_away_while_away_leaves_once(scene: Scene) -> None:
     server = scene.serve(grace=2.0)
     guest = scene.guest(token=b"")
