@@ -544,6 +544,21 @@ def test_a_message_is_not_late_because_we_do_not_read(scene: Scene) -> None:
     assert scene.heard(server)[1:] == ["whole", "more"]
 
 
+def test_a_peer_is_not_silent_because_we_do_not_read(scene: Scene) -> None:
+    server = scene.serve(max_backlog=1_000, timeout=2.0)
+    client = scene.join()
+    scene.deaf.add(server)
+    client.send(bytes(2_000))
+
+    scene.play(6.0)
+    scene.deaf.clear()
+    client.send("more")
+    scene.play(1.0)
+
+    assert scene.heard(server) == [bytes(2_000), "more"]
+    assert scene.news(server) == scene.news(client) == ["Joined"]
+
+
 # Goodbyes.
 
 
