@@ -633,10 +633,11 @@ def test_both_may_leave_in_the_same_moment(scene: Scene) -> None:
     assert scene.network.links == 0
 
 
-def test_what_follows_a_goodbye_is_ignored(scene: Scene) -> None:
+@pytest.mark.parametrize("after", [message("after"), b"\0\0\0\0"], ids=["a message", "a breach"])
+def test_what_follows_a_goodbye_is_ignored(scene: Scene, after: bytes) -> None:
     server = scene.serve()
 
-    guest = scene.guest(message("before"), bye(3, "so long"), message("after"))
+    guest = scene.guest(message("before"), bye(3, "so long"), after)
     guest.say(message("long after"))
     scene.play(2 * TICK)
 
