@@ -479,6 +479,18 @@ def test_a_flood_that_does_not_stop_ends_the_link(scene: Scene) -> None:
     assert reason_of(guest)[1] == "more than max_messages_per_update = 10 messages came, update after update"
 
 
+def test_what_piles_up_between_rare_updates_is_no_flood(scene: Scene) -> None:
+    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
+    guest = scene.guest()
+
+    for _ in range(8):
+        guest.say(*[message(1)] * 40)
+        scene.play(1.0, tick=1.0)
+
+    assert scene.news(server) == ["Joined"]
+    assert len(scene.heard(server)) == 70
+
+
 def test_bursts_with_pauses_are_no_flood(scene: Scene) -> None:
     server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
     guest = scene.guest()
