@@ -1293,6 +1293,16 @@ def test_what_was_noted_by_one_timeline_moves_to_another(connected: bool) -> Non
     assert line.connection._deadline() == due
 
 
+def test_silence_moves_along_to_another_timeline() -> None:
+    line = Line(timeout=10.0).opened()
+    line.clock.advance(0.5)
+    line.connection.update()
+
+    line.connection._move_to(Timeline(FakeClock(5.0)))
+
+    assert line.connection._deadline() == 5.0 - 0.5 + 10.0 / 2
+
+
 # Waiting, on real descriptors.
 
 
