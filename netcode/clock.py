@@ -44,6 +44,10 @@ class Timeline:
         self.now += elapsed
         return self.now
 
+    def since(self) -> float:
+        """Return how many seconds have passed since the last tick, attended or not."""
+        return self._clock() - self._seen
+
     def until(self, deadline: float) -> float:
         """Return how many seconds from this moment `deadline` comes due if we attend; 0.0 if it is past."""
         return max(0.0, deadline - self.now - min(self._clock() - self._seen, MAX_GAP))

@@ -39,8 +39,12 @@ class Poller(Protocol):
     def remove(self, fd: int) -> None:
         """Stop watching `fd`; unknown or closed ones are ignored."""
 
-    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
-        """Return (descriptor, bits) of what is ready, after at most `timeout` seconds; None for no limit."""
+    def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        """Return (descriptor, bits) of what is ready, after at most `timeout` seconds; None for no limit.
+
+        Args:
+            most: how many are enough, where the system can be asked for so many; the others are told next time.
+        """
         ...
 
     def fileno(self) -> int:
@@ -75,7 +79,7 @@ class SelectorsPoller:
         except (KeyError, ValueError):
             pass
 
-    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
+    def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
         return [(key.fd, bits & READ | (bits & 2) << 1) for key, bits in self._selector.select(timeout)]
 
     def fileno(self) -> int:
@@ -107,7 +111,7 @@ class SelectPoller:
         self._read.pop(fd, None)
         self._write.pop(fd, None)
 
-    def poll(self, timeout: float | None) -> list[tuple[int, int]]:
+    def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
         read, write, _ = select_in_parts(([*self._read], [*self._write], []), timeout)
         ready = dict.fromkeys(read, READ)
         for fd in write:
@@ -166,8 +170,8 @@ if sys.platform == "linux":
                 return
             self._watched -= 1
 
-        def poll(self, timeout: float | None) -> list[tuple[int, int]]:
-            return self._epoll.poll(timeout, self._watched)
+        def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+            return self._epoll.poll(timeout, most or self._watched)
 
         def fileno(self) -> int:
             return self._epoll.fileno()

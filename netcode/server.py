@@ -123,6 +123,7 @@ class Server(Waiter):
 
             network = TlsNetwork(network, tls)
         self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
+        self._links._backlog = self._inbox
         self._doorway: Doorway = network.listen(host, port)
         self._door = -1
         self.address = self._doorway.address

@@ -45,6 +45,16 @@ def test_a_sleep_that_was_meant_counts_in_full() -> None:
     assert timeline.now == start + 60
 
 
+def test_the_time_since_the_last_tick_is_all_that_passed() -> None:
+    clock = FakeClock()
+    timeline = Timeline(clock)
+    timeline.tick()
+
+    clock.advance(60)
+
+    assert timeline.since() == 60
+
+
 def test_the_way_to_a_deadline_is_what_is_left_of_it() -> None:
     clock = FakeClock()
     timeline = Timeline(clock)

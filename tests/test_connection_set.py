@@ -17,7 +17,7 @@ import pytest
 from netcode import connection_set as module
 from netcode.address import Address
 from netcode.connection import LINGER, MAX_RECEIVE_BUFFER, Connection, State, connect, custom
-from netcode.connection_set import ACCEPTS_PER_UPDATE, REFUSE, ConnectionSet
+from netcode.connection_set import ACCEPTS_PER_UPDATE, HURRY, PORTION, REFUSE, ConnectionSet
 from netcode.poller import Poller, SelectorsPoller, SelectPoller, make_poller
 from netcode.reasons import ReasonCode
 from netcode.testing import FakeClock, MemoryNetwork
@@ -752,6 +752,188 @@ def test_who_sends_more_than_its_share_is_fed_one_share_an_update(
     assert shares[:3] == [b"ab", b"abcd", b"abcdefg"]  # what was left over, and a share of what came
     assert connection._hungry is False
     caller.close()
+
+
+class Hearer(Eater):
+    """A sink that takes everything, and makes so many events of each read."""
+
+    def __init__(self, events: list[object], many: int) -> None:
+        super().__init__(1 << 20)
+        self._events = events
+        self._many = many
+
+    def feed(self, data: memoryview, size: int) -> int:
+        self._events += [self] * self._many
+        return super().feed(data, size)
+
+
+class Hearing:
+    """What many hearers have heard, and the bare other ends."""
+
+    def __init__(self, everybody: ConnectionSet[Any], listener: Listener, count: int, many: int) -> None:
+        self.events: list[object] = []
+        everybody._backlog = self
+        self.callers: list[socket.socket] = []
+        self.connections: list[Connection[Any]] = []
+        for _ in range(count):
+            self.callers.append(call(listener))
+            newcomer = None
+            while newcomer is None:
+                newcomer = listener.accept(0.0)
+            hearer = Hearer(self.events, many)
+            self.connections.append(everybody._take_in(newcomer, None, hearer, None, None))
+        everybody.update()
+
+    def call(self) -> None:
+        for caller in self.callers:
+            caller.send(b"!")
+
+    def close(self) -> None:
+        for caller in self.callers:
+            caller.close()
+
+
+def rounds(everybody: ConnectionSet[Any], hearing: Hearing, count: int) -> list[int]:
+    """Wait and update until so many events came, and return how many each update brought."""
+    brought: list[int] = []
+    while len(hearing.events) < count:
+        before = len(hearing.events)
+        everybody._sleep(10.0)
+        everybody.update()
+        brought.append(len(hearing.events) - before)
+        assert len(brought) < ROUNDS
+    return brought
+
+
+def test_a_hurried_loop_is_given_what_came_in_portions(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 150, 2)
+    everybody.update()
+    hearing.call()
+
+    brought = rounds(everybody, hearing, 300)
+
+    assert max(brought) == PORTION
+    assert [hearing.events.count(event) for event in hearing.events] == [2] * 300
+    hearing.close()
+
+
+@pytest.mark.parametrize("when", ["before the wait", "after it"])
+def test_a_slow_loop_is_given_everything_at_once(
+    everybody: ConnectionSet[Any], listener: Listener, clock: FakeClock, when: str
+) -> None:
+    hearing = Hearing(everybody, listener, 150, 2)
+    everybody.update()
+    hearing.call()
+
+    if when == "before the wait":
+        clock.advance(2 * HURRY)
+    everybody._sleep(10.0)
+    if when == "after it":
+        clock.advance(2 * HURRY)
+    everybody.update()
+
+    assert len(hearing.events) == 300
+    hearing.close()
+
+
+def test_who_had_its_share_waits_until_all_others_had_theirs(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 150, 2)
+    greedy = hearing.connections[0]
+    eater = Eater(1)
+    eater.connection = greedy
+    greedy._sink = eater
+    hearing.callers[0].send(bytes(100))
+    hearing.call()
+
+    brought = rounds(everybody, hearing, 298)
+
+    assert len(brought) > 2
+    assert eater.bites < len(brought)
+    hearing.close()
+
+
+def test_a_portion_that_is_left_over_is_asked_for_again_where_somebody_left(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    hearing = Hearing(everybody, listener, 150, 2)
+    hearing.call()
+    everybody._sleep(10.0)
+    everybody.update()
+    left_over = everybody._ready
+
+    hearing.connections[-1].close()
+    forgotten = everybody._ready
+    rounds(everybody, hearing, 298)
+
+    assert left_over
+    assert forgotten is None
+    assert len(hearing.events) in (298, 300)
+    hearing.close()
+
+
+class Interrupted(Eater):
+    """A sink in which Ctrl-C is pressed once."""
+
+    def __init__(self, bite: int) -> None:
+        super().__init__(bite)
+        self.presses = 1
+
+    def feed(self, data: memoryview, size: int) -> int:
+        if self.bites and self.presses:
+            self.presses = 0
+            raise KeyboardInterrupt
+        return super().feed(data, size)
+
+
+def test_who_is_hungry_when_ctrl_c_is_pressed_is_fed_afterwards(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    eaters: list[Eater] = [Interrupted(1), Eater(1)]
+    callers = [call(listener) for _ in eaters]
+    for eater in eaters:
+        newcomer = None
+        while newcomer is None:
+            newcomer = listener.accept(0.0)
+        everybody._take_in(newcomer, None, eater, None, None)
+    for caller in callers:
+        caller.send(b"abc")
+    while not all(eater.bites for eater in eaters):
+        everybody._sleep(10.0)
+        try:
+            everybody.update()
+        except KeyboardInterrupt:
+            pass
+
+    with pytest.raises(KeyboardInterrupt):
+        everybody.update()
+    until(everybody, lambda: eaters[1].eaten == b"abc")
+
+    for caller in callers:
+        caller.close()
+
+
+def test_what_is_queued_when_ctrl_c_is_pressed_is_sent_afterwards(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [pair(everybody) for _ in range(3)]
+    for connection, _ in pairs:
+        connection.send(b"goodbye")
+    flush, presses = Connection[Any]._flush, [1]
+
+    def interrupted(connection: Connection[Any], now: float) -> None:
+        flush(connection, now)
+        if presses:
+            presses.clear()
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Connection, "_flush", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        everybody.update()
+    everybody.update()
+
+    assert [other.recv(100) for _, other in pairs] == [b"goodbye"] * 3
+    for _, other in pairs:
+        other.close()
 
 
 def test_without_a_descriptor_a_share_an_update_is_all_the_same(clock: FakeClock) -> None:

@@ -45,6 +45,24 @@ def test_nothing_is_ready_where_nothing_is_watched(poller: Poller) -> None:
     assert poller.poll(0.001) == []
 
 
+def test_as_many_are_told_as_are_enough_and_the_others_next_time(poller: Poller) -> None:
+    pairs = [socket.socketpair() for _ in range(3)]
+    for one, other in pairs:
+        poller.add(one.fileno(), READ)
+        other.send(b"x")
+
+    told: set[int] = set()
+    for _ in pairs:
+        for fd, _ in poller.poll(0, 1):
+            told.add(fd)
+            poller.remove(fd)
+
+    assert told == {one.fileno() for one, _ in pairs}
+    for one, other in pairs:
+        one.close()
+        other.close()
+
+
 def test_readiness_to_read_is_told_until_it_is_handled(poller: Poller, pair: Pair) -> None:
     one, other = pair
     poller.add(one.fileno(), READ)

@@ -8,7 +8,7 @@ import sys
 from netcode import log
 from netcode.address import Address, Candidate, Lookup, Resolve, check_destination, check_port, from_socket
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
-from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, send_each
+from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.transport.sockets import hold, let_go, shut
 from netcode.waiting import Descriptors, Waiter
 
@@ -51,41 +51,37 @@ def tune(sock: socket.socket) -> None:
                 pass  # a Unix socket, or a kernel that knows the name but not the option
 
 
-class TcpTransport:
-    """One established socket."""
+class TcpTransport(socket.socket):
+    """One established socket, taken over from `sock`.
 
-    __slots__ = ("_socket", "address", "read_fd", "receive_into", "send", "write_fd")
+    It is the socket itself instead of having one: what is looked up for each message is in one place in memory, which
+    counts where thousands of peers take turns. And where it is forgotten, it is its own to finalise.
+    """
+
+    __slots__ = ("address", "read_fd", "write_fd")
 
     lingers = True
     grain = 0
+    receive_into = socket.socket.recv_into
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
-        self._socket = hold(sock)
+        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
+        self.setblocking(False)
         self.address: Address | None = address
-        self.read_fd = self.write_fd = sock.fileno()
-        # The socket's own methods, not wrappers: they run once per message.
-        self.receive_into: ReceiveInto = sock.recv_into
-        self.send: Send = sock.send
+        self.read_fd = self.write_fd = self.fileno()
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":
             return send_each(self.send, chunks)
-        return self._socket.sendmsg(chunks)
-
-    def release(self) -> socket.socket:
-        """Hand the socket on to somebody who puts something on top of it."""
-        return let_go(self._socket)
+        return self.sendmsg(chunks)
 
     def finish(self) -> None:
         try:
-            self._socket.shutdown(socket.SHUT_WR)
+            self.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # ENOTCONN after a reset: there is no side left to end
 
-    def close(self) -> None:
-        shut(self._socket)
-
-    __del__ = close
+    __del__ = socket.socket.close
 
 
 class TcpConnector:
@@ -191,7 +187,7 @@ class TcpConnector:
                     continue  # not yet
                 if peer != sock.getsockname():
                     self._attempts.remove(sock)
-                    return TcpTransport(sock, from_socket(peer))
+                    return TcpTransport(let_go(sock), from_socket(peer))
                 # A connect to a free port of the ephemeral range can meet itself.
                 number = errno.ECONNREFUSED
             self._attempts.remove(sock)

@@ -137,13 +137,12 @@ class TlsConnector:
 
     def _wrap(self, transport: Transport) -> ssl.SSLSocket:
         assert isinstance(transport, TcpTransport)
-        sock = transport.release()
         try:
             wrapped = self._context.wrap_socket(
-                sock, server_side=self._host is None, do_handshake_on_connect=False, server_hostname=self._host
+                transport, server_side=self._host is None, do_handshake_on_connect=False, server_hostname=self._host
             )
         finally:
-            sock.close()  # it has been taken over, or nobody wants it
+            transport.close()  # it has been taken over, or nobody wants it
         return hold(wrapped)
 
 
