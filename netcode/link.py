@@ -84,6 +84,7 @@ class Link:
         "connection",
         "meter",
         "missing",
+        "number",
         "peer",
         "reason",
     )
@@ -110,6 +111,7 @@ class Link:
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
         self.missing = 0
+        self.number = 0  # at the server: later links have larger ones
         self.meter = Meter()
         self.peer: Peer | None = None
         self._speaker: Peer | None = None  # the same, from the greeting to the end: whose messages are delivered

@@ -64,6 +64,7 @@ class Peer:
         "bytes_received",
         "data",
         "id",
+        "link_number",
         "reason",
         "received",
     )
@@ -79,6 +80,7 @@ class Peer:
         """Why it is over; None while it is not."""
         self.away_reason: Reason | None = None
         self.away_until = 0.0
+        self.link_number = 0
         self.received = 0
         self.bytes_received = 0
         self._owner = owner

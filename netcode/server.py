@@ -115,7 +115,7 @@ class Server(Waiter):
         self._origins: dict[str, int] = {}
         self._arrivals: list[tuple[Link, Hello]] = []
         self._graces: Deadlines[Peer] = Deadlines()
-        self._last_id = 0
+        self._last_id = self._last_link = 0
         self._state = State.CONNECTED
         self._updating = False
         if tls is not None:
@@ -367,6 +367,8 @@ class Server(Waiter):
             return
         self._origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
+        self._last_link += 1
+        link.number = self._last_link
         link.greet_by(now + self._limits.handshake_timeout)  # TLS, if any, included
         self._links._take_in(newcomer, link, link, None, None)
         if count >= self._max_per_address:
@@ -424,6 +426,10 @@ class Server(Waiter):
         if peer is None or not hmac.compare_digest(peer._secret, token):
             text = "the server does not know this session any more: it was restarted, or you were away for too long"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
+        if link.number < peer.link_number:
+            # An attempt that the client gave up, and whose greeting was overtaken by that of its next one. Taken for
+            # the newer, it would end the session: the link in use would hear that it is replaced.
+            raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
         old = peer._link
         if old is not None:
             peer.let_go()
@@ -444,6 +450,7 @@ class Server(Waiter):
     def _welcome(self, link: Link, peer: Peer, missing: list[bytes]) -> None:
         limits = self._limits
         grace = self._grace if peer._resumes else 0.0
+        peer.link_number = link.number
         greeting = Welcome(peer.id, limits.max_message, peer._secret, peer.received, limits.timeout, grace)
         link.greet(protocol.welcome(greeting))
         peer.carry_on(link, missing)

@@ -603,6 +603,48 @@ def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Sce
     assert (server._linked, server.peers) == (0, ())
 
 
+def test_an_attempt_that_was_overtaken_by_the_next_one_takes_no_seat(scene: Scene) -> None:
+    server = scene.serve()
+    old = scene.guest(token=b"")
+    peer = only(server)
+    token = token_of(old)
+    given_up = scene.stranger()  # its greeting is still on its way
+    new = scene.stranger(hello(token=token))
+
+    given_up.say(hello(token=token))
+    scene.play(2 * TICK)
+    new.say(message("still here"))
+    scene.play(2 * TICK)
+
+    assert reason_of(given_up) == (ReasonCode.REPLACED, "the same player has connected again since")
+    assert (given_up.told(WELCOME), new.told(BYE)) == ([], [])
+    assert scene.told[server] == [Joined(peer), Received(peer, "still here")]
+    assert server._linked == 1
+
+
+def test_an_attempt_that_was_overtaken_does_not_end_a_session_that_went_on_without_it(scene: Scene) -> None:
+    server = scene.serve()
+    old = scene.guest(token=b"")
+    peer = only(server)
+    token = token_of(old)
+    given_up = scene.stranger()
+    new = scene.stranger(hello(token=token))
+    peer.send("acknowledged")
+    scene.play(2 * TICK)
+    new.say(control(ACK, 1))
+    scene.play(2 * TICK)
+    new.connection.close()
+    scene.play(2 * TICK)
+
+    given_up.say(hello(token=token, received=0))  # what it lacks is no longer kept: the client has had it since
+    scene.play(2 * TICK)
+    newest = scene.stranger(hello(token=token, received=1))
+
+    assert reason_of(given_up)[0] is ReasonCode.REPLACED
+    assert newest.told(WELCOME)[0][1] == peer.id
+    assert scene.told[server] == [Joined(peer), Away(peer), Back(peer)]
+
+
 def test_a_return_to_another_version_is_refused(scene: Scene) -> None:
     server = scene.serve(version="2")
     old = scene.guest(token=b"", version="2")
