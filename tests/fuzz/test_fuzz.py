@@ -1,13 +1,25 @@
 """A short search with what every machine has, and the corpus: what was found once is never broken again."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from .__main__ import CORPUS, TARGETS, inputs, target
+from . import __main__ as fuzz
+from .__main__ import CORPUS, TARGETS, corpus, inputs, keep, main, target
 
 FAULTS = (*range(23, 32), 35, 36, 51, 58, 61, 65)
+
+
+def use(monkeypatch: pytest.MonkeyPatch, directory: Path, function: Callable[[bytes], None]) -> None:
+    """Search in `function` with one seed, that is empty, and a corpus of its own."""
+
+    def planted(name: str) -> tuple[Callable[[bytes], None], dict[str, bytes]]:
+        return function, {"nothing": b""}
+
+    monkeypatch.setattr(fuzz, "target", planted)
+    monkeypatch.setattr(fuzz, "CORPUS", directory / "corpus")
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -41,8 +53,46 @@ def test_what_grows_from_the_corpus_keeps_the_contract(name: str, count: int) ->
 
 
 def test_the_corpus_is_small() -> None:
-    files = [path for path in CORPUS.rglob("*") if path.is_file()]
+    assert sorted(path.name for path in CORPUS.iterdir()) == sorted(f"{name}.hex" for name in TARGETS)
+    assert all(len(corpus(name)) < 300 for name in TARGETS)
+    assert sum(path.stat().st_size for path in CORPUS.iterdir()) < 200_000
 
-    assert len(files) < 600
-    assert sum(path.stat().st_size for path in files) < 200_000
-    assert Path(__file__).parent == CORPUS.parent
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_search_without_a_finding_says_how_much_it_tried(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    status = main(["--target", name, "--engine", "hypothesis", "--seconds", "1"])
+
+    [line] = capsys.readouterr().out.splitlines()
+    assert status == 0
+    assert line.startswith(f'{{"target": "{name}", "engine": "hypothesis", "executions": ')
+    assert line.endswith('"findings": 0}')
+
+
+def test_a_finding_is_printed_as_small_as_it_was_seen_and_is_the_status(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(data: bytes) -> None:
+        if b"\xc1" in data:
+            raise RuntimeError("planted")
+
+    use(monkeypatch, tmp_path, breaks)
+
+    status = main(["--target", "wire", "--engine", "hypothesis", "--seconds", "60"])
+
+    out = capsys.readouterr().out
+    assert status == 1
+    assert "RuntimeError: planted" in out
+    assert "this input fails: c1\n" in out
+    assert '"findings": 1' in out
+
+
+def test_what_is_kept_covers_something_that_nothing_smaller_covers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    use(monkeypatch, tmp_path, target("wire")[0])
+    one, same, broken = b"\0" + bytes((0, 0, 0, 1, 1)), b"\0" + bytes((0, 0, 0, 1, 2)), b"\0" + bytes(4)
+
+    keep("wire", [same, one])
+    keep("wire", [broken, same])
+
+    assert corpus("wire") == [broken, one]
