@@ -57,8 +57,10 @@ class Codec(Protocol):
 
     pack: Callable[[Any], bytes]
     """Encode a message; may raise anything."""
-    unpack: Callable[[memoryview], Any]
-    """Decode a payload; may raise anything."""
+
+    def unpack(self, payload: memoryview) -> Any:
+        """Decode a payload; may raise anything."""
+        ...
 
     def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
         """Decode the complete frames at the front of `data` in one go.
@@ -90,8 +92,10 @@ class PlainCodec:
 
     def __init__(self) -> None:
         self.pack: Callable[[Any], bytes] = msgpack.Packer().pack
-        self.unpack: Callable[[memoryview], Any] = _unpack
         self._stream = _make_stream()
+
+    def unpack(self, payload: memoryview) -> Any:
+        return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
 
     def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
         # One decoder for all, which is quicker than a call with a slice for each. Where each frame begins and ends
@@ -140,7 +144,7 @@ class PlainCodec:
 
     def decode(self, payload: memoryview) -> Any:
         try:
-            message = _unpack(payload)
+            message = self.unpack(payload)
         except ProtocolError:
             raise
         except TypeError:
@@ -170,7 +174,6 @@ class TypedCodec:
         self._encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
         self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(types).decode
         self.pack: Callable[[Any], bytes] = self.encode
-        self.unpack: Callable[[memoryview], Any] = self._unpack
         self._invalid: type[Exception] = msgspec.ValidationError
 
     def encode(self, message: Any) -> bytes:
@@ -187,7 +190,7 @@ class TypedCodec:
     def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
         return None  # msgspec decodes one message a call
 
-    def _unpack(self, payload: memoryview) -> Any:
+    def unpack(self, payload: memoryview) -> Any:
         # A copy, because a field of type `memoryview` or `msgspec.Raw` would go on looking at the receive buffer.
         copy = payload.tobytes()
         message = self._decode(copy)
@@ -211,10 +214,6 @@ class TypedCodec:
 def make_codec(types: Any = None) -> Codec:
     """Make the codec for `messages=types`: plain for None, typed for `msgspec.Struct` types."""
     return PlainCodec() if types is None else TypedCodec(types)
-
-
-def _unpack(payload: memoryview) -> Any:
-    return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
 
 
 def _make_stream() -> msgpack.Unpacker:

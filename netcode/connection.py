@@ -98,6 +98,8 @@ class Keeper(Protocol):
 
     _with_output: "list[Connection[Any]]"
     """Who has something to send, for the connections to enter themselves."""
+    _answering: "list[Connection[Any]]"
+    """Who has something to send that may wait for the next wait, because more may go with it until then."""
 
     def forget(self, connection: "Connection[Any]") -> None:
         """Hear that the connection is over, before its descriptors are closed."""
@@ -584,6 +586,15 @@ class Connection(Waiter, Generic[D_co]):
             self._announce_output()
         outgoing.append(data)
 
+    def _queue_answer(self, data: bytes) -> None:
+        """Queue bytes that need not leave before what the game may have to say to what just came."""
+        if self._keeper is None or self._has_output:
+            self._queue(data)
+            return
+        queue = self._outgoing = self._outgoing or SendQueue()
+        queue.append(data)
+        self._keeper._answering.append(self)
+
     def _move_to(self, timeline: Timeline) -> None:
         """Live by another timeline: what was noted by the old one moves along."""
         shift = timeline.now - self._timeline.now
@@ -619,6 +630,8 @@ class Connection(Waiter, Generic[D_co]):
                     queue = self._outgoing = queue or SendQueue()
                     queue.append(data)
                     self._sent_in_part(queue, count, now)
+                    return
+                if self._state is not _DISCONNECTING:
                     return
         if queue is not None and queue.chunks and not self._send_queued(transport, queue, now):
             return
@@ -728,14 +741,18 @@ class Connection(Waiter, Generic[D_co]):
         """Return the earliest time at which `_check` or the connector has something to do."""
         if self._state is State.DISCONNECTED:
             return None
-        times = [self._give_up_at, self._close_at]
+        when = math.inf
+        if self._give_up_at is not None:
+            when = self._give_up_at
+        if self._close_at is not None and self._close_at < when:
+            when = self._close_at
         if self._timeout is not None and self._transport is not None:
-            times.append(self._heard + (self._timeout if self._pinged else self._timeout / 2))
-        if self._connector is not None:
-            times.append(self._connector.due())
-        if self._sink is not None:
-            times.append(self._sink.deadline())
-        return min((t for t in times if t is not None), default=None)
+            when = min(when, self._heard + (self._timeout if self._pinged else self._timeout / 2))
+        if self._connector is not None and (due := self._connector.due()) is not None:
+            when = min(when, due)
+        if self._sink is not None and (due := self._sink.deadline()) is not None and due < when:
+            when = due
+        return None if when == math.inf else when
 
     def _reschedule(self) -> None:
         """Tell the set when we have to be looked at, if that is earlier than it knows."""

@@ -18,7 +18,7 @@ from netcode.waiting import Descriptors, Waiter, wait
 ACCEPTS_PER_UPDATE = 64
 """Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
 
-PORTION = 128
+PORTION = 64
 """Connections, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
 
 PART = 16
@@ -73,6 +73,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._unwatched: dict[Connection[Any], None] = {}  # nobody tells when they are ready: asked at each update
         self._dead: list[Connection[Any]] = []
         self._with_output: list[Connection[Any]] = []
+        self._answering: list[Connection[Any]] = []
         self._hungry: list[Connection[Any]] = []
         self._deadlines: Deadlines[Connection[Any]] = Deadlines()
         self._doorways: dict[socket.socket, TcpDoorway] = {}
@@ -156,7 +157,7 @@ class ConnectionSet(Waiter, Generic[D]):
     def update(self) -> None:
         """Receive, send, ping, time out, and drop the connections that were dead before. Never blocks."""
         timeline = self._timeline
-        hurried = self._hurried and timeline.since() - self._woke < HURRY
+        hurried, self._hurried = self._hurried and timeline.since() - self._woke < HURRY, False
         now = timeline.tick(self._asleep)
         self._asleep = 0.0
         if self._dead:
@@ -169,6 +170,8 @@ class ConnectionSet(Waiter, Generic[D]):
             return
         self._read(now, hurried)
         self._look_at_due(now)
+        if not hurried:
+            self._take_answers()  # else the next wait is near
         self._send(now)
 
     def close(self) -> None:
@@ -360,10 +363,22 @@ class ConnectionSet(Waiter, Generic[D]):
                 connection._announce_output()
             raise
 
+    def _take_answers(self) -> None:
+        """Have the answers sent that waited for something to go with."""
+        if self._answering:
+            answering, self._answering = self._answering, []
+            for connection in answering:
+                if connection._has_to_send():
+                    connection._announce_output()
+
     def _sleep(self, seconds: float | None) -> bool:
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
+        timeline = self._timeline
+        self._woke = timeline.since()
+        self._hurried = self._woke < HURRY
+        self._take_answers()
         if self._with_output:
-            self._send(self._timeline.now)
+            self._send(timeline.now)
         if self._dead or self._ready:
             return True
         left = self._seconds_left()
@@ -373,8 +388,6 @@ class ConnectionSet(Waiter, Generic[D]):
             due = False
         if self._unwatched:
             return wait(self, timeout=seconds) or due
-        timeline = self._timeline
-        self._hurried = timeline.since() < HURRY
         most = PORTION if self._hurried else None
         self._ready = self._poller.poll(seconds, most) or None  # nothing is no news: the update asks again
         self._woke = timeline.since()
@@ -389,7 +402,7 @@ class ConnectionSet(Waiter, Generic[D]):
         return [fd, *read], write, exceptional
 
     def _seconds_left(self) -> float | None:
-        if self._with_output or self._hungry or self._dead:
+        if self._with_output or self._answering or self._hungry or self._dead:
             return 0.0
         deadline = self._deadlines.next()
         times = [None if deadline is None else self._timeline.until(deadline)]

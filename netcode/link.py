@@ -9,7 +9,7 @@ from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_shallow
 from netcode.connection import Connection
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, missing, split
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, length_at, missing, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
+
+WAIT_FOR_THEIRS = 1.1
+"""Intervals until our next ping where the other end pings, too: its next one is about to come, and takes ours along."""
 
 BROKEN_LINK = frozenset(
     {
@@ -152,7 +155,9 @@ class Link:
         if size <= HEADER_SIZE:
             return self._feed_many(data[:size], peer, inbox)
         length, first = lead(data)
-        if length != size - HEADER_SIZE or length > self._glance or (first > 0xC6 and first in EXTENSIONS):
+        if first > 0xC6 and first in EXTENSIONS:
+            return self._feed_beats(data[:size], peer, inbox)
+        if length != size - HEADER_SIZE or length > self._glance:
             return self._feed_many(data[:size], peer, inbox)
         # The only message of a wake-up, as most are; written out, because it runs once per message.
         payload = data[HEADER_SIZE:size]
@@ -191,13 +196,15 @@ class Link:
             return None  # the connection has a deadline for closing
         if self._greeting is not None:
             return self._greet_by
-        limits = self._limits
-        when = min(self._next_ping, self.connection._heard + limits.timeout)
+        limits, outgoing = self._limits, self.connection._outgoing
+        when, silent = self._next_ping, self.connection._heard + limits.timeout
+        if silent < when:
+            when = silent
         if self._partial_since is not None:
             when = min(when, self._partial_since + limits.message_timeout)
-        outgoing = self.connection._outgoing
-        since = None if outgoing is None else outgoing.since()
-        return when if since is None else min(when, since + limits.max_queue_age)
+        if outgoing is not None and (since := outgoing.since()) is not None:
+            when = min(when, since + limits.max_queue_age)
+        return when
 
     def due(self, now: float) -> None:
         if self.reason is not None or self._close_reason is not None:
@@ -225,7 +232,7 @@ class Link:
             text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
             self.fail(Reason(ReasonCode.STALLED, text))
         elif now >= self._next_ping:
-            self._ping(now)
+            connection._queue(self._make_ping(now))
 
     # For the owner and the peer.
 
@@ -314,6 +321,43 @@ class Link:
             self.connection._hungry = True  # more than a greeting: it waits until that is answered
         return taken
 
+    def _feed_beats(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+        """Obey the PING and the PONG that everybody sends once a second, and leave what else there is to the others."""
+        size, position = len(data), 0
+        for _ in range(2):
+            if size - position <= HEADER_SIZE:
+                break
+            end = position + HEADER_SIZE + length_at(data, position)
+            if not position + HEADER_SIZE < end <= size:
+                break
+            beat = protocol.beat(data[position + HEADER_SIZE : end])
+            if beat is None:
+                break
+            kind, number, received = beat
+            try:
+                peer.acknowledge(received)
+            except ProtocolError as error:
+                self.fail(error.reason)
+                return size
+            if kind == protocol.PING:
+                self._pong = number
+            else:
+                self.meter.pong(number, self.now)
+            position = end
+        inbox.room -= position
+        peer.bytes_received += position
+        if position == size:
+            self._partial_since, self.missing = None, 0
+            if self._calm_since is None:
+                self._calm_since = self.now
+        elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
+            position += self._feed_many(data[position:], peer, inbox)  # not back to here, whence a flood would
+        else:
+            position += self.feed(data[position:], size - position)  # a message, as likely as not a single one
+        if self._pong is not None and self.reason is None:
+            self._answer(peer)
+        return position
+
     def _feed_many(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
         """Do what `feed` does where it is not a single message that came."""
         self.missing = 0
@@ -340,7 +384,7 @@ class Link:
                 return len(data)
         inbox.room -= taken
         peer.bytes_received += taken
-        if special or peer.bytes_received > self._acknowledge_at:
+        if self._pong is not None or peer.bytes_received > self._acknowledge_at:
             self._answer(peer)
         if rest == 1:
             self._too_much()
@@ -416,21 +460,23 @@ class Link:
         if self._close_reason is not None:
             return  # after a goodbye nothing is sent: our side of the stream has ended, or is about to
         if self._pong is not None:
-            self.connection._queue(protocol.pong(self._pong, peer.received))
+            answer = protocol.pong(self._pong, peer.received)
             self._pong = None
             if self._next_ping - self.now < self._limits.ping_interval / 2:
-                self._ping(self.now)  # it shares the system call, and the wake-up at the other end
+                # It shares the system call, and the wake-up at the other end; and so may the next, if we wait for it.
+                answer += self._make_ping(self.now, WAIT_FOR_THEIRS)
+            self.connection._queue_answer(answer)
         elif peer.bytes_received > self._acknowledge_at:
-            self.connection._queue(protocol.ack(peer.received))
+            self.connection._queue_answer(protocol.ack(peer.received))
         else:
             return
         self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY
 
-    def _ping(self, now: float) -> None:
+    def _make_ping(self, now: float, patience: float = 1.0) -> bytes:
         assert self.peer is not None
-        due = now + self._limits.ping_interval
+        due = now + self._limits.ping_interval * patience
         self._next_ping = math.ceil(due * PINGS_PER_SECOND) / PINGS_PER_SECOND
-        self.connection._queue(protocol.ping(self.meter.ping(now), self.peer.received))
+        return protocol.ping(self.meter.ping(now), self.peer.received)
 
     def _too_much(self) -> None:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""

@@ -149,8 +149,9 @@ class Peer:
             self._send_large(message)
             return
         # Written out instead of called, down to the queue: this runs once per message.
+        pack = self._codec.pack  # in two steps: Python is quicker where what is called is no attribute
         try:
-            payload = self._codec.pack(message)
+            payload = pack(message)
         except Exception:  # noqa: BLE001 - whatever it was, the next line says why not
             payload = self._codec.encode(message)
         size = len(payload)
@@ -218,9 +219,10 @@ class Peer:
             self._keep(data)
             return False
         connection = link.connection
-        if not connection._has_output:
-            connection._announce_output()
-        queue = connection._outgoing
+        keeper, queue = connection._keeper, connection._outgoing
+        if keeper is not None and not connection._has_output:
+            connection._has_output = True
+            keeper._with_output.append(connection)
         self._room = self._max_queue if queue is None else self._max_queue - queue.size
         return True
 

@@ -1,5 +1,6 @@
 """The control messages as pure values: bytes to value, value to bytes, no I/O. `docs/protocol.md` is the standard."""
 
+import struct
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -82,8 +83,11 @@ class Ack(NamedTuple):
 
 Control = Hello | Welcome | Ping | Pong | Bye | Ack
 
-_BEATS: dict[int, type[Ping | Pong]] = {3: Ping, 4: Pong}
+PING, PONG = 3, 4
+"""The kinds of the two messages that go each way once a second."""
+
 _pack = msgpack.Packer().pack
+_head = struct.Struct(">IBBB").pack  # a frame's length, and msgpack's ext 8
 _unpack = PLAIN.unpack
 
 
@@ -102,12 +106,14 @@ def welcome(value: Welcome) -> bytes:
 
 def ping(number: int, received: int) -> bytes:
     """Encode a PING frame."""
-    return _control(_pack((3, number, received)))
+    body = _pack((PING, number, received))
+    return _head(len(body) + 3, 0xC7, len(body), EXTENSION) + body
 
 
 def pong(number: int, received: int) -> bytes:
     """Encode a PONG frame."""
-    return _control(_pack((4, number, received)))
+    body = _pack((PONG, number, received))
+    return _head(len(body) + 3, 0xC7, len(body), EXTENSION) + body
 
 
 def bye(reason: Reason) -> bytes:
@@ -126,16 +132,9 @@ def decode(payload: memoryview) -> Control | None:
     Raises:
         ProtocolError: it is a control message, and a wrong one.
     """
-    if len(payload) > 4 and payload[0] == 0xC7 and payload[2] == EXTENSION and payload[1] == len(payload) - 3:
-        if payload[3] == 0x93 and payload[4] in _BEATS:
-            beat = _beat(payload)
-            if beat is not None:
-                return beat
-        body: Any = payload[3:]
-    else:
-        body = _body(payload)
-        if body is None:
-            return None
+    body = _body(payload)
+    if body is None:
+        return None
     kind, *rest = _fields(body)
     if type(kind) is not int:
         raise _wrong("its kind is no number")  # True would be HELLO, and 3.0 a PING
@@ -144,15 +143,26 @@ def decode(payload: memoryview) -> Control | None:
     return _KINDS[kind](rest)
 
 
-def _beat(payload: memoryview) -> Ping | Pong | None:
-    """Decode a usual PING or PONG, of which there is one each way in every second; None for one that is not usual."""
+def beat(payload: memoryview) -> tuple[int, int, int] | None:
+    """Decode a PING or a PONG the quick way: its kind, its number, and how many messages were received.
+
+    None where it is neither, or not written as msgpack libraries do: `decode` knows what it is then, or what is wrong.
+    """
+    size, first = len(payload), payload[0]
+    if size < 6:
+        return None
+    start, length = (3, payload[1]) if first == 0xC7 else (2, _FIXED.get(first, 0))
+    if size != start + length or length < 4 or payload[start - 1] != EXTENSION:
+        return None
+    kind = payload[start + 1]
+    if payload[start] != 0x93 or not PING <= kind <= PONG:
+        return None
     try:
-        _, number, received = _unpack(payload[3:])
-    except (ValueError, TypeError):
-        return None  # the long way says what is wrong
-    if _is_count(number) and _is_count(received):
-        return _BEATS[payload[4]](number, received)
-    return None
+        _, number, received = _unpack(payload[start:])
+    except (ValueError, TypeError, ProtocolError):
+        return None
+    usual = type(number) is int is type(received) and number >= 0 <= received
+    return (kind, number, received) if usual else None
 
 
 def _control(body: bytes) -> bytes:
@@ -278,5 +288,8 @@ def _is_name(value: Any) -> bool:
 def _wrong(what: str) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"the other end sent a wrong control message: {what}")
 
+
+_FIXED = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
+"""Bytes in each of msgpack's extensions of a fixed size."""
 
 _KINDS: dict[int, Callable[[list[Any]], Control]] = {1: _hello, 2: _welcome, 3: _ping, 4: _pong, 5: _bye, 6: _ack}
