@@ -111,7 +111,26 @@ class Keeper(Protocol):
         """Hear that the connection waits for something else than before."""
 
 
-class Connection(Waiter, Generic[D_co]):
+class _PerMessage:
+    """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
+
+    __slots__ = (
+        "_blocked",
+        "_ended_input",
+        "_has_output",
+        "_heard",
+        "_hungry",
+        "_incoming",
+        "_keeper",
+        "_outgoing",
+        "_sink",
+        "_source",
+        "_state",
+        "_transport",
+    )
+
+
+class Connection(_PerMessage, Waiter, Generic[D_co]):
     """A link that carries bytes, driven by `update()`.
 
     Make one with `connect` or `custom`, or let `ConnectionSet.accept` make it. Call `update()` once a frame:
@@ -121,32 +140,20 @@ class Connection(Waiter, Generic[D_co]):
 
     __slots__ = (
         "_bits",
-        "_blocked",
         "_close_at",
         "_connector",
         "_data",
-        "_ended_input",
         "_finished",
         "_give_up_at",
-        "_has_output",
-        "_heard",
-        "_hungry",
-        "_incoming",
-        "_keeper",
         "_lingering",
-        "_outgoing",
         "_ping",
         "_pinged",
         "_reason",
         "_remote_address",
         "_scratch",
         "_send_error",
-        "_sink",
-        "_source",
-        "_state",
         "_timeline",
         "_timeout",
-        "_transport",
         "_wake",
         "_where",
     )
@@ -651,7 +658,7 @@ class Connection(Waiter, Generic[D_co]):
         if count != queue.size:
             self._sent_in_part(queue, count, now)
             return False
-        queue.clear()
+        self._outgoing = None
         if self._blocked:
             self._blocked = False
             self._rewatch()

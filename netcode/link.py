@@ -62,29 +62,36 @@ class LinkOwner(Protocol):
         """Hear that the connection is closed. Said once, after `link_over` or right before it."""
 
 
-class Link:
-    """One connection that carries messages for a `Peer`. It is the sink of its connection."""
+class _PerMessage:
+    """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
 
     __slots__ = (
         "_acknowledge_at",
         "_calm_since",
-        "_close_reason",
         "_codec",
+        "_glance",
+        "_inbox",
+        "_partial_since",
+        "_speaker",
+        "connection",
+    )
+
+
+class Link(_PerMessage):
+    """One connection that carries messages for a `Peer`. It is the sink of its connection."""
+
+    __slots__ = (
+        "_close_reason",
         "_flood_seen",
         "_flooded",
-        "_glance",
         "_greet_by",
         "_greeted",
         "_greeting",
-        "_inbox",
         "_limit",
         "_limits",
         "_next_ping",
         "_owner",
-        "_partial_since",
         "_pong",
-        "_speaker",
-        "connection",
         "meter",
         "missing",
         "number",

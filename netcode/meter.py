@@ -11,29 +11,34 @@ class Meter:
     estimate is a time that passed here: never negative, never NaN.
     """
 
-    __slots__ = ("_number", "_outstanding", "jitter", "rtt")
+    __slots__ = ("_earlier", "_number", "_sent_at", "jitter", "rtt")
 
     def __init__(self) -> None:
         self.rtt: float | None = None
         """Smoothed round-trip time in seconds; None until measured."""
         self.jitter: float | None = None
         """Smoothed deviation of the round-trip time in seconds; None until measured."""
-        self._number = 0
-        self._outstanding: list[tuple[int, float]] = []
+        self._number = 0  # of the last ping
+        self._sent_at: float | None = None  # when it left, until it is answered
+        self._earlier: list[tuple[int, float]] | None = None  # unanswered ones before it, of which there are few
 
     def ping(self, now: float) -> int:
         """Note that a ping leaves at `now`, and return its number."""
+        if self._sent_at is not None:
+            self._earlier = [*(self._earlier or ())[2 - MAX_OUTSTANDING :], (self._number, self._sent_at)]
         self._number += 1
-        if len(self._outstanding) == MAX_OUTSTANDING:
-            del self._outstanding[0]
-        self._outstanding.append((self._number, now))
+        self._sent_at = now
         return self._number
 
     def pong(self, number: int, now: float) -> None:
         """Note that the answer to ping `number` came at `now`; answers to nothing are ignored."""
-        for i, (known, sent) in enumerate(self._outstanding):
+        if number == self._number and self._sent_at is not None:
+            sent, self._sent_at, self._earlier = self._sent_at, None, None
+            self._sample(now - sent)
+            return
+        for i, (known, sent) in enumerate(self._earlier or ()):
             if known == number:
-                del self._outstanding[: i + 1]
+                self._earlier = (self._earlier or [])[i + 1 :]
                 self._sample(now - sent)
                 return
 

@@ -37,11 +37,8 @@ class PeerOwner(Protocol):
         """End it with a peer that has no link."""
 
 
-class Peer:
-    """The other end of a link: at the server a player, at a client the server.
-
-    It stays the same while its link breaks and comes back. After `Left`, sending does nothing.
-    """
+class _PerMessage:
+    """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
 
     __slots__ = (
         "_batch",
@@ -49,24 +46,34 @@ class Peer:
         "_codec",
         "_glance",
         "_largest",
-        "_limits",
         "_link",
         "_max_queue",
-        "_owner",
         "_resend",
         "_resumes",
         "_room",
+        "bytes_received",
+        "received",
+    )
+
+
+class Peer(_PerMessage):
+    """The other end of a link: at the server a player, at a client the server.
+
+    It stays the same while its link breaks and comes back. After `Left`, sending does nothing.
+    """
+
+    __slots__ = (
+        "_limits",
+        "_owner",
         "_secret",
         "_theirs",
         "address",
         "away_reason",
         "away_until",
-        "bytes_received",
         "data",
         "id",
         "link_number",
         "reason",
-        "received",
     )
 
     def __init__(self, owner: PeerOwner, peer_id: int, address: Address, limits: Limits, codec: Codec) -> None:

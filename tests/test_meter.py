@@ -46,6 +46,18 @@ def test_an_answer_counts_once_and_puts_an_end_to_earlier_pings() -> None:
     assert (meter.rtt, meter.jitter) == (2.0, 1.0)
 
 
+def test_an_answer_to_an_earlier_ping_counts_and_leaves_the_later_ones() -> None:
+    meter = Meter()
+    first, second, third = (meter.ping(float(i)) for i in range(3))
+
+    meter.pong(second, 4.0)
+    after_second = meter.rtt
+    meter.pong(first, 100.0)
+    meter.pong(third, 5.0)
+
+    assert (after_second, meter.rtt) == (3.0, 3.0)
+
+
 def test_pings_that_nobody_answers_are_forgotten() -> None:
     meter = Meter()
     numbers = [meter.ping(float(i)) for i in range(MAX_OUTSTANDING + 1)]
@@ -71,4 +83,4 @@ def test_whatever_is_answered_the_estimate_is_a_time_that_passed(steps: list[tup
         for estimate in (meter.rtt, meter.jitter):
             assert estimate is None or (0.0 <= estimate <= now and math.isfinite(estimate))
 
-    assert len(meter._outstanding) <= MAX_OUTSTANDING
+    assert len(meter._earlier or ()) < MAX_OUTSTANDING
