@@ -287,10 +287,12 @@ class ConnectionSet(Waiter, Generic[D]):
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:
         scratch, watched = self._scratch, self._watched
         for fd, bits in ready:
-            connection = watched.get(fd)
-            if connection is None:
+            try:
+                connection = watched[fd]
+            except KeyError:
                 self._knocked = self._knocked or fd == self._door
-            elif bits == READ:
+                continue
+            if bits == READ:
                 connection._receive(now, scratch)
                 if connection._hungry:
                     self._feed_later(connection)

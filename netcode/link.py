@@ -472,11 +472,9 @@ class Link(_PerMessage):
             if self._next_ping - self.now < self._limits.ping_interval / 2:
                 # It shares the system call, and the wake-up at the other end; and so may the next, if we wait for it.
                 answer += self._make_ping(self.now, WAIT_FOR_THEIRS)
-            self.connection._queue_answer(answer)
-        elif peer.bytes_received > self._acknowledge_at:
-            self.connection._queue_answer(protocol.ack(peer.received))
         else:
-            return
+            answer = protocol.ack(peer.received)
+        self.connection._queue_answer(answer)
         self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY
 
     def _make_ping(self, now: float, patience: float = 1.0) -> bytes:

@@ -235,8 +235,8 @@ class Peer(_PerMessage):
 
     def _overflow(self) -> None:
         """More waits to be sent than may."""
-        if self._link is not None:
-            self._link.overflow()
+        assert self._link is not None  # which asked for the batch
+        self._link.overflow()
 
     def _hand_over(self) -> None:
         """Queue what was sent since the last time at the connection."""

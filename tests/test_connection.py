@@ -1161,13 +1161,14 @@ def test_a_hungry_sink_is_not_fed_by_a_broken_way_out() -> None:
 class Entries(list[Connection[Any]]):
     """A list that notes when something is entered."""
 
-    def __init__(self, heard: list[str | tuple[str, float]]) -> None:
+    def __init__(self, heard: list[str | tuple[str, float]], note: str) -> None:
         super().__init__()
         self._heard = heard
+        self._note = note
 
     def append(self, entry: Connection[Any]) -> None:
         super().append(entry)
-        self._heard.append("has output")
+        self._heard.append(self._note)
 
 
 class Notes:
@@ -1175,7 +1176,8 @@ class Notes:
 
     def __init__(self) -> None:
         self.heard: list[str | tuple[str, float]] = []
-        self._with_output: list[Connection[Any]] = Entries(self.heard)
+        self._with_output: list[Connection[Any]] = Entries(self.heard, "has output")
+        self._answering: list[Connection[Any]] = Entries(self.heard, "answers")
 
     def forget(self, connection: Connection[Any]) -> None:
         assert connection._transport is not None
@@ -1191,6 +1193,34 @@ class Notes:
         heard = [*self.heard]
         self.heard.clear()
         return heard
+
+
+def test_an_answer_waits_for_something_to_go_with_where_a_keeper_knows_of_it() -> None:
+    notes = Notes()
+    alone, kept = scripted(Scripted()), scripted(Scripted())
+    kept._keeper = notes
+
+    alone._queue_answer(b"pong")
+    kept._queue_answer(b"pong")
+    waits = notes.take()
+    kept._source = Giver(b"hit")
+    kept._announce_output()
+    kept._queue_answer(b"more")
+    goes = notes.take()
+
+    assert (waits, goes) == (["answers"], ["has output"])
+    assert (alone.send_buffer_length, kept.send_buffer_length) == (4, 8)
+
+
+def test_what_a_source_gave_is_followed_by_our_end_where_we_are_closing() -> None:
+    transport = Scripted()
+    connection = scripted(transport)
+    connection._source = Giver(b"last")
+    connection.close_nicely()
+
+    connection.update()
+
+    assert transport.calls == ["send 4", "finish"]
 
 
 def test_a_keeper_hears_of_every_change_once() -> None:

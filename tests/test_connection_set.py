@@ -871,6 +871,42 @@ def test_a_portion_that_is_left_over_is_asked_for_again_where_somebody_left(
     hearing.close()
 
 
+class Answerer(Hearer):
+    """A sink that answers everything."""
+
+    def feed(self, data: memoryview, size: int) -> int:
+        self.connection._queue_answer(b"pong")
+        return super().feed(data, size)
+
+
+@pytest.mark.parametrize("hurried", [True, False])
+def test_an_answer_leaves_with_what_the_game_says_to_it_or_at_once(
+    everybody: ConnectionSet[Any], listener: Listener, clock: FakeClock, hurried: bool
+) -> None:
+    hearing = Hearing(everybody, listener, 2, 1)
+    for connection in hearing.connections:
+        answerer = Answerer(hearing.events, 1)
+        answerer.connection = connection
+        connection._sink = answerer
+    everybody.update()
+    hearing.call()
+
+    everybody._sleep(10.0)
+    clock.advance(0.0 if hurried else 2 * HURRY)
+    everybody.update()
+    queued = [connection.send_buffer_length for connection in hearing.connections]
+    due = everybody._seconds_left()
+    hearing.connections[0].send(b", and hit")
+    hearing.connections[0]._flush(0.0)  # as the poller has it done where there was no room
+    everybody._sleep(0.0)
+
+    assert (queued, due) == (([4, 4], 0.0) if hurried else ([0, 0], None))
+    assert hearing.callers[0].recv(100).startswith(b"pong, and hit" if hurried else b"pong")
+    assert hearing.callers[1].recv(100) == b"pong"
+    assert everybody._answering == []
+    hearing.close()
+
+
 class Interrupted(Eater):
     """A sink in which Ctrl-C is pressed once."""
 

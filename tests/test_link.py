@@ -361,6 +361,49 @@ def test_who_receives_much_acknowledges_between_pings(scene: Scene) -> None:
     assert guest.told(ACK) == [[3], [7]]
 
 
+def test_who_receives_many_small_messages_acknowledges_them_as_well(scene: Scene) -> None:
+    scene.serve(ping_interval=100.0, timeout=200.0)
+    guest = scene.guest()
+    small = message(bytes(4000))
+
+    for _ in range(17):
+        guest.say(small)
+        scene.play(2 * TICK)
+
+    assert guest.told(ACK) == [[17]]
+
+
+def test_a_ping_behind_more_than_one_update_delivers_is_answered_in_the_next(scene: Scene) -> None:
+    server = scene.serve(ping_interval=100.0, timeout=200.0, flood_timeout=0.2)
+    guest = scene.guest()
+
+    for number in range(1, 30):
+        guest.say(message("x") * 256 + control(PING, number, 0))
+        scene.play(0.5)
+
+    assert guest.told(PONG) == [[number, 256 * number] for number in range(1, 30)]
+    assert scene.heard(server) == ["x"] * 256 * 29
+
+
+@pytest.mark.parametrize(
+    "more",
+    [message("x"), message("x") + message("y"), control(ACK, 0) + message("x"), message("x")[:-1], message("x")[:3]],
+)
+def test_what_comes_behind_a_ping_is_delivered_and_the_ping_answered_once(scene: Scene, more: bytes) -> None:
+    server = scene.serve(ping_interval=100.0, timeout=200.0)
+    guest = scene.guest()
+
+    guest.say(control(PONG, 9, 0) + control(PING, 1, 0) + more)
+    scene.play(2 * TICK)
+    told = guest.told(PONG)
+    guest.say(message("x")[len(more) :] if len(more) < len(message("x")) else b"")
+    scene.play(2 * TICK)
+
+    assert [pong[0] for pong in told] == [1]
+    assert scene.heard(server)[:1] == ["x"]
+    assert only(server).stats.bytes_received >= len(more)
+
+
 # Deadlines.
 
 

@@ -120,6 +120,31 @@ def test_typed_messages_go_both_ways(scene: Scene) -> None:
     assert (scene.heard(server), scene.heard(client)) == ([Say("up")], [Say("down")])
 
 
+def test_large_bytes_are_counted_where_nobody_comes_back(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000, grace=0)
+    client = scene.join(max_message=200_000)
+
+    only(server).send(bytes(JOIN_BELOW))
+    scene.play(2.0)
+
+    assert scene.heard(client) == [bytes(JOIN_BELOW)]
+    assert only(server).stats[:3:2] == (1, JOIN_BELOW + 9)
+
+
+def test_large_bytes_beyond_what_is_kept_are_let_go_the_oldest_first(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000, max_queue=10_000_000, max_resend=250_000)
+    client = scene.join(max_message=200_000)
+    scene.frozen.add(client)
+    peer = only(server)
+
+    for _ in range(4):
+        peer.send(bytes(100_000))
+        scene.play(TICK)
+
+    assert (peer._resend.size, peer._resend.since(1)) == (2 * 100_009, None)
+    assert peer._resend.since(2) is not None
+
+
 @pytest.mark.parametrize("large", [False, True])
 def test_more_than_may_wait_ends_the_peer(scene: Scene, large: bool) -> None:
     limits: Any = {"max_message": 100_000, "max_queue": 150_000}
