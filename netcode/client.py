@@ -121,7 +121,7 @@ class Client(Waiter):
     @property
     def state(self) -> State:
         """CONNECTING until welcomed and while away, CONNECTED, DISCONNECTING while closing nicely, DISCONNECTED."""
-        if self._state is State.CONNECTED and self._link is not None and self._link.closing:
+        if self._state is State.CONNECTED and self._link is not None and self._link.goodbye is not None:
             return State.DISCONNECTING
         return self._state
 

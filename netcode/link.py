@@ -133,9 +133,9 @@ class Link(_PerMessage):
         return self.connection._describe()
 
     @property
-    def closing(self) -> bool:
-        """Whether we have said goodbye, and the other end may still be talking."""
-        return self._close_reason is not None
+    def goodbye(self) -> Reason | None:
+        """What we have said goodbye with, while the other end may still be talking; None if we have not."""
+        return self._close_reason
 
     @property
     def now(self) -> float:

@@ -432,6 +432,8 @@ class Server(Waiter):
             raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
         old = peer._link
         if old is not None:
+            if old.goodbye is not None:  # sent away: keeping that link open must not be a way back in
+                raise ProtocolError(ReasonCode.GOODBYE, old.goodbye.text)
             peer.let_go()
             self._linked -= 1
             old.fail(Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere"))

@@ -583,6 +583,53 @@ def test_the_new_link_wins_and_the_old_one_is_told(scene: Scene) -> None:
     assert server._linked == 1
 
 
+@pytest.mark.parametrize(("text", "told"), [("you are banned", "you are banned"), ("", "the other end left")])
+def test_who_was_sent_away_does_not_come_back_by_keeping_the_old_link_open(scene: Scene, text: str, told: str) -> None:
+    server = scene.serve(close_timeout=2.0)
+    old = scene.guest(token=b"")
+    old.frozen = True
+
+    only(server).close_nicely(text)
+    new = scene.stranger(hello(token=token_of(old)), message("still here"))
+    again = scene.stranger(hello(token=token_of(old)))
+    before = scene.news(server)
+    scene.play(2.5)
+    late = scene.stranger(hello(token=token_of(old)))
+
+    assert (new.told(WELCOME), again.told(WELCOME), late.told(WELCOME)) == ([], [], [])
+    assert reason_of(new) == reason_of(again) == (ReasonCode.GOODBYE, told)
+    assert reason_of(late)[0] is ReasonCode.RESUME_LOST
+    assert before == ["Joined"]
+    assert scene.heard(server) == []
+    assert scene.left(server).code is ReasonCode.CLOSE_TIMEOUT
+    assert (server._linked, server.peers, server._keys) == (0, (), {})
+
+
+@pytest.mark.parametrize("how", ["close", "close_nicely"])
+def test_nobody_comes_back_to_a_server_that_closes(scene: Scene, how: str) -> None:
+    server = scene.serve(close_timeout=1.0)
+    old = scene.guest(token=b"")
+    new = scene.stranger()
+
+    getattr(server, how)()
+    new.say(hello(token=token_of(old)))
+    scene.play(2.0)
+
+    assert (new.told(WELCOME), reason_of(new)[0]) == ([], ReasonCode.SHUTDOWN)
+    assert scene.news(server) == ["Joined", "Left"]
+
+
+def test_who_was_cut_off_does_not_come_back(scene: Scene) -> None:
+    server = scene.serve()
+    old = scene.guest(token=b"")
+
+    only(server).close()
+    new = scene.stranger(hello(token=token_of(old)))
+
+    assert (new.told(WELCOME), reason_of(new)[0]) == ([], ReasonCode.RESUME_LOST)
+    assert scene.news(server) == ["Joined", "Left"]
+
+
 def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Scene) -> None:
     server = scene.serve()
     old = scene.guest(token=b"")
