@@ -15,7 +15,7 @@ from netcode.limits import LimitOptions, check_name, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
-from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, any_of, wait
@@ -216,7 +216,11 @@ class Client(Waiter):
 
         `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
         Not yet welcomed, or away: it ends at once.
+
+        Raises:
+            TypeError: `text` is no str.
         """
+        check_text(text)
         if self._peer.reason is not None:
             return
         if self._state is State.CONNECTED:

@@ -9,7 +9,7 @@ from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
 from netcode.link import Link
-from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.resend import Large, ResendQueue
 
 _header = HEADER.pack
@@ -190,7 +190,11 @@ class Peer(_PerMessage):
         """End it after everything queued was sent; the other end reads `text` as its reason.
 
         `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
+
+        Raises:
+            TypeError: `text` is no str.
         """
+        check_text(text)
         if self._link is not None:
             self._link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
         elif self.reason is None:

@@ -88,6 +88,13 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     return clipped if len(clipped) <= limit else clipped[: limit - 1] + "…"
 
 
+def check_text(text: str) -> None:
+    """Raise `TypeError` for what cannot be the text of a goodbye or of a refusal."""
+    if not isinstance(text, str):
+        kind = type(text).__name__
+        raise TypeError(f"text must be a str, not {kind}; how long a goodbye may take is close_timeout")
+
+
 def clip(text: str) -> str:
     """Clip `text` to what a goodbye carries, without cutting a character in two; lone surrogates become «?»."""
     return text.encode("utf-8", "replace")[:MAX_TEXT].decode("utf-8", "ignore")

@@ -3,8 +3,9 @@
 import hmac
 import secrets
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode import log, protocol
 from netcode.address import Address, bucket, check_port
@@ -20,7 +21,7 @@ from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.poller import READ
 from netcode.protocol import Hello, Welcome
-from netcode.reasons import Reason, ReasonCode, closed_here, printable
+from netcode.reasons import Reason, ReasonCode, check_text, closed_here, printable
 from netcode.transport import Connector, Doorway, Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_timeout
@@ -36,10 +37,14 @@ TOLD_AT_THE_DOOR = 16
 """Links above `max_peers_per_address` that are told so at length; further ones hear what one `send` can say."""
 
 
-class Refusal(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Refusal:
     """What `authenticate` returns to keep somebody out; the client reads `text` as its reason."""
 
     text: str
+
+    def __post_init__(self) -> None:
+        check_text(self.text)
 
 
 Authenticate = Callable[[Any, Address], Any]
@@ -215,7 +220,11 @@ class Server(Waiter):
 
         `state` is DISCONNECTED when that is done, `close_timeout` seconds later at the most. Each peer gives its
         `Left`. The first text wins.
+
+        Raises:
+            TypeError: `text` is no str.
         """
+        check_text(text)
         if self._state is not State.CONNECTED:
             return
         self._state = State.DISCONNECTING

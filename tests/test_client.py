@@ -260,6 +260,21 @@ def test_close_nicely_is_disconnecting_until_it_is_done(scene: Scene, through: s
     assert scene.heard(server) == []
 
 
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_goodbye_that_is_no_text_raises_and_ends_nothing(scene: Scene, joined: bool) -> None:
+    server = scene.serve()
+    client = scene.join() if joined else scene.client()
+    seconds: Any = 2.0
+
+    with pytest.raises(TypeError, match="text must be a str, not float"):
+        client.close_nicely(seconds)
+    client.send("still here")
+    scene.play(5 * TICK)
+
+    assert scene.heard(server) == ["still here"]
+    assert client.state is State.CONNECTED
+
+
 @pytest.mark.parametrize("how", ["close", "close_nicely"])
 def test_leaving_while_connecting_ends_at_once(scene: Scene, how: str) -> None:
     scene.serve()

@@ -504,3 +504,18 @@ def test_what_was_sent_before_a_goodbye_arrives_before_it(scene: Scene) -> None:
 
     assert scene.heard(client) == ["first", "second"]
     assert scene.left(client) == Reason(ReasonCode.GOODBYE, "the other end left")
+
+
+@pytest.mark.parametrize("text", [2.0, None, b"bye"])
+def test_a_goodbye_that_is_no_text_raises_and_ends_nothing(scene: Scene, text: Any) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+
+    with pytest.raises(TypeError, match=f"text must be a str, not {type(text).__name__}; how long .* is close_timeout"):
+        peer.close_nicely(text)
+    peer.send("still here")
+    scene.play(5 * TICK)
+
+    assert scene.heard(client) == ["still here"]
+    assert scene.news(server) == ["Joined"]

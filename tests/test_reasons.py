@@ -2,6 +2,7 @@
 
 import errno
 import os
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from netcode.reasons import (
     Explained,
     Reason,
     ReasonCode,
+    check_text,
     clip,
     closed_here,
     is_shortage,
@@ -110,6 +112,14 @@ def test_clipped_text_fits_and_is_what_was_said_so_far(text: str) -> None:
 
     assert len(clipped.encode()) <= MAX_TEXT
     assert text.encode("utf-8", "replace").startswith(clipped.encode())
+
+
+@pytest.mark.parametrize("text", [5, 2.5, None, b"bytes"])
+def test_what_is_no_text_is_refused_where_it_is_given(text: Any) -> None:
+    check_text("text")
+
+    with pytest.raises(TypeError, match=f"^text must be a str, not {type(text).__name__}; "):
+        check_text(text)
 
 
 def test_closing_here_says_so_unless_a_text_is_given() -> None:

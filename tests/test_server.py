@@ -319,6 +319,24 @@ def test_who_is_refused_reads_why(scene: Scene, answer: Any, text: str) -> None:
     assert server.peers == ()
 
 
+def test_a_refusal_that_is_no_text_raises_where_it_is_made(scene: Scene) -> None:
+    number: Any = 5
+
+    def authenticate(credentials: Any, address: Address) -> Any:
+        return Refusal(number)
+
+    server = scene.serve(authenticate=authenticate)
+    client = scene.client()
+
+    with pytest.raises(TypeError, match="text must be a str, not int"):
+        scene.play(1.0)
+    scene.play(1.0)
+
+    assert scene.left(client) == Reason(ReasonCode.DENIED, "the server failed while it let you in")
+    assert server.state is State.CONNECTED
+    assert Refusal("no") == Refusal("no") != Refusal("never")
+
+
 @pytest.mark.parametrize("answer", [None, 0, "", True])
 def test_everything_else_lets_in(scene: Scene, answer: Any) -> None:
     server = scene.serve(authenticate=always(answer))
@@ -729,6 +747,22 @@ def test_close_nicely_tells_everybody_and_winds_down(scene: Scene) -> None:
     assert len(left) == 2
     assert away in {event.peer for event in left}
     assert scene.network.links == 0
+
+
+def test_a_goodbye_that_is_no_text_raises_and_ends_nothing(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    seconds: Any = 2.0
+
+    with pytest.raises(TypeError, match="text must be a str, not float"):
+        server.close_nicely(seconds)
+    state = server.state
+    late = scene.join()
+    server.close_nicely("now")
+    scene.play(1.0)
+
+    assert (state, server.state) == (State.CONNECTED, State.DISCONNECTED)
+    assert scene.left(client) == scene.left(late) == Reason(ReasonCode.SHUTDOWN, "now")
 
 
 def test_a_server_that_winds_down_lets_nobody_in(scene: Scene) -> None:
