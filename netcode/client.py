@@ -39,6 +39,7 @@ _WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.NAME_NOT_FOUND,
     ReasonCode.NO_DESCRIPTORS,
     ReasonCode.SERVER_FULL,
+    ReasonCode.TOO_MANY,
 }
 
 

@@ -34,7 +34,8 @@ KEY_SIZE = 8
 SECRET_SIZE = 24
 
 TOLD_AT_THE_DOOR = 16
-"""Links above `max_peers_per_address` that are told so at length; further ones hear what one `send` can say."""
+"""Links above `max_peers_per_address` that may greet, because a player who comes back has its old link still counted;
+new ones among them are told then. Further ones are turned away at once, with what one `send` can say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class Server(Waiter):
             token and not asked again. It runs inside `update()`, so it must not block. If it raises, the newcomer is
             refused, and the error comes out of `update()`; the server goes on with the next call.
         max_peers: players at once, those that are away included.
-        max_peers_per_address: links at once from one IPv4 address or IPv6 /64.
+        max_peers_per_address: links at once from one IPv4 address or IPv6 /64; who comes back is let in above it.
         max_pending: links at once that have not yet greeted, or are on their way out.
         grace: seconds for which the seat of a broken link is kept; 0 for not at all.
         max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
@@ -118,6 +119,7 @@ class Server(Waiter):
         self._keys: dict[bytes, Peer] = {}
         self._linked = 0  # peers that have a link
         self._origins: dict[str, int] = {}
+        self._crowd: set[Link] = set()  # those that came when there were max_peers_per_address already
         self._arrivals: list[tuple[Link, Hello]] = []
         self._graces: Deadlines[Peer] = Deadlines()
         self._last_id = self._last_link = 0
@@ -314,7 +316,8 @@ class Server(Waiter):
 
     def link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
-        origin = bucket(link.connection.remote_address or self.address)
+        self._crowd.discard(link)
+        origin = self._origin(link)
         left = self._origins.get(origin, 0) - 1
         if left > 0:
             self._origins[origin] = left
@@ -360,6 +363,13 @@ class Server(Waiter):
         elif self._door < 0:
             self._open_door()
 
+    def _origin(self, link: Link) -> str:
+        return bucket(link.connection.remote_address or self.address)
+
+    def _too_many(self) -> ProtocolError:
+        text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
+        return ProtocolError(ReasonCode.TOO_MANY, text)
+
     def _let_in(self, newcomer: Connector, now: float) -> None:
         """Give a newcomer a link, or turn it away."""
         if len(self._links) - self._linked >= self._max_pending:
@@ -368,20 +378,18 @@ class Server(Waiter):
             return
         origin = bucket(newcomer.address or self.address)
         count = self._origins.get(origin, 0)
-        text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
-        too_many = Reason(ReasonCode.TOO_MANY, text)
         if count >= self._max_per_address + TOLD_AT_THE_DOOR:
-            # Saying goodbye nicely takes a link for a while, of which there are max_pending for everybody.
-            _turn_away(newcomer, too_many, now)
+            # Hearing a greeting takes a link for a while, of which there are max_pending for everybody.
+            _turn_away(newcomer, self._too_many().reason, now)
             return
         self._origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
         self._last_link += 1
         link.number = self._last_link
         link.greet_by(now + self._limits.handshake_timeout)  # TLS, if any, included
-        self._links._take_in(newcomer, link, link, None, None)
         if count >= self._max_per_address:
-            link.fail(too_many)
+            self._crowd.add(link)
+        self._links._take_in(newcomer, link, link, None, None)
 
     def _take_in_arrivals(self) -> None:
         while self._arrivals:
@@ -406,6 +414,8 @@ class Server(Waiter):
         if hello.token:
             self._take_back(link, hello, hello.token)
             return
+        if link in self._crowd and self._origins[self._origin(link)] > self._max_per_address:
+            raise self._too_many()
         if len(self._peers) >= self._max_peers:
             raise ProtocolError(ReasonCode.SERVER_FULL, f"the server is full: {self._max_peers} are playing")
         data = None

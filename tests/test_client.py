@@ -444,7 +444,9 @@ def test_a_server_that_was_restarted_is_a_lost_session_and_no_new_game(scene: Sc
     ("answer", "news"),
     [
         (bye(ReasonCode.SERVER_FULL.value, "in a moment"), ["Joined", "Away"]),
+        (bye(ReasonCode.TOO_MANY.value, "from your address"), ["Joined", "Away"]),
         (bye(ReasonCode.HANDSHAKE_TIMEOUT.value, "too slow"), ["Joined", "Away"]),
+        (bye(ReasonCode.GOODBYE.value, "sent away"), ["Joined", "Away", "Left"]),
         (bye(ReasonCode.DENIED.value, "banned"), ["Joined", "Away", "Left"]),
         (bye(ReasonCode.WRONG_VERSION.value, "another"), ["Joined", "Away", "Left"]),
         (bye(999, "from the future"), ["Joined", "Away", "Left"]),

@@ -185,6 +185,51 @@ def test_too_many_from_one_address_are_told_so(scene: Scene) -> None:
     assert [peer.id for peer in server.peers] == [2, 3]
 
 
+def test_too_many_from_one_address_keep_nobody_out_who_comes_back(scene: Scene) -> None:
+    server = scene.serve(max_peers_per_address=2, close_timeout=2.0)
+    old = [scene.guest(token=b"") for _ in range(2)]
+    for guest in old:
+        guest.frozen = True  # the server does not know that these links broke
+
+    back = [scene.stranger(hello(token=token_of(guest))) for guest in old]
+    forged = scene.stranger(hello(token=bytes(KEY_SIZE + SECRET_SIZE)))
+    new = scene.stranger(hello())
+    scene.play(4.0)
+
+    assert [guest.told(WELCOME)[0][1] for guest in back] == [1, 2]
+    assert reason_of(forged)[0] is ReasonCode.RESUME_LOST
+    assert reason_of(new)[0] is ReasonCode.TOO_MANY
+    assert scene.news(server) == ["Joined", "Joined"]
+    assert (server._crowd, [*server._origins.values()]) == ({guest.data for guest in server._links}, [2])
+
+
+def test_who_greets_when_there_is_room_again_is_let_in(scene: Scene) -> None:
+    server = scene.serve(max_peers_per_address=1)
+    first = scene.guest()
+    second = scene.stranger()
+
+    first.say(bye())
+    scene.play(3 * TICK)
+    second.say(hello())
+    scene.play(3 * TICK)
+
+    assert len(second.told(WELCOME)) == 1
+    assert scene.news(server) == ["Joined", "Left", "Joined"]
+
+
+def test_who_does_not_greet_has_no_place_for_long_among_too_many(scene: Scene) -> None:
+    server = scene.serve(max_peers_per_address=1, handshake_timeout=2.0)
+    scene.guest()
+    silent = [scene.stranger() for _ in range(TOLD_AT_THE_DOOR)]
+    while_they_wait = scene.stranger(hello())
+
+    scene.play(2.2)
+
+    assert {reason_of(stranger)[0] for stranger in silent} == {ReasonCode.HANDSHAKE_TIMEOUT}
+    assert reason_of(while_they_wait)[0] is ReasonCode.TOO_MANY
+    assert (len(server._links), server._crowd) == (1, set())
+
+
 def test_a_flood_from_one_address_takes_no_room_from_others(scene: Scene) -> None:
     server = scene.serve(max_peers_per_address=2, max_pending=100)
     connections = [
@@ -198,8 +243,8 @@ def test_a_flood_from_one_address_takes_no_room_from_others(scene: Scene) -> Non
         scene.play(TICK)
 
     told = [stranger.told(BYE)[0][0] for stranger in flood if stranger.told(BYE)]
-    assert told == [ReasonCode.TOO_MANY.value] * (2 * ACCEPTS_PER_UPDATE - 2)
-    assert len(server._links) <= 2 + TOLD_AT_THE_DOOR
+    assert told == [ReasonCode.TOO_MANY.value] * (2 * ACCEPTS_PER_UPDATE - 2 - TOLD_AT_THE_DOOR)
+    assert len(server._links) == len(server._crowd) + 2 == 2 + TOLD_AT_THE_DOOR
     for connection in connections:
         connection.close()
 

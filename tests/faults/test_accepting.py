@@ -183,11 +183,20 @@ def test_a_flood_of_connects_from_one_address_is_capped_and_told(loopback: Stage
     after_one_update = len(server._links)
     told_in_one_update, _, _ = select.select(flood, [], [], 0)
     loopback.play(10 * TICK)
-    refused = [bye_of(sock) for sock in flood[9:]]
+    after_all = len(server._links)
+    speaks, silent = flood[9:17], flood[17 : 9 + TOLD_AT_THE_DOOR]
+    for sock in speaks:
+        sock.sendall(hello())
+    loopback.play(HANDSHAKE_TIMEOUT + TICK)
+    refused = [bye_of(sock) for sock in [*speaks, *flood[9 + TOLD_AT_THE_DOOR :]]]
+    waited_for = [bye_of(sock)[0] for sock in [*flood[:9], *silent]]
+    loopback.play(10 * TICK)
 
-    assert (before, after_one_update) == (1, 10 + TOLD_AT_THE_DOOR)
-    assert len(told_in_one_update) == ACCEPTS_PER_UPDATE - 9 - TOLD_AT_THE_DOOR  # those are told by the next
-    assert refused == [(ReasonCode.TOO_MANY, "too many links from your address: max_peers_per_address is 10")] * 291
+    assert (before, after_one_update, after_all) == (1, 10 + TOLD_AT_THE_DOOR, 10 + TOLD_AT_THE_DOOR)
+    assert len(told_in_one_update) == ACCEPTS_PER_UPDATE - 9 - TOLD_AT_THE_DOOR
+    text = "too many links from your address: max_peers_per_address is 10"
+    assert refused == [(ReasonCode.TOO_MANY, text)] * (291 - len(silent))
+    assert waited_for == [ReasonCode.HANDSHAKE_TIMEOUT] * (9 + len(silent))
     for sock in flood:
         sock.close()
 
@@ -258,8 +267,9 @@ def test_an_ipv4_client_of_a_dual_stack_server_shows_as_ipv4(loopback: Stage) ->
     with server, socket.create_connection(("127.0.0.1", server.address.port)) as first:
         server.update()
         with socket.create_connection(("127.0.0.1", server.address.port), timeout=5) as second:
-            server.update()
-            server.update()
+            second.sendall(hello())
+            while not select.select([second], [], [], 0.01)[0]:
+                server.update()
             refusal = bye_of(second)
 
             addresses = [bucket(link.remote_address) for link in server._links if link.remote_address is not None]
