@@ -1,5 +1,6 @@
 """Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import chain, compress, repeat
 from operator import is_
@@ -15,13 +16,16 @@ MAX_DEPTH = 32
 """How deep lists and dicts may nest in a message. msgpack itself decodes 1,024 levels, and then `repr` of the
 result, in somebody's log line, raises RecursionError."""
 
+MAX_COLLISIONS = 64
+"""Keys of one dict that may share a hash. 64 KiB of keys that all do cost a quarter of a second."""
+
 CAREFUL_FROM = 4096
 """Bytes from which on payloads are decoded and looked at for what they are, instead of at a glance first."""
 
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
 _CONTAINERS: tuple[Any, ...] = (list, dict, tuple)
 _DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
-_TUPLE: Any = tuple
+_LIST: Any = list
 
 CONTAINER, EXTENSION = 1, 2
 MARKS = bytes(
@@ -234,17 +238,29 @@ def _malformed(error: Exception) -> ProtocolError:
 
 def _with_list_keys(payload: memoryview) -> Any:
     """Decode a message in which a dict has a list for a key, as `{(x, y): tile}` has: such keys come as tuples."""
+    hooks: Any = {"ext_hook": _refuse_extension, "object_pairs_hook": _make_dict}
     try:
-        return _lists(msgpack.unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension, use_list=False))
+        return msgpack.unpackb(payload, strict_map_key=False, **hooks)
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise _malformed(error) from error
 
 
-def _lists(item: Any) -> Any:
-    """Turn the tuples of a decoded message into lists, but for the keys of dicts."""
-    if isinstance(item, _DICT):
-        return {key: _lists(value) for key, value in item.items()}
-    return [*map(_lists, item)] if isinstance(item, _TUPLE) else item
+def _make_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Make a dict with tuples for keys that are lists, unless its keys were made to collide.
+
+    Each key is compared with all before it that share its hash, and the hash of a tuple is no secret, unlike that of
+    a str. Honest ones collide, too, but not many with one: Python's hash of -1 is that of -2.
+    """
+    if len(pairs) > MAX_COLLISIONS:
+        pairs = [(_as_key(key), value) if type(key) is _LIST else (key, value) for key, value in pairs]
+        if max(Counter([hash(key) for key, _ in pairs]).values()) > MAX_COLLISIONS:
+            raise ValueError(f"over {MAX_COLLISIONS} keys of a map share a hash")
+        return dict(pairs)
+    return {_as_key(key) if type(key) is _LIST else key: value for key, value in pairs} if pairs else {}
+
+
+def _as_key(items: list[Any]) -> tuple[Any, ...]:
+    return tuple([_as_key(item) if type(item) is _LIST else item for item in items])
 
 
 def _refuse_extension(code: int, _data: bytes) -> Any:

@@ -3,6 +3,7 @@
 import datetime
 import re
 import sys
+import time
 from typing import Any
 
 import msgpack
@@ -12,7 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode import ProtocolError, ReasonCode
-from netcode.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, PlainCodec, TypedCodec, is_shallow, is_simple, make_codec
+from netcode.codec import (
+    CAREFUL_FROM,
+    MAX_COLLISIONS,
+    MAX_DEPTH,
+    PLAIN,
+    PlainCodec,
+    TypedCodec,
+    is_shallow,
+    is_simple,
+    make_codec,
+)
 from netcode.framing import frame, split
 
 scalars = (
@@ -194,6 +205,46 @@ def test_a_tuple_arrives_as_a_list_and_as_a_key_stays_a_tuple() -> None:
     message = {(1, 2): (3, [4, {"a": (5,)}])}
 
     assert PLAIN.decode(memoryview(PLAIN.encode(message))) == {(1, 2): [3, [4, {"a": [5]}]]}
+
+
+def test_a_map_of_many_tiles_comes_back_as_it_was() -> None:
+    tiles = {(x, y): [x, {(y, (x, ())): "in a tile"}] for x in range(-40, 40) for y in range(-40, 40)}
+
+    assert PLAIN.decode(memoryview(PLAIN.encode(tiles))) == tiles
+
+
+def colliding(count: int) -> dict[tuple[int, int], None]:
+    """Return a dict whose keys share one hash: that of tuples (xxHash, in CPython's way) can be reversed."""
+    mask, one, two, five = (1 << 64) - 1, 11400714785074694791, 14029467366897019727, 2870177450012600261
+    by_one, by_two = pow(one, -1, 1 << 64), pow(two, -1, 1 << 64)
+    keys: dict[tuple[int, int], None] = {}
+    first = 0
+    while len(keys) < count:
+        mixed = five + first * two & mask
+        mixed = (mixed << 31 | mixed >> 33) * one & mask
+        wanted = 12345 * one * by_one & mask
+        second = ((wanted >> 31 | wanted << 33) - mixed) * by_two & mask
+        second -= (second >> 63) << 64
+        if second != -1 and abs(second) < 2**61 - 1:  # those are their own hash
+            keys[first, second] = None
+        first += 1
+    return keys
+
+
+def test_keys_that_were_made_to_collide_are_refused_before_they_cost_a_frame() -> None:
+    few, many, most = colliding(MAX_COLLISIONS), colliding(MAX_COLLISIONS + 1), colliding(4500)
+    payload = PLAIN.encode(most)
+    begin = time.thread_time()
+
+    refused = refusal(PLAIN, payload)
+    seconds = time.thread_time() - begin
+
+    assert len(set(map(hash, most))) == 1
+    assert 60_000 < len(payload) < 65_536
+    assert refused == (ReasonCode.MALFORMED, "bytes came that are no message: over 64 keys of a map share a hash")
+    assert refusal(PLAIN, PLAIN.encode([many])) == refused
+    assert PLAIN.decode(memoryview(PLAIN.encode(few))) == few
+    assert seconds < 0.05  # a quarter of a second otherwise
 
 
 def test_a_timestamp_of_msgpack_passes() -> None:
