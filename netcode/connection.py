@@ -146,6 +146,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         "_finished",
         "_give_up_at",
         "_lingering",
+        "_overfull",
         "_ping",
         "_pinged",
         "_reason",
@@ -186,6 +187,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._keeper: Keeper | None = None
         self._incoming: ReceiveBuffer | None = None
         self._outgoing: SendQueue | None = None
+        self._overfull = 0  # bytes that waited to be sent when they became too many
         self._scratch: memoryview | None = None
         self._heard = timeline.now
         self._pinged = False
@@ -265,17 +267,18 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         CONNECTING: it is sent once the connection is established. DISCONNECTING, DISCONNECTED: it is ignored.
         `data` may be changed afterwards; what is sent is what it was. Never blocks.
 
-        If more than `MAX_SEND_BUFFER` bytes are waiting, the connection ends with `TOO_SLOW`.
+        If more than `MAX_SEND_BUFFER` bytes are waiting, the next update ends the connection with `TOO_SLOW`; what
+        is sent until then is ignored.
 
         Raises:
             TypeError: `data` is not bytes-like.
         """
         copy = data if type(data) is bytes else bytes(memoryview(data))
-        if self._state in (State.CONNECTING, State.CONNECTED) and copy:
+        if self._state in (State.CONNECTING, State.CONNECTED) and copy and not self._overfull:
             self._queue(copy)
             if self.send_buffer_length > MAX_SEND_BUFFER:
-                text = f"{self._describe()} does not take what is sent: {self.send_buffer_length} bytes are waiting"
-                self._end(Reason(ReasonCode.TOO_SLOW, text))
+                self._overfull = self.send_buffer_length
+                self._reschedule()
 
     def receive(self, length: int) -> bytes | None:
         """Take exactly `length` bytes, or None if fewer are there yet. Works in every state; never blocks.
@@ -707,6 +710,9 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         if self._give_up_at is not None and now >= self._give_up_at:
             hint = "" if self._connector is None else self._connector.hint
             self._end(Reason(ReasonCode.CONNECT_TIMEOUT, f"{self._describe()} {hint}"))
+        elif self._overfull:
+            text = f"{self._overfull} bytes are waiting, over MAX_SEND_BUFFER = {MAX_SEND_BUFFER}"
+            self._end(Reason(ReasonCode.TOO_SLOW, f"{self._describe()} does not take what is sent: {text}"))
         elif self._close_at is not None and now >= self._close_at:
             self._close_timed_out()
         elif self._timeout is not None and self._transport is not None:
@@ -748,6 +754,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Return the earliest time at which `_check` or the connector has something to do."""
         if self._state is State.DISCONNECTED:
             return None
+        if self._overfull:
+            return self._timeline.now
         when = math.inf
         if self._give_up_at is not None:
             when = self._give_up_at

@@ -287,12 +287,20 @@ def test_who_takes_nothing_for_too_long_is_given_up(monkeypatch: pytest.MonkeyPa
     line = Line().opened()
 
     line.connection.send(bytes(1000))
-    before = line.connection.state
+    line.connection.update()
+    line.hear()
+    line.connection.send(bytes(1000))
+    before = line.connection.state, line.connection._seconds_left()
     line.connection.send(b"x")
+    line.connection.send(b"ignored")
+    between = line.connection.state, line.connection._seconds_left(), line.connection.send_buffer_length
+    line.connection.update()
 
-    assert before is CONNECTED
+    assert before == (CONNECTED, None)
+    assert between == (CONNECTED, 0.0, 1001)  # only an update changes the state, so that its end is seen
     assert line.connection.reason == Reason(
-        ReasonCode.TOO_SLOW, "server:7777 does not take what is sent: 1001 bytes are waiting"
+        ReasonCode.TOO_SLOW,
+        "server:7777 does not take what is sent: 1001 bytes are waiting, over MAX_SEND_BUFFER = 1000",
     )
 
 

@@ -315,6 +315,28 @@ def test_a_connection_closed_by_its_owner_stays_until_the_next_update(everybody:
     other.close()
 
 
+def test_the_end_of_who_takes_nothing_is_seen(
+    on_any_poller: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.connection.MAX_SEND_BUFFER", 1_000_000)
+    connection, other = pair(on_any_poller)
+    seen: list[Any] = []
+    due: list[bool] = []
+
+    for _ in range(2):
+        for one in on_any_poller:
+            seen += [] if one.reason is None else [one.reason.code]
+            one.send(bytes(2_000_000))
+        due += [wait(on_any_poller, timeout=10.0)]
+        on_any_poller.update()
+
+    assert due == [True, True]
+    assert not connection.alive
+    assert seen == [ReasonCode.TOO_SLOW]
+    assert len(on_any_poller) == 0
+    other.close()
+
+
 def test_the_set_may_change_while_it_is_iterated(everybody: ConnectionSet[Any]) -> None:
     others = [pair(everybody, number)[1] for number in range(5)]
     more: list[socket.socket] = []
