@@ -119,9 +119,10 @@ class ConnectionSet(Waiter, Generic[D]):
         self._check_open()
         check_silence(timeout, ping)
         doorway = self._doorway(listener) if isinstance(listener, socket.socket) else listener
+        now = self._timeline.tick()  # a newcomer's time begins now, not at the last update
         for _ in range(ACCEPTS_PER_UPDATE):
             try:
-                newcomer = doorway.accept(self._timeline.now)
+                newcomer = doorway.accept(now)
             except OSError:
                 if isinstance(listener, socket.socket):
                     self._doorways.pop(listener).close()
@@ -147,6 +148,8 @@ class ConnectionSet(Waiter, Generic[D]):
         self._check_open()
         if connection._keeper is not None or not connection.alive:
             raise ValueError(f"{connection!r} is in a set already, or over")
+        self._timeline.tick()  # both lines have to show the same moment
+        connection._timeline.tick()
         connection._move_to(self._timeline)
         self._keep(connection)
         self.watch(connection)

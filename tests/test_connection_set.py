@@ -159,6 +159,33 @@ def test_an_error_of_make_data_reaches_its_author_and_nothing_leaks(
     caller.close()
 
 
+@pytest.mark.parametrize("how", ["accept", "add"])
+def test_a_newcomer_is_not_charged_for_the_time_before_it_came(
+    everybody: ConnectionSet[Any], clock: FakeClock, how: str
+) -> None:
+    network = MemoryNetwork(clock)
+    door = network.listen("", 7777)
+    caller = connect("server", 7777, network=network, clock=clock, timeout=0.8)
+    clock.advance(0.9)  # a slow frame
+    caller.update()
+
+    if how == "accept":
+        everybody.accept(door, lambda address: None, timeout=0.8)
+    else:
+        everybody.add(caller)
+    [connection] = everybody
+    clock.advance(0.75)
+    everybody.update()
+    before = connection.alive
+    clock.advance(0.1)
+    everybody.update()
+
+    assert (before, connection.alive) == (True, False)
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.TIMEOUT
+    door.close()
+
+
 def test_misuse_of_accept_raises_before_anybody_comes(everybody: ConnectionSet[Any], listener: Listener) -> None:
     with pytest.raises(ValueError, match="timeout must be seconds above 0"):
         everybody.accept(listener, lambda address: None, timeout=-1)
