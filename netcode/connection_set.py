@@ -400,7 +400,8 @@ class ConnectionSet(Waiter, Generic[D]):
         return self._ready is not None or due
 
     def _descriptors(self) -> Descriptors:
-        fd = -1 if self._closed else self._poller.fileno()
+        empty = not self._connections and self._door < 0  # its poller would sleep for ever
+        fd = -1 if self._closed or empty else self._poller.fileno()
         if fd < 0:
             return self.instantiate()
         read, write, exceptional = _together(self._unwatched)
@@ -418,7 +419,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._timeline.tick(seconds)
 
     def _is_over(self) -> bool:
-        return not self._connections
+        return self._closed  # an empty one may have somebody in it by the next frame
 
 
 def _together(connections: Iterable[Connection[Any]]) -> Descriptors:

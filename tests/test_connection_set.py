@@ -7,6 +7,7 @@ import selectors
 import socket
 import subprocess
 import sys
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -1122,6 +1123,22 @@ def test_an_empty_set_has_nothing_to_wait_for_but_the_rest(on_any_poller: Connec
     assert wait(any_of(on_any_poller, listener), timeout=10.0) is True
     caller.close()
     listener.close()
+
+
+def test_an_empty_set_is_not_waited_for_without_an_end(on_any_poller: ConnectionSet[Any]) -> None:
+    assert on_any_poller._descriptors() == ([], [], [])  # else the next line sleeps for ever
+    begin = time.monotonic()
+
+    without_an_end = wait(on_any_poller), wait(any_of(on_any_poller, on_any_poller))
+    at_once = time.monotonic() - begin
+    with_an_end = wait(on_any_poller, timeout=0.05)
+    slept = time.monotonic() - begin - at_once
+    on_any_poller.close()
+    closed = wait(on_any_poller, timeout=10.0)
+
+    assert (without_an_end, with_an_end, closed) == ((True, True), False, True)
+    assert at_once < 5.0
+    assert slept >= 0.04
 
 
 class TestSleep:
