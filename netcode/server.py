@@ -478,6 +478,8 @@ class Server(Waiter):
         self._linked += 1
 
     def _end_graces(self, now: float) -> None:
+        if len(self._graces) > 64 + 4 * len(self._peers):
+            self._graces.prune(lambda when, peer: peer.away_reason is not None and when == peer.away_until)
         while (entry := self._graces.pop(now)) is not None:
             when, peer = entry
             if peer.away_reason is not None and when == peer.away_until:

@@ -618,6 +618,28 @@ def test_each_break_has_a_grace_of_its_own(scene: Scene) -> None:
     assert scene.left(server).code is ReasonCode.CLOSED_BY_PEER
 
 
+def test_graces_that_ended_early_are_not_kept(scene: Scene) -> None:
+    server = scene.serve(grace=3600.0)
+    leaver = scene.guest(token=b"")
+    leaver.connection.close()
+    guest = scene.guest(token=b"")
+    token = token_of(guest)
+    most = 0
+
+    for _ in range(100):
+        guest.connection.close()
+        scene.play(2 * TICK)
+        guest = scene.stranger(hello(token=token))
+        most = max(most, len(server._graces))
+    scene.play(3580.0, tick=1.0)
+    before = scene.news(server).count("Left")
+    scene.play(15.0, tick=1.0)
+
+    assert most <= 64 + 4 * 2 + 1
+    assert scene.news(server).count("Back") == 100
+    assert (before, scene.news(server).count("Left")) == (0, 1)
+
+
 def test_who_is_sent_away_while_away_leaves_once(scene: Scene) -> None:
     server = scene.serve(grace=2.0)
     guest = scene.guest(token=b"")
