@@ -284,6 +284,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Take exactly `length` bytes, or None if fewer are there yet. Works in every state; never blocks.
 
         Raises:
+            TypeError: `length` is no int.
             ValueError: `length` is negative, or above `MAX_RECEIVE_BUFFER`: it could never be there.
         """
         _check_receivable(length)
@@ -293,6 +294,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Return exactly `length` bytes from `offset` and leave them in the buffer; None if they are not there yet.
 
         Raises:
+            TypeError: `offset` or `length` is no int.
             ValueError: `offset` or `length` is negative, or their sum is above `MAX_RECEIVE_BUFFER`.
         """
         _check_receivable(length)
@@ -304,6 +306,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Return up to `length` bytes from `offset`, perhaps none, and leave them in the buffer.
 
         Raises:
+            TypeError: `offset` or `length` is no int.
             ValueError: `offset` or `length` is negative.
         """
         _check_positive(offset)
@@ -318,6 +321,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Take up to `length` bytes, perhaps none.
 
         Raises:
+            TypeError: `length` is no int.
             ValueError: `length` is negative.
         """
         _check_positive(length)
@@ -327,7 +331,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Drop exactly `length` bytes unread, or nothing if fewer are there yet: `receive` without the copy.
 
         Raises:
-            ValueError: as for `receive`.
+            TypeError, ValueError: as for `receive`.
         """
         _check_receivable(length)
         if self._incoming is not None and len(self._incoming) >= length:
@@ -919,6 +923,8 @@ def check_silence(timeout: float | None, ping: bytes | None) -> None:
 
 
 def _check_positive(number: int) -> None:
+    if not isinstance(number, int):
+        raise TypeError(f"a length or an offset must be an int, not {type(number).__name__}")
     if number < 0:
         raise ValueError(f"a length or an offset must be 0 or more, not {number}")
 

@@ -118,6 +118,10 @@ class ConnectionSet(Waiter, Generic[D]):
         """
         self._check_open()
         check_silence(timeout, ping)
+        if not isinstance(listener, (Doorway, socket.socket)):
+            raise TypeError(f"expected a Listener or a listening socket, not {type(listener).__name__}")
+        if not callable(make_data):
+            raise TypeError(f"make_data must be a function of an address, not {type(make_data).__name__}")
         doorway = self._doorway(listener) if isinstance(listener, socket.socket) else listener
         now = self._timeline.tick()  # a newcomer's time begins now, not at the last update
         for _ in range(ACCEPTS_PER_UPDATE):
@@ -143,9 +147,12 @@ class ConnectionSet(Waiter, Generic[D]):
         """Put a connection of `connect` or `custom` into the set, which updates it from then on.
 
         Raises:
+            TypeError: it is no connection.
             ValueError: it is in a set already, or over, or the set is closed.
         """
         self._check_open()
+        if not isinstance(connection, Connection):
+            raise TypeError(f"expected a Connection, not {type(connection).__name__}")
         if connection._keeper is not None or not connection.alive:
             raise ValueError(f"{connection!r} is in a set already, or over")
         self._timeline.tick()  # both lines have to show the same moment

@@ -109,6 +109,9 @@ class Server(Waiter):
         check_number("max_peers_per_address", max_peers_per_address, whole=True)
         check_number("max_pending", max_pending, whole=True)
         check_number("grace", grace, zero=True)
+        if authenticate is not None and not callable(authenticate):
+            kind = type(authenticate).__name__
+            raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
         self._max_peers, self._max_per_address, self._max_pending = max_peers, max_peers_per_address, max_pending
         self._grace = grace
         self._authenticate = authenticate
@@ -203,11 +206,12 @@ class Server(Waiter):
         """Send `message` to everybody, or to the peers in `to`. It is encoded once.
 
         Raises:
-            TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
+            TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep; `to` has something
+                in it that is no peer.
             MessageTooLarge: one of the recipients does not take it; it was sent to none.
         """
         payload = self._codec.encode(message)
-        peers = self._peers.values() if to is None else tuple(to)
+        peers = self._peers.values() if to is None else tuple(map(_check_peer, to))
         size, ours = len(payload), self._limits.max_message
         if size > protocol.MAX_UNGREETED:
             theirs = min((peer._theirs for peer in peers), default=ours)
@@ -488,6 +492,12 @@ class Server(Waiter):
     def _shut(self) -> None:
         self._links.close()
         self._state = State.DISCONNECTED
+
+
+def _check_peer(peer: Peer) -> Peer:
+    if not isinstance(peer, Peer):
+        raise TypeError(f"to must be peers, as in server.peers, not {type(peer).__name__}")
+    return peer
 
 
 def _title(game: str, version: str) -> str:

@@ -41,7 +41,7 @@ def receive(connection: Connection[Any], length: int) -> bytes | None:
     """Wait for exactly `length` bytes and take them; None if the connection ended with fewer left, or has no input.
 
     Raises:
-        ValueError: as for `Connection.receive`.
+        TypeError, ValueError: as for `Connection.receive`.
     """
     _check_receivable(length)
     _wait_until(connection, lambda: connection.receive_buffer_length >= length)

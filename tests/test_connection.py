@@ -402,6 +402,23 @@ def test_lengths_that_can_never_be_there_are_refused() -> None:
     assert connection.receive_all() == b"abc"
 
 
+@every_state
+def test_lengths_that_are_none_are_refused(state: State) -> None:
+    connection: Any = in_state(state, b"abc").connection
+    calls: list[Callable[[], object]] = [
+        lambda: connection.receive(1.5),
+        lambda: connection.receive_forget(1.5),
+        lambda: connection.receive_part(1.5),
+        lambda: connection.receive_poll(0, 2.5),
+        lambda: connection.receive_poll(2.5, 0),
+        lambda: connection.receive_poll_part(0.5, 1),
+        lambda: connection.receive_poll_part(0, 1.0),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match="a length or an offset must be an int, not float"):
+            call()
+
+
 def test_a_full_receive_buffer_stops_reading_until_something_is_taken() -> None:
     line = Line(capacity=200_000).opened()
     line.far.send(bytes(MAX_RECEIVE_BUFFER) + b"rest")

@@ -192,6 +192,10 @@ def test_misuse_of_accept_raises_before_anybody_comes(everybody: ConnectionSet[A
         everybody.accept(listener, lambda address: None, timeout=-1)
     with pytest.raises(TypeError):
         everybody.accept(listener, lambda address: None, ping="!")  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(TypeError, match="make_data must be a function of an address, not NoneType"):
+        everybody.accept(listener, None)  # type: ignore[arg-type]  # pyright: ignore
+    with pytest.raises(TypeError, match="expected a Listener or a listening socket, not int"):
+        everybody.accept(5, lambda address: None)  # type: ignore[arg-type]  # pyright: ignore
 
 
 def test_no_more_are_taken_in_at_once_than_a_frame_can_bear(everybody: ConnectionSet[Any], clock: FakeClock) -> None:
@@ -613,6 +617,9 @@ def test_a_connection_lives_in_one_set_and_only_alive(everybody: ConnectionSet[A
     for wrong in (connection, dead):
         with pytest.raises(ValueError, match="is in a set already, or over"):
             everybody.add(wrong)
+    with pytest.raises(TypeError, match="expected a Connection, not int"):
+        everybody.add(5)  # type: ignore[arg-type]  # pyright: ignore
+    assert len(everybody) == 1
     other.close()
 
 

@@ -71,6 +71,7 @@ def token_of(stranger: Stranger) -> bytes:
         ({"max_pending": True}, TypeError, "max_pending must be an int, not bool"),
         ({"grace": -1.0}, ValueError, "grace must be 0 or more and finite, not -1.0"),
         ({"grace": "10"}, TypeError, "grace must be a number, not str"),
+        ({"authenticate": 5}, TypeError, "authenticate must be a function of credentials and an address, not int"),
         ({"max_message": 100}, ValueError, "max_message must be from 4096 to 2147483647, not 100"),
         ({"max_mesage": 100_000}, TypeError, r"Server\(\) got an unexpected keyword argument 'max_mesage'"),
     ],
@@ -491,6 +492,19 @@ def test_a_broadcast_that_one_cannot_take_goes_to_none(scene: Scene) -> None:
     scene.play(10 * TICK)
 
     assert [len(scene.heard(client)) for client in clients] == [1, 0]
+
+
+@pytest.mark.parametrize("wrong", [5, [5], [None], "all"])
+def test_a_broadcast_to_what_is_no_peer_goes_to_none(scene: Scene, wrong: Any) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peers: Any = wrong if wrong == 5 else [only(server), *wrong]
+
+    with pytest.raises(TypeError, match=r"to must be peers, as in server\.peers, not|'int' object is not iterable"):
+        server.broadcast("hi", to=peers)
+    scene.play(2 * TICK)
+
+    assert scene.heard(client) == []
 
 
 def test_a_broadcast_survives_that_it_ends_a_peer(scene: Scene) -> None:

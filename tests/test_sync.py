@@ -93,6 +93,8 @@ def test_receive_refuses_what_could_never_be_there() -> None:
 
     with pytest.raises(ValueError, match="can never be there at once"):
         sync.receive(connection, MAX_RECEIVE_BUFFER + 1)
+    with pytest.raises(TypeError, match="must be an int, not float"):
+        sync.receive(connection, 1.5)  # type: ignore[arg-type]  # pyright: ignore
     connection.close()
 
 
