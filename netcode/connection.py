@@ -141,6 +141,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
     __slots__ = (
         "_bits",
         "_close_at",
+        "_close_within",
         "_connector",
         "_data",
         "_finished",
@@ -193,6 +194,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._pinged = False
         self._give_up_at: float | None = timeline.now + min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT)
         self._close_at: float | None = None
+        self._close_within = 0.0  # the timeout that set it
         self._finished = False
         self._send_error: OSError | None = None
         self._lingering = False
@@ -369,6 +371,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             return
         if timeout is not None and (self._close_at is None or self._timeline.now + timeout < self._close_at):
             self._lingering = False
+            self._close_within = timeout
             self._close_by(self._timeline.now + timeout)
         if self._state is not State.DISCONNECTING:
             self._become(State.DISCONNECTING)
@@ -732,7 +735,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         # Compared as `_deadline` computes it: what is due by the one must be due by the other, to the last bit.
         silent = now >= self._heard + timeout
         if silent and (self._ended_input or self._wants_input()):
-            self._end(Reason(ReasonCode.TIMEOUT, f"nothing was heard from {self._describe()} for {timeout:g} s"))
+            text = f"nothing was heard from {self._describe()} for timeout = {timeout:g} s"
+            self._end(Reason(ReasonCode.TIMEOUT, text))
         elif silent:
             self._heard = now  # it is our side that does not listen: nobody takes what was received
             self._pinged = False
@@ -747,7 +751,9 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             self._end(closed_here())
             return
         left = f"{unsent} bytes were not sent" if unsent else "it did not finish"
-        text = f"gave up closing the connection to {self._describe()} nicely: {left}"
+        limit = "timeout" if self._sink is None else "close_timeout"  # what it is called where it was given
+        within = f"within {limit} = {self._close_within:g} s"
+        text = f"gave up closing the connection to {self._describe()} nicely: {left} {within}"
         self._end(Reason(ReasonCode.CLOSE_TIMEOUT, text))
 
     def _close_by(self, when: float) -> None:

@@ -218,9 +218,8 @@ class Link(_PerMessage):
             return
         if self._greeting is not None:
             if now >= self._greet_by:
-                text = (
-                    f"{self.where} did not greet within {self._limits.handshake_timeout:g} s; is it a netcode program?"
-                )
+                within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
+                text = f"{self.where} did not greet within {within}; is it a netcode program?"
                 self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
             return
         connection, limits = self.connection, self._limits
@@ -231,8 +230,9 @@ class Link(_PerMessage):
         outgoing = connection._outgoing
         since = None if outgoing is None else outgoing.since()
         if now - connection._heard >= limits.timeout:
-            text = f"nothing was heard from {self.where} for {limits.timeout:g} s; its program or the network stopped"
-            self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here for {limits.timeout:g} s")
+            silent = f"for timeout = {limits.timeout:g} s"
+            text = f"nothing was heard from {self.where} {silent}; its program or the network stopped"
+            self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here {silent}")
         elif since is not None and now - since >= limits.max_queue_age:
             self._too_slow(f"bytes wait longer than max_queue_age = {limits.max_queue_age:g} s")
         elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:

@@ -421,7 +421,8 @@ class Server(Waiter):
         if link in self._crowd and self._origins[self._origin(link)] > self._max_per_address:
             raise self._too_many()
         if len(self._peers) >= self._max_peers:
-            raise ProtocolError(ReasonCode.SERVER_FULL, f"the server is full: {self._max_peers} are playing")
+            text = f"the server is full: max_peers = {self._max_peers} are playing"
+            raise ProtocolError(ReasonCode.SERVER_FULL, text)
         data = None
         if self._authenticate is not None:
             data = self._authenticate(hello.credentials, link.connection.remote_address or self.address)

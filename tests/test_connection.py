@@ -449,7 +449,7 @@ def test_silence_ends_a_connection_after_a_ping_at_half_time() -> None:
     line.later(0.2)
 
     assert (before, pinged, still) == (None, b"ping", (None, CONNECTED))
-    assert line.connection.reason == Reason(ReasonCode.TIMEOUT, "nothing was heard from server:7777 for 10 s")
+    assert line.connection.reason == Reason(ReasonCode.TIMEOUT, "nothing was heard from server:7777 for timeout = 10 s")
     assert line.hear() == b""
 
 
@@ -613,7 +613,8 @@ def test_who_does_not_finish_in_time_is_given_up() -> None:
 
     assert before is DISCONNECTING
     assert line.connection.reason == Reason(
-        ReasonCode.CLOSE_TIMEOUT, "gave up closing the connection to server:7777 nicely: it did not finish"
+        ReasonCode.CLOSE_TIMEOUT,
+        "gave up closing the connection to server:7777 nicely: it did not finish within timeout = 3 s",
     )
 
 
@@ -625,7 +626,8 @@ def test_who_does_not_read_in_time_is_given_up() -> None:
     line.later(3.1)
 
     assert line.connection.reason == Reason(
-        ReasonCode.CLOSE_TIMEOUT, "gave up closing the connection to server:7777 nicely: 1500 bytes were not sent"
+        ReasonCode.CLOSE_TIMEOUT,
+        "gave up closing the connection to server:7777 nicely: 1500 bytes were not sent within timeout = 3 s",
     )
 
 
@@ -1558,7 +1560,7 @@ def test_a_connection_of_neither_is_silent_and_times_out() -> None:
         connection.update()
 
     assert described == "<Connection connected to None>"
-    assert connection.reason == Reason(ReasonCode.TIMEOUT, "nothing was heard from the other end for 2 s")
+    assert connection.reason == Reason(ReasonCode.TIMEOUT, "nothing was heard from the other end for timeout = 2 s")
 
 
 def test_custom_checks_before_descriptors_change_hands() -> None:

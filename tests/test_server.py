@@ -169,7 +169,7 @@ def test_a_full_server_says_so_at_once_and_counts_who_is_away(scene: Scene) -> N
     stranger = scene.stranger(hello())
 
     assert away
-    assert reason_of(stranger) == (ReasonCode.SERVER_FULL, "the server is full: 1 are playing")
+    assert reason_of(stranger) == (ReasonCode.SERVER_FULL, "the server is full: max_peers = 1 are playing")
 
 
 def test_too_many_from_one_address_are_told_so(scene: Scene) -> None:

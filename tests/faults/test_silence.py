@@ -160,7 +160,7 @@ def test_a_stopped_process_is_ended_and_told_when_it_wakes(start: Start, loopbac
     told = program.until(r"left (\w+) (.*)\n")
 
     assert reason.code is ReasonCode.TIMEOUT
-    assert told.groups() == ("TIMEOUT", "nothing was heard from here for 10 s")
+    assert told.groups() == ("TIMEOUT", "nothing was heard from here for timeout = 10 s")
     assert program.status() == 0
 
 
