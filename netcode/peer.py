@@ -336,5 +336,5 @@ class Peer(_PerMessage):
 
     def acknowledge(self, received: int) -> None:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
-        if self._resumes and not self._resend.acknowledge(received):
+        if not self._resend.acknowledge(received):
             raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")

@@ -407,15 +407,20 @@ def test_acknowledged_messages_are_no_longer_kept(scene: Scene) -> None:
     assert (before, peer._resend.size) == (9, 0)
 
 
-def test_more_than_was_sent_cannot_be_acknowledged(scene: Scene) -> None:
-    server = scene.serve()
-    guest = scene.guest(token=b"")
+@pytest.mark.parametrize(("grace", "token"), [(10.0, b""), (0, b""), (10.0, None)])
+def test_more_than_was_sent_cannot_be_acknowledged(scene: Scene, grace: float, token: bytes | None) -> None:
+    server = scene.serve(grace=grace)
+    guest = scene.guest(token=token)
     only(server).send("one")
     scene.play(2 * TICK)
 
+    guest.say(control(6, 1), control(6, 0))
+    scene.play(2 * TICK)
+    before = scene.news(server)
     guest.say(control(6, 2))
     scene.play(2 * TICK)
 
+    assert before == ["Joined"]
     assert scene.left(server) == Reason(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
 
 
