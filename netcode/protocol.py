@@ -28,6 +28,9 @@ MAX_TOKEN = 64
 MAX_COUNT = (1 << 64) - 1
 """The largest number that msgpack has room for."""
 
+END_OF_LINES = "\r\n\r\n"
+"""Ends a HELLO, for servers that wait for the end of a line, as web servers do: at a wrong port they answer at once."""
+
 ACKNOWLEDGE_EVERY = 65_536
 """Bytes received after which the number of messages received is told at the latest."""
 
@@ -93,7 +96,7 @@ _unpack = PLAIN.unpack
 
 def hello(value: Hello) -> bytes:
     """Encode a HELLO frame. Raises `TypeError` or `ValueError` if the credentials cannot be sent."""
-    body = PLAIN.encode([1, MAGIC, VERSION, *value])
+    body = PLAIN.encode([1, MAGIC, VERSION, *value, END_OF_LINES])
     if len(body) + 4 > MAX_UNGREETED:
         raise ValueError(f"credentials make a greeting of {len(body)} bytes; at most {MAX_UNGREETED - 4} may travel")
     return _control(body)

@@ -186,7 +186,7 @@ def test_a_server_that_gives_no_token_keeps_no_seat(scene: Scene) -> None:
         (
             {"credentials": "x" * 4_000},
             ValueError,
-            "credentials make a greeting of 4096 bytes; at most 4092 may travel",
+            "credentials make a greeting of 4101 bytes; at most 4092 may travel",
         ),
         ({"timeout": 0}, ValueError, "timeout must be above 0 and finite, not 0"),
         ({"max_mesage": 1}, TypeError, r"Client\(\) got an unexpected keyword argument 'max_mesage'"),

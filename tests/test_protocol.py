@@ -232,8 +232,16 @@ def test_a_greeting_may_be_longer_than_a_byte_can_say() -> None:
     assert decode(encoded) == value
 
 
+def test_a_greeting_ends_with_the_end_of_a_line_and_need_not() -> None:
+    with_it = protocol.hello(HELLO)
+    without_it = bytes((0x99,)) + with_it[8:-5]
+
+    assert with_it.endswith(b"\xa4\r\n\r\n")
+    assert protocol.decode(payload(without_it)) == decode(with_it) == HELLO
+
+
 def test_a_greeting_that_no_server_would_take_raises() -> None:
-    with pytest.raises(ValueError, match="credentials make a greeting of 5030 bytes; at most 4092 may travel"):
+    with pytest.raises(ValueError, match="credentials make a greeting of 5035 bytes; at most 4092 may travel"):
         protocol.hello(HELLO._replace(credentials="x" * 5000))
     with pytest.raises(TypeError, match="can not serialize 'object' object"):
         protocol.hello(HELLO._replace(credentials=object()))

@@ -134,6 +134,8 @@ def test_the_decoder_reads_what_netcode_sends(message: Any) -> None:
 @given(control=controls)
 def test_the_decoder_reads_the_control_messages_that_netcode_sends(control: Control) -> None:
     expected = fields_of(control)
+    if isinstance(control, Hello):
+        expected.append(protocol.END_OF_LINES)
     if isinstance(control, Bye):
         expected[2] = control.reason.text.encode("utf-8", "replace")[:MAX_TEXT].decode("utf-8", "ignore")
 

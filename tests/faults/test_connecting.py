@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import signal
 import socket
 import threading
@@ -349,6 +350,27 @@ def test_what_is_no_game_server_is_named_within_one_frame(loopback: Stage, name:
     assert client.reason is not None
     assert client.reason.code is ReasonCode.NOT_NETCODE
     assert client.reason.text.startswith("that is not a netcode program, it looks like " + name if name else "that")
+
+
+@pytest.mark.fault(9, layer="process")
+@pytest.mark.process
+@pytest.mark.parametrize("game", ["chess", "a game of several words", "\n"])
+def test_a_real_web_server_is_named_at_once(start: Start, loopback: Stage, game: str) -> None:
+    loopback.serve()
+    web = start("-m", "http.server", "--bind", "127.0.0.1", "0")
+    port = int(web.until(r"port (\d+)")[1])
+
+    begin = time.monotonic()
+    with netcode.Client("127.0.0.1", port, game=game) as client:
+        while client.state is State.CONNECTING:
+            client.wait(1.0)
+            client.update()
+    seconds = time.monotonic() - begin
+
+    assert client.reason is not None
+    assert client.reason.code is ReasonCode.NOT_NETCODE
+    assert re.match("that is not a netcode program, it looks like a web (or XML )?server", client.reason.text)
+    assert seconds < 2.0  # HANDSHAKE_TIMEOUT would come after 3
 
 
 @pytest.mark.fault(9, layer="memory")
