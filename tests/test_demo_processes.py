@@ -209,6 +209,14 @@ def test_a_server_with_another_version_names_both(start: Start) -> None:
     assert "the server runs broadside 2, this is broadside 1" in player.output
 
 
+def test_a_server_that_cannot_listen_says_why(start: Start) -> None:
+    server = demo(start, "serve", "--host", "no.such.host.invalid", "--port", 7777)
+
+    text = "the name no.such.host.invalid has no address; is it spelled right?"
+    assert server.status() == 1
+    assert server.output == f"cannot listen on no.such.host.invalid:7777: {text}\n"
+
+
 def test_a_full_server_says_so_at_once(start: Start) -> None:
     server, address = serve(start, "--max-players", 1)
     bot(start, address, "Drake")

@@ -488,9 +488,25 @@ def test_an_address_of_another_computer_cannot_be_listened_on() -> None:
     assert caught.value.errno == errno.EADDRNOTAVAIL
 
 
-def test_a_host_that_cannot_be_a_name_cannot_be_listened_on() -> None:
-    with pytest.raises(socket.gaierror, match="cannot be a host name"):
-        Listener("a" * 300, 0)
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [("no.such.host.invalid", "no.such.host.invalid"), ("a" * 300, "a" * 80), ("no\n.invalid", "no\\n.invalid")],
+)
+def test_a_name_without_an_address_cannot_be_listened_on(
+    host: str, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def resolve(host: str, *args: Any, **options: Any) -> Any:
+        host.encode("idna")
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    with pytest.raises(OSError, match="cannot listen on ") as caught:
+        Listener(host, 7777)
+
+    text = f"cannot listen on {shown}:7777: the name {shown} has no address; is it spelled right?"
+    assert (type(caught.value), caught.value.errno) == (socket.gaierror, socket.EAI_NONAME)
+    assert caught.value.strerror == text
 
 
 def test_the_network_listens_as_a_listener_does() -> None:

@@ -339,8 +339,11 @@ def _listen(host: str, port: int) -> socket.socket:
             return _bind(socket.AF_INET, ("0.0.0.0", port))  # a computer without IPv6
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except UnicodeError as error:
-        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    except (socket.gaierror, UnicodeError) as error:
+        number = socket.EAI_NONAME if isinstance(error, UnicodeError) else error.errno
+        name = printable(host, 80)
+        text = f"cannot listen on {name}:{port}: the name {name} has no address; is it spelled right?"
+        raise socket.gaierror(number, text) from error
     return _bind(found[0][0], found[0][4])
 
 
