@@ -12,11 +12,21 @@ import pytest
 from certificates import Certificate, make_certificate, make_expired, needs_openssl
 from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
 
+from netcode.connection_set import ConnectionSet
 from netcode.reasons import Explained, Reason, ReasonCode, reason_from_error
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Connector, Transport
 from netcode.transport.tcp import TCP, TcpNetwork
-from netcode.transport.tls import RECORD, TlsConnector, TlsDoorway, TlsNetwork, TlsTransport, _explain, _translate
+from netcode.transport.tls import (
+    HANDSHAKE_STEPS,
+    RECORD,
+    TlsConnector,
+    TlsDoorway,
+    TlsNetwork,
+    TlsTransport,
+    _explain,
+    _translate,
+)
 from netcode.waiting import CustomWaiter, wait
 
 pytestmark = needs_openssl
@@ -302,6 +312,130 @@ def test_a_stalled_handshake_waits_and_says_what_for(door: TlsDoorway) -> None:
         assert newcomer.hint == "did not finish the TLS handshake; does that port speak TLS?"
         assert ([len(fds) for fds in newcomer.descriptors()], newcomer.due()) == ([1, 0, 0], None)
         newcomer.close()
+
+
+class Greeter:
+    """A client of TLS in pieces: what it says is sent when a test says so."""
+
+    def __init__(self, door: TlsDoorway, certificate: Certificate, version: ssl.TLSVersion) -> None:
+        context = certificate.client()
+        context.maximum_version = version
+        self.sock = socket.create_connection(door.address, timeout=10)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._heard, self._said = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._heard, self._said, server_hostname="localhost")
+        self.greeting = self.answer()
+
+    def answer(self) -> bytes:
+        """Return what has to be said now."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            pass
+        return self._said.read()
+
+    def hear(self) -> bool:
+        """Take what was said to it; tell whether that was anything."""
+        self.sock.settimeout(0.0)
+        try:
+            self._heard.write(self.sock.recv(65_536))
+        except BlockingIOError:
+            return False
+        return True
+
+
+def arrive(newcomers: list[TlsConnector]) -> None:
+    """Wait until something has come from everybody."""
+    for newcomer in newcomers:
+        assert wait(CustomWaiter(*newcomer.descriptors()), timeout=10.0)
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_flood_of_handshakes_is_spread_over_updates(
+    door: TlsDoorway, certificate: Certificate, version: ssl.TLSVersion
+) -> None:
+    greeters = [Greeter(door, certificate, version) for _ in range(HANDSHAKE_STEPS + 5)]
+    newcomers = [accept(door) for _ in greeters]
+    assert [newcomer.advance(1.0) for newcomer in newcomers] == [None] * len(newcomers)
+    for greeter in greeters:
+        greeter.sock.sendall(greeter.greeting)
+    arrive(newcomers)
+
+    outcomes: list[list[Outcome | None]] = []
+    dues: list[list[float | None]] = []
+    answered: list[int] = []
+    for now in (2.0, 3.0):
+        outcomes += [[newcomer.advance(now) for newcomer in newcomers]]
+        dues.append([newcomer.due() for newcomer in newcomers])
+        answered.append(sum(greeter.hear() for greeter in greeters))
+    for greeter in greeters:
+        greeter.sock.sendall(greeter.answer())
+    arrive(newcomers)
+    for now in (4.0, 5.0):
+        outcomes += [[newcomer.advance(now) for newcomer in newcomers if newcomer._socket is not None]]
+
+    assert answered == [HANDSHAKE_STEPS, 5]
+    assert dues == [[None] * HANDSHAKE_STEPS + [2.0] * 5, [None] * len(newcomers)]
+    assert [sum(outcome is not None for outcome in row) for row in outcomes] == [0, 0, HANDSHAKE_STEPS, 5]
+    for greeter in greeters:
+        greeter.sock.close()
+    for row in outcomes:
+        for outcome in row:
+            assert outcome is None or isinstance(outcome, TlsTransport)
+            if outcome is not None:
+                outcome.close()
+
+
+def test_bytes_of_greetings_that_are_not_complete_cost_the_others_nothing(
+    door: TlsDoorway, certificate: Certificate
+) -> None:
+    slow = [Greeter(door, certificate, ssl.TLSVersion.TLSv1_3) for _ in range(HANDSHAKE_STEPS + 5)]
+    newcomers = [accept(door) for _ in slow]
+    assert [newcomer.advance(1.0) for newcomer in newcomers] == [None] * len(newcomers)
+    for greeter in slow:
+        greeter.sock.sendall(greeter.greeting[:100])
+    arrive(newcomers)
+    honest = Greeter(door, certificate, ssl.TLSVersion.TLSv1_3)
+    newcomers.append(accept(door))
+    assert newcomers[-1].advance(1.0) is None
+    honest.sock.sendall(honest.greeting)
+    arrive(newcomers)
+
+    outcomes = [newcomer.advance(2.0) for newcomer in newcomers]
+
+    assert outcomes == [None] * len(newcomers)
+    assert [newcomer.due() for newcomer in newcomers] == [None] * len(newcomers)
+    assert (honest.hear(), any(greeter.hear() for greeter in slow)) == (True, False)
+    for greeter in (*slow, honest):
+        greeter.sock.close()
+    for newcomer in newcomers:
+        newcomer.close()
+
+
+def test_a_postponed_handshake_needs_no_descriptor_to_go_on(
+    door: TlsDoorway, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.transport.tls.HANDSHAKE_STEPS", 1)
+    clock = FakeClock()
+    everybody: ConnectionSet[None] = ConnectionSet(clock=clock)
+    greeters = [Greeter(door, certificate, ssl.TLSVersion.TLSv1_3) for _ in range(3)]
+    while len(everybody) < 3:
+        everybody.accept(door, lambda address: None)
+    for greeter in greeters:
+        greeter.sock.sendall(greeter.greeting)
+    for connection in everybody:
+        assert wait(CustomWaiter(*connection.instantiate()), timeout=10.0)
+
+    rows: list[tuple[int, bool]] = []
+    for _ in range(3):
+        clock.advance(0.01)
+        everybody.update()
+        rows.append((sum(greeter.hear() for greeter in greeters), everybody._seconds_left() == 0.0))
+
+    assert rows == [(1, True), (1, True), (1, False)]
+    for greeter in greeters:
+        greeter.sock.close()
+    everybody.close()
 
 
 def test_a_connect_that_fails_below_fails_with_that_reason(certificate: Certificate) -> None:

@@ -22,6 +22,10 @@ from netcode.waiting import Descriptors
 RECORD = 16_384
 """Bytes in a TLS record at most (RFC 8446, section 5.1)."""
 
+HANDSHAKE_STEPS = 12
+"""Steps of handshakes that a doorway takes in one update: each is an answer to a greeting or a decision, and costs up
+to half a millisecond. 64 greetings at once would take 30."""
+
 
 class TlsTransport:
     """One socket after the handshake."""
@@ -79,13 +83,40 @@ class TlsTransport:
     __del__ = close
 
 
-class TlsConnector:
-    """A connect in progress: first what it stands on, then the handshake."""
+class Budget:
+    """What the handshakes of a doorway may cost in one update."""
 
-    def __init__(self, below: Connector, context: ssl.SSLContext, host: str | None) -> None:
+    def __init__(self) -> None:
+        self._now = 0.0
+        self._left = HANDSHAKE_STEPS
+
+    def is_left(self, now: float) -> bool:
+        """Tell whether another step may be taken in the update of `now`."""
+        if now != self._now:
+            self._now, self._left = now, HANDSHAKE_STEPS
+        return self._left > 0
+
+    def spend(self) -> None:
+        """Hear of a step that was taken."""
+        self._left -= 1
+
+
+class TlsConnector:
+    """A connect in progress: first what it stands on, then the handshake.
+
+    A server's handshakes share a `budget`. Bytes that complete nothing cost next to nothing and are not counted:
+    whoever sends its greeting byte by byte must not use up the share of the others.
+    """
+
+    def __init__(
+        self, below: Connector, context: ssl.SSLContext, host: str | None, budget: Budget | None = None
+    ) -> None:
         self._below = below
         self._context = context
         self._host = host
+        self._budget = budget
+        self._answered = False  # the other end's greeting
+        self._postponed: float | None = None  # since when, if the budget was spent
         self._socket: ssl.SSLSocket | None = None
         self._wants_write = False
         self.where = below.where
@@ -103,16 +134,23 @@ class TlsConnector:
                 self._socket = self._wrap(transport)
             except (OSError, ValueError) as error:
                 return Reason(ReasonCode.BROKEN_TLS, f"TLS to {self.where} failed: {printable(str(error))}")
+        self._postponed = None
+        if self._budget is not None and not self._budget.is_left(now):
+            self._postponed = now
+            return None
         try:
             self._socket.do_handshake()
-        except ssl.SSLWantReadError:
-            self._wants_write = False
-            return None
-        except ssl.SSLWantWriteError:
-            self._wants_write = True
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
+            self._wants_write = isinstance(error, ssl.SSLWantWriteError)
+            # What the client offers is known as soon as its greeting is complete.
+            if self._budget is not None and not self._answered and self._socket.shared_ciphers() is not None:
+                self._answered = True
+                self._budget.spend()
             return None
         except OSError as error:
+            self._decided()
             return reason_from_error(_explain(error), self.where)
+        self._decided()
         done, self._socket = self._socket, None
         return TlsTransport(done, self.address)
 
@@ -123,7 +161,7 @@ class TlsConnector:
         return ([], fd, []) if self._wants_write else (fd, [], [])
 
     def due(self) -> float | None:
-        return self._below.due() if self._socket is None else None
+        return self._below.due() if self._socket is None else self._postponed
 
     def close(self) -> None:
         if self._socket is not None:
@@ -134,6 +172,10 @@ class TlsConnector:
     def __del__(self) -> None:
         if self._socket is not None:
             shut(self._socket)
+
+    def _decided(self) -> None:
+        if self._budget is not None:
+            self._budget.spend()
 
     def _wrap(self, transport: Transport) -> ssl.SSLSocket:
         assert isinstance(transport, TcpTransport)
@@ -152,11 +194,12 @@ class TlsDoorway(Doorway):
     def __init__(self, below: Doorway, context: ssl.SSLContext) -> None:
         self._below = below
         self._context = context
+        self._budget = Budget()
         self.address = below.address
 
     def accept(self, now: float) -> Connector | None:
         newcomer = self._below.accept(now)
-        return None if newcomer is None else TlsConnector(newcomer, self._context, None)
+        return None if newcomer is None else TlsConnector(newcomer, self._context, None, self._budget)
 
     def door(self) -> int:
         return self._below.door()
