@@ -1,17 +1,35 @@
 """Real programs for tests: started, spoken to, watched with a deadline, and never left behind."""
 
+import contextlib
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Generator
 from pathlib import Path
 from typing import Protocol, Self
 
 ROOT = Path(__file__).parent.parent
 DEADLINE = 30.0
 """Seconds after which whatever a test waits for will not come."""
+
+
+@contextlib.contextmanager
+def ctrl_c_at_work() -> Generator[None]:
+    """Let programs that are started here take Ctrl-C, even if this one was told to ignore it.
+
+    A shell without job control starts what is put into the background so, and whoever ignores a signal bequeaths that.
+    """
+    if signal.getsignal(signal.SIGINT) != signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 class Program:
@@ -23,7 +41,7 @@ class Program:
     def __init__(self, *arguments: object, log: Path, environment: dict[str, str] | None = None) -> None:
         self._log = log
         self._command = " ".join(map(str, arguments))
-        with log.open("wb") as output:
+        with log.open("wb") as output, ctrl_c_at_work():
             self._process = subprocess.Popen(
                 [sys.executable, "-u", "-W", "error", *map(str, arguments)],
                 stdin=subprocess.PIPE,
