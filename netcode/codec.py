@@ -48,9 +48,20 @@ def is_simple(payload: bytes) -> bool:
     return EXTENSION not in marks and marks.count(CONTAINER) <= MAX_DEPTH
 
 
-def is_shallow(payload: memoryview) -> bool:
-    """Tell whether a payload can be seen at a glance to hold no deep nesting: each level takes a byte at least."""
-    return len(payload) <= MAX_DEPTH or payload.tobytes().translate(MARKS).count(CONTAINER) <= MAX_DEPTH
+def is_harmless(payload: memoryview) -> bool:
+    """Tell whether a payload can be seen at a glance to hold neither deep nesting nor keys that were made to collide.
+
+    Each level of nesting takes a byte at least, and each timestamp that can be a key of a chosen hash 15.
+    """
+    if len(payload) <= MAX_DEPTH:
+        return True
+    data = payload.tobytes()
+    return data.translate(MARKS).count(CONTAINER) <= MAX_DEPTH and not _has_many_stamps(data)
+
+
+def _has_many_stamps(data: bytes) -> bool:
+    # Those of 12 bytes alone have room for a number beside the one that gives the hash.
+    return len(data) > 15 * MAX_COLLISIONS and data.count(b"\x0c\xff") > MAX_COLLISIONS
 
 
 class Codec(Protocol):
@@ -118,7 +129,7 @@ class PlainCodec:
                 if end > stop:
                     read(stop - position - HEADER_SIZE)
                     return (messages, position - start) if length <= limit else None
-                if length > MAX_DEPTH and not is_shallow(data[end - length - start : end - start]):
+                if length > MAX_DEPTH and not is_harmless(data[end - length - start : end - start]):
                     break
                 messages.append(unpack())
                 if tell() != end:
@@ -149,14 +160,14 @@ class PlainCodec:
 
     def decode(self, payload: memoryview) -> Any:
         try:
-            message = self.unpack(payload)
+            message = _with_wary_maps(payload) if _has_many_stamps(payload.tobytes()) else self.unpack(payload)
         except ProtocolError:
             raise
         except TypeError:
-            message = _with_list_keys(payload)
+            message = _with_wary_maps(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if type(message) not in _SCALARS and not is_shallow(payload) and _flaw(message) is not None:
+        if type(message) not in _SCALARS and not is_harmless(payload) and _flaw(message) is not None:
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
@@ -211,7 +222,7 @@ class TypedCodec:
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if not is_shallow(payload):
+        if not is_harmless(payload):
             PLAIN.decode(payload)  # only to look at the nesting, and only of what has the right shape: this costs more
         return message
 
@@ -236,8 +247,8 @@ def _malformed(error: Exception) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"bytes came that are no message: {what}")
 
 
-def _with_list_keys(payload: memoryview) -> Any:
-    """Decode a message in which a dict has a list for a key, as `{(x, y): tile}` has: such keys come as tuples."""
+def _with_wary_maps(payload: memoryview) -> Any:
+    """Decode a message in which a dict has lists for keys, as `{(x, y): tile}` has, which come as tuples; or stamps."""
     hooks: Any = {"ext_hook": _refuse_extension, "object_pairs_hook": _make_dict}
     try:
         return msgpack.unpackb(payload, strict_map_key=False, **hooks)

@@ -5,7 +5,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
-from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_shallow
+from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_harmless
 from netcode.connection import Connection
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
@@ -170,7 +170,7 @@ class Link(_PerMessage):
         payload = data[HEADER_SIZE:size]
         try:
             codec = self._codec
-            message = codec.unpack(payload) if length <= MAX_DEPTH or is_shallow(payload) else codec.decode(payload)
+            message = codec.unpack(payload) if length <= MAX_DEPTH or is_harmless(payload) else codec.decode(payload)
         except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
             return self._feed_many(data[:size], peer, inbox)
         inbox.events.append(_make(Received, (peer, message)))
@@ -416,7 +416,7 @@ class Link(_PerMessage):
         try:
             for payload in payloads:
                 try:
-                    plainly = len(payload) <= CAREFUL_FROM and is_shallow(payload)
+                    plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
                     messages.append(codec.unpack(payload) if plainly else codec.decode(payload))
                 except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
                     messages.append(codec.decode(payload))

@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,12 +33,12 @@ def test_each_row_yields_a_sane_figure(row: int) -> None:
     for package in NEEDS.get(row, ()):
         pytest.importorskip(package)
 
-    figures = ROWS[row].measure(TINY)
+    figures = ROWS[row].measure(replace(TINY, scale=0.1) if row == 9 else TINY)  # else it drowns in what is freed
 
     assert figures
     for figure in figures:
         assert figure.row == row
-        assert 0 < abs(figure.value) < 100_000  # the memory of a handful of peers may drown in what else is freed
+        assert 0 < figure.value < 100_000
 
 
 @pytest.mark.process
