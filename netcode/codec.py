@@ -159,8 +159,10 @@ class PlainCodec:
         return payload
 
     def decode(self, payload: memoryview) -> Any:
+        # Bytes and text, which may be large, have no keys to look at.
+        wary = len(payload) > 0 and MARKS[payload[0]] == CONTAINER and _has_many_stamps(payload.tobytes())
         try:
-            message = _with_wary_maps(payload) if _has_many_stamps(payload.tobytes()) else self.unpack(payload)
+            message = _with_wary_maps(payload) if wary else self.unpack(payload)
         except ProtocolError:
             raise
         except TypeError:
