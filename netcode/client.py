@@ -32,6 +32,8 @@ BACKOFF_CAP = 30.0
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
 
+_NO_ROOM = memoryview(b"")
+
 _WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.REFUSED,
     ReasonCode.CONNECT_TIMEOUT,
@@ -184,6 +186,8 @@ class Client(Waiter):
                 connection._step(now, self._scratch)
             if self._closing:
                 self._closing = [connection for connection in self._closing if connection.alive]
+            elif self._peer.reason is not None:
+                self._scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
             if self._away_for is not None:
                 self._come_back(now)
         finally:
@@ -211,6 +215,7 @@ class Client(Waiter):
         for connection in self._closing:
             connection.close()
         self._closing.clear()
+        self._scratch = _NO_ROOM
 
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the server reads `text` as its reason. Keep calling `update()`.

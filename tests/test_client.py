@@ -586,3 +586,18 @@ def test_a_debug_log_shows_no_token(scene: Scene, caplog: pytest.LogCaptureFixtu
     assert "connected" in told
     for secret in ("secret word", token.hex(), repr(token)[2:-1], repr(token[8:])[2:-1]):
         assert secret not in told
+
+
+@pytest.mark.parametrize("how", ["it closes", "it is left"])
+def test_a_client_that_is_over_holds_no_room_to_receive_into(scene: Scene, how: str) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    if how == "it closes":
+        client.close()
+    else:
+        server.close_nicely()
+        scene.play(3.0)
+
+    assert (client.state, len(client._scratch)) == (State.DISCONNECTED, 0)
+    client.update()

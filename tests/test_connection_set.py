@@ -964,6 +964,34 @@ def test_an_answer_leaves_with_what_the_game_says_to_it_or_at_once(
     hearing.close()
 
 
+class Leaver(Hearer):
+    """A sink that ends its connection at the first word."""
+
+    def feed(self, data: memoryview, size: int) -> int:
+        self.connection.close()
+        return super().feed(data, size)
+
+
+def test_a_portion_that_is_left_over_is_asked_for_again_where_somebody_left_meanwhile(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    hearing = Hearing(everybody, listener, 150, 2)
+    for connection in hearing.connections[:32]:
+        leaver = Leaver(hearing.events, 2)
+        leaver.connection = connection
+        connection._sink = leaver
+    hearing.call()
+
+    everybody._sleep(10.0)
+    everybody.update()
+    left_over = everybody._ready
+    rounds(everybody, hearing, 300)
+
+    assert left_over is None
+    assert [hearing.events.count(event) for event in hearing.events] == [2] * 300
+    hearing.close()
+
+
 class Interrupted(Eater):
     """A sink in which Ctrl-C is pressed once."""
 
