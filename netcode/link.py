@@ -413,15 +413,21 @@ class Link(_PerMessage):
     def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:
         """Deliver messages; those before one that is none are delivered, too."""
         codec, messages = self._codec, list[Any]()
+        unpack = codec.unpack
         try:
-            for payload in payloads:
-                try:
-                    plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
-                    messages.append(codec.unpack(payload) if plainly else codec.decode(payload))
-                except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+            messages += [unpack(one) if len(one) <= MAX_DEPTH else self._decode(one) for one in payloads]
+        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+            try:
+                for payload in payloads:
                     messages.append(codec.decode(payload))
-        finally:
+            finally:
+                self._put(messages, peer, inbox)
+        else:
             self._put(messages, peer, inbox)
+
+    def _decode(self, payload: memoryview) -> Any:
+        plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
+        return self._codec.unpack(payload) if plainly else self._codec.decode(payload)
 
     def _sort(self, payloads: list[memoryview]) -> None:
         """Deliver messages, and obey the control messages among them."""
