@@ -13,7 +13,7 @@ from .wire import hello, message
 GOOD = 200
 WINDOW = 3
 """Seconds that are measured at a time: first in peace, then among the hostile."""
-ROUNDS = 6
+ROUNDS = 20
 """Pairs of windows at most."""
 GROWTH = 1.2
 """How much longer the 99th percentile of an update may take among the hostile."""
