@@ -68,7 +68,7 @@ class Codec(Protocol):
     """What turns messages into payloads and back.
 
     The usual way is one call of a C function each way, in `pack` and `unpack`. Where they raise, or the payload is not
-    simple or not shallow, `encode` and `decode` know what to make of it, or to say.
+    simple or not harmless, `encode` and `decode` know what to make of it, or to say.
     """
 
     pack: Callable[[Any], bytes]
@@ -87,7 +87,7 @@ class Codec(Protocol):
 
         Returns:
             The messages, and how many bytes their frames took; None where any of them needs a closer look: it is no
-            message, or not shallow, or its length is 0 or above `limit`.
+            message, or not harmless, or its length is 0 or above `limit`.
         """
         ...
 
@@ -159,8 +159,9 @@ class PlainCodec:
         return payload
 
     def decode(self, payload: memoryview) -> Any:
-        # Bytes and text, which may be large, have no keys to look at.
-        wary = len(payload) > 0 and MARKS[payload[0]] == CONTAINER and _has_many_stamps(payload.tobytes())
+        # Bytes and text, which may be large, have nothing in them to look at.
+        harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
+        wary = not harmless and _has_many_stamps(payload.tobytes())
         try:
             message = _with_wary_maps(payload) if wary else self.unpack(payload)
         except ProtocolError:
@@ -169,7 +170,7 @@ class PlainCodec:
             message = _with_wary_maps(payload)
         except (ValueError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if type(message) not in _SCALARS and not is_harmless(payload) and _flaw(message) is not None:
+        if not harmless and _flaw(message) is not None:
             text = f"a message came that nests deeper than {MAX_DEPTH} levels"
             raise ProtocolError(ReasonCode.MALFORMED, text)
         return message
