@@ -514,15 +514,9 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
                 return False
         elif self._incoming is not None and sink.missing >= LARGE:
             return self._receive_large(sink, transport, now, self._incoming)
-        try:
-            count = transport.receive_into(scratch)
-        except OSError as error:
-            self._receive_failed(error)
-            return False
+        count = self._receive_into(scratch, transport, now)
         if not count:
-            self._input_ended()
             return False
-        self._heard = now
         if sink is None:
             self._pinged = False
             if room > 0:  # else it is closing, and reads only to let the other end finish
@@ -543,19 +537,26 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
 
     def _receive_large(self, sink: Sink, transport: Transport, now: float, incoming: ReceiveBuffer) -> bool:
         """Receive more of a large message, straight to where the rest of it is."""
-        try:
-            with incoming.room(sink.missing) as room:
-                count = transport.receive_into(room)
-        except OSError as error:
-            self._receive_failed(error)
+        with incoming.room(sink.missing) as room:
+            count = self._receive_into(room, transport, now)
+        if not count:
             return False
-        if count == 0:
-            self._input_ended()
-            return False
-        self._heard = now
         incoming.added(count)
         self._feed()
         return True
+
+    def _receive_into(self, room: memoryview, transport: Transport, now: float) -> int:
+        """Receive into `room`, and return how many bytes; 0 where there is nothing now, or will never be."""
+        try:
+            count = transport.receive_into(room)
+        except OSError as error:
+            self._receive_failed(error)
+            return 0
+        if count:
+            self._heard = now
+        else:
+            self._input_ended()
+        return count
 
     def _keep(self, data: memoryview) -> None:
         if self._incoming is None:
