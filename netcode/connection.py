@@ -7,7 +7,7 @@ from typing import Any, Generic, Protocol, TypeVar, assert_never, overload
 
 from netcode import log
 from netcode.address import Address
-from netcode.buffer import ReceiveBuffer, SendQueue
+from netcode.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.reasons import Reason, ReasonCode, closed_here, reason_from_error
 from netcode.transport import Connector, Network, Ready, Transport
@@ -660,7 +660,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Send from the queue; tell whether the network took it all."""
         try:
             chunks = queue.join()
-            count = transport.send(chunks[0]) if len(chunks) == 1 else transport.send_chunks(chunks)
+            alone = len(chunks) == 1 and queue.size < JOIN_BELOW
+            count = transport.send(chunks[0]) if alone else transport.send_chunks(chunks)
         except BlockingIOError:
             count = 0
         except OSError as error:

@@ -135,6 +135,32 @@ def test_an_option_that_the_kernel_does_not_have_is_left_out(monkeypatch: pytest
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="an option of Linux")
+def test_the_kernel_keeps_more_while_much_is_sent_and_little_again_afterwards(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+
+    def most_unsent() -> int:
+        return one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+
+    left = memoryview(bytes(16 * module.BULK))
+    left = left[one.send_chunks([left]) :]  # more than the kernel takes at once
+    during = most_unsent()
+    room = memoryview(bytearray(module.BULK))
+    other.setblocking(True)
+    while left:
+        other.receive_into(room)
+        try:
+            left = left[one.send_chunks([left]) :]
+        except BlockingIOError:
+            pass
+    after = most_unsent()
+    one.close()
+    other.close()
+
+    assert (during, after) == (module.BULK, module.NOTSENT_LOWAT)
+
+
 def test_both_ends_know_each_others_address(listener: Listener) -> None:
     one = connect(listener)
     other = accept(listener)

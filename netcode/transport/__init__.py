@@ -49,7 +49,10 @@ class Transport(Protocol):
         ...
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        """Send the beginning of `chunks`, which are not empty, and return how many bytes were taken."""
+        """Send the beginning of `chunks`, which are not empty, and return how many bytes were taken.
+
+        Also for a single large one: a transport may do more for it than for a small one.
+        """
         ...
 
     def finish(self) -> None:
