@@ -54,38 +54,51 @@ class Timeline:
 
 
 class Deadlines(Generic[T]):
-    """Who has to be looked at when. Costs what is due, not what is pending: a heap, no scan.
+    """Who has to be looked at when. Costs what is due, not what is pending: a heap of times, and no scan.
+
+    Those of one time are kept together, so that thousands who share a few times cost an append each.
 
     Each holder keeps the time it was last scheduled for; an entry that no longer agrees is stale, and its
     holder drops it when it comes out.
     """
 
-    __slots__ = ("_count", "_heap")
+    __slots__ = ("_count", "_holders", "_times")
 
     def __init__(self) -> None:
-        self._heap: list[tuple[float, int, T]] = []
+        self._times: list[float] = []
+        self._holders: dict[float, list[T]] = {}
         self._count = 0
 
     def push(self, when: float, holder: T) -> None:
         """Have `holder` come out of `pop` once `when` is reached."""
         self._count += 1
-        heapq.heappush(self._heap, (when, self._count, holder))
+        try:
+            self._holders[when].append(holder)
+        except KeyError:
+            self._holders[when] = [holder]
+            heapq.heappush(self._times, when)
 
-    def pop(self, now: float) -> tuple[float, T] | None:
-        """Take out the earliest entry that is due, or None."""
-        if not self._heap or self._heap[0][0] > now:
+    def pop(self, now: float) -> tuple[float, list[T]] | None:
+        """Take out the earliest time that is due with all its holders, in the order in which they came, or None."""
+        if not self._times or self._times[0] > now:
             return None
-        when, _, holder = heapq.heappop(self._heap)
-        return when, holder
+        when = heapq.heappop(self._times)
+        holders = self._holders.pop(when)
+        self._count -= len(holders)
+        return when, holders
 
     def next(self) -> float | None:
         """Return the earliest time that is scheduled, or None."""
-        return self._heap[0][0] if self._heap else None
+        return self._times[0] if self._times else None
 
     def prune(self, is_current: Callable[[float, T], bool]) -> None:
         """Drop the entries that are stale already, which would keep their holders alive until their time comes."""
-        self._heap = [entry for entry in self._heap if is_current(entry[0], entry[2])]
-        heapq.heapify(self._heap)
+        current = {
+            when: [holder for holder in holders if is_current(when, holder)] for when, holders in self._holders.items()
+        }
+        self._holders = {when: holders for when, holders in current.items() if holders}
+        self._times = sorted(self._holders)  # a sorted list is a heap
+        self._count = sum(map(len, self._holders.values()))
 
     def __len__(self) -> int:
-        return len(self._heap)
+        return self._count

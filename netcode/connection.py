@@ -74,12 +74,13 @@ class Sink(Protocol):
     def ended(self) -> None:
         """Hear that the connection is over."""
 
-    def deadline(self) -> float | None:
-        """Return when `due` wants to be called, or None."""
+    def deadline(self) -> float:
+        """Return when `due` wants to be called; infinity for never."""
         ...
 
-    def due(self, now: float) -> None:
-        """Do what is due at `now`."""
+    def due(self, now: float) -> float:
+        """Do what is due at `now`, and return when it wants to be called again."""
+        ...
 
 
 class Source(Protocol):
@@ -99,7 +100,7 @@ class Keeper(Protocol):
     _with_output: "list[Connection[Any]]"
     """Who has something to send, for the connections to enter themselves."""
     _answering: "list[Connection[Any]]"
-    """Who has something to send that may wait for the next wait, because more may go with it until then."""
+    """Who has an answer to send that may wait for the next wait, because more may go with it until then."""
 
     def forget(self, connection: "Connection[Any]") -> None:
         """Hear that the connection is over, before its descriptors are closed."""
@@ -115,6 +116,7 @@ class _PerMessage:
     """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
 
     __slots__ = (
+        "_answer",
         "_blocked",
         "_ended_input",
         "_has_output",
@@ -188,6 +190,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._keeper: Keeper | None = None
         self._incoming: ReceiveBuffer | None = None
         self._outgoing: SendQueue | None = None
+        self._answer = b""  # to be sent before anything else, but not alone if more comes in time; then nothing waits
         self._overfull = 0  # bytes that waited to be sent when they became too many
         self._scratch: memoryview | None = None
         self._heard = timeline.now
@@ -246,7 +249,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
     @property
     def send_buffer_length(self) -> int:
         """Bytes that wait to be sent."""
-        return 0 if self._outgoing is None else self._outgoing.size
+        return len(self._answer) if self._outgoing is None else self._outgoing.size
 
     @property
     def receive_buffer_length(self) -> int:
@@ -411,7 +414,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         if self._hungry:
             return 0.0
         deadline = self._deadline()
-        return None if deadline is None else self._timeline.until(deadline)
+        return None if deadline == math.inf else self._timeline.until(deadline)
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)
@@ -436,7 +439,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             if holder is not None:
                 holder.close()
         self._connector = self._transport = None
-        self._outgoing = None
+        self._outgoing, self._answer = None, b""
         if self._sink is not None:
             self._sink.ended()
 
@@ -600,18 +603,21 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         outgoing = self._outgoing
         if outgoing is None:
             outgoing = self._outgoing = SendQueue()
-        if not outgoing.chunks:
+        if self._answer:
+            outgoing.append(self._answer)
+            self._answer = b""
+        if not self._has_output:
             self._announce_output()
         outgoing.append(data)
 
     def _queue_answer(self, data: bytes) -> None:
         """Queue bytes that need not leave before what the game may have to say to what just came."""
-        if self._keeper is None or self._has_output:
+        if self._outgoing is not None:
             self._queue(data)
             return
-        queue = self._outgoing = self._outgoing or SendQueue()
-        queue.append(data)
-        self._keeper._answering.append(self)
+        self._answer += data
+        if not self._has_output and self._keeper is not None:
+            self._keeper._answering.append(self)
 
     def _move_to(self, timeline: Timeline) -> None:
         """Live by another timeline: what was noted by the old one moves along."""
@@ -632,27 +638,28 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         transport, source, queue = self._transport, self._source, self._outgoing
         if transport is None:
             return
+        data = self._answer
         if source is not None and source._batch:
-            data = source.collect()
-            if queue is not None and queue.chunks:
+            data = data + source.collect() if data else source.collect()
+        if queue is not None:
+            if data:
                 queue.append(data)
-            else:  # nothing waits before it: nearly always, the network takes it at once
-                try:
-                    count = transport.send(data)
-                except BlockingIOError:
-                    count = 0
-                except OSError as error:
-                    self._send_failed(error, now)
-                    return
-                if count != len(data):
-                    queue = self._outgoing = queue or SendQueue()
-                    queue.append(data)
-                    self._sent_in_part(queue, count, now)
-                    return
-                if self._state is not _DISCONNECTING:
-                    return
-        if queue is not None and queue.chunks and not self._send_queued(transport, queue, now):
-            return
+            if not self._send_queued(transport, queue, now):
+                return
+        elif data:  # nothing waits before it: nearly always, the network takes it at once
+            self._answer = b""
+            try:
+                count = transport.send(data)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                self._send_failed(error, now)
+                return
+            if count != len(data):
+                queue = self._outgoing = SendQueue()
+                queue.append(data)
+                self._sent_in_part(queue, count, now)
+                return
         if self._state is _DISCONNECTING and not self._finished and self._send_error is None:
             self._finish(transport, now)
 
@@ -698,8 +705,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """The other end takes nothing any more: look for what it said first."""
         if self._ended_input and self._state is not State.DISCONNECTING:
             return  # the other end's end has been heard, and is the reason
-        if self._outgoing is not None:
-            self._outgoing.clear()
+        self._outgoing = None
         scratch = self._scratch or memoryview(bytearray(MAX_RECEIVE_BUFFER))
         if self._sink is not None or error.errno != errno.EPIPE:
             # It outranks a clean end, as which the kernel shows it once it is known. EPIPE alone just follows an end.
@@ -714,8 +720,14 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
                 break
         self._broke(error)
 
-    def _check(self, now: float) -> None:
-        """Do what is due at `now`."""
+    def _check(self, now: float) -> float:
+        """Do what is due at `now`, and return when there is something to do again."""
+        sink = self._sink
+        if sink is None or self._transport is None or self._close_at is not None or self._blocked:
+            return self._check_otherwise(now)
+        return sink.due(now)  # the usual way, which runs once a second for each of thousands
+
+    def _check_otherwise(self, now: float) -> float:
         if self._give_up_at is not None and now >= self._give_up_at:
             hint = "" if self._connector is None else self._connector.hint
             self._end(Reason(ReasonCode.CONNECT_TIMEOUT, f"{self._describe()} {hint}"))
@@ -727,11 +739,12 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         elif self._timeout is not None and self._transport is not None:
             self._check_silence(now, self._timeout)
         if self._state is State.DISCONNECTED:
-            return
+            return math.inf
         if self._blocked and self._outgoing is not None:
             self._outgoing.mark(now)
         if self._sink is not None:
             self._sink.due(now)
+        return self._deadline()
 
     def _check_silence(self, now: float, timeout: float) -> None:
         # Compared as `_deadline` computes it: what is due by the one must be due by the other, to the last bit.
@@ -762,10 +775,10 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._close_at = when if self._close_at is None else min(self._close_at, when)
         self._reschedule()
 
-    def _deadline(self) -> float | None:
-        """Return the earliest time at which `_check` or the connector has something to do."""
+    def _deadline(self) -> float:
+        """Return the earliest time at which `_check` or the connector has something to do; infinity for never."""
         if self._state is State.DISCONNECTED:
-            return None
+            return math.inf
         if self._overfull:
             return self._timeline.now
         when = math.inf
@@ -777,15 +790,15 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             when = min(when, self._heard + (self._timeout if self._pinged else self._timeout / 2))
         if self._connector is not None and (due := self._connector.due()) is not None:
             when = min(when, due)
-        if self._sink is not None and (due := self._sink.deadline()) is not None and due < when:
-            when = due
-        return None if when == math.inf else when
+        if self._sink is not None:
+            when = min(when, self._sink.deadline())
+        return when
 
     def _reschedule(self) -> None:
         """Tell the set when we have to be looked at, if that is earlier than it knows."""
         if self._keeper is not None:
             deadline = self._deadline()
-            if deadline is not None and deadline < self._wake:
+            if deadline < self._wake:
                 self._wake = deadline
                 self._keeper.schedule(self, deadline)
 

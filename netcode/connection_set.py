@@ -69,7 +69,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._timeline = Timeline(clock)
         self._poller: Poller = make_poller()
         self._connections: dict[Connection[Any], None] = {}  # a set that remembers the order
-        self._watched: dict[int, Connection[Any]] = {}
+        self._watched: list[Connection[Any] | None] = []  # by descriptor
         self._unwatched: dict[Connection[Any], None] = {}  # nobody tells when they are ready: asked at each update
         self._dead: list[Connection[Any]] = []
         self._with_output: list[Connection[Any]] = []
@@ -222,7 +222,7 @@ class ConnectionSet(Waiter, Generic[D]):
             for fd, mask in _sides(transport):
                 if connection._bits < 0:
                     self._poller.add(fd, bits & mask)
-                    self._watched[fd] = connection
+                    self._enter(fd, connection)
                 else:
                     self._poller.change(fd, bits & mask)
         except OSError:
@@ -231,6 +231,19 @@ class ConnectionSet(Waiter, Generic[D]):
             return
         connection._bits = bits
         self._unwatched.pop(connection, None)
+
+    # For a server.
+
+    def watch_door(self, fd: int) -> None:
+        """Note in `_knocked` when the descriptor of a door is ready."""
+        self._poller.add(fd, READ)
+        self._enter(fd, None)
+        self._door = fd
+
+    def unwatch_door(self) -> None:
+        """Leave the door alone again."""
+        self._poller.remove(self._door)
+        self._door = -1
 
     # Inside.
 
@@ -259,6 +272,12 @@ class ConnectionSet(Waiter, Generic[D]):
         if self._closed:
             raise ValueError("the set is closed: it takes no more connections")
 
+    def _enter(self, fd: int, connection: Connection[Any] | None) -> None:
+        """Have what is told of descriptor `fd` mean `connection`, or the door for None."""
+        if fd >= len(self._watched):
+            self._watched += [None] * (fd + 1 - len(self._watched))
+        self._watched[fd] = connection
+
     def _stop_watching(self, connection: Connection[Any]) -> None:
         """Have `connection` looked at in each update, because the poller cannot tell about it."""
         self._unwatch(connection)
@@ -268,7 +287,8 @@ class ConnectionSet(Waiter, Generic[D]):
         transport = connection._transport
         if transport is not None and connection._bits >= 0:
             for fd, _ in _sides(transport):
-                self._watched.pop(fd, None)
+                if fd < len(self._watched):
+                    self._watched[fd] = None
                 self._poller.remove(fd)
         connection._bits = -1
 
@@ -297,9 +317,8 @@ class ConnectionSet(Waiter, Generic[D]):
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:
         scratch, watched = self._scratch, self._watched
         for fd, bits in ready:
-            try:
-                connection = watched[fd]
-            except KeyError:
+            connection = watched[fd]
+            if connection is None:
                 self._knocked = self._knocked or fd == self._door
                 continue
             if bits == READ:
@@ -350,14 +369,17 @@ class ConnectionSet(Waiter, Generic[D]):
     def _look_at_due(self, now: float) -> None:
         due: list[Connection[Any]] = []
         while (entry := self._deadlines.pop(now)) is not None:
-            when, connection = entry
-            if when == connection._wake:
-                connection._wake = math.inf
-                due.append(connection)
+            when, connections = entry
+            for connection in connections:
+                if connection._wake == when:
+                    connection._wake = math.inf
+                    due.append(connection)
         for connection in due:  # once each, so that one that is due again at once cannot hold the update
-            if connection.alive:
-                connection._check(now)
-                connection._reschedule()
+            if connection._transport is not None or connection.alive:
+                when = connection._check(now)
+                if when < connection._wake:
+                    connection._wake = when
+                    self.schedule(connection, when)
 
     def _send(self, now: float) -> None:
         if not self._with_output:
@@ -380,8 +402,9 @@ class ConnectionSet(Waiter, Generic[D]):
         if self._answering:
             answering, self._answering = self._answering, []
             for connection in answering:
-                if connection._has_to_send():
-                    connection._announce_output()
+                if connection._answer and not connection._has_output:
+                    connection._has_output = True
+                    self._with_output.append(connection)
 
     def _sleep(self, seconds: float | None) -> bool:
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""

@@ -9,7 +9,7 @@ from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_harmless
 from netcode.connection import Connection
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, length_at, missing, split
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, missing, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
@@ -163,7 +163,7 @@ class Link(_PerMessage):
             return self._feed_many(data[:size], peer, inbox)
         length, first = lead(data)
         if first > 0xC6 and first in EXTENSIONS:
-            return self._feed_beats(data[:size], peer, inbox)
+            return self._feed_beats(data, size, peer, inbox)
         if length != size - HEADER_SIZE or length > self._glance:
             return self._feed_many(data[:size], peer, inbox)
         # The only message of a wake-up, as most are; written out, because it runs once per message.
@@ -198,48 +198,37 @@ class Link(_PerMessage):
         self._owner.link_gone(self)
         self._over(reason)
 
-    def deadline(self) -> float | None:
+    def deadline(self) -> float:
         if self.reason is not None or self._close_reason is not None:
-            return None  # the connection has a deadline for closing
+            return math.inf  # the connection has a deadline for closing
         if self._greeting is not None:
             return self._greet_by
         limits, outgoing = self._limits, self.connection._outgoing
-        when, silent = self._next_ping, self.connection._heard + limits.timeout
-        if silent < when:
-            when = silent
+        when = min(self._next_ping, self.connection._heard + limits.timeout)
         if self._partial_since is not None:
             when = min(when, self._partial_since + limits.message_timeout)
         if outgoing is not None and (since := outgoing.since()) is not None:
             when = min(when, since + limits.max_queue_age)
         return when
 
-    def due(self, now: float) -> None:
-        if self.reason is not None or self._close_reason is not None:
-            return
-        if self._greeting is not None:
-            if now >= self._greet_by:
-                within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
-                text = f"{self.where} did not greet within {within}; is it a netcode program?"
-                self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
-            return
-        connection, limits = self.connection, self._limits
-        if connection._hungry:
-            # We do not listen, so neither its silence nor what it has not completed means anything.
-            connection._heard = now
-            self._partial_since = None if self._partial_since is None else now
-        outgoing = connection._outgoing
-        since = None if outgoing is None else outgoing.since()
-        if now - connection._heard >= limits.timeout:
-            silent = f"for timeout = {limits.timeout:g} s"
-            text = f"nothing was heard from {self.where} {silent}; its program or the network stopped"
-            self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here {silent}")
-        elif since is not None and now - since >= limits.max_queue_age:
-            self._too_slow(f"bytes wait longer than max_queue_age = {limits.max_queue_age:g} s")
-        elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:
-            text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
-            self.fail(Reason(ReasonCode.STALLED, text))
-        elif now >= self._next_ping:
-            connection._queue(self._make_ping(now))
+    def due(self, now: float) -> float:
+        connection = self.connection
+        silent = connection._heard + self._limits.timeout
+        if (
+            self._speaker is None
+            or self._close_reason is not None
+            or self._partial_since is not None
+            or connection._outgoing is not None
+            or connection._hungry
+            or now >= silent
+        ):
+            self._do_due(now)
+            return self.deadline()
+        # The usual way: all is well, and perhaps a ping is due.
+        if now >= self._next_ping:
+            connection._queue_answer(self._make_ping(now))
+        when = self._next_ping
+        return when if when < silent else silent
 
     # For the owner and the peer.
 
@@ -302,6 +291,34 @@ class Link(_PerMessage):
 
     # Inside.
 
+    def _do_due(self, now: float) -> None:
+        if self.reason is not None or self._close_reason is not None:
+            return
+        if self._greeting is not None:
+            if now >= self._greet_by:
+                within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
+                text = f"{self.where} did not greet within {within}; is it a netcode program?"
+                self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
+            return
+        connection, limits = self.connection, self._limits
+        if connection._hungry:
+            # We do not listen, so neither its silence nor what it has not completed means anything.
+            connection._heard = now
+            self._partial_since = None if self._partial_since is None else now
+        outgoing = connection._outgoing
+        since = None if outgoing is None else outgoing.since()
+        if now - connection._heard >= limits.timeout:
+            silent = f"for timeout = {limits.timeout:g} s"
+            text = f"nothing was heard from {self.where} {silent}; its program or the network stopped"
+            self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here {silent}")
+        elif since is not None and now - since >= limits.max_queue_age:
+            self._too_slow(f"bytes wait longer than max_queue_age = {limits.max_queue_age:g} s")
+        elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:
+            text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
+            self.fail(Reason(ReasonCode.STALLED, text))
+        elif now >= self._next_ping:
+            connection._queue_answer(self._make_ping(now))
+
     def _begin_partial(self, data: memoryview, is_new: bool) -> None:
         """A message has begun to arrive."""
         if is_new or self._partial_since is None:
@@ -328,39 +345,37 @@ class Link(_PerMessage):
             self.connection._hungry = True  # more than a greeting: it waits until that is answered
         return taken
 
-    def _feed_beats(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+    def _feed_beats(self, data: memoryview, size: int, peer: "Peer", inbox: Inbox) -> int:
         """Obey the PING and the PONG that everybody sends once a second, and leave what else there is to the others."""
-        size, position = len(data), 0
+        position, resend = 0, peer._resend
         for _ in range(2):
-            if size - position <= HEADER_SIZE:
+            if size - position < protocol.BEAT_SIZE:
                 break
-            end = position + HEADER_SIZE + length_at(data, position)
-            if not position + HEADER_SIZE < end <= size:
-                break
-            beat = protocol.beat(data[position + HEADER_SIZE : end])
+            beat = protocol.beat(data, position, size)
             if beat is None:
                 break
-            kind, number, received = beat
-            try:
-                peer.acknowledge(received)
-            except ProtocolError as error:
-                self.fail(error.reason)
-                return size
+            kind, number, received, position = beat
+            if received != resend.acknowledged:
+                try:
+                    peer.acknowledge(received)
+                except ProtocolError as error:
+                    self.fail(error.reason)
+                    return size
             if kind == protocol.PING:
                 self._pong = number
             else:
-                self.meter.pong(number, self.now)
-            position = end
+                self.meter.pong(number, self.connection._timeline.now)
         inbox.room -= position
         peer.bytes_received += position
         if position == size:
-            self._partial_since, self.missing = None, 0
+            if self._partial_since is not None:
+                self._partial_since, self.missing = None, 0
             if self._calm_since is None:
                 self._calm_since = self.now
         elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
-            position += self._feed_many(data[position:], peer, inbox)  # not back to here, whence a flood would
+            position += self._feed_many(data[position:size], peer, inbox)  # not back to here, whence a flood would
         else:
-            position += self.feed(data[position:], size - position)  # a message, as likely as not a single one
+            position += self.feed(data[position:size], size - position)  # a message, as likely as not a single one
         if self._pong is not None and self.reason is None:
             self._answer(peer)
         return position

@@ -8,7 +8,7 @@ import msgpack
 
 from netcode.codec import PLAIN
 from netcode.errors import ProtocolError
-from netcode.framing import frame
+from netcode.framing import HEADER_SIZE, frame
 from netcode.reasons import Reason, ReasonCode, clip, reason_from_wire
 
 MAGIC = "netcode"
@@ -89,9 +89,13 @@ Control = Hello | Welcome | Ping | Pong | Bye | Ack
 PING, PONG = 3, 4
 """The kinds of the two messages that go each way once a second."""
 
+BEAT_SIZE = 10
+"""Bytes of the smallest frame of one of them."""
+
 _pack = msgpack.Packer().pack
 _head = struct.Struct(">IBBB").pack  # a frame's length, and msgpack's ext 8
-_unpack = PLAIN.unpack
+_lead: Callable[..., tuple[int, int, int]] = struct.Struct(">IBB").unpack_from
+_unpackb: Callable[..., Any] = msgpack.unpackb
 
 
 def hello(value: Hello) -> bytes:
@@ -146,26 +150,31 @@ def decode(payload: memoryview) -> Control | None:
     return _KINDS[kind](rest)
 
 
-def beat(payload: memoryview) -> tuple[int, int, int] | None:
-    """Decode a PING or a PONG the quick way: its kind, its number, and how many messages were received.
+def beat(data: memoryview, position: int, size: int) -> tuple[int, int, int, int] | None:
+    """Decode a PING or a PONG the quick way.
 
-    None where it is neither, or not written as msgpack libraries do: `decode` knows what it is then, or what is wrong.
+    Args:
+        data: what was received; `BEAT_SIZE` bytes at least from `position` on.
+        position: where a frame begins.
+        size: how many bytes of `data` count.
+
+    Returns:
+        Its kind, its number, how many messages were received, and where its frame ends. None where it is neither, or not
+        complete, or not written as msgpack libraries do: `decode` knows what it is then, or what is wrong.
     """
-    size, first = len(payload), payload[0]
-    if size < 6:
-        return None
-    start, length = (3, payload[1]) if first == 0xC7 else (2, _FIXED.get(first, 0))
-    if size != start + length or length < 4 or payload[start - 1] != EXTENSION:
-        return None
-    kind = payload[start + 1]
-    if payload[start] != 0x93 or not PING <= kind <= PONG:
+    length, mark, first = _lead(data, position)
+    # An extension of 8 bits tells its size; those of fixed sizes leave that out.
+    body, told = (position + 7, first + 3) if mark == 0xC7 else (position + 6, _FIXED.get(mark, 0))
+    end = position + HEADER_SIZE + length
+    if length != told or end > size or data[body - 1] != EXTENSION or data[body] != 0x93:
         return None
     try:
-        _, number, received = _unpack(payload[start:])
-    except (ValueError, TypeError, ProtocolError):
+        kind, number, received = _unpackb(data[body:end])
+    except (ValueError, TypeError):
         return None
-    usual = type(number) is int is type(received) and number >= 0 <= received
-    return (kind, number, received) if usual else None
+    if type(kind) is int is type(number) and type(received) is int and PING <= kind <= PONG:
+        return (kind, number, received, end) if number >= 0 <= received else None
+    return None
 
 
 def _control(body: bytes) -> bytes:
@@ -292,7 +301,7 @@ def _wrong(what: str) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"the other end sent a wrong control message: {what}")
 
 
-_FIXED = {0xD4: 1, 0xD5: 2, 0xD6: 4, 0xD7: 8, 0xD8: 16}
-"""Bytes in each of msgpack's extensions of a fixed size."""
+_FIXED = {0xD6: 4 + 2, 0xD7: 8 + 2, 0xD8: 16 + 2}
+"""Bytes of msgpack's extensions of a fixed size, with the two that announce them."""
 
 _KINDS: dict[int, Callable[[list[Any]], Control]] = {1: _hello, 2: _welcome, 3: _ping, 4: _pong, 5: _bye, 6: _ack}

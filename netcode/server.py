@@ -19,7 +19,6 @@ from netcode.framing import frame
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
-from netcode.poller import READ
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, printable
 from netcode.transport import Connector, Doorway, Network
@@ -341,8 +340,7 @@ class Server(Waiter):
     def _open_door(self) -> None:
         self._door = self._doorway.door()
         if self._door >= 0:
-            self._links._poller.add(self._door, READ)
-            self._links._door = self._door
+            self._links.watch_door(self._door)
 
     def _close_door(self) -> None:
         self._unwatch_door()
@@ -350,8 +348,8 @@ class Server(Waiter):
 
     def _unwatch_door(self) -> None:
         if self._door >= 0:
-            self._links._poller.remove(self._door)
-            self._links._door = self._door = -1
+            self._links.unwatch_door()
+            self._door = -1
 
     def _accept(self, now: float) -> None:
         self._links._knocked = False
@@ -486,9 +484,10 @@ class Server(Waiter):
         if len(self._graces) > 64 + 4 * len(self._peers):
             self._graces.prune(lambda when, peer: peer.away_reason is not None and when == peer.away_until)
         while (entry := self._graces.pop(now)) is not None:
-            when, peer = entry
-            if peer.away_reason is not None and when == peer.away_until:
-                self.drop(peer, peer.away_reason)
+            when, peers = entry
+            for peer in peers:
+                if peer.away_reason is not None and when == peer.away_until:
+                    self.drop(peer, peer.away_reason)
 
     def _shut(self) -> None:
         self._links.close()

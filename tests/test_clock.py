@@ -90,7 +90,8 @@ def test_deadlines_come_out_when_due_and_in_order(times: list[float], now: float
     assert deadlines.next() == min(times, default=None)
     out: list[tuple[float, int]] = []
     while (entry := deadlines.pop(now)) is not None:
-        out.append(entry)
+        when, holders = entry
+        out += [(when, holder) for holder in holders]
 
     assert out == sorted((when, holder) for holder, when in enumerate(times) if when <= now)
     assert len(deadlines) == sum(when > now for when in times)
@@ -98,9 +99,10 @@ def test_deadlines_come_out_when_due_and_in_order(times: list[float], now: float
 
 def test_pruned_deadlines_keep_what_is_current_in_order() -> None:
     deadlines: Deadlines[str] = Deadlines()
-    for when, holder in ((3.0, "c"), (1.0, "gone"), (2.0, "b"), (0.5, "a")):
+    for when, holder in ((3.0, "c"), (1.0, "gone"), (2.0, "b"), (0.5, "a"), (3.0, "gone"), (0.5, "d")):
         deadlines.push(when, holder)
 
     deadlines.prune(lambda when, holder: holder != "gone")
 
-    assert [deadlines.pop(math.inf) for _ in range(4)] == [(0.5, "a"), (2.0, "b"), (3.0, "c"), None]
+    assert len(deadlines) == 4
+    assert [deadlines.pop(math.inf) for _ in range(4)] == [(0.5, ["a", "d"]), (2.0, ["b"]), (3.0, ["c"]), None]

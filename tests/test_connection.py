@@ -931,7 +931,7 @@ class Taker:
         self.room = room
         self.taken = b""
         self.heard: list[str] = []
-        self.deadline_at: float | None = None
+        self.deadline_at = math.inf
 
     def feed(self, data: memoryview, size: int) -> int:
         count = min(self.room, size)
@@ -945,11 +945,12 @@ class Taker:
     def ended(self) -> None:
         self.heard.append("ended")
 
-    def deadline(self) -> float | None:
+    def deadline(self) -> float:
         return self.deadline_at
 
-    def due(self, now: float) -> None:
+    def due(self, now: float) -> float:
         self.heard.append("due")
+        return self.deadline_at
 
 
 def test_a_sink_hears_of_the_beginning_and_the_end_once() -> None:
@@ -1121,7 +1122,7 @@ def test_a_sink_has_deadlines_of_its_own() -> None:
     before = connection._deadline()
     sink.deadline_at = 1234.0
 
-    assert (before, connection._deadline()) == (None, 1234.0)
+    assert (before, connection._deadline()) == (math.inf, 1234.0)
 
 
 EPIPE = BrokenPipeError(errno.EPIPE, "broken")

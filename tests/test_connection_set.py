@@ -1,5 +1,6 @@
 """Many connections: accepted, updated when ready or due, dropped when dead, and changed while they are iterated."""
 
+import math
 import errno
 import gc
 import os
@@ -645,7 +646,7 @@ def test_pipes_live_in_a_set(poller: str, clock: FakeClock, monkeypatch: pytest.
     everybody.update()
 
     assert (heard, connection.receive_all(), len(everybody)) == (b"out", b"in", 0)
-    assert everybody._watched == {}
+    assert not any(everybody._watched)
     os.close(back)
     everybody.close()
 
@@ -709,7 +710,7 @@ def test_plain_files_which_cannot_be_polled_live_in_a_set(everybody: ConnectionS
     assert ready is True
     assert connection.receive_all() == b"from disk"
     assert target.read_bytes() == b"to disk"
-    assert (len(everybody), everybody._watched, everybody._unwatched) == (0, {}, {})
+    assert (len(everybody), any(everybody._watched), everybody._unwatched) == (0, False, {})
 
 
 @needs_pipes
@@ -729,7 +730,7 @@ def test_where_one_side_only_can_be_polled_neither_is(everybody: ConnectionSet[A
     until(everybody, lambda: connection.receive_buffer_length == 4)
 
     assert full is False
-    assert everybody._watched == {}
+    assert not any(everybody._watched)
     connection.close_nicely()
     everybody.update()
     os.close(write)
@@ -778,11 +779,11 @@ class Eater:
     def ended(self) -> None:
         pass
 
-    def deadline(self) -> float | None:
-        return None
+    def deadline(self) -> float:
+        return math.inf
 
-    def due(self, now: float) -> None:
-        pass
+    def due(self, now: float) -> float:
+        return math.inf
 
 
 def test_who_sends_more_than_its_share_is_fed_one_share_an_update(
@@ -1239,15 +1240,17 @@ class TestSleep:
         other.close()
         another.close()
 
-    def test_a_stranger_to_the_set_may_use_its_poller(self, everybody: ConnectionSet[Any]) -> None:
+    def test_a_door_shares_the_poller(self, everybody: ConnectionSet[Any]) -> None:
         one, other = socket.socketpair()
-        everybody._poller.add(one.fileno(), 1)
-        everybody._door = one.fileno()
+        everybody.watch_door(one.fileno())
         other.send(b"knock")
 
         everybody.update()
+        knocked, everybody._knocked = everybody._knocked, False
+        everybody.unwatch_door()
+        everybody.update()
 
-        assert everybody._knocked is True
+        assert (knocked, everybody._knocked) == (True, False)
         one.close()
         other.close()
 
@@ -1346,7 +1349,7 @@ def test_a_thousand_who_come_and_go_leave_nothing(everybody: ConnectionSet[Any],
             caller.close()
         until(everybody, lambda: not len(everybody))
 
-    assert (everybody._watched, everybody._unwatched, everybody._dead) == ({}, {}, [])
+    assert (any(everybody._watched), everybody._unwatched, everybody._dead) == (False, {}, [])
     assert (everybody._with_output, everybody._hungry) == ([], [])
 
 
