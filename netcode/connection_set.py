@@ -4,6 +4,7 @@ import errno
 import math
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -29,6 +30,11 @@ HURRY = 0.005
 
 What came is then handled in portions that stay in the processor's caches from being read to being answered; with
 2,000 connections that saves a sixth of the whole. A slower loop, such as a game's, gets everything at once."""
+
+PAUSE = 0.001
+"""Seconds between two wake-ups at least where the first brought the game nothing, but only pings.
+
+What comes of thousands of silent peers is then handled together. To wake up costs more than to handle a ping."""
 
 D = TypeVar("D")
 
@@ -83,6 +89,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the updates after it
         self._continues = False  # whether those are left over from the last update
         self._hurried = False
+        self._in_vain = False  # whether the last wake-up brought the game nothing
         self._woke = 0.0  # how long after the last tick a wait ended
         self._backlog: Backlog | None = None
         self._asleep = 0.0
@@ -302,6 +309,7 @@ class ConnectionSet(Waiter, Generic[D]):
         events = None if self._backlog is None or not hurried else self._backlog.events
         enough = 0 if events is None else len(events) + PORTION
         dead = len(self._dead)
+        self._in_vain = bool(ready) and self._backlog is not None
         while ready:
             part, ready = (ready, []) if events is None else (ready[:PART], ready[PART:])
             self._read_from(part, now)
@@ -309,6 +317,8 @@ class ConnectionSet(Waiter, Generic[D]):
                 break
         # If one of them ended meanwhile, the number of its descriptor may be given to another one.
         self._ready = ready if ready and len(self._dead) == dead else None
+        if self._in_vain and self._backlog is not None and len(self._backlog.events):
+            self._in_vain = False
         self._continues = self._ready is not None
         if self._unwatched:
             for waiting in [*self._unwatched]:
@@ -367,19 +377,21 @@ class ConnectionSet(Waiter, Generic[D]):
             connection._send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
 
     def _look_at_due(self, now: float) -> None:
-        due: list[Connection[Any]] = []
-        while (entry := self._deadlines.pop(now)) is not None:
-            when, connections = entry
+        deadlines = self._deadlines
+        entries: list[tuple[float, list[Connection[Any]]]] = []
+        while (entry := deadlines.pop(now)) is not None:
+            entries.append(entry)  # first all, so that one that is due again at once cannot hold the update
+        for when, connections in entries:
             for connection in connections:
-                if connection._wake == when:
-                    connection._wake = math.inf
-                    due.append(connection)
-        for connection in due:  # once each, so that one that is due again at once cannot hold the update
-            if connection._transport is not None or connection.alive:
-                when = connection._check(now)
-                if when < connection._wake:
-                    connection._wake = when
-                    self.schedule(connection, when)
+                if connection._wake != when:
+                    continue
+                connection._wake = math.inf
+                if connection._transport is None and not connection.alive:
+                    continue
+                again = connection._check(now)
+                if again < connection._wake:
+                    connection._wake = again
+                    deadlines.push(again, connection)
 
     def _send(self, now: float) -> None:
         if not self._with_output:
@@ -401,10 +413,7 @@ class ConnectionSet(Waiter, Generic[D]):
         """Have the answers sent that waited for something to go with."""
         if self._answering:
             answering, self._answering = self._answering, []
-            for connection in answering:
-                if connection._answer and not connection._has_output:
-                    connection._has_output = True
-                    self._with_output.append(connection)
+            self._with_output += [entry for entry in answering if entry._answer and not entry._has_output]
 
     def _sleep(self, seconds: float | None) -> bool:
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
@@ -424,6 +433,8 @@ class ConnectionSet(Waiter, Generic[D]):
         if self._unwatched:
             return wait(self, timeout=seconds) or due
         most = PORTION if self._hurried else None
+        if self._in_vain and self._woke < PAUSE and (seconds is None or seconds > PAUSE):
+            time.sleep(PAUSE - self._woke)
         self._ready = self._poller.poll(seconds, most) or None  # nothing is no news: the update asks again
         self._woke = timeline.since()
         self._asleep = seconds or 0.0

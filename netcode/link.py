@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
 
-WAIT_FOR_THEIRS = 1.1
-"""Intervals until our next ping where the other end pings, too: its next one is about to come, and takes ours along."""
+WAIT_FOR_THEIRS = 2.1
+"""Intervals after a ping of the client until the server sends one by itself: before that, the client's next one comes,
+and the server's goes along with the answer. Both measure, and it costs the server one `send`."""
 
 BROKEN_LINK = frozenset(
     {
@@ -84,6 +85,7 @@ class Link(_PerMessage):
         "_close_reason",
         "_flood_seen",
         "_flooded",
+        "_follows",
         "_greet_by",
         "_greeted",
         "_greeting",
@@ -91,6 +93,7 @@ class Link(_PerMessage):
         "_limits",
         "_next_ping",
         "_owner",
+        "_pinged_at",
         "_pong",
         "meter",
         "missing",
@@ -108,12 +111,14 @@ class Link(_PerMessage):
         self._limits = limits
         self._codec = codec
         self._inbox = inbox
+        self._follows = greeting is Hello  # the one who waits for a greeting waits for pings, too
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._limit = protocol.MAX_UNGREETED
         self._glance = min(CAREFUL_FROM, limits.max_message)
         self._greet_by = math.inf
         self._next_ping = math.inf
+        self._pinged_at = 0.0
         self._partial_since: float | None = None
         self._flooded = self._flood_seen = 0.0
         self._calm_since: float | None = 0.0
@@ -204,7 +209,7 @@ class Link(_PerMessage):
         if self._greeting is not None:
             return self._greet_by
         limits, outgoing = self._limits, self.connection._outgoing
-        when = min(self._next_ping, self.connection._heard + limits.timeout)
+        when = min(self._ping_at(), self.connection._heard + limits.timeout)
         if self._partial_since is not None:
             when = min(when, self._partial_since + limits.message_timeout)
         if outgoing is not None and (since := outgoing.since()) is not None:
@@ -212,8 +217,8 @@ class Link(_PerMessage):
         return when
 
     def due(self, now: float) -> float:
-        connection = self.connection
-        silent = connection._heard + self._limits.timeout
+        connection, limits = self.connection, self._limits
+        silent = connection._heard + limits.timeout
         if (
             self._speaker is None
             or self._close_reason is not None
@@ -225,10 +230,10 @@ class Link(_PerMessage):
             self._do_due(now)
             return self.deadline()
         # The usual way: all is well, and perhaps a ping is due.
-        if now >= self._next_ping:
+        if now >= self._ping_at():
             connection._queue_answer(self._make_ping(now))
-        when = self._next_ping
-        return when if when < silent else silent
+            self._next_ping = now + limits.ping_interval
+        return min(self._ping_at(), silent)
 
     # For the owner and the peer.
 
@@ -247,6 +252,7 @@ class Link(_PerMessage):
         self._limit = self._limits.max_message
         self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
+        self._pinged_at = self.now
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
         self.connection._reschedule()
 
@@ -316,8 +322,9 @@ class Link(_PerMessage):
         elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:
             text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
             self.fail(Reason(ReasonCode.STALLED, text))
-        elif now >= self._next_ping:
+        elif now >= self._ping_at():
             connection._queue_answer(self._make_ping(now))
+            self._next_ping = now + limits.ping_interval
 
     def _begin_partial(self, data: memoryview, is_new: bool) -> None:
         """A message has begun to arrive."""
@@ -347,15 +354,13 @@ class Link(_PerMessage):
 
     def _feed_beats(self, data: memoryview, size: int, peer: "Peer", inbox: Inbox) -> int:
         """Obey the PING and the PONG that everybody sends once a second, and leave what else there is to the others."""
-        position, resend = 0, peer._resend
-        for _ in range(2):
-            if size - position < protocol.BEAT_SIZE:
-                break
+        position = 0
+        while size - position >= protocol.BEAT_SIZE:
             beat = protocol.beat(data, position, size)
             if beat is None:
                 break
-            kind, number, received, position = beat
-            if received != resend.acknowledged:
+            kind, number, received, end = beat
+            if received != peer._resend.acknowledged:
                 try:
                     peer.acknowledge(received)
                 except ProtocolError as error:
@@ -365,6 +370,10 @@ class Link(_PerMessage):
                 self._pong = number
             else:
                 self.meter.pong(number, self.connection._timeline.now)
+            if position:  # a flood of them is counted elsewhere
+                position = end
+                break
+            position = end
         inbox.room -= position
         peer.bytes_received += position
         if position == size:
@@ -490,19 +499,24 @@ class Link(_PerMessage):
         if self._pong is not None:
             answer = protocol.pong(self._pong, peer.received)
             self._pong = None
-            if self._next_ping - self.now < self._limits.ping_interval / 2:
-                # It shares the system call, and the wake-up at the other end; and so may the next, if we wait for it.
-                answer += self._make_ping(self.now, WAIT_FOR_THEIRS)
+            if self._follows:
+                now, interval = self.connection._timeline.now, self._limits.ping_interval
+                if now - self._pinged_at >= interval / 2:
+                    answer += self._make_ping(now)
+                self._next_ping = now + interval * WAIT_FOR_THEIRS
         else:
             answer = protocol.ack(peer.received)
         self.connection._queue_answer(answer)
         self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY
 
-    def _make_ping(self, now: float, patience: float = 1.0) -> bytes:
+    def _make_ping(self, now: float) -> bytes:
         assert self.peer is not None
-        due = now + self._limits.ping_interval * patience
-        self._next_ping = math.ceil(due * PINGS_PER_SECOND) / PINGS_PER_SECOND
+        self._pinged_at = now
         return protocol.ping(self.meter.ping(now), self.peer.received)
+
+    def _ping_at(self) -> float:
+        """Return when the next ping is to leave: when it is due, or soon after, together with those of others."""
+        return math.ceil(self._next_ping * PINGS_PER_SECOND) / PINGS_PER_SECOND
 
     def _too_much(self) -> None:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""

@@ -32,8 +32,9 @@ class Meter:
 
     def pong(self, number: int, now: float) -> None:
         """Note that the answer to ping `number` came at `now`; answers to nothing are ignored."""
-        if number == self._number and self._sent_at is not None:
-            sent, self._sent_at, self._earlier = self._sent_at, None, None
+        sent = self._sent_at
+        if number == self._number and sent is not None:
+            self._sent_at = self._earlier = None
             self._sample(now - sent)
             return
         for i, (known, sent) in enumerate(self._earlier or ()):
@@ -43,8 +44,9 @@ class Meter:
                 return
 
     def _sample(self, sample: float) -> None:
-        if self.rtt is None or self.jitter is None:
+        rtt, jitter = self.rtt, self.jitter
+        if rtt is None or jitter is None:
             self.rtt, self.jitter = sample, sample / 2
         else:
-            self.jitter += (abs(self.rtt - sample) - self.jitter) / 4
-            self.rtt += (sample - self.rtt) / 8
+            self.jitter = jitter + (abs(rtt - sample) - jitter) / 4
+            self.rtt = rtt + (sample - rtt) / 8

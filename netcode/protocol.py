@@ -93,8 +93,10 @@ BEAT_SIZE = 10
 """Bytes of the smallest frame of one of them."""
 
 _pack = msgpack.Packer().pack
-_head = struct.Struct(">IBBB").pack  # a frame's length, and msgpack's ext 8
-_lead: Callable[..., tuple[int, int, int]] = struct.Struct(">IBB").unpack_from
+_BEAT_HEADS = [struct.pack(">IBBB", 3 + size, 0xC7, size, EXTENSION) for size in range(2 + 2 * 9 + 1)]
+"""What stands before bodies of so many bytes: a frame's length, and msgpack's ext 8."""
+
+_beat_start: Callable[..., tuple[int, int, int, int]] = struct.Struct(">IBBH").unpack_from
 _unpackb: Callable[..., Any] = msgpack.unpackb
 
 
@@ -114,13 +116,13 @@ def welcome(value: Welcome) -> bytes:
 def ping(number: int, received: int) -> bytes:
     """Encode a PING frame."""
     body = _pack((PING, number, received))
-    return _head(len(body) + 3, 0xC7, len(body), EXTENSION) + body
+    return _BEAT_HEADS[len(body)] + body
 
 
 def pong(number: int, received: int) -> bytes:
     """Encode a PONG frame."""
     body = _pack((PONG, number, received))
-    return _head(len(body) + 3, 0xC7, len(body), EXTENSION) + body
+    return _BEAT_HEADS[len(body)] + body
 
 
 def bye(reason: Reason) -> bytes:
@@ -162,18 +164,22 @@ def beat(data: memoryview, position: int, size: int) -> tuple[int, int, int, int
         Its kind, its number, how many messages were received, and where its frame ends. None where it is neither, or not
         complete, or not written as msgpack libraries do: `decode` knows what it is then, or what is wrong.
     """
-    length, mark, first = _lead(data, position)
-    # An extension of 8 bits tells its size; those of fixed sizes leave that out.
-    body, told = (position + 7, first + 3) if mark == 0xC7 else (position + 6, _FIXED.get(mark, 0))
+    length, mark, told, start = _beat_start(data, position)
     end = position + HEADER_SIZE + length
-    if length != told or end > size or data[body - 1] != EXTENSION or data[body] != 0x93:
+    if mark == 0xC7:
+        if start != _BODY_START or told != length - 3 or end > size:
+            return None
+        body = position + 7
+    elif told == EXTENSION and start >> 8 == 0x93 and length == _FIXED.get(mark) and end <= size:
+        body = position + 6
+    else:
         return None
     try:
         kind, number, received = _unpackb(data[body:end])
     except (ValueError, TypeError):
         return None
-    if type(kind) is int is type(number) and type(received) is int and PING <= kind <= PONG:
-        return (kind, number, received, end) if number >= 0 <= received else None
+    if type(number) is int is type(received) and type(kind) is int and PING <= kind <= PONG and number >= 0 <= received:
+        return kind, number, received, end
     return None
 
 
@@ -300,6 +306,9 @@ def _is_name(value: Any) -> bool:
 def _wrong(what: str) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"the other end sent a wrong control message: {what}")
 
+
+_BODY_START = EXTENSION << 8 | 0x93
+"""The extension code, and the list of three that a beat is."""
 
 _FIXED = {0xD6: 4 + 2, 0xD7: 8 + 2, 0xD8: 16 + 2}
 """Bytes of msgpack's extensions of a fixed size, with the two that announce them."""
