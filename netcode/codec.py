@@ -136,7 +136,8 @@ class PlainCodec:
                     break
                 position = end
             else:
-                read(stop - position)
+                if stop != position:
+                    read(stop - position)
                 # A length without anything behind it may be a wrong one.
                 return (messages, position - start) if stop - position != HEADER_SIZE else None
         except Exception:  # noqa: BLE001, S110 - whatever it was, those who look closer know what to make of it

@@ -397,7 +397,8 @@ class Link(_PerMessage):
         rest, special = 0, False
         if batch is not None and len(batch[0]) <= most:
             messages, taken = batch
-            self._put(messages, peer, inbox)
+            inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))  # noqa: B905 - endless
+            peer.received += len(messages)
         else:
             payloads, taken, rest, special = split(data, self._limit, most)
             if taken > self._limit and len(payloads) > 1:
@@ -431,7 +432,7 @@ class Link(_PerMessage):
         return taken
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
-        inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages, strict=False)))
+        inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))  # noqa: B905 - endless
         peer.received += len(messages)
 
     def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:

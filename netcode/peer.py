@@ -1,6 +1,6 @@
 """The other end, as a game sees it: a `Peer` that outlives the links it is reached over."""
 
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW
@@ -12,7 +12,14 @@ from netcode.link import Link
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.resend import Large, ResendQueue
 
+if TYPE_CHECKING:
+    from netcode.connection import Connection
+
 _header = HEADER.pack
+_HEADERS = [*map(_header, range(CAREFUL_FROM + 1))]
+
+SMALL = HEADER_SIZE + CAREFUL_FROM
+"""Bytes of a frame up to which it is small: of so many there is room for a known number, and none has to be measured."""
 
 
 class Stats(NamedTuple):
@@ -42,15 +49,13 @@ class _PerMessage:
 
     __slots__ = (
         "_batch",
-        "_closed",
-        "_codec",
         "_glance",
-        "_largest",
-        "_link",
-        "_max_queue",
+        "_look_at",
+        "_pack",
+        "_plenty",
         "_resend",
         "_resumes",
-        "_room",
+        "_way",
         "bytes_received",
         "received",
     )
@@ -63,7 +68,11 @@ class Peer(_PerMessage):
     """
 
     __slots__ = (
+        "_codec",
+        "_largest",
         "_limits",
+        "_link",
+        "_max_queue",
         "_owner",
         "_secret",
         "_theirs",
@@ -93,11 +102,13 @@ class Peer(_PerMessage):
         self._owner = owner
         self._limits = limits
         self._codec = codec
+        self._pack = codec.pack
         self._max_queue = limits.max_queue
+        self._plenty = limits.max_queue // SMALL  # small frames for which there is room where none waits
         self._link: Link | None = None
+        self._way: Connection[Any] | None = None  # that of the link, as long as it takes further messages
         self._batch: list[bytes] = []  # frames sent since the link last asked for them
-        self._room = 0  # bytes that it still has room for
-        self._closed = False  # the link takes no further messages
+        self._look_at = 0  # frames up to which small ones need no further look; 0 while there are none
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
         self._secret = b""
@@ -136,9 +147,10 @@ class Peer(_PerMessage):
         """What went over the links so far."""
         batched = sum(map(len, self._batch))
         queued, age, link = batched, 0.0, self._link
-        if link is not None and (outgoing := link.connection._outgoing) is not None:
-            since = outgoing.since()
-            queued += outgoing.size
+        if link is not None:
+            queued += link.connection.send_buffer_length
+            outgoing = link.connection._outgoing
+            since = None if outgoing is None else outgoing.since()
             age = 0.0 if since is None else link.now - since
         sent, size = self._resend.sent + len(self._batch), self._resend.bytes_sent + batched
         return Stats(sent, self.received, size, self.bytes_received, queued, age)
@@ -156,7 +168,7 @@ class Peer(_PerMessage):
             self._send_large(message)
             return
         # Written out instead of called, down to the queue: this runs once per message.
-        pack = self._codec.pack  # in two steps: Python is quicker where what is called is no attribute
+        pack = self._pack  # in two steps: Python is quicker where what is called is no attribute
         try:
             payload = pack(message)
         except Exception:  # noqa: BLE001 - whatever it was, the next line says why not
@@ -166,18 +178,15 @@ class Peer(_PerMessage):
             payload = self._codec.encode(message)
             if size > self._largest:
                 raise MessageTooLarge(size, self._limits.max_message, self._theirs)
-        else:
-            marks = payload.translate(MARKS)
-            if EXTENSION in marks or (size > MAX_DEPTH and marks.count(CONTAINER) > MAX_DEPTH):
-                payload = self._codec.encode(message)
-        data = _header(size) + payload
-        batch = self._batch
-        if not batch and not self._begin_batch(data):
+            self.post(_header(size) + payload)
             return
-        batch.append(data)
-        self._room = room = self._room - len(data)
-        if room < 0:
-            self._overflow()
+        marks = payload.translate(MARKS)
+        if EXTENSION in marks or (size > MAX_DEPTH and marks.count(CONTAINER) > MAX_DEPTH):
+            payload = self._codec.encode(message)
+        data = _HEADERS[size] + payload
+        batch = self._batch
+        if len(batch) < self._look_at or self._look(data):
+            batch.append(data)
 
     def close(self) -> None:
         """End it at once. What is queued may be lost; the other end is told if one `send` can still do that."""
@@ -204,12 +213,8 @@ class Peer(_PerMessage):
 
     def post(self, data: bytes) -> None:
         """Send the frame of a message, now or when the peer is back."""
-        if not self._batch and not self._begin_batch(data):
-            return
-        self._batch.append(data)
-        self._room -= len(data)
-        if self._room < 0:
-            self._overflow()
+        if (len(data) <= SMALL and len(self._batch) < self._look_at) or self._look(data):
+            self._batch.append(data)
 
     def collect(self) -> bytes:
         """Take what was sent since the last time, as one chunk. The batch is not empty."""
@@ -217,30 +222,39 @@ class Peer(_PerMessage):
         count = len(batch)
         data = batch[0] if count == 1 else b"".join(batch)
         batch.clear()
+        self._look_at = 0
         if not self._resumes:
             resend.count(count, len(data))
         elif resend.append(count, data):
             resend.trim()
         return data
 
-    def _begin_batch(self, data: bytes) -> bool:
-        """Make the link ask for what is about to be sent; without a link, keep `data` and return False."""
-        link = self._link
-        if link is None or self._closed:
+    def _look(self, data: bytes) -> bool:
+        """Make the link ask for what is about to be sent; if it cannot join the batch, do what there is to do, and tell."""
+        connection, batch = self._way, self._batch
+        if connection is None:
             self._keep(data)
             return False
-        connection = link.connection
-        keeper, queue = connection._keeper, connection._outgoing
+        if not batch and connection._outgoing is None and len(data) <= SMALL:
+            self._look_at = self._plenty  # the usual way
+        elif not self._measure(data, connection):
+            return False
+        keeper = connection._keeper
         if keeper is not None and not connection._has_output:
             connection._has_output = True
             keeper._with_output.append(connection)
-        self._room = self._max_queue if queue is None else self._max_queue - queue.size
         return True
 
-    def _overflow(self) -> None:
-        """More waits to be sent than may."""
-        assert self._link is not None  # which asked for the batch
-        self._link.overflow()
+    def _measure(self, data: bytes, connection: "Connection[Any]") -> bool:
+        """Tell whether there is room for `data`, and note for how much more there is; else end the link."""
+        room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
+        if room < 0:
+            self._batch.append(data)
+            assert self._link is not None  # whose connection it is
+            self._link.overflow()
+            return False
+        self._look_at = len(self._batch) + 1 + room // SMALL
+        return True
 
     def _hand_over(self) -> None:
         """Queue what was sent since the last time at the connection."""
@@ -254,8 +268,8 @@ class Peer(_PerMessage):
         if size > self._largest:
             raise MessageTooLarge(size, self._limits.max_message, self._theirs)
         chunks = _header(size) + head, message
-        link = self._link
-        if link is None or self._closed:
+        connection = self._way
+        if connection is None:
             self._keep(chunks)
             return
         self._hand_over()
@@ -264,9 +278,10 @@ class Peer(_PerMessage):
         elif self._resend.append_large(chunks):
             self._resend.trim()
         for chunk in chunks:
-            link.connection._queue(chunk)
-        if link.connection.send_buffer_length > self._max_queue:
-            link.overflow()
+            connection._queue(chunk)
+        if connection.send_buffer_length > self._max_queue:
+            assert self._link is not None  # whose connection it is
+            self._link.overflow()
 
     def _keep(self, chunk: bytes | Large) -> None:
         """Keep a message for a link that is still to come."""
@@ -306,9 +321,10 @@ class Peer(_PerMessage):
         link.accept(self)
         link.connection._source = self
         self._link = link
-        self._closed = False
+        self._way = link.connection
         # What is sent again was within its bound before, and leaves the game as much room as a new link does.
         self._max_queue = self._limits.max_queue + sum(map(len, missing))
+        self._plenty = self._max_queue // SMALL
         for chunk in missing:
             link.connection._queue(chunk)
         if not self._resumes:
@@ -318,12 +334,12 @@ class Peer(_PerMessage):
         """Hear that no further messages go over `link`; those sent before are on their way, or kept."""
         if link is self._link:
             self._hand_over()
-            self._closed = True
+            self._way = None
 
     def let_go(self) -> None:
         """Have no link until `carry_on` brings another one."""
         self._hand_over()
-        self._closed = True
+        self._way = None
         if self._link is not None:
             self._link.connection._source = None
         self._link = None
