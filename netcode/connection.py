@@ -111,6 +111,9 @@ class Keeper(Protocol):
     def watch(self, connection: "Connection[Any]") -> None:
         """Hear that the connection waits for something else than before."""
 
+    def tell_again(self, connection: "Connection[Any]") -> None:
+        """Hear that there may be more to receive than was received."""
+
 
 class _PerMessage:
     """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
@@ -494,6 +497,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             self._input_ended()
             return False
         self._heard = now
+        if count == SCRATCH and self._keeper is not None:
+            self._keeper.tell_again(self)
         taken = sink.feed(scratch, count)
         if taken != count and self._transport is not None:
             self._keep(scratch[taken:count])
@@ -557,6 +562,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             return 0
         if count:
             self._heard = now
+            if count == len(room) and self._keeper is not None:
+                self._keeper.tell_again(self)
         else:
             self._input_ended()
         return count

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
-from netcode.poller import BROKEN, READ, WRITE, Poller, make_poller
+from netcode.poller import BROKEN, EDGE, READ, WRITE, Poller, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter, wait
@@ -87,6 +87,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._door = -1
         self._knocked = False
         self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the updates after it
+        self._untold = False  # whether an exception may have lost what the poller told
         self._continues = False  # whether those are left over from the last update
         self._hurried = False
         self._in_vain = False  # whether the last wake-up brought the game nothing
@@ -185,7 +186,11 @@ class ConnectionSet(Waiter, Generic[D]):
                 self._deadlines.prune(lambda when, connection: connection.alive and when == connection._wake)
         if self._closed:
             return
-        self._read(now, hurried)
+        try:
+            self._read(now, hurried)
+        except BaseException:  # Ctrl-C, say
+            self._untold = True
+            raise
         self._look_at_due(now)
         if not hurried:
             self._take_answers()  # else the next wait is near
@@ -210,7 +215,7 @@ class ConnectionSet(Waiter, Generic[D]):
         """Hear that `connection` is over, before its descriptors are closed."""
         self._unwatch(connection)
         self._unwatched.pop(connection, None)
-        self._ready = None  # it names descriptors whose numbers may be given to others from now on
+        self._ready = self._of_the_living(self._ready or [])
         self._dead.append(connection)
 
     def schedule(self, connection: Connection[Any], when: float) -> None:
@@ -222,16 +227,26 @@ class ConnectionSet(Waiter, Generic[D]):
         transport = connection._transport
         if transport is None or (transport.read_fd < 0 and transport.write_fd < 0):
             return
-        bits = (READ if connection._wants_input() else 0) | (WRITE if connection._blocked else 0)
-        if bits == connection._bits:
-            return
+        bits = WRITE if connection._blocked else 0
+        if connection._wants_input():
+            bits |= READ | EDGE if transport.drains and connection._sink is not None else READ
+        if bits != connection._bits:
+            self._watch_for(connection, transport, bits)
+
+    def tell_again(self, connection: Connection[Any]) -> None:
+        """Have the poller tell of what `connection` has not yet handled, if that is told but once."""
+        transport = connection._transport
+        if connection._bits > EDGE and transport is not None:
+            self._watch_for(connection, transport, connection._bits)
+
+    def _watch_for(self, connection: Connection[Any], transport: Transport, bits: int) -> None:
         try:
             for fd, mask in _sides(transport):
                 if connection._bits < 0:
-                    self._poller.add(fd, bits & mask)
+                    self._poller.add(fd, bits & (mask | EDGE))
                     self._enter(fd, connection)
                 else:
-                    self._poller.change(fd, bits & mask)
+                    self._poller.change(fd, bits & (mask | EDGE))
         except OSError:
             connection._bits = bits  # one of two sides may be watched by now
             self._stop_watching(connection)  # a plain file, say, which epoll does not take: it is always ready
@@ -301,28 +316,36 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _read(self, now: float, hurried: bool) -> None:
         """Receive from those who are ready: from all, or in a hurry from enough of them for now."""
+        if self._untold:
+            self._untold = False
+            for connection in self._connections:
+                self.tell_again(connection)
         if not (self._continues and hurried):  # not twice for one turn of the others
             self._feed_hungry(now)
         ready = self._ready
-        if ready is None or not hurried:
-            ready, hurried = self._poller.poll(0), False
+        if not ready or not hurried:
+            ready, hurried = [*(ready or ()), *self._poller.poll(0)], False
+        self._ready = None
         events = None if self._backlog is None or not hurried else self._backlog.events
         enough = 0 if events is None else len(events) + PORTION
-        dead = len(self._dead)
         self._in_vain = bool(ready) and self._backlog is not None
         while ready:
             part, ready = (ready, []) if events is None else (ready[:PART], ready[PART:])
             self._read_from(part, now)
             if events is not None and len(events) >= enough:
                 break
-        # If one of them ended meanwhile, the number of its descriptor may be given to another one.
-        self._ready = ready if ready and len(self._dead) == dead else None
+        if ready:
+            self._ready = self._of_the_living(ready)
         if self._in_vain and self._backlog is not None and len(self._backlog.events):
             self._in_vain = False
         self._continues = self._ready is not None
         if self._unwatched:
             for waiting in [*self._unwatched]:
                 waiting._step(now, self._scratch)
+
+    def _of_the_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
+        """Leave out who is watched no more, since its descriptor's number may be given to others from now on."""
+        return [entry for entry in ready if self._watched[entry[0]] is not None or entry[0] == self._door] or None
 
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:
         scratch, watched = self._scratch, self._watched
@@ -375,6 +398,7 @@ class ConnectionSet(Waiter, Generic[D]):
             self._stop_watching(connection)
         elif bits & BROKEN:
             connection._send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
+        self.tell_again(connection)  # an end may be behind what was received, or more to send than there was room for
 
     def _look_at_due(self, now: float) -> None:
         deadlines = self._deadlines
@@ -435,7 +459,11 @@ class ConnectionSet(Waiter, Generic[D]):
         most = PORTION if self._hurried else None
         if self._in_vain and self._woke < PAUSE and (seconds is None or seconds > PAUSE):
             time.sleep(PAUSE - self._woke)
-        self._ready = self._poller.poll(seconds, most) or None  # nothing is no news: the update asks again
+        try:
+            self._ready = self._poller.poll(seconds, most) or None  # nothing is no news: the update asks again
+        except BaseException:  # Ctrl-C, say
+            self._untold = True
+            raise
         self._woke = timeline.since()
         self._asleep = seconds or 0.0
         return self._ready is not None or due

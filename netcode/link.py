@@ -397,8 +397,7 @@ class Link(_PerMessage):
         rest, special = 0, False
         if batch is not None and len(batch[0]) <= most:
             messages, taken = batch
-            inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))  # noqa: B905 - endless
-            peer.received += len(messages)
+            self._put(messages, peer, inbox)
         else:
             payloads, taken, rest, special = split(data, self._limit, most)
             if taken > self._limit and len(payloads) > 1:
@@ -432,7 +431,7 @@ class Link(_PerMessage):
         return taken
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
-        inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))  # noqa: B905 - endless
+        inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))
         peer.received += len(messages)
 
     def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:

@@ -14,6 +14,10 @@ WRITE = 4
 BROKEN = 24
 """Error or hang-up (EPOLLERR | EPOLLHUP): reading tells which."""
 
+EDGE = 0x80002000
+"""With READ: tell of what comes, and of the other end's end, once (EPOLLET | EPOLLRDHUP). Only epoll knows this, and is
+spared a second look at what was handled; the others go on telling."""
+
 MAX_SLEEP = 86_400.0
 """Seconds of one sleep at most: the calls that sleep count milliseconds in an int."""
 

@@ -190,6 +190,9 @@ class Server(Waiter):
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until `update()` has something to do or `events()` something to give, `timeout` seconds at most.
 
+        After a wake-up that brought nothing but pings, the next comes a millisecond later at the earliest, so that the
+        pings of thousands are handled together.
+
         Returns:
             False if the time passed first.
         """

@@ -811,6 +811,7 @@ class Scripted:
     read_fd = write_fd = -1
     lingers = True
     grain = 0
+    drains = False
     address: Address | None = None
 
     def __init__(self, *receives: bytes | OSError, sends: OSError | int | None = None) -> None:
@@ -1217,6 +1218,9 @@ class Notes:
     def watch(self, connection: Connection[Any]) -> None:
         self.heard.append(f"watch, input {'wanted' if connection._wants_input() else 'not wanted'}")
 
+    def tell_again(self, connection: Connection[Any]) -> None:
+        self.heard.append("there may be more")
+
     def take(self) -> list[str | tuple[str, float]]:
         heard = [*self.heard]
         self.heard.clear()
@@ -1238,6 +1242,45 @@ def test_an_answer_waits_for_something_to_go_with_where_a_keeper_knows_of_it() -
 
     assert (waits, goes) == (["answers"], ["has output"])
     assert (alone.send_buffer_length, kept.send_buffer_length) == (4, 8)
+
+
+def test_an_answer_keeps_its_place_before_and_behind_what_is_queued() -> None:
+    transport = Scripted()
+    before, behind = scripted(transport), scripted(Scripted())
+
+    before._queue_answer(b"pong")
+    before._queue(b"bye")
+    behind._queue(b"hello")
+    behind._queue_answer(b"pong")
+    queues = [[*connection._outgoing.chunks] for connection in (before, behind) if connection._outgoing is not None]
+
+    assert queues == [[b"pong", b"bye"], [b"hello", b"pong"]]
+    assert before._answer == behind._answer == b""
+
+
+@pytest.mark.parametrize("closing", [False, True])
+def test_a_sink_is_asked_what_is_due_and_when_it_wants_to_be_asked_again(closing: bool) -> None:
+    sink = Taker()
+    connection = scripted(Scripted(), sink)
+    if closing:
+        connection.close_nicely(1000.0)
+    sink.deadline_at = 1234.0
+    sink.heard.clear()
+
+    again = connection._check(1000.0)
+
+    assert (again, sink.heard) == (1234.0, ["due"])
+
+
+@pytest.mark.parametrize(("size", "heard"), [(SCRATCH, ["there may be more"]), (SCRATCH - 1, [])])
+def test_a_keeper_hears_that_there_may_be_more_where_a_share_was_full(size: int, heard: list[str]) -> None:
+    notes = Notes()
+    connection = scripted(Scripted(BlockingIOError(), bytes(size)), Taker())
+    connection._keeper = notes
+
+    connection._receive(0.0, memoryview(bytearray(SCRATCH)))
+
+    assert notes.take() == heard
 
 
 def test_what_a_source_gave_is_followed_by_our_end_where_we_are_closing() -> None:
@@ -1278,7 +1321,7 @@ def test_a_keeper_hears_of_every_change_once() -> None:
 
     assert connected == ["watch, input wanted"]
     assert queued == ["has output"]
-    assert full == ["watch, input not wanted"]
+    assert full == ["there may be more", "watch, input not wanted"]
     assert taken == ["watch, input wanted"] * 2
     assert closing == [("schedule", now + 1.0), "has output"]
     assert notes.take() == ["forget"]

@@ -1,8 +1,8 @@
 """Many connections: accepted, updated when ready or due, dropped when dead, and changed while they are iterated."""
 
-import math
 import errno
 import gc
+import math
 import os
 import selectors
 import socket
@@ -18,8 +18,8 @@ import pytest
 
 from netcode import connection_set as module
 from netcode.address import Address
-from netcode.connection import LINGER, MAX_RECEIVE_BUFFER, Connection, State, connect, custom
-from netcode.connection_set import ACCEPTS_PER_UPDATE, HURRY, PORTION, REFUSE, ConnectionSet
+from netcode.connection import LINGER, MAX_RECEIVE_BUFFER, SCRATCH, Connection, State, connect, custom
+from netcode.connection_set import ACCEPTS_PER_UPDATE, HURRY, PAUSE, PORTION, REFUSE, ConnectionSet
 from netcode.poller import Poller, SelectorsPoller, SelectPoller, make_poller
 from netcode.reasons import ReasonCode
 from netcode.testing import FakeClock, MemoryNetwork
@@ -910,22 +910,21 @@ def test_who_had_its_share_waits_until_all_others_had_theirs(everybody: Connecti
     hearing.close()
 
 
-def test_a_portion_that_is_left_over_is_asked_for_again_where_somebody_left(
-    everybody: ConnectionSet[Any], listener: Listener
-) -> None:
+def test_who_left_is_left_out_of_what_is_left_over(everybody: ConnectionSet[Any], listener: Listener) -> None:
     hearing = Hearing(everybody, listener, 150, 2)
     hearing.call()
     everybody._sleep(10.0)
     everybody.update()
-    left_over = everybody._ready
+    left_over = everybody._ready or []
 
-    hearing.connections[-1].close()
-    forgotten = everybody._ready
+    leaver = everybody._watched[left_over[0][0]]
+    assert leaver is not None
+    leaver.close()
+    without = everybody._ready
     rounds(everybody, hearing, 298)
 
-    assert left_over
-    assert forgotten is None
-    assert len(hearing.events) in (298, 300)
+    assert without == left_over[1:]
+    assert len(hearing.events) == 298
     hearing.close()
 
 
@@ -965,32 +964,140 @@ def test_an_answer_leaves_with_what_the_game_says_to_it_or_at_once(
     hearing.close()
 
 
-class Leaver(Hearer):
-    """A sink that ends its connection at the first word."""
+class Sleeper:
+    """Notes who sleeps, and for how long, on the clock of the set."""
+
+    def __init__(self, clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.clock = clock
+        self.slept: list[float] = []
+        monkeypatch.setattr(time, "sleep", self.slept.append)
+
+
+@pytest.fixture
+def sleeper(clock: FakeClock, monkeypatch: pytest.MonkeyPatch) -> Sleeper:
+    return Sleeper(clock, monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("wait", "pauses"),
+    [
+        ((0.0, 10.0), [PAUSE]),
+        ((0.25 * PAUSE, None), [0.75 * PAUSE]),
+        ((2 * PAUSE, 10.0), []),
+        ((0.0, PAUSE), []),
+    ],
+)
+def test_a_wake_up_that_brought_the_game_nothing_is_not_followed_by_another_at_once(
+    everybody: ConnectionSet[Any],
+    listener: Listener,
+    sleeper: Sleeper,
+    wait: tuple[float, float | None],
+    pauses: list[float],
+) -> None:
+    busy, timeout = wait
+    hearing = Hearing(everybody, listener, 2, 0)
+    hearing.callers[0].send(b"!")
+    everybody._sleep(10.0)
+    before = [*sleeper.slept]
+
+    everybody.update()
+    sleeper.clock.advance(busy)
+    hearing.callers[1].send(b"!")
+    everybody._sleep(timeout)
+
+    assert before == []
+    assert sleeper.slept == pytest.approx(pauses)
+    hearing.close()
+
+
+def test_a_wake_up_that_brought_something_may_be_followed_at_once(
+    everybody: ConnectionSet[Any], listener: Listener, sleeper: Sleeper
+) -> None:
+    hearing = Hearing(everybody, listener, 2, 1)
+
+    hearing.callers[0].send(b"!")
+    everybody._sleep(10.0)
+    everybody.update()
+    everybody._sleep(0.1)
+
+    assert sleeper.slept == []
+    hearing.close()
+
+
+class Ender(Hearer):
+    """A sink that ends somebody else's connection at the first word."""
+
+    victim: Connection[Any]
 
     def feed(self, data: memoryview, size: int) -> int:
-        self.connection.close()
+        self.victim.close()
         return super().feed(data, size)
 
 
-def test_a_portion_that_is_left_over_is_asked_for_again_where_somebody_left_meanwhile(
+def test_who_is_ended_meanwhile_is_left_out_of_what_is_left_over(
     everybody: ConnectionSet[Any], listener: Listener
 ) -> None:
     hearing = Hearing(everybody, listener, 150, 2)
-    for connection in hearing.connections[:32]:
-        leaver = Leaver(hearing.events, 2)
-        leaver.connection = connection
-        connection._sink = leaver
     hearing.call()
-
     everybody._sleep(10.0)
+    told = everybody._ready or []
+    first, last = everybody._watched[told[0][0]], everybody._watched[told[-1][0]]
+    assert first is not None
+    assert last is not None
+    ender = Ender(hearing.events, 2)
+    ender.victim, ender.connection = last, first
+    first._sink = ender
+
     everybody.update()
     left_over = everybody._ready
-    rounds(everybody, hearing, 300)
+    rounds(everybody, hearing, 298)
 
-    assert left_over is None
-    assert [hearing.events.count(event) for event in hearing.events] == [2] * 300
+    assert left_over
+    assert told[-1] not in left_over
+    assert len(hearing.events) == 298
     hearing.close()
+
+
+def test_a_slow_loop_is_given_what_it_was_told_and_what_came_since(
+    everybody: ConnectionSet[Any], listener: Listener, clock: FakeClock
+) -> None:
+    hearing = Hearing(everybody, listener, 2, 1)
+    everybody.update()
+
+    hearing.callers[0].send(b"!")
+    everybody._sleep(10.0)
+    hearing.callers[1].send(b"!")
+    clock.advance(2 * HURRY)
+    everybody.update()
+
+    assert len(hearing.events) == 2
+    hearing.close()
+
+
+def test_what_does_not_fit_into_one_share_is_received_in_the_next_updates(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    hearing = Hearing(everybody, listener, 1, 1)
+    eater = Eater(1 << 20)
+    eater.connection = hearing.connections[0]
+    hearing.connections[0]._sink = eater
+
+    sent = bytes(3 * SCRATCH)
+    hearing.callers[0].sendall(sent)
+    until(everybody, lambda: len(eater.eaten) == len(sent))
+
+    hearing.close()
+
+
+def test_an_end_right_behind_the_last_bytes_is_heard(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 1, 1)
+    everybody.update()
+
+    hearing.callers[0].send(b"!")
+    hearing.callers[0].close()
+    until(everybody, lambda: not hearing.connections[0].alive)
+
+    assert len(hearing.events) == 1
 
 
 class Interrupted(Eater):
@@ -1032,6 +1139,28 @@ def test_who_is_hungry_when_ctrl_c_is_pressed_is_fed_afterwards(
 
     for caller in callers:
         caller.close()
+
+
+@pytest.mark.parametrize("where", ["while receiving", "while asleep"])
+def test_what_the_poller_told_when_ctrl_c_was_pressed_is_told_again(
+    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    hearing = Hearing(everybody, listener, 3, 1)
+    everybody.update()
+    poll = everybody._poller.poll
+
+    def interrupted(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        monkeypatch.undo()
+        poll(timeout, most)
+        raise KeyboardInterrupt
+
+    hearing.call()
+    monkeypatch.setattr(everybody._poller, "poll", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        everybody._sleep(10.0) if where == "while asleep" else everybody.update()
+    until(everybody, lambda: len(hearing.events) == 3)
+
+    hearing.close()
 
 
 def test_what_is_queued_when_ctrl_c_is_pressed_is_sent_afterwards(

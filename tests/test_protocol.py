@@ -298,7 +298,8 @@ def test_the_quick_way_says_what_the_long_way_says_or_nothing(data: bytes, head:
 
 
 @pytest.mark.parametrize(
-    "fields", [(3, -1, 0), (3, 0, -1), (3, True, 0), (3, 0, 1.0), (2, 0, 0), (5, 0, 0), (3, 0), (3, "x", 0), (True, 0, 0)]
+    "fields",
+    [(3, -1, 0), (3, 0, -1), (3, True, 0), (3, 0, 1.0), (2, 0, 0), (5, 0, 0), (3, 0), (3, "x", 0), (True, 0, 0)],
 )
 def test_what_is_no_usual_beat_is_left_to_the_long_way(fields: tuple[Any, ...]) -> None:
     assert beat(body(*fields)) is None

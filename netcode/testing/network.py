@@ -231,6 +231,7 @@ class MemoryTransport:
     read_fd = write_fd = -1
     lingers = True
     grain = 0
+    drains = False
 
     def __init__(self, incoming: _Stream, outgoing: _Stream, address: Address, link: _Link) -> None:
         self._incoming = incoming

@@ -38,6 +38,9 @@ class Transport(Protocol):
     grain: int
     """Room for less than this many bytes may leave some behind that no poller sees; 0 where that cannot be."""
 
+    drains: bool
+    """Whether a receive that leaves room has taken all there was. Then a poller need not tell of it again."""
+
     @property
     def receive_into(self) -> ReceiveInto:
         """Receive into a buffer and return the number of bytes; 0 is the end of the stream."""

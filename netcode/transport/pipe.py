@@ -102,6 +102,7 @@ class PipeTransport:
     """Receives from one descriptor and sends to another, or to the same; either may be missing."""
 
     grain = 0
+    drains = False
 
     def __init__(self, input: object | None, output: object | None, address: Address | None) -> None:
         self.address = address

@@ -70,6 +70,7 @@ class TcpTransport(socket.socket):
 
     lingers = True
     grain = 0
+    drains = True
     receive_into = socket.socket.recv_into
 
     def __init__(self, sock: socket.socket, address: Address) -> None:

@@ -34,6 +34,7 @@ class TlsTransport:
 
     lingers = True
     grain = RECORD
+    drains = False
 
     def __init__(self, sock: ssl.SSLSocket, address: Address | None) -> None:
         self._socket = hold(sock)
