@@ -22,7 +22,7 @@ ACCEPTS_PER_UPDATE = 64
 PORTION = 64
 """Connections, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
 
-PART = 16
+PART = 8
 """Connections of which some may be left for the next portion."""
 
 HURRY = 0.005
@@ -50,6 +50,9 @@ REFUSE: Final = _Refuse()
 
 class Backlog(Protocol):
     """Where what the sinks of a set have received waits for the game."""
+
+    beats: int
+    """Reads so far that brought the game nothing, but only pings."""
 
     @property
     def events(self) -> Sized:
@@ -90,7 +93,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._untold = False  # whether an exception may have lost what the poller told
         self._continues = False  # whether those are left over from the last update
         self._hurried = False
-        self._in_vain = False  # whether the last wake-up brought the game nothing
+        self._in_vain = False  # whether the last wake-up brought the game nothing, but only pings
         self._woke = 0.0  # how long after the last tick a wait ended
         self._backlog: Backlog | None = None
         self._asleep = 0.0
@@ -326,18 +329,18 @@ class ConnectionSet(Waiter, Generic[D]):
         if not ready or not hurried:
             ready, hurried = [*(ready or ()), *self._poller.poll(0)], False
         self._ready = None
-        events = None if self._backlog is None or not hurried else self._backlog.events
+        backlog, count = self._backlog, len(ready)
+        events = None if backlog is None or not hurried else backlog.events
         enough = 0 if events is None else len(events) + PORTION
-        self._in_vain = bool(ready) and self._backlog is not None
+        beats = 0 if backlog is None else backlog.beats
         while ready:
             part, ready = (ready, []) if events is None else (ready[:PART], ready[PART:])
             self._read_from(part, now)
             if events is not None and len(events) >= enough:
                 break
+        self._in_vain = backlog is not None and 0 < count - len(ready) == backlog.beats - beats
         if ready:
             self._ready = self._of_the_living(ready)
-        if self._in_vain and self._backlog is not None and len(self._backlog.events):
-            self._in_vain = False
         self._continues = self._ready is not None
         if self._unwatched:
             for waiting in [*self._unwatched]:

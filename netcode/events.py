@@ -74,13 +74,15 @@ EVENT_SIZE = 256
 class Inbox:
     """Events that the game has not taken yet, and how many bytes more may come before it does."""
 
-    __slots__ = ("events", "limit", "room")
+    __slots__ = ("beats", "events", "limit", "room")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self.events: list[Event] = []
         self.room = limit
         """Bytes; what brings it below 0 still comes, and nothing after that."""
+        self.beats = 0
+        """Reads so far that brought nothing but pings and their answers."""
 
     def put(self, event: Event) -> None:
         """Add an event that is no message."""

@@ -22,8 +22,8 @@ PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
 
 WAIT_FOR_THEIRS = 2.1
-"""Intervals after a ping of the client until the server sends one by itself: before that, the client's next one comes,
-and the server's goes along with the answer. Both measure, and it costs the server one `send`."""
+"""Intervals after a ping of the client until the server sends one by itself, within half the timeout: before that, the
+client's next one comes, and the server's goes along with the answer. Both measure, and the server needs one `send`."""
 
 BROKEN_LINK = frozenset(
     {
@@ -85,7 +85,6 @@ class Link(_PerMessage):
         "_close_reason",
         "_flood_seen",
         "_flooded",
-        "_follows",
         "_greet_by",
         "_greeted",
         "_greeting",
@@ -93,6 +92,7 @@ class Link(_PerMessage):
         "_limits",
         "_next_ping",
         "_owner",
+        "_patience",
         "_pinged_at",
         "_pong",
         "meter",
@@ -111,7 +111,9 @@ class Link(_PerMessage):
         self._limits = limits
         self._codec = codec
         self._inbox = inbox
-        self._follows = greeting is Hello  # the one who waits for a greeting waits for pings, too
+        # Who waits for a greeting waits for pings, too: the server, for so many seconds.
+        longest = max(limits.ping_interval, limits.timeout / 2)
+        self._patience = min(limits.ping_interval * WAIT_FOR_THEIRS, longest) if greeting is Hello else 0.0
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._limit = protocol.MAX_UNGREETED
@@ -377,6 +379,7 @@ class Link(_PerMessage):
         inbox.room -= position
         peer.bytes_received += position
         if position == size:
+            inbox.beats += 1
             if self._partial_since is not None:
                 self._partial_since, self.missing = None, 0
             if self._calm_since is None:
@@ -499,11 +502,11 @@ class Link(_PerMessage):
         if self._pong is not None:
             answer = protocol.pong(self._pong, peer.received)
             self._pong = None
-            if self._follows:
-                now, interval = self.connection._timeline.now, self._limits.ping_interval
-                if now - self._pinged_at >= interval / 2:
+            if self._patience:
+                now = self.connection._timeline.now
+                if now - self._pinged_at >= self._limits.ping_interval / 2:
                     answer += self._make_ping(now)
-                self._next_ping = now + interval * WAIT_FOR_THEIRS
+                self._next_ping = now + self._patience
         else:
             answer = protocol.ack(peer.received)
         self.connection._queue_answer(answer)

@@ -301,16 +301,63 @@ def test_every_ping_has_its_answer_but_of_many_at_once_the_last(scene: Scene) ->
     assert guest.told(PONG) == [[7, 0], [199, 0]]
 
 
-def test_a_ping_that_is_nearly_due_leaves_with_an_answer(scene: Scene) -> None:
-    scene.serve(ping_interval=5.0)
+def test_a_read_with_nothing_but_pings_is_counted_as_one(scene: Scene) -> None:
+    server = scene.serve(ping_interval=50.0, timeout=100.0)
+    guest = scene.guest()
+    scene.play(1.0)
+
+    counts: list[int] = []
+    for said in (
+        [control(PING, 1, 0)],
+        [control(PONG, 1, 0), control(PING, 2, 0)],
+        [control(PING, 3, 0), message("x")],
+    ):
+        before = server._inbox.beats
+        guest.say(*said)
+        scene.play(2 * TICK)
+        counts.append(server._inbox.beats - before)
+
+    assert counts == [1, 1, 0]
+
+
+def test_the_servers_ping_goes_along_with_the_answer_to_the_clients(scene: Scene) -> None:
+    scene.serve(ping_interval=5.0, timeout=100.0)
     guest = scene.guest()
     scene.until(lambda: len(guest.told(PING)) == 1)
-    scene.play(4.0)
 
-    guest.say(control(PING, 1, 0))
+    counts: list[tuple[int, int]] = []
+    for seconds in (1.0, 3.0, 5.0, 5.0):
+        scene.play(seconds)
+        guest.say(control(PING, 1, 0))
+        scene.play(2 * TICK)
+        counts.append((len(guest.told(PING)), len(guest.told(PONG))))
+
+    assert counts == [(1, 1), (2, 2), (3, 3), (4, 4)]  # the first was too soon after the server's own
+
+
+@pytest.mark.parametrize(("timeout", "wait"), [(100.0, 2.1 * 5.0), (12.0, 6.0), (6.0, 5.0)])
+def test_who_stops_to_ping_is_pinged_before_it_could_lose_patience(scene: Scene, timeout: float, wait: float) -> None:
+    scene.serve(ping_interval=5.0, timeout=timeout)
+    guest = scene.guest(control(PING, 1, 0))
     scene.play(2 * TICK)
+    before = len(guest.told(PING))
 
-    assert (len(guest.told(PING)), len(guest.told(PONG))) == (2, 1)
+    scene.play(wait - 4 * TICK)
+    early = len(guest.told(PING))
+    scene.play(8 * TICK)
+
+    assert (early - before, len(guest.told(PING)) - before) == (0, 1)
+
+
+def test_two_ends_of_ours_ping_once_an_interval_each(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peers = [only(server), client.peer]
+
+    scene.play(10.0)
+    numbers = [peer._link.meter._number for peer in peers if peer is not None and peer._link is not None]
+
+    assert [round(number / 10) for number in numbers] == [1, 1]
 
 
 @pytest.mark.parametrize("kind", [PING, PONG])
