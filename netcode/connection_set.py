@@ -232,7 +232,7 @@ class ConnectionSet(Waiter, Generic[D]):
             return
         bits = WRITE if connection._blocked else 0
         if connection._wants_input():
-            bits |= READ | EDGE if transport.drains and connection._sink is not None else READ
+            bits |= READ | EDGE if transport.drains else READ
         if bits != connection._bits:
             self._watch_for(connection, transport, bits)
 

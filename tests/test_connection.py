@@ -1258,6 +1258,18 @@ def test_an_answer_keeps_its_place_before_and_behind_what_is_queued() -> None:
     assert before._answer == behind._answer == b""
 
 
+def test_an_answer_goes_ahead_of_what_the_source_gives_in_one_send() -> None:
+    transport = Scripted()
+    connection = scripted(transport)
+    connection._source = Giver(b"hit")
+
+    connection._queue_answer(b"pong")
+    connection._flush(0.0)
+
+    assert transport.calls == ["send 7"]
+    assert connection.send_buffer_length == 0
+
+
 @pytest.mark.parametrize("closing", [False, True])
 def test_a_sink_is_asked_what_is_due_and_when_it_wants_to_be_asked_again(closing: bool) -> None:
     sink = Taker()

@@ -5,9 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 from faults.wire import BYE, WELCOME, control, hello, message
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 from scene import TICK, Scene, only
 
-from netcode import MessageTooLarge, Reason, ReasonCode, State, Stats
+from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, State, Stats, wait
 from netcode.buffer import JOIN_BELOW
 
 
@@ -172,6 +174,52 @@ def test_what_is_broadcast_counts_like_what_is_sent(scene: Scene) -> None:
     scene.update()
 
     assert scene.left(server).code is ReasonCode.TOO_SLOW
+
+
+@given(st.lists(st.tuples(st.sampled_from([1, 1_000, 4_000, 4_093, 4_094, 9_000]), st.booleans()), max_size=30))
+@example([(4_000, False)] * 12)
+@example([(9_000, False)] + [(4_000, False)] * 12)
+@settings(max_examples=50)
+def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tuple[int, bool]]) -> None:
+    scene = Scene()
+    limits: Any = {"max_message": 10_000, "max_queue": 40_000}
+    server = scene.serve(**limits)
+    scene.frozen.add(scene.join(**limits))
+    peer = only(server)
+
+    total = 0
+    for size, to_all in sends:
+        sent = "x" * size
+        server.broadcast(sent) if to_all else peer.send(sent)
+        total += len(message(sent))
+        ended = peer._way is None
+        assert ended == (total > 40_000)
+        if ended:
+            break
+
+    scene.close()
+
+
+def test_each_batch_leaves_by_itself() -> None:
+    quiet: Any = {"ping_interval": 50.0, "timeout": 100.0}
+    with Server("127.0.0.1", 0, **quiet) as server, Client("127.0.0.1", server.address.port, **quiet) as client:
+        heard: list[Any] = []
+        for _ in range(100):
+            wait(server, client, timeout=0.1)
+            client.update()
+            server.update()
+            for event in server.events():
+                if isinstance(event, Joined):
+                    event.peer.send(1)
+            for event in client.events():
+                if isinstance(event, Received):
+                    heard.append(event.message)
+                    if len(heard) < 3:
+                        only(server).send(len(heard) + 1)
+            if len(heard) == 3:
+                break
+
+    assert heard == [1, 2, 3]
 
 
 # What is known about it.

@@ -156,6 +156,22 @@ def test_many_records_are_received_at_once_while_there_is_room(door: TlsDoorway,
     assert ends.other.grain == RECORD
 
 
+def test_a_receive_may_leave_room_and_records_behind_so_that_a_poller_has_to_go_on_telling(
+    door: TlsDoorway, certificate: Certificate
+) -> None:
+    ends = both(door, certificate)
+
+    ends.one.send(bytes(2 * RECORD))
+    room = 2 * RECORD - 1
+    first = len(receive(ends.other, ends, room))
+    second = len(receive(ends.other, ends, room))
+    ends.one.close()
+    ends.other.close()
+
+    assert (first, second) == (RECORD, RECORD)
+    assert ends.other.drains is False
+
+
 def test_an_end_without_a_farewell_of_tls_is_an_end(door: TlsDoorway, certificate: Certificate) -> None:
     ends = both(door, certificate)
     assert isinstance(ends.one, TlsTransport)
