@@ -509,7 +509,11 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         transport, sink = self._transport, self._sink
         if self._hungry:
             self._hungry = False
-            self._feed()
+            try:
+                self._feed()
+            except BaseException:  # Ctrl-C, say: what was not fed waits for its turn
+                self._hungry = True
+                raise
             return True
         if transport is None or self._ended_input:
             return False
@@ -674,7 +678,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Send from the queue; tell whether the network took it all."""
         try:
             chunks = queue.join()
-            alone = len(chunks) == 1 and queue.size < JOIN_BELOW
+            alone = len(chunks) == 1 and queue.size < JOIN_BELOW and not self._blocked  # else it may end a bulk
             count = transport.send(chunks[0]) if alone else transport.send_chunks(chunks)
         except BlockingIOError:
             count = 0

@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
-from netcode.poller import BROKEN, EDGE, READ, WRITE, Poller, make_poller
+from netcode.poller import BROKEN, EDGE, MAX_SLEEP, READ, WRITE, Poller, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter, wait
@@ -321,7 +321,9 @@ class ConnectionSet(Waiter, Generic[D]):
         """Receive from those who are ready: from all, or in a hurry from enough of them for now."""
         if self._untold:
             self._untold = False
+            self._hungry = [one for one in self._connections if one._hungry and one not in self._unwatched]
             for connection in self._connections:
+                self.watch(connection)
                 self.tell_again(connection)
         if not (self._continues and hurried):  # not twice for one turn of the others
             self._feed_hungry(now)
@@ -408,6 +410,16 @@ class ConnectionSet(Waiter, Generic[D]):
         entries: list[tuple[float, list[Connection[Any]]]] = []
         while (entry := deadlines.pop(now)) is not None:
             entries.append(entry)  # first all, so that one that is due again at once cannot hold the update
+        try:
+            self._look_at_those(entries, now)
+        except BaseException:  # Ctrl-C, say: who was not reached must still be looked at
+            for connection in [connection for _, connections in entries for connection in connections]:
+                connection._wake = math.inf
+                connection._reschedule()
+            raise
+
+    def _look_at_those(self, entries: list[tuple[float, list[Connection[Any]]]], now: float) -> None:
+        deadlines = self._deadlines
         for when, connections in entries:
             for connection in connections:
                 if connection._wake != when:
@@ -450,13 +462,15 @@ class ConnectionSet(Waiter, Generic[D]):
         self._take_answers()
         if self._with_output:
             self._send(timeline.now)
-        if self._dead or self._ready:
+        if self._dead or self._ready or self._untold:
             return True
         left = self._seconds_left()
         if left is not None and (seconds is None or left < seconds):
             due, seconds = True, left
         else:
             due = False
+        if seconds is not None and seconds > MAX_SLEEP:
+            seconds = MAX_SLEEP
         if self._unwatched:
             return wait(self, timeout=seconds) or due
         most = PORTION if self._hurried else None
@@ -480,7 +494,7 @@ class ConnectionSet(Waiter, Generic[D]):
         return [fd, *read], write, exceptional
 
     def _seconds_left(self) -> float | None:
-        if self._with_output or self._answering or self._hungry or self._dead:
+        if self._with_output or self._answering or self._hungry or self._dead or self._ready or self._untold:
             return 0.0
         deadline = self._deadlines.next()
         times = [None if deadline is None else self._timeline.until(deadline)]

@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 
 from netcode import connection as module
 from netcode.address import Address
+from netcode.buffer import JOIN_BELOW
 from netcode.clock import Timeline
 from netcode.connection import (
     CONNECT_TIMEOUT,
@@ -1268,6 +1269,37 @@ def test_an_answer_goes_ahead_of_what_the_source_gives_in_one_send() -> None:
 
     assert transport.calls == ["send 7"]
     assert connection.send_buffer_length == 0
+
+
+def test_what_is_left_of_a_bulk_is_offered_as_its_beginning_was() -> None:
+    class Narrow(Scripted):
+        def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+            super().send_chunks(chunks)
+            return 10
+
+    transport = Narrow()
+    connection = scripted(transport)
+
+    connection._queue(bytes(JOIN_BELOW + 5))
+    connection._flush(0.0)
+    connection._flush(0.0)
+
+    assert transport.calls == [f"send [{JOIN_BELOW + 5}]", f"send [{JOIN_BELOW - 5}]"]
+
+
+def test_who_is_hungry_stays_so_where_feeding_it_was_interrupted() -> None:
+    class Pressed(Taker):
+        def feed(self, data: memoryview, size: int) -> int:
+            raise KeyboardInterrupt
+
+    connection = scripted(Scripted(), Pressed())
+    connection._keep(memoryview(b"left over"))
+    connection._hungry = True
+
+    with pytest.raises(KeyboardInterrupt):
+        connection._receive(0.0, memoryview(bytearray(SCRATCH)))
+
+    assert (connection._hungry, connection.receive_buffer_length) == (True, 9)
 
 
 @pytest.mark.parametrize("closing", [False, True])

@@ -1179,6 +1179,110 @@ def test_what_the_poller_told_when_ctrl_c_was_pressed_is_told_again(
     hearing.close()
 
 
+def test_a_wait_after_one_that_ctrl_c_ended_does_not_sleep_over_what_came(
+    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hearing = Hearing(everybody, listener, 1, 1)
+    everybody.update()
+    poll = everybody._poller.poll
+
+    def interrupted(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        monkeypatch.undo()
+        poll(timeout, most)
+        raise KeyboardInterrupt
+
+    hearing.call()
+    monkeypatch.setattr(everybody._poller, "poll", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        everybody._sleep(10.0)
+
+    assert (everybody._seconds_left(), everybody._sleep(10.0)) == (0.0, True)
+    hearing.close()
+
+
+def test_what_one_wait_was_told_another_does_not_sleep_over(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 1, 1)
+    everybody.update()
+    hearing.call()
+
+    everybody._sleep(10.0)
+
+    assert (everybody._seconds_left(), wait(everybody, timeout=10.0)) == (0.0, True)
+    hearing.close()
+
+
+def test_ctrl_c_while_a_leftover_is_fed_leaves_nobody_deaf(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 2, 1)
+    eaters: list[Eater] = [Interrupted(1), Eater(1)]
+    for connection, eater in zip(hearing.connections, eaters, strict=True):
+        eater.connection = connection
+        connection._sink = eater
+    everybody.update()
+
+    for caller in hearing.callers:
+        caller.send(b"abc")
+    for _ in range(ROUNDS):
+        everybody._sleep(0.05)
+        try:
+            everybody.update()
+        except KeyboardInterrupt:
+            break
+    for caller in hearing.callers:
+        caller.send(b"def")
+    until(everybody, lambda: all(eater.eaten == b"abcdef" for eater in eaters))
+
+    hearing.close()
+
+
+class Due(Eater):
+    """A sink that is due at a time of its own, and in which Ctrl-C may be pressed."""
+
+    def __init__(self, when: float, *, interrupt: bool) -> None:
+        super().__init__(1)
+        self.when = when
+        self.interrupt = interrupt
+        self.dues = 0
+
+    def deadline(self) -> float:
+        return self.when
+
+    def due(self, now: float) -> float:
+        if self.interrupt:
+            self.interrupt = False
+            raise KeyboardInterrupt
+        self.dues += 1
+        self.when = math.inf
+        return self.when
+
+
+def test_who_is_due_when_ctrl_c_is_pressed_is_looked_at_afterwards(
+    everybody: ConnectionSet[Any], listener: Listener, clock: FakeClock
+) -> None:
+    hearing = Hearing(everybody, listener, 3, 1)
+    sinks = [Due(everybody._timeline.now + 1.0, interrupt=index == 1) for index in range(3)]
+    for connection, sink in zip(hearing.connections, sinks, strict=True):
+        sink.connection = connection
+        connection._sink = sink
+        connection._reschedule()
+
+    clock.advance(1.0)
+    with pytest.raises(KeyboardInterrupt):
+        everybody.update()
+    everybody.update()
+
+    assert [sink.dues for sink in sinks] == [1, 1, 1]
+    hearing.close()
+
+
+def test_a_sleep_may_be_as_long_as_anybody_likes(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 1, 1)
+    everybody.update()
+    hearing.call()
+
+    assert everybody._sleep(1e12) is True
+    hearing.close()
+
+
 def test_what_is_queued_when_ctrl_c_is_pressed_is_sent_afterwards(
     everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

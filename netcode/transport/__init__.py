@@ -39,7 +39,10 @@ class Transport(Protocol):
     """Room for less than this many bytes may leave some behind that no poller sees; 0 where that cannot be."""
 
     drains: bool
-    """Whether a receive that leaves room has taken all there was. Then a poller need not tell of it again."""
+    """Whether a receive that leaves room has taken all there was, so that a poller need not tell of it again.
+
+    Urgent data makes an exception, which no end of ours sends: what is behind it waits for the next bytes.
+    """
 
     @property
     def receive_into(self) -> ReceiveInto:
