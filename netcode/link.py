@@ -221,21 +221,20 @@ class Link(_PerMessage):
     def due(self, now: float) -> float:
         connection, limits = self.connection, self._limits
         silent = connection._heard + limits.timeout
-        if (
-            self._speaker is None
-            or self._close_reason is not None
-            or self._partial_since is not None
-            or connection._outgoing is not None
-            or connection._hungry
-            or now >= silent
-        ):
-            self._do_due(now)
-            return self.deadline()
-        # The usual way: all is well, and perhaps a ping is due.
-        if now >= self._ping_at():
+        usual = (
+            self._speaker is not None
+            and self._close_reason is None
+            and self._partial_since is None
+            and connection._outgoing is None
+            and not connection._hungry
+            and now < silent
+        )
+        if not usual:
+            self._end_what_is_overdue(now)
+        if self._speaker is not None and self._close_reason is None and now >= self._ping_at():
             connection._queue_answer(self._make_ping(now))
             self._next_ping = now + limits.ping_interval
-        return min(self._ping_at(), silent)
+        return min(self._ping_at(), silent) if usual else self.deadline()
 
     # For the owner and the peer.
 
@@ -299,7 +298,8 @@ class Link(_PerMessage):
 
     # Inside.
 
-    def _do_due(self, now: float) -> None:
+    def _end_what_is_overdue(self, now: float) -> None:
+        """End the link if one of its times is over."""
         if self.reason is not None or self._close_reason is not None:
             return
         if self._greeting is not None:
@@ -324,9 +324,6 @@ class Link(_PerMessage):
         elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:
             text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
             self.fail(Reason(ReasonCode.STALLED, text))
-        elif now >= self._ping_at():
-            connection._queue_answer(self._make_ping(now))
-            self._next_ping = now + limits.ping_interval
 
     def _begin_partial(self, data: memoryview, is_new: bool) -> None:
         """A message has begun to arrive."""
