@@ -11,7 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
-from netcode.poller import BROKEN, EDGE, MAX_SLEEP, READ, WRITE, Poller, make_poller
+from netcode.poller import BROKEN, EDGE, READ, WRITE, Poller, clip, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter, wait
@@ -469,8 +469,7 @@ class ConnectionSet(Waiter, Generic[D]):
             due, seconds = True, left
         else:
             due = False
-        if seconds is not None and seconds > MAX_SLEEP:
-            seconds = MAX_SLEEP
+        seconds = clip(seconds)
         if self._unwatched:
             return wait(self, timeout=seconds) or due
         most = PORTION if self._hurried else None

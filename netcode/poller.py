@@ -31,8 +31,13 @@ Descriptors = tuple[list[int], list[int], list[int]]
 """Descriptors to wait on: for reading, for writing, for exceptional conditions."""
 
 
+def clip(seconds: float | None) -> float | None:
+    """Return how much of a sleep one call can take."""
+    return None if seconds is None else min(seconds, MAX_SLEEP)
+
+
 class Poller(Protocol):
-    """The contract of a poller. Readiness is level-triggered: what is not handled is told again."""
+    """The contract of a poller. Readiness is level-triggered: what is not handled is told again, but for `EDGE`."""
 
     def add(self, fd: int, bits: int) -> None:
         """Watch `fd` for `bits`. Raises `OSError` for what cannot be watched, such as a plain file."""

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable
 
 from netcode import poller
-from netcode.poller import MAX_SLEEP, READ, WRITE, select_in_parts
+from netcode.poller import READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
 
@@ -117,9 +117,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
         return True
     lists = waiter._descriptors()
     due = left is not None and (timeout is None or left <= timeout)
-    seconds = left if due else timeout
-    if seconds is not None and seconds > MAX_SLEEP:
-        seconds = MAX_SLEEP
+    seconds = clip(left if due else timeout)
     if not any(lists) and left is None and (timeout is None or waiter._is_over()):
         return True
     ready = _sleep(lists, seconds)

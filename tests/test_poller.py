@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from netcode import poller as module
-from netcode.poller import BROKEN, READ, WRITE, Poller, SelectorsPoller, SelectPoller, make_poller, select_in_parts
+from netcode.poller import (
+    BROKEN,
+    MAX_SLEEP,
+    READ,
+    WRITE,
+    Poller,
+    SelectorsPoller,
+    SelectPoller,
+    clip,
+    make_poller,
+    select_in_parts,
+)
 
 POLLERS: dict[str, Callable[[], Poller]] = {
     "make_poller": make_poller,
@@ -257,3 +268,8 @@ def test_pipes_are_watched_as_sockets_are(poller: Poller) -> None:
 
     assert told == [(write, WRITE)]
     assert sorted(more) == sorted([(read, READ), (write, WRITE)])
+
+
+@pytest.mark.parametrize(("seconds", "slept"), [(None, None), (0.0, 0.0), (1e12, MAX_SLEEP)])
+def test_a_sleep_is_clipped_to_what_one_call_can_take(seconds: float | None, slept: float | None) -> None:
+    assert clip(seconds) == slept
