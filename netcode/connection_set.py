@@ -266,9 +266,10 @@ class ConnectionSet(Waiter, Generic[D]):
         self._door = fd
 
     def unwatch_door(self) -> None:
-        """Leave the door alone again."""
-        self._poller.remove(self._door)
-        self._door = -1
+        """Leave the door alone again, if it is watched."""
+        if self._door >= 0:
+            self._poller.remove(self._door)
+            self._door = -1
 
     # Inside.
 

@@ -134,7 +134,6 @@ class Server(Waiter):
         self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
         self._links._backlog = self._inbox
         self._doorway: Doorway = network.listen(host, port)
-        self._door = -1
         self.address = self._doorway.address
         """Where the server listens."""
         self._open_door()
@@ -171,7 +170,7 @@ class Server(Waiter):
             links.update()
             if self._arrivals:
                 self._take_in_arrivals()
-            if links._knocked or self._door < 0:
+            if links._knocked or links._door < 0:
                 self._accept(links._timeline.now)
             if len(self._graces):
                 self._end_graces(links._timeline.now)
@@ -271,7 +270,8 @@ class Server(Waiter):
 
     def instantiate(self) -> Descriptors:
         read, write, exceptional = self._links.instantiate()
-        return [*read, *([self._door] if self._door >= 0 else [])], write, exceptional
+        door = self._links._door
+        return [*read, *([door] if door >= 0 else [])], write, exceptional
 
     def _descriptors(self) -> Descriptors:
         return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()
@@ -341,18 +341,13 @@ class Server(Waiter):
     # The door.
 
     def _open_door(self) -> None:
-        self._door = self._doorway.door()
-        if self._door >= 0:
-            self._links.watch_door(self._door)
+        door = self._doorway.door()
+        if door >= 0:
+            self._links.watch_door(door)
 
     def _close_door(self) -> None:
-        self._unwatch_door()
+        self._links.unwatch_door()
         self._doorway.close()
-
-    def _unwatch_door(self) -> None:
-        if self._door >= 0:
-            self._links.unwatch_door()
-            self._door = -1
 
     def _accept(self, now: float) -> None:
         self._links._knocked = False
@@ -363,9 +358,9 @@ class Server(Waiter):
             if newcomer is None:
                 break
             self._let_in(newcomer, now)
-        if self._door >= 0 and self._doorway.door() < 0:
-            self._unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
-        elif self._door < 0:
+        if self._links._door >= 0 and self._doorway.door() < 0:
+            self._links.unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
+        elif self._links._door < 0:
             self._open_door()
 
     def _origin(self, link: Link) -> str:

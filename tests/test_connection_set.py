@@ -1497,6 +1497,7 @@ class TestSleep:
         everybody.update()
         knocked, everybody._knocked = everybody._knocked, False
         everybody.unwatch_door()
+        everybody.unwatch_door()
         everybody.update()
 
         assert (knocked, everybody._knocked) == (True, False)
