@@ -1157,12 +1157,8 @@ def test_who_is_hungry_when_ctrl_c_is_pressed_is_fed_afterwards(
         caller.close()
 
 
-@pytest.mark.parametrize("where", ["while receiving", "while asleep"])
-def test_what_the_poller_told_when_ctrl_c_was_pressed_is_told_again(
-    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch, where: str
-) -> None:
-    hearing = Hearing(everybody, listener, 3, 1)
-    everybody.update()
+def press_after_poll(everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have Ctrl-C pressed once, when the poller has told what is ready and nobody knows yet."""
     poll = everybody._poller.poll
 
     def interrupted(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
@@ -1170,8 +1166,18 @@ def test_what_the_poller_told_when_ctrl_c_was_pressed_is_told_again(
         poll(timeout, most)
         raise KeyboardInterrupt
 
-    hearing.call()
     monkeypatch.setattr(everybody._poller, "poll", interrupted)
+
+
+@pytest.mark.parametrize("where", ["while receiving", "while asleep"])
+def test_what_the_poller_told_when_ctrl_c_was_pressed_is_told_again(
+    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    hearing = Hearing(everybody, listener, 3, 1)
+    everybody.update()
+
+    hearing.call()
+    press_after_poll(everybody, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         everybody._sleep(10.0) if where == "while asleep" else everybody.update()
     until(everybody, lambda: len(hearing.events) == 3)
@@ -1184,15 +1190,9 @@ def test_a_wait_after_one_that_ctrl_c_ended_does_not_sleep_over_what_came(
 ) -> None:
     hearing = Hearing(everybody, listener, 1, 1)
     everybody.update()
-    poll = everybody._poller.poll
-
-    def interrupted(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
-        monkeypatch.undo()
-        poll(timeout, most)
-        raise KeyboardInterrupt
 
     hearing.call()
-    monkeypatch.setattr(everybody._poller, "poll", interrupted)
+    press_after_poll(everybody, monkeypatch)
     with pytest.raises(KeyboardInterrupt):
         everybody._sleep(10.0)
 
