@@ -152,6 +152,19 @@ def test_any_use_of_a_send_queue_keeps_to_the_model() -> None:
     run_state_machine_as_test(SendModel, settings=settings(stateful_step_count=50, max_examples=60))
 
 
+def test_what_was_kept_waiting_first_ages_until_it_is_sent() -> None:
+    queue = SendQueue()
+    queue.append(bytes(10))
+    queue.mark(0.0)
+    queue.append(bytes(10))
+    queue.mark(MARK_EVERY)
+
+    queue.sent(9, 2 * MARK_EVERY)
+    assert queue.since() == 0.0
+    queue.sent(1, 2 * MARK_EVERY)
+    assert queue.since() == MARK_EVERY
+
+
 @given(st.lists(st.one_of(st.integers(1, 100), st.integers(JOIN_BELOW - 2, JOIN_BELOW + 2)), min_size=1, max_size=40))
 @example([JOIN_BELOW, 1, 2, *[JOIN_BELOW] * MAX_CHUNKS, 3])
 @example([5, *[JOIN_BELOW] * MAX_CHUNKS])
