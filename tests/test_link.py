@@ -506,6 +506,19 @@ def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
     assert scene.heard(server) == ["slowly"] * 4
 
 
+def test_a_ping_in_two_parts_is_complete_with_the_second(scene: Scene) -> None:
+    server = scene.serve(message_timeout=3.0)
+    ping = control(PING, 1, 0)
+    guest = scene.guest()
+
+    guest.say(ping[:6])
+    scene.play(TICK)
+    guest.say(ping[6:])
+    scene.play(4.0)
+
+    assert only(server).alive
+
+
 def test_who_does_not_read_is_ended_by_the_age_of_what_waits(scene: Scene) -> None:
     scene.network.capacity = 2_000
     server = scene.serve(max_queue_age=4.0)
