@@ -1,7 +1,7 @@
 """Our echo server: the whole `netcode.Server`, and a loop that waits.
 
-The game's own part is as cheap as a game can write it, since it is the server that is measured: on Python 3.11, `match`
-takes a third of a microsecond more per event than `isinstance`.
+The game's own part is as cheap as a game can write it, since it is the server that is measured. On Python 3.11, `match`
+takes longer than `isinstance`; what that costs is row 2's second line, by `ours_match`.
 """
 
 import netcode
