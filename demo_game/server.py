@@ -58,7 +58,7 @@ class GameServer:
                 peer.data = Player(tell=_teller(peer))
             case netcode.Received(peer, message):
                 self._obey(peer, _player_of(peer), message)
-            case netcode.Away(peer):
+            case netcode.Away(peer, _):
                 self._report(f"{_called(peer)} lost the link")
                 self._lobby.missing(_player_of(peer))
             case netcode.Back(peer):

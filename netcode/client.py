@@ -211,7 +211,7 @@ class Client(Waiter):
             if self._link is not None:
                 self._link.cut()
             if self._peer.reason is None:
-                self.drop(self._peer, closed_here())
+                self._drop(self._peer, closed_here())
         for connection in self._closing:
             connection.close()
         self._closing.clear()
@@ -259,22 +259,22 @@ class Client(Waiter):
 
     # What a link and the peer tell their owner.
 
-    def link_opened(self, link: Link) -> None:
+    def _link_opened(self, link: Link) -> None:
         """Greet."""
         link.greet(protocol.hello(self._greeting()))
 
-    def greeted(self, link: Link, greeting: Hello | Welcome) -> None:
+    def _greeted(self, link: Link, greeting: Hello | Welcome) -> None:
         """Hear that the server takes us in, or back."""
         assert isinstance(greeting, Welcome)
         peer = self._peer
         if self._welcomed and greeting.peer_id != peer.id:
             text = f"{link.where} gave our seat away: we were player {peer.id}"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        peer.take_limit(greeting.max_message)
+        peer._take_limit(greeting.max_message)
         if not greeting.token:
             peer._resumes = False
         peer.address = link.connection.remote_address or peer.address
-        peer.carry_on(link, peer.missing(greeting.received))
+        peer._carry_on(link, peer._missing(greeting.received))
         self._state = State.CONNECTED
         self._attempts = self._refusals = 0
         self._grace = greeting.grace
@@ -288,14 +288,14 @@ class Client(Waiter):
             peer.id = greeting.peer_id
             self._inbox.put(Joined(peer))
 
-    def link_over(self, link: Link) -> None:
+    def _link_over(self, link: Link) -> None:
         """Hear that a link ended: come back, or leave."""
         reason = link.reason
         assert reason is not None
         if link is not self._link:
             return
         self._link = None
-        self._peer.let_go()
+        self._peer._let_go()
         if link.connection.alive:
             self._closing.append(link.connection)
         if self._away_for is not None:
@@ -304,18 +304,18 @@ class Client(Waiter):
             self._away_for = reason
             self._away_until = self._timeline.now + self._grace
             self._state = State.CONNECTING
-            self._inbox.put(Away(self._peer))
+            self._inbox.put(Away(self._peer, reason))
             self._retry()
         else:
-            self.drop(self._peer, reason)
+            self._drop(self._peer, reason)
 
-    def link_gone(self, link: Link) -> None:
+    def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
 
-    def drop(self, peer: Peer, reason: Reason) -> None:
+    def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is over: say so, once."""
         assert peer.reason is None
-        peer.end(reason)
+        peer._end(reason)
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = None
         link, self._link = self._link, None
@@ -334,7 +334,7 @@ class Client(Waiter):
             self._version,
             self._limits.max_message,
             self._token,
-            self._peer.received,
+            self._peer._received,
             self._credentials,
         )
 
@@ -357,7 +357,7 @@ class Client(Waiter):
         """An attempt to come back failed."""
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
         if reason.code not in _WORTH_ANOTHER_TRY:
-            self.drop(self._peer, reason)
+            self._drop(self._peer, reason)
         elif self._refusals >= REFUSALS:
             self._give_up(reason.text)
         else:
@@ -373,4 +373,4 @@ class Client(Waiter):
         assert self._away_for is not None
         first = self._away_for
         text = first.text if last == first.text else f"{first.text}; and then: {last}"
-        self.drop(self._peer, Reason(first.code, text, first.error))
+        self._drop(self._peer, Reason(first.code, text, first.error))

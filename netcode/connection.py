@@ -89,7 +89,7 @@ class Source(Protocol):
     _batch: list[bytes]
     """What was gathered."""
 
-    def collect(self) -> bytes:
+    def _collect(self) -> bytes:
         """Hand over what is in the batch, which is not empty."""
         ...
 
@@ -102,16 +102,16 @@ class Keeper(Protocol):
     _answering: "list[Connection[Any]]"
     """Who has an answer to send that may wait for the next wait, because more may go with it until then."""
 
-    def forget(self, connection: "Connection[Any]") -> None:
+    def _forget(self, connection: "Connection[Any]") -> None:
         """Hear that the connection is over, before its descriptors are closed."""
 
-    def schedule(self, connection: "Connection[Any]", when: float) -> None:
+    def _schedule(self, connection: "Connection[Any]", when: float) -> None:
         """Have the connection looked at when `when` comes."""
 
-    def watch(self, connection: "Connection[Any]") -> None:
+    def _watch(self, connection: "Connection[Any]") -> None:
         """Hear that the connection waits for something else than before."""
 
-    def tell_again(self, connection: "Connection[Any]") -> None:
+    def _tell_again(self, connection: "Connection[Any]") -> None:
         """Hear that there may be more to receive than was received."""
 
 
@@ -437,7 +437,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._reason = reason
         self._become(State.DISCONNECTED)
         if self._keeper is not None:
-            self._keeper.forget(self)
+            self._keeper._forget(self)
         for holder in (self._connector, self._transport):
             if holder is not None:
                 holder.close()
@@ -478,7 +478,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         if self._state is State.CONNECTING:
             self._become(State.CONNECTED)
         if self._keeper is not None:
-            self._keeper.watch(self)
+            self._keeper._watch(self)
         if self._sink is not None:
             self._sink.opened()
 
@@ -498,7 +498,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             return False
         self._heard = now
         if count == SCRATCH and self._keeper is not None:
-            self._keeper.tell_again(self)
+            self._keeper._tell_again(self)
         taken = sink.feed(scratch, count)
         if taken != count and self._transport is not None:
             self._keep(scratch[taken:count])
@@ -567,7 +567,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         if count:
             self._heard = now
             if count == len(room) and self._keeper is not None:
-                self._keeper.tell_again(self)
+                self._keeper._tell_again(self)
         else:
             self._input_ended()
         return count
@@ -651,7 +651,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             return
         data = self._answer
         if source is not None and source._batch:
-            data = data + source.collect() if data else source.collect()
+            data = data + source._collect() if data else source._collect()
         if queue is not None:
             if data:
                 queue.append(data)
@@ -811,7 +811,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             deadline = self._deadline()
             if deadline < self._wake:
                 self._wake = deadline
-                self._keeper.schedule(self, deadline)
+                self._keeper._schedule(self, deadline)
 
     def _wants_input(self) -> bool:
         if self._ended_input or self._hungry:
@@ -828,7 +828,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
 
     def _rewatch(self) -> None:
         if self._keeper is not None:
-            self._keeper.watch(self)
+            self._keeper._watch(self)
 
     def _take(self, length: int) -> bytes:
         if self._incoming is None:

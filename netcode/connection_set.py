@@ -170,7 +170,7 @@ class ConnectionSet(Waiter, Generic[D]):
         connection._timeline.tick()
         connection._move_to(self._timeline)
         self._keep(connection)
-        self.watch(connection)
+        self._watch(connection)
         connection._reschedule()
         if connection._has_to_send():
             connection._announce_output()
@@ -214,18 +214,18 @@ class ConnectionSet(Waiter, Generic[D]):
 
     # What a connection tells the set that keeps it.
 
-    def forget(self, connection: Connection[Any]) -> None:
+    def _forget(self, connection: Connection[Any]) -> None:
         """Hear that `connection` is over, before its descriptors are closed."""
         self._unwatch(connection)
         self._unwatched.pop(connection, None)
         self._ready = self._of_the_living(self._ready or [])
         self._dead.append(connection)
 
-    def schedule(self, connection: Connection[Any], when: float) -> None:
+    def _schedule(self, connection: Connection[Any], when: float) -> None:
         """Have `connection` looked at when `when` comes."""
         self._deadlines.push(when, connection)
 
-    def watch(self, connection: Connection[Any]) -> None:
+    def _watch(self, connection: Connection[Any]) -> None:
         """Have the poller watch for what `connection` waits for now."""
         transport = connection._transport
         if transport is None or (transport.read_fd < 0 and transport.write_fd < 0):
@@ -236,7 +236,7 @@ class ConnectionSet(Waiter, Generic[D]):
         if bits != connection._bits:
             self._watch_for(connection, transport, bits)
 
-    def tell_again(self, connection: Connection[Any]) -> None:
+    def _tell_again(self, connection: Connection[Any]) -> None:
         """Have the poller tell of what `connection` has not yet handled, if that is told but once."""
         transport = connection._transport
         if connection._bits > EDGE and transport is not None:
@@ -259,13 +259,13 @@ class ConnectionSet(Waiter, Generic[D]):
 
     # For a server.
 
-    def watch_door(self, fd: int) -> None:
+    def _watch_door(self, fd: int) -> None:
         """Note in `_knocked` when the descriptor of a door is ready."""
         self._poller.add(fd, READ)
         self._enter(fd, None)
         self._door = fd
 
-    def unwatch_door(self) -> None:
+    def _unwatch_door(self) -> None:
         """Leave the door alone again, if it is watched."""
         if self._door >= 0:
             self._poller.remove(self._door)
@@ -324,8 +324,8 @@ class ConnectionSet(Waiter, Generic[D]):
             self._untold = False
             self._hungry = [one for one in self._connections if one._hungry and one not in self._unwatched]
             for connection in self._connections:
-                self.watch(connection)
-                self.tell_again(connection)
+                self._watch(connection)
+                self._tell_again(connection)
         if not (self._continues and hurried):  # not twice for one turn of the others
             self._feed_hungry(now)
         ready = self._ready
@@ -382,13 +382,13 @@ class ConnectionSet(Waiter, Generic[D]):
         if connection._hungry:
             self._feed_later(connection)
         else:
-            self.watch(connection)
+            self._watch(connection)
 
     def _feed_later(self, connection: Connection[Any]) -> None:
         """What `connection` received is more than one update's share: go on in the next, and read nothing more."""
         if connection not in self._unwatched:  # those are looked at in each update anyway
             self._hungry.append(connection)
-            self.watch(connection)
+            self._watch(connection)
 
     def _handle(self, connection: Connection[Any], fd: int, bits: int, now: float) -> None:
         """Handle what is rare: room to send again, and links that broke."""
@@ -404,7 +404,7 @@ class ConnectionSet(Waiter, Generic[D]):
             self._stop_watching(connection)
         elif bits & BROKEN:
             connection._send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
-        self.tell_again(connection)  # an end may be behind what was received, or more to send than there was room for
+        self._tell_again(connection)  # an end may be behind what was received, or more to send than there was room for
 
     def _look_at_due(self, now: float) -> None:
         deadlines = self._deadlines

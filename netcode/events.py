@@ -44,9 +44,13 @@ class Received(NamedTuple):
 
 @_distinct
 class Away(NamedTuple):
-    """The link to `peer` broke, and may come back: what is sent to it meanwhile is kept. `Back` or `Left` follows."""
+    """The link to `peer` broke for `reason`, and may come back: what is sent to it meanwhile is kept.
+
+    `Back` or `Left` follows.
+    """
 
     peer: "Peer"
+    reason: Reason
 
 
 @_distinct

@@ -50,16 +50,16 @@ _make: Any = vars(tuple)["__new__"]
 class LinkOwner(Protocol):
     """The client or server that a link belongs to."""
 
-    def greeted(self, link: "Link", greeting: Hello | Welcome) -> None:
+    def _greeted(self, link: "Link", greeting: Hello | Welcome) -> None:
         """Hear the first frame of the other end. Raises `ProtocolError` if it is not acceptable."""
 
-    def link_opened(self, link: "Link") -> None:
+    def _link_opened(self, link: "Link") -> None:
         """Hear that bytes can be sent."""
 
-    def link_over(self, link: "Link") -> None:
+    def _link_over(self, link: "Link") -> None:
         """Hear that no more messages will come; `link.reason` says why. Said once."""
 
-    def link_gone(self, link: "Link") -> None:
+    def _link_gone(self, link: "Link") -> None:
         """Hear that the connection is closed. Said once, after `link_over` or right before it."""
 
 
@@ -154,7 +154,7 @@ class Link(_PerMessage):
     def opened(self) -> None:
         if self._greet_by == math.inf:
             self._greet_by = self.now + self._limits.handshake_timeout
-        self._owner.link_opened(self)
+        self._owner._link_opened(self)
         self.connection._reschedule()
 
     def feed(self, data: memoryview, size: int) -> int:
@@ -182,8 +182,8 @@ class Link(_PerMessage):
             return self._feed_many(data[:size], peer, inbox)
         inbox.events.append(_make(Received, (peer, message)))
         inbox.room = room - size
-        peer.received += 1
-        peer.bytes_received = received = peer.bytes_received + size
+        peer._received += 1
+        peer._bytes_received = received = peer._bytes_received + size
         if self._partial_since is not None:
             self._partial_since, self.missing = None, 0
         if self._calm_since is None:
@@ -202,7 +202,7 @@ class Link(_PerMessage):
                 f"{self.where} closed the connection without a greeting; is that a netcode server, with tls= as here?"
             )
             reason = Reason(reason.code, text, reason.error)
-        self._owner.link_gone(self)
+        self._owner._link_gone(self)
         self._over(reason)
 
     def deadline(self) -> float:
@@ -251,7 +251,7 @@ class Link(_PerMessage):
         self._greeting = None
         self.peer = self._speaker = peer
         self._limit = self._limits.max_message
-        self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
+        self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
         self._pinged_at = self.now
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
@@ -272,14 +272,14 @@ class Link(_PerMessage):
             self._say_bye(Reason(reason.code, told or reason.text, None, reason.number))
         else:
             self._end(self._close_reason)  # we have left already, and said why
-        self._owner.link_over(self)
+        self._owner._link_over(self)
 
     def say_goodbye(self, reason: Reason) -> None:
         """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
         if self.reason is None and self._close_reason is None:
             assert self.peer is not None
             self._close_reason = closed_here(reason.text)
-            self.peer.close_batch(self)
+            self.peer._close_batch(self)
             self._say_bye(reason)
 
     def cut(self, reason: Reason | None = None) -> None:
@@ -289,7 +289,7 @@ class Link(_PerMessage):
         if self.reason is None and self._close_reason is None:
             self._close_reason = closed_here("" if reason is None else reason.text)
             if self.peer is not None:
-                self.peer.close_batch(self)
+                self.peer._close_batch(self)
             if can_send:
                 connection._queue(protocol.bye(reason or Reason(ReasonCode.GOODBYE, "the other end left")))
         if can_send:
@@ -361,7 +361,7 @@ class Link(_PerMessage):
             kind, number, received, end = beat
             if received != peer._resend.acknowledged:
                 try:
-                    peer.acknowledge(received)
+                    peer._acknowledge(received)
                 except ProtocolError as error:
                     self.fail(error.reason)
                     return size
@@ -374,7 +374,7 @@ class Link(_PerMessage):
                 break
             position = end
         inbox.room -= position
-        peer.bytes_received += position
+        peer._bytes_received += position
         if position == size:
             inbox.beats += 1
             if self._partial_since is not None:
@@ -414,8 +414,8 @@ class Link(_PerMessage):
             if self.reason is not None:
                 return len(data)
         inbox.room -= taken
-        peer.bytes_received += taken
-        if self._pong is not None or peer.bytes_received > self._acknowledge_at:
+        peer._bytes_received += taken
+        if self._pong is not None or peer._bytes_received > self._acknowledge_at:
             self._answer(peer)
         if rest == 1:
             self._too_much()
@@ -432,7 +432,7 @@ class Link(_PerMessage):
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
         inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))
-        peer.received += len(messages)
+        peer._received += len(messages)
 
     def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:
         """Deliver messages; those before one that is none are delivered, too."""
@@ -475,7 +475,7 @@ class Link(_PerMessage):
                 if greeting is None or self._greeted or not isinstance(control, greeting):
                     raise ProtocolError(ReasonCode.MALFORMED, "a greeting came where none belongs")
                 self._greeted = True
-                self._owner.greeted(self, control)
+                self._owner._greeted(self, control)
             case Ping(number, received) | Pong(number, received):
                 self._acknowledge(peer, received)
                 if isinstance(control, Pong):
@@ -490,14 +490,14 @@ class Link(_PerMessage):
     def _acknowledge(self, peer: "Peer | None", received: int) -> None:
         if peer is None:
             raise ProtocolError(ReasonCode.MALFORMED, "a control message came before the greeting")
-        peer.acknowledge(received)
+        peer._acknowledge(received)
 
     def _answer(self, peer: "Peer") -> None:
         """Send the control messages that what was just received calls for."""
         if self._close_reason is not None:
             return  # after a goodbye nothing is sent: our side of the stream has ended, or is about to
         if self._pong is not None:
-            answer = protocol.pong(self._pong, peer.received)
+            answer = protocol.pong(self._pong, peer._received)
             self._pong = None
             if self._patience:
                 now = self.connection._timeline.now
@@ -505,14 +505,14 @@ class Link(_PerMessage):
                     answer += self._make_ping(now)
                 self._next_ping = now + self._patience
         else:
-            answer = protocol.ack(peer.received)
+            answer = protocol.ack(peer._received)
         self.connection._queue_answer(answer)
-        self._acknowledge_at = peer.bytes_received + protocol.ACKNOWLEDGE_EVERY
+        self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY
 
     def _make_ping(self, now: float) -> bytes:
         assert self.peer is not None
         self._pinged_at = now
-        return protocol.ping(self.meter.ping(now), self.peer.received)
+        return protocol.ping(self.meter.ping(now), self.peer._received)
 
     def _ping_at(self) -> float:
         """Return when the next ping is to leave: when it is due, or soon after, together with those of others."""
@@ -539,7 +539,7 @@ class Link(_PerMessage):
     def _hear_bye(self, reason: Reason) -> None:
         self._end(self._close_reason or reason)
         self.connection.close_nicely(self._limits.close_timeout)
-        self._owner.link_over(self)
+        self._owner._link_over(self)
 
     def _say_bye(self, reason: Reason) -> None:
         if self.connection._transport is None:
@@ -551,13 +551,13 @@ class Link(_PerMessage):
     def _over(self, reason: Reason) -> None:
         if self.reason is None:
             self._end(reason)
-            self._owner.link_over(self)
+            self._owner._link_over(self)
 
     def _end(self, reason: Reason) -> None:
         self.reason = reason
         self._speaker = None
         if self.peer is not None:
-            self.peer.close_batch(self)
+            self.peer._close_batch(self)
 
 
 def _share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:

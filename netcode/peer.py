@@ -40,7 +40,7 @@ class Stats(NamedTuple):
 class PeerOwner(Protocol):
     """The client or server that a peer belongs to."""
 
-    def drop(self, peer: "Peer", reason: Reason) -> None:
+    def _drop(self, peer: "Peer", reason: Reason) -> None:
         """End it with a peer that has no link."""
 
 
@@ -49,15 +49,15 @@ class _PerMessage:
 
     __slots__ = (
         "_batch",
+        "_bytes_received",
         "_glance",
         "_look_at",
         "_pack",
         "_plenty",
+        "_received",
         "_resend",
         "_resumes",
         "_way",
-        "bytes_received",
-        "received",
     )
 
 
@@ -68,20 +68,20 @@ class Peer(_PerMessage):
     """
 
     __slots__ = (
+        "_away_reason",
+        "_away_until",
         "_codec",
         "_largest",
         "_limits",
         "_link",
+        "_link_number",
         "_max_queue",
         "_owner",
         "_secret",
         "_theirs",
         "address",
-        "away_reason",
-        "away_until",
         "data",
         "id",
-        "link_number",
         "reason",
     )
 
@@ -94,11 +94,11 @@ class Peer(_PerMessage):
         """Yours; netcode does not look at it."""
         self.reason: Reason | None = None
         """Why it is over; None while it is not."""
-        self.away_reason: Reason | None = None
-        self.away_until = 0.0
-        self.link_number = 0
-        self.received = 0
-        self.bytes_received = 0
+        self._away_reason: Reason | None = None
+        self._away_until = 0.0
+        self._link_number = 0
+        self._received = 0
+        self._bytes_received = 0
         self._owner = owner
         self._limits = limits
         self._codec = codec
@@ -112,7 +112,7 @@ class Peer(_PerMessage):
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
         self._secret = b""
-        self.take_limit(limits.max_message)
+        self._take_limit(limits.max_message)
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -153,7 +153,7 @@ class Peer(_PerMessage):
             since = None if outgoing is None else outgoing.since()
             age = 0.0 if since is None else link.now - since
         sent, size = self._resend.sent + len(self._batch), self._resend.bytes_sent + batched
-        return Stats(sent, self.received, size, self.bytes_received, queued, age)
+        return Stats(sent, self._received, size, self._bytes_received, queued, age)
 
     def send(self, message: Any) -> None:
         """Send `message`: it leaves with the next `update()`. What it was at the call is what arrives.
@@ -178,7 +178,7 @@ class Peer(_PerMessage):
             payload = self._codec.encode(message)
             if size > self._largest:
                 raise MessageTooLarge(size, self._limits.max_message, self._theirs)
-            self.post(_header(size) + payload)
+            self._post(_header(size) + payload)
             return
         marks = payload.translate(MARKS)
         if EXTENSION in marks or (size > MAX_DEPTH and marks.count(CONTAINER) > MAX_DEPTH):
@@ -193,7 +193,7 @@ class Peer(_PerMessage):
         if self._link is not None:
             self._link.cut()
         elif self.reason is None:
-            self._owner.drop(self, closed_here())
+            self._owner._drop(self, closed_here())
 
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the other end reads `text` as its reason.
@@ -207,16 +207,16 @@ class Peer(_PerMessage):
         if self._link is not None:
             self._link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
         elif self.reason is None:
-            self._owner.drop(self, closed_here(text))
+            self._owner._drop(self, closed_here(text))
 
     # For the owner and the link.
 
-    def post(self, data: bytes) -> None:
+    def _post(self, data: bytes) -> None:
         """Send the frame of a message, now or when the peer is back."""
         if (len(data) <= SMALL and len(self._batch) < self._look_at) or self._look(data):
             self._batch.append(data)
 
-    def collect(self) -> bytes:
+    def _collect(self) -> bytes:
         """Take what was sent since the last time, as one chunk. The batch is not empty."""
         batch, resend = self._batch, self._resend
         count = len(batch)
@@ -259,7 +259,7 @@ class Peer(_PerMessage):
     def _hand_over(self) -> None:
         """Queue what was sent since the last time at the connection."""
         if self._batch and self._link is not None:
-            self._link.connection._queue(self.collect())
+            self._link.connection._queue(self._collect())
 
     def _send_large(self, message: bytes) -> None:
         """Send bytes that cannot change, without copying them."""
@@ -291,15 +291,15 @@ class Peer(_PerMessage):
         if resend.append_large(chunk) if isinstance(chunk, tuple) else resend.append(1, chunk):
             most = self._limits.max_resend
             text = f"more than max_resend = {most} bytes were sent to {self.address} while there was no link to it"
-            self._owner.drop(self, Reason(ReasonCode.RESUME_LOST, text))
+            self._owner._drop(self, Reason(ReasonCode.RESUME_LOST, text))
 
-    def take_limit(self, max_message: int) -> None:
+    def _take_limit(self, max_message: int) -> None:
         """Hear the largest message that the other end takes."""
         self._theirs = max_message
         self._largest = min(self._limits.max_message, max_message)
         self._glance = min(self._largest, CAREFUL_FROM)
 
-    def missing(self, received: int) -> list[bytes]:
+    def _missing(self, received: int) -> list[bytes]:
         """Return what the other end lacks, which has said that it has `received` messages.
 
         Raises:
@@ -316,7 +316,7 @@ class Peer(_PerMessage):
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
         return missing
 
-    def carry_on(self, link: Link, missing: list[bytes]) -> None:
+    def _carry_on(self, link: Link, missing: list[bytes]) -> None:
         """Use `link` from now on, and send what is `missing` over it."""
         link.accept(self)
         link.connection._source = self
@@ -330,13 +330,13 @@ class Peer(_PerMessage):
         if not self._resumes:
             self._resend.forget()
 
-    def close_batch(self, link: Link) -> None:
+    def _close_batch(self, link: Link) -> None:
         """Hear that no further messages go over `link`; those sent before are on their way, or kept."""
         if link is self._link:
             self._hand_over()
             self._way = None
 
-    def let_go(self) -> None:
+    def _let_go(self) -> None:
         """Have no link until `carry_on` brings another one."""
         self._hand_over()
         self._way = None
@@ -344,13 +344,13 @@ class Peer(_PerMessage):
             self._link.connection._source = None
         self._link = None
 
-    def end(self, reason: Reason) -> None:
+    def _end(self, reason: Reason) -> None:
         """It is over: keep nothing for a return."""
         self.reason = reason
         self._secret = b""
         self._resend.forget()
 
-    def acknowledge(self, received: int) -> None:
+    def _acknowledge(self, received: int) -> None:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
         if not self._resend.acknowledge(received):
             raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")

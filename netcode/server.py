@@ -220,7 +220,7 @@ class Server(Waiter):
                 raise MessageTooLarge(size, ours, theirs)
         data = frame(payload)
         for peer in [*peers]:
-            peer.post(data)
+            peer._post(data)
 
     def close_nicely(self, text: str = "") -> None:
         """Stop listening, tell everybody `text`, and close once they have had it. Keep calling `update()`.
@@ -245,7 +245,7 @@ class Server(Waiter):
                 link.fail(reason)
         for peer in self.peers:
             if peer.away:
-                self.drop(peer, closed_here(text))
+                self._drop(peer, closed_here(text))
 
     def close(self) -> None:
         """Close everything at once. Each peer gives its `Left`, and is told if one `send` can still do that."""
@@ -256,7 +256,7 @@ class Server(Waiter):
         for connection in self._links:
             connection.data.cut(reason)
         for peer in self.peers:
-            self.drop(peer, closed_here())
+            self._drop(peer, closed_here())
         self._close_door()
         self._shut()
 
@@ -293,15 +293,15 @@ class Server(Waiter):
 
     # What a link and a peer tell their owner.
 
-    def link_opened(self, link: Link) -> None:
+    def _link_opened(self, link: Link) -> None:
         """The client speaks first."""
 
-    def greeted(self, link: Link, greeting: Hello | Welcome) -> None:
+    def _greeted(self, link: Link, greeting: Hello | Welcome) -> None:
         """Hear who is at the door; whether to let it in is decided after all was read, because it may raise."""
         assert isinstance(greeting, Hello)
         self._arrivals.append((link, greeting))
 
-    def link_over(self, link: Link) -> None:
+    def _link_over(self, link: Link) -> None:
         """Hear that a link ended: keep the seat for a while, or say that it is over."""
         peer, reason = link.peer, link.reason
         assert reason is not None
@@ -310,17 +310,17 @@ class Server(Waiter):
             return
         if peer._link is not link:
             return  # replaced by a newer one
-        peer.let_go()
+        peer._let_go()
         self._linked -= 1
         if self._grace and peer._resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED:
-            peer.away_reason = reason
-            peer.away_until = link.now + self._grace
-            self._graces.push(peer.away_until, peer)
-            self._inbox.put(Away(peer))
+            peer._away_reason = reason
+            peer._away_until = link.now + self._grace
+            self._graces.push(peer._away_until, peer)
+            self._inbox.put(Away(peer, reason))
         else:
-            self.drop(peer, reason)
+            self._drop(peer, reason)
 
-    def link_gone(self, link: Link) -> None:
+    def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
         self._crowd.discard(link)
         origin = self._origin(link)
@@ -330,12 +330,12 @@ class Server(Waiter):
         else:
             self._origins.pop(origin, None)
 
-    def drop(self, peer: Peer, reason: Reason) -> None:
+    def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is over with `peer`: say so, once."""
         if self._peers.pop(peer.id, None) is None:
             return
         self._keys.pop(peer._secret[:KEY_SIZE], None)
-        peer.end(reason)
+        peer._end(reason)
         self._inbox.put(Left(peer, reason))
 
     # The door.
@@ -343,10 +343,10 @@ class Server(Waiter):
     def _open_door(self) -> None:
         door = self._doorway.door()
         if door >= 0:
-            self._links.watch_door(door)
+            self._links._watch_door(door)
 
     def _close_door(self) -> None:
-        self._links.unwatch_door()
+        self._links._unwatch_door()
         self._doorway.close()
 
     def _accept(self, now: float) -> None:
@@ -359,7 +359,7 @@ class Server(Waiter):
                 break
             self._let_in(newcomer, now)
         if self._links._door >= 0 and self._doorway.door() < 0:
-            self._links.unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
+            self._links._unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
         elif self._links._door < 0:
             self._open_door()
 
@@ -431,7 +431,7 @@ class Server(Waiter):
         self._last_id += 1
         peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
         peer.data = data
-        peer.take_limit(hello.max_message)
+        peer._take_limit(hello.max_message)
         peer._resumes = hello.token is not None and self._grace > 0
         if peer._resumes:
             peer._secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
@@ -446,7 +446,7 @@ class Server(Waiter):
         if peer is None or not hmac.compare_digest(peer._secret, token):
             text = "the server does not know this session any more: it was restarted, or you were away for too long"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if link.number < peer.link_number:
+        if link.number < peer._link_number:
             # An attempt that the client gave up, and whose greeting was overtaken by that of its next one. Taken for
             # the newer, it would end the session: the link in use would hear that it is replaced.
             raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
@@ -454,38 +454,38 @@ class Server(Waiter):
         if old is not None:
             if old.goodbye is not None:  # sent away: keeping that link open must not be a way back in
                 raise ProtocolError(ReasonCode.GOODBYE, old.goodbye.text)
-            peer.let_go()
+            peer._let_go()
             self._linked -= 1
             old.fail(Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere"))
         peer.address = link.connection.remote_address or peer.address
-        peer.take_limit(hello.max_message)
+        peer._take_limit(hello.max_message)
         try:
-            missing = peer.missing(hello.received)
+            missing = peer._missing(hello.received)
         except ProtocolError as error:
-            self.drop(peer, error.reason)
+            self._drop(peer, error.reason)
             raise
         self._welcome(link, peer, missing)
-        if peer.away_reason is not None:
-            peer.away_reason = None
+        if peer._away_reason is not None:
+            peer._away_reason = None
             self._inbox.put(Back(peer))
 
     def _welcome(self, link: Link, peer: Peer, missing: list[bytes]) -> None:
         limits = self._limits
         grace = self._grace if peer._resumes else 0.0
-        peer.link_number = link.number
-        greeting = Welcome(peer.id, limits.max_message, peer._secret, peer.received, limits.timeout, grace)
+        peer._link_number = link.number
+        greeting = Welcome(peer.id, limits.max_message, peer._secret, peer._received, limits.timeout, grace)
         link.greet(protocol.welcome(greeting))
-        peer.carry_on(link, missing)
+        peer._carry_on(link, missing)
         self._linked += 1
 
     def _end_graces(self, now: float) -> None:
         if len(self._graces) > 64 + 4 * len(self._peers):
-            self._graces.prune(lambda when, peer: peer.away_reason is not None and when == peer.away_until)
+            self._graces.prune(lambda when, peer: peer._away_reason is not None and when == peer._away_until)
         while (entry := self._graces.pop(now)) is not None:
             when, peers = entry
             for peer in peers:
-                if peer.away_reason is not None and when == peer.away_until:
-                    self.drop(peer, peer.away_reason)
+                if peer._away_reason is not None and when == peer._away_until:
+                    self._drop(peer, peer._away_reason)
 
     def _shut(self) -> None:
         self._links.close()

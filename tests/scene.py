@@ -101,6 +101,11 @@ class Scene:
         assert [event for event in self.told[end] if event.peer is left.peer][-1] is left
         return left.reason
 
+    def away(self, end: Server | Client) -> netcode.Reason:
+        """Return the reason of the only `Away` that `end` was told."""
+        [away] = [event for event in self.told[end] if isinstance(event, netcode.Away)]
+        return away.reason
+
     def close(self) -> None:
         """Close everybody."""
         for end in self.told:

@@ -1063,7 +1063,7 @@ class Giver:
     def __init__(self, *batch: bytes) -> None:
         self._batch = [*batch]
 
-    def collect(self) -> bytes:
+    def _collect(self) -> bytes:
         data = b"".join(self._batch)
         self._batch.clear()
         return data
@@ -1209,17 +1209,17 @@ class Notes:
         self._with_output: list[Connection[Any]] = Entries(self.heard, "has output")
         self._answering: list[Connection[Any]] = Entries(self.heard, "answers")
 
-    def forget(self, connection: Connection[Any]) -> None:
+    def _forget(self, connection: Connection[Any]) -> None:
         assert connection._transport is not None
         self.heard.append("forget")
 
-    def schedule(self, connection: Connection[Any], when: float) -> None:
+    def _schedule(self, connection: Connection[Any], when: float) -> None:
         self.heard.append(("schedule", when))
 
-    def watch(self, connection: Connection[Any]) -> None:
+    def _watch(self, connection: Connection[Any]) -> None:
         self.heard.append(f"watch, input {'wanted' if connection._wants_input() else 'not wanted'}")
 
-    def tell_again(self, connection: Connection[Any]) -> None:
+    def _tell_again(self, connection: Connection[Any]) -> None:
         self.heard.append("there may be more")
 
     def take(self) -> list[str | tuple[str, float]]:

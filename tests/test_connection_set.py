@@ -1491,13 +1491,13 @@ class TestSleep:
 
     def test_a_door_shares_the_poller(self, everybody: ConnectionSet[Any]) -> None:
         one, other = socket.socketpair()
-        everybody.watch_door(one.fileno())
+        everybody._watch_door(one.fileno())
         other.send(b"knock")
 
         everybody.update()
         knocked, everybody._knocked = everybody._knocked, False
-        everybody.unwatch_door()
-        everybody.unwatch_door()
+        everybody._unwatch_door()
+        everybody._unwatch_door()
         everybody.update()
 
         assert (knocked, everybody._knocked) == (True, False)

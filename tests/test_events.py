@@ -13,7 +13,7 @@ from netcode.limits import Limits
 class Nobody:
     """An owner of peers."""
 
-    def drop(self, peer: Peer, reason: Reason) -> None:
+    def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is nobody's."""
 
 
@@ -23,7 +23,7 @@ def make_peer() -> Peer:
 
 PEER = make_peer()
 REASON = Reason(ReasonCode.CLOSED, "closed")
-EVENTS: list[Event] = [Joined(PEER), Received(PEER, "hi"), Away(PEER), Back(PEER), Left(PEER, REASON)]
+EVENTS: list[Event] = [Joined(PEER), Received(PEER, "hi"), Away(PEER, REASON), Back(PEER), Left(PEER, REASON)]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
@@ -44,8 +44,8 @@ def describe(event: Event) -> tuple[Any, ...]:
             return "joined", peer
         case Received(peer, message):
             return "received", peer, message
-        case Away(peer):
-            return "away", peer
+        case Away(peer, reason):
+            return "away", peer, reason
         case Back(peer):
             return "back", peer
         case Left(peer, reason):
@@ -56,7 +56,7 @@ def test_match_takes_events_apart() -> None:
     assert [describe(event) for event in EVENTS] == [
         ("joined", PEER),
         ("received", PEER, "hi"),
-        ("away", PEER),
+        ("away", PEER, REASON),
         ("back", PEER),
         ("left", PEER, REASON),
     ]
@@ -82,6 +82,6 @@ def test_an_inbox_is_full_above_its_limit() -> None:
     inbox.put(Joined(PEER))
     at_the_limit = inbox.is_full()
 
-    inbox.put(Away(PEER))
+    inbox.put(Away(PEER, REASON))
 
     assert (at_the_limit, inbox.is_full()) == (False, True)

@@ -827,4 +827,4 @@ def test_a_message_left_alone_by_a_flood_begins_the_calm(scene: Scene) -> None:
     scene.play(2.5)
 
     assert peer.alive
-    assert peer.received == 11
+    assert peer._received == 11

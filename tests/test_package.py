@@ -10,6 +10,7 @@ from programs import ROOT
 
 import netcode
 import netcode.testing
+from netcode.testing import FakeClock
 
 PUBLIC = {
     "netcode": (netcode, netcode.__all__),
@@ -60,3 +61,36 @@ def test_the_changelog_begins_with_the_version() -> None:
 
     assert newest is not None
     assert newest[1] == netcode.__version__
+
+
+SURFACE = {
+    netcode.Server: "address broadcast close close_nicely events instantiate peers state update wait",
+    netcode.Client: "close close_nicely events id instantiate jitter peer reason rtt send state update wait",
+    netcode.Peer: "address alive away close close_nicely data id jitter reason rtt send silence stats",
+    netcode.Connection: (
+        "alive close close_nicely data instantiate ping reason receive receive_all receive_buffer_empty "
+        "receive_buffer_length receive_forget receive_part receive_poll receive_poll_part remote_address send "
+        "send_buffer_length state timeout update"
+    ),
+    netcode.ConnectionSet: "accept add close instantiate update",
+}
+"""What `help()` and completion show of the classes that a game holds in its hands: the contract, and nothing else."""
+
+
+def an_instance(kind: type) -> Iterator[object]:
+    """Yield one of `kind`: what it has is more than what its class has."""
+    network, clock = netcode.testing.MemoryNetwork(FakeClock()), FakeClock()
+    with (
+        netcode.Server("server", 7777, network=network, clock=clock) as server,
+        netcode.Client("server", 7777, network=network, clock=clock) as client,
+    ):
+        everybody: netcode.ConnectionSet[None] = netcode.ConnectionSet(clock=clock)
+        things = (server, client, client._peer, netcode.custom(), everybody)
+        yield next(thing for thing in things if type(thing) is kind)
+        everybody.close()
+
+
+@pytest.mark.parametrize("kind", SURFACE, ids=lambda kind: kind.__name__)
+def test_what_a_user_sees_is_the_contract_and_nothing_else(kind: type) -> None:
+    for thing in an_instance(kind):
+        assert [name for name in dir(thing) if not name.startswith("_")] == SURFACE[kind].split()

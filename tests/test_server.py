@@ -611,7 +611,8 @@ def test_a_return_in_time_ends_the_grace(scene: Scene) -> None:
     scene.stranger(hello(token=token_of(first)))
     scene.play(2.0)
 
-    assert scene.told[server] == [Joined(peer), Away(peer), Back(peer)]
+    assert scene.told[server] == [Joined(peer), Away(peer, scene.away(server)), Back(peer)]
+    assert scene.away(server).code is ReasonCode.CLOSED_BY_PEER
 
 
 def test_each_break_has_a_grace_of_its_own(scene: Scene) -> None:
@@ -664,7 +665,11 @@ def test_who_is_sent_away_while_away_leaves_once(scene: Scene) -> None:
     peer.close_nicely("kicked")
     scene.play(2.0)
 
-    assert scene.told[server] == [Joined(peer), Away(peer), Left(peer, Reason(ReasonCode.CLOSED, "kicked"))]
+    assert scene.told[server] == [
+        Joined(peer),
+        Away(peer, scene.away(server)),
+        Left(peer, Reason(ReasonCode.CLOSED, "kicked")),
+    ]
 
 
 def test_the_new_link_wins_and_the_old_one_is_told(scene: Scene) -> None:
@@ -788,7 +793,8 @@ def test_an_attempt_that_was_overtaken_does_not_end_a_session_that_went_on_witho
 
     assert reason_of(given_up)[0] is ReasonCode.REPLACED
     assert newest.told(WELCOME)[0][1] == peer.id
-    assert scene.told[server] == [Joined(peer), Away(peer), Back(peer)]
+    assert scene.told[server] == [Joined(peer), Away(peer, scene.away(server)), Back(peer)]
+    assert scene.away(server).code is ReasonCode.CLOSED_BY_PEER
 
 
 def test_a_return_to_another_version_is_refused(scene: Scene) -> None:

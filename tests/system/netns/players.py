@@ -103,7 +103,7 @@ class Player:
                 say("joined", id=peer.id, host=peer.address.host)
             case netcode.Received(peer, message):
                 self._streams[peer.id].take(message)
-            case netcode.Away(peer):
+            case netcode.Away(peer, _):
                 say("away", id=peer.id)
             case netcode.Back(peer):
                 say("back", id=peer.id)
