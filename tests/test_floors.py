@@ -27,6 +27,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("link",),
     ("peer",),
     ("client", "server"),
+    ("turns.table",),
+    ("turns",),
     ("tools",),
     ("__main__",),
 )
