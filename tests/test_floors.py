@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("link",),
     ("peer",),
     ("client", "server"),
-    ("turns.table",),
+    ("turns.table", "turns.store"),
     ("turns",),
     ("tools",),
     ("__main__",),

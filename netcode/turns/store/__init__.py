@@ -1,0 +1,162 @@
+"""Where tables are kept: the contract that every store fulfils, and the two ways in which one fails.
+
+A batch is stored whole or not at all, durably, and only while this process may write. Calls block, and come from one
+thread at a time. What bodies say is no business of a store.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from netcode.errors import NetcodeError
+
+MAX_TABLE_ID = 64
+"""Characters of a table's id at most: it is a key, and whoever lets players choose names hashes them into one."""
+
+
+class Lost(NetcodeError):
+    """Somebody else writes these tables now, or what is stored is not what we stored.
+
+    Give up every table at once, end the process, and have it started again.
+    """
+
+
+class Unavailable(NetcodeError):
+    """The store cannot be reached or cannot write, and nothing is known: do the same again later. The text says why."""
+
+
+class NewTable(NamedTuple):
+    """A table to create: its first state, which is version 0, and what a lobby shows of it."""
+
+    table: str
+    game: str
+    state: bytes
+    listing: bytes | None
+
+
+class Entry(NamedTuple):
+    """What happened at a table, counted by versions: 1, 2, 3 and so on."""
+
+    table: str
+    version: int
+    body: bytes
+
+
+class State(NamedTuple):
+    """What a table was after the entry of this version: where `load` starts from."""
+
+    table: str
+    version: int
+    body: bytes
+
+
+class Listing(NamedTuple):
+    """What a lobby shows of a table; None once nobody can join."""
+
+    table: str
+    body: bytes | None
+
+
+class Saved(NamedTuple):
+    """A table as it is stored: its last state, of `version`, and the bodies of the entries after it."""
+
+    version: int
+    state: bytes
+    entries: tuple[bytes, ...]
+
+
+class Claim(Enum):
+    """What became of a claim; in place of one of these, an address says who has the table."""
+
+    OURS = "ours"
+    ASK_AGAIN = "ask again"
+
+
+class Store(ABC):
+    """Keeps tables.
+
+    Every method may raise `Lost` and `Unavailable`, and nothing else that is not a bug. After `Unavailable` the same
+    call again is right, whether or not the first one was stored: an answer may get lost.
+    """
+
+    @abstractmethod
+    def open(self, address: str) -> None:
+        """Make this process a node that others can find at `address`: one per incarnation, dead once declared dead."""
+
+    @abstractmethod
+    def renew(self, load: int) -> None:
+        """Say that this node lives and how many tables it has; call it once a second."""
+
+    @abstractmethod
+    def create(self, tables: Sequence[NewTable]) -> set[str]:
+        """Make new tables, ours from the start, and return the ids of those that did not exist.
+
+        Many in one call, because each call is one commit, which costs the same for one and for a hundred.
+        """
+
+    @abstractmethod
+    def claim(self, tables: Collection[str]) -> dict[str, Claim | str]:
+        """Take the tables that nobody alive owns: ours, or an address, or ask again. Unknown ones are left out."""
+
+    @abstractmethod
+    def load(self, tables: Collection[str]) -> dict[str, Saved]:
+        """Return the last state of tables that are ours, and what came after it. Unknown ones are left out."""
+
+    @abstractmethod
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        """Store all of it or nothing, durably on return.
+
+        The same again succeeds. A version that leaves a gap, another body for a version that is stored, or a table
+        that is not ours is `Lost`. A state older than the stored one changes nothing.
+        """
+
+    @abstractmethod
+    def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
+        """Return the listings of tables that can be joined, also those of other nodes, the oldest first."""
+
+    @abstractmethod
+    def release(self, tables: Collection[str]) -> None:
+        """Give tables back, so that another node may claim them."""
+
+    @abstractmethod
+    def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
+        """Delete tables to which nothing happened for `keep` seconds, and those listed for `waiting`; return their ids.
+
+        Args:
+            spare: tables that stay, because somebody is there.
+        """
+
+    @abstractmethod
+    def close(self) -> None:
+        """Leave: give everything back. A second time does nothing."""
+
+
+def check_table_id(table: str) -> None:
+    """Raise `ValueError` for what cannot be the id of a table."""
+    if not 0 < len(table) <= MAX_TABLE_ID:
+        raise ValueError(f"the id of a table has 1 to {MAX_TABLE_ID} characters, not {len(table)}")
+
+
+def by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
+    """Sort entries by table, each table's in their order."""
+    sorted_: dict[str, list[Entry]] = {}
+    for entry in entries:
+        sorted_.setdefault(entry.table, []).append(entry)
+    return sorted_
+
+
+def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> Store:
+    """Make the store that a server was given: a store, the path of a database, or None to forget all at the end."""
+    if isinstance(where, Store):
+        return where
+    if where is None:
+        from netcode.turns.store.memory import MemoryStore
+
+        return MemoryStore(keep_log=keep_log)
+    if not isinstance(where, str | Path):
+        raise TypeError(f"store must be the path of a database, a Store, or None, not {type(where).__name__}")
+    from netcode.turns.store.sqlite import SqliteStore
+
+    return SqliteStore(where, keep_log=keep_log)

@@ -1,0 +1,321 @@
+"""A store in one SQLite file: nothing to install, and every answer is on the disk before it is told."""
+
+import errno
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from netcode.turns.store import (
+    Claim,
+    Entry,
+    Listing,
+    Lost,
+    NewTable,
+    Saved,
+    State,
+    Store,
+    Unavailable,
+    by_table,
+    check_table_id,
+)
+
+APPLICATION = 0x6E637475
+"""Marks a database as ours: «nctu», in SQLite's application_id."""
+VERSION = 1
+"""Of the tables below, in SQLite's user_version."""
+BUSY = 0.25
+"""Seconds to wait for another program that holds the database; a server that waits serves nobody."""
+CHUNK = 500
+"""Ids in one query: below the number of parameters that any SQLite takes."""
+
+SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS game_table (
+    id TEXT PRIMARY KEY, game TEXT NOT NULL, version INTEGER NOT NULL, state_version INTEGER NOT NULL,
+    state BLOB NOT NULL, listing BLOB, created REAL NOT NULL, changed REAL NOT NULL
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listing IS NOT NULL;
+CREATE TABLE IF NOT EXISTS move (
+    game_table TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (game_table, version)
+) WITHOUT ROWID;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {VERSION};
+COMMIT;
+"""
+
+
+class SqliteStore(Store):
+    """Tables in the SQLite database at `path`, which is made if it is not there.
+
+    The lock on the file `<path>.lock` is the whole ownership: one process at a time, and the system frees the lock of
+    one that died.
+
+    Args:
+        keep_log: whether entries that a state covers are kept; replays need them.
+        clock: seconds since the epoch, to tell how old a table is.
+    """
+
+    def __init__(self, path: str | Path, *, keep_log: bool = True, clock: Callable[[], float] = time.time) -> None:
+        self._path = Path(path)
+        self._keep_log = keep_log
+        self._clock = clock
+        self._lock = -1
+        self._file = 0
+        self._database: sqlite3.Connection | None = None
+
+    def __repr__(self) -> str:
+        return f"<SqliteStore {self._path}>"
+
+    def open(self, address: str) -> None:  # noqa: ARG002 - the contract's
+        self.close()
+        try:
+            self._lock = _take_lock(self._path)
+            with _explained(self._path):
+                self._database = self._connect()
+                self._prepare(self._database)
+            self._file = self._path.stat().st_ino
+        except BaseException:
+            self.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        # Calls come from one thread at a time, which need not be this one.
+        return sqlite3.connect(self._path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+
+    def _prepare(self, database: sqlite3.Connection) -> None:
+        database.execute("PRAGMA trusted_schema = OFF")
+        [(application,)] = database.execute("PRAGMA application_id")
+        [(version,)] = database.execute("PRAGMA user_version")
+        [(tables,)] = database.execute("SELECT count(*) FROM sqlite_master")
+        if (application != APPLICATION and (application or tables)) or (application == APPLICATION and not version):
+            raise Unavailable(f"{self._path} is the database of another program; give this server a file of its own")
+        if application == APPLICATION and version > VERSION:
+            raise Unavailable(
+                f"{self._path} was written by a newer netcode (its tables are version {version}, this one knows "
+                f"{VERSION}); install that version, or give this server another file"
+            )
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("PRAGMA synchronous = FULL")
+        database.executescript(SCHEMA)
+
+    def renew(self, load: int) -> None:  # noqa: ARG002 - the contract's
+        self._connected()
+        try:
+            file = self._path.stat().st_ino
+        except OSError:
+            file = -1
+        if file != self._file:  # SQLite would go on writing into a file that nobody can find any more
+            raise Lost(f"{self._path} was deleted or replaced while it was in use; start the server again")
+
+    def create(self, tables: Sequence[NewTable]) -> set[str]:
+        made: set[str] = set()
+        now = self._clock()
+        with self._transaction() as database:
+            for new in tables:
+                check_table_id(new.table)
+                cursor = database.execute(
+                    "INSERT INTO game_table VALUES (?, ?, 0, 0, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    (new.table, new.game, new.state, new.listing, now, now),
+                )
+                again = "SELECT 1 FROM game_table WHERE (id, game, version, state) = (?, ?, 0, ?)"
+                if cursor.rowcount == 1 or database.execute(again, new[:3]).fetchone() is not None:
+                    made.add(new.table)
+        return made
+
+    def claim(self, tables: Collection[str]) -> dict[str, Claim | str]:
+        database = self._connected()
+        with _explained(self._path):
+            query = "SELECT id FROM game_table WHERE id IN ({})"
+            return {table: Claim.OURS for (table,) in _each(database, query, tables)}
+
+    def load(self, tables: Collection[str]) -> dict[str, Saved]:
+        found: dict[str, Saved] = {}
+        database = self._connected()
+        with _explained(self._path):
+            query = "SELECT id, state_version, state FROM game_table WHERE id IN ({})"
+            for table, version, state in _each(database, query, tables):
+                later = "SELECT body FROM move WHERE game_table = ? AND version > ? ORDER BY version"
+                found[table] = Saved(
+                    version, state, tuple(body for (body,) in database.execute(later, (table, version)))
+                )
+        return found
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        now = self._clock()
+        with self._transaction() as database:
+            for table, theirs in by_table(entries).items():
+                version = stored = _version(database, table)
+                for entry in theirs:
+                    if entry.version == version + 1:
+                        version += 1
+                        database.execute("INSERT INTO move VALUES (?, ?, ?)", entry)
+                    elif not 0 < entry.version <= version or not _is_same(database, entry):
+                        raise Lost(
+                            f"table {table} has something else as its entry {entry.version}: another process wrote"
+                        )
+                if version != stored:
+                    update = "UPDATE game_table SET version = ?, changed = ? WHERE id = ?"
+                    database.execute(update, (version, now, table))
+            for state in states:
+                self._put(database, state)
+            for table, listed in listings:
+                _version(database, table)
+                database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
+
+    def _put(self, database: sqlite3.Connection, state: State) -> None:
+        table, version, body = state
+        if version > _version(database, table):
+            raise Lost(f"table {table} is not where its state {version} was: another process wrote")
+        query = "SELECT state_version, state FROM game_table WHERE id = ?"
+        stored_version, stored = database.execute(query, (table,)).fetchone()
+        if version == stored_version and stored != body:
+            raise Lost(f"table {table} has another state {version}: another process wrote")
+        if version > stored_version:
+            if not self._keep_log:  # what the state before covered: the last batch must stay comparable
+                database.execute("DELETE FROM move WHERE game_table = ? AND version <= ?", (table, stored_version))
+            update = "UPDATE game_table SET state_version = ?, state = ? WHERE id = ?"
+            database.execute(update, (version, body, table))
+
+    def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
+        database = self._connected()
+        with _explained(self._path):
+            query = "SELECT id, listing FROM game_table WHERE listing IS NOT NULL AND game = ifnull(?, game) "
+            return dict(database.execute(query + "ORDER BY created, id LIMIT ?", (game, limit)).fetchall())
+
+    def release(self, tables: Collection[str]) -> None:  # noqa: ARG002 - the contract's
+        self._connected()
+
+    def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
+        now = self._clock()
+        with self._transaction() as database:
+            query = "SELECT id FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND changed < ?)"
+            old = {table for (table,) in database.execute(query, (now - keep, now - waiting))} - {*spare}
+            for table in old:
+                database.execute("DELETE FROM move WHERE game_table = ?", (table,))
+                database.execute("DELETE FROM game_table WHERE id = ?", (table,))
+        return old
+
+    def close(self) -> None:
+        database, self._database = self._database, None
+        try:
+            if database is not None:
+                database.close()
+        finally:
+            lock, self._lock = self._lock, -1
+            if lock >= 0:
+                os.close(lock)
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._database is None:
+            raise Lost(f"{self._path} is not open")
+        return self._database
+
+    @contextmanager
+    def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
+        database = self._connected()
+        with _explained(self._path):
+            database.execute("BEGIN IMMEDIATE")
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                if database.in_transaction:  # SQLite itself rolls some of them back
+                    database.execute("ROLLBACK")
+                raise
+
+
+@contextmanager
+def _explained(path: Path) -> Generator[None, None, None]:
+    """Turn what SQLite raises for what is no bug of ours into `Unavailable`, with a sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = _sentence(path, error)
+        if text is None:
+            raise
+        raise Unavailable(text) from error
+
+
+def _version(database: sqlite3.Connection, table: str) -> int:
+    row = database.execute("SELECT version FROM game_table WHERE id = ?", (table,)).fetchone()
+    if row is None:
+        raise Lost(f"table {table} is not stored here: another process deleted it")
+    version: int = row[0]
+    return version
+
+
+def _is_same(database: sqlite3.Connection, entry: Entry) -> bool:
+    """Tell whether an entry is stored as it is; one that was dropped because a state covers it counts as such."""
+    query = "SELECT body FROM move WHERE game_table = ? AND version = ?"
+    row = database.execute(query, entry[:2]).fetchone()
+    return row is None or bool(row[0] == entry.body)
+
+
+def _each(database: sqlite3.Connection, query: str, tables: Collection[str]) -> Generator[tuple[Any, ...], None, None]:
+    ids = [*tables]
+    for start in range(0, len(ids), CHUNK):
+        part = ids[start : start + CHUNK]
+        yield from database.execute(query.format(", ".join("?" * len(part))), part).fetchall()
+
+
+def _sentence(path: Path, error: sqlite3.Error) -> str | None:
+    """Return what is wrong and what to do; None for what only a bug of ours can cause."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    match code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return f"the disk of {path} is full; free some space, and the games go on"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"another program keeps {path} locked; close it, and the games go on"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return f"{path} is damaged, or no database: put a copy from before in its place, and start again"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return f"{path} may not be written; change the permissions of the file and of its folder"
+        case sqlite3.SQLITE_CANTOPEN:
+            return f"{path} cannot be opened; is its folder there, and may this program write there?"
+        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOLFS | sqlite3.SQLITE_PROTOCOL | sqlite3.SQLITE_NOMEM:
+            return f"the disk of {path} failed ({error}); the games go on once it works again"
+        case _:
+            return None
+
+
+def _take_lock(path: Path) -> int:
+    """Return the descriptor of the lock file, locked; raise `Unavailable` if another process has it."""
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    except OSError as error:
+        text = (
+            f"{lock_path} cannot be opened ({error.strerror}); is its folder there, and may this program write there?"
+        )
+        raise Unavailable(text) from error
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            raise Unavailable(f"{lock_path} cannot be locked ({error.strerror}); put it on a local disk") from error
+        text = f"{path} is in use by another server; stop that one, or give this one a file of its own"
+        raise Unavailable(text) from error
+    return descriptor
+
+
+if sys.platform == "win32":  # pragma: no cover - each platform's own run executes it
+
+    def _lock(descriptor: int) -> None:
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+
+    def _lock(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

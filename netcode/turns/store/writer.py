@@ -1,0 +1,229 @@
+"""What carries a server's work to its store: in place, or on a thread, so that no frame waits for a disk.
+
+While one batch is being stored, the next gathers. A batch that failed is tried again as it is, and nothing overtakes
+it.
+"""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from netcode.turns.store import Entry, Listing, NewTable, Saved, State, Store, Unavailable
+from netcode.waiting import CustomWaiter, Waiter
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one update wants from the store: at most one commit for new tables, and one for everything else."""
+
+    new: list[NewTable] = field(default_factory=list[NewTable])
+    entries: list[Entry] = field(default_factory=list[Entry])
+    states: dict[str, State] = field(default_factory=dict[str, State])
+    listings: dict[str, Listing] = field(default_factory=dict[str, Listing])
+    load: set[str] = field(default_factory=set[str])
+    expire: tuple[float, float, frozenset[str]] | None = None
+    renew: int | None = None
+    done: list[Callable[["Stored"], None]] = field(default_factory=list[Callable[["Stored"], None]])
+    """Called in order once all of it is stored."""
+
+    def __bool__(self) -> bool:
+        parts = (self.new, self.entries, self.states, self.listings, self.load, self.done)
+        return any(parts) or self.expire is not None or self.renew is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What came of a batch."""
+
+    made: frozenset[str] = frozenset()
+    loaded: dict[str, Saved] = field(default_factory=dict[str, Saved])
+    expired: frozenset[str] = frozenset()
+
+
+def carry_out(store: Store, batch: Batch) -> Stored:
+    """Do what a batch says. Each part may be done again after it failed."""
+    if batch.renew is not None:
+        store.renew(batch.renew)
+    made = store.create(batch.new) if batch.new else set[str]()
+    if batch.entries or batch.states or batch.listings:
+        store.append(batch.entries, [*batch.states.values()], [*batch.listings.values()])
+    loaded: dict[str, Saved] = {}
+    if batch.load:
+        loaded = store.load([*store.claim(batch.load)])
+    expired = store.expire(*batch.expire) if batch.expire is not None else set[str]()
+    return Stored(frozenset(made), loaded, frozenset(expired))
+
+
+Outcome = Stored | BaseException
+
+
+class InPlace:
+    """Stores within `submit`: for a server that has nothing else to do."""
+
+    waiter: Waiter | None = None
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._outcome: Outcome | None = None
+
+    def submit(self, batch: Batch) -> None:
+        """Store it, and keep what came of it for `take`."""
+        self._outcome = _attempt(self._store, batch)
+
+    def take(self) -> Outcome | None:
+        """Return what came of the batch; None while it is under way."""
+        outcome, self._outcome = self._outcome, None
+        return outcome
+
+    def join(self) -> None:
+        """Wait until nothing is under way."""
+
+    def close(self) -> None:
+        """End it. The store stays open."""
+
+
+class OnThread:
+    """Stores on a thread of its own: for a server in somebody's loop. `waiter` wakes when a batch is through."""
+
+    def __init__(self, store: Store) -> None:
+        import threading
+        from queue import SimpleQueue
+
+        self._store = store
+        self._work: SimpleQueue[Batch | None] = SimpleQueue()
+        self._results: SimpleQueue[Outcome] = SimpleQueue()
+        self._idle = threading.Event()
+        self._idle.set()
+        self._bell, self._button = socket.socketpair()
+        self._bell.setblocking(False)
+        self._button.setblocking(False)
+        self.waiter: Waiter | None = CustomWaiter(read=[self._bell])
+        self._thread: threading.Thread = threading.Thread(target=self._run, name="netcode store", daemon=True)
+        self._thread.start()
+
+    def submit(self, batch: Batch) -> None:
+        """Have it stored."""
+        self._idle.clear()
+        self._work.put(batch)
+
+    def take(self) -> Outcome | None:
+        """Return what came of the batch; None while it is under way."""
+        if self._results.empty():
+            return None
+        try:
+            self._bell.recv(64)
+        except BlockingIOError:
+            pass  # the button could not be pressed
+        return self._results.get()
+
+    def join(self) -> None:
+        """Wait until nothing is under way."""
+        self._idle.wait()
+
+    def close(self) -> None:
+        """End the thread. The store stays open."""
+        self._work.put(None)
+        self._thread.join()
+        self._bell.close()
+        self._button.close()
+
+    def _run(self) -> None:
+        while (batch := self._work.get()) is not None:
+            self._results.put(_attempt(self._store, batch))
+            self._idle.set()
+            try:
+                self._button.send(b"!")
+            except OSError:
+                pass  # so many presses wait already
+
+
+def _attempt(store: Store, batch: Batch) -> Outcome:
+    try:
+        return carry_out(store, batch)
+    except BaseException as error:  # noqa: BLE001 - it is raised where it can be seen: in the server's update
+        return error
+
+
+class Writer:
+    """Gathers batches, stores them one after the other, and tells when each is stored.
+
+    Args:
+        carrier: `InPlace` or `OnThread`.
+        retry: seconds between two attempts to store a batch.
+    """
+
+    def __init__(self, carrier: InPlace | OnThread, *, retry: float = 1.0) -> None:
+        self.carrier = carrier
+        self.batch = Batch()
+        """What gathers."""
+        self.trouble = ""
+        """Why nothing is stored at present, as a sentence; empty while all is well."""
+        self._retry = retry
+        self._under_way: Batch | None = None
+        self._again_at: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a batch is under way or failed, so that what is asked for now waits."""
+        return self._under_way is not None
+
+    def due(self) -> float | None:
+        """Return when the batch that failed is tried again."""
+        return self._again_at
+
+    def step(self, now: float) -> None:
+        """Hand over what gathered, and tell what is stored.
+
+        Raises:
+            Lost: the tables are not ours any more.
+            Exception: a bug of the store.
+        """
+        for _ in range(2):  # what is told when a batch is through may ask for more
+            self._finish(now)
+            if self._under_way is None and self.batch:
+                self._under_way, self.batch = self.batch, Batch()
+                self.carrier.submit(self._under_way)
+            elif self._again_at is not None and now >= self._again_at and self._under_way is not None:
+                self._again_at = None
+                self.carrier.submit(self._under_way)
+            self._finish(now)
+
+    def flush(self, now: float) -> None:
+        """Store all that can be stored before the end, and wait for it.
+
+        Raises:
+            Lost: the tables are not ours any more.
+            Exception: a bug of the store.
+        """
+        for _ in range(3):
+            if self._under_way is not None and self._again_at is None:
+                self.carrier.join()
+            self.step(now)
+        if self._under_way is not None and self._again_at is None:
+            self.carrier.join()
+            self._finish(now)
+
+    def _finish(self, now: float) -> None:
+        batch = self._under_way
+        if batch is None or self._again_at is not None:
+            return
+        outcome = self.carrier.take()
+        if outcome is None:
+            return
+        if isinstance(outcome, Unavailable):
+            self.trouble = str(outcome)
+            self._again_at = now + self._retry
+            return
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._under_way = None
+        self.trouble = ""
+        for done in batch.done:
+            done(outcome)
+
+
+def make_writer(store: Store, *, on_thread: bool) -> Writer:
+    """Make the writer of a server: on a thread where somebody's frame must not wait for a disk."""
+    carrier: Any = OnThread(store) if on_thread else InPlace(store)
+    return Writer(carrier)

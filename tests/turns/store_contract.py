@@ -1,0 +1,194 @@
+"""The contract of `Store`: every test here holds for every store. Subclass it, and give a fixture `store`."""
+
+import pytest
+
+from netcode.turns.store import MAX_TABLE_ID, Claim, Entry, Listing, Lost, NewTable, Saved, State, Store
+
+
+def new(table: str = "t", game: str = "Chess", state: bytes = b"first", listing: bytes | None = None) -> NewTable:
+    return NewTable(table, game, state, listing)
+
+
+class Time:
+    """A clock that a test sets."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class StoreContract:
+    """What a store must do. `store` is open, and empty; its clock is `time`."""
+
+    def test_a_new_table_is_what_it_was_made_as(self, store: Store) -> None:
+        assert store.create([new("a", state=b"A"), new("b", state=b"B")]) == {"a", "b"}
+
+        assert store.load(["a", "b", "c"]) == {"a": Saved(0, b"A", ()), "b": Saved(0, b"B", ())}
+
+    def test_a_table_that_exists_is_not_made_again(self, store: Store) -> None:
+        store.create([new(state=b"one")])
+
+        assert store.create([new(state=b"two"), new("u")]) == {"u"}
+        assert store.load(["t"]) == {"t": Saved(0, b"one", ())}
+
+    def test_making_the_same_table_again_succeeds_as_long_as_nothing_happened(self, store: Store) -> None:
+        store.create([new()])
+
+        assert store.create([new()]) == {"t"}
+        store.append([Entry("t", 1, b"x")])
+        assert store.create([new()]) == set()
+
+    @pytest.mark.parametrize("table", ["", "x" * (MAX_TABLE_ID + 1)])
+    def test_an_id_that_is_no_key_is_refused_and_nothing_is_made(self, store: Store, table: str) -> None:
+        with pytest.raises(ValueError, match="the id of a table"):
+            store.create([new(table)])
+
+        assert store.claim([table]) == {}
+
+    def test_what_was_appended_comes_back_in_order(self, store: Store) -> None:
+        store.create([new("a"), new("b")])
+
+        store.append([Entry("a", 1, b"1"), Entry("b", 1, b"x"), Entry("a", 2, b"2")])
+        store.append([Entry("a", 3, b"3")])
+
+        assert store.load(["a", "b"]) == {"a": Saved(0, b"first", (b"1", b"2", b"3")), "b": Saved(0, b"first", (b"x",))}
+
+    def test_a_state_is_where_loading_starts(self, store: Store) -> None:
+        store.create([new()])
+
+        store.append([Entry("t", n, b"%d" % n) for n in (1, 2, 3)], [State("t", 2, b"second")])
+        assert store.load(["t"]) == {"t": Saved(2, b"second", (b"3",))}
+        store.append([], [State("t", 3, b"third")])
+        assert store.load(["t"]) == {"t": Saved(3, b"third", ())}
+
+    def test_an_older_state_changes_nothing(self, store: Store) -> None:
+        store.create([new()])
+        store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")], [State("t", 2, b"second")])
+
+        store.append([], [State("t", 1, b"older")])
+
+        assert store.load(["t"]) == {"t": Saved(2, b"second", ())}
+
+    def test_the_same_again_succeeds(self, store: Store) -> None:
+        store.create([new()])
+        batch = ([Entry("t", 1, b"1"), Entry("t", 2, b"2")], [State("t", 2, b"second")], [Listing("t", b"l")])
+
+        for _ in range(3):
+            store.append(*batch)
+
+        assert store.load(["t"]) == {"t": Saved(2, b"second", ())}
+        store.append([Entry("t", 2, b"2"), Entry("t", 3, b"3")])
+        assert store.load(["t"]) == {"t": Saved(2, b"second", (b"3",))}
+
+    @pytest.mark.parametrize(
+        ("entries", "states", "listings"),
+        [
+            ([Entry("t", 2, b"gap")], [], []),
+            ([Entry("t", 1, b"1"), Entry("t", 3, b"gap")], [], []),
+            ([Entry("t", 1, b"1"), Entry("t", 1, b"other body")], [], []),
+            ([Entry("t", 0, b"below the first")], [], []),
+            ([Entry("unknown", 1, b"1")], [], []),
+            ([], [State("t", 0, b"other body")], []),
+            ([], [State("t", 1, b"ahead of its entries")], []),
+            ([], [State("unknown", 1, b"")], []),
+            ([], [], [Listing("unknown", b"")]),
+        ],
+    )
+    def test_what_cannot_be_ours_is_lost_and_nothing_of_it_is_stored(
+        self, store: Store, entries: list[Entry], states: list[State], listings: list[Listing]
+    ) -> None:
+        store.create([new(), new("other")])
+
+        with pytest.raises(Lost):
+            store.append([Entry("other", 1, b"1"), *entries], states, [Listing("other", b"l"), *listings])
+
+        assert store.load(["t", "other"]) == {"t": Saved(0, b"first", ()), "other": Saved(0, b"first", ())}
+        assert store.open_tables() == {}
+
+    def test_another_body_for_a_stored_version_is_lost(self, store: Store) -> None:
+        store.create([new()])
+        store.append([Entry("t", 1, b"1")], [State("t", 1, b"s")])
+
+        with pytest.raises(Lost, match="t has something else as its entry 1"):
+            store.append([Entry("t", 1, b"one")])
+        with pytest.raises(Lost, match=r"t has another state 1|t is not where its state 1 was"):
+            store.append([], [State("t", 1, b"other")])
+
+    def test_existing_tables_are_claimed_and_others_left_out(self, store: Store) -> None:
+        store.create([new("a"), new("b")])
+
+        assert store.claim([*map(str, range(1200)), "a", "b"]) == {"a": Claim.OURS, "b": Claim.OURS}
+
+    def test_many_tables_are_loaded_at_once(self, store: Store) -> None:
+        tables = [f"t{n}" for n in range(1200)]
+
+        assert store.create([new(table) for table in tables]) == {*tables}
+        assert store.load(tables) == dict.fromkeys(tables, Saved(0, b"first", ()))
+
+    def test_open_tables_are_those_with_a_listing_the_oldest_first(self, store: Store, time: Time) -> None:
+        for name, game, listing in [("c", "Go", b"C"), ("b", "Chess", None), ("a", "Go", b"A"), ("d", "Chess", b"D")]:
+            store.create([new(name, game, listing=listing)])
+            time.now += 1
+
+        assert [*store.open_tables().items()] == [("c", b"C"), ("a", b"A"), ("d", b"D")]
+        assert [*store.open_tables("Go").items()] == [("c", b"C"), ("a", b"A")]
+        assert [*store.open_tables("Go", 1).items()] == [("c", b"C")]
+        assert store.open_tables("Poker") == {}
+
+    def test_a_listing_changes_and_goes(self, store: Store) -> None:
+        store.create([new(listing=b"one seat")])
+
+        store.append([Entry("t", 1, b"1")], [], [Listing("t", b"two seats")])
+        assert store.open_tables() == {"t": b"two seats"}
+        store.append([], [], [Listing("t", None)])
+        assert store.open_tables() == {}
+
+    def test_old_tables_expire_and_spared_ones_stay(self, store: Store, time: Time) -> None:
+        store.create([new("waits", listing=b""), new("idle"), new("spared", listing=b""), new("alive")])
+        time.now += 50
+        store.append([Entry("alive", 1, b"1")])
+        time.now += 11
+
+        assert store.expire(keep=100, waiting=60, spare=["spared"]) == {"waits"}
+        time.now += 40
+        assert store.expire(keep=100, waiting=60, spare=["spared"]) == {"idle"}
+        assert store.load(["waits", "idle", "spared", "alive"]).keys() == {"spared", "alive"}
+
+    def test_an_expired_table_leaves_nothing_behind(self, store: Store, time: Time) -> None:
+        store.create([new()])
+        store.append([Entry("t", 1, b"old")])
+        time.now += 100
+        store.expire(keep=10, waiting=10)
+
+        assert store.create([new()]) == {"t"}
+        store.append([Entry("t", 1, b"new")])
+        assert store.load(["t"]) == {"t": Saved(0, b"first", (b"new",))}
+
+    def test_renewing_and_releasing_keep_everything(self, store: Store) -> None:
+        store.create([new()])
+
+        store.renew(1)
+        store.release(["t"])
+
+        assert store.load(["t"]) == {"t": Saved(0, b"first", ())}
+
+    def test_after_closing_nothing_is_written(self, store: Store) -> None:
+        store.create([new()])
+        store.close()
+        store.close()
+
+        with pytest.raises(Lost):
+            store.append([Entry("t", 1, b"1")])
+        with pytest.raises(Lost):
+            store.load(["t"])
+
+    def test_what_is_stored_is_there_after_opening_again(self, store: Store) -> None:
+        store.create([new(listing=b"l")])
+        store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")], [State("t", 1, b"s")])
+        store.close()
+        store.open("again:1")
+
+        assert store.load(["t"]) == {"t": Saved(1, b"s", (b"2",))}
+        assert store.open_tables() == {"t": b"l"}

@@ -1,0 +1,353 @@
+"""The two stores fulfil the contract, the contract finds what is planted, and SQLite says what is wrong with a file."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import ROOT
+
+from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable, open_store
+from netcode.turns.store.memory import MemoryStore
+from netcode.turns.store.sqlite import VERSION, SqliteStore
+from turns.store_contract import StoreContract, Time, new
+
+
+@pytest.fixture
+def time() -> Time:
+    return Time()
+
+
+class TestMemory(StoreContract):
+    @pytest.fixture
+    def store(self, time: Time) -> Store:
+        store = MemoryStore(clock=time)
+        store.open("here:1")
+        return store
+
+
+class TestSqlite(StoreContract):
+    @pytest.fixture
+    def store(self, tmp_path: Path, time: Time) -> Iterator[Store]:
+        store = SqliteStore(tmp_path / "games.db", clock=time)
+        store.open("here:1")
+        yield store
+        store.close()
+
+
+class ForgetsTheBatch(MemoryStore):
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        """Say that it is stored, and store nothing."""
+
+
+class TearsBatches(MemoryStore):
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        for entry in entries:
+            super().append([entry])
+        super().append([], states, listings)
+
+
+class RefusesRepetition(MemoryStore):
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        if any(entry.version <= self._shelf.rows[entry.table].version for entry in entries):
+            raise Lost("again")
+        super().append(entries, states, listings)
+
+
+class TakesAnything(MemoryStore):
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        self._write(entries, states, listings)
+
+
+class MakesTwice(MemoryStore):
+    def create(self, tables: Sequence[NewTable]) -> set[str]:
+        for table in tables:
+            self._shelf.rows.pop(table.table, None)
+        return super().create(tables)
+
+
+class SparesNobody(MemoryStore):
+    def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
+        return super().expire(keep, waiting)
+
+
+class LoadsCoveredEntries(MemoryStore):
+    def load(self, tables: Collection[str]) -> dict[str, Saved]:
+        rows = self._shelf.rows
+        return {
+            table: saved._replace(entries=tuple(rows[table].entries.values()))
+            for table, saved in super().load(tables).items()
+        }
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        ForgetsTheBatch,
+        TearsBatches,
+        RefusesRepetition,
+        TakesAnything,
+        MakesTwice,
+        SparesNobody,
+        LoadsCoveredEntries,
+    ],
+)
+def test_the_contract_finds_what_is_planted(planted: type[MemoryStore]) -> None:
+    found: list[str] = []
+    for name in filter(lambda name: name.startswith("test"), dir(StoreContract)):
+        test: Callable[..., None] = getattr(StoreContract(), name)
+        cases: list[Any] = next((mark.args[1] for mark in getattr(test, "pytestmark", [])), [()])
+        for case in cases:
+            time = Time()
+            store = planted(clock=time)
+            store.open("here:1")
+            more: Any = {"time": time} if "time" in test.__code__.co_varnames else {}
+            try:
+                test(store, *(case if isinstance(case, tuple) else [case]), **more)
+            except (AssertionError, Lost, KeyError, pytest.fail.Exception):
+                found.append(name)
+
+    assert found != []
+
+
+def test_the_plain_store_passes_the_search_for_what_is_planted() -> None:
+    with pytest.raises(AssertionError):
+        test_the_contract_finds_what_is_planted(MemoryStore)
+
+
+def test_a_store_that_opens_takes_over_from_the_one_before() -> None:
+    first = MemoryStore()
+    first.open("one:1")
+    first.create([new()])
+    second = first.successor()
+    second.open("two:1")
+
+    with pytest.raises(Lost, match="another process has taken its tables over"):
+        first.append([Entry("t", 1, b"late")])
+    assert second.load(["t"]) == {"t": Saved(0, b"first", ())}
+
+
+@pytest.mark.parametrize("kind", [MemoryStore, SqliteStore])
+def test_without_a_log_entries_go_once_two_states_cover_them(kind: type[Store], tmp_path: Path) -> None:
+    store = open_store(tmp_path / "games.db" if kind is SqliteStore else None, keep_log=False)
+    store.open("here:1")
+    store.create([new()])
+    for version in (1, 2, 3):
+        store.append([Entry("t", version, b"x")], [State("t", version, b"s%d" % version)])
+
+    store.append([Entry("t", 3, b"x")], [State("t", 3, b"s3")])
+    with pytest.raises(Lost):
+        store.append([Entry("t", 3, b"y")])
+
+    assert store.load(["t"]) == {"t": Saved(3, b"s3", ())}
+    if isinstance(store, MemoryStore):
+        kept = sorted(store._shelf.rows["t"].entries)
+    else:
+        assert isinstance(store, SqliteStore)
+        kept = [version for (version,) in store._connected().execute("SELECT version FROM move ORDER BY version")]
+    assert kept == [3]
+    store.close()
+
+
+def test_a_path_is_a_database_and_nothing_is_memory(tmp_path: Path) -> None:
+    store = MemoryStore()
+
+    assert open_store(store) is store
+    assert isinstance(open_store(None), MemoryStore)
+    assert repr(open_store(tmp_path / "g.db")) == f"<SqliteStore {tmp_path / 'g.db'}>"
+    with pytest.raises(TypeError, match="store must be the path of a database, a Store, or None, not int"):
+        open_store(7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[SqliteStore]:
+    store = SqliteStore(tmp_path / "games.db")
+    store.open("here:1")
+    store.create([new()])
+    yield store
+    store.close()
+
+
+def test_what_is_committed_is_synced(opened: SqliteStore) -> None:
+    database = opened._connected()
+
+    assert database.execute("PRAGMA synchronous").fetchone() == (2,)
+    assert database.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_a_second_server_is_refused_at_the_start(opened: SqliteStore) -> None:
+    second = SqliteStore(opened._path)
+
+    with pytest.raises(Unavailable, match=r"games\.db is in use by another server; stop that one"):
+        second.open("there:1")
+    opened.close()
+    second.open("there:1")
+    assert second.load(["t"]) == {"t": Saved(0, b"first", ())}
+    second.close()
+
+
+@pytest.mark.process
+def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
+    script = (
+        "import sys, time\nfrom netcode.turns.store.sqlite import SqliteStore\n"
+        "s = SqliteStore(sys.argv[1]); s.open('x'); print('open', flush=True); time.sleep(60)"
+    )
+    path = tmp_path / "games.db"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        store = SqliteStore(path)
+
+        with pytest.raises(Unavailable, match="in use by another server"):
+            store.open("here:1")
+        process.kill()
+        process.wait()
+        store.open("here:1")
+        store.close()
+
+
+def test_a_full_disk_is_said_and_nothing_of_the_batch_is_there(opened: SqliteStore) -> None:
+    [(pages,)] = opened._connected().execute("PRAGMA page_count")
+    opened._connected().execute(f"PRAGMA max_page_count = {pages}")
+    batch = [Entry("t", 1, b"small"), Entry("t", 2, bytes(100_000))]
+
+    with pytest.raises(Unavailable, match=r"the disk of .*games\.db is full; free some space"):
+        opened.append(batch)
+    assert opened.load(["t"]) == {"t": Saved(0, b"first", ())}
+    opened._connected().execute("PRAGMA max_page_count = 100000")
+    opened.append(batch)
+
+    assert len(opened.load(["t"])["t"].entries) == 2
+
+
+def test_a_locked_file_is_said(opened: SqliteStore) -> None:
+    other = sqlite3.connect(opened._path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Unavailable, match=r"another program keeps .*games\.db locked; close it"):
+        opened.append([Entry("t", 1, b"1")])
+    other.close()
+    opened.append([Entry("t", 1, b"1")])
+
+    assert opened.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
+
+
+def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "games.db"
+    path.write_bytes(b"certainly not a database" * 100)
+
+    with pytest.raises(Unavailable, match=r"games\.db is damaged, or no database"):
+        SqliteStore(path).open("here:1")
+    assert path.read_bytes().startswith(b"certainly")
+
+
+def test_a_damaged_page_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "games.db"
+    store = SqliteStore(path)
+    store.open("here:1")
+    store.create([new(f"t{n}", state=bytes(2000)) for n in range(50)])
+    store.close()
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+
+    with pytest.raises(Unavailable, match="is damaged, or no database"):  # noqa: PT012 - whichever call gets there
+        store.open("here:1")
+        store.load([f"t{n}" for n in range(50)])
+    store.close()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(opened: SqliteStore) -> None:
+    opened._connected().execute(f"PRAGMA user_version = {VERSION + 1}")
+    opened.close()
+
+    with pytest.raises(
+        Unavailable, match=f"written by a newer netcode .*version {VERSION + 1}, this one knows {VERSION}"
+    ):
+        opened.open("here:1")
+
+
+@pytest.mark.parametrize("mark", ["CREATE TABLE recipes (name)", "PRAGMA application_id = 77"])
+def test_the_database_of_another_program_is_left_alone(tmp_path: Path, mark: str) -> None:
+    path = tmp_path / "recipes.db"
+    other = sqlite3.connect(path)
+    other.execute(mark)
+    other.close()
+    before = path.read_bytes()
+
+    with pytest.raises(Unavailable, match=r"recipes\.db is the database of another program"):
+        SqliteStore(path).open("here:1")
+    assert path.read_bytes() == before
+
+
+def test_a_folder_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(Unavailable, match=r"cannot be opened .*; is its folder there"):
+        SqliteStore(tmp_path / "nowhere" / "games.db").open("here:1")
+
+
+def test_a_path_that_is_a_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "games.db").mkdir()
+
+    with pytest.raises(Unavailable, match="cannot be opened"):
+        SqliteStore(tmp_path / "games.db").open("here:1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_database_that_was_deleted_under_us_is_lost(opened: SqliteStore, replace: bool) -> None:
+    other = opened._path.with_name("other")
+    other.write_bytes(b"")
+    opened.renew(1)
+    opened._path.unlink()
+    if replace:
+        other.rename(opened._path)
+
+    with pytest.raises(Lost, match="was deleted or replaced while it was in use"):
+        opened.renew(1)
+
+
+def test_a_bug_of_ours_is_not_excused(opened: SqliteStore) -> None:
+    with pytest.raises(sqlite3.Error):
+        opened.append([Entry("t", 1, object())])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+    assert opened.load(["t"]) == {"t": Saved(0, b"first", ())}
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        (sqlite3.SQLITE_READONLY, "may not be written"),
+        (sqlite3.SQLITE_CANTOPEN, "cannot be opened"),
+        (sqlite3.SQLITE_IOERR, "failed"),
+    ],
+)
+def test_other_misfortunes_have_their_sentence(opened: SqliteStore, code: int, text: str) -> None:
+    class Failing:
+        in_transaction = False
+
+        def execute(self, *arguments: object) -> None:
+            error = sqlite3.OperationalError("it did")
+            error.sqlite_errorcode = code
+            raise error
+
+        def close(self) -> None:
+            pass
+
+    opened._connected().close()
+    opened._database = Failing()  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
+
+    with pytest.raises(Unavailable, match=text):
+        opened.append([Entry("t", 1, b"1")])
+
+
+def test_importing_turns_and_its_store_brings_no_database_and_no_threads() -> None:
+    script = "import sys, netcode.turns.store.writer, netcode.turns.store.memory; print(*sorted(sys.modules))"
+
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert {"sqlite3", "threading", "asyncio", "queue"} & {*loaded.stdout.split()} == set()

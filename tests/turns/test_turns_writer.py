@@ -1,0 +1,159 @@
+"""One batch at a time, the next gathers, a failed one comes again as it is, and nothing is told before it is stored."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+import netcode
+from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
+from netcode.turns.store.memory import MemoryStore
+from netcode.turns.store.writer import Batch, InPlace, OnThread, Stored, Writer, make_writer
+from turns.store_contract import new
+
+
+class Moody(MemoryStore):
+    """Fails with what it is given, before or after it stored."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: BaseException | None = None
+        self.after: BaseException | None = None
+        self.batches: list[int] = []
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        if self.before is not None:
+            raise self.before
+        super().append(entries, states, listings)
+        self.batches.append(len(entries))
+        if self.after is not None:
+            raise self.after
+
+
+@pytest.fixture
+def store() -> Moody:
+    store = Moody()
+    store.open("here:1")
+    store.create([new()])
+    return store
+
+
+@pytest.fixture
+def threaded(store: Moody) -> Iterator[Writer]:
+    writer = make_writer(store, on_thread=True)
+    yield writer
+    writer.carrier.close()
+
+
+def write(writer: Writer, version: int, told: list[int]) -> None:
+    writer.batch.entries.append(Entry("t", version, b"%d" % version))
+    writer.batch.done.append(lambda stored: told.append(version))
+
+
+def test_in_place_it_is_stored_when_the_step_returns(store: Moody) -> None:
+    writer, told = make_writer(store, on_thread=False), list[int]()
+    write(writer, 1, told)
+    write(writer, 2, told)
+
+    writer.step(0.0)
+
+    assert (told, store.batches, writer.busy, writer.carrier.waiter) == ([1, 2], [2], False, None)
+    writer.step(0.0)
+    assert store.batches == [2]
+
+
+def test_on_a_thread_the_next_gathers_while_one_is_stored(store: Moody, threaded: Writer) -> None:
+    told = list[int]()
+    write(threaded, 1, told)
+    threaded.step(0.0)
+    write(threaded, 2, told)
+    write(threaded, 3, told)
+
+    threaded.flush(0.0)
+
+    assert told == [1, 2, 3]
+    assert sum(store.batches) == 3
+    assert len(store.batches) <= 3
+
+
+def test_a_wait_wakes_when_the_thread_is_through(store: Moody, threaded: Writer) -> None:
+    told = list[int]()
+    write(threaded, 1, told)
+    threaded.step(0.0)
+    assert threaded.carrier.waiter is not None
+
+    if threaded.busy:
+        assert netcode.wait(threaded.carrier.waiter, timeout=10.0)
+    threaded.step(0.0)
+
+    assert told == [1]
+
+
+@pytest.mark.parametrize("on_thread", [False, True])
+@pytest.mark.parametrize("afterwards", [False, True])
+def test_what_failed_is_tried_again_and_nothing_overtakes_it(store: Moody, on_thread: bool, afterwards: bool) -> None:
+    writer, told = make_writer(store, on_thread=on_thread), list[int]()
+    trouble = Unavailable("the disk is full")
+    store.before, store.after = (None, trouble) if afterwards else (trouble, None)
+    write(writer, 1, told)
+    writer.flush(0.0)
+    write(writer, 2, told)
+    writer.step(0.5)
+
+    assert (told, writer.trouble, writer.busy, writer.due()) == ([], "the disk is full", True, 1.0)
+    store.before = store.after = None
+    writer.step(0.9)
+    assert told == []
+    writer.step(1.0)
+    writer.flush(1.0)
+    assert (told, writer.trouble, writer.busy, writer.due()) == ([1, 2], "", False, None)
+    writer.carrier.close()
+    assert store.load(["t"])["t"].entries == (b"1", b"2")
+
+
+@pytest.mark.parametrize("on_thread", [False, True])
+@pytest.mark.parametrize("error", [Lost("gone"), ZeroDivisionError("a bug")])
+def test_everything_else_comes_out_where_the_server_steps(store: Moody, on_thread: bool, error: Exception) -> None:
+    writer, told = make_writer(store, on_thread=on_thread), list[int]()
+    store.before = error
+    write(writer, 1, told)
+
+    with pytest.raises(type(error)):
+        writer.flush(0.0)
+
+    assert told == []
+    writer.carrier.close()
+
+
+def test_one_batch_makes_stores_loads_and_expires(store: Moody) -> None:
+    outcomes: list[Stored] = []
+    batch = Batch(new=[new("u"), new("t", state=b"other")], load={"t", "nowhere"}, renew=1)
+    batch.expire = (-1.0, -1.0, frozenset({"u"}))
+    batch.done.append(outcomes.append)
+    writer = Writer(InPlace(store))
+    writer.batch = batch
+
+    writer.step(0.0)
+
+    [stored] = outcomes
+    assert (stored.made, {*stored.loaded}, stored.expired) == (frozenset("u"), {"t"}, frozenset("t"))
+    assert not Batch()
+
+
+def test_what_is_told_may_ask_for_more_in_the_same_step(store: Moody) -> None:
+    writer, told = make_writer(store, on_thread=False), list[int]()
+    writer.batch.load.add("t")
+    writer.batch.done.append(lambda stored: write(writer, 1, told))
+
+    writer.step(0.0)
+
+    assert told == [1]
+
+
+def test_a_bell_that_cannot_be_rung_loses_no_result(store: Moody) -> None:
+    carrier = OnThread(store)
+    carrier._button.close()
+    carrier.submit(Batch(load={"t"}))
+    carrier.join()
+
+    assert isinstance(carrier.take(), Stored)
+    carrier.close()
