@@ -1,0 +1,408 @@
+"""The messages between a table's server and those who sit at it, as typed values. `docs/turns-protocol.md` is the page.
+
+A message is an array whose first entry says what it is. `read_request` and `read_reply` take what msgpack gave and
+raise `BadMessage` for everything that the page does not allow; `wire()` makes what msgpack says.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from netcode.errors import NetcodeError
+
+GAME = "netcode.turns"
+"""What HELLO says is played: the kit itself; which game a table plays is said in `join`."""
+VERSION = "1"
+
+MAX_NAME = 32
+"""Characters of a player's name; longer ones are cut."""
+MAX_ROOM = 64
+MAX_KEY = 64
+MIN_KEY = 16
+MAX_TICKET = 160
+MAX_WORD = 200
+"""Characters of what names something: a game, a move, a question."""
+MAX_NUMBER = 2**53
+"""What every language counts to."""
+MAX_TEXT = 16_384
+MAX_OPTIONS = 32
+MAX_DEPTH = 12
+"""How deep a value nests."""
+
+
+class BadMessage(NetcodeError):
+    """A message that the page does not allow. The text says what is wrong with it."""
+
+
+# From a player.
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Sit down at a table, or watch one."""
+
+    game: str
+    room: str | None = None
+    players: int | None = None
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    watch: bool = False
+    ticket: str | None = None
+    key: str | None = None
+    name: str = ""
+    legal: bool = False
+
+    def wire(self) -> list[Any]:
+        """Return the message; what is as it would be anyway is left out."""
+        asked: dict[str, Any] = {
+            "room": self.room,
+            "players": self.players,
+            "options": dict(self.options) or None,
+            "watch": self.watch or None,
+            "ticket": self.ticket,
+            "key": self.key,
+            "name": self.name or None,
+            "legal": self.legal or None,
+        }
+        return ["join", self.game, {name: value for name, value in asked.items() if value is not None}]
+
+
+@dataclass(frozen=True, slots=True)
+class MakePlay:
+    """Make a move. `lag` is what the player's end measured as the round trip, in seconds."""
+
+    number: int
+    name: str
+    arguments: Mapping[str, Any]
+    lag: float = 0.0
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["play", self.number, self.name, dict(self.arguments), self.lag]
+
+
+@dataclass(frozen=True, slots=True)
+class GiveAnswer:
+    """Answer the question of this id."""
+
+    number: int
+    question: str
+    option: Any
+    lag: float = 0.0
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["answer", self.number, self.question, self.option, self.lag]
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Say something to all at the table."""
+
+    text: str
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["say", self.text]
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Agree to the undo that another seat wants, or not."""
+
+    agreed: bool
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["consent", self.agreed]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Something that needs no more than its name: `undo`, `start`, `rematch`, `leave`."""
+
+    what: str
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return [self.what]
+
+
+@dataclass(frozen=True, slots=True)
+class ListTables:
+    """Ask for the tables that can be joined, of one game or of all."""
+
+    game: str | None = None
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["tables", self.game]
+
+
+Request = Join | MakePlay | GiveAnswer | Say | Consent | Wish | ListTables
+
+WISHES = ("undo", "start", "rematch", "leave")
+
+
+# From the server.
+
+
+@dataclass(frozen=True, slots=True)
+class Sat:
+    """You sit at this table, or watch it (`seat` is None). Everything known before is void; a `Step` follows."""
+
+    table: str
+    game: str
+    seat: int | None
+    ticket: str | None
+    last: int
+    room: str | None
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["sat", self.table, self.game, self.seat, self.ticket, self.last, self.room]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Fields of the step that follows, which were too many for one message."""
+
+    fields: Mapping[str, bytes]
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["part", dict(self.fields)]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What happened, the fields that changed (each as msgpack), and what else changed, by name."""
+
+    events: Sequence[Sequence[Any]]
+    fields: Mapping[str, bytes]
+    state: Mapping[str, Any]
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["step", [*self.events], dict(self.fields), dict(self.state)]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What was asked for did not happen. `number` is that of the play or answer, None for everything else."""
+
+    number: int | None
+    text: str
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["refused", self.number, self.text]
+
+
+@dataclass(frozen=True, slots=True)
+class HasSaid:
+    """Somebody said something; `seat` is None for one who watches."""
+
+    seat: int | None
+    name: str
+    text: str
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["said", self.seat, self.name, self.text]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """You are at no table any more."""
+
+    text: str
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["gone", self.text]
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The tables that can be joined."""
+
+    tables: Sequence[Mapping[str, Any]]
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["tables", [dict(table) for table in self.tables]]
+
+
+Reply = Sat | Part | Step | Refusal | HasSaid | Gone | Tables
+
+
+def read_request(message: Any) -> Request:
+    """Return what a stranger asks for. Raises `BadMessage` for what the page does not allow."""
+    kind, rest = _open(message)
+    match kind, rest:
+        case "join", [game, wanted]:
+            return _join(_word(game, "the game's name"), _map(wanted, "what join asks for"))
+        case "play", [number, name, arguments, *lag]:
+            return MakePlay(_number(number), _word(name, "a move's name"), _named(arguments), _lag(lag))
+        case "answer", [number, question, option, *lag]:
+            _check_depth(option)
+            return GiveAnswer(_number(number), _word(question, "a question's id"), option, _lag(lag))
+        case "say", [text]:
+            return Say(_text(text, "what is said"))
+        case "consent", [bool(agreed)]:
+            return Consent(agreed)
+        case "tables", [game]:
+            return ListTables(None if game is None else _word(game, "the game's name"))
+        case str(wish), [] if wish in WISHES:
+            return Wish(wish)
+        case _:
+            raise BadMessage(f"{kind[:20]!r} with {len(rest)} more entries is no message of this protocol")
+
+
+def read_reply(message: Any) -> Reply:
+    """Return what a server says. Raises `BadMessage` for what the page does not allow."""
+    kind, rest = _open(message)
+    match kind, rest:
+        case "sat", [str(table), str(game), seat, ticket, last, room]:
+            whole = _maybe(ticket, "ticket"), _number(last), _maybe(room, "room")
+            return Sat(table, game, _seat(seat), *whole)
+        case "part", [fields]:
+            return Part(_fields(fields))
+        case "step", [events, fields, state]:
+            return Step(_events(events), _fields(fields), _map(state, "a step's state"))
+        case "refused", [number, str(text)]:
+            return Refusal(None if number is None else _number(number), text)
+        case "said", [seat, str(name), str(text)]:
+            return HasSaid(_seat(seat), name, text)
+        case "gone", [str(text)]:
+            return Gone(text)
+        case "tables", [tables]:
+            return Tables([_map(table, "a table") for table in _list(tables)])
+        case _:
+            raise BadMessage(f"{kind[:20]!r} with {len(rest)} more entries is no message of this protocol")
+
+
+def _open(message: Any) -> tuple[str, list[Any]]:
+    match message:
+        case [str(kind), *rest]:
+            return kind, rest
+        case _:
+            raise BadMessage("a message is an array that begins with a string")
+
+
+def _join(game: str, wanted: Mapping[str, Any]) -> Join:
+    unknown = wanted.keys() - _JOIN
+    if unknown:
+        raise BadMessage(f"join does not know {', '.join(sorted(unknown))[:100]}; it knows {', '.join(sorted(_JOIN))}")
+    players = wanted.get("players")
+    if players is not None:
+        players = _number(players)
+    options = _map(wanted.get("options") or {}, "options")
+    if len(options) > MAX_OPTIONS:
+        raise BadMessage(f"options are {len(options)}, and at most {MAX_OPTIONS}")
+    _check_depth(options)
+    room, ticket, key = (wanted.get(name) for name in ("room", "ticket", "key"))
+    if room is not None and not 0 < len(_text(room, "room")) <= MAX_ROOM:
+        raise BadMessage(f"room has 1 to {MAX_ROOM} characters")
+    if ticket is not None and len(_text(ticket, "ticket")) > MAX_TICKET:
+        raise BadMessage(f"ticket has at most {MAX_TICKET} characters")
+    if key is not None and not MIN_KEY <= len(_text(key, "key")) <= MAX_KEY:
+        raise BadMessage(f"key has {MIN_KEY} to {MAX_KEY} characters, drawn at random")
+    watch, legal = (wanted.get(name, False) for name in ("watch", "legal"))
+    if not isinstance(watch, bool) or not isinstance(legal, bool):
+        raise BadMessage("watch and legal are true or false")
+    return Join(game, room, players, options, watch, ticket, key, clean(_text(wanted.get("name", ""), "name")), legal)
+
+
+_JOIN = {"room", "players", "options", "watch", "ticket", "key", "name", "legal"}
+
+
+def clean(text: str, limit: int = MAX_NAME) -> str:
+    """Return a text of a stranger as it may be shown in one line."""
+    shown = "".join(character if character.isprintable() else " " for character in text[: 4 * limit])
+    return " ".join(shown.split())[:limit]
+
+
+def _word(value: Any, what: str) -> str:
+    if not isinstance(value, str) or len(value) > MAX_WORD:
+        raise BadMessage(f"{what} is a string of at most {MAX_WORD} characters")
+    return value
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str) or len(value) > MAX_TEXT:
+        raise BadMessage(f"{what} is a string of at most {MAX_TEXT} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise BadMessage(f"{what} is no UTF-8") from error
+    return value
+
+
+def _maybe(value: Any, what: str) -> str | None:
+    return None if value is None else _text(value, what)
+
+
+def _number(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:
+        raise BadMessage("a number is an integer from 0 to 2**53")
+    return value
+
+
+def _seat(value: Any) -> int | None:
+    return None if value is None else _number(value)
+
+
+def _lag(rest: list[Any]) -> float:
+    match rest:
+        case []:
+            return 0.0
+        case [int() | float() as lag] if 0 <= lag < 1000 and not isinstance(lag, bool):
+            return float(lag)
+        case _:
+            raise BadMessage("lag is seconds from 0 to 1000, and the last entry")
+
+
+def _map(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):  # pyright: ignore[reportUnknownVariableType]
+        raise BadMessage(f"{what} is a map with strings as keys")
+    return value  # pyright: ignore[reportUnknownVariableType]
+
+
+def _named(value: Any) -> dict[str, Any]:
+    arguments = _map(value, "a play's arguments")
+    _check_depth(arguments)
+    return arguments
+
+
+def _check_depth(value: Any, depth: int = 0) -> None:
+    """Bound what is handed on: the values themselves are bounded where they are used."""
+    if depth > MAX_DEPTH:
+        raise BadMessage(f"values nest at most {MAX_DEPTH} deep")
+    if isinstance(value, dict):
+        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+            _check_depth(key, depth + 1)
+            _check_depth(item, depth + 1)
+    elif isinstance(value, list | tuple):
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
+            _check_depth(item, depth + 1)
+
+
+def _fields(value: Any) -> dict[str, bytes]:
+    fields = _map(value, "fields")
+    if not all(isinstance(data, bytes) for data in fields.values()):
+        raise BadMessage("fields are binary")
+    return fields
+
+
+def _events(value: Any) -> list[list[Any]]:
+    events = [_list(event) for event in _list(value)]
+    if not all(event and isinstance(event[0], str) for event in events):
+        raise BadMessage("an event is an array that begins with a string")
+    return events
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise BadMessage("what has entries is an array")
+    return value  # pyright: ignore[reportUnknownVariableType]
