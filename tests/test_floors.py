@@ -27,7 +27,15 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("link",),
     ("peer",),
     ("client", "server"),
+    ("turns.errors", "turns.log"),
+    ("turns.randomness", "turns.clocks", "turns.marks"),
+    ("turns.values",),
+    ("turns.domains", "turns.plays", "turns.sources"),
+    ("turns.questions", "turns.definition"),
+    ("turns.kit", "turns.imagining"),
+    ("turns.pending", "turns.rules", "turns.view", "turns.legal"),
     ("turns.table", "turns.store"),
+    ("turns.simulate",),
     ("turns",),
     ("tools",),
     ("__main__",),
@@ -38,7 +46,7 @@ BESIDE = ("testing",)
 LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging"})
 """Never imported with the package: a game that does without them shall not pay for them."""
 
-PUBLIC_MODULES = ("netcode.sync", "netcode.testing")
+PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns")
 """What a game imports besides the names of the package itself."""
 
 ROOT = Path(__file__).parent.parent
@@ -141,6 +149,18 @@ def test_imports_lead_to_lower_floors(module: str) -> None:
     ]
 
     assert wrong == []
+
+
+def test_a_table_knows_no_network_and_no_disk() -> None:
+    todo, seen = ["turns.simulate"], {"turns.simulate"}
+    while todo:
+        module = todo.pop()
+        for _, inner in imported_modules(MODULES[module], package_of(module)):
+            if inner not in seen and inner != "turns":
+                seen.add(inner)
+                todo.append(inner)
+
+    assert {module for module in seen if not module.startswith("turns.")} == {"errors", "log", "reasons"}
 
 
 def test_heavy_modules_are_imported_late() -> None:

@@ -1,0 +1,120 @@
+"""Thinking time: a clock for each seat, which runs while the seat is to move or asked. Times are seconds."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from netcode.turns.errors import Unfit
+
+_DICT: Any = dict  # of unknown type to the type checkers, as what strangers send is
+QUOTA = 1.0
+"""The most, in seconds, that one play gives back for the way it travelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How long each seat may think: so many minutes for the whole game with an increment a move, or so long per move.
+
+    Args:
+        minutes: for all moves of a seat together.
+        increment: seconds that each move gives back.
+        per_move: seconds for each move, in place of the two.
+    """
+
+    minutes: float = 0.0
+    increment: float = 0.0
+    per_move: float = 0.0
+
+    def __post_init__(self) -> None:
+        times = (self.minutes, self.increment, self.per_move)
+        if not all(0 <= time <= 1_000_000 for time in times) or (self.minutes > 0) == (self.per_move > 0):
+            raise ValueError(
+                "a clock is Clock(minutes=5, increment=3) or Clock(per_move=30), "
+                f"not Clock(minutes={self.minutes!r}, increment={self.increment!r}, per_move={self.per_move!r})"
+            )
+        if self.per_move and self.increment:
+            raise ValueError("a clock with per_move has no increment: each move has its own time")
+
+    @property
+    def at_first(self) -> float:
+        """How many seconds a seat begins with."""
+        return self.per_move or self.minutes * 60
+
+
+def clock_from(data: Any) -> Clock | None:
+    """Make the clock that a table's option says: None for no clock, else a dict like `{"minutes": 3, "increment": 2}`."""
+    if data is None:
+        return None
+    names = ("minutes", "increment", "per_move")
+    if not isinstance(data, _DICT) or not all(name in names and type(data[name]) in (int, float) for name in data):
+        raise Unfit('clock must be nil or like {"minutes": 5, "increment": 3} or {"per_move": 30}')
+    try:
+        return Clock(**{str(name): float(data[name]) for name in data})
+    except (ValueError, OverflowError) as error:
+        raise Unfit(str(error)) from error
+
+
+class Clocks:
+    """The clocks of one table. Each seat's time is counted from when it came to be to move."""
+
+    __slots__ = ("_clock", "_left", "_running", "_since")
+
+    def __init__(self, clock: Clock, players: int) -> None:
+        self._clock = clock
+        self._left = [clock.at_first] * players
+        self._running: tuple[int, ...] = ()
+        self._since = 0.0
+
+    @property
+    def running(self) -> tuple[int, ...]:
+        """The seats whose time is running out."""
+        return self._running
+
+    def left(self, now: float) -> tuple[float, ...]:
+        """Return how many seconds each seat has left."""
+        elapsed = now - self._since
+        return tuple(
+            max(0.0, left - elapsed) if seat in self._running else left for seat, left in enumerate(self._left)
+        )
+
+    def due(self) -> float | None:
+        """Return when the first of the running clocks is at zero, or None."""
+        return min((self._since + self._left[seat] for seat in self._running), default=None)
+
+    def fallen(self, now: float) -> tuple[int, ...]:
+        """Return the seats whose time is up, those first who are longest without."""
+        fallen = [seat for seat in self._running if self._since + self._left[seat] <= now]
+        return tuple(sorted(fallen, key=lambda seat: self._left[seat]))
+
+    def switch(self, running: Iterable[int], now: float, mover: int | None = None, lag: float = 0.0) -> None:
+        """Let other clocks run from now on.
+
+        Args:
+            mover: the seat that has just moved or answered: it gets its increment, or its time for the next move.
+            lag: seconds that its play was on the way, given back up to the quota.
+        """
+        self.stand(now)
+        running = tuple(running)
+        if mover is not None and mover in self._running:
+            self._left[mover] += max(0.0, min(lag, QUOTA)) + self._clock.increment
+        if self._clock.per_move:
+            for seat in running:
+                if seat == mover or seat not in self._running:
+                    self._left[seat] = self._clock.per_move
+        self._running = running
+
+    def stand(self, now: float) -> None:
+        """Count what has passed until now."""
+        if now > self._since:
+            elapsed = now - self._since
+            for seat in self._running:
+                self._left[seat] = max(0.0, self._left[seat] - elapsed)
+        self._since = now
+
+    def resume(self, left: Iterable[float], running: Iterable[int], *, now: float) -> None:
+        """Go on with the clocks as they stood when they were stored."""
+        self._left, self._running, self._since = [*left], tuple(running), now
+
+    def stored(self) -> tuple[list[float], tuple[int, ...]]:
+        """Return what `resume` takes, as of the last switch."""
+        return [*self._left], self._running

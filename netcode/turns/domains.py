@@ -1,0 +1,187 @@
+"""What an argument may be: a range or collection, a method that lists values, a free type, or what its type lists."""
+
+import enum
+import inspect
+import random
+import types
+import typing
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar, Union
+
+from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.values import Shape, check_bounds, pack, plain, same, shape_of
+
+T = TypeVar("T")
+_SETS: tuple[Any, ...] = (set, frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class Free(Generic[T]):
+    """A domain that is too large to be listed, like all the ways to hide a fleet.
+
+    Args:
+        type: what a stranger's data is converted to, within bounds: any type that a field may have.
+        sample: draws one that is right, for bots and `check`.
+        check: says what is wrong with a value, or None.
+    """
+
+    type: type[T]
+    sample: Callable[[random.Random], T]
+    check: Callable[[T], str | None]
+
+    def convert(self, data: Any, where: str) -> T:
+        """Return what a stranger's plain wire data says, or raise `Unfit` with a sentence for them."""
+        try:
+            check_bounds(data)
+            value: T = shape_of(self.type, where).convert(data, where)
+        except RecursionError as error:  # pragma: no cover - the bound on depth comes first
+            raise Unfit(f"{where} nests too deep") from error
+        wrong = self.check(value)
+        if wrong:
+            raise Unfit(wrong)
+        return value
+
+
+_FREE: Any = Free
+_ITERABLE: Any = Iterable
+_ITERATOR: Any = Iterator
+
+
+def listed(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Return the values of a domain in an order that does not depend on the process: sets are sorted."""
+    if isinstance(values, _SETS):
+        return tuple(sorted(values, key=lambda value: pack(plain(value))))
+    return tuple(values)
+
+
+def pick(values: Iterable[Any], data: Any) -> Any:
+    """Return the very value of a domain that plain wire data says, or raise `Unfit`. `True` is not `1`."""
+    values = listed(values)
+    for value in values:
+        if type(value) is type(data) and type(data) in (int, str):
+            if value == data:
+                return value
+        elif same(plain(value), data):
+            return value
+    some = ", ".join(str(plain(value)) for value in values[:12])
+    raise Unfit(f"must be one of {some}{', …' if len(values) > 12 else ''}" if values else "has nothing to choose from")
+
+
+class Domain:
+    """The values that one argument of a move may have, given the arguments before it."""
+
+    def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """Return the values in their order; None if they are free."""
+        raise NotImplementedError
+
+    def read(self, game: Any, earlier: Mapping[str, Any], data: Any, where: str) -> Any:
+        """Return the value that plain wire data says, or raise `Unfit` with a sentence for the stranger."""
+        try:
+            return pick(self.values(game, earlier) or (), data)
+        except Unfit as error:
+            raise Unfit(f"{where} {error}") from None
+
+
+class Fixed(Domain):
+    """The same values always."""
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self._values = values
+
+    def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
+        return self._values
+
+
+class Listed(Domain):
+    """What a method of the game lists, found by its name on the class, so that a variant may override it."""
+
+    def __init__(self, rule: Callable[..., Iterable[Any]], name: str | None, takes: tuple[str, ...]) -> None:
+        self.rule, self.name, self.takes = rule, name, takes
+
+    def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
+        arguments = {name: earlier[name] for name in self.takes}
+        found = getattr(game, self.name)(**arguments) if self.name else self.rule(game, **arguments)
+        return listed(found)
+
+
+class Open(Domain):
+    """Free: converted and checked, never listed."""
+
+    def __init__(self, free: Free[Any]) -> None:
+        self.free = free
+
+    def values(self, game: Any, earlier: Mapping[str, Any]) -> None:
+        return None
+
+    def read(self, game: Any, earlier: Mapping[str, Any], data: Any, where: str) -> Any:
+        return self.free.convert(data, where)
+
+
+def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: tuple[str, ...]) -> Domain:
+    """Make the domain that a decorator was given. Raises `RulesError` where it cannot be one."""
+    where = f"{cls.__name__}.{move}: the domain of {argument}"
+    if isinstance(given, _FREE):
+        shape_of(given.type, f"{cls.__name__}.{move}.{argument}")
+        return Open(given)
+    if isinstance(given, types.FunctionType):
+        takes = tuple(inspect.signature(given).parameters)[1:]
+        unknown = [name for name in takes if name not in earlier]
+        if unknown:
+            raise RulesError(
+                f"{where} asks for {', '.join(unknown)}, and the arguments before {argument} are "
+                f"{', '.join(earlier) or 'none'}; write `def {given.__name__}(self{''.join(', ' + name for name in earlier)})`"
+            )
+        # A function of the module is its own; a method is found by its name.
+        return Listed(given, given.__name__ if hasattr(cls, given.__name__) else None, takes)
+    if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
+        values = listed(given)
+        if not values:
+            raise RulesError(f"{where} lists nothing; write what it may be: `@move({argument}=range(9))`")
+        _check_sayable(values, where)
+        return Fixed(values)
+    raise RulesError(
+        f"{where} is a {type(given).__name__}; write a range, a collection, a method that lists values, or "
+        f"Free(type, sample, check): `@move({argument}=range(9))`"
+    )
+
+
+def domain_of_type(annotation: Any) -> Domain | None:
+    """Return the domain that an annotation lists by itself: bool, an Enum, a Literal, with None or without."""
+    values = _values_of_type(annotation)
+    return None if values is None else Fixed(values)
+
+
+def _values_of_type(annotation: Any) -> tuple[Any, ...] | None:
+    if annotation is bool:
+        return (False, True)
+    if annotation is None or annotation is type(None):
+        return (None,)
+    if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
+        return tuple(annotation)
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return arguments
+    if origin is Union or origin is types.UnionType:
+        parts = [_values_of_type(argument) for argument in arguments]
+        if all(part is not None for part in parts):
+            return tuple(value for part in parts if part is not None for value in part)
+    return None
+
+
+def _check_sayable(values: tuple[Any, ...], where: str) -> None:
+    for value in values:
+        try:
+            pack(plain(value))
+        except (TypeError, ValueError, OverflowError) as error:
+            raise RulesError(f"{where} holds a {type(value).__name__}, which cannot be sent: {error}") from error
+
+
+def shape_of_argument(annotation: Any) -> Shape | None:
+    """Return how an argument is revived from plain wire data by its annotation; None where it says nothing."""
+    if annotation is inspect.Parameter.empty:
+        return None
+    try:
+        return shape_of(annotation, "argument")
+    except RulesError:
+        return None

@@ -1,0 +1,35 @@
+"""What goes wrong in rules, and the signals with which the kit leaves a rule that is running."""
+
+from netcode.errors import NetcodeError
+
+
+class RulesError(NetcodeError):
+    """A class of rules breaks a promise. The text says which, and shows how to write it right."""
+
+
+class Unfit(NetcodeError, ValueError):
+    """A value does not fit what its annotation or its domain says; the text says where."""
+
+
+class Leave(BaseException):
+    """Base of what ends a rule early. Not an `Exception`, so that no `except Exception` of a rule holds it up."""
+
+
+class Refusal(Leave):
+    """`require` was not met: nothing happens, and the seat is told the text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+class Suspended(Leave):
+    """The rule asked something that nobody has answered yet."""
+
+
+class Enough(Leave):
+    """A dry run saw what it had to: the rule drew, asked or ended."""
+
+
+class Changed(Leave):
+    """A rule that ran again asked something else than the first time."""

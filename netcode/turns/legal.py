@@ -1,0 +1,131 @@
+"""What a seat may do: the products of the domains of its moves, each tried on a scratch copy where it can be refused."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netcode.turns import log
+from netcode.turns.definition import Definition, MoveRule
+from netcode.turns.domains import Open
+from netcode.turns.errors import Enough, Leave, Refusal
+from netcode.turns.values import plain
+
+MAX_CANDIDATES = 20_000
+"""How many candidates are looked at in one listing."""
+MAX_SECONDS = 0.05
+"""How long one listing may take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What a seat may do, as plain wire data.
+
+    `plays` are (name, arguments); while the seat is asked they are ("", {"answer": option}). `unlisted` names the moves
+    that are not listed, because there are too many or their arguments are free: those are accepted all the same.
+    """
+
+    plays: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    unlisted: tuple[str, ...] = ()
+
+
+class _Spent(Exception):
+    """The budget is used up."""
+
+
+class Budget:
+    """How much a listing may cost."""
+
+    def __init__(
+        self,
+        candidates: int = MAX_CANDIDATES,
+        seconds: float = MAX_SECONDS,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._left, self._clock = candidates, clock
+        self._until = clock() + seconds
+
+    def spend(self) -> None:
+        """Pay for a candidate."""
+        self._left -= 1
+        # The clock is not read for each: it costs as much as trying some.
+        if self._left < 0 or (self._left & 7 == 0 and self._clock() > self._until):
+            raise _Spent
+
+
+def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None], budget: Budget) -> Listing:
+    """List what the mover of `scratch` may do. Whoever calls it sees to the kit of `scratch`, and throws it away.
+
+    Args:
+        scratch: a copy of the game with a dry kit.
+        reload: makes `scratch` again what it was.
+    """
+    plays: list[tuple[str, Mapping[str, Any]]] = []
+    unlisted: list[str] = []
+    for name, move in definition.moves.items():
+        if move.free:
+            unlisted.append(name)
+            continue
+        found: list[tuple[str, Mapping[str, Any]]] = []
+        try:
+            for arguments in [*_candidates(move, scratch, budget)]:
+                if not move.refuses or _passes(move, scratch, arguments, reload, budget):
+                    found += [(name, {key: plain(value) for key, value in arguments.items()})]
+        except _Spent:
+            unlisted.append(name)
+            continue
+        except Leave:
+            reload()
+            continue  # a domain that refuses lists nothing
+        plays += found
+    return Listing(tuple(plays), tuple(unlisted))
+
+
+def draw_arguments(move: MoveRule, game: Any, dice: random.Random) -> dict[str, Any] | None:
+    """Draw a value for each argument of a move; None if a domain has nothing to choose from."""
+    drawn: dict[str, Any] = {}
+    for name, domain in move.domains.items():
+        if isinstance(domain, Open):
+            drawn[name] = domain.free.sample(dice)
+            continue
+        values = domain.values(game, drawn)
+        if not values:
+            return None
+        drawn[name] = dice.choice(values)
+    return drawn
+
+
+def _candidates(move: MoveRule, game: Any, budget: Budget) -> Iterator[dict[str, Any]]:
+    domains = [*move.domains.items()]
+    if not domains:
+        yield {}
+        return
+
+    def extend(position: int, earlier: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        name, domain = domains[position]
+        for value in domain.values(game, earlier) or ():
+            budget.spend()
+            arguments = {**earlier, name: value}
+            if position + 1 == len(domains):
+                yield arguments
+            else:
+                yield from extend(position + 1, arguments)
+
+    yield from extend(0, {})
+
+
+def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None], budget: Budget) -> bool:
+    budget.spend()
+    try:
+        move.rule(game, **arguments)
+    except Refusal:
+        return False
+    except Enough:
+        return True
+    except Exception as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
+        log.bug(f"{type(game).__name__}.{move.name}", error, "a dry run of it")
+        return False
+    finally:
+        reload()
+    return True

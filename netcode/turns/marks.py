@@ -1,0 +1,114 @@
+"""The marks on the fields of a game, and how its annotations are read: which field, which mark, which type."""
+
+import inspect
+import typing
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated, Any, ClassVar, TypeVar
+
+from netcode.turns.errors import RulesError
+
+T = TypeVar("T")
+
+
+class Mark(Enum):
+    """Who sees a field."""
+
+    HIDDEN = "Hidden"
+    OWNED = "Owned"
+    OTHERS = "Others"
+    OPEN = "open"
+    PRIVATE = "private"
+
+
+Hidden = Annotated[T, Mark.HIDDEN]
+"""Nobody sees it; of a collection everybody sees the size. To a type checker `Hidden[T]` is `T`."""
+Owned = Annotated[T, Mark.OWNED]
+"""Entry i, of a list or of a dict keyed by seat, is for seat i alone; the others see its size."""
+Others = Annotated[T, Mark.OTHERS]
+"""Entry i is for everybody at the table but seat i, as the cards in Hanabi are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a game: its name, who sees it, and its type without the mark."""
+
+    name: str
+    mark: Mark
+    type: Any
+
+
+def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
+    """Return the fields that `cls` and its bases, up to `root`, annotate; those of bases come first.
+
+    Raises `RulesError` for two marks on a field, a mark inside a type, and an annotation that cannot be evaluated.
+    """
+    fields: dict[str, Field] = {}
+    for base in reversed(cls.__mro__):
+        if base is object or base in root.__mro__:
+            continue
+        for name, annotation in annotations_of(base).items():
+            if typing.get_origin(annotation) is ClassVar or annotation is ClassVar:
+                fields.pop(name, None)
+                continue
+            fields[name] = _read(cls, name, annotation)
+    return fields
+
+
+def annotations_of(thing: Any) -> dict[str, Any]:
+    """Return the evaluated annotations of one class, without those of its bases, or of a function."""
+    try:
+        hints = typing.get_type_hints(thing, include_extras=True)
+    except (NameError, TypeError, SyntaxError, AttributeError) as error:
+        raise RulesError(
+            f"{thing.__qualname__}: an annotation cannot be evaluated: {error}; "
+            "what it names must be defined above, in the module or in the class"
+        ) from error
+    if not isinstance(thing, type):
+        return hints
+    return {name: hints[name] for name in inspect.get_annotations(thing) if name in hints}
+
+
+def _read(cls: type[Any], name: str, annotation: Any) -> Field:
+    where = f"{cls.__name__}.{name}"
+    marks: list[Mark] = []
+    while typing.get_origin(annotation) is Annotated:
+        marks += [extra for extra in annotation.__metadata__ if isinstance(extra, Mark)]
+        annotation = annotation.__origin__
+    if len(marks) > 1:
+        text = " and ".join(mark.value for mark in marks)
+        raise RulesError(f"{where} has two marks, {text}; give it one: `{name}: {marks[0].value}[…]`")
+    inner = _mark_inside(annotation)
+    if inner is not None:
+        raise RulesError(
+            f"{where} has {inner.value} inside its type; a mark is for the whole field: `{name}: {inner.value}[…]`"
+        )
+    if name.startswith("_"):
+        if marks:
+            raise RulesError(f"{where} is private by its underscore, which {marks[0].value} contradicts; drop one")
+        return Field(name, Mark.PRIVATE, annotation)
+    mark = marks[0] if marks else Mark.OPEN
+    if mark in (Mark.OWNED, Mark.OTHERS) and not _has_entries(annotation):
+        raise RulesError(
+            f"{where} needs an entry for each seat: `{name}: {mark.value}[list[…]]` or `{name}: {mark.value}[dict[int, …]]`"
+        )
+    return Field(name, mark, annotation)
+
+
+def _mark_inside(annotation: Any) -> Mark | None:
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, Mark):
+            return extra
+    for argument in typing.get_args(annotation):
+        found = _mark_inside(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _has_entries(annotation: Any) -> bool:
+    origin = typing.get_origin(annotation) or annotation
+    if origin is dict:
+        arguments = typing.get_args(annotation)
+        return not arguments or arguments[0] is int
+    return origin in (list, tuple)

@@ -1,0 +1,46 @@
+"""A move with its arguments, before it is made: what one plays, and what is listed as legal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from netcode.turns.values import plain
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A move and its arguments, as `TicTacToe.mark(4)` makes it; or an answer, which has the id of its question.
+
+    Two plays are equal if they say the same on the wire.
+    """
+
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    question: str | None = None
+
+    def wire(self) -> dict[str, Any]:
+        """Return the arguments as plain wire data."""
+        return {name: plain(value) for name, value in self.arguments.items()}
+
+    @property
+    def option(self) -> Any:
+        """What an answer answers."""
+        return self.arguments["answer"]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Play):
+            return NotImplemented
+        return (self.name, self.question, repr(self.wire())) == (other.name, other.question, repr(other.wire()))
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.question, repr(self.wire())))
+
+    def __str__(self) -> str:
+        if self.question is not None:
+            return str(plain(self.option))
+        return f"{self.name}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+
+
+def answer(question: str, option: Any) -> Play:
+    """Make the play that answers the question of this id."""
+    return Play("", {"answer": option}, question)

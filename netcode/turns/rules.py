@@ -1,0 +1,268 @@
+"""The class that a game is, and the decorators of its rules."""
+
+import inspect
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import EllipsisType, MethodType
+from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
+
+from netcode.turns.clocks import Clock
+from netcode.turns.definition import Definition, define
+from netcode.turns.domains import Free
+from netcode.turns.imagining import imagine
+from netcode.turns.kit import Kit, Result, ViewKit
+from netcode.turns.plays import Play
+from netcode.turns.questions import Kind
+
+S = TypeVar("S")
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
+F = TypeVar("F", bound=Callable[..., None])
+
+Listing = Iterable[Any] | Callable[..., Iterable[Any]] | Free[Any]
+"""What a domain is given as."""
+
+
+class Move(Generic[S, P]):
+    """A move of a game. On the class, calling it makes a `Play`; on the game, inside its rules, it is a plain method."""
+
+    def __init__(self, rule: Callable[Concatenate[S, P], None], domains: Mapping[str, Listing], undo: bool) -> None:
+        self.rule, self.given, self.undo = rule, domains, undo
+        self.name = rule.__name__
+        self.__doc__ = rule.__doc__
+        self.__wrapped__ = rule
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Play:
+        bound = inspect.signature(self.rule).bind(None, *args, **kwargs)
+        bound.apply_defaults()
+        return Play(self.name, dict([*bound.arguments.items()][1:]))
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: S, owner: type[Any]) -> Callable[P, None]: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        kit: Kit = instance._kit
+        if isinstance(kit, ViewKit):
+            kit.refuse()
+        return MethodType(self.rule, instance)
+
+
+class MoveDecorator(Protocol):
+    """What `@move(…)` is before it meets its rule."""
+
+    def __call__(self, rule: Callable[Concatenate[S, P], None], /) -> Move[S, P]:
+        """Make the rule a move."""
+        ...
+
+
+@overload
+def move(rule: Callable[Concatenate[S, P], None], /) -> Move[S, P]: ...
+@overload
+def move(*, undo: bool = False, **domains: Listing) -> MoveDecorator: ...
+def move(rule: Any = None, /, *, undo: bool = False, **domains: Listing) -> Any:
+    """Make a rule a move: `@move`, or `@move(cell=range(9))` with what each argument may be.
+
+    A domain is a range or collection, a method that lists values, `Free`, or left out where the annotation is a bool,
+    an Enum or a Literal.
+
+    Args:
+        rule: the method, where nothing else is given.
+        undo: claims that a seat learns nothing by this move, so that it may take it back freely; `check` proves it.
+        domains: by the name of the argument.
+    """
+    if rule is not None:
+        return Move(rule, {}, False)
+
+    def decorate(rule: Callable[Concatenate[S, P], None]) -> Move[S, P]:
+        return Move(rule, domains, undo)
+
+    return decorate
+
+
+def options(**domains: Listing) -> Callable[[F], F]:
+    """Say what the arguments of `setup` may be, which whoever opens a table chooses: `@options(size=range(3, 8))`."""
+
+    def decorate(rule: F) -> F:
+        rule.__dict__["turns_options"] = domains
+        return rule
+
+    return decorate
+
+
+class Shown(Generic[S, R]):
+    """A value that is computed for each seat and added to its view."""
+
+    def __init__(self, rule: Callable[[S, int], R]) -> None:
+        self.rule = rule
+        self.name = rule.__name__
+        self.__doc__ = rule.__doc__
+        self.__wrapped__ = rule
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> Self: ...
+    @overload
+    def __get__(self, instance: S, owner: type[Any]) -> Callable[[int], R]: ...
+    def __get__(self, instance: Any, owner: type[Any]) -> Any:
+        if instance is None:
+            return self
+        kit: Kit = instance._kit
+        if isinstance(kit, ViewKit):
+            return kit.shown.get(self.name, _nothing)
+        return MethodType(self.rule, instance)
+
+
+def shown(rule: Callable[[S, int], R]) -> Shown[S, R]:
+    """Add what `def sight(self, seat)` returns to the view of each seat, under its name. Fields stay as declared."""
+    return Shown(rule)
+
+
+def _nothing(_seat: int) -> None:
+    """Stand for what another seat, or a spectator, is shown."""
+
+
+class Game:
+    """A turn-based game. Subclass it: annotated fields are the state, `@move` methods are the rules."""
+
+    __slots__ = ("__dict__", "_kit")
+    _kit: Kit
+
+    seats: ClassVar[tuple[int, int]] = (2, 2)
+    """The fewest and the most who can play."""
+    reveal: ClassVar[bool] = True
+    """Whether the end opens all fields but private ones, and publishes the seed."""
+    undo: ClassVar[bool] = True
+    """Whether moves can be taken back at all."""
+    clock: ClassVar[Clock | None] = None
+    """How long each seat may think; a table may choose another one."""
+    absent: ClassVar[Literal["wait", "forfeit", "bot"]] = "wait"
+    """What happens when somebody is gone for longer than `grace`."""
+    grace: ClassVar[float] = 60.0
+    """Seconds after which somebody who is not there is absent."""
+    _definition: ClassVar[Definition]
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "_is_view" not in vars(cls):
+            cls._definition = define(cls, Game, Move, Shown)
+
+    def setup(self) -> None:
+        """Prepare the fields; override it. It may take options, and call `turn_to`."""
+
+    def timeout(self, seat: int) -> None:
+        """Decide what it means that a seat's time is up; override it. By itself: the others have won."""
+        others = [other for other in self.alive if other != seat]
+        self.finish(*others, text=f"{self.names[seat]} ran out of time")
+
+    def imagine(self, seat: int) -> None:
+        """Fill in what a seat cannot see, as it might be; override it where the rules allow less than this.
+
+        By itself it shuffles hidden values of one type among their places. It runs on a copy.
+        """
+        imagine(self, type(self)._definition, seat, self.random)
+
+    @property
+    def players(self) -> range:
+        """All seats, in order, also those that are out."""
+        return self._kit.players
+
+    @property
+    def names(self) -> Sequence[str]:
+        """What the players are called, by seat."""
+        return self._kit.names
+
+    @property
+    def mover(self) -> int:
+        """The seat whose move this is."""
+        mover = self._kit.mover
+        return self._kit.whose() if mover is None else mover
+
+    @property
+    def to_move(self) -> tuple[int, ...]:
+        """The seats whose turn it is."""
+        return self._kit.to_move
+
+    @property
+    def alive(self) -> list[int]:
+        """The seats that are not out."""
+        return self._kit.alive
+
+    @property
+    def random(self) -> random.Random:
+        """The dice of this move: new for each move and each answer, the same if it runs again."""
+        return self._kit.random()
+
+    @property
+    def result(self) -> Result | None:
+        """How the game ended, once it has."""
+        return self._kit.result
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What was chosen for this table."""
+        return self._kit.options
+
+    def after(self, seat: int) -> int:
+        """Return the next seat after this one that is not out."""
+        return self._kit.after(seat)
+
+    def require(self, condition: object, text: str) -> None:
+        """Refuse the move with this text unless the condition holds; everything it did is undone."""
+        self._kit.require(condition, text)
+
+    def turn_to(self, *seats: int) -> None:
+        """Say whose turn it is next; several move once each, unseen by the others; none lets `round` run."""
+        self._kit.turn_to(seats)
+
+    def out(self, seat: int) -> None:
+        """Take a seat out of the game: the turn passes it by."""
+        self._kit.leave(seat)
+
+    def finish(self, *winners: int, scores: Iterable[float] | None = None, text: str = "") -> None:
+        """End the game: these have won; without any it is a draw."""
+        self._kit.finish(winners, scores, text)
+
+    def tell(self, text: str, to: int | Iterable[int] | None = None, **facts: Any) -> None:
+        """Tell all, or one seat or some, something that their views do not show."""
+        self._kit.tell(text, to, facts)
+
+    def ask(
+        self,
+        seat: int,
+        options: Iterable[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
+        prompt: str = "",
+        default: T | EllipsisType = ...,
+    ) -> T:
+        """Ask a seat to choose, and go on with what it chose.
+
+        The rule is suspended; when the answer comes it runs again from its beginning, with the same dice, up to here.
+
+        Args:
+            options: what to choose from; or a function of the seat.
+            default: the answer of a seat that is absent or out of time.
+        """
+        answer: T = self._kit.ask(Kind.ONE, (seat,), options, prompt, default)
+        return answer
+
+    def ask_all(
+        self,
+        seats: Iterable[int],
+        options: Iterable[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
+        prompt: str = "",
+    ) -> dict[int, T]:
+        """Ask several seats at once, each unseen by the others; go on when all have answered."""
+        answers: dict[int, T] = self._kit.ask(Kind.ALL, seats, options, prompt)
+        return answers
+
+    def ask_any(
+        self,
+        seats: Iterable[int],
+        options: Iterable[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
+        prompt: str = "",
+    ) -> tuple[int, T]:
+        """Ask several seats at once, and go on with the first answer."""
+        answer: tuple[int, T] = self._kit.ask(Kind.ANY, seats, options, prompt)
+        return answer

@@ -1,0 +1,118 @@
+"""A game that plays itself, by random legal moves or by a bot, the same for the same seed."""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from netcode.turns.errors import RulesError
+from netcode.turns.kit import Result
+from netcode.turns.legal import Budget
+from netcode.turns.rules import Game
+from netcode.turns.table import Refused, Step, Table
+
+MAX_MOVES = 10_000
+"""Moves and answers after which a game counts as one that does not end."""
+
+Choice = tuple[str, Mapping[str, Any]]
+"""A move and its arguments, as plain wire data; ("", {"answer": option}) for an answer."""
+Chooser = Callable[[Table, int, list[Choice], random.Random], Choice]
+"""Chooses one of what a seat may do. The table is for those bots that may look at it: they see what is hidden."""
+
+
+@dataclass(slots=True)
+class Simulation:
+    """A game that was played: its table, what would have been logged, and what each move was."""
+
+    table: Table
+    start: bytes
+    """The state before the first move, from which `entries` lead to the end."""
+    entries: list[bytes] = field(default_factory=list[bytes])
+    moves: list[tuple[int, Choice]] = field(default_factory=list[tuple[int, Choice]])
+
+    @property
+    def result(self) -> Result | None:
+        """How the game ended; None if it did not end within the limit of moves, or nobody could do anything."""
+        return self.table.result
+
+
+def secret_of(seed: int) -> bytes:
+    """Return the secret of a table for a seed that anybody may choose."""
+    return blake2b(b"%d" % seed, digest_size=32).digest()
+
+
+def simulate(
+    game: type[Game],
+    seed: int = 1,
+    *,
+    players: int | None = None,
+    options: Mapping[str, Any] | None = None,
+    choose: Chooser | None = None,
+    limit: int = MAX_MOVES,
+) -> Simulation:
+    """Play a whole game without anybody.
+
+    Args:
+        game: the class of the rules.
+        seed: of the table and of the choices.
+        players: how many; the fewest the game is for if it is left out.
+        options: of the table, as plain wire data.
+        choose: what chooses; random legal moves if it is left out.
+        limit: moves and answers after which it stops.
+
+    Raises:
+        RulesError: for rules that cannot begin, or refuse what they list as legal.
+    """
+    table = Table.create(game, game.seats[0] if players is None else players, options, secret=secret_of(seed))
+    played = Simulation(table, table.snapshot())
+    played.entries.append(done(table.start(0.0)).entry)
+    dice = random.Random(seed)  # noqa: S311 - the same game for the same seed
+    while table.result is None and len(played.moves) < limit:
+        choice = step(table, dice, choose)
+        if choice is None:
+            break
+        played.moves.append(choice[:2])
+        played.entries.append(choice[2].entry)
+    return played
+
+
+def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tuple[int, Choice, Step] | None:
+    """Let one of the seats to act do something; return None if none of them can."""
+    seats = [*table.to_move]
+    dice.shuffle(seats)
+    for seat in seats:
+        choices = choices_of(table, seat, dice)
+        if choices:
+            choice = dice.choice(choices) if choose is None else choose(table, seat, choices, dice)
+            return seat, choice, done(act(table, seat, choice))
+    return None
+
+
+def choices_of(table: Table, seat: int, dice: random.Random) -> list[Choice]:
+    """Return what a seat may do; of what is not listed one draw each that the rules do not refuse."""
+    # Without a limit of time, which would make a game depend on how busy the machine is.
+    listing = table.legal(seat, Budget(seconds=float("inf")))
+    choices: list[Choice] = [*listing.plays]
+    for name in listing.unlisted:
+        drawn = table.draw(seat, name, dice)
+        if drawn is not None:
+            choices.append((name, drawn))
+    return choices
+
+
+def act(table: Table, seat: int, choice: Choice, now: float = 0.0) -> Step | Refused:
+    """Do what was chosen."""
+    name, arguments = choice
+    number = table.last_number(seat) + 1
+    question = table.question(seat)
+    if question is not None and name == "":
+        return table.answer(seat, question.id, arguments["answer"], number, now=now)
+    return table.play(seat, name, arguments, number, now=now)
+
+
+def done(outcome: Step | Refused) -> Step:
+    """Return a step, or raise `RulesError` for a refusal of what was listed."""
+    if isinstance(outcome, Refused):
+        raise RulesError(f"a move that is listed as legal is refused: {outcome.text}")
+    return outcome

@@ -1,0 +1,107 @@
+"""What the source of rules says: which attributes they assign, whether they can refuse, and a digest of it.
+
+Source, not bytecode, which differs between versions of Python.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import Any
+
+
+def function_of(member: Any) -> Callable[..., Any] | None:
+    """Return the function behind a member of a class: a method, a move, a property; None for anything else."""
+    member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+    member = getattr(member, "__wrapped__", member)
+    return member if inspect.isfunction(member) else None
+
+
+def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
+    """Return the definition of a function, or None where its source is not to be had."""
+    try:
+        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    except (OSError, TypeError, SyntaxError, IndentationError):
+        return None
+    return next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None)
+
+
+def assigned(function: Callable[..., Any]) -> Iterator[str]:
+    """Yield the names that a method assigns on its first argument, as in `self.name = …`."""
+    tree = tree_of(function)
+    if tree is None or not (tree.args.posonlyargs or tree.args.args):
+        return
+    first = (tree.args.posonlyargs or tree.args.args)[0].arg
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Attribute)
+            and isinstance(node.ctx, ast.Store)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == first
+        ):
+            yield node.attr
+
+
+def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:
+    """Tell whether a `require` or a `raise` is in reach of a rule, as far as its class and its module go.
+
+    What cannot be read can refuse. What other modules raise is a bug there, not a refusal.
+    """
+    todo, seen = [function], set[Callable[..., Any]]()
+    while todo:
+        current = todo.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        tree = tree_of(current)
+        if tree is None:
+            return True
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Raise) or (isinstance(node, ast.Attribute) and node.attr == "require"):
+                return True
+            if isinstance(node, ast.Name) and node.id in ("getattr", "exec", "eval"):
+                return True
+            todo += _called(cls, current, node)
+    return False
+
+
+def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list[Callable[..., Any]]:
+    """Return what of the class, or of the function's own module, one node of its source names."""
+    found: list[Any] = []
+    if isinstance(node, ast.Attribute):
+        # By its name in any base, because `super()` reaches those too; not what the kit itself does.
+        found = [vars(base)[node.attr] for base in cls.__mro__ if node.attr in vars(base) and not _is_kit(base)]
+    elif isinstance(node, ast.Name):
+        found = [function.__globals__.get(node.id)]
+    functions = [function_of(member) for member in found if member is not None]
+    modules = {function.__module__} | {base.__module__ for base in cls.__mro__ if not _is_kit(base)}
+    return [other for other in functions if other is not None and other.__module__ in modules]
+
+
+def _is_kit(base: type[Any]) -> bool:
+    return base is object or base.__module__ == "netcode.turns.rules"
+
+
+def fingerprint(cls: type[Any]) -> bytes:
+    """Return a digest of the source of a class and its bases: rules that differ in it may play differently."""
+    digest = blake2b(digest_size=16)
+    for base in cls.__mro__:
+        if not _is_kit(base):
+            digest.update(_text_of(base).encode())
+    return digest.digest()
+
+
+def _text_of(base: type[Any]) -> str:
+    try:
+        return inspect.getsource(base)
+    except (OSError, TypeError):
+        pass
+    functions = {name: function_of(member) for name, member in vars(base).items()}
+    return repr(
+        [
+            (base.__qualname__, name, function.__code__.co_code.hex(), function.__code__.co_names)
+            for name, function in functions.items()
+            if function is not None
+        ]
+    )
