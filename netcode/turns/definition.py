@@ -147,7 +147,8 @@ def _check_names(cls: type[Any], root: type[Any], fields: dict[str, Field], move
         if base in root.__mro__:
             continue
         annotated = inspect.get_annotations(base)
-        for name, member in vars(base).items():
+        written = [pair for pair in vars(base).items() if not isinstance(pair[1], Definition)]
+        for name, member in written:
             if isinstance(member, move):
                 moves.add(name)
                 if name in taken or name in fields:
