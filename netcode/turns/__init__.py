@@ -13,31 +13,66 @@ The floors, each importing from those above it in this list only:
 - `view`: what a seat sees; `legal`: what it may do; `pending`: a rule that is to run, or waits.
 - `table`: one game, from the first seat to the result. No network, no disk; time is an argument.
 - `simulate`, `check`, `bots`: games that play themselves.
-- `store`, and what serves tables over a network, stand above; nothing here imports them.
+- `store`: where tables are kept; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
+- `protocol`: the messages; `events` and `sight`: what a player is told and sees; `client`: `join`; `server`: `serve`.
 """
 
+from netcode.turns.client import Seat, join, tables
 from netcode.turns.clocks import Clock
 from netcode.turns.domains import Free
 from netcode.turns.errors import RulesError
+from netcode.turns.events import (
+    Event,
+    Gone,
+    Moved,
+    Over,
+    Presence,
+    Refused,
+    Said,
+    Seated,
+    Started,
+    TakenBack,
+    Told,
+)
 from netcode.turns.kit import Result
 from netcode.turns.marks import Hidden, Others, Owned
 from netcode.turns.plays import Play
 from netcode.turns.rules import Game, move, options, shown
+from netcode.turns.server import Server, serve
 from netcode.turns.simulate import Simulation, simulate
+from netcode.turns.store import Lost, Unavailable
 
 __all__ = [
     "Clock",
+    "Event",
     "Free",
     "Game",
+    "Gone",
     "Hidden",
+    "Lost",
+    "Moved",
     "Others",
+    "Over",
     "Owned",
     "Play",
+    "Presence",
+    "Refused",
     "Result",
     "RulesError",
+    "Said",
+    "Seat",
+    "Seated",
+    "Server",
     "Simulation",
+    "Started",
+    "TakenBack",
+    "Told",
+    "Unavailable",
+    "join",
     "move",
     "options",
+    "serve",
     "shown",
     "simulate",
+    "tables",
 ]

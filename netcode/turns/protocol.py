@@ -4,7 +4,7 @@ A message is an array whose first entry says what it is. `read_request` and `rea
 raise `BadMessage` for everything that the page does not allow; `wire()` makes what msgpack says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -269,7 +269,7 @@ def read_reply(message: Any) -> Reply:
         case "part", [fields]:
             return Part(_fields(fields))
         case "step", [events, fields, state]:
-            return Step(_events(events), _fields(fields), _map(state, "a step's state"))
+            return Step(_events(events), _fields(fields), _state(_map(state, "a step's state")))
         case "refused", [number, str(text)]:
             return Refusal(None if number is None else _number(number), text)
         case "said", [seat, str(name), str(text)]:
@@ -386,6 +386,88 @@ def _check_depth(value: Any, depth: int = 0) -> None:
     elif isinstance(value, list | tuple):
         for item in value:  # pyright: ignore[reportUnknownVariableType]
             _check_depth(item, depth + 1)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_seat(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _all(kind: Callable[[Any], bool], value: Any) -> bool:
+    return isinstance(value, list) and all(map(kind, value))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _is_presence(value: Any) -> bool:
+    match value:
+        case [str(), seconds]:
+            return seconds is None or _is_number(seconds)
+        case _:
+            return False
+
+
+def _is_result(value: Any) -> bool:
+    match value:
+        case None:
+            return True
+        case [winners, scores, str()]:
+            return _all(_is_seat, winners) and (scores is None or _all(_is_number, scores))
+        case _:
+            return False
+
+
+def _is_question(value: Any) -> bool:
+    match value:
+        case None | [str(), str(), None | list()]:
+            return True
+        case _:
+            return False
+
+
+def _is_play(value: Any) -> bool:
+    match value:
+        case [str(), arguments]:
+            return isinstance(arguments, dict) and all(map(_is_text, arguments))  # pyright: ignore[reportUnknownArgumentType]
+        case _:
+            return False
+
+
+_STATE: Mapping[str, Callable[[Any], bool]] = {
+    "names": lambda value: _all(_is_text, value),
+    "players": lambda value: _all(_is_seat, value) and len(value) == 2,
+    "options": lambda value: isinstance(value, dict),
+    "presence": lambda value: _all(_is_presence, value),
+    "rematch": lambda value: _all(_is_seat, value),
+    "frozen": _is_text,
+    "to_move": lambda value: _all(_is_seat, value),
+    "mover": lambda value: value is None or _is_seat(value),
+    "out": lambda value: _all(_is_seat, value),
+    "result": _is_result,
+    "clocks": lambda value: value is None or _all(_is_number, value),
+    "running": lambda value: _all(_is_seat, value),
+    "secret": lambda value: value is None or isinstance(value, bytes),
+    "undo_by": lambda value: value is None or _is_seat(value),
+    "last": _is_seat,
+    "question": _is_question,
+    "undo": _is_text,
+    "legal": lambda value: _all(_is_play, value),
+    "unlisted": lambda value: _all(_is_text, value),
+}
+"""What a key of a step's state may hold; keys that are not here belong to a newer server."""
+
+
+def _state(state: dict[str, Any]) -> dict[str, Any]:
+    for name, value in state.items():
+        fits = _STATE.get(name)
+        if fits is not None and not fits(value):
+            raise BadMessage(f"{name} in a step's state is not what the page says")
+    return state
 
 
 def _fields(value: Any) -> dict[str, bytes]:

@@ -26,6 +26,10 @@ class Batch:
     renew: int | None = None
     done: list[Callable[["Stored"], None]] = field(default_factory=list[Callable[["Stored"], None]])
     """Called in order once all of it is stored."""
+    told: dict[str, Callable[[], None]] = field(default_factory=dict[str, Callable[[], None]])
+    """One call for each table that has a part in it, after all of `done`."""
+    made: set[str] | None = None
+    """Which of `new` exist now, kept for another attempt: by then their first entries may be stored."""
 
     def __bool__(self) -> bool:
         parts = (self.new, self.entries, self.states, self.listings, self.load, self.done)
@@ -45,14 +49,15 @@ def carry_out(store: Store, batch: Batch) -> Stored:
     """Do what a batch says. Each part may be done again after it failed."""
     if batch.renew is not None:
         store.renew(batch.renew)
-    made = store.create(batch.new) if batch.new else set[str]()
+    if batch.made is None:
+        batch.made = store.create(batch.new) if batch.new else set()
     if batch.entries or batch.states or batch.listings:
         store.append(batch.entries, [*batch.states.values()], [*batch.listings.values()])
     loaded: dict[str, Saved] = {}
     if batch.load:
         loaded = store.load([*store.claim(batch.load)])
     expired = store.expire(*batch.expire) if batch.expire is not None else set[str]()
-    return Stored(frozenset(made), loaded, frozenset(expired))
+    return Stored(frozenset(batch.made), loaded, frozenset(expired))
 
 
 Outcome = Stored | BaseException
@@ -221,6 +226,8 @@ class Writer:
         self.trouble = ""
         for done in batch.done:
             done(outcome)
+        for told in batch.told.values():
+            told()
 
 
 def make_writer(store: Store, *, on_thread: bool) -> Writer:

@@ -1,0 +1,98 @@
+"""What a player's end of a table gives from `events()`: small immutable values that `match` takes apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from netcode.turns.plays import Play
+from netcode.turns.table import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """Somebody sat down; `seat` is its number, and one's own comes first."""
+
+    seat: int | None
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The game begins, the first or another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A seat moved or answered. `name` is None while several are to move; arguments are nobody else's business.
+
+    `before` and `after` are views, for animation; everything that happened at once shares them.
+    """
+
+    seat: int
+    name: str | None
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """A move was taken back: by undo, or because its rule no longer asks what it asked."""
+
+    seat: int | None
+    text: str
+    before: Any
+    after: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The rules told something."""
+
+    text: str
+    facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What was asked for did not happen, and why. `play` is None where it was no play."""
+
+    play: Play | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody is "here", "away" or "left". `seconds` is when absence has consequences, None if it has none.
+
+    `seat` is None for one's own link to the server.
+    """
+
+    seat: int | None
+    state: str
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Somebody said something; `seat` is None for who watches."""
+
+    seat: int | None
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """The game is over. A rematch begins with `Started`."""
+
+    result: Result
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """One is at no table any more. The last event."""
+
+    reason: str
+
+
+Event = Seated | Started | Moved | TakenBack | Told | Refused | Presence | Said | Over | Gone

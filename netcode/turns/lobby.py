@@ -1,0 +1,115 @@
+"""Which tables can be found: those with a free seat, and those whose seats' keys are known."""
+
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from netcode.turns.protocol import Join
+from netcode.turns.values import pack, unpack
+
+FORMAT = 1
+"""Of what `Listing.stored` makes."""
+
+
+@dataclass(slots=True)
+class Listing:
+    """What is known of a table that somebody may still have to find."""
+
+    table: str
+    game: str
+    code: str | None
+    players: int | None
+    options: dict[str, Any]
+    names: list[str]
+    keys: list[bytes]
+    open: bool
+
+    def stored(self) -> bytes:
+        """Return what the store keeps."""
+        return pack([FORMAT, self.game, self.code, self.players, self.options, self.names, self.keys, self.open])
+
+    @classmethod
+    def read(cls, table: str, body: bytes) -> "Listing | None":
+        """Read what `stored` made; None for what another version made."""
+        version, *parts = unpack(body)
+        return cls(table, *parts) if version == FORMAT else None
+
+    def shown(self) -> dict[str, Any]:
+        """Return what is told to whoever asks which tables are open."""
+        return {
+            "room": f"#{self.table}",
+            "game": self.game,
+            "players": self.players,
+            "options": self.options,
+            "names": self.names,
+        }
+
+
+class Lobby:
+    """Tables by game, the oldest first, and by key."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, OrderedDict[str, Listing]] = {}
+        self._keys: dict[bytes, str] = {}
+
+    def learn(self, stored: Iterable[tuple[str, bytes]], games: Collection[str]) -> None:
+        """Take in what a store has listed of these games."""
+        for table, body in stored:
+            listing = Listing.read(table, body)
+            if listing is not None and listing.game in games:
+                self.put(listing)
+                self.know(table, listing.keys)
+
+    def put(self, listing: Listing) -> None:
+        """Keep what a lobby shows of a table, if it can still be joined."""
+        tables = self._open.setdefault(listing.game, OrderedDict())
+        if listing.open:
+            tables[listing.table] = listing
+        else:
+            tables.pop(listing.table, None)
+
+    def know(self, table: str, keys: Iterable[bytes]) -> None:
+        """Remember which table these keys belong to."""
+        self._keys |= dict.fromkeys(keys, table)
+
+    def forget_keys(self, keys: Iterable[bytes]) -> None:
+        """Drop keys that find their table by their ticket alone."""
+        for key in keys:
+            self._keys.pop(key, None)
+
+    def forget(self, tables: Iterable[str]) -> None:
+        """Drop all that is known of tables that are not stored any more."""
+        gone = {*tables}
+        for listings in self._open.values():
+            for table in gone & listings.keys():
+                del listings[table]
+        self._keys = {key: table for key, table in self._keys.items() if table not in gone}
+
+    def close(self, game: str, table: str) -> None:
+        """Hear that a table can be joined no more."""
+        self._open.get(game, OrderedDict[str, Listing]()).pop(table, None)
+
+    def by_key(self, key: bytes) -> str | None:
+        """Return the table at which a key opens a seat."""
+        return self._keys.get(key)
+
+    def match(self, request: Join) -> str | None:
+        """Return the oldest table that anybody may join and that is what is wanted."""
+        listings = self._open.get(request.game, OrderedDict[str, Listing]())
+        for listing in listings.values():
+            fits = not request.options or listing.options == request.options
+            if listing.code is None and fits and request.players in (None, listing.players):
+                return listing.table
+        return None
+
+    def shown(self, game: str | None, limit: int) -> list[dict[str, Any]]:
+        """Return what is told of the tables that anybody may join, of one game or of all."""
+        found = [
+            listing.shown()
+            for name, listings in self._open.items()
+            if game in (None, name)
+            for listing in listings.values()
+            if listing.code is None
+        ]
+        return found[:limit]

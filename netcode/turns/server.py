@@ -1,0 +1,795 @@
+"""Serves tables over a network: brings people together, carries plays to the rules, and tells nothing unstored."""
+
+import heapq
+import random
+import secrets
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from netcode import log
+from netcode import server as net
+from netcode.address import Address
+from netcode.errors import MessageTooLarge
+from netcode.events import Away, Back, Joined, Left, Received
+from netcode.events import Event as LinkEvent
+from netcode.peer import Peer
+from netcode.turns import protocol
+from netcode.turns.keeper import Keeper
+from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, ListTables, MakePlay, Say, Wish
+from netcode.turns.room import Room, Viewer, digest_of_key, id_of_room, told_to
+from netcode.turns.store import Store, open_store
+from netcode.turns.store.writer import Stored
+from netcode.turns.table import Happening, Refused, Step, Table
+from netcode.waiting import wait
+
+DAY = 86_400.0
+RENEW = 1.0
+"""Seconds between two signs of life to the store."""
+EXPIRE = 60.0
+"""Seconds between two looks for tables that are to be deleted."""
+SHOWN = 100
+"""Open tables that are told to whoever asks."""
+STAND_INS_AT_ONCE = 4
+"""Plays for absent seats that one table makes within one update."""
+ROOM_IN_MESSAGE = 2_048
+"""Bytes of a message that fields leave to everything else."""
+
+
+class _Bucket:
+    """So many at once, and then so many a second."""
+
+    __slots__ = ("_left", "_rate", "_since")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate, self._left, self._since = rate, rate, now
+
+    def take(self, now: float) -> bool:
+        self._left = min(self._rate, self._left + (now - self._since) * self._rate)
+        self._since = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+class Server:
+    """Tables of one or several games, driven by `update()` once a tick.
+
+    Usage::
+
+        server = turns.Server(TicTacToe, port=7777, store="games.db")
+        while True:
+            server.update()
+            server.wait(1.0)
+
+    Nothing is told before it is stored, and it is stored on a thread, so that no frame waits for a disk. While the
+    store fails, tables are frozen: plays are refused with the reason, and go on once it works again.
+
+    Args:
+        games: the classes that are played here.
+        host, port: where to listen; as for `netcode.Server`.
+        store: the path of a database, which is made if it is not there; a `Store`; None to forget all at the end.
+        keep: seconds after which a table at which nothing happens is deleted, finished or not.
+        waiting: seconds after which a table is deleted whose game has not begun.
+        idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back.
+        moves_per_second: plays, answers and texts of one player that are taken in a second.
+        tables_per_peer: tables that one player may found without connecting anew.
+        chat_length: characters of one text.
+        max_spectators: people who watch one table.
+        max_state: bytes of one table's state; a table above it is frozen.
+        on_thread: whether the store has a thread of its own. `serve` has nothing else to do, and does without.
+        options: everything else that `netcode.Server` takes: `tls`, `authenticate`, `max_peers`, limits.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
+        Unavailable: the store cannot be opened; the text says why.
+        OSError: the port is taken.
+    """
+
+    def __init__(
+        self,
+        *games: type[Any],
+        host: str = "",
+        port: int = 7777,
+        store: Store | str | Path | None = None,
+        keep: float = 30 * DAY,
+        waiting: float = 3600.0,
+        idle: float = 600.0,
+        moves_per_second: float = 20.0,
+        tables_per_peer: int = 20,
+        chat_length: int = 500,
+        max_spectators: int = 100,
+        max_state: int = 1_048_576,
+        on_thread: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> None:
+        if not games:
+            raise TypeError("turns.Server needs the games that it serves: turns.Server(TicTacToe, port=7777)")
+        self.games: dict[str, type[Any]] = {}
+        for game in games:
+            if not isinstance(game, type) or not hasattr(game, "seats"):
+                raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in Server(TicTacToe)")
+            if self.games.setdefault(game.__name__, game) is not game:
+                raise ValueError(f"two games are called {game.__name__}; rename one of them")
+        for name, number in (("keep", keep), ("waiting", waiting), ("idle", idle)):
+            if not number >= 0:
+                raise ValueError(f"{name} must be seconds from 0 up, not {number}")
+        self._keep, self._waiting = keep, waiting
+        self._rate, self._tables_per_peer, self._chat_length = moves_per_second, tables_per_peer, chat_length
+        self._max_spectators = max_spectators
+        self._clock = clock
+        self._viewers: dict[Peer, Viewer] = {}
+        self._joining: set[Peer] = set()
+        self._founded: dict[Peer, int] = {}
+        self._buckets: dict[Peer, _Bucket] = {}
+        self._due: list[tuple[float, str]] = []
+        self._hasty: set[str] = set()  # tables at which seats are to be played for in the next update
+        self._renew_at = self._expire_at = clock()
+        self._told_trouble = ""
+        self._closed = False
+        self._random = random.Random()  # noqa: S311 - a stand-in's choice, not a key
+        max_message = options.get("max_message", 65_536)
+        self._room_for_fields = max_message - ROOM_IN_MESSAGE
+        self._net = net.Server(host, port, game=protocol.GAME, version=protocol.VERSION, clock=clock, **options)
+        self._store = open_store(store)
+        try:
+            self._store.open(str(self._net.address))
+            self._keeper = Keeper(
+                self._store,
+                self.games,
+                clock,
+                idle=idle,
+                max_state=max_state,
+                on_thread=on_thread,
+                returned=self._returned,
+            )
+        except BaseException:
+            self._net.close()
+            self._store.close()
+            raise
+
+    def __repr__(self) -> str:
+        return f"<turns.Server of {', '.join(self.games)} on {self.address}, {len(self._keeper.rooms)} tables>"
+
+    @property
+    def address(self) -> Address:
+        """Where it listens."""
+        return self._net.address
+
+    @property
+    def tables(self) -> int:
+        """How many tables are in memory."""
+        return len(self._keeper.rooms)
+
+    @property
+    def people(self) -> int:
+        """How many sit at a table or watch one."""
+        return len(self._viewers)
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be stored at present, as a sentence; empty while all is well."""
+        return self._keeper.trouble
+
+    def update(self) -> None:
+        """Do what can be done now: take plays, let time pass at the tables, store, tell. Never blocks on a thread.
+
+        Raises:
+            Lost: the tables belong to another process now. End this one, and start it again.
+        """
+        if self._closed:
+            return
+        now = self._clock()
+        self._net.update()
+        for event in self._net.events():
+            self._hear(event, now)
+        self._let_time_pass(now)
+        self._keeper.writer.step(now)
+        if self._keeper.trouble != self._told_trouble:
+            self._tell_trouble()
+        self._net.update()  # so that what was stored is told within this update
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until `update()` has something to do, `timeout` seconds at most. False if the time passed first."""
+        now = self._clock()
+        dues = [self._renew_at, self._expire_at, *([self._due[0][0]] if self._due else [])]
+        if (again := self._keeper.writer.due()) is not None:
+            dues.append(again)
+        left = 0.0 if self._hasty else max(0.0, min(dues) - now)
+        due = timeout is None or left < timeout
+        waiter = self._keeper.writer.carrier.waiter
+        seconds = left if due else timeout
+        ready = self._net.wait(seconds) if waiter is None else wait(self._net, waiter, timeout=seconds)
+        return ready or due
+
+    def close(self, text: str = "") -> None:
+        """Store everything, tell everybody, and close. A second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        now = self._clock()
+        try:
+            self._keeper.close(now)
+            self._net.close_nicely(text)
+            for _ in range(3):
+                self._net.update()
+        finally:
+            self._net.close()
+            self._store.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What comes in.
+
+    def _hear(self, event: LinkEvent, now: float) -> None:
+        match event:
+            case Received(peer, message):
+                self._receive(peer, message, now)
+            case Away(peer):
+                self._present(peer, False, now)
+            case Back(peer):
+                self._present(peer, True, now)
+            case Left(peer, _):
+                self._joining.discard(peer)
+                self._founded.pop(peer, None)
+                self._buckets.pop(peer, None)
+                viewer = self._viewers.get(peer)
+                if viewer is not None:
+                    self._remove(viewer, now)
+            case Joined(_):
+                pass
+
+    def _receive(self, peer: Peer, message: Any, now: float) -> None:
+        if not peer.alive:
+            return
+        try:
+            request = protocol.read_request(message)
+        except BadMessage as error:
+            log.warn("turns", "%s sent what the protocol does not allow", peer.address)
+            peer.close_nicely(str(error))
+            return
+        if isinstance(request, ListTables):
+            if self._takes(peer, None, now):
+                self._list(peer, request.game)
+            return
+        if isinstance(request, Join):
+            if self._takes(peer, None, now):
+                self._join(peer, request, now)
+            return
+        number = request.number if isinstance(request, MakePlay | GiveAnswer) else None
+        viewer = self._viewers.get(peer)
+        if viewer is None:
+            peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
+        elif self._takes(peer, number, now):
+            self._keeper.with_room(viewer.table, lambda room: self._at_table(viewer, room, request))
+
+    def _takes(self, peer: Peer, number: int | None, now: float) -> bool:
+        bucket = self._buckets.get(peer)
+        if bucket is None:
+            bucket = self._buckets[peer] = _Bucket(self._rate, now)
+        if bucket.take(now):
+            return True
+        text = f"too fast: moves_per_second is {self._rate:g}; try again in a moment"
+        peer.send(protocol.Refusal(number, text).wire())
+        return False
+
+    def _at_table(self, viewer: Viewer, room: Room | str | None, request: protocol.Request) -> None:
+        """Do what somebody at a table asks for."""
+        now = self._clock()
+        if self._viewers.get(viewer.peer) is not viewer:
+            return
+        number = request.number if isinstance(request, MakePlay | GiveAnswer) else None
+        if not isinstance(room, Room):
+            self._dismiss(viewer, room or "this table is not kept any more")
+            return
+        match request:
+            case Say(text):
+                refused = self._say(room, viewer, text)
+            case Wish("leave"):
+                refused = self._leave(room, viewer, now)
+            case _ if viewer.seat is None:
+                refused = "who watches does not play"
+            case Wish("start"):
+                refused = self._start(room, now)
+            case Wish("rematch"):
+                refused = self._rematch(room, viewer.seat, now)
+            case _:
+                refused = self._play(room, viewer, viewer.seat, request, now)
+        if refused:
+            self._post(room, viewer.peer, protocol.Refusal(number, refused))
+
+    def _play(self, room: Room, viewer: Viewer, seat: int, request: protocol.Request, now: float) -> str:
+        """Hand a play, an answer or an undo to the table; return why it is refused, or nothing."""
+        table = room.table
+        if table is None:
+            return "the game has not begun"
+        if isinstance(request, MakePlay | GiveAnswer) and request.number <= table.last_number(seat):
+            viewer.state.pop("last", None)  # a resend: it is told once more that it is in
+            self._publish(room, (), now, only=viewer)
+            return ""
+        if room.frozen or table.frozen or self._keeper.trouble:
+            return room.frozen or table.frozen or self._keeper.trouble
+        lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, MakePlay | GiveAnswer) else 0.0
+        match request:
+            case MakePlay(number, name, arguments):
+                outcome = table.play(seat, name, arguments, number, now=now, lag=lag)
+            case GiveAnswer(number, question, option):
+                outcome = table.answer(seat, question, option, number, now=now, lag=lag)
+            case Consent(agreed):
+                outcome = table.consent(seat, agreed, now)
+            case _:
+                outcome = table.undo(seat, now)
+        if isinstance(outcome, Refused):
+            return outcome.text
+        self._stepped(room, [outcome], now)
+        return ""
+
+    def _say(self, room: Room, viewer: Viewer, text: str) -> str:
+        if len(text) > self._chat_length:
+            return f"that is too long: chat_length is {self._chat_length} characters"
+        said = protocol.HasSaid(viewer.seat, viewer.name, protocol.clean(text, self._chat_length))
+        for other in room.viewers:
+            self._post(room, other.peer, said)
+        return ""
+
+    def _list(self, peer: Peer, game: str | None) -> None:
+        peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire())
+
+    # Sitting down.
+
+    def _join(self, peer: Peer, request: Join, now: float) -> None:
+        if peer in self._viewers or peer in self._joining:
+            peer.send(protocol.Refusal(None, "you are at a table already; leave it first").wire())
+            return
+        if request.game not in self.games:
+            text = f"this server does not play {protocol.clean(request.game)!r}; it plays {', '.join(self.games)}"
+            peer.send(protocol.Gone(text).wire())
+            return
+        key = request.key or secrets.token_urlsafe(24)
+        table, found = None, self._keeper.lobby.by_key(digest_of_key(key))
+        if request.ticket is not None:
+            table, _, key = request.ticket.partition(".")
+        elif found is not None:
+            table = found
+        elif request.room is not None:
+            code = request.room
+            table = code[1:] if code.startswith("#") else id_of_room(request.game, code)
+        elif request.watch:
+            table = self._one_to_watch(request.game)
+        else:
+            table = self._keeper.lobby.match(request)
+        if table is None and request.watch:
+            peer.send(protocol.Gone(f"nobody plays {request.game} here at present").wire())
+        elif table is None:
+            self._found(peer, request, key, secrets.token_hex(12), now)
+        else:
+            self._joining.add(peer)
+            wanted = table
+            self._keeper.with_room(wanted, lambda room: self._come_in(peer, request, key, wanted, room))
+
+    def _one_to_watch(self, game: str) -> str | None:
+        rooms = [room for room in self._keeper.rooms.values() if room.code is None and room.game.__name__ == game]
+        begun = [room for room in rooms if room.table is not None and not room.over]
+        return next((room.id for room in reversed(begun or rooms)), None)
+
+    def _found(self, peer: Peer, request: Join, key: str, table: str, now: float) -> None:
+        """Make a new table for somebody."""
+        game = self.games[request.game]
+        if self._founded.get(peer, 0) >= self._tables_per_peer:
+            text = f"you founded enough tables: tables_per_peer is {self._tables_per_peer}"
+            peer.send(protocol.Gone(text).wire())
+            return
+        code = None if request.room is None else protocol.clean(request.room, protocol.MAX_ROOM)
+        try:
+            low, high = game.seats
+            players = request.players
+            if players is not None and not low <= players <= high:
+                raise ValueError(f"{request.game} is for {low} to {high} players, not {players}")  # noqa: TRY301 - told as that of Table.create
+            Table.create(game, players or low, request.options, secret=bytes(32))
+        except ValueError as error:
+            peer.send(protocol.Gone(str(error)).wire())
+            return
+        self._founded[peer] = self._founded.get(peer, 0) + 1
+        room = Room(table, game, code, request.players, request.options)
+        self._keeper.found(room, now)
+        self._sit(room, peer, request, key, now)
+
+    def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Room | str | None) -> None:
+        """Bring somebody to a table that was looked for."""
+        now = self._clock()
+        self._joining.discard(peer)
+        if not peer.alive:
+            return
+        if isinstance(room, str):
+            peer.send(protocol.Gone(room).wire())
+            return
+        if room is None:
+            code = request.room
+            if request.ticket is None and code is not None and not code.startswith("#") and not request.watch:
+                self._found(peer, request, key, table, now)
+            elif request.ticket is None and code is None and not request.watch:
+                self._keeper.lobby.forget([table])
+                self._join(peer, request, now)
+            else:
+                peer.send(protocol.Gone("this table is not kept any more").wire())
+            return
+        seat = room.seat_of(digest_of_key(key))
+        if seat is not None:
+            self._sit_again(room, peer, request, seat, key, now)
+        elif request.ticket is not None:
+            peer.send(protocol.Gone("this ticket opens no seat at its table").wire())
+        elif room.game.__name__ != request.game:
+            peer.send(protocol.Gone(f"that table plays {room.game.__name__}, not {request.game}").wire())
+        elif request.watch:
+            self._watch(room, peer, request, now)
+        elif room.table is None and len(room.seats) < room.most:
+            self._sit(room, peer, request, key, now)
+        elif request.room is None:  # somebody was quicker
+            self._join(peer, request, now)
+        else:
+            text = "the table is full" if room.table is None else "the game has begun"
+            peer.send(protocol.Gone(f"{text}; to look on, join with watch").wire())
+
+    def _sit(self, room: Room, peer: Peer, request: Join, key: str, now: float) -> None:
+        """Give somebody a new seat, which is stored before its ticket is told."""
+        digest = digest_of_key(key)
+        self._keeper.log(room, room.sit(request.name, digest))
+        self._keeper.settle(room)
+        self._keeper.lobby.know(room.id, [digest])
+        seat = len(room.seats) - 1
+        viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest)
+        self._welcome(room, viewer, f"{room.id}.{key}")
+        self._publish(room, (), now, events=[["seated", seat, viewer.name]])
+        if len(room.seats) == room.most:
+            refused = self._begin(room, now)
+            if refused:
+                self._freeze(room, refused, now)
+
+    def _sit_again(  # noqa: PLR0917 - all that is known by then
+        self, room: Room, peer: Peer, request: Join, seat: int, key: str, now: float
+    ) -> None:
+        before = room.viewer_of(seat)
+        if before is not None:
+            self._dismiss(before, "you sat down at this seat from elsewhere")
+        viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest_of_key(key))
+        self._welcome(room, viewer, f"{room.id}.{key}")
+        self._set_present(room, seat, True, now)
+        self._publish(room, (), now)
+
+    def _watch(self, room: Room, peer: Peer, request: Join, now: float) -> None:
+        if sum(viewer.seat is None for viewer in room.viewers) >= self._max_spectators:
+            peer.send(protocol.Gone(f"enough people watch: max_spectators is {self._max_spectators}").wire())
+            return
+        viewer = Viewer(peer, room.id, None, request.name or "somebody", request.legal)
+        self._welcome(room, viewer, None)
+        self._publish(room, (), now)
+
+    def _welcome(self, room: Room, viewer: Viewer, ticket: str | None) -> None:
+        room.viewers.append(viewer)
+        self._viewers[viewer.peer] = viewer
+        last = 0 if room.table is None or viewer.seat is None else room.table.last_number(viewer.seat)
+        sat = protocol.Sat(room.id, room.game.__name__, viewer.seat, ticket, last, room.code)
+        self._post(room, viewer.peer, sat)
+
+    def _leave(self, room: Room, viewer: Viewer, now: float) -> str:
+        """Let somebody go for good; return why not, or nothing."""
+        seat, table = viewer.seat, room.table
+        if seat is not None and table is None:
+            self._keeper.lobby.forget_keys([room.seats[seat].key])
+            self._keeper.log(room, room.leave(seat))
+            self._keeper.settle(room)
+            for other in room.viewers:
+                if other.seat is not None and other.seat > seat:
+                    other.seat -= 1
+                    other.fields, other.state = {}, {}
+                    sat = protocol.Sat(room.id, room.game.__name__, other.seat, None, 0, room.code)
+                    self._post(room, other.peer, sat)
+        elif seat is not None and table is not None:
+            if not room.over:
+                if self._keeper.trouble:
+                    return self._keeper.trouble
+                outcome = table.forfeit(seat, now)
+                if isinstance(outcome, Refused):
+                    return outcome.text
+                room.seats[seat].left = True
+                self._stepped(room, [outcome], now)
+            room.seats[seat].left = True
+        viewer.seat = None
+        self._dismiss(viewer, "you left the table")
+        self._publish(room, (), now)
+        return ""
+
+    def _dismiss(self, viewer: Viewer, text: str) -> None:
+        """Tell somebody that they are at no table any more."""
+        room = self._keeper.rooms.get(viewer.table)
+        self._viewers.pop(viewer.peer, None)
+        if room is not None:
+            if viewer in room.viewers:
+                room.viewers.remove(viewer)
+            self._post(room, viewer.peer, protocol.Gone(text))
+        else:
+            viewer.peer.send(protocol.Gone(text).wire())
+
+    def _remove(self, viewer: Viewer, now: float) -> None:
+        """Hear that somebody is not connected any more."""
+        del self._viewers[viewer.peer]
+        room = self._keeper.rooms.get(viewer.table)
+        if room is None:
+            self._keeper.wake_up(viewer)
+            return
+        if viewer in room.viewers:
+            room.viewers.remove(viewer)
+        if viewer.seat is not None:
+            self._set_present(room, viewer.seat, False, now)
+        self._publish(room, (), now)
+
+    # Presence.
+
+    def _present(self, peer: Peer, present: bool, now: float) -> None:
+        viewer = self._viewers.get(peer)
+        room = None if viewer is None else self._keeper.rooms.get(viewer.table)
+        if viewer is not None and room is not None and viewer.seat is not None:
+            self._set_present(room, viewer.seat, present, now)
+
+    def _set_present(self, room: Room, seat: int, present: bool, now: float) -> None:
+        taken = room.seats[seat]
+        if (taken.away_since is None) is present:
+            return
+        taken.away_since = None if present else now
+        event = ["presence", seat, *room.presence(seat, now)]
+        steps = () if room.table is None or room.over else room.table.presence(seat, present, now)
+        self._stepped(room, steps, now, events=[event])
+
+    # The game.
+
+    def _start(self, room: Room, now: float) -> str:
+        if room.table is not None:
+            return "the game has begun already"
+        if len(room.seats) < room.least:
+            return f"{room.game.__name__} needs {room.least} players, and {len(room.seats)} sit here"
+        return self._begin(room, now)
+
+    def _rematch(self, room: Room, seat: int, now: float) -> str:
+        if not room.over:
+            return "a rematch is for after the game"
+        gone = [taken.name for taken in room.seats if taken.left]
+        if gone:
+            return f"{gone[0]} has left; join another table"
+        room.rematch.add(seat)
+        if len(room.rematch) < len(room.seats):
+            self._publish(room, (), now)
+            return ""
+        return self._begin(room, now)
+
+    def _begin(self, room: Room, now: float) -> str:
+        """Begin a game with those who sit; return why that is not possible, or nothing."""
+        if self._keeper.trouble:
+            return self._keeper.trouble
+        before = room.table
+        try:
+            begun = room.begin(secrets.token_bytes(32))
+            assert room.table is not None
+            step = room.table.start(now)
+        except Exception as error:  # noqa: BLE001 - whatever the rules raise: the server and all other tables go on
+            log.warn(f"rules of {room.game.__name__}", "%s cannot begin: %s", room.game.__name__, error)
+            room.table = before
+            return f"the rules of {room.game.__name__} cannot begin: {error}"
+        if isinstance(step, Refused):
+            room.table = before
+            return step.text
+        self._keeper.log(room, begun)
+        steps = [step]
+        for seat in range(len(room.seats)):
+            steps += room.table.presence(seat, room.seats[seat].away_since is None, now)
+        for viewer in room.viewers:
+            viewer.state.pop("last", None)
+        self._stepped(room, steps, now, events=[["started"]])
+        return ""
+
+    def _stepped(self, room: Room, steps: Iterable[Step], now: float, events: list[list[Any]] | None = None) -> None:
+        """Store what happened at a table, and tell it once that is done."""
+        happenings: list[Happening] = []
+        for step in steps:
+            if step.entry:
+                self._keeper.log(room, room.stepped(step.entry))
+            happenings += step.happenings
+        self._keeper.settle(room)
+        self._publish(room, happenings, now, events=events)
+        self._schedule(room, now)
+
+    def _schedule(self, room: Room, now: float) -> None:
+        table = room.table
+        if table is None or room.frozen or table.frozen:
+            return
+        due = table.due()
+        if due != room.due:
+            room.due = due
+            if due is not None:
+                heapq.heappush(self._due, (due, room.id))
+        if room.game.absent == "bot" and table.stand_ins(now):
+            self._hasty.add(room.id)
+
+    def _let_time_pass(self, now: float) -> None:
+        due: set[str] = set()
+        while self._due and self._due[0][0] <= now:
+            due.add(heapq.heappop(self._due)[1])
+        for table in due:
+            room = self._keeper.rooms.get(table)
+            if room is not None and room.table is not None and room.due is not None and room.due <= now:
+                room.due = None
+                if self._keeper.trouble:  # nobody could play: time stands still until somebody can
+                    room.due = now + RENEW
+                    heapq.heappush(self._due, (room.due, room.id))
+                    continue
+                self._stepped(room, room.table.advance(now), now)
+        for table in [*self._hasty]:
+            self._hasty.discard(table)
+            room = self._keeper.rooms.get(table)
+            if room is not None and room.table is not None and not self._keeper.trouble:
+                self._stand_in(room, room.table, now)
+        if now >= self._renew_at:
+            self._renew_at = now + RENEW
+            self._keeper.writer.batch.renew = len(self._keeper.rooms)
+            self._keeper.put_away(now)
+        if now >= self._expire_at:
+            self._expire_at = now + EXPIRE
+            spare = frozenset({viewer.table for viewer in self._viewers.values()})
+            self._keeper.writer.batch.expire = (self._keep, self._waiting, spare)
+            self._keeper.writer.batch.done.append(self._expired)
+
+    def _stand_in(self, room: Room, table: Table, now: float) -> None:
+        """Play for seats that are absent, where the game says so: something that is legal, at random."""
+        for _ in range(STAND_INS_AT_ONCE):
+            seats = table.stand_ins(now)
+            if not seats:
+                return
+            seat = seats[0]
+            listing, asked = table.legal(seat), table.question(seat)
+            if not listing.plays:
+                return
+            name, arguments = self._random.choice(listing.plays)
+            number = table.last_number(seat) + 1
+            if asked is not None:
+                outcome = table.answer(seat, asked.id, arguments["answer"], number, now=now)
+            else:
+                outcome = table.play(seat, name, arguments, number, now=now)
+            if isinstance(outcome, Refused):
+                return
+            self._stepped(room, [outcome], now)
+
+    def _freeze(self, room: Room, text: str, now: float) -> None:
+        room.frozen = text
+        log.warn(f"frozen {room.id}", "table %s is frozen: %s", room.id, text)
+        self._publish(room, (), now)
+
+    def _returned(self, room: Room, now: float) -> None:
+        """Hear that a table came back into memory: who is there now, and what is due."""
+        steps: list[Step] = []
+        for number, seat in enumerate(room.seats):
+            viewer = room.viewer_of(number)
+            seat.away_since = None if viewer is not None and not viewer.peer.away else now
+            if room.table is not None and not room.over:
+                steps += room.table.presence(number, seat.away_since is None, now)
+        self._stepped(room, steps, now)
+        if room.table is not None:
+            self._publish(room, room.table.restored, now)
+
+    def _expired(self, stored: Stored) -> None:
+        for viewer in self._keeper.dropped(stored):
+            self._dismiss(viewer, "this table is not kept any more")
+
+    # What goes out.
+
+    def _tell_trouble(self) -> None:
+        self._told_trouble = trouble = self._keeper.trouble
+        if trouble:
+            log.warn("store", "nothing can be stored: %s", trouble)
+        for room in self._keeper.rooms.values():
+            text = room.frozen or (room.table.frozen if room.table is not None else "") or trouble
+            for viewer in room.viewers:
+                if viewer.state.get("frozen", "") != text:
+                    viewer.state["frozen"] = text
+                    self._send(viewer.peer, protocol.Step([], {}, {"frozen": text}))
+
+    def _publish(
+        self,
+        room: Room,
+        happenings: Iterable[Happening],
+        now: float,
+        *,
+        events: list[list[Any]] | None = None,
+        only: Viewer | None = None,
+    ) -> None:
+        """Tell viewers what happened and what changed since they were told last."""
+        if not room.viewers:
+            return
+        happenings = [*happenings]
+        public = room.public(now, self._keeper.trouble)
+        for viewer in [*room.viewers] if only is None else [only]:
+            view, fields = room.view(viewer), dict[str, bytes]()
+            if view is not viewer.fields:
+                known = viewer.fields
+                fields = {name: data for name, data in view.items() if known.get(name) != data}
+                viewer.fields = view
+            state = {**public, **room.own(viewer)}
+            changed = {
+                name: value for name, value in state.items() if name not in viewer.state or viewer.state[name] != value
+            }
+            news = [*(events or []), *told_to(viewer.seat, happenings)]
+            if not news and not fields and changed.keys() <= {"clocks"}:
+                continue
+            viewer.state = state
+            for message in self._in_parts(protocol.Step(news, fields, changed)):
+                self._post(room, viewer.peer, message)
+
+    def _in_parts(self, step: protocol.Step) -> list[protocol.Reply]:
+        """Return the messages in which a step fits."""
+        if sum(map(len, step.fields.values())) <= self._room_for_fields // 2:
+            return [step]
+        parts: list[protocol.Reply] = []
+        part, size = dict[str, bytes](), 0
+        for name, data in step.fields.items():
+            if part and size + len(data) > self._room_for_fields:
+                parts.append(protocol.Part(part))
+                part, size = {}, 0
+            part[name] = data
+            size += len(data) + len(name) + 16
+        return [*parts, protocol.Part(part), protocol.Step(step.events, {}, step.state)]
+
+    def _post(self, room: Room, peer: Peer, message: protocol.Reply) -> None:
+        """Send something about a table: now, or once everything that it may tell of is stored."""
+        self._keeper.when_stored(room, lambda: self._send(peer, message))
+
+    def _send(self, peer: Peer, message: protocol.Reply) -> None:
+        try:
+            peer.send(message.wire())
+        except MessageTooLarge as error:
+            log.warn("large", "a table has more to tell than one message takes: %s", error)
+            peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
+
+
+def serve(
+    *games: type[Any],
+    host: str = "",
+    port: int = 7777,
+    store: Store | str | Path | None = "games.db",
+    started: Callable[[Server], None] | None = None,
+    **options: Any,
+) -> None:
+    """Serve games until the program is interrupted (Ctrl-C) or told to end (SIGTERM).
+
+    Usage::
+
+        serve(TicTacToe, port=7777)
+
+    Args:
+        games, host, port, store, options: as for `Server`.
+        started: called once it listens, with the server.
+    """
+    import signal
+
+    def end(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with Server(*games, host=host, port=port, store=store, on_thread=False, **options) as server:
+            if started is not None:
+                started(server)
+            while True:
+                server.wait()
+                server.update()
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,315 @@
+"""A player's end: what it knows, what it refuses to do, and how it looks for its seat."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, cast
+
+import pytest
+
+import netcode
+from netcode.testing import FakeClock
+from netcode.turns import protocol
+from netcode.turns.client import Seat, join, tables
+from netcode.turns.clocks import Clock
+from netcode.turns.events import Gone, Presence, Seated
+from netcode.turns.server import Server
+from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.close()
+
+
+class Script:
+    """A server that says whatever a test wants."""
+
+    def __init__(self, hall: Hall) -> None:
+        self.hall = hall
+        link: dict[str, Any] = {"clock": hall.clock, "network": hall.network}
+        self.server = netcode.Server(HOST, PORT, game=protocol.GAME, version=protocol.VERSION, **link)
+        self.heard: list[Any] = []
+
+    def say(self, *message: Any) -> None:
+        self.server.broadcast([*message])
+        self.play(6 * TICK)
+
+    def play(self, seconds: float) -> None:
+        end = self.hall.clock.now + seconds
+        while self.hall.clock.now < end:
+            self.hall.clock.advance(TICK)
+            self.server.update()
+            self.heard += [event.message for event in self.server.events() if isinstance(event, netcode.Received)]
+            self.hall.update()
+
+
+@pytest.fixture
+def script(hall: Hall) -> Iterator[Script]:
+    script = Script(hall)
+    yield script
+    script.server.close()
+
+
+def seated(hall: Hall, script: Script, game: Any = TicTacToe) -> Seat[Any]:
+    seat = hall.begin_to_join(game)
+    script.play(6 * TICK)
+    script.say("sat", "t", "TicTacToe", 0, "t.key", 0, None)
+    return seat
+
+
+def test_before_anything_is_known_nothing_is_made_up(hall: Hall) -> None:
+    seat = hall.begin_to_join(TicTacToe, name="Ann")
+
+    assert (seat.seated, seat.connected, seat.started, seat.over, seat.my_turn) == (False,) * 5
+    assert (seat.seat, seat.ticket, seat.question, seat.result, seat.clocks, seat.pending) == (None,) * 6
+    assert (seat.names, seat.to_move, seat.legal, seat.unlisted, seat.presence) == ((),) * 5
+    assert (seat.reason, seat.frozen, seat.can_undo, seat.undo_wanted_by, seat.secret) == ("", "", "", None, None)
+    assert (seat.players, seat.options, seat.rtt) == ((0, 0), {}, None)
+    assert repr(seat) == "<Seat at TicTacToe>"
+    with pytest.raises(RuntimeError, match="there is no view before the game has begun"):
+        _ = seat.view
+    with pytest.raises(RuntimeError, match="we have no seat yet"):
+        seat.play("mark", cell=1)
+
+
+MISUSES: list[tuple[Callable[[Seat[Any]], None], type[Exception], str]] = [
+    (lambda seat: seat.play(cast("Any", 7)), TypeError, "expected a play such as"),
+    (lambda seat: seat.play(TicTacToe.mark(1), cell=2), TypeError, "a play has its arguments already"),
+    (lambda seat: seat.play("mark", cell=object()), TypeError, "cannot be sent"),
+    (lambda seat: seat.answer("x"), RuntimeError, "nothing is asked of us"),
+]
+
+
+@pytest.mark.parametrize(("call", "error", "text"), MISUSES)
+def test_misuse_raises_and_changes_nothing(hall: Hall, call: Any, error: type[Exception], text: str) -> None:
+    hall.serve()
+    ann, _ = hall.join(), hall.join()
+
+    with pytest.raises(error, match=text):
+        call(ann)
+
+    assert ann.pending is None
+    hall.move(ann, "mark", cell=4)
+    assert ann.view.cells[4] == 0
+
+
+@pytest.mark.parametrize(
+    "wanted", [{"room": ""}, {"room": "x" * 65}, {"players": -1}, {"options": {"a": [[[[[[[[[[[[[1]]]]]]]]]]]]]}}]
+)
+def test_what_a_server_would_not_read_is_told_at_the_call(wanted: dict[str, Any]) -> None:
+    with pytest.raises(netcode.NetcodeError):
+        join((HOST, PORT), TicTacToe, **wanted)
+
+
+def test_after_the_end_nothing_more_is_played(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join()
+    ann.close()
+    hall.play(TICK)
+
+    assert hall.heard(ann, Gone) == [Gone("closed by this program")]
+    with pytest.raises(RuntimeError, match="we are at no table any more: closed by this program"):
+        ann.start()
+    ann.say("anybody?")
+    assert ann.wait(0.0)
+
+
+def test_a_view_is_for_reading(hall: Hall) -> None:
+    hall.serve()
+    ann, _ = hall.join(), hall.join()
+
+    by_name = hall.join("Secrets", players=2)
+    hall.join("Secrets", players=2)
+
+    for view in (ann.view, by_name.view):
+        with pytest.raises(TypeError, match="a view is for reading"):
+            view.cells = []
+        with pytest.raises(AttributeError, match="cards"):
+            _ = view.cards
+    with pytest.raises(TypeError, match="a view is for reading"):
+        del by_name.view.deck
+    assert {"deck", "hands", "names"} <= {*dir(by_name.view)}
+    assert repr(by_name.view).startswith("<view of Secrets: ")
+
+
+def test_clocks_run_between_messages(hall: Hall) -> None:
+    class Quick(TicTacToe):
+        clock = Clock(per_move=30)
+
+    hall.games = (Quick,)
+    hall.serve()
+    ann, bob = hall.join(Quick), hall.join(Quick)
+    hall.play(10.0)
+
+    for seat in (ann, bob):
+        assert seat.clocks is not None
+        assert seat.clocks[0] == pytest.approx(20, abs=0.5)
+        assert seat.clocks[1] == 30
+    hall.until(lambda: bob.over, 25.0)
+    assert bob.result is not None
+    assert bob.result.winners == (1,)
+
+
+def test_a_server_that_speaks_otherwise_is_left(hall: Hall, script: Script) -> None:
+    seat = seated(hall, script)
+
+    script.say("step", [], {"cells": b"\xc1"}, {})
+
+    assert seat.reason.startswith("the server sent what the protocol does not allow")
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"names": 3},
+        {"players": [1]},
+        {"options": []},
+        {"presence": [["away", "soon"]]},
+        {"presence": ["away"]},
+        {"result": 5},
+        {"result": [[0], ["x"], ""]},
+        {"to_move": [-1]},
+        {"mover": "Ann"},
+        {"out": None},
+        {"clocks": [None]},
+        {"secret": "s"},
+        {"undo_by": True},
+        {"last": -1},
+        {"question": ["q", "prompt"]},
+        {"legal": [["mark", {1: 2}]]},
+        {"legal": ["mark"]},
+        {"frozen": None},
+    ],
+)
+def test_state_of_another_shape_is_not_believed(hall: Hall, script: Script, state: dict[str, Any]) -> None:
+    seat = seated(hall, script)
+
+    script.say("step", [], {}, state)
+
+    assert "is not what the page says" in seat.reason
+
+
+def test_what_a_newer_server_adds_is_ignored(hall: Hall, script: Script) -> None:
+    seat = seated(hall, script)
+
+    script.say("step", [["fireworks", 3], ["seated", 0, "Ann"]], {}, {"weather": "fine", "names": ["Ann"]})
+
+    assert (seat.reason, seat.names) == ("", ("Ann",))
+    assert hall.heard(seat, Seated)[-1] == Seated(0, "Ann")
+
+
+def test_fields_in_parts_are_one_step(hall: Hall, script: Script) -> None:
+    seat = seated(hall, script, "TicTacToe")
+    script.say("part", {"cells": b"\x91\x01"})
+    assert not seat.started
+
+    script.say("step", [["moved", 0, None]], {"more": b"\x02"}, {"started": True})
+
+    assert (seat.view.cells, seat.view.more) == ([1], 2)
+
+
+def test_a_view_of_many_large_fields_arrives_whole(hall: Hall) -> None:
+    from netcode.turns.rules import Game, move
+
+    class Library(Game):
+        one: str = "a" * 50_000
+        two: str = "b" * 50_000
+        three: str = "c" * 50_000
+        four: int = 4
+
+        @move
+        def read(self) -> None:
+            self.finish()
+
+    hall.games = (Library,)
+    hall.serve()
+    ann, _ = hall.join(Library), hall.join(Library)
+
+    assert (len(ann.view.one), len(ann.view.two), len(ann.view.three), ann.view.four) == (50_000,) * 3 + (4,)
+
+
+def test_a_seat_is_looked_for_with_patience_and_then_given_up(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(patience=30.0)
+    hall.kill()
+    hall.play(20.0)
+    assert ann.reason == ""
+    assert hall.heard(ann, Presence)[-1] == Presence(None, "away", None)
+    assert not ann.connected
+
+    hall.play(30.0)
+
+    assert "nothing is listening" in ann.reason
+
+
+def test_a_server_that_nobody_started_is_said_at_once(hall: Hall) -> None:
+    seat = hall.begin_to_join()
+
+    hall.play(1.0)
+
+    assert "nothing is listening" in seat.reason
+
+
+def test_a_server_of_another_kind_is_said(hall: Hall) -> None:
+    with netcode.Server(HOST, PORT, game="chess", clock=hall.clock, network=hall.network) as other:
+        seat = hall.begin_to_join()
+        for _ in range(60):
+            other.update()
+            hall.play(TICK)
+
+    assert "the server runs chess, this is netcode.turns 1" in seat.reason
+
+
+def test_waiting_ends_when_the_next_attempt_is_due() -> None:
+    clock = FakeClock()
+    hall = Hall()
+    hall.clock = clock
+    seat = join(("127.0.0.1", 1), TicTacToe, clock=clock, network=hall.network)
+    hall.network.clock = clock
+    for _ in range(30):
+        clock.advance(TICK)
+        seat.update()
+    assert seat.wait(0.01)
+    seat.close()
+
+
+def test_tables_are_asked_for_over_loopback() -> None:
+    with Server(TicTacToe, Secrets, host="127.0.0.1", port=0, on_thread=False) as server:
+        done = threading.Event()
+
+        def serve() -> None:
+            while not done.is_set():
+                server.wait(0.01)
+                server.update()
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            with join(server.address, Secrets, name="Ann", options={"size": 6}) as ann:
+                for _ in range(1000):
+                    ann.update()
+                    if ann.seated:
+                        break
+                    ann.wait(0.01)
+                [entry] = tables(server.address)
+
+                assert entry["room"].startswith("#")
+                assert {**entry, "room": ""} == {
+                    "room": "",
+                    "game": "Secrets",
+                    "players": None,
+                    "options": {"size": 6},
+                    "names": ["Ann"],
+                }
+                assert tables(server.address, TicTacToe) == []
+        finally:
+            done.set()
+            thread.join()
+
+
+def test_a_server_that_does_not_answer_is_said() -> None:
+    silent = netcode.Server("127.0.0.1", 0, game=protocol.GAME, version=protocol.VERSION)
+    with silent, pytest.raises(OSError, match=r"did not answer within 0\.05 seconds"):
+        tables(silent.address, timeout=0.05)

@@ -1,0 +1,684 @@
+"""Tables over a network: seats, keys, rooms, storage before answers, freezing, absence, and bounds."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from netcode.turns.client import Seat
+from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, Told
+from netcode.turns.rules import Game, move
+from netcode.turns.server import Server
+from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
+from netcode.turns.store.memory import MemoryStore
+from netcode.turns.table import Result
+from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.close()
+
+
+class Failing(MemoryStore):
+    """A store whose appends fail on demand."""
+
+    trouble: BaseException | None = None
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        if self.trouble is not None:
+            raise self.trouble
+        super().append(entries, states, listings)
+
+
+def two(hall: Hall, **wanted: Any) -> tuple[Seat[Any], Seat[Any]]:
+    return hall.join(name="Ann", **wanted), hall.join(name="Bob", **wanted)
+
+
+def test_two_strangers_are_brought_together_and_play_to_the_end(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+
+    hall.finish(ann, bob)
+
+    assert (ann.seat, bob.seat, ann.names, ann.view.cells) == (0, 1, ("Ann", "Bob"), bob.view.cells)
+    assert ann.result == bob.result == Result((0,))
+    assert hall.heard(ann, Seated, Started) == [Seated(0, "Ann"), Seated(0, "Ann"), Seated(1, "Bob"), Started()]
+    assert len(hall.heard(bob, Moved)) == 7
+    assert hall.heard(bob, Over) == [Over(Result((0,)))]
+
+
+def test_a_move_shows_what_was_before_and_after(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+
+    hall.move(ann, TicTacToe.mark(4))
+
+    [moved] = hall.heard(bob, Moved)
+    assert (moved.seat, moved.name) == (0, "mark")
+    assert moved.before.cells == [None] * 9
+    assert moved.after.cells == [None] * 4 + [0] + [None] * 4
+
+
+def test_what_is_not_legal_is_refused_to_the_one_who_tried(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.move(ann, "mark", cell=4)
+
+    hall.move(bob, "mark", cell=4)
+    hall.move(ann, "mark", cell=0)
+    hall.move(bob, "dance")
+
+    assert hall.heard(bob, Refused)[0].text == "that cell is taken"
+    assert len(hall.heard(bob, Refused)) == 2
+    assert len(hall.heard(ann, Refused)) == 1
+    assert bob.view.cells.count(None) == 8
+
+
+def test_legal_plays_are_listed_for_the_one_to_move(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+
+    hall.move(ann, ann.legal[0])
+
+    assert ann.legal == ()
+    assert [*bob.legal] == [TicTacToe.mark(cell) for cell in range(1, 9)]
+    assert (ann.my_turn, bob.my_turn) == (False, True)
+
+
+def test_one_play_is_outstanding_at_a_time(hall: Hall) -> None:
+    hall.serve()
+    ann, _ = two(hall)
+
+    ann.play("mark", cell=0)
+
+    with pytest.raises(RuntimeError, match=r"mark\(cell=0\) is pending"):
+        ann.play("mark", cell=1)
+
+
+def test_a_question_is_asked_of_one_and_answered(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall, game=Secrets, players=2)
+    hall.move(ann, "draw")
+
+    assert ann.question is not None
+    assert (ann.question.prompt, ann.question.options) == ("how do you show it?", ("as it is", "doubled"))
+    assert bob.question is None
+    [told] = hall.heard(ann, Told)
+    assert told.facts == {"card": ann.view.hands[0][0]}
+    assert hall.heard(bob, Told) == []
+    assert bob.view.hands[0] in (None, [None])
+    ann.answer("doubled")
+    hall.until(lambda: ann.pending is None)
+    hall.play(2 * TICK)
+    assert bob.view.shown == [2 * told.facts["card"]]
+
+
+def test_a_program_that_was_started_again_finds_its_seat_by_its_ticket(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.move(ann, "mark", cell=4)
+    ann.close()
+    hall.play(1.0)
+    assert hall.heard(bob, Presence)[-1] == Presence(0, "away", None)
+
+    again = hall.join(ticket=ann.ticket)
+
+    assert (again.seat, again.names, again.view.cells[4]) == (0, ("Ann", "Bob"), 0)
+    assert hall.heard(bob, Presence)[-1] == Presence(0, "here", None)
+    hall.finish(again, bob)
+
+
+def test_who_sits_down_again_elsewhere_takes_the_seat_along(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+
+    again = hall.join(ticket=ann.ticket)
+
+    assert ann.reason == "you sat down at this seat from elsewhere"
+    hall.finish(again, bob)
+
+
+@pytest.mark.parametrize("ticket", ["", "nothing", "unknown.key", "{table}.wrong", "." * 100])
+def test_a_ticket_that_opens_nothing_is_refused(hall: Hall, ticket: str) -> None:
+    hall.serve()
+    ann, _ = two(hall)
+    assert ann.ticket is not None
+
+    stranger = hall.join(ticket=ticket.format(table=ann.ticket.partition(".")[0]))
+
+    assert stranger.reason in ("this table is not kept any more", "this ticket opens no seat at its table")
+
+
+def test_a_server_that_was_killed_goes_on_where_it_was(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.move(ann, "mark", cell=4)
+    hall.kill()
+    hall.play(2.0)
+    hall.serve()
+
+    hall.until(lambda: all(seat.connected and seat.seated for seat in (ann, bob)))
+    assert bob.view.cells[4] == 0
+    hall.finish(ann, bob)
+
+    assert ann.result == bob.result
+    assert len(hall.heard(ann, Moved)) == 9 - ann.view.cells.count(None)
+
+
+def test_a_play_that_was_on_its_way_when_the_server_died_is_made_once(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    ann.play("mark", cell=0)
+    ann.update()
+    assert hall.server is not None
+    hall.clock.advance(TICK)
+    hall.server.update()  # stored, and the answer is lost
+    hall.kill()
+    hall.serve()
+
+    hall.until(lambda: ann.pending is None)
+    hall.until(lambda: bob.seated and bob.view.cells[0] == 0)
+
+    assert ann.view.cells.count(None) == 8
+    assert hall.heard(ann, Refused) == []
+
+
+def test_a_join_whose_answer_was_lost_leads_to_the_same_seat(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(name="Ann")
+    bob = hall.begin_to_join(name="Bob")
+    for _ in range(100):
+        hall.clock.advance(TICK)
+        bob.update()
+        assert hall.server is not None
+        hall.server.update()
+        if hall.server.people == 2:
+            break
+    assert not bob.seated
+    hall.kill()
+    ann.close()
+    hall.serve()
+
+    hall.until(lambda: bob.seated)
+
+    assert (bob.seat, bob.names) == (1, ("Ann", "Bob"))
+
+
+def test_friends_meet_in_a_room_by_its_code(hall: Hall) -> None:
+    hall.serve()
+    stranger = hall.join(name="Eve")
+    ann, bob = hall.join(room="ours", name="Ann"), hall.join(room="ours", name="Bob")
+
+    late = hall.join(room="ours")
+    lurker = hall.join(room="ours", watch=True)
+
+    assert (ann.names, stranger.names) == (("Ann", "Bob"), ("Eve",))
+    assert late.reason == "the game has begun; to look on, join with watch"
+    hall.finish(ann, bob)
+    assert lurker.result == ann.result
+    with pytest.raises(RuntimeError, match="who watches does not play"):
+        lurker.play("mark", cell=1)
+
+
+def test_a_room_belongs_to_its_game(hall: Hall) -> None:
+    hall.serve()
+    ann, other = hall.join(room="ours"), hall.join(Secrets, room="ours")
+
+    assert ann.seat == other.seat == 0
+    wrong = hall.join(Secrets, room=f"#{ann.ticket.partition('.')[0]}" if ann.ticket else "")
+    assert wrong.reason == "that table plays TicTacToe, not Secrets"
+
+
+def test_options_bring_those_together_who_want_the_same(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(Secrets, options={"size": 6}, name="Ann")
+    bob = hall.join(Secrets, options={"size": 7}, name="Bob")
+    cid = hall.join(Secrets, options={"size": 7}, name="Cid")
+
+    assert (ann.names, cid.names) == (("Ann",), ("Bob", "Cid"))
+    cid.start()
+    hall.until(lambda: bob.started)
+    assert bob.view.size == 7
+
+
+@pytest.mark.parametrize("wanted", [{"options": {"size": 99}}, {"options": {"colour": 1}}, {"players": 9}])
+def test_a_table_that_the_game_does_not_have_is_refused(hall: Hall, wanted: dict[str, Any]) -> None:
+    hall.serve()
+
+    seat = hall.join(Secrets, **wanted)
+
+    assert seat.reason
+    assert hall.server is not None
+    assert hall.server.tables == 0
+
+
+def test_a_table_begins_when_somebody_says_so_and_enough_sit(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(Secrets)
+    ann.start()
+    hall.play(4 * TICK)
+    assert [event.text for event in hall.heard(ann, Refused)] == ["Secrets needs 2 players, and 1 sit here"]
+    bob = hall.join(Secrets)
+    assert not ann.started
+
+    bob.start()
+    hall.until(lambda: ann.started and bob.started)
+
+    assert len(hall.heard(ann, Started)) == 1
+    bob.start()
+    hall.play(4 * TICK)
+    assert [event.text for event in hall.heard(bob, Refused)] == ["the game has begun already"]
+
+
+def test_who_leaves_before_the_game_frees_the_seat(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = hall.join(Secrets, name="Ann"), hall.join(Secrets, name="Bob")
+
+    ann.leave()
+    hall.until(lambda: ann.reason != "")
+    hall.play(4 * TICK)
+
+    assert (bob.seat, bob.names, ann.reason) == (0, ("Bob",), "you left the table")
+    cid = hall.join(Secrets, name="Cid")
+    assert cid.names == ("Bob", "Cid")
+    again = hall.join(Secrets, ticket=ann.ticket)
+    assert again.reason == "this ticket opens no seat at its table"
+    cid.start()
+    hall.until(lambda: bob.started)
+    hall.finish(bob, cid)
+
+
+def test_who_leaves_the_game_gives_it_up(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+
+    ann.leave()
+    hall.until(lambda: bob.over)
+
+    assert bob.result is not None
+    assert bob.result.winners == (1,)
+    assert bob.presence[0][0] == "left"
+    bob.rematch()
+    hall.play(4 * TICK)
+    assert [event.text for event in hall.heard(bob, Refused)] == ["Ann has left; join another table"]
+
+
+def test_a_rematch_begins_when_all_ask_for_it(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    ann.rematch()
+    hall.finish(ann, bob)
+    ann.rematch()
+    hall.play(0.5)
+    assert ann.over
+
+    bob.rematch()
+    hall.until(lambda: not ann.over)
+
+    assert [event.text for event in hall.heard(ann, Refused)] == ["a rematch is for after the game"]
+    assert (ann.view.cells, len(hall.heard(ann, Started))) == ([None] * 9, 2)
+    hall.finish(ann, bob)
+
+
+def test_what_is_said_is_told_to_all(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    eve = hall.join(watch=True, name="Eve")
+
+    bob.say("good\nluck")
+    eve.say("hello")
+    hall.play(4 * TICK)
+
+    for seat in (ann, bob, eve):
+        assert hall.heard(seat, Said) == [Said(1, "Bob", "good luck"), Said(None, "Eve", "hello")]
+
+
+def test_bounds_are_named_where_they_are_met(hall: Hall) -> None:
+    hall.serve(chat_length=10, moves_per_second=5, max_spectators=1)
+    ann, _ = two(hall)
+    hall.play(2.0)
+
+    ann.say("x" * 11)
+    hall.join(watch=True)
+    crowd = hall.join(watch=True)
+    for _ in range(8):
+        ann.say("spam")
+    hall.play(4 * TICK)
+
+    texts = [event.text for event in hall.heard(ann, Refused)]
+    assert texts[0] == "that is too long: chat_length is 10 characters"
+    assert texts[1] == "too fast: moves_per_second is 5; try again in a moment"
+    assert crowd.reason == "enough people watch: max_spectators is 1"
+
+
+def test_a_state_that_grows_too_large_freezes_its_table_alone(hall: Hall) -> None:
+    class Hoard(Game):
+        heap: list[str] = []
+
+        @move
+        def add(self) -> None:
+            self.heap.append("x" * 500)
+
+    hall.games = (Hoard, TicTacToe)
+    hall.serve(max_state=1500)
+    ann, _ = hall.join(Hoard), hall.join(Hoard)
+    others = two(hall)
+    bob = hall.seats[1]
+    for mover in (ann, bob, ann, bob):
+        if mover.my_turn and not mover.frozen:
+            hall.move(mover, "add")
+
+    assert "max_state is 1500" in ann.frozen
+    hall.finish(*others)
+
+
+def test_nothing_is_told_before_it_is_stored_and_a_store_that_fails_freezes_plays(hall: Hall) -> None:
+    store = Failing(clock=hall.clock)
+    hall.store = store
+    hall.serve()
+    ann, bob = two(hall)
+    store.trouble = Unavailable("the disk is full")
+
+    ann.play("mark", cell=0)
+    hall.play(0.5)
+
+    assert ann.pending is not None
+    assert bob.view.cells == [None] * 9
+    assert ann.frozen == bob.frozen == "the disk is full"
+    assert hall.server is not None
+    assert hall.server.trouble == "the disk is full"
+    bob.play("mark", cell=1)
+    hall.play(0.5)
+    store.trouble = None
+    hall.until(lambda: ann.pending is None and bob.pending is None)
+    hall.play(4 * TICK)
+    assert (bob.view.cells[0], ann.frozen, bob.frozen) == (0, "", "")
+    assert [event.text for event in hall.heard(bob, Refused)] == ["the disk is full"]
+    hall.finish(ann, bob)
+
+
+def test_a_store_that_lost_its_tables_ends_the_server(hall: Hall) -> None:
+    hall.serve()
+    ann, _ = two(hall)
+    hall.store.successor().open("other:1")
+
+    ann.play("mark", cell=0)
+    with pytest.raises(Lost):
+        hall.play(1.0)
+
+
+def test_an_idle_table_leaves_memory_and_returns_with_the_next_message(hall: Hall) -> None:
+    server = hall.serve(idle=5.0)
+    ann, bob = two(hall)
+    hall.move(ann, "mark", cell=4)
+    hall.play(8.0)
+    assert (server.tables, server.people) == (0, 2)
+
+    hall.move(bob, "mark", cell=0)
+
+    assert server.tables == 1
+    assert ann.view.cells[0] == 1
+    hall.play(8.0)
+    assert server.tables == 0
+    ann.close()
+    hall.play(1.0)
+    again = hall.join(ticket=ann.ticket)
+    hall.finish(again, bob)
+
+
+def test_tables_at_which_nothing_happens_are_deleted(hall: Hall) -> None:
+    server = hall.serve(waiting=100.0, keep=300.0, idle=10.0)
+    alone = hall.join(Secrets)
+    ann, bob = two(hall)
+    hall.finish(ann, bob)
+    for seat in (alone, ann, bob):
+        seat.close()
+    for _ in range(200):
+        hall.clock.advance(1.0)
+        server.update()
+    assert hall.join(ticket=alone.ticket).reason == "this table is not kept any more"
+    assert hall.join(ticket=ann.ticket).seat == 0
+    hall.seats[-1].close()
+    for _ in range(400):
+        hall.clock.advance(1.0)
+        server.update()
+
+    assert hall.join(ticket=ann.ticket).reason == "this table is not kept any more"
+    assert server.tables == 0
+
+
+def test_a_table_stays_while_somebody_is_there(hall: Hall) -> None:
+    server = hall.serve(waiting=100.0, keep=100.0, idle=10.0)
+    ann = hall.join(Secrets)
+
+    hall.play(300.0)
+
+    assert (ann.reason, server.people) == ("", 1)
+    bob = hall.join(Secrets)
+    assert bob.seat == 1
+
+
+def test_a_table_whose_state_is_large_is_stored_now_and_then_and_when_it_leaves_memory(hall: Hall) -> None:
+    class Large(Game):
+        ballast: str = "x" * 20_000
+        count: int = 0
+
+        @move
+        def add(self) -> None:
+            self.count += 1
+
+    hall.games = (Large,)
+    server = hall.serve(idle=5.0)
+    ann, bob = hall.join(Large), hall.join(Large)
+    for mover in (ann, bob, ann):
+        hall.move(mover, "add")
+    table = next(iter(hall.store._shelf.rows.values()))
+    assert table.state_version < table.version
+    hall.play(12.0)
+    assert (server.tables, table.state_version) == (0, table.version)
+
+    for mover in (bob, ann) * 12:
+        hall.move(mover, "add")
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: ann.connected and ann.seated and ann.started)
+    hall.move(bob, "add")
+
+    hall.until(lambda: ann.view.count == 28)
+    assert table.state_version > 10
+
+
+def test_the_store_on_a_thread_holds_no_frame_up(hall: Hall) -> None:
+    hall.serve(on_thread=True)
+    ann, bob = hall.begin_to_join(), hall.begin_to_join()
+    for _ in range(20_000):
+        if ann.over and bob.over:
+            break
+        for seat in (ann, bob):
+            if seat.my_turn and seat.pending is None and seat.legal:
+                seat.play(seat.legal[0])
+        assert hall.server is not None
+        hall.server.wait(0.001)
+        hall.play(TICK)
+
+    assert ann.result == bob.result is not None
+
+
+def test_an_unknown_game_is_refused_with_what_there_is(hall: Hall) -> None:
+    hall.serve()
+
+    assert hall.join("Chess").reason == "this server does not play 'Chess'; it plays TicTacToe, Secrets"
+
+
+def test_nobody_to_watch_is_said(hall: Hall) -> None:
+    hall.serve()
+
+    assert hall.join(watch=True).reason == "nobody plays TicTacToe here at present"
+
+
+def test_so_many_tables_are_founded_by_one_and_no_more(hall: Hall) -> None:
+    server = hall.serve(tables_per_peer=2)
+    guest = hall.guest()
+    for code in ("1", "2", "3"):
+        for message in (["join", "TicTacToe", {"room": code}], ["leave"]):
+            guest.send(message)
+            hall.play(10 * TICK)
+
+    assert server.tables == 2
+    assert hall.guests[guest][-2:] == [
+        ["gone", "you founded enough tables: tables_per_peer is 2"],
+        ["refused", None, "you are at no table; join one first"],
+    ]
+
+
+def test_open_tables_are_listed_without_private_rooms(hall: Hall) -> None:
+    hall.serve()
+    hall.join(Secrets, options={"size": 6}, players=3, name="Ann")
+    hall.join(Secrets, room="ours")
+    two(hall)
+    guest = hall.guest()
+
+    guest.send(["tables", None])
+    guest.send(["tables", "TicTacToe"])
+    hall.play(10 * TICK)
+
+    [listed], none = (message[1] for message in hall.guests[guest])
+    assert none == []
+    room = listed.pop("room")
+    assert listed == {"game": "Secrets", "players": 3, "options": {"size": 6}, "names": ["Ann"]}
+    assert hall.join(Secrets, room=room).names[0] == "Ann"
+
+
+def test_nobody_sits_at_two_tables(hall: Hall) -> None:
+    hall.serve()
+    guest = hall.guest()
+
+    for _ in range(2):
+        guest.send(["join", "TicTacToe", {}])
+    hall.play(10 * TICK)
+
+    assert ["refused", None, "you are at a table already; leave it first"] in hall.guests[guest]
+    assert sum(message[0] == "sat" for message in hall.guests[guest]) == 1
+
+
+def test_a_play_that_is_sent_twice_is_made_once(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join()
+    guest = hall.guest()
+    guest.send(["join", "TicTacToe", {}])
+    hall.until(lambda: ann.started)
+    hall.move(ann, "mark", cell=0)
+
+    for _ in range(3):
+        guest.send(["play", 1, "mark", {"cell": 8}])
+    hall.play(10 * TICK)
+    hall.move(ann, "mark", cell=1)
+    guest.send(["play", 1, "mark", {"cell": 7}])
+    hall.play(10 * TICK)
+
+    assert ann.view.cells == [0, 0, *[None] * 6, 1]
+    assert [message for message in hall.guests[guest] if message[0] == "refused"] == []
+    assert sum("last" in message[3] for message in hall.guests[guest] if message[0] == "step") == 5
+
+
+@pytest.mark.parametrize(
+    ("games", "error", "text"),
+    [
+        ((), TypeError, "needs the games"),
+        (("Chess",), TypeError, "a game is a class"),
+        ((TicTacToe, type("TicTacToe", (Secrets,), {})), ValueError, "two games are called TicTacToe"),
+    ],
+)
+def test_misuse_is_told_at_the_call(games: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        Server(*games, host=HOST, port=PORT)
+
+
+def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> None:
+    class Broken(Game):
+        cards: list[int]
+
+        def setup(self) -> None:
+            self.cards = [1 // 0]
+
+        @move
+        def go(self) -> None:
+            self.finish()
+
+    hall.games = (Broken, TicTacToe)
+    hall.serve()
+    ann, _ = hall.join(Broken), hall.join(Broken)
+    others = two(hall)
+
+    assert ann.frozen.startswith("the rules of Broken cannot begin")
+    hall.finish(*others)
+
+
+def test_absence_has_its_seconds_and_then_its_consequences(hall: Hall) -> None:
+    class Strict(TicTacToe):
+        absent = "forfeit"
+        grace = 20.0
+
+    hall.games = (Strict,)
+    hall.serve()
+    ann, bob = hall.join(Strict), hall.join(Strict)
+    ann.close()
+    hall.play(5.0)
+
+    away = hall.heard(bob, Presence)[-1]
+    assert (away.seat, away.state, away.seconds) == (0, "away", 20.0)
+    state, seconds = bob.presence[0]
+    assert state == "away"
+    assert seconds is not None
+    assert 14 < seconds < 16
+    hall.until(lambda: bob.over, 30.0)
+    assert bob.result is not None
+    assert bob.result.winners == (1,)
+
+
+def test_a_bot_plays_for_who_is_absent(hall: Hall) -> None:
+    class Kind(TicTacToe):
+        absent = "bot"
+        grace = 5.0
+
+    hall.games = (Kind,)
+    hall.serve()
+    ann, bob = hall.join(Kind), hall.join(Kind)
+    ann.close()
+
+    hall.finish(bob)
+
+    assert bob.result is not None
+
+
+def test_closing_stores_everything_and_says_so(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.move(ann, "mark", cell=4)
+    assert hall.server is not None
+    hall.server.close("back in a minute")
+    hall.server.close()
+    hall.server.update()
+    hall.play(1.0)
+    assert not ann.connected
+
+    hall.store = hall.store.successor()
+    hall.serve()
+    hall.until(lambda: ann.connected and bob.connected and bob.seated)
+    hall.finish(ann, bob)
+
+
+def test_what_the_protocol_does_not_allow_ends_the_link_of_who_says_it(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    assert ann._client is not None
+
+    ann._client.send(["dance"])
+    hall.play(4 * TICK)
+
+    assert ann.reason != ""
+    hall.move(bob, "mark", cell=1)
+    assert hall.heard(bob, Gone) == []
