@@ -5,13 +5,11 @@ No network and no disk: the server carries what comes in and what goes out.
 
 import hashlib
 import hmac
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from netcode.peer import Peer
-from netcode.turns.legal import Budget
 from netcode.turns.lobby import Listing
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
@@ -247,8 +245,7 @@ def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:
 def _listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
     if not table.may_act(seat):
         return [], []
-    # The thread's own time: a busy machine must not make a list shorter.
-    listing = table.legal(seat, Budget(clock=time.thread_time))
+    listing = table.legal(seat)
     if len(listing.plays) > MAX_LISTED:
         return [], sorted({*listing.unlisted, *(name for name, _ in listing.plays)})
     return [[name, dict(arguments)] for name, arguments in listing.plays], [*listing.unlisted]
