@@ -15,6 +15,7 @@ The floors, each importing from those above it in this list only:
 - `simulate`, `check`, `bots`: games that play themselves.
 - `store`: where tables are kept; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
 - `protocol`: the messages; `events` and `sight`: what a player is told and sees; `client`: `join`; `server`: `serve`.
+- `terminal`, `replay`, `__main__`: the command line.
 """
 
 from netcode.turns.client import Seat, join, tables

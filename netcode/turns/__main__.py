@@ -1,0 +1,245 @@
+"""The command line: `python -m netcode.turns`, what to do, and the file with the game."""
+
+import argparse
+import importlib.util
+import random
+import secrets
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from netcode.turns.errors import RulesError
+from netcode.turns.plays import Play
+from netcode.turns.rules import Game
+from netcode.turns.store import Unavailable
+from netcode.turns.terminal import (
+    Keyboard,
+    LocalTable,
+    Screen,
+    SeatFile,
+    play_locally,
+    play_over_network,
+    rows_of,
+    run_bot,
+)
+
+PORT = 7777
+
+
+class Trouble(Exception):
+    """What keeps a command from running, as a sentence."""
+
+
+def load_game(where: str) -> type[Game]:
+    """Return the game of `FILE` or `FILE:Class`.
+
+    Raises:
+        Trouble: there is none, or several to choose from.
+    """
+    file, _, name = where.rpartition(":") if ":" in where and not Path(where).exists() else (where, "", "")
+    path = Path(file)
+    if not path.is_file():
+        raise Trouble(f"{file} is not there; give the file with your game, such as tictactoe.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise Trouble(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # annotations are looked up there
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except (RulesError, SyntaxError, ImportError) as error:
+        raise Trouble(str(error)) from error
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    games = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Game) and value.__module__ == module.__name__
+    }
+    if name:
+        if name not in games:
+            raise Trouble(f"{file} has no game called {name}; it has {', '.join(games) or 'none'}")
+        return games[name]
+    leaves = {
+        key: game for key, game in games.items() if not any(game in other.__mro__[1:] for other in games.values())
+    }
+    if len(leaves) != 1:
+        what = f"several games; say which, as in {file}:{min(leaves)}" if leaves else "no game: no class made from Game"
+        raise Trouble(f"{file} has {what}")
+    return next(iter(leaves.values()))
+
+
+def options_of(words: Sequence[str]) -> dict[str, Any]:
+    """Read `name=value` words: numbers, true, false, and text.
+
+    Raises:
+        Trouble: a word is none.
+    """
+    options: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise Trouble(f"{word!r} is no option; write name=value")
+        value: Any = text
+        if text.lower() in ("true", "false"):
+            value = text.lower() == "true"
+        elif text.lstrip("-").isdecimal():
+            value = int(text)
+        options[name] = value
+    return options
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Read `HOST` or `HOST:PORT`.
+
+    Raises:
+        Trouble: it is neither.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon:
+        return text, PORT
+    if not port.isdecimal() or not 0 < int(port) < 65_536 or not host:
+        raise Trouble(f"{text!r} is no address; write HOST or HOST:PORT")
+    return host.strip("[]"), int(port)
+
+
+def choose(view: object, legal: Sequence[Play]) -> Play:  # noqa: ARG001 - what every bot is given
+    """Play at random."""
+    return random.choice(legal)  # noqa: S311 - a game, not a key
+
+
+def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Play here, or at a server."""
+    game = load_game(arguments.game)
+    if arguments.at is not None:
+        address = address_of(arguments.at)
+        seat_file = SeatFile(Path(arguments.game.partition(":")[0]), arguments.name, address)
+        wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
+        wanted["options"] = options_of(arguments.option)
+        play_over_network(address, game, screen, Keyboard(), seat_file, **wanted)
+        return 0
+    low, high = game.seats
+    players = arguments.players or max(low, min(high, arguments.bots + 1))
+    if not low <= players <= high:
+        raise Trouble(f"{game.__name__} is for {low} to {high} players, not {players}")
+    if arguments.bots > players:
+        raise Trouble(f"{arguments.bots} bots are more than {players} players")
+    people = players - arguments.bots
+    names = [arguments.name if people == 1 and arguments.name else f"player {n}" for n in range(1, people + 1)]
+    names += [f"bot {n}" for n in range(1, arguments.bots + 1)]
+    table = LocalTable(game, names, options_of(arguments.option), secrets.token_bytes(32))
+    play_locally(table, range(people, players), screen, lambda: input("> "), choose)
+    return 0
+
+
+def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Serve tables."""
+    from netcode.turns.server import Server, serve
+
+    game = load_game(arguments.game)
+    path = Path(arguments.game.partition(":")[0])
+    store = arguments.store or path.with_suffix(".db")
+
+    def started(server: Server) -> None:
+        screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {store}; Ctrl-C ends")
+
+    serve(game, host=arguments.host, port=arguments.port, store=store, started=started)
+    screen.line("the tables are stored; start again, and the games go on")
+    return 0
+
+
+def run_watch(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Look on at a server."""
+    game = load_game(arguments.game)
+    address = address_of(arguments.at)
+    play_over_network(address, game, screen, None, watch=True, room=arguments.room, name=arguments.name)
+    return 0
+
+
+def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Play at a server by itself."""
+    game = load_game(arguments.game)
+    address = address_of(arguments.at)
+    for number in range(1, arguments.games + 1):
+        screen.line(f"game {number} of {arguments.games}")
+        try:
+            result = run_bot(address, game, choose, arguments.pace, room=arguments.room, name=arguments.name or "bot")
+        except ConnectionError as error:
+            raise Trouble(str(error)) from error
+        screen.line(f"over: {'a draw' if result is None or not result.winners else f'seat {result.winners[0]} won'}")
+    return 0
+
+
+def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Show a stored game, move by move."""
+    from netcode.turns.replay import frames, stored_tables
+
+    game = load_game(arguments.game)
+    if arguments.table is None:
+        for table, moves in stored_tables(arguments.database, game):
+            screen.line(f"{table}  {moves} entries")
+        return 0
+    names: list[str] = []
+    for number, frame in enumerate(frames(arguments.database, arguments.table, game)):
+        names = frame.names
+        screen.table(f"{number}: {frame.text}" if frame.text else "at the beginning", rows_of(frame.view))
+    screen.line(f"that was {', '.join(names)}")
+    return 0
+
+
+COMMANDS: dict[str, tuple[Callable[[argparse.Namespace, Screen], int], str]] = {
+    "play": (run_play, "play in the terminal: here with bots and friends, or at a server"),
+    "serve": (run_serve, "serve tables to others"),
+    "bot": (run_bots, "have a bot play at a server"),
+    "watch": (run_watch, "look on at a server"),
+    "replay": (run_replay, "show a game that a server stored"),
+}
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Make the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m netcode.turns", description="Play the game in a file.")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    for name, (_, text) in COMMANDS.items():
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("game", metavar="FILE[:Class]", help="the Python file with the game")
+        if name in ("play", "watch", "bot"):
+            required = name != "play"
+            command.add_argument("--at", metavar="HOST[:PORT]", required=required, help=f"the server; port {PORT}")
+            command.add_argument("--room", help="a code that you agreed on with your friends")
+            command.add_argument("--name", default="", help="what the others call you")
+        if name == "play":
+            command.add_argument("--players", type=int, help="how many play")
+            command.add_argument("--bots", type=int, default=0, help="how many of them are bots, here")
+            command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the game")
+        if name == "bot":
+            command.add_argument("--games", type=int, default=1, help="how many games")
+            command.add_argument("--pace", type=float, default=0.0, metavar="SECONDS", help="how long it waits")
+        if name == "serve":
+            command.add_argument("--host", default="", help="the address to listen on; without it every one")
+            command.add_argument("--port", type=int, default=PORT, help="0 for any free one")
+            command.add_argument("--store", metavar="FILE", help="the database; without it beside the game")
+        if name == "replay":
+            command.add_argument("database", metavar="DB", help="the database of the server")
+            command.add_argument("table", metavar="TABLE", nargs="?", help="its id; without it all are listed")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what the command line says and return its status."""
+    chosen = make_parser().parse_args(arguments)
+    screen = Screen()
+    try:
+        return COMMANDS[chosen.command][0](chosen, screen)
+    except (Trouble, Unavailable, RulesError, ValueError, OSError) as error:
+        screen.line(f"{error}")
+        return 1
+    except (KeyboardInterrupt, EOFError):
+        screen.line()
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

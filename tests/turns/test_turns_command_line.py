@@ -1,0 +1,195 @@
+"""`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
+
+from pathlib import Path
+
+import pytest
+from programs import Program, Start
+
+from netcode.turns.__main__ import Trouble, address_of, load_game, main, options_of
+
+TWELVE_LINES = """\
+from netcode.turns import Game, move
+
+LINES = (0, 1, 2), (3, 4, 5), (6, 7, 8), (0, 3, 6), (1, 4, 7), (2, 5, 8), (0, 4, 8), (2, 4, 6)
+
+
+class TicTacToe(Game):
+    cells: list[int | None] = [None] * 9
+
+    @move(cell=range(9))
+    def mark(self, cell):
+        self.require(self.cells[cell] is None, "that cell is taken")
+        self.cells[cell] = self.mover
+        if any(all(self.cells[i] == self.mover for i in line) for line in LINES):
+            self.finish(self.mover)
+        elif None not in self.cells:
+            self.finish()
+"""
+
+
+@pytest.fixture
+def game(tmp_path: Path) -> Path:
+    path = tmp_path / "game" / "tictactoe.py"
+    path.parent.mkdir()
+    path.write_text(TWELVE_LINES, encoding="utf-8")
+    return path
+
+
+@pytest.mark.process
+def test_a_person_plays_a_friend_in_the_terminal(start: Start, game: Path) -> None:
+    program = start("-m", "netcode.turns", "play", game)
+    for line in ("mark 0", "mark 3", "mark 1", "mark 4", "mark 2"):
+        program.say(line)
+
+    program.until("player 1 won")
+    assert program.status() == 0
+
+
+@pytest.mark.process
+def test_a_person_plays_a_bot_and_ctrl_c_ends_nicely(start: Start, game: Path) -> None:
+    program = start("-m", "netcode.turns", "play", game, "--bots", 1, "--name", "Ann")
+    program.until("Ann to move")
+    program.say("mark 4")
+    program.until("bot 1 moved: mark")
+
+    program.interrupt()
+
+    assert program.status() == 130
+    assert "Traceback" not in program.output
+
+
+@pytest.mark.process
+def test_two_windows_and_a_server_are_killed_and_go_on(start: Start, game: Path, tmp_path: Path) -> None:
+    def serve(port: str) -> tuple[Program, str]:
+        program = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", port)
+        return program, program.until(r"served on port (\d+)")[1]
+
+    server, port = serve("0")
+    at = ("-m", "netcode.turns", "play", game, "--at", f"127.0.0.1:{port}", "--room", "ours")
+    ann = start(*at, "--name", "Ann")
+    ann.until("you sit at seat 0")
+    bob = start(*at, "--name", "Bob")
+    ann.until("your turn")
+    ann.say("mark 4")
+    bob.until("your turn")
+    server.stop()
+    bob.stop()
+    serve(port)
+    ann.until("back at the table")
+
+    bob = start(*at, "--name", "Bob")
+    bob.until("your turn")
+    assert "you sit at seat 1" in bob.output
+    bob.say("mark 0")
+    ann.until("(?s)Bob moved: mark.*your turn")
+    watcher = start("-m", "netcode.turns", "watch", game, "--at", f"127.0.0.1:{port}", "--room", "ours")
+    watcher.until("you look on")
+    ann.say("/leave")
+    bob.until("Bob won")
+    ann.until("you left the table")
+
+
+@pytest.mark.process
+def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path) -> None:
+    server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
+    port = server.until(r"served on port (\d+), and kept in \S*tictactoe.db")[1]
+    bots = [start("-m", "netcode.turns", "bot", game, "--at", f"127.0.0.1:{port}") for _ in range(2)]
+    for bot in bots:
+        bot.until("over: ")
+    server.interrupt()
+    server.until("the tables are stored")
+
+    listing = start("-m", "netcode.turns", "replay", game, game.with_suffix(".db"))
+    table = listing.until(r"([0-9a-f]+)  \d+ entries")[1]
+    replay = start("-m", "netcode.turns", "replay", game, game.with_suffix(".db"), table)
+
+    replay.until(r"(?s)0: bot to move.*: over.*that was bot, bot")
+
+
+def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> None:
+    path = tmp_path / "several_of_them.py"
+    path.write_text(TWELVE_LINES.replace("TicTacToe", "One"), encoding="utf-8")
+    assert load_game(str(path)).__name__ == load_game(f"{path}:One").__name__ == "One"
+    path.write_text(TWELVE_LINES + "\n\nclass Larger(TicTacToe):\n    pass\n", encoding="utf-8")
+    assert load_game(str(path)).__name__ == "Larger"
+    assert load_game(f"{path}:TicTacToe").__name__ == "TicTacToe"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "text"),
+    [
+        ("", "", "no game: no class made from Game"),
+        (TWELVE_LINES, ":Chess", "has no game called Chess; it has TicTacToe"),
+        (
+            TWELVE_LINES + "\n\nclass Other(Game):\n    mark = TicTacToe.mark\n    cells: list[int] = []\n",
+            "",
+            "several games",
+        ),
+        ("import nowhere_to_be_found", "", "No module named 'nowhere_to_be_found'"),
+        ("def", "", "invalid syntax"),
+    ],
+)
+def test_a_file_without_the_game_is_explained(tmp_path: Path, source: str, name: str, text: str) -> None:
+    path = tmp_path / "some_game.py"
+    path.write_text(source, encoding="utf-8")
+
+    with pytest.raises(Trouble, match=text):
+        load_game(f"{path}{name}")
+
+
+def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["play", "nowhere.py"]) == 1
+    assert capsys.readouterr().out == "nowhere.py is not there; give the file with your game, such as tictactoe.py\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["play", "{game}", "--players", "3"], "TicTacToe is for 2 to 2 players, not 3"),
+        (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
+        (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
+        (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
+        (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
+        (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
+        (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    game: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    assert main([word.format(game=game) for word in arguments]) == 1
+    assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("h", ("h", 7777)), ("h:1", ("h", 1)), ("[::1]:80", ("::1", 80)), ("10.0.0.1:2", ("10.0.0.1", 2))],
+)
+def test_an_address_is_a_host_with_or_without_a_port(text: str, address: tuple[str, int]) -> None:
+    assert address_of(text) == address
+
+
+def test_options_are_numbers_truths_and_texts() -> None:
+    assert options_of(["size=5", "fast=true", "slow=False", "name=x=y", "low=-1"]) == {
+        "size": 5,
+        "fast": True,
+        "slow": False,
+        "name": "x=y",
+        "low": -1,
+    }
+
+
+@pytest.mark.process
+def test_a_port_that_is_taken_is_said(start: Start, game: Path, tmp_path: Path) -> None:
+    first = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
+    port = first.until(r"served on port (\d+)")[1]
+
+    second = start(
+        "-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", port, "--store", tmp_path / "other.db"
+    )
+    third = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
+
+    assert second.status() == 1
+    assert third.status() == 1
+    assert "Traceback" not in second.output + third.output
+    assert "in use by another server" in third.output

@@ -1,0 +1,338 @@
+"""What a person reads and types at a table."""
+
+import io
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netcode.turns.events import Over, Presence, Refused, Said, Told
+from netcode.turns.plays import Play, answer
+from netcode.turns.sight import View
+from netcode.turns.table import Asked, Result
+from netcode.turns.terminal import (
+    Keyboard,
+    LocalTable,
+    NetworkTable,
+    Screen,
+    SeatFile,
+    ended,
+    play_locally,
+    rows_of,
+    said,
+    show_plays,
+    typed,
+    understood,
+    written,
+)
+from turns.hall import TICK, Hall, Secrets, TicTacToe
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall()
+    yield hall
+    hall.close()
+
+
+LEGAL = [Play("mark", {"cell": cell}) for cell in (0, 1, 10)] + [Play("pass"), Play("play", {"card": "8C"})]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "."),
+        ("", "''"),
+        ([], "-"),
+        ([1, None, "a"], "1 . a"),
+        ([[1], [], ["x"]], "1  |  -  |  x"),
+        ({0: [1, 2]}, "0: 1 2"),
+        ({}, "-"),
+        (3.5, "3.5"),
+        ((1, 2), "1 2"),
+    ],
+)
+def test_a_value_is_written_as_a_person_reads_it(value: Any, text: str) -> None:
+    assert written(value) == text
+
+
+def test_a_square_is_written_in_rows_and_a_long_line_is_broken() -> None:
+    view = View("Go", {"board": [0, None, 1] * 3, "text": "x" * 150, "names": ("Ann",)})
+
+    assert rows_of(view) == [
+        ("board", " 0  .  1"),
+        ("", " 0  .  1"),
+        ("", " 0  .  1"),
+        ("text", "x" * 100),
+        ("", "x" * 50),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("1", 0), ("3", 2), ("mark 1", 1), ("MARK  10", 2), ("pa", 3), ("8c", 4), ("play 8c", 4), ("pl", 4)],
+)
+def test_a_play_is_understood_by_number_and_by_words(text: str, number: int) -> None:
+    assert understood(text, LEGAL) == LEGAL[number]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("6", "'6' is no play"),
+        ("", "'' is no play"),
+        ("mark", "that could be mark 0, mark 1, mark 10; say more of it"),
+        ("resign", "'resign' is no play; type its number or its words"),
+    ],
+)
+def test_what_is_not_understood_is_said(text: str, wrong: str) -> None:
+    understanding = understood(text, LEGAL)
+
+    assert isinstance(understanding, str)
+    assert understanding.startswith(wrong)
+
+
+def test_an_answer_is_typed_as_its_option() -> None:
+    options = [answer("q", "let it pass"), answer("q", "challenge")]
+
+    assert [said(option) for option in options] == ["let it pass", "challenge"]
+    assert understood("chal", options) == options[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "play"),
+    [
+        ("mark 4", Play("mark", {"cell": 4})),
+        ("mark none", Play("mark", {"cell": None})),
+        ("mark True", Play("mark", {"cell": True})),
+        ("mark [1,2]", Play("mark", {"cell": [1, 2]})),
+        ("mark x", Play("mark", {"cell": "x"})),
+        ("mark", None),
+        ("mark 1 2", None),
+        ("other 1", None),
+    ],
+)
+def test_a_move_that_is_not_listed_is_typed_with_its_values(text: str, play: Play | None) -> None:
+    assert typed(text, TicTacToe, ["mark"], None) == play
+
+
+def test_a_free_answer_is_typed_as_json() -> None:
+    free = Asked("q", "hide your fleet", None)
+
+    assert typed("[[5, 0, 0, true]]", TicTacToe, [""], free) == answer("q", [[5, 0, 0, True]])
+    assert typed("[[5, 0", TicTacToe, [""], free) is None
+    assert typed("5", TicTacToe, [""], free) is None
+    assert typed("[1]", TicTacToe, [""], Asked("q", "which?", (1, 2))) is None
+
+
+def test_plays_are_numbered_and_the_rest_is_counted() -> None:
+    out = io.StringIO()
+
+    show_plays(Screen(out), [Play("mark", {"cell": cell}) for cell in range(45)], ["hide", ""], "your turn")
+
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "your turn"
+    assert lines[1].startswith("   1: mark 0   2: mark 1")
+    assert max(map(len, lines)) <= 105
+    assert lines[-2:] == ["   … and 5 more", "   also, not listed: hide, an answer, typed as JSON"]
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [
+        (Result((0,)), "Ann won"),
+        (Result((0, 1), text="together"), "Ann and Bob won: together"),
+        (Result(()), "a draw"),
+        (Result((1,), (2.5, 3.0)), "Bob won (Ann 2.5, Bob 3)"),
+    ],
+)
+def test_an_end_is_a_sentence(result: Result, text: str) -> None:
+    assert ended(result, ["Ann", "Bob"]) == text
+
+
+def test_what_a_terminal_cannot_show_is_escaped() -> None:
+    raw = io.BytesIO()
+    out = io.TextIOWrapper(raw, encoding="ascii")
+
+    Screen(out).line("♠ spades")
+
+    assert raw.getvalue() == b"\\u2660 spades\n"
+
+
+class Looked(io.StringIO):
+    """A terminal at which somebody looks."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_table_is_drawn_where_rich_is_installed() -> None:
+    pytest.importorskip("rich")
+    out = Looked()
+    screen = Screen(out)
+
+    screen.table("[bold]Ann[/bold] to move", [("cells", "[red]0"), ("suit", "♠")])
+    screen.line("[a] line")
+    screen.clear()
+
+    text = out.getvalue()
+    assert "[bold]Ann[/bold]" in text
+    assert "[red]0" in text
+    assert "│" in text
+    assert "[a] line" in text
+    assert text.endswith("\x1b[H")
+
+
+def test_without_rich_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    out = Looked()
+
+    Screen(out).table("Ann to move", [("cells", "0"), ("x", "1")])
+
+    assert out.getvalue() == "-- Ann to move\n   cells  0\n   x      1\n"
+
+
+def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:
+    game = tmp_path / "go.py"
+    mine = SeatFile(game, "Ann/..", ("h", 1))
+    mine.write("table.key")
+
+    assert mine.read() == "table.key"
+    assert SeatFile(game, "Bob", ("h", 1)).read() is None
+    assert SeatFile(game, "Ann", ("other", 1)).read() is None
+    assert [path.name for path in tmp_path.iterdir()] == [".go.Ann.seat"]
+    mine.forget()
+    mine.forget()
+    assert mine.read() is None
+
+
+def test_a_folder_that_may_not_be_written_stops_no_game(tmp_path: Path) -> None:
+    SeatFile(tmp_path / "nowhere" / "go.py", "", ("h", 1)).write("t.k")
+
+
+def test_a_keyboard_gives_lines_and_then_ends() -> None:
+    keyboard = Keyboard(io.StringIO("one\n two \n"))
+    lines: list[str] = []
+
+    with pytest.raises(EOFError):  # noqa: PT012 - lines come whenever the thread has read them
+        for _ in range(1_000_000):
+            line = keyboard.line()
+            if line is not None:
+                lines.append(line)
+    assert lines == ["one", "two"]
+
+
+class Typist:
+    """Types what it was given, and then is gone."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = [*lines]
+
+    def __call__(self) -> str:
+        if not self.lines:
+            raise EOFError
+        return self.lines.pop(0)
+
+
+def first(view: object, legal: Any) -> Play:
+    play: Play = legal[0]
+    return play
+
+
+def test_two_people_play_at_one_keyboard() -> None:
+    out = io.StringIO()
+    table = LocalTable(TicTacToe, ["Ann", "Bob"], {}, bytes(32))
+
+    play_locally(
+        table, (), Screen(out), Typist("mark 0", "", "mark 0", "mark 3", "/help", "1", "mark 4", "mark 2"), first
+    )
+
+    text = out.getvalue()
+    assert "'mark 0' is no play" in text
+    assert "hand over" not in text
+    assert text.count("Ann to move") == 3
+    assert "Ann won\n" in text
+
+
+def test_a_person_plays_against_a_bot_with_hidden_hands_and_questions() -> None:
+    out = io.StringIO()
+    table = LocalTable(Secrets, ["Ann", "Bot"], {"size": 7}, bytes(32))
+
+    play_locally(table, (1,), Screen(out), Typist("draw", "doubled"), first)
+
+    text = out.getvalue()
+    assert "how do you show it?" in text
+    assert "1: as it is   2: doubled" in text
+    assert "won" in text
+
+
+def test_what_one_sees_alone_is_not_shown_to_the_next() -> None:
+    out = io.StringIO()
+    table = LocalTable(Secrets, ["Ann", "Bob"], {}, bytes(32))
+
+    with pytest.raises(EOFError):
+        play_locally(table, (), Screen(out), Typist("draw", "1", "", "draw"), first)
+
+    assert "hand over to Bob, who presses Enter" in out.getvalue()
+
+
+def test_a_person_plays_over_the_network(hall: Hall) -> None:
+    hall.serve()
+    out = io.StringIO()
+    ann = hall.join(name="Ann")
+    hall.seats.remove(ann)
+    table = NetworkTable(ann, TicTacToe, Screen(out))
+    for event in hall.told[ann]:
+        table._tell(event)
+    bob = hall.begin_to_join(name="Bob")
+
+    def frame(seconds: float = 0.2) -> None:
+        for _ in range(round(seconds / TICK)):
+            hall.play(TICK)
+            assert table.update()
+
+    frame()
+    for line in ("/help", "mark 4", "mark 0", "", "nonsense", "/say hello", "/undo"):
+        table.obey(line)
+        frame()
+    hall.move(bob, "mark", cell=0)
+    frame()
+    table.obey("nonsense")
+    bob.leave()
+    frame(1.0)
+    table.obey("1")
+    table.obey("/leave")
+    for _ in range(20):
+        hall.play(TICK)
+        if not table.update():
+            break
+
+    text = out.getvalue()
+    for part in ("you sit at seat", "Bob sits down", "the game begins", "your turn", "Ann moved: mark", "Bob to move"):
+        assert part in text, part
+    for part in ("it is not your turn", "is no play", "Ann: hello", "Ann won", "/rematch", "you left the table"):
+        assert part in text, part
+    ann.close()
+
+
+@pytest.mark.parametrize(
+    ("event", "line"),
+    [
+        (Told("a flush", {}), "a flush"),
+        (Refused(Play("mark", {"cell": 1}), "taken"), "mark 1: taken"),
+        (Refused(None, "no"), "no"),
+        (Presence(None, "away", None), "the link broke; looking for the way back"),
+        (Presence(1, "away", 30.0), "somebody is away (30 s left)"),
+        (Said(None, "Eve", "hi"), "Eve: hi"),
+        (Over(Result(())), "a draw"),
+    ],
+)
+def test_events_are_told_in_a_line(hall: Hall, event: Any, line: str) -> None:
+    seat = hall.begin_to_join()
+    out = io.StringIO()
+
+    assert NetworkTable(seat, TicTacToe, Screen(out))._tell(event)
+
+    assert out.getvalue() == line + "\n"
