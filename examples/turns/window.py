@@ -1,0 +1,40 @@
+"""Play tic-tac-toe or Connect Four by clicking: `window.py tictactoe HOST PORT`, or `connect_four`."""
+
+import sys
+
+import pygame
+from connect_four import COLUMNS, ROWS, ConnectFour
+from tictactoe import TicTacToe
+
+from netcode.turns import join
+
+SIDE, COLOURS = 100, {None: "midnightblue", 0: "firebrick", 1: "gold"}
+
+which, host, port = sys.argv[1:]
+game: type[ConnectFour | TicTacToe] = ConnectFour if which == "connect_four" else TicTacToe
+across, down = (COLUMNS, ROWS) if game is ConnectFour else (3, 3)
+table = join((host, int(port)), game)
+pygame.init()
+screen = pygame.display.set_mode((across * SIDE, down * SIDE))
+clock = pygame.time.Clock()
+while not table.reason:
+    for event in pygame.event.get():
+        if event.type == pygame.QUIT:
+            table.close()
+        elif event.type == pygame.MOUSEBUTTONDOWN and table.my_turn and table.pending is None:
+            x, y = event.pos[0] // SIDE, event.pos[1] // SIDE
+            table.play(ConnectFour.drop(x) if game is ConnectFour else TicTacToe.mark(3 * y + x))
+    table.update()
+    for happened in table.events():
+        print(happened)
+    screen.fill("darkslateblue")
+    for x in range(across):
+        for y in range(down):
+            seat, view = None, table.view if table.started else None
+            if isinstance(view, ConnectFour):
+                seat = dict(enumerate(view.columns[x])).get(down - 1 - y)
+            elif isinstance(view, TicTacToe):
+                seat = view.cells[3 * y + x]
+            pygame.draw.circle(screen, COLOURS[seat], (SIDE * x + SIDE // 2, SIDE * y + SIDE // 2), 40)
+    pygame.display.flip()
+    clock.tick(60)
