@@ -1,0 +1,198 @@
+"""Kill a server of tables again and again, at random moments, and see that nothing it told is lost or done twice.
+
+`python -m benchmarks.turns_kill crazy_eights --tables 60 --kills 50`. Half of the kills come within 0.3 seconds of the
+start, when everybody is just coming back.
+"""
+
+import argparse
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from netcode.turns.__main__ import load_game
+from netcode.turns.client import Seat, join
+from netcode.turns.plays import Play
+
+ROOT = Path(__file__).parent.parent
+HURRY = 0.01
+"""Of a player to move, how likely it is to move in a frame, so that games last until the last kill."""
+GAMES = ROOT / "examples" / "turns"
+
+
+@dataclass
+class Player:
+    """One seat, and what its owner knows for sure."""
+
+    seat: Seat[Any]
+    told: int = 0
+    """Plays that the server has said are in."""
+    pending: Play | None = None
+    ticket: str | None = None
+
+
+@dataclass
+class Outcome:
+    """What was found."""
+
+    kills: int = 0
+    plays: int = 0
+    tables: int = 0
+    over: int = 0
+    wrong: list[str] = field(default_factory=list[str])
+
+
+class Killed:
+    """A server that is killed and started again on the same port and the same database."""
+
+    def __init__(self, game: Path, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
+        self._command = [sys.executable, "-m", "netcode.turns", "serve", str(game), "--host", "127.0.0.1"]
+        self._command += ["--port", str(self.port), "--store", str(folder / "games.db")]
+        self._log = (folder / "server.log").open("ab")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it; whoever wants in tries until it listens."""
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=self._log, cwd=ROOT)
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL, or what the system has in its place."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    def close(self) -> None:
+        """End it for good."""
+        self.kill()
+        self._log.close()
+
+
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    end = time.monotonic() + 30.0
+    while time.monotonic() < end:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1.0).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise AssertionError("the server never listened")
+
+
+def choose(legal: tuple[Play, ...], chance: random.Random) -> Play:
+    """Draw a play; drawing a card only where nothing else is left, so that games end."""
+    better = [play for play in legal if play.name != "draw"]
+    return chance.choice(better or legal)
+
+
+def run(game_file: Path, *, tables: int, kills: int, seed: int, folder: Path, seconds: float = 600.0) -> Outcome:
+    """Play `tables` games of two over a server that is killed `kills` times, until all of them are over."""
+    chance = random.Random(seed)
+    game = load_game(str(game_file))
+    server = Killed(game_file, folder)
+    outcome = Outcome(tables=tables)
+    players: list[Player] = []
+    try:
+        server.start()
+        wait_for(server.port)
+        for number in range(tables):
+            for _ in range(max(2, game.seats[0])):
+                seat = join(("127.0.0.1", server.port), game, f"room {number}", players=max(2, game.seats[0]))
+                players.append(Player(seat))
+        end = time.monotonic() + seconds
+        kill_at = time.monotonic() + chance.uniform(0.0, 0.3)
+        while not all(player.seat.over for player in players):
+            if time.monotonic() > end:
+                outcome.wrong.append("time is up")
+                break
+            for player in players:
+                step(player, chance, outcome, in_time=outcome.kills >= kills or chance.random() < HURRY)
+            if not server.alive:
+                outcome.wrong.append("the server ended by itself")
+                break
+            if outcome.kills < kills and time.monotonic() >= kill_at:
+                server.kill()
+                server.start()
+                outcome.kills += 1
+                early = outcome.kills % 2 == 0
+                wait_for(server.port)
+                kill_at = time.monotonic() + (chance.uniform(0.0, 0.3) if early else chance.uniform(0.5, 2.0))
+            time.sleep(0.002)
+        judge(players, outcome)
+    finally:
+        for player in players:
+            player.seat.close()
+        server.close()
+    return outcome
+
+
+def step(player: Player, chance: random.Random, outcome: Outcome, *, in_time: bool) -> None:
+    """Do a frame of one player, and hold what it is told against what it knows."""
+    seat = player.seat
+    seat.update()
+    seat.events()
+    if seat.reason:
+        outcome.wrong.append(f"a player lost its seat: {seat.reason}")
+    if seat.ticket is not None:
+        if player.ticket not in (None, seat.ticket):
+            outcome.wrong.append("a player came to another seat")
+        player.ticket = seat.ticket
+    if not seat.seated:
+        return
+    last = seat.number
+    if last < player.told:
+        outcome.wrong.append(f"play {player.told} was told to be in, and now the last is {last}")
+    if last > player.told + (player.pending is not None):
+        outcome.wrong.append(f"{last} plays are in of a seat that made {player.told}")
+    player.told = max(player.told, last)
+    if player.pending is not None and seat.pending is None:
+        player.pending = None
+    if in_time and seat.my_turn and seat.pending is None and seat.legal:
+        player.pending = choose(seat.legal, chance)
+        seat.play(player.pending)
+
+
+def judge(players: list[Player], outcome: Outcome) -> None:
+    """Look at the end of every game."""
+    seats = {player.ticket for player in players}
+    if len(seats) != len(players):
+        outcome.wrong.append(f"{len(players)} players have {len(seats)} seats")
+    outcome.plays = sum(player.told for player in players)
+    outcome.over = sum(player.seat.over for player in players) * outcome.tables // len(players)
+
+
+def main() -> int:
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("game", nargs="?", default="crazy_eights", help="a file in examples/turns")
+    parser.add_argument("--tables", type=int, default=60)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--seed", type=int, default=1)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.monotonic()
+        path = GAMES / f"{chosen.game}.py"
+        outcome = run(path, tables=chosen.tables, kills=chosen.kills, seed=chosen.seed, folder=Path(folder))
+        spent = time.monotonic() - begun
+    print(f"{outcome.over} of {outcome.tables} games over, {outcome.plays} plays, {outcome.kills} kills, {spent:.0f} s")
+    for wrong in outcome.wrong[:10]:
+        print(f"WRONG: {wrong}")
+    return 1 if outcome.wrong or outcome.over != outcome.tables else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
