@@ -1,0 +1,126 @@
+"""The pages on turn-based games are followed to the letter: their files, their commands, their players, their tests."""
+
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from programs import ROOT, Program, Start
+
+from netcode.turns import Game, Play
+from netcode.turns.simulate import simulate
+from netcode.turns.table import Refused, Step, Table
+
+FIRST = (ROOT / "docs" / "first-turn-based-game.md").read_text(encoding="utf-8")
+RULES = (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8")
+GAME, PLAYER, HIGH_CARD, TEST = re.findall(r"```python\n(.*?)```", FIRST, re.DOTALL)
+PLAY, SERVE, SIT_DOWN = (
+    line.removeprefix("python ").split() for line in re.findall(r"```sh\n(.*?)\n```", FIRST, re.DOTALL)
+)
+[MARKET] = re.findall(r"```python\n(.*?)```", RULES, re.DOTALL)
+
+
+def game_of(code: str, name: str) -> type[Game]:
+    module = ModuleType("page")
+    module.__dict__["__file__"] = name
+    exec(compile(code, name, "exec"), module.__dict__)
+    game: type[Game] = module.__dict__[name]
+    return game
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the reader put what the page says into files."""
+    (tmp_path / "tictactoe.py").write_text(GAME, encoding="utf-8")
+    (tmp_path / "player.py").write_text(PLAYER, encoding="utf-8")
+    (tmp_path / "test_tictactoe.py").write_text(TEST, encoding="utf-8")
+    return tmp_path
+
+
+def in_folder(command: list[str], folder: Path) -> list[object]:
+    return [folder / word if word == "tictactoe.py" else word for word in command]
+
+
+@pytest.mark.process
+def test_one_plays_the_bot(start: Start, folder: Path) -> None:
+    program = start(*in_folder(PLAY, folder))
+    program.until("Ann to move")
+    program.say("mark 4")
+
+    program.until("bot 1 moved: mark")
+
+
+@pytest.mark.process
+def test_two_sit_down_and_a_window_and_the_server_are_killed(start: Start, folder: Path) -> None:
+    def serve(port: str) -> tuple[Program, str]:
+        program = start(*in_folder(SERVE, folder), "--port", port)
+        return program, program.until(r"served on port (\d+)")[1]
+
+    server, port = serve("0")
+    sit_down = [word.replace("localhost", f"localhost:{port}") for word in SIT_DOWN]
+    ann = start(*in_folder(sit_down, folder))
+    ann.until("you sit at seat 0")
+    bob = start(*in_folder([word.replace("Ann", "Bob") for word in sit_down], folder))
+    ann.until("your turn")
+    ann.say("mark 4")
+    bob.until("your turn")
+    bob.stop()
+    server.stop()
+    serve(port)
+    ann.until("back at the table")
+
+    bob = start(*in_folder([word.replace("Ann", "Bob") for word in sit_down], folder))
+    bob.until("your turn")
+    bob.say("mark 0")
+    ann.until("Bob moved: mark")
+
+
+@pytest.mark.process
+def test_two_programs_of_ones_own_play_to_the_end(start: Start, folder: Path) -> None:
+    server = start(*in_folder(SERVE, folder), "--port", "0")
+    port = server.until(r"served on port (\d+)")[1]
+
+    programs = [start(folder / "player.py", port, name) for name in ("Ann", "Bob")]
+
+    assert sorted(program.until("won|lost")[0] for program in programs) == ["lost", "won"]
+    assert [program.status() for program in programs] == [0, 0]
+
+
+@pytest.mark.process
+def test_its_test_passes(start: Start, folder: Path) -> None:
+    program = start("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, folder)
+
+    program.until("1 passed")
+    assert program.status() == 0
+
+
+def test_the_cards_are_hidden_and_each_game_ends() -> None:
+    game = game_of(HIGH_CARD, "HighCard")
+
+    for seed in range(20):
+        played = simulate(game, seed=seed)
+        assert played.result is not None
+        assert played.result.winners
+
+    assert b"".join(Table.create(game, 2, secret=bytes(32)).view(1).values()) == b""
+
+
+def test_a_rule_that_runs_three_times_happens_once() -> None:
+    game = game_of(MARKET, "Market")
+    table = Table.create(game, 2, secret=bytes(32), names=["Ann", "Bob"])
+    told: list[object] = []
+
+    def happens(step: Step | Refused) -> None:
+        assert isinstance(step, Step), step
+        told.extend(step.happenings)
+
+    happens(table.start(0.0))
+    happens(table.play(0, Play("offer", {}).name, {}, 1, now=0.0))
+    for seat, option, number in ((0, 3, 2), (1, True, 1)):
+        question = table.question(seat)
+        assert question is not None
+        happens(table.answer(seat, question.id, option, number, now=0.0))
+
+    assert str(told).count("Ann offers a deal") == 1
+    assert table.result is not None
+    assert table.result.winners == (0,)
