@@ -32,7 +32,7 @@ _SETS: tuple[Any, ...] = (set, frozenset)
 _DICT: Any = dict
 _TUPLE: Any = tuple
 
-pack: Callable[[Any], bytes] = msgpack.Packer().pack
+pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
 
 
 def unpack(data: bytes) -> Any:

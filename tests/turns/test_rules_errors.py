@@ -1,0 +1,510 @@
+"""What is wrong with a class of rules is said when it is defined, and how to write it right."""
+
+import enum
+import re
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, cast
+
+import pytest
+
+from netcode.turns import Clock, Free, Game, Hidden, Others, Owned, RulesError, move, options, shown
+from netcode.turns.table import Refused, Step, Table
+
+CASES: list[tuple[str, Callable[[], object]]] = []
+
+
+def told(pattern: str) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Say what a definition is told."""
+
+    def note(define: Callable[[], object]) -> Callable[[], object]:
+        CASES.append((pattern, define))
+        return define
+
+    return note
+
+
+class Playable(Game):
+    @move
+    def go(self) -> None:
+        self.finish()
+
+
+@told(r"neither a move nor a round\(\).*@move\(cell=range\(9\)\)")
+def nothing_to_do() -> object:
+    class Mine(Game):
+        score: int = 0
+
+    return Mine
+
+
+@told(r"Mine\.score has no annotation.*`score: int = …`.*ClassVar\[int\]")
+def without_annotation() -> object:
+    class Mine(Playable):
+        score = 0
+
+    return Mine
+
+
+@told(r"Mine\.setup assigns self\.score, which is no field.*`score: int`")
+def assigned_in_a_method() -> object:
+    class Mine(Playable):
+        def setup(self) -> None:
+            self.score = 0
+
+    return Mine
+
+
+@told(r"Mine\.go assigns self\.score, which is no field")
+def assigned_in_a_move() -> object:
+    class Mine(Game):
+        @move
+        def go(self) -> None:
+            for self.score in range(3):
+                pass
+
+    return Mine
+
+
+@told(r"Mine\.go has no argument card, for which there is a domain; it has no arguments.*def go\(self, card\)")
+def domain_without_argument() -> object:
+    class Mine(Game):
+        @move(card=range(3))
+        def go(self) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.go: nothing says what card may be; write `@move\(card=range\(9\)\)`")
+def argument_without_domain() -> object:
+    class Mine(Game):
+        @move
+        def go(self, card: int) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of card lists nothing")
+def empty_domain() -> object:
+    class Mine(Game):
+        @move(card=[])
+        def go(self, card: int) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of card is a int; write a range, a collection")
+def number_for_a_domain() -> object:
+    class Mine(Game):
+        @move(card=cast("Any", 3))
+        def go(self, card: int) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of card is a generator")
+def generator_for_a_domain() -> object:
+    class Mine(Game):
+        @move(card=(number for number in range(3)))
+        def go(self, card: int) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of card holds a object, which cannot be sent")
+def unsayable_domain() -> object:
+    class Mine(Game):
+        @move(card=[object()])
+        def go(self, card: object) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of card asks for colour, and the arguments before card are none")
+def domain_of_a_later_argument() -> object:
+    class Mine(Game):
+        def cards(self, colour: str) -> list[int]:
+            return [len(colour)]
+
+        @move(card=cards, colour="rb")
+        def go(self, card: int, colour: str) -> None: ...
+
+    return Mine
+
+
+@told(r"`undo` cannot be an argument: it is an option of `@move` itself")
+def reserved_argument() -> object:
+    class Mine(Game):
+        @move
+        def go(self, undo: bool) -> None: ...
+
+    return Mine
+
+
+@told(r"\*cards: int is no single argument; name each one")
+def any_number_of_arguments() -> object:
+    class Mine(Game):
+        @move
+        def go(self, *cards: int) -> None: ...
+
+    return Mine
+
+
+@told(r"without `async` or `yield`; it asks with `self\.ask\(…\)`")
+def generator_for_a_move() -> object:
+    class Mine(Game):
+        @move  # type: ignore[arg-type] # pyright: ignore
+        def go(self) -> Iterator[int]:
+            yield 1
+
+    return Mine
+
+
+@told(r"Mine\.hand has two marks, Hidden and Owned|Mine\.hand has two marks, Owned and Hidden")
+def two_marks() -> object:
+    class Mine(Playable):
+        hand: Hidden[Owned[list[int]]]
+
+    return Mine
+
+
+@told(r"Mine\.hand has Hidden inside its type")
+def mark_inside() -> object:
+    class Mine(Playable):
+        hand: list[Hidden[int]]
+
+    return Mine
+
+
+@told(r"Mine\._hand is private by its underscore, which Hidden contradicts")
+def private_and_marked() -> object:
+    class Mine(Playable):
+        _hand: Hidden[list[int]]
+
+    return Mine
+
+
+@told(r"Mine\.hand needs an entry for each seat: `hand: Others\[list\[…\]\]`")
+def others_of_a_number() -> object:
+    class Mine(Playable):
+        hand: Others[int]
+
+    return Mine
+
+
+@told(r"Mine\.hand needs an entry for each seat")
+def owned_by_words() -> object:
+    class Mine(Playable):
+        hand: Owned[dict[str, int]]
+
+    return Mine
+
+
+@told(r"Mine: an annotation cannot be evaluated: name 'Nowhere' is not defined")
+def annotation_of_nothing() -> object:
+    class Mine(Playable):
+        hand: "Nowhere"  # type: ignore[name-defined] # noqa: F821 # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.hand.*keys of a dict are int or str")
+def keys_that_msgpack_has_not() -> object:
+    class Mine(Playable):
+        hand: dict[tuple[int, int], int]
+
+    return Mine
+
+
+@told(r"Mine\.hand.*cannot be told apart")
+def two_records_in_one() -> object:
+    class Mine(Playable):
+        hand: list[int] | set[int]
+
+    return Mine
+
+
+@told(r"Mine\.hand")
+def type_that_cannot_be_stored() -> object:
+    class Mine(Playable):
+        hand: list[complex]
+
+    return Mine
+
+
+@told(r"Mine\.random cannot be a field: `random` is the kit's own; call yours `random_` or, better")
+def field_named_like_the_kit() -> object:
+    class Mine(Playable):
+        random: int = 0  # type: ignore[assignment] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.ask cannot be a move: `ask` is the kit's own")
+def move_named_like_the_kit() -> object:
+    class Mine(Game):
+        @move
+        def ask(self) -> None: ...  # type: ignore[override] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.finish cannot be a method")
+def method_named_like_the_kit() -> object:
+    class Mine(Playable):
+        def finish(self) -> None: ...  # type: ignore[override] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.round cannot be a field: `round` is what the kit calls; it is a plain method: `def round\(self\): …`")
+def hook_that_is_no_method() -> object:
+    class Mine(Playable):
+        round: int = 3
+
+    return Mine
+
+
+@told(r"Mine\.seats cannot be a field: `seats` is a setting of the class; it is assigned without an annotation")
+def annotated_setting() -> object:
+    class Mine(Playable):
+        seats: tuple[int, int] = (2, 3)  # type: ignore[misc] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.go is a move in a base; write `@move` above it here, too")
+def override_without_move() -> object:
+    class Mine(Playable):
+        def go(self) -> None: ...  # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.seats is 3; write the fewest and the most who can play: `seats = 2, 5`")
+def one_number_of_seats() -> object:
+    class Mine(Playable):
+        seats = 3  # type: ignore[assignment] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.seats is \(5, 2\)")
+def seats_upside_down() -> object:
+    class Mine(Playable):
+        seats = 5, 2
+
+    return Mine
+
+
+@told(r"Mine\.absent is 'kick'; write `absent = \"wait\"`")
+def unknown_absence() -> object:
+    class Mine(Playable):
+        absent = "kick"  # type: ignore[assignment] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.clock is 5; write `clock = Clock\(minutes=5, increment=3\)`")
+def number_for_a_clock() -> object:
+    class Mine(Playable):
+        clock = 5  # type: ignore[assignment] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.grace is -1; write seconds")
+def negative_grace() -> object:
+    class Mine(Playable):
+        grace = -1
+
+    return Mine
+
+
+@told(r"Mine\.reveal is 1; write `reveal = False`")
+def number_for_a_yes() -> object:
+    class Mine(Playable):
+        reveal = 1  # type: ignore[assignment] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.setup has no argument size, for which there is an option")
+def option_without_argument() -> object:
+    class Mine(Playable):
+        @options(size=range(3))
+        def setup(self) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.setup: the option size needs a default")
+def option_without_default() -> object:
+    class Mine(Playable):
+        @options(size=range(3))
+        def setup(self, size: int) -> None: ...  # type: ignore[override] # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.setup: nothing says what size may be; write `@options\(size=range\(3, 8\)\)` above it")
+def option_without_domain() -> object:
+    class Mine(Playable):
+        def setup(self, size: int = 3) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.setup: every table has the option players")
+def option_that_all_have() -> object:
+    class Mine(Playable):
+        @options(players=range(2, 5))
+        def setup(self, players: int = 3) -> None: ...
+
+    return Mine
+
+
+@pytest.mark.parametrize(("pattern", "define"), [pytest.param(*case, id=case[1].__name__) for case in CASES])
+def test_the_definition_is_told(pattern: str, define: Callable[[], object]) -> None:
+    with pytest.raises(RulesError) as caught:
+        define()
+
+    assert re.search(pattern, str(caught.value), re.DOTALL), str(caught.value)
+
+
+# What is right, though it looks like the above.
+
+
+class Colour(enum.Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Fine(Game):
+    LIMIT: ClassVar[int] = 3
+    hands: Owned[dict[int, list[int]]] = {0: [1], 1: []}
+    seen: Others[list[int]] = [0, 0]
+    _secret: str = "x"
+    clock = Clock(per_move=30)
+
+    @property
+    def double(self) -> int:
+        return 2 * self.LIMIT
+
+    @staticmethod
+    def of(number: int) -> int:
+        return number
+
+    @shown
+    def sight(self, seat: int) -> int:
+        return seat + self.double
+
+    @move(cards=Free(list[int], lambda dice: [dice.randrange(3)], lambda cards: "too many" if len(cards) > 2 else None))
+    def lay(self, colour: Colour, sure: bool, cards: list[int]) -> None:
+        self.hands[self.mover] = cards
+
+
+def test_class_variables_properties_and_static_methods_are_no_state() -> None:
+    table = Table.create(Fine, 2, secret=bytes(32))
+    table.start(0.0)
+
+    assert {*table.view(0)} == {"hands", "seen", "sight"}
+    assert Fine.lay(Colour.RED, True, [1]).name == "lay"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        ({"colour": "GREEN", "sure": True, "cards": []}, "colour must be one of RED, BLUE"),
+        ({"colour": "RED", "sure": 1, "cards": []}, "sure must be one of False, True"),
+        ({"colour": "RED", "sure": True, "cards": [1, 2, 3]}, "too many"),
+        ({"colour": "RED", "sure": True, "cards": ["1"]}, "cards[0] must be int, not a str"),
+        ({"colour": "RED", "sure": True, "cards": 1}, "cards must be list[int], not a int"),
+        ({"colour": "RED", "sure": True}, "lay takes colour, sure, cards"),
+        ({"colour": "RED", "sure": True, "cards": [0] * 5000}, "it holds more than 4096 values"),
+        ({"colour": "RED" * 30_000, "sure": True, "cards": []}, "its texts are longer than 65536 characters together"),
+    ],
+)
+def test_a_strangers_arguments_are_refused_with_a_sentence(arguments: dict[str, Any], text: str) -> None:
+    table = Table.create(Fine, 2, secret=bytes(32))
+    table.start(0.0)
+    before = table.snapshot()
+
+    assert table.play(0, "lay", arguments, 1, now=0.0) == Refused(text)
+    assert table.snapshot() == before
+
+
+def test_a_deep_argument_never_reaches_the_rules() -> None:
+    deep: list[Any] = []
+    for _ in range(200):
+        deep = [deep]
+    table = Table.create(Fine, 2, secret=bytes(32))
+    table.start(0.0)
+
+    refused = table.play(0, "lay", {"colour": "RED", "sure": True, "cards": deep}, 1, now=0.0)
+
+    assert refused == Refused("it nests deeper than 12 levels")
+
+
+# At the first table, at the first storing, at the move.
+
+
+def test_a_field_that_is_never_set_is_told_at_the_first_table() -> None:
+    class Forgetful(Playable):
+        hands: list[int]
+
+    table = Table.create(Forgetful, 2, secret=bytes(32))
+    with pytest.raises(RulesError, match=r"Forgetful\.hands is annotated and never set; set it in setup\(\)"):
+        table.start(0.0)
+
+    assert not table.started
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ([(1, 2)], r"Stored\.hands\[0\] is a tuple"),
+        ([[1, True], [1.5]], r"Stored\.hands\[1\]\[0\] is a float"),
+        ([[2**64]], r"Stored\.hands\[0\]\[0\] is too large a number"),
+        ({}, r"Stored\.hands is a dict"),
+        ([[None]], r"Stored\.hands\[0\]\[0\] is a NoneType"),
+    ],
+)
+def test_a_value_that_would_not_come_back_is_told_at_the_first_storing(value: Any, path: str) -> None:
+    class Stored(Playable):
+        hands: list[list[int]]
+
+        def setup(self) -> None:
+            self.hands = value
+
+    table = Table.create(Stored, 2, secret=bytes(32))
+    with pytest.raises(RulesError, match=path):
+        table.start(0.0)
+
+
+class Buggy(Game):
+    total: int = 0
+
+    @move(kind=["fail", "return", "count", "attribute"])
+    def go(self, kind: str) -> Any:
+        self.total += 1
+        if kind == "fail":
+            raise KeyError("a bug")
+        if kind == "attribute":
+            self.__dict__["oops"] = 1
+        return 7 if kind == "return" else None
+
+
+@pytest.mark.parametrize("kind", ["fail", "return", "attribute"])
+def test_a_bug_in_a_move_refuses_it_and_the_table_goes_on(kind: str, caplog: pytest.LogCaptureFixture) -> None:
+    table = Table.create(Buggy, 2, secret=bytes(32))
+    table.start(0.0)
+    before = table.snapshot()
+
+    refused = table.play(0, "go", {"kind": kind}, 1, now=0.0)
+    after = table.snapshot()
+
+    assert isinstance(refused, Refused)
+    assert "bug" in refused.text
+    assert "Traceback" in caplog.text
+    assert after == before
+    assert isinstance(table.play(0, "go", {"kind": "count"}, 1, now=0.0), Step)
