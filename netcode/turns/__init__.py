@@ -18,6 +18,7 @@ The floors, each importing from those above it in this list only:
 - `terminal`, `replay`, `__main__`: the command line.
 """
 
+from netcode.turns.check import Report, check
 from netcode.turns.client import Seat, join, tables
 from netcode.turns.clocks import Clock
 from netcode.turns.domains import Free
@@ -58,6 +59,7 @@ __all__ = [
     "Play",
     "Presence",
     "Refused",
+    "Report",
     "Result",
     "RulesError",
     "Said",
@@ -69,6 +71,7 @@ __all__ = [
     "TakenBack",
     "Told",
     "Unavailable",
+    "check",
     "join",
     "move",
     "options",

@@ -1,6 +1,7 @@
 """What the kit reads from a class of rules when it is defined, and everything that it says at once if it is wrong."""
 
 import inspect
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,7 @@ from netcode.turns.domains import Domain, Open, domain_of_type, make_domain, sha
 from netcode.turns.errors import RulesError
 from netcode.turns.marks import Field, Mark, annotations_of, read_fields
 from netcode.turns.sources import assigned, can_refuse, fingerprint, function_of
-from netcode.turns.values import Shape, shape_of
+from netcode.turns.values import Shape, plain, shape_of
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
 """What a class says about itself, by assigning it."""
@@ -44,6 +45,20 @@ class MoveRule:
     def free(self) -> bool:
         """Tell whether an argument of it is free, so that it cannot be listed."""
         return any(isinstance(domain, Open) for domain in self.domains.values())
+
+    def candidates(self, game: Any) -> Iterator[dict[str, Any]]:
+        """Yield the arguments that the domains list, as plain wire data, whether or not the rule then refuses them."""
+        yield from self._extend(game, [*self.domains.items()], {})
+
+    def _extend(
+        self, game: Any, domains: list[tuple[str, Domain]], earlier: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        if not domains:
+            yield {name: plain(value) for name, value in earlier.items()}
+            return
+        (name, domain), *others = domains
+        for value in domain.values(game, earlier) or ():
+            yield from self._extend(game, others, {**earlier, name: value})
 
 
 @dataclass

@@ -14,20 +14,20 @@ from netcode.turns.kit import Kit, Result, ViewKit
 from netcode.turns.plays import Play
 from netcode.turns.questions import Kind
 
-S = TypeVar("S")
 T = TypeVar("T")
 P = ParamSpec("P")
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+V = TypeVar("V")
 F = TypeVar("F", bound=Callable[..., None])
 
 Listing = Iterable[Any] | Callable[..., Iterable[Any]] | Free[Any]
 """What a domain is given as."""
 
 
-class Move(Generic[S, P]):
+class Move(Generic[P]):
     """A move of a game. On the class, calling it makes a `Play`; on the game, inside its rules, it is a plain method."""
 
-    def __init__(self, rule: Callable[Concatenate[S, P], None], domains: Mapping[str, Listing], undo: bool) -> None:
+    def __init__(self, rule: Callable[Concatenate[Any, P], None], domains: Mapping[str, Listing], undo: bool) -> None:
         self.rule, self.given, self.undo = rule, domains, undo
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
@@ -41,7 +41,7 @@ class Move(Generic[S, P]):
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...
     @overload
-    def __get__(self, instance: S, owner: type[Any]) -> Callable[P, None]: ...
+    def __get__(self, instance: object, owner: type[Any]) -> Callable[P, None]: ...
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
@@ -54,13 +54,13 @@ class Move(Generic[S, P]):
 class MoveDecorator(Protocol):
     """What `@move(…)` is before it meets its rule."""
 
-    def __call__(self, rule: Callable[Concatenate[S, P], None], /) -> Move[S, P]:
+    def __call__(self, rule: Callable[Concatenate[Any, P], None], /) -> Move[P]:
         """Make the rule a move."""
         ...
 
 
 @overload
-def move(rule: Callable[Concatenate[S, P], None], /) -> Move[S, P]: ...
+def move(rule: Callable[Concatenate[Any, P], None], /) -> Move[P]: ...
 @overload
 def move(*, undo: bool = False, **domains: Listing) -> MoveDecorator: ...
 def move(rule: Any = None, /, *, undo: bool = False, **domains: Listing) -> Any:
@@ -77,7 +77,7 @@ def move(rule: Any = None, /, *, undo: bool = False, **domains: Listing) -> Any:
     if rule is not None:
         return Move(rule, {}, False)
 
-    def decorate(rule: Callable[Concatenate[S, P], None]) -> Move[S, P]:
+    def decorate(rule: Callable[Concatenate[Any, P], None]) -> Move[P]:
         return Move(rule, domains, undo)
 
     return decorate
@@ -93,10 +93,10 @@ def options(**domains: Listing) -> Callable[[F], F]:
     return decorate
 
 
-class Shown(Generic[S, R]):
+class Shown(Generic[R_co]):
     """A value that is computed for each seat and added to its view."""
 
-    def __init__(self, rule: Callable[[S, int], R]) -> None:
+    def __init__(self, rule: Callable[[Any, int], R_co]) -> None:
         self.rule = rule
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
@@ -105,7 +105,7 @@ class Shown(Generic[S, R]):
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...
     @overload
-    def __get__(self, instance: S, owner: type[Any]) -> Callable[[int], R]: ...
+    def __get__(self, instance: object, owner: type[Any]) -> Callable[[int], R_co]: ...
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
@@ -115,7 +115,7 @@ class Shown(Generic[S, R]):
         return MethodType(self.rule, instance)
 
 
-def shown(rule: Callable[[S, int], R]) -> Shown[S, R]:
+def shown(rule: Callable[[Any, int], V]) -> Shown[V]:
     """Add what `def sight(self, seat)` returns to the view of each seat, under its name. Fields stay as declared."""
     return Shown(rule)
 

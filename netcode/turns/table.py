@@ -130,7 +130,8 @@ class Table:
     __slots__ = (
         "_absent_since", "_called", "_changed", "_clocks", "_consents", "_definition", "_dry", "_game", "_kit", "_listings",
         "_looked", "_numbers", "_packed", "_queue", "_restored", "_rounds", "_sealed", "_snapshot",
-        "_suspension", "_touched", "_undoable", "_views", "_wanted", "clock", "frozen", "game", "names", "options",
+        "_suspension", "_touched", "_undoable", "_views", "_wanted", "clock",
+        "complaints", "frozen", "game", "names", "options",
         "players", "started",
     )  # fmt: skip
 
@@ -146,6 +147,8 @@ class Table:
     ) -> None:
         """Use `create` or `restore`."""
         self.game, self.players, self.options, self.clock, self.names = game, players, options, clock, names
+        self.complaints: dict[str, str] = {}
+        """What was wrong with the rules at this table, by place: `check` reads it, and the log was told."""
         self.frozen = ""
         """Why this table takes no more moves; "" while it does."""
         self.started = False
@@ -588,7 +591,11 @@ class Table:
         finally:
             self._touched = self._touched or kit.generator is not None or bool(answers)
             if kit.careless:
-                log.careless(f"{self.game.__name__}.{task.name or task.kind}")
+                where = f"{self.game.__name__}.{task.name or task.kind}"
+                self.complaints[where] = (
+                    "calls require() after it drew, before anybody saw that: who is refused knows the dice"
+                )
+                log.careless(where)
         if kit.question is not None:
             raise RulesError(
                 f"{self.game.__name__}.{task.name or task.kind} went on after ask(); let nothing catch what it raises"
@@ -740,6 +747,7 @@ class Table:
             return Refused(str(error))
         if not isinstance(error, Exception):
             raise error
+        self.complaints[self.game.__name__] = f"fails: {type(error).__name__}: {error}"
         log.bug(self.game.__name__, error, f"a move of seat {seat}")
         return Refused("the rules failed at this, which is a bug in them; the game goes on without it")
 
@@ -830,6 +838,7 @@ class Table:
         """Take a rule back that no longer asks what it asked, and say so; what nobody chose begins again."""
         task, before, number = suspension.task, suspension.before, suspension.question.number
         where = f"{self.game.__name__}.{task.name or task.kind}"
+        self.complaints[where] = "asks something else when it runs again with the answer; it may depend on `self` alone"
         log.changed(where)
         self._suspension = None
         self._stand(before)
@@ -981,6 +990,11 @@ class Table:
         """Make the game what it was."""
         self._fill(self._game, stand.fields)
         stand.turn.give(self._kit)
+
+    def _stand_again(self) -> None:
+        """Make the game what `_packed` says, so that no two of its places are one value."""
+        self._fill(self._game, self._packed)
+        self._forget()
 
     def _fill(self, game: Any, packed: Packed) -> None:
         values: dict[str, Any] = game.__dict__

@@ -1,0 +1,349 @@
+"""Random games that prove what can be proved of rules: that they end, repeat, restart, refuse cleanly, leak nothing."""
+
+import itertools
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from netcode.turns import twin
+from netcode.turns.errors import RulesError
+from netcode.turns.flows import follow
+from netcode.turns.legal import Budget
+from netcode.turns.marks import Mark
+from netcode.turns.rules import Game
+from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, secret_of
+from netcode.turns.table import Moved, Refused, Step, Table
+from netcode.turns.worlds import Pool, clone, gather, other_world
+
+THOROUGH = 10
+"""So many games are looked at after every one of their first `EVERY` moves; else it is one in `SAMPLE`."""
+EVERY = 100
+SAMPLE = 10
+TWINS = 5
+"""So many games are played again in another process."""
+
+
+@dataclass(slots=True)
+class Report:
+    """What `check` found: problems by what they are, each with where it was seen first; and the flows of each move."""
+
+    game: str
+    problems: dict[str, str] = field(default_factory=dict[str, str])
+    flows: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """By move, what else than its own arguments tells others of what was hidden from them."""
+    notes: list[str] = field(default_factory=list[str])
+    games: int = 0
+    moves: int = 0
+    worlds: int = 0
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.problems
+
+    def flow_lines(self) -> list[str]:
+        """Return the flows as lines that a test can pin: `fire: fleets, shots, sunk`."""
+        return [f"{move}: {', '.join(sorted(fields))}" for move, fields in sorted(self.flows.items()) if fields]
+
+    def __str__(self) -> str:
+        lines = [f"{self.game}: {self.games} games, {self.moves} moves, {self.worlds} other worlds"]
+        lines += [f"  PROBLEM {what}\n    first seen {where}" for what, where in self.problems.items()]
+        lines += ["  flows, what tells others of what is hidden from them:"] if self.flow_lines() else []
+        lines += [f"    {line}" for line in self.flow_lines()]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join([*lines, "  no problems" if self.ok else f"  {len(self.problems)} problems"])
+
+
+def check(
+    game: type[Game],
+    games: int = 200,
+    *,
+    seed: int = 1,
+    options: Mapping[str, Any] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    seconds: float = float("inf"),
+) -> Report:
+    """Play random games and report what is wrong with the rules.
+
+    Args:
+        game: the class of the rules.
+        games: how many, with every number of players in turn.
+        seed: of the first; the others follow.
+        options: of the tables, as plain wire data.
+        progress: is called with how many games are done, of how many.
+        seconds: after which no more games are begun.
+    """
+    checker = _Checker(game, options or {})
+    began = time.monotonic()
+    for number in range(games):
+        if time.monotonic() - began > seconds:
+            checker.report.notes.append(f"stopped after {number} of {games} games, for want of time")
+            break
+        counts = range(game.seats[0], game.seats[1] + 1)
+        checker.play(seed + number, counts[number % len(counts)], thorough=number < THOROUGH)
+        checker.report.games += 1
+        if progress is not None:
+            progress(number + 1, games)
+    checker.compare_processes(seed, games)
+    return checker.report
+
+
+class _Checker:
+    def __init__(self, game: type[Game], options: Mapping[str, Any]) -> None:
+        self.game, self.options = game, options
+        self.report = Report(game.__name__)
+        self.pool: Pool = {}
+        self.definition = game._definition
+        self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
+        self.where = ""
+
+    def problem(self, what: str) -> None:
+        self.report.problems.setdefault(what, self.where)
+
+    def play(self, seed: int, players: int, *, thorough: bool) -> None:
+        """Play one game, and look at it on the way."""
+        self.where = f"with seed {seed} and {players} players, at the start"
+        dice = random.Random(seed)  # noqa: S311 - the same games for the same seed
+        try:
+            table = self._begin(seed, players)
+            taken: list[tuple[int, Choice]] = []
+            states: list[bytes] = []
+            while table.result is None:
+                self.where = f"with seed {seed} and {players} players, after {len(taken)} moves"
+                if len(taken) >= MAX_MOVES:
+                    self.problem(f"a game does not end within {MAX_MOVES} moves")
+                    return
+                if (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE:
+                    self._look(table, dice)
+                made = self._step(table, dice)
+                if made is None:
+                    self.problem("nobody can do anything, and the game is not over: a deadlock")
+                    return
+                seat, choice, step = made
+                taken.append((seat, choice))
+                states.append(blake2b(table.snapshot(), digest_size=8).digest())
+                self._listen(table, step)
+            self.where = f"with seed {seed} and {players} players, at the end"
+            self._look_at_end(table, dice)
+            self.report.moves += len(taken)
+            self._again(seed, players, taken, states)
+        except RulesError as error:
+            self.problem(str(error))
+
+    def _begin(self, seed: int, players: int) -> Table:
+        table = Table.create(self.game, players, self.options, secret=secret_of(seed))
+        done(table.start(0.0))
+        return table
+
+    def _step(self, table: Table, dice: random.Random) -> tuple[int, Choice, Step] | None:
+        seats = [*table.to_move]
+        dice.shuffle(seats)
+        for seat in seats:
+            choices = choices_of(table, seat, dice)
+            dice.shuffle(choices)
+            for choice in choices:
+                outcome = act(table, seat, choice)
+                if isinstance(outcome, Step):
+                    return seat, choice, outcome
+                self._complain(table)
+                listed = choice[0] not in table.legal(seat).unlisted
+                self.problem(
+                    f"{choice[0] or 'an answer'} is {'listed as legal' if listed else 'drawn'}, and refused: {outcome.text}"
+                )
+        return None
+
+    def _complain(self, table: Table) -> None:
+        for where, what in table.complaints.items():
+            self.problem(f"{where} {what}")
+
+    def _listen(self, table: Table, step: Step) -> None:
+        """Check what is told to all of a move."""
+        self._complain(table)
+        for happening in step.happenings:
+            if (
+                isinstance(happening, Moved)
+                and happening.name is not None
+                and happening.name not in self.definition.moves
+            ):
+                self.problem("others are told more of a move than its name")
+
+    # -- one position
+
+    def _look(self, table: Table, dice: random.Random) -> None:
+        try:
+            table._verify()
+        except RulesError as error:
+            self.problem(str(error))
+            return
+        self._restart(table)
+        self._refuse(table, dice)
+        for seat in range(table.players):
+            if not table.may_act(seat) and (table.question(seat) is not None or table.legal(seat).plays):
+                self.problem("a seat that is not asked learns of a question")
+        if self.hides:
+            gather(table, self.pool, dice)
+            for viewer in (None, *range(table.players)):
+                self._leak(table, viewer, dice)
+            self._flow(table, dice)
+
+    def _restart(self, table: Table) -> None:
+        back = Table.restore(self.game, table.snapshot())
+        if back.frozen:
+            self.problem(f"a table cannot be restored: {back.frozen}")
+        elif _seen(back) != _seen(table):
+            self.problem("after a restart the table is not what it was; does a rule depend on more than `self`?")
+
+    def _refuse(self, table: Table, dice: random.Random) -> None:
+        """Try what is not legal; nothing may change by it."""
+        before = table.snapshot()
+        for seat, choice in _wrong_choices(table, dice):
+            trial = clone(table)
+            if isinstance(act(trial, seat, choice), Refused) and (
+                trial.snapshot() != before or trial._pack() != trial._packed
+            ):
+                self.problem(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
+
+    def _leak(self, table: Table, viewer: int | None, dice: random.Random) -> None:
+        world = other_world(table, viewer, self.pool, dice)
+        if world is None:
+            return
+        self.report.worlds += 1
+        who = "a spectator" if viewer is None else "a seat"
+        shown = self.definition.shown.keys()
+        here, there = table.view(viewer), world.view(viewer)
+        for name in here.keys() | there.keys():
+            if here.get(name) == there.get(name):
+                continue
+            if name in shown:
+                self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
+            else:
+                self.problem(f"{who} sees in {name} what is hidden from it")
+        if viewer is None or table._suspension is not None:
+            return
+        try:
+            legal = [one.legal(viewer, Budget(seconds=float("inf"))) for one in (table, world)]
+        except Exception:  # noqa: BLE001 - rules need not bear a world that could not be
+            return
+        if legal[0] != legal[1]:
+            self.problem(f"what {_differing(legal)} lists as legal tells of what is hidden from the seat")
+        elif table.may_act(viewer):
+            self._compare_refusals(table, world, viewer, dice)
+
+    def _compare_refusals(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
+        for seat, choice in _wrong_choices(table, dice):
+            if seat == viewer:
+                texts = [act(clone(one), seat, choice) for one in (table, world)]
+                if all(isinstance(text, Refused) for text in texts) and texts[0] != texts[1]:
+                    self.problem(f"what {choice[0]} is refused with tells of what is hidden from the seat")
+
+    def _flow(self, table: Table, dice: random.Random) -> None:
+        if table._suspension is not None or not table.to_move:
+            return
+        mover = table.to_move[0]
+        choices = choices_of(table, mover, dice)
+        if not choices:
+            return
+        choice = dice.choice(choices)
+        for viewer in (None, *range(table.players)):
+            world = other_world(table, viewer, self.pool, dice)
+            if world is None:
+                continue
+            self.report.worlds += 1
+            differs = follow(clone(table), world, mover, choice, viewer=viewer, dice=dice)
+            if viewer != mover:
+                self.report.flows.setdefault(choice[0], set()).update(differs)
+            elif differs and self.definition.moves[choice[0]].undo:
+                self.problem(
+                    f"{choice[0]} says undo=True, and its mover learns by it what was hidden: {', '.join(sorted(differs))}"
+                )
+
+    # -- a whole game
+
+    def _look_at_end(self, table: Table, dice: random.Random) -> None:
+        if self.game.reveal:
+            return
+        if table.status(0.0).secret is not None:
+            self.problem("reveal = False, and the seed is published, which tells every hidden hand")
+        if self.hides:
+            for viewer in (None, *range(table.players)):
+                self._leak(table, viewer, dice)
+
+    def _again(self, seed: int, players: int, taken: list[tuple[int, Choice]], states: list[bytes]) -> None:
+        """Play the same moves again: everything that is stored has to be the same."""
+        table = self._begin(seed, players)
+        for (seat, choice), state in zip(taken, states, strict=True):
+            step = act(table, seat, choice)
+            if isinstance(step, Refused) or blake2b(table.snapshot(), digest_size=8).digest() != state:
+                self.problem(_OTHERWISE)
+                return
+        if table.result is None:
+            self.problem(_OTHERWISE)
+
+    def compare_processes(self, seed: int, games: int) -> None:
+        """Play some games in another process, whose sets are in another order."""
+        counts = range(self.game.seats[0], self.game.seats[1] + 1)
+        jobs = [(seed + number, counts[number % len(counts)]) for number in range(min(games, TWINS))]
+        if self.report.problems:
+            return  # games that fail here fail there
+        theirs = twin.digests(self.game, self.options, jobs)
+        if theirs is None:
+            self.report.notes.append(
+                "not compared with another process: the class is in no module that could be imported"
+            )
+            return
+        self.where = "when it was played in two processes"
+        if theirs != [twin.digest(self.game, self.options, *job) for job in jobs]:
+            self.problem(
+                "the same seed gives another game in another process: does a rule go through a set, "
+                "or use `random`, time or hash()? " + (theirs[0] if len(theirs) != len(jobs) else "")
+            )
+
+
+_OTHERWISE = "the same seed and moves give another game: does a rule use the module `random`, time, or files?"
+
+
+def _seen(table: Table) -> Any:
+    """Return everything that anybody sees of a table."""
+    seats = range(table.players)
+    views = [dict(table.view(viewer)) for viewer in (None, *seats)]
+    return [
+        views,
+        [table.legal(seat, Budget(seconds=float("inf"))) for seat in seats],
+        [*map(table.question, seats)],
+        table.to_move,
+    ]
+
+
+def _differing(legal: list[Any]) -> str:
+    names = {
+        name
+        for one, other in (legal, legal[::-1])
+        for name, arguments in one.plays
+        if (name, arguments) not in other.plays
+    }
+    return ", ".join(sorted(names)) or "the rule"
+
+
+def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tuple[int, Choice]]:
+    """Return some moves, of seats to move, that are not legal."""
+    if table._suspension is not None:
+        seat = table._suspension.question.seats[0]
+        return [(seat, ("", {"answer": "no such option"}))]
+    wrong: list[tuple[int, Choice]] = []
+    for seat in table.to_move:
+        legal = table.legal(seat, Budget(seconds=float("inf")))
+        for name, move in table._definition.moves.items():
+            if move.free or name in legal.unlisted:
+                continue
+            scratch, reload = table._scratch(seat)
+            reload()
+            try:
+                found = itertools.islice(move.candidates(scratch), 200)
+                wrong += [(seat, (name, arguments)) for arguments in found if (name, arguments) not in legal.plays]
+            except Exception:  # noqa: BLE001, S112 - a domain that fails lists nothing
+                continue
+    dice.shuffle(wrong)
+    return wrong[:most]

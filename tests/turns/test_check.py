@@ -1,0 +1,367 @@
+"""What `check` finds: every fault that is planted here, and none in the games of the examples."""
+
+import importlib
+import itertools
+import random
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netcode.turns import Game, Hidden, Others, Owned, check, move, shown
+from netcode.turns import table as table_module
+from netcode.turns import view as view_module
+from netcode.turns.imagining import is_open
+from netcode.turns.marks import Mark
+from netcode.turns.table import Asked, Moved, Status, Table
+
+FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
+FLOWS = {
+    "crazy_eights": [],
+    "love_letter": ["play: aside, deck, hands, played, result, to_move"],
+    "uno": ["draw: colour, direction, hands, pile, questions, stock, to_move", "play: hands, stock, to_move"],
+    "hanabi": [
+        "discard: discarded, hands",
+        "hint: known",
+        "play: deck, discarded, fireworks, fuses, hands, result, to_move",
+    ],
+    "draft_and_tricks": [],
+    "traders": ["build: goods"],
+    "coup": ["act: court, hands, questions, to_move"],
+    "battleship": ["fire: fleets, result, shots, sunk, to_move"],
+}
+"""What tells others of what is hidden, in the games that hide anything: a change here is a change of the rules."""
+NOTHING_HIDDEN = ("tictactoe", "tictactoe_exact", "connect_four", "rock_paper_scissors", "pig", "chess_game")
+
+
+@pytest.fixture(autouse=True)
+def examples_can_be_imported() -> Iterator[None]:
+    sys.path.insert(0, str(FOLDER))
+    yield
+    sys.path.remove(str(FOLDER))
+
+
+def load(name: str) -> type[Game]:
+    module = importlib.import_module(name)
+    return next(
+        thing
+        for thing in vars(module).values()
+        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
+    )
+
+
+def problems(game: type[Game], games: int = 12) -> str:
+    return "\n".join(check(game, games).problems)
+
+
+@pytest.mark.parametrize("name", [*FLOWS, *NOTHING_HIDDEN])
+def test_nothing_is_wrong_with_the_examples_and_their_flows_are_these(name: str) -> None:
+    report = check(load(name), games=6)
+
+    assert (report.problems, report.games, report.notes) == ({}, 6, [])
+    assert (report.worlds > 0) == (name in FLOWS)
+    assert report.flow_lines() == FLOWS.get(name, [])
+
+
+def _as_it_is(value: object) -> object:
+    return value
+
+
+class Cards(Game):
+    """Each has three cards; the highest card of three rounds wins a point."""
+
+    stock: Hidden[list[int]]
+    hands: Owned[list[list[int]]]
+    table: list[int]
+
+    def setup(self) -> None:
+        self.stock = [*range(20)]
+        self.random.shuffle(self.stock)
+        self.hands = [[self.stock.pop() for _ in range(3)] for _ in self.players]
+        self.table = []
+
+    def held(self) -> list[int]:
+        return self.hands[self.mover]
+
+    @move(card=held)
+    def lay(self, card: int) -> None:
+        self.hands[self.mover].remove(card)
+        self.table.append(card)
+        if len(self.table) == 6:
+            self.finish(self.table.index(max(self.table)) % 2)
+
+
+def test_the_cards_that_faults_are_planted_in_are_fine() -> None:
+    report = check(Cards, 12)
+
+    assert (report.ok, report.games, report.moves) == (True, 12, 72)
+    assert str(report).endswith("no problems")
+
+
+def test_legality_that_reads_another_hand_is_found() -> None:
+    class Peeking(Cards):
+        def held(self) -> list[int]:
+            other = self.hands[1 - self.mover]
+            return [card for card in self.hands[self.mover] if not other or card != min(other) + 1] or self.hands[
+                self.mover
+            ]
+
+    assert "what lay lists as legal tells of what is hidden" in problems(Peeking, 30)
+
+
+def test_a_refusal_that_names_a_hidden_card_is_found() -> None:
+    class Telling(Cards):
+        @move(card=range(20))
+        def lay(self, card: int) -> None:
+            hand = self.hands[self.mover]
+            self.require(card in hand, f"not that one, and the next of the stock is {self.stock[-1]}")
+            hand.remove(card)
+            self.table.append(card)
+            if len(self.table) == 6:
+                self.finish()
+
+    assert "what lay is refused with tells of what is hidden" in problems(Telling)
+
+
+def test_a_hidden_field_that_is_shown_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(view_module, "blank", _as_it_is)
+
+    found = problems(Cards)
+
+    assert "a spectator sees in stock what is hidden from it" in found
+    assert "a seat sees in hands what is hidden from it" in found
+
+
+def test_owned_and_others_mixed_up_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mixed_up(mark: Mark, entry: int, seat: int | None) -> bool:
+        return is_open(Mark.OTHERS if mark is Mark.OWNED else Mark.OWNED, entry, seat)
+
+    monkeypatch.setattr(view_module, "is_open", mixed_up)
+
+    assert "a seat sees in hands what is hidden from it" in problems(Cards)
+
+
+def test_a_spectator_who_sees_a_fleet_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def too_open(mark: Mark, entry: int, seat: int | None) -> bool:
+        return seat is None or is_open(mark, entry, seat)
+
+    monkeypatch.setattr(view_module, "is_open", too_open)
+
+    assert "a spectator sees in fleets what is hidden from it" in problems(load("battleship"), 2)
+
+
+def test_arguments_in_events_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    def told_too_much(seat: int, name: str | None) -> Moved:
+        return Moved(seat, f"{name} and what with")
+
+    monkeypatch.setattr(table_module, "Moved", told_too_much)
+    monkeypatch.setattr(sys.modules["netcode.turns.check"], "Moved", Moved)
+
+    assert "others are told more of a move than its name" in problems(Cards)
+
+
+def test_a_prompt_to_all_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    question = Table.question
+
+    def to_all(self: Table, seat: int) -> Asked | None:
+        asked = question(self, seat)
+        return asked if self._suspension is None else asked or Asked("1", self._suspension.question.prompt, ())
+
+    monkeypatch.setattr(Table, "question", to_all)
+
+    assert "a seat that is not asked learns of a question" in problems(load("uno"), 1)
+
+
+def test_a_game_that_reveals_nothing_and_publishes_its_seed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Discreet(Cards):
+        reveal = False
+
+    assert problems(Discreet) == ""
+    status = Table.status
+
+    def with_the_seed(self: Table, now: float) -> Status:
+        return replace(status(self, now), secret=b"seed")
+
+    monkeypatch.setattr(Table, "status", with_the_seed)
+
+    assert "reveal = False, and the seed is published" in problems(Discreet)
+
+
+class SetOrder(Game):
+    words: set[str] = {"alpha", "beta", "gamma", "delta", "epsilon"}
+    first: str = ""
+
+    @move
+    def look(self) -> None:
+        self.first = next(iter(self.words))
+        self.words.discard(self.first)
+        if not self.words:
+            self.finish()
+
+
+def test_a_rule_that_depends_on_the_order_of_a_set_is_found() -> None:
+    found = problems(SetOrder)
+
+    assert "in another process" in found or "after a restart" in found
+
+
+def test_a_foreign_random_is_found() -> None:
+    class Foreign(Game):
+        die: int = 0
+
+        @move
+        def roll(self) -> None:
+            self.die = random.randint(1, 1_000_000)
+            if self.die % 3 == 0:
+                self.finish()
+
+    assert "does a rule use the module `random`" in problems(Foreign)
+
+
+def test_a_refusal_after_a_draw_is_found() -> None:
+    class Late(Game):
+        pot: int = 0
+
+        @move
+        def roll(self) -> None:
+            die = self.random.randint(1, 6)
+            self.require(die > 0, "never")
+            self.pot += die
+            if self.pot > 20:
+                self.finish(self.mover)
+
+    assert "Late.roll calls require() after it drew" in problems(Late)
+
+
+def test_a_question_that_changes_on_the_second_run_is_found() -> None:
+    count = itertools.count()
+
+    class Fickle(Game):
+        asked: int = 0
+
+        @move
+        def go(self) -> None:
+            self.asked = self.ask(self.mover, [next(count), next(count)], "which?")
+            self.finish()
+
+        @move
+        def stop(self) -> None:
+            self.finish()
+
+    assert "Fickle.go asks something else when it runs again" in problems(Fickle) or "after a restart" in problems(
+        Fickle
+    )
+
+
+def test_a_tuple_that_is_lost_in_storage_is_found() -> None:
+    class Lost(Game):
+        pairs: list[Any] = []
+
+        @move
+        def add(self) -> None:
+            self.pairs.append((1, 2))
+            if len(self.pairs) == 3:
+                self.finish()
+
+    assert "Lost.pairs[0] is a tuple" in problems(Lost)
+
+
+def test_a_deadlock_is_found() -> None:
+    class Stuck(Game):
+        left: list[int] = [1, 2, 3]
+
+        def remaining(self) -> list[int]:
+            return self.left
+
+        @move(which=remaining)
+        def take(self, which: int) -> None:
+            self.left.remove(which)
+
+    assert "a deadlock" in problems(Stuck)
+
+
+def test_an_endless_game_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Endless(Game):
+        @move
+        def wait(self) -> None:
+            pass
+
+    monkeypatch.setattr(sys.modules["netcode.turns.check"], "MAX_MOVES", 300)
+
+    assert problems(Endless, 1) == "a game does not end within 300 moves"
+
+
+def test_a_bug_behind_a_legal_move_is_found() -> None:
+    class Buggy(Game):
+        @move
+        def go(self) -> None:
+            self.turn_to(next(seat for seat in self.players if seat > 5))
+
+        @move
+        def stop(self) -> None:
+            self.finish()
+
+    assert "go is listed as legal, and refused" in problems(Buggy)
+    assert "Buggy fails: StopIteration" in problems(Buggy)
+
+
+def test_a_claim_that_nothing_is_learnt_is_proved_wrong() -> None:
+    class Peeking(Game):
+        stock: Hidden[list[int]]
+        top: int = -1
+
+        def setup(self) -> None:
+            self.stock = [*range(20)]
+            self.random.shuffle(self.stock)
+
+        @move(undo=True)
+        def turn_over(self) -> None:
+            self.top = self.stock.pop()
+            if not self.stock:
+                self.finish()
+
+    assert "turn_over says undo=True, and its mover learns by it" in problems(Peeking)
+
+
+def test_what_is_shown_is_among_the_flows() -> None:
+    class Foggy(Cards):
+        @shown
+        def highest(self, seat: int) -> int:
+            return max(map(max, filter(None, self.hands)), default=0)
+
+    report = check(Foggy, 12)
+
+    # The end opens the stock.
+    assert report.flow_lines() == ["@shown highest: the fields that it reads", "lay: highest, stock"]
+    assert report.ok
+
+
+def test_cards_that_others_hold_for_one_are_hidden_from_their_holder() -> None:
+    class Held(Cards):
+        hands: Others[list[list[int]]]
+
+    assert "what lay lists as legal tells of what is hidden from the seat" in problems(Held)
+
+
+def test_progress_is_told_and_time_is_bounded() -> None:
+    told: list[tuple[int, int]] = []
+
+    check(Cards, 3, progress=lambda done, of: told.append((done, of)))
+    stopped = check(Cards, 3, seconds=-1.0)
+
+    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert (stopped.games, stopped.notes[0]) == (0, "stopped after 0 of 3 games, for want of time")
+
+
+def test_a_class_inside_a_function_is_not_compared_with_another_process() -> None:
+    class Inside(Cards):
+        pass
+
+    report = check(Inside, 2)
+
+    assert report.notes == ["not compared with another process: the class is in no module that could be imported"]
+    assert "note: not compared" in str(report)
+    assert "2 games" in str(report)
