@@ -141,8 +141,7 @@ def idling(tables: int) -> tuple[float, float]:
         keep(server, game, tables)
         for _ in range(200):
             server.update()
-        result = times(server.update, calls=200)
-    return result
+        return times(server.update, calls=200)
 
 
 def keep(server: Server, game: type[Game], count: int) -> None:
