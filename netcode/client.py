@@ -15,7 +15,7 @@ from netcode.limits import LimitOptions, check_name, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
-from netcode.reasons import Reason, ReasonCode, check_text, closed_here
+from netcode.reasons import BrokeOff, Reason, ReasonCode, check_text, closed_here
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, any_of, wait
@@ -355,6 +355,9 @@ class Client(Waiter):
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
+        if isinstance(reason.error, BrokeOff):
+            # Both ends speak TLS, as they did before: it is the network, or a server that was about to stop.
+            reason = Reason(ReasonCode.CLOSED_BY_PEER, reason.text, reason.error)
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
         if reason.code not in _WORTH_ANOTHER_TRY:
             self._drop(self._peer, reason)

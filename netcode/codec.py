@@ -106,8 +106,8 @@ class PlainCodec:
     msgpack's own timestamps pass too, as `msgpack.Timestamp`. Tuples arrive as lists; as keys they stay tuples.
     """
 
-    def __init__(self) -> None:
-        self.pack: Callable[[Any], bytes] = msgpack.Packer().pack
+    def __init__(self, pack: Callable[[Any], bytes] | None = None) -> None:
+        self.pack: Callable[[Any], bytes] = pack or msgpack.Packer().pack
         self._stream = _make_stream()
 
     def unpack(self, payload: memoryview) -> Any:
@@ -312,4 +312,5 @@ def _inside(level: list[Any], kind: type[Any], alone: bool) -> Iterable[Any]:
 
 _unpackb = msgpack.unpackb
 _number = int.from_bytes
-PLAIN = PlainCodec()
+PLAIN = PlainCodec(msgpack.packb)
+"""For greetings and control messages of every end in every thread, so without a Packer, which has state."""

@@ -92,7 +92,7 @@ PING, PONG = 3, 4
 BEAT_SIZE = 10
 """Bytes of the smallest frame of one of them."""
 
-_pack = msgpack.Packer().pack
+_pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which ends in several threads would share
 _BEAT_HEADS = [struct.pack(">IBBB", 3 + size, 0xC7, size, EXTENSION) for size in range(2 + 2 * 9 + 1)]
 """What stands before bodies of so many bytes: a frame's length, and msgpack's ext 8."""
 

@@ -8,6 +8,9 @@ from enum import Enum
 MAX_TEXT = 128
 """Longest text of a goodbye, in bytes of UTF-8; longer ones are clipped."""
 
+MAX_SENTENCE = 300
+"""Characters of the longest text of a `Reason`: our own sentences, with an address and what somebody said in them."""
+
 
 class ReasonCode(Enum):
     """What ended a link, or kept it from starting. The values travel in BYE, so they never change."""
@@ -51,7 +54,8 @@ class Reason:
 
     Attributes:
         code: what happened, to compare in a program.
-        text: one sentence for a human that says what to do next; safe to print.
+        text: one sentence for a human that says what to do next. Whatever it was made of, it is one line of at most
+            300 characters that can be printed: line breaks, terminal codes and marks that turn text round are escaped.
         error: the operating system's error behind it, if there was one.
         number: the code as it travelled; differs from `code.value` only where a newer peer
             sent a number that this version does not know (`code` is then `OTHER`).
@@ -63,6 +67,8 @@ class Reason:
     number: int = -1
 
     def __post_init__(self) -> None:
+        if not self.text.isprintable() or len(self.text) > MAX_SENTENCE:
+            object.__setattr__(self, "text", printable(self.text, MAX_SENTENCE))
         if self.number < 0:
             object.__setattr__(self, "number", self.code.value)
 
@@ -106,6 +112,13 @@ class Explained(OSError):
     def __init__(self, code: ReasonCode, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+
+class BrokeOff(Explained):
+    """The other end ended its side where it should have answered.
+
+    At a first attempt that is a misunderstanding; where it was understood before, it is the network.
+    """
 
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}

@@ -23,7 +23,7 @@ from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, printable
 from netcode.transport import Connector, Doorway, Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, check_timeout
+from netcode.waiting import Descriptors, Waiter, check_wait
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -195,7 +195,7 @@ class Server(Waiter):
         Returns:
             False if the time passed first.
         """
-        check_timeout(timeout)
+        timeout = check_wait(timeout)
         if self._inbox.events or self._state is State.DISCONNECTED:
             return True
         left, due = self._until_due(), False

@@ -108,9 +108,9 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
 
     Raises:
         TypeError: one of `waiters` is none, or `timeout` is no number.
-        ValueError: `timeout` is negative or not finite.
+        ValueError: `timeout` is not finite. A negative one counts as 0: a tick that is late is no error.
     """
-    check_timeout(timeout)
+    timeout = check_wait(timeout)
     waiter = waiters[0] if len(waiters) == 1 and isinstance(waiters[0], Waiter) else any_of(*waiters)
     left = waiter._seconds_left()
     if left is not None and left <= 0:
@@ -123,6 +123,14 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     ready = _sleep(lists, seconds)
     waiter._slept(seconds or 0.0)
     return ready or due
+
+
+def check_wait(timeout: float | None) -> float | None:
+    """Return the seconds to wait: `timeout`, or 0 for less. Raise `TypeError` or `ValueError` for what is no number."""
+    if isinstance(timeout, (int, float)) and -math.inf < timeout < 0:
+        return 0.0
+    check_timeout(timeout)
+    return timeout
 
 
 def check_timeout(timeout: float | None) -> None:

@@ -12,6 +12,7 @@ import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, State
 from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
 from netcode.protocol import MAX_UNGREETED
+from netcode.reasons import BrokeOff, reason_from_error
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport.tls import TlsNetwork
 
@@ -466,6 +467,43 @@ def test_which_answers_to_a_return_are_final(scene: Scene, answer: bytes, news: 
 
     assert scene.news(client) == news
     listening.server.close()
+
+
+class BreaksOff:
+    """A connect whose other end ends its side in the middle of the TLS handshake."""
+
+    where, address, hint = "server:7777", None, ""
+
+    def advance(self, now: float) -> Reason:
+        return reason_from_error(BrokeOff(ReasonCode.BROKEN_TLS, "broke off during TLS"), self.where)
+
+    def descriptors(self) -> tuple[list[int], list[int], list[int]]:
+        return [], [], []
+
+    def due(self) -> None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_final_at_first(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.serve()
+    client = scene.join()
+    with monkeypatch.context() as broken:
+        broken.setattr(scene.network, "connect", lambda *_: BreaksOff())
+        newcomer = scene.client()
+        scene.network.cut()
+        scene.play(2.0)
+        attempts = client._attempts
+
+    scene.until(lambda: client.state is State.CONNECTED)
+
+    assert attempts > 1
+    assert scene.news(client) == ["Joined", "Away", "Back"]
+    assert scene.left(newcomer).code is ReasonCode.BROKEN_TLS
 
 
 def test_a_seat_that_was_given_away_says_whose_it_was(scene: Scene) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode.reasons import (
+    MAX_SENTENCE,
     MAX_TEXT,
     Explained,
     Reason,
@@ -34,6 +35,16 @@ def test_codes_keep_the_numbers_that_travel() -> None:
 
 def test_a_reason_prints_as_its_sentence() -> None:
     assert str(Reason(ReasonCode.OTHER, "the cat pulled the plug")) == "the cat pulled the plug"
+
+
+@pytest.mark.parametrize("text", ["\x1b[2J\x07", "a\nERROR forged", "\u202eevil\u2066", "\ud800", "a" * 3000, "\x00" * 3000])
+def test_a_reason_is_one_printable_line_whatever_it_was_made_of(text: str) -> None:
+    said = Reason(ReasonCode.DENIED, f"the name {text} is taken").text
+
+    assert said.startswith("the name ")
+    assert said.isprintable()
+    assert len(said) <= MAX_SENTENCE
+    said.encode()
 
 
 def test_reasons_compare_by_what_they_say_not_by_the_error_behind_them() -> None:

@@ -140,7 +140,12 @@ def test_a_deadline_years_away_does_not_overflow(sleeps: Sleeps, pair: Pair) -> 
     assert sleeps.seconds == [MAX_SLEEP, MAX_SLEEP, None]
 
 
-@pytest.mark.parametrize("timeout", [-1, math.inf, math.nan])
+def test_a_tick_that_is_late_is_no_error(sleeps: Sleeps) -> None:
+    assert not wait(Due(1.0), timeout=-0.001)
+    assert sleeps.seconds == [0.0]
+
+
+@pytest.mark.parametrize("timeout", [-math.inf, math.inf, math.nan])
 def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
     with pytest.raises(ValueError, match=f"timeout must be seconds from 0 up, or None, not {timeout}"):
         wait(Due(1.0), timeout=timeout)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from netcode.address import Address
-from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
+from netcode.reasons import BrokeOff, Explained, Reason, ReasonCode, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Network, Transport, send_each
 from netcode.transport.sockets import hold, shut
 from netcode.transport.tcp import TcpNetwork, TcpTransport
@@ -47,9 +47,9 @@ class TlsTransport:
         while count == 0 or len(buffer) - count >= RECORD:
             try:
                 got = _translate(self._socket.recv_into, buffer[count:])
-            except BlockingIOError:
+            except OSError:
                 if count:
-                    break
+                    break  # what came before it is not lost; the next call meets it again
                 raise
             if got == 0:
                 break  # told again by the next call
@@ -61,9 +61,9 @@ class TlsTransport:
         while count < len(view):
             try:
                 count += _translate(self._socket.send, view[count : count + RECORD])
-            except BlockingIOError:
+            except OSError:
                 if count:
-                    break
+                    break  # told again by the next call
                 raise
         return count
 
@@ -266,7 +266,7 @@ def _explain(error: OSError) -> OSError:
     if not isinstance(error, ssl.SSLError):
         return error
     if isinstance(error, ssl.SSLEOFError):
-        return Explained(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
+        return BrokeOff(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
     name: str = getattr(error, "reason", None) or ""
     if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")
