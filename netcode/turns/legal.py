@@ -13,7 +13,7 @@ from netcode.turns.errors import Enough, Leave, Refusal
 from netcode.turns.values import plain
 
 MAX_CANDIDATES = 20_000
-"""How many candidates are looked at in one listing."""
+"""How many candidates of one move are looked at."""
 MAX_SECONDS = 0.05
 """How long one listing may take."""
 SURE = 64
@@ -45,8 +45,13 @@ class Budget:
         seconds: float = MAX_SECONDS,
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
-        self._left, self._sure, self._clock = candidates, candidates - SURE, clock
+        self._candidates = self._left = candidates
+        self._sure, self._clock = candidates - SURE, clock
         self._until = clock() + seconds
+
+    def renew(self) -> None:
+        """Begin with another move: one that has too many candidates does not hide the others."""
+        self._left = self._candidates
 
     def spend(self) -> None:
         """Pay for a candidate."""
@@ -70,6 +75,7 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
             unlisted.append(name)
             continue
         found: list[tuple[str, Mapping[str, Any]]] = []
+        budget.renew()
         try:
             for arguments in [*_candidates(move, scratch, budget)]:
                 if not move.refuses or _passes(move, scratch, arguments, reload, budget):

@@ -6,10 +6,9 @@ from netcode import log
 
 
 def bug(where: str, error: BaseException, what: str) -> None:
-    """Log the traceback of an error in rules, at most once a second for each line that fails."""
+    """Log the traceback of an error in rules, at most once a second for each place."""
     text = "".join(traceback.format_exception(error))
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__)]
-    log.warn(f"turns: {where} {lines[-1:]}", "%s failed in %s:\n%s", what, where, text)
+    log.warn(f"turns: {where}: {type(error).__name__}", "%s failed in %s:\n%s", what, where, text)
 
 
 def careless(where: str) -> None:

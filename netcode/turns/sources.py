@@ -33,6 +33,7 @@ def assigned(function: Callable[..., Any]) -> Iterator[str]:
     if tree is None or not (tree.args.posonlyargs or tree.args.args):
         return
     first = (tree.args.posonlyargs or tree.args.args)[0].arg
+    names = list[tuple[int, int, str]]()
     for node in ast.walk(tree):
         if (
             isinstance(node, ast.Attribute)
@@ -40,7 +41,8 @@ def assigned(function: Callable[..., Any]) -> Iterator[str]:
             and isinstance(node.value, ast.Name)
             and node.value.id == first
         ):
-            yield node.attr
+            names.append((node.lineno, node.col_offset, node.attr))
+    yield from (name for _, _, name in sorted(names))
 
 
 def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:

@@ -26,7 +26,7 @@ from netcode.turns.marks import Mark
 from netcode.turns.pending import Packed, Stand, Suspension, Task, Turn, Undoable
 from netcode.turns.questions import Answered, Kind, Question
 from netcode.turns.randomness import SECRET_SIZE
-from netcode.turns.values import check_bounds, pack, plain, same, unpack
+from netcode.turns.values import a, check_bounds, pack, plain, same, unpack
 from netcode.turns.view import mask, shown_values
 
 __all__ = [
@@ -618,7 +618,7 @@ class Table:
         if returned is not None:
             where = f"{self.game.__name__}.{task.name or task.kind}"
             raise RulesError(
-                f"{where} returned a {type(returned).__name__}, which nobody would hear of; "
+                f"{where} returned {a(type(returned).__name__)}, which nobody would hear of; "
                 "change fields, or `self.tell(…)`, and return nothing"
             )
 

@@ -75,13 +75,18 @@ def same(one: Any, other: Any) -> bool:
     if isinstance(one, _DICT):
         items, others = list(one.items()), list(other.items())
         return len(items) == len(others) and all(
-            same(a, c) and same(b, d) for (a, b), (c, d) in zip(items, others, strict=True)
+            same(k, m) and same(v, w) for (k, v), (m, w) in zip(items, others, strict=True)
         )
     if isinstance(one, _SETS):
         return bool(one == other) and sorted(map(repr, map(type, one))) == sorted(map(repr, map(type, other)))
     if dataclasses.is_dataclass(one):
         return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
     return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - nan is not itself
+
+
+def a(kind: str) -> str:
+    """Return the name of a type with its article."""
+    return f"{'an' if kind[:1].lower() in tuple('aeiou') else 'a'} {kind}"
 
 
 def check_bounds(data: Any) -> None:
@@ -140,7 +145,7 @@ class Shape:
         kind = str(type(value).__name__)
         bases = [base.__name__ for base in type(value).__mro__[1:] if base in (*NATIVE, list, dict, tuple, set)]
         comes = f", which would come back as {bases[0]}" if bases and kind != "bool" else ""
-        return f"{where} is a {kind}{comes}; its annotation says {self.name}"
+        return f"{where} is {a(kind)}{comes}; its annotation says {self.name}"
 
 
 class Scalar(Shape):
@@ -576,7 +581,7 @@ def _spell(annotation: Any) -> str:
 
 
 def _kind_of(data: Any) -> str:
-    return "None" if data is None else f"a {type(data).__name__}"
+    return "None" if data is None else a(str(data.__class__.__name__))
 
 
 def _expect(kind: type[Any], data: Any, where: str, name: str) -> None:

@@ -292,7 +292,7 @@ def test_a_fleet_is_hidden_from_the_other_and_from_who_watches() -> None:
 
     assert table.legal(0).unlisted == ("",)
     assert answer(table, 0, fleets[0][:4]) == "a fleet is ships of lengths [5, 4, 3, 3, 2]"
-    assert answer(table, 0, [[5, 0, 0, 1], *fleets[0][1:]]) == "the answer[0][3] must be bool, not a int"
+    assert answer(table, 0, [[5, 0, 0, 1], *fleets[0][1:]]) == "the answer[0][3] must be bool, not an int"
     for seat in range(2):
         assert answer(table, seat, fleets[seat]) == ""
     first = table.to_move[0]

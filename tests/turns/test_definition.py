@@ -1,0 +1,434 @@
+"""What is told when a class of rules is defined, or its first table made: each says how to write it right."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, ClassVar, Literal
+
+import pytest
+
+from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, move, options, shown
+from netcode.turns.table import Refused, Step, Table
+
+
+def told(define: Callable[[], Any]) -> str:
+    """Return what defining a class, and making and starting its first table, says."""
+    with pytest.raises(RulesError) as caught:
+        begin(define())
+    return str(caught.value)
+
+
+def begin(game: type[Game], **chosen: Any) -> Table:
+    table = Table.create(game, game.seats[0], chosen, secret=bytes(32))
+    table.start(0.0)
+    return table
+
+
+class Base(Game):
+    count: int = 0
+
+    @move
+    def add(self) -> None:
+        self.count += 1
+
+
+def test_a_field_without_annotation_in_the_class() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            size = 3
+
+        return Wrong
+
+    assert told(define) == (
+        "Wrong.size has no annotation. If it changes during a game it is a field: `size: int = …`; "
+        "if not: `size: ClassVar[int] = …`"
+    )
+
+
+def test_a_field_that_only_a_method_assigns() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            def setup(self) -> None:
+                *self.rest, self.top = [1, 2]
+
+        return Wrong
+
+    assert told(define) == "Wrong.setup assigns self.rest, which is no field; annotate it in the class: `rest: int`"
+
+
+def test_a_field_that_is_set_past_the_source() -> None:
+    class Wrong(Base):
+        @move
+        def go(self) -> None:
+            setattr(self, "size", 3)  # noqa: B010
+
+    done = begin(Wrong).play(0, "go", {}, 1, now=0.0)
+
+    assert done == Refused("the rules failed at this, which is a bug in them; the game goes on without it")
+
+
+def test_a_domain_for_an_argument_that_is_not_there() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move(sell=range(9))
+            def mark(self, cell: int) -> None: ...
+
+        return Wrong
+
+    assert told(define) == (
+        "Wrong.mark has no argument sell, for which there is a domain; its arguments are cell: `def mark(self, sell): …`"
+    )
+
+
+def test_an_argument_without_a_domain() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move
+            def mark(self, cell: int) -> None: ...
+
+        return Wrong
+
+    assert told(define).startswith("Wrong.mark: nothing says what cell may be; write `@move(cell=range(9))`")
+
+
+@pytest.mark.parametrize("nothing", [range(0), [], "", {}, set[int]()])
+def test_a_domain_that_lists_nothing(nothing: Any) -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move(cell=nothing)
+            def mark(self, cell: int) -> None: ...
+
+        return Wrong
+
+    assert told(define) == "Wrong.mark: the domain of cell lists nothing; write what it may be: `@move(cell=range(9))`"
+
+
+@pytest.mark.parametrize("given", [3, iter([1]), int])
+def test_a_domain_that_is_none(given: Any) -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move(cell=given)
+            def mark(self, cell: int) -> None: ...
+
+        return Wrong
+
+    assert "write a range, a collection, a method that lists values, or Free(type, sample, check)" in told(define)
+
+
+def test_a_domain_that_asks_for_a_later_argument() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            def cells(self, size: int) -> list[int]:
+                return [size]
+
+            @move(cell=cells, size=range(3))
+            def mark(self, cell: int, size: int) -> None: ...
+
+        return Wrong
+
+    assert told(define) == (
+        "Wrong.mark: the domain of cell asks for size, and the arguments before cell are none; write `def cells(self)`"
+    )
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["setup", "round", "timeout", "imagine", "players", "names", "mover", "to_move", "alive", "after", "random", "result",
+     "require", "turn_to", "ask", "ask_all", "ask_any", "out", "finish", "tell", "options", "seats", "reveal", "undo",
+     "clock", "absent", "grace"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["field", "move"])
+def test_the_names_of_the_kit(name: str, kind: str) -> None:
+    def rule(self: Any) -> None: ...
+
+    rule.__name__ = name
+    body: dict[str, Any] = {"__annotations__": {name: int}} if kind == "field" else {name: move(rule)}
+
+    with pytest.raises(RulesError, match=rf"Wrong.{name} ") as caught:
+        type("Wrong", (Base,), {**body, "__module__": __name__})
+
+    assert f"`{name}" in str(caught.value)
+
+
+def test_a_move_with_the_option_of_move_for_an_argument() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move(undo=True)
+            def mark(self, undo: bool) -> None: ...
+
+        return Wrong
+
+    assert told(define) == (
+        "Wrong.mark: `undo` cannot be an argument: it is an option of `@move` itself, `@move(undo=True)`; "
+        "call the argument by another word"
+    )
+
+
+def test_neither_a_move_nor_a_round() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            count: int = 0
+
+        return Wrong
+
+    assert told(define).startswith("Wrong has neither a move nor a round(), so nobody can do anything; write")
+
+
+def test_two_marks_on_a_field() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            deck: Hidden[Owned[list[int]]]
+
+        return Wrong
+
+    assert told(define) == "Wrong.deck has two marks, Owned and Hidden; give it one: `deck: Owned[…]`"
+
+
+def test_a_mark_inside_a_type() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            decks: list[Hidden[list[int]]]
+
+        return Wrong
+
+    assert told(define) == "Wrong.decks has Hidden inside its type; a mark is for the whole field: `decks: Hidden[…]`"
+
+
+def test_a_private_field_with_a_mark() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            _deck: Hidden[list[int]]
+
+        return Wrong
+
+    assert told(define) == "Wrong._deck is private by its underscore, which Hidden contradicts; drop one"
+
+
+def owned(kind: Any) -> Any:
+    mark: Any = Owned
+    return mark[kind]
+
+
+WORDS: Any = dict[str, int]
+
+
+@pytest.mark.parametrize("kind", [int, WORDS])
+def test_an_owned_field_without_entries_for_seats(kind: Any) -> None:
+    with pytest.raises(RulesError, match=r"Wrong.hands needs an entry for each seat"):
+        type("Wrong", (Base,), {"__annotations__": {"hands": owned(kind)}, "__module__": __name__})
+
+
+class Plain:
+    pass
+
+
+UNCLEAR: Any = int | list[int] | set[int]
+
+
+@pytest.mark.parametrize("kind", [Plain, deque, dict[tuple[int, int], str], dict[bool, int], UNCLEAR])
+def test_a_type_that_is_not_stored(kind: Any) -> None:
+    with pytest.raises(RulesError, match=r"Wrong.board: .*(cannot be stored|keys of a dict|told apart)"):
+        type("Wrong", (Base,), {"__annotations__": {"board": kind}, "__module__": __name__})
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("seats", 3), ("seats", (3, 2)), ("seats", (0, 2)), ("absent", "leave"), ("clock", 5), ("grace", -1), ("reveal", 1),
+     ("undo", "yes")],
+)  # fmt: skip
+def test_a_setting_that_is_none(setting: str, value: Any) -> None:
+    with pytest.raises(RulesError, match=rf"Wrong.{setting} is .*; write .*`"):
+        type("Wrong", (Base,), {setting: value, "__module__": __name__})
+
+
+def test_a_move_that_a_variant_overrides_with_a_plain_method() -> None:
+    def define() -> type[Game]:
+        def add(_self: Any) -> None: ...
+
+        return type("Wrong", (Base,), {"add": add, "__module__": __name__})
+
+    assert told(define) == "Wrong.add is a move in a base; write `@move` above it here, too"
+
+
+def test_a_rule_that_is_no_plain_function() -> None:
+    def define() -> type[Game]:
+        async def go(_self: Any) -> None: ...
+
+        rule: Any = go
+        return type("Wrong", (Game,), {"go": move(rule), "__module__": __name__})
+
+    assert "without `async` or `yield`" in told(define)
+
+
+def test_a_move_with_any_number_of_arguments() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move
+            def go(self, *cards: int) -> None: ...
+
+        return Wrong
+
+    assert "name each one" in told(define)
+
+
+def test_an_annotation_that_cannot_be_evaluated() -> None:
+    with pytest.raises(RulesError, match="an annotation cannot be evaluated: name 'Later' is not defined"):
+        type("Wrong", (Base,), {"__annotations__": {"card": "Later"}, "__module__": __name__})
+
+
+def test_options_of_setup() -> None:
+    class Board(Base):
+        cells: list[int]
+
+        @options(size=range(3, 8))
+        def setup(self, size: int = 3) -> None:
+            self.cells = [0] * size
+
+    with pytest.raises(ValueError, match="size must be one of 3, 4, 5, 6, 7"):
+        begin(Board, size=8)
+    with pytest.raises(ValueError, match="Board has no option of that name; it has size, clock"):
+        begin(Board, colour="red")
+    assert [len(begin(Board, **chosen)._values["cells"]) for chosen in ({}, {"size": 7})] == [3, 7]
+
+
+def _needs_size(_self: Any, size: int) -> None: ...
+
+
+def _any_size(_self: Any, size: int = 3) -> None: ...
+
+
+def _own_clock(_self: Any, clock: int = 3) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (_needs_size, "the option size needs a default"),
+        (_any_size, "nothing says what size may be"),
+        (_own_clock, "every table has the option clock"),
+    ],
+)
+def test_an_option_that_is_not_whole(rule: Any, text: str) -> None:
+    with pytest.raises(RulesError, match=text):
+        type("Wrong", (Base,), {"setup": rule, "__module__": __name__})
+
+
+def test_an_option_for_an_argument_that_is_not_there() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            @options(size=range(3))
+            def setup(self) -> None: ...
+
+        return Wrong
+
+    assert (
+        told(define)
+        == "Wrong.setup has no argument size, for which there is an option; write `def setup(self, size=…)`"
+    )
+
+
+def test_a_field_that_is_never_set_is_told_at_the_first_table() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            hands: list[int]
+
+        return Wrong
+
+    assert told(define) == (
+        "Wrong.hands is annotated and never set; set it in setup(), or give it a default: `hands: … = …`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "where"),
+    [
+        (list[list[int]], [[1], [2, "3"]], "Wrong.board[1][1] is a str; its annotation says int"),
+        (list[int], (1, 2), "Wrong.board is a tuple"),
+        (dict[str, Any], {"a": {"b": Plain()}}, "Wrong.board['a']['b'] is a Plain"),
+        (dict[int, int], {"a": 1}, "the key 'a' of Wrong.board is a str"),
+        (int, 2**64, "Wrong.board is too large a number"),
+        (set[int], {1, "2"}, "an item of Wrong.board is a str"),
+        (list[Any], [(1, 2)], "Wrong.board[0] is a tuple"),
+        (Literal["a"], "b", "Wrong.board is none of Literal['a']"),
+        (str, "\ud800", "Wrong.board is a str that is no Unicode text"),
+    ],
+)
+def test_a_value_that_cannot_be_stored_is_told_with_its_path(kind: Any, value: Any, where: str) -> None:
+    def setup(self: Any) -> None:
+        self.board = value
+
+    game = type("Wrong", (Base,), {"__annotations__": {"board": kind}, "setup": setup, "__module__": __name__})
+
+    assert told(lambda: game).startswith(where)
+
+
+def test_a_returned_value_and_a_bug_refuse_the_move_and_the_table_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Base):
+        @move
+        def tell_it(self) -> None:
+            return self.count  # type: ignore[return-value] # pyright: ignore[reportReturnType]
+
+        @move
+        def fail(self) -> None:
+            self.count += 10
+            raise ZeroDivisionError
+
+    table = begin(Failing)
+
+    for name in ("tell_it", "fail"):
+        done = table.play(0, name, {}, 1, now=0.0)
+        assert done == Refused("the rules failed at this, which is a bug in them; the game goes on without it")
+    assert isinstance(table.play(0, "add", {}, 1, now=0.0), Step)
+    assert table._values == {"count": 1}
+    assert "Failing.tell_it returned an int, which nobody would hear of" in caplog.text
+
+
+def test_what_is_right() -> None:
+    class Colour(Enum):
+        RED = 1
+
+    @dataclass(frozen=True)
+    class Piece:
+        colour: Colour
+        at: tuple[int, int]
+
+    class Right(Game):
+        seats = 1, 4
+        clock = Clock(per_move=3)
+        LIMIT: ClassVar[int] = 3
+        pieces: list[Piece]
+        names_of: dict[str, set[Colour]] = {"a": {Colour.RED}}
+        _secret: int = 3
+
+        def setup(self) -> None:
+            self.pieces = [Piece(Colour.RED, (1, 2))]
+
+        @property
+        def total(self) -> int:
+            return len(self.pieces)
+
+        @staticmethod
+        def twice(number: int) -> int:
+            return 2 * number
+
+        @move
+        def go(self, colour: Colour, far: bool, how: Literal["a", "b"] | None) -> None: ...
+
+        @move(number=Free(int, lambda dice: dice.randrange(3), lambda number: None if number < 3 else "too large"))
+        def say(self, number: int) -> None: ...
+
+        @shown
+        def sight(self, seat: int) -> list[Colour]:
+            return [Colour.RED]
+
+    table = begin(Right)
+
+    assert [*table.view(0)] == ["pieces", "names_of", "sight"]
+    assert len(table.legal(0).plays) == 1 * 2 * 3
+    assert table.legal(0).unlisted == ("say",)
+    assert table.play(0, "say", {"number": 3}, 1, now=0.0) == Refused("too large")
+    assert table.play(0, "say", {"number": True}, 1, now=0.0) == Refused("number must be int, not a bool")
+    assert isinstance(table.play(0, "go", {"colour": "RED", "far": True, "how": None}, 1, now=0.0), Step)
+    back = Table.restore(Right, table.snapshot())
+    assert back._values == table._values

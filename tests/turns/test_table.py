@@ -1,0 +1,800 @@
+"""One table: what is refused changes nothing, questions go on from where one was, views hide, clocks run, moves return."""
+
+import random
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from netcode.turns import Clock, Game, Hidden, Owned, Result, RulesError, move
+from netcode.turns.legal import Budget
+from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
+from netcode.turns.values import MAX_DEPTH, pack, unpack
+
+SECRET = bytes(range(32))
+
+
+def begin(game: type[Game], players: int | None = None, now: float = 0.0, **chosen: Any) -> Table:
+    table = Table.create(game, players or game.seats[0], chosen, secret=SECRET)
+    assert isinstance(table.start(now), Step)
+    for seat in range(table.players):
+        table.presence(seat, True, now)
+    return table
+
+
+def play(table: Table, seat: int, name: str, now: float = 0.0, **arguments: Any) -> Step | Refused:
+    return table.play(seat, name, arguments, table.last_number(seat) + 1, now=now)
+
+
+def answer(table: Table, seat: int, option: Any, now: float = 0.0) -> Step | Refused:
+    asked = table.question(seat)
+    assert asked is not None
+    return table.answer(seat, asked.id, option, table.last_number(seat) + 1, now=now)
+
+
+def happenings(step: Step | Refused) -> list[object]:
+    assert isinstance(step, Step), step
+    return [*step.happenings]
+
+
+def seen(table: Table, seat: int | None = None) -> Mapping[str, Any]:
+    return {name: unpack(data) for name, data in table.view(seat).items()}
+
+
+def again(table: Table, now: float = 0.0) -> Table:
+    """Return the table as it is after a restart."""
+    back = Table.restore(table.game, table.snapshot(), now=now)
+    assert back.frozen == ""
+    return back
+
+
+class Count(Game):
+    total: int = 0
+
+    @move(number=range(1, 4))
+    def add(self, number: int) -> None:
+        self.total += number
+        self.require(self.total <= 10, "that is more than ten")
+        if self.total == 10:
+            self.finish(self.mover)
+
+
+def test_a_refusal_undoes_what_the_rule_did() -> None:
+    table = begin(Count)
+    for seat in (0, 1, 0):
+        play(table, seat, "add", number=3)
+    before = table.snapshot()
+
+    refused = play(table, 1, "add", number=2)
+
+    assert refused == Refused("that is more than ten")
+    assert (table.snapshot(), table._values) == (before, {"total": 9})
+    assert table.legal(1).plays == (("add", {"number": 1}),)
+    assert happenings(play(table, 1, "add", number=1)) == [Moved(1, "add"), Over(Result((1,)))]
+    assert play(table, 0, "add", number=1) == Refused("the game is over")
+    assert table.legal(0).plays == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "text"),
+    [
+        ("add", {"number": 4}, "number must be one of 1, 2, 3"),
+        ("add", {"number": True}, "number must be one of 1, 2, 3"),
+        ("add", {"number": 1.0}, "number must be one of 1, 2, 3"),
+        ("add", {"number": [[1]]}, "number must be one of 1, 2, 3"),
+        ("add", {"numbers": 1}, "add takes number"),
+        ("add", {"number": 1, "more": 2}, "add takes number"),
+        ("sub", {"number": 1}, "there is no such move; Count has add"),
+        (["add"], {"a": 1}, "there is no such move; Count has add"),
+        ("add", [1], "add takes number"),
+        ("add", {"number": "x" * 70_000}, "its texts are longer than 65536 characters together"),
+    ],
+)
+def test_what_strangers_say_is_refused_with_a_sentence(name: Any, arguments: Any, text: str) -> None:
+    table = begin(Count)
+
+    assert table.play(0, name, arguments, 1, now=0.0) == Refused(text)
+    assert table._values == {"total": 0}
+
+
+def test_arguments_that_nest_too_deep_are_refused() -> None:
+    deep: Any = 1
+    for _ in range(MAX_DEPTH + 2):
+        deep = [deep]
+
+    assert begin(Count).play(0, "add", {"number": deep}, 1, now=0.0) == Refused("it nests deeper than 12 levels")
+
+
+def test_a_play_that_is_sent_again_is_answered_and_not_applied() -> None:
+    table = begin(Count)
+    table.play(0, "add", {"number": 2}, 1, now=0.0)
+
+    resent = again(table).play(0, "add", {"number": 2}, 1, now=0.0)
+
+    assert (resent, table.last_number(0), seen(table)) == (Step(b"", again=True), 1, {"total": 2})
+
+
+@pytest.mark.parametrize(
+    ("players", "secret", "names"), [(3, SECRET, ()), (2, b"short", ()), (2, SECRET, ("ann",)), (True, SECRET, ())]
+)
+def test_a_table_that_cannot_be(players: int, secret: bytes, names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match=r"Count is for 2 to 2|secret must be 32|names must be one"):
+        Table.create(Count, players, secret=secret, names=names)
+
+
+def test_a_table_that_has_not_begun_takes_no_moves() -> None:
+    table = Table.create(Count, 2, secret=SECRET, names=("ann", "bob"))
+
+    assert play(table, 0, "add", number=1) == Refused("the game has not begun")
+    assert again(table).names == ["ann", "bob"]
+    assert isinstance(table.start(0.0), Step)
+    assert table.start(0.0) == Refused("the game has begun already")
+
+
+class Bids(Game):
+    """Draws, tells, asks twice, and tells what came of it."""
+
+    stock: Hidden[list[int]]
+    hands: Owned[list[list[int]]]
+    log: list[str] = []
+    dice: list[int] = []
+
+    def setup(self) -> None:
+        self.stock = [*range(10)]
+        self.random.shuffle(self.stock)
+        self.hands = [[self.stock.pop()] for _ in self.players]
+
+    @move
+    def bid(self) -> None:
+        self.dice.append(self.random.randrange(10**9))
+        self.tell("somebody bids", what=("a", 1))
+        first = self.ask(1 - self.mover, ["low", "high"], "what do you bid?")
+        self.dice.append(self.random.randrange(10**9))
+        self.log.append(first)
+        self.tell("one answered", to=self.mover, first=first)
+        second = self.ask_all(self.players, lambda seat: [seat, seat + 1], "and now?")
+        self.log.append(str(second))
+        seat, third = self.ask_any(self.players, ["yes", "no"], "who is first?")
+        self.require(third == "yes", "say yes")
+        self.log.append(f"{seat}{third}")
+
+    @move
+    def pass_on(self) -> None:
+        pass
+
+
+def test_a_rule_goes_on_from_where_it_asked() -> None:
+    table = begin(Bids)
+
+    assert happenings(play(table, 0, "bid")) == [Moved(0, "bid"), Told("somebody bids", {"what": ["a", 1]})]
+    first_die = seen(table)["dice"]
+    table = again(table)
+    assert (len(first_die), seen(table)["dice"], table.to_move) == (1, first_die, (1,))
+    assert (table.question(0), table.legal(1).plays) == (None, (("", {"answer": "low"}), ("", {"answer": "high"})))
+    assert answer(table, 1, "medium") == Refused("the answer must be one of low, high")
+    assert happenings(answer(table, 1, "high")) == [Moved(1, None), Told("one answered", {"first": "high"}, (0,))]
+    dice = seen(table)["dice"]
+    assert (dice[0], len({*dice})) == (first_die[0], 2)
+
+    assert happenings(answer(table, 1, 2)) == [Moved(1, None)]
+    table = again(table)
+    assert (table.to_move, seen(table)["log"], table.may_act(1)) == ((0,), ["high"], True)
+    answer(table, 1, 1)
+    answer(table, 0, 0)
+    assert seen(table)["log"] == ["high", "{0: 0, 1: 1}"]
+
+    assert answer(table, 0, "no") == Refused("say yes")
+    assert (table.to_move, seen(table)["log"]) == ((0, 1), ["high", "{0: 0, 1: 1}"])
+    answer(again(table), 0, "yes")
+    late = table.question(0)
+    assert late is not None
+    answer(table, 1, "yes")
+
+    assert (seen(table)["log"], seen(table)["dice"], table.to_move) == (["high", "{0: 0, 1: 1}", "1yes"], dice, (1,))
+    assert table.answer(0, late.id, "yes", 9, now=0.0) == Refused("too late: that is not asked any more")
+
+
+def test_only_who_is_asked_sees_the_prompt_and_an_id_tells_nothing_of_others() -> None:
+    table = begin(Bids)
+    play(table, 0, "bid")
+    answer(table, 1, "low")
+
+    ids = [asked.id for asked in map(table.question, (0, 1)) if asked is not None]
+
+    assert len({*ids}) == 2
+    assert table.play(0, "pass_on", {}, 9, now=0.0) == Refused("answer the question first")
+
+
+def test_hands_and_stocks_are_seen_as_their_marks_say() -> None:
+    table = begin(Bids)
+    hands = [hand[0] for hand in table._values["hands"]]
+
+    assert seen(table, 0)["hands"] == [[hands[0]], [None]]
+    assert seen(table, None)["hands"] == [[None], [None]]
+    assert seen(table, 1)["stock"] == [None] * 8
+    assert table.view(0) is table.view(0)
+
+
+def test_dice_are_new_for_each_move_and_each_answer_and_the_same_when_tried_again() -> None:
+    class Dice(Game):
+        rolled: int = 0
+
+        @move(sides=(6, 20))
+        def roll(self, sides: int) -> None:
+            self.rolled = self.random.randrange(10**12)
+
+    one, other = begin(Dice), begin(Dice)
+    rolls: list[int] = []
+    for turn in range(50):
+        play(one, turn % 2, "roll", sides=6)
+        play(again(other), turn % 2, "roll", sides=6)
+        play(other, turn % 2, "roll", sides=20)
+        rolls.append(seen(one)["rolled"])
+        assert seen(one) == seen(other)
+
+    assert len({*rolls}) == 50
+
+
+class Sealed(Game):
+    """Both bid at once; equal bids clash."""
+
+    seats = 3, 3
+    bids: dict[int, int] = {}
+    rounds: int = 0
+
+    def round(self) -> None:
+        self.rounds += 1
+        if self.rounds == 3:
+            self.finish()
+        else:
+            self.turn_to(*self.players)
+
+    @move(amount=range(5))
+    def bid(self, amount: int) -> None:
+        self.require(amount not in self.bids.values(), "somebody bid that")
+        self.bids[self.mover] = amount
+
+
+def test_several_to_move_are_unseen_by_each_other_until_the_last() -> None:
+    table = begin(Sealed)
+    assert table.to_move == (0, 1, 2)
+
+    assert happenings(play(table, 2, "bid", amount=1)) == [Moved(2, None)]
+    table = again(table)
+    assert play(table, 2, "bid", amount=3) == Refused("you have moved already; wait for the others")
+    assert (table.to_move, seen(table, 2)["bids"], len(table.legal(0).plays)) == ((0, 1), {}, 5)
+    play(table, 0, "bid", amount=1)
+    assert table.play(1, "bid", {"amount": 9}, 1, now=0.0) == Refused("amount must be one of 0, 1, 2, 3, 4")
+    play(table, 1, "bid", amount=0)
+
+    # They are made in the order of the seats; what an earlier one made impossible lapses.
+    assert (seen(table)["bids"], table.to_move, seen(table)["rounds"]) == ({0: 1, 1: 0}, (0, 1, 2), 2)
+    assert play(table, 0, "bid", amount=1) == Refused("somebody bid that")
+
+
+def test_a_round_that_asks_nobody_and_a_turn_that_is_nobodys() -> None:
+    class Idle(Game):
+        def round(self) -> None:
+            pass
+
+    class Nobody(Game):
+        @move
+        def go(self) -> None:
+            self.out(0)
+            self.out(1)
+
+    with pytest.raises(RulesError, match="ran 1000 times and asked nobody"):
+        begin(Idle)
+    table = begin(Nobody)
+    assert isinstance(play(table, 0, "go"), Refused)
+    assert table.to_move == (0,)
+
+
+def test_who_is_out_is_passed_by() -> None:
+    class Out(Game):
+        seats = 3, 3
+
+        @move
+        def leave(self) -> None:
+            self.out(self.mover)
+            if len(self.alive) == 1:
+                self.finish(*self.alive, scores=[0, 0, 1], text="last")
+
+        @move
+        def stay(self) -> None:
+            self.turn_to(self.mover)
+
+    table = begin(Out)
+    play(table, 0, "leave")
+    play(table, 1, "stay")
+
+    assert table.status(0.0).out == (0,)
+    assert table.to_move == (1,)
+    play(again(table), 1, "leave")
+    play(table, 1, "leave")
+    assert table.result == Result((2,), (0, 0, 1), "last")
+
+
+def test_the_end_opens_the_fields_and_publishes_the_seed_unless_the_game_keeps_them() -> None:
+    class Open(Game):
+        card: Hidden[list[int]] = [7]
+        _inside: int = 3
+
+        @move
+        def end(self) -> None:
+            self.finish()
+
+    class Closed(Open):
+        reveal = False
+
+    opened, closed = begin(Open), begin(Closed)
+    assert (seen(opened), opened.status(0.0).secret) == ({"card": [None]}, None)
+    play(opened, 0, "end")
+    play(closed, 0, "end")
+
+    assert (seen(opened), opened.status(0.0).secret) == ({"card": [7]}, SECRET)
+    assert (seen(closed), closed.status(0.0).secret) == ({"card": [None]}, None)
+
+
+def test_what_nothing_can_refuse_is_listed_without_being_tried() -> None:
+    class Tried(Game):
+        total: int = 0
+
+        def small(self) -> list[int]:
+            return [1, 2]
+
+        @move(number=small)
+        def add(self, number: int) -> None:
+            self.total += number
+            tried.append(number)
+
+        @move(number=small)
+        def careful(self, number: int) -> None:
+            self.check(number)
+            tried.append(-number)
+
+        def check(self, number: int) -> None:
+            if number == 2:
+                raise ValueError
+
+    tried = list[int]()
+
+    listing = begin(Tried).legal(0)
+
+    assert listing.plays == (("add", {"number": 1}), ("add", {"number": 2}), ("careful", {"number": 1}))
+    assert tried == [-1]
+
+
+def test_a_listing_has_a_budget_and_what_is_over_it_is_accepted_unlisted() -> None:
+    class Huge(Game):
+        place: int = 0
+
+        @move(x=range(200), y=range(200))
+        def go(self, x: int, y: int) -> None:
+            self.place = x * y
+
+        @move
+        def stay(self) -> None:
+            self.require(self.place >= 0, "never")
+
+    table = begin(Huge)
+
+    assert table.legal(0, Budget(seconds=60.0)).unlisted == ("go",)
+    assert again(table).legal(0, Budget(100_000, seconds=-1.0)).unlisted == ("go",)
+    assert isinstance(play(table, 0, "go", x=199, y=199), Step)
+
+
+def test_a_trial_stops_at_the_first_draw_and_is_no_oracle() -> None:
+    class Oracle(Game):
+        @move
+        def roll(self) -> None:
+            self.require(self.random.random() < 0.5, "bad luck")
+
+    table = begin(Oracle)
+
+    assert table.legal(0).plays == (("roll", {}),)
+    play(table, 0, "roll")
+    assert [*table.complaints] == ["Oracle.roll"]
+
+
+def test_what_is_asked_must_have_options_and_nothing_may_catch_the_question() -> None:
+    class Wrong(Game):
+        @move
+        def nothing(self) -> None:
+            self.ask(0, list[int](), "which?")
+
+        @move
+        def nobody(self) -> None:
+            self.ask_any([], [1], "which?")
+
+        @move
+        def stranger(self) -> None:
+            self.ask(2, [1], "which?")
+
+        @move
+        def wrong_default(self) -> None:
+            self.ask(0, [1], "which?", default=2)
+
+        @move
+        def catches(self) -> None:
+            try:
+                self.ask(0, [1], "which?")
+            except BaseException:  # noqa: BLE001
+                pass
+
+    table = begin(Wrong)
+
+    for name in ("nothing", "nobody", "stranger", "wrong_default", "catches"):
+        assert isinstance(play(table, 0, name), Refused)
+    assert (table.to_move, table.question(0)) == ((0,), None)
+
+
+# -- clocks and absence
+
+
+class Quick(Count):
+    clock = Clock(minutes=1, increment=2)
+
+
+def test_a_clock_runs_for_who_is_to_move_and_time_on_the_way_is_given_back_up_to_a_quota() -> None:
+    table = begin(Quick)
+
+    table.play(0, "add", {"number": 1}, 1, now=10.0, lag=0.5)
+    table.play(1, "add", {"number": 1}, 1, now=20.0, lag=9.0)
+
+    assert table.status(30.0).clocks == (60.0 - 10.0 + 0.5 + 2.0 - 10.0, 60.0 - 10.0 + 1.0 + 2.0)
+    assert (table.status(30.0).running, table.due()) == ((0,), 20.0 + 52.5)
+
+
+def test_who_is_out_of_time_has_lost() -> None:
+    table = begin(Quick)
+
+    assert table.advance(59.9) == ()
+    assert play(table, 0, "add", now=60.0, number=1) == Refused("your time is up")
+    (step,) = table.advance(60.0)
+
+    assert happenings(step) == [Over(Result((1,), None, "seat 0 ran out of time"))]
+    assert (table.due(), table.advance(99.0)) == (None, ())
+
+
+def test_clocks_stand_while_the_server_is_down() -> None:
+    table = begin(Quick)
+    play(table, 0, "add", now=10.0, number=1)
+
+    back = again(table, now=1000.0)
+
+    assert (back.status(1000.0).clocks, back.status(1005.0).clocks) == ((52.0, 60.0), (52.0, 55.0))
+
+
+def test_a_table_may_choose_its_clock() -> None:
+    table = begin(Quick, clock={"per_move": 5})
+    play(table, 0, "add", now=4.0, number=1)
+
+    assert table.status(4.0).clocks == (1.0, 5.0)
+    assert begin(Quick, clock=None).status(0.0).clocks is None
+    for wrong in ({"minutes": -1}, {"hours": 1}, {"minutes": 1, "per_move": 1}, 5, {"minutes": True}, {}):
+        with pytest.raises(ValueError, match="clock"):
+            begin(Quick, clock=wrong)
+
+
+class Hasty(Game):
+    """Asks with a default; who is out of time is out of the game."""
+
+    seats = 3, 3
+    clock = Clock(per_move=10)
+    grace = 30.0
+    said: str = ""
+
+    @move
+    def ask_next(self) -> None:
+        self.said = self.ask(self.after(self.mover), ["a", "b"], "which?", default="b")
+
+    @move
+    def ask_hard(self) -> None:
+        self.said = self.ask(self.after(self.mover), ["a", "b"], "which?")
+
+    def timeout(self, seat: int) -> None:
+        self.out(seat)
+
+
+def test_a_question_with_a_default_is_answered_by_it_when_time_is_up() -> None:
+    table = begin(Hasty)
+    play(table, 0, "ask_next")
+
+    (step,) = table.advance(10.0)
+
+    assert (happenings(step), seen(table)["said"], table.to_move) == ([Moved(1, None)], "b", (1,))
+
+
+def test_a_question_with_a_default_is_answered_by_it_for_who_is_absent() -> None:
+    table = begin(Hasty, clock=None)
+    table.presence(1, False, 0.0)
+    play(table, 0, "ask_next", now=5.0)
+    assert (table.due(), table.advance(29.0)) == (30.0, ())
+
+    (step,) = table.advance(30.0)
+
+    assert (happenings(step), seen(table)["said"]) == ([Moved(1, None)], "b")
+
+
+def test_a_move_whose_question_ran_out_of_time_is_taken_back() -> None:
+    table = begin(Hasty)
+    play(table, 0, "ask_hard")
+
+    (step,) = table.advance(10.0)
+
+    assert happenings(step) == [TakenBack(0, "the move is taken back: the question was not answered in time")]
+    assert (table.status(10.0).out, table.to_move) == ((1,), (0,))
+
+
+@pytest.mark.parametrize(("absent", "over"), [("wait", False), ("forfeit", True), ("bot", False)])
+def test_absence_has_the_consequence_that_the_game_says(absent: str, over: bool) -> None:
+    game: type[Game] = type("Left", (Count,), {"absent": absent, "grace": 5.0, "__module__": __name__})
+    table = begin(game)
+
+    table.presence(0, False, 1.0)
+    assert (table.due(), table.stand_ins(5.9)) == (None if absent == "wait" else 6.0, ())
+    table.advance(6.0)
+
+    assert (table.result is not None, table.stand_ins(6.0)) == (over, (0,) if absent == "bot" else ())
+    assert table.due() is None
+    assert table.status(6.0).present == (False, True)
+
+
+def test_who_leaves_for_good_has_lost() -> None:
+    table = begin(Count)
+
+    assert happenings(table.forfeit(1, 0.0)) == [Over(Result((0,), None, "seat 1 gave up"))]
+    assert table.forfeit(0, 0.0) == Refused("the game is over")
+
+
+# -- taking back
+
+
+def test_a_move_in_the_open_is_taken_back_freely_until_somebody_moves() -> None:
+    table = begin(Count)
+    play(table, 0, "add", number=3)
+    assert (table.can_undo(0), table.can_undo(1), table.undo(1, 0.0)) == (
+        "free", "", Refused("there is no move of yours to take back"),
+    )  # fmt: skip
+
+    step = again(table).undo(0, 0.0)
+    table.undo(0, 0.0)
+
+    assert happenings(step) == [TakenBack(0, "seat 0 took a move back")]
+    assert (seen(table), table.to_move, table.can_undo(0)) == ({"total": 0}, (0,), "")
+    play(table, 0, "add", number=1)
+    play(table, 1, "add", number=1)
+    assert (table.can_undo(0), table.can_undo(1)) == ("", "free")
+
+
+def test_what_was_drawn_or_hidden_is_taken_back_by_consent_alone_and_drawn_anew() -> None:
+    class Roll(Game):
+        seats = 3, 3
+        die: int = 0
+
+        @move
+        def roll(self) -> None:
+            self.die = self.random.randrange(10**9)
+
+        @move
+        def hide(self) -> None: ...
+
+    table = begin(Roll)
+    play(table, 0, "roll")
+    first = seen(table)
+    assert (table.can_undo(0), table.undo(0, 0.0), table.undo_wanted_by()) == ("consent", Step(b""), 0)
+    assert table.consent(1, True, 0.0) == Step(b"")
+    assert seen(table) == first
+
+    assert happenings(table.consent(2, True, 0.0)) == [TakenBack(0, "seat 0 took a move back")]
+    play(table, 0, "roll")
+
+    assert seen(table) not in ({"die": 0}, first)
+    table.undo(0, 0.0)
+    table.consent(1, False, 0.0)
+    assert table.consent(2, True, 0.0) == Refused("nobody wants to take a move back")
+
+
+def test_a_game_may_forbid_taking_back_and_a_move_may_claim_that_nothing_is_learnt() -> None:
+    class Never(Count):
+        undo = False
+
+    class Claims(Game):
+        secret: Hidden[int] = 3
+
+        @move(undo=True)
+        def look(self) -> None: ...
+
+        @move
+        def peek(self) -> None: ...
+
+    never, claims = begin(Never), begin(Claims)
+    play(never, 0, "add", number=1)
+    play(claims, 0, "look")
+    play(claims, 1, "peek")
+
+    assert (never.can_undo(0), claims.can_undo(1)) == ("", "consent")
+    play(claims, 0, "look")
+    assert claims.can_undo(0) == "free"
+
+
+# -- storing, and rules that have changed
+
+
+def log_of(table: Table, *choices: tuple[int, str, Mapping[str, Any]]) -> list[bytes]:
+    entries: list[bytes] = []
+    for seat, name, arguments in choices:
+        step = play(table, seat, name, **arguments) if name else answer(table, seat, arguments["answer"])
+        assert isinstance(step, Step), step
+        entries.append(step.entry)
+    return entries
+
+
+def test_a_log_leads_to_the_same_state() -> None:
+    table = Table.create(Bids, 2, secret=SECRET)
+    state = table.snapshot()
+    start = table.start(0.0)
+    assert isinstance(start, Step)
+    entries = [start.entry, *log_of(table, (0, "bid", {}), (1, "", {"answer": "low"}), (1, "", {"answer": 1}))]
+    entries += log_of(table, (0, "", {"answer": 0}), (1, "", {"answer": "yes"}), (1, "pass_on", {}))
+    undo = table.undo(1, 0.0)
+    assert undo == Step(b"")
+    agreed = table.consent(0, True, 0.0)
+    assert isinstance(agreed, Step)
+    left = table.forfeit(0, 0.0)
+    assert isinstance(left, Step)
+
+    back = Table.restore(Bids, state, [*entries, agreed.entry, left.entry])
+
+    assert (back.frozen, back.snapshot()) == ("", table.snapshot())
+
+
+def test_times_that_ran_out_are_in_the_log() -> None:
+    table = Table.create(Hasty, 3, secret=SECRET)
+    state, entries = table.snapshot(), list[bytes]()
+    steps = [table.start(0.0), play(table, 0, "ask_next"), *table.advance(10.0), play(table, 1, "ask_hard", now=10.0)]
+    steps += table.advance(20.0)
+    entries = [step.entry for step in steps if isinstance(step, Step)]
+
+    back = Table.restore(Hasty, state, entries)
+
+    assert (len(entries), back.frozen, back.snapshot()) == (5, "", table.snapshot())
+
+
+def variant(base: type[Game], **changes: Any) -> type[Game]:
+    """Return rules of the same name that have changed."""
+    annotations = {**changes.pop("annotations", {})}
+    return type(base.__name__, (base,), {"__annotations__": annotations, "__module__": __name__, **changes})
+
+
+def test_changed_rules_go_on_from_the_state_if_it_fits() -> None:
+    table = begin(Count)
+    play(table, 0, "add", number=3)
+
+    back = Table.restore(variant(Count, annotations={"bonus": int}, bonus=5), table.snapshot())
+
+    assert (back.frozen, back._values, back.to_move) == ("", {"total": 3, "bonus": 5}, (1,))
+
+
+def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and_readable() -> None:
+    class Words(Game):
+        total: str = ""
+
+        @move
+        def add(self) -> None:
+            self.total += "I"
+
+    def upgrade(_cls: type[Game], old: dict[str, Any]) -> dict[str, Any]:
+        return {"total": "I" * old["total"]}
+
+    table = begin(Count)
+    play(table, 0, "add", number=3)
+
+    frozen = Table.restore(Words, table.snapshot())
+    upgraded = Table.restore(variant(Words, upgrade=classmethod(upgrade)), table.snapshot())
+
+    assert frozen.frozen == "total must be str, not an int"
+    assert (seen(frozen), frozen.snapshot()) == ({"total": 3}, table.snapshot())
+    assert play(frozen, 1, "add") == Refused("this table is frozen: total must be str, not an int")
+    assert (upgraded.frozen, upgraded._values) == ("", {"total": "III"})
+    assert isinstance(play(upgraded, 1, "add"), Step)
+
+
+def test_a_suspended_move_runs_again_under_changed_rules() -> None:
+    def same_question(self: Any) -> None:
+        self.dice.append(1)
+        self.log.append("new rules: " + self.ask(1 - self.mover, ["low", "high"], "what do you bid?"))
+
+    def another(self: Any) -> None:
+        self.ask(1 - self.mover, ["more", "less"], "what do you bid?")
+
+    def none(self: Any) -> None:
+        self.log.append("none")
+
+    def wrong(self: Any) -> None:
+        self.require(False, "no more")
+
+    table = begin(Bids)
+    play(table, 0, "bid")
+    for rule in (same_question, another, none, wrong):
+        rule.__name__ = "bid"
+
+    goes_on = Table.restore(variant(Bids, bid=move(same_question)), table.snapshot())
+    assert (goes_on.frozen, goes_on.restored, goes_on.to_move) == ("", (), (1,))
+    answer(goes_on, 1, "low")
+    assert seen(goes_on)["log"] == ["new rules: low"]
+
+    for rule in (another, none, wrong):
+        back = Table.restore(variant(Bids, bid=move(rule)), table.snapshot())
+        assert back.restored == (TakenBack(0, "Bids.bid asks something else than before, so it is taken back"),)
+        assert (back.frozen, back.to_move, seen(back)["log"], back.question(1)) == ("", (0,), [], None)
+        assert isinstance(play(back, 0, "pass_on"), Step)
+
+
+def test_rules_that_refuse_their_past_freeze_the_table() -> None:
+    class Strict(Count):
+        @move(number=range(1, 3))
+        def add(self, number: int) -> None:
+            self.total += number
+
+    table = Table.create(Count, 2, secret=SECRET)
+    state = table.snapshot()
+    start = table.start(0.0)
+    assert isinstance(start, Step)
+    entries = [start.entry, *log_of(table, (0, "add", {"number": 3}))]
+
+    back = Table.restore(Strict, state, entries)
+
+    assert back.frozen == "the rules refuse what they once accepted: number must be one of 1, 2"
+
+
+@pytest.mark.parametrize("state", [b"", b"\xc1", pack(3), pack({"version": 2})])
+def test_what_is_no_state_is_told(state: bytes) -> None:
+    with pytest.raises(ValueError, match=r"no state of a table|version 2"):
+        Table.restore(Count, state)
+
+
+def test_an_entry_that_is_none_freezes_the_table() -> None:
+    table = begin(Count)
+
+    back = Table.restore(Count, table.snapshot(), [pack(["dance", 0, None])])
+
+    assert back.frozen == "the log has an entry that is none: ['dance']"
+
+
+def test_seven_thousand_dice_do_not_tell_the_next() -> None:
+    """The state of a Mersenne Twister that lives on follows from 624 draws; these are none of one twister."""
+
+    class Roll(Game):
+        die: int = 0
+
+        @move
+        def roll(self) -> None:
+            self.die = self.random.getrandbits(32)
+
+    table = begin(Roll)
+    drawn: list[int] = []
+    for turn in range(700):
+        play(table, turn % 2, "roll")
+        drawn.append(seen(table)["die"])
+
+    twister = random.Random()
+    state = tuple(map(_untemper, drawn[:624]))
+    twister.setstate((3, (*state, 624), None))
+
+    assert Counter(twister.getrandbits(32) == die for die in drawn[624:]) == {False: 76}
+
+
+def _untemper(value: int) -> int:
+    """Invert the tempering of MT19937 (Matsumoto and Nishimura, 1998)."""
+    value ^= value >> 18
+    value ^= (value << 15) & 0xEFC60000
+    lower = value
+    for _ in range(5):
+        lower = value ^ ((lower << 7) & 0x9D2C5680)
+    upper = lower
+    for _ in range(3):
+        upper = lower ^ (upper >> 11)
+    return upper & 0xFFFFFFFF
