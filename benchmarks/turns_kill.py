@@ -17,7 +17,7 @@ from typing import Any
 
 from netcode.turns.__main__ import load_game
 from netcode.turns.client import Seat, join
-from netcode.turns.plays import Play
+from netcode.turns.plays import Play, answer
 
 ROOT = Path(__file__).parent.parent
 HURRY = 0.01
@@ -30,6 +30,7 @@ class Player:
     """One seat, and what its owner knows for sure."""
 
     seat: Seat[Any]
+    game: type[Any]
     told: int = 0
     """Plays that the server has said are in."""
     pending: Play | None = None
@@ -93,14 +94,19 @@ def wait_for(port: int) -> None:
     raise AssertionError("the server never listened")
 
 
-def choose(legal: tuple[Play, ...], chance: random.Random) -> Play:
+def choose(seat: Seat[Any], game: type[Any], chance: random.Random) -> Play | None:
     """Draw a play; drawing a card only where nothing else is left, so that games end."""
-    better = [play for play in legal if play.name != "draw"]
-    return chance.choice(better or legal)
+    question = seat.question
+    if question is not None and question.options is None:  # as the game itself draws it
+        return answer(question.id, sys.modules[game.__module__].random_fleet(chance))
+    better = [play for play in seat.legal if play.name != "draw"]
+    return chance.choice(better or seat.legal) if seat.legal else None
 
 
-def run(game_file: Path, *, tables: int, kills: int, seed: int, folder: Path, seconds: float = 600.0) -> Outcome:
-    """Play `tables` games of two over a server that is killed `kills` times, until all of them are over."""
+def run(
+    game_file: Path, *, tables: int, kills: int, seed: int, folder: Path, players_each: int = 2, seconds: float = 600.0
+) -> Outcome:
+    """Play games at `tables` over a server that is killed `kills` times, until all of them are over."""
     chance = random.Random(seed)
     game = load_game(str(game_file))
     server = Killed(game_file, folder)
@@ -110,9 +116,9 @@ def run(game_file: Path, *, tables: int, kills: int, seed: int, folder: Path, se
         server.start()
         wait_for(server.port)
         for number in range(tables):
-            for _ in range(max(2, game.seats[0])):
-                seat = join(("127.0.0.1", server.port), game, f"room {number}", players=max(2, game.seats[0]))
-                players.append(Player(seat))
+            for _ in range(players_each):
+                seat = join(("127.0.0.1", server.port), game, f"room {number}", players=players_each)
+                players.append(Player(seat, game))
         end = time.monotonic() + seconds
         kill_at = time.monotonic() + chance.uniform(0.0, 0.3)
         while not all(player.seat.over for player in players):
@@ -161,9 +167,10 @@ def step(player: Player, chance: random.Random, outcome: Outcome, *, in_time: bo
     player.told = max(player.told, last)
     if player.pending is not None and seat.pending is None:
         player.pending = None
-    if in_time and seat.my_turn and seat.pending is None and seat.legal:
-        player.pending = choose(seat.legal, chance)
-        seat.play(player.pending)
+    if in_time and seat.my_turn and seat.pending is None:
+        player.pending = choose(seat, player.game, chance)
+        if player.pending is not None:
+            seat.play(player.pending)
 
 
 def judge(players: list[Player], outcome: Outcome) -> None:
@@ -180,13 +187,21 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("game", nargs="?", default="crazy_eights", help="a file in examples/turns")
     parser.add_argument("--tables", type=int, default=60)
+    parser.add_argument("--players", type=int, default=2, help="at each table")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         begun = time.monotonic()
         path = GAMES / f"{chosen.game}.py"
-        outcome = run(path, tables=chosen.tables, kills=chosen.kills, seed=chosen.seed, folder=Path(folder))
+        outcome = run(
+            path,
+            tables=chosen.tables,
+            kills=chosen.kills,
+            seed=chosen.seed,
+            folder=Path(folder),
+            players_each=chosen.players,
+        )
         spent = time.monotonic() - begun
     print(f"{outcome.over} of {outcome.tables} games over, {outcome.plays} plays, {outcome.kills} kills, {spent:.0f} s")
     for wrong in outcome.wrong[:10]:
