@@ -189,11 +189,29 @@ def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
     return 0
 
 
+def run_check(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Play the game by itself and say what is wrong with it."""
+    from netcode.turns.check import check
+
+    def progress(done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r")
+            sys.stderr.flush()
+
+    game = load_game(arguments.game)
+    wanted = options_of(arguments.option)
+    report = check(game, arguments.games, seed=arguments.seed, options=wanted, progress=progress)
+    for line in str(report).splitlines():
+        screen.line(line)
+    return 0 if report.ok else 1
+
+
 COMMANDS: dict[str, tuple[Callable[[argparse.Namespace, Screen], int], str]] = {
     "play": (run_play, "play in the terminal: here with bots and friends, or at a server"),
     "serve": (run_serve, "serve tables to others"),
     "bot": (run_bots, "have a bot play at a server"),
     "watch": (run_watch, "look on at a server"),
+    "check": (run_check, "play it by itself and say what is wrong: leaks, restarts, endless games"),
     "replay": (run_replay, "show a game that a server stored"),
 }
 
@@ -213,6 +231,10 @@ def make_parser() -> argparse.ArgumentParser:
         if name == "play":
             command.add_argument("--players", type=int, help="how many play")
             command.add_argument("--bots", type=int, default=0, help="how many of them are bots, here")
+        if name == "check":
+            command.add_argument("--games", type=int, default=200, help="how many games")
+            command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
+        if name in ("play", "check"):
             command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the game")
         if name == "bot":
             command.add_argument("--games", type=int, default=1, help="how many games")

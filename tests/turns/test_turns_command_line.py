@@ -106,6 +106,16 @@ def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path)
     replay.until(r"(?s)0: bot to move.*: over.*that was bot, bot")
 
 
+def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", str(game), "--games", "4"]) == 0
+    assert capsys.readouterr().out.startswith("TicTacToe: 4 games")
+
+    stuck = "    def nothing(self):\n        return []\n\n    @move(cell=nothing)"
+    game.write_text(TWELVE_LINES.replace("    @move(cell=range(9))", stuck), encoding="utf-8")
+    assert main(["check", str(game), "--games", "4"]) == 1
+    assert "PROBLEM" in capsys.readouterr().out
+
+
 def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> None:
     path = tmp_path / "several_of_them.py"
     path.write_text(TWELVE_LINES.replace("TicTacToe", "One"), encoding="utf-8")
