@@ -156,6 +156,17 @@ class StoreContract:
         assert store.expire(keep=100, waiting=60, spare=["spared"]) == {"idle"}
         assert store.load(["waits", "idle", "spared", "alive"]).keys() == {"spared", "alive"}
 
+    def test_age_goes_on_over_a_restart_and_stands_while_nobody_serves(self, store: Store, time: Time) -> None:
+        store.create([new("old")])
+        time.now += 60
+        store.create([new("young")])
+        store.expire(keep=1000, waiting=1000)
+        store.close()
+        store.open("again:1")
+        time.now += 50
+
+        assert store.expire(keep=100, waiting=100) == {"old"}
+
     def test_an_expired_table_leaves_nothing_behind(self, store: Store, time: Time) -> None:
         store.create([new()])
         store.append([Entry("t", 1, b"old")])

@@ -262,6 +262,26 @@ def test_a_damaged_page_is_said(tmp_path: Path) -> None:
     store.close()
 
 
+def test_a_clock_that_begins_anew_makes_no_table_older_or_younger(tmp_path: Path) -> None:
+    time = Time()
+    first = SqliteStore(tmp_path / "games.db", clock=time)
+    first.open("here:1")
+    first.create([new("old")])
+    time.now += 70.0
+    first.expire(keep=100, waiting=100)
+    first.close()
+    rebooted = Time()
+    rebooted.now = 3.0
+    second = SqliteStore(tmp_path / "games.db", clock=rebooted)
+    second.open("here:1")
+    second.create([new("young")])
+
+    assert second.expire(keep=100, waiting=100) == set()
+    rebooted.now += 40.0
+    assert second.expire(keep=100, waiting=100) == {"old"}
+    second.close()
+
+
 def test_a_database_of_a_newer_version_is_left_alone(opened: SqliteStore) -> None:
     opened._connected().execute(f"PRAGMA user_version = {VERSION + 1}")
     opened.close()

@@ -33,7 +33,7 @@ BUSY = 0.25
 CHUNK = 500
 """Ids in one query: below the number of parameters that any SQLite takes."""
 
-SCHEMA = f"""
+SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS game_table (
     id TEXT PRIMARY KEY, game TEXT NOT NULL, version INTEGER NOT NULL, state_version INTEGER NOT NULL,
@@ -43,8 +43,8 @@ CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listin
 CREATE TABLE IF NOT EXISTS move (
     game_table TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (game_table, version)
 ) WITHOUT ROWID;
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {VERSION};
+CREATE TABLE IF NOT EXISTS served (seconds REAL NOT NULL);
+INSERT INTO served SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM served);
 COMMIT;
 """
 
@@ -57,13 +57,16 @@ class SqliteStore(Store):
 
     Args:
         keep_log: whether entries that a state covers are kept; replays need them.
-        clock: seconds since the epoch, to tell how old a table is.
+        clock: seconds that never go back. The age of a table is counted in seconds for which a server ran: no wall
+            clock that is set wrong can make all tables old at once.
     """
 
-    def __init__(self, path: str | Path, *, keep_log: bool = True, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: str | Path, *, keep_log: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = Path(path)
         self._keep_log = keep_log
         self._clock = clock
+        self._ahead = 0.0
+        """By how much the time of the database is ahead of the clock."""
         self._lock = -1
         self._file = 0
         self._database: sqlite3.Connection | None = None
@@ -101,7 +104,15 @@ class SqliteStore(Store):
             )
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        database.executescript(SCHEMA)
+        database.executescript(
+            SCHEMA.replace("COMMIT", f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT")
+        )
+        query = "SELECT max(seconds, ifnull((SELECT max(changed) FROM game_table), 0)) FROM served"
+        [(served,)] = database.execute(query)
+        self._ahead = served - self._clock()
+
+    def _now(self) -> float:
+        return self._clock() + self._ahead
 
     def renew(self, load: int) -> None:  # noqa: ARG002 - the contract's
         self._connected()
@@ -114,7 +125,7 @@ class SqliteStore(Store):
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         made: set[str] = set()
-        now = self._clock()
+        now = self._now()
         with self._transaction() as database:
             for new in tables:
                 check_table_id(new.table)
@@ -146,7 +157,7 @@ class SqliteStore(Store):
         return found
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
-        now = self._clock()
+        now = self._now()
         with self._transaction() as database:
             for table, theirs in by_table(entries).items():
                 version = stored = _version(database, table)
@@ -191,10 +202,11 @@ class SqliteStore(Store):
         self._connected()
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
-        now = self._clock()
+        now = self._now()
         with self._transaction() as database:
             query = "SELECT id FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND changed < ?)"
             old = {table for (table,) in database.execute(query, (now - keep, now - waiting))} - {*spare}
+            database.execute("UPDATE served SET seconds = ?", (now,))
             for table in old:
                 database.execute("DELETE FROM move WHERE game_table = ?", (table,))
                 database.execute("DELETE FROM game_table WHERE id = ?", (table,))
