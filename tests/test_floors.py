@@ -36,8 +36,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.pending", "turns.rules", "turns.view", "turns.legal"),
     ("turns.table", "turns.store"),
     ("turns.simulate", "turns.protocol", "turns.events", "turns.sight"),
-    ("turns.worlds", "turns.flows", "turns.twin"),
-    ("turns.check",),
+    ("turns.worlds", "turns.flows", "turns.twin", "turns.bots.random_bot", "turns.bots.tree"),
+    ("turns.check", "turns.bots"),
     ("turns.lobby", "turns.client", "turns.replay"),
     ("turns.room",),
     ("turns.keeper",),
@@ -159,7 +159,7 @@ def test_imports_lead_to_lower_floors(module: str) -> None:
 
 
 def test_a_table_knows_no_network_and_no_disk() -> None:
-    todo, seen = ["turns.check"], {"turns.check"}
+    todo, seen = ["turns.check", "turns.bots"], {"turns.check", "turns.bots"}
     while todo:
         module = todo.pop()
         for _, inner in imported_modules(MODULES[module], package_of(module)):

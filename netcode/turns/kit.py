@@ -232,6 +232,24 @@ class DryKit(Kit):
         raise Enough
 
 
+class ImaginedKit(Kit):
+    """The kit of a game that goes on in somebody's head: what is yet to be drawn there is drawn by other dice."""
+
+    __slots__ = ("other", "until")
+    other: bytes
+    until: tuple[int, int]
+    """The move and answer up to which the real dice have been seen."""
+
+    def random(self) -> random.Random:
+        if self.generator is None and (self.number, self.step) > self.until:
+            self.generator = dice(self.other, self.number, self.step)
+        return super().random()
+
+    def require(self, condition: object, text: str) -> None:
+        if not condition:
+            raise Refusal(text)
+
+
 class ViewKit(Kit):
     """The kit behind a view: it tells how things stand, and plays nothing."""
 

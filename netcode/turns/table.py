@@ -20,7 +20,7 @@ from netcode.turns.clocks import Clock, Clocks, clock_from
 from netcode.turns.definition import Definition, MoveRule
 from netcode.turns.domains import Free
 from netcode.turns.errors import Changed, Enough, Leave, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.kit import DryKit, Kit, Result, Told
+from netcode.turns.kit import DryKit, ImaginedKit, Kit, Result, Told
 from netcode.turns.legal import Budget, Listing, draw_arguments, list_moves
 from netcode.turns.marks import Mark
 from netcode.turns.pending import Packed, Stand, Suspension, Task, Turn, Undoable
@@ -390,6 +390,60 @@ class Table:
         reload()
         values = draw_arguments(self._definition.moves[name], scratch, dice)
         return None if values is None else {argument: plain(value) for argument, value in values.items()}
+
+    def imagined(self, seat: int, dice: random.Random) -> "Table | None":
+        """Return a table of its own as it might be for all that a seat knows, for bots that play it on.
+
+        What the seat cannot see is filled in by the game's `imagine`, and what is yet to be drawn is drawn by other
+        dice. None where the rules object, as they do to a world in which what happened could not have.
+        """
+        kit = ImaginedKit(self.players, self.names, self.options, self._kit.secret)
+        kit.other = dice.randbytes(SECRET_SIZE)
+        suspension = self._suspension
+        kit.until = (self._kit.number, MAX_ROUNDS if suspension is None else len(suspension.answers))
+        copy = type(self)(self.game, self.players, self.options, clock=None, secret=kit.secret, names=self.names)
+        copy.started, copy._kit, copy._game._kit = True, kit, kit
+        copy._numbers = [*self._numbers]
+        copy._stand(Stand(self._packed, Turn.of(self._kit)) if suspension is None else suspension.before)
+        try:
+            kit.begin(seat)
+            kit.generator = dice
+            copy._game.imagine(seat)
+            copy._packed = copy._pack()
+            copy._stand_again()
+            copy._sealed = {other: task for other, task in self._sealed.items() if other == seat}
+            kit.to_move = tuple(
+                other for other in range(self.players) if other in self._kit.to_move or self._hides(other, seat)
+            )
+            if suspension is not None and not copy._imagine_question(suspension, seat):
+                return None
+        except Exception:  # noqa: BLE001 - a world that could not be may break any rule
+            return None
+        except Leave:
+            return None
+        return copy
+
+    def _hides(self, other: int, seat: int) -> bool:
+        """Tell whether a seat has moved, unseen by another one."""
+        return other != seat and other in self._sealed
+
+    def _imagine_question(self, suspension: Suspension, seat: int) -> bool:
+        """Come to the question in another world; return whether the seat is asked the same there."""
+        asked = suspension.question
+        before = Stand(self._packed, suspension.before.turn)
+        before.turn.give(self._kit)
+        self._kit.number = asked.number
+        self._go(suspension.task, before, suspension.answers, suspension.told)
+        there = self._suspension
+        if there is None or seat not in asked.options or there.question.options.keys() != asked.options.keys():
+            return False
+        if there.question.id(seat) != asked.id(seat):
+            return False
+        given = {other: option for other, option in asked.given.items() if other == seat}
+        self._suspension = replace(there, question=replace(there.question, given=given))
+        self._kit.to_move = self._suspension.question.waiting
+        self._packed = self._pack()
+        return True
 
     # -- time and people
 

@@ -1,0 +1,203 @@
+"""Bots: what is legal at random, and a search that wins, asks itself nothing it could not know, and gives up in time."""
+
+import importlib
+import random
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netcode.turns import Game, Hidden, Owned, Play, move, simulate
+from netcode.turns.bots import RandomBot, TreeSearch
+from netcode.turns.bots.tree import worth
+from netcode.turns.kit import Result
+from netcode.turns.simulate import Choice, act, secret_of
+from netcode.turns.table import Step, Table
+from netcode.turns.values import unpack
+
+FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
+WORLDS = 60
+
+
+@pytest.fixture(autouse=True)
+def examples_can_be_imported() -> Iterator[None]:
+    sys.path.insert(0, str(FOLDER))
+    yield
+    sys.path.remove(str(FOLDER))
+
+
+def load(name: str) -> type[Game]:
+    return next(
+        thing
+        for thing in vars(importlib.import_module(name)).values()
+        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
+    )
+
+
+def begin(game: type[Game], seed: int = 1) -> Table:
+    table = Table.create(game, game.seats[0], secret=secret_of(seed))
+    assert isinstance(table.start(0.0), Step)
+    return table
+
+
+def wins(game: type[Game], games: int, worlds: int = WORLDS) -> int:
+    """Return how many games a search wins of a random player, each with the same thinking, from both seats."""
+    won = 0
+    for number in range(games):
+        seat = number % 2
+
+        def choose(table: Table, mover: int, choices: list[Choice], dice: random.Random, seat: int = seat) -> Choice:
+            if mover != seat:
+                return dice.choice(choices)
+            search = TreeSearch(table, mover, seed=1)
+            search.think(3600.0, worlds if len(choices) > 1 else 0)
+            best = search.best()
+            assert best is not None
+            return best
+
+        result = simulate(game, 100 + number, choose=choose).result
+        won += result is not None and result.winners == (seat,)
+    return won
+
+
+def test_the_random_bot_plays_anything_legal_and_the_same_for_the_same_seed() -> None:
+    legal = [Play("mark", {"cell": cell}) for cell in range(9)]
+
+    one, other = RandomBot(7), RandomBot(7)
+
+    assert [one(None, legal) for _ in range(20)] == [other(None, legal) for _ in range(20)]
+    assert {str(one(None, legal)) for _ in range(200)} == {f"mark(cell={cell})" for cell in range(9)}
+
+
+def test_a_search_beats_chance() -> None:
+    assert wins(load("connect_four"), 10) >= 9
+    assert wins(load("tictactoe"), 10, 100) >= 7
+
+
+def test_a_search_takes_the_win_that_is_there() -> None:
+    table = begin(load("connect_four"))
+    for seat, column in ((0, 3), (1, 0), (0, 3), (1, 0), (0, 3), (1, 0)):
+        act(table, seat, ("drop", {"column": column}))
+
+    assert TreeSearch.choose(table, 0, 0.2, seed=1) == ("drop", {"column": 3})
+
+
+class Guess(Game):
+    """Guess the card on top of three, or the other's; the dice decide nothing."""
+
+    stock: Hidden[list[int]]
+    hands: Owned[list[list[int]]]
+    seen: list[int] = []
+
+    def setup(self) -> None:
+        self.stock = [*range(12)]
+        self.random.shuffle(self.stock)
+        self.hands = [[self.stock.pop()] for _ in self.players]
+
+    @move(card=range(12))
+    def guess(self, card: int) -> None:
+        if self.stock[-1] == card:
+            self.finish(self.mover)
+        else:
+            self.finish(1 - self.mover)
+
+    @move
+    def ask_other(self) -> None:
+        drawn = self.random.randrange(1000)
+        self.seen.append(drawn)
+        answer = self.ask(1 - self.mover, [*self.hands[1 - self.mover], 99], "which?")
+        self.seen.append(self.random.randrange(1000))
+        if answer == 99:
+            self.finish()
+
+
+def test_what_is_imagined_is_what_the_seat_sees_and_nothing_more() -> None:
+    table = begin(Guess)
+    dice = random.Random(1)
+    worlds = [world for world in (table.imagined(0, dice) for _ in range(300)) if world is not None]
+
+    assert len(worlds) == 300
+    assert {world.view(0)["hands"] for world in worlds} == {table.view(0)["hands"]}
+    tops = {world._values["stock"][-1] for world in worlds}
+    own = unpack(table.view(0)["hands"])[0][0]
+    assert tops == {*range(12)} - {own}
+
+
+def test_what_is_yet_to_be_drawn_is_drawn_by_other_dice() -> None:
+    table = begin(Guess)
+    dice = random.Random(1)
+    act(table, 0, ("ask_other", {}))
+    known = unpack(table.view(1)["seen"])
+
+    drawn: set[int] = set()
+    for _ in range(20):
+        world = table.imagined(1, dice)
+        assert world is not None
+        assert unpack(world.view(1)["seen"]) == known
+        question = world.question(1)
+        assert question is not None
+        assert question == table.question(1)
+        act(world, 1, ("", {"answer": 99}))
+        drawn.add(unpack(world.view(1)["seen"])[1])
+
+    assert len(drawn) > 10
+    # Seat 0 is not asked, so there is nothing for it to think about.
+    assert table.imagined(0, dice) is None
+
+
+def test_a_search_in_the_middle_of_a_question_answers_it() -> None:
+    table = begin(Guess)
+    act(table, 0, ("ask_other", {}))
+
+    search = TreeSearch(table, 1, seed=1)
+    search.think(3600.0, 30)
+    best = search.best()
+
+    assert (search.worlds, best is not None and best[0]) == (30, "")
+
+
+def test_a_search_gives_up_where_the_rules_object_to_every_world() -> None:
+    class Stubborn(Guess):
+        def imagine(self, seat: int) -> None:
+            raise ZeroDivisionError
+
+    search = TreeSearch(begin(Stubborn), 0, seed=1)
+    search.think(3600.0)
+
+    assert search.worlds == 0
+    assert search.best() in [("ask_other", {}), *[("guess", {"card": card}) for card in range(12)]]
+
+
+def test_a_search_for_who_can_do_nothing() -> None:
+    assert TreeSearch.choose(begin(Guess), 1) is None
+
+
+def test_a_search_plays_what_cannot_be_listed_too() -> None:
+    table = begin(load("battleship"))
+
+    choice = TreeSearch.choose(table, 0, 0.1, seed=1)
+
+    assert choice is not None
+    assert isinstance(act(table, 0, choice), Step)
+
+
+def test_thinking_ends_when_its_time_is_over() -> None:
+    ticks = iter(range(10_000))
+    search = TreeSearch(begin(Guess), 0, seed=1, clock=lambda: float(next(ticks)))
+
+    search.think(10.0)
+
+    assert 5 <= search.worlds <= 10
+
+
+@pytest.mark.parametrize(
+    ("result", "value"),
+    [(None, 0.5), (Result((0,)), 1.0), (Result((1,)), 0.0), (Result(()), 0.5), (Result((), (2.0, 0.0)), 0.75)],
+)
+def test_what_an_end_is_worth(result: Result | None, value: float) -> None:
+    table: Any = begin(Guess)
+    table._kit.result = result
+
+    assert worth(table, 0) == value
