@@ -195,6 +195,14 @@ def test_importing_the_package_pulls_in_nothing_heavy() -> None:
     assert LATE & {*loaded.stdout.split()} == set()
 
 
+def test_importing_turns_pulls_in_neither_threads_nor_a_database() -> None:
+    script = "import sys, netcode.turns; print(*sorted(sys.modules))"
+
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert {*LATE, "sqlite3", "subprocess"} & {*loaded.stdout.split()} == set()
+
+
 def test_the_package_itself_only_exports() -> None:
     tree = ast.parse((PACKAGE / "__init__.py").read_text(encoding="utf-8"))
 
