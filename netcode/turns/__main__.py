@@ -9,10 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from netcode.turns.bots import TreeSearch
 from netcode.turns.errors import RulesError
 from netcode.turns.plays import Play
 from netcode.turns.rules import Game
+from netcode.turns.simulate import Choice
 from netcode.turns.store import Unavailable
+from netcode.turns.table import Table
 from netcode.turns.terminal import (
     Keyboard,
     LocalTable,
@@ -130,7 +133,11 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     names = [arguments.name if people == 1 and arguments.name else f"player {n}" for n in range(1, people + 1)]
     names += [f"bot {n}" for n in range(1, arguments.bots + 1)]
     table = LocalTable(game, names, options_of(arguments.option), secrets.token_bytes(32))
-    play_locally(table, range(people, players), screen, lambda: input("> "), choose)
+
+    def think(table: Table, seat: int) -> Choice | None:
+        return TreeSearch.choose(table, seat, arguments.think)
+
+    play_locally(table, range(people, players), screen, lambda: input("> "), think)
     return 0
 
 
@@ -231,6 +238,7 @@ def make_parser() -> argparse.ArgumentParser:
         if name == "play":
             command.add_argument("--players", type=int, help="how many play")
             command.add_argument("--bots", type=int, default=0, help="how many of them are bots, here")
+            command.add_argument("--think", type=float, default=0.3, metavar="SECONDS", help="how long a bot thinks")
         if name == "check":
             command.add_argument("--games", type=int, default=200, help="how many games")
             command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")

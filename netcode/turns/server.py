@@ -20,6 +20,7 @@ from netcode.turns import protocol
 from netcode.turns.keeper import Keeper
 from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, ListTables, MakePlay, Say, Wish
 from netcode.turns.room import Room, Viewer, digest_of_key, id_of_room, told_to
+from netcode.turns.simulate import choices_of
 from netcode.turns.store import Store, open_store
 from netcode.turns.store.writer import Stored
 from netcode.turns.table import Happening, Refused, Step, Table
@@ -654,10 +655,11 @@ class Server:
             if not seats:
                 return
             seat = seats[0]
-            listing, asked = table.legal(seat), table.question(seat)
-            if not listing.plays:
+            table.legal(seat)  # within its budget; what is not listed then is drawn
+            asked, choices = table.question(seat), choices_of(table, seat, self._random)
+            if not choices:
                 return
-            name, arguments = self._random.choice(listing.plays)
+            name, arguments = self._random.choice(choices)
             number = table.last_number(seat) + 1
             if asked is not None:
                 outcome = table.answer(seat, asked.id, arguments["answer"], number, now=now)

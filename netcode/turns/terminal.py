@@ -26,6 +26,7 @@ from netcode.turns.events import (
 )
 from netcode.turns.plays import Play, answer
 from netcode.turns.sight import fields_of, make_view
+from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Happening, Result, Table
 
 WIDTH = 100
@@ -518,7 +519,7 @@ def play_locally(
     bots: Collection[int],
     screen: Screen,
     ask: Callable[[], str],
-    choose: Callable[[Any, Sequence[Play]], Play],
+    choose: Callable[[Table, int], Choice | None],
 ) -> None:
     """Play a game at one keyboard to its end. `ask` returns the next line, or raises `EOFError`."""
     last = None
@@ -537,12 +538,16 @@ def play_locally(
             return
         seat = next((seat for seat in acting if seat in bots), acting[0])
         if seat in bots:
-            legal = table.legal(seat)
-            if not legal:
-                screen.line(f"{table.names[seat]} is a bot, and cannot choose what is not listed")
+            choice = choose(table.table, seat)
+            if choice is None:
+                screen.line(f"{table.names[seat]} is a bot, and finds nothing to do: the rules are stuck")
                 return
-            refused = table.play(seat, choose(table.view(seat), legal))
-            assert not refused, f"what is listed was refused: {refused}"
+            asked = table.table.question(seat)
+            name, arguments = choice
+            refused = table.play(
+                seat, Play(name, arguments) if asked is None else answer(asked.id, arguments["answer"])
+            )
+            assert not refused, f"what is legal was refused: {refused}"
             continue
         if last not in (None, seat) and any(_differ(table, other) for other in people):
             screen.line(f"hand over to {table.names[seat]}, who presses Enter")

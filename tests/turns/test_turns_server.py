@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from netcode.turns.client import Seat
+from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, Told
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server
@@ -652,6 +653,30 @@ def test_a_bot_plays_for_who_is_absent(hall: Hall) -> None:
     hall.finish(bob)
 
     assert bob.result is not None
+
+
+def test_a_bot_gives_a_free_answer_for_who_is_absent(hall: Hall) -> None:
+    class Hide(Game):
+        absent = "bot"
+        grace = 5.0
+        places: list[int] = []
+
+        def round(self) -> None:
+            free = Free(int, lambda dice: dice.randrange(100), lambda place: None if 0 <= place < 100 else "too far")
+            answers = self.ask_all(self.players, free, "where do you hide?")
+            self.places = [answers[seat] for seat in self.players]
+            self.finish()
+
+    hall.games = (Hide,)
+    hall.serve()
+    ann, bob = hall.join(Hide), hall.join(Hide)
+    ann.close()
+    bob.answer(7)
+
+    hall.until(lambda: bob.over, 30.0)
+
+    assert bob.view.places[1] == 7
+    assert 0 <= bob.view.places[0] < 100
 
 
 def test_closing_stores_everything_and_says_so(hall: Hall) -> None:

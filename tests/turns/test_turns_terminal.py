@@ -11,7 +11,8 @@ import pytest
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.plays import Play, answer
 from netcode.turns.sight import View
-from netcode.turns.table import Asked, Result
+from netcode.turns.simulate import Choice
+from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal import (
     Keyboard,
     LocalTable,
@@ -236,9 +237,8 @@ class Typist:
         return self.lines.pop(0)
 
 
-def first(view: object, legal: Any) -> Play:
-    play: Play = legal[0]
-    return play
+def first(table: Table, seat: int) -> Choice | None:
+    return next(iter(table.legal(seat).plays), None)
 
 
 def test_two_people_play_at_one_keyboard() -> None:
