@@ -1,0 +1,251 @@
+"""Values come back as what they were, and what strangers send is taken within bounds or refused with its path."""
+
+import enum
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple, NewType
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.values import MAX_ITEMS, check_bounds, pack, plain, same, shape_of, unpack
+
+
+class Colour(enum.Enum):
+    RED = "r"
+    BLUE = "b"
+
+
+class Level(enum.IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Rights(enum.Flag):
+    READ = 1
+    WRITE = 2
+
+
+class Card(NamedTuple):
+    colour: Colour
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    card: Card
+    at: tuple[int, int] = (0, 0)
+    tags: frozenset[str] = frozenset()
+
+
+@dataclass
+class Tree:
+    name: str
+    leaves: "list[Tree]" = field(default_factory=list["Tree"])
+    size: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        if not self.name:
+            raise ValueError("a tree has a name")
+
+
+class Chain(NamedTuple):
+    value: int
+    rest: "Chain | None"
+
+
+Seat = NewType("Seat", int)
+cards = st.builds(Card, st.sampled_from(Colour), st.integers(-(2**63), 2**64 - 1))
+texts = st.text(max_size=8)
+VALUES: list[tuple[Any, st.SearchStrategy[Any]]] = [
+    (None, st.none()),
+    (bool, st.booleans()),
+    (int, st.integers(-(2**63), 2**64 - 1) | st.booleans()),
+    (float, st.floats() | st.integers(-5, 5)),
+    (str, texts),
+    (bytes, st.binary(max_size=8)),
+    (Seat, st.integers(0, 9)),
+    (Colour, st.sampled_from(Colour)),
+    (Level, st.sampled_from(Level)),
+    (Rights, st.sampled_from([Rights(0), Rights.READ, Rights.READ | Rights.WRITE])),
+    (Literal["a", 1, True], st.sampled_from(["a", 1, True])),
+    (Literal[Colour.RED], st.just(Colour.RED)),
+    (int | None, st.none() | st.integers(0, 9)),
+    (Card | None, st.none() | cards),
+    (int | str | list[Colour] | None, st.none() | st.integers(0, 9) | texts | st.lists(st.sampled_from(Colour))),
+    (list[int], st.lists(st.integers(0, 9))),
+    (list[tuple[int, str]], st.lists(st.tuples(st.integers(0, 9), texts))),
+    (tuple[int, ...], st.lists(st.integers(0, 9)).map(tuple)),
+    (tuple[()], st.just(())),
+    (set[str], st.sets(texts)),
+    (frozenset[Card], st.frozensets(cards)),
+    (dict[int, set[int]], st.dictionaries(st.integers(0, 9), st.sets(st.integers(0, 9)))),
+    (dict[str, int], st.dictionaries(texts, st.integers(0, 9))),
+    (dict[Literal["a", "b"], int], st.dictionaries(st.sampled_from("ab"), st.integers(0, 9))),
+    (dict[int | str, int], st.dictionaries(st.integers(0, 9) | texts, st.integers(0, 9))),
+    (Piece, st.builds(Piece, cards, st.tuples(st.integers(0, 9), st.integers(0, 9)), st.frozensets(texts))),
+    (Tree, st.builds(Tree, st.just("t"), st.lists(st.builds(Tree, st.just("leaf")), max_size=2))),
+    (Chain, st.builds(Chain, st.integers(0, 9), st.none() | st.builds(Chain, st.integers(0, 9), st.none()))),
+    (list, st.lists(st.none() | texts | st.lists(st.integers(0, 9)))),
+    (dict, st.dictionaries(texts, st.integers(0, 9))),
+    (set, st.sets(st.integers(0, 9))),
+    (tuple, st.lists(texts).map(tuple)),
+    (Any, st.dictionaries(texts, st.lists(st.booleans()))),
+]
+
+
+@given(st.data())
+def test_what_is_stored_and_revived_is_the_same_of_the_same_type(data: st.DataObject) -> None:
+    annotation, values = data.draw(st.sampled_from(VALUES))
+    value = data.draw(values)
+    shape = shape_of(annotation, "G.field")
+
+    stored = pack(shape.dump(value))
+
+    assert shape.flaw(value, "G.field") is None
+    assert same(shape.load(unpack(stored)), value)
+    assert pack(shape.dump(shape.load(unpack(stored)))) == stored
+
+
+@given(st.data())
+def test_what_was_stored_is_taken_from_strangers_too(data: st.DataObject) -> None:
+    annotation, values = data.draw(
+        st.sampled_from([pair for pair in VALUES if pair[0] not in (int, float, tuple, set)])
+    )
+    value = data.draw(values)
+    shape = shape_of(annotation, "G.field")
+
+    assert same(shape.convert(unpack(pack(shape.dump(value)))), value)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-9, 9) | st.floats() | texts | st.binary(max_size=4),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts | st.integers(0, 9), inner, max_size=4),
+    ),
+    st.sampled_from([annotation for annotation, _ in VALUES]),
+)
+def test_anything_else_from_strangers_is_refused_or_fits(data: Any, annotation: Any) -> None:
+    shape = shape_of(annotation, "G.field")
+
+    try:
+        value = shape.convert(data)
+    except Unfit:
+        return
+    assert shape.flaw(value, "G.field") is None
+
+
+@pytest.mark.parametrize(
+    ("annotation", "data", "text"),
+    [
+        (int, True, "it must be int, not a bool"),
+        (int, None, "it must be int, not None"),
+        (list[int], [1, "2"], "it[1] must be int, not a str"),
+        (list[int], "ab", "it must be list[int], not a str"),
+        (Card, ["RED"], "it must have 2 entries, not 1"),
+        (Card, ["GREEN", 1], "it[0] must be the name of a Colour: RED, BLUE"),
+        (Piece, {"card": ["RED", 1]}, "it must have the entries card, at, tags"),
+        (Tree, {"name": "", "leaves": [], "size": 0}, "it is no Tree: a tree has a name"),
+        (Literal["a"], "b", "it must be one of 'a'"),
+        (int | None, "a", "it must be int | None, not a str"),
+        (Colour | None, "GREEN", "it must be the name of a Colour: RED, BLUE"),
+        (dict[int, int], {"a": 1}, "a key of it must be int, not a str"),
+        (set[list[int]], [[1]], "it must be set[list[int]]"),
+        (Rights, 64, "it must be the name of a Rights: READ, WRITE"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_path(annotation: Any, data: Any, text: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        shape_of(annotation, "G.field").convert(data)
+
+    assert str(caught.value) == text
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "text"),
+    [
+        (int, Level.LOW, "G.f is a Level, which would come back as int; its annotation says int"),
+        (Colour, "r", "G.f is a str; its annotation says Colour"),
+        (Card, Card(Colour.RED, "1"), "G.f[1] is a str; its annotation says int"),  # type: ignore[arg-type]
+        (tuple[int, int], (1,), "G.f has 1 entries; its annotation says tuple[int, int]"),
+        (tuple[int, int], [1, 2], "G.f is a list; its annotation says tuple[int, int]"),
+        (set[int], frozenset({1}), "G.f is a frozenset; its annotation says set[int]"),
+        (Piece, Card(Colour.RED, 1), "G.f is a Card, which would come back as tuple; its annotation says Piece"),
+        (Card | None, 3, "G.f is an int; its annotation says Card | None"),
+        (list[int] | None, ["a"], "G.f[0] is a str; its annotation says int"),
+        (dict[int, str], {1: 2}, "G.f[1] is an int; its annotation says str"),
+        (dict[int, str], [], "G.f is a list; its annotation says dict[int, str]"),
+        (list[Any], [{(1, 2): 3}], "the key (1, 2) of G.f[0] is a tuple; its annotation says int | str"),
+    ],
+)
+def test_a_flaw_is_told_with_its_path(annotation: Any, value: Any, text: str) -> None:
+    assert shape_of(annotation, "G.f").flaw(value, "G.f") == text
+
+
+@pytest.mark.parametrize("annotation", [Literal[b"a", Colour.RED], Colour | str, complex])
+def test_types_that_cannot_be_stored(annotation: Any) -> None:
+    with pytest.raises(RulesError, match=r"^G\.f: "):
+        shape_of(annotation, "G.f")
+
+
+def test_literals_of_equal_values_are_not_taken_for_each_other() -> None:
+    one, true = shape_of(list[Literal[1]], "G.f"), shape_of(list[Literal[True]], "G.f")
+
+    assert (one.flaw([1], "f"), true.flaw([True], "f")) == (None, None)
+    assert one.flaw([True], "f") is not None
+
+
+def test_what_a_stranger_sends_is_bounded_before_it_is_looked_at() -> None:
+    check_bounds([[1] * 1000] * 4)
+    deep: Any = 1
+    for _ in range(100_000):
+        deep = [deep]
+    many: Any = {number: {} for number in range(MAX_ITEMS)}
+    large: list[tuple[Any, str]] = [
+        ([[1] * 1000] * 5, f"more than {MAX_ITEMS} values"),
+        (many, f"more than {MAX_ITEMS} values"),
+        (["x" * 40_000, b"x" * 40_000], "longer than 65536"),
+        (deep, "deeper than 12 levels"),
+    ]
+    for data, text in large:
+        with pytest.raises(Unfit, match=text):
+            check_bounds(data)
+
+
+def test_plain_says_values_by_what_they_are() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    value = [
+        Colour.RED,
+        Rights.READ,
+        Level.LOW,
+        (1, None),
+        {2, 1},
+        {"a": Card(Colour.BLUE, 1)},
+        Word("w"),
+        Piece(Card(Colour.RED, 1)),
+    ]
+
+    assert plain(value) == [
+        "RED", 1, "LOW", [1, None], [1, 2], {"a": ["BLUE", 1]}, "w", {"card": ["RED", 1], "at": [0, 0], "tags": []},
+    ]  # fmt: skip
+    with pytest.raises(TypeError, match="a complex cannot be sent"):
+        plain(1j)
+
+
+def test_same_looks_at_types_through_and_through() -> None:
+    assert same(math.nan, math.nan)
+    assert same([{1: (1, 2)}], [{1: (1, 2)}])
+    for one, other in (
+        (1, True),
+        ([1], [True]),
+        ({1: 1}, {1: True}),
+        ((1,), [1]),
+        ({1}, {True}),
+        ({1: 1, 2: 2}, {2: 2, 1: 1}),
+    ):
+        assert not same(one, other)
+    assert not same(Piece(Card(Colour.RED, 1)), Piece(Card(Colour.RED, True)))

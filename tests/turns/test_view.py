@@ -1,0 +1,135 @@
+"""A view is a game for reading: what its seat sees, by the types of the class, and nothing that can be played."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import pytest
+
+from netcode.turns import Game, Hidden, Others, Owned, Result, move, shown
+from netcode.turns.errors import Unfit
+from netcode.turns.table import Step, Table
+from netcode.turns.values import pack
+from netcode.turns.view import changed, make_view
+
+
+class Card(NamedTuple):
+    suit: str
+    rank: int
+
+
+class Deal(Game):
+    stock: Hidden[list[Card]]
+    hands: Owned[dict[int, set[str]]] = {0: {"a"}, 1: {"b", "c"}}
+    shields: Others[list[list[Card]]]
+    top: Hidden[Card] = Card("h", 1)
+    word: Hidden[str] = "secret"
+    seen: tuple[Card, ...] = (Card("s", 3),)
+    _inside: int = 3
+
+    def setup(self) -> None:
+        self.stock = [Card("c", 4)]
+        self.shields = [[Card("d", seat)] for seat in self.players]
+
+    def held(self) -> list[str]:
+        return sorted(self.hands[self.mover])
+
+    @shown
+    def sight(self, seat: int) -> list[int]:
+        return [seat, self._inside]
+
+    @move(card=held)
+    def lay(self, card: str) -> None:
+        self.hands[self.mover].remove(card)
+        self.finish(self.mover)
+
+
+def begin() -> Table:
+    table = Table.create(Deal, 2, secret=bytes(32))
+    assert isinstance(table.start(0.0), Step)
+    return table
+
+
+def view(table: Table, seat: int | None) -> Any:
+    known: dict[str, Any] = {
+        "players": 2,
+        "names": ["ann", "bob"],
+        "options": {},
+        "to_move": table.to_move,
+        "result": table.result,
+    }
+    return make_view(Deal, table.view(seat), seat, **known)
+
+
+def test_a_seat_sees_its_own_and_of_the_rest_the_size() -> None:
+    seen = view(begin(), 1)
+
+    assert issubclass(type(seen), Deal)
+    assert vars(seen) == {
+        "stock": [None],
+        "hands": {0: [None], 1: {"b", "c"}},
+        "shields": [[Card("d", 0)], [None]],
+        "top": None,
+        "word": None,
+        "seen": (Card("s", 3),),
+    }
+    assert (seen.sight(1), seen.sight(0), [*seen.players], seen.names) == ([1, 3], None, [0, 1], ["ann", "bob"])
+    assert (seen.mover, seen.to_move, seen.alive, seen.result, seen.options) == (0, (0,), [0, 1], None, {})
+    assert view(begin(), 0).held() == ["a"]
+
+
+def test_a_spectator_sees_sizes() -> None:
+    seen = view(begin(), None)
+
+    assert (seen.hands, seen.shields, seen.sight(0)) == ({0: [None], 1: [None, None]}, [[None], [None]], None)
+
+
+def test_the_end_opens_everything_but_what_is_private() -> None:
+    table = begin()
+    table.play(0, "lay", {"card": "a"}, 1, now=0.0)
+
+    seen = view(table, None)
+
+    assert (seen.stock, seen.hands, seen.word, seen.result) == (
+        [Card("c", 4)],
+        {0: set(), 1: {"b", "c"}},
+        "secret",
+        Result((0,)),
+    )
+    assert "_inside" not in vars(seen)
+
+
+def test_nothing_is_played_or_written_on_a_view() -> None:
+    seen = view(begin(), 0)
+
+    with pytest.raises(TypeError, match="a view is for reading: seen cannot be assigned"):
+        seen.seen = ()
+    uses: list[Callable[[], object]] = [
+        lambda: seen.lay("a"),
+        lambda: seen.random,
+        lambda: seen.turn_to(0),
+        lambda: seen.out(0),
+        lambda: seen.finish(0),
+        lambda: seen.tell("x"),
+        lambda: seen.ask(0, [1]),
+        lambda: seen.ask_all([0], [1]),
+        lambda: seen.ask_any([0], [1]),
+    ]
+    for use in uses:
+        with pytest.raises(TypeError, match="a view is for reading"):
+            use()
+
+
+def test_fields_that_do_not_fit_the_class_are_told() -> None:
+    fields = {**begin().view(0), "seen": pack(3)}
+
+    with pytest.raises(Unfit, match="seen must be tuple"):
+        make_view(Deal, fields, 0, players=2, names=[], options={})
+
+
+def test_what_changed_is_what_has_other_bytes() -> None:
+    table = begin()
+    before = table.view(1)
+    table.play(0, "lay", {"card": "a"}, 1, now=0.0)
+
+    assert {*changed(before, table.view(1))} == {"stock", "hands", "shields", "top", "word"}
+    assert changed({}, before) == before
