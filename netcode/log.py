@@ -21,6 +21,26 @@ def debug(text: str, *arguments: object) -> None:
         logging.getLogger("netcode").debug(text, *arguments)
 
 
+MAX_TRACEBACK = 10_000
+"""Characters of a traceback that are logged at most: what its error says may be a stranger's words."""
+
+
+def error(
+    cause: str, text: str, *arguments: object, error: BaseException, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Log the traceback of an error in the game's own code that the library outlives, at most one a second.
+
+    It is indented and escaped, so that what a stranger said in it is neither a line of its own nor a command.
+    """
+    if clock() < _next_warning.get(cause, float("-inf")):
+        return
+    import traceback
+
+    said = "".join(traceback.format_exception(error))[-MAX_TRACEBACK:]
+    lines = ["".join(c if c.isprintable() else ascii(c)[1:-1] for c in line) for line in said.split("\n")]
+    warn(cause, f"{text}\n%s", *arguments, "\n".join(f"    {line}" for line in lines).rstrip(), clock=clock)
+
+
 def warn(cause: str, text: str, *arguments: object, clock: Callable[[], float] = time.monotonic) -> None:
     """Log a warning, at most one a second for each `cause`. Never pass it the `repr` of what a stranger sent."""
     now = clock()

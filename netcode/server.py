@@ -67,10 +67,11 @@ class Server(Waiter):
         game, version: what is played here; clients of another game or version are refused, and both are named.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
         tls: an `ssl.SSLContext` with the server's certificate, to have everything encrypted.
-        authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data`, or a
-            `Refusal`, or False for one without words. A client that comes back after its link broke is known by its
-            token and not asked again. It runs inside `update()`, so it must not block. If it raises, the newcomer is
-            refused, and the error comes out of `update()`; the server goes on with the next call.
+        authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data` (True, if
+            there is nothing else to say), or a `Refusal`, or False for one without words. None, which is what a
+            forgotten `return` gives, lets nobody in. If it raises, the newcomer is refused, the log gets the traceback,
+            and `update()` goes on: whoever knocks must not be able to end the server. A client that comes back after
+            its link broke is known by its token and not asked again. It runs inside `update()`, so it must not block.
         max_peers: players at once, those that are away included.
         max_peers_per_address: links at once from one IPv4 address or IPv6 /64; who comes back is let in above it.
         max_pending: links at once that have not yet greeted, or are on their way out.
@@ -400,9 +401,6 @@ class Server(Waiter):
                 self._greet(link, hello)
             except ProtocolError as error:
                 link.fail(error.reason)
-            except BaseException:
-                link.fail(Reason(ReasonCode.DENIED, "the server failed while it let you in"))
-                raise
         self._links._send(self._links._timeline.now)
 
     def _greet(self, link: Link, hello: Hello) -> None:
@@ -421,11 +419,7 @@ class Server(Waiter):
             raise ProtocolError(ReasonCode.SERVER_FULL, text)
         data = None
         if self._authenticate is not None:
-            data = self._authenticate(hello.credentials, link.connection.remote_address or self.address)
-            if isinstance(data, Refusal):
-                raise ProtocolError(ReasonCode.DENIED, data.text)
-            if data is False:
-                raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
+            data = self._ask_authenticate(self._authenticate, hello.credentials, link)
             if link.reason is not None:
                 return  # the server was closed from within
         self._last_id += 1
@@ -439,6 +433,30 @@ class Server(Waiter):
         self._peers[peer.id] = peer
         self._welcome(link, peer, [])
         self._inbox.put(Joined(peer))
+
+    def _ask_authenticate(self, authenticate: Authenticate, credentials: Any, link: Link) -> Any:
+        """Return what the game makes of credentials; raise `ProtocolError` for whatever is not plainly a yes."""
+        address = link.connection.remote_address or self.address
+        try:
+            data = authenticate(credentials, address)
+        except Exception as error:
+            log.error("authenticate", "authenticate failed for %s, who was refused", address, error=error)
+            raise ProtocolError(ReasonCode.DENIED, "the server failed while it let you in") from error
+        except BaseException:  # Ctrl-C, say: nobody has said yes
+            link.fail(Reason(ReasonCode.DENIED, "the server failed while it let you in"))
+            raise
+        if isinstance(data, Refusal):
+            raise ProtocolError(ReasonCode.DENIED, data.text)
+        if data is None and link.reason is None:
+            log.warn(
+                "authenticate returned None",
+                "authenticate returned None for %s, who was refused; return what becomes peer.data, or True to let "
+                "somebody in, or a Refusal to keep somebody out",
+                address,
+            )
+        if data is None or data is False:
+            raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
+        return data
 
     def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""

@@ -13,6 +13,8 @@ import hypothesis
 import pytest
 from programs import Program, Start
 
+from netcode import log
+
 OPEN_DESCRIPTORS = Path("/proc/self/fd")
 """Where Linux lists them; elsewhere leaks show as ResourceWarnings only."""
 
@@ -32,6 +34,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         measuring.switch_context("")
+
+
+@pytest.fixture(autouse=True)
+def first_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what one test was warned of silence no other: the log says each cause once a second."""
+    monkeypatch.setattr(log, "_next_warning", dict[str, float]())
 
 
 def _in_use() -> set[str]:

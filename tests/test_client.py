@@ -204,8 +204,9 @@ def test_what_an_argument_cannot_be_raises_at_once(arguments: dict[str, Any], ki
 def test_credentials_are_sent_as_they_were_at_the_call(scene: Scene) -> None:
     seen: list[Any] = []
 
-    def authenticate(credentials: Any, address: netcode.Address) -> None:
+    def authenticate(credentials: Any, address: netcode.Address) -> bool:
         seen.append((credentials, address.host))
+        return True
 
     scene.serve(authenticate=authenticate)
     credentials = {"name": "Ann"}

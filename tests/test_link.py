@@ -177,11 +177,11 @@ def test_a_large_message_may_follow_a_greeting_in_the_same_read(scene: Scene, si
 
 
 def test_a_second_greeting_is_none_even_while_the_first_waits(scene: Scene) -> None:
-    class OopsError(Exception):
+    class Oops(BaseException):
         pass
 
     def authenticate(credentials: Any, address: Any) -> None:
-        raise OopsError
+        raise Oops
 
     server = scene.serve(authenticate=authenticate)
     scene.frozen.add(server)
@@ -191,7 +191,7 @@ def test_a_second_greeting_is_none_even_while_the_first_waits(scene: Scene) -> N
         for _ in range(10):
             server.update()
 
-    with pytest.raises(OopsError):  # which keeps the second waiting for another update
+    with pytest.raises(Oops):  # which keeps the second waiting for another update
         update_often()
     scene.frozen.clear()
     scene.play(5 * TICK)

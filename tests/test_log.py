@@ -49,6 +49,21 @@ def test_one_cause_warns_once_a_second(caplog: pytest.LogCaptureFixture) -> None
     assert caplog.messages == ["too much from 1.2.3.4"] * 3 + ["something else"]
 
 
+def test_a_traceback_is_told_once_a_second_and_can_neither_forge_nor_command(caplog: pytest.LogCaptureFixture) -> None:
+    clock = FakeClock()
+    said_to_be = ValueError("\x1b[2J\nERROR forged" + "x" * 2 * log.MAX_TRACEBACK + "\x1b\nERROR too")
+
+    for _ in range(3):
+        log.error("authenticate", "it failed for %s", "1.2.3.4", error=said_to_be, clock=clock)
+
+    [said] = caplog.messages
+    first, *lines = said.split("\n")
+    assert first == "it failed for 1.2.3.4"
+    assert lines[-1] == "    ERROR too"
+    assert all(line.startswith("    ") and line.isprintable() for line in lines)
+    assert len(said) < 2 * log.MAX_TRACEBACK
+
+
 def test_a_warning_without_descriptors_to_load_logging_is_left_out_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

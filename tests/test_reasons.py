@@ -37,7 +37,9 @@ def test_a_reason_prints_as_its_sentence() -> None:
     assert str(Reason(ReasonCode.OTHER, "the cat pulled the plug")) == "the cat pulled the plug"
 
 
-@pytest.mark.parametrize("text", ["\x1b[2J\x07", "a\nERROR forged", "\u202eevil\u2066", "\ud800", "a" * 3000, "\x00" * 3000])
+@pytest.mark.parametrize(
+    "text", ["\x1b[2J\x07", "a\nERROR forged", "\u202eevil\u2066", "\ud800", "a" * 3000, "\x00" * 3000]
+)
 def test_a_reason_is_one_printable_line_whatever_it_was_made_of(text: str) -> None:
     said = Reason(ReasonCode.DENIED, f"the name {text} is taken").text
 

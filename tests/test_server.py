@@ -365,7 +365,7 @@ def test_who_is_refused_reads_why(scene: Scene, answer: Any, text: str) -> None:
     assert server.peers == ()
 
 
-def test_a_refusal_that_is_no_text_raises_where_it_is_made(scene: Scene) -> None:
+def test_a_refusal_that_is_no_text_keeps_out_all_the_same(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
     number: Any = 5
 
     def authenticate(credentials: Any, address: Address) -> Any:
@@ -374,16 +374,27 @@ def test_a_refusal_that_is_no_text_raises_where_it_is_made(scene: Scene) -> None
     server = scene.serve(authenticate=authenticate)
     client = scene.client()
 
-    with pytest.raises(TypeError, match="text must be a str, not int"):
-        scene.play(1.0)
     scene.play(1.0)
 
+    assert "TypeError: text must be a str, not int" in caplog.text
     assert scene.left(client) == Reason(ReasonCode.DENIED, "the server failed while it let you in")
     assert server.state is State.CONNECTED
     assert Refusal("no") == Refusal("no") != Refusal("never")
 
 
-@pytest.mark.parametrize("answer", [None, 0, "", True])
+def test_a_forgotten_return_lets_nobody_in_and_is_told(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    server = scene.serve(authenticate=always(None))
+    client = scene.client()
+
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    assert scene.left(client) == Reason(ReasonCode.DENIED, "the server does not accept these credentials")
+    assert (server.peers, scene.told[server]) == ((), [])
+    assert "returned None for 127.0.0.1" in caplog.text
+    assert "return what becomes peer.data, or True" in caplog.text
+
+
+@pytest.mark.parametrize("answer", [0, "", True])
 def test_everything_else_lets_in(scene: Scene, answer: Any) -> None:
     server = scene.serve(authenticate=always(answer))
 
@@ -392,10 +403,14 @@ def test_everything_else_lets_in(scene: Scene, answer: Any) -> None:
     assert only(server).data is answer
 
 
-def test_an_error_in_authenticate_comes_out_and_refuses_one(scene: Scene) -> None:
-    def authenticate(credentials: Any, address: Address) -> None:
+@pytest.mark.parametrize("error", [KeyError("boom"), AssertionError("boom"), KeyboardInterrupt("boom")])
+def test_an_error_in_authenticate_refuses_one_and_the_server_goes_on(
+    scene: Scene, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    def authenticate(credentials: Any, address: Address) -> bool:
         if credentials == "boom":
-            raise KeyError("boom")
+            raise error
+        return True
 
     server = scene.serve(authenticate=authenticate)
     good = scene.join(credentials="fine")
@@ -408,8 +423,13 @@ def test_an_error_in_authenticate_comes_out_and_refuses_one(scene: Scene) -> Non
         for _ in range(5):
             server.update()
 
-    with pytest.raises(KeyError, match="boom"):
+    if isinstance(error, Exception):
         update_often()
+        assert "authenticate failed for 127.0.0.1" in caplog.text
+        assert f"    {type(error).__name__}" in caplog.text
+    else:
+        with pytest.raises(KeyboardInterrupt, match="boom"):  # Ctrl-C is not the stranger's doing
+            update_often()
     scene.frozen.clear()
     scene.play(5 * TICK)
 
@@ -436,11 +456,12 @@ def test_a_server_may_be_closed_from_within_authenticate(scene: Scene, how: str)
 def test_update_from_within_itself_raises_and_the_server_goes_on(scene: Scene) -> None:
     raised: list[str] = []
 
-    def authenticate(credentials: Any, address: Address) -> None:
+    def authenticate(credentials: Any, address: Address) -> bool:
         try:
             server.update()
         except RuntimeError as error:
             raised.append(str(error))
+        return True
 
     server = scene.serve(authenticate=authenticate)
     client = scene.join()

@@ -301,20 +301,22 @@ def test_an_exception_of_the_game_leaves_the_server_sound(memory: Stage) -> None
 
 
 @pytest.mark.fault(39, layer="memory")
-def test_an_exception_of_authenticate_reaches_the_game_and_refuses_one(memory: Stage) -> None:
+def test_an_exception_of_authenticate_refuses_one_and_is_logged(
+    memory: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
     def authenticate(credentials: Any, address: netcode.Address) -> Any:
-        return credentials["name"] if credentials else None
+        return credentials["name"] if credentials else "nobody"
 
     server = memory.serve(authenticate=authenticate)
     bad = memory.client(credentials=["no name"])
 
-    with pytest.raises(TypeError, match="list indices"):
-        memory.play(1.0)
+    memory.play(1.0)
     reason = memory.reason(bad)
     good = memory.join(credentials={"name": "Ada"})
 
     assert reason.code is ReasonCode.DENIED
-    assert [peer.data for peer in server.peers] == [None, "Ada"]
+    assert "TypeError: list indices" in caplog.text
+    assert [peer.data for peer in server.peers] == ["nobody", "Ada"]
     assert good.state is State.CONNECTED
 
 

@@ -437,8 +437,8 @@ def test_attempts_grow_apart_and_are_capped(memory: Stage, monkeypatch: pytest.M
     assert longest[-2:] == [30.0, 30.0]
 
 
-def bouncer(credentials: Any, address: netcode.Address) -> netcode.Refusal | None:
-    return BANNED if credentials else None
+def bouncer(credentials: Any, address: netcode.Address) -> netcode.Refusal | bool:
+    return BANNED if credentials else True
 
 
 @pytest.mark.fault(64, layer="memory")

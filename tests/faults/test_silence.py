@@ -379,11 +379,12 @@ def test_no_update_for_thirty_seconds_ends_or_resumes_the_link_and_never_confuse
 def test_an_update_from_within_itself_is_refused(memory: Stage) -> None:
     raised: list[RuntimeError] = []
 
-    def authenticate(credentials: Any, address: netcode.Address) -> None:
+    def authenticate(credentials: Any, address: netcode.Address) -> bool:
         try:
             server.update()
         except RuntimeError as error:
             raised.append(error)
+        return True
 
     server = netcode.Server("stage", 0, network=memory.network, clock=memory.clock, authenticate=authenticate)
     client = netcode.Client("stage", server.address.port, network=memory.network, clock=memory.clock)
@@ -401,9 +402,9 @@ def test_an_update_from_within_itself_is_refused(memory: Stage) -> None:
 def test_an_update_from_another_thread_meanwhile_is_refused(memory: Stage) -> None:
     inside, leave = threading.Event(), threading.Event()
 
-    def authenticate(credentials: Any, address: netcode.Address) -> None:
+    def authenticate(credentials: Any, address: netcode.Address) -> bool:
         inside.set()
-        assert leave.wait(30)
+        return leave.wait(30)
 
     server = netcode.Server("stage", 0, network=memory.network, clock=memory.clock, authenticate=authenticate)
     client = netcode.Client("stage", server.address.port, network=memory.network, clock=memory.clock)

@@ -418,7 +418,7 @@ def test_class_variables_properties_and_static_methods_are_no_state() -> None:
         ({"colour": "RED", "sure": 1, "cards": []}, "sure must be one of False, True"),
         ({"colour": "RED", "sure": True, "cards": [1, 2, 3]}, "too many"),
         ({"colour": "RED", "sure": True, "cards": ["1"]}, "cards[0] must be int, not a str"),
-        ({"colour": "RED", "sure": True, "cards": 1}, "cards must be list[int], not a int"),
+        ({"colour": "RED", "sure": True, "cards": 1}, "cards must be list[int], not an int"),
         ({"colour": "RED", "sure": True}, "lay takes colour, sure, cards"),
         ({"colour": "RED", "sure": True, "cards": [0] * 5000}, "it holds more than 4096 values"),
         ({"colour": "RED" * 30_000, "sure": True, "cards": []}, "its texts are longer than 65536 characters together"),
