@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from random import Random
 
+import netcode
 from demo_game.display import why_no_window
 from demo_game.local import play_against_bot, show_two_bots
 from demo_game.messages import NAME_LIMIT, plain_text
@@ -108,7 +109,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _play(options: argparse.Namespace) -> int:
     reason = why_no_window()
     if reason is not None:
-        print(f"No window can be opened here: {reason}. The commands bot and watch need none.")
+        netcode.say(f"No window can be opened here: {reason}. The commands bot and watch need none.")
         return 1
     from demo_game.window.run import play
 
@@ -135,7 +136,7 @@ def _watch(options: argparse.Namespace) -> int:
 def _local(options: argparse.Namespace) -> int:
     reason = why_no_window()
     if reason is not None:
-        print(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.", flush=True)
+        netcode.say(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.")
         return show_two_bots(_pace_in(options, SIGHT_PACE))
     from demo_game.window.run import play
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import closing
 
+import netcode
 from demo_game.processes import HOST, ChildFailedError, Children
 from demo_game.programs import watch_in_terminal
 from demo_game.session import open_session
@@ -22,7 +23,7 @@ def play_against_bot(play: Callable[[str, int, Callable[[], None]], int], pace: 
             children.start_bot(port, "--name", BOT_NAME, "--pace", str(pace))
             return play(HOST, port, children.tend)
     except ChildFailedError as error:
-        print(error)
+        netcode.say(error)
         return 1
 
 
@@ -37,5 +38,5 @@ def show_two_bots(pace: float) -> int:
                     children.start_bot(port, "--name", name, "--pace", str(pace), "--games", "1")
                 return watch_in_terminal(session, games=1, check=children.check)
     except ChildFailedError as error:
-        print(error)
+        netcode.say(error)
         return 1

@@ -50,10 +50,10 @@ def serve(options: ServerOptions, *, leash: bool = False, quiet: bool = False) -
                 ping_interval=PING_INTERVAL,
             )
         except (OSError, ValueError) as error:
-            print((isinstance(error, OSError) and error.strerror) or error, flush=True)
+            netcode.say((isinstance(error, OSError) and error.strerror) or error)
             return 1
         with server:
-            print(f"listening on {server.address}", flush=True)
+            netcode.say(f"listening on {server.address}")
             GameServer(server, Random(), timeout=options.timeout, report=_say_nothing if quiet else _say).run(stops)
     return 0
 
@@ -82,7 +82,8 @@ def watch_in_terminal(session: Session, *, games: int = 0, check: Callable[[], N
             for news in session.update():
                 _say(narrator.tell(news))
                 if isinstance(news, Over):
-                    _say(draw_seas(narrator.view))
+                    for line in draw_seas(narrator.view).splitlines():
+                        _say(line)
                     session.again()
                     left = None if left is None else left - 1
             check()
@@ -111,7 +112,7 @@ def _say_goodbye(session: Session, text: str) -> None:
 
 def _say(line: str | None) -> None:
     if line is not None:
-        print(line, flush=True)
+        netcode.say(line)
 
 
 def _say_nothing(_line: str | None) -> None:

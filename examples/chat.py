@@ -11,11 +11,6 @@ import netcode
 KEYBOARD = netcode.CustomWaiter(read=[sys.stdin])
 
 
-def show(line: object) -> None:
-    """Print what a stranger wrote, without the escapes that would command our terminal."""
-    print("".join(filter(str.isprintable, str(line))))
-
-
 def main(host: str = "localhost", port: str = "7777") -> None:
     client = netcode.Client(host, int(port), game="chat")
     waiters: list[netcode.Waiter] = [client, KEYBOARD]
@@ -24,7 +19,7 @@ def main(host: str = "localhost", port: str = "7777") -> None:
         client.update()
         for event in client.events():
             if isinstance(event, netcode.Received):
-                show(event.message)
+                netcode.say(event.message)
         if KEYBOARD in waiters and netcode.wait(KEYBOARD, timeout=0):
             typed = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
             for line in typed.splitlines():
@@ -32,7 +27,7 @@ def main(host: str = "localhost", port: str = "7777") -> None:
             if not typed:
                 waiters.remove(KEYBOARD)
                 client.close_nicely("went home")
-    show(client.reason)
+    netcode.say(client.reason)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def serve(server: netcode.Server) -> None:
 
 def main(port: int = 7777) -> None:
     with netcode.Server("", port, game="chat") as server:
-        print(f"the chat is on port {server.address.port}")
+        netcode.say(f"the chat is on port {server.address.port}")
         try:
             while server.wait():
                 serve(server)

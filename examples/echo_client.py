@@ -16,9 +16,9 @@ def main(port: int = 7777) -> None:
         answer = netcode.sync.receive(connection, len(line))
         if answer is None:
             break
-        print(answer.decode(errors="replace"), end="")
+        netcode.say(answer[:-1].decode(errors="replace"))
     netcode.sync.close_nicely(connection)
-    print(connection.reason)
+    netcode.say(connection.reason)
 
 
 if __name__ == "__main__":

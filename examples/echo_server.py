@@ -8,7 +8,7 @@ import netcode
 def main(port: int = 7777) -> None:
     listener = netcode.Listener("127.0.0.1", port)
     connections: netcode.ConnectionSet[netcode.Address] = netcode.ConnectionSet()
-    print(f"echo on {listener.address}")
+    netcode.say(f"echo on {listener.address}")
     while netcode.wait(listener, connections):
         connections.accept(listener, make_data=lambda address: address, timeout=60)
         connections.update()
@@ -19,7 +19,7 @@ def main(port: int = 7777) -> None:
             lines = seen.rfind(b"\n") + 1
             connection.send(connection.receive_part(lines))
             if not connection.alive:
-                print(connection.data, connection.reason)
+                netcode.say(connection.data, connection.reason)
 
 
 if __name__ == "__main__":

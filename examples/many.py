@@ -33,7 +33,7 @@ def main(host: str = "localhost", port: str = "7777") -> None:
             pygame.draw.circle(screen, color, at, 12 if who == client.id else 6)
         pygame.display.flip()
         clock.tick(60)
-    print(client.reason)
+    netcode.say(client.reason)
 
 
 if __name__ == "__main__":

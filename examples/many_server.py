@@ -18,7 +18,7 @@ class Dot:
 
 def main(port: int = 7777) -> None:
     with netcode.Server("", port, game="many", max_peers_per_address=1000) as server:
-        print(f"many dots on port {server.address.port}")
+        netcode.say(f"many dots on port {server.address.port}")
         tick = time.monotonic()
         while True:
             server.wait(max(0.0, tick - time.monotonic()))

@@ -27,9 +27,9 @@ def main() -> None:
         while low < high:
             middle = (low + high) // 2
             answer = ask(thinker, middle)
-            print(f"is it above {middle}?", "yes" if answer == b"y" else "no")
+            netcode.say(f"is it above {middle}?", "yes" if answer == b"y" else "no")
             low, high = (middle + 1, high) if answer == b"y" else (low, middle)
-        print(f"it is {low}")
+        netcode.say(f"it is {low}")
         thinker.close()
 
 

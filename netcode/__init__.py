@@ -5,6 +5,7 @@ from netcode.address import Address, make_address
 from netcode.client import Client
 from netcode.connection import Connection, State, connect, custom
 from netcode.connection_set import REFUSE, ConnectionSet
+from netcode.console import say
 from netcode.errors import MessageTooLarge, NetcodeError, ProtocolError
 from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer, Stats
@@ -42,6 +43,7 @@ __all__ = [
     "connect",
     "custom",
     "make_address",
+    "say",
     "sync",
     "wait",
 ]

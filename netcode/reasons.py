@@ -73,7 +73,11 @@ class Reason:
             object.__setattr__(self, "number", self.code.value)
 
     def __str__(self) -> str:
-        return self.text
+        """Return the text as the standard output can take it: to print a reason must not end a program."""
+        encoding = getattr(sys.stdout, "encoding", None)
+        if encoding is None or self.text.isascii():
+            return self.text
+        return self.text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def reason_from_wire(number: int, text: str) -> Reason:

@@ -82,6 +82,10 @@ class Program:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    def is_running(self) -> bool:
+        """Tell whether it has not ended yet."""
+        return self._process.poll() is None
+
     def stop(self) -> None:
         """Kill it."""
         self._process.kill()

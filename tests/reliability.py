@@ -96,6 +96,10 @@ CASES = """
 64. A thousand clients return after a restart; those who must not.
 65. What strangers say, in our log.
 66. A long day of everything.
+
+## Programs
+67. An output that cannot take what strangers are called, or nothing at all.
+68. Strangers at the programs of the README, of the examples and of the demo.
 """
 
 

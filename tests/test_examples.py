@@ -36,7 +36,7 @@ def test_chat_carries_lines_between_terminals(start: Start) -> None:
 
     ann.until("guest 2 is here; 2 in the room")
     bob.say("hello\x1b[2J")
-    ann.until(r"guest 2: hello\[2J\n")
+    ann.until(r"guest 2: hello\\x1b\[2J\n")
     bob.end_input()
     ann.until("guest 2 left: .*went home")
     server.interrupt()

@@ -15,7 +15,7 @@ import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("reasons", "clock", "log", "buffer", "poller"),
-    ("errors", "address", "waiting"),
+    ("errors", "address", "waiting", "console"),
     ("framing",),
     ("codec", "transport"),
     ("transport.pipe", "transport.tcp"),

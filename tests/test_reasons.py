@@ -1,7 +1,10 @@
 """Reasons: what the operating system, a peer or we ourselves say becomes one vocabulary, safe to print."""
 
+import contextlib
 import errno
+import io
 import os
+import sys
 from typing import Any
 
 import pytest
@@ -104,6 +107,27 @@ def test_a_code_from_the_wire_is_kept_as_a_number_if_it_is_unknown() -> None:
     assert reason_from_wire(3, "bye") == Reason(ReasonCode.GOODBYE, "bye")
     assert reason_from_wire(999, "later") == Reason(ReasonCode.OTHER, "later", None, 999)
     assert reason_from_wire(999, "").text == "the other end said goodbye (code 999)"
+
+
+@pytest.mark.fault(67, "memory")
+@pytest.mark.parametrize(
+    ("encoding", "shown"),
+    [("utf-8", "adieu, Zoë 😀"), ("cp1252", "adieu, Zoë \\U0001f600"), ("ascii", "adieu, Zo\\xeb \\U0001f600")],
+)
+def test_a_reason_can_be_printed_whatever_the_output_can_encode(encoding: str, shown: str) -> None:
+    reason, file = Reason(ReasonCode.GOODBYE, "adieu, Zoë 😀"), io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(file, encoding=encoding)) as output:
+        output.write(f"{reason}")
+        output.flush()
+
+        assert file.getvalue().decode(encoding) == shown
+    assert reason.text == "adieu, Zoë 😀"
+
+
+def test_a_reason_is_a_text_without_an_output_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+
+    assert str(Reason(ReasonCode.GOODBYE, "adieu, Zoë 😀")) == "adieu, Zoë 😀"
 
 
 def test_what_a_terminal_would_obey_is_escaped() -> None:

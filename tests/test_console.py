@@ -1,0 +1,219 @@
+"""Printing what strangers wrote: it cannot end the program, whatever the output is."""
+
+import contextlib
+import io
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import DEADLINE, ROOT
+
+from netcode import console, log, say
+
+NAME = "Zoë 😀 海"
+LINE_END = os.linesep.encode()
+
+
+class Refusing(io.RawIOBase):
+    """A file on a full disk, until there is room again."""
+
+    def __init__(self) -> None:
+        self.full = True
+        self.written = b""
+        self.portion = 4096
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        if self.full:
+            raise OSError(28, "No space left on device")
+        part = bytes(data[: self.portion])
+        self.written += part
+        return len(part)
+
+
+@pytest.fixture(autouse=True)
+def fresh_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+    monkeypatch.setattr(console, "_failing", False)
+
+
+@contextlib.contextmanager
+def printing_to(disk: io.RawIOBase) -> Generator[None]:
+    stream = io.TextIOWrapper(io.BufferedWriter(disk), encoding="utf-8")
+    with contextlib.redirect_stdout(stream):
+        yield
+    stream.close()  # raises if anything is left in it
+
+
+def said(encoding: str, *values: object) -> bytes:
+    """Return what reaches a file of that encoding."""
+    file = io.BytesIO()
+    with contextlib.redirect_stdout(io.TextIOWrapper(file, encoding=encoding)):
+        say(*values)
+        return file.getvalue().replace(LINE_END, b"\n")
+
+
+def test_values_are_one_line_as_print_would_make_it(capsys: pytest.CaptureFixture[str]) -> None:
+    say("number", 1, {"said": "ahoy"}, None)
+    say()
+
+    assert capsys.readouterr().out.replace("\r\n", "\n") == "number 1 {'said': 'ahoy'} None\n\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "written"),
+    [
+        ("utf-8", "Zoë 😀 海".encode()),
+        ("cp1252", b"Zo\xeb \\U0001f600 \\u6d77"),
+        ("ascii", b"Zo\\xeb \\U0001f600 \\u6d77"),
+        ("cp932", b"Zo\\xeb \\U0001f600 \x8aC"),
+    ],
+)
+@pytest.mark.fault(67, "memory")
+def test_what_the_output_cannot_encode_is_escaped(encoding: str, written: bytes) -> None:
+    assert said(encoding, NAME) == written + b"\n"
+
+
+def test_half_a_character_is_escaped_too() -> None:
+    assert said("utf-8", "\udc80") == b"\\udc80\n"
+
+
+def test_what_a_terminal_would_obey_is_escaped() -> None:
+    assert said("utf-8", "a\x1b[2J\r\nnumber 2 left\u202e\ta") == b"a\\x1b[2J\\r\\nnumber 2 left\\u202e\ta\n"
+
+
+def test_it_comes_behind_what_was_printed_before() -> None:
+    disk = Refusing()
+    disk.full = False
+    with printing_to(disk):
+        print("one", end=" ")  # noqa: T201 - what it comes behind
+        say("two")
+
+    assert disk.written == b"one two" + LINE_END
+
+
+def test_an_output_of_text_alone_will_do() -> None:
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        say(NAME)
+
+    assert output.getvalue() == f"{NAME}\n"
+
+
+@pytest.mark.fault(67, "memory")
+def test_without_an_output_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+
+    say(NAME)
+
+
+def test_a_closed_output_ends_nothing() -> None:
+    output = io.StringIO()
+    output.close()
+    with contextlib.redirect_stdout(output):
+        say(NAME)
+
+
+@pytest.mark.fault(67, "memory")
+def test_a_full_disk_is_noticed_once_until_there_is_room(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "INTERVAL", 0.0)
+    disk = Refusing()
+    with caplog.at_level(logging.WARNING, "netcode"), printing_to(disk):
+        for _ in range(1000):
+            say("lost")
+        disk.full = False
+        say("kept")
+        disk.full = True
+        say("lost")
+
+    assert disk.written == b"kept" + LINE_END
+    assert [record.message for record in caplog.records] == [
+        "cannot print: [Errno 28] No space left on device; what is said is lost until that works again"
+    ] * 2
+
+
+def test_a_pipe_that_takes_a_part_gets_the_rest() -> None:
+    disk = Refusing()
+    disk.full, disk.portion = False, 3
+    with printing_to(disk):
+        say("a line of more than three letters")
+
+    assert disk.written == b"a line of more than three letters" + LINE_END
+
+
+SCRIPT = """
+import sys, netcode
+sys.stdin.readline()  # until the reader is gone
+for number in range(20000):
+    netcode.say("line", number)
+sys.exit(7)
+"""
+
+
+@pytest.mark.process
+@pytest.mark.fault(67, "process")
+def test_a_program_whose_reader_left_goes_on_to_its_own_end() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+    ) as program:
+        assert program.stdout is not None
+        program.stdout.close()
+        program.stdout = None
+        _, errors = program.communicate("\n", timeout=DEADLINE)
+
+    assert program.returncode == 7, errors
+    assert len(errors.splitlines()) == 1
+    assert errors.startswith("cannot print: ")
+
+
+@pytest.mark.process
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+@pytest.mark.fault(67, "process")
+def test_a_program_whose_disk_is_full_goes_on_to_its_own_end() -> None:
+    with Path("/dev/full").open("wb") as disk:
+        program = subprocess.run(
+            [sys.executable, "-W", "error", "-c", SCRIPT],
+            input="\n",
+            stdout=disk,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+
+    assert program.returncode == 7, program.stderr
+    assert len(program.stderr.splitlines()) == 1
+
+
+@pytest.mark.process
+@pytest.mark.fault(67, "process")
+def test_a_program_whose_output_was_closed_at_its_start_goes_on_to_its_own_end() -> None:
+    program = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import os, subprocess, sys; os.close(1); os.execv(sys.executable, [sys.executable, '-c', {SCRIPT!r}])",
+        ],
+        input="\n",
+        stderr=subprocess.PIPE,
+        cwd=ROOT,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+
+    assert (program.returncode, program.stderr) == (7, "")
