@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple, cast
+from typing import Any, ClassVar, NamedTuple
 
 MAX_LOOKUPS = 16
 """Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""
@@ -27,16 +27,32 @@ class Address(NamedTuple):
 def check_port(port: int) -> None:
     """Raise `TypeError` or `ValueError` for what cannot be a port."""
     if not isinstance(port, int) or isinstance(port, bool):
-        raise TypeError(f"port must be an int, not {type(port).__name__}")
+        hint = ": int(port) makes one of it" if isinstance(port, str) else ""
+        raise TypeError(f"port must be an int, not {type(port).__name__}{hint}")
     if not 0 <= port <= 65_535:
         raise ValueError(f"port must be from 0 to 65535, not {port}")
+
+
+def check_host(host: str) -> None:
+    """Raise `TypeError` or `ValueError` for what cannot be a host, saying what was probably meant."""
+    if not isinstance(host, str):
+        raise TypeError(f"host must be a str, not {type(host).__name__}")
+    if host != host.strip() or " " in host:
+        raise ValueError(f"host must be a name or an address without blanks, not {host!r}")
+    if "/" in host:
+        name = (host.partition("//")[2] or host).partition("/")[0].partition(":")[0]
+        raise ValueError(f"host must be a name or an address, not a URL: {name!r}, not {host!r}")
+    name, colon, port = host.rpartition(":")
+    if host.startswith("["):
+        raise ValueError(f"host must be an IPv6 address without brackets, and the port apart, not {host!r}")
+    if colon and ":" not in name:
+        raise ValueError(f"host must be without the port, which is the next argument: {name!r}, {port}, not {host!r}")
 
 
 def check_destination(host: str, port: int) -> None:
     """Raise `TypeError` or `ValueError` for what cannot be connected to."""
     check_port(port)
-    if not isinstance(host, str):
-        raise TypeError(f"host must be a str, not {type(host).__name__}")
+    check_host(host)
     if not host or port == 0:
         raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
 
@@ -63,10 +79,19 @@ def from_socket(sockaddr: Any) -> Address:
     """Make an `Address` of what the socket module calls one; an IPv4 peer of a dual-stack listener shows as IPv4."""
     if not isinstance(sockaddr, tuple):
         return Address(str(sockaddr) or "local", 0)
-    host, port, *_ = cast("tuple[str, int]", sockaddr)
+    host, port, *rest = sockaddr
     if host.startswith("::ffff:") and "." in host:
         host = host.removeprefix("::ffff:")
-    return Address(host, port)
+    zone: int = rest[1] if len(rest) > 1 else 0
+    return Address(host if not zone or "%" in host else f"{host}%{_zone(zone)}", port)
+
+
+def _zone(number: int) -> str:
+    """Return the name of the interface behind which a link-local address counts; its number if it has gone."""
+    try:
+        return socket.if_indextoname(number)
+    except OSError:
+        return str(number)
 
 
 def bucket(address: Address) -> str:
@@ -87,19 +112,19 @@ def without_asking(host: str, port: int) -> list[Candidate] | None:
     """Return the candidates for `host` if they are known without asking anybody, else None."""
     if host.lower().rstrip(".") == "localhost":
         # RFC 6761, 6.3: localhost is the loopback interface; nobody needs to be asked.
-        candidates: list[Candidate] = [(socket.AF_INET, ("127.0.0.1", port))]
+        loopback: list[Candidate] = [(socket.AF_INET, ("127.0.0.1", port))]
         if socket.has_ipv6:
-            candidates.insert(0, (socket.AF_INET6, ("::1", port, 0, 0)))
-        return candidates
+            loopback.insert(0, (socket.AF_INET6, ("::1", port, 0, 0)))
+        return loopback
     try:
         flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
     except (OSError, UnicodeError, ValueError):
         return None
-    return _candidates(found)
+    return candidates(found)
 
 
-def _candidates(found: list[tuple[Any, ...]]) -> list[Candidate]:
+def candidates(found: list[tuple[Any, ...]]) -> list[Candidate]:
     """Order look-up results for racing: families take turns, the system's favourite first (RFC 8305, section 4)."""
     wanted = [(entry[0], entry[4]) for entry in found if entry[0] in (socket.AF_INET, socket.AF_INET6)]
     if not wanted:
@@ -168,7 +193,7 @@ class Lookup:
         """Ask the resolver; runs in the thread."""
         answer: list[Candidate] | OSError = OSError("the resolver failed")
         try:
-            answer = _candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
+            answer = candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
         except ValueError as error:  # what cannot be a name: a label of 64 characters, a null
             answer = socket.gaierror(socket.EAI_NONAME, str(error))
         except OSError as error:

@@ -87,7 +87,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._deadlines: Deadlines[Connection[Any]] = Deadlines()
         self._doorways: dict[socket.socket, TcpDoorway] = {}
         self._scratch = memoryview(bytearray(SCRATCH))
-        self._door = -1
+        self._doors: tuple[int, ...] = ()
         self._knocked = False
         self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the updates after it
         self._untold = False  # whether an exception may have lost what the poller told
@@ -259,17 +259,16 @@ class ConnectionSet(Waiter, Generic[D]):
 
     # For a server.
 
-    def _watch_door(self, fd: int) -> None:
-        """Note in `_knocked` when the descriptor of a door is ready."""
-        self._poller.add(fd, READ)
-        self._enter(fd, None)
-        self._door = fd
-
-    def _unwatch_door(self) -> None:
-        """Leave the door alone again, if it is watched."""
-        if self._door >= 0:
-            self._poller.remove(self._door)
-            self._door = -1
+    def _watch_doors(self, fds: tuple[int, ...]) -> None:
+        """Note in `_knocked` when one of these descriptors is ready, and leave those watched before alone."""
+        for fd in self._doors:
+            if fd not in fds:
+                self._poller.remove(fd)
+        for fd in fds:
+            if fd not in self._doors:
+                self._poller.add(fd, READ)
+                self._enter(fd, None)
+        self._doors = fds
 
     # Inside.
 
@@ -351,14 +350,14 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _of_the_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
         """Leave out who is watched no more, since its descriptor's number may be given to others from now on."""
-        return [entry for entry in ready if self._watched[entry[0]] is not None or entry[0] == self._door] or None
+        return [entry for entry in ready if self._watched[entry[0]] is not None or entry[0] in self._doors] or None
 
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:
         scratch, watched = self._scratch, self._watched
         for fd, bits in ready:
             connection = watched[fd]
             if connection is None:
-                self._knocked = self._knocked or fd == self._door
+                self._knocked = self._knocked or fd in self._doors
                 continue
             if bits == READ:
                 connection._receive(now, scratch)
@@ -486,7 +485,7 @@ class ConnectionSet(Waiter, Generic[D]):
         return self._ready is not None or due
 
     def _descriptors(self) -> Descriptors:
-        empty = not self._connections and self._door < 0  # its poller would sleep for ever
+        empty = not self._connections and not self._doors  # its poller would sleep for ever
         fd = -1 if self._closed or empty else self._poller.fileno()
         if fd < 0:
             return self.instantiate()

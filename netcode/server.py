@@ -62,7 +62,8 @@ class Server(Waiter):
             server.wait(1 / 60)
 
     Args:
-        host: the address to listen on; "" for every address, IPv6 and IPv4 on one socket.
+        host: what to listen on: "" for every address, IPv6 and IPv4 on one socket; an address, or a name for every
+            address that it has ("localhost" has two); "0.0.0.0" is every IPv4 address, "::" every IPv6 one alone.
         port: 0 for any free one; `address` tells which.
         game, version: what is played here; clients of another game or version are refused, and both are named.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
@@ -136,8 +137,8 @@ class Server(Waiter):
         self._links._backlog = self._inbox
         self._doorway: Doorway = network.listen(host, port)
         self.address = self._doorway.address
-        """Where the server listens."""
-        self._open_door()
+        """Where the server listens; the first place if there are more, which all have the same port."""
+        self._links._watch_doors(self._doorway.doors())
 
     @property
     def state(self) -> State:
@@ -171,7 +172,7 @@ class Server(Waiter):
             links.update()
             if self._arrivals:
                 self._take_in_arrivals()
-            if links._knocked or links._door < 0:
+            if links._knocked or not links._doors:
                 self._accept(links._timeline.now)
             if len(self._graces):
                 self._end_graces(links._timeline.now)
@@ -271,8 +272,7 @@ class Server(Waiter):
 
     def instantiate(self) -> Descriptors:
         read, write, exceptional = self._links.instantiate()
-        door = self._links._door
-        return [*read, *([door] if door >= 0 else [])], write, exceptional
+        return [*read, *self._links._doors], write, exceptional
 
     def _descriptors(self) -> Descriptors:
         return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()
@@ -341,13 +341,8 @@ class Server(Waiter):
 
     # The door.
 
-    def _open_door(self) -> None:
-        door = self._doorway.door()
-        if door >= 0:
-            self._links._watch_door(door)
-
     def _close_door(self) -> None:
-        self._links._unwatch_door()
+        self._links._watch_doors(())
         self._doorway.close()
 
     def _accept(self, now: float) -> None:
@@ -359,10 +354,8 @@ class Server(Waiter):
             if newcomer is None:
                 break
             self._let_in(newcomer, now)
-        if self._links._door >= 0 and self._doorway.door() < 0:
-            self._links._unwatch_door()  # descriptors ran out; a level-triggered poller would spin on the door
-        elif self._links._door < 0:
-            self._open_door()
+        # None of them while descriptors are short: a level-triggered poller would spin on the door.
+        self._links._watch_doors(self._doorway.doors())
 
     def _origin(self, link: Link) -> str:
         return bucket(link.connection.remote_address or self.address)

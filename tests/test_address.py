@@ -1,7 +1,10 @@
 """Addresses, and look-ups that never block: the resolver is a fake that answers when the test says so."""
 
 import _thread
+import errno
 import gc
+import os
+import re
 import select
 import socket
 import threading
@@ -17,6 +20,7 @@ from netcode.address import (
     Lookup,
     bucket,
     check_destination,
+    check_host,
     check_port,
     from_socket,
     make_address,
@@ -113,6 +117,59 @@ def test_a_destination_has_a_host_and_a_port() -> None:
             check_destination(host, port)
     with pytest.raises(TypeError, match="host must be a str, not bytes"):
         check_destination(b"localhost", 7777)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize(
+    ("host", "advice"),
+    [
+        ("localhost:7777", "without the port, which is the next argument: 'localhost', 7777"),
+        ("127.0.0.1:7777", "without the port, which is the next argument: '127.0.0.1', 7777"),
+        ("[::1]", "an IPv6 address without brackets"),
+        ("[::1]:7777", "an IPv6 address without brackets, and the port apart"),
+        ("http://game.example", "a name or an address, not a URL: 'game.example'"),
+        ("tcp://game.example:7777/lobby", "a name or an address, not a URL: 'game.example'"),
+        ("game.example/lobby", "a name or an address, not a URL: 'game.example'"),
+        (" localhost", "a name or an address without blanks"),
+        ("localhost\n", "a name or an address without blanks"),
+        ("my computer", "a name or an address without blanks"),
+        ("  ", "a name or an address without blanks"),
+    ],
+)
+def test_a_host_that_is_more_than_a_host_is_told_what_it_should_be(host: str, advice: str) -> None:
+    expected = f"^host must be {re.escape(advice)}.*, not {re.escape(repr(host))}$"
+    with pytest.raises(ValueError, match=expected):
+        check_host(host)
+    with pytest.raises(ValueError, match=expected):
+        check_destination(host, 7777)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "::1", "fe80::1%eth0", "192.0.2.1", "::ffff:192.0.2.1", "ünïcode.example"]
+)
+def test_names_and_addresses_are_hosts(host: str) -> None:
+    check_destination(host, 7777)
+
+
+def test_a_port_that_is_text_is_told_how_it_becomes_a_number() -> None:
+    with pytest.raises(TypeError, match=r"port must be an int, not str: int\(port\) makes one of it"):
+        check_destination("localhost", "7777")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_the_zone_of_a_link_local_address_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "if_indextoname", {2: "eth0"}.__getitem__)
+
+    assert str(from_socket(("fe80::1", 7777, 0, 2))) == "[fe80::1%eth0]:7777"
+    assert str(from_socket(("fe80::1%eth0", 7777, 0, 2))) == "[fe80::1%eth0]:7777"
+    assert str(from_socket(("2001:db8::1", 7777, 0, 0))) == "[2001:db8::1]:7777"
+
+
+def test_the_zone_of_an_interface_that_has_gone_is_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(number: int) -> str:
+        raise OSError(errno.ENXIO, os.strerror(errno.ENXIO))
+
+    monkeypatch.setattr(socket, "if_indextoname", gone)
+
+    assert from_socket(("fe80::1", 7777, 0, 2)).host == "fe80::1%2"
 
 
 def test_make_address_takes_both_kinds_of_address() -> None:

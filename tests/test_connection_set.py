@@ -1491,13 +1491,13 @@ class TestSleep:
 
     def test_a_door_shares_the_poller(self, everybody: ConnectionSet[Any]) -> None:
         one, other = socket.socketpair()
-        everybody._watch_door(one.fileno())
+        everybody._watch_doors((one.fileno(),))
         other.send(b"knock")
 
         everybody.update()
         knocked, everybody._knocked = everybody._knocked, False
-        everybody._unwatch_door()
-        everybody._unwatch_door()
+        everybody._watch_doors(())
+        everybody._watch_doors(())
         everybody.update()
 
         assert (knocked, everybody._knocked) == (True, False)

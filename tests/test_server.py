@@ -1032,8 +1032,8 @@ def test_waiting_knows_of_a_grace(scene: Scene) -> None:
 
 def test_a_door_that_rests_is_not_watched_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server("127.0.0.1", 0) as server:
-        door = server._doorway.door()
-        monkeypatch.setattr(server._doorway, "door", lambda: -1)
+        door = server._doorway.doors()
+        monkeypatch.setattr(server._doorway, "doors", lambda: ())
         server._links._knocked = True
         server.update()
         resting = server.instantiate()
@@ -1048,7 +1048,7 @@ def test_a_door_that_rests_is_not_watched_and_opened_again(monkeypatch: pytest.M
     assert due is not None
     assert due <= 0.05
     assert len(descriptors[0]) <= 1
-    assert awake == ([door], [], [])
+    assert awake == ([*door], [], [])
 
 
 def test_who_did_not_get_in_is_logged_without_its_secrets(

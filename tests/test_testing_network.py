@@ -203,7 +203,7 @@ def test_a_connect_is_there_after_one_round_trip(clock: FakeClock) -> None:
     assert client.address == Address("server", 7777)
     assert server.address == Address("127.0.0.1", 50_001)
     assert (connector.where, connector.due(), connector.descriptors()) == ("server:7777", 0.0, ([], [], []))
-    assert (door.accept(0.0), door.door(), door.due()) == (None, -1, None)
+    assert (door.accept(0.0), door.doors(), door.due()) == (None, (), None)
     connector.close()
 
 

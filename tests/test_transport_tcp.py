@@ -59,7 +59,7 @@ def accept(listener: TcpDoorway) -> TcpTransport:
             transport = newcomer.advance(0.0)
             assert isinstance(transport, TcpTransport)
             return transport
-        wait(CustomWaiter(read=[listener.door()]), timeout=0.1)
+        wait(CustomWaiter(read=[*listener.doors()]), timeout=0.1)
     raise AssertionError("nobody came")
 
 
@@ -492,6 +492,156 @@ def test_a_port_that_is_taken_says_so(host: str) -> None:
     assert caught.value.errno == errno.EADDRINUSE
 
 
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+needs_two = pytest.mark.skipif(sys.platform == "darwin", reason="there, 127.0.0.2 is no address of this computer")
+needs_ipv6 = pytest.mark.skipif(not has_ipv6(), reason="this computer has no IPv6")
+
+
+def resolves(*hosts: str) -> Any:
+    """Return a resolver that knows every name by these addresses, and addresses by themselves."""
+
+    def resolve(host: str, port: int, **options: Any) -> Any:
+        if options.get("flags"):
+            raise socket.gaierror(socket.EAI_NONAME, "a name")
+        return [
+            (socket.AF_INET6, socket.SOCK_STREAM, 6, "", (host, port, 0, 0))
+            if ":" in host
+            else (socket.AF_INET, socket.SOCK_STREAM, 6, "", (host, port))
+            for host in hosts
+        ]
+
+    return resolve
+
+
+@needs_ipv6
+@pytest.mark.fault(69, "loopback")
+@pytest.mark.parametrize("name", ["localhost", "LOCALHOST.", "both.example"])
+def test_a_name_is_listened_on_at_every_address_that_it_has(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolves("::1", LOOPBACK, "::1"))
+        listener = Listener(name, 0)
+    doors = listener.instantiate()[0]
+
+    for host in (LOOPBACK, "::1"):
+        with socket.create_connection((host, listener.address.port)):
+            assert wait(listener, timeout=5.0)
+            transport = accept(listener)
+            assert transport.address is not None
+            assert transport.address.host == host
+            transport.close()
+    listener.close()
+
+    assert len(doors) == 2
+    assert listener.address.host == LOOPBACK
+    assert listener.instantiate() == ([], [], [])
+
+
+@needs_two
+def test_a_flood_at_one_address_of_a_name_does_not_shut_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
+        listener = Listener("both.example", 0)
+    crowd = [socket.create_connection((LOOPBACK, listener.address.port)) for _ in range(5)]
+    crowd += [socket.create_connection(("127.0.0.2", listener.address.port)) for _ in range(5)]
+
+    asked = [accept(listener) for _ in range(10)]
+    hosts = [transport.getsockname()[0] for transport in asked]
+    listener.close()
+    for one in [*asked, *crowd]:
+        one.close()
+
+    assert [*map(frozenset, zip(hosts[::2], hosts[1::2], strict=True))] == [{LOOPBACK, "127.0.0.2"}] * 5
+
+
+@pytest.mark.fault(69, "loopback")
+def test_addresses_of_a_name_that_this_computer_does_not_have_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolves("192.0.2.1", LOOPBACK))
+    listener = Listener("moved.example", 0)
+    listener.close()
+
+    assert listener.address.host == LOOPBACK
+    monkeypatch.setattr(socket, "getaddrinfo", resolves("192.0.2.1", "198.51.100.1"))
+    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:0: ") as caught:
+        Listener("moved.example", 0)
+    assert caught.value.errno == errno.EADDRNOTAVAIL
+
+
+@needs_two
+@pytest.mark.fault(21, "loopback")
+def test_a_port_that_is_taken_at_one_address_of_a_name_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
+    with socket.create_server(("127.0.0.2", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match=rf"cannot listen on 127\.0\.0\.2:{port}: the port is taken"):
+            Listener("both.example", port)
+        with socket.create_server((LOOPBACK, port)):
+            pass  # nothing of the attempt is left
+
+
+@needs_two
+def test_a_free_port_is_free_at_every_address_of_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    bind, tried = module._bind, list[int]()
+
+    def taken_at_first(family: int, sockaddr: Any, dual_stack: bool = False) -> socket.socket:
+        if sockaddr[0] == "127.0.0.2":
+            tried.append(sockaddr[1])
+            if len(tried) < 3:
+                raise OSError(errno.EADDRINUSE, "the port is taken")
+        return bind(family, sockaddr, dual_stack)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
+    monkeypatch.setattr(module, "_bind", taken_at_first)
+    listener = Listener("both.example", 0)
+    listener.close()
+
+    assert tried[2:] == [listener.address.port]
+
+
+@needs_two
+@pytest.mark.fault(15, "loopback")
+def test_while_one_address_of_a_name_rests_none_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
+    listener = Listener("both.example", 0)
+
+    listener._further[0]._rest_until = 5.0
+    resting = listener.instantiate(), listener.due(), listener._seconds_left()
+    listener.accept(5.0)
+    awake = len(listener.instantiate()[0]), listener.due(), listener._seconds_left()
+    listener.close()
+
+    assert resting == (([], [], []), 5.0, SHORTAGE_PAUSE)
+    assert awake == (2, None, None)
+
+
+@needs_ipv6
+def test_two_colons_are_every_ipv6_address_and_no_ipv4_one() -> None:
+    listener = Listener("::", 0)
+    with socket.create_connection(("::1", listener.address.port)):
+        accept(listener).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((LOOPBACK, listener.address.port))
+    listener.close()
+
+    assert listener.address.host == "::"
+
+
+@needs_ipv6
+def test_an_ipv4_address_in_the_clothes_of_ipv6_is_listened_on() -> None:
+    listener = Listener("::ffff:127.0.0.1", 0)
+    with socket.create_connection((LOOPBACK, listener.address.port)):
+        accept(listener).close()
+    listener.close()
+
+    assert listener.address.host == LOOPBACK
+
+
 def test_a_port_with_old_links_can_be_listened_on_again() -> None:
     first = Listener(LOOPBACK, 0)
     one = connect(first)
@@ -667,11 +817,11 @@ def test_without_descriptors_one_is_refused_and_the_door_rests(
     door.comes = [shortage(number), None, None]
 
     during = listener.accept(10.0), listener.accept(10.0 + SHORTAGE_PAUSE * 0.99), len(door.comes)
-    resting = listener.door(), listener.due(), listener.instantiate(), listener._seconds_left()
+    resting = listener.doors(), listener.due(), listener.instantiate(), listener._seconds_left()
     newcomer = listener.accept(10.0 + SHORTAGE_PAUSE)
 
     assert during == (None, None, 1)
-    assert resting == (-1, 10.0 + SHORTAGE_PAUSE, ([], [], []), SHORTAGE_PAUSE)
+    assert resting == ((), 10.0 + SHORTAGE_PAUSE, ([], [], []), SHORTAGE_PAUSE)
     assert newcomer is not None
     newcomer.close()
     assert (listener.due(), listener._seconds_left()) == (None, None)

@@ -53,7 +53,7 @@ def accept(door: TlsDoorway) -> TlsConnector:
         if newcomer is not None:
             assert isinstance(newcomer, TlsConnector)
             return newcomer
-        wait(CustomWaiter(read=[door.door()]), timeout=0.1)
+        wait(CustomWaiter(read=[*door.doors()]), timeout=0.1)
     raise AssertionError("nobody came")
 
 
@@ -568,7 +568,7 @@ def test_tls_runs_over_tcp_with_a_context_of_its_side(certificate: Certificate) 
 
 
 def test_a_door_rests_as_the_one_below_does(door: TlsDoorway) -> None:
-    assert (door.accept(0.0), door.due(), door.door()) == (None, None, door._below.door())
+    assert (door.accept(0.0), door.due(), door.doors()) == (None, None, door._below.doors())
 
 
 def raises(error: Exception) -> OSError:

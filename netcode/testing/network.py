@@ -300,8 +300,8 @@ class MemoryDoorway(Doorway):
     def accept(self, now: float) -> Connector | None:
         return Ready(self.queue.popleft()) if self.queue else None
 
-    def door(self) -> int:
-        return -1
+    def doors(self) -> tuple[int, ...]:
+        return ()
 
     def close(self) -> None:
         self._network.forget(self.address.port)

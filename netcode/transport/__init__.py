@@ -107,8 +107,8 @@ class Doorway(ABC):
         """Return the next one at the door, on its way in, or None. Raises `OSError` if the door itself broke."""
 
     @abstractmethod
-    def door(self) -> int:
-        """Return the descriptor to wait on, or -1 while there is nothing to wait for on it."""
+    def doors(self) -> tuple[int, ...]:
+        """Return the descriptors to wait on; none while there is nothing to wait for on them."""
 
     def due(self) -> float | None:
         """Return when `accept` should be tried again although no descriptor says so."""

@@ -6,7 +6,18 @@ import socket
 import sys
 
 from netcode import log
-from netcode.address import Address, Candidate, Lookup, Resolve, check_destination, check_port, from_socket
+from netcode.address import (
+    Address,
+    Candidate,
+    Lookup,
+    Resolve,
+    candidates,
+    check_destination,
+    check_host,
+    check_port,
+    from_socket,
+    without_asking,
+)
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.transport.sockets import hold, let_go, shut
@@ -24,6 +35,9 @@ NOTSENT_LOWAT = 16_384
 BULK = 1_048_576
 """Bytes waiting here from which on the kernel may keep as many more, until they are gone. At `NOTSENT_LOWAT`, each
 wake-up of the sender moves so little that the wake-ups cost a third of the throughput."""
+
+PORTS = 16
+"""Free ports to try for a name with several addresses, of which one may have that port taken."""
 
 BACKLOG = 1024
 """Connects that the kernel keeps for us between two updates."""
@@ -262,8 +276,8 @@ class TcpDoorway(Doorway):
             return Ready(TcpTransport(sock, from_socket(address)))
         return None
 
-    def door(self) -> int:
-        return -1 if self._rest_until is not None else self._socket.fileno()
+    def doors(self) -> tuple[int, ...]:
+        return () if self._rest_until is not None or self._socket.fileno() < 0 else (self._socket.fileno(),)
 
     def due(self) -> float | None:
         return self._rest_until
@@ -300,7 +314,8 @@ class Listener(TcpDoorway, Waiter):
     Usage: `Listener("", 7777)`, then `ConnectionSet.accept(listener, make_data)` once an update.
 
     Args:
-        host: the address to listen on; "" for every address, IPv6 and IPv4 on one socket.
+        host: what to listen on: "" for every address, IPv6 and IPv4 on one socket; an address, or a name for every
+            address that it has ("localhost" has two); "0.0.0.0" is every IPv4 address, "::" every IPv6 one alone.
         port: 0 for any free one; `address` tells which.
 
     Raises:
@@ -309,14 +324,39 @@ class Listener(TcpDoorway, Waiter):
     """
 
     def __init__(self, host: str, port: int) -> None:
-        super().__init__(_listen(host, port), owned=True)
+        first, *others = _listen(host, port)
+        super().__init__(first, owned=True)
+        self._further = [TcpDoorway(sock, owned=True) for sock in others]
+        self._turn = 0
+
+    def accept(self, now: float) -> Connector | None:
+        newcomer = None
+        for _ in range(1 + len(self._further)):
+            # Another one first each time: a flood at one of them must not shut the others.
+            self._turn = (self._turn + 1) % (1 + len(self._further))
+            newcomer = self._further[self._turn - 1].accept(now) if self._turn else super().accept(now)
+            if newcomer is not None:
+                break
+        return newcomer
+
+    def doors(self) -> tuple[int, ...]:
+        doors = [super().doors(), *(doorway.doors() for doorway in self._further)]
+        return tuple(fd for fds in doors for fd in fds) if all(doors) else ()
+
+    def due(self) -> float | None:
+        waits = [super().due(), *(doorway.due() for doorway in self._further)]
+        return min((when for when in waits if when is not None), default=None)
+
+    def close(self) -> None:
+        super().close()
+        for doorway in getattr(self, "_further", ()):
+            doorway.close()
 
     def instantiate(self) -> Descriptors:
-        fd = self.door()
-        return ([fd] if fd >= 0 else []), [], []
+        return [*self.doors()], [], []
 
     def _seconds_left(self) -> float | None:
-        return SHORTAGE_PAUSE if self._rest_until is not None else None
+        return None if self.due() is None else SHORTAGE_PAUSE
 
 
 class TcpNetwork:
@@ -343,25 +383,61 @@ def _open_spare() -> int | None:
         return None
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int) -> list[socket.socket]:
     check_port(port)
-    if not isinstance(host, str):
-        raise TypeError(f"host must be a str, not {type(host).__name__}")
+    check_host(host)
     if not host:
         try:
-            return _bind(socket.AF_INET6, ("::", port), True)
+            return [_bind(socket.AF_INET6, ("::", port), True)]
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 raise
-            return _bind(socket.AF_INET, ("0.0.0.0", port))  # a computer without IPv6
+            return [_bind(socket.AF_INET, ("0.0.0.0", port))]  # a computer without IPv6
+    found = _addresses(host, port)
+    for _ in range(PORTS):
+        try:
+            return _bind_all(found, port)
+        except OSError as error:
+            if port or error.errno != errno.EADDRINUSE:
+                raise
+    return _bind_all(found, port)
+
+
+def _addresses(host: str, port: int) -> list[Candidate]:
+    """Return every address that `host` has, IPv4 first. This may block: names are asked from the network."""
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        found = without_asking(host, port)
+        if found is None:
+            found = candidates(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError) as error:
         number = socket.EAI_NONAME if isinstance(error, UnicodeError) else error.errno
         name = printable(host, 80)
         text = f"cannot listen on {name}:{port}: the name {name} has no address; is it spelled right?"
         raise socket.gaierror(number, text) from error
-    return _bind(found[0][0], found[0][4])
+    return sorted(dict.fromkeys(found), key=lambda candidate: candidate[0] != socket.AF_INET)
+
+
+def _bind_all(found: list[Candidate], port: int) -> list[socket.socket]:
+    """Listen on all of these addresses at one port; those that this computer does not have are left out."""
+    socks: list[socket.socket] = []
+    missing: OSError | None = None
+    try:
+        for family, (host, _, *zone) in found:
+            try:
+                socks.append(_bind(family, (host, port, *zone)))
+            except OSError as error:
+                if error.errno == errno.EADDRINUSE:
+                    raise
+                missing = missing or error
+            else:
+                port = socks[0].getsockname()[1]
+    except BaseException:
+        for sock in socks:
+            sock.close()
+        raise
+    if not socks:
+        raise missing or OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+    return socks
 
 
 def _bind(family: int, sockaddr: tuple[object, ...], dual_stack: bool = False) -> socket.socket:
@@ -372,12 +448,13 @@ def _bind(family: int, sockaddr: tuple[object, ...], dual_stack: bool = False) -
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # restart while old links are in TIME_WAIT
         if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack else 1)
+            mapped = str(sockaddr[0]).startswith("::ffff:")  # an IPv4 address in IPv6's clothes
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0 if dual_stack or mapped else 1)
         sock.bind(sockaddr)
         sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
-        where = Address(str(sockaddr[0]), int(str(sockaddr[1])))
+        where = from_socket(sockaddr)
         if error.errno == errno.EADDRINUSE:
             text = f"cannot listen on {where}: the port is taken; is another server running on it?"
             raise OSError(errno.EADDRINUSE, text) from error

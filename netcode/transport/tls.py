@@ -202,8 +202,8 @@ class TlsDoorway(Doorway):
         newcomer = self._below.accept(now)
         return None if newcomer is None else TlsConnector(newcomer, self._context, None, self._budget)
 
-    def door(self) -> int:
-        return self._below.door()
+    def doors(self) -> tuple[int, ...]:
+        return self._below.doors()
 
     def due(self) -> float | None:
         return self._below.due()

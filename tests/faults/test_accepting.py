@@ -84,14 +84,14 @@ def test_without_descriptors_the_door_rests_and_recovers(loopback: Stage, caplog
             for sock in sockets:
                 sock.connect_ex(server.address)
             loopback.play(3 * SHORTAGE_PAUSE)
-            resting = server._doorway.door()
+            resting = server._doorway.doors()
             warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
             joined = loopback.kinds(server).count("Joined")
 
         loopback.play(2 * SHORTAGE_PAUSE)
         newcomer = loopback.join()
 
-    assert resting == -1
+    assert resting == ()
     assert [r.getMessage() for r in warnings] == [
         f"{server.address}: cannot accept: Too many open files; is the limit of open files too low?"
     ]
