@@ -77,7 +77,7 @@ def make_address(host: str, port: int) -> Address:
 
 def from_socket(sockaddr: Any) -> Address:
     """Make an `Address` of what the socket module calls one; an IPv4 peer of a dual-stack listener shows as IPv4."""
-    if not isinstance(sockaddr, tuple):
+    if isinstance(sockaddr, str | bytes):
         return Address(str(sockaddr) or "local", 0)
     host, port, *rest = sockaddr
     if host.startswith("::ffff:") and "." in host:

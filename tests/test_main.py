@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+import netcode
 from netcode.__main__ import main
 
 
@@ -32,3 +33,11 @@ def test_the_help_names_each_tool(monkeypatch: pytest.MonkeyPatch, capsys: pytes
 
     assert exit_.value.code == 0
     assert "lag" in capsys.readouterr().out
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        main(["--version"])
+
+    assert exit_.value.code == 0
+    assert capsys.readouterr().out == f"netcode {netcode.__version__}\n"
