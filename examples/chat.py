@@ -13,19 +13,17 @@ KEYBOARD = netcode.CustomWaiter(read=[sys.stdin])
 
 def main(host: str = "localhost", port: str = "7777") -> None:
     client = netcode.Client(host, int(port), game="chat")
-    waiters: list[netcode.Waiter] = [client, KEYBOARD]
-    while client.state is not netcode.State.DISCONNECTED:
-        netcode.wait(*waiters)
-        client.update()
+    typing = True
+    for _ in client.ticks(30, goodbye="went home"):
         for event in client.events():
             if isinstance(event, netcode.Received):
                 netcode.say(event.message)
-        if KEYBOARD in waiters and netcode.wait(KEYBOARD, timeout=0):
+        if typing and netcode.wait(KEYBOARD, timeout=0):
             typed = os.read(sys.stdin.fileno(), 4096).decode(errors="replace")
             for line in typed.splitlines():
                 client.send(line)
             if not typed:
-                waiters.remove(KEYBOARD)
+                typing = False
                 client.close_nicely("went home")
     netcode.say(client.reason)
 

@@ -8,31 +8,21 @@ import sys
 import netcode
 
 
-def serve(server: netcode.Server) -> None:
-    server.update()
-    for event in server.events():
-        match event:
-            case netcode.Joined(peer):
-                peer.data = f"guest {peer.id}"
-                server.broadcast(f"{peer.data} is here; {len(server.peers)} in the room")
-            case netcode.Received(peer, str(line)):
-                server.broadcast(f"{peer.data}: {line[:500]}")
-            case netcode.Received(peer, _):
-                peer.close_nicely("a chat takes lines, and nothing else")
-            case netcode.Left(peer, reason):
-                server.broadcast(f"{peer.data} left: {reason}")
-
-
 def main(port: int = 7777) -> None:
     with netcode.Server("", port, game="chat") as server:
         netcode.say(f"the chat is on port {server.address.port}")
-        try:
-            while server.wait():
-                serve(server)
-        except KeyboardInterrupt:
-            server.close_nicely("the chat closes for today")
-            while server.state is not netcode.State.DISCONNECTED and server.wait():
-                server.update()
+        for _ in server.ticks(30, goodbye="the chat closes for today"):
+            for event in server.events():
+                match event:
+                    case netcode.Joined(peer):
+                        peer.data = f"guest {peer.id}"
+                        server.broadcast(f"{peer.data} is here; {len(server.peers)} in the room")
+                    case netcode.Received(peer, str(line)):
+                        server.broadcast(f"{peer.data}: {line[:500]}")
+                    case netcode.Received(peer, _):
+                        peer.close_nicely("a chat takes lines, and nothing else")
+                    case netcode.Left(peer, reason):
+                        server.broadcast(f"{peer.data} left: {reason}")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 The verbs of `netcode.sync` wait until they are done: for scripts, tools and tests, not for a game's loop.
 """
 
+import contextlib
 import sys
 
 import netcode.sync
@@ -22,4 +23,5 @@ def main(port: int = 7777) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    with contextlib.suppress(KeyboardInterrupt):
+        main(*map(int, sys.argv[1:]))

@@ -1,5 +1,6 @@
 """The byte layer alone, the server: a line echo: `python examples/echo_server.py [PORT]`."""
 
+import contextlib
 import sys
 
 import netcode
@@ -23,4 +24,5 @@ def main(port: int = 7777) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    with contextlib.suppress(KeyboardInterrupt):
+        main(*map(int, sys.argv[1:]))

@@ -9,19 +9,17 @@ import netcode
 
 def main(host: str = "localhost", port: str = "7777") -> None:
     screen = pygame.display.set_mode((1000, 700))
-    clock = pygame.time.Clock()
     client = netcode.Client(host, int(port), game="many")
     dots: dict[int, tuple[int, int]] = {}
     shown: dict[int, pygame.Vector2] = {}
     course = [0, 0]
-    while client.state is not netcode.State.DISCONNECTED:
+    for _ in client.ticks(60):
         if any(event.type == pygame.QUIT for event in pygame.event.get()):
             client.close_nicely()
         held = pygame.key.get_pressed()
         wish = [held[pygame.K_RIGHT] - held[pygame.K_LEFT], held[pygame.K_DOWN] - held[pygame.K_UP]]
         if wish != course:
             client.send(course := wish)
-        client.update()
         for event in client.events():
             if isinstance(event, netcode.Received):
                 dots = event.message
@@ -32,7 +30,6 @@ def main(host: str = "localhost", port: str = "7777") -> None:
             color = (100 + who * 47 % 156, 100 + who * 91 % 156, 100 + who * 29 % 156)
             pygame.draw.circle(screen, color, at, 12 if who == client.id else 6)
         pygame.display.flip()
-        clock.tick(60)
     netcode.say(client.reason)
 
 

@@ -1,7 +1,6 @@
 """Many dots, the server: `python examples/many_server.py [PORT]`; shows all dots to everybody, 20 times a second."""
 
 import sys
-import time
 
 import netcode
 
@@ -19,21 +18,16 @@ class Dot:
 def main(port: int = 7777) -> None:
     with netcode.Server("", port, game="many", max_peers_per_address=1000) as server:
         netcode.say(f"many dots on port {server.address.port}")
-        tick = time.monotonic()
-        while True:
-            server.wait(max(0.0, tick - time.monotonic()))
-            server.update()
+        for _ in server.ticks(20):
             for event in server.events():
                 match event:
                     case netcode.Joined(peer):
                         peer.data = Dot(peer.id)
                     case netcode.Received(peer, [-1 | 0 | 1 as x, -1 | 0 | 1 as y]):
                         peer.data.course = (x, y)
-            if time.monotonic() >= tick:
-                tick += 1 / 20
-                for peer in server.peers:
-                    peer.data.move()
-                server.broadcast({peer.id: (peer.data.x, peer.data.y) for peer in server.peers})
+            for peer in server.peers:
+                peer.data.move()
+            server.broadcast({peer.id: (peer.data.x, peer.data.y) for peer in server.peers})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """A game's end of a link to a server: connects, greets, comes back, and tells it all as events."""
 
 import random
+from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -16,6 +17,7 @@ from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import BrokeOff, Reason, ReasonCode, check_text, closed_here
+from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, any_of, wait
@@ -204,6 +206,26 @@ class Client(Waiter):
             False if the time passed first. For programs without a frame; a game just calls `update()`.
         """
         return wait(self, timeout=timeout)
+
+    def ticks(self, rate: float, *, goodbye: str = "") -> Iterator[int]:
+        """Make a loop of it: sleep, `update()`, and yield, `rate` times a second, the number of the tick, from 0 up.
+
+        Usage::
+
+            for tick in client.ticks(60):
+                for event in client.events(): ...
+
+        It ends when the state is DISCONNECTED, after a last tick for the last events. Ticks do not drift; those that
+        come late are made up for, up to a quarter of a second of them, and what a longer pause took is skipped. Between
+        rare ticks it updates all the same.
+
+        The first Ctrl-C is a `close_nicely(goodbye)`, and the loop ends once that is done; a second one raises
+        `KeyboardInterrupt` as ever. Not so in another thread than the main one, or where the program handles SIGINT.
+
+        Raises:
+            TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+        """
+        return ticks(self, rate, goodbye, self._timeline.clock)
 
     def close(self) -> None:
         """End it at once. What is queued may be lost; the server is told if one `send` can still do that."""

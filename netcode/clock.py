@@ -44,6 +44,11 @@ class Timeline:
         self.now += elapsed
         return self.now
 
+    @property
+    def clock(self) -> Clock:
+        """The clock behind it."""
+        return self._clock
+
     def since(self) -> float:
         """Return how many seconds have passed since the last tick, attended or not."""
         return self._clock() - self._seen

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
@@ -21,6 +21,7 @@ from netcode.link import BROKEN_LINK, Link
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, printable
+from netcode.ticks import ticks
 from netcode.transport import Connector, Doorway, Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
@@ -55,11 +56,11 @@ class Server(Waiter):
 
     Usage::
 
-        server = netcode.Server("", 7777, game="chess", version="1")
-        while True:
-            server.update()
-            for event in server.events(): ...
-            server.wait(1 / 60)
+        with netcode.Server("", 7777, game="chess", version="1") as server:
+            for tick in server.ticks(30):
+                for event in server.events(): ...
+
+    In a loop of your own, `update()` takes the place of `ticks`, and `wait()` sleeps until there is something to do.
 
     Args:
         host: what to listen on: "" for every address, IPv6 and IPv4 on one socket; an address, or a name for every
@@ -204,6 +205,26 @@ class Server(Waiter):
         if left is not None and (timeout is None or left < timeout):
             timeout, due = left, True
         return self._links._sleep(timeout) or due
+
+    def ticks(self, rate: float, *, goodbye: str = "") -> Iterator[int]:
+        """Make a loop of it: sleep, `update()`, and yield, `rate` times a second, the number of the tick, from 0 up.
+
+        Usage::
+
+            for tick in server.ticks(30):
+                for event in server.events(): ...
+
+        It ends when the state is DISCONNECTED, after a last tick for the last events. Ticks do not drift; those that
+        come late are made up for, up to a quarter of a second of them, and what a longer pause took is skipped. Between
+        rare ticks it updates all the same.
+
+        The first Ctrl-C is a `close_nicely(goodbye)`, and the loop ends once that is done; a second one raises
+        `KeyboardInterrupt` as ever. Not so in another thread than the main one, or where the program handles SIGINT.
+
+        Raises:
+            TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+        """
+        return ticks(self, rate, goodbye, self._links._timeline.clock)
 
     def broadcast(self, message: Any, *, to: Iterable[Peer] | None = None) -> None:
         """Send `message` to everybody, or to the peers in `to`. It is encoded once.

@@ -101,6 +101,7 @@ CASES = """
 67. An output that cannot take what strangers are called, or nothing at all.
 68. Strangers at the programs of the README, of the examples and of the demo.
 69. A server on a name with more than one address.
+70. Ctrl-C, once and twice.
 """
 
 

@@ -86,10 +86,10 @@ def test_many_dots_opens_a_window_and_closes_it(start: Start) -> None:
             seen = {who for event in watcher.events() if isinstance(event, netcode.Received) for who in event.message}
     assert len(seen) == 2, window.output
 
-    server.stop()
+    server.interrupt()
 
-    window.until(f"127.0.0.1:{port}")
-    assert window.status() == 0
+    window.until("server is shutting down")
+    assert (window.status(), server.status()) == (0, 0)
 
 
 def test_echo_returns_every_line(start: Start) -> None:
@@ -108,6 +108,9 @@ def test_echo_returns_every_line(start: Start) -> None:
 
     assert client.status() == 0
     server.until("127.0.0.1:.* closed the connection")
+    server.interrupt()
+    assert server.status() == 0
+    assert "Traceback" not in server.output
 
 
 @needs_waitable_pipes

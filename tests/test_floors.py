@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("connection_set", "sync"),
     ("protocol", "meter", "resend", "events"),
     ("limits",),
-    ("link",),
+    ("link", "ticks"),
     ("peer",),
     ("client", "server"),
     ("turns.errors", "turns.log"),

@@ -64,8 +64,8 @@ def test_the_changelog_begins_with_the_version() -> None:
 
 
 SURFACE = {
-    netcode.Server: "address broadcast close close_nicely events instantiate peers state update wait",
-    netcode.Client: "close close_nicely events id instantiate jitter peer reason rtt send state update wait",
+    netcode.Server: "address broadcast close close_nicely events instantiate peers state ticks update wait",
+    netcode.Client: "close close_nicely events id instantiate jitter peer reason rtt send state ticks update wait",
     netcode.Peer: "address alive away close close_nicely data id jitter reason rtt send silence stats",
     netcode.Connection: (
         "alive close close_nicely data instantiate ping reason receive receive_all receive_buffer_empty "

@@ -47,6 +47,26 @@ def test_its_client_talks_to_its_server(start: Start, port: int) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.fault(70, "process")
+@pytest.mark.parametrize("who", ["server", "client"])
+def test_ctrl_c_ends_either_with_a_goodbye_that_arrives(who: str, start: Start, port: int) -> None:
+    server = start("-c", SERVER.replace("7777", str(port)))
+    wait_until_listening(port)
+    client = start("-c", CLIENT.replace("7777", str(port)))
+    client.until("'said': 'ahoy'")
+
+    (server if who == "server" else client).interrupt()
+
+    assert client.status() == 0
+    if who == "server":
+        assert server.status() == 0
+        assert "server is shutting down" in client.output
+    else:
+        server.until("left: the other end left")
+    assert "Traceback" not in server.output + client.output
+
+
+@pytest.mark.process
 def test_its_client_says_that_there_is_no_server(start: Start, port: int) -> None:
     promised = re.search("«(nothing is listening on .*)»", TEXT)
     assert promised is not None

@@ -30,6 +30,10 @@ class FakeClock:
             raise ValueError(f"time goes forward only, not by {seconds}")
         self.now += seconds
 
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass, as `time.sleep` would; what sleeps by this clock does not sleep in a test."""
+        self.advance(max(0.0, seconds))
+
 
 def play(clock: FakeClock, seconds: float, *parts: Updates, tick: float = 1 / 60) -> None:
     """Let `seconds` of play pass: call `update()` on each of `parts`, every `tick` seconds.

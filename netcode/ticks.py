@@ -1,0 +1,105 @@
+"""Ticks at a fixed rate: what a loop around a client or a server sleeps, updates and counts by."""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from types import FrameType, TracebackType
+from typing import Protocol, Self
+
+from netcode.clock import Clock
+from netcode.connection import State
+from netcode.limits import check_number
+from netcode.reasons import check_text
+
+LOOK = 1 / 50
+"""Seconds between two updates at most, however rare the ticks: pings are answered and newcomers greeted meanwhile."""
+
+MAX_BEHIND = 0.25
+"""Seconds by which ticks may be late and are still made up for, or one tick if that is longer. What a longer pause
+took is skipped: to make up for a minute would take longer than it lasted."""
+
+
+class Ticking(Protocol):
+    """A client or a server."""
+
+    @property
+    def state(self) -> State:
+        """Whether it still serves or is served."""
+        ...
+
+    def update(self) -> None:
+        """Do what can be done now."""
+        ...
+
+    def close_nicely(self, text: str = "") -> None:
+        """Say goodbye, and close once that was heard."""
+        ...
+
+
+def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int]:
+    """Update `end`, and yield the number of each tick when it is due, until it is DISCONNECTED.
+
+    Raises:
+        TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+    """
+    check_number("rate", rate)
+    check_text(goodbye)
+    return _tick(end, 1 / rate, goodbye, clock)
+
+
+def _tick(end: Ticking, period: float, goodbye: str, clock: Clock) -> Iterator[int]:
+    number, due = 0, clock()
+    with _CtrlC() as ctrl_c:
+        while end.state is not State.DISCONNECTED:
+            for _ in _looks(end, due, period / math.ceil(period / LOOK), clock):
+                if ctrl_c.pressed:
+                    ctrl_c.pressed = False
+                    end.close_nicely(goodbye)
+                end.update()
+            yield number
+            number += 1
+            due = max(due + period, clock() - max(MAX_BEHIND, period))
+
+
+def _looks(end: Ticking, due: float, step: float, clock: Clock) -> Iterator[None]:
+    """Yield every `step` seconds, once at least and for the last time when `due` has come, or all is over."""
+    sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # a clock of tests lets its own time pass
+    while True:
+        left = due - clock()
+        if left > 0:
+            sleep(left if left < 1.5 * step else step)
+        yield
+        if clock() >= due - 1e-6 or end.state is State.DISCONNECTED:
+            return
+
+
+class _CtrlC:
+    """Takes the first Ctrl-C as a wish while it is entered; a second one interrupts as ever.
+
+    Only where nobody else handles it, and in the main thread, which alone may.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def _press(self, _number: int, _frame: FrameType | None) -> None:
+        self.pressed = True
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def __enter__(self) -> Self:
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            try:
+                signal.signal(signal.SIGINT, self._press)
+            except ValueError:
+                pass  # another thread: Ctrl-C goes to the main one
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if signal.getsignal(signal.SIGINT) == self._press:
+            try:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            except ValueError:
+                pass  # dropped in another thread than the one it ran in
