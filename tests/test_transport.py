@@ -15,8 +15,8 @@ class Door(Doorway):
     def accept(self, now: float) -> Connector | None:
         return None
 
-    def door(self) -> int:
-        return -1
+    def doors(self) -> tuple[int, ...]:
+        return ()
 
     def close(self) -> None:
         pass
