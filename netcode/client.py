@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode import protocol
 from netcode.address import Address, check_destination
+from netcode.advice import ASKED, SENT, WAITED, Attendance
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.codec import PLAIN, make_codec
 from netcode.connection import SCRATCH, Connection, State
@@ -20,7 +21,7 @@ from netcode.reasons import BrokeOff, Reason, ReasonCode, check_text, closed_her
 from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, any_of, wait
+from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, wait
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -106,6 +107,7 @@ class Client(Waiter):
         self._timeline = Timeline(clock)
         self._codec = make_codec(messages)
         self._inbox = Inbox(self._limits.max_backlog)
+        self._attendance = Attendance("client")
         self._peer = Peer(self, 0, Address(host, port), self._limits, self._codec)
         self._peer._resumes = resume
         self._token: bytes | None = b"" if resume else None
@@ -179,6 +181,9 @@ class Client(Waiter):
         """
         if self._updating:
             raise RuntimeError("Client.update() is already running: call it from one place, in one thread")
+        if self._inbox.events:
+            self._inbox.leave(self._timeline.now, "client")
+        self._attendance.calls = 0
         self._updating = True
         try:
             now = self._timeline.tick()
@@ -197,6 +202,7 @@ class Client(Waiter):
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once."""
+        self._attendance.note(ASKED, self._timeline.clock, self._has_work)
         return self._inbox.take()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -205,7 +211,9 @@ class Client(Waiter):
         Returns:
             False if the time passed first. For programs without a frame; a game just calls `update()`.
         """
-        return wait(self, timeout=timeout)
+        if not self._inbox.has_news():
+            self._attendance.note(WAITED, self._timeline.clock, self._has_work)
+        return wait(self, timeout=timeout) or bool(self._inbox.events)
 
     def ticks(self, rate: float, *, goodbye: str = "") -> Iterator[int]:
         """Make a loop of it: sleep, `update()`, and yield, `rate` times a second, the number of the tick, from 0 up.
@@ -268,8 +276,10 @@ class Client(Waiter):
         return any_of(*self._connections()).instantiate()
 
     def _seconds_left(self) -> float | None:
-        if self._inbox.events:
-            return 0.0
+        return 0.0 if self._inbox.has_news() else self._until_due()
+
+    def _until_due(self) -> float | None:
+        """Return in how many seconds an update is due even if nothing arrives; None for never."""
         times = [s for c in self._connections() if (s := c._seconds_left()) is not None]
         if self._away_for is not None:
             when = self._away_until if self._retry_at is None else min(self._away_until, self._retry_at)
@@ -278,6 +288,18 @@ class Client(Waiter):
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)
+
+    def _has_work(self) -> bool:
+        """Tell whether an update has something to do."""
+        due = self._until_due()
+        if due is not None and due <= 0:
+            return True
+        lists = self.instantiate()
+        return any(lists) and wait(CustomWaiter(*lists), timeout=0)
+
+    def _kept(self) -> None:
+        """Hear that a message was kept for a link that is still to come."""
+        self._attendance.note(SENT, self._timeline.clock, self._has_work)
 
     # What a link and the peer tell their owner.
 

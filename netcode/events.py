@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from netcode import log
+from netcode.advice import OFTEN, PATIENCE, advise
 from netcode.reasons import Reason
 
 if TYPE_CHECKING:
@@ -71,6 +73,9 @@ class Left(NamedTuple):
 Event = Joined | Received | Away | Back | Left
 
 
+LONG_PAUSE = 30.0
+"""Seconds for which a game that takes its events may leave them before the log says so."""
+
 EVENT_SIZE = 256
 """Bytes for which an event without a message counts."""
 
@@ -78,10 +83,14 @@ EVENT_SIZE = 256
 class Inbox:
     """Events that the game has not taken yet, and how many bytes more may come before it does."""
 
-    __slots__ = ("beats", "events", "limit", "room")
+    __slots__ = ("_asked", "_left_over", "_rounds", "_since", "_told", "beats", "events", "limit", "room")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self._asked = self._told = False
+        self._left_over = 0  # events that the last update found untaken
+        self._rounds = 0  # updates in a row that found some
+        self._since = 0.0
         self.events: list[Event] = []
         self.room = limit
         """Bytes; what brings it below 0 still comes, and nothing after that."""
@@ -97,8 +106,39 @@ class Inbox:
         """Tell whether no more should come in until the game has taken what is there."""
         return self.room < 0
 
+    def has_news(self) -> bool:
+        """Tell whether there is what the game has not had a chance to take: not what it left in an earlier round."""
+        return len(self.events) > self._left_over
+
+    def leave(self, now: float, of: str) -> None:
+        """Hear, before an update of `of`, that the game has left events, and tell a game that forgot to take them.
+
+        A warning is for who has never taken any. Who pauses for long may mean it, and is told by the log.
+        """
+        if not self._rounds:
+            self._since = now
+        self._rounds += 1
+        self._left_over = len(self.events)
+        if self._told or self._rounds < OFTEN or now - self._since < (LONG_PAUSE if self._asked else PATIENCE):
+            return
+        self._told = True
+        text = (
+            f"{of}.events() has not been called for {now - self._since:.0f} seconds, and {self._left_over} events wait: "
+            f"take them after each update, for event in {of}.events(), or in time nothing more is read"
+        )
+        if self._asked:
+            log.warn("events", "%s", text)
+        else:
+            advise(text)
+
+    def excuse(self) -> None:
+        """Hear that events are left on purpose."""
+        self._told = True
+
     def take(self) -> list[Event]:
         """Take out everything."""
+        self._asked, self._told = True, False
+        self._left_over = self._rounds = 0
         events, self.events = self.events, []
         self.room = self.limit
         return events

@@ -43,6 +43,9 @@ class PeerOwner(Protocol):
     def _drop(self, peer: "Peer", reason: Reason) -> None:
         """End it with a peer that has no link."""
 
+    def _kept(self) -> None:
+        """Hear that a message was kept for a link that is still to come."""
+
 
 class _PerMessage:
     """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
@@ -287,6 +290,7 @@ class Peer(_PerMessage):
         """Keep a message for a link that is still to come."""
         if self.reason is not None or self._link is not None:
             return  # it is over, or about to be
+        self._owner._kept()
         resend = self._resend
         if resend.append_large(chunk) if isinstance(chunk, tuple) else resend.append(1, chunk):
             most = self._limits.max_resend

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode import log, protocol
 from netcode.address import Address, bucket, check_port
+from netcode.advice import ASKED, WAITED, Attendance
 from netcode.clock import Clock, Deadlines, monotonic
 from netcode.codec import make_codec
 from netcode.connection import State
@@ -120,6 +121,7 @@ class Server(Waiter):
         self._limits = make_limits("Server", limits)
         self._codec = make_codec(messages)
         self._inbox = Inbox(self._limits.max_backlog)
+        self._attendance = Attendance("server")
         self._peers: dict[int, Peer] = {}
         self._keys: dict[bytes, Peer] = {}
         self._linked = 0  # peers that have a link
@@ -167,6 +169,9 @@ class Server(Waiter):
             raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
         if self._state is State.DISCONNECTED:
             return
+        if self._inbox.events:
+            self._inbox.leave(self._links._timeline.now, "server")
+        self._attendance.calls = 0
         self._updating = True
         try:
             links = self._links
@@ -187,6 +192,7 @@ class Server(Waiter):
 
         If they are not taken, the server stops reading once they hold `max_backlog` bytes; the links survive that.
         """
+        self._attendance.note(ASKED, self._links._timeline.clock, self._has_work)
         return self._inbox.take()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -199,12 +205,13 @@ class Server(Waiter):
             False if the time passed first.
         """
         timeout = check_wait(timeout)
-        if self._inbox.events or self._state is State.DISCONNECTED:
+        if self._inbox.has_news() or self._state is State.DISCONNECTED:
             return True
+        self._attendance.note(WAITED, self._links._timeline.clock, self._has_work)
         left, due = self._until_due(), False
         if left is not None and (timeout is None or left < timeout):
             timeout, due = left, True
-        return self._links._sleep(timeout) or due
+        return self._links._sleep(timeout) or due or bool(self._inbox.events)
 
     def ticks(self, rate: float, *, goodbye: str = "") -> Iterator[int]:
         """Make a loop of it: sleep, `update()`, and yield, `rate` times a second, the number of the tick, from 0 up.
@@ -299,7 +306,7 @@ class Server(Waiter):
         return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()
 
     def _seconds_left(self) -> float | None:
-        if self._inbox.events or self._state is State.DISCONNECTED:
+        if self._inbox.has_news() or self._state is State.DISCONNECTED:
             return 0.0
         waits = (self._links._seconds_left(), self._until_due())
         return min((seconds for seconds in waits if seconds is not None), default=None)
@@ -313,7 +320,15 @@ class Server(Waiter):
     def _slept(self, seconds: float) -> None:
         self._links._slept(seconds)
 
+    def _has_work(self) -> bool:
+        """Tell whether an update has something to do."""
+        due = self._until_due()
+        return self._state is not State.DISCONNECTED and (self._links._sleep(0.0) or (due is not None and due <= 0))
+
     # What a link and a peer tell their owner.
+
+    def _kept(self) -> None:
+        """A message was kept for a player who is away."""
 
     def _link_opened(self, link: Link) -> None:
         """The client speaks first."""

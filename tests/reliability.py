@@ -102,6 +102,7 @@ CASES = """
 68. Strangers at the programs of the README, of the examples and of the demo.
 69. A server on a name with more than one address.
 70. Ctrl-C, once and twice.
+71. A loop without `update()`, or without `events()`.
 """
 
 

@@ -16,6 +16,9 @@ class Nobody:
     def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is nobody's."""
 
+    def _kept(self) -> None:
+        """Nobody keeps it."""
+
 
 def make_peer() -> Peer:
     return Peer(Nobody(), 1, Address("here", 1), Limits(), PLAIN)

@@ -1,0 +1,71 @@
+"""What a program is told that forgets a part of its loop: once, and where it can be read."""
+
+import sys
+from collections.abc import Callable
+
+PATIENCE = 5.0
+"""Seconds for which a call is missing before the program is told."""
+
+OFTEN = 30
+"""Updates that find the same events untaken before that counts as forgotten: a test makes a few."""
+
+SURE = 1.0
+"""Seconds for which there must have been something to do, and the longest pause within one loop."""
+
+ASKED, WAITED, SENT = 1, 2, 4
+
+
+def advise(text: str) -> None:
+    """Warn with a `RuntimeWarning` that points at the program's own line, not at one of ours."""
+    import warnings
+
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and str(frame.f_globals.get("__name__")).partition(".")[0] == "netcode":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, RuntimeWarning, stacklevel=level)
+
+
+class Attendance:
+    """Notices that a program asks, waits and sends for seconds, and has forgotten `update()`.
+
+    Only while there is something to do: a server to whom nobody comes misses nothing. And only while the program goes
+    on calling: one that pauses calls nothing.
+    """
+
+    __slots__ = ("_check_at", "_last", "_of", "_sure", "_told", "calls")
+
+    def __init__(self, of: str) -> None:
+        self._of = of
+        self.calls = 0
+        """What was called since the last update, which sets it to 0."""
+        self._check_at: float | None = None
+        self._last = 0.0
+        self._sure = False
+        self._told = False
+
+    def note(self, call: int, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
+        """Hear of a call that makes sense once an update, and tell the program if the updates are missing."""
+        if not self.calls & call:
+            if not self.calls:
+                self._check_at = None
+            self.calls |= call
+            return
+        if self._told:
+            return
+        now = clock()
+        if self._check_at is None or now - self._last > SURE:
+            self._check_at, self._sure = now + PATIENCE - SURE, False
+        self._last = now
+        if now < self._check_at:
+            return
+        if not has_work():
+            self._check_at, self._sure = now + PATIENCE, False
+        elif not self._sure:
+            # It may have come a moment ago, and the update be next.
+            self._check_at, self._sure = now + SURE, True
+        else:
+            self._told = True
+            advise(
+                f"{self._of}.update() has not been called for {PATIENCE:.0f} seconds although there is something to do: "
+                f"without it nothing is received and nothing sent; call it once a frame, before {self._of}.events()"
+            )
