@@ -15,6 +15,7 @@ from netcode.errors import ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
 from netcode.limits import LimitOptions, check_name, make_limits
 from netcode.link import BROKEN_LINK, Link
+from netcode.mistakes import CLIENT, hint
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import BrokeOff, Reason, ReasonCode, check_text, closed_here
@@ -98,7 +99,7 @@ class Client(Waiter):
         self._game, self._version = check_name("game", game), check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
         self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials)))
-        self._limits = make_limits("Client", limits)
+        self._limits = make_limits("Client", limits, Client.__init__)
         if tls:
             from netcode.transport.tls import TlsNetwork
 
@@ -421,3 +422,6 @@ class Client(Waiter):
         first = self._away_for
         text = first.text if last == first.text else f"{first.text}; and then: {last}"
         self._drop(self._peer, Reason(first.code, text, first.error))
+
+
+hint(Client, CLIENT)

@@ -9,6 +9,7 @@ from netcode import log
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
 from netcode.clock import Clock, Timeline, monotonic
+from netcode.mistakes import CONNECTION, explains_keywords, hint
 from netcode.reasons import Reason, ReasonCode, closed_here, reason_from_error
 from netcode.transport import Connector, Network, Ready, Transport
 from netcode.transport.pipe import PipeTransport
@@ -281,7 +282,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         Raises:
             TypeError: `data` is not bytes-like.
         """
-        copy = data if type(data) is bytes else bytes(memoryview(data))
+        copy = data if type(data) is bytes else _copy(data)
         if self._state in (State.CONNECTING, State.CONNECTED) and copy and not self._overfull:
             self._queue(copy)
             if self.send_buffer_length > MAX_SEND_BUFFER:
@@ -839,6 +840,20 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         return taken
 
 
+hint(Connection, CONNECTION)
+
+
+def _copy(data: bytes | bytearray | memoryview) -> bytes:
+    try:
+        return bytes(memoryview(data))
+    except TypeError:
+        kind = type(data).__name__
+        text = (
+            f"a connection sends bytes, not {kind}; for messages such as {kind} use netcode.Client and netcode.Server"
+        )
+        raise TypeError(text) from None
+
+
 @overload
 def connect(
     host: str,
@@ -861,6 +876,7 @@ def connect(
     network: Network = TCP,
     clock: Clock = monotonic,
 ) -> Connection[D]: ...
+@explains_keywords("connect")
 def connect(
     host: str,
     port: int,
@@ -914,6 +930,7 @@ def custom(
     remote_address: Address | None = None,
     clock: Clock = monotonic,
 ) -> Connection[D]: ...
+@explains_keywords("custom")
 def custom(
     data: Any = None,
     *,

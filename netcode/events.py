@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from netcode import log
 from netcode.advice import OFTEN, PATIENCE, advise
+from netcode.mistakes import EVENT, hint
 from netcode.reasons import Reason
 
 if TYPE_CHECKING:
@@ -71,6 +72,9 @@ class Left(NamedTuple):
 
 
 Event = Joined | Received | Away | Back | Left
+
+for _event in (Joined, Received, Away, Back, Left):
+    hint(_event, EVENT)
 
 
 LONG_PAUSE = 30.0

@@ -1,9 +1,11 @@
 """The bounds and times of a link, under the names by which constructors take them and errors name them."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import TypedDict
+from typing import Any, TypedDict
 
+from netcode.mistakes import keywords_of, unexpected
 from netcode.protocol import MAX_NAME, MAX_UNGREETED
 
 
@@ -67,15 +69,16 @@ class Limits:
         object.__setattr__(self, "max_resend", max(self.max_resend, least))
 
 
-def make_limits(owner: str, options: LimitOptions) -> Limits:
-    """Make the limits that the constructor of `owner` was given.
+def make_limits(owner: str, options: LimitOptions, constructor: Callable[..., Any]) -> Limits:
+    """Make the limits that the `constructor` of `owner` was given.
 
     Raises:
         TypeError, ValueError: a name is none of a limit, or a value cannot be one.
     """
     unknown = options.keys() - LimitOptions.__optional_keys__
     if unknown:
-        raise TypeError(f"{owner}() got an unexpected keyword argument {min(unknown)!r}")
+        known = LimitOptions.__optional_keys__ | {*keywords_of(constructor)}
+        raise TypeError(unexpected(owner, min(unknown), known))
     return Limits(**options)
 
 

@@ -9,6 +9,7 @@ from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
 from netcode.link import Link
+from netcode.mistakes import PEER, FirmHint, Hinted, hint
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.resend import Large, ResendQueue
 
@@ -64,7 +65,7 @@ class _PerMessage:
     )
 
 
-class Peer(_PerMessage):
+class Peer(_PerMessage, metaclass=Hinted):
     """The other end of a link: at the server a player, at a client the server.
 
     It stays the same while its link breaks and comes back. After `Left`, sending does nothing.
@@ -358,3 +359,6 @@ class Peer(_PerMessage):
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
         if not self._resend.acknowledge(received):
             raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
+
+
+hint(Peer, PEER, FirmHint)

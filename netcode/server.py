@@ -19,6 +19,7 @@ from netcode.events import Away, Back, Event, Inbox, Joined, Left
 from netcode.framing import frame
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
+from netcode.mistakes import SERVER, hint
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, printable
@@ -118,7 +119,7 @@ class Server(Waiter):
         self._max_peers, self._max_per_address, self._max_pending = max_peers, max_peers_per_address, max_pending
         self._grace = grace
         self._authenticate = authenticate
-        self._limits = make_limits("Server", limits)
+        self._limits = make_limits("Server", limits, Server.__init__)
         self._codec = make_codec(messages)
         self._inbox = Inbox(self._limits.max_backlog)
         self._attendance = Attendance("server")
@@ -233,8 +234,8 @@ class Server(Waiter):
         """
         return ticks(self, rate, goodbye, self._links._timeline.clock)
 
-    def broadcast(self, message: Any, *, to: Iterable[Peer] | None = None) -> None:
-        """Send `message` to everybody, or to the peers in `to`. It is encoded once.
+    def broadcast(self, message: Any, *, to: Iterable[Peer] | Peer | None = None) -> None:
+        """Send `message` to everybody, or to `to`: a peer or several. It is encoded once.
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep; `to` has something
@@ -242,7 +243,7 @@ class Server(Waiter):
             MessageTooLarge: one of the recipients does not take it; it was sent to none.
         """
         payload = self._codec.encode(message)
-        peers = self._peers.values() if to is None else tuple(map(_check_peer, to))
+        peers = self._peers.values() if to is None else _peers_in(to)
         size, ours = len(payload), self._limits.max_message
         if size > protocol.MAX_UNGREETED:
             theirs = min((peer._theirs for peer in peers), default=ours)
@@ -396,21 +397,23 @@ class Server(Waiter):
     def _origin(self, link: Link) -> str:
         return bucket(link.connection.remote_address or self.address)
 
-    def _too_many(self) -> ProtocolError:
-        text = f"too many links from your address: max_peers_per_address is {self._max_per_address}"
+    def _too_many(self, where: str) -> ProtocolError:
+        log.warn("crowd", "%s did not get in: max_peers_per_address = %s are there", where, self._max_per_address)
+        text = "too many are playing from your address already; try again later"
         return ProtocolError(ReasonCode.TOO_MANY, text)
 
     def _let_in(self, newcomer: Connector, now: float) -> None:
         """Give a newcomer a link, or turn it away."""
         if len(self._links) - self._linked >= self._max_pending:
-            text = f"the server is busy: max_pending = {self._max_pending} are at the door; try again in a moment"
+            log.warn("busy", "%s was turned away: max_pending = %s are at the door", newcomer.where, self._max_pending)
+            text = "the server is busy: many want to come in; try again in a moment"
             _turn_away(newcomer, Reason(ReasonCode.SERVER_FULL, text), now)
             return
         origin = bucket(newcomer.address or self.address)
         count = self._origins.get(origin, 0)
         if count >= self._max_per_address + TOLD_AT_THE_DOOR:
             # Hearing a greeting takes a link for a while, of which there are max_pending for everybody.
-            _turn_away(newcomer, self._too_many().reason, now)
+            _turn_away(newcomer, self._too_many(newcomer.where).reason, now)
             return
         self._origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
@@ -442,10 +445,10 @@ class Server(Waiter):
             self._take_back(link, hello, hello.token)
             return
         if link in self._crowd and self._origins[self._origin(link)] > self._max_per_address:
-            raise self._too_many()
+            raise self._too_many(link.where)
         if len(self._peers) >= self._max_peers:
-            text = f"the server is full: max_peers = {self._max_peers} are playing"
-            raise ProtocolError(ReasonCode.SERVER_FULL, text)
+            log.warn("full", "%s did not get in: max_peers = %s are playing", link.where, self._max_peers)
+            raise ProtocolError(ReasonCode.SERVER_FULL, "the server is full; try again later")
         data = None
         if self._authenticate is not None:
             data = self._ask_authenticate(self._authenticate, hello.credentials, link)
@@ -537,6 +540,17 @@ class Server(Waiter):
     def _shut(self) -> None:
         self._links.close()
         self._state = State.DISCONNECTED
+
+
+hint(Server, SERVER)
+
+
+def _peers_in(to: Iterable[Peer] | Peer) -> tuple[Peer, ...]:
+    if isinstance(to, Peer):
+        return (to,)
+    if not isinstance(to, Iterable):
+        raise TypeError(f"to must be peers, as in server.peers, not {type(to).__name__}")
+    return tuple(map(_check_peer, to))
 
 
 def _check_peer(peer: Peer) -> Peer:

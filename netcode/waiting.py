@@ -2,16 +2,17 @@
 
 import math
 import select
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable
 
 from netcode import poller
+from netcode.mistakes import HintedABC
 from netcode.poller import READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
 
 
-class Waiter(ABC):
+class Waiter(metaclass=HintedABC):
     """Something that `wait` can wait for: a `Connection`, a `ConnectionSet`, a `Listener`, a `Client`, a `Server`."""
 
     __slots__ = ()

@@ -103,6 +103,7 @@ CASES = """
 69. A server on a name with more than one address.
 70. Ctrl-C, once and twice.
 71. A loop without `update()`, or without `events()`.
+72. Names and arguments that do not exist.
 """
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("reasons", "clock", "log", "buffer", "poller", "advice"),
+    ("reasons", "clock", "log", "buffer", "poller", "advice", "mistakes"),
     ("errors", "address", "waiting", "console"),
     ("framing",),
     ("codec", "transport"),

@@ -70,12 +70,12 @@ def test_there_is_always_room_for_one_largest_message() -> None:
 
 def test_an_unknown_argument_is_named() -> None:
     with pytest.raises(TypeError, match=r"Client\(\) got an unexpected keyword argument 'max_mesage'"):
-        make_limits("Client", {"max_mesage": 1, "timeout": 5.0})  # type: ignore[typeddict-unknown-key]
+        make_limits("Client", {"max_mesage": 1, "timeout": 5.0}, Client.__init__)  # type: ignore[typeddict-unknown-key]
 
 
 def test_known_arguments_make_the_limits() -> None:
-    assert make_limits("Server", {"timeout": 5.0}) == Limits(timeout=5.0)
-    assert make_limits("Server", {}) == Limits()
+    assert make_limits("Server", {"timeout": 5.0}, Server.__init__) == Limits(timeout=5.0)
+    assert make_limits("Server", {}, Server.__init__) == Limits()
 
 
 def test_zero_is_a_number_where_it_has_a_meaning() -> None:

@@ -63,7 +63,7 @@ def test_the_changelog_begins_with_the_version() -> None:
     assert newest[1] == netcode.__version__
 
 
-SURFACE = {
+SURFACE: dict[type, str] = {
     netcode.Server: "address broadcast close close_nicely events instantiate peers state ticks update wait",
     netcode.Client: "close close_nicely events id instantiate jitter peer reason rtt send state ticks update wait",
     netcode.Peer: "address alive away close close_nicely data id jitter reason rtt send silence stats",

@@ -169,7 +169,7 @@ def test_a_full_server_says_so_at_once_and_counts_who_is_away(scene: Scene) -> N
     stranger = scene.stranger(hello())
 
     assert away
-    assert reason_of(stranger) == (ReasonCode.SERVER_FULL, "the server is full: max_peers = 1 are playing")
+    assert reason_of(stranger) == (ReasonCode.SERVER_FULL, "the server is full; try again later")
 
 
 def test_too_many_from_one_address_are_told_so(scene: Scene) -> None:
@@ -180,7 +180,7 @@ def test_too_many_from_one_address_are_told_so(scene: Scene) -> None:
     scene.play(3 * TICK)
     after = scene.guest()
 
-    text = "too many links from your address: max_peers_per_address is 2"
+    text = "too many are playing from your address already; try again later"
     assert reason_of(guests[2]) == (ReasonCode.TOO_MANY, text)
     assert [len(guest.told(WELCOME)) for guest in [*guests, after]] == [1, 1, 0, 1]
     assert [peer.id for peer in server.peers] == [2, 3]
@@ -255,7 +255,7 @@ def test_who_comes_while_too_many_are_at_the_door_is_turned_away(scene: Scene) -
 
     strangers = [scene.stranger() for _ in range(4)]
 
-    text = "the server is busy: max_pending = 3 are at the door; try again in a moment"
+    text = "the server is busy: many want to come in; try again in a moment"
     assert reason_of(strangers[3]) == (ReasonCode.SERVER_FULL, text)
     assert [stranger.connection.alive for stranger in strangers] == [True, True, True, False]
 
@@ -513,6 +513,38 @@ def test_a_broadcast_that_one_cannot_take_goes_to_none(scene: Scene) -> None:
     scene.play(10 * TICK)
 
     assert [len(scene.heard(client)) for client in clients] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("limit", "text", "logged"),
+    [
+        ("max_peers", "the server is full; try again later", "max_peers = 1 are playing"),
+        ("max_pending", "the server is busy: ", "max_pending = 1 are at the door"),
+        ("max_peers_per_address", "too many are playing from your address ", "max_peers_per_address = 1 are there"),
+    ],
+)
+def test_who_does_not_get_in_reads_a_sentence_for_players_and_the_log_has_the_limit(
+    scene: Scene, caplog: pytest.LogCaptureFixture, limit: str, text: str, logged: str
+) -> None:
+    log._next_warning.clear()
+    scene.serve(**{limit: 1})
+    with caplog.at_level(logging.WARNING, "netcode"):
+        strangers = [scene.stranger(*([] if limit == "max_pending" else [hello()])) for _ in range(2)]
+
+    said = reason_of(strangers[1])[1]
+    assert said.startswith(text)
+    assert limit not in said
+    assert [message for message in caplog.messages if message.endswith(logged)] != []
+
+
+def test_a_broadcast_to_a_single_peer_is_for_that_one(scene: Scene) -> None:
+    server = scene.serve()
+    clients = [scene.join(), scene.join()]
+
+    server.broadcast("you alone", to=server.peers[1])
+    scene.play(3 * TICK)
+
+    assert [scene.heard(client) for client in clients] == [[], ["you alone"]]
 
 
 @pytest.mark.parametrize("wrong", [5, [5], [None], "all"])

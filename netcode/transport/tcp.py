@@ -18,6 +18,7 @@ from netcode.address import (
     from_socket,
     without_asking,
 )
+from netcode.mistakes import explains_keywords
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.transport.sockets import hold, let_go, shut
@@ -323,6 +324,7 @@ class Listener(TcpDoorway, Waiter):
         OSError: the port is taken, or the address is not one of this computer.
     """
 
+    @explains_keywords("Listener")
     def __init__(self, host: str, port: int) -> None:
         first, *others = _listen(host, port)
         super().__init__(first, owned=True)

@@ -194,7 +194,7 @@ def test_a_flood_of_connects_from_one_address_is_capped_and_told(loopback: Stage
 
     assert (before, after_one_update, after_all) == (1, 10 + TOLD_AT_THE_DOOR, 10 + TOLD_AT_THE_DOOR)
     assert len(told_in_one_update) == ACCEPTS_PER_UPDATE - 9 - TOLD_AT_THE_DOOR
-    text = "too many links from your address: max_peers_per_address is 10"
+    text = "too many are playing from your address already; try again later"
     assert refused == [(ReasonCode.TOO_MANY, text)] * (291 - len(silent))
     assert waited_for == [ReasonCode.HANDSHAKE_TIMEOUT] * (9 + len(silent))
     for sock in flood:
@@ -320,7 +320,7 @@ def test_those_who_wait_at_the_door_have_a_cap_of_their_own(memory: Stage) -> No
     newcomer = memory.join()
 
     assert code == ReasonCode.SERVER_FULL.value
-    assert text == "the server is busy: max_pending = 5 are at the door; try again in a moment"
+    assert text == "the server is busy: many want to come in; try again in a moment"
     assert [guest.told(BYE)[0][0] for guest in waiting] == [ReasonCode.HANDSHAKE_TIMEOUT.value] * 5
     assert newcomer.state is State.CONNECTED
 

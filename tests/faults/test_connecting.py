@@ -468,7 +468,7 @@ def test_a_full_server_says_so_at_once(memory: Stage) -> None:
     assert seconds < 6 * TICK
     assert client.reason is not None
     assert client.reason.code is ReasonCode.SERVER_FULL
-    assert client.reason.text == "the server is full: max_peers = 1 are playing"
+    assert client.reason.text == "the server is full; try again later"
 
 
 def connecting(stage: Stage) -> netcode.Client:

@@ -1,0 +1,177 @@
+"""What was probably meant: hints for keywords and attributes that do not exist.
+
+Attributes are hinted at by name, not through `__getattr__`: that would cost every attribute that does exist.
+"""
+
+import functools
+from abc import ABCMeta
+from collections.abc import Callable, Iterable
+from types import FunctionType
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_KEYWORDS = {
+    "max_peers": "max_players max_clients max_connections max_users players",
+    "max_message": "max_size max_message_size max_length buffer_size bufsize",
+    "max_peers_per_address": "max_per_ip max_connections_per_ip",
+    "credentials": "password token auth name username user login",
+    "authenticate": "auth on_auth check_password password",
+    "ping_interval": "heartbeat heartbeat_interval ping keepalive keep_alive",
+    "timeout": "idle_timeout time_out timeout_seconds connect_timeout",
+    "close_timeout": "shutdown_timeout",
+    "tls": "ssl ssl_context context secure certfile",
+    "messages": "message_type message_types schema types",
+    "game": "name app app_name title",
+    "version": "game_version app_version",
+    "resume": "reconnect auto_reconnect retry",
+    "grace": "reconnect_timeout grace_period",
+    "host": "address addr ip hostname server",
+}
+_MEANT = [(name, other) for name, others in _KEYWORDS.items() for other in others.split()]
+
+_EVENTS = "events: for event in {}.events()"
+_DATA = "what belongs to a player is yours to keep in peer.data"
+_SAY = "peer.send(message)"
+
+PEER = {
+    "name nick nickname username user player score team color colour position pos x y ready health lives": _DATA,
+    "ip host port addr remote_address": "the other end is at peer.address, with host and port",
+    "disconnect kick drop quit leave stop shutdown": 'peer.close_nicely("why"), or peer.close() at once',
+    "recv receive read message messages": "messages come as " + _EVENTS.format("server"),
+    "ping latency lag": "the round-trip time in seconds is peer.rtt",
+    "connected is_connected is_alive": "peer.alive until Left, and peer.away while its link is down",
+    "peer_id player_id client_id uid uuid": "its number is peer.id",
+    "emit write sendall send_json send_message": _SAY,
+    "broadcast": "server.broadcast(message) goes to everybody",
+    "update": "server.update() is for all of them",
+}
+SERVER = {
+    "send send_to send_all sendall emit": f"server.broadcast(message) goes to everybody, {_SAY} to one",
+    "clients players connections users sessions": "the players are server.peers",
+    "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("server"),
+    "on_connect on_join on_message on_receive on_disconnect on_leave on": "no callbacks: " + _EVENTS.format("server"),
+    "accept": "who comes is let in by update(), and told as a Joined event",
+    "run start listen serve serve_forever loop mainloop tick": "for tick in server.ticks(30)",
+    "disconnect kick": 'peer.close_nicely("why") for one, server.close_nicely("why") for all',
+    "stop shutdown quit": 'server.close_nicely("why"), and go on updating until it is DISCONNECTED',
+    "host port": "the server is at server.address, with host and port",
+    "running is_running": "server.state is netcode.State.CONNECTED",
+}
+CLIENT = {
+    "disconnect quit leave stop shutdown": 'client.close_nicely("why"), and go on updating until it is DISCONNECTED',
+    "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("client"),
+    "on_connect on_join on_message on_receive on_disconnect on_leave on": "no callbacks: " + _EVENTS.format("client"),
+    "connect start": "it connects from its construction on: call client.update() once a frame",
+    "run loop mainloop tick": "for tick in client.ticks(60)",
+    "connected is_connected alive": "client.state is netcode.State.CONNECTED",
+    "ping latency lag": "the round-trip time in seconds is client.rtt",
+    "error": "why it is over is client.reason",
+    "server": "the server is client.peer",
+    "address host port": "the server is at client.peer.address, once welcomed",
+    "emit write sendall send_json send_message": "client.send(message)",
+    "broadcast peers clients players": "a client knows its server alone: send it a message, and have it broadcast",
+    "data name username": "the server's peer.data is where it keeps what it knows of a player: send it a message",
+}
+CONNECTION = {
+    "recv read": "connection.receive(length), or connection.receive_all()",
+    "write sendall": "connection.send(bytes)",
+    "disconnect shutdown quit stop": "connection.close_nicely(), or connection.close() at once",
+    "connected is_connected": "connection.state is netcode.State.CONNECTED",
+    "address host port ip peer": "the other end is at connection.remote_address",
+    "error": "why it is over is connection.reason",
+    "events messages rtt": "a connection carries bytes; messages and events are what netcode.Client has",
+}
+EVENT = {
+    "type kind name event event_type": "tell events apart with match: case netcode.Received(peer, message)",
+    "client player sender source user connection id": "who it is about is event.peer",
+    "data text msg payload content body": "what was sent is event.message, of a Received",
+    "message": "only a Received has a message: case netcode.Received(peer, message)",
+    "reason error": "only Left and Away have a reason: case netcode.Left(peer, reason)",
+}
+
+
+def unexpected(owner: str, name: str, known: Iterable[str]) -> str:
+    """Return what to say of a keyword argument that `owner` does not take."""
+    import difflib
+
+    names = {*known}
+    meant = [target for target, other in _MEANT if other == name.lower() and target in names]
+    meant = meant or difflib.get_close_matches(name, names, 1)
+    text = f"{owner}() got an unexpected keyword argument {name!r}"
+    return f"{text}; did you mean {meant[0]}?" if meant else text
+
+
+def keywords_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of the arguments that `function` takes."""
+    assert isinstance(function, FunctionType)
+    code = function.__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return tuple(name for name in names if name != "self")
+
+
+def explains_keywords(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function of few arguments say which one was probably meant."""
+
+    def wrap(function: Callable[P, R]) -> Callable[P, R]:
+        known = frozenset(keywords_of(function))
+
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            for name in kwargs:
+                if name not in known:
+                    raise TypeError(unexpected(owner, name, known))
+            return function(*args, **kwargs)
+
+        return checked
+
+    return wrap
+
+
+class Hint:
+    """Stands where an attribute is looked for that is not there, and says what to use."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self._name = name
+        self._text = text
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}: {self._text}")
+
+
+class FirmHint(Hint):
+    """Also where it is set: for what takes no attributes of the game's own."""
+
+    def __set__(self, instance: object, value: object) -> None:
+        self.__get__(instance, type(instance))
+
+
+class Hinted(type):
+    """A class whose hints are seen by nobody who looks at what there is: `dir()`, `help()`, completion."""
+
+    def __dir__(cls) -> list[str]:
+        hints = _hints_of(cls)
+        return [name for name in super().__dir__() if name not in hints]
+
+
+class HintedABC(Hinted, ABCMeta):
+    """The same for an abstract class."""
+
+
+def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:
+    """Give hints for attributes that `cls` does not have: names, separated by blanks, and what to use for them."""
+    for names, text in hints.items():
+        for name in names.split():
+            if not hasattr(cls, name):
+                setattr(cls, name, kind(name, text))
+    setattr(cls, "__dir__", _dir_without_hints)  # noqa: B010 - it is no method for a type checker
+
+
+def _hints_of(cls: type) -> set[str]:
+    return {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, Hint)}
+
+
+def _dir_without_hints(self: object) -> list[str]:
+    hints = _hints_of(type(self))
+    return [name for name in object.__dir__(self) if name not in hints]
