@@ -7,6 +7,7 @@ import itertools
 import re
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from netcode import Client, State
 pytestmark = pytest.mark.process
 
 README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
+"""What SO_LINGER takes for a close that is a reset."""
 NAME = "Zoë 😀 海\x1b[2J\r\nnumber 2 left"
 
 SERVERS = {
@@ -160,11 +163,10 @@ def test_names_and_goodbyes_that_the_output_cannot_say_end_no_server(played: Pla
 
 @pytest.mark.fault(68, "process")
 def test_floods_and_resets_end_no_server(played: Played) -> None:
-    reset = struct.pack("ii", 1, 0)
     for data in (b"", b"\x00", hello(played.game, played.version), b"GET / HTTP/1.1\r\n\r\n", b"\xff" * 70_000):
         with socket.create_connection(("127.0.0.1", played.port)) as raw:
             raw.sendall(data)
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
     for value in ("x", [1, 0], {"kind": "again"}):
         flood = played.stranger(*itertools.repeat(message(value), 5_000))
         for _ in range(50):
@@ -209,11 +211,10 @@ def test_the_largest_and_the_deepest_messages_end_no_server(played: Played) -> N
 @pytest.mark.fault(68, "process")
 def test_bytes_of_strangers_do_not_end_the_echo(start: Start) -> None:
     program, port = serve(start, "echo")
-    reset = struct.pack("ii", 1, 0)
     for data in (b"", b"\xff" * 20_000, b"\n" * 20_000, b"a line\n", b"x" * 9_999 + b"\n", NAME.encode()):
         with socket.create_connection(("127.0.0.1", port)) as raw:
             raw.sendall(data)
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
 
     with socket.create_connection(("127.0.0.1", port), DEADLINE) as honest:
         honest.sendall(b"still there?\n")

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 import time
 
 import pytest
@@ -46,6 +47,7 @@ def test_its_client_talks_to_its_server(start: Start, port: int) -> None:
     server.until("127.0.0.1")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there, Ctrl-C goes to a whole console")
 @pytest.mark.process
 @pytest.mark.fault(70, "process")
 @pytest.mark.parametrize("who", ["server", "client"])
