@@ -493,8 +493,12 @@ def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_final_at_fir
 ) -> None:
     scene.serve()
     client = scene.join()
+
+    def connect(host: str, port: int, now: float) -> BreaksOff:
+        return BreaksOff()
+
     with monkeypatch.context() as broken:
-        broken.setattr(scene.network, "connect", lambda *_: BreaksOff())
+        broken.setattr(scene.network, "connect", connect)
         newcomer = scene.client()
         scene.network.cut()
         scene.play(2.0)
