@@ -106,7 +106,7 @@ class Client(Waiter):
             network = TlsNetwork(network, None if tls is True else tls)
         self._network = network
         self._timeline = Timeline(clock)
-        self._codec = make_codec(messages)
+        self._codec = make_codec(messages, self._limits.of_servers, self._limits.of_clients)
         self._inbox = Inbox(self._limits.max_backlog)
         self._attendance = Attendance("client")
         self._peer = Peer(self, 0, Address(host, port), self._limits, self._codec)
@@ -168,7 +168,8 @@ class Client(Waiter):
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
-            MessageTooLarge: one of the two ends does not take it.
+            MessageTooLarge: it is larger than `max_message`. Where the server takes less than that, the link ends with
+                `TOO_LARGE` instead, at the latest when it says so.
         """
         self._peer.send(message)
 
@@ -377,7 +378,7 @@ class Client(Waiter):
         return Hello(
             self._game,
             self._version,
-            self._limits.max_message,
+            self._codec.takes.size,
             self._token,
             self._peer._received,
             self._credentials,

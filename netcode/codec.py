@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import chain, compress, repeat
 from operator import is_
-from typing import Any, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 import msgpack
 
@@ -13,8 +13,15 @@ from netcode.framing import HEADER_SIZE
 from netcode.reasons import ReasonCode, printable
 
 MAX_DEPTH = 32
-"""How deep lists and dicts may nest in a message. msgpack itself decodes 1,024 levels, and then `repr` of the
-result, in somebody's log line, raises RecursionError."""
+"""How deep lists and dicts may nest in a message of a client. msgpack itself decodes 1,024 levels, and then `repr` of
+the result, in somebody's log line, raises RecursionError."""
+
+ENVELOPE = 4096
+"""Bytes that a message of a server may have beyond the largest of a client, so that what came from a stranger can be
+passed on in an envelope: who said it, when, to whom."""
+
+ENVELOPE_DEPTH = 8
+"""Levels that it may nest deeper, for the same reason."""
 
 MAX_COLLISIONS = 64
 """Keys of one dict that may share a hash. 64 KiB of keys that all do cost a quarter of a second."""
@@ -27,6 +34,10 @@ _CONTAINERS: tuple[Any, ...] = (list, dict, tuple)
 _DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
 _LIST: Any = list
 
+SMALL_STRUCT = 256
+"""Bytes of a typed message up to which nobody asks by how much it grows."""
+
+FLOAT_32 = b"\xca"
 CONTAINER, EXTENSION = 1, 2
 MARKS = bytes(
     CONTAINER
@@ -64,12 +75,30 @@ def _has_many_stamps(data: bytes) -> bool:
     return len(data) > 15 * MAX_COLLISIONS and data.count(b"\x0c\xff") > MAX_COLLISIONS
 
 
+class Bounds(NamedTuple):
+    """What messages may be at most, in one direction."""
+
+    size: int = (1 << 32) - 1
+    """Bytes of the payload."""
+    depth: int = MAX_DEPTH
+    """Levels of lists and dicts."""
+
+
 class Codec(Protocol):
     """What turns messages into payloads and back.
 
     The usual way is one call of a C function each way, in `pack` and `unpack`. Where they raise, or the payload is not
     simple or not harmless, `encode` and `decode` know what to make of it, or to say.
+
+    Where it sends larger messages than it takes, as a server does, it takes none that would be larger than those taken
+    if they were sent: a number may come in five bytes and leave in nine.
     """
+
+    takes: Bounds
+    """What is taken from the other end. The size of a payload is looked at by whoever reads its header."""
+
+    sends: Bounds
+    """What may be sent. The size of a payload is looked at by whoever sends it."""
 
     pack: Callable[[Any], bytes]
     """Encode a message; may raise anything."""
@@ -100,18 +129,54 @@ class Codec(Protocol):
         ...
 
 
-class PlainCodec:
-    """Messages are what msgpack can say: None, bool, int, float, str, bytes, list, dict.
+class PlainValues:
+    """What msgpack can say: None, bool, int, float, str, bytes, list, dict.
 
     msgpack's own timestamps pass too, as `msgpack.Timestamp`. Tuples arrive as lists; as keys they stay tuples.
+
+    It has no state, so ends in several threads may share one.
     """
 
-    def __init__(self, pack: Callable[[Any], bytes] | None = None) -> None:
-        self.pack: Callable[[Any], bytes] = pack or msgpack.Packer().pack
-        self._stream = _make_stream()
+    def __init__(self, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> None:  # noqa: B008 - immutable
+        self.takes, self.sends = takes, sends
+        self._whole = _room(takes, sends)
+        self.pack: Callable[[Any], bytes] = msgpack.packb
 
     def unpack(self, payload: memoryview) -> Any:
         return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
+
+    def encode(self, message: Any) -> bytes:
+        try:
+            payload = self.pack(message)
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            raise _unsendable(message, error) from error
+        if type(message) in _SCALARS or is_simple(payload):
+            return payload
+        flaw = _flaw(message, self.sends.depth)
+        if flaw == "depth":
+            raise ValueError(f"a message that nests deeper than {self.sends.depth} levels cannot be sent")
+        if flaw == "extension":
+            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
+        return payload
+
+    def decode(self, payload: memoryview) -> Any:
+        message = _decode(payload, self.takes.depth)
+        size = len(payload)
+        # Only floats of 32 bits grow, from five bytes to nine, and bytes and text have none in them. Small messages
+        # grow by less than an envelope.
+        may_grow = size > CAREFUL_FROM and size * 9 > self._whole * 5 and MARKS[payload[0]] == CONTAINER
+        if may_grow and size + 4 * payload.tobytes().count(FLOAT_32) > self._whole:
+            _check_growth(len(self.pack(message)), self._whole)
+        return message
+
+
+class PlainCodec(PlainValues):
+    """Messages are plain values; they are encoded and decoded by parts that are made once, and have state."""
+
+    def __init__(self, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> None:  # noqa: B008 - immutable
+        super().__init__(takes, sends)
+        self.pack = msgpack.Packer().pack
+        self._stream = _make_stream()
 
     def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
         # One decoder for all, which is quicker than a call with a slice for each. Where each frame begins and ends
@@ -145,46 +210,17 @@ class PlainCodec:
         self._stream = _make_stream()  # the old one has bytes left over
         return None
 
-    def encode(self, message: Any) -> bytes:
-        try:
-            payload = self.pack(message)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise _unsendable(message, error) from error
-        if type(message) in _SCALARS or is_simple(payload):
-            return payload
-        flaw = _flaw(message)
-        if flaw == "depth":
-            raise ValueError(f"a message that nests deeper than {MAX_DEPTH} levels cannot be sent")
-        if flaw == "extension":
-            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
-        return payload
-
-    def decode(self, payload: memoryview) -> Any:
-        # Bytes and text, which may be large, have nothing in them to look at.
-        harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
-        wary = not harmless and _has_many_stamps(payload.tobytes())
-        try:
-            message = _with_wary_maps(payload) if wary else self.unpack(payload)
-        except ProtocolError:
-            raise
-        except TypeError:
-            message = _with_wary_maps(payload)
-        except (ValueError, OverflowError, RecursionError) as error:
-            raise _malformed(error) from error
-        if not harmless and _flaw(message) is not None:
-            text = f"a message came that nests deeper than {MAX_DEPTH} levels"
-            raise ProtocolError(ReasonCode.MALFORMED, text)
-        return message
-
 
 class TypedCodec:
     """Messages are `msgspec.Struct` types, checked in both directions. On the wire they are plain msgpack."""
 
-    def __init__(self, types: Any) -> None:
+    def __init__(self, types: Any, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> None:  # noqa: B008
         try:
             import msgspec
         except ImportError as error:
             raise ImportError("messages= needs msgspec: pip install 'netcode[typed]'") from error
+        self.takes, self.sends = takes, sends
+        self._whole = _room(takes, sends)
         members = get_args(types) or (types,)
         for member in members:
             if not (isinstance(member, type) and issubclass(member, msgspec.Struct)):
@@ -202,7 +238,7 @@ class TypedCodec:
         try:
             payload = self._encode(message)
             # msgspec does not check fields as they are set; the other end would refuse them.
-            self.decode(memoryview(payload))
+            self._read(memoryview(payload), self.sends.depth)
         except (TypeError, ValueError, OverflowError, RecursionError, ProtocolError) as error:
             raise _unsendable(message, error) from error
         return payload
@@ -211,29 +247,43 @@ class TypedCodec:
         return None  # msgspec decodes one message a call
 
     def unpack(self, payload: memoryview) -> Any:
+        message = self._unpack(payload, self.takes.depth)
+        # What grows, and by how much, depends on the types: 1 becomes 1.0, and fields that are missing get defaults.
+        if len(payload) > SMALL_STRUCT:
+            _check_growth(len(self._encode(message)), self._whole)
+        return message
+
+    def decode(self, payload: memoryview) -> Any:
+        message = self._read(payload, self.takes.depth)
+        if len(payload) > SMALL_STRUCT:
+            _check_growth(len(self._encode(message)), self._whole)
+        return message
+
+    def _unpack(self, payload: memoryview, depth: int) -> Any:
         # A copy, because a field of type `memoryview` or `msgspec.Raw` would go on looking at the receive buffer.
         copy = payload.tobytes()
         message = self._decode(copy)
         if EXTENSION in copy.translate(MARKS):
-            PLAIN.decode(payload)  # msgspec has types for extensions that we refuse
+            _decode(payload, depth)  # msgspec has types for extensions that we refuse
         return message
 
-    def decode(self, payload: memoryview) -> Any:
+    def _read(self, payload: memoryview, depth: int) -> Any:
         try:
-            message = self.unpack(payload)
+            message = self._unpack(payload, depth)
         except self._invalid as error:
             text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
         if not is_harmless(payload):
-            PLAIN.decode(payload)  # only to look at the nesting, and only of what has the right shape: this costs more
+            # Only to look at the nesting, and only of what has the right shape: this costs more.
+            _decode(payload, depth)
         return message
 
 
-def make_codec(types: Any = None) -> Codec:
+def make_codec(types: Any = None, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> Codec:  # noqa: B008
     """Make the codec for `messages=types`: plain for None, typed for `msgspec.Struct` types."""
-    return PlainCodec() if types is None else TypedCodec(types)
+    return PlainCodec(takes, sends) if types is None else TypedCodec(types, takes, sends)
 
 
 def _make_stream() -> msgpack.Unpacker:
@@ -244,6 +294,37 @@ def _unsendable(message: Any, error: Exception) -> Exception:
     """Name what msgpack could not say, as the kind of error that fits the fault."""
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"a message of type {type(message).__name__} cannot be sent: {printable(str(error), 200)}")
+
+
+def _room(takes: Bounds, sends: Bounds) -> int:
+    """Return the bytes that what is taken may have when it is passed on, without an envelope."""
+    return takes.size if sends.size > takes.size else Bounds().size
+
+
+def _check_growth(size: int, most: int) -> None:
+    """Raise `ProtocolError` if a message that came smaller would be too large to be passed on."""
+    if size > most:
+        text = f"a message came that is {size} bytes once its numbers and fields are written out; max_message is {most}"
+        raise ProtocolError(ReasonCode.TOO_LARGE, text)
+
+
+def _decode(payload: memoryview, depth: int) -> Any:
+    """Return the message of `payload`, which nests `depth` levels at most."""
+    # Bytes and text, which may be large, have nothing in them to look at.
+    harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
+    wary = not harmless and _has_many_stamps(payload.tobytes())
+    try:
+        hook = _refuse_extension
+        message = _with_wary_maps(payload) if wary else _unpackb(payload, strict_map_key=False, ext_hook=hook)
+    except ProtocolError:
+        raise
+    except TypeError:
+        message = _with_wary_maps(payload)
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise _malformed(error) from error
+    if not harmless and _flaw(message, depth) is not None:
+        raise ProtocolError(ReasonCode.MALFORMED, f"a message came that nests deeper than {depth} levels")
+    return message
 
 
 def _malformed(error: Exception) -> ProtocolError:
@@ -282,11 +363,11 @@ def _refuse_extension(code: int, _data: bytes) -> Any:
     raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
 
 
-def _flaw(message: Any) -> str | None:
+def _flaw(message: Any, depth: int) -> str | None:
     """Say what is wrong with a message that msgpack can say and nobody should: it nests too deep, or extends msgpack."""
     # All of a level at once, by types, and no step of Python per item: 64 KiB of empty dicts are 65,000 of them.
     level: list[Any] = [message]
-    for _ in range(MAX_DEPTH):
+    for _ in range(depth):
         kinds = {*map(type, level)}
         if msgpack.ExtType in kinds:
             return "extension"
@@ -312,5 +393,5 @@ def _inside(level: list[Any], kind: type[Any], alone: bool) -> Iterable[Any]:
 
 _unpackb = msgpack.unpackb
 _number = int.from_bytes
-PLAIN = PlainCodec(msgpack.packb)
-"""For greetings and control messages of every end in every thread, so without a Packer, which has state."""
+PLAIN = PlainValues()
+"""For greetings and control messages of every end in every thread."""

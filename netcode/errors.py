@@ -16,11 +16,12 @@ class ProtocolError(NetcodeError):
 
 
 class MessageTooLarge(NetcodeError, ValueError):
-    """A message was not sent because it is larger than one of the two ends takes. The link goes on."""
+    """A message was not sent because it is larger than this end may send. The link goes on."""
 
-    def __init__(self, size: int, ours: int, theirs: int) -> None:
+    def __init__(self, size: int, most: int, max_message: int) -> None:
+        envelope = f" and {most - max_message} for an envelope" if most > max_message else ""
         super().__init__(
-            f"a message of {size} bytes is over the limit: max_message is {ours} here and {theirs} at the other end; "
+            f"a message of {size} bytes is over the limit: max_message is {max_message} here{envelope}; "
             "send less at once, or raise max_message at both ends"
         )
         self.size = size

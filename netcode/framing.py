@@ -99,5 +99,5 @@ def breach(data: memoryview, limit: int, greeted: bool) -> ProtocolError:
     length = length_at(data, 0)
     if length == 0:
         return ProtocolError(ReasonCode.MALFORMED, "the other end sent an empty frame, which the protocol forbids")
-    text = f"the other end announced a message of {length} bytes; max_message here is {limit}"
+    text = f"the other end announced a message of {length} bytes; max_message allows {limit} here"
     return ProtocolError(ReasonCode.TOO_LARGE, text)

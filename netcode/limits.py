@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
+from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, Bounds
 from netcode.mistakes import keywords_of, unexpected
 from netcode.protocol import MAX_NAME, MAX_UNGREETED
 
@@ -31,7 +32,7 @@ class Limits:
     """What both ends of a link are bounded by. `docs/limits.md` gives the reason behind each number."""
 
     max_message: int = 65_536
-    """Largest message in bytes that is taken from the other end."""
+    """Largest message of a client in bytes; those of a server may be larger by an envelope."""
     timeout: float = 10.0
     """Seconds of silence that end a link."""
     ping_interval: float = 1.0
@@ -64,9 +65,19 @@ class Limits:
             raise ValueError(f"ping_interval ({self.ping_interval}) must be below timeout ({self.timeout})")
         # One largest message must fit beside what netcode itself sends, or `send` would end the link that it
         # promised to carry it over.
-        least = self.max_message + MAX_UNGREETED
+        least = self.of_servers.size + MAX_UNGREETED
         object.__setattr__(self, "max_queue", max(self.max_queue, least))
         object.__setattr__(self, "max_resend", max(self.max_resend, least))
+
+    @property
+    def of_clients(self) -> Bounds:
+        """What messages of a client may be at most: of somebody whom nobody knows."""
+        return Bounds(self.max_message, MAX_DEPTH)
+
+    @property
+    def of_servers(self) -> Bounds:
+        """What messages of a server may be at most: those of a client, in an envelope."""
+        return Bounds(self.max_message + ENVELOPE, MAX_DEPTH + ENVELOPE_DEPTH)
 
 
 def make_limits(owner: str, options: LimitOptions, constructor: Callable[..., Any]) -> Limits:

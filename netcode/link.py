@@ -250,7 +250,7 @@ class Link(_PerMessage):
         """Carry messages for `peer` from now on."""
         self._greeting = None
         self.peer = self._speaker = peer
-        self._limit = self._limits.max_message
+        self._limit = self._codec.takes.size
         self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
         self._pinged_at = self.now
@@ -262,6 +262,14 @@ class Link(_PerMessage):
         assert self.peer is not None
         waiting = self.peer.stats.queued
         self._too_slow(f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}")
+
+    def too_large(self, size: int) -> None:
+        """Hear that a message is to be sent which the other end does not take."""
+        assert self.peer is not None
+        most = self.peer._theirs
+        text = f"{self.where} takes messages of {most} bytes at most, and one of {size} was sent"
+        told = f"a message of {size} bytes was to come here, where {most} are taken at most; raise max_message"
+        self.fail(Reason(ReasonCode.TOO_LARGE, f"{text}; raise max_message there"), told)
 
     def fail(self, reason: Reason, told: str = "") -> None:
         """End the link for `reason`: the other end is told, in the words of `told` where they must differ."""

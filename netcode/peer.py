@@ -54,7 +54,6 @@ class _PerMessage:
     __slots__ = (
         "_batch",
         "_bytes_received",
-        "_glance",
         "_look_at",
         "_pack",
         "_plenty",
@@ -75,7 +74,6 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_away_reason",
         "_away_until",
         "_codec",
-        "_largest",
         "_limits",
         "_link",
         "_link_number",
@@ -116,7 +114,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._resend = ResendQueue(limits.max_resend)
         self._resumes = True
         self._secret = b""
-        self._take_limit(limits.max_message)
+        self._theirs = codec.sends.size  # until the other end has said what it takes
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -166,7 +164,8 @@ class Peer(_PerMessage, metaclass=Hinted):
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
-            MessageTooLarge: one of the two ends does not take it.
+            MessageTooLarge: it is larger than this end may send. Where the other end takes less than that, the link
+                ends with `TOO_LARGE` instead.
         """
         if type(message) is bytes and len(message) >= JOIN_BELOW and isinstance(self._codec, PlainCodec):
             self._send_large(message)
@@ -178,10 +177,10 @@ class Peer(_PerMessage, metaclass=Hinted):
         except Exception:  # noqa: BLE001 - whatever it was, the next line says why not
             payload = self._codec.encode(message)
         size = len(payload)
-        if size > self._glance:
+        if size > CAREFUL_FROM:  # which everybody takes
             payload = self._codec.encode(message)
-            if size > self._largest:
-                raise MessageTooLarge(size, self._limits.max_message, self._theirs)
+            if size > self._codec.sends.size:
+                raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
             self._post(_header(size) + payload)
             return
         marks = payload.translate(MARKS)
@@ -251,6 +250,10 @@ class Peer(_PerMessage, metaclass=Hinted):
 
     def _measure(self, data: bytes, connection: "Connection[Any]") -> bool:
         """Tell whether there is room for `data`, and note for how much more there is; else end the link."""
+        if len(data) - HEADER_SIZE > self._theirs:
+            assert self._link is not None  # whose connection it is
+            self._link.too_large(len(data) - HEADER_SIZE)
+            return False
         room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
         if room < 0:
             self._batch.append(data)
@@ -269,12 +272,16 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Send bytes that cannot change, without copying them."""
         head = b"\xc6" + _header(len(message))  # msgpack's bin 32
         size = len(head) + len(message)
-        if size > self._largest:
-            raise MessageTooLarge(size, self._limits.max_message, self._theirs)
+        if size > self._codec.sends.size:
+            raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
         chunks = _header(size) + head, message
         connection = self._way
         if connection is None:
             self._keep(chunks)
+            return
+        if size > self._theirs:
+            assert self._link is not None  # whose connection it is
+            self._link.too_large(size)
             return
         self._hand_over()
         if not self._resumes:
@@ -301,8 +308,6 @@ class Peer(_PerMessage, metaclass=Hinted):
     def _take_limit(self, max_message: int) -> None:
         """Hear the largest message that the other end takes."""
         self._theirs = max_message
-        self._largest = min(self._limits.max_message, max_message)
-        self._glance = min(self._largest, CAREFUL_FROM)
 
     def _missing(self, received: int) -> list[bytes]:
         """Return what the other end lacks, which has said that it has `received` messages.
@@ -314,10 +319,10 @@ class Peer(_PerMessage, metaclass=Hinted):
         if missing is None:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if self._resend.largest() > self._theirs:
-            text = (
-                f"a message is larger than the other end's max_message = {self._theirs}, known only after it was sent"
-            )
+        largest = self._resend.largest()
+        if largest > self._theirs:
+            sent = f"a message of {largest} bytes, sent while there was no link"
+            text = f"{sent}, is over the {self._theirs} that the other end takes; raise max_message"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
         return missing
 

@@ -120,7 +120,7 @@ class Server(Waiter):
         self._grace = grace
         self._authenticate = authenticate
         self._limits = make_limits("Server", limits, Server.__init__)
-        self._codec = make_codec(messages)
+        self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._inbox = Inbox(self._limits.max_backlog)
         self._attendance = Attendance("server")
         self._peers: dict[int, Peer] = {}
@@ -240,15 +240,14 @@ class Server(Waiter):
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep; `to` has something
                 in it that is no peer.
-            MessageTooLarge: one of the recipients does not take it; it was sent to none.
+            MessageTooLarge: it is larger than a server may send, and was sent to none. Where one of the recipients takes
+                less than that, its link ends with `TOO_LARGE`, and the others get the message.
         """
         payload = self._codec.encode(message)
         peers = self._peers.values() if to is None else _peers_in(to)
-        size, ours = len(payload), self._limits.max_message
-        if size > protocol.MAX_UNGREETED:
-            theirs = min((peer._theirs for peer in peers), default=ours)
-            if size > ours or size > theirs:
-                raise MessageTooLarge(size, ours, theirs)
+        size, most = len(payload), self._limits.of_servers.size
+        if size > most:
+            raise MessageTooLarge(size, most, self._limits.max_message)
         data = frame(payload)
         for peer in [*peers]:
             peer._post(data)

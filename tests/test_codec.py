@@ -19,6 +19,7 @@ from netcode.codec import (
     MAX_COLLISIONS,
     MAX_DEPTH,
     PLAIN,
+    Bounds,
     PlainCodec,
     TypedCodec,
     is_harmless,
@@ -305,6 +306,81 @@ def test_what_cannot_be_sent_raises_at_the_caller(message: Any, kind: type[Excep
         PLAIN.encode(message)
 
     assert PLAIN.encode("fine") == b"\xa4fine"
+
+
+def floats(count: int) -> bytes:
+    """Return the payload of a list of floats of 32 bits."""
+    return b"\xdc" + count.to_bytes(2, "big") + b"\xca\x3d\xcc\xcc\xcd" * count
+
+
+@pytest.mark.parametrize("payload", [floats(1_111), b"\x92\xc0" + floats(1_111), b"\x81\xc0" + floats(1_111)])
+def test_what_would_be_too_large_to_be_passed_on_is_not_taken(payload: bytes) -> None:
+    codec = PlainCodec(Bounds(10_000), Bounds(14_096))
+    size = len(msgpack.packb(msgpack.unpackb(payload, strict_map_key=False)))
+
+    assert len(payload) < 5_600
+    assert refusal(codec, payload) == (
+        ReasonCode.TOO_LARGE,
+        f"a message came that is {size} bytes once its numbers and fields are written out; max_message is 10000",
+    )
+    assert len(PLAIN.decode(memoryview(payload))) > 0
+    assert len(PlainCodec(Bounds(10_000), Bounds(10_000)).decode(memoryview(payload))) > 0
+
+
+@given(message=messages, room=st.integers(0, 9))
+def test_what_is_taken_can_be_passed_on(message: Any, room: int) -> None:
+    payload = b"\x92" + PLAIN.encode(message) + floats(900)
+    grown = len(PLAIN.encode([message, [0.1] * 900]))
+    codec = PlainCodec(Bounds(grown - 4 + room), Bounds(grown + 4096))
+
+    if len(payload) > CAREFUL_FROM and room < 4:
+        assert refusal(codec, payload)[0] is ReasonCode.TOO_LARGE
+    else:
+        assert len(codec.encode([codec.decode(memoryview(payload))])) <= codec.sends.size
+
+
+def test_bytes_that_look_like_floats_do_not_grow() -> None:
+    codec = PlainCodec(Bounds(6_000), Bounds(10_096))
+    message = [b"\xca" * 5_900]
+
+    assert codec.decode(memoryview(codec.encode(message))) == message
+
+
+class Track(msgspec.Struct):
+    points: list[float]
+    title: str = "untitled " * 10
+
+
+def test_a_typed_message_that_would_be_too_large_to_be_passed_on_is_not_taken() -> None:
+    codec = make_codec(Track, Bounds(4_096), Bounds(8_192))
+    taken, refused = ({"points": [1] * count} for count in (440, 450))
+
+    assert codec.decode(memoryview(msgpack.packb(taken))) == Track([1.0] * 440)
+    assert refusal(codec, msgpack.packb(refused)) == (
+        ReasonCode.TOO_LARGE,
+        "a message came that is 4159 bytes once its numbers and fields are written out; max_message is 4096",
+    )
+    with pytest.raises(ProtocolError, match="4159 bytes"):
+        codec.unpack(memoryview(msgpack.packb(refused)))
+    assert make_codec(Track).decode(memoryview(msgpack.packb(refused))) == Track([1.0] * 450)
+
+
+@pytest.mark.parametrize("types", [None, Chat])
+def test_what_is_sent_may_nest_deeper_than_what_is_taken(types: Any) -> None:
+    server = make_codec(types, Bounds(depth=32), Bounds(depth=40))
+    client = make_codec(types, Bounds(depth=40), Bounds(depth=32))
+    inside = nested(38, 5)  # a Chat is a level, and its list another
+    message = Chat("", [inside]) if types else [[inside]]
+
+    with pytest.raises(ValueError, match="nests deeper than 40 levels"):
+        server.encode(Chat("", [[inside]]) if types else [message])
+    with pytest.raises(ValueError, match="nests deeper than 32 levels"):
+        client.encode(message)
+    assert client.decode(memoryview(server.encode(message))) == message
+    assert refusal(server, server.encode(message)) == (
+        ReasonCode.MALFORMED,
+        "a message came that nests deeper than 32 levels",
+    )
 
 
 def test_a_message_may_nest_as_deep_as_is_said() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received
-from netcode.codec import PLAIN
+from netcode.codec import make_codec
 from netcode.events import EVENT_SIZE, Inbox
 from netcode.limits import Limits
 
@@ -21,7 +21,7 @@ class Nobody:
 
 
 def make_peer() -> Peer:
-    return Peer(Nobody(), 1, Address("here", 1), Limits(), PLAIN)
+    return Peer(Nobody(), 1, Address("here", 1), Limits(), make_codec())
 
 
 PEER = make_peer()

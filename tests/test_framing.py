@@ -123,7 +123,7 @@ def test_a_player_who_announces_too_much_is_told_the_limit() -> None:
     error = breach(memoryview((70_000).to_bytes(4, "big")), 65_536, greeted=True)
 
     assert error.reason.code is ReasonCode.TOO_LARGE
-    assert str(error) == "the other end announced a message of 70000 bytes; max_message here is 65536"
+    assert str(error) == "the other end announced a message of 70000 bytes; max_message allows 65536 here"
 
 
 def test_a_player_who_sends_nothing_in_a_frame_is_told_so() -> None:

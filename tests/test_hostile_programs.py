@@ -183,19 +183,7 @@ def nested(levels: int) -> bytes:
 
 
 @pytest.mark.fault(68, "process")
-@pytest.mark.parametrize(
-    "played",
-    [
-        pytest.param(
-            name,
-            marks=[pytest.mark.xfail(strict=True, reason="what can be received cannot yet be sent on in an envelope")]
-            if name == "README"
-            else [],
-        )
-        for name in SERVERS
-    ],
-    indirect=True,
-)
+@pytest.mark.parametrize("played", SERVERS, indirect=True)
 def test_the_largest_and_the_deepest_messages_end_no_server(played: Played) -> None:
     first = played.stranger()
     largest: int = first.told(WELCOME)[0][2]

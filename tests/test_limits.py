@@ -9,6 +9,7 @@ import pytest
 from programs import ROOT
 
 from netcode import Client, ReasonCode, Server, errors
+from netcode.codec import Bounds
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
 
 NAMES = [field.name for field in fields(Limits)]
@@ -65,7 +66,13 @@ def test_pings_are_sent_more_often_than_silence_ends_a_link() -> None:
 def test_there_is_always_room_for_one_largest_message() -> None:
     limits = Limits(max_message=2_000_000, max_queue=1, max_resend=2_500_000)
 
-    assert (limits.max_queue, limits.max_resend) == (2_004_096, 2_500_000)
+    assert (limits.max_queue, limits.max_resend) == (2_008_192, 2_500_000)
+
+
+def test_a_message_of_a_server_has_room_for_an_envelope() -> None:
+    limits = Limits(max_message=5_000)
+
+    assert (limits.of_clients, limits.of_servers) == (Bounds(5_000, 32), Bounds(9_096, 40))
 
 
 def test_an_unknown_argument_is_named() -> None:

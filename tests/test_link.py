@@ -93,7 +93,7 @@ def test_a_message_that_needs_care_is_one_too(scene: Scene, around: bytes) -> No
         (
             b"\0\1\0\1",
             ReasonCode.TOO_LARGE,
-            "the other end announced a message of 65537 bytes; max_message here is 65536",
+            "the other end announced a message of 65537 bytes; max_message allows 65536 here",
         ),
         (hello(), ReasonCode.MALFORMED, "a greeting came where none belongs"),
         (welcome(), ReasonCode.MALFORMED, "a greeting came where none belongs"),

@@ -76,24 +76,68 @@ def test_what_cannot_be_sent_raises_and_the_link_goes_on(scene: Scene, value: An
     assert scene.heard(client) == ["fine"]
 
 
-def test_a_message_that_is_too_large_for_either_end_names_both_limits(scene: Scene) -> None:
-    server = scene.serve(max_message=200_000)
+@pytest.mark.parametrize("value", ["x" * 150_000, bytes(150_000)], ids=["text", "bytes"])
+def test_a_message_that_is_too_large_for_this_end_names_the_limit(scene: Scene, value: Any) -> None:
+    server = scene.serve(max_message=100_000)
     client = scene.join(max_message=100_000)
 
-    for value in ("x" * 150_000, bytes(150_000)):
-        for send in (only(server).send, client.send):
-            with pytest.raises(MessageTooLarge) as caught:
-                send(value)
-            assert caught.value.size == 150_005
-            ours, theirs = (200_000, 100_000) if send != client.send else (100_000, 200_000)
-            assert str(caught.value) == (
-                f"a message of 150005 bytes is over the limit: max_message is {ours} here and {theirs} at the other end; "
-                "send less at once, or raise max_message at both ends"
-            )
+    for send, ours in ((only(server).send, "100000 here and 4096 for an envelope"), (client.send, "100000 here")):
+        with pytest.raises(MessageTooLarge) as caught:
+            send(value)
+        assert caught.value.size == 150_005
+        assert str(caught.value) == (
+            f"a message of 150005 bytes is over the limit: max_message is {ours}; "
+            "send less at once, or raise max_message at both ends"
+        )
     scene.play(2 * TICK)
 
     assert scene.heard(server) == scene.heard(client) == []
     assert scene.news(server) == scene.news(client) == ["Joined"]
+
+
+@pytest.mark.parametrize("value", ["x" * 150_000, bytes(150_000)], ids=["text", "bytes"])
+@pytest.mark.parametrize("by_server", [True, False])
+def test_a_message_that_is_too_large_for_the_other_end_ends_the_link(scene: Scene, value: Any, by_server: bool) -> None:
+    server = scene.serve(max_message=200_000 if by_server else 100_000)
+    client = scene.join(max_message=100_000 if by_server else 200_000)
+    peer = only(server)
+    send, most = (peer.send, 104_096) if by_server else (client.send, 100_000)
+
+    send("before")
+    send(value)
+    send("after")
+    scene.play(10 * TICK)
+
+    where = peer.address if by_server else client._peer.address
+    sender, other = (server, client) if by_server else (client, server)
+    assert scene.heard(other) == ["before"]
+    assert scene.left(sender) == Reason(
+        ReasonCode.TOO_LARGE,
+        f"{where} takes messages of {most} bytes at most, and one of 150005 was sent; raise max_message there",
+    )
+    assert scene.left(other) == Reason(
+        ReasonCode.TOO_LARGE,
+        f"a message of 150005 bytes was to come here, where {most} are taken at most; raise max_message",
+    )
+
+
+def test_a_message_that_is_too_large_for_who_is_away_ends_the_return(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000)
+    stranger = scene.guest(token=b"")
+    [[_, _, _, token, *_]] = stranger.told(WELCOME)
+    stranger.connection.close()
+    peer = only(server)
+    scene.until(lambda: peer.away)
+
+    peer.send("x" * 150_000)
+    returning = scene.stranger(hello(token=token))
+
+    text = (
+        "a message of 150005 bytes, sent while there was no link, is over the 65536 that the other end takes; "
+        "raise max_message"
+    )
+    assert returning.told(BYE) == [[ReasonCode.TOO_LARGE.value, text]]
+    assert scene.left(server) == Reason(ReasonCode.TOO_LARGE, text)
 
 
 @pytest.mark.parametrize("size", [JOIN_BELOW - 1, JOIN_BELOW, 3 * JOIN_BELOW])
@@ -417,7 +461,11 @@ def test_a_message_sent_before_the_other_ends_limit_was_known_ends_the_client(sc
     scene.play(5 * TICK)
 
     assert scene.left(client).code is ReasonCode.TOO_LARGE
-    assert "max_message = 65536, known only after it was sent" in scene.left(client).text
+    assert scene.left(client).text == (
+        "a message of 100005 bytes, sent while there was no link, is over the 65536 that the other end takes; "
+        "raise max_message"
+    )
+    assert scene.left(server) == scene.left(client)
     assert scene.heard(server) == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from faults.wire import ACK, BYE, WELCOME, Stranger, bye, control, hello, message
+from faults.wire import ACK, BYE, WELCOME, Stranger, bye, control, frame, hello, message
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
@@ -499,20 +499,104 @@ def test_a_broadcast_is_encoded_once_and_reaches_everybody(scene: Scene) -> None
     ]
 
 
-def test_a_broadcast_that_one_cannot_take_goes_to_none(scene: Scene) -> None:
+def test_a_broadcast_that_one_cannot_take_ends_its_link_and_reaches_the_others(scene: Scene) -> None:
     server = scene.serve(max_message=200_000)
-    clients = [scene.join(max_message=size) for size in (200_000, 100_000)]
+    clients = [scene.join(max_message=size) for size in (200_000, 100_000, 200_000)]
+    small = server.peers[1]
 
-    with pytest.raises(MessageTooLarge, match="max_message is 200000 here and 100000 at the other end"):
-        server.broadcast("x" * 150_000)
-    server.broadcast("x" * 150_000, to=[server.peers[0]])
-    with pytest.raises(MessageTooLarge, match="max_message is 200000 here and 200000 at the other end"):
+    server.broadcast("before")
+    server.broadcast("x" * 150_000)
+    server.broadcast("after")
+    scene.play(20 * TICK)
+
+    assert [[len(said) for said in scene.heard(client)] for client in clients] == [
+        [6, 150_000, 5],
+        [6],
+        [6, 150_000, 5],
+    ]
+    assert small not in server.peers
+    assert scene.left(server) == Reason(
+        ReasonCode.TOO_LARGE,
+        f"{small.address} takes messages of 104096 bytes at most, and one of 150005 was sent; raise max_message there",
+    )
+    assert scene.left(clients[1]) == Reason(
+        ReasonCode.TOO_LARGE,
+        "a message of 150005 bytes was to come here, where 104096 are taken at most; raise max_message",
+    )
+
+
+def test_a_broadcast_beyond_our_own_limit_goes_to_none(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000)
+    client = scene.join(max_message=300_000)
+
+    server.broadcast("x" * (204_096 - 5))
+    with pytest.raises(MessageTooLarge, match="max_message is 200000 here and 4096 for an envelope"):
+        server.broadcast("x" * (204_096 - 4))
+    with pytest.raises(MessageTooLarge):
         server.broadcast("x" * 250_000, to=())
     with pytest.raises(TypeError, match="cannot be sent"):
         server.broadcast(object())
-    scene.play(10 * TICK)
+    scene.play(20 * TICK)
 
-    assert [len(scene.heard(client)) for client in clients] == [1, 0]
+    assert [len(said) for said in scene.heard(client)] == [204_091]
+
+
+# Passing on what came from a stranger.
+
+
+def nested(depth: int, kind: str) -> bytes:
+    """Return a payload that nests so deep."""
+    return {"list": b"\x91", "dict": b"\x81\x01", "both": b"\x91\x81\xa1k"}[kind] * depth + b"\xc0"
+
+
+LARGEST = {
+    "text": b"\xda" + (65_533).to_bytes(2, "big") + b"x" * 65_533,
+    "bytes": b"\xc5" + (65_533).to_bytes(2, "big") + bytes(65_533),
+    "bytes that look like floats": b"\x92\xc5" + (65_531).to_bytes(2, "big") + b"\xca" * 65_531 + b"\xc0",
+    "as many floats of 32 bits": b"\xdc" + (7_281).to_bytes(2, "big") + b"\xca\x3d\xcc\xcc\xcd" * 7_281,
+    "as many small floats in one small message": b"\xdc" + (818).to_bytes(2, "big") + b"\xca\x3d\xcc\xcc\xcd" * 818,
+    "as many floats of 64 bits": b"\xdc" + (7_281).to_bytes(2, "big") + b"\xcb" * 9 * 7_281,
+    "timestamps": b"\xdc" + (10_922).to_bytes(2, "big") + b"\xd6\xff\0\0\0\1" * 10_922,
+    "empty lists": b"\xdc" + (65_533).to_bytes(2, "big") + b"\x90" * 65_533,
+    "numbers": b"\xdc" + (13_106).to_bytes(2, "big") + b"\xce\xff\xff\xff\xff" * 13_106,
+    "numbers written long": b"\xdd" + (7_281).to_bytes(4, "big") + b"\xcf\0\0\0\0\0\0\0\1" * 7_281,
+    "tuples for keys": b"\xde"
+    + (13_106).to_bytes(2, "big")
+    + b"".join(b"\x91\xcd" + number.to_bytes(2, "big") + b"\xc0" for number in range(13_106)),
+    "lists in lists": nested(32, "list"),
+    "dicts in dicts": nested(32, "dict"),
+    "lists in dicts": nested(16, "both"),
+}
+"""The largest and the deepest that a client may say, in as many ways as there are to write it."""
+
+
+@pytest.mark.parametrize("name", LARGEST)
+def test_the_largest_message_of_a_stranger_can_be_passed_on_in_an_envelope(scene: Scene, name: str) -> None:
+    server = scene.serve()
+    clients = [scene.join(), scene.join(resume=False)]
+    scene.guest(frame(LARGEST[name])).frozen = True  # most are too large for what it says that it takes
+    scene.until(lambda: bool(scene.heard(server)))
+    [said] = scene.heard(server)
+    envelope = {"event": {"from": server.peers[-1].id, "name": "\U0001f600" * 64, "said": said}}
+
+    server.broadcast(envelope)
+    for peer in server.peers:
+        peer.send([envelope])
+    scene.play(20 * TICK)
+
+    assert [scene.heard(client) for client in clients] == [[envelope, [envelope]]] * 2
+
+
+def test_a_message_that_would_be_too_large_to_be_passed_on_is_refused(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    stranger = scene.guest(frame(b"\xdc" + (13_000).to_bytes(2, "big") + b"\xca\x3d\xcc\xcc\xcd" * 13_000))
+    scene.play(5 * TICK)
+
+    text = "a message came that is 117003 bytes once its numbers and fields are written out; max_message is 65536"
+    assert stranger.told(BYE) == [[ReasonCode.TOO_LARGE.value, text]]
+    assert (scene.heard(server), client.state) == ([], State.CONNECTED)
 
 
 @pytest.mark.parametrize(

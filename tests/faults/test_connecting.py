@@ -441,21 +441,23 @@ def test_a_server_of_another_protocol_is_told_both_versions(memory: Stage) -> No
 
 
 @pytest.mark.fault(11, layer="memory")
-def test_the_smaller_max_message_of_the_two_is_what_both_send(memory: Stage) -> None:
+def test_more_than_the_servers_max_message_ends_the_link_of_the_client_that_sends_it(memory: Stage) -> None:
     memory.serve(max_message=8_192)
     client = memory.join(max_message=16_384)
     peer = memory.newest()
 
-    with pytest.raises(netcode.MessageTooLarge, match="max_message is 16384 here and 8192 at the other end"):
-        client.send(bytes(8_192))
-    with pytest.raises(netcode.MessageTooLarge, match="max_message is 8192 here and 16384 at the other end"):
-        peer.send(bytes(8_192))
+    with pytest.raises(netcode.MessageTooLarge, match="max_message is 8192 here and 4096 for an envelope"):
+        peer.send(bytes(12_288))
     client.send(bytes(8_189))
-    peer.send(bytes(8_189))
+    peer.send(bytes(12_285))
+    memory.play(4 * TICK)
+    client.send(bytes(8_190))
     memory.play(4 * TICK)
 
-    assert memory.received(client) == [bytes(8_189)]
+    assert memory.received(client) == [bytes(12_285)]
     assert memory.received(memory.server, peer) == [bytes(8_189)]
+    assert memory.reason(client).code is ReasonCode.TOO_LARGE
+    assert memory.fate(peer).code is ReasonCode.TOO_LARGE
 
 
 @pytest.mark.fault(12, layer="memory")

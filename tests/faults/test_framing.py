@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import netcode
 from netcode import ReasonCode
-from netcode.codec import MAX_DEPTH
+from netcode.codec import ENVELOPE, MAX_DEPTH
 
 from .stage import TICK, Stage, memory_stage
 from .wire import BYE, MAX_MESSAGE, PONG, Stranger, control, frame, hello, message, welcome
@@ -377,7 +377,7 @@ CANNOT_BE_SENT: list[tuple[Any, type[Exception]]] = [
     ({"key": ["\udfff"]}, ValueError),
     (msgpack.ExtType(78, b"\x91\x05"), TypeError),
     (bytes(10 * MEGABYTE), netcode.MessageTooLarge),
-    ([[]] * MAX_MESSAGE, netcode.MessageTooLarge),
+    ([[]] * (MAX_MESSAGE + ENVELOPE), netcode.MessageTooLarge),
 ]
 
 
