@@ -144,10 +144,10 @@ class Lookup:
     waits for: an answer that comes after `cancel` goes nowhere.
     """
 
+    _wake = -1
     _running: ClassVar[set[object]] = set()  # a set, because its changes are atomic between threads
 
     def __init__(self, host: str, port: int, resolve: Resolve = socket.getaddrinfo) -> None:
-        self._wake = -1
         self._host, self._port, self._resolve = host, port, resolve
         self._answer: list[Candidate] | OSError | None = without_asking(host, port)
         self._started = self._answer is not None
@@ -181,15 +181,20 @@ class Lookup:
         except OSError as error:
             self._answer = error
             return
-        # Numbers, not socket objects, which could be finalised before they are closed.
-        self._wake, their_end = wake.detach(), alarm.detach()
-        Lookup._running.add(self)
+        # A number, not a socket object, which could be finalised before it is closed. No call comes in between.
+        number = wake.fileno()
+        self._wake = number
+        wake.detach()
         try:
-            _thread.start_new_thread(self._ask, (their_end,))
+            Lookup._running.add(self)
+            _thread.start_new_thread(self._ask, (alarm,))
         except RuntimeError as error:  # the process may start no more threads
-            self._answered(OSError(str(error)), their_end)
+            self._answered(OSError(str(error)), alarm)
+        except BaseException:  # Ctrl-C, say
+            Lookup._running.discard(self)
+            raise
 
-    def _ask(self, alarm: int) -> None:
+    def _ask(self, alarm: socket.socket) -> None:
         """Ask the resolver; runs in the thread."""
         answer: list[Candidate] | OSError = OSError("the resolver failed")
         try:
@@ -201,8 +206,8 @@ class Lookup:
         finally:
             self._answered(answer, alarm)
 
-    def _answered(self, answer: list[Candidate] | OSError, alarm: int) -> None:
+    def _answered(self, answer: list[Candidate] | OSError, alarm: socket.socket) -> None:
         """Keep the answer, let the next one ask, and wake whoever waits: closing our end of the pair does that."""
         self._answer = answer
         Lookup._running.discard(self)
-        socket.close(alarm)
+        alarm.close()

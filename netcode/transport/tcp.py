@@ -89,7 +89,14 @@ class TcpTransport(socket.socket):
     receive_into = socket.socket.recv_into
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
-        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
+        family, kind, proto, number = sock.family, sock.type, sock.proto, sock.fileno()
+        try:
+            socket.socket.__init__(self, family, kind, proto, number)
+            sock.detach()
+        except BaseException:  # Ctrl-C, say: the descriptor has one owner all the same
+            if self.fileno() == number:
+                sock.detach()
+            raise
         self.setblocking(False)
         self._in_bulk = False
         self.address: Address | None = address
@@ -113,7 +120,9 @@ class TcpTransport(socket.socket):
         except OSError:
             pass  # ENOTCONN after a reset: there is no side left to end
 
-    __del__ = socket.socket.close
+    def __del__(self) -> None:
+        if hasattr(self, "_closed"):  # else it never came to be one
+            self.close()
 
 
 class TcpConnector:
@@ -124,8 +133,8 @@ class TcpConnector:
 
     def __init__(self, host: str, port: int, resolve: Resolve) -> None:
         self._lookup: Lookup | None = None
-        self._candidates: list[Candidate] = []
         self._attempts: list[socket.socket] = []
+        self._candidates: list[Candidate] = []
         check_destination(host, port)
         self.where = printable(str(Address(host, port)), 80)
         self._host = host
@@ -180,7 +189,9 @@ class TcpConnector:
         self._attempts.clear()
         self._candidates.clear()
 
-    __del__ = close
+    def __del__(self) -> None:
+        if hasattr(self, "_candidates"):
+            self.close()
 
     def _unnamed(self, error: OSError | None) -> Reason:
         if error is not None and is_shortage(error):
@@ -203,7 +214,8 @@ class TcpConnector:
         except OSError as error:
             number = error.errno or errno.EINVAL
         if number in _CONNECTING:
-            self._attempts.append(hold(sock))
+            self._attempts.append(sock)  # first: what is held has to be somebody's to let go
+            hold(sock)
             return
         sock.close()
         self._failed(OSError(number, os.strerror(number)))
@@ -218,12 +230,13 @@ class TcpConnector:
                 except OSError:
                     continue  # not yet
                 if peer != sock.getsockname():
-                    self._attempts.remove(sock)
-                    return TcpTransport(let_go(sock), from_socket(peer))
+                    won = TcpTransport(sock, from_socket(peer))
+                    self._attempts.remove(let_go(sock))
+                    return won
                 # A connect to a free port of the ephemeral range can meet itself.
                 number = errno.ECONNREFUSED
-            self._attempts.remove(sock)
             shut(sock)
+            self._attempts.remove(sock)
             self._failed(OSError(number, os.strerror(number)))
         return None
 
@@ -244,8 +257,10 @@ class TcpDoorway(Doorway):
 
     def __init__(self, sock: socket.socket, *, owned: bool = False) -> None:
         sock.setblocking(False)
-        self._socket = hold(sock) if owned else sock
+        self._socket = sock
         self._owned = owned
+        if owned:
+            hold(sock)
         self._spare = _open_spare()
         self._rest_until: float | None = None
         self.address = from_socket(sock.getsockname())
@@ -286,9 +301,9 @@ class TcpDoorway(Doorway):
     def close(self) -> None:
         if self._owned:
             shut(self._socket)
-        if self._spare is not None:
-            os.close(self._spare)
-            self._spare = None
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            os.close(spare)
 
     def __del__(self) -> None:
         if hasattr(self, "_owned"):
@@ -297,15 +312,16 @@ class TcpDoorway(Doorway):
     def _rest(self, now: float, error: OSError) -> None:
         """Refuse one politely with the descriptor kept for it, then leave the door alone for a while."""
         self._rest_until = now + SHORTAGE_PAUSE
-        if self._spare is not None:
-            os.close(self._spare)
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            os.close(spare)
             try:
                 self._socket.accept()[0].close()
             except OSError:
                 pass  # it left, or somebody was quicker to take the descriptor
         # While that descriptor is free: the first warning has to load `logging` from disk.
         log.warn("accept", "%s: cannot accept: %s; is the limit of open files too low?", self.address, error.strerror)
-        if self._spare is not None:
+        if spare is not None:
             self._spare = _open_spare()
 
 

@@ -37,7 +37,7 @@ class TlsTransport:
     drains = False
 
     def __init__(self, sock: ssl.SSLSocket, address: Address | None) -> None:
-        self._socket = hold(sock)
+        self._socket = sock  # which is held already
         self.address = address
         self.read_fd = self.write_fd = sock.fileno()
 
@@ -133,6 +133,7 @@ class TlsConnector:
             self.hint = "did not finish the TLS handshake; does that port speak TLS?"
             try:
                 self._socket = self._wrap(transport)
+                hold(self._socket)
             except (OSError, ValueError) as error:
                 return Reason(ReasonCode.BROKEN_TLS, f"TLS to {self.where} failed: {printable(str(error))}")
         self._postponed = None
@@ -152,8 +153,9 @@ class TlsConnector:
             self._decided()
             return reason_from_error(_explain(error), self.where)
         self._decided()
-        done, self._socket = self._socket, None
-        return TlsTransport(done, self.address)
+        done = TlsTransport(self._socket, self.address)
+        self._socket = None
+        return done
 
     def descriptors(self) -> Descriptors:
         if self._socket is None:
@@ -181,12 +183,11 @@ class TlsConnector:
     def _wrap(self, transport: Transport) -> ssl.SSLSocket:
         assert isinstance(transport, TcpTransport)
         try:
-            wrapped = self._context.wrap_socket(
+            return self._context.wrap_socket(
                 transport, server_side=self._host is None, do_handshake_on_connect=False, server_hostname=self._host
             )
         finally:
             transport.close()  # it has been taken over, or nobody wants it
-        return hold(wrapped)
 
 
 class TlsDoorway(Doorway):
