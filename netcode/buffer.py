@@ -93,8 +93,9 @@ class SendQueue:
 
     def append(self, data: bytes | memoryview) -> None:
         """Add `data` at the end. It must not change afterwards."""
+        size = len(data)
+        self.size += size  # nothing can come between this and the next
         self.chunks.append(data)
-        self.size += len(data)
 
     def join(self) -> list[bytes | memoryview]:
         """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -11,6 +12,7 @@ from netcode.advice import ASKED, SENT, WAITED, Attendance
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.codec import PLAIN, make_codec
 from netcode.connection import SCRATCH, Connection, State
+from netcode.engine import Act, Engine
 from netcode.errors import ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
 from netcode.limits import LimitOptions, check_name, make_limits
@@ -109,6 +111,7 @@ class Client(Waiter):
         self._codec = make_codec(messages, self._limits.of_servers, self._limits.of_clients)
         self._inbox = Inbox(self._limits.max_backlog)
         self._attendance = Attendance("client")
+        self._engine = Engine()
         self._peer = Peer(self, 0, Address(host, port), self._limits, self._codec)
         self._peer._resumes = resume
         self._token: bytes | None = b"" if resume else None
@@ -122,7 +125,6 @@ class Client(Waiter):
         self._retry_at: float | None = None
         self._closing: list[Connection[Any]] = []
         self._scratch = memoryview(bytearray(SCRATCH))
-        self._updating = False
         protocol.hello(self._greeting()._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self._link: Link | None = self._connect()
 
@@ -165,6 +167,7 @@ class Client(Waiter):
         """Send `message` to the server: it leaves with the next `update()`. Never blocks.
 
         CONNECTING: it is kept, and sent once welcomed or back. DISCONNECTING, DISCONNECTED: it is ignored.
+        A signal handler may call it, also in the middle of an `update()`.
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
@@ -178,29 +181,43 @@ class Client(Waiter):
 
         Call it once a frame. Called too rarely, it is silent: the server ends the link after its `timeout`.
 
+        An exception may leave it at any point, such as that of Ctrl-C or of a signal handler. If the link was being
+        handled, the next call breaks it off, and its return brings what was lost. What a signal handler asks for in the
+        middle of it, such as `close_nicely()`, is done at its end.
+
         Raises:
             RuntimeError: it is called from within itself, or from two threads at once.
         """
-        if self._updating:
+        engine = self._engine
+        if engine.busy:
             raise RuntimeError("Client.update() is already running: call it from one place, in one thread")
+        if engine.torn or engine.later:
+            engine.catch_up(self._recover)
         if self._inbox.events:
             self._inbox.leave(self._timeline.now, "client")
         self._attendance.calls = 0
-        self._updating = True
         try:
+            engine.busy = True
             now = self._timeline.tick()
             if self._link is not None:
-                self._link.connection._step(now, self._scratch)
+                engine.stepping = self._link.connection
+                engine.stepping._step(now, self._scratch)
             for connection in self._closing:
+                engine.stepping = connection
                 connection._step(now, self._scratch)
+            engine.stepping = None
             if self._closing:
                 self._closing = [connection for connection in self._closing if connection.alive]
-            elif self._peer.reason is not None:
+            if not self._closing and self._peer.reason is not None:
                 self._scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
             if self._away_for is not None:
                 self._come_back(now)
-        finally:
-            self._updating = False
+            engine.busy = False
+        except BaseException:
+            engine.torn, engine.busy = True, False
+            raise
+        if engine.later:
+            engine.catch_up(self._recover)
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once."""
@@ -238,33 +255,24 @@ class Client(Waiter):
         return ticks(self, rate, goodbye, self._timeline.clock)
 
     def close(self) -> None:
-        """End it at once. What is queued may be lost; the server is told if one `send` can still do that."""
-        if self._peer.reason is None:
-            if self._link is not None:
-                self._link.cut()
-            if self._peer.reason is None:
-                self._drop(self._peer, closed_here())
-        for connection in self._closing:
-            connection.close()
-        self._closing.clear()
-        self._scratch = _NO_ROOM
+        """End it at once. What is queued may be lost; the server is told if one `send` can still do that.
+
+        In the middle of an `update()`, as from a signal handler, at the end of that.
+        """
+        self._do(self._close)
 
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the server reads `text` as its reason. Keep calling `update()`.
 
         `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
-        Not yet welcomed, or away: it ends at once.
+        Not yet welcomed, or away: it ends at once. In the middle of an `update()`, as from a signal handler, it begins
+        at the end of that.
 
         Raises:
             TypeError: `text` is no str.
         """
         check_text(text)
-        if self._peer.reason is not None:
-            return
-        if self._state is State.CONNECTED:
-            self._peer.close_nicely(text)
-        else:
-            self.close()
+        self._do(partial(self._leave, text))
 
     def __enter__(self) -> Self:
         return self
@@ -303,6 +311,60 @@ class Client(Waiter):
         """Hear that a message was kept for a link that is still to come."""
         self._attendance.note(SENT, self._timeline.clock, self._has_work)
 
+    def _do(self, act: Act) -> None:
+        self._engine.do(act, self._recover)
+
+    def _leave(self, text: str) -> None:
+        """Say goodbye, or end what has not begun."""
+        if self._peer.reason is not None:
+            return
+        if self._state is State.CONNECTED:
+            self._peer._leave(text)
+        else:
+            self._close()
+
+    def _close(self) -> None:
+        """End everything."""
+        engine = self._engine
+        if self._peer.reason is None:
+            if self._link is not None:
+                engine.stepping = self._link.connection
+                self._link.cut()
+                engine.stepping = None
+            if self._peer.reason is None:
+                self._drop(self._peer, closed_here())
+        for connection in self._closing:
+            engine.stepping = connection
+            connection.close()
+        engine.stepping = None
+        self._closing.clear()
+        self._scratch = _NO_ROOM
+
+    def _recover(self) -> None:
+        """Bring everything in line with what is, after an exception left something half-way."""
+        engine, peer = self._engine, self._peer
+        if peer._told is not Away:
+            self._away_for = None
+        for connection in self._connections():
+            if connection is engine.stepping or not connection.alive:
+                connection._break()
+        for connection in self._closing:
+            if connection.state is not State.DISCONNECTING:
+                connection._break()
+        link = self._link
+        if link is not None and link.is_half_closed:
+            link.connection._break()
+            link = self._link
+        if peer.reason is not None:
+            self._drop(peer, peer.reason)
+        elif link is not None and link.reason is not None:
+            self._link_over(link)
+        elif link is not None:
+            self._retry_at = None
+        elif self._retry_at is None and peer.reason is None:
+            self._retry()
+        engine.stepping = None
+
     # What a link and the peer tell their owner.
 
     def _link_opened(self, link: Link) -> None:
@@ -327,8 +389,8 @@ class Client(Waiter):
         if self._token is not None:
             self._token = greeting.token or None
         if self._welcomed:
-            self._away_for = None
             self._inbox.put(Back(peer))
+            self._away_for = None
         else:
             self._welcomed = True
             peer.id = greeting.peer_id
@@ -340,13 +402,12 @@ class Client(Waiter):
         assert reason is not None
         if link is not self._link:
             return
-        self._link = None
-        self._peer._let_go()
-        if link.connection.alive:
+        # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
+        if link.connection.alive and link.connection not in self._closing:
             self._closing.append(link.connection)
-        if self._away_for is not None:
+        if self._peer._told is Away:
             self._try_again(reason)
-        elif self._welcomed and self._token and self._grace and reason.code in BROKEN_LINK:
+        elif self._peer._told is not None and self._token and self._grace and reason.code in BROKEN_LINK:
             self._away_for = reason
             self._away_until = self._timeline.now + self._grace
             self._state = State.CONNECTING
@@ -354,20 +415,24 @@ class Client(Waiter):
             self._retry()
         else:
             self._drop(self._peer, reason)
+        self._peer._let_go()
+        self._link = None
 
     def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
 
     def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is over: say so, once."""
-        assert peer.reason is None
         peer._end(reason)
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = None
-        link, self._link = self._link, None
-        if link is not None:
+        link = self._link
+        if link is not None and link.connection not in self._closing:
+            self._closing.append(link.connection)
+            self._link = None
             link.connection.close()
-        self._inbox.put(Left(peer, reason))
+        if peer._told is not Left:
+            self._inbox.put(Left(peer, reason))
 
     # Inside.
 
@@ -396,14 +461,16 @@ class Client(Waiter):
         if now >= self._away_until:
             self._give_up(self._away_for.text)
         elif self._retry_at is not None and now >= self._retry_at:
-            self._retry_at = None
             self._link = self._connect()
+            self._retry_at = None
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
         if isinstance(reason.error, BrokeOff):
             # Both ends speak TLS, as they did before: it is the network, or a server that was about to stop.
             reason = Reason(ReasonCode.CLOSED_BY_PEER, reason.text, reason.error)
+        self._state = State.CONNECTING
+        self._away_for = self._away_for or reason
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
         if reason.code not in _WORTH_ANOTHER_TRY:
             self._drop(self._peer, reason)

@@ -207,6 +207,9 @@ class PlainCodec(PlainValues):
                 return (messages, position - start) if stop - position != HEADER_SIZE else None
         except Exception:  # noqa: BLE001, S110 - whatever it was, those who look closer know what to make of it
             pass
+        except BaseException:  # Ctrl-C, say
+            self._stream = _make_stream()
+            raise
         self._stream = _make_stream()  # the old one has bytes left over
         return None
 

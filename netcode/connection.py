@@ -10,7 +10,7 @@ from netcode.address import Address
 from netcode.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.mistakes import CONNECTION, explains_keywords, hint
-from netcode.reasons import Reason, ReasonCode, closed_here, reason_from_error
+from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
 from netcode.transport import Connector, Network, Ready, Transport
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
@@ -112,6 +112,9 @@ class Keeper(Protocol):
     def _watch(self, connection: "Connection[Any]") -> None:
         """Hear that the connection waits for something else than before."""
 
+    def _interrupted(self) -> None:
+        """Hear that an exception left a call of the connection half-way."""
+
     def _tell_again(self, connection: "Connection[Any]") -> None:
         """Hear that there may be more to receive than was received."""
 
@@ -146,6 +149,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
 
     __slots__ = (
         "_bits",
+        "_buried",
         "_close_at",
         "_close_within",
         "_connector",
@@ -162,6 +166,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         "_send_error",
         "_timeline",
         "_timeout",
+        "_torn",
         "_wake",
         "_where",
     )
@@ -186,6 +191,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._transport: Transport | None = None
         self._where: str | None = connector.where
         self._state = State.CONNECTING
+        self._torn = False  # an exception left it half-way
+        self._buried = False  # it is over, and everything is given back
         self._reason: Reason | None = None
         self._sink = sink
         if sink is not None:
@@ -284,10 +291,14 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """
         copy = data if type(data) is bytes else _copy(data)
         if self._state in (State.CONNECTING, State.CONNECTED) and copy and not self._overfull:
-            self._queue(copy)
-            if self.send_buffer_length > MAX_SEND_BUFFER:
-                self._overfull = self.send_buffer_length
-                self._reschedule()
+            try:
+                self._queue(copy)
+                if self.send_buffer_length > MAX_SEND_BUFFER:
+                    self._overfull = self.send_buffer_length
+                    self._reschedule()
+            except BaseException:
+                self._interrupted()
+                raise
 
     def receive(self, length: int) -> bytes | None:
         """Take exactly `length` bytes, or None if fewer are there yet. Works in every state; never blocks.
@@ -351,7 +362,12 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
 
     def close(self) -> None:
         """End the connection at once; what waits to be sent is lost. Does nothing if it is over already."""
-        self._end(closed_here())
+        try:
+            self._end(closed_here())
+        except BaseException:
+            self._interrupted()
+            self._torn = True  # what is left of it can only end
+            raise
 
     def close_nicely(self, timeout: float | None = None) -> None:
         """End the connection once everything queued is sent and the other end has had it.
@@ -371,6 +387,13 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             ValueError: `timeout` is negative or not a number.
         """
         check_timeout(timeout)
+        try:
+            self._close_nicely(timeout)
+        except BaseException:
+            self._interrupted()
+            raise
+
+    def _close_nicely(self, timeout: float | None) -> None:
         if self._state is State.DISCONNECTED:
             return
         if self._connector is not None and not self.send_buffer_length:
@@ -390,14 +413,22 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         """Do what can be done now: connect, receive, send, ping, time out. Call it once a frame. Never blocks.
 
         CONNECTING: goes on connecting; the state changes when that worked or failed. CONNECTED, DISCONNECTING:
-        moves bytes. DISCONNECTED: does nothing.
+        moves bytes. DISCONNECTED: does nothing. If an exception leaves it, such as Ctrl-C, the next call ends the
+        connection, because nobody knows how far it got.
         """
+        if self._torn:
+            self._break()
+            self._torn = False
         now = self._timeline.tick()
         match self._state:
             case State.CONNECTING | State.CONNECTED | State.DISCONNECTING:
                 if self._scratch is None:
                     self._scratch = memoryview(bytearray(MAX_RECEIVE_BUFFER if self._sink is None else SCRATCH))
-                self._step(now, self._scratch)
+                try:
+                    self._step(now, self._scratch)
+                except BaseException:
+                    self._torn = True
+                    raise
             case State.DISCONNECTED:
                 pass
             case _:  # pragma: no cover
@@ -437,6 +468,26 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             return
         self._reason = reason
         self._become(State.DISCONNECTED)
+        self._bury()
+
+    def _break(self) -> None:
+        """End it because an exception came when it was being stepped; or bring that end to its own."""
+        if self._state is not State.DISCONNECTED:
+            self._reason = self._reason or interrupted(self._describe())
+            self._become(State.DISCONNECTED)
+        if not self._buried:
+            self._bury()
+        elif self._keeper is not None:
+            self._keeper._forget(self)
+
+    def _interrupted(self) -> None:
+        """Note that an exception left a call half-way."""
+        self._torn = self._state is State.DISCONNECTED
+        if self._keeper is not None:
+            self._keeper._interrupted()
+
+    def _bury(self) -> None:
+        """Give back everything of a connection that is over. Twice is fine."""
         if self._keeper is not None:
             self._keeper._forget(self)
         for holder in (self._connector, self._transport):
@@ -446,6 +497,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._outgoing, self._answer = None, b""
         if self._sink is not None:
             self._sink.ended()
+        self._buried = True
 
     def _describe(self) -> str:
         return str(self._remote_address or self._where or "the other end")
@@ -510,11 +562,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         transport, sink = self._transport, self._sink
         if self._hungry:
             self._hungry = False
-            try:
-                self._feed()
-            except BaseException:  # Ctrl-C, say: what was not fed waits for its turn
-                self._hungry = True
-                raise
+            self._feed()
             return True
         if transport is None or self._ended_input:
             return False
@@ -641,8 +689,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
 
     def _announce_output(self) -> None:
         if not self._has_output and self._keeper is not None:
+            self._keeper._with_output.append(self)  # first: an interrupt in between leaves it there twice, not never
             self._has_output = True
-            self._keeper._with_output.append(self)
 
     def _flush(self, now: float) -> None:
         """Send what the network takes, in one call; end our side when we are closing and all is sent."""

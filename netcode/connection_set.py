@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
+from netcode.engine import Engine
 from netcode.poller import BROKEN, EDGE, READ, WRITE, Poller, clip, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
@@ -76,6 +77,7 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def __init__(self, *, clock: Clock = monotonic) -> None:
         self._timeline = Timeline(clock)
+        self._engine = Engine()
         self._poller: Poller = make_poller()
         self._connections: dict[Connection[Any], None] = {}  # a set that remembers the order
         self._watched: list[Connection[Any] | None] = []  # by descriptor
@@ -90,7 +92,6 @@ class ConnectionSet(Waiter, Generic[D]):
         self._doors: tuple[int, ...] = ()
         self._knocked = False
         self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the updates after it
-        self._untold = False  # whether an exception may have lost what the poller told
         self._continues = False  # whether those are left over from the last update
         self._hurried = False
         self._in_vain = False  # whether the last wake-up brought the game nothing, but only pings
@@ -176,38 +177,33 @@ class ConnectionSet(Waiter, Generic[D]):
             connection._announce_output()
 
     def update(self) -> None:
-        """Receive, send, ping, time out, and drop the connections that were dead before. Never blocks."""
-        timeline = self._timeline
-        hurried, self._hurried = self._hurried and timeline.since() - self._woke < HURRY, False
-        now = timeline.tick(self._asleep)
-        self._asleep = 0.0
-        if self._dead:
-            dead, self._dead = self._dead, []
-            for connection in dead:
-                self._connections.pop(connection, None)
-            if len(self._deadlines) > 64 + 4 * len(self._connections):
-                self._deadlines.prune(lambda when, connection: connection.alive and when == connection._wake)
-        if self._closed:
-            return
+        """Receive, send, ping, time out, and drop the connections that were dead before. Never blocks.
+
+        If an exception leaves it, such as Ctrl-C, the next call breaks off the connection that was being handled, and
+        goes on with the others.
+        """
+        if self._engine.torn:
+            self._recover()
+            self._engine.torn = False
         try:
-            self._read(now, hurried)
-        except BaseException:  # Ctrl-C, say
-            self._untold = True
+            self._update()
+        except BaseException:
+            self._engine.torn = True
             raise
-        self._look_at_due(now)
-        if not hurried:
-            self._take_answers()  # else the next wait is near
-        self._send(now)
 
     def close(self) -> None:
         """Close every connection, and the set's own descriptors. Listening sockets stay open: they are yours."""
-        for connection in self:
-            connection.close()
-        for doorway in self._doorways.values():
-            doorway.close()
-        self._doorways.clear()
         self._closed = True
-        self._poller.close()
+        try:
+            for connection in self:
+                connection.close()
+            for doorway in self._doorways.values():
+                doorway.close()
+            self._doorways.clear()
+            self._poller.close()
+        except BaseException:
+            self._engine.torn = True
+            raise
 
     def instantiate(self) -> Descriptors:
         return _together(self._connections)
@@ -220,6 +216,10 @@ class ConnectionSet(Waiter, Generic[D]):
         self._unwatched.pop(connection, None)
         self._ready = self._of_the_living(self._ready or [])
         self._dead.append(connection)
+
+    def _interrupted(self) -> None:
+        """Hear that an exception left a call of a connection half-way."""
+        self._engine.torn = True
 
     def _schedule(self, connection: Connection[Any], when: float) -> None:
         """Have `connection` looked at when `when` comes."""
@@ -272,14 +272,66 @@ class ConnectionSet(Waiter, Generic[D]):
 
     # Inside.
 
+    def _update(self) -> None:
+        timeline = self._timeline
+        hurried, self._hurried = self._hurried and timeline.since() - self._woke < HURRY, False
+        now = timeline.tick(self._asleep)
+        self._asleep = 0.0
+        if self._dead:
+            dead, self._dead = self._dead, []
+            for connection in dead:
+                self._connections.pop(connection, None)
+            if len(self._deadlines) > 64 + 4 * len(self._connections):
+                self._deadlines.prune(lambda when, connection: connection.alive and when == connection._wake)
+        if self._closed:
+            return
+        self._read(now, hurried)
+        self._look_at_due(now)
+        if not hurried:
+            self._take_answers()  # else the next wait is near
+        self._send(now)
+
+    def _recover(self) -> None:
+        """Break off what was being stepped when an exception came, and make the tables anew from the connections."""
+        torn = self._engine.stepping
+        self._poller.close()
+        if not self._closed:
+            self._poller = make_poller()
+        self._doors = ()
+        self._watched, self._ready = [], None
+        self._continues = False
+        self._unwatched, self._dead, self._with_output, self._answering, self._hungry = {}, [], [], [], []
+        self._deadlines = Deadlines()
+        for connection in [*self._connections]:
+            connection._bits, connection._wake, connection._has_output = -1, math.inf, False
+            if connection is torn or connection._torn or not connection.alive:
+                connection._break()
+            elif self._closed:
+                connection.close()
+            else:
+                self._take_up(connection)
+        self._engine.stepping = None
+
+    def _take_up(self, connection: Connection[Any]) -> None:
+        """Have a living connection looked at when something comes, or is to be sent, or is due."""
+        self._unwatched[connection] = None
+        self._watch(connection)
+        connection._reschedule()
+        if connection._has_to_send():
+            connection._announce_output()
+        if connection._hungry and connection not in self._unwatched:
+            self._hungry.append(connection)
+
     def _take_in(
         self, newcomer: Connector, data: D, sink: Sink | None, timeout: float | None, ping: bytes | None
     ) -> Connection[D]:
         """Make a connection of a newcomer, and keep it."""
         connection = Connection(newcomer, data, timeout=timeout, ping=ping, timeline=self._timeline, sink=sink)
+        self._engine.stepping = connection
         self._keep(connection)
         connection._advance(self._timeline.now)
         connection._reschedule()
+        self._engine.stepping = None
         return connection
 
     def _keep(self, connection: Connection[Any]) -> None:
@@ -319,12 +371,6 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _read(self, now: float, hurried: bool) -> None:
         """Receive from those who are ready: from all, or in a hurry from enough of them for now."""
-        if self._untold:
-            self._untold = False
-            self._hungry = [one for one in self._connections if one._hungry and one not in self._unwatched]
-            for connection in self._connections:
-                self._watch(connection)
-                self._tell_again(connection)
         if not (self._continues and hurried):  # not twice for one turn of the others
             self._feed_hungry(now)
         ready = self._ready
@@ -345,36 +391,41 @@ class ConnectionSet(Waiter, Generic[D]):
             self._ready = self._of_the_living(ready)
         self._continues = self._ready is not None
         if self._unwatched:
+            engine = self._engine
             for waiting in [*self._unwatched]:
+                engine.stepping = waiting
                 waiting._step(now, self._scratch)
+            engine.stepping = None
 
     def _of_the_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
         """Leave out who is watched no more, since its descriptor's number may be given to others from now on."""
         return [entry for entry in ready if self._watched[entry[0]] is not None or entry[0] in self._doors] or None
 
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:
-        scratch, watched = self._scratch, self._watched
+        scratch, watched, engine = self._scratch, self._watched, self._engine
         for fd, bits in ready:
             connection = watched[fd]
             if connection is None:
                 self._knocked = self._knocked or fd in self._doors
                 continue
+            engine.stepping = connection
             if bits == READ:
                 connection._receive(now, scratch)
                 if connection._hungry:
                     self._feed_later(connection)
             else:
                 self._handle(connection, fd, bits, now)
+        engine.stepping = None
 
     def _feed_hungry(self, now: float) -> None:
         """Go on with those who had more than their share in the last update."""
-        hungry, self._hungry = self._hungry, []
-        try:
+        if self._hungry:
+            hungry, self._hungry = self._hungry, []
+            engine = self._engine
             for fed in hungry:
+                engine.stepping = fed
                 self._receive(fed, now)
-        except BaseException:  # Ctrl-C, say: those behind it must not starve
-            self._hungry = [fed for fed in hungry if fed._hungry]
-            raise
+            engine.stepping = None
 
     def _receive(self, connection: Connection[Any], now: float) -> None:
         connection._receive(now, self._scratch)
@@ -410,20 +461,12 @@ class ConnectionSet(Waiter, Generic[D]):
         entries: list[tuple[float, list[Connection[Any]]]] = []
         while (entry := deadlines.pop(now)) is not None:
             entries.append(entry)  # first all, so that one that is due again at once cannot hold the update
-        try:
-            self._look_at_those(entries, now)
-        except BaseException:  # Ctrl-C, say: who was not reached must still be looked at
-            for connection in [connection for _, connections in entries for connection in connections]:
-                connection._wake = math.inf
-                connection._reschedule()
-            raise
-
-    def _look_at_those(self, entries: list[tuple[float, list[Connection[Any]]]], now: float) -> None:
-        deadlines = self._deadlines
+        engine = self._engine
         for when, connections in entries:
             for connection in connections:
                 if connection._wake != when:
                     continue
+                engine.stepping = connection
                 connection._wake = math.inf
                 if connection._transport is None and not connection.alive:
                     continue
@@ -431,22 +474,20 @@ class ConnectionSet(Waiter, Generic[D]):
                 if again < connection._wake:
                     connection._wake = again
                     deadlines.push(again, connection)
+        engine.stepping = None
 
     def _send(self, now: float) -> None:
         if not self._with_output:
             return
         connections, self._with_output = self._with_output, []
-        try:
-            for connection in connections:
-                if connection._blocked:
-                    connection._has_output = False  # the poller tells when there is room
-                else:
-                    connection._flush(now)
-        except BaseException:  # Ctrl-C, say: those behind it still have something to send, a goodbye perhaps
-            for connection in connections:
-                connection._has_output = False
-                connection._announce_output()
-            raise
+        engine = self._engine
+        for connection in connections:
+            if connection._blocked:
+                connection._has_output = False  # the poller tells when there is room
+            else:
+                engine.stepping = connection
+                connection._flush(now)
+        engine.stepping = None
 
     def _take_answers(self) -> None:
         """Have the answers sent that waited for something to go with."""
@@ -459,10 +500,19 @@ class ConnectionSet(Waiter, Generic[D]):
         timeline = self._timeline
         self._woke = timeline.since()
         self._hurried = self._woke < HURRY
-        self._take_answers()
-        if self._with_output:
-            self._send(timeline.now)
-        if self._dead or self._ready or self._untold:
+        engine = self._engine
+        if engine.torn:
+            return True
+        try:
+            engine.busy = True
+            self._take_answers()
+            if self._with_output:
+                self._send(timeline.now)
+            engine.busy = False
+        except BaseException:
+            engine.torn, engine.busy = True, False
+            raise
+        if self._dead or self._ready or engine.later:
             return True
         left = self._seconds_left()
         if left is not None and (seconds is None or left < seconds):
@@ -477,8 +527,8 @@ class ConnectionSet(Waiter, Generic[D]):
             time.sleep(PAUSE - self._woke)
         try:
             self._ready = self._poller.poll(seconds, most) or None  # nothing is no news: the update asks again
-        except BaseException:  # Ctrl-C, say
-            self._untold = True
+        except BaseException:  # what it told is lost
+            engine.torn = True
             raise
         self._woke = timeline.since()
         self._asleep = seconds or 0.0
@@ -493,7 +543,7 @@ class ConnectionSet(Waiter, Generic[D]):
         return [fd, *read], write, exceptional
 
     def _seconds_left(self) -> float | None:
-        if self._with_output or self._answering or self._hungry or self._dead or self._ready or self._untold:
+        if self._with_output or self._answering or self._hungry or self._dead or self._ready or self._engine.torn:
             return 0.0
         deadline = self._deadlines.next()
         times = [None if deadline is None else self._timeline.until(deadline)]

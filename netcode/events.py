@@ -103,8 +103,9 @@ class Inbox:
 
     def put(self, event: Event) -> None:
         """Add an event that is no message."""
-        self.events.append(event)
         self.room -= EVENT_SIZE
+        event.peer._told = event.__class__  # nothing can come between this and the next
+        self.events.append(event)
 
     def is_full(self) -> bool:
         """Tell whether no more should come in until the game has taken what is there."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
 from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_harmless
-from netcode.connection import Connection
+from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
 from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, missing, split
@@ -145,6 +145,12 @@ class Link(_PerMessage):
         return self._close_reason
 
     @property
+    def is_half_closed(self) -> bool:
+        """Whether an interrupt came between the decision to end it and the ending of its connection."""
+        over = self.reason is not None or self._close_reason is not None
+        return over and self.connection.state in (State.CONNECTING, State.CONNECTED)
+
+    @property
     def now(self) -> float:
         """The time of the present update."""
         return self.connection._timeline.now
@@ -180,15 +186,16 @@ class Link(_PerMessage):
             message = codec.unpack(payload) if length <= MAX_DEPTH or is_harmless(payload) else codec.decode(payload)
         except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
             return self._feed_many(data[:size], peer, inbox)
-        inbox.events.append(_make(Received, (peer, message)))
+        received = _make(Received, (peer, message))
         inbox.room = room - size
-        peer._received += 1
-        peer._bytes_received = received = peer._bytes_received + size
+        peer._received += 1  # nothing can come between this and the next
+        inbox.events.append(received)
+        peer._bytes_received = so_far = peer._bytes_received + size
         if self._partial_since is not None:
             self._partial_since, self.missing = None, 0
         if self._calm_since is None:
             self._calm_since = self.now
-        if received > self._acknowledge_at:
+        if so_far > self._acknowledge_at:
             self._answer(peer)
         return size
 
@@ -439,8 +446,9 @@ class Link(_PerMessage):
         return taken
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
-        inbox.events.extend(map(_make, repeat(Received), zip(repeat(peer), messages)))
-        peer._received += len(messages)
+        count, received = len(messages), map(_make, repeat(Received), zip(repeat(peer), messages))
+        peer._received += count  # nothing can come between this and the next
+        inbox.events.extend(received)
 
     def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:
         """Deliver messages; those before one that is none are delivered, too."""

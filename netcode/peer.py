@@ -1,10 +1,12 @@
 """The other end, as a game sees it: a `Peer` that outlives the links it is reached over."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW
 from netcode.codec import CAREFUL_FROM, CONTAINER, EXTENSION, MARKS, MAX_DEPTH, Codec, PlainCodec
+from netcode.engine import Act, Engine
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
@@ -15,6 +17,7 @@ from netcode.resend import Large, ResendQueue
 
 if TYPE_CHECKING:
     from netcode.connection import Connection
+    from netcode.events import Event
 
 _header = HEADER.pack
 _HEADERS = [*map(_header, range(CAREFUL_FROM + 1))]
@@ -41,6 +44,11 @@ class Stats(NamedTuple):
 class PeerOwner(Protocol):
     """The client or server that a peer belongs to."""
 
+    _engine: Engine
+
+    def _do(self, act: Act) -> None:
+        """Do `act` now, or at the end of what is under way."""
+
     def _drop(self, peer: "Peer", reason: Reason) -> None:
         """End it with a peer that has no link."""
 
@@ -54,6 +62,7 @@ class _PerMessage:
     __slots__ = (
         "_batch",
         "_bytes_received",
+        "_engine",
         "_look_at",
         "_pack",
         "_plenty",
@@ -81,6 +90,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_owner",
         "_secret",
         "_theirs",
+        "_told",
         "address",
         "data",
         "id",
@@ -96,12 +106,14 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Yours; netcode does not look at it."""
         self.reason: Reason | None = None
         """Why it is over; None while it is not."""
+        self._told: type[Event] | None = None  # the last that the game was told of it, messages apart
         self._away_reason: Reason | None = None
         self._away_until = 0.0
         self._link_number = 0
         self._received = 0
         self._bytes_received = 0
         self._owner = owner
+        self._engine = owner._engine
         self._limits = limits
         self._codec = codec
         self._pack = codec.pack
@@ -161,6 +173,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Send `message`: it leaves with the next `update()`. What it was at the call is what arrives.
 
         Away: it is kept, and sent when the peer is back. After `Left`: it is ignored. Never blocks.
+        A signal handler may call it, also in the middle of an `update()`.
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
@@ -181,87 +194,138 @@ class Peer(_PerMessage, metaclass=Hinted):
             payload = self._codec.encode(message)
             if size > self._codec.sends.size:
                 raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
-            self._post(_header(size) + payload)
+            self._look(_header(size) + payload)
             return
         marks = payload.translate(MARKS)
         if EXTENSION in marks or (size > MAX_DEPTH and marks.count(CONTAINER) > MAX_DEPTH):
             payload = self._codec.encode(message)
         data = _HEADERS[size] + payload
         batch = self._batch
-        if len(batch) < self._look_at or self._look(data):
+        if len(batch) < self._look_at:
             batch.append(data)
+        else:
+            self._look(data)
 
     def close(self) -> None:
-        """End it at once. What is queued may be lost; the other end is told if one `send` can still do that."""
-        if self._link is not None:
-            self._link.cut()
-        elif self.reason is None:
-            self._owner._drop(self, closed_here())
+        """End it at once. What is queued may be lost; the other end is told if one `send` can still do that.
+
+        In the middle of an `update()`, as from a signal handler, at the end of that.
+        """
+        self._owner._do(partial(self._leave, None))
 
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the other end reads `text` as its reason.
 
         `Left` comes once that is done, `close_timeout` seconds later at the most. The first text wins.
+        In the middle of an `update()`, as from a signal handler, it begins at the end of that.
 
         Raises:
             TypeError: `text` is no str.
         """
         check_text(text)
-        if self._link is not None:
-            self._link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
-        elif self.reason is None:
-            self._owner._drop(self, closed_here(text))
+        self._owner._do(partial(self._leave, text))
 
     # For the owner and the link.
 
+    def _leave(self, text: str | None) -> None:
+        """End it: nicely, or at once without a text."""
+        link, engine = self._link, self._engine
+        if link is None:
+            if self.reason is None:
+                self._owner._drop(self, closed_here(text or ""))
+            return
+        engine.stepping = link.connection
+        if text is None:
+            link.cut()
+        else:
+            link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
+        engine.stepping = None
+
     def _post(self, data: bytes) -> None:
         """Send the frame of a message, now or when the peer is back."""
-        if (len(data) <= SMALL and len(self._batch) < self._look_at) or self._look(data):
+        if len(data) <= SMALL and len(self._batch) < self._look_at:
             self._batch.append(data)
+        else:
+            self._look(data)
 
     def _collect(self) -> bytes:
         """Take what was sent since the last time, as one chunk. The batch is not empty."""
         batch, resend = self._batch, self._resend
+        self._look_at = 0  # what a signal handler sends from here on comes behind it
         count = len(batch)
         data = batch[0] if count == 1 else b"".join(batch)
-        batch.clear()
-        self._look_at = 0
         if not self._resumes:
-            resend.count(count, len(data))
-        elif resend.append(count, data):
+            resend.count(count, len(data), batch)
+        elif resend.append(count, data, batch):
             resend.trim()
         return data
 
-    def _look(self, data: bytes) -> bool:
-        """Make the link ask for what is about to be sent; if it cannot join the batch, do what there is to do, and tell."""
-        connection, batch = self._way, self._batch
-        if connection is None:
-            self._keep(data)
-            return False
-        if not batch and connection._outgoing is None and len(data) <= SMALL:
-            self._look_at = self._plenty  # the usual way
-        elif not self._measure(data, connection):
-            return False
+    def _look(self, data: bytes) -> None:
+        """Send a frame that may be the first of a batch, or one too many."""
+        connection = self._way
+        if connection is None or self._engine.busy:
+            self._look_at = 0  # nothing may overtake it
+            self._owner._do(partial(self._say, [data]))
+            return
+        if not self._batch and connection._outgoing is None and len(data) <= SMALL:
+            plenty = self._plenty  # the usual way
+        else:
+            plenty = self._measure(data, connection)
+            if not plenty:
+                return
+        # In this order: whatever comes in between, what is in the batch will be asked for.
         keeper = connection._keeper
         if keeper is not None and not connection._has_output:
-            connection._has_output = True
             keeper._with_output.append(connection)
-        return True
+            connection._has_output = True
+        self._batch.append(data)
+        self._look_at = plenty
 
-    def _measure(self, data: bytes, connection: "Connection[Any]") -> bool:
-        """Tell whether there is room for `data`, and note for how much more there is; else end the link."""
+    def _measure(self, data: bytes, connection: "Connection[Any]") -> int:
+        """Return up to how many frames `data` and small ones behind it have room in the batch; 0 ends the link."""
         if len(data) - HEADER_SIZE > self._theirs:
             assert self._link is not None  # whose connection it is
-            self._link.too_large(len(data) - HEADER_SIZE)
-            return False
+            self._owner._do(partial(self._link.too_large, len(data) - HEADER_SIZE))
+            return 0
         room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
-        if room < 0:
-            self._batch.append(data)
+        if room >= 0:
+            return len(self._batch) + 1 + room // SMALL
+        self._batch.append(data)
+        assert self._link is not None  # whose connection it is
+        self._owner._do(self._link.overflow)
+        return 0
+
+    def _say(self, frames: list[bytes | Large]) -> None:
+        """Send frames for which there was no usual way."""
+        while frames:
+            frame = frames.pop(0)
+            connection = self._way
+            if connection is None:
+                self._keep(frame)
+            else:
+                self._engine.stepping = connection
+                self._hand_over()
+                self._queue(frame, connection)
+                self._engine.stepping = None
+
+    def _queue(self, frame: bytes | Large, connection: "Connection[Any]") -> None:
+        """Have the connection send a frame, behind everything before it."""
+        chunks = frame if isinstance(frame, tuple) else (frame,)
+        size = sum(map(len, chunks)) - HEADER_SIZE
+        if size > self._theirs:
+            assert self._link is not None  # whose connection it is
+            self._link.too_large(size)
+            return
+        resend = self._resend
+        if not self._resumes:
+            resend.count(1, sum(map(len, chunks)))
+        elif resend.append_large(frame) if isinstance(frame, tuple) else resend.append(1, frame):
+            resend.trim()
+        for chunk in chunks:
+            connection._queue(chunk)
+        if connection.send_buffer_length > self._max_queue:
             assert self._link is not None  # whose connection it is
             self._link.overflow()
-            return False
-        self._look_at = len(self._batch) + 1 + room // SMALL
-        return True
 
     def _hand_over(self) -> None:
         """Queue what was sent since the last time at the connection."""
@@ -274,31 +338,16 @@ class Peer(_PerMessage, metaclass=Hinted):
         size = len(head) + len(message)
         if size > self._codec.sends.size:
             raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
-        chunks = _header(size) + head, message
-        connection = self._way
-        if connection is None:
-            self._keep(chunks)
-            return
-        if size > self._theirs:
-            assert self._link is not None  # whose connection it is
-            self._link.too_large(size)
-            return
-        self._hand_over()
-        if not self._resumes:
-            self._resend.count(1, HEADER_SIZE + size)
-        elif self._resend.append_large(chunks):
-            self._resend.trim()
-        for chunk in chunks:
-            connection._queue(chunk)
-        if connection.send_buffer_length > self._max_queue:
-            assert self._link is not None  # whose connection it is
-            self._link.overflow()
+        self._look_at = 0  # nothing may overtake it
+        self._owner._do(partial(self._say, [(_header(size) + head, message)]))
 
     def _keep(self, chunk: bytes | Large) -> None:
         """Keep a message for a link that is still to come."""
         if self.reason is not None or self._link is not None:
             return  # it is over, or about to be
         self._owner._kept()
+        if self._batch:
+            self._collect()  # what came when the link was about to go
         resend = self._resend
         if resend.append_large(chunk) if isinstance(chunk, tuple) else resend.append(1, chunk):
             most = self._limits.max_resend

@@ -169,6 +169,12 @@ def refused(where: str, error: OSError | None = None) -> Reason:
     return Reason(ReasonCode.REFUSED, f"nothing is listening on {where}; is the server started?", error)
 
 
+def interrupted(where: str) -> Reason:
+    """Make the reason for a link on which an exception of this program came, such as Ctrl-C, in the middle of a step."""
+    text = f"the link to {where} was broken off: this program was interrupted while it handled it"
+    return Reason(ReasonCode.NETWORK, text)
+
+
 def closed_here(text: str = "") -> Reason:
     """Make the reason for a link that this program closed."""
     return Reason(ReasonCode.CLOSED, printable(text) or "closed by this program")

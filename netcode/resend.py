@@ -54,14 +54,22 @@ class ResendQueue:
         """Bytes of the messages sent, with their headers."""
         return self._gone + self.size
 
-    def append(self, count: int, frames: bytes) -> bool:
-        """Keep the frames of `count` more messages; True if that makes more bytes than the limit."""
-        self.sent += count
+    def append(self, count: int, frames: bytes, batch: list[bytes] | None = None) -> bool:
+        """Keep the frames of `count` more messages; True if that makes more bytes than the limit.
+
+        Args:
+            batch: what they came from. It is emptied in the same moment, so that an interrupt finds them in one place.
+        """
         kept = self._open
         if kept is None:
             kept = self._open = bytearray()
+        full = len(kept) + len(frames) >= self._full_at
+        # Without a call in between, nothing comes in between.
         kept += frames
-        if len(kept) < self._full_at:
+        self.sent += count
+        if batch is not None:
+            del batch[:]
+        if not full:
             return False
         self._seal()
         return self._sealed > self.limit
@@ -69,15 +77,16 @@ class ResendQueue:
     def append_large(self, frame: Large) -> bool:
         """Keep the frame of one more message without copying it; True if that makes more bytes than the limit."""
         self._seal()
-        self.sent += 1
-        self._add_piece(frame)
+        self._add_piece(frame, 1)
         return self._sealed > self.limit
 
-    def count(self, count: int, size: int) -> None:
-        """Count messages, of `size` bytes together, that nobody will ask for again."""
+    def count(self, count: int, size: int, batch: list[bytes] | None = None) -> None:
+        """Count messages, of `size` bytes together, that nobody will ask for again; empty what they came from."""
         self.sent += count
         self._gone += size
         self._base = self._before_open = self.sent
+        if batch is not None:
+            del batch[:]
 
     def trim(self) -> None:
         """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
@@ -87,10 +96,13 @@ class ResendQueue:
 
     def forget(self) -> None:
         """Let go of everything."""
-        self._gone += self.size
+        size = self.size
+        # Without a call in between, nothing comes in between.
+        self._gone += size
         self._pieces = self._open = None
         self._base = self._before_open = self.sent
-        self._resize(-self._sealed)
+        self._sealed = 0
+        self._resized()
 
     def acknowledge(self, received: int) -> bool:
         """Let go of what the other end has; False if it claims what cannot be."""
@@ -100,8 +112,8 @@ class ResendQueue:
             self.acknowledged = received
             if received == self.sent:
                 self.forget()
-            while self._pieces and self._base + self._pieces[0][0] <= received:
-                self._drop()
+        while self._pieces and self._base + self._pieces[0][0] <= received:
+            self._drop()
         return True
 
     def since(self, received: int) -> list[bytes] | None:
@@ -125,25 +137,35 @@ class ResendQueue:
     def _seal(self) -> None:
         """Make the open piece one of the others."""
         if self._open is not None:
-            frames, self._open = self._open, None
-            self._add_piece(frames)
+            self._add_piece(self._open, 0)
 
-    def _add_piece(self, piece: Piece) -> None:
-        if self._pieces is None:
-            self._pieces = deque()
-        self._pieces.append((self.sent - self._before_open, piece))
+    def _add_piece(self, piece: Piece, more: int) -> None:
+        """Add what was the open piece, or one of so many messages `more`."""
+        size = _size(piece)
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = deque()
+        # Without a call in between, nothing comes in between.
+        self.sent += more
+        pieces += ((self.sent - self._before_open, piece),)
         self._before_open = self.sent
-        self._resize(_size(piece))
+        self._open = None
+        self._sealed += size
+        self._resized()
 
     def _drop(self) -> None:
-        assert self._pieces is not None
-        count, piece = self._pieces.popleft()
+        pieces = self._pieces
+        assert pieces is not None
+        count, piece = pieces[0]
+        size = _size(piece)
+        # Without a call in between, nothing comes in between.
+        del pieces[0]
         self._base += count
-        self._gone += _size(piece)
-        self._resize(-_size(piece))
+        self._gone += size
+        self._sealed -= size
+        self._resized()
 
-    def _resize(self, more: int) -> None:
-        self._sealed += more
+    def _resized(self) -> None:
         self._full_at = min(PIECE, self.limit - self._sealed + 1)
 
 

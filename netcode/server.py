@@ -4,6 +4,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
@@ -14,6 +15,7 @@ from netcode.clock import Clock, Deadlines, monotonic
 from netcode.codec import make_codec
 from netcode.connection import State
 from netcode.connection_set import ACCEPTS_PER_UPDATE, ConnectionSet
+from netcode.engine import Act
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
 from netcode.framing import frame
@@ -22,7 +24,7 @@ from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import SERVER, hint
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
-from netcode.reasons import Reason, ReasonCode, check_text, closed_here, printable
+from netcode.reasons import Reason, ReasonCode, check_text, closed_here, interrupted, printable
 from netcode.ticks import ticks
 from netcode.transport import Connector, Doorway, Network
 from netcode.transport.tcp import TCP
@@ -132,13 +134,15 @@ class Server(Waiter):
         self._graces: Deadlines[Peer] = Deadlines()
         self._last_id = self._last_link = 0
         self._state = State.CONNECTED
-        self._updating = False
+        self._goodbye = ""
+        self._is_ending = False  # somebody asked for it, perhaps in the middle of an update
         if tls is not None:
             from netcode.transport.tls import TlsNetwork
 
             network = TlsNetwork(network, tls)
         self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
         self._links._backlog = self._inbox
+        self._engine = self._links._engine
         self._doorway: Doorway = network.listen(host, port)
         self.address = self._doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
@@ -163,20 +167,27 @@ class Server(Waiter):
         It costs what is ready or due, not what is connected. Called too rarely, it is silent, and clients leave
         after their `timeout`; how long it was away itself is never held against a client.
 
+        An exception may leave it at any point, such as that of Ctrl-C or of a signal handler. If a link was being
+        handled, the next call breaks it off, and its return brings what was lost; everybody else notices nothing. What
+        a signal handler asks for in the middle of it, such as `close_nicely()`, is done at its end.
+
         Raises:
             RuntimeError: it is called from within itself, or from two threads at once.
         """
-        if self._updating:
+        engine = self._engine
+        if engine.busy:
             raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
         if self._state is State.DISCONNECTED:
             return
+        if engine.torn or engine.later:
+            engine.catch_up(self._recover)
         if self._inbox.events:
             self._inbox.leave(self._links._timeline.now, "server")
         self._attendance.calls = 0
-        self._updating = True
         try:
+            engine.busy = True
             links = self._links
-            links.update()
+            links._update()
             if self._arrivals:
                 self._take_in_arrivals()
             if links._knocked or not links._doors:
@@ -185,8 +196,12 @@ class Server(Waiter):
                 self._end_graces(links._timeline.now)
             if self._state is State.DISCONNECTING and not len(links):
                 self._shut()
-        finally:
-            self._updating = False
+            engine.busy = False
+        except BaseException:
+            engine.torn, engine.busy = True, False
+            raise
+        if engine.later:
+            engine.catch_up(self._recover)
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once.
@@ -237,6 +252,8 @@ class Server(Waiter):
     def broadcast(self, message: Any, *, to: Iterable[Peer] | Peer | None = None) -> None:
         """Send `message` to everybody, or to `to`: a peer or several. It is encoded once.
 
+        A signal handler may call it, also in the middle of an `update()`.
+
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep; `to` has something
                 in it that is no peer.
@@ -256,39 +273,25 @@ class Server(Waiter):
         """Stop listening, tell everybody `text`, and close once they have had it. Keep calling `update()`.
 
         `state` is DISCONNECTED when that is done, `close_timeout` seconds later at the most. Each peer gives its
-        `Left`. The first text wins.
+        `Left`. The first text wins. In the middle of an `update()`, as from a signal handler, it begins at the end of
+        that.
 
         Raises:
             TypeError: `text` is no str.
         """
         check_text(text)
-        if self._state is not State.CONNECTED:
-            return
-        self._state = State.DISCONNECTING
-        self._close_door()
-        reason = Reason(ReasonCode.SHUTDOWN, text or "server is shutting down")
-        for connection in self._links:
-            link = connection.data
-            if link.peer is not None and link.peer._link is link:
-                link.say_goodbye(reason)
-            else:
-                link.fail(reason)
-        for peer in self.peers:
-            if peer.away:
-                self._drop(peer, closed_here(text))
+        if self._state is State.CONNECTED:
+            self._is_ending = True
+            self._do(partial(self._leave, text))
 
     def close(self) -> None:
-        """Close everything at once. Each peer gives its `Left`, and is told if one `send` can still do that."""
-        if self._state is State.DISCONNECTED:
-            return
-        self._state = State.DISCONNECTING
-        reason = Reason(ReasonCode.SHUTDOWN, "server is shutting down")
-        for connection in self._links:
-            connection.data.cut(reason)
-        for peer in self.peers:
-            self._drop(peer, closed_here())
-        self._close_door()
-        self._shut()
+        """Close everything at once. Each peer gives its `Left`, and is told if one `send` can still do that.
+
+        In the middle of an `update()`, as from a signal handler, at the end of that.
+        """
+        if self._state is not State.DISCONNECTED:
+            self._is_ending = True
+            self._do(self._close)
 
     def __enter__(self) -> Self:
         return self
@@ -325,6 +328,80 @@ class Server(Waiter):
         due = self._until_due()
         return self._state is not State.DISCONNECTED and (self._links._sleep(0.0) or (due is not None and due <= 0))
 
+    def _do(self, act: Act) -> None:
+        self._engine.do(act, self._recover)
+
+    def _leave(self, text: str) -> None:
+        """Stop listening, and say goodbye to everybody."""
+        if self._state is State.CONNECTED:
+            self._goodbye = text
+            self._state = State.DISCONNECTING
+        self._close_door()
+        engine, text = self._engine, self._goodbye
+        reason = Reason(ReasonCode.SHUTDOWN, text or "server is shutting down")
+        for connection in self._links:
+            link = connection.data
+            engine.stepping = connection
+            if link.peer is not None and link.peer._link is link:
+                link.say_goodbye(reason)
+            else:
+                link.fail(reason)
+        engine.stepping = None
+        for peer in self.peers:
+            if peer.away:
+                self._drop(peer, closed_here(text))
+
+    def _close(self) -> None:
+        """Close everything."""
+        self._state = State.DISCONNECTING
+        reason, engine = Reason(ReasonCode.SHUTDOWN, "server is shutting down"), self._engine
+        for connection in self._links:
+            engine.stepping = connection
+            connection.data.cut(reason)
+        engine.stepping = None
+        for peer in self.peers:
+            self._drop(peer, closed_here())
+        self._close_door()
+        self._shut()
+
+    def _recover(self) -> None:
+        """Bring everything in line with what is, after an exception left something half-way."""
+        self._links._recover()
+        links = [connection.data for connection in self._links if connection.alive]
+        for link in links:
+            lost = link.peer is not None and link.peer._link is not link and link.reason is None
+            if lost or link.is_half_closed:  # its peer was about to get another one, or it was about to say goodbye
+                link.connection._break()
+        for peer in self.peers:
+            self._settle(peer)
+        self._keys = {peer._secret[:KEY_SIZE]: peer for peer in self.peers if peer._secret}
+        self._linked = sum(peer._link is not None for peer in self.peers)
+        self._crowd &= {*links}
+        self._origins = {}
+        for link in links:
+            if link.connection.alive:
+                origin = self._origin(link)
+                self._origins[origin] = self._origins.get(origin, 0) + 1
+        self._graces = Deadlines()
+        for peer in self.peers:
+            if peer._told is Away:
+                self._graces.push(peer._away_until, peer)
+
+    def _settle(self, peer: Peer) -> None:
+        """Tell the game what it has not yet been told of `peer`."""
+        link = peer._link
+        if peer.reason is not None:
+            self._drop(peer, peer.reason)
+        elif peer._told is None:
+            self._drop(peer, interrupted(str(peer.address)))  # it was being let in, and its link is broken off
+        elif link is not None and link.reason is not None:
+            self._link_over(link)
+        elif link is None:
+            if peer._told is not Away:
+                self._seat_is_empty(peer, interrupted(str(peer.address)))
+        elif peer._told is Away:
+            self._inbox.put(Back(peer))
+
     # What a link and a peer tell their owner.
 
     def _kept(self) -> None:
@@ -347,15 +424,21 @@ class Server(Waiter):
             return
         if peer._link is not link:
             return  # replaced by a newer one
+        # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
+        self._seat_is_empty(peer, reason)
         peer._let_go()
         self._linked -= 1
-        if self._grace and peer._resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED:
+
+    def _seat_is_empty(self, peer: Peer, reason: Reason) -> None:
+        """Keep the seat of a peer for a while, or say that it is over."""
+        may_return = self._grace and peer._resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED
+        if not may_return or peer._told is None:
+            self._drop(peer, reason)
+        elif peer._told is not Away:
             peer._away_reason = reason
-            peer._away_until = link.now + self._grace
+            peer._away_until = self._links._timeline.now + self._grace
             self._graces.push(peer._away_until, peer)
             self._inbox.put(Away(peer, reason))
-        else:
-            self._drop(peer, reason)
 
     def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
@@ -369,11 +452,13 @@ class Server(Waiter):
 
     def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is over with `peer`: say so, once."""
-        if self._peers.pop(peer.id, None) is None:
+        if peer.id not in self._peers:
             return
         self._keys.pop(peer._secret[:KEY_SIZE], None)
         peer._end(reason)
-        self._inbox.put(Left(peer, reason))
+        if peer._told is not None and peer._told is not Left:
+            self._inbox.put(Left(peer, reason))
+        self._peers.pop(peer.id, None)
 
     # The door.
 
@@ -424,14 +509,17 @@ class Server(Waiter):
         self._links._take_in(newcomer, link, link, None, None)
 
     def _take_in_arrivals(self) -> None:
+        engine = self._engine
         while self._arrivals:
-            link, hello = self._arrivals.pop(0)
-            if link.reason is not None or self._state is not State.CONNECTED:
-                continue
-            try:
-                self._greet(link, hello)
-            except ProtocolError as error:
-                link.fail(error.reason)
+            link, hello = self._arrivals[0]
+            if link.reason is None and not self._is_ending:
+                engine.stepping = link.connection
+                try:
+                    self._greet(link, hello)
+                except ProtocolError as error:
+                    link.fail(error.reason)
+                engine.stepping = None
+            del self._arrivals[0]
         self._links._send(self._links._timeline.now)
 
     def _greet(self, link: Link, hello: Hello) -> None:
@@ -451,7 +539,7 @@ class Server(Waiter):
         data = None
         if self._authenticate is not None:
             data = self._ask_authenticate(self._authenticate, hello.credentials, link)
-            if link.reason is not None:
+            if self._is_ending:
                 return  # the server was closed from within
         self._last_id += 1
         peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
@@ -475,10 +563,13 @@ class Server(Waiter):
             raise ProtocolError(ReasonCode.DENIED, "the server failed while it let you in") from error
         except BaseException:  # Ctrl-C, say: nobody has said yes
             link.fail(Reason(ReasonCode.DENIED, "the server failed while it let you in"))
+            self._engine.stepping = None  # it is to hear that
             raise
+        if self._is_ending:
+            return None  # it was closed from within, and says so itself
         if isinstance(data, Refusal):
             raise ProtocolError(ReasonCode.DENIED, data.text)
-        if data is None and link.reason is None:
+        if data is None:
             log.warn(
                 "authenticate returned None",
                 "authenticate returned None for %s, who was refused; return what becomes peer.data, or True to let "
@@ -514,9 +605,9 @@ class Server(Waiter):
             self._drop(peer, error.reason)
             raise
         self._welcome(link, peer, missing)
-        if peer._away_reason is not None:
-            peer._away_reason = None
+        if peer._told is Away:
             self._inbox.put(Back(peer))
+            peer._away_reason = None
 
     def _welcome(self, link: Link, peer: Peer, missing: list[bytes]) -> None:
         limits = self._limits
@@ -529,11 +620,11 @@ class Server(Waiter):
 
     def _end_graces(self, now: float) -> None:
         if len(self._graces) > 64 + 4 * len(self._peers):
-            self._graces.prune(lambda when, peer: peer._away_reason is not None and when == peer._away_until)
+            self._graces.prune(lambda when, peer: peer._told is Away and when == peer._away_until)
         while (entry := self._graces.pop(now)) is not None:
             when, peers = entry
             for peer in peers:
-                if peer._away_reason is not None and when == peer._away_until:
+                if peer._told is Away and peer._away_reason is not None and when == peer._away_until:
                     self._drop(peer, peer._away_reason)
 
     def _shut(self) -> None:

@@ -37,7 +37,7 @@ from netcode.connection import (
     connect,
     custom,
 )
-from netcode.reasons import Reason, ReasonCode
+from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
 from netcode.transport import Ready, Transport
@@ -1219,6 +1219,9 @@ class Notes:
     def _watch(self, connection: Connection[Any]) -> None:
         self.heard.append(f"watch, input {'wanted' if connection._wants_input() else 'not wanted'}")
 
+    def _interrupted(self) -> None:
+        self.heard.append("interrupted")
+
     def _tell_again(self, connection: Connection[Any]) -> None:
         self.heard.append("there may be more")
 
@@ -1287,19 +1290,43 @@ def test_what_is_left_of_a_bulk_is_offered_as_its_beginning_was() -> None:
     assert transport.calls == [f"send [{JOIN_BELOW + 5}]", f"send [{JOIN_BELOW - 5}]"]
 
 
-def test_who_is_hungry_stays_so_where_feeding_it_was_interrupted() -> None:
+def test_what_an_exception_came_into_ends_with_the_next_update() -> None:
     class Pressed(Taker):
         def feed(self, data: memoryview, size: int) -> int:
             raise KeyboardInterrupt
 
-    connection = scripted(Scripted(), Pressed())
+    sink = Pressed()
+    connection = scripted(Scripted(), sink)
     connection._keep(memoryview(b"left over"))
     connection._hungry = True
 
     with pytest.raises(KeyboardInterrupt):
-        connection._receive(0.0, memoryview(bytearray(SCRATCH)))
+        connection.update()
+    connection.update()
 
-    assert (connection._hungry, connection.receive_buffer_length) == (True, 9)
+    assert connection.state is State.DISCONNECTED
+    assert connection.reason == interrupted(connection._describe())
+    assert sink.heard.count("ended") == 1
+
+
+def test_an_end_that_an_exception_came_into_is_finished_by_the_next_update() -> None:
+    class Clumsy(Scripted):
+        def close(self) -> None:
+            super().close()
+            if self.calls.count("close") == 1:
+                raise KeyboardInterrupt
+
+    transport, sink = Clumsy(), Taker()
+    connection = scripted(transport, sink)
+
+    with pytest.raises(KeyboardInterrupt):
+        connection.close()
+    before = sink.heard.count("ended")
+    connection.update()
+    connection.update()
+
+    assert (before, sink.heard.count("ended"), transport.calls.count("close")) == (0, 1, 2)
+    assert connection.reason == closed_here()
 
 
 @pytest.mark.parametrize("closing", [False, True])

@@ -1229,8 +1229,9 @@ def test_ctrl_c_while_a_leftover_is_fed_leaves_nobody_deaf(everybody: Connection
             break
     for caller in hearing.callers:
         caller.send(b"def")
-    until(everybody, lambda: all(eater.eaten == b"abcdef" for eater in eaters))
+    until(everybody, lambda: eaters[1].eaten == b"abcdef")
 
+    assert not hearing.connections[0].alive
     hearing.close()
 
 
@@ -1270,8 +1271,106 @@ def test_who_is_due_when_ctrl_c_is_pressed_is_looked_at_afterwards(
         everybody.update()
     everybody.update()
 
-    assert [sink.dues for sink in sinks] == [1, 1, 1]
+    assert [sink.dues for sink in sinks] == [1, 0, 1]
+    assert [connection.alive for connection in hearing.connections] == [True, False, True]
     hearing.close()
+
+
+def test_who_was_being_handled_when_ctrl_c_was_pressed_is_broken_off(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    hearing = Hearing(everybody, listener, 2, 1)
+    sink = Interrupted(1)
+    sink.connection = hearing.connections[0]
+    sink.bites = 1
+    hearing.connections[0]._sink = sink
+    everybody.update()
+    hearing.call()
+
+    everybody._sleep(10.0)
+    with pytest.raises(KeyboardInterrupt):
+        everybody.update()
+    until(everybody, lambda: len(hearing.events) == 1)
+
+    reason = hearing.connections[0].reason
+    assert reason is not None
+    assert reason.code is ReasonCode.NETWORK
+    assert "interrupted" in reason.text
+    assert hearing.connections[1].alive
+    hearing.close()
+
+
+def test_a_close_that_ctrl_c_came_into_is_finished_by_the_next_update(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [pair(everybody) for _ in range(2)]
+    presses = [1]
+    forget = ConnectionSet[Any]._forget
+
+    def interrupted(connections: ConnectionSet[Any], connection: Connection[Any]) -> None:
+        if presses:
+            presses.clear()
+            raise KeyboardInterrupt
+        forget(connections, connection)
+
+    monkeypatch.setattr(ConnectionSet, "_forget", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pairs[0][0].close()
+    everybody.update()
+    everybody.update()
+
+    assert [*everybody] == [pairs[1][0]]
+    assert pairs[0][1].recv(1) == b""
+    for _, other in pairs:
+        other.close()
+
+
+def test_a_set_whose_close_ctrl_c_came_into_is_closed_by_the_next_update(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [pair(everybody) for _ in range(2)]
+    close = Connection[Any].close
+    presses = [1]
+
+    def interrupted(connection: Connection[Any]) -> None:
+        if presses:
+            presses.clear()
+            raise KeyboardInterrupt
+        close(connection)
+
+    monkeypatch.setattr(Connection, "close", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        everybody.close()
+    everybody.update()
+
+    assert [other.recv(1) for _, other in pairs] == [b"", b""]
+    for _, other in pairs:
+        other.close()
+
+
+@pytest.mark.parametrize("call", ["send", "close_nicely"])
+def test_a_call_that_ctrl_c_came_into_leaves_the_others_whole(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    pairs = [pair(everybody) for _ in range(2)]
+    announce = Connection[Any]._announce_output
+    presses = [1]
+
+    def interrupted(connection: Connection[Any]) -> None:
+        if presses:
+            presses.clear()
+            raise KeyboardInterrupt
+        announce(connection)
+
+    pairs[1][0].send(b"there")
+    monkeypatch.setattr(Connection, "_announce_output", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        getattr(pairs[0][0], call)(*([b"here"] if call == "send" else []))
+    everybody.update()
+
+    assert pairs[1][1].recv(100) == b"there"
+    for _, other in pairs:
+        other.close()
 
 
 def test_a_sleep_may_be_as_long_as_anybody_likes(everybody: ConnectionSet[Any], listener: Listener) -> None:

@@ -6,12 +6,19 @@ import pytest
 
 from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received
 from netcode.codec import make_codec
+from netcode.engine import Act, Engine
 from netcode.events import EVENT_SIZE, Inbox
 from netcode.limits import Limits
 
 
 class Nobody:
     """An owner of peers."""
+
+    def __init__(self) -> None:
+        self._engine = Engine()
+
+    def _do(self, act: Act) -> None:
+        act()
 
     def _drop(self, peer: Peer, reason: Reason) -> None:
         """It is nobody's."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("reasons", "clock", "log", "buffer", "poller", "advice", "mistakes"),
+    ("reasons", "clock", "log", "buffer", "poller", "engine", "advice", "mistakes"),
     ("errors", "address", "waiting", "console"),
     ("framing",),
     ("codec", "transport"),

@@ -1,0 +1,57 @@
+"""What keeps a server, a client or a set whole when an interrupt or a signal handler comes between two of its steps.
+
+A handler runs between any two steps of what it interrupts, and Ctrl-C raises there. Two rules hold for all of it:
+
+- An exception that leaves an engine in the middle of something makes it torn. Before it does anything else, its owner
+  recovers: the link that was being stepped is broken off, because nobody knows how far it got, and everything that can
+  be told from the connections is made anew from them. What a return relies on, such as what was received and what was
+  sent, is changed in one go: CPython runs handlers after calls, at the beginning of functions and at jumps backwards,
+  so statements that only load, store and use operators of built-in types belong together.
+- What a handler asks for while the engine is busy is done when that is over.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from netcode.connection import Connection
+
+Act = Callable[[], None]
+"""Something to be done. Done again after an exception left it, so it must not mind how far it got."""
+
+
+class Engine:
+    """Whether something is under way, whether it was torn, and what waits for its end."""
+
+    __slots__ = ("busy", "later", "stepping", "torn")
+
+    def __init__(self) -> None:
+        self.busy = False
+        """Something is under way; what a signal handler asks for has to wait."""
+        self.torn = False
+        """An exception left something half-way: recover before anything else."""
+        self.stepping: Connection[Any] | None = None
+        """Whose state is being changed; it is broken off if an exception comes."""
+        self.later: list[Act] = []
+        """What waits."""
+
+    def do(self, act: Act, recover: Act) -> None:
+        """Do `act` now, or at the end of what is under way."""
+        self.later.append(act)
+        self.catch_up(recover)
+
+    def catch_up(self, recover: Act) -> None:
+        """Recover if something was torn, and do what waits; nothing while something is under way."""
+        while (self.torn or self.later) and not self.busy:
+            try:
+                self.busy = True
+                if self.torn:
+                    recover()
+                    self.torn = False
+                else:
+                    self.later[0]()
+                    del self.later[0]
+                self.busy = False
+            except BaseException:  # Ctrl-C, say
+                self.torn, self.busy = True, False
+                raise
