@@ -220,7 +220,11 @@ class Client(Waiter):
             engine.catch_up(self._recover)
 
     def events(self) -> list[Event]:
-        """Take the events since the last call, in order. Each comes once."""
+        """Take the events since the last call, in order. Each comes once.
+
+        A loop over them may be left in the middle, by an exception, say: what it did not reach comes first in the next
+        call.
+        """
         self._attendance.note(ASKED, self._timeline.clock, self._has_work)
         return self._inbox.take()
 

@@ -1,5 +1,7 @@
 """The five events that `events()` gives, and the inbox in which they wait."""
 
+from collections.abc import Iterator
+from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from netcode import log
@@ -84,10 +86,32 @@ EVENT_SIZE = 256
 """Bytes for which an event without a message counts."""
 
 
-class Inbox:
-    """Events that the game has not taken yet, and how many bytes more may come before it does."""
+class Batch(list[Event]):
+    """Events as `events()` gives them: a list that remembers who reads it, and how far.
 
-    __slots__ = ("_asked", "_left_over", "_rounds", "_since", "_told", "beats", "events", "limit", "room")
+    It hands out the iterators of a list, so reading it costs what reading a list costs.
+    """
+
+    __slots__ = ("readers",)
+
+    readers: list[Iterator[Event]]
+    """Its iterators so far, once it was taken."""
+
+    def __iter__(self) -> Iterator[Event]:
+        iterator = super().__iter__()
+        self.readers.append(iterator)
+        return iterator
+
+
+class Inbox:
+    """Events that the game has not taken yet, and how many bytes more may come before it does.
+
+    What it has taken and begun to read, but not reached, because it raised or left the loop, is still here.
+    """
+
+    __slots__ = (
+        "_asked", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "events", "limit", "readers", "room",
+    )  # fmt: skip
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -95,9 +119,12 @@ class Inbox:
         self._left_over = 0  # events that the last update found untaken
         self._rounds = 0  # updates in a row that found some
         self._since = 0.0
-        self.events: list[Event] = []
+        self.events = Batch()
+        self.readers: list[Iterator[Event]] = []
+        """Who reads what was taken last."""
         self.room = limit
         """Bytes; what brings it below 0 still comes, and nothing after that."""
+        self._owed = 0  # bytes of what was taken last, which count again as long as some of that was not reached
         self.beats = 0
         """Reads so far that brought nothing but pings and their answers."""
 
@@ -113,7 +140,8 @@ class Inbox:
 
     def has_news(self) -> bool:
         """Tell whether there is what the game has not had a chance to take: not what it left in an earlier round."""
-        return len(self.events) > self._left_over
+        read = self.readers
+        return len(self.events) > self._left_over or bool(read and length_hint(read[0]) and self.unread())
 
     def leave(self, now: float, of: str) -> None:
         """Hear, before an update of `of`, that the game has left events, and tell a game that forgot to take them.
@@ -140,10 +168,27 @@ class Inbox:
         """Hear that events are left on purpose."""
         self._told = True
 
+    def unread(self) -> int:
+        """Return how many events were taken and not reached by a loop that had begun with them."""
+        return min(map(length_hint, self.readers), default=0)
+
     def take(self) -> list[Event]:
-        """Take out everything."""
+        """Take out everything, what was not reached the last time first."""
         self._asked, self._told = True, False
         self._left_over = self._rounds = 0
-        events, self.events = self.events, []
-        self.room = self.limit
+        read, rest = self.readers, None
+        if read and length_hint(read[0]) and self.unread():
+            rest = min(read, key=length_hint)
+        events, fresh, readers = self.events, Batch(), list[Iterator[Event]]()
+        events.readers = readers
+        # Without a call in between, nothing comes in between: it is here, or with the game.
+        if rest is not None:
+            events[:0] = rest
+            self.room -= self._owed
+            self._owed = 0
+        else:
+            self._owed = self.limit - self.room
+            self.room = self.limit
+        self.readers = readers
+        self.events = fresh
         return events

@@ -206,6 +206,9 @@ class Server(Waiter):
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once.
 
+        A loop over them may be left in the middle, by an exception, say: what it did not reach comes first in the next
+        call.
+
         If they are not taken, the server stops reading once they hold `max_backlog` bytes; the links survive that.
         """
         self._attendance.note(ASKED, self._links._timeline.clock, self._has_work)

@@ -9,7 +9,7 @@ from faults.wire import BYE, MAX_MESSAGE, FalseServer, bye, control, message, we
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
-from netcode import Back, Client, Joined, Left, Reason, ReasonCode, State
+from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, State
 from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import BrokeOff, reason_from_error
@@ -644,3 +644,23 @@ def test_a_client_that_is_over_holds_no_room_to_receive_into(scene: Scene, how: 
 
     assert (client.state, len(client._scratch)) == (State.DISCONNECTED, 0)
     client.update()
+
+
+def test_what_a_loop_over_the_events_did_not_reach_is_waited_for_no_longer_and_comes_next(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client()
+    scene.deaf |= {server, client}
+    scene.play(10 * TICK)
+    only(server).send("hi")
+    client.send("ho")
+    scene.play(2 * TICK)
+
+    for end in (server, client):
+        for _ in end.events():
+            break
+    waited = server.wait(60.0), client.wait(60.0)
+
+    assert waited == (True, True)
+    assert server.events() == [Received(only(server), "ho")]
+    assert client.peer is not None
+    assert client.events() == [Received(client.peer, "hi")]

@@ -297,7 +297,7 @@ def test_an_exception_of_the_game_leaves_the_server_sound(memory: Stage) -> None
     memory.play(4 * TICK)
 
     assert len(handled) == 1
-    assert memory.received(server) == ["after"]
+    assert memory.received(server) == [1, 2, 3, 4, "after"]
 
 
 @pytest.mark.fault(39, layer="memory")
