@@ -421,6 +421,7 @@ class Client(Waiter):
             self._drop(self._peer, reason)
         self._peer._let_go()
         self._link = None
+        link.disown()
 
     def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
@@ -435,6 +436,7 @@ class Client(Waiter):
             self._closing.append(link.connection)
             self._link = None
             link.connection.close()
+            link.disown()
         if peer._told is not Left:
             self._inbox.put(Left(peer, reason))
 

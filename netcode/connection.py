@@ -497,6 +497,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         self._outgoing, self._answer = None, b""
         if self._sink is not None:
             self._sink.ended()
+            self._incoming = None  # nobody can take what it left over
         self._buried = True
 
     def _describe(self) -> str:
@@ -769,6 +770,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         scratch = self._scratch or memoryview(bytearray(MAX_RECEIVE_BUFFER))
         if self._sink is not None or error.errno != errno.EPIPE:
             # It outranks a clean end, as which the kernel shows it once it is known. EPIPE alone just follows an end.
+            error.__traceback__ = error.__context__ = None  # they would keep the frames of the game
             self._send_error = self._send_error or error
         if self._sink is not None and not self._ended_input:
             # One share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.

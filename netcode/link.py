@@ -63,6 +63,18 @@ class LinkOwner(Protocol):
         """Hear that the connection is closed. Said once, after `link_over` or right before it."""
 
 
+class _Nobody:
+    """The owner of a link that has let go of it, and may be forgotten before it."""
+
+    def _greeted(self, link: "Link", greeting: Hello | Welcome) -> None: ...
+    def _link_opened(self, link: "Link") -> None: ...
+    def _link_over(self, link: "Link") -> None: ...
+    def _link_gone(self, link: "Link") -> None: ...
+
+
+NOBODY = _Nobody()
+
+
 class _PerMessage:
     """What is looked up for each message, side by side in memory: a base class's slots lie before its heirs' own."""
 
@@ -107,7 +119,7 @@ class Link(_PerMessage):
     def __init__(
         self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox, greeting: type[Hello | Welcome]
     ) -> None:
-        self._owner = owner
+        self._owner: LinkOwner = owner
         self._limits = limits
         self._codec = codec
         self._inbox = inbox
@@ -263,6 +275,10 @@ class Link(_PerMessage):
         self._pinged_at = self.now
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
         self.connection._reschedule()
+
+    def disown(self) -> None:
+        """Be nobody's from now on: it is over, and does not keep its owner."""
+        self._owner = NOBODY
 
     def overflow(self) -> None:
         """Hear that more waits to be sent than may."""

@@ -112,7 +112,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._link_number = 0
         self._received = 0
         self._bytes_received = 0
-        self._owner = owner
+        self._owner: PeerOwner | None = owner  # None when it is over: neither keeps the other
         self._engine = owner._engine
         self._limits = limits
         self._codec = codec
@@ -211,7 +211,8 @@ class Peer(_PerMessage, metaclass=Hinted):
 
         In the middle of an `update()`, as from a signal handler, at the end of that.
         """
-        self._owner._do(partial(self._leave, None))
+        if self._owner is not None:
+            self._owner._do(partial(self._leave, None))
 
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the other end reads `text` as its reason.
@@ -223,7 +224,8 @@ class Peer(_PerMessage, metaclass=Hinted):
             TypeError: `text` is no str.
         """
         check_text(text)
-        self._owner._do(partial(self._leave, text))
+        if self._owner is not None:
+            self._owner._do(partial(self._leave, text))
 
     # For the owner and the link.
 
@@ -231,7 +233,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         """End it: nicely, or at once without a text."""
         link, engine = self._link, self._engine
         if link is None:
-            if self.reason is None:
+            if self._owner is not None:
                 self._owner._drop(self, closed_here(text or ""))
             return
         engine.stepping = link.connection
@@ -264,8 +266,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Send a frame that may be the first of a batch, or one too many."""
         connection = self._way
         if connection is None or self._engine.busy:
-            self._look_at = 0  # nothing may overtake it
-            self._owner._do(partial(self._say, [data]))
+            self._say_later(data)
             return
         if not self._batch and connection._outgoing is None and len(data) <= SMALL:
             plenty = self._plenty  # the usual way
@@ -285,6 +286,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Return up to how many frames `data` and small ones behind it have room in the batch; 0 ends the link."""
         if len(data) - HEADER_SIZE > self._theirs:
             assert self._link is not None  # whose connection it is
+            assert self._owner is not None
             self._owner._do(partial(self._link.too_large, len(data) - HEADER_SIZE))
             return 0
         room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
@@ -292,8 +294,15 @@ class Peer(_PerMessage, metaclass=Hinted):
             return len(self._batch) + 1 + room // SMALL
         self._batch.append(data)
         assert self._link is not None  # whose connection it is
+        assert self._owner is not None
         self._owner._do(self._link.overflow)
         return 0
+
+    def _say_later(self, frame: bytes | Large) -> None:
+        """Send a frame for which there is no usual way, as soon as nothing is under way."""
+        self._look_at = 0  # nothing may overtake it
+        if self._owner is not None:
+            self._owner._do(partial(self._say, [frame]))
 
     def _say(self, frames: list[bytes | Large]) -> None:
         """Send frames for which there was no usual way."""
@@ -338,12 +347,11 @@ class Peer(_PerMessage, metaclass=Hinted):
         size = len(head) + len(message)
         if size > self._codec.sends.size:
             raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
-        self._look_at = 0  # nothing may overtake it
-        self._owner._do(partial(self._say, [(_header(size) + head, message)]))
+        self._say_later((_header(size) + head, message))
 
     def _keep(self, chunk: bytes | Large) -> None:
         """Keep a message for a link that is still to come."""
-        if self.reason is not None or self._link is not None:
+        if self._owner is None or self._link is not None:
             return  # it is over, or about to be
         self._owner._kept()
         if self._batch:
@@ -406,6 +414,7 @@ class Peer(_PerMessage, metaclass=Hinted):
     def _end(self, reason: Reason) -> None:
         """It is over: keep nothing for a return."""
         self.reason = reason
+        self._owner = None
         self._secret = b""
         self._resend.forget()
 

@@ -1,7 +1,10 @@
 """A game's end of a link: it comes in, stays, comes back by itself, and tells the game once when it is over."""
 
+import gc
 import random
 import ssl
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +12,7 @@ from faults.wire import BYE, MAX_MESSAGE, FalseServer, bye, control, message, we
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
-from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, State
+from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, Server, State
 from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import BrokeOff, reason_from_error
@@ -664,3 +667,64 @@ def test_what_a_loop_over_the_events_did_not_reach_is_waited_for_no_longer_and_c
     assert server.events() == [Received(only(server), "ho")]
     assert client.peer is not None
     assert client.events() == [Received(client.peer, "hi")]
+
+
+def vanish(scene: Scene, server: Server) -> None:
+    scene.network.cut()
+    server.close()
+
+
+def is_over(end: Client) -> Callable[[], bool]:
+    return lambda: end.state is State.DISCONNECTED
+
+
+ENDS: dict[str, Callable[[Scene, Server, Client], object]] = {
+    "it closed": lambda scene, server, client: client.close(),
+    "it left": lambda scene, server, client: client.close_nicely(),
+    "the server left": lambda scene, server, client: server.close_nicely(),
+    "it was sent off": lambda scene, server, client: only(server).close_nicely(),
+    "nobody came back": lambda scene, server, client: vanish(scene, server),
+}
+
+
+@pytest.mark.parametrize("how", ENDS.values(), ids=ENDS)
+def test_a_client_that_ended_is_gone_as_soon_as_it_is_dropped(
+    scene: Scene, how: Callable[[Scene, Server, Client], object]
+) -> None:
+    server = scene.serve(grace=1.0)
+    client = scene.join()
+    only(server).send(bytes(60_000))
+    client.send(bytes(60_000))
+    scene.play(TICK)
+    how(scene, server, client)
+    scene.until(is_over(client))
+    gone = weakref.ref(client)
+
+    gc.disable()
+    try:
+        peer = [event.peer for event in scene.told.pop(client)][-1]
+        del client
+
+        assert gone() is None
+        peer.send("to nobody")
+        peer.send(bytes(65_000))
+        peer.send(bytes(65_531))
+        peer.close()
+        peer.close_nicely()
+    finally:
+        gc.enable()
+
+
+def test_a_client_that_was_refused_is_gone_as_soon_as_it_is_dropped(scene: Scene) -> None:
+    client = scene.client()
+    scene.until(is_over(client))
+    gone = weakref.ref(client)
+
+    gc.disable()
+    try:
+        scene.told.clear()
+        del client
+
+        assert gone() is None
+    finally:
+        gc.enable()
