@@ -135,6 +135,34 @@ class SelectPoller:
         self._write.clear()
 
 
+class PollPoller:
+    """A poller on `poll`, where something like gevent has taken epoll away."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+
+    def add(self, fd: int, bits: int) -> None:
+        self._poll.register(fd, bits & (READ | WRITE))
+
+    def change(self, fd: int, bits: int) -> None:
+        self._poll.modify(fd, bits & (READ | WRITE))
+
+    def remove(self, fd: int) -> None:
+        try:
+            self._poll.unregister(fd)
+        except KeyError:  # never watched
+            pass
+
+    def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        return self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+
+    def fileno(self) -> int:
+        return -1
+
+    def close(self) -> None:
+        self._poll = select.poll()
+
+
 def select_in_parts(wanted: Descriptors, timeout: float | None, limit: int = SELECT_LIMIT) -> Descriptors:
     """Do what `select.select` does, also for nothing and for more than `limit`, which Windows' refuses."""
     ready: Descriptors = [], [], []
@@ -189,8 +217,10 @@ if sys.platform == "linux":
             self._epoll.close()
 
     def make_poller() -> Poller:
-        """Make the best poller of this system."""
-        return EpollPoller()
+        """Make the best poller of this system, of those that are left: gevent and eventlet take some away."""
+        if hasattr(select, "epoll"):
+            return EpollPoller()
+        return PollPoller() if hasattr(select, "poll") else SelectPoller()
 
 elif sys.platform == "win32":
 
@@ -201,5 +231,5 @@ elif sys.platform == "win32":
 else:  # pragma: no cover - macOS and the BSDs
 
     def make_poller() -> Poller:
-        """Make the best poller of this system."""
-        return SelectorsPoller()
+        """Make the best poller of this system, of those that are left: gevent and eventlet take some away."""
+        return SelectorsPoller() if hasattr(select, "kqueue") else SelectPoller()

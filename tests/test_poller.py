@@ -1,6 +1,7 @@
 """Pollers: one contract, kept by each of them on every system that can run it."""
 
 import os
+import select
 import selectors
 import socket
 import sys
@@ -16,6 +17,7 @@ from netcode.poller import (
     READ,
     WRITE,
     Poller,
+    PollPoller,
     SelectorsPoller,
     SelectPoller,
     clip,
@@ -31,6 +33,8 @@ POLLERS: dict[str, Callable[[], Poller]] = {
 }
 if hasattr(selectors, "PollSelector"):
     POLLERS["selectors, with poll"] = lambda: SelectorsPoller(selectors.PollSelector())
+if hasattr(select, "poll"):
+    POLLERS["poll"] = PollPoller
 
 
 @pytest.fixture(params=[*POLLERS])
@@ -273,3 +277,18 @@ def test_pipes_are_watched_as_sockets_are(poller: Poller) -> None:
 @pytest.mark.parametrize(("seconds", "slept"), [(None, None), (0.0, 0.0), (1e12, MAX_SLEEP)])
 def test_a_sleep_is_clipped_to_what_one_call_can_take(seconds: float | None, slept: float | None) -> None:
     assert clip(seconds) == slept
+
+
+@pytest.mark.parametrize(
+    ("taken", "kind"), [(["epoll"], PollPoller), (["epoll", "poll"], SelectPoller), (["kqueue", "poll"], None)]
+)
+def test_the_best_poller_is_made_of_what_is_left(
+    taken: list[str], kind: type[Poller] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in taken:
+        monkeypatch.delattr(select, name, raising=False)
+
+    poller = make_poller()
+
+    assert kind is None or not sys.platform.startswith("linux") or type(poller) is kind
+    poller.close()

@@ -2,6 +2,7 @@
 
 import errno
 import logging
+import select
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -1191,3 +1192,30 @@ def test_our_own_pause_ends_nobody(scene: Scene) -> None:
 
     assert scene.news(server) == ["Joined"] * 5
     assert {client.state for client in clients} == {State.CONNECTED}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("taken", [["epoll", "kqueue"], ["epoll", "kqueue", "poll"]], ids="+".join)
+def test_where_the_best_ways_to_wait_are_taken_away_others_serve(
+    taken: list[str], when: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_away() -> None:
+        for name in taken:
+            monkeypatch.delattr(select, name, raising=False)
+
+    if when == "before":
+        take_away()
+    with Server("127.0.0.1", 0) as server, Client("127.0.0.1", server.address.port) as client:
+        take_away()
+        client.send("x" * 50_000)
+        got: list[str] = []
+        for _ in range(100):
+            server.wait(0.05)
+            server.update()
+            client.update()
+            client.wait(0.0)
+            got += [type(event).__name__ for event in server.events()]
+            if len(got) == 2:
+                break
+
+        assert got == ["Joined", "Received"]
