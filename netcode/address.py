@@ -4,6 +4,8 @@ import socket
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
+from netcode.forks import keep_from_children
+
 MAX_LOOKUPS = 16
 """Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""
 
@@ -137,6 +139,7 @@ def candidates(found: list[tuple[Any, ...]]) -> list[Candidate]:
     return ordered
 
 
+@keep_from_children
 class Lookup:
     """A name look-up off the frame.
 
@@ -171,6 +174,11 @@ class Lookup:
             self._wake = -1
 
     __del__ = cancel
+
+    @classmethod
+    def _abandon(cls) -> None:
+        """Forget the threads of the parent, which a forked child has not."""
+        cls._running.clear()
 
     def _start(self) -> None:
         import _thread  # not threading: nothing here needs it, and programs without it start faster
@@ -207,7 +215,11 @@ class Lookup:
             self._answered(answer, alarm)
 
     def _answered(self, answer: list[Candidate] | OSError, alarm: socket.socket) -> None:
-        """Keep the answer, let the next one ask, and wake whoever waits: closing our end of the pair does that."""
+        """Keep the answer, let the next one ask, and wake whoever waits."""
         self._answer = answer
         Lookup._running.discard(self)
+        try:
+            alarm.send(b"!")  # a forked child may have a copy, which closing ours would have to wait for
+        except OSError:
+            pass  # nobody waits any more
         alarm.close()

@@ -15,6 +15,7 @@ from netcode.connection import SCRATCH, Connection, State
 from netcode.engine import Act, Engine
 from netcode.errors import ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
+from netcode.forks import TEXT, keep_from_children
 from netcode.limits import LimitOptions, check_name, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import CLIENT, hint
@@ -77,6 +78,8 @@ class Client(Waiter):
             max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
         network, clock: what to connect over and how to tell the time, for tests.
 
+    It belongs to the process that made it. In a child that this forks it is DISCONNECTED, and says goodbye to nobody.
+
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
     """
@@ -127,6 +130,7 @@ class Client(Waiter):
         self._scratch = memoryview(bytearray(SCRATCH))
         protocol.hello(self._greeting()._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self._link: Link | None = self._connect()
+        keep_from_children(self)
 
     @property
     def state(self) -> State:
@@ -314,6 +318,17 @@ class Client(Waiter):
     def _kept(self) -> None:
         """Hear that a message was kept for a link that is still to come."""
         self._attendance.note(SENT, self._timeline.clock, self._has_work)
+
+    def _abandon(self) -> None:
+        """Be over in a child of the process that made it."""
+        for connection in self._connections():
+            connection._abandon()
+        self._state = State.DISCONNECTED
+        self._away_for = self._retry_at = self._link = None
+        self._engine.later.clear()
+        self._closing.clear()
+        self._peer._end(closed_here(TEXT))
+        self._peer._let_go()
 
     def _do(self, act: Act) -> None:
         self._engine.do(act, self._recover)

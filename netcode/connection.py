@@ -9,9 +9,10 @@ from netcode import log
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
 from netcode.clock import Clock, Timeline, monotonic
+from netcode.forks import TEXT, keep_from_children
 from netcode.mistakes import CONNECTION, explains_keywords, hint
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
-from netcode.transport import Connector, Network, Ready, Transport
+from netcode.transport import Connector, Network, Ready, Transport, abandon
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_timeout
@@ -148,6 +149,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
     """
 
     __slots__ = (
+        "__weakref__",
         "_bits",
         "_buried",
         "_close_at",
@@ -479,6 +481,17 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             self._bury()
         elif self._keeper is not None:
             self._keeper._forget(self)
+
+    def _abandon(self) -> None:
+        """Be over in a child of the process that it belongs to."""
+        self._reason = self._reason or closed_here(TEXT)
+        self._state = State.DISCONNECTED
+        self._torn, self._buried = False, True
+        for holder in (self._connector, self._transport):
+            if holder is not None:
+                abandon(holder)
+        self._connector = self._transport = self._keeper = None
+        self._outgoing, self._answer, self._source = None, b"", None
 
     def _interrupted(self) -> None:
         """Note that an exception left a call half-way."""
@@ -955,7 +968,8 @@ def connect(
         TypeError, ValueError: an argument cannot be what it should be.
     """
     timeline = Timeline(clock)
-    return Connection(network.connect(host, port, timeline.now), data, timeout=timeout, ping=ping, timeline=timeline)
+    connector = network.connect(host, port, timeline.now)
+    return keep_from_children(Connection(connector, data, timeout=timeout, ping=ping, timeline=timeline))
 
 
 @overload
@@ -1008,8 +1022,9 @@ def custom(
     """
     check_silence(timeout, ping)  # before the descriptors change hands
     transport = PipeTransport(input, output, remote_address)
-    return Connection(
-        Ready(transport), data, timeout=timeout, ping=ping, timeline=Timeline(clock), remote_address=remote_address
+    timeline = Timeline(clock)
+    return keep_from_children(
+        Connection(Ready(transport), data, timeout=timeout, ping=ping, timeline=timeline, remote_address=remote_address)
     )
 
 

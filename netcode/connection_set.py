@@ -12,6 +12,7 @@ from netcode.address import Address
 from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
 from netcode.engine import Engine
+from netcode.forks import keep_from_children
 from netcode.poller import BROKEN, EDGE, READ, WRITE, Poller, clip, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
@@ -99,6 +100,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._backlog: Backlog | None = None
         self._asleep = 0.0
         self._closed = False
+        keep_from_children(self)
 
     def __len__(self) -> int:
         return len(self._connections)
@@ -271,6 +273,18 @@ class ConnectionSet(Waiter, Generic[D]):
         self._doors = fds
 
     # Inside.
+
+    def _abandon(self) -> None:
+        """Be closed in a child of the process that made it; or be its own there, while nobody is in it."""
+        for connection in self:
+            connection._abandon()
+        self._closed = self._closed or bool(self._connections)
+        for doorway in self._doorways.values():
+            doorway.close()
+        self._doorways.clear()
+        self._connections.clear()
+        self._engine.stepping = None
+        self._recover()
 
     def _update(self) -> None:
         timeline = self._timeline

@@ -18,6 +18,7 @@ from netcode.connection_set import ACCEPTS_PER_UPDATE, ConnectionSet
 from netcode.engine import Act
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
+from netcode.forks import TEXT, keep_from_children
 from netcode.framing import frame
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
@@ -86,6 +87,9 @@ class Server(Waiter):
             max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
         network, clock: what to listen on and how to tell the time, for tests.
 
+    It belongs to the process that made it. In a child that this forks it is DISCONNECTED, says goodbye to nobody, and
+    holds no port; so who wants to serve as a daemon becomes one first, and then makes a server.
+
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
         OSError: the port is taken, or the address is not one of this computer.
@@ -147,6 +151,7 @@ class Server(Waiter):
         self.address = self._doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
         self._links._watch_doors(self._doorway.doors())
+        keep_from_children(self)
 
     @property
     def state(self) -> State:
@@ -330,6 +335,18 @@ class Server(Waiter):
         """Tell whether an update has something to do."""
         due = self._until_due()
         return self._state is not State.DISCONNECTED and (self._links._sleep(0.0) or (due is not None and due <= 0))
+
+    def _abandon(self) -> None:
+        """Be over in a child of the process that made it."""
+        self._state = State.DISCONNECTED
+        self._links._closed = True
+        self._links._abandon()
+        self._doorway.close()
+        self._engine.later.clear()
+        for peer in self.peers:
+            peer._end(closed_here(TEXT))
+            peer._let_go()
+        self._peers.clear()
 
     def _do(self, act: Act) -> None:
         self._engine.do(act, self._recover)

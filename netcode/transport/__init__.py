@@ -155,6 +155,14 @@ class Ready:
     def close(self) -> None:
         self._transport.close()
 
+    def abandon(self) -> None:
+        abandon(self._transport)
+
+
+def abandon(holder: Connector | Transport) -> None:
+    """Give back this process's copies of descriptors that are the parent's: what both share stays as it is."""
+    getattr(holder, "abandon", holder.close)()
+
 
 def send_each(send: Send, chunks: list[bytes | memoryview]) -> int:
     """Send `chunks` one after another, for a transport that cannot take several at once."""

@@ -28,6 +28,9 @@ class _Side(Protocol):
     def finish(self) -> None:
         """End our side of the stream, where it has one of its own to end."""
 
+    def abandon(self) -> None:
+        """Leave the descriptor as it is: it is the caller's, who may use it in a child of this process."""
+
     def close(self) -> None:
         """Close the descriptor; once is enough, twice is fine."""
 
@@ -52,6 +55,12 @@ class _SocketSide:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # the other end is gone: there is no side left to end
+
+    def abandon(self) -> None:
+        let_go(self)
+        self._closed = True
+        if self._descriptor is not self._socket:
+            self._socket.detach()
 
     def close(self) -> None:
         let_go(self)
@@ -84,6 +93,10 @@ class _FileSide:
 
     def finish(self) -> None:
         """Do nothing: only closing ends it."""
+
+    def abandon(self) -> None:
+        let_go(self)
+        self._closed = True
 
     def close(self) -> None:
         """Close, and give the terminal back as it was: whoever shares it shares its blocking mode."""
@@ -142,6 +155,10 @@ class PipeTransport:
     def finish(self) -> None:
         if self._output is not None:
             self._output.finish()
+
+    def abandon(self) -> None:
+        for side in self._sides:
+            side.abandon()
 
     def close(self) -> None:
         for side in self._sides:

@@ -330,6 +330,8 @@ class Listener(TcpDoorway, Waiter):
 
     Usage: `Listener("", 7777)`, then `ConnectionSet.accept(listener, make_data)` once an update.
 
+    A forked child inherits it, as workers that share a port want; close it there if they do not.
+
     Args:
         host: what to listen on: "" for every address, IPv6 and IPv4 on one socket; an address, or a name for every
             address that it has ("localhost" has two); "0.0.0.0" is every IPv4 address, "::" every IPv6 one alone.
