@@ -298,7 +298,12 @@ class Client(Waiter):
 
     def _until_due(self) -> float | None:
         """Return in how many seconds an update is due even if nothing arrives; None for never."""
-        times = [s for c in self._connections() if (s := c._seconds_left()) is not None]
+        engine, connections = self._engine, self._connections()
+        if engine.torn or engine.later:
+            return 0.0
+        if any(c._transport is not None and not c._blocked and c._has_to_send() for c in connections):
+            return 0.0
+        times = [s for c in connections if (s := c._seconds_left()) is not None]
         if self._away_for is not None:
             when = self._away_until if self._retry_at is None else min(self._away_until, self._retry_at)
             times.append(self._timeline.until(when))

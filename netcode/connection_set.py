@@ -13,7 +13,7 @@ from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
 from netcode.engine import Engine
 from netcode.forks import keep_from_children
-from netcode.poller import BROKEN, EDGE, READ, WRITE, Poller, clip, make_poller
+from netcode.poller import BROKEN, EDGE, NAP, READ, WRITE, Poller, clip, make_poller, nap
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter, wait
@@ -539,11 +539,21 @@ class ConnectionSet(Waiter, Generic[D]):
         most = PORTION if self._hurried else None
         if self._in_vain and self._woke < PAUSE and (seconds is None or seconds > PAUSE):
             time.sleep(PAUSE - self._woke)
+        acts, sleep = engine.acts, seconds
         try:
-            self._ready = self._poller.poll(seconds, most) or None  # nothing is no news: the update asks again
-        except BaseException:  # what it told is lost
-            engine.torn = True
+            ready = self._poller.poll(nap(sleep), most)
+            while not ready and (sleep is None or sleep > NAP):
+                if self._with_output or self._dead or engine.acts != acts:
+                    due = True  # by a signal handler
+                    break
+                sleep = None if sleep is None else sleep - NAP
+                ready = self._poller.poll(nap(sleep), most)
+        except BaseException as error:
+            if self._closed and isinstance(error, (OSError, ValueError)):
+                return True  # by a signal handler, and its poller with it
+            engine.torn = True  # what the poller told is lost
             raise
+        self._ready = ready or None  # nothing is no news: the update asks again
         self._woke = timeline.since()
         self._asleep = seconds or 0.0
         return self._ready is not None or due

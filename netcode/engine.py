@@ -23,7 +23,7 @@ Act = Callable[[], None]
 class Engine:
     """Whether something is under way, whether it was torn, and what waits for its end."""
 
-    __slots__ = ("busy", "later", "stepping", "torn")
+    __slots__ = ("acts", "busy", "later", "stepping", "torn")
 
     def __init__(self) -> None:
         self.busy = False
@@ -34,6 +34,8 @@ class Engine:
         """Whose state is being changed; it is broken off if an exception comes."""
         self.later: list[Act] = []
         """What waits."""
+        self.acts = 0
+        """Things done so far, for a sleep to notice."""
 
     def do(self, act: Act, recover: Act) -> None:
         """Do `act` now, or at the end of what is under way."""
@@ -49,6 +51,7 @@ class Engine:
                     recover()
                     self.torn = False
                 else:
+                    self.acts += 1
                     self.later[0]()
                     del self.later[0]
                 self.busy = False

@@ -21,6 +21,10 @@ spared a second look at what was handled; the others go on telling."""
 MAX_SLEEP = 86_400.0
 """Seconds of one sleep at most: the calls that sleep count milliseconds in an int."""
 
+NAP = 0.5
+"""Seconds after which a longer sleep looks whether a signal handler has given it a reason to end: what a handler does
+does not end a call that sleeps (PEP 475)."""
+
 SELECT_LIMIT = 512
 """Sockets that one `select` of Windows takes."""
 
@@ -34,6 +38,11 @@ Descriptors = tuple[list[int], list[int], list[int]]
 def clip(seconds: float | None) -> float | None:
     """Return how much of a sleep one call can take."""
     return None if seconds is None else min(seconds, MAX_SLEEP)
+
+
+def nap(left: float | None) -> float:
+    """Return how long to sleep before the next look, of so many seconds that are `left`."""
+    return NAP if left is None or left > NAP else left
 
 
 class Poller(Protocol):

@@ -317,7 +317,9 @@ class Server(Waiter):
         return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()
 
     def _seconds_left(self) -> float | None:
-        if self._inbox.has_news() or self._state is State.DISCONNECTED:
+        if self._inbox.has_news() or self._state is State.DISCONNECTED or self._engine.later:
+            return 0.0
+        if self._state is State.DISCONNECTING and not len(self._links):
             return 0.0
         waits = (self._links._seconds_left(), self._until_due())
         return min((seconds for seconds in waits if seconds is not None), default=None)

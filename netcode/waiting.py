@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from netcode import poller
 from netcode.mistakes import HintedABC
-from netcode.poller import READ, WRITE, clip, select_in_parts
+from netcode.poller import NAP, READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
 
@@ -121,7 +121,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     seconds = clip(left if due else timeout)
     if not any(lists) and left is None and (timeout is None or waiter._is_over()):
         return True
-    ready = _sleep(lists, seconds)
+    ready = _sleep(lists, seconds, waiter)
     waiter._slept(seconds or 0.0)
     return ready or due
 
@@ -167,7 +167,16 @@ def _merge(lists: Iterable[Descriptors]) -> Descriptors:
     return read, write, exceptional
 
 
-def _sleep(lists: Descriptors, seconds: float | None) -> bool:
+def _sleep(lists: Descriptors, seconds: float | None, waiter: Waiter) -> bool:
+    """Sleep until a descriptor is ready, or a signal handler has given `waiter` a reason to end."""
+    while seconds is None or seconds > NAP:
+        if _poll(lists, NAP) or waiter._seconds_left() == 0.0:
+            return True
+        seconds = None if seconds is None else seconds - NAP
+    return _poll(lists, seconds)
+
+
+def _poll(lists: Descriptors, seconds: float) -> bool:
     """Sleep until a descriptor is ready; a closed one counts as ready, so that its owner gets to see it."""
     if not hasattr(select, "poll"):  # Windows
         return _select(lists, seconds)
@@ -181,10 +190,10 @@ def _sleep(lists: Descriptors, seconds: float | None) -> bool:
     for fd, bits in wanted.items():
         poll.register(fd, bits)
     # Rounded up: a deadline that is half a millisecond off must not be polled for in a busy loop.
-    return bool(poll.poll(None if seconds is None else math.ceil(seconds * 1000)))
+    return bool(poll.poll(math.ceil(seconds * 1000)))
 
 
-def _select(lists: Descriptors, seconds: float | None) -> bool:
+def _select(lists: Descriptors, seconds: float) -> bool:
     try:
         return any(select_in_parts(lists, seconds))
     except (OSError, ValueError):

@@ -8,7 +8,8 @@ import contextlib
 import gc
 import random
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from interrupts import Press, interrupt
 
+import netcode
 from netcode import Client, Event, Peer, Reason, ReasonCode, Received, Server, State
 from netcode.testing import FakeClock, MemoryNetwork
 
@@ -527,3 +529,69 @@ def test_a_goodbye_and_an_exit_from_a_signal_handler_still_say_goodbye() -> None
         ) >= 1
 
     assert handled(act, exiting, "memory", check) > 10
+
+
+# Handlers that come in the middle of a sleep.
+
+
+@pytest.fixture
+def signals() -> Iterator[Callable[[Callable[[], object]], None]]:
+    """Have something done by a real signal handler, as soon as the program sleeps."""
+    if not hasattr(signal, "setitimer"):
+        pytest.skip("Windows has no timers that signal")
+    before = signal.getsignal(signal.SIGALRM)
+
+    def arrange(act: Callable[[], object]) -> None:
+        def handle(number: int, frame: object) -> None:
+            act()
+
+        signal.signal(signal.SIGALRM, handle)
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
+
+    yield arrange
+    signal.setitimer(signal.ITIMER_REAL, 0.0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("players", [0, 2])
+@pytest.mark.parametrize("how", ["close", "close_nicely"])
+@pytest.mark.parametrize("wait", [Server.wait, netcode.wait], ids=["its own", "wait"])
+def test_a_sleeping_server_ends_when_a_signal_handler_says_so(
+    wait: Callable[[Server], bool], how: str, players: int, signals: Callable[[Callable[[], object]], None]
+) -> None:
+    table = Table("TCP", players)
+    table.server.update()
+    signals(getattr(table.server, how))
+
+    woken = [wait(table.server)]
+    for _ in range(10):
+        table.server.update()
+        table.take(table.server)
+        if table.server.state is State.DISCONNECTED:
+            break
+        for client in table.clients:
+            client.update()
+        woken.append(wait(table.server))
+
+    assert table.server.state is State.DISCONNECTED
+    assert all(woken)
+    table.until(lambda: not any(map(table.is_playing, table.clients)))
+    assert {client.reason for client in table.clients} <= {Reason(ReasonCode.SHUTDOWN, "server is shutting down")}
+    table.close()
+
+
+@pytest.mark.parametrize("end", ["server", "client"])
+def test_what_a_signal_handler_sends_wakes_a_sleep(end: str, signals: Callable[[Callable[[], object]], None]) -> None:
+    table = Table("TCP", 1)
+    table.play(2)
+    if end == "server":
+        signals(lambda: table.server.broadcast("now"))
+    else:
+        signals(lambda: table.clients[0].send("now"))
+
+    woken = (table.server if end == "server" else table.clients[0]).wait(60.0)
+    table.play(2)
+
+    assert woken
+    assert (table.got_down(0) if end == "server" else table.got_up(0)) == ["now"]
+    table.close()

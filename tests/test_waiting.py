@@ -50,7 +50,7 @@ class Sleeps:
         self.ready = ready
         self.seconds: list[float | None] = []
 
-    def __call__(self, lists: Descriptors, seconds: float | None) -> bool:
+    def __call__(self, lists: Descriptors, seconds: float | None, waiter: Waiter) -> bool:
         self.seconds.append(seconds)
         return self.ready
 
