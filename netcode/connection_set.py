@@ -13,7 +13,7 @@ from netcode.clock import Clock, Deadlines, Timeline, monotonic
 from netcode.connection import SCRATCH, Connection, Sink, check_silence
 from netcode.engine import Engine
 from netcode.forks import keep_from_children
-from netcode.poller import BROKEN, EDGE, NAP, READ, WRITE, Poller, clip, make_poller, nap
+from netcode.poller import BROKEN, EDGE, NAP, READ, WRITE, Poller, clip, make_poller
 from netcode.transport import Connector, Doorway, Transport
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter, wait
@@ -541,13 +541,13 @@ class ConnectionSet(Waiter, Generic[D]):
             time.sleep(PAUSE - self._woke)
         acts, sleep = engine.acts, seconds
         try:
-            ready = self._poller.poll(nap(sleep), most)
+            ready = self._poller.poll(NAP if sleep is None or sleep > NAP else sleep, most)
             while not ready and (sleep is None or sleep > NAP):
                 if self._with_output or self._dead or engine.acts != acts:
                     due = True  # by a signal handler
                     break
                 sleep = None if sleep is None else sleep - NAP
-                ready = self._poller.poll(nap(sleep), most)
+                ready = self._poller.poll(NAP if sleep is None or sleep > NAP else sleep, most)
         except BaseException as error:
             if self._closed and isinstance(error, (OSError, ValueError)):
                 return True  # by a signal handler, and its poller with it

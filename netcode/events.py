@@ -86,6 +86,9 @@ EVENT_SIZE = 256
 """Bytes for which an event without a message counts."""
 
 
+_iterate = list[Event].__iter__
+
+
 class Batch(list[Event]):
     """Events as `events()` gives them: a list that remembers who reads it, and how far.
 
@@ -95,10 +98,10 @@ class Batch(list[Event]):
     __slots__ = ("readers",)
 
     readers: list[Iterator[Event]]
-    """Its iterators so far, once it was taken."""
+    """Its iterators so far; given by who makes it, because this runs once a frame."""
 
     def __iter__(self) -> Iterator[Event]:
-        iterator = super().__iter__()
+        iterator = _iterate(self)
         self.readers.append(iterator)
         return iterator
 
@@ -120,6 +123,7 @@ class Inbox:
         self._rounds = 0  # updates in a row that found some
         self._since = 0.0
         self.events = Batch()
+        self.events.readers = []
         self.readers: list[Iterator[Event]] = []
         """Who reads what was taken last."""
         self.room = limit
@@ -179,8 +183,11 @@ class Inbox:
         read, rest = self.readers, None
         if read and length_hint(read[0]) and self.unread():
             rest = min(read, key=length_hint)
-        events, fresh, readers = self.events, Batch(), list[Iterator[Event]]()
-        events.readers = readers
+        elif not self.events:
+            self.room = self.limit
+            return []
+        events, fresh = self.events, Batch()
+        fresh.readers = []
         # Without a call in between, nothing comes in between: it is here, or with the game.
         if rest is not None:
             events[:0] = rest
@@ -189,6 +196,6 @@ class Inbox:
         else:
             self._owed = self.limit - self.room
             self.room = self.limit
-        self.readers = readers
+        self.readers = events.readers
         self.events = fresh
         return events

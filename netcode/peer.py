@@ -264,11 +264,11 @@ class Peer(_PerMessage, metaclass=Hinted):
 
     def _look(self, data: bytes) -> None:
         """Send a frame that may be the first of a batch, or one too many."""
-        connection = self._way
+        connection, batch = self._way, self._batch
         if connection is None or self._engine.busy:
             self._say_later(data)
             return
-        if not self._batch and connection._outgoing is None and len(data) <= SMALL:
+        if not batch and connection._outgoing is None and len(data) <= SMALL:
             plenty = self._plenty  # the usual way
         else:
             plenty = self._measure(data, connection)
@@ -279,7 +279,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         if keeper is not None and not connection._has_output:
             keeper._with_output.append(connection)
             connection._has_output = True
-        self._batch.append(data)
+        batch.append(data)
         self._look_at = plenty
 
     def _measure(self, data: bytes, connection: "Connection[Any]") -> int:

@@ -40,11 +40,6 @@ def clip(seconds: float | None) -> float | None:
     return None if seconds is None else min(seconds, MAX_SLEEP)
 
 
-def nap(left: float | None) -> float:
-    """Return how long to sleep before the next look, of so many seconds that are `left`."""
-    return NAP if left is None or left > NAP else left
-
-
 class Poller(Protocol):
     """The contract of a poller. Readiness is level-triggered: what is not handled is told again, but for `EDGE`."""
 

@@ -63,13 +63,12 @@ class ResendQueue:
         kept = self._open
         if kept is None:
             kept = self._open = bytearray()
-        full = len(kept) + len(frames) >= self._full_at
         # Without a call in between, nothing comes in between.
         kept += frames
         self.sent += count
         if batch is not None:
-            del batch[:]
-        if not full:
+            batch.clear()
+        if len(kept) < self._full_at:
             return False
         self._seal()
         return self._sealed > self.limit
@@ -86,7 +85,7 @@ class ResendQueue:
         self._gone += size
         self._base = self._before_open = self.sent
         if batch is not None:
-            del batch[:]
+            batch.clear()
 
     def trim(self) -> None:
         """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""

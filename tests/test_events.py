@@ -251,3 +251,11 @@ def test_an_inbox_is_full_above_its_limit() -> None:
     inbox.put(Away(PEER, REASON))
 
     assert (at_the_limit, inbox.is_full()) == (False, True)
+
+
+def test_there_is_room_again_where_only_pings_came() -> None:
+    inbox = Inbox(1000)
+    inbox.room -= 900
+
+    assert inbox.take() == []
+    assert inbox.room == 1000
