@@ -239,7 +239,7 @@ def _is_open(fd: int) -> bool:
 
 def _ours(table: Table) -> list[int]:
     links = table.server._links
-    fds = [links._poller.fileno(), links._door]
+    fds = [links._poller.fileno(), *links._doors]
     for connection in [*links, *table.client._connections()]:
         assert connection._transport is not None
         fds.append(connection._transport.read_fd)
