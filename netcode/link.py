@@ -37,6 +37,9 @@ BROKEN_LINK = frozenset(
 )
 """Ends that nobody wanted: a link that ended so may be resumed."""
 
+PARTING = 0.1
+"""Seconds in which a stranger whose time to greet is over may take our goodbye, before its slot at the door is free."""
+
 LONGEST_FRAME = 0.05
 """Seconds that one update counts as part of a flood at most: where we update seldom, it is we who let it pile up."""
 
@@ -570,7 +573,7 @@ class Link(_PerMessage):
 
     def _hear_bye(self, reason: Reason) -> None:
         self._end(self._close_reason or reason)
-        self.connection.close_nicely(self._limits.close_timeout)
+        self.connection.close_nicely(self._close_within())
         self._owner._link_over(self)
 
     def _say_bye(self, reason: Reason) -> None:
@@ -578,7 +581,14 @@ class Link(_PerMessage):
             self.connection.close()
             return
         self.connection._queue(protocol.bye(reason))
-        self.connection.close_nicely(self._limits.close_timeout)
+        self.connection.close_nicely(self._close_within())
+
+    def _close_within(self) -> float:
+        """Return for how many seconds the other end may take our goodbye: a stranger's slot at the door is lent."""
+        longest = self._limits.close_timeout
+        if self._greeting is Hello:
+            longest = min(longest, max(PARTING, self._greet_by - self.now))
+        return longest
 
     def _over(self, reason: Reason) -> None:
         if self.reason is None:

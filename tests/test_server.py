@@ -261,6 +261,34 @@ def test_who_comes_while_too_many_are_at_the_door_is_turned_away(scene: Scene) -
     assert [stranger.connection.alive for stranger in strangers] == [True, True, True, False]
 
 
+@pytest.mark.parametrize(
+    "late",
+    [b"", b"\x00\x00", b"\x00\x00\x00\x01\xc0", hello(version="2"), bye()],
+    ids=["silence", "a beginning", "nonsense", "the wrong version", "a goodbye"],
+)
+@pytest.mark.parametrize("limit", ["max_pending", "max_peers_per_address"])
+def test_a_slot_at_the_door_is_free_when_the_time_to_greet_is_over(scene: Scene, late: bytes, limit: str) -> None:
+    server = scene.serve(**{limit: 3})
+    strangers = [scene.stranger() for _ in range(3 if limit == "max_pending" else 3 + TOLD_AT_THE_DOOR)]
+    came = scene.clock.now - 5 * TICK  # the last of them
+    scene.play(2.8 - (scene.clock.now - came))
+    for stranger in strangers:
+        if stranger.connection.alive and late:
+            stranger.say(late)
+            stranger.update()
+        stranger.frozen = True  # it takes no goodbye, and says none
+
+    scene.play(came + 3.2 - scene.clock.now)
+    client = scene.join()
+
+    assert client.state is State.CONNECTED
+    assert len(server._links) == server._linked == 1
+    last = strangers[-1]
+    last.frozen = False
+    scene.play(2 * TICK)
+    assert len(last.told(BYE)) == (late != bye())
+
+
 class Half:
     """A newcomer that gets no further than a test says."""
 
