@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
@@ -591,14 +591,15 @@ class Server(Waiter):
             return None  # it was closed from within, and says so itself
         if isinstance(data, Refusal):
             raise ProtocolError(ReasonCode.DENIED, data.text)
-        if data is None:
-            log.warn(
-                "authenticate returned None",
-                "authenticate returned None for %s, who was refused; return what becomes peer.data, or True to let "
-                "somebody in, or a Refusal to keep somebody out",
-                address,
-            )
-        if data is None or data is False:
+        if _says_nothing(data):
+            if data is not False:
+                log.warn(
+                    "authenticate says nothing",
+                    "authenticate returned %s for %s, who was refused; return what becomes peer.data, or True to let "
+                    "somebody in, or a Refusal to keep somebody out",
+                    "None" if data is None else f"what is no answer ({type(data).__name__})",
+                    address,
+                )
             raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
         return data
 
@@ -669,6 +670,21 @@ def _check_peer(peer: Peer) -> Peer:
     if not isinstance(peer, Peer):
         raise TypeError(f"to must be peers, as in server.peers, not {type(peer).__name__}")
     return peer
+
+
+def _says_nothing(answer: Any) -> bool:
+    """Tell whether `authenticate` has not let anybody in by what it returned.
+
+    A door that opens for a slip is open for everybody: no `return` at all, an `async def` or a `yield`, by which
+    nothing has run yet, `return Refusal` without its words, `return error` where `raise` was meant.
+    """
+    if answer is None or answer is False or answer is NotImplemented or answer is Refusal:
+        return True
+    if isinstance(answer, Coroutine):
+        answer.close()  # or it would warn that nobody has awaited it
+    return isinstance(answer, (Awaitable, AsyncGenerator, Generator, BaseException)) or (
+        isinstance(answer, type) and issubclass(answer, BaseException)
+    )
 
 
 def _title(game: str, version: str) -> str:

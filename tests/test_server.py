@@ -4,7 +4,7 @@ import errno
 import logging
 import select
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -421,6 +421,29 @@ def test_a_forgotten_return_lets_nobody_in_and_is_told(scene: Scene, caplog: pyt
     assert (server.peers, scene.told[server]) == ((), [])
     assert "returned None for 127.0.0.1" in caplog.text
     assert "return what becomes peer.data, or True" in caplog.text
+
+
+async def too_late() -> bool:
+    return True
+
+
+def in_steps() -> Iterator[bool]:
+    yield True
+
+
+@pytest.mark.parametrize(
+    "slip", [lambda: NotImplemented, too_late, in_steps, lambda: Refusal, lambda: ValueError("no"), lambda: ValueError]
+)
+def test_a_slip_lets_nobody_in_and_is_told(
+    scene: Scene, caplog: pytest.LogCaptureFixture, slip: Callable[[], Any]
+) -> None:
+    scene.serve(authenticate=lambda credentials, address: slip())
+    client = scene.client()
+
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    assert scene.left(client).code is ReasonCode.DENIED
+    assert "returned what is no answer" in caplog.text
 
 
 @pytest.mark.parametrize("answer", [0, "", True])
