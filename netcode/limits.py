@@ -40,7 +40,7 @@ class Limits:
     handshake_timeout: float = 3.0
     """Seconds from the first byte's chance to WELCOME, in total."""
     message_timeout: float = 20.0
-    """Seconds that one message may take from its first byte to its last."""
+    """Seconds that one message may take from its first byte to its last, or a large one for each 64 KiB."""
     close_timeout: float = 5.0
     """Seconds that `close_nicely` may take."""
     max_queue: int = 1_048_576

@@ -43,6 +43,9 @@ PARTING = 0.1
 LONGEST_FRAME = 0.05
 """Seconds that one update counts as part of a flood at most: where we update seldom, it is we who let it pile up."""
 
+PACE = 65_536
+"""Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
+
 CALM = 0.2
 """Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
 
@@ -107,6 +110,7 @@ class Link(_PerMessage):
         "_limits",
         "_next_ping",
         "_owner",
+        "_partial_left",
         "_patience",
         "_pinged_at",
         "_pong",
@@ -137,6 +141,7 @@ class Link(_PerMessage):
         self._next_ping = math.inf
         self._pinged_at = 0.0
         self._partial_since: float | None = None
+        self._partial_left = 0  # what the message lacked then, if that was known
         self._flooded = self._flood_seen = 0.0
         self._calm_since: float | None = 0.0
         self._pong: int | None = None
@@ -359,12 +364,14 @@ class Link(_PerMessage):
             text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
             self.fail(Reason(ReasonCode.STALLED, text))
 
-    def _begin_partial(self, data: memoryview, is_new: bool) -> None:
-        """A message has begun to arrive."""
-        if is_new or self._partial_since is None:
-            self._partial_since = self.now
+    def _begin_partial(self, data: memoryview) -> None:
+        """A message has begun to arrive, or goes on to."""
+        left = self.missing = missing(data)
+        if self._partial_since is None or left <= self._partial_left - PACE:
+            self._partial_since, self._partial_left = self.now, left
             self.connection._reschedule()
-        self.missing = missing(data)
+        elif not self._partial_left:
+            self._partial_left = left  # its length was not yet known
 
     def _feed_stranger(self, data: memoryview) -> int:
         """Take the greeting off the front of `data`, or anything off a link that is over."""
@@ -409,10 +416,10 @@ class Link(_PerMessage):
             position = end
         inbox.room -= position
         peer._bytes_received += position
+        if position and self._partial_since is not None:
+            self._partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
         if position == size:
             inbox.beats += 1
-            if self._partial_since is not None:
-                self._partial_since, self.missing = None, 0
             if self._calm_since is None:
                 self._calm_since = self.now
         elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
@@ -449,20 +456,24 @@ class Link(_PerMessage):
                 return len(data)
         inbox.room -= taken
         peer._bytes_received += taken
+        if taken:
+            self._partial_since = None  # what was begun is complete; what follows is another
         if self._pong is not None or peer._bytes_received > self._acknowledge_at:
             self._answer(peer)
+        self._note_rest(data[taken:], rest)
+        return taken
+
+    def _note_rest(self, data: memoryview, rest: int) -> None:
+        """Hear what is left over of what was fed: perhaps nothing, or complete frames, or the beginning of one."""
         if rest == 1:
             self._too_much()
-        else:
-            if self._calm_since is None:
-                self._calm_since = self.now
-            if rest:
-                self.connection._hungry = True
-            elif taken == len(data):
-                self._partial_since = None
-            else:
-                self._begin_partial(data[taken:], taken > 0)
-        return taken
+            return
+        if self._calm_since is None:
+            self._calm_since = self.now
+        if rest:
+            self.connection._hungry = True
+        elif len(data):
+            self._begin_partial(data)
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
         count, received = len(messages), map(_make, repeat(Received), zip(repeat(peer), messages))

@@ -506,6 +506,59 @@ def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
     assert scene.heard(server) == ["slowly"] * 4
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        control(PING, 1, 0),
+        control(PONG, 1, 0),
+        control(PING, 2**40, 0),
+        control(ACK, 0),
+        message("x"),
+        message("x" * 20),
+    ],
+    ids=["ping", "pong", "large ping", "ack", "message", "longer message"],
+)
+@pytest.mark.parametrize("together", [1, 2, 3])
+def test_frames_that_each_come_in_time_stall_nothing_wherever_the_reads_end(
+    scene: Scene, frame: bytes, together: int
+) -> None:
+    server = scene.serve(message_timeout=1.0, timeout=1_000.0)
+
+    for cut in range(1, len(frame)):
+        guest = scene.guest()
+        guest.say(frame[:cut])
+        for _ in range(5):
+            scene.play(0.25)
+            guest.say(frame[cut:], frame * (together - 1), frame[:cut])
+        scene.play(TICK)
+        guest.say(frame[cut:])
+        scene.play(2 * TICK)
+
+    assert all(peer.alive for peer in server.peers)
+    assert len(server.peers) == len(frame) - 1
+
+
+def test_a_large_message_has_its_time_for_each_part(scene: Scene) -> None:
+    server = scene.serve(message_timeout=2.0, max_message=1_000_000)
+    guest = scene.guest()
+    data = message(bytes(400_000))
+
+    for begin in range(0, len(data), 50_000):
+        guest.say(data[begin : begin + 50_000])
+        scene.play(0.9)
+    whole = scene.heard(server)
+    guest.say(data[:3])
+    scene.play(0.5)
+    guest.say(data[3:70_000])
+    scene.play(1.0)
+    for _ in range(8):
+        guest.say(bytes(1_000))
+        scene.play(0.25)
+
+    assert whole == [bytes(400_000)]
+    assert scene.left(server).code is ReasonCode.STALLED
+
+
 def test_a_ping_in_two_parts_is_complete_with_the_second(scene: Scene) -> None:
     server = scene.serve(message_timeout=3.0)
     ping = control(PING, 1, 0)
