@@ -103,7 +103,7 @@ class Client(Waiter):
         self._host, self._port = host, port
         self._game, self._version = check_name("game", game), check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
-        self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials)))
+        self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
         self._limits = make_limits("Client", limits, Client.__init__)
         if tls:
             from netcode.transport.tls import TlsNetwork
@@ -170,6 +170,7 @@ class Client(Waiter):
     def send(self, message: Any) -> None:
         """Send `message` to the server: it leaves with the next `update()`. Never blocks.
 
+        What it may be, `Peer.send` says: above all, tuples arrive as lists.
         CONNECTING: it is kept, and sent once welcomed or back. DISCONNECTING, DISCONNECTED: it is ignored.
         A signal handler may call it, also in the middle of an `update()`.
 

@@ -11,6 +11,7 @@ import msgpack
 from netcode.errors import ProtocolError
 from netcode.framing import HEADER_SIZE
 from netcode.reasons import ReasonCode, printable
+from netcode.unsendable import explain
 
 MAX_DEPTH = 32
 """How deep lists and dicts may nest in a message of a client. msgpack itself decodes 1,024 levels, and then `repr` of
@@ -145,18 +146,20 @@ class PlainValues:
     def unpack(self, payload: memoryview) -> Any:
         return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
 
-    def encode(self, message: Any) -> bytes:
+    def encode(self, message: Any, what: str = "message") -> bytes:
         try:
             payload = self.pack(message)
-        except (TypeError, ValueError, OverflowError, RecursionError) as error:
-            raise _unsendable(message, error) from error
+        except _UNSENDABLE as error:
+            raise explain(message, error, self.pack, what=what) from error
         if type(message) in _SCALARS or is_simple(payload):
             return payload
         flaw = _flaw(message, self.sends.depth)
         if flaw == "depth":
-            raise ValueError(f"a message that nests deeper than {self.sends.depth} levels cannot be sent")
+            raise ValueError(f"a {what} that nests deeper than {self.sends.depth} levels cannot be sent")
         if flaw == "extension":
             raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
+        if flaw == "keys":
+            raise ValueError(f"a {what} with {_COLLIDING} cannot be sent; choose other keys, or send a list of pairs")
         return payload
 
     def decode(self, payload: memoryview) -> Any:
@@ -242,8 +245,10 @@ class TypedCodec:
             payload = self._encode(message)
             # msgspec does not check fields as they are set; the other end would refuse them.
             self._read(memoryview(payload), self.sends.depth)
-        except (TypeError, ValueError, OverflowError, RecursionError, ProtocolError) as error:
-            raise _unsendable(message, error) from error
+        except ProtocolError as error:
+            raise ValueError(f"a message of type {type(message).__name__} cannot be sent: {error}") from error
+        except _UNSENDABLE as error:
+            raise explain(message, error, self._encode, what="message", fields=True) from error
         return payload
 
     def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
@@ -291,12 +296,6 @@ def make_codec(types: Any = None, takes: Bounds = Bounds(), sends: Bounds = Boun
 
 def _make_stream() -> msgpack.Unpacker:
     return msgpack.Unpacker(strict_map_key=False, ext_hook=_refuse_extension, max_buffer_size=CAREFUL_FROM)
-
-
-def _unsendable(message: Any, error: Exception) -> Exception:
-    """Name what msgpack could not say, as the kind of error that fits the fault."""
-    kind = TypeError if isinstance(error, TypeError) else ValueError
-    return kind(f"a message of type {type(message).__name__} cannot be sent: {printable(str(error), 200)}")
 
 
 def _room(takes: Bounds, sends: Bounds) -> int:
@@ -347,15 +346,24 @@ def _with_wary_maps(payload: memoryview) -> Any:
 def _make_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     """Make a dict with tuples for keys that are lists, unless its keys were made to collide.
 
-    Each key is compared with all before it that share its hash, and the hash of a tuple is no secret, unlike that of
-    a str. Honest ones collide, too, but not many with one: Python's hash of -1 is that of -2.
+    Each key is compared with all before it that share its hash.
     """
     if len(pairs) > MAX_COLLISIONS:
         pairs = [(_as_key(key), value) if type(key) is _LIST else (key, value) for key, value in pairs]
-        if max(Counter([hash(key) for key, _ in pairs]).values()) > MAX_COLLISIONS:
-            raise ValueError(f"over {MAX_COLLISIONS} keys of a map share a hash")
+        if _collide(key for key, _ in pairs):
+            raise ValueError(_COLLIDING)
         return dict(pairs)
     return {_as_key(key) if type(key) is _LIST else key: value for key, value in pairs} if pairs else {}
+
+
+def _collide(keys: Iterable[Any]) -> bool:
+    """Tell whether too many keys of a dict share a hash, of those that can be made to.
+
+    That of tuples and timestamps is no secret, unlike that of a str. Honest ones collide, too: Python's hash of -1 is
+    that of -2, so 128 tuples of seven of them share one.
+    """
+    hashes = [hash(key) for key in keys if type(key) not in _SCALARS]
+    return len(hashes) > MAX_COLLISIONS and max(Counter(hashes).values()) > MAX_COLLISIONS
 
 
 def _as_key(items: list[Any]) -> tuple[Any, ...]:
@@ -367,15 +375,18 @@ def _refuse_extension(code: int, _data: bytes) -> Any:
 
 
 def _flaw(message: Any, depth: int) -> str | None:
-    """Say what is wrong with a message that msgpack can say and nobody should: it nests too deep, or extends msgpack."""
+    """Say what is wrong with a message that msgpack can say and nobody should: its depth, an extension, its keys."""
     # All of a level at once, by types, and no step of Python per item: 64 KiB of empty dicts are 65,000 of them.
     level: list[Any] = [message]
     for _ in range(depth):
         kinds = {*map(type, level)}
-        if msgpack.ExtType in kinds:
+        if any(issubclass(kind, msgpack.ExtType) for kind in kinds):
             return "extension"
         full = [*filter(None, level)]  # without what is empty, or 0
-        level = [*chain.from_iterable(_inside(full, kind, len(kinds) == 1) for kind in kinds - _SCALARS)]
+        try:
+            level = [*chain.from_iterable(_inside(full, kind, len(kinds) == 1) for kind in kinds - _SCALARS)]
+        except _Colliding:
+            return "keys"
         if not level:
             return None
     return "depth" if any(isinstance(item, _CONTAINERS) for item in level) else None
@@ -391,9 +402,19 @@ def _inside(level: list[Any], kind: type[Any], alone: bool) -> Iterable[Any]:
     dicts: list[dict[Any, Any]] = [*containers]
     keys: list[Any] = [*chain.from_iterable(dicts)]
     values = chain.from_iterable(map(_DICT.values, dicts))
-    return values if {*map(type, keys)} <= _SCALARS else chain(keys, values)
+    if {*map(type, keys)} <= _SCALARS:
+        return values
+    if any(len(one) > MAX_COLLISIONS and _collide(one) for one in dicts):
+        raise _Colliding
+    return chain(keys, values)
 
 
+class _Colliding(Exception):
+    """Too many keys of a dict share a hash."""
+
+
+_UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError, BufferError)
+_COLLIDING = f"over {MAX_COLLISIONS} keys of a map that share a hash"
 _unpackb = msgpack.unpackb
 _number = int.from_bytes
 PLAIN = PlainValues()

@@ -172,11 +172,16 @@ class Peer(_PerMessage, metaclass=Hinted):
     def send(self, message: Any) -> None:
         """Send `message`: it leaves with the next `update()`. What it was at the call is what arrives.
 
+        It may be None, a bool, an int of 64 bits, a float, a str, bytes, a list or a dict, and nest; keys may be any of
+        the first six. Tuples arrive as lists, those in keys as tuples; bytearrays and memoryviews as bytes. For
+        anything else, the error says where in the message it is, and what to send instead.
+
         Away: it is kept, and sent when the peer is back. After `Left`: it is ignored. Never blocks.
         A signal handler may call it, also in the middle of an `update()`.
 
         Raises:
-            TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep.
+            TypeError, ValueError: the message has parts that msgpack cannot say, nests too deep, or has a dict of more
+                than 64 keys that share a hash, which receivers refuse.
             MessageTooLarge: it is larger than this end may send. Where the other end takes less than that, the link
                 ends with `TOO_LARGE` instead.
         """

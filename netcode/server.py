@@ -260,7 +260,7 @@ class Server(Waiter):
     def broadcast(self, message: Any, *, to: Iterable[Peer] | Peer | None = None) -> None:
         """Send `message` to everybody, or to `to`: a peer or several. It is encoded once.
 
-        A signal handler may call it, also in the middle of an `update()`.
+        What it may be, `Peer.send` says: above all, tuples arrive as lists. A signal handler may call it, also in the middle of an `update()`.
 
         Raises:
             TypeError, ValueError: the message has parts that msgpack cannot say, or nests too deep; `to` has something

@@ -15,7 +15,7 @@ import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("reasons", "clock", "log", "buffer", "poller", "engine", "forks", "advice", "mistakes"),
-    ("errors", "address", "waiting", "console"),
+    ("errors", "address", "waiting", "console", "unsendable"),
     ("framing",),
     ("codec", "transport"),
     ("transport.pipe", "transport.tcp"),
