@@ -1,10 +1,16 @@
 """What `import netcode` offers: all of it is there, and all of it is explained."""
 
+import importlib
 import inspect
+import pkgutil
+import random
 import re
 from collections.abc import Iterator
 from enum import EnumMeta
+from types import ModuleType
+from typing import Any
 
+import msgpack
 import pytest
 from programs import ROOT
 
@@ -61,6 +67,73 @@ def test_the_changelog_begins_with_the_version() -> None:
 
     assert newest is not None
     assert newest[1] == netcode.__version__
+
+
+# What ends in several threads would share.
+
+SHARED = {
+    "netcode.log._next_warning": "two threads that warn at once warn twice at worst",
+    "netcode.transport.sockets._in_use": "added to and taken from in single steps, which threads cannot divide",
+    "netcode.address.Lookup._running": "the same",
+}
+"""What a module keeps that changes, and why that does no harm."""
+
+STATEFUL = (msgpack.Packer, msgpack.Unpacker, random.Random, bytearray)
+CONTAINERS: Any = (list, dict, set)
+CLASS: Any = type
+
+
+def modules() -> list[ModuleType]:
+    """Return everything that `netcode` has, without the command lines and the turn kit."""
+    names = [info.name for info in pkgutil.walk_packages(netcode.__path__, "netcode.")]
+    wanted = [name for name in names if not name.endswith("__main__") and not name.startswith("netcode.turns")]
+    return [netcode, *map(importlib.import_module, wanted)]
+
+
+def kept(where: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
+    """Yield what a module has of its own, what its classes have, and what is in both, with where it is."""
+    members: dict[str, Any] = {**vars(where)}
+    for name, value in members.items():
+        here = f"{path}.{name}"
+        origin = getattr(value, "__module__", None) or value.__class__.__module__
+        if name.startswith("__") or isinstance(value, ModuleType):
+            continue
+        yield here, getattr(value, "__self__", value)
+        ours = str(origin).startswith("netcode") and (origin == path or not isinstance(value, CLASS))
+        if ours and depth < 3 and hasattr(value, "__dict__"):
+            yield from kept(value, here, depth + 1)
+
+
+def everything_kept() -> dict[str, Any]:
+    """Return all of it, by where it is."""
+    return {path: value for module in modules() for path, value in kept(module, module.__name__)}
+
+
+def test_no_module_keeps_what_threads_must_not_share() -> None:
+    """A server and its clients may each have a thread, so a Packer for all of them garbles what they say."""
+    found = [path for path, value in everything_kept().items() if isinstance(value, STATEFUL)]
+
+    assert found == []
+
+
+def test_nothing_that_a_module_keeps_changes_while_a_game_is_played() -> None:
+    containers = {path: value for path, value in everything_kept().items() if isinstance(value, CONTAINERS)}
+    before = {path: repr(value) for path, value in containers.items()}
+    network, clock = netcode.testing.MemoryNetwork(FakeClock()), FakeClock()
+    with (
+        netcode.Server("server", 7777, network=network, clock=clock) as server,
+        netcode.Client("server", 7777, network=network, clock=clock) as client,
+    ):
+        for _ in range(100):
+            client.send({"tiles": {(1, 2): "x"}})
+            server.broadcast([b"all"] * 40)
+            clock.advance(0.1)
+            for end in (server, client):
+                end.update()
+                end.events()
+
+    assert len(containers) > 20
+    assert {path for path, value in containers.items() if repr(value) != before[path]} - SHARED.keys() == set()
 
 
 SURFACE: dict[type, str] = {
