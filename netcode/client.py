@@ -19,7 +19,7 @@ from netcode.forks import TEXT, keep_from_children
 from netcode.limits import LimitOptions, check_name, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import CLIENT, hint
-from netcode.peer import Peer
+from netcode.peer import ANOTHER_SESSION, Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import BrokeOff, Reason, ReasonCode, check_text, closed_here
 from netcode.ticks import ticks
@@ -403,6 +403,8 @@ class Client(Waiter):
         if self._welcomed and greeting.peer_id != peer.id:
             text = f"{link.where} gave our seat away: we were player {peer.id}"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
+        if greeting.received and not self._token:
+            raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)  # to which we have said nothing yet
         peer._take_limit(greeting.max_message)
         if not greeting.token:
             peer._resumes = False

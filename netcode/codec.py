@@ -279,6 +279,7 @@ class TypedCodec:
         try:
             message = self._unpack(payload, depth)
         except self._invalid as error:
+            _decode(payload, depth)  # what nobody could take has another reason than what has another shape
             text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:

@@ -26,6 +26,9 @@ SMALL = HEADER_SIZE + CAREFUL_FROM
 """Bytes of a frame up to which it is small: of so many there is room for a known number, and none has to be measured."""
 
 
+ANOTHER_SESSION = "the two ends do not mean the same session: one has received more than the other has sent"
+
+
 class Stats(NamedTuple):
     """What went over the links of a peer so far."""
 
@@ -375,8 +378,11 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Return what the other end lacks, which has said that it has `received` messages.
 
         Raises:
-            ProtocolError: what it lacks is no longer kept, or does not fit through its `max_message`.
+            ProtocolError: it cannot have so many, what it lacks is no longer kept, or a part of that is larger than it
+                takes.
         """
+        if received > self._resend.sent:
+            raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)
         missing = self._resend.since(received)
         if missing is None:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"

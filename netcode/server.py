@@ -127,6 +127,7 @@ class Server(Waiter):
         self._authenticate = authenticate
         self._limits = make_limits("Server", limits, Server.__init__)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
+        self._largest = self._limits.of_servers.size
         self._inbox = Inbox(self._limits.max_backlog)
         self._attendance = Attendance("server")
         self._peers: dict[int, Peer] = {}
@@ -270,7 +271,7 @@ class Server(Waiter):
         """
         payload = self._codec.encode(message)
         peers = self._peers.values() if to is None else _peers_in(to)
-        size, most = len(payload), self._limits.of_servers.size
+        size, most = len(payload), self._largest
         if size > most:
             raise MessageTooLarge(size, most, self._limits.max_message)
         data = frame(payload)

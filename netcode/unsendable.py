@@ -167,7 +167,7 @@ def _instead(value: Any) -> str:
     )
 
 
-def _kind(value: Any) -> type[Any]:
+def _kind(value: object) -> type[Any]:
     return type(value)
 
 

@@ -147,6 +147,19 @@ def test_any_other_answer_than_welcome_is_a_reason(scene: Scene, answer: bytes, 
     listening.server.close()
 
 
+def test_a_server_that_has_heard_a_new_client_before_means_another(scene: Scene) -> None:
+    listening = Listening(scene, welcome(received=1))
+    client = listening.client()
+    client.send("waits for the server")
+
+    listening.play(1.0)
+
+    text = "the two ends do not mean the same session: one has received more than the other has sent"
+    assert scene.left(client) == Reason(ReasonCode.RESUME_LOST, text)
+    assert [guest.told(BYE) for guest in listening.server.guests] == [[[ReasonCode.RESUME_LOST.value, text]]]
+    listening.server.close()
+
+
 def test_a_server_that_does_not_greet_is_given_up(scene: Scene) -> None:
     listening = Listening(scene)
     client = listening.client(handshake_timeout=1.5)

@@ -451,6 +451,22 @@ def test_what_was_let_go_while_the_link_was_up_cannot_be_sent_again(scene: Scene
     assert (scene.left(server).code, scene.left(server).text) == (ReasonCode.RESUME_LOST, text)
 
 
+def test_who_comes_back_and_has_more_than_was_sent_means_another_session(scene: Scene) -> None:
+    server = scene.serve()
+    stranger = scene.guest(token=b"")
+    [[_, _, _, token, *_]] = stranger.told(WELCOME)
+    only(server).send("one")
+    scene.play(2 * TICK)
+    stranger.connection.close()
+    scene.until(lambda: only(server).away)
+
+    returning = scene.stranger(hello(token=token, received=2))
+
+    text = "the two ends do not mean the same session: one has received more than the other has sent"
+    assert returning.told(BYE) == [[ReasonCode.RESUME_LOST.value, text]]
+    assert scene.left(server) == Reason(ReasonCode.RESUME_LOST, text)
+
+
 def test_a_message_sent_before_the_other_ends_limit_was_known_ends_the_client(scene: Scene) -> None:
     server = scene.serve()
     client = scene.client(max_message=200_000)

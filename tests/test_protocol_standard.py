@@ -2,17 +2,25 @@
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Any
 
+import msgpack
+import msgspec
 import pytest
+from faults.wire import BYE, FalseServer
 from hypothesis import example, given
 from hypothesis import strategies as st
 from programs import DEADLINE, ROOT, Start
-from wire_decoder import Refused, read_frame
+from scene import HOST, TICK, Scene
+from wire_decoder import DEPTH_OF_SERVERS, Refused, Timestamp, read_answer, read_first, read_frame
 
 import netcode
 from netcode import ProtocolError, ReasonCode, framing, protocol
-from netcode.codec import PLAIN
+from netcode.client import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
+from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, PLAIN, make_codec
+from netcode.limits import Limits
+from netcode.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
 from netcode.protocol import Bye, Control, Hello, Ping, Welcome
 from netcode.reasons import MAX_TEXT, Reason
 
@@ -96,12 +104,12 @@ def decode(data: bytes, limit: int) -> tuple[str, Any]:
 
 @pytest.mark.parametrize(("kind", "data", "meaning"), vectors("message", "control"))
 def test_the_decoder_reads_every_vector_as_the_page_does(kind: str, data: bytes, meaning: str) -> None:
-    assert read_frame(data, LIMIT) == (kind, eval(meaning))
+    assert read_frame(data, LIMIT) == (kind, eval(meaning, {"timestamp": Timestamp}))
 
 
 @pytest.mark.parametrize(("kind", "data", "meaning"), vectors("message", "control"))
 def test_netcode_reads_every_vector_as_the_page_does(kind: str, data: bytes, meaning: str) -> None:
-    said: Any = eval(meaning)
+    said: Any = eval(meaning, {"timestamp": msgpack.Timestamp})
 
     read_as, value = decode(data, LIMIT)
 
@@ -118,6 +126,103 @@ def test_both_refuse_what_the_page_says(kind: str, data: bytes, meaning: str) ->
         decode(data, LIMIT)
 
     assert (by_the_decoder.value.reason, by_netcode.value.reason.code.name) == (meaning, meaning)
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    """A scene with a server of the game of the vectors."""
+    scene = Scene()
+    scene.serve(game="chess", version="1")
+    yield scene
+    scene.close()
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("refused"))
+def test_an_open_link_is_ended_as_the_page_says(scene: Scene, kind: str, data: bytes, meaning: str) -> None:
+    guest = scene.guest(data, game="chess", version="1")
+
+    assert [code for code, _ in guest.told(BYE)] == [ReasonCode[meaning].value]
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("first"))
+def test_a_wrong_first_frame_of_a_client_is_refused_as_the_page_says(
+    scene: Scene, kind: str, data: bytes, meaning: str
+) -> None:
+    with pytest.raises(Refused) as by_the_decoder:
+        read_first(data)
+    stranger = scene.stranger(data)
+
+    assert by_the_decoder.value.reason == meaning
+    assert [code for code, _ in stranger.told(BYE)] == [ReasonCode[meaning].value]
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("answer"))
+def test_a_wrong_first_frame_of_a_server_is_refused_as_the_page_says(
+    scene: Scene, kind: str, data: bytes, meaning: str
+) -> None:
+    with pytest.raises(Refused) as by_the_decoder:
+        read_answer(data)
+    false = FalseServer(scene.network, HOST, scene.clock, data)
+    client = netcode.Client(HOST, false.address.port, network=scene.network, clock=scene.clock)
+    scene.told[client] = []
+    for _ in range(10):
+        scene.play(TICK)
+        false.update()
+        for guest in false.guests:
+            guest.update()
+
+    assert by_the_decoder.value.reason == meaning
+    assert scene.left(client).code is ReasonCode[meaning]
+    assert [[code for code, _ in guest.told(BYE)] for guest in false.guests] == [[ReasonCode[meaning].value]]
+    false.close()
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("deep"))
+def test_what_a_server_sends_may_nest_deeper(scene: Scene, kind: str, data: bytes, meaning: str) -> None:
+    said: Any = eval(meaning)
+    client = scene.join(game="chess", version="1")
+    [server] = [end for end in scene.told if isinstance(end, netcode.Server)]
+    guest = scene.guest(data, game="chess", version="1")
+    server.broadcast(said)
+    scene.play(5 * TICK)
+
+    assert read_frame(data, LIMIT, DEPTH_OF_SERVERS) == ("message", said)
+    assert scene.heard(client) == [said]
+    assert [code for code, _ in guest.told(BYE)] == [ReasonCode.MALFORMED.value]
+    with pytest.raises(Refused):
+        read_frame(data, LIMIT)
+
+
+class Anything(msgspec.Struct, array_like=True):
+    what: Any
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("refused"))
+def test_what_nobody_could_take_has_no_wrong_shape(kind: str, data: bytes, meaning: str) -> None:
+    if meaning != "MALFORMED" or data[4:5] == b"\xc7" or len(data) == 4:
+        return  # another reason, or a control message
+
+    with pytest.raises(ProtocolError) as caught:
+        make_codec(Anything).decode(memoryview(data)[4:])
+
+    assert caught.value.reason.code is ReasonCode.MALFORMED
+
+
+def test_every_vector_is_of_a_kind_that_is_tested() -> None:
+    kinds = ("message", "deep", "control", "refused", "first", "answer")
+    [block] = re.findall(r"^```vectors\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+    assert len(vectors(*kinds)) == len(block.splitlines())
+    assert all(vectors(kind) for kind in kinds)
+
+
+def test_there_is_a_vector_of_every_form_of_msgpack() -> None:
+    first = {case.values[1][4] for case in vectors("message")}
+    of_extensions = {case.values[1][4] for case in vectors("control")}
+
+    never_used, too_short = 0xC1, {0xD4, 0xD5}  # for a timestamp and for a control message
+    assert {*range(0xC0, 0xE0)} - first - of_extensions == {never_used, *too_short}
+    assert {byte >> 4 for byte in first} >= {0x0, 0x8, 0x9, 0xA, 0xF}
 
 
 def test_there_is_a_vector_of_every_kind_of_control_message() -> None:
@@ -204,6 +309,22 @@ def test_the_page_states_the_numbers_that_netcode_goes_by() -> None:
     assert f"{protocol.MAX_NAME} characters each at most" in PAGE
     assert f"{protocol.MAX_TOKEN} bytes at most" in PAGE
     assert f"{MAX_TEXT} bytes of UTF-8 at most" in PAGE
+    assert (
+        f"{MAX_DEPTH} levels deep at most in what a client sends, {MAX_DEPTH + ENVELOPE_DEPTH} in what a server" in PAGE
+    )
+    assert f"{ENVELOPE_DEPTH} levels, and {ENVELOPE} bytes" in PAGE
+    assert f"They nest {MAX_DEPTH - 1} levels at most" in PAGE
+    limits = Limits()
+    assert f"by itself {WAIT_FOR_THEIRS * limits.ping_interval:g} seconds after the client's last" in PAGE
+    assert f"TIMEOUT after {limits.timeout:g} s of silence" in PAGE
+    assert f"begun {limits.message_timeout:g} s ago" in PAGE
+    assert f"more than {limits.max_messages_per_update} messages came" in PAGE
+    assert f"its updates for {limits.flood_timeout:g} s" in PAGE
+    assert f"more than {limits.max_queue >> 20} MiB waits" in PAGE
+    assert f"{BACKOFF:g} s, and {BACKOFF_FACTOR:g} times as long after each failure, {BACKOFF_CAP:g} s at most" in PAGE
+    assert REFUSALS == 3
+    assert "nothing listens three times in a row" in PAGE
+    assert (f"{1 / PINGS_PER_SECOND:g}", "twentieth of a second" in PAGE) == ("0.05", True)
 
 
 def test_the_client_of_the_page_joins_talks_and_leaves(start: Start, tmp_path: Any) -> None:

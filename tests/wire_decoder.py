@@ -1,12 +1,13 @@
 """A decoder of the wire, written from docs/protocol.md alone: it imports neither netcode nor msgpack."""
 
 import struct
-from typing import Any
+from typing import Any, NamedTuple
 
 LIST: Any = list  # of unknown type to the type checkers, as what is read is
 TUPLE: Any = tuple
 DICT: Any = dict
 MAX_DEPTH = 32
+DEPTH_OF_SERVERS = 40
 MAX_UNGREETED = 4096
 
 
@@ -30,10 +31,18 @@ class Extension:
         self.body = body
 
 
+class Timestamp(NamedTuple):
+    """The only extension that may be in a message."""
+
+    seconds: int
+    nanoseconds: int
+
+
 class Reader:
     """Reads msgpack values; a lenient one takes text that is not UTF-8, and any depth."""
 
-    def __init__(self, data: bytes, *, lenient: bool = False) -> None:
+    def __init__(self, data: bytes, depth: int, *, lenient: bool = False) -> None:
+        self.depth = depth
         self.data = data
         self.position = 0
         self.lenient = lenient
@@ -51,9 +60,10 @@ class Reader:
     def text(self, count: int) -> str:
         return self.take(count).decode("utf-8", "backslashreplace" if self.lenient else "strict")
 
-    def extension(self, count: int) -> Extension:
+    def extension(self, count: int) -> Extension | Timestamp:
         code = self.number(1)
-        return Extension(code - 256 if code > 127 else code, self.take(count))
+        body = self.take(count)
+        return as_timestamp(body) if code == 255 else Extension(code, body)
 
     def array(self, count: int, depth: int) -> list[Any]:
         self.enter(count, depth)
@@ -68,7 +78,7 @@ class Reader:
         return dict(pairs)
 
     def enter(self, count: int, depth: int) -> None:
-        if depth == MAX_DEPTH and not self.lenient:
+        if depth == self.depth and not self.lenient:
             raise Refused("MALFORMED")
         if count > len(self.data) - self.position:  # each item takes a byte at least
             raise Ended
@@ -118,9 +128,9 @@ def as_key(value: Any) -> Any:
     return tuple(map(as_key, value)) if isinstance(value, LIST) else value
 
 
-def read_value(data: bytes, *, lenient: bool = False) -> Any:
+def read_value(data: bytes, depth: int = MAX_DEPTH, *, lenient: bool = False) -> Any:
     """Return the only value in `data`."""
-    reader = Reader(data, lenient=lenient)
+    reader = Reader(data, depth, lenient=lenient)
     try:
         value = reader.value()
     except (Ended, UnicodeDecodeError, TypeError) as error:
@@ -130,7 +140,7 @@ def read_value(data: bytes, *, lenient: bool = False) -> Any:
     return value
 
 
-def read_frame(data: bytes, limit: int) -> tuple[str, Any]:
+def read_frame(data: bytes, limit: int, depth: int = MAX_DEPTH) -> tuple[str, Any]:
     """Return what one frame is, and its meaning: «message» and a value, or «control» and a list."""
     length = int.from_bytes(data[:4], "big")
     if length == 0:
@@ -138,11 +148,39 @@ def read_frame(data: bytes, limit: int) -> tuple[str, Any]:
     if length > limit:
         raise Refused("TOO_LARGE")
     assert len(data) == 4 + length
-    value = read_value(data[4:])
+    value = read_value(data[4:], depth)
     if isinstance(value, Extension) and value.code == 78:
         return "control", check_control(read_body(value.body))
     check_extensions(value)
     return "message", value
+
+
+def read_first(data: bytes) -> list[Any]:
+    """Return the first frame of a client."""
+    body = read_greeting(data)
+    if body[0] != 1:
+        raise Refused("MALFORMED")
+    return body
+
+
+def read_answer(data: bytes) -> list[Any]:
+    """Return the first frame of a server, as a client without a token must read it."""
+    body = read_greeting(data)
+    if body[0] not in (2, 5):
+        raise Refused("MALFORMED")
+    if body[0] == 2 and body[5] > 0:
+        raise Refused("RESUME_LOST")
+    return body
+
+
+def read_greeting(data: bytes) -> list[Any]:
+    """Return the control message that is the first frame of an end."""
+    if not 0 < int.from_bytes(data[:4], "big") <= MAX_UNGREETED:
+        raise Refused("NOT_NETCODE")
+    kind, body = read_frame(data, MAX_UNGREETED)
+    if kind != "control":
+        raise Refused("MALFORMED")
+    return [*body]
 
 
 def read_body(body: bytes) -> Any:
@@ -160,9 +198,8 @@ def read_body(body: bytes) -> Any:
 def check_extensions(value: Any) -> None:
     """Refuse another extension than a timestamp in a message."""
     if isinstance(value, Extension):
-        if value.code != -1 or not is_timestamp(value.body):
-            raise Refused("MALFORMED")
-    elif isinstance(value, DICT):
+        raise Refused("MALFORMED")
+    if isinstance(value, DICT):
         for pair in value.items():
             check_extensions(pair)
     elif isinstance(value, (LIST, TUPLE)):
@@ -170,11 +207,21 @@ def check_extensions(value: Any) -> None:
             check_extensions(item)
 
 
-def is_timestamp(body: bytes) -> bool:
-    """Tell whether these are seconds; or 30 bits of nanoseconds and 34 of seconds; or 32 bits and 64."""
-    if len(body) == 8:
-        return int.from_bytes(body, "big") >> 34 < 1_000_000_000
-    return len(body) == 4 or (len(body) == 12 and int.from_bytes(body[:4], "big") < 1_000_000_000)
+def as_timestamp(body: bytes) -> Timestamp:
+    """Read 4 bytes of seconds; or 30 bits of nanoseconds and 34 of seconds; or 4 bytes and 8."""
+    number = int.from_bytes(body, "big")
+    match len(body):
+        case 4:
+            stamp = Timestamp(number, 0)
+        case 8:
+            stamp = Timestamp(number & ((1 << 34) - 1), number >> 34)
+        case 12:
+            stamp = Timestamp(int.from_bytes(body[4:], "big", signed=True), int.from_bytes(body[:4], "big"))
+        case _:
+            raise Refused("MALFORMED")
+    if stamp.nanoseconds >= 1_000_000_000:
+        raise Refused("MALFORMED")
+    return stamp
 
 
 def is_count(value: Any) -> bool:
