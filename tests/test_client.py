@@ -16,7 +16,7 @@ from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, Se
 from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import BrokeOff, reason_from_error
-from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.transport.tls import TlsNetwork
 
 TOKEN = bytes(range(32))
@@ -741,3 +741,44 @@ def test_a_client_that_was_refused_is_gone_as_soon_as_it_is_dropped(scene: Scene
         assert gone() is None
     finally:
         gc.enable()
+
+
+def test_a_loop_of_ticks_ends_when_the_client_has_left(scene: Scene) -> None:
+    server, client = scene.serve(), scene.client()
+    for tick in client.ticks(30):
+        server.update()
+        client.events()
+        if tick == 30:
+            client.close_nicely()
+
+    assert client.state is State.DISCONNECTED
+
+
+def test_a_program_that_only_waits_or_sends_is_told_to_update() -> None:
+    clock = FakeClock()
+
+    def wait_and_send(client: Client) -> None:
+        for _ in range(1_000):
+            clock.advance(0.1)
+            client.send("hello")
+            client.wait(0.0)
+
+    with netcode.Server("127.0.0.1", 0, clock=clock) as server:
+        client = Client("127.0.0.1", server.address.port, clock=clock)
+        with pytest.warns(RuntimeWarning, match=r"update\(\)"):
+            wait_and_send(client)
+        client.close()
+
+        reader = Client("127.0.0.1", server.address.port, clock=clock)
+        for _ in range(200):
+            server.update()
+            reader.update()
+            if reader.state is State.CONNECTED:
+                break
+            netcode.wait(server, reader, timeout=0.1)
+        server.broadcast("news")
+        server.update()
+        assert netcode.wait(netcode.CustomWaiter(*reader.instantiate()), timeout=1.0)
+        assert reader._has_work()
+        reader.close()
+        play(clock, 1.0, server)

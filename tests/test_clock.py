@@ -106,3 +106,9 @@ def test_pruned_deadlines_keep_what_is_current_in_order() -> None:
 
     assert len(deadlines) == 4
     assert [deadlines.pop(math.inf) for _ in range(4)] == [(0.5, ["a", "d"]), (2.0, ["b"]), (3.0, ["c"]), None]
+
+
+def test_a_timeline_tells_which_clock_is_behind_it() -> None:
+    clock = FakeClock()
+
+    assert Timeline(clock).clock is clock

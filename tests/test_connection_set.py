@@ -1591,6 +1591,8 @@ class TestSleep:
     def test_a_door_shares_the_poller(self, everybody: ConnectionSet[Any]) -> None:
         one, other = socket.socketpair()
         everybody._watch_doors((one.fileno(),))
+        everybody._watch_doors((one.fileno(), other.fileno()))
+        everybody._watch_doors((one.fileno(),))
         other.send(b"knock")
 
         everybody.update()

@@ -1,6 +1,7 @@
 """The five events, and the inbox in which they wait."""
 
 import itertools
+import warnings
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received
 from netcode.codec import make_codec
 from netcode.engine import Act, Engine
-from netcode.events import EVENT_SIZE, Inbox
+from netcode.events import EVENT_SIZE, LONG_PAUSE, Inbox
 from netcode.limits import Limits
 
 
@@ -259,3 +260,27 @@ def test_there_is_room_again_where_only_pings_came() -> None:
 
     assert inbox.take() == []
     assert inbox.room == 1000
+
+
+def test_events_that_are_never_taken_are_told_of_once_and_by_the_log_where_some_were() -> None:
+    def forget(inbox: Inbox, start: float) -> None:
+        for frame in range(round(2 * LONG_PAUSE)):
+            inbox.leave(start + frame, "server")
+
+    inbox = Inbox(1000)
+    inbox.put(Joined(PEER))
+    fresh = inbox.has_news()
+    with pytest.warns(RuntimeWarning, match=r"server\.events\(\) has not been called") as caught:
+        forget(inbox, 0.0)
+    old = inbox.has_news()
+    inbox.take()
+    inbox.put(Back(PEER))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forget(inbox, 1000.0)
+    excused = Inbox(1000)
+    excused.put(Joined(PEER))
+    excused.excuse()
+    forget(excused, 0.0)
+
+    assert (fresh, old, len(caught)) == (True, False, 1)

@@ -3,6 +3,7 @@
 import errno
 import logging
 import select
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -492,8 +493,9 @@ def test_an_error_in_authenticate_refuses_one_and_the_server_goes_on(
 
 @pytest.mark.parametrize("how", ["close", "close_nicely"])
 def test_a_server_may_be_closed_from_within_authenticate(scene: Scene, how: str) -> None:
-    def authenticate(credentials: Any, address: Address) -> None:
+    def authenticate(credentials: Any, address: Address) -> bool:
         getattr(server, how)()
+        return True
 
     server = scene.serve(authenticate=authenticate)
     clients = [scene.client(), scene.client()]
@@ -1270,3 +1272,34 @@ def test_where_the_best_ways_to_wait_are_taken_away_others_serve(
                 break
 
         assert got == ["Joined", "Received"]
+
+
+def test_a_loop_of_ticks_ends_when_the_server_has_closed(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    told: list[Any] = []
+
+    for tick in server.ticks(30):
+        client.update()
+        told += server.events()
+        if tick == 2:
+            server.close_nicely("enough")
+
+    assert server.state is State.DISCONNECTED
+    assert [type(event) for event in told][-1] is Left
+
+
+def test_a_program_that_only_waits_is_told_to_update() -> None:
+    clock = FakeClock()
+
+    def wait_on(server: Server) -> None:
+        for _ in range(1_000):
+            clock.advance(0.1)
+            server.wait(0.0)
+
+    with (
+        Server("127.0.0.1", 0, clock=clock) as server,
+        socket.create_connection(server.address),
+        pytest.warns(RuntimeWarning, match=r"update\(\)"),
+    ):
+        wait_on(server)

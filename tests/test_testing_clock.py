@@ -2,7 +2,8 @@
 
 import pytest
 
-from netcode.testing import FakeClock, play
+import netcode
+from netcode.testing import FakeClock, MemoryNetwork, play
 
 
 class Frames:
@@ -45,3 +46,24 @@ def test_play_updates_each_part_every_tick_and_ends_on_time() -> None:
 def test_play_refuses_a_tick_that_would_never_end(tick: float) -> None:
     with pytest.raises(ValueError, match="tick must be seconds above 0"):
         play(FakeClock(), 1.0, tick=tick)
+
+
+def test_who_sleeps_by_it_moves_it_and_never_back() -> None:
+    clock = FakeClock(5.0)
+
+    clock.sleep(1.5)
+    clock.sleep(-1.0)
+
+    assert clock() == 6.5
+
+
+def test_play_excuses_a_server_whose_events_are_taken_when_all_is_played() -> None:
+    clock = FakeClock()
+    network = MemoryNetwork(clock)
+    with (
+        netcode.Server("here", 7777, network=network, clock=clock) as server,
+        netcode.Client("here", 7777, network=network, clock=clock) as client,
+    ):
+        play(clock, 60.0, server, client)
+
+        assert [type(event) for event in server.events()] == [netcode.Joined]

@@ -605,6 +605,24 @@ def test_a_free_port_is_free_at_every_address_of_a_name(monkeypatch: pytest.Monk
 
 
 @needs_two
+def test_a_name_at_which_no_port_is_free_everywhere_is_an_error_in_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    bind, tried = module._bind, list[int]()
+
+    def always_taken(family: int, sockaddr: Any, dual_stack: bool = False) -> socket.socket:
+        if sockaddr[0] == "127.0.0.2":
+            tried.append(sockaddr[1])
+            raise OSError(errno.EADDRINUSE, "the port is taken")
+        return bind(family, sockaddr, dual_stack)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
+    monkeypatch.setattr(module, "_bind", always_taken)
+    with pytest.raises(OSError, match="taken"):
+        Listener("both.example", 0)
+
+    assert len(tried) == module.PORTS + 1
+
+
+@needs_two
 @pytest.mark.fault(15, "loopback")
 def test_while_one_address_of_a_name_rests_none_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
