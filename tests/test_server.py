@@ -553,6 +553,7 @@ def test_a_broadcast_is_encoded_once_and_reaches_everybody(scene: Scene) -> None
     ]
 
 
+@pytest.mark.fault(11, layer="memory")
 def test_a_broadcast_that_one_cannot_take_ends_its_link_and_reaches_the_others(scene: Scene) -> None:
     server = scene.serve(max_message=200_000)
     clients = [scene.join(max_message=size) for size in (200_000, 100_000, 200_000)]
@@ -624,6 +625,7 @@ LARGEST = {
 """The largest and the deepest that a client may say, in as many ways as there are to write it."""
 
 
+@pytest.mark.fault(68, layer="memory")
 @pytest.mark.parametrize("name", LARGEST)
 def test_the_largest_message_of_a_stranger_can_be_passed_on_in_an_envelope(scene: Scene, name: str) -> None:
     server = scene.serve()
