@@ -200,6 +200,7 @@ class Lookup:
             self._answered(OSError(str(error)), alarm)
         except BaseException:  # Ctrl-C, say
             Lookup._running.discard(self)
+            alarm.close()
             raise
 
     def _ask(self, alarm: socket.socket) -> None:

@@ -5,6 +5,7 @@ is free when the parent has gone. Nothing is said to anybody, and the poller, wh
 """
 
 import os
+import sys
 import weakref
 from typing import Protocol, TypeVar
 
@@ -35,5 +36,7 @@ def _abandon_all() -> None:
         thing._abandon()
 
 
-if hasattr(os, "register_at_fork"):
+if sys.platform == "win32":
+    pass  # nothing forks there
+else:
     os.register_at_fork(after_in_child=_abandon_all)

@@ -365,3 +365,36 @@ def test_a_broken_resolver_is_an_answer(at_once: None) -> None:
 
     assert isinstance(answer, OSError)
     assert str(answer) == "the resolver failed"
+
+
+def test_an_interrupt_where_a_name_is_asked_for_takes_nobody_elses_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_thread, "start_new_thread", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        Lookup("games.example", 7777, Resolver([]))
+
+    assert not Lookup._running
+
+
+def test_a_forked_child_has_none_of_the_threads_that_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Lookup, "_running", {object()})
+
+    Lookup._abandon()
+
+    assert not Lookup._running
+
+
+def test_an_answer_for_which_nobody_waits_goes_nowhere() -> None:
+    resolver = Resolver(found((V4, "192.0.2.1")))
+    lookup = Lookup("games.example", 7777, resolver)
+    theirs, ours = socket.socketpair()
+    ours.close()
+
+    lookup._answered([], theirs)
+    lookup.cancel()
+    resolver.told.set()
+
+    assert theirs.fileno() == -1

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import interrupted
 import pytest
 from faults.wire import BYE, MAX_MESSAGE, FalseServer, bye, control, message, welcome
 from scene import HOST, PORT, TICK, Scene, only
@@ -14,8 +15,9 @@ from scene import HOST, PORT, TICK, Scene, only
 import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, Server, State
 from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
+from netcode.connection import Connection
 from netcode.protocol import MAX_UNGREETED
-from netcode.reasons import BrokeOff, reason_from_error
+from netcode.reasons import BrokeOff, closed_here, reason_from_error
 from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.transport.tls import TlsNetwork
 
@@ -782,3 +784,140 @@ def test_a_program_that_only_waits_or_sends_is_told_to_update() -> None:
         assert reader._has_work()
         reader.close()
         play(clock, 1.0, server)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("case", "step"),
+    [
+        (interrupted.loaded_client, 9),
+        (interrupted.cut_off_client, 5),
+        (interrupted.returning_client, 29),
+        (interrupted.joining_client, 17),
+        (interrupted.leaving_client, 9),
+        (interrupted.closing_client, 5),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_an_interrupt_leaves_a_client_whole(case: interrupted.Case, step: int) -> None:
+    may_end = case in {interrupted.joining_client, interrupted.leaving_client, interrupted.closing_client}
+
+    assert interrupted.audit(case, "memory", step, may_end=may_end) > 5
+
+
+def test_what_a_signal_handler_asks_for_in_an_update_is_done_at_its_end(scene: Scene) -> None:
+    scene.serve()
+    client = scene.join()
+    client._engine.busy = True
+    client.close_nicely("later")
+    before = client.state
+    client._engine.busy = False
+
+    worth_it = client._seconds_left()
+    client.update()
+
+    assert (before, worth_it, client.state) == (State.CONNECTED, 0.0, State.DISCONNECTING)
+
+
+def test_what_is_to_be_sent_is_worth_an_update(scene: Scene) -> None:
+    scene.serve()
+    client = scene.join()
+    client.events()
+    client.send("hi")
+
+    assert client._seconds_left() == 0.0
+
+
+def test_in_a_child_a_client_is_over_and_nobody_is_told(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    scene.frozen.add(server)
+
+    client._abandon()
+    client.close_nicely()
+    client.update()
+
+    assert (client.state, client.events()) == (State.DISCONNECTED, [])
+
+
+def test_an_exception_that_leaves_an_update_is_recovered_from(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    def interrupted(connection: Any, now: float, scratch: memoryview) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Connection, "_step", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.update()
+    scene.until(lambda: "Back" in scene.news(client))
+    client.send("after")
+    scene.play(2 * TICK)
+
+    assert scene.news(client) == ["Joined", "Away", "Back"]
+    assert scene.heard(server) == ["after"]
+
+
+def test_what_is_asked_for_in_the_middle_of_an_update_comes_at_its_end(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene.serve()
+    client = scene.join()
+    step = Connection[Any]._step
+    states: list[State] = []
+
+    def handled(connection: Connection[Any], now: float, scratch: memoryview) -> None:
+        monkeypatch.undo()
+        client.close_nicely("bye")
+        states.append(client.state)
+        step(connection, now, scratch)
+
+    monkeypatch.setattr(Connection, "_step", handled)
+    client.update()
+
+    assert (states, client.state) == ([State.CONNECTED], State.DISCONNECTING)
+
+
+def test_a_goodbye_that_an_exception_came_into_ends_the_link(scene: Scene) -> None:
+    scene.serve()
+    client = scene.join()
+    assert client._link is not None
+    client._link._close_reason = closed_here("bye")  # decided, and nothing done yet
+    client._engine.torn = True
+
+    scene.play(TICK)
+
+    assert client.reason == closed_here("bye")
+    assert scene.left(client) == closed_here("bye")
+
+
+def test_a_goodbye_on_its_way_survives_an_exception(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    assert client._link is not None
+    client._link.fail(Reason(ReasonCode.TOO_SLOW, "too slow"))
+    client._engine.torn = True
+
+    client.update()
+    [closing] = client._closing
+    state = closing.state
+    scene.play(2 * TICK)
+
+    assert state is State.DISCONNECTING
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert scene.left(client) == Reason(ReasonCode.TOO_SLOW, "too slow")
+
+
+def test_an_attempt_to_come_back_is_not_forgotten_by_an_exception(scene: Scene) -> None:
+    scene.serve()
+    client = scene.join()
+    scene.network.down = True
+    scene.network.cut()
+    scene.until(lambda: client._retry_at is not None)
+    client._retry_at, client._engine.torn = None, True  # it was about to be set
+
+    scene.network.down = False
+    scene.until(lambda: client.state is State.CONNECTED)
+
+    assert scene.news(client) == ["Joined", "Away", "Back"]

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode import ProtocolError, ReasonCode
+from netcode import codec as module
 from netcode.codec import (
     CAREFUL_FROM,
     MAX_COLLISIONS,
@@ -560,3 +561,19 @@ def test_without_msgspec_typed_messages_say_what_to_install(monkeypatch: pytest.
 
     with pytest.raises(ImportError, match=r"messages= needs msgspec: pip install 'netcode\[typed\]'"):
         TypedCodec(Move)
+
+
+def test_an_interrupt_leaves_nothing_over_for_the_next_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    codec = PlainCodec()
+    data = memoryview(frame(codec.encode("first")) + frame(codec.encode("second")))
+
+    def interrupted(payload: object) -> bool:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "is_harmless", interrupted)
+    monkeypatch.setattr(module, "MAX_DEPTH", 0)
+    with pytest.raises(KeyboardInterrupt):
+        codec.unpack_frames(data, CAREFUL_FROM)
+    monkeypatch.undo()
+
+    assert codec.unpack_frames(data, CAREFUL_FROM) == (["first", "second"], len(data))

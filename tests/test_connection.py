@@ -24,7 +24,7 @@ from hypothesis.stateful import (
 
 from netcode import connection as module
 from netcode.address import Address
-from netcode.buffer import JOIN_BELOW
+from netcode.buffer import JOIN_BELOW, SendQueue
 from netcode.clock import Timeline
 from netcode.connection import (
     CONNECT_TIMEOUT,
@@ -37,6 +37,7 @@ from netcode.connection import (
     connect,
     custom,
 )
+from netcode.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
@@ -1913,3 +1914,61 @@ def test_a_connection_has_the_descriptors_of_what_it_connects_with() -> None:
 
     assert connection.instantiate() == ([1], [2], [3])
     assert repr(connection) == "<Connection connecting to half way>"
+
+
+def test_in_a_child_a_connection_is_over_and_its_descriptors_are_left_alone() -> None:
+    line = Line().opened()
+    line.connection.send(b"to nobody")
+
+    line.connection._abandon()
+    line.connection.update()
+    line.connection.close()
+
+    assert (line.connection.state, line.connection.send_buffer_length) == (DISCONNECTED, 0)
+    assert line.connection.reason == closed_here(TEXT)
+
+
+def test_an_exception_in_a_call_is_told_to_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, notes = scripted(Scripted()), Notes()
+    connection._keeper = notes
+
+    def interrupt(queue: SendQueue, data: bytes) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(SendQueue, "append", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        connection.send(b"x")
+
+    assert notes.heard == ["has output", "interrupted"]
+
+
+def test_a_goodbye_that_an_exception_came_into_is_told_to_the_keeper(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, notes = scripted(Scripted()), Notes()
+    connection._keeper = notes
+
+    def interrupt(connection: Connection[Any], state: State) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Connection, "_become", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        connection.close_nicely()
+
+    assert notes.heard == ["interrupted"]
+
+
+def test_the_keeper_of_what_is_over_hears_of_it_again_when_that_was_interrupted() -> None:
+    heard: list[Connection[Any]] = []
+
+    class Keeping(Notes):
+        def _forget(self, connection: Connection[Any]) -> None:
+            heard.append(connection)
+
+    connection = scripted(Scripted())
+    connection._keeper = Keeping()
+    connection.close()
+
+    connection._break()
+    connection._keeper = None
+    connection._break()
+
+    assert heard == [connection, connection]

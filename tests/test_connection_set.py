@@ -20,7 +20,7 @@ from netcode import connection_set as module
 from netcode.address import Address
 from netcode.connection import LINGER, MAX_RECEIVE_BUFFER, SCRATCH, Connection, State, connect, custom
 from netcode.connection_set import ACCEPTS_PER_UPDATE, HURRY, PAUSE, PORTION, REFUSE, ConnectionSet
-from netcode.poller import Poller, SelectorsPoller, SelectPoller, make_poller
+from netcode.poller import NAP, READ, Poller, SelectorsPoller, SelectPoller, make_poller
 from netcode.reasons import ReasonCode
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport.tcp import Listener
@@ -1738,3 +1738,90 @@ def test_the_error_of_a_broken_listener_is_the_systems(everybody: ConnectionSet[
             everybody.accept(sock, lambda address: None)
 
     assert caught.value.errno == errno.EINVAL
+
+
+def test_in_a_child_a_set_with_somebody_in_it_is_closed(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    hearing = Hearing(everybody, listener, 1, 1)
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        everybody.accept(own, lambda _: None)
+
+        everybody._abandon()
+
+        assert own.fileno() >= 0
+    assert not hearing.connections[0].alive
+    with pytest.raises(ValueError, match="closed"):
+        everybody.accept(listener, lambda _: None)
+    hearing.close()
+
+
+def test_in_a_child_an_empty_set_is_its_own(everybody: ConnectionSet[Any]) -> None:
+    everybody._abandon()
+    connection, other = pair(everybody)
+    other.send(b"hi")
+
+    until(everybody, lambda: connection.receive_buffer_length == 2)
+
+    other.close()
+
+
+def test_what_a_sleep_was_about_to_send_when_ctrl_c_was_pressed_is_broken_off(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, other = pair(everybody)
+    everybody.update()
+    connection.send(b"half")
+
+    def interrupted(connection: Connection[Any], now: float) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Connection, "_flush", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        everybody._sleep(10.0)
+    woken = everybody._sleep(10.0)
+    everybody.update()
+
+    assert (woken, connection.alive) == (True, False)
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("naps", "slept", "woken"), [(9, [NAP, NAP, NAP / 2], False), (2, [NAP, NAP], True), (0, [NAP], True)]
+)
+def test_a_long_sleep_ends_when_a_signal_handler_has_something_to_send(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch, naps: int, slept: list[float], woken: bool
+) -> None:
+    connection, other = pair(everybody)
+    everybody.update()
+    asked: list[float | None] = []
+
+    def poll(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        asked.append(timeout)
+        if naps == 0:
+            return [(connection._transport.read_fd, READ)] if connection._transport is not None else []
+        if len(asked) == naps:
+            connection.send(b"from the handler")
+        return []
+
+    monkeypatch.setattr(everybody._poller, "poll", poll)
+
+    assert everybody._sleep(2.5 * NAP) is woken
+    assert asked == slept
+    monkeypatch.undo()
+    other.close()
+
+
+def test_a_sleep_that_a_signal_handler_ends_with_the_set_is_over(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, other = pair(everybody)
+    everybody.update()
+
+    def poll(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        everybody.close()
+        raise OSError(errno.EBADF, "closed meanwhile")
+
+    monkeypatch.setattr(everybody._poller, "poll", poll)
+
+    assert everybody._sleep(10.0) is True
+    other.close()

@@ -3,13 +3,14 @@
 import os
 import socket
 import sys
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
 
 import netcode
-from netcode import Client, ConnectionSet, Event, Joined, Left, Listener, ReasonCode, Received, Server, State
+from netcode import Client, ConnectionSet, Event, Joined, Left, Listener, ReasonCode, Received, Server, State, forks
 from netcode.address import Lookup
 
 if sys.platform == "win32":
@@ -244,3 +245,19 @@ def _ours(table: Table) -> list[int]:
         assert connection._transport is not None
         fds.append(connection._transport.read_fd)
     return fds
+
+
+def test_each_heirloom_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Heirloom:
+        abandoned = 0
+
+        def _abandon(self) -> None:
+            self.abandoned += 1
+
+    monkeypatch.setattr(forks, "_heirlooms", weakref.WeakSet[forks.Heirloom]())
+    kept, forgotten = (forks.keep_from_children(Heirloom()) for _ in range(2))
+    del forgotten
+
+    forks._abandon_all()
+
+    assert kept.abandoned == 1

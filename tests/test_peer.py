@@ -636,3 +636,33 @@ def test_a_goodbye_that_is_no_text_raises_and_ends_nothing(scene: Scene, text: A
 
     assert scene.heard(client) == ["still here"]
     assert scene.news(server) == ["Joined"]
+
+
+def test_what_came_when_the_link_was_about_to_go_is_not_overtaken(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    scene.network.cut()
+    scene.frozen.add(client)
+    scene.play(TICK)
+    peer._batch.append(message("first"))  # as a signal handler leaves it that closed what a `send` was about to use
+
+    peer.send("second")
+    scene.frozen.clear()
+    scene.until(lambda: "Back" in scene.news(client))
+    scene.play(2 * TICK)
+
+    assert scene.heard(client) == ["first", "second"]
+
+
+def test_a_goodbye_that_comes_after_the_end_does_nothing(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    peer = only(server)
+    peer.close()
+    scene.play(TICK)
+
+    peer._leave("bye")  # asked for in the middle of the update in which it ended
+    scene.play(TICK)
+
+    assert scene.news(server) == ["Joined", "Left"]

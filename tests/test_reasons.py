@@ -20,6 +20,7 @@ from netcode.reasons import (
     check_text,
     clip,
     closed_here,
+    interrupted,
     is_shortage,
     printable,
     reason_from_error,
@@ -162,3 +163,11 @@ def test_what_is_no_text_is_refused_where_it_is_given(text: Any) -> None:
 def test_closing_here_says_so_unless_a_text_is_given() -> None:
     assert closed_here() == Reason(ReasonCode.CLOSED, "closed by this program")
     assert closed_here("time for tea") == Reason(ReasonCode.CLOSED, "time for tea")
+
+
+def test_a_link_that_an_interrupt_broke_off_says_so() -> None:
+    reason = interrupted("10.0.0.1:7777")
+
+    assert reason.code is ReasonCode.NETWORK
+    assert "10.0.0.1:7777" in reason.text
+    assert "interrupted" in reason.text

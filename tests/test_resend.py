@@ -153,3 +153,17 @@ def test_a_large_message_is_kept_without_a_copy() -> None:
     assert again is not None
     assert again[1] is large[1]
     assert queue.largest() == 2 * PIECE
+
+
+@pytest.mark.parametrize("resumes", [True, False])
+def test_what_is_taken_from_a_batch_is_in_it_no_more(resumes: bool) -> None:
+    queue = ResendQueue(LIMIT)
+    batch = [frame(b"one"), frame(b"two")]
+    data = b"".join(batch)
+
+    if resumes:
+        queue.append(2, data, batch)
+    else:
+        queue.count(2, len(data), batch)
+
+    assert (batch, queue.sent, queue.size) == ([], 2, len(data) if resumes else 0)

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import interrupted
 import pytest
 from faults.wire import ACK, BYE, WELCOME, Stranger, bye, control, frame, hello, message
 from scene import HOST, PORT, TICK, Scene, only
@@ -1305,3 +1306,81 @@ def test_a_program_that_only_waits_is_told_to_update() -> None:
         pytest.warns(RuntimeWarning, match=r"update\(\)"),
     ):
         wait_on(server)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.parametrize(
+    ("case", "step"),
+    [
+        (interrupted.loaded_server, 13),
+        (interrupted.cut_off_server, 7),
+        (interrupted.returning_at_the_server, 41),
+        (interrupted.joining_at_the_server, 13),
+        (interrupted.leaving_server, 19),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_an_interrupt_leaves_a_server_whole(case: interrupted.Case, step: int) -> None:
+    may_end = case in {interrupted.joining_at_the_server, interrupted.leaving_server}
+
+    assert interrupted.audit(case, "memory", step, may_end=may_end) > 5
+
+
+def test_in_a_child_a_server_is_over_and_nobody_is_told(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    scene.frozen.add(client)
+
+    server._abandon()
+    server.close()
+    server.update()
+    peer.send("to nobody")
+
+    assert (server.state, server.peers, server.events()) == (State.DISCONNECTED, (), [])
+    assert not peer.alive
+
+
+def test_a_server_that_is_about_to_end_is_worth_an_update(scene: Scene) -> None:
+    server = scene.serve()
+
+    server.close_nicely()
+
+    assert server._seconds_left() == 0.0
+
+
+def test_a_seat_that_lost_its_link_to_an_exception_is_away_and_comes_back(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    only(server)._let_go()  # its next link was about to come
+    server._engine.torn = True
+
+    scene.until(lambda: "Back" in scene.news(server))
+
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+    assert client.state is State.CONNECTED
+    assert "interrupted" in scene.away(server).text
+
+
+def test_a_return_of_which_an_exception_kept_the_game_from_hearing_is_told(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    only(server)._told = netcode.Away  # its link has come, and nobody was told
+    server._engine.torn = True
+
+    scene.play(TICK)
+
+    assert scene.news(server) == ["Joined", "Back"]
+
+
+def test_it_is_over_with_a_player_once(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    peer = only(server)
+    peer.close()
+    scene.play(TICK)
+
+    server._drop(peer, netcode.Reason(ReasonCode.OTHER, "again"))
+    scene.play(TICK)
+
+    assert scene.news(server) == ["Joined", "Left"]

@@ -5,7 +5,7 @@ from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import Connector, Doorway, Ready
+from netcode.transport import Connector, Doorway, Ready, abandon
 
 
 class Door(Doorway):
@@ -62,3 +62,22 @@ def test_chunks_of_which_nothing_was_taken_fail_as_one_send_does(error: OSError)
         send_to(Taker(0, error))
 
     assert caught.value is error
+
+
+def test_what_is_the_parents_is_given_back_without_a_word() -> None:
+    class Shared(Ready):
+        abandoned = False
+
+        def abandon(self) -> None:
+            self.abandoned = True
+
+    transport, other = MemoryNetwork(FakeClock()).make_link(Address("h", 1))
+    shared = Shared(transport)
+
+    abandon(shared)
+
+    assert shared.abandoned
+    with pytest.raises(BlockingIOError):
+        other.receive_into(memoryview(bytearray(10)))
+    abandon(Ready(transport))
+    assert other.receive_into(memoryview(bytearray(10))) == 0

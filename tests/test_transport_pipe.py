@@ -326,3 +326,27 @@ def test_a_dropped_transport_closes_without_a_warning(objects: bool) -> None:
     assert other.recv(1) == b""
     other.close()
     os.close(write)
+
+
+def test_what_is_the_parents_is_left_as_it_is_by_a_child() -> None:
+    reading, writing = os.pipe()
+    one, other = socket.socketpair()
+    number = os.dup(one.fileno())
+    transports = [
+        PipeTransport(reading, writing, None),
+        PipeTransport(one, one, None),
+        PipeTransport(number, None, None),
+    ]
+
+    for transport in transports:
+        transport.abandon()
+        transport.close()
+    transports.clear()
+    gc.collect()
+
+    assert not os.get_blocking(reading)
+    assert all(map(is_open, (reading, writing, one.fileno(), number)))
+    for fd in (reading, writing, number):
+        os.close(fd)
+    one.close()
+    other.close()

@@ -24,6 +24,7 @@ from netcode.transport.tcp import (
     SHORTAGE_PAUSE,
     TCP,
     Listener,
+    TcpConnector,
     TcpDoorway,
     TcpNetwork,
     TcpTransport,
@@ -930,3 +931,43 @@ for end in (*others, latecomer, set, listener, player): end.close()
     assert done.stdout == "True True CONNECTED\n", done.stderr
     assert "cannot accept: Too many open files" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_descriptor_has_one_owner_wherever_an_interrupt_comes(taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Given(socket.socket):
+        presses = 1
+
+        def detach(self) -> int:
+            if taken and self.presses:
+                self.presses = 0
+                raise KeyboardInterrupt
+            return super().detach()
+
+    one, other = socket.socketpair()
+    given = Given(fileno=one.detach())
+    if not taken:
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(socket.socket, "__init__", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        TcpTransport(given, Address("h", 1))
+    monkeypatch.undo()
+    gc.collect()
+
+    assert (given.fileno() == -1) is taken
+    given.close()
+    assert other.recv(1) == b""
+    other.close()
+
+
+def test_a_connector_that_never_came_to_be_is_dropped_in_silence() -> None:
+    with pytest.raises(ValueError, match="port"):
+        TcpNetwork().connect("host", 70_000, 0.0)
+
+    TcpConnector.__new__(TcpConnector)
+    TcpTransport.__new__(TcpTransport)
+    gc.collect()

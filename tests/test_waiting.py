@@ -294,3 +294,21 @@ def test_pipes_wake() -> None:
     os.close(write)
 
     assert woken is True
+
+
+def test_a_long_sleep_looks_now_and_then_whether_it_still_has_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    naps: list[float] = []
+    waiter = Alive(None)
+
+    def poll(lists: Descriptors, seconds: float) -> bool:
+        naps.append(seconds)
+        if len(naps) == 4:
+            waiter.seconds = 0.0
+        return False
+
+    monkeypatch.setattr(waiting, "_poll", poll)
+
+    assert wait(waiter, timeout=1.25) is False
+    assert naps == [0.5, 0.5, 0.25]
+    assert wait(waiter, timeout=10.0) is True
+    assert len(naps) == 4
