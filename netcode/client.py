@@ -39,6 +39,12 @@ BACKOFF_CAP = 30.0
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
 
+GREETINGS = 3
+"""Greetings until a client gives up that never hears the answer, because the link breaks each time before that."""
+GREETING_REST = 1.0
+"""Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
+in its own way."""
+
 _NO_ROOM = memoryview(b"")
 
 _WORTH_ANOTHER_TRY = BROKEN_LINK | {
@@ -50,6 +56,10 @@ _WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.SERVER_FULL,
     ReasonCode.TOO_MANY,
 }
+
+
+_BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
+"""Ends of a link that were not to be expected of a server, who would have answered: not even that it is full."""
 
 
 class Client(Waiter):
@@ -124,6 +134,8 @@ class Client(Waiter):
         self._away_for: Reason | None = None
         self._away_until = 0.0
         self._attempts = 0
+        self._greets = False  # whether the present link got as far as our greeting
+        self._greeting_broke = False
         self._refusals = 0
         self._retry_at: float | None = None
         self._closing: list[Connection[Any]] = []
@@ -215,8 +227,8 @@ class Client(Waiter):
                 self._closing = [connection for connection in self._closing if connection.alive]
             if not self._closing and self._peer.reason is not None:
                 self._scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
-            if self._away_for is not None:
-                self._come_back(now)
+            if self._away_for is not None or self._retry_at is not None:
+                self._go_on_trying(now)
             engine.busy = False
         except BaseException:
             engine.torn, engine.busy = True, False
@@ -306,8 +318,9 @@ class Client(Waiter):
             return 0.0
         times = [s for c in connections if (s := c._seconds_left()) is not None]
         if self._away_for is not None:
-            when = self._away_until if self._retry_at is None else min(self._away_until, self._retry_at)
-            times.append(self._timeline.until(when))
+            times.append(self._timeline.until(self._away_until))
+        if self._retry_at is not None:
+            times.append(self._timeline.until(self._retry_at))
         return min(times, default=None)
 
     def _slept(self, seconds: float) -> None:
@@ -394,6 +407,7 @@ class Client(Waiter):
 
     def _link_opened(self, link: Link) -> None:
         """Greet."""
+        self._greets = True
         link.greet(protocol.hello(self._greeting()))
 
     def _greeted(self, link: Link, greeting: Hello | Welcome) -> None:
@@ -421,6 +435,8 @@ class Client(Waiter):
         else:
             self._welcomed = True
             peer.id = greeting.peer_id
+            # The server keeps a seat for who knows of it, and hears it at once even if the game is about to load a level.
+            link.connection._queue(protocol.ack(peer._received))
             self._inbox.put(Joined(peer))
 
     def _link_over(self, link: Link) -> None:
@@ -440,6 +456,8 @@ class Client(Waiter):
             self._state = State.CONNECTING
             self._inbox.put(Away(self._peer, reason))
             self._retry()
+        elif not self._welcomed and self._is_worth_another_try(reason):
+            self._retry(GREETING_REST)
         else:
             self._drop(self._peer, reason)
         self._peer._let_go()
@@ -479,19 +497,28 @@ class Client(Waiter):
         )
 
     def _connect(self) -> Link:
+        self._greets = False
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
         connector = self._network.connect(self._host, self._port, self._timeline.now)
         Connection(connector, link, timeout=None, ping=None, timeline=self._timeline, sink=link)
         return link
 
-    def _come_back(self, now: float) -> None:
+    def _go_on_trying(self, now: float) -> None:
         """Make the next attempt when it is due, and give up when the server has."""
-        assert self._away_for is not None
-        if now >= self._away_until:
+        if self._away_for is not None and now >= self._away_until:
             self._give_up(self._away_for.text)
         elif self._retry_at is not None and now >= self._retry_at:
             self._link = self._connect()
             self._retry_at = None
+
+    def _is_worth_another_try(self, reason: Reason) -> bool:
+        """Tell whether to greet again, who was never welcomed.
+
+        A link that broke under the greeting may have left a player at the server who does not know of it, and for whom
+        it says that it is full; so what was broken once is tried a few times, whatever the further answers are.
+        """
+        self._greeting_broke = self._greeting_broke or (self._greets and reason.code in _BROKEN_GREETING)
+        return self._greeting_broke and reason.code in _WORTH_ANOTHER_TRY and self._attempts < GREETINGS - 1
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
@@ -508,11 +535,11 @@ class Client(Waiter):
         else:
             self._retry()
 
-    def _retry(self) -> None:
+    def _retry(self, rest: float = 0.0) -> None:
         # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
         longest = min(BACKOFF_CAP, BACKOFF * BACKOFF_FACTOR**self._attempts)
         self._attempts += 1
-        self._retry_at = self._timeline.now + random.uniform(0.0, longest)
+        self._retry_at = self._timeline.now + rest + random.uniform(0.0, longest)
 
     def _give_up(self, last: str) -> None:
         assert self._away_for is not None

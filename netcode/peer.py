@@ -408,6 +408,10 @@ class Peer(_PerMessage, metaclass=Hinted):
         if not self._resumes:
             self._resend.forget()
 
+    def _has_spoken(self) -> bool:
+        """Tell whether anything came since our greeting: then that has arrived, for nothing may come before it."""
+        return self._bytes_received > 0 or (self._link is not None and self._link.connection.receive_buffer_length > 0)
+
     def _close_batch(self, link: Link) -> None:
         """Hear that no further messages go over `link`; those sent before are on their way, or kept."""
         if link is self._link:

@@ -133,6 +133,7 @@ class Server(Waiter):
         self._peers: dict[int, Peer] = {}
         self._keys: dict[bytes, Peer] = {}
         self._linked = 0  # peers that have a link
+        self._fresh: dict[Peer, float] = {}  # who may not know yet that they are in, and since when they are
         self._origins: dict[str, int] = {}
         self._crowd: set[Link] = set()  # those that came when there were max_peers_per_address already
         self._arrivals: list[tuple[Link, Hello]] = []
@@ -459,7 +460,9 @@ class Server(Waiter):
             self._drop(peer, reason)
         elif peer._told is not Away:
             peer._away_reason = reason
-            peer._away_until = self._links._timeline.now + self._grace
+            # Who does not know of its seat cannot come back to it: it is kept no longer than a greeting is waited for.
+            grace = min(self._grace, self._limits.handshake_timeout) if self._is_fresh(peer) else self._grace
+            peer._away_until = self._links._timeline.now + grace
             self._graces.push(peer._away_until, peer)
             self._inbox.put(Away(peer, reason))
 
@@ -478,6 +481,7 @@ class Server(Waiter):
         if peer.id not in self._peers:
             return
         self._keys.pop(peer._secret[:KEY_SIZE], None)
+        self._fresh.pop(peer, None)
         peer._end(reason)
         if peer._told is not None and peer._told is not Left:
             self._inbox.put(Left(peer, reason))
@@ -555,8 +559,11 @@ class Server(Waiter):
             self._take_back(link, hello, hello.token)
             return
         if link in self._crowd and self._origins[self._origin(link)] > self._max_per_address:
-            raise self._too_many(link.where)
-        if len(self._peers) >= self._max_peers:
+            ghost = self._find_ghost(self._origin(link))
+            if ghost is None:
+                raise self._too_many(link.where)
+            self._oust(ghost)
+        if len(self._peers) >= self._max_peers and self._find_ghost() is None:
             log.warn("full", "%s did not get in: max_peers = %s are playing", link.where, self._max_peers)
             raise ProtocolError(ReasonCode.SERVER_FULL, "the server is full; try again later")
         data = None
@@ -564,6 +571,8 @@ class Server(Waiter):
             data = self._ask_authenticate(self._authenticate, hello.credentials, link)
             if self._is_ending:
                 return  # the server was closed from within
+        if len(self._peers) >= self._max_peers and (ghost := self._find_ghost()) is not None:
+            self._oust(ghost)
         self._last_id += 1
         peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
         peer.data = data
@@ -573,6 +582,7 @@ class Server(Waiter):
             peer._secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
             self._keys[peer._secret[:KEY_SIZE]] = peer
         self._peers[peer.id] = peer
+        self._fresh[peer] = link.now
         self._welcome(link, peer, [])
         self._inbox.put(Joined(peer))
 
@@ -604,6 +614,41 @@ class Server(Waiter):
             raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
         return data
 
+    def _is_fresh(self, peer: Peer) -> bool:
+        """Tell whether `peer` may not know yet that it is in."""
+        if peer in self._fresh and peer._has_spoken():
+            del self._fresh[peer]
+        return peer in self._fresh
+
+    def _find_ghost(self, origin: str | None = None) -> Peer | None:
+        """Find a player who does not know that it is one: whose link broke, or is silent, since it was greeted.
+
+        Args:
+            origin: where its link has to come from; None for anywhere, or without a link.
+        """
+        overdue = self._links._timeline.now - self._limits.handshake_timeout
+        for peer, since in [*self._fresh.items()]:
+            link = peer._link
+            if link is None and origin is not None:
+                continue
+            if link is not None and (since > overdue or origin not in (None, self._origin(link))):
+                continue
+            if self._is_fresh(peer):
+                return peer
+        return None
+
+    def _oust(self, ghost: Peer) -> None:
+        """Have a seat, and a link, that nobody uses."""
+        link, reason = ghost._link, ghost._away_reason
+        if link is not None:
+            within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
+            reason = Reason(ReasonCode.HANDSHAKE_TIMEOUT, f"{link.where} did not take its seat within {within}")
+            ghost._let_go()
+            self._linked -= 1
+            link.cut(reason)
+        assert reason is not None
+        self._drop(ghost, reason)
+
     def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
         peer = self._keys.get(token[:KEY_SIZE])
@@ -628,6 +673,7 @@ class Server(Waiter):
         except ProtocolError as error:
             self._drop(peer, error.reason)
             raise
+        self._fresh.pop(peer, None)
         self._welcome(link, peer, missing)
         if peer._told is Away:
             self._inbox.put(Back(peer))

@@ -84,7 +84,8 @@ class Table:
                 return
 
     def peer(self, number: int) -> Peer | None:
-        return next((peer for peer in self.server.peers if peer.data == number), None)
+        """Return a player as the server knows it: the newest, if its first greeting left a ghost behind."""
+        return next((peer for peer in reversed(self.server.peers) if peer.data == number), None)
 
     def talk(self, count: int = 3) -> None:
         """Have everybody send messages, both ways."""
@@ -124,12 +125,14 @@ class Table:
 
     def plots(self, number: int) -> tuple[str, str]:
         """Return the initials of the other events of a player, as the server and as the client were told."""
-        client = self.clients[number]
+        *_, at_server = self.lives(number)
+        return at_server, plot(self.told[self.clients[number]])
+
+    def lives(self, number: int) -> list[str]:
+        """Return what the server was told of each peer that a player was: a broken greeting makes another one."""
         mine = [event for event in self.told[self.server] if event.peer.data == number]
-        both = [
-            [type(e).__name__[0] for e in events if not isinstance(e, Received)] for events in (mine, self.told[client])
-        ]
-        return "".join(both[0]), "".join(both[1])
+        peers = dict.fromkeys(event.peer for event in mine)
+        return [plot([event for event in mine if event.peer is peer]) for peer in peers] or [""]
 
     def is_playing(self, client: Client) -> bool:
         return client.state is not State.DISCONNECTED
@@ -138,6 +141,8 @@ class Table:
         client = self.clients[number]
         if client.state is not State.CONNECTED:
             return client.state is State.DISCONNECTED and self.peer(number) is None
+        if [peer.data for peer in self.server.peers].count(number) > 1:
+            return False
         return (self.got_up(number), self.got_down(number)) == (self.up[number], self.down[number])
 
     def check(self, may_end: bool) -> None:
@@ -150,6 +155,9 @@ class Table:
             reason = self.clients[number].reason
             up, down = self.got_up(number), self.got_down(number)
             at_server, at_client = self.plots(number)
+            for ghost in self.lives(number)[:-1]:
+                assert may_end
+                assert re.fullmatch("JA?L", ghost)
             if reason is None:
                 assert (up, down) == (self.up[number], self.down[number])
                 assert re.fullmatch("J(AB)*", at_server)
@@ -171,6 +179,11 @@ class Table:
         for client in self.clients:
             client.close()
         self.server.close()
+
+
+def plot(events: list[Event]) -> str:
+    """Return the initials of what is no message."""
+    return "".join(type(event).__name__[0] for event in events if not isinstance(event, Received))
 
 
 def descriptors() -> int:

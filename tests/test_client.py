@@ -9,12 +9,12 @@ from typing import Any
 
 import interrupted
 import pytest
-from faults.wire import BYE, MAX_MESSAGE, FalseServer, bye, control, message, welcome
+from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, FalseServer, bye, control, message, welcome
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, Server, State
-from netcode.client import BACKOFF, BACKOFF_CAP, REFUSALS
+from netcode.client import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, REFUSALS
 from netcode.connection import Connection
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import BrokeOff, closed_here, reason_from_error
@@ -217,6 +217,80 @@ def test_what_an_argument_cannot_be_raises_at_once(arguments: dict[str, Any], ki
 
     with pytest.raises(kind, match=text):
         Client(**arguments)
+
+
+def test_a_link_that_breaks_under_the_greeting_is_tried_again(scene: Scene) -> None:
+    scene.network.latency = 0.1
+    server = scene.serve(max_peers=1)
+    client = scene.client()
+    client.send("early")
+    scene.until(lambda: len(server.peers) == 1)
+    scene.network.cut()  # while WELCOME is under way
+    scene.play(2 * TICK)
+
+    waiting = (client.state, client.reason, client._seconds_left())
+    scene.until(lambda: client.state is State.CONNECTED)
+    scene.play(0.3)
+
+    assert waiting[:2] == (State.CONNECTING, None)
+    assert waiting[2] is not None
+    assert 0.0 < waiting[2] < GREETING_REST + BACKOFF
+    assert scene.news(client) == ["Joined"]
+    assert scene.heard(server) == ["early"]
+    assert scene.news(server) == ["Joined", "Away", "Left", "Joined"]
+
+
+@pytest.mark.parametrize("answer", [b"", bye(ReasonCode.SERVER_FULL.value, "full")])
+def test_a_link_that_always_breaks_under_the_greeting_is_given_up(scene: Scene, answer: bytes) -> None:
+    listening = Listening(scene)
+    client = listening.client()
+    greetings = 0
+
+    for _ in range(2000):
+        listening.play(TICK)
+        guests = [guest for guest in listening.server.guests if guest.told(HELLO)]
+        if len(guests) > greetings:
+            greetings = len(guests)
+            if greetings > 1 and answer:  # its own ghost, as like as not, is in the way
+                guests[-1].say(answer)
+                guests[-1].connection.close_nicely()
+            else:
+                guests[-1].connection.close()
+    listening.server.close()
+
+    assert greetings == GREETINGS
+    assert scene.news(client) == ["Left"]
+    assert scene.left(client).code is (ReasonCode.SERVER_FULL if answer else ReasonCode.CLOSED_BY_PEER)
+
+
+@pytest.mark.parametrize("how", ["close", "close_nicely"])
+def test_leaving_between_two_greetings_ends_at_once(scene: Scene, how: str) -> None:
+    scene.network.latency = 0.1
+    server = scene.serve()
+    client = scene.client()
+    scene.until(lambda: len(server.peers) == 1)
+    scene.network.cut()
+    scene.play(2 * TICK)
+
+    getattr(client, how)()
+    scene.play(5.0)
+
+    assert scene.news(client) == ["Left"]
+    assert scene.left(client).code is ReasonCode.CLOSED
+    assert scene.network.links == 0
+
+
+def test_who_is_welcomed_says_so_before_the_game_has_heard_of_it(scene: Scene) -> None:
+    listening = Listening(scene, welcome())
+    client = listening.client()
+
+    for _ in range(10):
+        listening.play(TICK)
+        if client.state is State.CONNECTED:
+            scene.frozen.add(client)  # it loads a level
+
+    assert listening.server.guests[0].told(ACK) == [[0]]
+    listening.server.close()
 
 
 def test_credentials_are_sent_as_they_were_at_the_call(scene: Scene) -> None:

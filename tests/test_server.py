@@ -715,6 +715,103 @@ def test_a_broadcast_survives_that_it_ends_a_peer(scene: Scene) -> None:
     assert scene.left(server).code is ReasonCode.TOO_SLOW
 
 
+# Who does not know that it is in.
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_seat_whose_greeting_broke_yields_to_a_newcomer(scene: Scene, reset: bool) -> None:
+    server = scene.serve(max_peers=1)
+    scene.guest(token=b"")
+    scene.network.cut(reset=reset)
+    scene.play(2 * TICK)
+    before = scene.news(server)
+
+    client = scene.join()
+
+    assert before == ["Joined", "Away"]
+    assert scene.news(server) == ["Joined", "Away", "Left", "Joined"]
+    assert only(server).id == client.id == 2
+    assert len(server._keys) == server._linked == len(server._origins) == 1
+
+
+def test_a_seat_whose_greeting_broke_is_kept_as_long_as_a_greeting_is_waited_for(scene: Scene) -> None:
+    server = scene.serve()
+    scene.guest(token=b"")
+    scene.network.cut()
+
+    scene.play(2.9)
+    before = scene.news(server)
+    scene.play(0.2)
+
+    assert (before, scene.news(server)) == (["Joined", "Away"], ["Joined", "Away", "Left"])
+
+
+def test_who_got_the_greeting_after_all_may_come_back_for_so_long(scene: Scene) -> None:
+    server = scene.serve(max_peers=1)
+    guest = scene.guest(token=b"")
+    scene.network.cut()
+    scene.play(2.5)
+
+    scene.guest(token=token_of(guest))
+    scene.network.cut()
+    scene.play(3.5)
+    turned_away = scene.stranger(hello())
+
+    assert scene.news(server) == ["Joined", "Away", "Back", "Away"]
+    assert reason_of(turned_away)[0] is ReasonCode.SERVER_FULL
+
+
+@pytest.mark.parametrize("limit", ["max_peers", "max_peers_per_address"])
+def test_a_silent_link_that_never_took_its_greeting_yields_after_a_while(scene: Scene, limit: str) -> None:
+    server = scene.serve(**{limit: 1})
+    ghost = scene.stranger(hello(token=b""))
+    scene.play(2.8)
+    early = scene.stranger(hello())
+    scene.play(0.3)
+
+    client = scene.join()
+
+    assert reason_of(early)[0] in {ReasonCode.SERVER_FULL, ReasonCode.TOO_MANY}
+    assert scene.left(server).code is ReasonCode.HANDSHAKE_TIMEOUT
+    assert scene.left(server).text.endswith("did not take its seat within handshake_timeout = 3 s")
+    assert reason_of(ghost) == (ReasonCode.HANDSHAKE_TIMEOUT, scene.left(server).text)
+    assert (only(server).id, client.state, server._linked) == (client.id, State.CONNECTED, 1)
+    assert sum(server._origins.values()) == 1
+
+
+@pytest.mark.parametrize("proof", [control(ACK, 0), message("hi"), message(bytes(100))[:50]])
+def test_who_has_said_anything_keeps_the_seat(scene: Scene, proof: bytes) -> None:
+    server = scene.serve(max_peers=1, max_peers_per_address=1)
+    guest = scene.guest(proof, token=b"")
+    scene.play(4.0)
+    same_address = scene.stranger(hello())
+    guest.connection.close()
+    scene.play(4.0)
+
+    other = scene.stranger(hello())
+
+    assert reason_of(same_address)[0] is ReasonCode.TOO_MANY
+    assert reason_of(other)[0] is ReasonCode.SERVER_FULL
+    assert scene.news(server) == ["Joined", "Away"]
+
+
+def test_who_is_not_let_in_takes_nobodys_seat(scene: Scene) -> None:
+    def authenticate(credentials: Any, address: Address) -> Any:
+        return credentials == "Ann" or Refusal("no")
+
+    server = scene.serve(max_peers=1, authenticate=authenticate)
+    ann = scene.client(credentials="Ann")
+    scene.until(lambda: len(server.peers) == 1)
+    scene.frozen.add(ann)
+    scene.network.cut()
+    mallory = scene.client(credentials="Mallory")
+
+    scene.play(1.0)
+
+    assert scene.left(mallory).text == "no"
+    assert scene.news(server) == ["Joined", "Away"]
+
+
 # Coming back.
 
 
@@ -829,7 +926,7 @@ def test_each_break_has_a_grace_of_its_own(scene: Scene) -> None:
 
 def test_graces_that_ended_early_are_not_kept(scene: Scene) -> None:
     server = scene.serve(grace=3600.0)
-    leaver = scene.guest(token=b"")
+    leaver = scene.guest(control(ACK, 0), token=b"")  # who says nothing keeps no seat for so long
     leaver.connection.close()
     guest = scene.guest(token=b"")
     token = token_of(guest)
