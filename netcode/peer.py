@@ -90,6 +90,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_link",
         "_link_number",
         "_max_queue",
+        "_offered",
         "_owner",
         "_secret",
         "_theirs",
@@ -112,6 +113,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._told: type[Event] | None = None  # the last that the game was told of it, messages apart
         self._away_reason: Reason | None = None
         self._away_until = 0.0
+        self._offered = 0  # messages that links were given, as of the end of the last one
         self._link_number = 0
         self._received = 0
         self._bytes_received = 0
@@ -158,6 +160,17 @@ class Peer(_PerMessage, metaclass=Hinted):
     def silence(self) -> float:
         """Seconds since anything was heard from the peer, as of the last update; 0.0 without a link."""
         return 0.0 if self._link is None else self._link.now - self._link.connection._heard
+
+    @property
+    def queued(self) -> int:
+        """How many messages wait here: while away for the return, else for the next update. After `Left`, none.
+
+        What a link was given does not count, even if it broke and they may have to be sent again: see `stats` for
+        the bytes that the network has not taken.
+        """
+        if self.reason is not None:
+            return 0
+        return len(self._batch) if self._link is not None else self._resend.sent - self._offered
 
     @property
     def stats(self) -> Stats:
@@ -213,6 +226,23 @@ class Peer(_PerMessage, metaclass=Hinted):
             batch.append(data)
         else:
             self._look(data)
+
+    def discard_queued(self) -> int:
+        """Withdraw the messages that are `queued`: the other end will never see them.
+
+        For what is of no use to somebody who was away, such as moves of a game that went on. What a link was given
+        before stays, since it may have arrived.
+
+        Returns:
+            How many messages were withdrawn.
+        """
+        count = self.queued
+        if self._link is not None:
+            self._batch.clear()
+            self._look_at = 0
+        elif count:
+            self._resend.withdraw(self._offered)
+        return count
 
     def close(self) -> None:
         """End it at once. What is queued may be lost; the other end is told if one `send` can still do that.
@@ -424,6 +454,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._way = None
         if self._link is not None:
             self._link.connection._source = None
+            self._offered = self._resend.sent
         self._link = None
 
     def _end(self, reason: Reason) -> None:

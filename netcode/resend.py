@@ -128,6 +128,23 @@ class ResendQueue:
             skip = 0
         return chunks
 
+    def withdraw(self, number: int) -> None:
+        """Let go of the messages from `number` on, of which the other end cannot have any, as if never sent."""
+        self._seal()
+        while self._before_open > number:
+            assert self._pieces is not None  # what was let go had been sent over a link
+            count, piece = self._pieces.pop()
+            self._before_open -= count
+            self._resize(-_size(piece))
+            staying = number - self._before_open
+            if staying > 0:
+                assert not isinstance(piece, tuple)  # which is one message
+                piece = bytearray(piece[: _end_of(piece, staying)])
+                self._pieces.append((staying, piece))
+                self._before_open = number
+                self._resize(len(piece))
+        self.sent = number
+
     def largest(self) -> int:
         """Return the size in bytes of the largest message kept, 0 if there is none."""
         self._seal()
@@ -174,10 +191,15 @@ def _size(piece: Piece) -> int:
 
 def _without(frames: bytes | bytearray, skip: int) -> bytes:
     """Return `frames` without the first `skip` of them."""
+    return bytes(frames[_end_of(frames, skip) :])
+
+
+def _end_of(frames: bytes | bytearray, count: int) -> int:
+    """Return where the first `count` of `frames` end."""
     position = 0
-    for _ in range(skip):
+    for _ in range(count):
         position += HEADER_SIZE + length_at(frames, position)
-    return bytes(frames[position:])
+    return position
 
 
 def _largest(piece: Piece) -> int:

@@ -368,6 +368,101 @@ def test_what_is_sent_while_away_arrives_on_return(scene: Scene) -> None:
     assert (peer.id, client.id) == (1, 1)
 
 
+def test_what_waits_while_away_is_counted_and_can_be_withdrawn(scene: Scene) -> None:
+    server = scene.serve(max_message=1_000_000)
+    client = scene.join(max_message=1_000_000)
+    peer = only(server)
+    for number in range(3):
+        peer.send(["before", number])
+    waiting = peer.queued
+    scene.update()
+    scene.network.cut()  # with those under way
+    scene.network.down = True
+    scene.until(lambda: peer.away)
+    broken = (peer.queued, peer.discard_queued())
+
+    peer.send("stale")
+    peer.send(bytes(3 * JOIN_BELOW))
+    server.broadcast(["stale"] * 2000)
+    queued = (peer.queued, peer.stats.messages_sent)
+    withdrawn = peer.discard_queued()
+    left = (peer.queued, peer.discard_queued(), peer.stats.messages_sent)
+    peer.send("fresh")
+    scene.network.down = False
+    scene.until(lambda: not peer.away)
+    scene.play(5 * TICK)
+    back = peer.queued
+    peer.send("later")
+    scene.play(2.0)
+
+    assert (waiting, broken) == (3, (0, 0))
+    assert (queued, withdrawn, left, back) == ((3, 6), 3, (0, 0, 3), 0)
+    assert scene.heard(client) == [["before", 0], ["before", 1], ["before", 2], "fresh", "later"]
+    assert peer._resend.acknowledged == peer.stats.messages_sent == 5
+
+
+def test_what_was_withdrawn_leaves_its_room_to_others(scene: Scene) -> None:
+    server = scene.serve(max_resend=100_000)
+    client = scene.join()
+    peer = only(server)
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+
+    for number in range(20):
+        peer.discard_queued()
+        peer.send([number, bytes(30_000)])
+    scene.until(lambda: not peer.away)
+    scene.play(5 * TICK)
+
+    assert scene.heard(client) == [[19, bytes(30_000)]]
+
+
+def test_what_was_sent_since_the_last_update_can_be_withdrawn(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+
+    peer.send("stale")
+    server.broadcast("stale")
+    withdrawn = (peer.queued, peer.discard_queued(), peer.queued)
+    peer.send("fresh")
+    scene.play(2.0)
+
+    assert withdrawn == (2, 2, 0)
+    assert scene.heard(client) == ["fresh"]
+    assert peer._resend.acknowledged == 1
+
+
+def test_the_client_withdraws_what_waits_for_its_return(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    scene.network.cut()
+    scene.update()
+    assert client.peer is not None
+
+    client.send("stale")
+    withdrawn = (client.peer.queued, client.peer.discard_queued())
+    client.send("fresh")
+    scene.play(2.0)
+
+    assert withdrawn == (1, 1)
+    assert scene.heard(server) == ["fresh"]
+
+
+def test_nothing_waits_for_who_has_left(scene: Scene) -> None:
+    server = scene.serve(grace=0.5)
+    scene.join()
+    peer = only(server)
+    scene.network.down = True
+    scene.network.cut()
+    scene.until(lambda: peer.away)
+    peer.send("stale")
+
+    scene.play(1.0)
+
+    assert (peer.alive, peer.queued, peer.discard_queued()) == (False, 0, 0)
+
+
 def test_large_bytes_are_kept_while_away_too(scene: Scene) -> None:
     server = scene.serve(max_message=1_000_000)
     client = scene.join(max_message=1_000_000)

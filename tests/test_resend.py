@@ -76,6 +76,12 @@ class Sending(RuleBasedStateMachine):
             assert b"".join(again) == b"".join(self.frames[received:])
             self.acknowledged = max(self.acknowledged, received)
 
+    @rule(data=st.data())
+    def withdraw(self, data: Any) -> None:
+        number = data.draw(st.integers(max(self.acknowledged, self.queue._base), len(self.frames)))
+        self.queue.withdraw(number)
+        del self.frames[number:]
+
     @rule()
     def ask_for_the_largest(self) -> None:
         kept = self.frames[self.queue._base :]

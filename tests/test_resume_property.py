@@ -67,6 +67,16 @@ class Sessions(RuleBasedStateMachine):
                 peer.send(message)
                 self.sent[1].append(message)
 
+    @rule(down=st.booleans())
+    def withdraw(self, down: bool) -> None:
+        sent = self.sent[down]
+        for peer in self.server.peers if down else (self.client.peer,):
+            assert peer is not None
+            count = peer.queued
+            assert peer.discard_queued() == count
+            assert peer.queued == 0
+            del sent[len(sent) - count :]
+
     @rule(reset=st.booleans())
     def cut(self, reset: bool) -> None:
         self.network.cut(reset=reset)
