@@ -16,7 +16,7 @@ from netcode.engine import Act, Engine
 from netcode.errors import ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
 from netcode.forks import TEXT, keep_from_children
-from netcode.limits import LimitOptions, check_name, make_limits
+from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import CLIENT, hint
 from netcode.peer import ANOTHER_SESSION, Peer
@@ -36,6 +36,8 @@ BACKOFF_FACTOR = 1.6
 """How much longer each further attempt may take to begin."""
 BACKOFF_CAP = 30.0
 """Seconds within which an attempt begins, however many failed."""
+PATIENT_CAP = 5.0
+"""The same for a server that was not there yet: who waits for it to start does not want to wait for long after that."""
 REFUSALS = 3
 """Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
 
@@ -84,6 +86,8 @@ class Client(Waiter):
             authorities and `host`; an `ssl.SSLContext` for a check of your own.
         credentials: any message, given to the server's `authenticate`.
         resume: whether to come back after the link broke.
+        patience: seconds for which to try again while the server cannot be reached, does not answer, or is full; 0 to
+            give up at the first failure. For a server that starts at the same time. `state` is CONNECTING meanwhile.
         max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
             max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
         network, clock: what to connect over and how to tell the time, for tests.
@@ -105,6 +109,7 @@ class Client(Waiter):
         tls: "SSLContext | bool" = False,
         credentials: Any = None,
         resume: bool = True,
+        patience: float = 0.0,
         network: Network = TCP,
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
@@ -114,6 +119,7 @@ class Client(Waiter):
         self._game, self._version = check_name("game", game), check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
         self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
+        check_number("patience", patience, zero=True)
         self._limits = make_limits("Client", limits, Client.__init__)
         if tls:
             from netcode.transport.tls import TlsNetwork
@@ -133,6 +139,8 @@ class Client(Waiter):
         self._welcomed = False
         self._away_for: Reason | None = None
         self._away_until = 0.0
+        self._began = self._timeline.now
+        self._patient_until = self._began + patience
         self._attempts = 0
         self._greets = False  # whether the present link got as far as our greeting
         self._greeting_broke = False
@@ -456,8 +464,8 @@ class Client(Waiter):
             self._state = State.CONNECTING
             self._inbox.put(Away(self._peer, reason))
             self._retry()
-        elif not self._welcomed and self._is_worth_another_try(reason):
-            self._retry(GREETING_REST)
+        elif not self._welcomed and reason.code in _WORTH_ANOTHER_TRY:
+            self._begin_again(reason)
         else:
             self._drop(self._peer, reason)
         self._peer._let_go()
@@ -511,14 +519,26 @@ class Client(Waiter):
             self._link = self._connect()
             self._retry_at = None
 
-    def _is_worth_another_try(self, reason: Reason) -> bool:
-        """Tell whether to greet again, who was never welcomed.
+    def _begin_again(self, reason: Reason) -> None:
+        """An attempt failed of one who was never welcomed: try again, or give up.
 
         A link that broke under the greeting may have left a player at the server who does not know of it, and for whom
         it says that it is full; so what was broken once is tried a few times, whatever the further answers are.
         """
-        self._greeting_broke = self._greeting_broke or (self._greets and reason.code in _BROKEN_GREETING)
-        return self._greeting_broke and reason.code in _WORTH_ANOTHER_TRY and self._attempts < GREETINGS - 1
+        broke = self._greets and reason.code in _BROKEN_GREETING
+        self._greeting_broke = self._greeting_broke or broke
+        left = self._patient_until - self._timeline.now
+        if left > 0:
+            self._retry(GREETING_REST if broke else 0.0, PATIENT_CAP)
+            self._retry_at = min(self._retry_at or 0.0, self._patient_until)  # the last time when patience ends
+        elif self._greeting_broke and self._attempts < GREETINGS - 1:
+            self._retry(GREETING_REST)
+        else:
+            if self._attempts:
+                tried = round(self._timeline.now - self._began, 1)
+                text = f"{reason.text} (tried {self._attempts + 1} times in {tried:g} s)"
+                reason = Reason(reason.code, text, reason.error, reason.number)
+            self._drop(self._peer, reason)
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
@@ -535,9 +555,9 @@ class Client(Waiter):
         else:
             self._retry()
 
-    def _retry(self, rest: float = 0.0) -> None:
+    def _retry(self, rest: float = 0.0, cap: float = BACKOFF_CAP) -> None:
         # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
-        longest = min(BACKOFF_CAP, BACKOFF * BACKOFF_FACTOR**self._attempts)
+        longest = min(cap, BACKOFF * BACKOFF_FACTOR ** min(self._attempts, 50))  # no float holds that of thousands
         self._attempts += 1
         self._retry_at = self._timeline.now + rest + random.uniform(0.0, longest)
 

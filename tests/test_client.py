@@ -2,6 +2,7 @@
 
 import gc
 import random
+import re
 import ssl
 import weakref
 from collections.abc import Callable
@@ -14,11 +15,12 @@ from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, Server, State
-from netcode.client import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, REFUSALS
+from netcode.client import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, PATIENT_CAP, REFUSALS
 from netcode.connection import Connection
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import BrokeOff, closed_here, reason_from_error
 from netcode.testing import FakeClock, MemoryNetwork, play
+from netcode.testing.network import MemoryConnector
 from netcode.transport.tls import TlsNetwork
 
 TOKEN = bytes(range(32))
@@ -207,6 +209,8 @@ def test_a_server_that_gives_no_token_keeps_no_seat(scene: Scene) -> None:
             ValueError,
             "credentials make a greeting of 4101 bytes; at most 4092 may travel",
         ),
+        ({"patience": -1}, ValueError, "patience must be 0 or more and finite, not -1"),
+        ({"patience": True}, TypeError, "patience must be a number, not bool"),
         ({"timeout": 0}, ValueError, "timeout must be above 0 and finite, not 0"),
         ({"max_mesage": 1}, TypeError, r"Client\(\) got an unexpected keyword argument 'max_mesage'"),
     ],
@@ -291,6 +295,139 @@ def test_who_is_welcomed_says_so_before_the_game_has_heard_of_it(scene: Scene) -
 
     assert listening.server.guests[0].told(ACK) == [[0]]
     listening.server.close()
+
+
+# A server that is not there yet.
+
+
+def test_a_patient_client_waits_for_the_server_to_start(scene: Scene) -> None:
+    client = scene.client(patience=20.0)
+    client.send("early")
+    scene.play(10.0)
+    before = (client.state, client.reason, scene.news(client))
+
+    server = scene.serve()
+    scene.until(lambda: client.state is State.CONNECTED, PATIENT_CAP + 1.0)
+    scene.play(2 * TICK)
+
+    assert before == (State.CONNECTING, None, [])
+    assert scene.news(client) == scene.news(server) == ["Joined"]
+    assert scene.heard(server) == ["early"]
+
+
+def test_patience_ends_with_the_last_reason_and_says_how_long_it_was_tried(scene: Scene) -> None:
+    client = scene.client(patience=7.0)
+
+    scene.play(6.9)
+    before = client.state
+    scene.play(0.2)
+
+    text = rf"nothing is listening on {HOST}:{PORT}; is the server started\? \(tried \d+ times in 7 s\)"
+    assert before is State.CONNECTING
+    assert scene.news(client) == ["Left"]
+    assert re.fullmatch(text, scene.left(client).text)
+    assert scene.left(client).code is ReasonCode.REFUSED
+
+
+def test_the_last_attempt_is_made_when_patience_ends(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    def longest(low: float, high: float) -> float:
+        return high
+
+    monkeypatch.setattr(random, "uniform", longest)
+    client = scene.client(patience=4.0)  # attempts at 0, 0.5, 1.3 and 2.58 seconds, and the next not before 4.6
+    scene.play(3.9)
+    scene.serve()
+
+    scene.play(0.3)
+
+    assert client.state is State.CONNECTED
+
+
+def test_patience_is_tried_at_random_and_never_too_seldom(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    spans: list[float] = []
+
+    def longest(low: float, high: float) -> float:
+        spans.append(high)
+        return high
+
+    monkeypatch.setattr(random, "uniform", longest)
+    client = scene.client(patience=12_000.0)
+
+    scene.play(12_100.0, tick=1.0)
+
+    assert spans[:4] == pytest.approx([0.5, 0.8, 1.28, 2.048])
+    assert set(spans[5:]) == {PATIENT_CAP}
+    assert len(spans) > 1_600  # of which a float would not hold the power
+    assert scene.left(client).code is ReasonCode.REFUSED
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        ReasonCode.UNREACHABLE,
+        ReasonCode.NAME_NOT_FOUND,
+        ReasonCode.CONNECT_TIMEOUT,
+        ReasonCode.RESET,
+        ReasonCode.NETWORK,
+        ReasonCode.TIMEOUT,
+        ReasonCode.NO_DESCRIPTORS,
+    ],
+)
+def test_patience_has_no_favourites_among_the_failures(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, code: ReasonCode
+) -> None:
+    def fail(connector: MemoryConnector, now: float) -> Reason:
+        return Reason(code, "it failed")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(MemoryConnector, "advance", fail)
+        hasty, patient = scene.client(), scene.client(patience=60.0)
+        scene.play(3.0)
+    scene.serve()
+
+    scene.until(lambda: patient.state is State.CONNECTED)
+    scene.play(2 * TICK)
+
+    assert scene.left(hasty).code is code
+    assert scene.news(patient) == ["Joined"]
+
+
+def test_a_patient_client_waits_for_a_seat_and_for_a_server_that_hangs(scene: Scene) -> None:
+    server = scene.serve(max_peers=1)
+    first = scene.join()
+    client = scene.client(patience=60.0)
+    scene.play(5.0)
+    full = (client.state, scene.news(client))
+    first.close()
+    scene.frozen.add(server)
+    scene.play(8.0)
+    scene.frozen.clear()
+
+    scene.until(lambda: client.state is State.CONNECTED)
+    scene.play(2 * TICK)
+
+    assert full == (State.CONNECTING, [])
+    assert scene.news(client) == ["Joined"]
+
+
+@pytest.mark.parametrize("answer", [bye(ReasonCode.DENIED.value, "banned"), bye(ReasonCode.WRONG_VERSION.value, "old")])
+def test_patience_does_not_argue_with_an_answer(scene: Scene, answer: bytes) -> None:
+    listening = Listening(scene, answer)
+    client = listening.client(patience=60.0)
+
+    listening.play(0.5)
+
+    assert scene.left(client).text in {"banned", "old"}
+    listening.server.close()
+
+
+def test_waiting_sleeps_until_the_next_attempt_of_a_patient_client(scene: Scene) -> None:
+    client = scene.client(patience=60.0)
+    scene.play(10.0)
+    left = client._seconds_left()
+
+    assert left is not None
+    assert 0.0 < left <= PATIENT_CAP
 
 
 def test_credentials_are_sent_as_they_were_at_the_call(scene: Scene) -> None:
