@@ -47,6 +47,9 @@ GREETING_REST = 1.0
 """Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
 in its own way."""
 
+TICKET = "seat-"
+"""What the text of a ticket begins with; the token follows, in hexadecimal digits."""
+
 _NO_ROOM = memoryview(b"")
 
 _WORTH_ANOTHER_TRY = BROKEN_LINK | {
@@ -86,6 +89,7 @@ class Client(Waiter):
             authorities and `host`; an `ssl.SSLContext` for a check of your own.
         credentials: any message, given to the server's `authenticate`.
         resume: whether to come back after the link broke.
+        ticket: the `ticket` of a client of an earlier run of the program, to take the seat that it had.
         patience: seconds for which to try again while the server cannot be reached, does not answer, or is full; 0 to
             give up at the first failure. For a server that starts at the same time. `state` is CONNECTING meanwhile.
         max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
@@ -109,6 +113,7 @@ class Client(Waiter):
         tls: "SSLContext | bool" = False,
         credentials: Any = None,
         resume: bool = True,
+        ticket: str | None = None,
         patience: float = 0.0,
         network: Network = TCP,
         clock: Clock = monotonic,
@@ -134,6 +139,11 @@ class Client(Waiter):
         self._peer = Peer(self, 0, Address(host, port), self._limits, self._codec)
         self._peer._resumes = resume
         self._token: bytes | None = b"" if resume else None
+        self._anew = ticket is not None  # whether we have yet to hear what an earlier program did
+        if ticket is not None:
+            self._token = _token_in(ticket)
+            if not resume:
+                raise ValueError("a ticket is for coming back: it needs resume=True")
         self._grace = 0.0
         self._state = State.CONNECTING
         self._welcomed = False
@@ -173,6 +183,23 @@ class Client(Waiter):
     def id(self) -> int | None:
         """The number that the server knows us by; None until welcomed."""
         return self._peer.id if self._welcomed else None
+
+    @property
+    def ticket(self) -> str | None:
+        """What another run of this program needs to take this seat: None until `Joined`, and after `Left`.
+
+        Keep it where it outlives the program, and give it to `Client(..., ticket=ticket)` while the server still keeps
+        the seat, which it does for its `grace` after the link broke. It is a secret: whoever has it is this player. It
+        becomes void when it was used; the new client has one of its own.
+
+        The new client starts with `Joined`, and for the server the peer was `Away` and is `Back`: a program that was
+        started again knows nothing, so the game has to tell it how things stand. Messages that had come but were not
+        yet acknowledged come again, those that were sent and had not arrived are lost with the old program, and from
+        then on everything arrives exactly once. If the seat is no longer kept, `Left` comes with `RESUME_LOST`.
+        """
+        if not (self._welcomed and self._token and self._grace) or self._peer.reason is not None:
+            return None
+        return TICKET + self._token.hex()
 
     @property
     def rtt(self) -> float | None:
@@ -428,6 +455,10 @@ class Client(Waiter):
         if greeting.received and not self._token:
             raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)  # to which we have said nothing yet
         peer._take_limit(greeting.max_message)
+        if self._anew:
+            self._anew = False
+            peer._received = greeting.first
+            peer._resend.begin_at(greeting.received)
         if not greeting.token:
             peer._resumes = False
         peer.address = link.connection.remote_address or peer.address
@@ -502,6 +533,7 @@ class Client(Waiter):
             self._token,
             self._peer._received,
             self._credentials,
+            self._anew,
         )
 
     def _connect(self) -> Link:
@@ -566,6 +598,22 @@ class Client(Waiter):
         first = self._away_for
         text = first.text if last == first.text else f"{first.text}; and then: {last}"
         self._drop(self._peer, Reason(first.code, text, first.error))
+
+
+def _token_in(ticket: str) -> bytes:
+    """Take the token out of a ticket. Raises `TypeError` or `ValueError`, and does not show what is secret."""
+    if not isinstance(ticket, str):
+        raise TypeError(f"ticket must be a str, as client.ticket gives it, not {type(ticket).__name__}")
+    digits = ticket.removeprefix(TICKET)
+    if digits == ticket or not digits.isascii() or not digits.isalnum():
+        raise ValueError("ticket must be what client.ticket said, whole")
+    try:
+        token = bytes.fromhex(digits)
+    except ValueError:
+        token = b""
+    if not 0 < len(token) <= protocol.MAX_TOKEN:
+        raise ValueError("ticket must be what client.ticket said, whole") from None
+    return token
 
 
 hint(Client, CLIENT)

@@ -86,6 +86,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_away_reason",
         "_away_until",
         "_codec",
+        "_former_secret",
         "_limits",
         "_link",
         "_link_number",
@@ -132,6 +133,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._resumes = True
         self._secret = b""
         self._theirs = codec.sends.size  # until the other end has said what it takes
+        self._former_secret = b""  # that of the program before the one that came back anew
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -461,7 +463,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         """It is over: keep nothing for a return."""
         self.reason = reason
         self._owner = None
-        self._secret = b""
+        self._secret = self._former_secret = b""
         self._resend.forget()
 
     def _acknowledge(self, received: int) -> None:

@@ -45,6 +45,8 @@ class Hello(NamedTuple):
     """None: this client never resumes. Empty: it is new. Else: it comes back."""
     received: int
     credentials: Any
+    anew: bool = False
+    """Whether another program comes back with the token, which does not know what the one before it has received."""
 
 
 class Welcome(NamedTuple):
@@ -56,6 +58,8 @@ class Welcome(NamedTuple):
     received: int
     timeout: float
     grace: float
+    first: int = 0
+    """To a program that comes back anew: how many messages the one before it is known to have received."""
 
 
 class Ping(NamedTuple):
@@ -102,7 +106,7 @@ _unpackb: Callable[..., Any] = msgpack.unpackb
 
 def hello(value: Hello) -> bytes:
     """Encode a HELLO frame. Raises `TypeError` or `ValueError` if the credentials cannot be sent."""
-    body = PLAIN.encode([1, MAGIC, VERSION, *value, END_OF_LINES])
+    body = PLAIN.encode([1, MAGIC, VERSION, *value[:6], *([True] if value.anew else ()), END_OF_LINES])
     if len(body) + 4 > MAX_UNGREETED:
         raise ValueError(f"credentials make a greeting of {len(body)} bytes; at most {MAX_UNGREETED - 4} may travel")
     return _control(body)
@@ -110,7 +114,7 @@ def hello(value: Hello) -> bytes:
 
 def welcome(value: Welcome) -> bytes:
     """Encode a WELCOME frame."""
-    return _control(_pack([2, VERSION, *value]))
+    return _control(_pack([2, VERSION, *(value if value.first else value[:6])]))
 
 
 def ping(number: int, received: int) -> bytes:
@@ -238,7 +242,7 @@ def _hello(rest: list[Any]) -> Hello:
         raise _wrong("HELLO has fields of other types")
     if not (token is None or _is_token(token)) or max_message < MAX_UNGREETED:
         raise _wrong("HELLO has fields of other types")
-    return Hello(game, version, max_message, token, received, credentials)
+    return Hello(game, version, max_message, token, received, credentials, len(rest) > 8 and rest[8] is True)
 
 
 def _welcome(rest: list[Any]) -> Welcome:
@@ -251,7 +255,8 @@ def _welcome(rest: list[Any]) -> Welcome:
         raise _wrong("WELCOME has fields of other types")
     if max_message < MAX_UNGREETED:
         raise _wrong("WELCOME has fields of other types")
-    return Welcome(peer_id, max_message, token, received, float(timeout), float(grace))
+    first = rest[7] if len(rest) > 7 and _is_count(rest[7]) else 0
+    return Welcome(peer_id, max_message, token, received, float(timeout), float(grace), first)
 
 
 def _bye(rest: list[Any]) -> Bye:

@@ -54,6 +54,13 @@ class ResendQueue:
         """Bytes of the messages sent, with their headers."""
         return self._gone + self.size
 
+    def begin_at(self, number: int) -> None:
+        """Count on from `number`: so many messages were sent, and arrived, before there was this queue."""
+        self.acknowledged = number
+        self.sent += number
+        self._base += number
+        self._before_open += number
+
     def append(self, count: int, frames: bytes, batch: list[bytes] | None = None) -> bool:
         """Keep the frames of `count` more messages; True if that makes more bytes than the limit.
 
@@ -131,18 +138,23 @@ class ResendQueue:
     def withdraw(self, number: int) -> None:
         """Let go of the messages from `number` on, of which the other end cannot have any, as if never sent."""
         self._seal()
+        pieces = self._pieces
         while self._before_open > number:
-            assert self._pieces is not None  # what was let go had been sent over a link
-            count, piece = self._pieces.pop()
-            self._before_open -= count
-            self._resize(-_size(piece))
-            staying = number - self._before_open
+            assert pieces is not None  # what was let go had been sent over a link
+            count, piece = pieces[-1]
+            size, before = _size(piece), self._before_open - count
+            staying = number - before
+            kept: tuple[tuple[int, Piece], ...] = ()
             if staying > 0:
                 assert not isinstance(piece, tuple)  # which is one message
-                piece = bytearray(piece[: _end_of(piece, staying)])
-                self._pieces.append((staying, piece))
-                self._before_open = number
-                self._resize(len(piece))
+                rest = bytearray(piece[: _end_of(piece, staying)])
+                kept, size, before = ((staying, rest),), size - len(rest), number
+            # Without a call in between, nothing comes in between.
+            del pieces[-1]
+            pieces += kept
+            self._before_open = self.sent = before
+            self._sealed -= size
+            self._resized()
         self.sent = number
 
     def largest(self) -> int:

@@ -652,10 +652,13 @@ class Server(Waiter):
     def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
         peer = self._keys.get(token[:KEY_SIZE])
-        if peer is None or not hmac.compare_digest(peer._secret, token):
+        # A program that takes a seat over gets a token of its own, so that the one before it cannot come back, should it
+        # still run: both would count the messages as theirs. Until then the old token is good, for it may have to try twice.
+        former = peer is not None and bool(peer._former_secret) and hmac.compare_digest(peer._former_secret, token)
+        if peer is None or not (former or hmac.compare_digest(peer._secret, token)):
             text = "the server does not know this session any more: it was restarted, or you were away for too long"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if link.number < peer._link_number:
+        if link.number < peer._link_number or (former and not hello.anew):
             # An attempt that the client gave up, and whose greeting was overtaken by that of its next one. Taken for
             # the newer, it would end the session: the link in use would hear that it is replaced.
             raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
@@ -665,25 +668,34 @@ class Server(Waiter):
                 raise ProtocolError(ReasonCode.GOODBYE, old.goodbye.text)
             peer._let_go()
             self._linked -= 1
-            old.fail(Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere"))
+            replaced = Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere")
+            old.fail(replaced)
+            if hello.anew:  # the game has to hear of it, since the new program knows nothing of what it was told
+                peer._away_reason = replaced
+                self._inbox.put(Away(peer, replaced))
         peer.address = link.connection.remote_address or peer.address
         peer._take_limit(hello.max_message)
+        first = peer._resend.acknowledged if hello.anew else 0
         try:
-            missing = peer._missing(hello.received)
+            missing = peer._missing(first if hello.anew else hello.received)
         except ProtocolError as error:
             self._drop(peer, error.reason)
             raise
         self._fresh.pop(peer, None)
-        self._welcome(link, peer, missing)
+        if hello.anew:
+            if not former:
+                peer._former_secret = peer._secret
+            peer._secret = peer._secret[:KEY_SIZE] + secrets.token_bytes(SECRET_SIZE)
+        self._welcome(link, peer, missing, first)
         if peer._told is Away:
             self._inbox.put(Back(peer))
             peer._away_reason = None
 
-    def _welcome(self, link: Link, peer: Peer, missing: list[bytes]) -> None:
+    def _welcome(self, link: Link, peer: Peer, missing: list[bytes], first: int = 0) -> None:
         limits = self._limits
         grace = self._grace if peer._resumes else 0.0
         peer._link_number = link.number
-        greeting = Welcome(peer.id, limits.max_message, peer._secret, peer._received, limits.timeout, grace)
+        greeting = Welcome(peer.id, limits.max_message, peer._secret, peer._received, limits.timeout, grace, first)
         link.greet(protocol.welcome(greeting))
         peer._carry_on(link, missing)
         self._linked += 1

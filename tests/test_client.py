@@ -19,6 +19,7 @@ from netcode.client import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, PATIE
 from netcode.connection import Connection
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import BrokeOff, closed_here, reason_from_error
+from netcode.server import KEY_SIZE
 from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.testing.network import MemoryConnector
 from netcode.transport.tls import TlsNetwork
@@ -209,6 +210,13 @@ def test_a_server_that_gives_no_token_keeps_no_seat(scene: Scene) -> None:
             ValueError,
             "credentials make a greeting of 4101 bytes; at most 4092 may travel",
         ),
+        ({"ticket": b"seat-00"}, TypeError, "ticket must be a str, as client.ticket gives it, not bytes"),
+        ({"ticket": ""}, ValueError, "ticket must be what client.ticket said, whole"),
+        ({"ticket": "seat-"}, ValueError, "ticket must be what client.ticket said, whole"),
+        ({"ticket": "seat-0011223"}, ValueError, "ticket must be what client.ticket said, whole"),
+        ({"ticket": "seat-00 11"}, ValueError, "ticket must be what client.ticket said, whole"),
+        ({"ticket": "seat-" + "00" * 65}, ValueError, "ticket must be what client.ticket said, whole"),
+        ({"ticket": "seat-0011", "resume": False}, ValueError, "a ticket is for coming back: it needs resume=True"),
         ({"patience": -1}, ValueError, "patience must be 0 or more and finite, not -1"),
         ({"patience": True}, TypeError, "patience must be a number, not bool"),
         ({"timeout": 0}, ValueError, "timeout must be above 0 and finite, not 0"),
@@ -783,6 +791,181 @@ def test_a_second_break_in_the_same_session_is_survived_as_well(scene: Scene) ->
 # Driving.
 
 
+# A seat across a restart of the program.
+
+
+def kill(scene: Scene, client: Client) -> str:
+    """End the program of `client` as the operating system does, and return the ticket that it had saved."""
+    ticket = client.ticket
+    assert ticket is not None
+    scene.frozen.add(client)
+    scene.network.cut(reset=False)
+    return ticket
+
+
+def test_a_client_has_a_ticket_while_it_has_a_seat_that_is_kept(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client()
+    before = client.ticket
+    scene.until(lambda: client.state is State.CONNECTED)
+    joined = client.ticket
+    scene.network.cut()
+    scene.update()
+    away = (client.state, client.ticket)
+    server.close()
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    assert before is None
+    assert joined is not None
+    assert re.fullmatch("seat-[0-9a-f]{64}", joined)
+    assert away == (State.CONNECTING, joined)
+    assert client.ticket is None
+
+
+@pytest.mark.parametrize(("grace", "resume"), [(0, True), (10, False)])
+def test_where_no_seat_is_kept_there_is_no_ticket(scene: Scene, grace: float, resume: bool) -> None:
+    scene.serve(grace=grace)
+    client = scene.join(resume=resume)
+
+    assert client.ticket is None
+
+
+def test_another_program_takes_the_seat_and_hears_what_was_not_acknowledged(scene: Scene) -> None:
+    server = scene.serve(ping_interval=5.0)
+    client = scene.join(ping_interval=5.0)
+    peer = only(server)
+    client.send("from the first")
+    peer.send("acknowledged")
+    scene.until(lambda: peer._resend.acknowledged == 1)  # it will be seconds until it tells again
+    peer.send("received, and not acknowledged")
+    scene.play(2 * TICK)
+    ticket = kill(scene, client)
+    scene.play(2 * TICK)
+    peer.send("while away")
+
+    second = scene.client(ticket=ticket)
+    second.send("from the second")
+    scene.until(lambda: second.state is State.CONNECTED)
+    scene.play(2 * TICK)
+    peer.send("back")
+    second.send("and on")
+    scene.play(8.0)
+
+    assert scene.heard(client) == ["acknowledged", "received, and not acknowledged"]
+    assert scene.heard(second) == ["received, and not acknowledged", "while away", "back"]
+    assert scene.heard(server) == ["from the first", "from the second", "and on"]
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+    assert scene.told[second][0] == Joined(second._peer)
+    assert scene.news(second) == ["Joined"]
+    assert (second.id, second._peer.id) == (client.id, peer.id) == (1, 1)
+    assert (peer._resend.acknowledged, second._peer._resend.acknowledged) == (4, 3)
+
+
+def test_what_was_taken_over_survives_further_breaks_and_further_programs(scene: Scene) -> None:
+    server = scene.serve()
+    ticket = kill(scene, scene.join())
+    second = scene.join(ticket=ticket)
+    for number in range(3):
+        only(server).send(number)
+        second.send(number)
+        scene.network.cut()
+        scene.play(2 * TICK)
+        scene.until(lambda: second.state is State.CONNECTED)
+        scene.play(2 * TICK)
+
+    third = scene.join(ticket=kill(scene, second))
+    third.send("third")
+    only(server).send("to the third")
+    scene.play(3.0)
+
+    assert scene.heard(second) == [0, 1, 2]
+    assert scene.heard(server) == [0, 1, 2, "third"]
+    assert scene.heard(third)[-1] == "to the third"
+    assert [first for first in scene.heard(third)[:-1] if first not in [0, 1, 2]] == []
+    assert third.id == 1
+
+
+def test_the_old_program_hears_that_it_is_replaced_and_the_game_that_somebody_came(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    second = scene.join(ticket=client.ticket)
+    scene.play(5.0)
+
+    assert scene.left(client).code is ReasonCode.REPLACED
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+    assert scene.away(server).code is ReasonCode.REPLACED
+    assert (second.state, scene.news(second)) == (State.CONNECTED, ["Joined"])
+
+
+def test_an_old_program_whose_link_was_broken_does_not_come_back_to_a_seat_that_was_taken_over(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    client.send("one")
+    scene.play(2 * TICK)
+    ticket = kill(scene, client)
+    second = scene.join(ticket=ticket)
+    second.send("two")
+    scene.play(2 * TICK)
+
+    scene.frozen.clear()  # it was no kill after all, but a laptop that slept
+    client.send("three")
+    scene.until(lambda: client.state is State.DISCONNECTED)
+    scene.play(2.0)
+
+    assert scene.left(client).code is ReasonCode.REPLACED
+    assert (second.state, scene.news(second)) == (State.CONNECTED, ["Joined"])
+    assert scene.heard(server) == ["one", "two"]
+
+
+def test_a_ticket_is_good_for_another_try_as_long_as_nobody_heard_that_it_was_taken(scene: Scene) -> None:
+    server = scene.serve()
+    ticket = kill(scene, scene.join())
+    scene.network.latency = 0.1
+    second = scene.client(ticket=ticket)
+    second.send("once")
+    scene.until(lambda: scene.news(server).count("Back") == 1)
+    scene.network.cut()  # while WELCOME is under way
+
+    scene.until(lambda: second.state is State.CONNECTED)
+    scene.play(2.0)
+    third = scene.client(ticket=ticket)  # whose program was killed before it could save the new one
+    scene.until(lambda: third.state is State.CONNECTED)
+    scene.play(2.0)
+
+    assert scene.left(second).code is ReasonCode.REPLACED
+    assert scene.heard(server) == ["once"]
+    assert (third.state, third.id) == (State.CONNECTED, 1)
+
+
+def test_a_seat_that_is_no_longer_kept_is_said_to_be_lost(scene: Scene) -> None:
+    server = scene.serve(grace=2.0)
+    ticket = kill(scene, scene.join())
+    scene.play(3.0)
+
+    second = scene.client(ticket=ticket)
+    scene.play(1.0)
+
+    assert scene.news(server) == ["Joined", "Away", "Left"]
+    assert scene.news(second) == ["Left"]
+    assert scene.left(second).code is ReasonCode.RESUME_LOST
+
+
+def test_a_server_that_knows_nothing_of_tickets_sends_from_the_beginning(scene: Scene) -> None:
+    listening = Listening(scene, welcome(token=TOKEN, received=7, grace=10.0))
+    client = listening.client(ticket="seat-" + TOKEN.hex())
+    client.send("eight")
+
+    listening.play(1.0)
+
+    [guest] = listening.server.guests
+    [[*_, token, received, credentials, anew, end]] = guest.told(HELLO)
+    assert (token, received, credentials, anew, end) == (TOKEN, 0, None, True, "\r\n\r\n")
+    assert guest.messages == ["eight"]
+    assert guest.told(ACK) == [[0]]
+    listening.server.close()
+
+
 def test_update_from_within_itself_raises(scene: Scene) -> None:
     raised: list[str] = []
 
@@ -847,17 +1030,22 @@ def test_a_debug_log_shows_no_token(scene: Scene, caplog: pytest.LogCaptureFixtu
     caplog.set_level("DEBUG", logger="netcode")
     server = scene.serve()
     client = scene.join(credentials="secret word")
-    token = client._token
-    assert token is not None
+    first = client._token
+    assert first is not None
 
     scene.network.cut()
     scene.play(1.0)
-    client.close()
+    second = scene.join(ticket=client.ticket)
+    token = second._token
+    assert token is not None
+    second.close()
 
-    told = caplog.text + repr(client) + repr(server) + repr(client.peer)
+    told = caplog.text + "".join(map(repr, (client, server, client.peer, second, second.peer)))
     assert "connected" in told
-    for secret in ("secret word", token.hex(), repr(token)[2:-1], repr(token[8:])[2:-1]):
+    for secret in ("secret word", first.hex(), token.hex(), repr(token)[2:-1], repr(token[8:])[2:-1]):
         assert secret not in told
+    assert first[:KEY_SIZE] == token[:KEY_SIZE]
+    assert first != token
 
 
 @pytest.mark.parametrize("how", ["it closes", "it is left"])

@@ -47,6 +47,7 @@ def refusal(data: memoryview) -> tuple[ReasonCode, str]:
         st.none() | st.binary(max_size=64),
         counts,
         st.text(max_size=100),
+        st.booleans(),
     )
 )
 def test_hello_is_decoded_as_it_was_encoded(value: Hello) -> None:
@@ -55,7 +56,14 @@ def test_hello_is_decoded_as_it_was_encoded(value: Hello) -> None:
 
 @given(
     value=st.builds(
-        Welcome, counts, st.integers(4096, 2**40), st.binary(max_size=64), counts, st.floats(0, 1e8), st.floats(0, 1e8)
+        Welcome,
+        counts,
+        st.integers(4096, 2**40),
+        st.binary(max_size=64),
+        counts,
+        st.floats(0, 1e8),
+        st.floats(0, 1e8),
+        counts,
     )
 )
 def test_welcome_is_decoded_as_it_was_encoded(value: Welcome) -> None:
@@ -310,3 +318,28 @@ def test_what_cannot_be_decoded_is_no_beat(data: bytes) -> None:
     assert beat(payload(data)) is None
     assert beat(b"\xc7" + bytes([len(data) + 1, 78]) + data + b"\x00") is None
     assert beat(b"\xc7\x29\x4e" + data + b"\x00") is None
+
+
+@pytest.mark.parametrize("item", [1, 1.0, "\r\n\r\n", None, False, [True]])
+def test_only_true_says_that_another_program_comes_back(item: Any) -> None:
+    body = msgpack.packb([1, "netcode", 1, "chess", "1", 65_536, b"token", 0, None, item])
+    decoded = protocol.decode(memoryview(bytes((0xC7, len(body), 78)) + body))
+
+    assert isinstance(decoded, Hello)
+    assert decoded.anew is False
+
+
+@pytest.mark.parametrize("item", [True, -1, 1.0, "5", None])
+def test_what_is_no_number_is_no_first_message(item: Any) -> None:
+    body = msgpack.packb([2, 1, 1, 65_536, b"token", 0, 10, 10, item])
+    decoded = protocol.decode(memoryview(bytes((0xC7, len(body), 78)) + body))
+
+    assert isinstance(decoded, Welcome)
+    assert decoded.first == 0
+
+
+def test_who_has_nothing_to_add_writes_as_before() -> None:
+    assert decode(protocol.hello(HELLO._replace(anew=True))) == HELLO._replace(anew=True)
+    assert protocol.hello(HELLO) != protocol.hello(HELLO._replace(anew=True))
+    assert protocol.welcome(WELCOME._replace(first=0)) == protocol.welcome(WELCOME)
+    assert len(protocol.welcome(WELCOME._replace(first=5))) == len(protocol.welcome(WELCOME)) + 1

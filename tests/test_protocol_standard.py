@@ -38,8 +38,10 @@ messages = st.recursive(
     max_leaves=40,
 )
 controls = st.one_of(
-    st.builds(Hello, names, names, limits, st.none() | tokens, counts, st.none() | st.text(max_size=300)),
-    st.builds(Welcome, counts, limits, tokens, counts, seconds, seconds),
+    st.builds(
+        Hello, names, names, limits, st.none() | tokens, counts, st.none() | st.text(max_size=300), st.booleans()
+    ),
+    st.builds(Welcome, counts, limits, tokens, counts, seconds, seconds, counts),
     st.builds(Ping, counts, counts),
     st.builds(protocol.Pong, counts, counts),
     st.builds(protocol.Ack, counts),
@@ -79,9 +81,9 @@ def fields_of(control: Control) -> list[Any]:
     """Return a control message as the page lists it."""
     match control:
         case Hello():
-            return [1, "netcode", 1, *control]
+            return [1, "netcode", 1, *control[:6], *([True] if control.anew else [])]
         case Welcome():
-            return [2, 1, *control]
+            return [2, 1, *control[:6], *([control.first] if control.first else [])]
         case Ping():
             return [3, *control]
         case protocol.Pong():

@@ -314,3 +314,65 @@ def test_ten_thousand_messages_each_way_survive_five_hundred_cuts(monkeypatch: p
     assert proxy.cuts_to_come == 0
     assert "".join(name[0] for name in ends.plot).startswith("JABABAB")
     assert len(ends.plot) > CUTS // 2  # the others came before the greeting was over
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_programs_that_follow_each_other_in_one_seat_get_and_send_everything_that_is_theirs(seed: int) -> None:
+    chance = random.Random(seed)
+    random.seed(seed)  # of the backoff
+    clock = FakeClock()
+    network = MemoryNetwork(clock, seed=seed, latency=chance.choice([0.0, 0.05, 0.3]))
+    common: dict[str, Any] = {"network": network, "clock": clock, "timeout": 5.0}
+    server = netcode.Server("stage", 7777, grace=1_000.0, **common)
+    programs = [netcode.Client("stage", 7777, **common)]
+    play(clock, 2.0, server, programs[0])
+    down: list[int] = []  # what the server sent
+    up: list[list[int]] = [[]]  # what each program sent
+    got_down: list[list[int]] = [[]]
+    got_up: list[list[int]] = []
+    ticket = programs[0].ticket
+    assert ticket is not None
+
+    def go_on(seconds: float) -> None:
+        play(clock, seconds, server, programs[-1], tick=0.05)
+        got_up.extend(event.message for event in server.events() if isinstance(event, netcode.Received))
+        events = programs[-1].events()
+        got_down[-1] += [event.message for event in events if isinstance(event, netcode.Received)]
+
+    for _ in range(60):
+        match chance.randrange(6):
+            case 0 | 1:
+                for peer in server.peers:
+                    down.append(len(down))
+                    peer.send(down[-1])
+            case 2 | 3:
+                up[-1].append(len(up[-1]))
+                programs[-1].send([len(up), up[-1][-1]])
+            case 4:
+                network.cut(reset=chance.random() < 0.5)
+            case _:
+                ticket = programs[-1].ticket or ticket  # of one that was never in, nobody has any
+                network.cut(reset=chance.random() < 0.5)
+                programs.append(netcode.Client("stage", 7777, ticket=ticket, patience=100.0, **common))
+                up.append([])
+                got_down.append([])
+        go_on(chance.choice([0.05, 0.3, 1.5]))
+    network.latency = 0.0
+    for _ in range(40):
+        go_on(1.0)
+
+    assert len(programs) > 1
+    assert programs[-1].state is netcode.State.CONNECTED
+    arrived = [[number for program, number in got_up if program == one] for one in range(1, len(programs) + 1)]
+    assert [program for program, _ in got_up] == sorted(program for program, _ in got_up)
+    assert all(got == sent[: len(got)] for got, sent in zip(arrived, up, strict=True))
+    assert arrived[-1] == up[-1]
+    reached = 0
+    for got in filter(None, got_down):
+        assert got == [*range(got[0], got[0] + len(got))]
+        assert got[0] <= reached  # nothing was skipped, and what comes again had come unacknowledged
+        reached = max(reached, got[-1] + 1)
+    assert reached == len(down)
+    for program in programs:
+        program.close()
+    server.close()
