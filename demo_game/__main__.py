@@ -8,6 +8,7 @@ from random import Random
 
 import netcode
 from demo_game.display import why_no_window
+from demo_game.kept_seat import kept_seat
 from demo_game.local import play_against_bot, show_two_bots
 from demo_game.messages import NAME_LIMIT, plain_text
 from demo_game.programs import ServerOptions, run_bot, serve, watch_in_terminal
@@ -114,7 +115,9 @@ def _play(options: argparse.Namespace) -> int:
     from demo_game.window.run import play
 
     host, port = options.server
-    return play(host, port, _name_in(options), version=options.game_version)
+    name = _name_in(options)
+    with kept_seat(f"{host}:{port}", name) as seat:
+        return play(host, port, name, version=options.game_version, seat=seat)
 
 
 def _bot(options: argparse.Namespace) -> int:

@@ -3,18 +3,22 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo_game.messages import Fired, Missing, News, Over, Paired, Placed, Returned, Silent, Turn
+from demo_game.messages import Fired, Missing, News, Over, Paired, Placed, Returned, Silent, Turn, Yours
 from demo_game.rules import Cell, Game, Ship
 
 
 @dataclass(eq=False, slots=True)
 class Player:
-    """Somebody at the server. `tell` sends them news; `present` is False while their link is lost."""
+    """Somebody at the server. `tell` sends them news; `present` is False while their link is lost.
+
+    Who has come back `may_ask` once how things stand: their program may have been started anew.
+    """
 
     tell: Callable[[News], None]
     name: str = ""
     watching: bool = False
     present: bool = True
+    may_ask: bool = False
     silent_for: int = 0
     battle: "Battle | None" = None
 
@@ -55,9 +59,20 @@ class Battle:
         """Let somebody look on, and tell them all that has happened so far."""
         player.battle = self
         self._watchers.append(player)
-        player.tell(self._paired(None))
+        self.tell_again(player)
+
+    def tell_again(self, player: Player) -> None:
+        """Tell somebody who knows nothing any more all that has happened so far, and where their own fleet lies."""
+        seat = None if player.watching else self.players.index(player)
+        player.tell(self._paired(seat))
+        sea = None if seat is None else self._game.seas[seat]
+        if sea is not None:
+            player.tell(Yours(sea.fleet))
         for news in self._history:
             player.tell(news)
+        for other, opponent in enumerate(self.players):
+            if opponent is not player and not opponent.present:
+                player.tell(Missing(other))
 
     def place(self, player: Player, fleet: Sequence[Ship]) -> None:
         """Hide the player's fleet; raise `RuleError` if that is illegal."""

@@ -3,7 +3,7 @@
 from random import Random
 
 from demo_game.battle import Battle, Player
-from demo_game.messages import Again, Enter, Fire, Order, Place, Waiting
+from demo_game.messages import Again, Anew, Enter, Fire, Order, Place, Waiting
 from demo_game.rules import RuleError
 
 
@@ -49,7 +49,7 @@ class Lobby:
 
     def returned(self, player: Player) -> None:
         """Note that a player's link is back: the game goes on, or the waiting."""
-        player.present = True
+        player.present = player.may_ask = True
         if player.own_battle is not None:
             player.own_battle.tell_returned(player)
         self._pair()
@@ -63,11 +63,25 @@ class Lobby:
             player.own_battle.tell_silent(player, seconds, limit)
 
     def _enter(self, player: Player, order: Enter) -> None:
+        if player.may_ask:
+            player.may_ask = False  # once: it takes long to tell
+            player.tell(Anew())
+            if player.name:
+                self._tell_again(player)
+                return
         if player.name:
             raise RuleError("you have entered already")
         player.name = order.name or "Nameless"
         player.watching = order.watching
         self._again(player)
+
+    def _tell_again(self, player: Player) -> None:
+        if player.battle is not None:
+            player.battle.tell_again(player)
+        elif player in self._waiting or player in self._watching:
+            player.tell(Waiting())
+        else:
+            self._again(player)  # the end of their last game was shown to another program
 
     def _again(self, player: Player) -> None:
         if not player.name:

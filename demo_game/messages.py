@@ -24,7 +24,7 @@ class BadMessageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """The first order: play under this name, or only watch."""
+    """The first order: play under this name, or only watch. After a return: tell me again how things stand."""
 
     name: str
     watching: bool = False
@@ -64,6 +64,18 @@ class Paired:
     number: int
     names: tuple[str, ...]
     seat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Anew:
+    """What follows is told from the beginning, to a program that came back and asked for it. What came before is old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Yours:
+    """The reader's own fleet lies here: for a program that was started anew and does not know it."""
+
+    fleet: tuple[Ship, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +139,7 @@ class Refused:
     why: str
 
 
-News: TypeAlias = Waiting | Paired | Placed | Turn | Fired | Over | Silent | Missing | Returned | Refused
+News: TypeAlias = Waiting | Paired | Anew | Yours | Placed | Turn | Fired | Over | Silent | Missing | Returned | Refused
 
 _Check: TypeAlias = Callable[[object], object]
 _Vocabulary: TypeAlias = Mapping[str, tuple[Callable[..., object], Mapping[str, _Check]]]
@@ -217,6 +229,8 @@ _NEWS: _Vocabulary = {
         Paired,
         {"number": _number(1, 2**63), "names": _several(_NAME, 2, 2), "seat": _or_none(_SEAT)},
     ),
+    "anew": (Anew, {}),
+    "yours": (Yours, {"fleet": _several(_SHIP, 0, len(FLEET))}),
     "placed": (Placed, {"seat": _SEAT}),
     "turn": (Turn, {"seat": _SEAT}),
     "fired": (Fired, {"seat": _SEAT, "shot": _SHOT}),

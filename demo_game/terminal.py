@@ -2,7 +2,21 @@
 
 from typing import assert_never
 
-from demo_game.messages import Fired, Missing, News, Over, Paired, Placed, Refused, Returned, Silent, Turn, Waiting
+from demo_game.messages import (
+    Anew,
+    Fired,
+    Missing,
+    News,
+    Over,
+    Paired,
+    Placed,
+    Refused,
+    Returned,
+    Silent,
+    Turn,
+    Waiting,
+    Yours,
+)
 from demo_game.rules import SHIP_NAMES, SIZE, Cell, Shot
 from demo_game.view import Side, View, advance
 
@@ -38,7 +52,7 @@ class Narrator:
                 return f"refused: {why}"
             case Over(winner, why):
                 return f"{names[winner]} wins: {why}"
-            case Turn():
+            case Turn() | Anew() | Yours():
                 return None
             case _:
                 assert_never(news)

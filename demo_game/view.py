@@ -6,6 +6,7 @@ from enum import Enum
 from typing import assert_never
 
 from demo_game.messages import (
+    Anew,
     Fired,
     Missing,
     News,
@@ -17,6 +18,7 @@ from demo_game.messages import (
     Silent,
     Turn,
     Waiting,
+    Yours,
 )
 from demo_game.rules import Cell, Chart, Ship
 
@@ -88,11 +90,13 @@ class View:
     def learn(self, news: News) -> None:
         """Take in one piece of news."""
         match news:
-            case Waiting():
+            case Waiting() | Anew():
                 self.phase = Phase.WAITING
             case Paired(number, names, seat):
                 self.number, self.seat, self.phase = number, seat, Phase.PLACING
                 self.sides = (Side(names[0]), Side(names[1]))
+            case Yours(fleet):
+                self.hide(fleet)
             case Placed(seat):
                 self.sides[seat].placed = True
             case Turn(seat):
@@ -132,7 +136,7 @@ class View:
 
 def advance(view: View, news: News) -> View:
     """Take in one piece of news, and give the view to go on with: a new one where a new game begins."""
-    if isinstance(news, Waiting | Paired):
+    if isinstance(news, Waiting | Paired | Anew):
         view = View()
     view.learn(news)
     return view

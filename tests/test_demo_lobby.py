@@ -9,6 +9,7 @@ from demo_game.battle import Player
 from demo_game.lobby import Lobby
 from demo_game.messages import (
     Again,
+    Anew,
     Enter,
     Fire,
     Fired,
@@ -22,6 +23,7 @@ from demo_game.messages import (
     Silent,
     Turn,
     Waiting,
+    Yours,
     write,
 )
 from demo_game.rules import ALL_CELLS, FLEET, Cell, RuleError, Ship, Shot
@@ -248,6 +250,64 @@ def test_who_waits_without_a_link_is_paired_on_return(lobby: Lobby) -> None:
     lobby.returned(anne.player)
 
     assert bob.heard == [Waiting(), Paired(1, ("Anne", "Bob"), 1)]
+
+
+def test_who_comes_back_knowing_nothing_is_told_how_things_stand(lobby: Lobby) -> None:
+    anne, bob = pair(lobby)
+    anne.fire(0, 0)
+    so_far = [Placed(0), Placed(1), Turn(0), *anne.take_heard()]
+    lobby.missing(bob.player)
+    lobby.missing(anne.player)
+    lobby.returned(anne.player)
+    anne.heard.clear()
+    bob.heard.clear()
+
+    anne.enter()
+
+    assert anne.heard == [Anew(), Paired(1, ("Anne", "Bob"), 0), Yours(FLEET_AT_THE_TOP), *so_far, Missing(1)]
+    assert len(so_far) == 5
+    assert bob.heard == []
+    with pytest.raises(RuleError, match="entered already"):
+        anne.enter()
+
+
+def test_a_fleet_that_was_not_hidden_yet_is_still_to_be_hidden(lobby: Lobby) -> None:
+    anne, _ = Somebody(lobby, "Anne").enter(), Somebody(lobby, "Bob").enter()
+    lobby.returned(anne.player)
+    anne.heard.clear()
+
+    anne.enter()
+
+    assert anne.heard == [Anew(), Paired(1, ("Anne", "Bob"), 0)]
+
+
+def test_a_spectator_who_comes_back_sees_the_game_again(lobby: Lobby) -> None:
+    anne, _ = pair(lobby)
+    carl = Somebody(lobby, "Carl").enter(watching=True)
+    told = carl.take_heard()
+    lobby.returned(carl.player)
+
+    carl.enter(watching=True)
+    anne.fire(0, 0)
+
+    assert carl.heard == [Anew(), *told[1:], Fired(0, Shot(Cell(0, 0), hit=True)), Turn(1)]
+
+
+def test_who_comes_back_between_two_games_waits_for_the_next(lobby: Lobby) -> None:
+    anne, bob = pair(lobby)
+    dora = Somebody(lobby, "Dora").enter()
+    lobby.leave(bob.player, "Bob is gone")
+    for player in (anne, dora):
+        lobby.missing(player.player)
+        player.heard.clear()
+    lobby.returned(dora.player)
+
+    dora.enter()
+    lobby.returned(anne.player)
+    anne.enter()
+
+    assert dora.heard == [Anew(), Waiting(), Paired(2, ("Dora", "Anne"), 0)]
+    assert anne.heard == [Anew(), Waiting(), Paired(2, ("Dora", "Anne"), 1)]
 
 
 def test_orders_out_of_place_are_refused(lobby: Lobby) -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from demo_game.messages import (
     Again,
+    Anew,
     BadMessageError,
     Enter,
     Fire,
@@ -26,6 +27,7 @@ from demo_game.messages import (
     Silent,
     Turn,
     Waiting,
+    Yours,
     plain_text,
     read_news,
     read_order,
@@ -39,6 +41,8 @@ NEWS: list[News] = [
     Waiting(),
     Paired(3, ("Anne", "Bob"), 0),
     Paired(3, ("Anne", "Bob"), None),
+    Anew(),
+    Yours((SHIP,)),
     Placed(1),
     Turn(0),
     Fired(0, Shot(Cell(1, 2), hit=False)),

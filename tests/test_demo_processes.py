@@ -201,6 +201,30 @@ def test_a_bot_that_is_stopped_by_hand_says_goodbye(start: Start) -> None:
     assert server._process.poll() is None
 
 
+@WITH_SIGNALS
+def test_a_window_that_is_killed_finds_its_seat_again(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame", reason="the window needs pygame")
+    server, address = serve(start)
+    environment = {"SDL_VIDEODRIVER": "dummy", "XDG_STATE_HOME": str(tmp_path / "state")}
+    play = "import sys, demo_game.__main__ as demo; demo.why_no_window = lambda: None; demo.main(sys.argv[1:])"
+
+    def window() -> Program:
+        return start("-c", play, "play", address, "--name", "Anne", environment=environment)
+
+    first = window()
+    server.until(r"Anne \(.*\) plays")
+    other = bot(start, address, "Drake")
+    other.until("against Drake")
+
+    first._process.kill()
+    other.until("Anne has lost the connection; waiting for the return")
+    window()
+
+    other.until("Anne is back")
+    server.until(r"Anne \(.*\) is back")
+    assert " left:" not in server.output
+
+
 def test_a_server_with_another_version_names_both(start: Start) -> None:
     _, address = serve(start, "--game-version", 2)
     player = bot(start, address, "Drake")

@@ -12,7 +12,7 @@ from demo_game.bot import Bot
 from demo_game.messages import Fired, News, Over
 from demo_game.rules import Cell, random_fleet
 from demo_game.server import SHUTTING_DOWN, GameServer, _player_of
-from demo_game.session import Session
+from demo_game.session import Session, open_session
 from demo_game.settings import GAME, VERSION
 from demo_game.view import Phase
 from netcode.testing import FakeClock
@@ -37,9 +37,12 @@ class World:
         self.heard: dict[int, list[News]] = {}
         self._stack = stack
 
-    def enter(self, name: str, *, watching: bool = False, version: str = VERSION) -> Session:
-        client = netcode.Client(HOST, self.server.address.port, game=GAME, version=version)
-        session = Session(self._stack.enter_context(client), name, watching=watching)
+    def enter(
+        self, name: str, *, watching: bool = False, version: str = VERSION, seat: "Pocket | None" = None
+    ) -> Session:
+        ticket = None if seat is None else seat.ticket
+        client = netcode.Client(HOST, self.server.address.port, game=GAME, version=version, ticket=ticket)
+        session = Session(self._stack.enter_context(client), name, watching=watching, seat=seat)
         self.sessions.append(session)
         self.heard[id(session)] = []
         return session
@@ -205,6 +208,107 @@ def test_a_player_whose_link_is_lost_comes_back_to_the_same_seat(world: World) -
     world.until(lambda: anne.view.phase is bob.view.phase is Phase.FIRING)
     assert any("lost the link" in line for line in world.said)
     assert any("is back" in line for line in world.said)
+
+
+class Pocket:
+    """Keeps the ticket of a seat, and what was kept before."""
+
+    def __init__(self, ticket: str | None = None) -> None:
+        self.ticket = ticket
+        self.kept: list[str | None] = []
+
+    def keep(self, ticket: str | None) -> None:
+        self.ticket = ticket
+        self.kept.append(ticket)
+
+
+def kill(world: World, session: Session) -> None:
+    """End the program behind a session as the operating system does."""
+    link = session._client._link
+    assert link is not None
+    link.connection.close()
+    world.sessions.remove(session)
+
+
+def test_a_program_that_was_killed_finds_its_seat_and_its_game_again(world: World) -> None:
+    pocket = Pocket()
+    anne = world.enter("Anne", seat=pocket)
+    world.until(lambda: anne.joined)
+    bob = world.enter("Bob")
+    world.until(lambda: anne.view.to_place and bob.view.to_place)
+    fleet = random_fleet(Random(1))
+    anne.place(fleet)
+    bob.place(random_fleet(Random(2)))
+    world.until(lambda: anne.view.phase is bob.view.phase is Phase.FIRING)
+    first, second = (anne, bob) if anne.view.my_turn else (bob, anne)
+    first.fire(Cell(0, 0))
+    world.until(lambda: second.view.my_turn)
+    before = anne.view
+    kill(world, anne)
+    world.until(lambda: bob.view.sides[before.near].missing)
+
+    again = world.enter("Anne", seat=pocket)
+    world.until(lambda: again.view.phase is Phase.FIRING and not bob.view.sides[before.near].missing)
+
+    assert again.view == before
+    assert again.view.sides[again.view.near].fleet == fleet
+    assert len(world.server.peers) == 2
+    assert pocket.ticket is not None
+    player = again if again.view.my_turn else bob
+    player.fire(Cell(1, 0))
+    world.until(lambda: len(again.view.log) == len(bob.view.log) == 2)
+
+
+def test_who_comes_for_a_seat_too_late_knows_it_and_keeps_no_ticket(world: World) -> None:
+    pocket = Pocket("seat-" + "ab" * 32)
+
+    anne = world.enter("Anne", seat=pocket)
+    world.until(lambda: anne.reason is not None)
+
+    assert anne.too_late
+    assert pocket.kept == [None]
+
+
+@pytest.mark.parametrize("damaged", ["", "nonsense", "seat-xyz", "seat-" + "ab" * 500])
+def test_a_ticket_that_is_damaged_is_none(world: World, damaged: str) -> None:
+    session = open_session(HOST, world.server.address.port, "Anne", seat=Pocket(damaged))
+    world.sessions.append(session)
+    world.heard[id(session)] = []
+
+    world.until(lambda: session.joined)
+    session.close()
+
+
+@pytest.mark.parametrize("how", ["leave", "close", "server"])
+def test_a_seat_that_was_left_on_purpose_is_not_kept(world: World, how: str) -> None:
+    pocket = Pocket()
+    anne = world.enter("Anne", seat=pocket)
+    world.until(lambda: anne.joined)
+    joined = pocket.ticket
+
+    if how == "leave":
+        anne.leave("enough")
+        world.until(lambda: anne.reason is not None)
+    elif how == "close":
+        anne.close()
+    else:
+        world.server.close()
+        world.until(lambda: anne.reason is not None)
+
+    assert joined is not None
+    assert pocket.ticket is None
+    assert not anne.too_late
+
+
+def test_a_server_that_is_not_reached_takes_no_ticket_away(world: World) -> None:
+    pocket = Pocket("seat-" + "ab" * 32)
+    world.server.close()
+
+    anne = world.enter("Anne", seat=pocket)
+    world.until(lambda: anne.reason is not None)
+    anne.close()
+
+    assert (pocket.kept, anne.too_late) == ([], False)
 
 
 def test_a_player_who_does_not_come_back_loses(world: World) -> None:

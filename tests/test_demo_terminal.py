@@ -3,6 +3,7 @@
 import pytest
 
 from demo_game.messages import (
+    Anew,
     Fired,
     Missing,
     News,
@@ -14,6 +15,7 @@ from demo_game.messages import (
     Silent,
     Turn,
     Waiting,
+    Yours,
 )
 from demo_game.rules import Cell, Ship, Shot
 from demo_game.terminal import Narrator, draw_seas
@@ -26,6 +28,8 @@ DESTROYER = Ship(2, Cell(0, 0))
     [
         (Placed(1), "Bob has hidden the fleet"),
         (Turn(0), None),
+        (Anew(), None),
+        (Yours((DESTROYER,)), None),
         (Fired(0, Shot(Cell(2, 6), hit=False)), "   1. Anne fires at C7: miss"),
         (Fired(1, Shot(Cell(2, 6), hit=True)), "   1. Bob fires at C7: hit"),
         (Fired(1, Shot(Cell(0, 0), True, DESTROYER)), "   1. Bob fires at A1: hit, and the destroyer sinks"),

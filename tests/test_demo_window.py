@@ -19,7 +19,7 @@ from demo_game.captain import choose_target
 from demo_game.messages import Fired, Missing, Over, Paired, Placed, Silent, Turn
 from demo_game.rules import ALL_CELLS, FLEET, Cell, Game, Ship, random_fleet
 from demo_game.server import SHUTTING_DOWN, GameServer
-from demo_game.session import LinkSample, Session
+from demo_game.session import LinkSample, Seat, Session
 from demo_game.settings import GAME, VERSION
 from demo_game.view import Phase, View
 
@@ -362,9 +362,10 @@ class Stage:
         self.netcode_server = self.stack.enter_context(netcode.Server(HOST, port, game=GAME, version=VERSION))
         return GameServer(self.netcode_server, Random(1), timeout=10, report=lambda _: None)
 
-    def connect(self) -> Session:
-        client = netcode.Client(HOST, self.netcode_server.address.port, game=GAME, version=VERSION)
-        return Session(self.stack.enter_context(client), "Anne")
+    def connect(self, seat: Seat | None = None) -> Session:
+        ticket = None if seat is None else seat.ticket
+        client = netcode.Client(HOST, self.netcode_server.address.port, game=GAME, version=VERSION, ticket=ticket)
+        return Session(self.stack.enter_context(client), "Anne", seat=seat)
 
     def add_bot(self) -> None:
         session = self.connect()
@@ -464,6 +465,22 @@ def test_a_server_that_closes_is_read_and_tried_again(stage: Stage) -> None:
     stage.until(lambda: stage.app._shown == "waiting")
 
     assert reason == netcode.Reason(netcode.ReasonCode.SHUTDOWN, SHUTTING_DOWN)
+
+
+def test_a_window_that_comes_for_its_seat_too_late_enters_as_somebody_new(stage: Stage) -> None:
+    class Pocket:
+        ticket: str | None = "seat-" + "ab" * 32
+
+        def keep(self, ticket: str | None) -> None:
+            self.ticket = ticket
+
+    pocket = Pocket()
+    stage.app = App(lambda: stage.connect(pocket), Random(1), stage.now)
+
+    stage.until(lambda: stage.app._shown == "waiting")
+
+    assert len(stage.netcode_server.peers) == 1
+    assert pocket.ticket == stage.app.session._client.ticket is not None
 
 
 def test_after_the_end_the_loss_of_the_server_is_told_beside_the_verdict(stage: Stage) -> None:

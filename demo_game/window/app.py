@@ -59,6 +59,8 @@ class App:
         """Let the network do its work, and choose the scene that fits what is known now."""
         self._now = now
         self.session.update()
+        if self.session.too_late:
+            self.session = self._connect()
         if now >= self._next_sample:
             self._next_sample = now + SAMPLE_INTERVAL
             self.session.sample()

@@ -7,7 +7,7 @@ from random import Random
 import pygame
 
 from demo_game.programs import part
-from demo_game.session import Session, open_session
+from demo_game.session import Seat, Session, open_session
 from demo_game.settings import VERSION
 from demo_game.stopping import StopRequests
 from demo_game.window.app import App
@@ -26,15 +26,17 @@ def play(
     *,
     watching: bool = False,
     version: str = VERSION,
+    seat: Seat | None = None,
     tend: Callable[[], None] = lambda: None,
 ) -> int:
     """Play or watch in a window until it is closed, then say goodbye; the exit status is always 0.
 
-    `tend` is called in every frame: for whoever has more to look after than the window.
+    `seat` keeps what the next run needs if this one is killed. `tend` is called in every frame: for whoever has more to
+    look after than the window.
     """
 
     def connect() -> Session:
-        return open_session(host, port, name, watching=watching, version=version)
+        return open_session(host, port, name, watching=watching, version=version, seat=seat)
 
     pygame.display.init()
     pygame.font.init()

@@ -1,0 +1,127 @@
+"""Tests of the file in which the ticket of a seat outlives the window."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from programs import Start
+
+from demo_game import kept_seat as module
+from demo_game.kept_seat import SLOTS, KeptSeat, kept_seat
+
+SERVER = "server:7777"
+
+
+def seat_in(folder: Path, server: str = SERVER, name: str = "Anne") -> KeptSeat:
+    return KeptSeat(folder / "broadside", server, name)
+
+
+def test_the_next_run_finds_what_was_kept(tmp_path: Path) -> None:
+    with seat_in(tmp_path) as seat:
+        nothing = seat.ticket
+        seat.keep("a long ticket")
+        seat.keep("a ticket")
+        seat.keep("a ticket")
+
+    with seat_in(tmp_path) as seat:
+        kept = seat.ticket
+        seat.keep(None)
+    with seat_in(tmp_path) as seat:
+        assert (nothing, kept, seat.ticket) == (None, "a ticket", None)
+
+
+def test_each_server_and_each_name_has_its_own(tmp_path: Path) -> None:
+    with seat_in(tmp_path) as seat:
+        seat.keep("a ticket")
+
+    with seat_in(tmp_path, server="other:7777") as other_server, seat_in(tmp_path, name="Bob") as other_name:
+        assert (other_server.ticket, other_name.ticket) == (None, None)
+
+
+def test_of_two_windows_each_keeps_its_own(tmp_path: Path) -> None:
+    first, second = seat_in(tmp_path), seat_in(tmp_path)
+    first.keep("first")
+    second.keep("second")
+
+    second.close()
+    with seat_in(tmp_path) as third:
+        found = third.ticket
+    first.close()
+    with seat_in(tmp_path) as fourth:
+        assert (found, fourth.ticket) == ("second", "first")
+
+
+def test_more_windows_than_that_keep_nothing(tmp_path: Path) -> None:
+    seats = [seat_in(tmp_path) for _ in range(SLOTS + 1)]
+
+    for seat in seats:
+        seat.keep("a ticket")
+        seat.close()
+
+    assert len([*(tmp_path / "broadside").iterdir()]) == SLOTS
+    assert seats[-1].ticket == "a ticket"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps others out by other means")
+def test_what_is_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with seat_in(tmp_path) as seat:
+        seat.keep("a ticket")
+
+    [file] = (tmp_path / "broadside").iterdir()
+    assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert "Anne" not in file.name
+
+
+def test_where_nothing_can_be_kept_nothing_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "broadside").write_text("in the way")
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(module, "_own_folder", nowhere)
+    for seat in (seat_in(tmp_path), kept_seat(SERVER, "Anne")):
+        seat.keep("a ticket")
+        assert seat.ticket == "a ticket"
+        seat.close()
+
+
+def test_a_full_disk_ends_no_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    with seat_in(tmp_path) as seat:
+        monkeypatch.setattr(os, "write", full)
+        seat.keep("a ticket")
+
+        assert seat.ticket == "a ticket"
+
+
+def test_it_is_kept_where_the_system_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALAPPDATA" if sys.platform == "win32" else "XDG_STATE_HOME", str(tmp_path))
+
+    with kept_seat(SERVER, "Anne") as seat:
+        seat.keep("a ticket")
+    with kept_seat(SERVER, "Anne") as seat:
+        assert seat.ticket == "a ticket"
+    assert [folder.name for folder in tmp_path.iterdir()] == ["broadside"]
+
+
+@pytest.mark.process
+def test_who_was_killed_holds_its_file_no_longer(tmp_path: Path, start: Start) -> None:
+    program = start(
+        "-c",
+        "import sys, time, pathlib; from demo_game.kept_seat import KeptSeat\n"
+        "seat = KeptSeat(pathlib.Path(sys.argv[1]) / 'broadside', 'server:7777', 'Anne')\n"
+        "seat.keep('a ticket'); print('kept', flush=True); time.sleep(100)",
+        tmp_path,
+    )
+    program.until("kept")
+    with seat_in(tmp_path) as other:
+        meanwhile = other.ticket
+
+    program._process.kill()
+    program.status()
+
+    with seat_in(tmp_path) as seat:
+        assert (meanwhile, seat.ticket) == (None, "a ticket")
