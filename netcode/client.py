@@ -164,7 +164,11 @@ class Client(Waiter):
 
     @property
     def state(self) -> State:
-        """CONNECTING until welcomed and while away, CONNECTED, DISCONNECTING while closing nicely, DISCONNECTED."""
+        """Where the client is in its life. It changes with `update()`, `close()` and `close_nicely()` alone.
+
+        CONNECTING until `Joined`, and again from `Away` to `Back`. CONNECTED while welcomed. DISCONNECTING from
+        `close_nicely` to `Left`. DISCONNECTED from `Left` on, for good; `reason` says why.
+        """
         if self._state is State.CONNECTED and self._link is not None and self._link.goodbye is not None:
             return State.DISCONNECTING
         return self._state

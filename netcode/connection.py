@@ -43,16 +43,20 @@ D_co = TypeVar("D_co", covariant=True)
 
 
 class State(Enum):
-    """Where a connection is in its life. It only ever moves down this list."""
+    """Where a connection, a client or a server is in its life.
+
+    It moves down this list, with one exception: a `Client` whose link broke goes from CONNECTED back to CONNECTING with
+    `Away`, and with `Back` it is CONNECTED again. DISCONNECTED is the end of each of them.
+    """
 
     CONNECTING = "connecting"
-    """The name is looked up, or an address is being tried, or a server has not yet welcomed us."""
+    """The name is looked up, or an address is being tried. A client also: it is not welcomed yet, or it is away."""
     CONNECTED = "connected"
-    """Bytes flow both ways."""
+    """Bytes flow both ways. A client also: it is welcomed. A server: it serves, from the start."""
     DISCONNECTING = "disconnecting"
-    """`close_nicely` was called: what is queued is still sent."""
+    """`close_nicely` was called: what is queued is still sent, and what the other end sends still arrives."""
     DISCONNECTED = "disconnected"
-    """It is over; `reason` says why."""
+    """It is over. A connection and a client have a `reason` that says why."""
 
 
 _DISCONNECTING = State.DISCONNECTING  # looked up once per message; a member of an Enum takes long to look up

@@ -772,6 +772,36 @@ def test_a_client_that_does_not_want_to_does_not_come_back(scene: Scene) -> None
     assert scene.news(client) == scene.news(server) == ["Joined", "Left"]
 
 
+def test_the_state_goes_with_the_events(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client()
+    seen: list[tuple[State, list[str]]] = [(client.state, [])]
+
+    def watch(seconds: float) -> None:
+        for _ in range(round(seconds / TICK)):
+            scene.play(TICK)
+            if client.state is not seen[-1][0]:
+                seen.append((client.state, scene.news(client)))
+
+    watch(1.0)
+    scene.network.cut()
+    watch(3.0)
+    scene.frozen.add(server)
+    client.close_nicely()
+    watch(0.1)
+    scene.frozen.clear()
+    watch(3.0)
+
+    assert seen == [
+        (State.CONNECTING, []),
+        (State.CONNECTED, ["Joined"]),
+        (State.CONNECTING, ["Joined", "Away"]),
+        (State.CONNECTED, ["Joined", "Away", "Back"]),
+        (State.DISCONNECTING, ["Joined", "Away", "Back"]),
+        (State.DISCONNECTED, ["Joined", "Away", "Back", "Left"]),
+    ]
+
+
 def test_a_second_break_in_the_same_session_is_survived_as_well(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()
