@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Gene
 from dataclasses import dataclass
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 
 from netcode import log, protocol
 from netcode.address import Address, bucket, check_port
@@ -602,15 +602,16 @@ class Server(Waiter):
             return None  # it was closed from within, and says so itself
         if isinstance(data, Refusal):
             raise ProtocolError(ReasonCode.DENIED, data.text)
-        if _says_nothing(data):
-            if data is not False:
-                log.warn(
-                    "authenticate says nothing",
-                    "authenticate returned %s for %s, who was refused; return what becomes peer.data, or True to let "
-                    "somebody in, or a Refusal to keep somebody out",
-                    "None" if data is None else f"what is no answer ({type(data).__name__})",
-                    address,
-                )
+        refused = data is False or _says_nothing(data)
+        if refused and data is not False and link.reason is None:
+            log.warn(
+                "authenticate returned None",
+                "authenticate returned %s for %s, who was refused; return what becomes peer.data, or True to let "
+                "somebody in, or a Refusal to keep somebody out",
+                "None" if data is None else _kind_of(data),
+                address,
+            )
+        if refused:
             raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
         return data
 
@@ -725,25 +726,28 @@ def _peers_in(to: Iterable[Peer] | Peer) -> tuple[Peer, ...]:
     return tuple(map(_check_peer, to))
 
 
+def _says_nothing(answer: Any) -> bool:
+    """Tell whether `authenticate` has decided nothing by what it returned.
+
+    A door that opens for a slip is open to everybody: no `return` at all, an `async def` or a `yield`, by which nothing
+    has run yet, `return Refusal` without its words, `return error` where `raise` was meant.
+    """
+    kind: type = answer if isinstance(answer, type) else type(answer)
+    if issubclass(kind, Coroutine) and kind is not answer:
+        cast("Coroutine[Any, Any, Any]", answer).close()  # or it would warn that nobody has awaited it
+    slips = (Refusal, BaseException, Awaitable, AsyncGenerator, Generator)
+    return answer is None or answer is NotImplemented or issubclass(kind, slips)
+
+
+def _kind_of(answer: Any) -> str:
+    name = answer.__name__ if isinstance(answer, type) else type(answer).__name__
+    return f"the class {name}" if isinstance(answer, type) else f"a thing of type {name}"
+
+
 def _check_peer(peer: Peer) -> Peer:
     if not isinstance(peer, Peer):
         raise TypeError(f"to must be peers, as in server.peers, not {type(peer).__name__}")
     return peer
-
-
-def _says_nothing(answer: Any) -> bool:
-    """Tell whether `authenticate` has not let anybody in by what it returned.
-
-    A door that opens for a slip is open for everybody: no `return` at all, an `async def` or a `yield`, by which
-    nothing has run yet, `return Refusal` without its words, `return error` where `raise` was meant.
-    """
-    if answer is None or answer is False or answer is NotImplemented or answer is Refusal:
-        return True
-    if isinstance(answer, Coroutine):
-        answer.close()  # or it would warn that nobody has awaited it
-    return isinstance(answer, (Awaitable, AsyncGenerator, Generator, BaseException)) or (
-        isinstance(answer, type) and issubclass(answer, BaseException)
-    )
 
 
 def _title(game: str, version: str) -> str:

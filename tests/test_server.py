@@ -5,7 +5,7 @@ import logging
 import select
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import interrupted
@@ -425,27 +425,45 @@ def test_a_forgotten_return_lets_nobody_in_and_is_told(scene: Scene, caplog: pyt
     assert "return what becomes peer.data, or True" in caplog.text
 
 
-async def too_late() -> bool:
+async def _async() -> bool:
     return True
 
 
-def in_steps() -> Iterator[bool]:
+def _yielding() -> Iterator[bool]:
+    yield True
+
+
+async def _both() -> AsyncIterator[bool]:
     yield True
 
 
 @pytest.mark.parametrize(
-    "slip", [lambda: NotImplemented, too_late, in_steps, lambda: Refusal, lambda: ValueError("no"), lambda: ValueError]
+    ("make", "called"),
+    [
+        (_async, "a thing of type coroutine"),
+        (_yielding, "a thing of type generator"),
+        (_both, "a thing of type async_generator"),
+        (lambda: Refusal, "the class Refusal"),
+        (lambda: NotImplemented, "a thing of type NotImplementedType"),
+        (lambda: ValueError("no"), "a thing of type ValueError"),
+        (lambda: PermissionError, "the class PermissionError"),
+    ],
 )
-def test_a_slip_lets_nobody_in_and_is_told(
-    scene: Scene, caplog: pytest.LogCaptureFixture, slip: Callable[[], Any]
+def test_what_decides_nothing_lets_nobody_in_and_is_told(
+    scene: Scene, make: Callable[[], Any], called: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    scene.serve(authenticate=lambda credentials, address: slip())
+    def authenticate(credentials: Any, address: Address) -> Any:
+        return make()
+
+    server = scene.serve(authenticate=authenticate)
     client = scene.client()
 
     scene.until(lambda: client.state is State.DISCONNECTED)
+    scene.play(TICK)
 
-    assert scene.left(client).code is ReasonCode.DENIED
-    assert "returned what is no answer" in caplog.text
+    assert scene.left(client) == Reason(ReasonCode.DENIED, "the server does not accept these credentials")
+    assert (scene.told[server], server.peers) == ([], ())
+    assert f"authenticate returned {called} for " in caplog.text
 
 
 @pytest.mark.parametrize("answer", [0, "", True])
