@@ -278,6 +278,20 @@ def test_a_server_that_closes_without_a_greeting_is_named(scene: Scene) -> None:
     assert "closed the connection without a greeting" in scene.left(client).text
 
 
+def test_who_is_not_let_in_may_take_the_goodbye_until_its_time_to_greet_is_over(scene: Scene) -> None:
+    server = scene.serve(handshake_timeout=2.0)
+    stranger = scene.stranger()
+    stranger.say(hello(version="2"))
+    stranger.update()
+    stranger.frozen = True  # it does not close
+
+    scene.play(1.7)
+    before = len(server._links)
+    scene.play(0.4)
+
+    assert (before, len(server._links)) == (1, 0)
+
+
 # Pings.
 
 

@@ -173,3 +173,16 @@ def test_what_is_taken_from_a_batch_is_in_it_no_more(resumes: bool) -> None:
         queue.count(2, len(data), batch)
 
     assert (batch, queue.sent, queue.size) == ([], 2, len(data) if resumes else 0)
+
+
+def test_who_counts_on_has_what_was_sent_since_and_nothing_from_before() -> None:
+    queue = ResendQueue(LIMIT)
+    queue.append(2, frame(b"one") + frame(b"two"))
+
+    queue.begin_at(7)
+
+    assert (queue.sent, queue.acknowledged) == (9, 7)
+    assert queue.since(6) is None
+    assert queue.since(8) == [frame(b"two")]
+    assert queue.acknowledge(9)
+    assert (queue.size, queue.acknowledged) == (0, 9)

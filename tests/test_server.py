@@ -10,7 +10,7 @@ from typing import Any
 
 import interrupted
 import pytest
-from faults.wire import ACK, BYE, WELCOME, Stranger, bye, control, frame, hello, message
+from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, WELCOME, Stranger, bye, control, frame, hello, message
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
@@ -731,6 +731,66 @@ def test_a_broadcast_survives_that_it_ends_a_peer(scene: Scene) -> None:
 
     assert [number for number, _ in scene.heard(client)] == [0, 1, 2, 3]
     assert scene.left(server).code is ReasonCode.TOO_SLOW
+
+
+# Another program in the same seat.
+
+
+def anew(token: bytes) -> bytes:
+    """Return the HELLO of a program that has a token, and nothing else, of the one before it."""
+    return control(HELLO, "netcode", 1, "", "", MAX_MESSAGE, token, 0, None, True)
+
+
+def test_another_program_hears_from_where_it_is_told_and_gets_a_token_of_its_own(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(message("up"), token=b"")
+    for number in range(4):
+        only(server).send(number)
+    scene.play(TICK)
+    guest.say(control(ACK, 3))
+    scene.play(2 * TICK)
+    guest.connection.close()
+    scene.play(2 * TICK)
+
+    other = scene.stranger(anew(token_of(guest)))
+
+    [[_, peer_id, _, token, received, _, _, first]] = other.told(WELCOME)
+    assert (peer_id, received, first, other.messages) == (1, 1, 3, [3])
+    assert (token[:KEY_SIZE], len(token)) == (token_of(guest)[:KEY_SIZE], KEY_SIZE + SECRET_SIZE)
+    assert token != token_of(guest)
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+
+
+def test_the_token_before_is_good_for_another_program_alone(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(control(ACK, 0), token=b"")
+    other = scene.stranger(anew(token_of(guest)))
+
+    late = scene.stranger(hello(token=token_of(guest)))
+    third = scene.stranger(anew(token_of(guest)))
+
+    assert reason_of(guest)[0] is ReasonCode.REPLACED
+    assert reason_of(late)[0] is ReasonCode.REPLACED
+    assert reason_of(other)[0] is ReasonCode.REPLACED
+    assert third.connection.alive
+    assert len({token_of(one) for one in (guest, other, third)}) == 3
+    assert scene.news(server) == ["Joined", *["Away", "Back"] * 2]
+
+
+def test_what_is_kept_no_more_cannot_be_given_to_another_program(scene: Scene) -> None:
+    server = scene.serve(max_resend=5_000, max_message=4_096)
+    guest = scene.guest(control(ACK, 0), token=b"")
+    for _ in range(4):
+        only(server).send(bytes(4_000))
+        scene.play(TICK)
+    guest.connection.close()
+    scene.play(2 * TICK)
+
+    other = scene.stranger(anew(token_of(guest)))
+
+    assert reason_of(other)[0] is ReasonCode.RESUME_LOST
+    assert scene.news(server) == ["Joined", "Away", "Left"]
+    assert server._keys == {}
 
 
 # Who does not know that it is in.
