@@ -897,3 +897,17 @@ def test_a_message_left_alone_by_a_flood_begins_the_calm(scene: Scene) -> None:
 
     assert peer.alive
     assert peer._received == 11
+
+
+def test_a_message_that_the_other_end_does_not_take_ends_that_link_and_tells_both(scene: Scene) -> None:
+    server = scene.serve(max_message=200_000)
+    small = scene.join(max_message=100_000)
+
+    only(server).send("fits")
+    only(server).send("x" * 150_000)
+    scene.play(10 * TICK)
+
+    assert scene.heard(small) == ["fits"]
+    assert scene.left(small).text.startswith("a message of 150005 bytes was to come here")
+    assert scene.left(server).text.startswith("127.0.0.1:")
+    assert scene.left(server).code is scene.left(small).code is ReasonCode.TOO_LARGE

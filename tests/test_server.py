@@ -1559,3 +1559,18 @@ def test_it_is_over_with_a_player_once(scene: Scene) -> None:
     scene.play(TICK)
 
     assert scene.news(server) == ["Joined", "Left"]
+
+
+def test_a_ghost_without_a_link_makes_no_room_for_links(scene: Scene) -> None:
+    server = scene.serve(max_peers_per_address=1)
+    ghost = scene.stranger(hello(token=b""))
+    scene.play(TICK)
+    ghost.connection.close()
+    scene.play(2 * TICK)
+    player = scene.join()
+
+    newcomer = scene.stranger(hello())
+
+    assert reason_of(newcomer)[0] is ReasonCode.TOO_MANY
+    assert player.state is State.CONNECTED
+    assert [peer.away for peer in server.peers] == [True, False]

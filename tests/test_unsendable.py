@@ -38,6 +38,11 @@ class Port:
     name: str = "Bergen"
 
 
+@dataclasses.dataclass
+class Wreck:
+    cause: object = dataclasses.field(default_factory=object)
+
+
 class Move(msgspec.Struct):
     x: Any = 1
 
@@ -275,3 +280,9 @@ def test_what_can_be_sent_is_not_looked_at_for_trouble() -> None:
     tiles = {key: {"a": (1, b"x")} for key in itertools.product(range(12), repeat=2)}
 
     assert PLAIN.decode(memoryview(PLAIN.encode(tiles))) == {key: {"a": [1, b"x"]} for key in tiles}
+
+
+def test_the_trouble_may_be_in_a_field_of_a_field() -> None:
+    trouble = explain(Move(Wreck()), TypeError(), msgspec.msgpack.encode, what="message", fields=True)
+
+    assert "message.x.cause is of type object" in str(trouble)
