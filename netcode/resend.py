@@ -33,13 +33,13 @@ class ResendQueue:
     def __init__(self, limit: int) -> None:
         self.limit = limit
         self._pieces: deque[tuple[int, Piece]] | None = None  # (messages, frames); none until there are any
-        self._base = 0  # messages before the first piece
+        self._base: int = 0  # messages before the first piece
         self._open: bytearray | None = None  # the frames behind the last piece
-        self._before_open = 0  # messages before those
+        self._before_open: int = 0  # messages before those
         self._sealed = 0  # bytes of the pieces
         self._gone = 0  # bytes that are kept no more
         self._full_at = min(PIECE, limit + 1)  # bytes at which the open piece becomes one of the others
-        self.sent = 0
+        self.sent: int = 0
         """Messages sent since the beginning of the session."""
         self.acknowledged = 0
         """Messages that the other end is known to have."""
