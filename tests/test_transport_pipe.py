@@ -310,6 +310,25 @@ def test_a_file_that_cannot_be_flushed_is_no_trouble() -> None:
     os.close(write)
 
 
+def test_chunks_are_sent_in_one_call_so_that_no_failure_hides_behind_a_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    (read, write), (one, other) = os.pipe(), socket.socketpair()
+    sides = PipeTransport(None, write, None), PipeTransport(None, one, None)
+    chunks: list[bytes | memoryview] = [b"one, ", memoryview(b"two")]
+    monkeypatch.delattr(os, "write")
+    for side in sides:
+        monkeypatch.setattr(side._output, "send", None)
+
+    sent = [side.send_chunks(chunks) for side in sides]
+    heard = os.read(read, 10), other.recv(10)
+    for side in sides:
+        side.close()
+    os.close(read)
+    other.close()
+
+    assert sent == [8, 8]
+    assert heard == (b"one, two", b"one, two")
+
+
 @pytest.mark.parametrize("objects", [False, True])
 def test_a_dropped_transport_closes_without_a_warning(objects: bool) -> None:
     read, write = os.pipe()

@@ -172,54 +172,6 @@ def test_a_receive_may_leave_room_and_records_behind_so_that_a_poller_has_to_go_
     assert ends.other.drains is False
 
 
-class TwoParts:
-    """A socket of TLS that has a part of what was asked for, and then an error of its own for good."""
-
-    def __init__(self, error: OSError) -> None:
-        self._error, self._parts = error, [b"the last words"]
-
-    def take(self, room: memoryview) -> int:
-        if not self._parts:
-            raise self._error
-        part = self._parts.pop()
-        room[: len(part)] = part
-        return len(part)
-
-    recv_into = take
-
-    def send(self, data: memoryview) -> int:
-        return self.take(memoryview(bytearray(RECORD)))
-
-    def fileno(self) -> int:
-        return -1
-
-    def close(self) -> None:
-        self._parts.clear()
-
-    def shutdown(self, how: int) -> None:
-        raise OSError(errno.ENOTCONN, "")
-
-
-@pytest.mark.parametrize(
-    "error", [ssl.SSLEOFError(8, "eof"), ssl.SSLSyscallError(5, "reset"), ConnectionResetError(errno.ECONNRESET, "")]
-)
-def test_an_error_behind_data_is_told_by_the_next_call(error: OSError) -> None:
-    """Python 3.13 raises where 3.11 answers 0, and one call reads as often as a record has room."""
-    transport = object.__new__(TlsTransport)
-    transport._socket = TwoParts(error)  # type: ignore[assignment]
-    room = memoryview(bytearray(4 * RECORD))
-
-    count = transport.receive_into(room)
-    with pytest.raises(ConnectionResetError):
-        transport.receive_into(room)
-    transport._socket = TwoParts(error)  # type: ignore[assignment]
-    sent = transport.send(bytes(RECORD))
-    with pytest.raises(ConnectionResetError):
-        transport.send(bytes(RECORD))
-
-    assert (bytes(room[:count]), sent) == (b"the last words", 14)
-
-
 def test_an_end_without_a_farewell_of_tls_is_an_end(door: TlsDoorway, certificate: Certificate) -> None:
     ends = both(door, certificate)
     assert isinstance(ends.one, TlsTransport)
@@ -256,6 +208,115 @@ def test_a_farewell_of_tls_is_an_end_too(door: TlsDoorway, certificate: Certific
         server.close()
 
     assert end == b""
+
+
+# What is behind something else in one read.
+
+RESET_ON_CLOSE = b"\1\0\0\0\0\0\0\0"
+
+
+def told(transport: Transport) -> bytes | type[OSError]:
+    """Return what is received next, or what kind of error is, once a poller tells of something."""
+    assert wait(CustomWaiter(read=[transport.read_fd]), timeout=10.0)
+    buffer = memoryview(bytearray(4 * RECORD))
+    try:
+        return bytes(buffer[: transport.receive_into(buffer)])
+    except OSError as error:
+        return type(error)
+
+
+def test_what_came_before_a_reset_is_received_before_it(door: TlsDoorway, certificate: Certificate) -> None:
+    ends = both(door, certificate)
+    assert isinstance(ends.one, TlsTransport)
+    socket.socket.setsockopt(ends.one._socket, socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+
+    ends.one.send(b"last words")
+    ends.one.close()
+    received = told(ends.other), told(ends.other)
+    ends.other.close()
+
+    assert received[0] == b"last words"
+    assert received[1] in {ConnectionResetError, b""}  # before Python 3.13, TLS shows a reset as an end
+
+
+def test_what_came_before_a_tampered_record_is_received_before_the_error(
+    door: TlsDoorway, certificate: Certificate
+) -> None:
+    ends = both(door, certificate)
+    assert isinstance(ends.one, TlsTransport)
+
+    ends.one.send(b"last words")
+    socket.socket.send(ends.one._socket, b"\x17\x03\x03\x00\x20" + bytes(32))
+    received = told(ends.other), told(ends.other), told(ends.other)
+    ends.one.close()
+    ends.other.close()
+
+    assert received == (b"last words", Explained, b"")
+
+
+def test_a_farewell_behind_a_message_is_told_though_the_kernel_has_nothing_more(
+    door: TlsDoorway, certificate: Certificate
+) -> None:
+    ends = both(door, certificate)
+    assert isinstance(ends.one, TlsTransport)
+
+    ends.one.send(b"last words")
+    with pytest.raises(ssl.SSLWantReadError):
+        ends.one._socket.unwrap()
+    received = told(ends.other), told(ends.other)
+    ends.one.close()
+    ends.other.close()
+
+    assert received == (b"last words", b"")
+
+
+class Failing(socket.socket):
+    """A socket whose records fare as they are told, one call each."""
+
+    def __init__(self, *fates: int | OSError) -> None:
+        super().__init__()
+        self._fates = [*fates]
+
+    def _next(self, *_: Any, **__: Any) -> int:
+        fate = self._fates.pop(0)
+        if isinstance(fate, OSError):
+            raise fate
+        return fate
+
+    recv_into = send = _next
+
+
+@pytest.mark.parametrize("call", ["receive_into", "send"])
+def test_a_failure_behind_a_success_comes_with_the_next_call(call: str) -> None:
+    reset = ConnectionResetError(errno.ECONNRESET, "reset")
+    sock: Any = Failing(RECORD, RECORD, reset, BrokenPipeError(errno.EPIPE, "pipe"))
+    transport = TlsTransport(sock, None)
+    do = getattr(transport, call)
+    data = memoryview(bytearray(4 * RECORD))
+
+    count = do(data)
+    with pytest.raises(ConnectionResetError) as first:
+        do(data)
+    with pytest.raises(BrokenPipeError):
+        do(data)
+    transport.close()
+
+    assert count == 2 * RECORD
+    assert first.value is reset
+
+
+def test_a_failure_that_was_not_told_keeps_nothing_alive() -> None:
+    sock: Any = Failing(RECORD, ConnectionResetError(errno.ECONNRESET, "reset"))
+    transport: TlsTransport | None = TlsTransport(sock, None)
+    assert transport is not None
+    gc.disable()
+    try:
+        transport.receive_into(memoryview(bytearray(4 * RECORD)))
+        transport = None
+
+        assert sock.fileno() == -1
+    finally:
+        gc.enable()
 
 
 def test_a_dropped_link_closes_without_a_warning(door: TlsDoorway, certificate: Certificate) -> None:

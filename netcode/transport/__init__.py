@@ -23,6 +23,12 @@ class Send(Protocol):
     def __call__(self, data: bytes | memoryview, /) -> int: ...
 
 
+class SendChunks(Protocol):
+    """Sends the beginning of chunks that are not empty, and returns how many bytes were taken."""
+
+    def __call__(self, chunks: list[bytes | memoryview], /) -> int: ...
+
+
 class Transport(Protocol):
     """Carries the bytes of one established link."""
 
@@ -165,7 +171,10 @@ def abandon(holder: Connector | Transport) -> None:
 
 
 def send_each(send: Send, chunks: list[bytes | memoryview]) -> int:
-    """Send `chunks` one after another, for a transport that cannot take several at once."""
+    """Send `chunks` one after another, for a transport that cannot take several at once, and fails the same way twice.
+
+    Sockets of Linux are none such: they tell a reset once, and then only that there is nobody to send to.
+    """
     total = 0
     for chunk in chunks:
         try:

@@ -4,10 +4,11 @@ import os
 import socket
 import stat
 import sys
+from functools import partial
 from typing import Protocol
 
 from netcode.address import Address
-from netcode.transport import ReceiveInto, Send, send_each
+from netcode.transport import ReceiveInto, Send, SendChunks, send_each
 from netcode.transport.sockets import hold, let_go
 from netcode.waiting import _number
 
@@ -22,6 +23,8 @@ class _Side(Protocol):
     def receive_into(self) -> ReceiveInto: ...
     @property
     def send(self) -> Send: ...
+    @property
+    def send_chunks(self) -> SendChunks: ...
     def start(self) -> None:
         """Make the descriptor non-blocking."""
 
@@ -45,6 +48,10 @@ class _SocketSide:
         self._closed = False
         self.receive_into: ReceiveInto = sock.recv_into
         self.send: Send = sock.send
+        if sys.platform == "win32":
+            self.send_chunks: SendChunks = partial(send_each, sock.send)
+        else:
+            self.send_chunks = sock.sendmsg
 
     def start(self) -> None:
         hold(self)
@@ -90,6 +97,9 @@ class _FileSide:
 
     def send(self, data: bytes | memoryview) -> int:
         return os.write(self.fd, data)
+
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        return os.writev(self.fd, chunks)
 
     def finish(self) -> None:
         """Do nothing: only closing ends it."""
@@ -150,7 +160,7 @@ class PipeTransport:
         return self._output.send(data)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return send_each(self.send, chunks)
+        return sum(map(len, chunks)) if self._output is None else self._output.send_chunks(chunks)
 
     def finish(self) -> None:
         if self._output is not None:

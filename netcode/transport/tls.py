@@ -30,7 +30,7 @@ to half a millisecond. 64 greetings at once would take 30."""
 class TlsTransport:
     """One socket after the handshake."""
 
-    __slots__ = ("_socket", "address", "read_fd", "write_fd")
+    __slots__ = ("_receive_failure", "_send_failure", "_socket", "address", "read_fd", "write_fd")
 
     lingers = True
     grain = RECORD
@@ -40,31 +40,54 @@ class TlsTransport:
         self._socket = sock  # which is held already
         self.address = address
         self.read_fd = self.write_fd = sock.fileno()
+        # What ended a call that had done something before: it is told by the next one, because neither OpenSSL nor
+        # the kernel says it a second time.
+        self._receive_failure: OSError | None = None
+        self._send_failure: OSError | None = None
 
     def receive_into(self, buffer: memoryview) -> int:
         """Receive as much as there is while a whole record has room."""
+        if self._receive_failure is not None:
+            failure, self._receive_failure = self._receive_failure, None
+            raise failure
         count = 0
         while count == 0 or len(buffer) - count >= RECORD:
             try:
                 got = _translate(self._socket.recv_into, buffer[count:])
-            except OSError:
+            except BlockingIOError:
                 if count:
-                    break  # what came before it is not lost; the next call meets it again
+                    break
                 raise
+            except OSError as error:
+                if not count:
+                    raise
+                self._receive_failure = _without_traceback(error)
+                self._be_readable()
+                break
             if got == 0:
+                if count:
+                    self._be_readable()
                 break  # told again by the next call
             count += got
         return count
 
     def send(self, data: bytes | memoryview) -> int:
+        if self._send_failure is not None:
+            failure, self._send_failure = self._send_failure, None
+            raise failure
         view, count = memoryview(data), 0
         while count < len(view):
             try:
                 count += _translate(self._socket.send, view[count : count + RECORD])
-            except OSError:
+            except BlockingIOError:
                 if count:
-                    break  # told again by the next call
+                    break
                 raise
+            except OSError as error:
+                if not count:
+                    raise
+                self._send_failure = _without_traceback(error)
+                break
         return count
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
@@ -82,6 +105,13 @@ class TlsTransport:
         shut(self._socket)
 
     __del__ = close
+
+    def _be_readable(self) -> None:
+        """Have pollers tell of this socket: what is still to be said about it is not in the kernel."""
+        try:
+            socket.socket.shutdown(self._socket, socket.SHUT_RD)
+        except OSError:
+            pass  # it is broken, of which the kernel tells by itself
 
 
 class Budget:
@@ -245,6 +275,12 @@ class TlsNetwork:
                 "tls is a client's context; a server needs ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
             )
         return TlsDoorway(self._below.listen(host, port), self._context)
+
+
+def _without_traceback(error: OSError) -> OSError:
+    """Return `error` without what would keep its maker alive."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
 
 
 def _translate(call: Callable[[Any], int], argument: memoryview) -> int:

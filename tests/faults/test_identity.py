@@ -290,6 +290,26 @@ def test_an_end_without_close_notify_is_a_broken_link(loopback: Stage, linger: b
 
 
 @pytest.mark.fault(62, layer="loopback")
+def test_a_message_and_a_goodbye_arrive_though_a_reset_is_right_behind_them(loopback: Stage) -> None:
+    client = loopback.join(secure_port(loopback), tls=client_context())
+    server = loopback._actors[2].end
+    assert isinstance(server, netcode.Server)
+    [peer] = server.peers
+    assert peer._link is not None
+    transport: Any = peer._link.connection._transport
+
+    peer.send("last words")
+    peer.close_nicely("that is all")
+    loopback.actor(server).update()
+    transport._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    server.close()
+    reason = loopback.reason(client)
+
+    assert loopback.received(client) == ["last words"]
+    assert (reason.code, reason.text) == (ReasonCode.GOODBYE, "that is all")
+
+
+@pytest.mark.fault(62, layer="loopback")
 def test_garbage_behind_the_tls_handshake_is_a_reason(loopback: Stage) -> None:
     port = secure_port(loopback)
     client = loopback.join(port, tls=client_context())
