@@ -21,7 +21,7 @@ from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import CLIENT, hint
 from netcode.peer import ANOTHER_SESSION, Peer
 from netcode.protocol import Hello, Welcome
-from netcode.reasons import BrokeOff, Reason, ReasonCode, check_text, closed_here
+from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
@@ -62,6 +62,8 @@ _WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.TOO_MANY,
 }
 
+_WORTH_ANOTHER_RETURN = _WORTH_ANOTHER_TRY | {ReasonCode.BROKEN_TLS}
+"""The same where there is a seat: who cannot agree on TLS is the network, or somebody between, and does not keep it."""
 
 _BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
 """Ends of a link that were not to be expected of a server, who would have answered: not even that it is full."""
@@ -578,13 +580,10 @@ class Client(Waiter):
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
-        if isinstance(reason.error, BrokeOff):
-            # Both ends speak TLS, as they did before: it is the network, or a server that was about to stop.
-            reason = Reason(ReasonCode.CLOSED_BY_PEER, reason.text, reason.error)
         self._state = State.CONNECTING
         self._away_for = self._away_for or reason
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
-        if reason.code not in _WORTH_ANOTHER_TRY:
+        if reason.code not in _WORTH_ANOTHER_RETURN:
             self._drop(self._peer, reason)
         elif self._refusals >= REFUSALS:
             self._give_up(reason.text)

@@ -118,13 +118,6 @@ class Explained(OSError):
         self.code = code
 
 
-class BrokeOff(Explained):
-    """The other end ended its side where it should have answered.
-
-    At a first attempt that is a misunderstanding; where it was understood before, it is the network.
-    """
-
-
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}
 # macOS answers send() with EPROTOTYPE while the peer tears the connection down; retrying would spin.
 _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}

@@ -18,7 +18,7 @@ from netcode import Back, Client, Joined, Left, Reason, ReasonCode, Received, Se
 from netcode.client import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, PATIENT_CAP, REFUSALS
 from netcode.connection import Connection
 from netcode.protocol import MAX_UNGREETED
-from netcode.reasons import BrokeOff, closed_here, reason_from_error
+from netcode.reasons import Explained, closed_here, reason_from_error
 from netcode.server import KEY_SIZE
 from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.testing.network import MemoryConnector
@@ -713,7 +713,7 @@ class BreaksOff:
     where, address, hint = "server:7777", None, ""
 
     def advance(self, now: float) -> Reason:
-        return reason_from_error(BrokeOff(ReasonCode.BROKEN_TLS, "broke off during TLS"), self.where)
+        return reason_from_error(Explained(ReasonCode.BROKEN_TLS, "broke off during TLS"), self.where)
 
     def descriptors(self) -> tuple[list[int], list[int], list[int]]:
         return [], [], []

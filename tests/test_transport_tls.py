@@ -649,8 +649,17 @@ def test_errors_of_tls_become_what_a_transport_may_raise() -> None:
     assert isinstance(raises(ssl.SSLWantReadError()), BlockingIOError)
     assert isinstance(raises(ssl.SSLWantWriteError()), BlockingIOError)
     assert raises(reset) is reset
-    for broken in (ssl.SSLEOFError(8, "EOF occurred"), ssl.SSLSyscallError(5, "Some I/O error occurred")):
+    for broken in (ssl.SSLEOFError(8, ""), ssl.SSLSyscallError(5, ""), ssl.SSLZeroReturnError(6, "")):
         assert reason_from_error(raises(broken), "h:1").code is ReasonCode.RESET
+
+
+def test_a_break_during_the_handshake_is_told_from_a_disagreement() -> None:
+    codes = [
+        reason_from_error(_explain(error), "h:1").code
+        for error in (ssl.SSLEOFError(8, ""), ssl.SSLZeroReturnError(6, ""), ssl.SSLSyscallError(5, ""))
+    ]
+
+    assert codes == [ReasonCode.BROKEN_TLS, ReasonCode.BROKEN_TLS, ReasonCode.RESET]
 
 
 def test_a_tampered_stream_is_a_reason() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from netcode.address import Address
-from netcode.reasons import BrokeOff, Explained, Reason, ReasonCode, printable, reason_from_error
+from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Network, Transport, send_each
 from netcode.transport.sockets import hold, shut
 from netcode.transport.tcp import TcpNetwork, TcpTransport
@@ -289,10 +289,14 @@ def _translate(call: Callable[[Any], int], argument: memoryview) -> int:
         return call(argument)
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
         raise BlockingIOError from None
-    except (ssl.SSLEOFError, ssl.SSLSyscallError) as error:  # the network, not TLS: the link may be resumed
-        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from error
+    except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # the network, not TLS: the link may be resumed
+        raise _reset() from error
     except ssl.SSLError as error:
         raise _explain(error) from error
+
+
+def _reset() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
 def _explain(error: OSError) -> OSError:
@@ -302,8 +306,10 @@ def _explain(error: OSError) -> OSError:
         return Explained(ReasonCode.BROKEN_TLS, f"has a certificate that is not trusted: {what}")
     if not isinstance(error, ssl.SSLError):
         return error
-    if isinstance(error, ssl.SSLEOFError):
-        return BrokeOff(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
+    if isinstance(error, ssl.SSLSyscallError):  # the network, not TLS
+        return _reset()
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Explained(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
     name: str = getattr(error, "reason", None) or ""
     if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")

@@ -3,6 +3,7 @@
 import hmac
 import logging
 import random
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -307,6 +308,64 @@ def test_a_message_and_a_goodbye_arrive_though_a_reset_is_right_behind_them(loop
 
     assert loopback.received(client) == ["last words"]
     assert (reason.code, reason.text) == (ReasonCode.GOODBYE, "that is all")
+
+
+def accept_and_read(stage: Stage, door: socket.socket) -> socket.socket:
+    """Take in who comes, and read what it says: left unread, that would make a reset of every end."""
+    stage.until(lambda: bool(select.select([door], [], [], 0.0)[0]))
+    guest, _ = door.accept()
+    stage.until(lambda: bool(select.select([guest], [], [], 0.0)[0]))
+    guest.recv(65_536)
+    return guest
+
+
+@pytest.mark.fault(62, layer="loopback")
+@pytest.mark.parametrize(
+    ("secure", "said", "reset"),
+    [
+        (False, b"", False),
+        (False, b"", True),
+        (False, b"\0\0\0\x20", False),
+        (True, b"", False),
+        (True, b"", True),
+        (True, b"\x16\x03\x03\x00\x7a\x02", False),
+        (True, b"HTTP/1.1 503 Service Unavailable\r\n\r\n", False),
+    ],
+)
+def test_a_handshake_of_a_return_that_breaks_is_tried_again(
+    loopback: Stage, secure: bool, said: bytes, reset: bool
+) -> None:
+    port = secure_port(loopback) if secure else loopback.serve().address.port
+    client = loopback.join(port, tls=client_context() if secure else False)
+    assert client._link is not None
+    transport: Any = client._link.connection._transport
+
+    with socket.create_server(("127.0.0.1", 0)) as stands_between:
+        client._port = stands_between.getsockname()[1]
+        socket.socket.shutdown(transport._socket if secure else transport, socket.SHUT_RDWR)
+        for _ in range(2):
+            guest = accept_and_read(loopback, stands_between)
+            guest.sendall(said)
+            if reset:
+                guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            guest.close()
+        client._port = port
+        loopback.until(lambda: client.state is State.CONNECTED)
+    loopback.play(2 * TICK)
+
+    assert loopback.kinds(client) == ["Joined", "Away", "Back"]
+
+
+@pytest.mark.fault(62, layer="loopback")
+def test_a_first_handshake_that_breaks_says_what_may_be_wrong(loopback: Stage) -> None:
+    loopback.serve()
+    with socket.create_server(("127.0.0.1", 0)) as leaves:
+        client = loopback.client(leaves.getsockname()[1], tls=client_context())
+        accept_and_read(loopback, leaves).close()
+        reason = loopback.reason(client)
+
+    assert reason.code is ReasonCode.BROKEN_TLS
+    assert "broke off during TLS; does it speak TLS, and trust our certificate?" in reason.text
 
 
 @pytest.mark.fault(62, layer="loopback")
