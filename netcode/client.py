@@ -287,7 +287,10 @@ class Client(Waiter):
         return self._inbox.take()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until `update()` has something to do or `events()` something to give, `timeout` seconds at most.
+        """Send what is queued, and sleep until `update()` has something to do or `events()` something to give.
+
+        Args:
+            timeout: seconds to sleep at most; None for as long as it takes.
 
         Returns:
             False if the time passed first. For programs without a frame; a game just calls `update()`.
@@ -346,6 +349,21 @@ class Client(Waiter):
 
     def instantiate(self) -> Descriptors:
         return any_of(*self._connections()).instantiate()
+
+    def _before_sleep(self) -> None:
+        engine = self._engine
+        if engine.busy or engine.torn or engine.later:
+            return
+        try:
+            engine.busy = True
+            for connection in self._connections():
+                engine.stepping = connection
+                connection._before_sleep()
+            engine.stepping = None
+            engine.busy = False
+        except BaseException:
+            engine.torn, engine.busy = True, False
+            raise
 
     def _seconds_left(self) -> float | None:
         return 0.0 if self._inbox.has_news() else self._until_due()

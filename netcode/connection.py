@@ -230,7 +230,7 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
 
     @property
     def state(self) -> State:
-        """The state as of the last `update()`, `close()` or `close_nicely()`."""
+        """The state as of the last `update()`, `wait`, `close()` or `close_nicely()`."""
         return self._state
 
     @property
@@ -450,6 +450,10 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
         read = [transport.read_fd] if transport.read_fd >= 0 and self._wants_input() else []
         write = [transport.write_fd] if transport.write_fd >= 0 and self._has_to_send() else []
         return read, write, []
+
+    def _before_sleep(self) -> None:
+        if not self._blocked and self._has_to_send():
+            self._flush(self._timeline.now)
 
     def _seconds_left(self) -> float | None:
         if self._hungry:

@@ -517,15 +517,7 @@ class ConnectionSet(Waiter, Generic[D]):
         engine = self._engine
         if engine.torn:
             return True
-        try:
-            engine.busy = True
-            self._take_answers()
-            if self._with_output:
-                self._send(timeline.now)
-            engine.busy = False
-        except BaseException:
-            engine.torn, engine.busy = True, False
-            raise
+        self._before_sleep()
         if self._dead or self._ready or engine.later:
             return True
         left = self._seconds_left()
@@ -565,6 +557,20 @@ class ConnectionSet(Waiter, Generic[D]):
             return self.instantiate()
         read, write, exceptional = _together(self._unwatched)
         return [fd, *read], write, exceptional
+
+    def _before_sleep(self) -> None:
+        engine = self._engine
+        if engine.busy or engine.torn:
+            return
+        try:
+            engine.busy = True
+            self._take_answers()
+            if self._with_output:
+                self._send(self._timeline.now)
+            engine.busy = False
+        except BaseException:
+            engine.torn, engine.busy = True, False
+            raise
 
     def _seconds_left(self) -> float | None:
         if self._with_output or self._answering or self._hungry or self._dead or self._ready or self._engine.torn:

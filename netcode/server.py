@@ -222,10 +222,13 @@ class Server(Waiter):
         return self._inbox.take()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Sleep until `update()` has something to do or `events()` something to give, `timeout` seconds at most.
+        """Send what is queued, and sleep until `update()` has something to do or `events()` something to give.
 
         After a wake-up that brought nothing but pings, the next comes a millisecond later at the earliest, so that the
         pings of thousands are handled together.
+
+        Args:
+            timeout: seconds to sleep at most; None for as long as it takes.
 
         Returns:
             False if the time passed first.
@@ -314,6 +317,9 @@ class Server(Waiter):
     def instantiate(self) -> Descriptors:
         read, write, exceptional = self._links.instantiate()
         return [*read, *self._links._doors], write, exceptional
+
+    def _before_sleep(self) -> None:
+        self._links._before_sleep()
 
     def _descriptors(self) -> Descriptors:
         return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()

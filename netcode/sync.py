@@ -55,8 +55,9 @@ def close_nicely(connection: Connection[Any], timeout: float | None = None) -> N
 
 
 def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:
+    connection.update()
     while connection.alive and not done():
+        if not any(connection.instantiate()) and connection._seconds_left() is None:
+            return  # nothing will ever happen: it has no input
         wait(connection)
         connection.update()
-        if not any(connection.instantiate()) and connection._seconds_left() is None:
-            return  # nothing will ever happen: it is over, or it has no input

@@ -29,6 +29,9 @@ class Waiter(metaclass=HintedABC):
         """Return the descriptors that `wait` uses; a set gives the one of its poller for all of them."""
         return self.instantiate()
 
+    def _before_sleep(self) -> None:
+        """Send what is queued: it must not wait for what the sleep waits for."""
+
     def _seconds_left(self) -> float | None:
         """Return in how many seconds an `update()` is due even if nothing arrives; None for never."""
         return None
@@ -71,6 +74,10 @@ class _AnyOf(Waiter):
     def _descriptors(self) -> Descriptors:
         return _merge(waiter._descriptors() for waiter in self._waiters)
 
+    def _before_sleep(self) -> None:
+        for waiter in self._waiters:
+            waiter._before_sleep()
+
     def _seconds_left(self) -> float | None:
         return min((s for w in self._waiters if (s := w._seconds_left()) is not None), default=None)
 
@@ -97,8 +104,8 @@ def any_of(*waiters: Waiter) -> Waiter:
 def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     """Sleep until it is worth calling `update()` on one of `waiters`.
 
-    It wakes when bytes can be read, when waiting bytes can be written, when a connection is established or
-    fails, and when a deadline comes due. With nothing left to wait for, because all are over, it returns at once;
+    First it sends what is queued, as an update would. It wakes when bytes can be read, when more can be written of what
+    the network did not take, when a connection is established or fails, and when a deadline comes due. With nothing left to wait for, because all are over, it returns at once;
     also if no `timeout` is given and it could only sleep for ever.
 
     Args:
@@ -113,6 +120,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     """
     timeout = check_wait(timeout)
     waiter = waiters[0] if len(waiters) == 1 and isinstance(waiters[0], Waiter) else any_of(*waiters)
+    waiter._before_sleep()
     left = waiter._seconds_left()
     if left is not None and left <= 0:
         return True

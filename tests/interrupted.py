@@ -13,7 +13,7 @@ from typing import Any
 
 from interrupts import Press, interrupt
 
-from netcode import Client, Event, Peer, Received, Server, State
+from netcode import Client, Event, Peer, Received, Server, State, wait
 from netcode.testing import FakeClock, MemoryNetwork
 
 TICK = 0.05
@@ -288,6 +288,11 @@ def closing_a_player(table: Table) -> Callable[[], object]:
 def waiting_server(table: Table) -> Callable[[], object]:
     table.load()
     return lambda: table.server.wait(0.0)
+
+
+def waiting_client(table: Table) -> Callable[[], object]:
+    table.load()
+    return lambda: wait(table.clients[0], table.server, timeout=0.0)
 
 
 def audit(case: Case, network: str, step: int, may_end: bool) -> int:

@@ -1042,6 +1042,39 @@ def test_waiting_wakes_for_what_comes() -> None:
     assert (with_events, nothing, woken, len(read)) == (True, False, True, 1)
 
 
+@pytest.mark.parametrize("how", [Client.wait, netcode.wait])
+def test_waiting_sends_what_is_queued_before_it_sleeps(scene: Scene, how: Callable[..., bool]) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    client.send("at once")
+    how(client, timeout=0.0)
+    server.update()
+
+    assert server.events() == [netcode.Received(only(server), "at once")]
+
+
+def test_an_interrupt_while_waiting_sends_is_recovered_from_by_the_next_update(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    def interrupt(connection: Connection[Any], now: float) -> None:
+        raise KeyboardInterrupt
+
+    client.send("not lost")
+    with monkeypatch.context() as pressed:
+        pressed.setattr(Connection, "_flush", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            client.wait(0.0)
+        again = client.wait(0.0)  # nothing may be sent before it has recovered
+    scene.until(lambda: scene.heard(server) == ["not lost"])
+
+    assert again is True
+    assert scene.news(client) == ["Joined", "Away", "Back"]
+
+
 def test_waiting_knows_when_to_come_back(scene: Scene, lost: Client) -> None:
     scene.told[lost] += lost.events()
     left = lost._seconds_left()
@@ -1225,6 +1258,7 @@ def test_a_program_that_only_waits_or_sends_is_told_to_update() -> None:
         (interrupted.joining_client, 17),
         (interrupted.leaving_client, 9),
         (interrupted.closing_client, 5),
+        (interrupted.waiting_client, 5),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

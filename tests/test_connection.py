@@ -1563,6 +1563,54 @@ def test_wait_wakes_for_a_ping_that_is_due() -> None:
     other.close()
 
 
+def test_waiting_sends_what_is_queued_before_it_sleeps(pair: Pair) -> None:
+    connection, other = pair
+
+    connection.send(b"an answer")
+    woken = wait(connection, timeout=0.0)
+
+    assert woken is False
+    assert other.recv(100) == b"an answer"
+    assert connection.send_buffer_length == 0
+
+
+def test_waiting_goes_on_closing_nicely(pair: Pair) -> None:
+    connection, other = pair
+
+    connection.send(b"goodbye")
+    connection.close_nicely()
+    woken = wait(connection, timeout=0.0)
+
+    assert woken is False
+    assert (other.recv(100), other.recv(100)) == (b"goodbye", b"")
+
+
+def test_waiting_does_not_offer_again_what_the_network_did_not_take() -> None:
+    line = Line(capacity=10).opened()
+    line.connection.send(b"more than there is room for")
+    line.connection.update()
+    assert line.hear() == b"more than "
+
+    wait(line.connection, timeout=0.0)
+
+    assert line.hear() is None
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
+def test_who_is_found_to_be_gone_while_waiting_is_no_reason_to_sleep() -> None:
+    read, write = os.pipe()
+    connection = custom(output=write)
+    connection.update()
+    os.close(read)
+
+    connection.send(b"anybody?")
+    woken = wait(connection)
+
+    assert woken is True
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.RESET
+
+
 def test_a_connect_wakes_when_it_is_decided() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         connection = connect("127.0.0.1", server.getsockname()[1])

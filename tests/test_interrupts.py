@@ -26,6 +26,7 @@ from interrupted import (
     returning_at_the_server,
     returning_client,
     sending_off_a_player,
+    waiting_client,
     waiting_server,
 )
 from interrupts import Press
@@ -46,6 +47,7 @@ STAYING: dict[Case, int] = {
     returning_at_the_server: 11,
     returning_client: 5,
     waiting_server: 1,
+    waiting_client: 1,
 }
 """Cases in which nobody leaves, and every which point is tried."""
 ENDING: dict[Case, int] = {

@@ -1329,6 +1329,18 @@ def test_an_error_while_events_are_handled_leaves_the_server_sound(scene: Scene)
 # Driving.
 
 
+@pytest.mark.parametrize("how", [Server.wait, netcode.wait])
+def test_waiting_sends_what_is_queued_before_it_sleeps(scene: Scene, how: Callable[..., bool]) -> None:
+    server = scene.serve()
+    client = scene.join()
+
+    server.broadcast("at once")
+    how(server, timeout=0.0)
+    client.update()
+
+    assert client.events() == [Received(client._peer, "at once")]
+
+
 def test_waiting_wakes_for_connects_messages_and_deadlines() -> None:
     with Server("127.0.0.1", 0, grace=0.2) as server:
         nothing = server.wait(0.0)

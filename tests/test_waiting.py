@@ -96,6 +96,29 @@ def test_a_timeout_passes(pair: Pair) -> None:
     assert time.monotonic() - before >= 0.02
 
 
+class Sends(Due):
+    """A waiter that is due until it has sent."""
+
+    def __init__(self) -> None:
+        super().__init__(0.0)
+        self.sent = 0
+
+    def _before_sleep(self) -> None:
+        self.sent += 1
+        self.seconds = None
+
+
+def test_what_is_queued_is_sent_before_anybody_sleeps(sleeps: Sleeps, pair: Pair) -> None:
+    one, two = Sends(), Sends()
+
+    alone = wait(one, timeout=2.0)
+    together = wait(one, any_of(two, CustomWaiter(read=pair)), timeout=3.0)
+
+    assert (alone, together) == (True, False)
+    assert (one.sent, two.sent) == (2, 1)
+    assert sleeps.seconds == [3.0]
+
+
 def test_a_deadline_wakes_before_the_timeout(sleeps: Sleeps) -> None:
     due = Due(0.5)
 
