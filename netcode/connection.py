@@ -832,16 +832,23 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
     def _check_silence(self, now: float, timeout: float) -> None:
         # Compared as `_deadline` computes it: what is due by the one must be due by the other, to the last bit.
         silent = now >= self._heard + timeout
-        if silent and (self._ended_input or self._wants_input()):
+        if silent and not self._pinged:
+            # A pause of ours took the time in which it would have been asked: it has the second half from now on.
+            self._heard = now - timeout / 2
+            self._ping_for_silence()
+        elif silent and (self._ended_input or self._wants_input()):
             text = f"nothing was heard from {self._describe()} for timeout = {timeout:g} s"
             self._end(Reason(ReasonCode.TIMEOUT, text))
         elif silent:
             self._heard = now  # it is our side that does not listen: nobody takes what was received
             self._pinged = False
         elif now >= self._heard + timeout / 2 and not self._pinged:
-            self._pinged = True
-            if self._ping and self._state is State.CONNECTED:
-                self._queue(self._ping)
+            self._ping_for_silence()
+
+    def _ping_for_silence(self) -> None:
+        self._pinged = True
+        if self._ping and self._state is State.CONNECTED:
+            self._queue(self._ping)
 
     def _close_timed_out(self) -> None:
         unsent = self.send_buffer_length

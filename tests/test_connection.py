@@ -492,6 +492,46 @@ def test_after_a_pause_of_ours_it_reads_first_and_judges_then() -> None:
     assert line.connection.receive_all() == b"I was there all the time"
 
 
+@pytest.mark.parametrize("timeout", [0.25, 1.0])
+def test_after_a_pause_of_ours_it_pings_first_and_gives_time_to_answer(timeout: float) -> None:
+    line = Line(timeout=timeout, ping=b"ping").opened()
+
+    line.clock.advance(60.0)
+    line.connection.update()
+    pinged = line.hear(), line.connection.state
+    line.clock.advance(timeout * 0.4)
+    line.far.send(b"here")
+    line.connection.update()
+    answered = line.connection.state
+    line.clock.advance(60.0)
+    line.connection.update()
+    line.hear()
+    line.clock.advance(timeout * 0.4)
+    line.connection.update()
+    before = line.connection.state
+    line.clock.advance(timeout * 0.2)
+    line.connection.update()
+
+    assert pinged == (b"ping", CONNECTED)
+    assert (answered, before) == (CONNECTED, CONNECTED)
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TIMEOUT
+
+
+def test_without_a_ping_a_pause_of_ours_leaves_time_to_be_heard_too() -> None:
+    line = Line(timeout=1.0).opened()
+
+    line.clock.advance(60.0)
+    line.connection.update()
+    due = line.connection._deadline()
+    line.clock.advance(0.5)
+    line.connection.update()
+
+    assert due == line.connection._timeline.now
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TIMEOUT
+
+
 def test_bytes_that_nobody_takes_are_not_held_against_who_sent_them() -> None:
     line = Line(timeout=10.0, ping=b"!", capacity=200_000).opened()
     line.far.send(bytes(MAX_RECEIVE_BUFFER) + b"more")
