@@ -4,6 +4,7 @@ import errno
 import gc
 import math
 import os
+import select
 import socket
 import sys
 import threading
@@ -1603,6 +1604,22 @@ def test_wait_wakes_for_a_ping_that_is_due() -> None:
     other.close()
 
 
+def test_a_select_of_somebody_elses_drives_a_connection_from_the_beginning() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connection = connect("127.0.0.1", server.getsockname()[1])
+        connection.send(b"ready")
+        for _ in range(10):
+            assert any(select.select(*connection.instantiate(), 10.0))
+            connection.update()
+            if connection.state is CONNECTED and not connection.send_buffer_length:
+                break
+        with server.accept()[0] as other:
+            heard = other.recv(10)
+        connection.close()
+
+    assert heard == b"ready"
+
+
 def test_waiting_sends_what_is_queued_before_it_sleeps(pair: Pair) -> None:
     connection, other = pair
 
@@ -1731,7 +1748,7 @@ def test_a_connection_of_output_only_receives_nothing() -> None:
     heard = os.read(read, 10)
     os.close(read)
 
-    assert before == ([], [], [])  # it is due at once: the first update connects it
+    assert before == ([], [write], [])  # that there is room wakes for the first update, which connects it
     assert after == (([], [], []), b"")
     assert heard == b"news"
 

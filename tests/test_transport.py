@@ -1,11 +1,15 @@
 """The contract of transports, as far as it is code."""
 
+import os
+import sys
+
 import pytest
 from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Connector, Doorway, Ready, abandon
+from netcode.transport.pipe import PipeTransport
 
 
 class Door(Doorway):
@@ -35,6 +39,19 @@ def test_what_is_ready_is_there_at_once() -> None:
     assert ready.advance(5.0) is transport
     ready.close()
     assert other.receive_into(memoryview(bytearray(10))) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
+def test_what_is_ready_waits_on_what_it_carries_bytes_with() -> None:
+    (read, write), (back, forth) = os.pipe(), os.pipe()
+    sides = [(read, forth), (back, None), (None, write)]
+    ready = [Ready(PipeTransport(*side, None)) for side in sides]
+
+    descriptors = [one.descriptors() for one in ready]
+    for one in ready:
+        one.close()
+
+    assert descriptors == [([read], [forth], []), ([back], [], []), ([], [write], [])]
 
 
 def test_what_is_ready_and_has_no_address_is_described() -> None:

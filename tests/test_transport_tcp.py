@@ -276,6 +276,37 @@ class BlackHole:
         monkeypatch.setattr(socket, "socket", Socket)
 
 
+def test_a_connect_that_asks_nobody_can_be_waited_for_from_the_beginning(listener: Listener) -> None:
+    connector = TCP.connect(LOOPBACK, listener.address.port, 0.0)
+
+    woken = wait(CustomWaiter(*connector.descriptors()), timeout=10.0)
+    due = connector.due()
+    transport = connector.advance(0.0)
+
+    assert (woken, due) == (True, None)
+    assert isinstance(transport, TcpTransport)
+    transport.close()
+    accept(listener).close()
+
+
+def test_a_connect_that_fails_at_once_wakes_who_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Socket(socket.socket):
+        def connect_ex(self, address: Any, /) -> int:
+            return errno.EHOSTUNREACH
+
+    monkeypatch.setattr(socket, "socket", Socket)
+    connector = TCP.connect("localhost", 7777, 0.0)
+
+    woken = wait(CustomWaiter(*connector.descriptors()), timeout=10.0)
+    due = connector.due()
+    reason = connector.advance(0.0)
+
+    assert (woken, due) == (True, 0.0)
+    assert isinstance(reason, Reason)
+    assert reason.code is ReasonCode.UNREACHABLE
+    assert connector.descriptors() == ([], [], [])
+
+
 def test_a_name_is_looked_up_and_connected_to(listener: Listener) -> None:
     names = Names(LOOPBACK)
     names.told.clear()

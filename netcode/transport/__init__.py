@@ -153,7 +153,8 @@ class Ready:
         return self._transport
 
     def descriptors(self) -> Descriptors:
-        return [], [], []
+        read, write = self._transport.read_fd, self._transport.write_fd
+        return [read] if read >= 0 else [], [write] if write >= 0 else [], []
 
     def due(self) -> float:
         return 0.0

@@ -134,6 +134,7 @@ class TcpConnector:
     def __init__(self, host: str, port: int, resolve: Resolve) -> None:
         self._lookup: Lookup | None = None
         self._attempts: list[socket.socket] = []
+        self._failed: socket.socket | None = None  # the last that failed at once: it wakes whoever waits
         self._candidates: list[Candidate] = []
         check_destination(host, port)
         self.where = printable(str(Address(host, port)), 80)
@@ -142,6 +143,17 @@ class TcpConnector:
         self._ask_again = 0.0
         self._next_attempt = 0.0
         self._error: OSError | None = None
+
+    def start(self, now: float) -> None:
+        """Begin at once where nobody has to be asked, so that there is a descriptor to wait on from the beginning."""
+        assert self._lookup is not None
+        answer = self._lookup.poll()
+        if isinstance(answer, list) and answer:
+            self._lookup.cancel()
+            self._lookup = None
+            self._candidates = answer
+            while self._candidates and not self._attempts:
+                self._start_attempt(now)
 
     def advance(self, now: float) -> Transport | Reason | None:
         if self._lookup is not None:
@@ -165,20 +177,26 @@ class TcpConnector:
             return won
         if self._attempts:
             return None
-        assert self._error is not None
-        return reason_from_error(self._error, self.where)
+        error = self._error
+        assert error is not None
+        self.close()
+        return reason_from_error(error, self.where)
 
     def descriptors(self) -> Descriptors:
         if self._lookup is not None:
             fd = self._lookup.fileno()
             return ([fd] if fd >= 0 else []), [], []
         fds = [sock.fileno() for sock in self._attempts]
+        if not fds and self._failed is not None:
+            return [], [self._failed.fileno()], []
         # Windows tells a failed connect through the exceptional set only. Elsewhere one urgent byte sets it too.
         return [], fds, (fds if sys.platform == "win32" else [])
 
     def due(self) -> float | None:
         if self._lookup is not None:
             return self._ask_again if self._lookup.fileno() < 0 else None
+        if not self._attempts and self._error is not None:
+            return 0.0  # all have failed at once
         return self._next_attempt if self._candidates else None
 
     def close(self) -> None:
@@ -186,6 +204,9 @@ class TcpConnector:
             self._lookup.cancel()
         for sock in self._attempts:
             shut(sock)
+        if self._failed is not None:
+            shut(self._failed)
+        self._failed = self._error = None
         self._attempts.clear()
         self._candidates.clear()
 
@@ -206,7 +227,7 @@ class TcpConnector:
         try:
             sock = socket.socket(family, socket.SOCK_STREAM)
         except OSError as error:
-            self._failed(error)
+            self._note(error)
             return
         try:
             tune(sock)
@@ -217,8 +238,11 @@ class TcpConnector:
             self._attempts.append(sock)  # first: what is held has to be somebody's to let go
             hold(sock)
             return
-        sock.close()
-        self._failed(OSError(number, os.strerror(number)))
+        before, self._failed = self._failed, sock
+        hold(sock)
+        if before is not None:
+            shut(before)
+        self._note(OSError(number, os.strerror(number)))
 
     def _finish_attempts(self) -> Transport | None:
         """Look at each attempt under way; return the first that got through."""
@@ -237,10 +261,10 @@ class TcpConnector:
                 number = errno.ECONNREFUSED
             shut(sock)
             self._attempts.remove(sock)
-            self._failed(OSError(number, os.strerror(number)))
+            self._note(OSError(number, os.strerror(number)))
         return None
 
-    def _failed(self, error: OSError) -> None:
+    def _note(self, error: OSError) -> None:
         """Keep the error that says most: a refusal proves that somebody is there."""
         if self._error is None or self._error.errno != errno.ECONNREFUSED:
             self._error = error
@@ -386,7 +410,9 @@ class TcpNetwork:
         self._resolve = resolve
 
     def connect(self, host: str, port: int, now: float) -> TcpConnector:
-        return TcpConnector(host, port, self._resolve)
+        connector = TcpConnector(host, port, self._resolve)
+        connector.start(now)
+        return connector
 
     def listen(self, host: str, port: int) -> Listener:
         return Listener(host, port)
