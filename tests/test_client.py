@@ -590,6 +590,26 @@ def test_the_server_hears_why_it_was_left_by_itself(scene: Scene) -> None:
     listening.server.close()
 
 
+@pytest.mark.parametrize("how", ["client", "peer"])
+def test_leaving_again_after_the_end_takes_nothing_from_what_is_still_delivered(scene: Scene, how: str) -> None:
+    server = scene.serve()
+    client = scene.join()
+    scene.network.rate = 100_000.0
+    for number in range(10):
+        client.send([number, bytes(9_000)])
+    scene.play(5 * TICK)
+    only(server).close_nicely("that is all")
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    before = len(scene.heard(server))
+    (client if how == "client" else client._peer).close_nicely("again")
+    scene.play(2.0)
+
+    assert before < 10
+    assert [number for number, _ in scene.heard(server)] == [*range(10)]
+    assert scene.left(client).text == "that is all"
+
+
 def test_closing_puts_an_end_to_a_long_goodbye_too(scene: Scene) -> None:
     listening = Listening(scene, welcome() + b"\0\0\0\0")
     client = listening.client()

@@ -1808,6 +1808,19 @@ def test_it_says_what_it_is(state: State) -> None:
     assert repr(connection) == f"<Connection {state.value} to server:7777>"
 
 
+def test_the_address_of_who_is_still_on_its_way_is_known_where_its_connector_knows_it() -> None:
+    transport, _ = MemoryNetwork(FakeClock()).make_link(Address("198.51.100.7", 1))
+    timeline = Timeline(FakeClock())
+
+    known: Connection[None] = Connection(Ready(transport), None, timeout=None, ping=None, timeline=timeline)
+    given: Connection[None] = Connection(
+        Ready(transport), None, timeout=None, ping=None, timeline=timeline, remote_address=Address("given", 2)
+    )
+
+    assert (known.state, known.remote_address) == (CONNECTING, Address("198.51.100.7", 1))
+    assert given.remote_address == Address("given", 2)
+
+
 def test_it_says_where_it_is_going() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         connection = connect("127.0.0.1", server.getsockname()[1], network=TCP)
@@ -1996,24 +2009,27 @@ def test_any_sequence_of_calls_keeps_the_states_the_reason_and_the_bytes() -> No
     run_state_machine_as_test(AnyCalls, settings=settings(max_examples=150, stateful_step_count=40))
 
 
+class Half:
+    """A connect that gets nowhere."""
+
+    where = "half way"
+    address: Address | None = None
+    hint = "hangs"
+
+    def advance(self, now: float) -> Transport | Reason | None:
+        return None
+
+    def descriptors(self) -> Descriptors:
+        return [1], [2], [3]
+
+    def due(self) -> float | None:
+        return None
+
+    def close(self) -> None:
+        pass
+
+
 def test_a_connection_has_the_descriptors_of_what_it_connects_with() -> None:
-    class Half:
-        where = "half way"
-        address: Address | None = None
-        hint = "hangs"
-
-        def advance(self, now: float) -> Transport | Reason | None:
-            return None
-
-        def descriptors(self) -> Descriptors:
-            return [1], [2], [3]
-
-        def due(self) -> float | None:
-            return None
-
-        def close(self) -> None:
-            pass
-
     connection: Connection[None] = Connection(Half(), None, timeout=None, ping=None, timeline=Timeline(FakeClock()))
     connection.update()
 
@@ -2077,3 +2093,16 @@ def test_the_keeper_of_what_is_over_hears_of_it_again_when_that_was_interrupted(
     connection._break()
 
     assert heard == [connection, connection]
+
+
+def test_of_the_deadlines_of_a_connect_and_of_its_close_the_earlier_one_counts() -> None:
+    timeline = Timeline(FakeClock(5.0))
+    connection: Connection[None] = Connection(Half(), None, timeout=None, ping=None, timeline=timeline)
+    connection.send(b"x")
+
+    connection.close_nicely(60.0)
+    later = connection._deadline()
+    connection.close_nicely(1.0)
+    earlier = connection._deadline()
+
+    assert (later, earlier) == (5.0 + CONNECT_TIMEOUT, 5.0 + 1.0)

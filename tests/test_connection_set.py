@@ -1453,6 +1453,23 @@ def test_a_hungry_link_that_breaks_is_fed_to_its_end(everybody: ConnectionSet[An
 # Waiting.
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="epoll does not take plain files")
+@pytest.mark.parametrize("beyond", [0, 1, 5])
+def test_a_plain_file_behind_the_last_descriptor_that_is_watched_is_read(
+    everybody: ConnectionSet[Any], tmp_path: Path, beyond: int
+) -> None:
+    (tmp_path / "file").write_bytes(b"read me")
+    file = (tmp_path / "file").open("rb")
+    everybody._watched = [None] * (file.fileno() - beyond)
+
+    connection: Connection[None] = custom(input=file)
+    everybody.add(connection)
+    everybody.update()
+    everybody.update()
+
+    assert connection.receive_all() == b"read me"
+
+
 def test_a_set_waits_for_any_of_its_connections(on_any_poller: ConnectionSet[Any]) -> None:
     pairs = [pair(on_any_poller) for _ in range(3)]
 

@@ -8,9 +8,24 @@ from typing import Any, get_type_hints
 import pytest
 from programs import ROOT
 
-from netcode import Client, ReasonCode, Server, errors
+from netcode import (
+    Client,
+    ReasonCode,
+    Server,
+    address,
+    buffer,
+    client,
+    codec,
+    connection,
+    connection_set,
+    errors,
+    protocol,
+    reasons,
+    server,
+)
 from netcode.codec import Bounds
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
+from netcode.transport import tcp, tls
 
 NAMES = [field.name for field in fields(Limits)]
 
@@ -136,3 +151,43 @@ def test_the_page_says_what_happens_in_words_that_exist(row: list[str]) -> None:
 def test_the_docstrings_name_every_limit(end: type[Client | Server]) -> None:
     assert inspect.getdoc(end) is not None
     assert all(name in str(inspect.getdoc(end)) for name in NAMES)
+
+
+WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("page", "words", "number"),
+    [
+        (PAGE, r"(\d+) bytes before the greeting is answered", protocol.MAX_UNGREETED),
+        (PAGE, r"a server takes `max_message` bytes and (\d+) levels of nesting", codec.MAX_DEPTH),
+        (PAGE, r"greeting is answered, (\d+) levels of nesting from a client", codec.MAX_DEPTH),
+        (PAGE, r"from a client and (\d+) from a server", codec.MAX_DEPTH + codec.ENVELOPE_DEPTH),
+        (PAGE, r"and sends (\d+) bytes and 8 levels more", codec.ENVELOPE),
+        (PAGE, r"(\d+) characters of a name", protocol.MAX_NAME),
+        (PAGE, r"(\d+) bytes of a token", protocol.MAX_TOKEN),
+        (PAGE, r"(\d+) bytes of a goodbye", reasons.MAX_TEXT),
+        (PAGE, r"an acknowledgement every ([\d,]+) bytes", protocol.ACKNOWLEDGE_EVERY),
+        (PAGE, r"(\d+) accepted connects per update", connection_set.ACCEPTS_PER_UPDATE),
+        (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
+        (PAGE, r"(\d+ KiB) read from one peer per update", connection.SCRATCH),
+        (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),
+        (PAGE, r"(\d+) keys of one map that are arrays", codec.MAX_COLLISIONS),
+        (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
+        (PAGE, r"(\d+) look-ups of names at once", address.MAX_LOOKUPS),
+        (PAGE, r"(\d+) ms of rest for a listener", tcp.SHORTAGE_PAUSE * 1000),
+        (PAGE, r"(\d+) refused connects in a row", client.REFUSALS),
+        (PAGE, r"stops reading at ([\d,]+) bytes that nobody took", connection.MAX_RECEIVE_BUFFER),
+        (PAGE, r"ends with `TOO_SLOW` when (\d+ MiB) wait", connection.MAX_SEND_BUFFER),
+        (PAGE, r"waits (\d+) seconds for the other end's end", connection.LINGER),
+        (PAGE, r"; (\d+) above it are turned away at once", server.TOLD_AT_THE_DOOR),
+        (WIRE, r"uniformly within ([\d.]+) s", client.BACKOFF),
+        (WIRE, r"and ([\d.]+) times as long after each failure", client.BACKOFF_FACTOR),
+        (WIRE, r"after each failure, (\d+) s at most", client.BACKOFF_CAP),
+    ],
+)
+def test_what_the_pages_say_of_bounds_that_are_no_arguments_is_so(page: str, words: str, number: float) -> None:
+    [said] = re.findall(words, page)
+
+    value, _, unit = said.replace(",", "").partition(" ")
+    assert float(value) * {"": 1, "KiB": 1 << 10, "MiB": 1 << 20}[unit] == number

@@ -887,6 +887,24 @@ def test_a_link_that_is_over_is_not_ended_again(scene: Scene) -> None:
     assert scene.news(server) == ["Joined", "Left"]
 
 
+@pytest.mark.parametrize(
+    "last", [message("hi"), control(PING, 1, 0), message("hi") + control(PING, 1, 0)], ids=["message", "ping", "both"]
+)
+def test_bursts_that_leave_one_for_the_next_update_do_not_add_up_to_a_flood(scene: Scene, last: bytes) -> None:
+    server = scene.serve(max_messages_per_update=10, flood_timeout=0.5, ping_interval=50.0, timeout=100.0)
+    guest = scene.guest()
+    (peer,) = server.peers
+
+    for _ in range(15):
+        guest.say(message("hi") * 10 + last)
+        scene.play(0.25)
+        guest.say(last)
+        scene.play(0.25)
+
+    assert scene.news(server) == ["Joined"]
+    assert peer.alive
+
+
 def test_a_message_left_alone_by_a_flood_begins_the_calm(scene: Scene) -> None:
     server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
     guest = scene.guest()

@@ -223,6 +223,9 @@ def test_what_is_broadcast_counts_like_what_is_sent(scene: Scene) -> None:
 @given(st.lists(st.tuples(st.sampled_from([1, 1_000, 4_000, 4_093, 4_094, 9_000]), st.booleans()), max_size=30))
 @example([(4_000, False)] * 12)
 @example([(9_000, False)] + [(4_000, False)] * 12)
+@example([(9_993, False)] * 4 + [(1, False)])
+@example([(9_993, True)] * 4 + [(1, True)])
+@example([(9_993, False)] * 3 + [(9_994, False)])
 @settings(max_examples=50)
 def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tuple[int, bool]]) -> None:
     scene = Scene()
@@ -242,6 +245,21 @@ def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tup
             break
 
     scene.close()
+
+
+def test_what_was_too_much_counts_as_sent_and_waits_no_more(scene: Scene) -> None:
+    limits: Any = {"max_message": 10_000, "max_queue": 40_000}
+    server = scene.serve(**limits)
+    scene.frozen.add(scene.join(**limits))
+    peer = only(server)
+
+    for _ in range(5):
+        peer.send("x" * 9_000)
+    scene.update()
+
+    assert scene.left(server).text.endswith(" 45035 bytes wait, over max_queue = 40000")
+    assert (peer.stats.messages_sent, peer.stats.bytes_sent) == (5, 45_035)
+    assert (peer.stats.queued, peer.stats.queued_for) == (0, 0.0)
 
 
 def test_each_batch_leaves_by_itself() -> None:

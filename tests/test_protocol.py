@@ -283,6 +283,18 @@ def test_a_beat_is_told_the_quick_way_however_msgpack_wrote_it(value: Ping | Pon
     assert beat(body(kind, *value, *more)) == (None if more else (kind, *value))
 
 
+@pytest.mark.parametrize("fields", [(3, 0, 0), (4, 70_000, 1), (3, 2**33, 2**17), (4, 1000, 7)])
+def test_an_extension_of_another_type_is_no_beat(fields: tuple[int, ...]) -> None:
+    data = msgpack.packb(fields)
+    size = len(data)
+    marks = {6: [b"\xc7\x06"], 4: [b"\xc7\x04", b"\xd6"], 8: [b"\xc7\x08", b"\xd7"], 16: [b"\xc7\x10", b"\xd8"]}
+
+    told = {code: [beat(mark + bytes([code]) + data) for mark in marks[size]] for code in (0, 77, 78, 79, 127, 255)}
+
+    assert told.pop(protocol.EXTENSION) == [fields] * len(marks[size])
+    assert {answer for answers in told.values() for answer in answers} == {None}
+
+
 @given(st.integers(0, 1000), st.integers(0, 1000))
 def test_half_a_beat_is_none(number: int, received: int) -> None:
     whole = protocol.ping(number, received)

@@ -338,6 +338,27 @@ def test_who_cannot_even_be_told_is_turned_away_in_silence(
     assert not stranger.connection.alive
 
 
+def test_who_gets_no_further_than_the_door_does_not_count_from_its_address_any_more(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scene.serve(max_peers_per_address=2)
+    accept = server._doorway.accept
+
+    def accept_halfway(now: float) -> Connector | None:
+        newcomer = accept(now)
+        return newcomer and Half(newcomer, Reason(ReasonCode.BROKEN_TLS, "no agreement"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(server._doorway, "accept", accept_halfway)
+        for _ in range(TOLD_AT_THE_DOOR + 5):
+            scene.stranger(hello())
+    counted = dict(server._origins)
+    scene.join()
+
+    assert counted == {}
+    assert [*server._origins.values()] == [1]
+
+
 def test_connects_wait_at_the_door_while_nobody_takes_events(scene: Scene) -> None:
     server = scene.serve(max_backlog=1_000)
     scene.deaf.add(server)
@@ -1288,6 +1309,17 @@ def test_after_the_end_everything_is_ignored(scene: Scene) -> None:
     assert server.events() == []
     assert server.wait(0.0)
     assert server._seconds_left() == 0.0
+
+
+@pytest.mark.parametrize("timeout", [None, 0.0, 3600.0])
+def test_there_is_nothing_to_wait_for_after_the_end(timeout: float | None) -> None:
+    server = Server("127.0.0.1", 0)
+    server.close()
+
+    assert server.events() == []
+    assert server.wait(timeout) is True
+    assert netcode.wait(server, timeout=timeout) is True
+    assert server.instantiate() == ([], [], [])
 
 
 def test_an_exception_in_the_game_closes_the_server(scene: Scene) -> None:
