@@ -9,14 +9,16 @@ import socket
 import sys
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
+    initialize,
     invariant,
     precondition,
     rule,
@@ -1866,6 +1868,9 @@ ALLOWED = {
 class AnyCalls(RuleBasedStateMachine):
     """Anybody does anything, in any order."""
 
+    seen: ClassVar[Counter[tuple[State, bool]]] = Counter()
+    """How often the invariants were checked in each state, with and without something received."""
+
     def __init__(self) -> None:
         super().__init__()
         self.line = Line(timeout=20.0, ping=b"", capacity=8)
@@ -1876,6 +1881,23 @@ class AnyCalls(RuleBasedStateMachine):
         self.said = self.received = b""  # by the other end, and of it by us
         self.nice = False  # closed nicely by us,
         self.rude = False  # and by nobody otherwise
+
+    @initialize(begin=st.sampled_from(["connecting", "open", *["received"] * 4, "leaving", "left", "closed"]))
+    def begin(self, begin: str) -> None:
+        if begin == "connecting":
+            return
+        self.connection.update()
+        if begin == "open":
+            return
+        for _ in range(6):
+            self.the_other_end_sends(b"8 bytes ", True)
+        if begin == "leaving":
+            self.close_nicely(0, None)
+        elif begin == "left":
+            self.the_other_end_finishes(0)
+            self.connection.update()
+        elif begin == "closed":
+            self.close(0)
 
     @rule(data=st.binary(max_size=30))
     def send(self, data: bytes) -> None:
@@ -1897,8 +1919,10 @@ class AnyCalls(RuleBasedStateMachine):
             self.rude = True
             self.connection.close()
 
-    @rule(timeout=st.none() | st.floats(0.0, 3.0))
-    def close_nicely(self, timeout: float | None) -> None:
+    @rule(rarely=st.integers(0, 4), timeout=st.none() | st.floats(0.0, 3.0))
+    def close_nicely(self, rarely: int, timeout: float | None) -> None:
+        if rarely:
+            return
         self.nice = True
         self.connection.close_nicely(timeout)
         assert self.connection.state in (DISCONNECTING, DISCONNECTED)
@@ -1940,13 +1964,15 @@ class AnyCalls(RuleBasedStateMachine):
         return hasattr(self.line, "_far") or bool(self.line.door.queue)
 
     @precondition(connected)
-    @rule(data=st.binary(min_size=1, max_size=30))
-    def the_other_end_sends(self, data: bytes) -> None:
+    @rule(data=st.binary(min_size=1, max_size=30), heard_at_once=st.booleans())
+    def the_other_end_sends(self, data: bytes, heard_at_once: bool) -> None:
         try:
             count = self.line.far.send(data)
         except OSError:
             return
         self.said += data[:count]
+        if heard_at_once:
+            self.connection.update()
 
     @precondition(connected)
     @rule()
@@ -1957,9 +1983,10 @@ class AnyCalls(RuleBasedStateMachine):
             pass
 
     @precondition(connected)
-    @rule()
-    def the_other_end_finishes(self) -> None:
-        self.line.far.finish()
+    @rule(rarely=st.integers(0, 4))
+    def the_other_end_finishes(self, rarely: int) -> None:
+        if rarely == 0:
+            self.line.far.finish()
 
     @precondition(connected)
     @rule(rarely=st.integers(0, 9), close=st.booleans())
@@ -1974,6 +2001,7 @@ class AnyCalls(RuleBasedStateMachine):
 
     @invariant()
     def the_state_only_moves_down(self) -> None:
+        self.seen[self.connection.state, not self.connection.receive_buffer_empty] += 1
         assert self.connection.state in ALLOWED[self.state]
         self.state = self.connection.state
 
@@ -2006,7 +2034,12 @@ class AnyCalls(RuleBasedStateMachine):
 
 
 def test_any_sequence_of_calls_keeps_the_states_the_reason_and_the_bytes() -> None:
+    AnyCalls.seen.clear()
+
     run_state_machine_as_test(AnyCalls, settings=settings(max_examples=150, stateful_step_count=40))
+
+    seen = AnyCalls.seen
+    assert seen[CONNECTED, True] >= 50, f"the laws were not looked at where they bind: {seen}"
 
 
 class Half:
