@@ -3,6 +3,8 @@
 import contextlib
 import gc
 import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -15,12 +17,19 @@ from programs import Program, Start
 
 from netcode import log
 
+TOO_LONG = 100.0
+"""Seconds of one test; `faulthandler_timeout` in pyproject.toml is longer."""
+
 OPEN_DESCRIPTORS = Path("/proc/self/fd")
 """Where Linux lists them; elsewhere leaks show as ResourceWarnings only."""
 
 # Time on a shared machine says nothing about a property.
 hypothesis.settings.register_profile("netcode", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("netcode")
+
+
+class HangsError(BaseException):
+    """A test hangs. No `Exception`: what it tests must not take it for an error of its own."""
 
 
 @pytest.hookimpl(wrapper=True)
@@ -68,6 +77,25 @@ def nothing_is_left_over() -> Iterator[None]:
         gc.collect()
         time.sleep(0.01)
     assert left == set()
+
+
+@pytest.fixture(autouse=True)
+def nothing_hangs() -> Iterator[None]:
+    """Fail a test that takes far too long, wherever it is, before the run as a whole is given up."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield  # there, the run as a whole ends
+        return
+
+    def ring(number: int, frame: object) -> None:
+        raise HangsError(f"it goes on after {TOO_LONG:g} s")
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, TOO_LONG, 5.0)  # again, should the first be swallowed
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
 
 
 @pytest.fixture

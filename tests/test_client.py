@@ -10,6 +10,7 @@ from typing import Any
 
 import interrupted
 import pytest
+from bounds import as_long_as
 from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, FalseServer, bye, control, message, welcome
 from scene import HOST, PORT, TICK, Scene, only
 
@@ -1043,7 +1044,7 @@ def test_update_from_within_itself_raises(scene: Scene) -> None:
 
 def test_waiting_wakes_for_what_comes() -> None:
     with netcode.Server("127.0.0.1", 0) as server, Client("127.0.0.1", server.address.port) as client:
-        while client.state is not State.CONNECTED:
+        for _ in as_long_as(lambda: client.state is not State.CONNECTED):
             client.wait(0.01)
             client.update()
             server.update()

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 import pytest
+from bounds import as_long_as
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -681,7 +682,7 @@ def test_who_sends_for_ever_is_given_up_with_bounded_memory() -> None:
     line.connection.close_nicely(3.0)
 
     rounds = 0
-    while line.connection.alive:
+    for _ in as_long_as(lambda: line.connection.alive):
         line.far.send(bytes(60_000))
         line.later(0.1)
         rounds += 1
@@ -1560,7 +1561,7 @@ def test_a_connection_waits_for_what_its_state_needs(pair: Pair) -> None:
 def test_a_full_receive_buffer_does_not_wake(pair: Pair) -> None:
     connection, other = pair
     other.setblocking(False)
-    while connection.receive_buffer_length < MAX_RECEIVE_BUFFER:
+    for _ in as_long_as(lambda: connection.receive_buffer_length < MAX_RECEIVE_BUFFER):
         try:
             other.send(bytes(65_536))
         except BlockingIOError:

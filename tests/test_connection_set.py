@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import bounds
 import pytest
 
 from netcode import connection_set as module
@@ -23,6 +24,7 @@ from netcode.connection_set import ACCEPTS_PER_UPDATE, HURRY, PAUSE, PORTION, RE
 from netcode.poller import NAP, READ, Poller, SelectorsPoller, SelectPoller, make_poller
 from netcode.reasons import ReasonCode
 from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport import Connector
 from netcode.transport.tcp import Listener
 from netcode.waiting import any_of, wait
 
@@ -74,6 +76,16 @@ def call(listener: Listener) -> socket.socket:
     return sock
 
 
+def newcomer_at(listener: Listener) -> Connector:
+    """Wait for somebody who has called, and who may still be on its way through the kernel."""
+    for _ in range(ROUNDS):
+        newcomer = listener.accept(0.0)
+        if newcomer is not None:
+            return newcomer
+        wait(listener, timeout=0.1)
+    raise AssertionError("nobody came")
+
+
 def pair(everybody: ConnectionSet[Any], data: object = None, **options: Any) -> tuple[Connection[Any], socket.socket]:
     """Add a connection over a socketpair, and return it and the bare other end."""
     one, other = socket.socketpair()
@@ -97,7 +109,8 @@ def until(everybody: ConnectionSet[Any], done: Callable[[], bool]) -> None:
 
 def fill(everybody: ConnectionSet[Any], connection: Connection[Any], other: socket.socket) -> None:
     """Fill the receive buffer, and leave «more» in the kernel."""
-    while missing := MAX_RECEIVE_BUFFER - connection.receive_buffer_length:
+    patient = bounds.Patience()
+    while patient() and (missing := MAX_RECEIVE_BUFFER - connection.receive_buffer_length):
         other.send(bytes(min(missing, 8192)))
         until(everybody, lambda: MAX_RECEIVE_BUFFER - connection.receive_buffer_length < missing)
     other.send(b"more")
@@ -116,7 +129,7 @@ def test_newcomers_are_taken_in_with_their_data_timeout_and_ping(
         addresses.append(address)
         return f"player {len(addresses)}"
 
-    while len(everybody) < 3:
+    for _ in bounds.as_long_as(lambda: len(everybody) < 3):
         everybody.accept(listener, make_data, timeout=10.0, ping=b"!")
 
     assert [connection.data for connection in everybody] == ["player 1", "player 2", "player 3"]
@@ -135,7 +148,7 @@ def test_who_is_refused_is_closed_at_once(everybody: ConnectionSet[Any], listene
         asked.append(address)
         return REFUSE
 
-    while not asked:
+    for _ in bounds.until(lambda: asked):
         everybody.accept(listener, refuse)
 
     assert caller.recv(1) == b""
@@ -216,7 +229,7 @@ def test_no_more_are_taken_in_at_once_than_a_frame_can_bear(everybody: Connectio
 def test_a_users_own_socket_is_a_listener_too_and_stays_open(everybody: ConnectionSet[Any]) -> None:
     with socket.create_server((LOOPBACK, 0)) as server:
         caller = socket.create_connection(server.getsockname())
-        while len(everybody) < 1:
+        for _ in bounds.as_long_as(lambda: len(everybody) < 1):
             everybody.accept(server, lambda address: None)
         descriptors = len(everybody._doorways)
         everybody.close()
@@ -279,7 +292,8 @@ def test_what_does_not_fit_goes_out_when_there_is_room(on_any_poller: Connection
     connection.send(b"end")
     on_any_poller.update()
     heard = bytearray()
-    while len(heard) < len(data) + 3:
+    patient = bounds.Patience()
+    while patient() and len(heard) < len(data) + 3:
         heard += other.recv(1 << 20)
         on_any_poller.update()
 
@@ -510,7 +524,7 @@ def test_a_half_closed_end_that_is_blocked_does_not_spin(on_any_poller: Connecti
 
 def test_a_reset_behind_a_blocked_way_out_is_noticed(everybody: ConnectionSet[Any], listener: Listener) -> None:
     caller = call(listener)
-    while len(everybody) < 1:
+    for _ in bounds.as_long_as(lambda: len(everybody) < 1):
         everybody.accept(listener, lambda address: None)
     (connection,) = everybody
     connection.send(bytes(20_000_000))
@@ -527,7 +541,7 @@ def test_a_reset_behind_a_blocked_way_out_is_noticed(everybody: ConnectionSet[An
 @pytest.mark.skipif(sys.platform != "linux", reason="Linux tells of urgent data")
 def test_urgent_data_ends_nobody(everybody: ConnectionSet[Any], listener: Listener) -> None:
     caller = call(listener)
-    while len(everybody) < 1:
+    for _ in bounds.as_long_as(lambda: len(everybody) < 1):
         everybody.accept(listener, lambda address: None)
     (connection,) = everybody
 
@@ -583,7 +597,8 @@ def test_a_connection_under_way_is_added_as_it_is(everybody: ConnectionSet[Any])
     everybody.add(connection)
     everybody.update()
     heard = 0
-    while heard < 3_000_000:
+    patient = bounds.Patience()
+    while patient() and heard < 3_000_000:
         heard += len(other.recv(1 << 20))
         everybody.update()
 
@@ -686,7 +701,8 @@ def test_a_blocked_pipe_goes_on_or_breaks(everybody: ConnectionSet[Any], broken:
         until(everybody, lambda: not connection.alive)
     else:
         heard = 0
-        while heard < 200_000:
+        patient = bounds.Patience()
+        while patient() and heard < 200_000:
             heard += len(os.read(read, 65_536))
             everybody.update()
         os.close(read)
@@ -791,9 +807,7 @@ def test_who_sends_more_than_its_share_is_fed_one_share_an_update(
 ) -> None:
     caller = call(listener)
     eater = Eater(2)
-    newcomer = None
-    while newcomer is None:
-        newcomer = listener.accept(0.0)
+    newcomer = newcomer_at(listener)
     connection = everybody._take_in(newcomer, None, eater, None, None)
     caller.send(b"abcde")
     until(everybody, lambda: eater.bites == 1)
@@ -848,9 +862,7 @@ class Hearing:
         self.connections: list[Connection[Any]] = []
         for _ in range(count):
             self.callers.append(call(listener))
-            newcomer = None
-            while newcomer is None:
-                newcomer = listener.accept(0.0)
+            newcomer = newcomer_at(listener)
             hearer = Hearer(self.events, many)
             self.connections.append(everybody._take_in(newcomer, None, hearer, None, None))
         everybody.update()
@@ -867,7 +879,7 @@ class Hearing:
 def rounds(everybody: ConnectionSet[Any], hearing: Hearing, count: int) -> list[int]:
     """Wait and update until so many events came, and return how many each update brought."""
     brought: list[int] = []
-    while len(hearing.events) < count:
+    for _ in bounds.as_long_as(lambda: len(hearing.events) < count):
         before = len(hearing.events)
         everybody._sleep(10.0)
         everybody.update()
@@ -1136,13 +1148,11 @@ def test_who_is_hungry_when_ctrl_c_is_pressed_is_fed_afterwards(
     eaters: list[Eater] = [Interrupted(1), Eater(1)]
     callers = [call(listener) for _ in eaters]
     for eater in eaters:
-        newcomer = None
-        while newcomer is None:
-            newcomer = listener.accept(0.0)
+        newcomer = newcomer_at(listener)
         everybody._take_in(newcomer, None, eater, None, None)
     for caller in callers:
         caller.send(b"abc")
-    while not all(eater.bites for eater in eaters):
+    for _ in bounds.until(lambda: all(eater.bites for eater in eaters)):
         everybody._sleep(10.0)
         try:
             everybody.update()
@@ -1434,9 +1444,7 @@ def test_a_hungry_link_that_breaks_is_fed_to_its_end(everybody: ConnectionSet[An
         pytest.skip("epoll tells")
     caller = call(listener)
     eater = Eater(2)
-    newcomer = None
-    while newcomer is None:
-        newcomer = listener.accept(0.0)
+    newcomer = newcomer_at(listener)
     connection = everybody._take_in(newcomer, None, eater, None, None)
     caller.send(bytes(40))
     until(everybody, lambda: eater.bites == 1)
@@ -1715,7 +1723,7 @@ def test_a_dropped_set_leaves_nothing_open(clock: FakeClock) -> None:
 def test_a_thousand_who_come_and_go_leave_nothing(everybody: ConnectionSet[Any], listener: Listener) -> None:
     for _ in range(20):
         callers = [call(listener) for _ in range(50)]
-        while len(everybody) < 50:
+        for _ in bounds.as_long_as(lambda: len(everybody) < 50):
             everybody.accept(listener, lambda address: None)
         for caller in callers:
             caller.close()

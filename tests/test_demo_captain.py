@@ -13,7 +13,7 @@ from demo_game.rules import ALL_CELLS, Cell, Chart, Sea, Ship, random_fleet
 
 def shots_needed(random: Random) -> int:
     sea = Sea(random_fleet(random))
-    while not sea.lost:
+    while not sea.lost:  # at most as often as there are cells: nobody may fire at one twice
         sea.fire(choose_target(sea.chart, random))
     return sea.chart.shots
 

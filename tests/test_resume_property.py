@@ -10,6 +10,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from bounds import as_long_as
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -295,7 +296,7 @@ def test_ten_thousand_messages_each_way_survive_five_hundred_cuts(monkeypatch: p
         netcode.Client("127.0.0.1", proxy.port) as client,
     ):
         ends = Ends(server, proxy, client)
-        while ends.plot != ["Joined"]:
+        for _ in as_long_as(lambda: ends.plot != ["Joined"]):
             ends.update()
         proxy.cuts_to_come = CUTS
         proxy.cut()

@@ -10,6 +10,7 @@ from typing import Any
 
 import interrupted
 import pytest
+from bounds import as_long_as, until
 from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, WELCOME, Stranger, bye, control, frame, hello, message
 from scene import HOST, PORT, TICK, Scene, only
 
@@ -1378,7 +1379,7 @@ def test_waiting_wakes_for_connects_messages_and_deadlines() -> None:
         nothing = server.wait(0.0)
         read, write, exceptional = server.instantiate()
         with Client("127.0.0.1", server.address.port) as client:
-            while client.state is not State.CONNECTED:
+            for _ in as_long_as(lambda: client.state is not State.CONNECTED):
                 client.update()
                 server.wait(0.01)
                 server.update()
@@ -1391,10 +1392,10 @@ def test_waiting_wakes_for_connects_messages_and_deadlines() -> None:
             heard = server.events()
             seconds = server._seconds_left()
             client._peer._link.connection.close()  # type: ignore[union-attr]
-            while not any(isinstance(event, Away) for event in server.events()):
+            for _ in until(lambda: any(isinstance(event, Away) for event in server.events())):
                 server.wait(1.0)
                 server.update()
-            while not any(isinstance(event, Left) for event in server.events()):
+            for _ in until(lambda: any(isinstance(event, Left) for event in server.events())):
                 assert server.wait(10.0)
                 server.update()
 

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 import pytest
+from bounds import as_long_as
 from programs import Start
 
 from netcode.address import Address
@@ -184,10 +185,10 @@ def test_a_question_mark_shows_the_keys(proxy: Proxy) -> None:
 def test_keys_cut_every_connection_at_once(proxy: Proxy, key: str) -> None:
     panel = Panel(proxy, Fingers(), io.StringIO(), live=False)
     with socket.create_connection(proxy.address) as client:
-        while proxy.open_links == 0:
+        for _ in as_long_as(lambda: proxy.open_links == 0):
             panel.step()
         Panel(proxy, Fingers(key), io.StringIO(), live=False).step()
-        while proxy.counters.cut == 0:
+        for _ in as_long_as(lambda: proxy.counters.cut == 0):
             panel.step()
         try:
             ending = repr(client.recv(1))

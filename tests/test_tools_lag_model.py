@@ -4,6 +4,7 @@ from collections.abc import Callable
 from random import Random
 
 import pytest
+from bounds import Patience
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -379,7 +380,8 @@ def test_a_link_is_cut_at_the_same_random_byte_each_time() -> None:
     for seed in ("a", "a", "b"):
         link = LinkModel(0.0, seed, CAPACITY)
         count = 0
-        while link.cut_with is None:
+        patient = Patience()
+        while patient() and link.cut_with is None:
             link.up.feed(bytes(7), 0.0)
             link.down.feed(bytes(3), 0.0)
             link.advance(0.0, Faults(cut_within=5000))

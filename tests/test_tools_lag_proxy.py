@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import pytest
+from bounds import Patience, as_long_as
 
 from netcode.testing import FakeClock
 from netcode.tools import lag_proxy
@@ -176,7 +177,7 @@ def test_a_sleep_ends_when_bytes_are_due() -> None:
         before = time.monotonic()
         with socket.create_connection(proxy.address) as client:
             client.send(b"x")
-            while proxy.counters.up == 0:
+            for _ in as_long_as(lambda: proxy.counters.up == 0):
                 proxy.update(DEADLINE)
 
     assert 0.03 <= time.monotonic() - before < DEADLINE
@@ -566,7 +567,8 @@ def test_what_a_full_socket_does_not_take_stays_ready() -> None:
         lane.advance(0.0, Faults())
         way = lag_proxy._Way(near, far, lane)
         try:
-            while True:
+            patient = Patience()
+            while patient():
                 far.send(bytes(65536))
         except BlockingIOError:
             pass

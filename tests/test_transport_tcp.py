@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from bounds import Patience, until
 from transport_contract import ROUNDS, Ends, TransportContract, receive
 
 from netcode import log
@@ -149,7 +150,8 @@ def test_the_kernel_keeps_more_while_much_is_sent_and_little_again_afterwards(li
     during = most_unsent()
     room = memoryview(bytearray(module.BULK))
     other.setblocking(True)
-    while left:
+    patient = Patience()
+    while patient() and left:
         other.receive_into(room)
         try:
             left = left[one.send_chunks([left]) :]
@@ -326,7 +328,7 @@ def test_a_name_is_looked_up_and_connected_to(listener: Listener) -> None:
 def test_a_dead_ipv6_address_costs_a_quarter_of_a_second(listener: Listener, monkeypatch: pytest.MonkeyPatch) -> None:
     hole = BlackHole(monkeypatch, "2001:db8::1")
     connector = TcpNetwork(Names("2001:db8::1", LOOPBACK)).connect("game.example", listener.address.port, 0.0)
-    while not connector._attempts:
+    for _ in until(lambda: connector._attempts):
         connector.advance(10.0)
         wait(CustomWaiter(*connector.descriptors()), timeout=0.1)
 
@@ -436,7 +438,8 @@ def test_a_look_up_that_waits_for_its_turn_is_looked_at_now_and_then(listener: L
     before = last.due(), last.advance(5.0), last.due(), last.descriptors()
     names.told.set()
     for connector in busy:
-        while connector._lookup is not None and connector._lookup.poll() is None:
+        patient = Patience()
+        while patient() and connector._lookup is not None and connector._lookup.poll() is None:
             wait(CustomWaiter(*connector.descriptors()), timeout=0.1)
         connector.close()
     transport = settle(last)

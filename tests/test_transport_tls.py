@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bounds import Patience, as_long_as
 from certificates import Certificate, make_certificate, make_expired, needs_openssl
 from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
 
@@ -55,6 +56,16 @@ def accept(door: TlsDoorway) -> TlsConnector:
             return newcomer
         wait(CustomWaiter(read=[*door.doors()]), timeout=0.1)
     raise AssertionError("nobody came")
+
+
+def decide(connector: Connector) -> Outcome:
+    """Let one end go on until it is decided."""
+    for _ in range(ROUNDS):
+        outcome = connector.advance(0.0)
+        if outcome is not None:
+            return outcome
+        wait(CustomWaiter(*connector.descriptors()), timeout=0.1)
+    raise AssertionError("it does not come to an end")
 
 
 def meet(door: TlsDoorway, client: Connector) -> tuple[Outcome, Outcome]:
@@ -125,7 +136,8 @@ def test_a_write_that_has_to_be_repeated_may_have_grown(door: TlsDoorway, certif
     data = bytes(range(256)) * 4096
     taken = 0
     with pytest.raises(BlockingIOError):  # noqa: PT012 - how often it is taken is the kernel's affair
-        while True:
+        patient = Patience()
+        while patient():
             taken += ends.one.send(data[taken % 256 : taken % 256 + 5000])
 
     received = receive_until(taken, ends.other, ends)
@@ -192,7 +204,8 @@ def test_a_farewell_of_tls_is_an_end_too(door: TlsDoorway, certificate: Certific
     with certificate.client().wrap_socket(plain, server_hostname="localhost", do_handshake_on_connect=False) as polite:
         server: Outcome | None = None
         done = False
-        while server is None or not done:
+        patient = Patience()
+        while patient() and (server is None or not done):
             try:
                 polite.do_handshake()
                 done = True
@@ -323,7 +336,8 @@ def test_a_dropped_link_closes_without_a_warning(door: TlsDoorway, certificate: 
     ends: Any = both(door, certificate)
     numbers = ends.one.read_fd, ends.other.read_fd
     half: Any = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, door.address.port, 0.0)
-    while half._socket is None:
+    patient = Patience()
+    while patient() and half._socket is None:
         half.advance(0.0)
     newcomer = accept(door)
 
@@ -378,10 +392,7 @@ def test_a_plain_client_at_a_tls_port_is_told_apart(door: TlsDoorway, said: byte
     with socket.create_connection(door.address) as plain:
         plain.sendall(said)
         newcomer = accept(door)
-        outcome: Outcome | None = None
-        while outcome is None:
-            wait(CustomWaiter(*newcomer.descriptors()), timeout=1.0)
-            outcome = newcomer.advance(0.0)
+        outcome = decide(newcomer)
         newcomer.close()
 
     code, text = code_and_text(outcome)
@@ -395,9 +406,7 @@ def test_a_tls_client_at_a_plain_port_is_told_apart(certificate: Certificate) ->
         assert connector.advance(0.0) is None
         server, _ = plain.accept()
         server.sendall(b"\0\0\0\x05\x92hello")
-        outcome: Outcome | None = None
-        while outcome is None:
-            outcome = connector.advance(0.0)
+        outcome = decide(connector)
         connector.close()
         server.close()
 
@@ -415,9 +424,7 @@ def test_who_leaves_during_the_handshake_is_a_reason(door: TlsDoorway, reset: bo
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
 
     plain.close()
-    outcome: Outcome | None = None
-    while outcome is None:
-        outcome = newcomer.advance(0.0)
+    outcome = decide(newcomer)
     newcomer.close()
 
     code, text = code_and_text(outcome)
@@ -545,7 +552,7 @@ def test_a_postponed_handshake_needs_no_descriptor_to_go_on(
     clock = FakeClock()
     everybody: ConnectionSet[None] = ConnectionSet(clock=clock)
     greeters = [Greeter(door, certificate, ssl.TLSVersion.TLSv1_3) for _ in range(3)]
-    while len(everybody) < 3:
+    for _ in as_long_as(lambda: len(everybody) < 3):
         everybody.accept(door, lambda address: None)
     for greeter in greeters:
         greeter.sock.sendall(greeter.greeting)
@@ -570,9 +577,7 @@ def test_a_connect_that_fails_below_fails_with_that_reason(certificate: Certific
     connector = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, port, 0.0)
 
     before = connector.where, connector.hint
-    outcome: Outcome | None = None
-    while outcome is None:
-        outcome = connector.advance(0.0)
+    outcome = decide(connector)
     connector.close()
 
     assert code_and_text(outcome)[0] is ReasonCode.REFUSED
@@ -609,9 +614,7 @@ def test_a_socket_that_cannot_be_wrapped_is_a_reason(certificate: Certificate, d
             raise ValueError("no\nway")
 
     connector = TlsNetwork(TCP, Refuses(ssl.PROTOCOL_TLS_CLIENT)).connect(LOOPBACK, door.address.port, 0.0)
-    outcome: Outcome | None = None
-    while outcome is None:
-        outcome = connector.advance(0.0)
+    outcome = decide(connector)
     connector.close()
     accept(door).close()
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
+from bounds import Patience
 
 from netcode.transport import Transport, send_each
 from netcode.waiting import CustomWaiter, wait
@@ -40,7 +41,8 @@ def receive(transport: Transport, ends: Ends, room: int = 65_536) -> bytes:
 
 def receive_until(length: int, transport: Transport, ends: Ends) -> bytes:
     received = b""
-    while len(received) < length:
+    patient = Patience()
+    while patient() and len(received) < length:
         more = receive(transport, ends)
         assert more, f"the end came after {len(received)} bytes"
         received += more
@@ -50,11 +52,12 @@ def receive_until(length: int, transport: Transport, ends: Ends) -> bytes:
 def fill(transport: Transport, data: bytes) -> int:
     """Send until it takes no more, and return how many bytes it took."""
     total = 0
-    while True:
+    for _ in range(ROUNDS):
         try:
             total += transport.send(data)
         except BlockingIOError:
             return total
+    raise AssertionError("it takes for ever")
 
 
 class TransportContract:
@@ -152,7 +155,8 @@ class TransportContract:
         sent = ends.one.send(bytes(40_000))
 
         received = 0
-        while received < sent:
+        patient = Patience()
+        while patient() and received < sent:
             if ends.other.read_fd >= 0:
                 assert wait(CustomWaiter(read=[ends.other.read_fd]), timeout=10.0)
             received += len(receive(ends.other, ends, room))

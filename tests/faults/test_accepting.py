@@ -15,6 +15,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from bounds import until
 
 import netcode
 from netcode import Address, ReasonCode, State
@@ -204,6 +205,7 @@ def test_a_flood_of_connects_from_one_address_is_capped_and_told(loopback: Stage
 def bye_of(sock: socket.socket) -> tuple[ReasonCode, str]:
     """Read the goodbye that a socket was sent, which ends its stream."""
     data = b""
+    sock.settimeout(10)
     while part := sock.recv(4096):
         data += part
     assert data[4:7] == bytes((0xC7, len(data) - 7, 78))
@@ -268,7 +270,7 @@ def test_an_ipv4_client_of_a_dual_stack_server_shows_as_ipv4(loopback: Stage) ->
         server.update()
         with socket.create_connection(("127.0.0.1", server.address.port), timeout=5) as second:
             second.sendall(hello())
-            while not select.select([second], [], [], 0.01)[0]:
+            for _ in until(lambda: select.select([second], [], [], 0.01)[0]):
                 server.update()
             refusal = bye_of(second)
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from bounds import as_long_as
 from programs import DEADLINE, ROOT, Start
 
 import netcode
@@ -89,7 +90,7 @@ def test_a_peer_that_sends_for_ever_is_closed_at_the_close_timeout(loopback: Sta
 
     peer.close_nicely("enough")
     begin = loopback.clock()
-    while peer.alive:
+    for _ in as_long_as(lambda: peer.alive):
         guest.connection.send(message("x" * 1_000) * 20)
         if reads:
             guest.update()
@@ -162,7 +163,7 @@ def test_of_two_goodbyes_of_the_server_the_first_is_heard(memory: Stage) -> None
 
         server.close_nicely("the first")
         server.close_nicely("the second")
-        while server.state is not State.DISCONNECTED:
+        for _ in as_long_as(lambda: server.state is not State.DISCONNECTED):
             server.update()
             memory.play(TICK)
 

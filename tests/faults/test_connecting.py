@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from bounds import as_long_as
 from programs import Start
 
 import netcode
@@ -362,7 +363,7 @@ def test_a_real_web_server_is_named_at_once(start: Start, loopback: Stage, game:
 
     begin = time.monotonic()
     with netcode.Client("127.0.0.1", port, game=game) as client:
-        while client.state is State.CONNECTING:
+        for _ in as_long_as(lambda: client.state is State.CONNECTING):
             client.wait(1.0)
             client.update()
     seconds = time.monotonic() - begin

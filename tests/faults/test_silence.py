@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bounds import as_long_as
 from programs import Start
 
 import netcode
@@ -72,7 +73,7 @@ def test_after_a_power_cut_both_ends_know_at_the_idle_timeout(memory: Stage, res
     told: dict[str, float] = {}
 
     word = "Away" if resume else "Left"
-    while len(told) < 2:
+    for _ in as_long_as(lambda: len(told) < 2):
         memory.play(TICK)
         for name, end in (("client", client), ("server", server)):
             if word in memory.kinds(end):
@@ -175,7 +176,7 @@ def test_a_window_that_stays_closed_ends_the_link_by_the_age_of_its_oldest_byte(
     peer.send(bytes(60_000))
     peer.send(bytes(60_000))
     begin = memory.clock()
-    while peer.alive:  # it lives, and says so; it only reads nothing
+    for _ in as_long_as(lambda: peer.alive):  # it lives, and says so; it only reads nothing
         connection.send(control(PING, 1, 0))
         connection._flush(connection._timeline.tick())
         memory.play(0.25)
@@ -198,7 +199,7 @@ def test_a_real_zero_window_ends_the_link_by_the_age_of_its_oldest_byte(loopback
         for _ in range(15):
             peer.send(bytes(60_000))
         begin = loopback.clock()
-        while peer.alive:
+        for _ in as_long_as(lambda: peer.alive):
             sock.sendall(control(PING, 1, 0))
             loopback.play(0.25)
 

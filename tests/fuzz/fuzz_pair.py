@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgpack
+from bounds import as_long_as
 
 import netcode
 from netcode import protocol
@@ -102,7 +103,7 @@ class World:
         self.seats: dict[netcode.Client, netcode.Peer] = {}
         self.peers: list[netcode.Peer] = []  # so that no two have the same id() in `plots`
         self.takes_events = True
-        while any(client.state is not netcode.State.CONNECTED for client in self.good):
+        for _ in as_long_as(lambda: any(client.state is not netcode.State.CONNECTED for client in self.good)):
             self.tick(0.05)
         self.seats = {client: peer for client in self.good for peer in self.server.peers if peer.id == client.id}
 

@@ -1,6 +1,7 @@
 """Links that lose, delay, reorder, crawl and break off for a while: nothing ends that need not, and nothing is lost."""
 
 import pytest
+from bounds import as_long_as
 
 from .cast import TRACES, Actor, Traffic, join, serve, undisturbed
 from .link_model import MTU, Conditions
@@ -63,7 +64,7 @@ def test_a_link_that_is_down_for_three_seconds_survives(hosts: Hosts) -> None:
 
     hosts.link.set(Conditions(loss=1))
     down_at = client.status()["at"]
-    while client.status()["at"] < down_at + 3.0:
+    for _ in as_long_as(lambda: client.status()["at"] < down_at + 3.0):
         pass
     hosts.link.set()
 

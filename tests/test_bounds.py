@@ -1,0 +1,38 @@
+"""The bounds of the tests' own loops: what never comes fails one test."""
+
+import signal
+import sys
+
+import pytest
+from bounds import Patience, as_long_as, until
+from conftest import HangsError
+
+
+def test_a_loop_ends_when_its_condition_does() -> None:
+    left = [*range(5)]
+
+    for _ in until(lambda: len(left) == 2):
+        left.pop()
+    between = len(left)
+    for _ in as_long_as(lambda: left):
+        left.pop()
+
+    assert (between, left) == (2, [])
+
+
+def test_a_loop_that_goes_on_for_too_long_fails() -> None:
+    with pytest.raises(AssertionError, match=r"it goes on after 0\.01 s and \d+ turns"):
+        for _ in until(lambda: False, 0.01):
+            pass
+    patient = Patience(0.0)
+    with pytest.raises(AssertionError, match="it goes on after 0 s and 0 turns"):
+        patient()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such clock")
+def test_a_test_that_hangs_is_told_so_wherever_it_is() -> None:
+    signal.setitimer(signal.ITIMER_REAL, 0.01)
+
+    with pytest.raises(HangsError, match="it goes on after 100 s"):
+        for _ in until(lambda: False):
+            pass
