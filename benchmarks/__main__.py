@@ -1,4 +1,4 @@
-"""The command line: `python -m benchmarks [rows...]`, `python -m benchmarks capacity`, `python -m benchmarks soak`."""
+"""The command line: `python -m benchmarks [rows...]`, and `capacity`, `soak` or `versions` after it."""
 
 import argparse
 import json
@@ -15,6 +15,7 @@ from benchmarks.plot import plot
 from benchmarks.rows import ROWS
 from benchmarks.soak import soak
 from benchmarks.table import table
+from benchmarks.versions import versions
 
 
 def parser() -> argparse.ArgumentParser:
@@ -90,7 +91,28 @@ def soak_servers(arguments: Sequence[str]) -> int:
     return soak(options.minutes, options.clients)
 
 
-COMMANDS = {"capacity": find_capacity, "soak": soak_servers}
+def compare_versions(arguments: Sequence[str]) -> int:
+    """Compare rows with the same rows of another checkout."""
+    result = argparse.ArgumentParser(
+        prog="python -m benchmarks versions",
+        description="Measure rows beside another checkout, in turn: what is against a peer stays so in both.",
+    )
+    result.add_argument("other", type=Path, help="the checkout to compare with, for instance a git worktree")
+    result.add_argument("rows", nargs="*", type=int, choices=[[], *ROWS], help="which rows; all without any")
+    result.add_argument("--seconds", type=float, default=0.5, help="length of one round (%(default)s)")
+    result.add_argument("--rounds", type=int, default=9, help="rounds of each version (%(default)s)")
+    result.add_argument("--scale", type=float, default=1.0, help="share of the clients (%(default)s)")
+    options = result.parse_args(arguments)
+    if not (options.other / "benchmarks").is_dir():
+        print(f"{options.other} has no folder «benchmarks»: name a checkout of netcode", file=sys.stderr)
+        return 2
+    plan = Plan(options.seconds, options.rounds, options.scale)
+    for line in versions(options.other.resolve(), options.rows or list(ROWS), plan):
+        print(line)
+    return 0
+
+
+COMMANDS = {"capacity": find_capacity, "soak": soak_servers, "versions": compare_versions}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

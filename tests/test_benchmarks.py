@@ -14,7 +14,7 @@ if sys.platform != "linux":
 
 from programs import DEADLINE, Program, Start
 
-from benchmarks import wire
+from benchmarks import children, wire
 from benchmarks.__main__ import main
 from benchmarks.children import Child, ChildFailed
 from benchmarks.dialects import Netcode, Plain, WebSocket
@@ -22,6 +22,7 @@ from benchmarks.figures import Figure, Plan, Series, Skipped
 from benchmarks.machine import Unsuited, require_connections
 from benchmarks.rows import ROWS
 from benchmarks.table import table
+from benchmarks.versions import Line
 
 TINY = Plan(seconds=0.04, rounds=1, scale=0.004)
 NEEDS = {1: ("uvloop", "websockets"), 2: ("uvloop",), 3: ("uvloop",)}
@@ -50,6 +51,32 @@ def test_the_command_prints_a_table_and_writes_its_figures(tmp_path: Path, capsy
     assert status == 0
     assert "ping-pong through wait()" in capsys.readouterr().out
     assert [figure["row"] for figure in json.loads(path.read_text())] == [8]
+
+
+@pytest.mark.process
+def test_a_row_is_measured_beside_another_checkout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = Path(__file__).resolve().parent.parent
+    for folder in ("benchmarks", "netcode"):
+        (tmp_path / folder).symlink_to(root / folder)
+
+    status = main(["versions", str(tmp_path), "8", "--seconds", "0.02", "--rounds", "2"])
+
+    assert status == 0
+    assert "here" in capsys.readouterr().out
+    assert root == children.ROOT
+
+
+def test_a_folder_that_is_no_checkout_is_no_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["versions", str(tmp_path)]) == 2
+    assert "has no folder" in capsys.readouterr().err
+
+
+def test_a_change_is_more_of_what_should_be_little_or_less_of_what_should_be_much() -> None:
+    slower = Line(Figure(1, "echo", 1.0, "×", 1.15), Series([1.1, 2.2]), Series([1.0, 2.0]))
+    less = Line(Figure(7, "bulk", 1.0, "×", 0.7, at_most=False), Series([1.0, 2.0]), Series([1.1, 2.2]))
+
+    assert round(slower.change, 3) == round(less.change, 3) == 1.1
+    assert "+10.0%" in str(less)
 
 
 @pytest.mark.process
