@@ -27,6 +27,8 @@ _KEYWORDS = {
     "version": "game_version app_version",
     "resume": "reconnect auto_reconnect retry",
     "grace": "reconnect_timeout grace_period",
+    "patience": "wait retry_for retries wait_for_server connect_patience",
+    "ticket": "session session_id resume_token reconnect_token seat",
     "host": "address addr ip hostname server",
 }
 _MEANT = [(name, other) for name, others in _KEYWORDS.items() for other in others.split()]

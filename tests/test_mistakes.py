@@ -28,6 +28,8 @@ SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
         (CLIENT, "pingInterval", "Client() got … 'pingInterval'; did you mean ping_interval?"),
         (CLIENT, "heartbeat", "Client() got … 'heartbeat'; did you mean ping_interval?"),
         (CLIENT, "reconnect", "Client() got … 'reconnect'; did you mean resume?"),
+        (CLIENT, "retries", "Client() got … 'retries'; did you mean patience?"),
+        (CLIENT, "session_id", "Client() got … 'session_id'; did you mean ticket?"),
         (CLIENT, "colour", "Client() got … 'colour'"),
         ((netcode.connect, "localhost", 1), "time_out", "connect() got … 'time_out'; did you mean timeout?"),
         ((netcode.custom,), "inptu", "custom() got … 'inptu'; did you mean input?"),

@@ -142,7 +142,7 @@ def test_a_log_gets_a_line_when_something_changed_and_not_too_often(proxy: Proxy
 
 
 def test_a_terminal_keeps_one_line_that_overwrites_itself(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    def narrow() -> os.terminal_size:
+    def narrow(fallback: tuple[int, int] = (80, 24)) -> os.terminal_size:  # pytest asks for it, too
         return os.terminal_size((20, 24))
 
     monkeypatch.setattr(shutil, "get_terminal_size", narrow)
