@@ -1,7 +1,9 @@
 """Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from itertools import chain, compress, repeat
 from operator import is_
 from typing import Any, NamedTuple, Protocol, get_args
@@ -30,8 +32,21 @@ MAX_COLLISIONS = 64
 CAREFUL_FROM = 4096
 """Bytes from which on payloads are decoded and looked at for what they are, instead of at a glance first."""
 
+FEW = 32
+"""Payloads up to which each is looked at for what it costs, instead of all as one."""
+
+PART = 4096
+"""Bytes of a costly message that are decoded at a time."""
+
+MANY = 16_384
+"""Values whose nesting is looked at in one go."""
+
+Decoding = Generator[None, None, Any]
+"""What decodes a message a part at a time, and returns it."""
+
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
 _CONTAINERS: tuple[Any, ...] = (list, dict, tuple)
+_is_container = frozenset(_CONTAINERS).__contains__
 _DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
 _LIST: Any = list
 
@@ -60,15 +75,44 @@ def is_simple(payload: bytes) -> bool:
     return EXTENSION not in marks and marks.count(CONTAINER) <= MAX_DEPTH
 
 
-def is_harmless(payload: memoryview) -> bool:
+def is_harmless(payload: bytes | memoryview) -> bool:
     """Tell whether a payload can be seen at a glance to hold neither deep nesting nor keys that were made to collide.
 
     Each level of nesting takes a byte at least, and each timestamp that can be a key of a chosen hash 15.
     """
     if len(payload) <= MAX_DEPTH:
         return True
-    data = payload.tobytes()
+    data = bytes(payload)
     return data.translate(MARKS).count(CONTAINER) <= MAX_DEPTH and not _has_many_stamps(data)
+
+
+def cost_of(payload: memoryview) -> int:
+    """Return what decoding a payload costs, seen at a glance: at least as many as the lists and dicts that are in it."""
+    size, first = len(payload), payload[0]
+    if 0xC4 <= first <= 0xC6:
+        return 1 + (size >> 10)  # bytes, which are only copied
+    cost = 1 + (size >> 3)
+    return cost if not MARKS[first] else cost + _cost_of_marks(payload.tobytes().translate(MARKS))
+
+
+def cost_of_frames(data: memoryview, payloads: Sequence[memoryview] | None = None) -> int:
+    """Return what decoding the frames in `data` costs, with the payloads in them where those are known."""
+    if payloads is not None and len(payloads) <= FEW:
+        return sum(map(cost_of, payloads))
+    count = 0 if payloads is None else len(payloads)
+    return 2 * count + (len(data) >> 3) + _cost_of_marks(data.tobytes().translate(MARKS))
+
+
+def carried(message: Any) -> int:
+    """Return how many bytes of a message are in bytes that it just carries, which look as if they might cost a lot."""
+    values: Iterable[Any] = (
+        message.values() if isinstance(message, _DICT) else message if isinstance(message, _LIST) else ()
+    )
+    return sum([len(value) for value in values if type(value) is bytes]) if values and len(message) <= FEW else 0
+
+
+def _cost_of_marks(marks: bytes) -> int:
+    return marks.count(CONTAINER) + 2 * marks.count(EXTENSION)  # timestamps are made in Python
 
 
 def _has_many_stamps(data: bytes) -> bool:
@@ -83,6 +127,18 @@ class Bounds(NamedTuple):
     """Bytes of the payload."""
     depth: int = MAX_DEPTH
     """Levels of lists and dicts."""
+
+
+@contextmanager
+def undisturbed() -> Generator[None]:
+    """Keep the collector of garbage from looking again and again at what is being decoded, which is no garbage."""
+    collects = gc.isenabled()
+    try:
+        gc.disable()
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 class Codec(Protocol):
@@ -129,6 +185,10 @@ class Codec(Protocol):
         """Return the message of `payload`. Raises `ProtocolError`, and nothing else, for what cannot be one."""
         ...
 
+    def decode_in_parts(self, payload: bytes) -> Decoding:
+        """Do what `decode` does, in parts of `PART` bytes."""
+        ...
+
 
 class PlainValues:
     """What msgpack can say: None, bool, int, float, str, bytes, list, dict.
@@ -164,13 +224,22 @@ class PlainValues:
 
     def decode(self, payload: memoryview) -> Any:
         message = _decode(payload, self.takes.depth)
+        self._look_at_growth(message, payload)
+        return message
+
+    def decode_in_parts(self, payload: bytes) -> Decoding:
+        message = yield from _decode_in_parts(payload, self.takes.depth)
+        self._look_at_growth(message, payload)
+        return message
+
+    def _look_at_growth(self, message: Any, payload: bytes | memoryview) -> None:
+        """Raise `ProtocolError` if a message could not be passed on."""
         size = len(payload)
         # Only floats of 32 bits grow, from five bytes to nine, and bytes and text have none in them. Small messages
         # grow by less than an envelope.
         may_grow = size > CAREFUL_FROM and size * 9 > self._whole * 5 and MARKS[payload[0]] == CONTAINER
-        if may_grow and size + 4 * payload.tobytes().count(FLOAT_32) > self._whole:
+        if may_grow and size + 4 * bytes(payload).count(FLOAT_32) > self._whole:
             _check_growth(len(self.pack(message)), self._whole)
-        return message
 
 
 class PlainCodec(PlainValues):
@@ -267,6 +336,15 @@ class TypedCodec:
             _check_growth(len(self._encode(message)), self._whole)
         return message
 
+    def decode_in_parts(self, payload: bytes) -> Decoding:
+        depth = self.takes.depth
+        message = self._shape(lambda: self._decode(payload), payload, depth)
+        yield
+        yield from _decode_in_parts(payload, depth)
+        if len(payload) > SMALL_STRUCT:
+            _check_growth(len(self._encode(message)), self._whole)
+        return message
+
     def _unpack(self, payload: memoryview, depth: int) -> Any:
         # A copy, because a field of type `memoryview` or `msgspec.Raw` would go on looking at the receive buffer.
         copy = payload.tobytes()
@@ -276,18 +354,22 @@ class TypedCodec:
         return message
 
     def _read(self, payload: memoryview, depth: int) -> Any:
+        message = self._shape(lambda: self._unpack(payload, depth), payload, depth)
+        if not is_harmless(payload):
+            # Only to look at the nesting, and only of what has the right shape: this costs more.
+            _decode(payload, depth)
+        return message
+
+    def _shape(self, decode: Callable[[], Any], payload: bytes | memoryview, depth: int) -> Any:
+        """Return what `decode` returns, and say what is wrong with what it does not take."""
         try:
-            message = self._unpack(payload, depth)
+            return decode()
         except self._invalid as error:
             _decode(payload, depth)  # what nobody could take has another reason than what has another shape
             text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
             raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
         except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise _malformed(error) from error
-        if not is_harmless(payload):
-            # Only to look at the nesting, and only of what has the right shape: this costs more.
-            _decode(payload, depth)
-        return message
 
 
 def make_codec(types: Any = None, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> Codec:  # noqa: B008
@@ -311,11 +393,11 @@ def _check_growth(size: int, most: int) -> None:
         raise ProtocolError(ReasonCode.TOO_LARGE, text)
 
 
-def _decode(payload: memoryview, depth: int) -> Any:
+def _decode(payload: bytes | memoryview, depth: int) -> Any:
     """Return the message of `payload`, which nests `depth` levels at most."""
     # Bytes and text, which may be large, have nothing in them to look at.
     harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
-    wary = not harmless and _has_many_stamps(payload.tobytes())
+    wary = not harmless and _has_many_stamps(bytes(payload))
     try:
         hook = _refuse_extension
         message = _with_wary_maps(payload) if wary else _unpackb(payload, strict_map_key=False, ext_hook=hook)
@@ -325,8 +407,25 @@ def _decode(payload: memoryview, depth: int) -> Any:
         message = _with_wary_maps(payload)
     except (ValueError, OverflowError, RecursionError) as error:
         raise _malformed(error) from error
-    if not harmless and _flaw(message, depth) is not None:
-        raise ProtocolError(ReasonCode.MALFORMED, f"a message came that nests deeper than {depth} levels")
+    if not harmless:
+        for _ in _look_at_levels(message, payload, depth):
+            pass
+    return message
+
+
+def _decode_in_parts(payload: bytes, depth: int) -> Decoding:
+    """Do what `_decode` does, in parts of `PART` bytes."""
+    wary: dict[str, Any] = {"object_pairs_hook": _make_dict}
+    try:
+        try:
+            message = yield from _unpack_in_parts(payload, wary if _has_many_stamps(payload) else {})
+        except TypeError:
+            message = yield from _unpack_in_parts(payload, wary)
+    except ProtocolError:
+        raise
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise _malformed(error) from error
+    yield from _look_at_levels(message, payload, depth)
     return message
 
 
@@ -335,7 +434,7 @@ def _malformed(error: Exception) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"bytes came that are no message: {what}")
 
 
-def _with_wary_maps(payload: memoryview) -> Any:
+def _with_wary_maps(payload: bytes | memoryview) -> Any:
     """Decode a message in which a dict has lists for keys, as `{(x, y): tile}` has, which come as tuples; or stamps."""
     hooks: Any = {"ext_hook": _refuse_extension, "object_pairs_hook": _make_dict}
     try:
@@ -354,7 +453,9 @@ def _make_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
         if _collide(key for key, _ in pairs):
             raise ValueError(_COLLIDING)
         return dict(pairs)
-    return {_as_key(key) if type(key) is _LIST else key: value for key, value in pairs} if pairs else {}
+    if not pairs:
+        return {}
+    return {(_as_key(key) if key else ()) if type(key) is _LIST else key: value for key, value in pairs}
 
 
 def _collide(keys: Iterable[Any]) -> bool:
@@ -368,11 +469,48 @@ def _collide(keys: Iterable[Any]) -> bool:
 
 
 def _as_key(items: list[Any]) -> tuple[Any, ...]:
-    return tuple([_as_key(item) if type(item) is _LIST else item for item in items])
+    return tuple([(_as_key(item) if item else ()) if type(item) is _LIST else item for item in items])
 
 
 def _refuse_extension(code: int, _data: bytes) -> Any:
     raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
+
+
+def _unpack_in_parts(payload: bytes, hooks: Any) -> Decoding:
+    """Decode a payload in parts. Raises what msgpack raises."""
+    size = len(payload)
+    stream = msgpack.Unpacker(strict_map_key=False, ext_hook=_refuse_extension, max_buffer_size=size, **hooks)
+    for begin in range(0, size, PART):
+        stream.feed(payload[begin : begin + PART])
+        try:
+            message = stream.unpack()
+        except msgpack.OutOfData:
+            yield
+            continue
+        if stream.tell() != size:
+            raise ValueError("unpack(b) received extra data.")
+        return message
+    raise ValueError("Unpack failed: incomplete input")
+
+
+def _look_at_levels(message: Any, payload: bytes | memoryview, depth: int) -> Generator[None]:
+    """See that a message nests no deeper than it may, a level at a time; raises `ProtocolError` if it does."""
+    # The collector of garbage can be asked what is in all containers of a level, which takes a fifth of the time that
+    # any other way does. Of what msgpack decodes, timestamps alone know more than what is in the message: their type.
+    has_stamps = EXTENSION in bytes(payload).translate(MARKS)
+    level: list[Any] = [message]
+    seen = 0
+    for _ in range(depth):
+        containers = compress(level, map(_is_container, map(type, level))) if has_stamps else level
+        level = gc.get_referents(*containers)
+        if not level:
+            return
+        seen += len(level)
+        if seen >= MANY:
+            seen = 0
+            yield
+    if any(map(_is_container, map(type, level))):
+        raise ProtocolError(ReasonCode.MALFORMED, f"a message came that nests deeper than {depth} levels")
 
 
 def _flaw(message: Any, depth: int) -> str | None:

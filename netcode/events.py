@@ -1,11 +1,13 @@
 """The five events that `events()` gives, and the inbox in which they wait."""
 
+import math
 from collections.abc import Iterator
 from operator import length_hint
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from netcode import log
 from netcode.advice import OFTEN, PATIENCE, advise
+from netcode.budget import Budget
 from netcode.mistakes import EVENT, hint
 from netcode.reasons import Reason
 
@@ -113,11 +115,12 @@ class Inbox:
     """
 
     __slots__ = (
-        "_asked", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "events", "limit", "readers", "room",
+        "_asked", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "budget", "events", "limit", "readers", "room",
     )  # fmt: skip
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, budget: Budget | None = None) -> None:
         self.limit = limit
+        self.budget = Budget(math.inf) if budget is None else budget  # none where there is but one peer
         self._asked = self._told = False
         self._left_over = 0  # events that the last update found untaken
         self._rounds = 0  # updates in a row that found some

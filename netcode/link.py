@@ -5,7 +5,21 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any, Protocol, assert_never
 
 from netcode import protocol
-from netcode.codec import CAREFUL_FROM, MAX_DEPTH, Codec, is_harmless
+from netcode.budget import COSTLY, FREE
+from netcode.codec import (
+    CAREFUL_FROM,
+    CONTAINER,
+    MARKS,
+    MAX_DEPTH,
+    PART,
+    Codec,
+    Decoding,
+    carried,
+    cost_of,
+    cost_of_frames,
+    is_harmless,
+    undisturbed,
+)
 from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
@@ -45,6 +59,12 @@ LONGEST_FRAME = 0.05
 
 PACE = 65_536
 """Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
+
+FEW_BYTES = 1024
+"""Bytes of small messages of which it need not be asked what decoding them costs."""
+
+CONTROL = 16
+"""What a control message costs, beside what is in it."""
 
 CALM = 0.2
 """Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
@@ -101,6 +121,7 @@ class Link(_PerMessage):
 
     __slots__ = (
         "_close_reason",
+        "_decoding",
         "_flood_seen",
         "_flooded",
         "_greet_by",
@@ -147,6 +168,7 @@ class Link(_PerMessage):
         self._pong: int | None = None
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
+        self._decoding: tuple[Decoding, int, int] | None = None  # of a costly message, its frame's size, a part's cost
         self.missing = 0
         self.number = 0  # at the server: later links have larger ones
         self.meter = Meter()
@@ -201,9 +223,10 @@ class Link(_PerMessage):
             return self._feed_many(data[:size], peer, inbox)
         # The only message of a wake-up, as most are; written out, because it runs once per message.
         payload = data[HEADER_SIZE:size]
+        if length > MAX_DEPTH and not is_harmless(payload):
+            return self._feed_many(data[:size], peer, inbox)
         try:
-            codec = self._codec
-            message = codec.unpack(payload) if length <= MAX_DEPTH or is_harmless(payload) else codec.decode(payload)
+            message = self._codec.unpack(payload)
         except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
             return self._feed_many(data[:size], peer, inbox)
         received = _make(Received, (peer, message))
@@ -342,7 +365,9 @@ class Link(_PerMessage):
         if self.reason is not None or self._close_reason is not None:
             return
         if self._greeting is not None:
-            if now >= self._greet_by:
+            if self in self._inbox.budget:
+                self._greet_by = now + self._limits.handshake_timeout  # it has greeted, and waits for us
+            elif now >= self._greet_by:
                 within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
                 text = f"{self.where} did not greet within {within}; is it a netcode program?"
                 self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
@@ -378,6 +403,8 @@ class Link(_PerMessage):
         if self.reason is not None:
             return len(data)  # what still comes is read only to let the other end finish
         payloads, taken, rest, _ = split(data, self._limit, 1)
+        if payloads and not self._may_decode(cost_of(payloads[0])):
+            return 0
         try:
             self._sort(payloads)
             if rest < 0 and not payloads:
@@ -432,39 +459,62 @@ class Link(_PerMessage):
 
     def _feed_many(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
         """Do what `feed` does where it is not a single message that came."""
+        if inbox.budget.holds(self):
+            self.connection._hungry = True
+            return 0
+        if self._decoding is not None:
+            return self._decode_on(self._decoding, data, peer, inbox)
         self.missing = 0
         most = self._limits.max_messages_per_update
-        batch = self._codec.unpack_frames(data, self._limit) if len(data) <= CAREFUL_FROM else None
-        rest, special = 0, False
-        if batch is not None and len(batch[0]) <= most:
-            messages, taken = batch
-            self._put(messages, peer, inbox)
-        else:
-            payloads, taken, rest, special = split(data, self._limit, most)
-            if taken > self._limit and len(payloads) > 1:
-                payloads, taken, rest = _share(payloads, rest, self._limit)
-            try:
-                if special:
-                    self._sort(payloads)
-                else:
-                    self._deliver(payloads, peer, inbox)
-                if rest < 0:
-                    raise breach(data[taken:], self._limit, True)
-            except ProtocolError as error:
-                self.fail(error.reason)
-            if self.reason is not None:
-                return len(data)
+        small = len(data) <= FEW_BYTES or (len(data) <= CAREFUL_FROM and cost_of_frames(data) <= FREE)
+        batch = self._codec.unpack_frames(data, self._limit) if small else None
+        if batch is None or len(batch[0]) > most:
+            return self._feed_carefully(data, peer, inbox)
+        messages, taken = batch
+        self._put(messages, peer, inbox)
+        self._note_taken(data, taken, 0, peer, inbox)
+        return taken
+
+    def _feed_carefully(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+        """Do what `feed` does where that may cost much, or is no message."""
+        payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
+        if taken > self._limit and len(payloads) > 1:
+            payloads, taken, rest = _share(payloads, rest, self._limit)
+        costly = next((i for i, one in enumerate(payloads) if _is_costly(one)), -1)
+        if costly == 0:
+            return self._begin_decoding(payloads[0], data, peer, inbox)
+        if costly > 0:
+            (payloads, taken), rest = _first(payloads, costly), 2
+        cost = cost_of_frames(data[:taken], payloads)
+        if not self._may_decode(cost + len(payloads) * CONTROL if special else cost):
+            return 0
+        try:
+            if special:
+                self._sort(payloads)
+            else:
+                self._deliver(payloads, peer, inbox)
+            if rest < 0:
+                raise breach(data[taken:], self._limit, True)
+        except ProtocolError as error:
+            self.fail(error.reason)
+        if self.reason is not None:
+            return len(data)
+        if cost > FREE and len(payloads) == 1 and not special:
+            inbox.budget.give_back(cost * carried(inbox.events[-1][-1]) // taken)
+        self._note_taken(data, taken, rest, peer, inbox)
+        return taken
+
+    def _note_taken(self, data: memoryview, taken: int, rest: int, peer: "Peer", inbox: Inbox) -> None:
+        """Count what was taken off the front of `data`, and hear what is left over.
+
+        That is complete frames beyond those that may be taken at once (1), others (2), or the beginning of one (0).
+        """
         inbox.room -= taken
         peer._bytes_received += taken
         if taken:
             self._partial_since = None  # what was begun is complete; what follows is another
         if self._pong is not None or peer._bytes_received > self._acknowledge_at:
             self._answer(peer)
-        self._note_rest(data[taken:], rest)
-        return taken
-
-    def _note_rest(self, data: memoryview, rest: int) -> None:
-        """Hear what is left over of what was fed: perhaps nothing, or complete frames, or the beginning of one."""
         if rest == 1:
             self._too_much()
             return
@@ -472,8 +522,52 @@ class Link(_PerMessage):
             self._calm_since = self.now
         if rest:
             self.connection._hungry = True
-        elif len(data):
-            self._begin_partial(data)
+        elif taken != len(data):
+            self._begin_partial(data[taken:])
+
+    def _may_decode(self, cost: int) -> bool:
+        """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""
+        budget, connection = self._inbox.budget, self.connection
+        if (cost > FREE or self in budget) and not budget.allows(self, cost):
+            connection._hungry = True
+            return False
+        if self in budget:
+            # It was we who did not read on, so what has piled up meanwhile is neither silence nor a flood.
+            connection._heard = self._flood_seen = self.now
+            budget.done(self)
+        return True
+
+    def _begin_decoding(self, payload: memoryview, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+        """Decode a costly message in parts, over several updates if need be; it is left where it is until then."""
+        cost, size = cost_of(payload), len(payload)
+        part = min(COSTLY, cost * PART // size + 1)
+        self._decoding = decoding = self._codec.decode_in_parts(bytes(payload)), HEADER_SIZE + size, part
+        return self._decode_on(decoding, data, peer, inbox)
+
+    def _decode_on(self, decoding: tuple[Decoding, int, int], data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+        """Go on with a costly message, as far as it may go in this update."""
+        steps, size, cost = decoding
+        spent = 0
+        self._decoding = None  # whatever interrupts it: what was decoded so far can be decoded again
+        try:
+            with undisturbed():
+                while inbox.budget.allows(self, cost):
+                    spent += cost
+                    next(steps)
+        except StopIteration as end:
+            message: Any = end.value
+        except ProtocolError as error:
+            self.fail(error.reason)
+            return len(data)
+        else:
+            self._decoding = decoding
+            self.connection._hungry = True
+            return 0
+        self._may_decode(0)
+        inbox.budget.give_back(spent * carried(message) // size)
+        self._put([message], peer, inbox)
+        self._note_taken(data, size, 0 if size == len(data) else 2, peer, inbox)
+        return size
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
         count, received = len(messages), map(_make, repeat(Received), zip(repeat(peer), messages))
@@ -623,3 +717,14 @@ def _share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memo
         size += HEADER_SIZE + len(payloads[count])
         count += 1
     return payloads[:count], size, 1 if rest == 1 else 2
+
+
+def _is_costly(payload: memoryview) -> bool:
+    """Tell whether a payload is decoded in parts."""
+    return len(payload) > CAREFUL_FROM and MARKS[payload[0]] == CONTAINER and cost_of(payload) >= COSTLY
+
+
+def _first(payloads: list[memoryview], count: int) -> tuple[list[memoryview], int]:
+    """Return so many payloads, and how many bytes their frames take."""
+    kept = payloads[:count]
+    return kept, sum(map(len, kept)) + HEADER_SIZE * count

@@ -206,6 +206,8 @@ def _body(payload: memoryview) -> memoryview | None:
 def _fields(body: memoryview) -> list[Any]:
     """Decode the body of a control message: a list that is not empty."""
     fields: Any
+    if len(body) > MAX_UNGREETED:
+        raise _wrong(f"it is larger than {MAX_UNGREETED} bytes")
     try:
         fields = PLAIN.decode(body)
     except ProtocolError:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack, cast
 from netcode import log, protocol
 from netcode.address import Address, bucket, check_port
 from netcode.advice import ASKED, WAITED, Attendance
+from netcode.budget import Budget
 from netcode.clock import Clock, Deadlines, monotonic
 from netcode.codec import make_codec
 from netcode.connection import State
@@ -128,7 +129,7 @@ class Server(Waiter):
         self._limits = make_limits("Server", limits, Server.__init__)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
-        self._inbox = Inbox(self._limits.max_backlog)
+        self._inbox = Inbox(self._limits.max_backlog, Budget())
         self._attendance = Attendance("server")
         self._peers: dict[int, Peer] = {}
         self._keys: dict[bytes, Peer] = {}
@@ -194,6 +195,7 @@ class Server(Waiter):
         try:
             engine.busy = True
             links = self._links
+            self._inbox.budget.renew()
             links._update()
             if self._arrivals:
                 self._take_in_arrivals()

@@ -1,6 +1,7 @@
 """Messages to bytes and back: what goes in comes out, and what a stranger sends is a message or a documented reason."""
 
 import datetime
+import gc
 import itertools
 import re
 import struct
@@ -24,11 +25,17 @@ from netcode.codec import (
     Bounds,
     PlainCodec,
     TypedCodec,
+    carried,
+    cost_of,
+    cost_of_frames,
     is_harmless,
     is_simple,
     make_codec,
+    undisturbed,
 )
 from netcode.framing import frame, split
+
+EMPTY: list[Any] = []
 
 scalars = (
     st.none()
@@ -577,3 +584,149 @@ def test_an_interrupt_leaves_nothing_over_for_the_next_frames(monkeypatch: pytes
     monkeypatch.undo()
 
     assert codec.unpack_frames(data, CAREFUL_FROM) == (["first", "second"], len(data))
+
+
+# In parts.
+
+
+def in_parts(codec: Any, payload: bytes) -> Any:
+    """Decode `payload` in parts: the message and how many there were, or why it is none."""
+    steps, count = codec.decode_in_parts(payload), 1
+    try:
+        while True:
+            next(steps)
+            count += 1
+    except StopIteration as end:
+        return end.value, count
+    except ProtocolError as error:
+        return error.reason.code, error.reason.text
+
+
+def at_once(codec: Any, payload: bytes) -> Any:
+    try:
+        return codec.decode(memoryview(payload))
+    except ProtocolError as error:
+        return error.reason.code, error.reason.text
+
+
+@pytest.fixture(scope="module")
+def small_parts() -> Any:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("netcode.codec.PART", 3)
+        yield
+
+
+@given(message=messages)
+def test_what_is_decoded_in_parts_is_the_same(small_parts: None, message: Any) -> None:
+    payload = PLAIN.encode(message)
+
+    decoded, count = in_parts(PLAIN, payload)
+
+    assert decoded == message == at_once(PLAIN, payload)
+    assert count >= len(payload) / 3
+
+
+@given(payload=st.binary(min_size=1, max_size=60))
+def test_what_is_no_message_is_none_in_parts_either(small_parts: None, payload: bytes) -> None:
+    for codec in (PLAIN, make_codec(Move | Chat)):
+        whole, parts = at_once(codec, payload), in_parts(codec, payload)
+        assert repr(whole) in (repr(parts), repr(parts[0]))  # NaN is unlike itself
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"\x91" * 31 + b"\x90",
+        b"\x91" * 32 + b"\x90",
+        b"\x91" * 32 + b"\x01",
+        b"\x91" * 33 + b"\x01",
+        b"\x92" + msgpack.packb(msgpack.Timestamp(1)) + b"\x91" * 31 + b"\x90",
+        b"\x92" + msgpack.packb(msgpack.Timestamp(1)) + b"\x91" * 30 + b"\x90",
+        b"\x93\x90\x81\x91\x01\x02\x81" + msgpack.packb(msgpack.Timestamp(1)) + b"\x00",
+        b"\xdf\x7f\xff\xff\xff\x00",
+        b"\xdd\xff\xff\xff\xff\x00",
+        b"\x93" + b"\x90" * 40,
+        b"\xdc\xff\xff" + b"\x90" * 65_534,
+        b"\xdc\xff\xff" + b"\x90" * 65_535,
+        b"\xdc\xff\xff" + b"\x90" * 65_536,
+    ],
+)
+def test_the_bounds_are_the_same_in_parts(payload: bytes) -> None:
+    whole, parts = at_once(PLAIN, payload), in_parts(PLAIN, payload)
+
+    assert (parts == whole) if isinstance(whole, tuple) else (parts[0] == whole)
+
+
+def test_keys_made_to_collide_are_refused_in_parts_too() -> None:
+    payload = msgpack.packb(dict.fromkeys(colliding(4500)))
+
+    assert in_parts(PLAIN, payload) == at_once(PLAIN, payload)
+    assert in_parts(PLAIN, payload)[0] is ReasonCode.MALFORMED
+
+
+def test_messages_with_types_are_decoded_in_parts_and_checked() -> None:
+    codec = make_codec(Chat | Move)
+    many = Chat("x", [EMPTY] * 20_000)
+    payload = codec.encode(many)
+
+    decoded, count = in_parts(codec, payload)
+
+    assert (decoded, count >= 5) == (many, True)
+    assert in_parts(codec, msgpack.packb({"type": "move", "x": "one"}))[0] is ReasonCode.WRONG_SHAPE
+    assert in_parts(codec, msgpack.packb({"type": "chat", "text": "", "more": nested(40)}))[0] is ReasonCode.MALFORMED
+
+
+# What it costs.
+
+
+@given(message=messages)
+def test_a_message_costs_as_many_as_it_has_lists_and_dicts_at_least(message: Any) -> None:
+    payload = PLAIN.encode(message)
+
+    assert cost_of(memoryview(payload)) >= containers_in(message)
+
+
+def containers_in(message: Any) -> int:
+    name = type(message).__name__
+    if name not in ("list", "tuple", "dict"):
+        return 0
+    return 1 + sum(map(containers_in, [*message, *(message.values() if name == "dict" else ())]))
+
+
+def test_bytes_cost_next_to_nothing_and_text_its_length() -> None:
+    values: tuple[Any, ...] = b"\x90" * 60_000, "é" * 30_000, [EMPTY] * 60_000
+    carrying, text, lists = [cost_of(memoryview(msgpack.packb(value))) for value in values]
+
+    assert carrying < 100 < text < 8_000
+    assert lists > 60_000
+
+
+def test_the_frames_of_many_cost_what_each_costs_or_more() -> None:
+    for count in (3, 300):
+        payloads = [memoryview(msgpack.packb([[number], b"x" * 50])) for number in range(count)]
+        data = memoryview(b"".join(frame(bytes(payload)) for payload in payloads))
+        known, unknown = cost_of_frames(data, payloads), cost_of_frames(data)
+        assert 2 * count <= sum(map(cost_of, payloads)) <= known + 10 * count
+        assert 2 * count <= unknown
+
+
+@pytest.mark.parametrize(
+    ("message", "count"),
+    [({"a": b"xyz", "b": 1}, 3), ([b"xy", b"z", "text"], 3), (b"xyz", 0), ([b"x"] * 100, 0), (None, 0)],
+)
+def test_bytes_that_are_carried_are_counted(message: Any, count: int) -> None:
+    assert carried(message) == count
+
+
+def test_the_collector_is_as_it_was_whatever_happens() -> None:
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            with undisturbed():
+                during = gc.isenabled()
+            assert (during, gc.isenabled()) == (False, enabled)
+            with pytest.raises(ValueError, match="invalid literal"), undisturbed():
+                int("x")
+            assert gc.isenabled() == enabled
+        finally:
+            gc.enable()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("reasons", "clock", "log", "buffer", "poller", "engine", "forks", "advice", "mistakes"),
+    ("reasons", "clock", "log", "buffer", "poller", "budget", "engine", "forks", "advice", "mistakes"),
     ("errors", "address", "waiting", "console", "unsendable"),
     ("framing",),
     ("codec", "transport"),

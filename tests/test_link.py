@@ -12,11 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scene import HOST, PORT, TICK, Scene, only
 
-from netcode import Address, ReasonCode, Received, State
+from netcode import Address, ReasonCode, Received, State, codec
 from netcode.client import GREETINGS
+from netcode.codec import cost_of
 from netcode.protocol import ACKNOWLEDGE_EVERY
 from netcode.transport import Connector
 from netcode.waiting import Descriptors
+
+EMPTY: list[Any] = []
 
 
 class Move(msgspec.Struct):
@@ -619,6 +622,167 @@ def test_who_does_not_read_is_ended_by_the_size_of_what_waits(scene: Scene) -> N
     assert scene.left(server).code is ReasonCode.TOO_SLOW
     assert scene.left(server).text.endswith("bytes wait, over max_queue = 100000")
     assert int(scene.left(server).text.split()[-7]) > 100_000
+
+
+# What decoding costs.
+
+COSTLY = [
+    b"\xdc\xff\xf0" + b"\x90" * 65_520,
+    b"\xdc\x7f\xf0" + b"\x91\x90" * 32_752,
+    b"\xdc\x50\x00" + b"\x81\x90\0" * 0x5000,
+    b"\xdc\x02\x00" + (b"\x81\x90" * 30 + b"\0") * 0x200,
+]
+
+
+def spend(scene: Scene, server: Any, updates: int) -> list[int]:
+    """Let some updates pass, and return what was spent in each."""
+    spent: list[int] = []
+    for _ in range(updates):
+        scene.play(TICK)
+        spent.append(server._inbox.budget._spent)
+    return spent
+
+
+@pytest.mark.parametrize("payload", COSTLY, ids=["lists", "lists in lists", "list keys", "maps in maps"])
+def test_costly_messages_wait_for_each_other_and_nobody_for_them(scene: Scene, payload: bytes) -> None:
+    limits: Any = {"timeout": 1.0, "ping_interval": 0.3, "message_timeout": 0.3, "flood_timeout": 0.3}
+    server = scene.serve(**limits)
+    server._inbox.budget.share = 8_200  # so that they wait longer than the limits have it
+    hostile = [scene.guest() for _ in range(6)]
+    honest = scene.guest()
+    for _ in range(2):
+        for guest in hostile:
+            guest.say(frame(payload), message("behind it"))
+    heard: list[int] = []
+
+    spent: list[int] = []
+    for number in range(300):
+        honest.say(message(number))
+        for guest in hostile:
+            guest.say(control(PING, number, 0))
+        spent += spend(scene, server, 1)
+        heard.append(max(one for one in [*scene.heard(server), -1] if isinstance(one, int)))
+        if scene.heard(server).count("behind it") == 12:
+            break
+
+    decoded: list[Any] = [one for one in scene.heard(server) if isinstance(one, list)]
+    assert decoded == [msgpack.unpackb(payload, strict_map_key=False, object_pairs_hook=as_dict)] * 12
+    assert len(heard) * TICK > limits["timeout"]
+    assert scene.heard(server).count("behind it") == 12
+    assert all(number - one <= 2 for number, one in enumerate(heard))
+    assert max(spent) <= 8_200
+    assert sum(spent) >= 12 * cost_of(memoryview(payload))
+    assert scene.news(server) == ["Joined"] * 7
+
+
+def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    return {() if key == [] else key: value for key, value in pairs}
+
+
+def test_who_waits_its_turn_gets_it_however_much_the_others_have(scene: Scene) -> None:
+    server = scene.serve()
+    hostile = [scene.guest() for _ in range(5)]
+    modest = scene.guest()
+    for _ in range(10):
+        for guest in hostile:
+            guest.say(frame(COSTLY[0]))
+    modest.say(message([EMPTY] * 2_000), message("mine"))
+
+    scene.until(lambda: "mine" in scene.heard(server), seconds=60 * TICK)
+
+    assert len(scene.heard(server)) <= 2 + len(hostile)
+
+
+def test_a_greeting_that_costs_much_waits_and_is_not_late(scene: Scene) -> None:
+    server = scene.serve(handshake_timeout=0.3)
+    hostile = [scene.guest() for _ in range(12)]
+    credentials: list[Any] = [EMPTY] * 3_500
+    for guest in hostile:
+        for _ in range(2):
+            guest.say(frame(COSTLY[0]))
+    scene.play(TICK)
+    greeting = control(1, "netcode", 1, "", "", 65_536, None, 0, credentials)
+    newcomers = [scene.stranger(greeting) for _ in range(3)]
+    scene.play(4.0)
+
+    assert [len(one.told(WELCOME)) for one in newcomers] == [1, 1, 1]
+    assert len(server.peers) == 15
+
+
+def test_who_leaves_while_it_waits_holds_up_nobody(scene: Scene) -> None:
+    server = scene.serve()
+    hostile = [scene.guest() for _ in range(4)]
+    for guest in hostile:
+        guest.say(frame(COSTLY[0]))
+    scene.play(TICK)
+    for guest in hostile[:3]:
+        guest.connection.close()
+    scene.play(30 * TICK)
+
+    assert len(scene.heard(server)) >= 1
+    assert hostile[3].told(BYE) == []
+    scene.play(1.0)
+    assert [event.peer.id for event in scene.told[server] if isinstance(event, Received)][-1] == 4
+
+
+def test_a_breach_in_the_middle_of_a_costly_message_ends_the_link(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(message("before"))
+
+    guest.say(message(1), frame(COSTLY[0][:40_000] + b"\xc1" + COSTLY[0][40_001:]), message("never"))
+    scene.play(1.0)
+
+    assert scene.heard(server) == ["before", 1]
+    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.MALFORMED
+
+
+def test_an_interrupt_while_a_costly_message_is_decoded_loses_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scene.serve()
+    client = scene.join()
+    client.send([EMPTY] * 65_520)
+    client.send("behind it")
+    real, calls = codec.carried, iter(range(3))
+
+    def interrupted(value: Any) -> int:
+        if next(calls, None) == 0:
+            raise KeyboardInterrupt
+        return real(value)
+
+    monkeypatch.setattr("netcode.link.carried", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        scene.play(1.0)
+    scene.play(5.0)
+
+    assert scene.heard(server) == [[EMPTY] * 65_520, "behind it"]
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+
+
+def test_what_just_carries_bytes_does_not_wait(scene: Scene) -> None:
+    server = scene.serve()
+    guests = [scene.guest() for _ in range(6)]
+    carrier = {"picture": b"\x90" * 10_000, "large": b"\x90" * 30_000}
+
+    for guest in guests:
+        guest.say(message({"picture": b"\x90" * 10_000}), message(b"\x90" * 40_000))
+    scene.play(3 * TICK)
+    for guest in guests[:2]:
+        guest.say(message(carrier))
+    scene.play(8 * TICK)
+
+    assert len(scene.heard(server)) == 14
+
+
+def test_a_control_message_is_not_large(scene: Scene) -> None:
+    scene.serve()
+    guest = scene.guest()
+
+    guest.say(control(PING, 1, 0, [EMPTY] * 5_000))
+    scene.play(3 * TICK)
+
+    text = "the other end sent a wrong control message: it is larger than 4096 bytes"
+    assert reason_of(guest) == (ReasonCode.MALFORMED, text)
 
 
 # Bounds.

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.figures import Figure, Plan
-from benchmarks.rows import broadcast, bulk, echo, pingpong, silent
+from benchmarks.rows import broadcast, bulk, echo, hostile, pingpong, silent
 
 
 class Row(NamedTuple):
@@ -24,4 +24,5 @@ ROWS: dict[int, Row] = {
     7: Row("large messages", bulk.large_messages),
     8: Row("ping-pong through wait()", pingpong.ping_pong),
     9: Row("memory per silent peer", silent.memory),
+    10: Row("update() beside hostile peers", hostile.updates),
 }
