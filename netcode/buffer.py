@@ -15,6 +15,13 @@ MARK_EVERY = 0.25
 """Seconds between two notes of what was queued when, at least; the age of the oldest byte is no more exact."""
 
 
+EASED = 64
+"""What part of a queue has to be gone for it to count as getting shorter."""
+
+EASED_AFTER_ALL = 16
+"""What part of it has to be gone where it has become longer in between."""
+
+
 class ReceiveBuffer:
     """What was received and not yet taken."""
 
@@ -83,13 +90,17 @@ class ReceiveBuffer:
 class SendQueue:
     """What waits to be sent, and since when."""
 
-    __slots__ = ("_marks", "_sent", "chunks", "size")
+    __slots__ = ("_eased_at", "_low", "_marks", "_peak", "_sent", "chunks", "left", "size")
 
     def __init__(self) -> None:
         self.chunks: list[bytes | memoryview] = []
         self.size = 0
         self._sent = 0
         self._marks: deque[tuple[int, float]] | None = None  # (bytes ever queued, time): oldest first
+        self.left = 0
+        """Bytes that the network did not take when it was last offered them."""
+        self._low = self._peak = 0  # the fewest and the most bytes that waited since it last got shorter
+        self._eased_at = 0.0  # when that was
 
     def append(self, data: bytes | memoryview) -> None:
         """Add `data` at the end. It must not change afterwards."""
@@ -128,6 +139,7 @@ class SendQueue:
         del self.chunks[:gone]
         if count:
             self.chunks[0] = memoryview(self.chunks[0])[count:]
+        self.left = self.size
         self.mark(now)
 
     def mark(self, now: float) -> None:
@@ -136,7 +148,11 @@ class SendQueue:
         marks = self._marks
         if marks is None:
             self._marks = deque([(total, now)])
+            self._ease(now)
             return
+        self._peak = max(self._peak, self.size)
+        if self.size < self._low - self._low // EASED:
+            self._ease(now)
         while marks and marks[0][0] <= self._sent:
             marks.popleft()
         if not marks or (total > marks[-1][0] and now - marks[-1][1] >= MARK_EVERY):
@@ -145,6 +161,22 @@ class SendQueue:
     def since(self) -> float | None:
         """Return the time at which the oldest waiting byte was first kept waiting, or None."""
         return self._marks[0][1] if self._marks else None
+
+    def stuck_since(self) -> float | None:
+        """Return since when bytes have been waiting that do not become fewer, or None."""
+        since = self.since()
+        return None if since is None else max(since, self._eased_at)
+
+    def eases(self, now: float) -> bool:
+        """Look closer at a queue that seems to be stuck: tell whether it did become shorter since it was longest."""
+        eases = self.size <= self._peak - self._peak // EASED_AFTER_ALL
+        if eases:
+            self._ease(now)
+        return eases
+
+    def _ease(self, now: float) -> None:
+        self._low = self._peak = self.size
+        self._eased_at = now
 
     def clear(self) -> None:
         """Forget everything."""

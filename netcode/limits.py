@@ -46,7 +46,7 @@ class Limits:
     max_queue: int = 1_048_576
     """Bytes that may wait to be sent to one peer."""
     max_queue_age: float = 10.0
-    """Seconds that a byte may wait to be taken by the network."""
+    """Seconds that bytes may wait to be taken by the network without becoming fewer."""
     max_resend: int = 1_048_576
     """Bytes sent and unacknowledged that are kept for a link that comes back."""
     max_messages_per_update: int = 256

@@ -60,6 +60,9 @@ LONGEST_FRAME = 0.05
 PACE = 65_536
 """Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
 
+PATIENCE = 1.0
+"""Seconds for which nothing was taken after which it is the other end that is too slow, and not we who are too fast."""
+
 FEW_BYTES = 1024
 """Bytes of small messages of which it need not be asked what decoding them costs."""
 
@@ -130,6 +133,7 @@ class Link(_PerMessage):
         "_limit",
         "_limits",
         "_next_ping",
+        "_overfull",
         "_owner",
         "_partial_left",
         "_patience",
@@ -168,6 +172,7 @@ class Link(_PerMessage):
         self._pong: int | None = None
         self._acknowledge_at = 0
         self._close_reason: Reason | None = None
+        self._overfull = -1  # what waited before too much was sent; -1 if there was not
         self._decoding: tuple[Decoding, int, int] | None = None  # of a costly message, its frame's size, a part's cost
         self.missing = 0
         self.number = 0  # at the server: later links have larger ones
@@ -260,11 +265,13 @@ class Link(_PerMessage):
             return math.inf  # the connection has a deadline for closing
         if self._greeting is not None:
             return self._greet_by
+        if self._overfull >= 0:
+            return self.now
         limits, outgoing = self._limits, self.connection._outgoing
         when = min(self._ping_at(), self.connection._heard + limits.timeout)
         if self._partial_since is not None:
             when = min(when, self._partial_since + limits.message_timeout)
-        if outgoing is not None and (since := outgoing.since()) is not None:
+        if outgoing is not None and (since := outgoing.stuck_since()) is not None:
             when = min(when, since + limits.max_queue_age)
         return when
 
@@ -276,6 +283,7 @@ class Link(_PerMessage):
             and self._close_reason is None
             and self._partial_since is None
             and connection._outgoing is None
+            and self._overfull < 0
             and not connection._hungry
             and now < silent
         )
@@ -312,10 +320,16 @@ class Link(_PerMessage):
         self._owner = NOBODY
 
     def overflow(self) -> None:
-        """Hear that more waits to be sent than may."""
-        assert self.peer is not None
-        waiting = self.peer.stats.queued
-        self._too_slow(f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}")
+        """Hear that more waits to be sent than may: the next update offers it to the network, and judges then."""
+        if self._overfull < 0:
+            outgoing = self.connection._outgoing
+            self._overfull = 0 if outgoing is None else outgoing.left
+        self.connection._reschedule()  # again, in case that an interrupt had come in between
+
+    @property
+    def overfull(self) -> bool:
+        """Whether that was heard, and not judged yet."""
+        return self._overfull >= 0
 
     def too_large(self, size: int) -> None:
         """Hear that a message is to be sent which the other end does not take."""
@@ -377,13 +391,17 @@ class Link(_PerMessage):
             # We do not listen, so neither its silence nor what it has not completed means anything.
             connection._heard = now
             self._partial_since = None if self._partial_since is None else now
+        if self._overfull >= 0:
+            self._judge_overflow(now)
+            if self.reason is not None:
+                return
         outgoing = connection._outgoing
-        since = None if outgoing is None else outgoing.since()
+        since = None if outgoing is None else outgoing.stuck_since()
         if now - connection._heard >= limits.timeout:
             silent = f"for timeout = {limits.timeout:g} s"
             text = f"nothing was heard from {self.where} {silent}; its program or the network stopped"
             self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here {silent}")
-        elif since is not None and now - since >= limits.max_queue_age:
+        elif since is not None and now - since >= limits.max_queue_age and not (outgoing and outgoing.eases(now)):
             self._too_slow(f"bytes wait longer than max_queue_age = {limits.max_queue_age:g} s")
         elif self._partial_since is not None and now - self._partial_since >= limits.message_timeout:
             text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
@@ -671,6 +689,22 @@ class Link(_PerMessage):
             most = limits.max_messages_per_update
             text = f"more than max_messages_per_update = {most} messages came, update after update"
             self.fail(Reason(ReasonCode.FLOODING, text))
+
+    def _judge_overflow(self, now: float) -> None:
+        """Offer the network what is too much, and end the link if too much of it is left."""
+        left, self._overfull = self._overfull, -1
+        connection, peer = self.connection, self.peer
+        connection._flush(now)
+        waiting, outgoing = connection.send_buffer_length, connection._outgoing
+        if outgoing is None or peer is None or self.reason is not None or waiting <= peer._max_queue:
+            return
+        since = outgoing.stuck_since()
+        what = f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}"
+        if left >= waiting // 2 and since is not None and now - since >= PATIENCE:
+            self._too_slow(what)
+        elif waiting > peer._max_queue + peer._max_queue // 4:
+            text = f"this program sent {self.where} more than the network takes so soon; send less at once, or raise max_queue"
+            self.fail(Reason(ReasonCode.TOO_SLOW, f"{text}: {what}"), f"the other end sent too much at once: {what}")
 
     def _too_slow(self, what: str) -> None:
         text = f"{self.where} does not take what is sent: {what}"

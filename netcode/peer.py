@@ -323,20 +323,20 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._look_at = plenty
 
     def _measure(self, data: bytes, connection: "Connection[Any]") -> int:
-        """Return up to how many frames `data` and small ones behind it have room in the batch; 0 ends the link."""
+        """Return up to how many frames `data` and small ones behind it have room in the batch, or need not be judged; 0 ends the link."""
         if len(data) - HEADER_SIZE > self._theirs:
             assert self._link is not None  # whose connection it is
             assert self._owner is not None
             self._owner._do(partial(self._link.too_large, len(data) - HEADER_SIZE))
             return 0
-        room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
-        if room >= 0:
-            return len(self._batch) + 1 + room // SMALL
-        self._batch.append(data)
-        assert self._link is not None  # whose connection it is
-        assert self._owner is not None
-        self._owner._do(self._link.overflow)
-        return 0
+        link = self._link
+        assert link is not None  # whose connection it is
+        if not link.overfull:
+            room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
+            if room >= 0:
+                return len(self._batch) + 1 + room // SMALL
+        link.overflow()
+        return len(self._batch) + 1 + self._plenty
 
     def _say_later(self, frame: bytes | Large) -> None:
         """Send a frame for which there is no usual way, as soon as nothing is under way."""

@@ -165,6 +165,36 @@ def test_what_was_kept_waiting_first_ages_until_it_is_sent() -> None:
     assert queue.since() == MARK_EVERY
 
 
+def test_a_queue_that_gets_shorter_is_not_stuck_however_old_it_is() -> None:
+    queue = SendQueue()
+    queue.append(bytes(6_400))
+    queue.mark(0.0)
+
+    seen: list[tuple[float | None, float | None]] = []
+    for now, count in ((1.0, 99), (2.0, 2), (3.0, 100), (4.0, 0)):
+        queue.sent(count, now)
+        seen.append((queue.since(), queue.stuck_since()))
+
+    assert seen == [(0.0, 0.0), (0.0, 2.0), (0.0, 3.0), (0.0, 3.0)]
+
+
+def test_a_queue_that_became_longer_is_stuck_until_it_is_well_below_its_longest() -> None:
+    queue = SendQueue()
+    queue.append(bytes(100))
+    queue.mark(0.0)
+    queue.append(bytes(7_900))
+    queue.mark(1.0)
+
+    queue.sent(499, 2.0)
+    early = queue.eases(2.0), queue.stuck_since()
+    queue.sent(1, 3.0)
+    then = queue.eases(3.0), queue.stuck_since()
+
+    assert early == (False, 1.0)
+    assert then == (True, 3.0)
+    assert (queue.eases(4.0), queue.left) == (False, 7_500)
+
+
 @given(st.lists(st.one_of(st.integers(1, 100), st.integers(JOIN_BELOW - 2, JOIN_BELOW + 2)), min_size=1, max_size=40))
 @example([JOIN_BELOW, 1, 2, *[JOIN_BELOW] * MAX_CHUNKS, 3])
 @example([5, *[JOIN_BELOW] * MAX_CHUNKS])

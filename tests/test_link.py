@@ -615,13 +615,116 @@ def test_who_does_not_read_is_ended_by_the_size_of_what_waits(scene: Scene) -> N
     guest.frozen = True
     peer = only(server)
 
-    for _ in range(5):
+    for _ in range(6):
         peer.send(bytes(30_000))
-    scene.update()
+        scene.play(0.5)
 
     assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert "does not take what is sent: " in scene.left(server).text
     assert scene.left(server).text.endswith("bytes wait, over max_queue = 100000")
     assert int(scene.left(server).text.split()[-7]) > 100_000
+    guest.frozen = False
+    scene.play(1.0)
+    assert reason_of(guest)[1].startswith("this end did not take what was sent")
+
+
+def test_what_one_update_sends_may_be_a_little_too_much(scene: Scene) -> None:
+    scene.network.capacity = 10_000
+    server = scene.serve(max_queue=1_000_000)
+    guest = scene.guest()
+    peer = only(server)
+
+    for _ in range(20):
+        peer.send(bytes(60_000))
+    for _ in range(200):
+        peer.send("and on it goes")
+        scene.play(TICK)
+
+    assert len(guest.messages) == 220
+    assert scene.news(server) == ["Joined"]
+
+
+@pytest.mark.parametrize("size", [3_000, 60_000])
+def test_what_is_too_much_is_offered_to_the_network_before_it_is_judged(scene: Scene, size: int) -> None:
+    scene.network.capacity = 1_000_000
+    server = scene.serve(max_queue=100_000)
+    guest = scene.guest()
+    peer = only(server)
+    count = 600_000 // size
+
+    for number in range(count):
+        peer.send(bytes(size) if number % 2 else "x" * size)
+    scene.play(1.0)
+
+    assert len(guest.messages) == count
+    assert scene.news(server) == ["Joined"]
+
+
+def test_what_is_too_much_at_once_is_not_the_other_ends_fault(scene: Scene) -> None:
+    server = scene.serve(max_queue=100_000)
+    guest = scene.guest()
+    peer = only(server)
+
+    for _ in range(100):
+        peer.send(bytes(30_000))
+    assert peer.alive
+    scene.update()
+
+    reason = scene.left(server)
+    assert reason.code is ReasonCode.TOO_SLOW
+    assert reason.text.startswith(
+        f"this program sent {peer.address} more than the network takes so soon; send less at once"
+    )
+    assert reason.text.endswith("bytes wait, over max_queue = 100000")
+    scene.play(1.0)
+    assert reason_of(guest)[1].startswith("the other end sent too much at once")
+
+
+def test_what_is_taken_steadily_may_take_longer_than_its_age(scene: Scene) -> None:
+    scene.network.capacity = 10_000
+    server = scene.serve(max_queue=2_000_000, max_queue_age=3.0)
+    guest = scene.guest()
+    scene.network.rate = 50_000
+    peer = only(server)
+
+    for _ in range(8):
+        peer.send(bytes(60_000))
+    for _ in range(60):
+        peer.send(bytes(4_000))  # faster than they are taken, for a while
+        scene.play(TICK)
+    oldest = 0.0
+    for _ in range(100):
+        guest.say(control(PING, 1, 0))
+        scene.play(0.25)
+        oldest = max(oldest, peer.stats.queued_for)
+
+    assert oldest > 6.0
+    assert len(guest.messages) == 68
+    assert scene.news(server) == ["Joined"]
+
+
+def test_what_is_taken_no_more_after_all_ends_the_link(scene: Scene) -> None:
+    scene.network.capacity = 10_000
+    server = scene.serve(max_queue=2_000_000, max_queue_age=3.0)
+    guest = scene.guest()
+    scene.network.rate = 50_000
+    peer = only(server)
+
+    for _ in range(8):
+        peer.send(bytes(60_000))
+    for _ in range(16):
+        guest.say(control(PING, 1, 0))
+        scene.play(0.25)
+    before = scene.news(server)
+    guest.frozen = True
+    for _ in range(7 * 4):
+        guest.connection.send(control(PING, 1, 0))
+        guest.connection._flush(guest.connection._timeline.tick())
+        scene.play(0.25)
+
+    assert before == ["Joined"]
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert "bytes wait longer than max_queue_age = 3 s" in scene.left(server).text
 
 
 # What decoding costs.

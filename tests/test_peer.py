@@ -220,18 +220,23 @@ def test_what_is_broadcast_counts_like_what_is_sent(scene: Scene) -> None:
     assert scene.left(server).code is ReasonCode.TOO_SLOW
 
 
-@given(st.lists(st.tuples(st.sampled_from([1, 1_000, 4_000, 4_093, 4_094, 9_000]), st.booleans()), max_size=30))
-@example([(4_000, False)] * 12)
-@example([(9_000, False)] + [(4_000, False)] * 12)
-@example([(9_993, False)] * 4 + [(1, False)])
-@example([(9_993, True)] * 4 + [(1, True)])
-@example([(9_993, False)] * 3 + [(9_994, False)])
+@given(
+    st.lists(st.tuples(st.sampled_from([1, 1_000, 4_000, 4_093, 4_094, 9_000]), st.booleans()), max_size=30),
+    st.booleans(),
+)
+@example([(4_000, False)] * 12, True)
+@example([(9_000, False)] + [(4_000, False)] * 12, False)
+@example([(9_993, False)] * 5 + [(1, False)], True)
+@example([(9_993, True)] * 5 + [(1, True)], False)
+@example([(9_993, False)] * 4 + [(9_994, False)], True)
 @settings(max_examples=50)
-def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tuple[int, bool]]) -> None:
+def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tuple[int, bool]], together: bool) -> None:
     scene = Scene()
-    limits: Any = {"max_message": 10_000, "max_queue": 40_000}
+    # Of what is sent at once, a quarter more than max_queue may wait.
+    limits: Any = {"max_message": 10_000, "max_queue": 40_000, "ping_interval": 500.0, "timeout": 1_000.0}
     server = scene.serve(**limits)
     scene.frozen.add(scene.join(**limits))
+    scene.network.capacity = 0
     peer = only(server)
 
     total = 0
@@ -239,10 +244,14 @@ def test_what_waits_is_bounded_to_the_byte_whatever_was_sent_how(sends: list[tup
         sent = "x" * size
         server.broadcast(sent) if to_all else peer.send(sent)
         total += len(message(sent))
-        ended = peer._way is None
-        assert ended == (total > 40_000)
-        if ended:
+        if not together:
+            server.update()
+            assert peer.alive == (total <= 50_000)
+        if not peer.alive:
             break
+    server.update()
+
+    assert peer.alive == (total <= 50_000)
 
     scene.close()
 
@@ -251,14 +260,15 @@ def test_what_was_too_much_counts_as_sent_and_waits_no_more(scene: Scene) -> Non
     limits: Any = {"max_message": 10_000, "max_queue": 40_000}
     server = scene.serve(**limits)
     scene.frozen.add(scene.join(**limits))
+    scene.network.capacity = 0
     peer = only(server)
 
-    for _ in range(5):
+    for _ in range(6):
         peer.send("x" * 9_000)
     scene.update()
 
-    assert scene.left(server).text.endswith(" 45035 bytes wait, over max_queue = 40000")
-    assert (peer.stats.messages_sent, peer.stats.bytes_sent) == (5, 45_035)
+    assert scene.left(server).text.endswith(" 54042 bytes wait, over max_queue = 40000")
+    assert (peer.stats.messages_sent, peer.stats.bytes_sent) == (6, 54_042)
     assert (peer.stats.queued, peer.stats.queued_for) == (0, 0.0)
 
 
