@@ -366,8 +366,11 @@ class Link(_PerMessage):
             self._close_reason = closed_here("" if reason is None else reason.text)
             if self.peer is not None:
                 self.peer._close_batch(self)
+            reason = reason or Reason(ReasonCode.GOODBYE, "the other end left")
+            if self.peer is not None:
+                self.peer._farewell = reason
             if can_send:
-                connection._queue(protocol.bye(reason or Reason(ReasonCode.GOODBYE, "the other end left")))
+                connection._queue(protocol.bye(reason))
         if can_send:
             connection._flush(self.now)  # an earlier goodbye, too, may not have left yet
         connection.close()
@@ -716,6 +719,8 @@ class Link(_PerMessage):
         self._owner._link_over(self)
 
     def _say_bye(self, reason: Reason) -> None:
+        if self.peer is not None:
+            self.peer._farewell = reason
         if self.connection._transport is None:
             self.connection.close()
             return

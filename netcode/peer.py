@@ -28,6 +28,12 @@ SMALL = HEADER_SIZE + CAREFUL_FROM
 
 ANOTHER_SESSION = "the two ends do not mean the same session: one has received more than the other has sent"
 
+VAIN_LINKS = 5
+"""Links over which a message may fail to arrive, for `timeout` seconds at least, until nobody tries again."""
+
+TRIED = 0.05
+"""Seconds for which a link has to carry messages to count: one that was given up before it was heard has tried nothing."""
+
 
 class Stats(NamedTuple):
     """What went over the links of a peer so far."""
@@ -86,6 +92,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_away_reason",
         "_away_until",
         "_codec",
+        "_farewell",
         "_former_secret",
         "_limits",
         "_link",
@@ -94,8 +101,13 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_offered",
         "_owner",
         "_secret",
+        "_stuck_at",
+        "_stuck_since",
         "_theirs",
         "_told",
+        "_tried_from",
+        "_vain",
+        "_was_tried",
         "address",
         "data",
         "id",
@@ -134,6 +146,12 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._secret = b""
         self._theirs = codec.sends.size  # until the other end has said what it takes
         self._former_secret = b""  # that of the program before the one that came back anew
+        self._farewell: Reason | None = None  # what the other end was told when it was ended, and may not have heard
+        self._stuck_at = -1  # messages that it had when it last came back, if it lacked others
+        self._stuck_since = 0.0
+        self._vain = 0  # links over which it got no further
+        self._tried_from = 0.0  # when the present link began to carry messages
+        self._was_tried = False  # whether the last one did so for a while
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -274,6 +292,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         link, engine = self._link, self._engine
         if link is None:
             if self._owner is not None:
+                self._farewell = Reason(ReasonCode.GOODBYE, text or "the other end left")
                 self._owner._drop(self, closed_here(text or ""))
             return
         engine.stepping = link.connection
@@ -400,18 +419,19 @@ class Peer(_PerMessage, metaclass=Hinted):
         if resend.append_large(chunk) if isinstance(chunk, tuple) else resend.append(1, chunk):
             most = self._limits.max_resend
             text = f"more than max_resend = {most} bytes were sent to {self.address} while there was no link to it"
-            self._owner._drop(self, Reason(ReasonCode.RESUME_LOST, text))
+            self._farewell = Reason(ReasonCode.RESUME_LOST, text)
+            self._owner._drop(self, self._farewell)
 
     def _take_limit(self, max_message: int) -> None:
         """Hear the largest message that the other end takes."""
         self._theirs = max_message
 
-    def _missing(self, received: int) -> list[bytes]:
+    def _missing(self, received: int, now: float) -> list[bytes]:
         """Return what the other end lacks, which has said that it has `received` messages.
 
         Raises:
-            ProtocolError: it cannot have so many, what it lacks is no longer kept, or a part of that is larger than it
-                takes.
+            ProtocolError: it cannot have so many, what it lacks is no longer kept, a part of that is larger than it takes,
+                or it never arrives.
         """
         if received > self._resend.sent:
             raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)
@@ -424,6 +444,16 @@ class Peer(_PerMessage, metaclass=Hinted):
             sent = f"a message of {largest} bytes, sent while there was no link"
             text = f"{sent}, is over the {self._theirs} that the other end takes; raise max_message"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
+        if not missing or received != self._stuck_at:
+            self._stuck_at, self._stuck_since, self._vain = received if missing else -1, now, 0
+        if self._was_tried:
+            self._vain += 1
+        if self._vain >= VAIN_LINKS and now - self._stuck_since >= self._limits.timeout:
+            text = (
+                f"over {self._vain} links in a row one message never arrived: its packets are lost; is an MTU on the way too "
+                "large, as of a VPN? Smaller messages may pass"
+            )
+            raise ProtocolError(ReasonCode.STALLED, text)
         return missing
 
     def _carry_on(self, link: Link, missing: list[bytes]) -> None:
@@ -432,6 +462,8 @@ class Peer(_PerMessage, metaclass=Hinted):
         link.connection._source = self
         self._link = link
         self._way = link.connection
+        self._farewell = None
+        self._tried_from = link.now
         # What is sent again was within its bound before, and leaves the game as much room as a new link does.
         self._max_queue = self._limits.max_queue + sum(map(len, missing))
         self._plenty = self._max_queue // SMALL
@@ -457,6 +489,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         if self._link is not None:
             self._link.connection._source = None
             self._offered = self._resend.sent
+            self._was_tried = self._link.now - self._tried_from >= TRIED
         self._link = None
 
     def _end(self, reason: Reason) -> None:

@@ -39,6 +39,9 @@ KEY_SIZE = 8
 """Bytes of a resume token that say which peer it is for; the rest proves it."""
 SECRET_SIZE = 24
 
+MAX_ENDINGS = 1024
+"""Sessions that were ended on purpose of which it is remembered why, until their grace would be over."""
+
 TOLD_AT_THE_DOOR = 16
 """Links above `max_peers_per_address` that may greet, because a player who comes back has its old link still counted;
 new ones among them are told then. Further ones are turned away at once, with what one `send` can say."""
@@ -139,6 +142,7 @@ class Server(Waiter):
         self._crowd: set[Link] = set()  # those that came when there were max_peers_per_address already
         self._arrivals: list[tuple[Link, Hello]] = []
         self._graces: Deadlines[Peer] = Deadlines()
+        self._endings = _Endings()
         self._last_id = self._last_link = 0
         self._state = State.CONNECTED
         self._goodbye = ""
@@ -490,6 +494,8 @@ class Server(Waiter):
             return
         self._keys.pop(peer._secret[:KEY_SIZE], None)
         self._fresh.pop(peer, None)
+        if peer._farewell is not None:
+            self._endings.note(peer._secret, peer._farewell, self._links._timeline.now + self._grace)
         peer._end(reason)
         if peer._told is not None and peer._told is not Left:
             self._inbox.put(Left(peer, reason))
@@ -661,6 +667,8 @@ class Server(Waiter):
     def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
         peer = self._keys.get(token[:KEY_SIZE])
+        if (ending := self._endings.of(token, link.now)) is not None:
+            raise ProtocolError(ending.code, ending.text)  # it may not have heard why
         # A program that takes a seat over gets a token of its own, so that the one before it cannot come back, should it
         # still run: both would count the messages as theirs. Until then the old token is good, for it may have to try twice.
         former = peer is not None and bool(peer._former_secret) and hmac.compare_digest(peer._former_secret, token)
@@ -686,8 +694,9 @@ class Server(Waiter):
         peer._take_limit(hello.max_message)
         first = peer._resend.acknowledged if hello.anew else 0
         try:
-            missing = peer._missing(first if hello.anew else hello.received)
+            missing = peer._missing(first if hello.anew else hello.received, link.now)
         except ProtocolError as error:
+            peer._farewell = error.reason
             self._drop(peer, error.reason)
             raise
         self._fresh.pop(peer, None)
@@ -750,6 +759,25 @@ def _says_nothing(answer: Any) -> bool:
 def _kind_of(answer: Any) -> str:
     name = answer.__name__ if isinstance(answer, type) else type(answer).__name__
     return f"the class {name}" if isinstance(answer, type) else f"a thing of type {name}"
+
+
+class _Endings:
+    """Why sessions were ended on purpose, for the ears of who comes back without having heard it."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[bytes, Reason, float]] = {}  # in the order in which they are forgotten
+
+    def note(self, secret: bytes, reason: Reason, until: float) -> None:
+        """Remember why the session of `secret` is over, unless it is because its link broke."""
+        if secret and reason.code not in BROKEN_LINK:
+            if len(self._known) >= MAX_ENDINGS:
+                del self._known[next(iter(self._known))]
+            self._known[secret[:KEY_SIZE]] = secret, reason, until
+
+    def of(self, token: bytes, now: float) -> Reason | None:
+        """Return why the session of `token` is over, if that is known."""
+        secret, reason, until = self._known.get(token[:KEY_SIZE], (b"", None, 0.0))
+        return reason if now < until and hmac.compare_digest(secret, token) else None
 
 
 def _check_peer(peer: Peer) -> Peer:

@@ -11,6 +11,7 @@ from scene import TICK, Scene, only
 
 from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, State, Stats, wait
 from netcode.buffer import JOIN_BELOW
+from netcode.peer import VAIN_LINKS
 
 
 class Say(msgspec.Struct):
@@ -727,7 +728,7 @@ def test_who_is_away_can_be_ended_too(scene: Scene, text: str, said: str) -> Non
     scene.until(lambda: client.state is State.DISCONNECTED)
 
     assert scene.left(server) == Reason(ReasonCode.CLOSED, said)
-    assert scene.left(client).code is ReasonCode.RESUME_LOST
+    assert scene.left(client) == Reason(ReasonCode.GOODBYE, text or "the other end left")
 
 
 def test_what_was_sent_before_a_goodbye_arrives_before_it(scene: Scene) -> None:
@@ -789,3 +790,91 @@ def test_a_goodbye_that_comes_after_the_end_does_nothing(scene: Scene) -> None:
     scene.play(TICK)
 
     assert scene.news(server) == ["Joined", "Left"]
+
+
+# What never arrives.
+
+
+def test_a_message_that_never_reaches_the_server_ends_the_session_and_says_so(scene: Scene) -> None:
+    server = scene.serve(grace=100.0)
+    client = scene.join()
+    scene.network.latency = 0.3
+    client.send("it never passes")
+    breaks = 0
+
+    for _ in range(60):
+        scene.play(0.1)  # too short for a message
+        scene.network.cut()
+        breaks += 1
+        scene.until(lambda: client.state is not State.CONNECTED)
+        scene.until(lambda: client.state is not State.CONNECTING)
+        if client.state is State.DISCONNECTED:
+            break
+    scene.play(2.0)
+
+    assert scene.left(server).code is scene.left(client).code is ReasonCode.STALLED
+    text = (
+        "links in a row one message never arrived: its packets are lost; is an MTU on the way too large, as of a VPN?"
+    )
+    assert text in scene.left(client).text
+    assert text in scene.left(server).text
+    assert breaks >= VAIN_LINKS
+
+
+def test_a_message_that_never_reaches_the_client_ends_the_session_and_says_so(scene: Scene) -> None:
+    server = scene.serve(grace=100.0, timeout=6.0)
+    guest = scene.guest(token=b"")
+    token = guest.told(WELCOME)[0][3]
+    only(server).send("it never passes")
+    welcomes = 0
+
+    for _ in range(20):
+        scene.play(1.5)
+        guest.connection.close()
+        guest = scene.stranger(hello(token=token, received=0))
+        welcomes += len(guest.told(WELCOME))
+        if not server.peers:
+            break
+
+    [[code, text]] = guest.told(BYE)
+    assert ReasonCode(code) is scene.left(server).code is ReasonCode.STALLED
+    assert text.startswith(f"over {VAIN_LINKS} links in a row one message never arrived")
+    assert welcomes == VAIN_LINKS - 1
+
+
+def test_links_that_break_often_end_nothing_where_each_brings_something(scene: Scene) -> None:
+    server = scene.serve(grace=100.0)
+    client = scene.join()
+    peer = only(server)
+    scene.network.latency = 0.1
+
+    for number in range(30):
+        peer.send(number)
+        client.send(number)
+        scene.play(0.5)
+        peer.send("on its way")
+        client.send("on its way")
+        scene.update()
+        scene.network.cut()
+        scene.until(lambda: client.state is State.CONNECTED and not peer.away)
+    scene.play(1.0)
+
+    numbers = [*range(30)]
+    assert [one for one in scene.heard(client) if one != "on its way"] == numbers
+    assert [one for one in scene.heard(server) if one != "on its way"] == numbers
+    assert "Left" not in scene.news(client)
+
+
+def test_many_breaks_in_a_short_time_end_nothing(scene: Scene) -> None:
+    scene.serve(grace=100.0, timeout=1_000.0)
+    client = scene.join(timeout=1_000.0)
+    scene.network.latency = 0.3
+    client.send("some time")
+
+    for _ in range(3 * VAIN_LINKS):
+        scene.play(0.1)
+        scene.network.cut()
+        scene.until(lambda: client.state is State.CONNECTED)
+    scene.play(2.0)
+
+    assert "Left" not in scene.news(client)

@@ -1093,7 +1093,7 @@ def test_who_was_sent_away_does_not_come_back_by_keeping_the_old_link_open(scene
 
     assert (new.told(WELCOME), again.told(WELCOME), late.told(WELCOME)) == ([], [], [])
     assert reason_of(new) == reason_of(again) == (ReasonCode.GOODBYE, told)
-    assert reason_of(late)[0] is ReasonCode.RESUME_LOST
+    assert reason_of(late) == (ReasonCode.GOODBYE, told)
     assert before == ["Joined"]
     assert scene.heard(server) == []
     assert scene.left(server).code is ReasonCode.CLOSE_TIMEOUT
@@ -1121,8 +1121,60 @@ def test_who_was_cut_off_does_not_come_back(scene: Scene) -> None:
     only(server).close()
     new = scene.stranger(hello(token=token_of(old)))
 
-    assert (new.told(WELCOME), reason_of(new)[0]) == ([], ReasonCode.RESUME_LOST)
+    assert (new.told(WELCOME), reason_of(new)) == ([], (ReasonCode.GOODBYE, "the other end left"))
     assert scene.news(server) == ["Joined", "Left"]
+
+
+def test_a_session_that_was_ended_on_purpose_answers_a_return_with_it_until_its_grace_is_over(scene: Scene) -> None:
+    server = scene.serve(max_queue=100_000, close_timeout=0.5, grace=4.0)
+    scene.network.capacity = 1_000
+    old = scene.guest(token=b"")
+    token = token_of(old)
+    old.frozen = True
+    for _ in range(20):
+        only(server).send(bytes(60_000))
+    scene.play(1.0)
+
+    early = scene.stranger(hello(token=token))
+    forged = scene.stranger(hello(token=token[:-1] + bytes((token[-1] ^ 1,))))
+    scene.play(4.0)
+    late = scene.stranger(hello(token=token))
+
+    assert scene.left(server).code is ReasonCode.TOO_SLOW
+    assert reason_of(early)[0] is ReasonCode.TOO_SLOW
+    assert reason_of(early)[1].startswith("the other end sent too much at once: ")
+    assert [reason_of(one)[0] for one in (forged, late)] == [ReasonCode.RESUME_LOST] * 2
+
+
+def test_why_sessions_were_ended_is_remembered_for_so_many(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netcode.server.MAX_ENDINGS", 3)
+    server = scene.serve(grace=100.0)
+    guests = [scene.guest(token=b"") for _ in range(5)]
+    for peer in server.peers:
+        peer.close_nicely(f"goodbye {peer.id}")
+    scene.play(1.0)
+
+    told = [reason_of(scene.stranger(hello(token=token_of(guest)))) for guest in guests]
+
+    assert [code for code, _ in told[:2]] == [ReasonCode.RESUME_LOST] * 2
+    assert told[2:] == [(ReasonCode.GOODBYE, f"goodbye {number}") for number in (3, 4, 5)]
+
+
+def test_who_left_by_itself_is_not_told_anything_by_a_return(scene: Scene) -> None:
+    server = scene.serve(grace=100.0)
+    old = scene.guest(token=b"")
+    scene.network.cut()
+    scene.play(1.0)
+    second = scene.stranger(hello(token=token_of(old)))
+    third = scene.stranger(hello(token=token_of(old)))  # the second is replaced, and the session goes on
+    third.say(bye())
+    scene.play(1.0)
+
+    again = scene.stranger(hello(token=token_of(old)))
+
+    assert reason_of(second)[0] is ReasonCode.REPLACED
+    assert scene.left(server).code is ReasonCode.GOODBYE
+    assert reason_of(again)[0] is ReasonCode.RESUME_LOST
 
 
 def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Scene) -> None:
