@@ -9,6 +9,11 @@ from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, Bounds
 from netcode.mistakes import keywords_of, unexpected
 from netcode.protocol import MAX_NAME, MAX_UNGREETED
 
+PING_INTERVAL = 1.0
+"""Seconds between two pings, where nothing else is said."""
+PINGS_WITHIN_TIMEOUT = 4
+"""Pings in the time of a `timeout` at least, where `ping_interval` was not given."""
+
 
 class LimitOptions(TypedDict, total=False):
     """The keyword arguments of `Client` and `Server` that are limits of a link; `docs/limits.md` explains each."""
@@ -35,7 +40,7 @@ class Limits:
     """Largest message of a client in bytes; those of a server may be larger by an envelope."""
     timeout: float = 10.0
     """Seconds of silence that end a link."""
-    ping_interval: float = 1.0
+    ping_interval: float = PING_INTERVAL
     """Seconds between two pings."""
     handshake_timeout: float = 3.0
     """Seconds from the first byte's chance to WELCOME, in total."""
@@ -81,7 +86,7 @@ class Limits:
 
 
 def make_limits(owner: str, options: LimitOptions, constructor: Callable[..., Any]) -> Limits:
-    """Make the limits that the `constructor` of `owner` was given.
+    """Make the limits that the `constructor` of `owner` was given; what it was not given fits what it was.
 
     Raises:
         TypeError, ValueError: a name is none of a limit, or a value cannot be one.
@@ -90,6 +95,9 @@ def make_limits(owner: str, options: LimitOptions, constructor: Callable[..., An
     if unknown:
         known = LimitOptions.__optional_keys__ | {*keywords_of(constructor)}
         raise TypeError(unexpected(owner, min(unknown), known))
+    timeout = options.get("timeout")
+    if "ping_interval" not in options and isinstance(timeout, (int, float)) and timeout > 0:
+        options = {**options, "ping_interval": min(PING_INTERVAL, timeout / PINGS_WITHIN_TIMEOUT)}
     return Limits(**options)
 
 

@@ -39,6 +39,13 @@ WAIT_FOR_THEIRS = 2.1
 """Intervals after a ping of the client until the server sends one by itself, within half the timeout: before that, the
 client's next one comes, and the server's goes along with the answer. Both measure, and the server needs one `send`."""
 
+MEASURE_EVERY = 3.5
+"""Intervals after a ping of the server until its next one goes along with an answer. The client's pings show that both
+live; the server's only measure, and each costs two messages to thousands of peers."""
+
+MEASURE_FIRST = 4
+"""Pings of the server until then, each with the next answer: what is measured once is not yet known."""
+
 BROKEN_LINK = frozenset(
     {
         ReasonCode.RESET,
@@ -662,7 +669,8 @@ class Link(_PerMessage):
             self._pong = None
             if self._patience:
                 now = self.connection._timeline.now
-                if now - self._pinged_at >= self._limits.ping_interval / 2:
+                enough = MEASURE_EVERY if self.meter.pings >= MEASURE_FIRST else 0.5
+                if now - self._pinged_at >= self._limits.ping_interval * enough:
                     answer += self._make_ping(now)
                 self._next_ping = now + self._patience
         else:

@@ -22,6 +22,11 @@ class Meter:
         self._sent_at: float | None = None  # when it left, until it is answered
         self._earlier: list[tuple[int, float]] | None = None  # unanswered ones before it, of which there are few
 
+    @property
+    def pings(self) -> int:
+        """Pings that have left."""
+        return self._number
+
     def ping(self, now: float) -> int:
         """Note that a ping leaves at `now`, and return its number."""
         if self._sent_at is not None:

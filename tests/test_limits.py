@@ -1,6 +1,7 @@
 """The bounds and times of a link: checked when they are given, and named in what is raised."""
 
 import inspect
+import math
 import re
 from dataclasses import fields
 from typing import Any, get_type_hints
@@ -98,6 +99,28 @@ def test_an_unknown_argument_is_named() -> None:
 def test_known_arguments_make_the_limits() -> None:
     assert make_limits("Server", {"timeout": 5.0}, Server.__init__) == Limits(timeout=5.0)
     assert make_limits("Server", {}, Server.__init__) == Limits()
+
+
+@pytest.mark.parametrize(
+    ("options", "interval"),
+    [
+        ({"timeout": 1.0}, 0.25),
+        ({"timeout": 2}, 0.5),
+        ({"timeout": 0.1}, 0.025),
+        ({"timeout": 4.0}, 1.0),
+        ({"timeout": 60.0}, 1.0),
+        ({"timeout": 1.0, "ping_interval": 0.9}, 0.9),
+        ({}, 1.0),
+    ],
+)
+def test_pings_are_as_frequent_as_the_timeout_needs_them(options: Any, interval: float) -> None:
+    assert make_limits("Server", options).ping_interval == interval
+
+
+@pytest.mark.parametrize("timeout", [0, -1.0, math.nan, math.inf, "1", True, None])
+def test_a_timeout_that_is_none_is_named_and_not_the_interval(timeout: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="timeout must be "):
+        make_limits("Server", {"timeout": timeout})
 
 
 def test_zero_is_a_number_where_it_has_a_meaning() -> None:

@@ -368,15 +368,36 @@ def test_who_stops_to_ping_is_pinged_before_it_could_lose_patience(scene: Scene,
     assert (early - before, len(guest.told(PING)) - before) == (0, 1)
 
 
-def test_two_ends_of_ours_ping_once_an_interval_each(scene: Scene) -> None:
+def test_a_client_pings_once_an_interval_and_the_server_a_quarter_as_often_once_it_has_measured(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()
-    peers = [only(server), client.peer]
+    assert client.peer is not None
+    meters = [peer._link.meter for peer in (only(server), client.peer) if peer._link is not None]
 
-    scene.play(10.0)
-    numbers = [peer._link.meter._number for peer in peers if peer is not None and peer._link is not None]
+    scene.play(4.5)
+    early = [meter.pings for meter in meters]
+    scene.play(40.0)
+    late = [meter.pings - before for meter, before in zip(meters, early, strict=True)]
 
-    assert [round(number / 10) for number in numbers] == [1, 1]
+    assert early[0] in (4, 5)
+    assert late[0] in (9, 10)
+    assert 36 <= late[1] <= 40
+    assert only(server).silence < 1.1
+
+
+def test_the_server_sees_a_round_trip_change_within_seconds(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    scene.play(20.0)
+    before = only(server).rtt
+
+    scene.network.latency = 0.2
+    scene.play(20.0)
+
+    assert before is not None
+    assert before < 0.1
+    assert (only(server).rtt or 0.0) > 0.2
+    assert client.state is State.CONNECTED
 
 
 @pytest.mark.parametrize("kind", [PING, PONG])
