@@ -114,13 +114,13 @@ def test_known_arguments_make_the_limits() -> None:
     ],
 )
 def test_pings_are_as_frequent_as_the_timeout_needs_them(options: Any, interval: float) -> None:
-    assert make_limits("Server", options).ping_interval == interval
+    assert make_limits("Server", options, Server.__init__).ping_interval == interval
 
 
 @pytest.mark.parametrize("timeout", [0, -1.0, math.nan, math.inf, "1", True, None])
 def test_a_timeout_that_is_none_is_named_and_not_the_interval(timeout: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="timeout must be "):
-        make_limits("Server", {"timeout": timeout})
+        make_limits("Server", {"timeout": timeout}, Server.__init__)
 
 
 def test_zero_is_a_number_where_it_has_a_meaning() -> None:

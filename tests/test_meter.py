@@ -15,7 +15,7 @@ def test_nothing_is_known_before_the_first_answer() -> None:
 
     meter.ping(1.0)
 
-    assert (meter.rtt, meter.jitter) == (None, None)
+    assert (meter.rtt, meter.jitter, meter.pings) == (None, None, 1)
 
 
 def test_the_first_answer_counts_whole() -> None:

@@ -204,6 +204,14 @@ def test_a_body_that_is_no_list_is_refused() -> None:
     assert refusal(payload(b"\x80")) == (ReasonCode.MALFORMED, text)
 
 
+def test_a_control_message_is_small_whatever_fields_are_still_to_come() -> None:
+    text = "the other end sent a wrong control message: it is larger than 4096 bytes"
+    fits = body(3, 1, 0, bytes(4096 - 7))
+
+    assert protocol.decode(fits) == Ping(1, 0)
+    assert refusal(body(3, 1, 0, bytes(4096 - 6))) == (ReasonCode.MALFORMED, text)
+
+
 def test_a_beat_that_is_cut_off_is_refused() -> None:
     assert refusal(memoryview(b"\xc7\x04\x4e\x93\x03\xcd\x01"))[0] is ReasonCode.MALFORMED
 
