@@ -486,7 +486,7 @@ class Client(Waiter):
         if not greeting.token:
             peer._resumes = False
         peer.address = link.connection.remote_address or peer.address
-        peer._carry_on(link, peer._missing(greeting.received, link.now))
+        peer._carry_on(link, peer._missing(greeting.received))
         self._state = State.CONNECTED
         self._attempts = self._refusals = 0
         self._grace = greeting.grace

@@ -28,8 +28,11 @@ SMALL = HEADER_SIZE + CAREFUL_FROM
 
 ANOTHER_SESSION = "the two ends do not mean the same session: one has received more than the other has sent"
 
-VAIN_LINKS = 5
-"""Links over which a message may fail to arrive, for `timeout` seconds at least, until nobody tries again."""
+VAIN_LINKS = 4
+"""Links in a row over which a message may fail to arrive, if they were up for `VAIN_TIMEOUTS` in total."""
+VAIN_TIMEOUTS = 3
+MOST_VAIN_LINKS = 30
+"""Links in a row over which it may fail to arrive, however soon they broke."""
 
 TRIED = 0.05
 """Seconds for which a link has to carry messages to count: one that was given up before it was heard has tried nothing."""
@@ -102,12 +105,12 @@ class Peer(_PerMessage, metaclass=Hinted):
         "_owner",
         "_secret",
         "_stuck_at",
-        "_stuck_since",
         "_theirs",
         "_told",
+        "_tried_for",
         "_tried_from",
         "_vain",
-        "_was_tried",
+        "_vain_for",
         "address",
         "data",
         "id",
@@ -148,10 +151,9 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._former_secret = b""  # that of the program before the one that came back anew
         self._farewell: Reason | None = None  # what the other end was told when it was ended, and may not have heard
         self._stuck_at = -1  # messages that it had when it last came back, if it lacked others
-        self._stuck_since = 0.0
-        self._vain = 0  # links over which it got no further
+        self._vain, self._vain_for = 0, 0.0  # links over which it got no further, and seconds for which they were up
         self._tried_from = 0.0  # when the present link began to carry messages
-        self._was_tried = False  # whether the last one did so for a while
+        self._tried_for = 0.0  # how long the last one did
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
@@ -426,7 +428,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Hear the largest message that the other end takes."""
         self._theirs = max_message
 
-    def _missing(self, received: int, now: float) -> list[bytes]:
+    def _missing(self, received: int) -> list[bytes]:
         """Return what the other end lacks, which has said that it has `received` messages.
 
         Raises:
@@ -444,17 +446,23 @@ class Peer(_PerMessage, metaclass=Hinted):
             sent = f"a message of {largest} bytes, sent while there was no link"
             text = f"{sent}, is over the {self._theirs} that the other end takes; raise max_message"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
-        if not missing or received != self._stuck_at:
-            self._stuck_at, self._stuck_since, self._vain = received if missing else -1, now, 0
-        if self._was_tried:
+        self._note_return(received if missing else -1)
+        return missing
+
+    def _note_return(self, stuck_at: int) -> None:
+        """Hear at which message the other end is stuck, or -1. Raises `ProtocolError` if that will not change."""
+        if stuck_at < 0 or stuck_at != self._stuck_at:
+            self._stuck_at, self._vain, self._vain_for = stuck_at, 0, 0.0
+        if stuck_at >= 0 and self._tried_for >= TRIED:
             self._vain += 1
-        if self._vain >= VAIN_LINKS and now - self._stuck_since >= self._limits.timeout:
+            self._vain_for += self._tried_for
+        long = self._vain >= VAIN_LINKS and self._vain_for >= VAIN_TIMEOUTS * self._limits.timeout
+        if long or self._vain >= MOST_VAIN_LINKS:
             text = (
                 f"over {self._vain} links in a row one message never arrived: its packets are lost; is an MTU on the way too "
                 "large, as of a VPN? Smaller messages may pass"
             )
             raise ProtocolError(ReasonCode.STALLED, text)
-        return missing
 
     def _carry_on(self, link: Link, missing: list[bytes]) -> None:
         """Use `link` from now on, and send what is `missing` over it."""
@@ -489,7 +497,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         if self._link is not None:
             self._link.connection._source = None
             self._offered = self._resend.sent
-            self._was_tried = self._link.now - self._tried_from >= TRIED
+            self._tried_for = self._link.now - self._tried_from
         self._link = None
 
     def _end(self, reason: Reason) -> None:

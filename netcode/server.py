@@ -694,7 +694,7 @@ class Server(Waiter):
         peer._take_limit(hello.max_message)
         first = peer._resend.acknowledged if hello.anew else 0
         try:
-            missing = peer._missing(first if hello.anew else hello.received, link.now)
+            missing = peer._missing(first if hello.anew else hello.received)
         except ProtocolError as error:
             peer._farewell = error.reason
             self._drop(peer, error.reason)

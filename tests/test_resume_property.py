@@ -147,7 +147,12 @@ class Sessions(RuleBasedStateMachine):
                         plot.append(type(event).__name__)
 
 
-def test_any_sequence_of_sends_cuts_and_returns_delivers_both_streams_exactly_once() -> None:
+def test_any_sequence_of_sends_cuts_and_returns_delivers_both_streams_exactly_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # It never gives up: a network that breaks every 200 bytes does not carry 3,000, until it is good again.
+    monkeypatch.setattr("netcode.peer.VAIN_LINKS", 1_000_000)
+    monkeypatch.setattr("netcode.peer.MOST_VAIN_LINKS", 1_000_000)
     run_state_machine_as_test(Sessions, settings=hypothesis.settings(max_examples=60, stateful_step_count=25))
 
 
