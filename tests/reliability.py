@@ -104,6 +104,27 @@ CASES = """
 70. Ctrl-C, once and twice.
 71. A loop without `update()`, or without `events()`.
 72. Names and arguments that do not exist.
+
+## Sessions
+73. A limit that the other end chose.
+74. An `authenticate` that raises, or returns nothing.
+75. The messages that cost most, from many links at once.
+76. A link that breaks between the two greetings.
+77. More in one frame than the queue may hold, and what is taken slowly.
+78. A message that never gets through, however often the link comes back.
+79. A return to a session that was ended on purpose.
+80. A program that was restarted, and its seat.
+81. A server that is not there yet, or has no seat yet.
+82. Reads that end anywhere in a beat.
+83. A pause of ours that is longer than the timeout.
+
+## The process
+84. An interrupt at any point of any call.
+85. What signal handlers do to a server and a client.
+86. An exception between two events.
+87. Children that inherit a server, a client or a connection.
+88. Values that cannot be sent, and what sits in them.
+89. TLS that ends right behind a message, or in the handshake of a return.
 """
 
 

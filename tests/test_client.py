@@ -232,6 +232,7 @@ def test_what_an_argument_cannot_be_raises_at_once(arguments: dict[str, Any], ki
         Client(**arguments)
 
 
+@pytest.mark.fault(76, "memory")
 def test_a_link_that_breaks_under_the_greeting_is_tried_again(scene: Scene) -> None:
     scene.network.latency = 0.1
     server = scene.serve(max_peers=1)
@@ -253,6 +254,7 @@ def test_a_link_that_breaks_under_the_greeting_is_tried_again(scene: Scene) -> N
     assert scene.news(server) == ["Joined", "Away", "Left", "Joined"]
 
 
+@pytest.mark.fault(76, "memory")
 @pytest.mark.parametrize("answer", [b"", bye(ReasonCode.SERVER_FULL.value, "full")])
 def test_a_link_that_always_breaks_under_the_greeting_is_given_up(scene: Scene, answer: bytes) -> None:
     listening = Listening(scene)
@@ -309,6 +311,7 @@ def test_who_is_welcomed_says_so_before_the_game_has_heard_of_it(scene: Scene) -
 # A server that is not there yet.
 
 
+@pytest.mark.fault(81, "memory")
 def test_a_patient_client_waits_for_the_server_to_start(scene: Scene) -> None:
     client = scene.client(patience=20.0)
     client.send("early")
@@ -324,6 +327,7 @@ def test_a_patient_client_waits_for_the_server_to_start(scene: Scene) -> None:
     assert scene.heard(server) == ["early"]
 
 
+@pytest.mark.fault(81, "memory")
 def test_patience_ends_with_the_last_reason_and_says_how_long_it_was_tried(scene: Scene) -> None:
     client = scene.client(patience=7.0)
 
@@ -401,6 +405,7 @@ def test_patience_has_no_favourites_among_the_failures(
     assert scene.news(patient) == ["Joined"]
 
 
+@pytest.mark.fault(81, "memory")
 def test_a_patient_client_waits_for_a_seat_and_for_a_server_that_hangs(scene: Scene) -> None:
     server = scene.serve(max_peers=1)
     first = scene.join()
@@ -686,6 +691,7 @@ def test_a_server_that_is_gone_is_given_up_after_some_refusals(scene: Scene) -> 
     assert "; and then: nothing is listening on" in scene.left(client).text
 
 
+@pytest.mark.fault(80, "memory")
 def test_a_server_that_was_restarted_is_a_lost_session_and_no_new_game(scene: Scene, lost: Client) -> None:
     [first] = [end for end in scene.told if isinstance(end, netcode.Server)]
     first.close()
@@ -746,6 +752,7 @@ class BreaksOff:
         pass
 
 
+@pytest.mark.fault(89, "memory")
 def test_a_handshake_that_breaks_off_is_tried_again_at_a_return_and_final_at_first(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -854,6 +861,7 @@ def kill(scene: Scene, client: Client) -> str:
     return ticket
 
 
+@pytest.mark.fault(80, "memory")
 def test_a_client_has_a_ticket_while_it_has_a_seat_that_is_kept(scene: Scene) -> None:
     server = scene.serve()
     client = scene.client()
@@ -969,6 +977,7 @@ def test_an_old_program_whose_link_was_broken_does_not_come_back_to_a_seat_that_
     assert scene.heard(server) == ["one", "two"]
 
 
+@pytest.mark.fault(80, "memory")
 def test_a_ticket_is_good_for_another_try_as_long_as_nobody_heard_that_it_was_taken(scene: Scene) -> None:
     server = scene.serve()
     ticket = kill(scene, scene.join())

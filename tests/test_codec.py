@@ -250,6 +250,7 @@ def colliding(count: int) -> dict[tuple[int, int], None]:
     return keys
 
 
+@pytest.mark.fault(88, "memory")
 def test_keys_that_were_made_to_collide_are_refused_before_they_cost_a_frame() -> None:
     few, many, most = colliding(MAX_COLLISIONS), colliding(MAX_COLLISIONS + 1), colliding(4500)
     payload = PLAIN.pack(most)

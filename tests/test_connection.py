@@ -496,6 +496,7 @@ def test_after_a_pause_of_ours_it_reads_first_and_judges_then() -> None:
     assert line.connection.receive_all() == b"I was there all the time"
 
 
+@pytest.mark.fault(83, "memory")
 @pytest.mark.parametrize("timeout", [0.25, 1.0])
 def test_after_a_pause_of_ours_it_pings_first_and_gives_time_to_answer(timeout: float) -> None:
     line = Line(timeout=timeout, ping=b"ping").opened()

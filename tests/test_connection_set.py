@@ -423,6 +423,7 @@ def test_silence_is_noticed_and_pinged_without_traffic(everybody: ConnectionSet[
     other.close()
 
 
+@pytest.mark.fault(83, "memory")
 def test_after_a_pause_of_ours_everybody_is_read_before_anybody_is_judged(
     everybody: ConnectionSet[Any], clock: FakeClock
 ) -> None:

@@ -120,6 +120,7 @@ def test_what_a_loop_did_not_reach_comes_first_the_next_time(reached: int) -> No
     assert inbox.take() == []
 
 
+@pytest.mark.fault(86, "memory")
 def test_what_follows_an_exception_in_a_handler_is_not_lost() -> None:
     inbox = full_inbox()
 

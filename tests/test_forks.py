@@ -92,6 +92,7 @@ def table() -> Iterator[Table]:
     table.server.close()
 
 
+@pytest.mark.fault(87, "process")
 def test_a_child_that_leaves_the_with_of_a_server_says_goodbye_to_nobody(table: Table) -> None:
     def leave() -> bool:
         with table.server as server:
@@ -117,6 +118,7 @@ ACTS: dict[str, Callable[[Table], object]] = {
 }
 
 
+@pytest.mark.fault(87, "process")
 @pytest.mark.parametrize("act", ACTS.values(), ids=ACTS)
 def test_what_a_child_does_with_what_it_inherited_nobody_hears(table: Table, act: Callable[[Table], object]) -> None:
     peers = table.server.peers
@@ -135,6 +137,7 @@ def test_what_a_child_does_with_what_it_inherited_nobody_hears(table: Table, act
     table.goes_on()
 
 
+@pytest.mark.fault(87, "process")
 def test_a_port_is_free_when_the_parent_has_closed_whatever_its_children_do(table: Table) -> None:
     with living_child():
         table.server.close()
@@ -147,6 +150,7 @@ def test_a_port_is_free_when_the_parent_has_closed_whatever_its_children_do(tabl
     assert left.reason.code is ReasonCode.SHUTDOWN
 
 
+@pytest.mark.fault(87, "process")
 def test_a_link_ends_when_the_parent_ends_it_whatever_its_children_do() -> None:
     listener = Listener("127.0.0.1", 0)
     link = netcode.connect("127.0.0.1", listener.address.port)
@@ -171,6 +175,7 @@ def test_a_link_ends_when_the_parent_ends_it_whatever_its_children_do() -> None:
     listener.close()
 
 
+@pytest.mark.fault(87, "process")
 def test_a_child_may_use_a_listener_and_an_empty_set_of_its_parent() -> None:
     listener = Listener("127.0.0.1", 0)
     workers: ConnectionSet[None] = ConnectionSet()
@@ -191,6 +196,7 @@ def test_a_child_may_use_a_listener_and_an_empty_set_of_its_parent() -> None:
     listener.close()
 
 
+@pytest.mark.fault(87, "process")
 def test_a_connection_of_the_parent_is_over_in_the_child_and_its_pipes_stay_as_they_are() -> None:
     reading, writing = os.pipe()
     connection = netcode.custom(input=reading, output=writing)
@@ -211,6 +217,7 @@ def test_a_connection_of_the_parent_is_over_in_the_child_and_its_pipes_stay_as_t
     connection.close()
 
 
+@pytest.mark.fault(87, "process")
 def test_names_that_the_parent_asks_for_take_no_turns_in_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
     running: set[object] = {object()}
     monkeypatch.setattr(Lookup, "_running", running)
@@ -219,6 +226,7 @@ def test_names_that_the_parent_asks_for_take_no_turns_in_the_child(monkeypatch: 
     assert running
 
 
+@pytest.mark.fault(87, "process")
 def test_nothing_is_inherited_by_programs_that_are_started(table: Table) -> None:
     reading, writing = os.pipe()
     connection = netcode.custom(input=reading, output=writing)
@@ -247,6 +255,7 @@ def _ours(table: Table) -> list[int]:
     return fds
 
 
+@pytest.mark.fault(87, "process")
 def test_each_heirloom_is_abandoned(monkeypatch: pytest.MonkeyPatch) -> None:
     class Heirloom:
         abandoned = 0

@@ -62,12 +62,14 @@ ENDING: dict[Case, int] = {
 """Cases in which somebody may."""
 
 
+@pytest.mark.fault(84, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("case", STAYING, ids=lambda case: case.__name__)
 def test_an_interrupt_loses_nothing_and_doubles_nothing(case: Case, network: str) -> None:
     assert audit(case, network, STAYING[case], may_end=False) > 10
 
 
+@pytest.mark.fault(84, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("case", ENDING, ids=lambda case: case.__name__)
 def test_who_comes_or_leaves_at_an_interrupt_is_in_or_has_left(case: Case, network: str) -> None:
@@ -156,6 +158,7 @@ def broadcasting_server(table: Table) -> Callable[[], object]:
     return act
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("case", [loaded_server, cut_off_server, broadcasting_server], ids=lambda case: case.__name__)
 @pytest.mark.parametrize("act", [send_to_all, send_to_each], ids=lambda act: act.__name__)
@@ -163,6 +166,7 @@ def test_what_a_signal_handler_of_a_server_sends_arrives_once(act: Act, case: Ca
     assert handled(act, case, network, words_arrive_at_players, 3) > 10
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("case", [loaded_client, cut_off_client], ids=lambda case: case.__name__)
 def test_what_a_signal_handler_of_a_client_sends_arrives_once(case: Case, network: str) -> None:
@@ -183,6 +187,7 @@ def everybody_reads(code: ReasonCode, text: str) -> Callable[[Table], None]:
     return check
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 def test_a_server_may_say_goodbye_from_a_signal_handler(network: str) -> None:
     check = everybody_reads(ReasonCode.SHUTDOWN, "until tomorrow")
@@ -190,6 +195,7 @@ def test_a_server_may_say_goodbye_from_a_signal_handler(network: str) -> None:
     assert handled(lambda table: table.server.close_nicely("until tomorrow"), loaded_server, network, check) > 10
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 def test_a_server_may_be_closed_from_a_signal_handler(network: str) -> None:
     check = everybody_reads(ReasonCode.SHUTDOWN, "server is shutting down")
@@ -197,6 +203,7 @@ def test_a_server_may_be_closed_from_a_signal_handler(network: str) -> None:
     assert handled(lambda table: table.server.close(), loaded_server, network, check) > 10
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("how", ["close", "close_nicely"])
 def test_a_player_may_be_sent_off_from_a_signal_handler(how: str, network: str) -> None:
@@ -216,6 +223,7 @@ def test_a_player_may_be_sent_off_from_a_signal_handler(how: str, network: str) 
     assert handled(send_off, loaded_server, network, check) > 10
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("network", ["memory", "TCP"])
 @pytest.mark.parametrize("how", ["close", "close_nicely"])
 def test_a_client_may_leave_from_a_signal_handler(how: str, network: str) -> None:
@@ -228,6 +236,7 @@ def test_a_client_may_leave_from_a_signal_handler(how: str, network: str) -> Non
     assert handled(lambda table: getattr(table.clients[0], how)(), loaded_client, network, check) > 10
 
 
+@pytest.mark.fault(85, "memory")
 def test_a_goodbye_and_an_exit_from_a_signal_handler_still_say_goodbye() -> None:
     def act(table: Table) -> None:
         table.server.close_nicely("until tomorrow")
@@ -275,6 +284,7 @@ def signals() -> Iterator[Callable[[Callable[[], object]], None]]:
     signal.signal(signal.SIGALRM, before)
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("players", [0, 2])
 @pytest.mark.parametrize("how", ["close", "close_nicely"])
 @pytest.mark.parametrize("wait", [Server.wait, netcode.wait], ids=["its own", "wait"])
@@ -302,6 +312,7 @@ def test_a_sleeping_server_ends_when_a_signal_handler_says_so(
     table.close()
 
 
+@pytest.mark.fault(85, "memory")
 @pytest.mark.parametrize("end", ["server", "client"])
 def test_what_a_signal_handler_sends_wakes_a_sleep(end: str, signals: Callable[[Callable[[], object]], None]) -> None:
     table = Table("TCP", 1)

@@ -505,6 +505,7 @@ def test_silence_ends_the_link_and_the_silent_are_told(scene: Scene) -> None:
     assert scene.left(server).text.endswith(" for timeout = 10 s; its program or the network stopped")
 
 
+@pytest.mark.fault(83, "memory")
 def test_our_own_pause_is_nobodys_silence(scene: Scene) -> None:
     server = scene.serve()
     clients = [scene.join() for _ in range(3)]
@@ -546,6 +547,7 @@ def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
     assert scene.heard(server) == ["slowly"] * 4
 
 
+@pytest.mark.fault(82, "memory")
 @pytest.mark.parametrize(
     "frame",
     [
@@ -665,6 +667,7 @@ def test_what_one_update_sends_may_be_a_little_too_much(scene: Scene) -> None:
     assert scene.news(server) == ["Joined"]
 
 
+@pytest.mark.fault(77, "memory")
 @pytest.mark.parametrize("size", [3_000, 60_000])
 def test_what_is_too_much_is_offered_to_the_network_before_it_is_judged(scene: Scene, size: int) -> None:
     scene.network.capacity = 1_000_000
@@ -681,6 +684,7 @@ def test_what_is_too_much_is_offered_to_the_network_before_it_is_judged(scene: S
     assert scene.news(server) == ["Joined"]
 
 
+@pytest.mark.fault(77, "memory")
 def test_what_is_too_much_at_once_is_not_the_other_ends_fault(scene: Scene) -> None:
     server = scene.serve(max_queue=100_000)
     guest = scene.guest()
@@ -701,6 +705,7 @@ def test_what_is_too_much_at_once_is_not_the_other_ends_fault(scene: Scene) -> N
     assert reason_of(guest)[1].startswith("the other end sent too much at once")
 
 
+@pytest.mark.fault(77, "memory")
 def test_what_is_taken_steadily_may_take_longer_than_its_age(scene: Scene) -> None:
     scene.network.capacity = 10_000
     server = scene.serve(max_queue=2_000_000, max_queue_age=3.0)
@@ -724,6 +729,7 @@ def test_what_is_taken_steadily_may_take_longer_than_its_age(scene: Scene) -> No
     assert scene.news(server) == ["Joined"]
 
 
+@pytest.mark.fault(77, "memory")
 def test_what_is_taken_no_more_after_all_ends_the_link(scene: Scene) -> None:
     scene.network.capacity = 10_000
     server = scene.serve(max_queue=2_000_000, max_queue_age=3.0)
@@ -767,6 +773,7 @@ def spend(scene: Scene, server: Any, updates: int) -> list[int]:
     return spent
 
 
+@pytest.mark.fault(75, "memory")
 @pytest.mark.parametrize("payload", COSTLY, ids=["lists", "lists in lists", "list keys", "maps in maps"])
 def test_costly_messages_wait_for_each_other_and_nobody_for_them(scene: Scene, payload: bytes) -> None:
     limits: Any = {"timeout": 1.0, "ping_interval": 0.3, "message_timeout": 0.3, "flood_timeout": 0.3}
@@ -803,6 +810,7 @@ def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
     return {() if key == [] else key: value for key, value in pairs}
 
 
+@pytest.mark.fault(75, "memory")
 def test_who_waits_its_turn_gets_it_however_much_the_others_have(scene: Scene) -> None:
     server = scene.serve()
     hostile = [scene.guest() for _ in range(5)]
@@ -817,6 +825,7 @@ def test_who_waits_its_turn_gets_it_however_much_the_others_have(scene: Scene) -
     assert len(scene.heard(server)) <= 2 + len(hostile)
 
 
+@pytest.mark.fault(75, "memory")
 def test_a_greeting_that_costs_much_waits_and_is_not_late(scene: Scene) -> None:
     server = scene.serve(handshake_timeout=0.3)
     hostile = [scene.guest() for _ in range(12)]
@@ -833,6 +842,7 @@ def test_a_greeting_that_costs_much_waits_and_is_not_late(scene: Scene) -> None:
     assert len(server.peers) == 15
 
 
+@pytest.mark.fault(75, "memory")
 def test_who_leaves_while_it_waits_holds_up_nobody(scene: Scene) -> None:
     server = scene.serve()
     hostile = [scene.guest() for _ in range(4)]
@@ -1205,6 +1215,7 @@ def test_a_message_left_alone_by_a_flood_begins_the_calm(scene: Scene) -> None:
     assert peer._received == 11
 
 
+@pytest.mark.fault(73, "memory")
 def test_a_message_that_the_other_end_does_not_take_ends_that_link_and_tells_both(scene: Scene) -> None:
     server = scene.serve(max_message=200_000)
     small = scene.join(max_message=100_000)

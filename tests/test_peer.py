@@ -96,6 +96,7 @@ def test_a_message_that_is_too_large_for_this_end_names_the_limit(scene: Scene, 
     assert scene.news(server) == scene.news(client) == ["Joined"]
 
 
+@pytest.mark.fault(73, "memory")
 @pytest.mark.parametrize("value", ["x" * 150_000, bytes(150_000)], ids=["text", "bytes"])
 @pytest.mark.parametrize("by_server", [True, False])
 def test_a_message_that_is_too_large_for_the_other_end_ends_the_link(scene: Scene, value: Any, by_server: bool) -> None:
@@ -591,6 +592,7 @@ def test_who_comes_back_and_has_more_than_was_sent_means_another_session(scene: 
     assert scene.left(server) == Reason(ReasonCode.RESUME_LOST, text)
 
 
+@pytest.mark.fault(73, "memory")
 def test_a_message_sent_before_the_other_ends_limit_was_known_ends_the_client(scene: Scene) -> None:
     server = scene.serve()
     client = scene.client(max_message=200_000)
@@ -795,6 +797,7 @@ def test_a_goodbye_that_comes_after_the_end_does_nothing(scene: Scene) -> None:
 # What never arrives.
 
 
+@pytest.mark.fault(78, "memory")
 def test_a_message_that_never_reaches_the_server_ends_the_session_and_says_so(scene: Scene) -> None:
     server = scene.serve(grace=100.0)
     client = scene.join()
@@ -821,6 +824,7 @@ def test_a_message_that_never_reaches_the_server_ends_the_session_and_says_so(sc
     assert breaks == MOST_VAIN_LINKS
 
 
+@pytest.mark.fault(78, "memory")
 @pytest.mark.parametrize(("seconds", "links"), [(1.0, 18), (5.0, VAIN_LINKS), (9.0, VAIN_LINKS)])
 def test_a_message_that_never_reaches_the_client_ends_the_session_and_says_so(
     scene: Scene, seconds: float, links: int
@@ -869,6 +873,7 @@ def test_what_arrives_at_last_begins_anew(scene: Scene) -> None:
     assert "Left" not in scene.news(server)
 
 
+@pytest.mark.fault(78, "memory")
 def test_links_that_break_often_end_nothing_where_each_brings_something(scene: Scene) -> None:
     server = scene.serve(grace=100.0)
     client = scene.join()

@@ -264,6 +264,7 @@ def test_who_comes_while_too_many_are_at_the_door_is_turned_away(scene: Scene) -
     assert [stranger.connection.alive for stranger in strangers] == [True, True, True, False]
 
 
+@pytest.mark.fault(76, "memory")
 @pytest.mark.parametrize(
     "late",
     [b"", b"\x00\x00", b"\x00\x00\x00\x01\xc0", hello(version="2"), bye()],
@@ -459,6 +460,7 @@ async def _both() -> AsyncIterator[bool]:
     yield True
 
 
+@pytest.mark.fault(74, "memory")
 @pytest.mark.parametrize(
     ("make", "called"),
     [
@@ -497,6 +499,7 @@ def test_everything_else_lets_in(scene: Scene, answer: Any) -> None:
     assert only(server).data is answer
 
 
+@pytest.mark.fault(74, "memory")
 @pytest.mark.parametrize("error", [KeyError("boom"), AssertionError("boom"), KeyboardInterrupt("boom")])
 def test_an_error_in_authenticate_refuses_one_and_the_server_goes_on(
     scene: Scene, caplog: pytest.LogCaptureFixture, error: BaseException
@@ -621,6 +624,7 @@ def test_a_broadcast_that_one_cannot_take_ends_its_link_and_reaches_the_others(s
     )
 
 
+@pytest.mark.fault(73, "memory")
 def test_a_broadcast_beyond_our_own_limit_goes_to_none(scene: Scene) -> None:
     server = scene.serve(max_message=200_000)
     client = scene.join(max_message=300_000)
@@ -818,6 +822,7 @@ def test_what_is_kept_no_more_cannot_be_given_to_another_program(scene: Scene) -
 # Who does not know that it is in.
 
 
+@pytest.mark.fault(76, "memory")
 @pytest.mark.parametrize("reset", [True, False])
 def test_a_seat_whose_greeting_broke_yields_to_a_newcomer(scene: Scene, reset: bool) -> None:
     server = scene.serve(max_peers=1)
@@ -1125,6 +1130,7 @@ def test_who_was_cut_off_does_not_come_back(scene: Scene) -> None:
     assert scene.news(server) == ["Joined", "Left"]
 
 
+@pytest.mark.fault(79, "memory")
 def test_a_session_that_was_ended_on_purpose_answers_a_return_with_it_until_its_grace_is_over(scene: Scene) -> None:
     server = scene.serve(max_queue=100_000, close_timeout=0.5, grace=4.0)
     scene.network.capacity = 1_000

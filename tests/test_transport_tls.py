@@ -238,6 +238,7 @@ def told(transport: Transport) -> bytes | type[OSError]:
         return type(error)
 
 
+@pytest.mark.fault(89, "loopback")
 def test_what_came_before_a_reset_is_received_before_it(door: TlsDoorway, certificate: Certificate) -> None:
     ends = both(door, certificate)
     assert isinstance(ends.one, TlsTransport)
@@ -267,6 +268,7 @@ def test_what_came_before_a_tampered_record_is_received_before_the_error(
     assert received == (b"last words", Explained, b"")
 
 
+@pytest.mark.fault(89, "loopback")
 def test_a_farewell_behind_a_message_is_told_though_the_kernel_has_nothing_more(
     door: TlsDoorway, certificate: Certificate
 ) -> None:

@@ -142,6 +142,7 @@ TYPES: list[tuple[Any, str, str]] = [
 ]
 
 
+@pytest.mark.fault(88, "memory")
 @pytest.mark.parametrize(
     ("value", "name", "instead"), TYPES, ids=lambda value: value if isinstance(value, str) else type(value).__name__
 )
@@ -184,6 +185,7 @@ def test_the_place_in_the_message_is_named(message: Any, text: str) -> None:
     assert said(message).removeprefix(f"a message of type {type(message).__name__} cannot be sent: ").startswith(text)
 
 
+@pytest.mark.fault(88, "memory")
 def test_a_released_view_has_nothing_to_send() -> None:
     view = memoryview(b"x")
     view.release()
@@ -196,6 +198,7 @@ def test_a_file_in_memory_says_how_to_read_it() -> None:
         assert said(buffer).endswith("it is of type mmap.mmap, which msgpack has no form for; send value[:] instead")
 
 
+@pytest.mark.fault(88, "memory")
 def test_views_without_gaps_arrive_as_bytes_whatever_their_shape() -> None:
     views = [
         memoryview(b"abc"),
