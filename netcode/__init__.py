@@ -11,11 +11,13 @@ from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer, Stats
 from netcode.reasons import Reason, ReasonCode
 from netcode.server import Refusal, Server
+from netcode.speed import SPEEDUPS
 from netcode.transport.tcp import Listener
 from netcode.waiting import CustomWaiter, Waiter, any_of, wait
 
 __all__ = [
     "REFUSE",
+    "SPEEDUPS",
     "Address",
     "Away",
     "Back",

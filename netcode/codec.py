@@ -4,15 +4,18 @@ import gc
 from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, compress, repeat
 from operator import is_
 from typing import Any, NamedTuple, Protocol, get_args
 
 import msgpack
 
+from netcode.budget import FREE
 from netcode.errors import ProtocolError
-from netcode.framing import HEADER_SIZE
+from netcode.framing import HEADER, HEADER_SIZE
 from netcode.reasons import ReasonCode, printable
+from netcode.speed import KERNEL, Kernel
 from netcode.unsendable import explain
 
 MAX_DEPTH = 32
@@ -31,6 +34,9 @@ MAX_COLLISIONS = 64
 
 CAREFUL_FROM = 4096
 """Bytes from which on payloads are decoded and looked at for what they are, instead of at a glance first."""
+
+FEW_BYTES = 1024
+"""Bytes of small messages of which it need not be asked what decoding them costs."""
 
 FEW = 32
 """Payloads up to which each is looked at for what it costs, instead of all as one."""
@@ -141,11 +147,14 @@ def undisturbed() -> Generator[None]:
             gc.enable()
 
 
+UNBOUNDED = Bounds()
+
+
 class Codec(Protocol):
     """What turns messages into payloads and back.
 
-    The usual way is one call of a C function each way, in `pack` and `unpack`. Where they raise, or the payload is not
-    simple or not harmless, `encode` and `decode` know what to make of it, or to say.
+    The usual way is `frame` and `cut`, which take what is small and plain. What they leave, `encode` and `decode` know what
+    to make of, or to say.
 
     Where it sends larger messages than it takes, as a server does, it takes none that would be larger than those taken
     if they were sent: a number may come in five bytes and leave in nine.
@@ -157,24 +166,26 @@ class Codec(Protocol):
     sends: Bounds
     """What may be sent. The size of a payload is looked at by whoever sends it."""
 
-    pack: Callable[[Any], bytes]
-    """Encode a message; may raise anything."""
-
-    def unpack(self, payload: memoryview) -> Any:
-        """Decode a payload; may raise anything."""
+    def frame(self, message: Any, /) -> bytes | None:
+        """Encode a small message, with its header; None where it is not small, or not plain, or cannot be sent."""
         ...
 
-    def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
-        """Decode the complete frames at the front of `data` in one go.
+    def cut(self, data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
+        """Decode the complete frames at the front of what came.
 
         Args:
-            data: at most `CAREFUL_FROM` bytes.
+            data: what came.
             limit: the largest payload that is taken, `CAREFUL_FROM` at least.
 
         Returns:
             The messages, and how many bytes their frames took; None where any of them needs a closer look: it is no
-            message, or not harmless, or its length is 0 or above `limit`.
+            message, or not harmless, its length is 0 or above `limit`, or they cost more than anybody may have decoded
+            without asking.
         """
+        ...
+
+    def unpack(self, payload: memoryview) -> Any:
+        """Decode a payload; may raise anything."""
         ...
 
     def encode(self, message: Any) -> bytes:
@@ -198,13 +209,13 @@ class PlainValues:
     It has no state, so ends in several threads may share one.
     """
 
-    def __init__(self, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> None:  # noqa: B008 - immutable
+    def __init__(self, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> None:
         self.takes, self.sends = takes, sends
         self._whole = _room(takes, sends)
         self.pack: Callable[[Any], bytes] = msgpack.packb
 
     def unpack(self, payload: memoryview) -> Any:
-        return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
+        return _unpack(payload)
 
     def encode(self, message: Any, what: str = "message") -> bytes:
         try:
@@ -243,53 +254,26 @@ class PlainValues:
 
 
 class PlainCodec(PlainValues):
-    """Messages are plain values; they are encoded and decoded by parts that are made once, and have state."""
+    """Messages are plain values: small ones are encoded and decoded in C, where that was built. Its packer has state."""
 
-    def __init__(self, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> None:  # noqa: B008 - immutable
+    def __init__(
+        self,
+        takes: Bounds = UNBOUNDED,
+        sends: Bounds = UNBOUNDED,
+        kernel: Kernel | None = KERNEL,
+    ) -> None:
         super().__init__(takes, sends)
         self.pack = msgpack.Packer().pack
-        self._stream = _make_stream()
-
-    def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
-        # One decoder for all, which is quicker than a call with a slice for each. Where each frame begins and ends
-        # is held against where the decoder stands, so that none can reach into the next.
-        stream = self._stream
-        read, unpack, tell = stream.read_bytes, stream.unpack, stream.tell
-        messages: list[Any] = []
-        start = position = tell()
-        stop = start + len(data)
-        try:
-            stream.feed(data)
-            while stop - position > HEADER_SIZE:
-                length = _number(read(HEADER_SIZE))
-                end = position + HEADER_SIZE + length
-                if end > stop:
-                    read(stop - position - HEADER_SIZE)
-                    return (messages, position - start) if length <= limit else None
-                if length > MAX_DEPTH and not is_harmless(data[end - length - start : end - start]):
-                    break
-                messages.append(unpack())
-                if tell() != end:
-                    break
-                position = end
-            else:
-                if stop != position:
-                    read(stop - position)
-                # A length without anything behind it may be a wrong one.
-                return (messages, position - start) if stop - position != HEADER_SIZE else None
-        except Exception:  # noqa: BLE001, S110 - whatever it was, those who look closer know what to make of it
-            pass
-        except BaseException:  # Ctrl-C, say
-            self._stream = _make_stream()
-            raise
-        self._stream = _make_stream()  # the old one has bytes left over
-        return None
+        self.frame: Callable[[Any], bytes | None] = partial(_frame, self.pack) if kernel is None else kernel.frame
+        self.cut: Callable[[memoryview, int], tuple[list[Any], int] | None] = (
+            partial(_cut, _unpack) if kernel is None else kernel.cut
+        )
 
 
 class TypedCodec:
     """Messages are `msgspec.Struct` types, checked in both directions. On the wire they are plain msgpack."""
 
-    def __init__(self, types: Any, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> None:  # noqa: B008
+    def __init__(self, types: Any, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> None:
         try:
             import msgspec
         except ImportError as error:
@@ -304,7 +288,6 @@ class TypedCodec:
         self._names = " | ".join(member.__name__ for member in members)
         self._encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
         self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(types).decode
-        self.pack: Callable[[Any], bytes] = self.encode
         self._invalid: type[Exception] = msgspec.ValidationError
 
     def encode(self, message: Any) -> bytes:
@@ -320,8 +303,12 @@ class TypedCodec:
             raise explain(message, error, self._encode, what="message", fields=True) from error
         return payload
 
-    def unpack_frames(self, data: memoryview, limit: int) -> tuple[list[Any], int] | None:
-        return None  # msgspec decodes one message a call
+    def frame(self, message: Any, /) -> bytes | None:
+        payload = self.encode(message)
+        return _header(len(payload)) + payload if len(payload) <= CAREFUL_FROM else None
+
+    def cut(self, data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
+        return _cut(self.unpack, data, limit)
 
     def unpack(self, payload: memoryview) -> Any:
         message = self._unpack(payload, self.takes.depth)
@@ -372,13 +359,46 @@ class TypedCodec:
             raise _malformed(error) from error
 
 
-def make_codec(types: Any = None, takes: Bounds = Bounds(), sends: Bounds = Bounds()) -> Codec:  # noqa: B008
+def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
+    """Do what `Codec.frame` says."""
+    if type(message) is bytes and len(message) > CAREFUL_FROM:
+        return None
+    try:
+        payload = pack(message)
+    except Exception:  # noqa: BLE001 - whatever it was, `encode` knows what to say
+        return None
+    return _header(len(payload)) + payload if len(payload) <= CAREFUL_FROM and is_simple(payload) else None
+
+
+def _cut(unpack: Callable[[memoryview], Any], data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
+    """Do what `Codec.cut` says."""
+    messages, position, size, cost = list[Any](), 0, len(data), 0
+    if size > CAREFUL_FROM:
+        return None
+    try:
+        while size - position > HEADER_SIZE:
+            begin = position + HEADER_SIZE
+            end = begin + _number(data[position:begin])
+            if end == begin or end > begin + limit:
+                return None
+            if end > size:
+                break
+            payload = data[begin:end]
+            if size > FEW_BYTES:
+                cost += cost_of(payload)
+            if cost > FREE or not is_harmless(payload):
+                return None
+            messages.append(unpack(payload))
+            position = end
+    except Exception:  # noqa: BLE001 - whatever it was, those who look closer know what to make of it, or to say
+        return None
+    # A length without anything behind it may be a wrong one.
+    return (messages, position) if size - position != HEADER_SIZE else None
+
+
+def make_codec(types: Any = None, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> Codec:
     """Make the codec for `messages=types`: plain for None, typed for `msgspec.Struct` types."""
     return PlainCodec(takes, sends) if types is None else TypedCodec(types, takes, sends)
-
-
-def _make_stream() -> msgpack.Unpacker:
-    return msgpack.Unpacker(strict_map_key=False, ext_hook=_refuse_extension, max_buffer_size=CAREFUL_FROM)
 
 
 def _room(takes: Bounds, sends: Bounds) -> int:
@@ -399,8 +419,7 @@ def _decode(payload: bytes | memoryview, depth: int) -> Any:
     harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
     wary = not harmless and _has_many_stamps(bytes(payload))
     try:
-        hook = _refuse_extension
-        message = _with_wary_maps(payload) if wary else _unpackb(payload, strict_map_key=False, ext_hook=hook)
+        message = _with_wary_maps(payload) if wary else _unpack(payload)
     except ProtocolError:
         raise
     except TypeError:
@@ -470,6 +489,10 @@ def _collide(keys: Iterable[Any]) -> bool:
 
 def _as_key(items: list[Any]) -> tuple[Any, ...]:
     return tuple([(_as_key(item) if item else ()) if type(item) is _LIST else item for item in items])
+
+
+def _unpack(payload: bytes | memoryview) -> Any:
+    return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
 
 
 def _refuse_extension(code: int, _data: bytes) -> Any:
@@ -556,5 +579,6 @@ _UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError, BufferError
 _COLLIDING = f"over {MAX_COLLISIONS} keys of a map that share a hash"
 _unpackb = msgpack.unpackb
 _number = int.from_bytes
+_header = HEADER.pack
 PLAIN = PlainValues()
 """For greetings and control messages of every end in every thread."""

@@ -23,7 +23,7 @@ from netcode.codec import (
 from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, lead, missing, split
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
@@ -70,9 +70,6 @@ PACE = 65_536
 PATIENCE = 1.0
 """Seconds for which nothing was taken after which it is the other end that is too slow, and not we who are too fast."""
 
-FEW_BYTES = 1024
-"""Bytes of small messages of which it need not be asked what decoding them costs."""
-
 CONTROL = 16
 """What a control message costs, beside what is in it."""
 
@@ -118,7 +115,7 @@ class _PerMessage:
         "_acknowledge_at",
         "_calm_since",
         "_codec",
-        "_glance",
+        "_cut",
         "_inbox",
         "_partial_since",
         "_speaker",
@@ -168,7 +165,7 @@ class Link(_PerMessage):
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._limit = protocol.MAX_UNGREETED
-        self._glance = min(CAREFUL_FROM, limits.max_message)
+        self._cut = codec.cut
         self._greet_by = math.inf
         self._next_ping = math.inf
         self._pinged_at = 0.0
@@ -226,33 +223,18 @@ class Link(_PerMessage):
         if room < 0:
             self.connection._hungry = True  # the game does not take its events: leave the rest where it is
             return 0
-        if size <= HEADER_SIZE:
-            return self._feed_many(data[:size], peer, inbox)
-        length, first = lead(data)
-        if first > 0xC6 and first in EXTENSIONS:
+        if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
             return self._feed_beats(data, size, peer, inbox)
-        if length != size - HEADER_SIZE or length > self._glance:
-            return self._feed_many(data[:size], peer, inbox)
-        # The only message of a wake-up, as most are; written out, because it runs once per message.
-        payload = data[HEADER_SIZE:size]
-        if length > MAX_DEPTH and not is_harmless(payload):
-            return self._feed_many(data[:size], peer, inbox)
-        try:
-            message = self._codec.unpack(payload)
-        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
-            return self._feed_many(data[:size], peer, inbox)
-        received = _make(Received, (peer, message))
-        inbox.room = room - size
-        peer._received += 1  # nothing can come between this and the next
-        inbox.events.append(received)
-        peer._bytes_received = so_far = peer._bytes_received + size
-        if self._partial_since is not None:
-            self._partial_since, self.missing = None, 0
-        if self._calm_since is None:
-            self._calm_since = self.now
-        if so_far > self._acknowledge_at:
-            self._answer(peer)
-        return size
+        data = data[:size]
+        found = self._cut(data, self._limit)
+        if found is None:
+            return self._feed_carefully(data, peer, inbox)
+        messages, taken = found
+        if len(messages) > self._limits.max_messages_per_update:
+            return self._feed_carefully(data, peer, inbox)
+        self._put(messages, peer, inbox)
+        self._note_taken(data, taken, 0, peer, inbox)
+        return taken
 
     def ended(self) -> None:
         reason = self.connection.reason
@@ -478,33 +460,20 @@ class Link(_PerMessage):
             if self._calm_since is None:
                 self._calm_since = self.now
         elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
-            position += self._feed_many(data[position:size], peer, inbox)  # not back to here, whence a flood would
+            position += self._feed_carefully(data[position:size], peer, inbox)  # not back to here, whence a flood would
         else:
             position += self.feed(data[position:size], size - position)  # a message, as likely as not a single one
         if self._pong is not None and self.reason is None:
             self._answer(peer)
         return position
 
-    def _feed_many(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
-        """Do what `feed` does where it is not a single message that came."""
+    def _feed_carefully(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+        """Do what `feed` does where that may cost much, or is no message."""
         if inbox.budget.holds(self):
             self.connection._hungry = True
             return 0
         if self._decoding is not None:
             return self._decode_on(self._decoding, data, peer, inbox)
-        self.missing = 0
-        most = self._limits.max_messages_per_update
-        small = len(data) <= FEW_BYTES or (len(data) <= CAREFUL_FROM and cost_of_frames(data) <= FREE)
-        batch = self._codec.unpack_frames(data, self._limit) if small else None
-        if batch is None or len(batch[0]) > most:
-            return self._feed_carefully(data, peer, inbox)
-        messages, taken = batch
-        self._put(messages, peer, inbox)
-        self._note_taken(data, taken, 0, peer, inbox)
-        return taken
-
-    def _feed_carefully(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
-        """Do what `feed` does where that may cost much, or is no message."""
         payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
         if taken > self._limit and len(payloads) > 1:
             payloads, taken, rest = _share(payloads, rest, self._limit)
@@ -540,7 +509,7 @@ class Link(_PerMessage):
         inbox.room -= taken
         peer._bytes_received += taken
         if taken:
-            self._partial_since = None  # what was begun is complete; what follows is another
+            self._partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
         if self._pong is not None or peer._bytes_received > self._acknowledge_at:
             self._answer(peer)
         if rest == 1:

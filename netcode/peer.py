@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from netcode.address import Address
 from netcode.buffer import JOIN_BELOW
-from netcode.codec import CAREFUL_FROM, CONTAINER, EXTENSION, MARKS, MAX_DEPTH, Codec, PlainCodec
+from netcode.codec import CAREFUL_FROM, Codec, PlainCodec
 from netcode.engine import Act, Engine
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.framing import HEADER, HEADER_SIZE
@@ -75,8 +75,8 @@ class _PerMessage:
         "_batch",
         "_bytes_received",
         "_engine",
+        "_frame",
         "_look_at",
-        "_pack",
         "_plenty",
         "_received",
         "_resend",
@@ -137,7 +137,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._engine = owner._engine
         self._limits = limits
         self._codec = codec
-        self._pack = codec.pack
+        self._frame = codec.frame
         self._max_queue = limits.max_queue
         self._plenty = limits.max_queue // SMALL  # small frames for which there is room where none waits
         self._link: Link | None = None
@@ -223,29 +223,11 @@ class Peer(_PerMessage, metaclass=Hinted):
             MessageTooLarge: it is larger than this end may send. Where the other end takes less than that, the link
                 ends with `TOO_LARGE` instead.
         """
-        if type(message) is bytes and len(message) >= JOIN_BELOW and isinstance(self._codec, PlainCodec):
-            self._send_large(message)
-            return
-        # Written out instead of called, down to the queue: this runs once per message.
-        pack = self._pack  # in two steps: Python is quicker where what is called is no attribute
-        try:
-            payload = pack(message)
-        except Exception:  # noqa: BLE001 - whatever it was, the next line says why not
-            payload = self._codec.encode(message)
-        size = len(payload)
-        if size > CAREFUL_FROM:  # which everybody takes
-            payload = self._codec.encode(message)
-            if size > self._codec.sends.size:
-                raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
-            self._look(_header(size) + payload)
-            return
-        marks = payload.translate(MARKS)
-        if EXTENSION in marks or (size > MAX_DEPTH and marks.count(CONTAINER) > MAX_DEPTH):
-            payload = self._codec.encode(message)
-        data = _HEADERS[size] + payload
-        batch = self._batch
-        if len(batch) < self._look_at:
-            batch.append(data)
+        data = self._frame(message)
+        if data is None:
+            self._send_carefully(message)
+        elif len(self._batch) < self._look_at:
+            self._batch.append(data)
         else:
             self._look(data)
 
@@ -402,13 +384,23 @@ class Peer(_PerMessage, metaclass=Hinted):
         if self._batch and self._link is not None:
             self._link.connection._queue(self._collect())
 
-    def _send_large(self, message: bytes) -> None:
-        """Send bytes that cannot change, without copying them."""
-        head = b"\xc6" + _header(len(message))  # msgpack's bin 32
-        size = len(head) + len(message)
-        if size > self._codec.sends.size:
-            raise MessageTooLarge(size, self._codec.sends.size, self._limits.max_message)
-        self._say_later((_header(size) + head, message))
+    def _send_carefully(self, message: Any) -> None:
+        """Send what is large, or not plain, or cannot be sent."""
+        most = self._codec.sends.size
+        if type(message) is bytes and len(message) >= JOIN_BELOW and isinstance(self._codec, PlainCodec):
+            head = b"\xc6" + _header(len(message))  # msgpack's bin 32; bytes cannot change, and need no copy
+            size = len(head) + len(message)
+            frame: bytes | Large = (_header(size) + head, message)
+        else:
+            payload = self._codec.encode(message)
+            size = len(payload)
+            frame = _header(size) + payload
+        if size > most:
+            raise MessageTooLarge(size, most, self._limits.max_message)
+        if isinstance(frame, tuple):
+            self._say_later(frame)
+        else:
+            self._look(frame)
 
     def _keep(self, chunk: bytes | Large) -> None:
         """Keep a message for a link that is still to come."""

@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode import ProtocolError, ReasonCode
-from netcode import codec as module
 from netcode.codec import (
     CAREFUL_FROM,
     MAX_COLLISIONS,
     MAX_DEPTH,
     PLAIN,
     Bounds,
+    Codec,
     PlainCodec,
     TypedCodec,
     carried,
@@ -103,6 +103,9 @@ def endless() -> Any:
     return inside
 
 
+CODECS: dict[str, Codec] = {"as it was built": make_codec(), "in Python": PlainCodec(kernel=None)}
+
+
 @given(message=messages)
 def test_what_goes_in_comes_out(message: Any) -> None:
     assert PLAIN.decode(memoryview(PLAIN.encode(message))) == message
@@ -164,26 +167,25 @@ def decoded(payloads: list[memoryview]) -> list[Any] | None:
 @given(messages=st.lists(messages, max_size=8), more=st.binary(max_size=9), limit=st.integers(CAREFUL_FROM, 5000))
 def test_frames_decoded_in_one_go_are_what_each_is(messages: list[Any], more: bytes, limit: int) -> None:
     stream = memoryview(b"".join(frame(PLAIN.pack(message)) for message in messages) + more)[:CAREFUL_FROM]
-    codec = PlainCodec()
 
-    for _ in range(2):  # what one stream left behind must not be in the way of the next
-        batch = codec.unpack_frames(stream, limit)
+    for codec in CODECS.values():
+        batch = codec.cut(stream, limit)
 
         payloads, taken, rest, _ = split(stream, limit, 1000)
         if batch is not None:
             assert (repr(batch[0]), batch[1], rest) == (repr(decoded(payloads)), taken, 0)
 
 
-def test_frames_that_are_simple_are_decoded_in_one_go() -> None:
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_frames_that_are_simple_are_decoded_in_one_go(codec: Codec) -> None:
     frames = b"".join(frame(PLAIN.pack(message)) for message in ([1, {2: "three"}], None, "x" * 100))
-    codec = PlainCodec()
 
-    assert codec.unpack_frames(memoryview(frames), CAREFUL_FROM) == ([[1, {2: "three"}], None, "x" * 100], len(frames))
-    assert codec.unpack_frames(memoryview(frames + b"\0\0\0\x07half"), CAREFUL_FROM) == (
+    assert codec.cut(memoryview(frames), CAREFUL_FROM) == ([[1, {2: "three"}], None, "x" * 100], len(frames))
+    assert codec.cut(memoryview(frames + b"\0\0\0\x07half"), CAREFUL_FROM) == (
         [[1, {2: "three"}], None, "x" * 100],
         len(frames),
     )
-    assert codec.unpack_frames(memoryview(frame(b"\x05") + b"\0\0"), CAREFUL_FROM) == ([5], 5)
+    assert codec.cut(memoryview(frame(b"\x05") + b"\0\0"), CAREFUL_FROM) == ([5], 5)
 
 
 @pytest.mark.parametrize(
@@ -199,17 +201,48 @@ def test_frames_that_are_simple_are_decoded_in_one_go() -> None:
         frame(b"\xd4\x05\x00"),
         frame(b"\x91" * 40 + b"\xc0"),
         frame(b"\x81\x90\xc0"),  # a list as a key
+        frame(msgpack.packb([0] * 250)) * 9,  # much
+        frame(msgpack.packb([EMPTY] * 30)) * 40,
     ],
 )
-def test_what_needs_a_closer_look_is_left_to_those_who_look(stream: bytes) -> None:
-    codec = PlainCodec()
-
-    assert codec.unpack_frames(memoryview(stream), CAREFUL_FROM) is None
-    assert codec.unpack_frames(memoryview(frame(b"\x05")), CAREFUL_FROM) == ([5], 5)
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_what_needs_a_closer_look_is_left_to_those_who_look(codec: Codec, stream: bytes) -> None:
+    assert codec.cut(memoryview(stream), CAREFUL_FROM) is None
 
 
-def test_typed_frames_are_decoded_one_by_one() -> None:
-    assert make_codec(Move | Chat).unpack_frames(memoryview(frame(b"\x05")), CAREFUL_FROM) is None
+def test_much_may_be_cut_where_it_costs_little() -> None:
+    stream = frame(msgpack.packb(bytes(300))) * 10
+
+    for codec in CODECS.values():
+        assert codec.cut(memoryview(stream), CAREFUL_FROM) == ([bytes(300)] * 10, len(stream))
+
+
+def test_typed_frames_are_cut_as_well() -> None:
+    codec = make_codec(Move | Chat)
+    stream = frame(codec.encode(Move(1, 2))) + frame(codec.encode(Chat("hi", [])))
+
+    assert codec.cut(memoryview(stream), CAREFUL_FROM) == ([Move(1, 2), Chat("hi", [])], len(stream))
+    assert codec.cut(memoryview(frame(b"\x05")), CAREFUL_FROM) is None
+
+
+@given(message=messages)
+def test_a_message_is_framed_as_it_is_encoded_or_left_to_that(message: Any) -> None:
+    for codec in CODECS.values():
+        framed = codec.frame(message)
+        if framed is not None:
+            assert framed == frame(codec.encode(message))
+
+
+@pytest.mark.parametrize("message", [bytes(5000), "x" * 5000, {1, 2}, nested(40), msgpack.ExtType(5, b"")])
+def test_what_is_large_or_not_plain_is_left_to_those_who_look(message: Any) -> None:
+    assert [codec.frame(message) for codec in CODECS.values()] == [None, None]
+
+
+def test_typed_messages_are_framed_unless_they_are_large() -> None:
+    codec = make_codec(Chat)
+
+    assert codec.frame(Chat("hi", [])) == frame(codec.encode(Chat("hi", [])))
+    assert codec.frame(Chat("x" * CAREFUL_FROM, [])) is None
 
 
 def test_an_extension_has_no_place_in_a_typed_message_either() -> None:
@@ -569,22 +602,6 @@ def test_without_msgspec_typed_messages_say_what_to_install(monkeypatch: pytest.
 
     with pytest.raises(ImportError, match=r"messages= needs msgspec: pip install 'netcode\[typed\]'"):
         TypedCodec(Move)
-
-
-def test_an_interrupt_leaves_nothing_over_for_the_next_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    codec = PlainCodec()
-    data = memoryview(frame(codec.encode("first")) + frame(codec.encode("second")))
-
-    def interrupted(payload: object) -> bool:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "is_harmless", interrupted)
-    monkeypatch.setattr(module, "MAX_DEPTH", 0)
-    with pytest.raises(KeyboardInterrupt):
-        codec.unpack_frames(data, CAREFUL_FROM)
-    monkeypatch.undo()
-
-    assert codec.unpack_frames(data, CAREFUL_FROM) == (["first", "second"], len(data))
 
 
 # In parts.

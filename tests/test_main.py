@@ -35,9 +35,12 @@ def test_the_help_names_each_tool(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "lag" in capsys.readouterr().out
 
 
-def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_that_of_the_package_and_says_whether_the_kernel_was_built(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with pytest.raises(SystemExit) as exit_:
         main(["--version"])
 
     assert exit_.value.code == 0
-    assert capsys.readouterr().out == f"netcode {netcode.__version__}\n"
+    language = "C" if netcode.SPEEDUPS else "Python"
+    assert capsys.readouterr().out == f"netcode {netcode.__version__}, messages in {language}\n"

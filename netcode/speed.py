@@ -1,0 +1,30 @@
+"""The hot path of messages, in C where that was built and is wanted. `netcode.codec` says what it means."""
+
+import os
+from typing import Any, Protocol
+
+
+class Kernel(Protocol):
+    """What was built: it does what `netcode.codec.Codec` says of both, for plain values."""
+
+    def frame(self, message: Any, /) -> bytes | None:
+        """Encode a small message, with its header."""
+
+    def cut(self, data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
+        """Decode the complete frames at the front of what came."""
+
+
+def load() -> Kernel | None:
+    """Return what was built, if there was a compiler for this Python, unless `NETCODE_PURE=1` says to do without."""
+    if os.environ.get("NETCODE_PURE", "0") not in ("", "0"):
+        return None
+    try:
+        from netcode import _speed
+    except ImportError:
+        return None
+    return _speed
+
+
+KERNEL = load()
+SPEEDUPS = KERNEL is not None
+"""Whether messages are encoded and decoded in C."""
