@@ -3,6 +3,7 @@
 import math
 import struct
 import sys
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -213,6 +214,31 @@ def test_what_is_unusual_to_come_is_left_to_python_and_so_is_what_came_with_it(d
 def test_calls_that_are_none_raise(arguments: tuple[Any, ...]) -> None:
     with pytest.raises((TypeError, OverflowError, BufferError, ValueError)):
         _speed.cut(*arguments)
+
+
+def test_nothing_is_left_behind() -> None:
+    def use() -> None:
+        for message in (*USUAL, *UNUSUAL.values()):
+            framed = _speed.frame(message)
+            if framed is not None:
+                _speed.cut(framed + b"\0\0", LIMIT)
+                _speed.cut(framed[:-1] + b"\xc1", LIMIT)
+        for data in LEFT.values():
+            _speed.cut(data, LIMIT)
+            _speed.cut(header(1) + b"\x01" + data, LIMIT)
+
+    use()
+    tracemalloc.start()
+    try:
+        use()
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(20):
+            use()
+        grown = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+
+    assert grown < 1_000  # the 20 × 180 objects of a leak take far more
 
 
 def test_who_wants_no_kernel_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
