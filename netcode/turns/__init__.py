@@ -9,9 +9,13 @@ The floors, each importing from those above it in this list only:
 - `randomness`: dice that nobody predicts; `clocks`: thinking time; `questions`: what a rule asked.
 - `sources` and `definition`: what is read from a class of rules, and told when it is defined.
 - `kit`: what stands behind the kit's names while a rule runs; `imagining`: how a seat's ignorance is filled in.
+- `fields`: a game's fields as bytes and back; `table_options`: what was chosen for a table.
 - `rules`: `Game`, `move`, `options`, `shown`.
-- `view`: what a seat sees; `legal`: what it may do; `pending`: a rule that is to run, or waits.
-- `table`: one game, from the first seat to the result. No network, no disk; time is an argument.
+- `view`: what a seat sees; `legal`: what it may do; `pending`: a rule that is to run, or waits; `outcomes`: what is said.
+- `course`: a rule runs, and what has to run after it. What is done with a course: `resuming` goes on after an answer,
+  `sealing` keeps the moves of several at once, `looking` lists and shows, `undoing` takes back.
+- `absence`: what time demands; `storing`: a course as data and back; `supposing`: as it might be for all a seat knows.
+- `table`: joins them to one game, from the first seat to the result. No network, no disk; time is an argument.
 - `simulate`, `check`, `bots`: games that play themselves.
 - `store`: where tables are kept; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
 - `protocol`: the messages; `events` and `sight`: what a player is told and sees; `client`: `join`; `server`: `serve`.

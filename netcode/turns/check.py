@@ -10,6 +10,7 @@ from typing import Any
 
 from netcode.turns import twin
 from netcode.turns.errors import RulesError
+from netcode.turns.fields import pack_fields, verify
 from netcode.turns.flows import follow
 from netcode.turns.legal import Budget
 from netcode.turns.marks import Mark
@@ -174,7 +175,7 @@ class _Checker:
 
     def _look(self, table: Table, dice: random.Random) -> None:
         try:
-            table._verify()
+            verify(table.course.game)
         except RulesError as error:
             self.problem(str(error))
             return
@@ -202,7 +203,7 @@ class _Checker:
         for seat, choice in _wrong_choices(table, dice):
             trial = clone(table)
             if isinstance(act(trial, seat, choice), Refused) and (
-                trial.snapshot() != before or trial._pack() != trial._packed
+                trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed
             ):
                 self.problem(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
 
@@ -221,7 +222,7 @@ class _Checker:
                 self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
             else:
                 self.problem(f"{who} sees in {name} what is hidden from it")
-        if viewer is None or table._suspension is not None:
+        if viewer is None or table.course.suspension is not None:
             return
         try:
             legal = [one.legal(viewer, Budget(seconds=float("inf"))) for one in (table, world)]
@@ -240,7 +241,7 @@ class _Checker:
                     self.problem(f"what {choice[0]} is refused with tells of what is hidden from the seat")
 
     def _flow(self, table: Table, dice: random.Random) -> None:
-        if table._suspension is not None or not table.to_move:
+        if table.course.suspension is not None or not table.to_move:
             return
         mover = table.to_move[0]
         choices = choices_of(table, mover, dice)
@@ -329,16 +330,16 @@ def _differing(legal: list[Any]) -> str:
 
 def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tuple[int, Choice]]:
     """Return some moves, of seats to move, that are not legal."""
-    if table._suspension is not None:
-        seat = table._suspension.question.seats[0]
+    if table.course.suspension is not None:
+        seat = table.course.suspension.question.seats[0]
         return [(seat, ("", {"answer": "no such option"}))]
     wrong: list[tuple[int, Choice]] = []
     for seat in table.to_move:
         legal = table.legal(seat, Budget(seconds=float("inf")))
-        for name, move in table._definition.moves.items():
+        for name, move in table.course.definition.moves.items():
             if move.free or name in legal.unlisted:
                 continue
-            scratch, reload = table._scratch(seat)
+            scratch, reload = table.course.scratch(seat)
             reload()
             try:
                 found = itertools.islice(move.candidates(scratch), 200)

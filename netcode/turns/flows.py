@@ -27,7 +27,7 @@ def follow(
         if not isinstance(here, Step) or not isinstance(there, Step):
             return differs
         differs |= _apart(table, world, here, there, viewer)
-        if table._suspension is None or world._suspension is None or table.to_move != world.to_move:
+        if table.course.suspension is None or world.course.suspension is None or table.to_move != world.to_move:
             return differs
         seat = dice.choice(table.to_move)
         drawn = table.draw(seat, "", dice)

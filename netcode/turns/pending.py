@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from netcode.turns.fields import Packed
 from netcode.turns.kit import Kit, Result
 from netcode.turns.questions import Answered, Question
-
-Packed = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+from netcode.turns.fields import fill, pack_fields
 from netcode.turns.imagining import Place, hidden_places
 from netcode.turns.table import Table
 
@@ -16,18 +17,18 @@ Pool = dict[tuple[str, str], list[Any]]
 def clone(table: Table) -> Table:
     """Return a table of its own that stands where this one does."""
     copy = Table.restore(table.game, table.snapshot())
-    copy._absent_since = [*table._absent_since]
+    copy.absence.since = [*table.absence.since]
     return copy
 
 
 def places_of(table: Table, viewer: int | None) -> list[Place]:
     """Return every place that a viewer (None for a spectator) does not see."""
-    definition = table._definition
+    definition = table.course.definition
     return [
         place
         for name, field in definition.fields.items()
-        if name in table._values
-        for place in hidden_places(table._game, field, definition.shapes[name], viewer)
+        if name in table.course.values
+        for place in hidden_places(table.course.game, field, definition.shapes[name], viewer)
     ]
 
 
@@ -59,9 +60,10 @@ def other_world(table: Table, viewer: int | None, pool: Pool, dice: random.Rando
             values = [dice.choice(pool[kind]) for _ in places]
         for place, value in zip(places, values, strict=True):
             place.put(value)
-    packed = copy._pack()
-    if packed == copy._packed:
+    packed = pack_fields(copy.course.game)
+    if packed == copy.course.packed:
         return None
-    copy._packed = packed
-    copy._stand_again()
+    copy.course.packed = packed
+    fill(copy.course.game, packed)
+    copy.forget()
     return copy

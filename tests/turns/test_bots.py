@@ -120,7 +120,7 @@ def test_what_is_imagined_is_what_the_seat_sees_and_nothing_more() -> None:
 
     assert len(worlds) == 300
     assert {world.view(0)["hands"] for world in worlds} == {table.view(0)["hands"]}
-    tops = {world._values["stock"][-1] for world in worlds}
+    tops = {world.course.values["stock"][-1] for world in worlds}
     own = unpack(table.view(0)["hands"])[0][0]
     assert tops == {*range(12)} - {own}
 
@@ -198,6 +198,6 @@ def test_thinking_ends_when_its_time_is_over() -> None:
 )
 def test_what_an_end_is_worth(result: Result | None, value: float) -> None:
     table: Any = begin(Guess)
-    table._kit.result = result
+    table.course.kit.result = result
 
     assert worth(table, 0) == value

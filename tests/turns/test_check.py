@@ -168,7 +168,9 @@ def test_a_prompt_to_all_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def to_all(self: Table, seat: int) -> Asked | None:
         asked = question(self, seat)
-        return asked if self._suspension is None else asked or Asked("1", self._suspension.question.prompt, ())
+        return (
+            asked if self.course.suspension is None else asked or Asked("1", self.course.suspension.question.prompt, ())
+        )
 
     monkeypatch.setattr(Table, "question", to_all)
 

@@ -289,7 +289,7 @@ def test_options_of_setup() -> None:
         begin(Board, size=8)
     with pytest.raises(ValueError, match="Board has no option of that name; it has size, clock"):
         begin(Board, colour="red")
-    assert [len(begin(Board, **chosen)._values["cells"]) for chosen in ({}, {"size": 7})] == [3, 7]
+    assert [len(begin(Board, **chosen).course.values["cells"]) for chosen in ({}, {"size": 7})] == [3, 7]
 
 
 def _needs_size(_self: Any, size: int) -> None: ...
@@ -380,7 +380,7 @@ def test_a_returned_value_and_a_bug_refuse_the_move_and_the_table_goes_on(caplog
         done = table.play(0, name, {}, 1, now=0.0)
         assert done == Refused("the rules failed at this, which is a bug in them; the game goes on without it")
     assert isinstance(table.play(0, "add", {}, 1, now=0.0), Step)
-    assert table._values == {"count": 1}
+    assert table.course.values == {"count": 1}
     assert "Failing.tell_it returned an int, which nobody would hear of" in caplog.text
 
 
@@ -431,4 +431,4 @@ def test_what_is_right() -> None:
     assert table.play(0, "say", {"number": True}, 1, now=0.0) == Refused("number must be int, not a bool")
     assert isinstance(table.play(0, "go", {"colour": "RED", "far": True, "how": None}, 1, now=0.0), Step)
     back = Table.restore(Right, table.snapshot())
-    assert back._values == table._values
+    assert back.course.values == table.course.values

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Game, Result, simulate
+from netcode.turns.fields import pack_fields
 from netcode.turns.simulate import act, secret_of
 from netcode.turns.table import Refused, Step, Table, Told
 from netcode.turns.values import unpack
@@ -76,9 +77,9 @@ def legal(table: Table, seat: int, name: str) -> list[Any]:
 
 def hold(table: Table, **fields: Any) -> None:
     """Have the fields of a table be these, as a test wants them."""
-    table._values.update(fields)
-    table._packed = table._pack()
-    table._forget()
+    table.course.values.update(fields)
+    table.course.packed = pack_fields(table.course.game)
+    table.forget()
 
 
 @pytest.mark.parametrize(("name", "players"), SEATS)
@@ -243,8 +244,8 @@ def test_packs_are_drafted_sealed_and_passed_on() -> None:
 def test_a_trick_goes_to_the_highest_of_the_suit_that_was_led() -> None:
     table = begin("draft_and_tricks")
     hold(table, packs=[[], [], []], hands=[["2C"], ["KC", "AD"], ["AD"]], phase="play")
-    table._suspension = None
-    table._kit.to_move = (0,)
+    table.course.suspension = None
+    table.course.kit.to_move = (0,)
 
     assert play(table, 0, "lay", card="2C") == ""
     assert legal(table, 1, "lay") == ["KC"]

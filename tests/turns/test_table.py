@@ -69,7 +69,7 @@ def test_a_refusal_undoes_what_the_rule_did() -> None:
     refused = play(table, 1, "add", number=2)
 
     assert refused == Refused("that is more than ten")
-    assert (table.snapshot(), table._values) == (before, {"total": 9})
+    assert (table.snapshot(), table.course.values) == (before, {"total": 9})
     assert table.legal(1).plays == (("add", {"number": 1}),)
     assert happenings(play(table, 1, "add", number=1)) == [Moved(1, "add"), Over(Result((1,)))]
     assert play(table, 0, "add", number=1) == Refused("the game is over")
@@ -95,7 +95,7 @@ def test_what_strangers_say_is_refused_with_a_sentence(name: Any, arguments: Any
     table = begin(Count)
 
     assert table.play(0, name, arguments, 1, now=0.0) == Refused(text)
-    assert table._values == {"total": 0}
+    assert table.course.values == {"total": 0}
 
 
 def test_arguments_that_nest_too_deep_are_refused() -> None:
@@ -208,7 +208,7 @@ def test_only_who_is_asked_sees_the_prompt_and_an_id_tells_nothing_of_others() -
 
 def test_hands_and_stocks_are_seen_as_their_marks_say() -> None:
     table = begin(Bids)
-    hands = [hand[0] for hand in table._values["hands"]]
+    hands = [hand[0] for hand in table.course.values["hands"]]
 
     assert seen(table, 0)["hands"] == [[hands[0]], [None]]
     assert seen(table, None)["hands"] == [[None], [None]]
@@ -675,7 +675,7 @@ def test_changed_rules_go_on_from_the_state_if_it_fits() -> None:
 
     back = Table.restore(variant(Count, annotations={"bonus": int}, bonus=5), table.snapshot())
 
-    assert (back.frozen, back._values, back.to_move) == ("", {"total": 3, "bonus": 5}, (1,))
+    assert (back.frozen, back.course.values, back.to_move) == ("", {"total": 3, "bonus": 5}, (1,))
 
 
 def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and_readable() -> None:
@@ -698,7 +698,7 @@ def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and
     assert frozen.frozen == "total must be str, not an int"
     assert (seen(frozen), frozen.snapshot()) == ({"total": 3}, table.snapshot())
     assert play(frozen, 1, "add") == Refused("this table is frozen: total must be str, not an int")
-    assert (upgraded.frozen, upgraded._values) == ("", {"total": "III"})
+    assert (upgraded.frozen, upgraded.course.values) == ("", {"total": "III"})
     assert isinstance(play(upgraded, 1, "add"), Step)
 
 

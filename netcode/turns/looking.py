@@ -1,0 +1,62 @@
+"""What a viewer sees of a course, and what a seat may do in it."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from netcode.turns.course import Course
+from netcode.turns.domains import Free
+from netcode.turns.fields import Packed
+from netcode.turns.legal import Budget, Listing, draw_arguments, list_moves
+from netcode.turns.marks import Mark
+from netcode.turns.values import pack, plain
+from netcode.turns.view import mask, shown_values
+
+
+def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
+    """Return each field (and each `@shown` value) as the seat, or None for a spectator, sees it: msgpack bytes.
+
+    Args:
+        course: of the game.
+        viewer: who looks.
+        running: whether the rules can be asked; if not, what they would compute or mask is left out.
+    """
+    definition, packed = course.definition, course.packed
+    opened = course.kit.result is not None and course.rules.reveal
+    view: dict[str, bytes] = {}
+    for name, field in definition.fields.items():
+        if name not in packed or field.mark is Mark.PRIVATE:
+            continue
+        if field.mark is Mark.OPEN or opened:
+            view[name] = packed[name]
+        elif running:
+            view[name] = pack(mask(field.mark, definition.shapes[name], course.values[name], viewer))
+    if definition.shown and viewer is not None and running:
+        scratch, reload = course.scratch(viewer)
+        reload()
+        view.update(shown_values(scratch, definition, viewer))
+    return view
+
+
+def possible(course: Course, seat: int, budget: Budget | None) -> Listing:
+    """List what a seat that is to move or asked may do."""
+    if course.suspension is not None:
+        options = course.suspension.question.wire_options(seat)
+        if options is None:
+            return Listing((), ("",))
+        return Listing(tuple(("", {"answer": option}) for option in options))
+    scratch, reload = course.scratch(seat)
+    reload()
+    return list_moves(course.definition, scratch, reload, budget or Budget())
+
+
+def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
+    """Draw arguments for a move, or an answer if `name` is ""; None if a domain has nothing to choose from."""
+    if name == "":
+        assert course.suspension is not None
+        options = course.suspension.question.options[seat]
+        return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
+    scratch, reload = course.scratch(seat)
+    reload()
+    values = draw_arguments(course.definition.moves[name], scratch, dice)
+    return None if values is None else {argument: plain(value) for argument, value in values.items()}

@@ -1,0 +1,113 @@
+"""The course of a game as plain data for the store, and back, also where its rules have changed since."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from netcode.turns.course import Course
+from netcode.turns.errors import Changed, Refusal, Unfit
+from netcode.turns.fields import Packed, fit, pack_fields
+from netcode.turns.pending import Stand, Suspension, Task, Turn, Undoable
+from netcode.turns.questions import Answered, Kind, Question
+from netcode.turns.resuming import take_back, wait_on
+from netcode.turns.values import unpack
+
+STATE_VERSION = 1
+
+
+def read_state(state: bytes) -> dict[str, Any]:
+    """Return what a stored state says. Raises `ValueError` for what is none, or of a newer version."""
+    try:
+        data: dict[str, Any] = unpack(state)
+        version = data["version"]
+    except Exception as error:
+        raise ValueError(f"this is no state of a table: {error}") from error
+    if version != STATE_VERSION:
+        raise ValueError(f"the state is of version {version}, and this netcode knows {STATE_VERSION}; update netcode")
+    return data
+
+
+def stored_course(course: Course, last: Undoable | None) -> dict[str, Any]:
+    """Return what `load_course` takes.
+
+    Args:
+        course: of the game.
+        last: what can be taken back.
+    """
+    return {
+        "fields": course.packed,
+        "turn": Turn.of(course.kit).stored(),
+        "sealed": [task.stored() for task in course.sealed.values()],
+        "queue": [task.stored() for task in course.queue],
+        "called": course.called,
+        "suspension": None if course.suspension is None else _stored_suspension(course.suspension),
+        "undo": None if last is None else [last.seat, last.before.stored(), last.free],
+    }
+
+
+def load_course(course: Course, data: Mapping[str, Any]) -> Undoable | None:
+    """Make a new course what was stored, and return what can be taken back.
+
+    A suspended rule runs again; if it asks something else under changed rules it is taken back, and `course.taken_back`
+    says so. Raises `Unfit` or `RulesError` for a state that does not fit the rules.
+    """
+    same_rules = data["rules"] == course.definition.fingerprint
+
+    def fitted(fields: Packed) -> Packed:
+        return fields if same_rules else fit(course.rules, fields)
+
+    def stand_of(stored: Sequence[Any]) -> Stand:
+        stand = Stand.load(stored)
+        return Stand(fitted(stand.fields), stand.turn)
+
+    course.packed = fitted(data["fields"])
+    course.stand(Stand(course.packed, Turn.load(data["turn"])))
+    for task in data["sealed"]:
+        course.sealed[task[1]] = Task(*task)
+    course.queue = tuple(Task(*task) for task in data["queue"])
+    course.called = None if data["called"] is None else tuple(data["called"])
+    last = None
+    if data["undo"] is not None:
+        seat, before, free = data["undo"]
+        last = Undoable(seat, stand_of(before), free)
+    if data["suspension"] is not None:
+        task, before, answers, told, number, given, signature = data["suspension"]
+        answered = tuple(Answered(one, by_seat) for one, by_seat in answers)
+        question = Question(number, len(answers), Kind.ONE, {}, "", given=given)
+        _suspend_again(course, Suspension(Task(*task), stand_of(before), answered, told, question), signature)
+    return last
+
+
+def _stored_suspension(suspension: Suspension) -> list[Any]:
+    question = suspension.question
+    return [
+        suspension.task.stored(),
+        suspension.before.stored(),
+        [answered.stored() for answered in suspension.answers],
+        suspension.told,
+        question.number,
+        question.given,
+        question.signature(),
+    ]
+
+
+def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None:
+    """Run a rule up to the question that it is known to wait at, of which `stored` has nothing but the answers given."""
+    queue, called = course.queue, course.called
+    course.stand(stored.before)
+    course.kit.number = stored.question.number
+    try:
+        course.go(stored.task, stored.before, stored.answers, stored.told)
+        wait_on(course, replace(_suspended(course, signature), told=stored.told), stored.question.given)
+    except (Changed, Refusal, Unfit):
+        course.queue, course.called = queue, called
+        take_back(course, stored)
+    course.packed = pack_fields(course.game)
+
+
+def _suspended(course: Course, signature: bytes) -> Suspension:
+    """Return the rule that waits at the question of this signature. Raises `Changed` where none does."""
+    there = course.suspension
+    if there is None or there.question.signature() != signature:
+        raise Changed
+    return there
