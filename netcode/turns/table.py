@@ -471,10 +471,11 @@ class Table:
         """Run rules; if they refuse or fail, everything is as it was."""
         before = self.course.here()
         kind, seat = entry[:2]
+        alone = not together(self.course)
         news = self.course.attempt(run, before, seat)
         if isinstance(news, Refused):
             return news
-        if kind == "play":
+        if kind == "play" and alone:
             self._undoing.moved(self.course, seat, entry[3], before)
         elif kind in ("answer", "default"):
             self._undoing.wanted = None

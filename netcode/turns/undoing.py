@@ -17,13 +17,11 @@ class Undoing:
         self._consents: frozenset[int] = frozenset()
 
     def moved(self, course: Course, seat: int, name: str, before: Stand) -> None:
-        """Remember where a move can be taken back to; one of several at once cannot."""
+        """Remember where the move of one who was alone to move can be taken back to."""
         self.wanted = None
-        self.last = None
-        if len(before.turn.to_move) == 1 and not course.sealed:
-            claimed = course.definition.moves[name].undo
-            unseen = not course.touched and course.suspension is None
-            self.last = Undoable(seat, before, unseen and (course.definition.all_open or claimed))
+        claimed = course.definition.moves[name].undo
+        unseen = not course.touched and course.suspension is None
+        self.last = Undoable(seat, before, unseen and (course.definition.all_open or claimed))
 
     def forget(self) -> None:
         """Let nothing be taken back any more."""

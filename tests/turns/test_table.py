@@ -620,6 +620,30 @@ def test_a_game_may_forbid_taking_back_and_a_move_may_claim_that_nothing_is_lear
     assert claims.can_undo(0) == "free"
 
 
+def test_who_moves_last_of_several_at_once_takes_nothing_back_that_the_others_showed() -> None:
+    class Fists(Game):
+        shown: list[int] = []
+
+        def setup(self) -> None:
+            self.turn_to(*self.players)
+
+        @move(fingers=range(6))
+        def show(self, fingers: int) -> None:
+            self.shown = [*self.shown, fingers]
+
+        def round(self) -> None:
+            self.turn_to(*self.players)
+
+    table = begin(Fists)
+    play(table, 0, "show", fingers=1)
+    play(table, 1, "show", fingers=2)
+
+    assert seen(table) == {"shown": [1, 2]}
+    assert [(table.can_undo(seat), table.undo(seat, 0.0)) for seat in range(2)] == [
+        ("", Refused("there is no move of yours to take back"))
+    ] * 2
+
+
 # -- storing, and rules that have changed
 
 
