@@ -58,8 +58,10 @@ def listed(values: Iterable[Any]) -> tuple[Any, ...]:
 def pick(values: Iterable[Any], data: Any) -> Any:
     """Return the very value of a domain that plain wire data says, or raise `Unfit`. `True` is not `1`."""
     values = listed(values)
+    kind: Any = data.__class__
+    simple = kind is int or kind is str
     for value in values:
-        if type(value) is type(data) and type(data) in (int, str):
+        if simple and value.__class__ is kind:
             if value == data:
                 return value
         elif same(plain(value), data):

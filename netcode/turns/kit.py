@@ -16,6 +16,9 @@ from netcode.turns.randomness import DRY, dice
 from netcode.turns.values import plain
 
 _FREE: Any = Free
+_ITERABLE: Any = Iterable
+_COLLECTIONS = (range, list, tuple, str)
+"""What options mostly are: to ask whether something is iterable costs more than the rest of a question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,24 +178,24 @@ class Kit:
 
     def make_question(self, kind: Kind, seats: Iterable[int], options: Any, prompt: str, default: Any) -> Question:
         """Make the question that a rule asks, or say what is wrong with it."""
-        name = {Kind.ONE: "ask", Kind.ALL: "ask_all", Kind.ANY: "ask_any"}[kind]
         asked = tuple(dict.fromkeys(seats))
         if not asked:
-            raise RulesError(f"{name}() asks nobody; guard it: `if waiting: …`")
+            raise RulesError(f"{kind.verb}() asks nobody; guard it: `if waiting: …`")
         for seat in asked:
-            self.check_seat(seat, name)
+            self.check_seat(seat, kind.verb)
         # An Enum can be called, too; what lists something is a collection.
-        by_seat = not isinstance(options, Iterable | Free)
+        by_seat = type(options) not in _COLLECTIONS and not isinstance(options, (_ITERABLE, _FREE))
+        to_all: Any = None if by_seat else _offer(options)
         offered: dict[int, tuple[Any, ...] | Free[Any]] = {}
         for seat in asked:
-            offered[seat] = _offer(options(seat) if by_seat else options)
+            offered[seat] = _offer(options(seat)) if by_seat else to_all
             if offered[seat] == ():
                 raise RulesError(
-                    f"{name}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
+                    f"{kind.verb}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
                 )
         first = offered[asked[0]]
         if default is not ... and isinstance(first, tuple) and default not in first:
-            raise RulesError(f"{name}(default={default!r}) is none of its options; a default is one of them")
+            raise RulesError(f"{kind.verb}(default={default!r}) is none of its options; a default is one of them")
         return Question(self.number, self.step, kind, offered, prompt, default)
 
     def check_seat(self, seat: Any, name: str) -> None:
@@ -202,6 +205,8 @@ class Kit:
 
 
 def _offer(options: Any) -> Any:
+    if type(options) in _COLLECTIONS:
+        return tuple(options)
     return options if isinstance(options, _FREE) else listed(options)
 
 

@@ -20,6 +20,12 @@ class Kind(Enum):
     ALL = "all"
     ANY = "any"
 
+    def __init__(self, word: str) -> None:
+        self.word = word
+        """The same as `value`, which costs more to look up."""
+        self.verb = "ask" if word == "one" else f"ask_{word}"
+        """How a rule writes it."""
+
 
 @dataclass(slots=True)
 class Question:
@@ -36,6 +42,7 @@ class Question:
     default: Any = ...
     given: dict[int, Any] = field(default_factory=dict[int, Any])
     """The sealed answers so far, as plain wire data; only a question to all gathers any."""
+    _signature: bytes = field(default=b"", init=False, repr=False, compare=False)
 
     @property
     def seats(self) -> tuple[int, ...]:
@@ -62,8 +69,10 @@ class Question:
 
     def signature(self) -> bytes:
         """Return what tells this question from any other that the rule could ask. Stays on the server."""
-        options = [[seat, self.wire_options(seat)] for seat in self.options]
-        return _digest([self.step, self.kind.value, self.prompt, options])
+        if not self._signature:
+            options = [[seat, self.wire_options(seat)] for seat in self.options]
+            self._signature = _digest([self.step, self.kind.word, self.prompt, options])
+        return self._signature
 
     def read(self, seat: int, data: Any) -> Any:
         """Return the very option that plain wire data says, or raise `Unfit`."""
@@ -77,10 +86,10 @@ class Question:
 
     def result(self, given: Mapping[int, Any]) -> Any:
         """Return what `ask`, `ask_all` or `ask_any` gives the rule for these answers."""
-        read = {seat: self.read(seat, given[seat]) for seat in self.options if seat in given}
         if self.kind is Kind.ALL:
-            return read
-        ((seat, option),) = read.items()
+            return {seat: self.read(seat, given[seat]) for seat in self.options if seat in given}
+        ((seat, data),) = given.items()
+        option = self.read(seat, data)
         return option if self.kind is Kind.ONE else (seat, option)
 
 

@@ -50,7 +50,8 @@ def give(course: Course, suspension: Suspension, seat: int, option: Any) -> list
 
 def wait_on(course: Course, suspension: Suspension, given: Mapping[int, Any]) -> None:
     """Wait for the other answers to a question to several; these were given."""
-    course.suspension = replace(suspension, question=replace(suspension.question, given=dict(given)))
+    question = replace(suspension.question, given=dict(given)) if given else suspension.question
+    course.suspension = replace(suspension, question=question)
     course.kit.to_move = course.suspension.question.waiting
 
 
