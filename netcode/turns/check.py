@@ -10,7 +10,7 @@ from typing import Any
 
 from netcode.turns import twin
 from netcode.turns.errors import RulesError
-from netcode.turns.fields import pack_fields, verify
+from netcode.turns.fields import pack_fields
 from netcode.turns.flows import follow
 from netcode.turns.legal import Budget
 from netcode.turns.marks import Mark
@@ -136,6 +136,7 @@ class _Checker:
 
     def _begin(self, seed: int, players: int) -> Table:
         table = Table.create(self.game, players, self.options, secret=secret_of(seed))
+        table.course.thorough = True
         done(table.start(0.0))
         return table
 
@@ -174,11 +175,6 @@ class _Checker:
     # -- one position
 
     def _look(self, table: Table, dice: random.Random) -> None:
-        try:
-            verify(table.course.game)
-        except RulesError as error:
-            self.problem(str(error))
-            return
         self._restart(table)
         self._refuse(table, dice)
         for seat in range(table.players):

@@ -9,7 +9,7 @@ from typing import Any
 from netcode.turns import log
 from netcode.turns.definition import Definition, MoveRule
 from netcode.turns.errors import Enough, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.fields import Packed, fill, pack_fields
+from netcode.turns.fields import NOTHING, Packed, fill, pack_fields, verify
 from netcode.turns.kit import DryKit, Kit, Told
 from netcode.turns.outcomes import Refused, TakenBack
 from netcode.turns.pending import Stand, Suspension, Task, Turn
@@ -24,8 +24,8 @@ class Course:
     """Where a game stands, and what makes it go on. Those who change it see to it that it is whole."""
 
     __slots__ = (
-        "_dry", "_rounds", "called", "complaints", "definition", "game", "kit", "packed", "queue", "rules", "sealed",
-        "suspension", "taken_back", "touched",
+        "_dry", "_game", "_rounds", "called", "complaints", "definition", "kit", "packed", "queue", "rules", "sealed",
+        "suspension", "taken_back", "thorough", "touched",
     )  # fmt: skip
 
     def __init__(self, rules: type[Any], kit: Kit) -> None:
@@ -33,10 +33,9 @@ class Course:
         self.definition: Definition = rules._definition
         self.complaints: dict[str, str] = {}
         """What was wrong with the rules, by place."""
-        self.game: Any = object.__new__(rules)
-        self.game._kit = kit
-        self.packed: Packed = {}
+        self.packed: Packed = NOTHING
         """The fields after the last change."""
+        self._game: Any = None
         self.suspension: Suspension | None = None
         """The rule that waits for an answer."""
         self.sealed: dict[int, Task] = {}
@@ -49,10 +48,29 @@ class Course:
         """What was taken back on the way, to be told with the change."""
         self.touched = False
         """Whether anything was drawn or asked by what ran in this attempt."""
+        self.thorough = False
+        """Whether every change is looked at for what would not come back from the store; `check` wants it."""
         self._dry: DryKit | None = None
         self._rounds = 0
 
     # -- where it stands
+
+    @property
+    def game(self) -> Any:
+        """The game as the rules have it."""
+        if self._game is None:
+            fill(self._made(), self.packed)
+        return self._game
+
+    def _made(self) -> Any:
+        if self._game is None:
+            self._game = object.__new__(self.rules)
+            self._game._kit = self.kit
+        return self._game
+
+    def rest(self) -> None:
+        """Let go of the game until it is needed: all of it is in `packed`, where it takes a tenth of the memory."""
+        self._game = None
 
     @property
     def values(self) -> dict[str, Any]:
@@ -66,15 +84,18 @@ class Course:
 
     def stand(self, stand: Stand) -> None:
         """Make the game what it was."""
-        fill(self.game, stand.fields)
+        if stand.fields is self.packed:
+            self._game = None
+        else:
+            fill(self._made(), stand.fields)
         stand.turn.give(self.kit)
 
     def return_to(self, stand: Stand) -> None:
         """Make the game what it was, but for the number of the rule: what that drew is known."""
         number = self.kit.number
+        self.packed = stand.fields
         self.stand(stand)
         self.kit.number = number
-        self.packed = stand.fields
 
     def scratch(self, seat: int | None) -> tuple[Any, Callable[[], None]]:
         """Return a copy of the game with a dry kit, and what makes it the same again after a trial."""
@@ -103,13 +124,23 @@ class Course:
         self.touched = False
         try:
             news = run()
-            self.packed = pack_fields(self.game)
+            packed = pack_fields(self.game, self.packed)
+            if self.thorough:
+                self._look_closely()
         except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again
             self.suspension, self.queue, self.called, self.sealed = saved
             self.stand(before)
             self.taken_back = None
             return self.refusal(error, seat)
+        self.packed = packed
         return news
+
+    def _look_closely(self) -> None:
+        try:
+            verify(self.game)
+        except RulesError as error:
+            where, _, what = str(error).partition(" ")
+            self.complaints[where] = what
 
     def refusal(self, error: BaseException, seat: int) -> Refused:
         """Return what a seat is told of what ended its move; raise again what is not the rules' own."""
@@ -144,7 +175,7 @@ class Course:
             if following is None:
                 return news
             task, answers, told = following, (), 0
-            before = Stand(pack_fields(self.game), Turn.of(kit))
+            before = Stand(pack_fields(self.game, self.packed), Turn.of(kit))
             kit.number += 1
 
     def _run(self, task: Task, before: Stand, answers: tuple[Answered, ...], told: int) -> bool:
@@ -165,6 +196,7 @@ class Course:
             self._lapse(before)
         finally:
             self.touched = self.touched or kit.generator is not None or bool(answers)
+            kit.generator = None  # 2.5 KB, which nobody draws from between two moves
             if kit.careless:
                 self.complaints[self.place_of(task)] = (
                     "calls require() after it drew, before anybody saw that: who is refused knows the dice"

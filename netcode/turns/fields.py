@@ -9,6 +9,7 @@ from netcode.turns.values import pack, same, unpack
 
 Packed = Mapping[str, bytes]
 """The fields of a game, by name: msgpack."""
+NOTHING: Packed = {}
 
 
 def set_defaults(game: Any) -> None:
@@ -23,14 +24,21 @@ def set_defaults(game: Any) -> None:
         game.__dict__[name] = shape.load(unpack(pack(shape.dump(default))))
 
 
-def pack_fields(game: Any) -> Packed:
-    """Return the fields as bytes. Raises `RulesError` for what cannot be stored, with its path."""
+def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
+    """Return the fields as bytes. Raises `RulesError` for what cannot be stored, with its path.
+
+    Args:
+        game: whose fields.
+        earlier: bytes of the same game, which are taken for what has not changed: they are kept once.
+    """
     definition: Definition = game._definition
     values: dict[str, Any] = game.__dict__
     packed = dict[str, bytes]()
     for name, shape in definition.shapes.items():
         try:
-            packed[name] = pack(shape.dump(values[name]))
+            data = pack(shape.dump(values[name]))
+            before = earlier.get(name)
+            packed[name] = before if before is not None and before == data else data
         except KeyError:
             if name in values:
                 raise
@@ -39,6 +47,11 @@ def pack_fields(game: Any) -> Packed:
             flaw = shape.flaw(values[name], where) or f"{where}: {error}"
             raise RulesError(f"{flaw}; it cannot be stored") from error
     return packed
+
+
+def share(fields: Packed, other: Packed) -> Packed:
+    """Return the same fields with the bytes of `other` where they are equal, so that those are kept once."""
+    return {name: other[name] if other.get(name) == data else data for name, data in fields.items()}
 
 
 def fill(game: Any, packed: Packed) -> None:

@@ -9,7 +9,7 @@ from netcode.turns.domains import Free
 from netcode.turns.fields import Packed
 from netcode.turns.legal import Budget, Listing, draw_arguments, list_moves
 from netcode.turns.marks import Mark
-from netcode.turns.values import pack, plain
+from netcode.turns.values import pack, plain, unpack
 from netcode.turns.view import mask, shown_values
 
 
@@ -30,7 +30,7 @@ def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
         if field.mark is Mark.OPEN or opened:
             view[name] = packed[name]
         elif running:
-            view[name] = pack(mask(field.mark, definition.shapes[name], course.values[name], viewer))
+            view[name] = pack(mask(field.mark, definition.shapes[name], unpack(packed[name]), viewer))
     if definition.shown and viewer is not None and running:
         scratch, reload = course.scratch(viewer)
         reload()

@@ -73,5 +73,5 @@ def take_back(course: Course, suspension: Suspension) -> list[Told]:
         if following is None:
             return []
         kit.number += 1
-        task, before = following, Stand(pack_fields(course.game), Turn.of(kit))
+        task, before = following, Stand(pack_fields(course.game, course.packed), Turn.of(kit))
     return course.go(task, before)

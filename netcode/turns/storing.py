@@ -6,7 +6,7 @@ from typing import Any
 
 from netcode.turns.course import Course
 from netcode.turns.errors import Changed, Refusal, Unfit
-from netcode.turns.fields import Packed, fit, pack_fields
+from netcode.turns.fields import Packed, fit, pack_fields, share
 from netcode.turns.pending import Stand, Suspension, Task, Turn, Undoable
 from netcode.turns.questions import Answered, Kind, Question
 from netcode.turns.resuming import take_back, wait_on
@@ -58,7 +58,7 @@ def load_course(course: Course, data: Mapping[str, Any]) -> Undoable | None:
 
     def stand_of(stored: Sequence[Any]) -> Stand:
         stand = Stand.load(stored)
-        return Stand(fitted(stand.fields), stand.turn)
+        return Stand(share(fitted(stand.fields), course.packed), stand.turn)
 
     course.packed = fitted(data["fields"])
     course.stand(Stand(course.packed, Turn.load(data["turn"])))
@@ -102,7 +102,7 @@ def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None
     except (Changed, Refusal, Unfit):
         course.queue, course.called = queue, called
         take_back(course, stored)
-    course.packed = pack_fields(course.game)
+    course.packed = pack_fields(course.game, course.packed)
 
 
 def _suspended(course: Course, signature: bytes) -> Suspension:

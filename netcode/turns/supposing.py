@@ -4,7 +4,7 @@ import random
 
 from netcode.turns.course import MAX_ROUNDS, Course
 from netcode.turns.errors import Leave
-from netcode.turns.fields import fill, pack_fields
+from netcode.turns.fields import pack_fields
 from netcode.turns.kit import ImaginedKit
 from netcode.turns.pending import Stand, Suspension
 from netcode.turns.randomness import SECRET_SIZE
@@ -28,7 +28,7 @@ def suppose(course: Course, seat: int, dice: random.Random) -> Course | None:
         kit.generator = dice
         other.game.imagine(seat)
         other.packed = pack_fields(other.game)
-        fill(other.game, other.packed)
+        other.rest()
         # What others have moved unseen, nobody knows: in this world they have yet to move.
         other.sealed = {mover: task for mover, task in course.sealed.items() if mover == seat}
         hidden = course.sealed.keys() - {seat}

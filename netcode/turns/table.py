@@ -507,6 +507,7 @@ class Table:
 
     def forget(self) -> None:
         """Make views, legal moves and the state anew when they are asked for: the course was changed."""
+        self.course.rest()
         self._views, self._listings, self._snapshot = {}, {}, None
 
     def _demanded(self, now: float) -> Step | None:

@@ -29,6 +29,7 @@ NATIVE = (type(None), bool, int, float, str, bytes)
 _SUBCLASSED: tuple[Any, ...] = (int, float, str, bytes)
 _COLLECTIONS: tuple[Any, ...] = (list, tuple)
 _SETS: tuple[Any, ...] = (set, frozenset)
+_LIST: Any = list
 _DICT: Any = dict
 _TUPLE: Any = tuple
 
@@ -132,6 +133,10 @@ class Shape:
         """Revive what `dump` made; trusts it."""
         return data
 
+    def size(self, data: Any) -> int | None:  # noqa: ARG002 - whoever fulfils a contract keeps its signature
+        """Return how many entries there are in what `dump` made; None for what is one thing, if of several parts."""
+        return None
+
     def convert(self, data: Any, where: str = "it") -> Any:
         """Revive what a stranger, or older rules, made; raises `Unfit` where it does not fit."""
         raise NotImplementedError
@@ -182,6 +187,9 @@ class Anything(Shape):
     """What a bare `list`, `dict` or `Any` may hold: what msgpack says by itself."""
 
     name = "what msgpack can say: None, bool, int, float, str, bytes, list, dict"
+
+    def size(self, data: Any) -> int | None:
+        return len(data) if isinstance(data, (_LIST, _DICT)) else None
 
     def convert(self, data: Any, where: str = "it") -> Any:
         flaw = self.flaw(data, where)
@@ -257,6 +265,9 @@ class Sequence(Shape):
         self.packs = item.packs
         self.revives = item.revives and kind is list
 
+    def size(self, data: Any) -> int | None:
+        return len(data)
+
     def dump(self, value: Any) -> Any:
         return value if self.packs else [*map(self.item.dump, value)]
 
@@ -293,6 +304,9 @@ class Fixed(Shape):
             self.name = f"tuple[{', '.join(item.name for item in items) or '()'}]"
         return self
 
+    def size(self, data: Any) -> int | None:
+        return len(data) if self.kind is tuple else None
+
     def make(self, items: Iterable[Any]) -> Any:
         """Make one of its items."""
         return tuple(items) if self.kind is tuple else self.kind(*items)
@@ -327,6 +341,9 @@ class Bag(Shape):
         self.kind, self.item = kind, item
         self.name = f"{kind.__name__}[{item.name}]"
 
+    def size(self, data: Any) -> int | None:
+        return len(data)
+
     def dump(self, value: Any) -> Any:
         if len(value) < 2:
             return [*map(self.item.dump, value)]
@@ -355,6 +372,9 @@ class Mapping(Shape):
         self.key, self.item = key, item
         self.name = f"dict[{key.name}, {item.name}]"
         self.packs, self.revives = item.packs, item.revives
+
+    def size(self, data: Any) -> int | None:
+        return len(data)
 
     def dump(self, value: Any) -> Any:
         return value if self.packs else {key: self.item.dump(item) for key, item in value.items()}
@@ -429,6 +449,9 @@ class Either(Shape):
         self.rest = [member for member in members if not isinstance(member, Scalar)]
         self.packs = all(member.packs for member in members)
         self.revives = all(member.revives for member in members)
+
+    def size(self, data: Any) -> int | None:
+        return None if type(data) in self.native or not self.rest else self.rest[0].size(data)
 
     def dump(self, value: Any) -> Any:
         return value if self.packs or type(value) in self.native else self.rest[0].dump(value)

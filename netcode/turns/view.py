@@ -8,27 +8,37 @@ from netcode.turns.errors import RulesError
 from netcode.turns.imagining import is_open
 from netcode.turns.kit import Result, ViewKit
 from netcode.turns.marks import Mark
+from netcode.turns.values import Anything, Fixed, Sequence, Shape, pack, plain, unpack
 from netcode.turns.values import Mapping as MappingShape
-from netcode.turns.values import Sequence, Shape, pack, plain, unpack
 
 _DICT: Any = dict
-_COLLECTIONS = (list, tuple, dict, set, frozenset)
+_ANYTHING = Anything()
 
 
-def mask(mark: Mark, shape: Shape, value: Any, seat: int | None) -> Any:
-    """Return a marked field's value as the seat, or None for a spectator, sees it, as plain wire data."""
+def mask(mark: Mark, shape: Shape, data: Any, seat: int | None) -> Any:
+    """Return a marked field as the seat, or None for a spectator, sees it; `data` and the result are plain wire data."""
     if mark is Mark.HIDDEN:
-        return blank(value)
-    dump = shape.item.dump if isinstance(shape, Sequence | MappingShape) else plain
-    if isinstance(value, _DICT):
-        return {entry: dump(item) if is_open(mark, entry, seat) else blank(item) for entry, item in value.items()}
-    return [dump(item) if is_open(mark, entry, seat) else blank(item) for entry, item in enumerate(value)]
+        return blank(shape, data)
+
+    def part(entry: int, item: Any) -> Any:
+        return item if is_open(mark, entry, seat) else blank(_inside(shape, entry), item)
+
+    if isinstance(data, _DICT):
+        return {entry: part(entry, item) for entry, item in data.items()}
+    return [part(entry, item) for entry, item in enumerate(data)]
 
 
-def blank(value: Any) -> list[None] | None:
-    """Return what is left of a value that is not to be seen: the size of a collection."""
-    # Exactly these types: a NamedTuple is one thing of several parts, and of a str the length tells too much.
-    return [None] * len(value) if type(value) in _COLLECTIONS else None
+def blank(shape: Shape, data: Any) -> list[None] | None:
+    """Return what is left of what is not to be seen: the size of a collection."""
+    # A NamedTuple is one thing of several parts, and of a str the length tells too much.
+    size = shape.size(data)
+    return None if size is None else [None] * size
+
+
+def _inside(shape: Shape, entry: int) -> Shape:
+    if isinstance(shape, Sequence | MappingShape):
+        return shape.item
+    return shape.items[entry] if isinstance(shape, Fixed) else _ANYTHING
 
 
 def shown_values(game: Any, definition: Definition, seat: int) -> dict[str, bytes]:

@@ -3,7 +3,7 @@
 import random
 from typing import Any
 
-from netcode.turns.fields import fill, pack_fields
+from netcode.turns.fields import pack_fields
 from netcode.turns.imagining import Place, hidden_places
 from netcode.turns.table import Table
 
@@ -64,6 +64,5 @@ def other_world(table: Table, viewer: int | None, pool: Pool, dice: random.Rando
     if packed == copy.course.packed:
         return None
     copy.course.packed = packed
-    fill(copy.course.game, packed)
     copy.forget()
     return copy

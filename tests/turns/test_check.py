@@ -17,6 +17,7 @@ from netcode.turns import view as view_module
 from netcode.turns.imagining import is_open
 from netcode.turns.marks import Mark
 from netcode.turns.table import Asked, Moved, Status, Table
+from netcode.turns.values import Shape
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
 FLOWS = {
@@ -66,8 +67,8 @@ def test_nothing_is_wrong_with_the_examples_and_their_flows_are_these(name: str)
     assert report.flow_lines() == FLOWS.get(name, [])
 
 
-def _as_it_is(value: object) -> object:
-    return value
+def _as_it_is(_shape: Shape, data: object) -> object:
+    return data
 
 
 class Cards(Game):
