@@ -11,6 +11,7 @@ import argparse
 import gc
 import importlib
 import platform
+import random
 import statistics
 import sys
 import time
@@ -21,7 +22,7 @@ from typing import Any, ClassVar
 
 from netcode.turns import Game, Seat, Server, join, move
 from netcode.turns.fields import pack_fields
-from netcode.turns.simulate import secret_of
+from netcode.turns.simulate import act, choices_of, done, secret_of
 from netcode.turns.table import Step, Table
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "turns"
@@ -74,9 +75,9 @@ def example(name: str) -> type[Game]:
     return game
 
 
-def begin(game: type[Game]) -> Table:
+def begin(game: type[Game], players: int | None = None) -> Table:
     """Return a table that has begun."""
-    table = Table.create(game, game.seats[0], secret=secret_of(1))
+    table = Table.create(game, players or game.seats[0], secret=secret_of(1))
     assert isinstance(table.start(0.0), Step)
     return table
 
@@ -154,17 +155,21 @@ def keep(server: Server, game: type[Game], count: int) -> None:
         server._keeper.found(room, time.monotonic())
 
 
-def memory(count: int = 2_000) -> float:
-    """Return how many bytes a table of tic-tac-toe holds that is loaded and was looked at."""
-    game = example("tictactoe")
-    begin(game)
+def memory(game: type[Game], players: int, count: int = 200) -> float:
+    """Return how many bytes a table holds that is loaded, was looked at, and at which somebody moved."""
+
+    def use(table: Table) -> None:
+        seat, dice = table.to_move[0], random.Random(1)
+        table.view(seat)
+        done(act(table, seat, choices_of(table, seat, dice)[0]))
+
+    use(begin(game, players))  # what belongs to the class is made once
+    gc.collect()
     tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
-    tables = [begin(game) for _ in range(count)]
+    tables = [begin(game, players) for _ in range(count)]
     for table in tables:
-        table.view(0)
-        table.legal(0)
-        table.play(0, "mark", {"cell": 4}, 1, now=0.0)
+        use(table)
     held = tracemalloc.get_traced_memory()[0] - before
     tracemalloc.stop()
     return held / count
@@ -211,7 +216,18 @@ def main() -> int:
     none, many = idling(0), idling(5_000)
     print(f"{'update() beside 5,000 waiting tables, µs more':48} bar {5:>5}   best {many[0] - none[0]:8.1f}   "
           f"median {many[1] - none[1]:8.1f}", flush=True)  # fmt: skip
-    print(f"{'memory of a loaded table, KiB':48} bar {8:>5}   {memory() / 1024:13.1f}", flush=True)
+    sizes = {
+        f"{path.stem} with {players}": memory(game, players) / 1024
+        for path in sorted(EXAMPLES.glob("*.py"))
+        if path.stem != "window"
+        for game in [example(path.stem)]
+        for players in {*game.seats, min(4, game.seats[1])}
+    }
+    for title, size in [
+        ("tic-tac-toe", sizes["tictactoe with 2"]),
+        *sorted(sizes.items(), key=lambda item: item[1])[-1:],
+    ]:
+        print(f"{f'memory of a table of {title}, KiB':48} bar {8:>5}   {size:13.1f}", flush=True)
     print(f"{'500 clients find tables of two, s':48} bar {2:>5}   {joining():13.2f}", flush=True)
     return 0
 
