@@ -1,16 +1,16 @@
 """The command line: `python -m netcode` and the name of a tool."""
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from netcode import SPEEDUPS, __version__
+from netcode.command_line import Parser
 from netcode.tools import lag
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tool that the command line names and return its status; a wrong command line exits with its usage."""
-    parser = argparse.ArgumentParser(prog="python -m netcode", description="Tools for networked games.")
+    parser = Parser(prog="python -m netcode", description="Tools for networked games.")
     parser.add_argument(
         "--version", action="version", version=f"netcode {__version__}, messages in {'C' if SPEEDUPS else 'Python'}"
     )

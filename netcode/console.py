@@ -18,15 +18,28 @@ def say(*values: object) -> None:
     printed, because the pipe is closed, the disk is full or there is no output at all (`pythonw`), the line is lost;
     the log is told once, until printing works again. The line is there at once, also in a file or a pipe.
     """
-    global _failing  # noqa: PLW0603 - there is one standard output
-    line = " ".join(map(str, values))
-    if not line.isprintable():
-        line = "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in line)
-    stream = sys.stdout
-    if stream is None:  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
+    put(sys.stdout, f"{escaped(' '.join(map(str, values)))}\n")
+
+
+def escaped(text: str) -> str:
+    """Return a stranger's text with everything escaped that a terminal would obey."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)
+
+
+def put(stream: TextIO | None, text: str) -> None:
+    """Write `text` to a stream as it is, at once; what the stream cannot take, and when it takes nothing: as for `say`.
+
+    Args:
+        stream: a standard stream, or what is in its place; None where there is none.
+        text: may hold what a terminal obeys.
+    """
+    global _failing  # noqa: PLW0603 - what is told is the same for the few streams that a program has
+    if stream is None:
         return
     try:
-        _write(stream, line)
+        _write(stream, text)
     except Exception as error:  # noqa: BLE001 - a stream may be of any kind, and none of them may end the game
         if not _failing:
             log.warn("say", "cannot print: %s; what is said is lost until that works again", error)
@@ -35,17 +48,24 @@ def say(*values: object) -> None:
         _failing = False
 
 
-def _write(stream: TextIO, line: str) -> None:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Tell whether somebody looks at a stream; one that is closed, or not there, is no terminal."""
+    try:
+        return stream is not None and stream.isatty()
+    except (OSError, ValueError):
+        return False
+
+
+def _write(stream: TextIO, text: str) -> None:
     encoding = getattr(stream, "encoding", None)
-    data = line.encode(encoding or "utf-8", "backslashreplace")
     binary = getattr(stream, "buffer", None)
     if binary is None or encoding is None:  # a StringIO, or what a game has put in its place
-        stream.write(data.decode(encoding or "utf-8") + "\n")
+        stream.write(text.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8"))
         stream.flush()
         return
     stream.flush()  # what was printed otherwise comes first
     # Past the buffer: what a full disk or a closed pipe refuses would stay in it, and fail again at the exit.
     raw: io.RawIOBase = getattr(binary, "raw", binary)
-    rest = memoryview(data + os.linesep.encode(encoding))
+    rest = memoryview(text.replace("\n", os.linesep).encode(encoding, "backslashreplace"))
     while rest and (count := raw.write(rest)):
         rest = rest[count:]

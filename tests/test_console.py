@@ -140,6 +140,32 @@ def test_a_full_disk_is_noticed_once_until_there_is_room(
     ] * 2
 
 
+def test_what_is_put_is_obeyed_and_its_lines_end_as_the_system_ends_them() -> None:
+    disk = Refusing()
+    disk.full = False
+    stream = io.TextIOWrapper(io.BufferedWriter(disk), encoding="ascii")
+
+    console.put(stream, "\rone ü\n\x1b[H")
+    console.put(None, "nowhere")
+    stream.close()
+
+    assert disk.written == b"\rone \\xfc" + LINE_END + b"\x1b[H"
+
+
+class Gone(io.StringIO):
+    """A terminal whose window was closed."""
+
+    def isatty(self) -> bool:
+        raise OSError(5, "Input/output error")
+
+
+def test_only_what_somebody_can_look_at_is_a_terminal() -> None:
+    closed = io.StringIO()
+    closed.close()
+
+    assert [console.is_terminal(stream) for stream in (None, closed, Gone(), io.StringIO())] == [False] * 4
+
+
 def test_a_pipe_that_takes_a_part_gets_the_rest() -> None:
     disk = Refusing()
     disk.full, disk.portion = False, 3

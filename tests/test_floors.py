@@ -16,7 +16,7 @@ import pytest
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("reasons", "clock", "log", "buffer", "poller", "speed", "budget", "engine", "forks", "advice", "mistakes"),
     ("errors", "address", "waiting", "console", "unsendable"),
-    ("framing",),
+    ("framing", "command_line"),
     ("codec", "transport"),
     ("transport.pipe", "transport.tcp"),
     ("transport.tls",),

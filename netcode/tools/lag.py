@@ -14,6 +14,7 @@ from typing import TextIO
 
 from netcode.address import Address
 from netcode.clock import Clock, monotonic
+from netcode.console import escaped, is_terminal, put
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_model import Ending, Faults
 from netcode.tools.lag_proxy import CAPACITY, Proxy
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"lag: {arguments.listen} -> {arguments.target}: {error}\n")
+        put(sys.stderr, f"lag: {arguments.listen} -> {arguments.target}: {escaped(str(error))}\n")
         return 1
     finally:
         signal.signal(signal.SIGTERM, terminate)
@@ -91,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve(proxy: Proxy, route: str) -> None:
     keyboard = open_keyboard(sys.stdin)
-    panel = Panel(proxy, keyboard, sys.stdout, live=sys.stdout.isatty())
+    panel = Panel(proxy, keyboard, sys.stdout, live=is_terminal(sys.stdout))
     try:
         panel.say(f"lag: {route}")
         if not isinstance(keyboard, NoKeyboard):
@@ -118,7 +119,7 @@ class Panel:
         self,
         proxy: Proxy,
         keyboard: Keyboard,
-        stream: TextIO,
+        stream: TextIO | None,
         *,
         live: bool,
         clock: Clock = monotonic,
@@ -153,8 +154,7 @@ class Panel:
     def say(self, text: str) -> None:
         """Write a line that stays."""
         self._clear()
-        self._stream.write(f"{text}\n")
-        self._stream.flush()
+        put(self._stream, f"{text}\n")
 
     def finish(self) -> None:
         """Write the summary."""
@@ -172,15 +172,14 @@ class Panel:
         if text == self._shown:
             return
         if self._live:
-            self._stream.write(f"\r{text.ljust(len(self._shown))}")
-            self._stream.flush()
+            put(self._stream, f"\r{text.ljust(len(self._shown))}")
         else:
             self.say(text)
         self._shown = text
 
     def _clear(self) -> None:
         if self._live:
-            self._stream.write(f"\r{' ' * len(self._shown)}\r")
+            put(self._stream, f"\r{' ' * len(self._shown)}\r")
             self._shown = ""
 
     def _status(self) -> str:

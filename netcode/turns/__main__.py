@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from netcode.command_line import Parser
+from netcode.console import is_terminal, put
 from netcode.turns.bots import TreeSearch
 from netcode.turns.errors import RulesError
 from netcode.turns.plays import Play
@@ -137,7 +139,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     def think(table: Table, seat: int) -> Choice | None:
         return TreeSearch.choose(table, seat, arguments.think)
 
-    play_locally(table, range(people, players), screen, lambda: input("> "), think)
+    play_locally(table, range(people, players), screen, screen.ask, think)
     return 0
 
 
@@ -201,9 +203,8 @@ def run_check(arguments: argparse.Namespace, screen: Screen) -> int:
     from netcode.turns.check import check
 
     def progress(done: int, of: int) -> None:
-        if sys.stderr.isatty():
-            sys.stderr.write(f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r")
-            sys.stderr.flush()
+        if is_terminal(sys.stderr):
+            put(sys.stderr, f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r")
 
     game = load_game(arguments.game)
     wanted = options_of(arguments.option)
@@ -223,9 +224,9 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace, Screen], int], str]] = {
 }
 
 
-def make_parser() -> argparse.ArgumentParser:
+def make_parser() -> Parser:
     """Make the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m netcode.turns", description="Play the game in a file.")
+    parser = Parser(prog="python -m netcode.turns", description="Play the game in a file.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     for name, (_, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text)

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO
 
+from netcode.console import escaped, is_terminal, put
 from netcode.turns import table as happenings
 from netcode.turns.client import Seat, join
 from netcode.turns.events import (
@@ -43,37 +44,56 @@ class Screen:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = sys.stdout if out is None else out
         self._console: Any = None
-        if self._out.isatty():
+        if is_terminal(self._out):
             try:
-                self._console = import_module("rich.console").Console(file=self._out, highlight=False)
+                console: Any = import_module("rich.console").Console(file=self._out, highlight=False, emoji=False)
             except ImportError:
-                pass
+                return
+            if not console.legacy_windows:  # that is drawn by calls, and not by what is written
+                self._console = console
 
     def line(self, text: str = "") -> None:
-        """Write a line."""
+        """Write a line; what a terminal would obey in it is escaped, for names and texts come from strangers."""
         if self._console is not None:
-            self._console.print(text, markup=False, soft_wrap=True)
+            self._draw(escaped(text), markup=False, soft_wrap=True)
         else:
-            encoding = getattr(self._out, "encoding", None) or "utf-8"
-            self._out.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
-        self._out.flush()
+            put(self._out, f"{escaped(text)}\n")
+
+    def lines(self, text: str) -> None:
+        """Write a text of several lines."""
+        for line in text.split("\n"):
+            self.line(line)
+
+    def ask(self) -> str:
+        """Return the next line that is typed. Raises `EOFError` when there will be none any more."""
+        if is_terminal(sys.stdin) and is_terminal(sys.stdout) and self._out is sys.stdout:
+            return input("> ")  # where one can go back in the line
+        put(self._out, "> ")
+        line = "" if sys.stdin is None else sys.stdin.readline()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
+        if not line:
+            raise EOFError
+        return line.rstrip("\n")
+
+    def _draw(self, *what: Any, **how: Any) -> None:
+        with self._console.capture() as drawn:
+            self._console.print(*what, **how)
+        put(self._out, drawn.get())
 
     def clear(self) -> None:
         """Wipe what the next one at the keyboard must not read."""
-        if self._out.isatty():
-            self._out.write("\x1b[2J\x1b[3J\x1b[H")
+        if is_terminal(self._out):
+            put(self._out, "\x1b[2J\x1b[3J\x1b[H")
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Write names and values, one pair a line."""
         if self._console is not None:
             text: Any = import_module("rich.text").Text
             grid: Any = import_module("rich.table").Table(
-                title=text(title), title_justify="left", show_header=False, pad_edge=False
+                title=text(escaped(title)), title_justify="left", show_header=False, pad_edge=False
             )
             for name, value in rows:
-                grid.add_row(text(name), text(value))
-            self._console.print(grid)
-            self._out.flush()
+                grid.add_row(text(escaped(name)), text(escaped(value)))
+            self._draw(grid)
             return
         width = max((len(name) for name, _ in rows), default=0)
         self.line(f"-- {title}")
@@ -110,10 +130,12 @@ def rows_of(view: Any) -> list[tuple[str, str]]:
                 for row in range(0, len(cells), side)
             ]
         else:
-            text = written(value)
-            rows += [
-                (name if not start else "", text[start : start + WIDTH]) for start in range(0, len(text) or 1, WIDTH)
+            parts = [
+                line[start : start + WIDTH]
+                for line in written(value).split("\n")
+                for start in range(0, len(line) or 1, WIDTH)
             ]
+            rows += [(name if not number else "", part) for number, part in enumerate(parts)]
     return rows
 
 
@@ -185,7 +207,7 @@ def _value(word: str) -> Any:
 def show_plays(screen: Screen, legal: Sequence[Play], unlisted: Iterable[str], prompt: str) -> None:
     """Write down what may be played, numbered."""
     if prompt:
-        screen.line(prompt)
+        screen.lines(prompt)
     shown = [f"{number}: {said(play)}" for number, play in enumerate(legal[:LISTED], 1)]
     line = ""
     for part in shown:
@@ -224,8 +246,11 @@ class Keyboard:
         threading.Thread(target=self._read, name="keyboard", daemon=True).start()
 
     def _read(self) -> None:
-        for line in self._source:
-            self._lines.put(line.strip())
+        try:
+            for line in self._source:
+                self._lines.put(line.strip())
+        except (OSError, ValueError):
+            pass  # a terminal that is gone, or what is no text: nobody types any more
         self._lines.put(None)
 
     def line(self) -> str | None:
@@ -317,7 +342,7 @@ class NetworkTable:
         line = self.screen.line
         match event:
             case Told(text, _):
-                line(text)
+                self.screen.lines(text)
             case Refused(play, text):
                 line(f"{said(play)}: {text}" if play is not None else text)
                 self._shown = None
@@ -576,7 +601,7 @@ def _say(table: LocalTable, happening: Happening, screen: Screen, people: Sequen
             screen.line(f"{table.names[seat]} moved{f': {name}' if name else ''}")
         case happenings.Told(text, _, to):
             if to is None or (len(people) == 1 and people[0] in to):
-                screen.line(text)
+                screen.lines(text)
             elif set(to) & set(people):
                 screen.line(f"for {' and '.join(table.names[seat] for seat in to)} alone: {text}")
         case happenings.TakenBack(_, text):

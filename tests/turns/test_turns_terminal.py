@@ -4,6 +4,7 @@ import io
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -162,6 +163,82 @@ def test_what_a_terminal_cannot_show_is_escaped() -> None:
     assert raw.getvalue() == b"\\u2660 spades\n"
 
 
+def test_what_a_terminal_would_obey_in_a_strangers_text_is_escaped() -> None:
+    out = io.StringIO()
+    screen = Screen(out)
+
+    screen.line("Eve\x1b[2J: hi\nBob: hi")
+    screen.lines("one\ntwo\x07")
+    screen.table("Ann\x1b[0m", [("cells", "a\rb")])
+
+    assert out.getvalue() == "Eve\\x1b[2J: hi\\nBob: hi\none\ntwo\\x07\n-- Ann\\x1b[0m\n   cells  a\\rb\n"
+
+
+class Broken(io.RawIOBase):
+    """A pipe whose reader has left."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _data: Any) -> int:
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+class BrokenTerminal(io.TextIOWrapper):
+    """A terminal whose window was closed."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("kind", [io.TextIOWrapper, BrokenTerminal])
+def test_a_screen_that_nobody_reads_any_more_ends_nothing(kind: type[io.TextIOWrapper]) -> None:
+    out = kind(io.BufferedWriter(Broken()), encoding="utf-8")
+    screen = Screen(out)
+
+    screen.line("a line")
+    screen.table("Ann to move", [("cells", "0")])
+    screen.clear()
+
+    out.close()  # raises if anything is left in it
+
+
+def test_a_program_without_an_output_has_a_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    screen = Screen()
+
+    screen.line("nobody reads it")
+    screen.clear()
+
+
+class Typing(io.StringIO):
+    """A keyboard at which somebody sits."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_line_is_asked_for_wherever_it_comes_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stdin", io.StringIO("mark 4\n\n"))
+    screen = Screen(out)
+
+    assert (screen.ask(), screen.ask(), out.getvalue()) == ("mark 4", "", "> > ")
+    with pytest.raises(EOFError):
+        screen.ask()
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(EOFError):
+        screen.ask()
+
+
+def test_at_a_terminal_a_line_can_be_edited(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = Looked()
+    monkeypatch.setattr(sys, "stdin", Typing("mark 4\n"))
+    monkeypatch.setattr(sys, "stdout", out)
+
+    assert Screen().ask() == "mark 4"
+
+
 class Looked(io.StringIO):
     """A terminal at which somebody looks."""
 
@@ -195,6 +272,20 @@ def test_without_rich_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> 
     assert out.getvalue() == "-- Ann to move\n   cells  0\n   x      1\n"
 
 
+def test_on_an_old_console_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    rich = pytest.importorskip("rich.console")
+
+    def old(**_: Any) -> SimpleNamespace:
+        return SimpleNamespace(legacy_windows=True)
+
+    monkeypatch.setattr(rich, "Console", old)
+    out = Looked()
+
+    Screen(out).line("Ann to move")
+
+    assert out.getvalue() == "Ann to move\n"
+
+
 def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:
     game = tmp_path / "go.py"
     mine = SeatFile(game, "Ann/..", ("h", 1))
@@ -223,6 +314,21 @@ def test_a_keyboard_gives_lines_and_then_ends() -> None:
             if line is not None:
                 lines.append(line)
     assert lines == ["one", "two"]
+
+
+class Cut(io.StringIO):
+    """A terminal that goes away while it is read."""
+
+    def __iter__(self) -> Any:
+        raise OSError(5, "Input/output error")
+
+
+def test_a_keyboard_that_goes_away_has_ended() -> None:
+    keyboard = Keyboard(Cut())
+
+    with pytest.raises(EOFError):  # noqa: PT012 - the thread needs a moment
+        for _ in range(1_000_000):
+            assert keyboard.line() is None
 
 
 class Typist:

@@ -1,0 +1,14 @@
+"""Command lines whose help and usage can be printed wherever the output goes."""
+
+import argparse
+import sys
+from typing import Any
+
+from netcode.console import put
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that ends as it should also where nobody reads what it says, or not every character can be written."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        put(sys.stderr if file is None else file, message)
