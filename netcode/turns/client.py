@@ -490,7 +490,8 @@ class Seat(Generic[G]):
         self._settle()
         for data in events:
             event = _event(data, before, self._view)
-            if event is not None:
+            # That we sit down is told all the others; we know since `Sat`.
+            if event is not None and not (isinstance(event, Seated) and event.seat == self._seat):
                 self._events.append(event)
 
 

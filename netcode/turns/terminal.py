@@ -302,6 +302,9 @@ class NetworkTable:
     def __init__(self, seat: Seat[Any], game: type[Any], screen: Screen, seat_file: SeatFile | None = None) -> None:
         self.seat, self.game, self.screen, self.seat_file = seat, game, screen, seat_file
         self._shown: Any = None
+        self._away = False
+        self._due = False
+        """Whether the table is to be shown once it is there: we have just come."""
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -309,6 +312,8 @@ class NetworkTable:
         for event in self.seat.events():
             if not self._tell(event):
                 return False
+        if self._due:
+            self._show()
         self._prompt()
         return True
 
@@ -321,6 +326,7 @@ class NetworkTable:
         match event:
             case Seated(seat, name) if seat == self.seat.seat:
                 line("you look on" if seat is None else f"you sit at seat {seat}; {HELP}")
+                self._due = True
                 if self.seat_file is not None and self.seat.ticket is not None:
                     self.seat_file.write(self.seat.ticket)
             case Seated(_, name):
@@ -347,8 +353,7 @@ class NetworkTable:
                 line(f"{said(play)}: {text}" if play is not None else text)
                 self._shown = None
             case Presence(None, state, _):
-                line("the link broke; looking for the way back" if state == "away" else "back at the table")
-                self._shown = None
+                self._tell_of_link(state == "away")
             case Presence(seat, state, seconds):
                 if seat != self.seat.seat:
                     line(f"{self._name(seat)} is {state}{f' ({seconds:.0f} s left)' if seconds is not None else ''}")
@@ -367,8 +372,17 @@ class NetworkTable:
                 pass
         return True
 
+    def _tell_of_link(self, away: bool) -> None:
+        if not away:
+            self.screen.line("back at the table")
+            self._shown, self._due = None, True
+        elif not self._away:  # a session that cannot be resumed breaks a second time
+            self.screen.line("the link broke; looking for the way back")
+        self._away = away
+
     def _show(self) -> None:
         if self.seat.started:
+            self._due = False
             who = "you look on" if self.seat.seat is None else f"you are {self._name(self.seat.seat)}"
             clocks = self.seat.clocks
             rows = rows_of(self.seat.view)

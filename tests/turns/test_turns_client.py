@@ -194,10 +194,10 @@ def test_state_of_another_shape_is_not_believed(hall: Hall, script: Script, stat
 def test_what_a_newer_server_adds_is_ignored(hall: Hall, script: Script) -> None:
     seat = seated(hall, script)
 
-    script.say("step", [["fireworks", 3], ["seated", 0, "Ann"]], {}, {"weather": "fine", "names": ["Ann"]})
+    script.say("step", [["fireworks", 3], ["seated", 1, "Ann"]], {}, {"weather": "fine", "names": ["Ann"]})
 
     assert (seat.reason, seat.names) == ("", ("Ann",))
-    assert hall.heard(seat, Seated)[-1] == Seated(0, "Ann")
+    assert hall.heard(seat, Seated)[-1] == Seated(1, "Ann")
 
 
 def test_fields_in_parts_are_one_step(hall: Hall, script: Script) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from netcode.turns.client import Seat
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.plays import Play, answer
 from netcode.turns.sight import View
@@ -421,6 +422,68 @@ def test_a_person_plays_over_the_network(hall: Hall) -> None:
     for part in ("it is not your turn", "is no play", "Ann: hello", "Ann won", "/rematch", "you left the table"):
         assert part in text, part
     ann.close()
+
+
+class Shown(NetworkTable):
+    """A table at the network, and what its terminal shows of each frame."""
+
+    def __init__(self, hall: Hall, seat: Seat[Any]) -> None:
+        hall.seats.remove(seat)
+        self.hall, self.out = hall, io.StringIO()
+        super().__init__(seat, TicTacToe, Screen(self.out))
+
+    def frames(self, seconds: float) -> str:
+        """Let time pass, and return what was written meanwhile."""
+        begin = self.out.tell()
+        for _ in range(round(seconds / TICK)):
+            self.hall.play(TICK)
+            assert self.update()
+        return self.out.getvalue()[begin:]
+
+
+def test_who_sits_down_is_told_so_once(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann"))
+    text = ann.frames(0.5)
+    hall.begin_to_join(name="Bob")
+
+    text += ann.frames(0.5)
+
+    assert [line.partition(";")[0] for line in text.splitlines() if "sit" in line] == [
+        "you sit at seat 0",
+        "Bob sits down",
+    ]
+    assert text.count("-- you are Ann") == 1
+
+
+def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann", room="here"))
+    ann.frames(0.5)
+    hall.begin_to_join(name="Bob", room="here")
+    ann.frames(0.5)
+    ann.obey("mark 4")
+    ann.frames(1.0)
+
+    hall.kill()
+    hall.play(1.0)
+    hall.serve()
+    back = ann.frames(10.0)
+    ticket = ann.seat.ticket
+    ann.seat.close()
+    anew = Shown(hall, hall.begin_to_join(name="Ann", ticket=ticket))
+    looking = Shown(hall, hall.begin_to_join(watch=True, room="here"))
+    found = anew.frames(1.0)
+
+    board = "   cells   .  .  .\n           .  0  .\n           .  .  .\n"
+    assert back.replace("Bob is here\n", "") == (  # whenever he is
+        f"the link broke; looking for the way back\nback at the table\n-- you are Ann\n{board}Bob to move\n"
+    )
+    assert found.count(board) == 1
+    assert f"-- you look on\n{board}" in looking.frames(1.0)
+    ann.seat.close()
+    anew.seat.close()
+    looking.seat.close()
 
 
 @pytest.mark.parametrize(
