@@ -1,5 +1,6 @@
 """The same games in another process, whose sets and hashes are in another order: `check` starts it and compares."""
 
+import contextlib
 import hashlib
 import importlib
 import importlib.util
@@ -66,8 +67,10 @@ def main() -> None:
     paths, module, path, name, options, seeds = json.loads(sys.stdin.read())
     sys.path[:] = paths
     random.seed(1)  # what a rule draws from it is not what it draws elsewhere
-    game = load(module, path, name)
-    sys.stdout.write(json.dumps([digest(game, options, seed, players) for seed, players in seeds]))
+    with contextlib.redirect_stdout(sys.stderr):  # what rules print is no part of the answer
+        game = load(module, path, name)
+        found = [digest(game, options, seed, players) for seed, players in seeds]
+    sys.stdout.write(json.dumps(found))
 
 
 if __name__ == "__main__":

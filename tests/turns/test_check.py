@@ -127,6 +127,24 @@ def test_a_refusal_that_names_a_hidden_card_is_found() -> None:
     assert "what lay is refused with tells of what is hidden" in problems(Telling)
 
 
+def test_a_game_whose_rules_print_is_compared_with_another_process_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loud.py").write_text(
+        "from netcode.turns import Game, move\n"
+        "class Loud(Game):\n"
+        "    count: int = 0\n"
+        "    @move\n"
+        "    def add(self):\n"
+        "        print('counting')\n"
+        "        self.count += 1\n"
+        "        if self.count == 3: self.finish()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    assert problems(importlib.import_module("loud").Loud) == ""
+
+
 def test_a_hidden_field_that_is_shown_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_module, "blank", _as_it_is)
 
