@@ -30,6 +30,7 @@ from netcode.turns.plays import Play, answer
 from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, MakePlay, Say, Wish
 from netcode.turns.sight import make_view
 from netcode.turns.table import Asked, Result
+from netcode.turns.values import pack
 
 G = TypeVar("G")
 
@@ -265,7 +266,8 @@ class Seat(Generic[G]):
 
         Raises:
             RuntimeError: we have no seat, or a play is pending.
-            TypeError: `play` is none.
+            TypeError: `play` is none, or has an argument that cannot be said.
+            ValueError: an argument cannot be sent.
         """
         if isinstance(play, str):
             play = Play(play, arguments)
@@ -276,11 +278,18 @@ class Seat(Generic[G]):
         self._check_seat()
         if self._pending is not None:
             raise RuntimeError(f"{self._pending} is pending: wait until it is in, or refused")
-        play.wire()  # raises for what cannot be said
+        try:
+            pack(play.wire())  # also while there is nobody to send it to: it would fail when there is
+        except OverflowError as error:
+            raise ValueError(f"{play} cannot be sent: {error}") from error
         self._pending = play
         self._number = self.number + 1
         self._sent = False
-        self._send_play()
+        try:
+            self._send_play()
+        except ValueError:  # larger than a message may be
+            self._pending = None
+            raise
 
     def answer(self, option: Any) -> None:
         """Answer the question that we are asked. Raises `RuntimeError` if there is none, and as `play` does."""
@@ -473,7 +482,11 @@ class Seat(Generic[G]):
             self._events.append(Seated(sat.seat, self._request.name))
         self._settle()
         self._sent = False
-        self._send_play()
+        try:
+            self._send_play()
+        except ValueError as error:
+            play, self._pending = self._pending, None
+            self._events.append(Refused(play, str(error)))
 
     def _settle(self) -> None:
         """Forget the pending play once the server says that it is in."""

@@ -438,7 +438,7 @@ class NetworkTable:
                         self.screen.line(play)
                     else:
                         seat.play(play)
-        except RuntimeError as error:
+        except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
             self.screen.line(str(error))
 
 

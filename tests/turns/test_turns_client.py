@@ -11,7 +11,8 @@ from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import Seat, join, tables
 from netcode.turns.clocks import Clock
-from netcode.turns.events import Gone, Presence, Seated
+from netcode.turns.events import Gone, Presence, Refused, Seated
+from netcode.turns.plays import Play
 from netcode.turns.server import Server
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
@@ -189,6 +190,33 @@ def test_state_of_another_shape_is_not_believed(hall: Hall, script: Script, stat
     script.say("step", [], {}, state)
 
     assert "is not what the page says" in seat.reason
+
+
+@pytest.mark.parametrize("connected", [True, False])
+@pytest.mark.parametrize("cell", ["half \udcff", 10**30, "x" * 2_000_000], ids=["text", "number", "size"])
+def test_a_play_that_cannot_be_sent_is_misuse_and_not_pending(
+    hall: Hall, script: Script, cell: object, connected: bool
+) -> None:
+    seat = seated(hall, script)
+    script.say("step", [], {}, {"started": True, "to_move": [0], "names": ["Ann"]})
+    if not connected:
+        script.server.close()
+        hall.play(1.0)
+
+    if connected or not isinstance(cell, str) or "half" in cell:
+        with pytest.raises(ValueError, match=r"cannot be sent|surrogates not allowed|over the limit"):
+            seat.play("mark", cell=cell)
+        assert seat.pending is None
+    else:
+        seat.play("mark", cell=cell)  # how large a message may be is known once there is a link
+        link: dict[str, Any] = {"clock": hall.clock, "network": hall.network}
+        script.server = netcode.Server(HOST, PORT, game=protocol.GAME, version=protocol.VERSION, **link)
+        script.play(10.0)
+        script.say("sat", "t", "TicTacToe", 0, "t.key", 0, None)
+        assert (seat.pending, [refused.play for refused in hall.heard(seat, Refused)]) == (
+            None,
+            [Play("mark", {"cell": cell})],
+        )
 
 
 def test_what_a_newer_server_adds_is_ignored(hall: Hall, script: Script) -> None:
