@@ -18,6 +18,8 @@ MAX_SECONDS = 0.05
 """How long one listing may take."""
 SURE = 64
 """Candidates that are tried however long they take: a pause of the interpreter must not empty a short list."""
+MAX_DRAWS = 100
+"""How often arguments are drawn for a move that the rules then refuse, before it counts as none that is legal now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,9 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
         budget.renew()
         try:
             for arguments in [*_candidates(move, scratch, budget)]:
-                if not move.refuses or _passes(move, scratch, arguments, reload, budget):
+                if move.refuses:
+                    budget.spend()
+                if not move.refuses or _passes(move, scratch, arguments, reload):
                     found += [(name, {key: plain(value) for key, value in arguments.items()})]
         except _Spent:
             unlisted.append(name)
@@ -90,18 +94,30 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
     return Listing(tuple(plays), tuple(unlisted))
 
 
-def draw_arguments(move: MoveRule, game: Any, dice: random.Random) -> dict[str, Any] | None:
-    """Draw a value for each argument of a move; None if a domain has nothing to choose from."""
-    drawn: dict[str, Any] = {}
-    for name, domain in move.domains.items():
-        if isinstance(domain, Open):
-            drawn[name] = domain.free.sample(dice)
-            continue
-        values = domain.values(game, drawn)
-        if not values:
-            return None
-        drawn[name] = dice.choice(values)
-    return drawn
+def draw_arguments(
+    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random
+) -> dict[str, Any] | None:
+    """Draw a value for each argument of a move that is not listed.
+
+    None if a domain has nothing to choose from, or the rules refuse so many draws: it is not the time for such a move.
+    """
+    for _ in range(MAX_DRAWS):
+        drawn: dict[str, Any] = {}
+        try:
+            for name, domain in move.domains.items():
+                if isinstance(domain, Open):
+                    drawn[name] = domain.free.sample(dice)
+                    continue
+                values = domain.values(scratch, drawn)
+                if not values:
+                    return None
+                drawn[name] = dice.choice(values)
+        except Leave:
+            reload()
+            return None  # a domain that refuses lists nothing
+        if not move.refuses or _passes(move, scratch, drawn, reload):
+            return drawn
+    return None
 
 
 def _candidates(move: MoveRule, game: Any, budget: Budget) -> Iterator[dict[str, Any]]:
@@ -123,8 +139,7 @@ def _candidates(move: MoveRule, game: Any, budget: Budget) -> Iterator[dict[str,
     yield from extend(0, {})
 
 
-def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None], budget: Budget) -> bool:
-    budget.spend()
+def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None]) -> bool:
     try:
         move.rule(game, **arguments)
     except Refusal:

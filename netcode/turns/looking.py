@@ -51,12 +51,12 @@ def possible(course: Course, seat: int, budget: Budget | None) -> Listing:
 
 
 def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
-    """Draw arguments for a move, or an answer if `name` is ""; None if a domain has nothing to choose from."""
+    """Draw arguments for a move, or an answer if `name` is ""; None if there is none to be found."""
     if name == "":
         assert course.suspension is not None
         options = course.suspension.question.options[seat]
         return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
     scratch, reload = course.scratch(seat)
     reload()
-    values = draw_arguments(course.definition.moves[name], scratch, dice)
+    values = draw_arguments(course.definition.moves[name], scratch, reload, dice)
     return None if values is None else {argument: plain(value) for argument, value in values.items()}

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from netcode.turns import Clock, Game, Hidden, Owned, Result, RulesError, move
+from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move
 from netcode.turns.legal import Budget
+from netcode.turns.simulate import choices_of
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import MAX_DEPTH, pack, unpack
 
@@ -383,6 +384,39 @@ def test_a_listing_has_a_budget_and_what_is_over_it_is_accepted_unlisted() -> No
     assert table.legal(0, Budget(seconds=60.0)).unlisted == ("go",)
     assert again(table).legal(0, Budget(100_000, seconds=-1.0)).unlisted == ("go",)
     assert isinstance(play(table, 0, "go", x=199, y=199), Step)
+
+
+def test_what_is_drawn_for_a_free_move_is_what_the_rules_accept_now() -> None:
+    class Bids(Game):
+        bids: list[int] = []
+        closed: bool = False
+
+        def nobody(self) -> list[int]:
+            self.require(self.closed, "not yet")
+            return []
+
+        @move(price=Free(int, lambda dice: dice.randrange(20), lambda price: None if price < 20 else "too much"))
+        def bid(self, price: int) -> None:
+            self.require(not self.closed, "the auction is over")
+            self.require(price % 2 == 0, "only even prices")
+            self.bids.append(price)
+
+        @move
+        def close(self) -> None:
+            self.closed = True
+
+        @move(seat=nobody, text=Free(str, lambda dice: "hello", lambda text: None))
+        def whisper(self, seat: int, text: str) -> None: ...
+
+    table, dice = begin(Bids), random.Random(1)
+
+    drawn = [table.draw(0, "bid", dice) for _ in range(50)]
+    assert {play["price"] for play in drawn if play is not None} == {*range(0, 20, 2)}
+    assert table.draw(0, "whisper", dice) is None
+    play(table, 0, "close")
+    assert (table.legal(1).unlisted, table.draw(1, "bid", dice)) == (("bid", "whisper"), None)
+    assert table.draw(1, "whisper", dice) is None
+    assert choices_of(table, 1, dice) == [("close", {})]
 
 
 def test_a_trial_stops_at_the_first_draw_and_is_no_oracle() -> None:
