@@ -39,12 +39,13 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.absence", "turns.storing", "turns.supposing"),
     ("turns.table", "turns.store"),
     ("turns.simulate", "turns.protocol", "turns.events", "turns.sight"),
-    ("turns.worlds", "turns.flows", "turns.twin", "turns.bots.random_bot", "turns.bots.tree"),
+    ("turns.worlds", "turns.flows", "turns.twin", "turns.numbers", "turns.bots.random_bot", "turns.bots.tree"),
     ("turns.check", "turns.bots"),
     ("turns.lobby", "turns.client", "turns.replay"),
     ("turns.room",),
     ("turns.keeper",),
     ("turns.server", "turns.terminal"),
+    ("turns.pettingzoo",),
     ("turns",),
     ("turns.__main__",),
     ("tools",),
@@ -53,10 +54,10 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 BESIDE = ("testing",)
 """For the tests of users' games: imports from every floor, and no floor imports it."""
 
-LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging"})
+LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy"})
 """Never imported with the package: a game that does without them shall not pay for them."""
 
-PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns")
+PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo")
 """What a game imports besides the names of the package itself."""
 
 ROOT = Path(__file__).parent.parent

@@ -16,10 +16,10 @@ The floors, each importing from those above it in this list only:
   `sealing` keeps the moves of several at once, `looking` lists and shows, `undoing` takes back.
 - `absence`: what time demands; `storing`: a course as data and back; `supposing`: as it might be for all a seat knows.
 - `table`: joins them to one game, from the first seat to the result. No network, no disk; time is an argument.
-- `simulate`, `check`, `bots`: games that play themselves.
+- `simulate`, `check`, `bots`: games that play themselves; `numbers`: what a seat sees and may do, as numbers.
 - `store`: where tables are kept; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
 - `protocol`: the messages; `events` and `sight`: what a player is told and sees; `client`: `join`; `server`: `serve`.
-- `terminal`, `replay`, `__main__`: the command line.
+- `terminal`, `replay`, `__main__`: the command line; `pettingzoo`: games to learn, with the extra of that name.
 """
 
 from netcode.turns.check import Report, check

@@ -1,4 +1,4 @@
-"""What the source of rules says: which attributes they assign, whether they can refuse, and a digest of it.
+"""What the source of rules says: which attributes they assign, whether they can refuse or ask, and a digest of it.
 
 Source, not bytecode, which differs between versions of Python.
 """
@@ -50,7 +50,26 @@ def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:
 
     What cannot be read can refuse. What other modules raise is a bug there, not a refusal.
     """
-    todo, seen = [function], set[Callable[..., Any]]()
+    return any(isinstance(node, ast.Raise) or _may_name(node, ("require",)) for node in _in_reach(cls, [function]))
+
+
+def can_ask(cls: type[Any]) -> bool:
+    """Tell whether a question is in reach of anything that a class defines. What cannot be read can ask."""
+    members = [member for base in cls.__mro__ if not _is_kit(base) for member in vars(base).values()]
+    functions = [function for member in members if (function := function_of(getattr(member, "rule", member)))]
+    return any(_may_name(node, ("ask", "ask_all", "ask_any")) for node in _in_reach(cls, functions))
+
+
+def _may_name(node: ast.AST | None, names: tuple[str, ...]) -> bool:
+    """Tell whether a node of a source, None for one that cannot be read, names one of these attributes."""
+    if node is None or (isinstance(node, ast.Name) and node.id in ("getattr", "exec", "eval")):
+        return True
+    return isinstance(node, ast.Attribute) and node.attr in names
+
+
+def _in_reach(cls: type[Any], functions: list[Callable[..., Any]]) -> Iterator[ast.AST | None]:
+    """Yield every node of the sources of functions and of what they call; None for one that cannot be read."""
+    todo, seen = [*functions], set[Callable[..., Any]]()
     while todo:
         current = todo.pop()
         if current in seen:
@@ -58,14 +77,11 @@ def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:
         seen.add(current)
         tree = tree_of(current)
         if tree is None:
-            return True
+            yield None
+            continue
         for node in ast.walk(tree):
-            if isinstance(node, ast.Raise) or (isinstance(node, ast.Attribute) and node.attr == "require"):
-                return True
-            if isinstance(node, ast.Name) and node.id in ("getattr", "exec", "eval"):
-                return True
+            yield node
             todo += _called(cls, current, node)
-    return False
 
 
 def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list[Callable[..., Any]]:

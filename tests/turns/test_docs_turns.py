@@ -13,10 +13,12 @@ from netcode.turns.table import Refused, Step, Table
 
 FIRST = (ROOT / "docs" / "first-turn-based-game.md").read_text(encoding="utf-8")
 RULES = (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8")
+LEARN = (ROOT / "docs" / "pettingzoo.md").read_text(encoding="utf-8")
 GAME, PLAYER, HIGH_CARD, TEST = re.findall(r"```python\n(.*?)```", FIRST, re.DOTALL)
 PLAY, SERVE, SIT_DOWN = (
     line.removeprefix("python ").split() for line in re.findall(r"```sh\n(.*?)\n```", FIRST, re.DOTALL)
 )
+[EPISODES] = re.findall(r"```python\n(.*?)```", LEARN, re.DOTALL)
 [MARKET] = re.findall(r"```python\n(.*?)```", RULES, re.DOTALL)
 
 
@@ -124,3 +126,16 @@ def test_a_rule_that_runs_three_times_happens_once() -> None:
     assert str(told).count("Ann offers a deal") == 1
     assert table.result is not None
     assert table.result.winners == (0,)
+
+
+@pytest.mark.process
+def test_a_hundred_games_are_played_by_agents(start: Start, folder: Path) -> None:
+    pytest.importorskip("pettingzoo", reason="PettingZoo is not installed: pip install -e '.[pettingzoo]'")
+    (folder / "episodes.py").write_text(EPISODES, encoding="utf-8")
+
+    program = start(folder / "episodes.py")
+
+    won = program.until(r"\{'seat_0': (\d+), 'seat_1': (\d+)\}")
+    assert program.status() == 0
+    assert 60 < int(won[1]) + int(won[2]) <= 100
+    assert int(won[1]) > int(won[2])

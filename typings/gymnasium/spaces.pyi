@@ -1,0 +1,19 @@
+"""Types of the part of Gymnasium that this project uses: what its own say is unknown without NumPy's extras."""
+
+from collections.abc import Mapping
+from typing import Any
+
+class Space:
+    def contains(self, x: Any) -> bool: ...
+    def sample(self, mask: Any = None) -> Any: ...
+    def seed(self, seed: int | None = None) -> Any: ...
+
+class Box(Space):
+    def __init__(self, low: float, high: float, shape: tuple[int, ...], dtype: Any) -> None: ...
+
+class Dict(Space):
+    def __init__(self, spaces: Mapping[str, Space]) -> None: ...
+
+class Discrete(Space):
+    n: int
+    def __init__(self, n: int) -> None: ...
