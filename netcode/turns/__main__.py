@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.util
-import random
 import secrets
 import sys
 from collections.abc import Callable, Sequence
@@ -11,14 +10,14 @@ from typing import Any
 
 from netcode.command_line import Parser
 from netcode.console import is_terminal, put
-from netcode.turns.bots import TreeSearch
+from netcode.turns.bots import RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
-from netcode.turns.plays import Play
 from netcode.turns.rules import Game
 from netcode.turns.simulate import Choice
 from netcode.turns.store import Unavailable
 from netcode.turns.table import Table
 from netcode.turns.terminal import (
+    GaveUp,
     Keyboard,
     LocalTable,
     Screen,
@@ -30,6 +29,8 @@ from netcode.turns.terminal import (
 )
 
 PORT = 7777
+THINK = 0.09
+"""Seconds that a bot thinks about a move; with what is around it, it moves within a tenth of one."""
 
 
 class Trouble(Exception):
@@ -110,11 +111,6 @@ def address_of(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def choose(view: object, legal: Sequence[Play]) -> Play:  # noqa: ARG001 - what every bot is given
-    """Play at random."""
-    return random.choice(legal)  # noqa: S311 - a game, not a key
-
-
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play here, or at a server."""
     game = load_game(arguments.game)
@@ -137,7 +133,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     table = LocalTable(game, names, options_of(arguments.option), secrets.token_bytes(32))
 
     def think(table: Table, seat: int) -> Choice | None:
-        return TreeSearch.choose(table, seat, arguments.think)
+        return TreeSearch.choose(table, seat, max(0.0, arguments.think))
 
     play_locally(table, range(people, players), screen, screen.ask, think)
     return 0
@@ -171,11 +167,12 @@ def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play at a server by itself."""
     game = load_game(arguments.game)
     address = address_of(arguments.at)
+    choose = SearchBot(arguments.think) if arguments.think > 0 else RandomBot()
     for number in range(1, arguments.games + 1):
         screen.line(f"game {number} of {arguments.games}")
         try:
             result = run_bot(address, game, choose, arguments.pace, room=arguments.room, name=arguments.name or "bot")
-        except ConnectionError as error:
+        except (ConnectionError, GaveUp) as error:
             raise Trouble(str(error)) from error
         screen.line(f"over: {'a draw' if result is None or not result.winners else f'seat {result.winners[0]} won'}")
     return 0
@@ -224,12 +221,23 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace, Screen], int], str]] = {
 }
 
 
+DETAILS = {
+    "play": "Play in the terminal: here with bots and friends, or at a server. Bots here search among the ways in which "
+    "the game could go on, in worlds that might be as far as their seat can see.",
+    "bot": "Have a bot play at a server. It has what a player has: the rules and what its seat is shown. Where that is "
+    "enough to play the game on, because everything is open or the hidden cards can be counted, it searches among the "
+    "ways in which it could go on; elsewhere, and when it is asked something in the middle of a move, it plays anything "
+    "legal at random. What is free, such as a fleet, it draws as the rules do. Where the rules accept nothing that it "
+    "finds, it says so and gives up its seat. It thinks in its own process, never in the server's.",
+}
+
+
 def make_parser() -> Parser:
     """Make the parser of the command line."""
     parser = Parser(prog="python -m netcode.turns", description="Play the game in a file.")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     for name, (_, text) in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text)
+        command = commands.add_parser(name, help=text, description=DETAILS.get(name, text))
         command.add_argument("game", metavar="FILE[:Class]", help="the Python file with the game")
         if name in ("play", "watch", "bot"):
             required = name != "play"
@@ -239,7 +247,9 @@ def make_parser() -> Parser:
         if name == "play":
             command.add_argument("--players", type=int, help="how many play")
             command.add_argument("--bots", type=int, default=0, help="how many of them are bots, here")
-            command.add_argument("--think", type=float, default=0.3, metavar="SECONDS", help="how long a bot thinks")
+        if name in ("play", "bot"):
+            thinks = "how long a bot thinks about a move (%(default)s); 0 plays at random"
+            command.add_argument("--think", type=float, default=THINK, metavar="SECONDS", help=thinks)
         if name == "check":
             command.add_argument("--games", type=int, default=200, help="how many games")
             command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")

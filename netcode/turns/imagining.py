@@ -27,17 +27,30 @@ def is_open(mark: Mark, entry: int, seat: int | None) -> bool:
 
 def hidden_places(game: Any, field: Field, shape: Shape, seat: int | None) -> Iterator[Place]:
     """Yield the places in one field that the seat does not see."""
-    if field.mark is Mark.OPEN:
-        return
+    return _chosen_places(game, field, shape, lambda entry: not _sees(field.mark, entry, seat))
+
+
+def seen_places(game: Any, field: Field, shape: Shape, seat: int | None) -> Iterator[Place]:
+    """Yield the places in one field that the seat sees."""
+    return _chosen_places(game, field, shape, lambda entry: _sees(field.mark, entry, seat))
+
+
+def _sees(mark: Mark, entry: int, seat: int | None) -> bool:
+    return is_open(mark, entry, seat) if mark in (Mark.OWNED, Mark.OTHERS) else mark is Mark.OPEN
+
+
+def _chosen_places(game: Any, field: Field, shape: Shape, chosen: Callable[[int], bool]) -> Iterator[Place]:
+    """Yield the places in those entries of a field that are chosen; a field without entries for seats is one."""
     values: dict[str, Any] = game.__dict__
-    if field.mark in (Mark.HIDDEN, Mark.PRIVATE):
-        yield from _places(shape, values, field.name, field.name)
+    if field.mark not in (Mark.OWNED, Mark.OTHERS):
+        if chosen(0):
+            yield from _places(shape, values, field.name, field.name)
         return
     whole = values[field.name]
     entries: list[Any] = [*whole] if type(whole) is dict else [*range(len(whole))]
     item = shape.item if isinstance(shape, Sequence | Mapping) else None
     for entry in entries:
-        if item is not None and not is_open(field.mark, entry, seat):
+        if item is not None and chosen(entry):
             yield from _places(item, whole, entry, f"{field.name} of a seat")
 
 

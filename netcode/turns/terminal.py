@@ -3,6 +3,7 @@
 import inspect
 import json
 import queue
+import random
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, TextIO
 
 from netcode.console import escaped, is_terminal, put
 from netcode.turns import table as happenings
+from netcode.turns.bots import Drawer
 from netcode.turns.client import Seat, join
 from netcode.turns.events import (
     Gone,
@@ -27,7 +29,7 @@ from netcode.turns.events import (
 )
 from netcode.turns.plays import Play, answer
 from netcode.turns.sight import fields_of, make_view
-from netcode.turns.simulate import Choice
+from netcode.turns.simulate import Choice, choices_of
 from netcode.turns.table import Asked, Happening, Result, Table
 
 WIDTH = 100
@@ -36,6 +38,12 @@ LISTED = 40
 """Plays that are shown; more are there, and may be typed all the same."""
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
+MAX_REFUSED = 50
+"""Tries of a bot that the rules refuse before it gives up."""
+AGAIN = 0.1
+"""Seconds that a bot waits after a refusal: a server takes so many plays a second, and no more."""
+GOODBYE = 5.0
+"""Seconds in which a bot that gives up tells the server."""
 
 
 class Screen:
@@ -471,24 +479,77 @@ def play_over_network(
         )
 
 
+class GaveUp(Exception):
+    """A bot left its seat, because the rules accept nothing that it finds to do."""
+
+
+class BotSeat:
+    """A seat at a server at which a bot sits; driven by `update()`."""
+
+    def __init__(
+        self, seat: Seat[Any], drawer: Drawer, choose: Callable[[Any, Sequence[Play]], Play], pace: float = 0.0
+    ) -> None:
+        self.seat, self._drawer, self._choose, self._pace = seat, drawer, choose, pace
+        self._ready_at = 0.0
+        self._refused = 0
+        self._number = 0
+        self._why = ""
+
+    def update(self, now: float) -> None:
+        """Take what came, and play if it is our turn.
+
+        Raises:
+            GaveUp: nothing is to be had that the rules accept; the seat is being left.
+        """
+        seat = self.seat
+        seat.update()
+        for event in seat.events():
+            match event:
+                case Refused(play, text) if play is not None:
+                    self._refused += 1
+                    self._why = text
+                    self._ready_at = now + max(self._pace, AGAIN)
+                case _:
+                    pass
+        if seat.number != self._number:
+            self._number = seat.number
+            self._refused = 0
+        waits = seat.my_turn and seat.pending is None and not seat.frozen
+        if waits and (seat.legal or seat.unlisted) and now >= self._ready_at:
+            self._play()
+            self._ready_at = now + self._pace
+
+    def _play(self) -> None:
+        seat = self.seat
+        drawn = [self._drawer.draw(seat.view, name, seat.question) for name in seat.unlisted]
+        plays = [*seat.legal, *(play for play in drawn if play is not None)]
+        if not plays or self._refused >= MAX_REFUSED:
+            seat.leave()
+            what = f"play {' or '.join(seat.unlisted)}" if seat.question is None else f"answer {seat.question.prompt!r}"
+            why = f"the rules refused {self._refused} tries, at last with: {self._why}"
+            raise GaveUp(f"the bot gives up its seat: {why if plays else f'it knows no way to {what}'}")
+        # After a refusal anything else will do: the same thought would come to the same play.
+        seat.play(plays[self._refused % len(plays)] if self._refused else self._choose(seat.view, plays))
+
+
 def run_bot(
     address: tuple[str, int], game: type[Any], choose: Callable[[Any, Sequence[Play]], Play], pace: float, **wanted: Any
 ) -> Result | None:
-    """Have a program play at a server; return the result of its game."""
+    """Have a program play at a server; return the result of its game. Raises `ConnectionError` and `GaveUp`."""
     with join(address, game, **wanted) as seat:
-        ready_at = 0.0
+        bot = BotSeat(seat, Drawer(game), choose, pace)
         while not seat.reason:
-            seat.update()
-            for event in seat.events():
-                if isinstance(event, Over):
-                    return event.result
-            if seat.my_turn and seat.pending is None and seat.legal:
-                if time.monotonic() >= ready_at:
-                    seat.play(choose(seat.view, seat.legal))
-                    ready_at = time.monotonic() + pace
-                seat.wait(max(0.0, min(pace, 1.0)))
-            else:
-                seat.wait(1.0)
+            try:
+                bot.update(time.monotonic())
+            except GaveUp:
+                until = time.monotonic() + GOODBYE
+                while not seat.reason and time.monotonic() < until:
+                    seat.update()
+                    seat.wait(POLL)
+                raise
+            if seat.over:
+                return seat.result
+            seat.wait(max(POLL, min(pace, 1.0)) if seat.my_turn else 1.0)
         raise ConnectionError(seat.reason)
 
 
@@ -577,16 +638,10 @@ def play_locally(
             return
         seat = next((seat for seat in acting if seat in bots), acting[0])
         if seat in bots:
-            choice = choose(table.table, seat)
-            if choice is None:
-                screen.line(f"{table.names[seat]} is a bot, and finds nothing to do: the rules are stuck")
+            refused = _let_bot_play(table, seat, choose)
+            if refused:
+                screen.line(f"{table.names[seat]} is a bot, and finds nothing to do: {refused}")
                 return
-            asked = table.table.question(seat)
-            name, arguments = choice
-            refused = table.play(
-                seat, Play(name, arguments) if asked is None else answer(asked.id, arguments["answer"])
-            )
-            assert not refused, f"what is legal was refused: {refused}"
             continue
         if last not in (None, seat) and any(_differ(table, other) for other in people):
             screen.line(f"hand over to {table.names[seat]}, who presses Enter")
@@ -596,6 +651,23 @@ def play_locally(
         for text in table.whispers.pop(seat, []):
             screen.line(f"for {table.names[seat]} alone: {text}")
         _take_turn(table, seat, screen, ask)
+
+
+def _let_bot_play(table: LocalTable, seat: int, choose: Callable[[Table, int], Choice | None]) -> str:
+    """Have a bot play, anything if what it chose is refused after all; return why nothing is to be had, or nothing."""
+    refused, dice = "the rules are stuck", random.Random()  # noqa: S311 - a bot's whims are no keys
+    choice = choose(table.table, seat)
+    for _ in range(MAX_REFUSED):
+        if choice is None:
+            break
+        asked, (name, arguments) = table.table.question(seat), choice
+        play = Play(name, arguments) if asked is None else answer(asked.id, arguments["answer"])
+        refused = table.play(seat, play)
+        if not refused:
+            return ""
+        choices = choices_of(table.table, seat, dice)
+        choice = dice.choice(choices) if choices else None
+    return refused
 
 
 def _differ(table: LocalTable, seat: int) -> bool:

@@ -27,6 +27,17 @@ class TicTacToe(Game):
 """
 
 
+PICKY = """\
+from netcode.turns import Free, Game, move
+
+
+class Picky(Game):
+    @move
+    def go(self):
+        self.ask(self.mover, Free(str, lambda dice: "no", lambda text: f"{text} is not the word"), "the word?")
+"""
+
+
 @pytest.fixture
 def game(tmp_path: Path) -> Path:
     path = tmp_path / "game" / "tictactoe.py"
@@ -104,6 +115,30 @@ def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path)
     replay = start("-m", "netcode.turns", "replay", game, game.with_suffix(".db"), table)
 
     replay.until(r"(?s)0: bot to move.*: over.*that was bot, bot")
+
+
+@pytest.mark.process
+def test_a_bot_that_finds_nothing_to_answer_says_so(start: Start, game: Path) -> None:
+    game.write_text(PICKY, encoding="utf-8")
+    server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
+    port = server.until(r"served on port (\d+)")[1]
+
+    bots = [start("-m", "netcode.turns", "bot", game, "--at", f"127.0.0.1:{port}", "--think", 0) for _ in range(2)]
+
+    assert {bot.status() for bot in bots} == {0, 1}
+    texts = sorted(bot.output.strip().rpartition("\n")[2] for bot in bots)
+    assert texts[0].startswith("over: seat ")
+    assert texts[1] == "the bot gives up its seat: the rules refused 50 tries, at last with: no is not the word"
+
+
+@pytest.mark.parametrize("command", ["play", "bot"])
+def test_the_help_says_how_a_bot_plays(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+
+    text = " ".join(capsys.readouterr().out.split())
+    assert "in worlds that might be" in text or "plays anything legal at random" in text
+    assert "how long a bot thinks about a move (0.09); 0 plays at random" in text
 
 
 def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,123 @@
+"""A table made again from what a seat is shown of it, for a bot that has nothing else, as over the network."""
+
+import copy
+import random
+from collections import Counter
+from typing import Any
+
+from netcode.turns.definition import Definition
+from netcode.turns.errors import Leave
+from netcode.turns.imagining import Place, hidden_places, seen_places
+from netcode.turns.marks import Mark
+from netcode.turns.randomness import SECRET_SIZE
+from netcode.turns.table import Step, Table
+from netcode.turns.values import pack, plain
+
+
+class Rebuilder:
+    """Makes tables again from views.
+
+    Where everything is open that is all of the table. What is hidden is filled in where it can be counted: if a game
+    begins with the same cards whatever is dealt, those that are not seen are those that are hidden. In the middle of a
+    rule, which would have to run again from a beginning that is not shown, there is no table; nor where the count
+    does not come out.
+    """
+
+    def __init__(self) -> None:
+        self._begun: dict[Any, list[Table]] = {}
+
+    def table(self, view: Any, dice: random.Random) -> Table | None:
+        """Return a table on which the seat of the view sees what it saw; None where that is not enough to go by."""
+        if view._kit.seat is None or view._kit.mover is not None or view._kit.result is not None:
+            return None
+        try:
+            return self._table(view, dice)
+        except Exception:  # noqa: BLE001 - rules may stumble over anything that is not as it was
+            return None
+        except Leave:
+            return None
+
+    def _table(self, view: Any, dice: random.Random) -> Table | None:
+        kit, game = view._kit, _rules_of(view)
+        definition: Definition = game._definition
+        begun = self._beginnings(game, kit, dice)
+        table = Table.create(
+            game, len(kit.players), kit.options, secret=dice.randbytes(SECRET_SIZE), names=[*kit.names]
+        )
+        values = {name: view.__dict__[name] for name in definition.fields if name in view.__dict__}
+        for name, field in definition.fields.items():
+            if field.mark is Mark.PRIVATE:
+                values[name] = begun[0]._values[name]
+        table._values.update(copy.deepcopy(values))
+        if not _fill(table, kit.seat, begun, dice):
+            return None
+        table.started = True
+        table._kit.to_move, table._kit.out = kit.to_move, kit.out
+        table._packed = table._pack()
+        table._stand_again()
+        return table
+
+    def _beginnings(self, game: type[Any], kit: Any, dice: random.Random) -> list[Table]:
+        """Return two tables like this one that have just begun."""
+        key = (game, len(kit.players), pack(plain(dict(kit.options))))
+        if key not in self._begun:
+            tables: list[Table] = []
+            for _ in range(2):
+                table = Table.create(game, len(kit.players), kit.options, secret=dice.randbytes(SECRET_SIZE))
+                if not isinstance(table.start(0.0), Step):
+                    break
+                tables.append(table)
+            self._begun[key] = tables
+        return self._begun[key]
+
+
+def _rules_of(view: Any) -> type[Any]:
+    """Return the class of the rules that a view is read by."""
+    return next(base for base in type(view).__mro__ if not base.__dict__.get("_is_view", False))
+
+
+def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> bool:
+    """Put what is not seen where nothing is seen; return False where that is not known."""
+    definition = table._definition
+    hidden: dict[tuple[str, str], list[Place]] = {}
+    for name, field in definition.fields.items():
+        if field.mark is not Mark.PRIVATE:
+            for place in hidden_places(table._game, field, definition.shapes[name], seat):
+                hidden.setdefault(place.kind, []).append(place)
+    if not hidden:
+        return True
+    known = dict[bytes, Any]()
+    first, second = ({kind: Counter(map(_data, found)) for kind, found in _everything(one).items()} for one in begun)
+    for found in _everything(begun[0]).values():
+        known |= {_data(place): place.get() for place in found}
+    seen = Counter[tuple[tuple[str, str], bytes]]()
+    for name, field in definition.fields.items():
+        for place in seen_places(table._game, field, definition.shapes[name], seat):
+            seen[place.kind, _data(place)] += 1
+    for kind, places in hidden.items():
+        if kind not in first or first[kind] != second.get(kind):
+            return False
+        left = {data: count - seen[kind, data] for data, count in first[kind].items()}
+        values = [known[data] for data, count in left.items() for _ in range(count)]
+        if min(left.values()) < 0 or len(values) != len(places):
+            return False
+        dice.shuffle(values)
+        for place, value in zip(places, values, strict=True):
+            place.put(copy.deepcopy(value))
+    return True
+
+
+def _everything(table: Table) -> dict[tuple[str, str], list[Place]]:
+    """Return every place of a table, by kind."""
+    found: dict[tuple[str, str], list[Place]] = {}
+    for name, field in table._definition.fields.items():
+        if field.mark is not Mark.PRIVATE and name in table._values:
+            shape = table._definition.shapes[name]
+            for places in (seen_places(table._game, field, shape, 0), hidden_places(table._game, field, shape, 0)):
+                for place in places:
+                    found.setdefault(place.kind, []).append(place)
+    return found
+
+
+def _data(place: Place) -> bytes:
+    return pack(plain(place.get()))

@@ -1,0 +1,65 @@
+"""The bot that searches with nothing but a view, as over the network."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netcode.turns.bots.rebuilding import Rebuilder
+from netcode.turns.bots.tree import TreeSearch
+from netcode.turns.plays import Play
+from netcode.turns.table import Table
+from netcode.turns.values import pack
+
+
+class SearchBot:
+    """Searches where its view tells enough to play the game on, and chooses at random where it does not.
+
+    It does where everything is open, and where what is hidden can be counted: the cards that are dealt are the same
+    in every game, so those that are not seen are in the hands and the stock. It does not in the middle of a rule that
+    asks. The class of the rules has to be known: `join(address, TicTacToe)`, not its name.
+
+    Args:
+        seconds: how long it thinks about one play; a call takes that long.
+        seed: of its dice.
+        clock: what tells the time.
+    """
+
+    def __init__(
+        self, seconds: float = 0.09, seed: int | None = None, *, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
+        self._seconds, self._clock = seconds, clock
+        self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
+        self._rebuilder = Rebuilder()
+        self.searched = 0
+        """How many of its choices it has searched for."""
+
+    def __call__(self, view: Any, legal: Sequence[Play]) -> Play:
+        """Choose, as every bot is called: with what its seat sees, and what it may do."""
+        until = self._clock() + self._seconds
+        if len(legal) > 1 and legal[0].question is None and hasattr(view, "_kit"):
+            table = self._rebuilder.table(view, self._dice)
+            if table is not None and _agree(table, view._kit.seat, legal):
+                return self._search(table, view._kit.seat, legal, until)
+        return self._dice.choice(legal)
+
+    def _search(self, table: Table, seat: int, legal: Sequence[Play], until: float) -> Play:
+        search = TreeSearch(table, seat, self._dice.getrandbits(64), clock=self._clock)
+        search.think(until - self._clock())
+        best = search.best()
+        self.searched += search.worlds > 0
+        if best is None:
+            return self._dice.choice(legal)
+        return next((play for play in legal if _key(play) == pack([*best])), Play(*best))
+
+
+def _agree(table: Table, seat: int, legal: Sequence[Play]) -> bool:
+    """Tell whether a table lists what its original lists."""
+    listing = table.legal(seat)
+    here = {pack([name, arguments]) for name, arguments in listing.plays}
+    there = {_key(play) for play in legal if play.name not in listing.unlisted}
+    return here == there
+
+
+def _key(play: Play) -> bytes:
+    return pack([play.name, play.wire()])
