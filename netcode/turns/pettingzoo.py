@@ -212,7 +212,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
 
     def _select(self, table: Table) -> bool:
         """Select the first of those to act who can; return whether somebody can."""
-        waiting, suspension = [*table.to_move], table._suspension
+        waiting, suspension = [*table.to_move], table.course.suspension
         if suspension is not None and suspension.question.kind is Kind.ANY:
             self._dice.shuffle(waiting)  # the first answer counts, and nobody is always the fastest
         for seat in waiting:

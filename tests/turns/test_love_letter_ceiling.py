@@ -21,6 +21,7 @@ from benchmarks.love_letter import (
 )
 from benchmarks.turns import begin, example
 from netcode.turns import Game
+from netcode.turns.fields import pack_fields
 from netcode.turns.simulate import act
 from netcode.turns.table import Step, Table
 
@@ -32,9 +33,9 @@ def position(game: type[Game], hand: tuple[int, int], theirs: int, order: tuple[
     table = begin(game)
     aside, *deck = (NAMES[card] for card in order)
     hands = [[NAMES[card] for card in hand], [NAMES[theirs]]]
-    table._values.update({"deck": deck, "aside": [aside], "hands": hands})
-    table._packed = table._pack()
-    table._forget()
+    table.course.values.update({"deck": deck, "aside": [aside], "hands": hands})
+    table.course.packed = pack_fields(table.course.game)
+    table.forget()
     return table
 
 

@@ -81,7 +81,7 @@ def test_what_is_filled_in_is_what_could_be_there_and_nothing_else() -> None:
 
     worlds = [rebuilder.table(table.view(0), dice) for _ in range(200)]
 
-    held = {world._values["hands"][1][0] for world in worlds if world is not None}
+    held = {world.course.values["hands"][1][0] for world in worlds if world is not None}
     assert held == {"guard", "priest", "baron", "handmaid", "prince", "king", "countess", "princess"} - {
         card for card in own if card in ("king", "countess", "princess")
     }

@@ -76,7 +76,7 @@ class Drawer:
 
     def _note(self, table: Table, seat: int, choices: list[Choice], dice: random.Random) -> Choice:
         """Choose at random, and remember what may be answered freely."""
-        suspension = table._suspension
+        suspension = table.course.suspension
         options: Any = None if suspension is None else suspension.question.options.get(seat)
         if suspension is not None and isinstance(options, _FREE):
             self._frees[suspension.question.prompt] = options

@@ -7,6 +7,7 @@ from typing import Any
 
 from netcode.turns.definition import Definition
 from netcode.turns.errors import Leave
+from netcode.turns.fields import pack_fields
 from netcode.turns.imagining import Place, hidden_places, seen_places
 from netcode.turns.marks import Mark
 from netcode.turns.randomness import SECRET_SIZE
@@ -47,14 +48,14 @@ class Rebuilder:
         values = {name: view.__dict__[name] for name in definition.fields if name in view.__dict__}
         for name, field in definition.fields.items():
             if field.mark is Mark.PRIVATE:
-                values[name] = begun[0]._values[name]
-        table._values.update(copy.deepcopy(values))
+                values[name] = begun[0].course.values[name]
+        table.course.values.update(copy.deepcopy(values))
         if not _fill(table, kit.seat, begun, dice):
             return None
         table.started = True
-        table._kit.to_move, table._kit.out = kit.to_move, kit.out
-        table._packed = table._pack()
-        table._stand_again()
+        table.course.kit.to_move, table.course.kit.out = kit.to_move, kit.out
+        table.course.packed = pack_fields(table.course.game)
+        table.course.rest()
         return table
 
     def _beginnings(self, game: type[Any], kit: Any, dice: random.Random) -> list[Table]:
@@ -78,11 +79,11 @@ def _rules_of(view: Any) -> type[Any]:
 
 def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> bool:
     """Put what is not seen where nothing is seen; return False where that is not known."""
-    definition = table._definition
+    definition = table.course.definition
     hidden: dict[tuple[str, str], list[Place]] = {}
     for name, field in definition.fields.items():
         if field.mark is not Mark.PRIVATE:
-            for place in hidden_places(table._game, field, definition.shapes[name], seat):
+            for place in hidden_places(table.course.game, field, definition.shapes[name], seat):
                 hidden.setdefault(place.kind, []).append(place)
     if not hidden:
         return True
@@ -92,7 +93,7 @@ def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> b
         known |= {_data(place): place.get() for place in found}
     seen = Counter[tuple[tuple[str, str], bytes]]()
     for name, field in definition.fields.items():
-        for place in seen_places(table._game, field, definition.shapes[name], seat):
+        for place in seen_places(table.course.game, field, definition.shapes[name], seat):
             seen[place.kind, _data(place)] += 1
     for kind, places in hidden.items():
         if kind not in first or first[kind] != second.get(kind):
@@ -110,10 +111,10 @@ def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> b
 def _everything(table: Table) -> dict[tuple[str, str], list[Place]]:
     """Return every place of a table, by kind."""
     found: dict[tuple[str, str], list[Place]] = {}
-    for name, field in table._definition.fields.items():
-        if field.mark is not Mark.PRIVATE and name in table._values:
-            shape = table._definition.shapes[name]
-            for places in (seen_places(table._game, field, shape, 0), hidden_places(table._game, field, shape, 0)):
+    for name, field in table.course.definition.fields.items():
+        if field.mark is not Mark.PRIVATE and name in table.course.values:
+            shape = table.course.definition.shapes[name]
+            for places in (seen_places(table.course.game, field, shape, 0), hidden_places(table.course.game, field, shape, 0)):
                 for place in places:
                     found.setdefault(place.kind, []).append(place)
     return found
