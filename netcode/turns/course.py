@@ -142,7 +142,7 @@ class Course:
             where, _, what = str(error).partition(" ")
             self.complaints[where] = what
 
-    def refusal(self, error: BaseException, seat: int) -> Refused:
+    def refusal(self, error: BaseException, seat: int | None) -> Refused:
         """Return what a seat is told of what ended its move; raise again what is not the rules' own."""
         if isinstance(error, Refusal):
             return Refused(error.text)
@@ -190,9 +190,12 @@ class Course:
             self.suspension = Suspension(task, before, answers, len(kit.tells), question)
             kit.to_move = question.waiting
             return False
-        except Refusal:
+        except (Refusal, Exception) as error:
+            # Of a move of several at once nobody is there any more to hear why, and who moved last did nothing wrong.
             if task.kind != "sealed":
                 raise
+            if not isinstance(error, Refusal | Unfit):
+                self.refusal(error, task.seat)
             self._lapse(before)
         finally:
             self.touched = self.touched or kit.generator is not None or bool(answers)
@@ -211,7 +214,9 @@ class Course:
     def _call(self, task: Task) -> None:
         game = self.game
         if task.kind in ("move", "sealed"):
-            move = self.definition.moves[task.name]
+            move = self.definition.moves.get(task.name)
+            if move is None:
+                raise Unfit(f"the rules have changed: {self.rules.__name__} has no move {task.name} any more")
             returned = move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
         elif task.kind == "setup":
             returned = game.setup(**self.kit.options)

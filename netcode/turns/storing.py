@@ -4,12 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from netcode.turns import log
 from netcode.turns.course import Course
 from netcode.turns.errors import Changed, Refusal, Unfit
 from netcode.turns.fields import Packed, fit, pack_fields, share
+from netcode.turns.outcomes import TakenBack
 from netcode.turns.pending import Stand, Suspension, Task, Turn, Undoable
 from netcode.turns.questions import Answered, Kind, Question
 from netcode.turns.resuming import take_back, wait_on
+from netcode.turns.sealing import tried
 from netcode.turns.values import unpack
 
 STATE_VERSION = 1
@@ -45,11 +48,11 @@ def stored_course(course: Course, last: Undoable | None) -> dict[str, Any]:
     }
 
 
-def load_course(course: Course, data: Mapping[str, Any]) -> Undoable | None:
-    """Make a new course what was stored, and return what can be taken back.
+def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | None, tuple[TakenBack, ...]]:
+    """Make a new course what was stored; return what can be taken back, and what was.
 
-    A suspended rule runs again; if it asks something else under changed rules it is taken back, and `course.taken_back`
-    says so. Raises `Unfit` or `RulesError` for a state that does not fit the rules.
+    Under changed rules, a move that waits for those of others is tried again, and a suspended rule runs again. What
+    they no longer take, or where they ask something else, is taken back. Raises `Unfit` or `RulesError` for a state that does not fit the rules.
     """
     same_rules = data["rules"] == course.definition.fingerprint
 
@@ -62,8 +65,8 @@ def load_course(course: Course, data: Mapping[str, Any]) -> Undoable | None:
 
     course.packed = fitted(data["fields"])
     course.stand(Stand(course.packed, Turn.load(data["turn"])))
-    for task in data["sealed"]:
-        course.sealed[task[1]] = Task(*task)
+    sealed = [Task(*task) for task in data["sealed"]]
+    taken_back = _keep_sealed(course, sealed, same_rules)
     course.queue = tuple(Task(*task) for task in data["queue"])
     course.called = None if data["called"] is None else tuple(data["called"])
     last = None
@@ -75,7 +78,25 @@ def load_course(course: Course, data: Mapping[str, Any]) -> Undoable | None:
         answered = tuple(Answered(one, by_seat) for one, by_seat in answers)
         question = Question(number, len(answers), Kind.ONE, {}, "", given=given)
         _suspend_again(course, Suspension(Task(*task), stand_of(before), answered, told, question), signature)
-    return last
+    if course.taken_back is not None:
+        taken_back.append(course.taken_back)
+        course.taken_back = None
+    return last, tuple(taken_back)
+
+
+def _keep_sealed(course: Course, tasks: Sequence[Task], same_rules: bool) -> list[TakenBack]:
+    """Keep moves that wait for those of others; a seat whose move the rules no longer take moves again, and is named."""
+    kit, taken_back = course.kit, list[TakenBack]()
+    for task in tasks:
+        assert task.seat is not None
+        move = course.definition.moves.get(task.name)
+        if same_rules or (move is not None and tried(course, task.seat, move, task.arguments or {}) is None):
+            course.sealed[task.seat] = task
+            continue
+        kit.to_move = tuple(sorted({*kit.to_move, task.seat}))
+        text = f"the rules of {course.rules.__name__} have changed, so {kit.names[task.seat]} moves again"
+        taken_back.append(TakenBack(task.seat, text))
+    return taken_back
 
 
 def _stored_suspension(suspension: Suspension) -> list[Any]:
@@ -99,7 +120,9 @@ def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None
     try:
         course.go(stored.task, stored.before, stored.answers, stored.told)
         wait_on(course, replace(_suspended(course, signature), told=stored.told), stored.question.given)
-    except (Changed, Refusal, Unfit):
+    except (Changed, Refusal, Exception) as error:  # noqa: BLE001 - other rules than those that asked may do anything
+        if not isinstance(error, Changed | Refusal | Unfit):
+            log.bug(course.rules.__name__, error, "a suspended rule that ran again")
         course.queue, course.called = queue, called
         take_back(course, stored)
     course.packed = pack_fields(course.game, course.packed)

@@ -453,8 +453,8 @@ class Table:
             return Refused("too late: that is not asked any more")
         try:
             suspension.question.read(seat, option)
-        except Unfit as error:
-            return Refused(str(error))
+        except Exception as error:  # noqa: BLE001 - what a rule says of a free answer may fail at what strangers send
+            return course.refusal(error, seat)
         kind = ["answer", seat, number] if number else ["default", seat]
         return self._attempt(
             lambda: give(course, suspension, seat, option), [*kind, question, option], Moved(seat, None), now, lag
@@ -566,9 +566,7 @@ class Table:
         self._numbers = data["numbers"]
         if not self.started:
             return
-        self._undoing.last = load_course(course, data)
-        if course.taken_back is not None:
-            self.restored, course.taken_back = (course.taken_back,), None
+        self._undoing.last, self.restored = load_course(course, data)
         if self._clocks is not None and data["clocks"] is not None:
             left, running = data["clocks"]
             self._clocks.resume(left, running, now=now)

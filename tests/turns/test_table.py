@@ -856,3 +856,107 @@ def _untemper(value: int) -> int:
     for _ in range(3):
         upper = lower ^ (upper >> 11)
     return upper & 0xFFFFFFFF
+
+
+class Grab(Game):
+    """Everybody takes something at once; what is gone, is gone."""
+
+    seats = 2, 3
+    things: list[str] = ["a", "b", "c"]
+    got: list[str] = []
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    def round(self) -> None:
+        self.turn_to(*self.players)
+
+    def left(self) -> list[str]:
+        return self.things
+
+    @move(thing=left)
+    def take(self, thing: str) -> None:
+        self.things.remove(thing)
+        self.got.append(f"{thing} for {self.mover}")
+
+
+def test_a_sealed_move_that_another_one_made_impossible_lapses_and_tells_nobody() -> None:
+    table = begin(Grab, 3)
+    for seat in (0, 1):
+        play(table, seat, "take", thing="a")
+
+    last = play(table, 2, "take", thing="b")
+
+    assert happenings(last) == [Moved(2, None)]
+    assert seen(table) == {"things": ["c"], "got": ["a for 0", "b for 2"]}
+    assert table.to_move == (0, 1, 2)
+
+
+def test_a_bug_in_a_sealed_move_lapses_that_move_alone(caplog: pytest.LogCaptureFixture) -> None:
+    class Buggy(Grab):
+        @move
+        def roll(self) -> None:
+            self.things[self.random.randint(10, 20)] = "nothing"
+
+    table = begin(Buggy, 2)
+    play(table, 0, "roll")
+
+    last = play(table, 1, "take", thing="a")
+
+    assert happenings(last) == [Moved(1, None)]
+    assert seen(table)["got"] == ["a for 1"]
+    assert "IndexError" in caplog.text
+    assert "fails: IndexError" in table.complaints["Buggy"]
+
+
+def test_a_sealed_move_that_the_rules_no_longer_have_is_made_again() -> None:
+    class Renamed(Game):
+        seats = 2, 3
+        things: list[str] = []
+        got: list[str] = []
+
+        def round(self) -> None:
+            self.turn_to(*self.players)
+
+        @move(thing=("b", "c"))
+        def grab(self, thing: str) -> None:
+            self.got.append(thing)
+
+    class Fewer(Grab):
+        @move(thing=("b", "c"))
+        def take(self, thing: str) -> None:
+            self.got.append(thing)
+
+    table = begin(Grab, 3)
+    play(table, 0, "take", thing="a")
+    play(table, 2, "take", thing="b")
+
+    renamed, fewer = (Table.restore(rules, table.snapshot()) for rules in (Renamed, Fewer))
+
+    text = "the rules of {} have changed, so seat {} moves again"
+    assert renamed.restored == tuple(TakenBack(seat, text.format("Renamed", seat)) for seat in (0, 2))
+    assert (renamed.frozen, renamed.to_move) == ("", (0, 1, 2))
+    assert fewer.restored == (TakenBack(0, text.format("Fewer", 0)),)
+    assert (fewer.frozen, fewer.to_move) == ("", (0, 1))
+    for seat in (0, 1):
+        assert isinstance(play(fewer, seat, "take", thing="c"), Step)
+    assert seen(fewer)["got"] == ["c", "c", "b"]
+
+
+def test_a_suspended_move_that_fails_under_changed_rules_is_taken_back(caplog: pytest.LogCaptureFixture) -> None:
+    def broken(self: Any) -> None:
+        self.log.append(self.dice[99])
+
+    broken.__name__ = "bid"
+    without = {name: thing for name, thing in vars(Bids).items() if name not in {"bid", "_definition", "__dict__"}}
+    table = begin(Bids)
+    play(table, 0, "bid")
+
+    fails = Table.restore(variant(Bids, bid=move(broken)), table.snapshot())
+    gone = Table.restore(type("Bids", (Game,), without), table.snapshot())
+
+    assert "IndexError" in caplog.text
+    for back in (fails, gone):
+        assert back.restored == (TakenBack(0, "Bids.bid asks something else than before, so it is taken back"),)
+        assert (back.frozen, back.to_move, back.question(1)) == ("", (0,), None)
+        assert isinstance(play(back, 0, "pass_on"), Step)

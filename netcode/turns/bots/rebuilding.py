@@ -114,7 +114,10 @@ def _everything(table: Table) -> dict[tuple[str, str], list[Place]]:
     for name, field in table.course.definition.fields.items():
         if field.mark is not Mark.PRIVATE and name in table.course.values:
             shape = table.course.definition.shapes[name]
-            for places in (seen_places(table.course.game, field, shape, 0), hidden_places(table.course.game, field, shape, 0)):
+            for places in (
+                seen_places(table.course.game, field, shape, 0),
+                hidden_places(table.course.game, field, shape, 0),
+            ):
                 for place in places:
                     found.setdefault(place.kind, []).append(place)
     return found
