@@ -74,6 +74,8 @@ class Room:
         self.settled = 0
         """The version with which everything that is stored of it agrees."""
         self.viewers: list[Viewer] = []
+        self.missed: dict[int, tuple[Happening, ...]] = {}
+        """What each seat has yet to be told when it is back: what a restart under changed rules took back."""
         self.rematch: set[int] = set()
         self.listed = True
         self.unsaved = 0

@@ -464,6 +464,7 @@ class Server:
             self._dismiss(before, "you sat down at this seat from elsewhere")
         viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest_of_key(key))
         self._welcome(room, viewer, f"{room.id}.{key}")
+        self._tell_missed(room, viewer, now)
         self._set_present(room, seat, True, now)
         self._publish(room, (), now)
 
@@ -683,8 +684,17 @@ class Server:
             if room.table is not None and not room.over:
                 steps += room.table.presence(number, seat.away_since is None, now)
         self._stepped(room, steps, now)
-        if room.table is not None:
-            self._publish(room, room.table.restored, now)
+        if room.table is not None and room.table.restored:
+            for number in range(len(room.seats)):
+                room.missed[number] = room.table.restored
+            for viewer in [*room.viewers]:
+                self._tell_missed(room, viewer, now)
+
+    def _tell_missed(self, room: Room, viewer: Viewer, now: float) -> None:
+        """Tell a seat what was done to its table while nobody was there."""
+        missed = () if viewer.seat is None else room.missed.pop(viewer.seat, ())
+        if missed:
+            self._publish(room, missed, now, only=viewer)
 
     def _expired(self, stored: Stored) -> None:
         for viewer in self._keeper.dropped(stored):

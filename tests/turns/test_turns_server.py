@@ -7,7 +7,7 @@ import pytest
 
 from netcode.turns.client import Seat
 from netcode.turns.domains import Free
-from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, Told
+from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
@@ -167,6 +167,31 @@ def test_a_server_that_was_killed_goes_on_where_it_was(hall: Hall) -> None:
 
     assert ann.result == bob.result
     assert len(hall.heard(ann, Moved)) == 9 - ann.view.cells.count(None)
+
+
+def test_a_move_that_changed_rules_take_back_is_told_to_each_seat_that_comes_back(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall, game=Secrets, players=2)
+    hall.move(ann, "draw")
+    assert ann.question is not None
+    hall.kill()
+    hall.play(2.0)
+
+    def draw(self: Any) -> None:
+        self.shown.append(self.ask(self.mover, (1, 2), "how many?"))
+
+    hall.games = (type("Secrets", (Secrets,), {"draw": move(draw), "__module__": __name__}),)
+    hall.serve()
+    hall.until(lambda: all(seat.connected and seat.seated for seat in (ann, bob)))
+    hall.play(5 * TICK)
+
+    for seat in (ann, bob):
+        text = "Secrets.draw asks something else than before, so it is taken back"
+        assert [(event.seat, event.text) for event in hall.heard(seat, TakenBack)] == [(0, text)]
+    assert ann.question is None
+    hall.move(ann, "draw")
+    assert ann.question is not None
+    assert ann.question.prompt == "how many?"
 
 
 def test_a_play_that_was_on_its_way_when_the_server_died_is_made_once(hall: Hall) -> None:
