@@ -1,6 +1,6 @@
 """Kill a server of tables again and again, at random moments, and see that nothing it told is lost or done twice.
 
-`python -m benchmarks.turns_kill crazy_eights --tables 60 --kills 50`. Half of the kills come within 0.3 seconds of the
+`python -m benchmarks.turns_kill coup --tables 100 --players 4 --kills 50`. Half of the kills come within 0.3 seconds of the
 start, when everybody is just coming back.
 """
 
@@ -11,15 +11,28 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from netcode.turns import TakenBack
 from netcode.turns.__main__ import load_game
 from netcode.turns.client import Seat, join
 from netcode.turns.plays import Play, answer
 
 ROOT = Path(__file__).parent.parent
+SERVE = """
+import sys
+from netcode.turns import serve
+from netcode.turns.__main__ import load_game
+
+file, port, store, players = sys.argv[1:]
+limits = {"max_peers": 2 * int(players) + 100, "max_pending": 2 * int(players) + 100}
+serve(load_game(file), host="127.0.0.1", port=int(port), store=store, max_peers_per_address=int(players) + 100, **limits)
+"""
+"""The server: that of the command line, and all players may come from this one computer."""
 HURRY = 0.01
 """Of a player to move, how likely it is to move in a frame, so that games last until the last kill."""
 GAMES = ROOT / "examples" / "turns"
@@ -45,18 +58,25 @@ class Outcome:
     plays: int = 0
     tables: int = 0
     over: int = 0
+    frozen: Counter[str] = field(default_factory=Counter[str])
+    """Why tables take no more plays, and how many do not."""
+    taken_back: int = 0
+    """Moves that were taken back, as the seats at the tables were told."""
     wrong: list[str] = field(default_factory=list[str])
+
+    def all_over(self) -> bool:
+        """Tell whether nothing was wrong, and every game is over."""
+        return not self.wrong and self.over == self.tables
 
 
 class Killed:
     """A server that is killed and started again on the same port and the same database."""
 
-    def __init__(self, game: Path, folder: Path) -> None:
+    def __init__(self, game: Path, folder: Path, players: int) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
-        self._command = [sys.executable, "-m", "netcode.turns", "serve", str(game), "--host", "127.0.0.1"]
-        self._command += ["--port", str(self.port), "--store", str(folder / "games.db")]
+        self._command = [sys.executable, "-c", SERVE, str(game), str(self.port), str(folder / "games.db"), str(players)]
         self._log = (folder / "server.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -104,12 +124,32 @@ def choose(seat: Seat[Any], game: type[Any], chance: random.Random) -> Play | No
 
 
 def run(
-    game_file: Path, *, tables: int, kills: int, seed: int, folder: Path, players_each: int = 2, seconds: float = 600.0
+    game_file: Path,
+    *,
+    tables: int,
+    kills: int,
+    seed: int,
+    folder: Path,
+    players_each: int = 2,
+    seconds: float = 600.0,
+    first_after: int = 0,
+    between: Callable[[int], None] = lambda _kills: None,
 ) -> Outcome:
-    """Play games at `tables` over a server that is killed `kills` times, until all of them are over."""
+    """Play games at `tables` over a server that is killed `kills` times, until all of them are over, or frozen.
+
+    Args:
+        game_file: the rules.
+        tables, players_each: how many games, and of how many.
+        kills: how often it is killed; half of them come within 0.3 seconds of the start.
+        seed: of everything that is drawn here.
+        folder: where the database and the log of the server are kept.
+        seconds: after which it is given up.
+        first_after: plays that have to be in before it is killed for the first time.
+        between: called with the number of kills so far while the server is down.
+    """
     chance = random.Random(seed)
     game = load_game(str(game_file))
-    server = Killed(game_file, folder)
+    server = Killed(game_file, folder, tables * players_each)
     outcome = Outcome(tables=tables)
     players: list[Player] = []
     try:
@@ -117,11 +157,13 @@ def run(
         wait_for(server.port)
         for number in range(tables):
             for _ in range(players_each):
-                seat = join(("127.0.0.1", server.port), game, f"room {number}", players=players_each)
+                seat: Seat[Any] = join(
+                    ("127.0.0.1", server.port), game.__name__, f"room {number}", players=players_each
+                )
                 players.append(Player(seat, game))
         end = time.monotonic() + seconds
         kill_at = time.monotonic() + chance.uniform(0.0, 0.3)
-        while not all(player.seat.over for player in players):
+        while not all(player.seat.over or player.seat.frozen for player in players):
             if time.monotonic() > end:
                 outcome.wrong.append("time is up")
                 break
@@ -130,10 +172,12 @@ def run(
             if not server.alive:
                 outcome.wrong.append("the server ended by itself")
                 break
-            if outcome.kills < kills and time.monotonic() >= kill_at:
+            due = time.monotonic() >= kill_at and sum(player.told for player in players) >= first_after
+            if outcome.kills < kills and due:
                 server.kill()
-                server.start()
                 outcome.kills += 1
+                between(outcome.kills)
+                server.start()
                 early = outcome.kills % 2 == 0
                 wait_for(server.port)
                 kill_at = time.monotonic() + (chance.uniform(0.0, 0.3) if early else chance.uniform(0.5, 2.0))
@@ -150,7 +194,7 @@ def step(player: Player, chance: random.Random, outcome: Outcome, *, in_time: bo
     """Do a frame of one player, and hold what it is told against what it knows."""
     seat = player.seat
     seat.update()
-    seat.events()
+    outcome.taken_back += sum(isinstance(event, TakenBack) for event in seat.events())
     if seat.reason:
         outcome.wrong.append(f"a player lost its seat: {seat.reason}")
     if seat.ticket is not None:
@@ -179,7 +223,10 @@ def judge(players: list[Player], outcome: Outcome) -> None:
     if len(seats) != len(players):
         outcome.wrong.append(f"{len(players)} players have {len(seats)} seats")
     outcome.plays = sum(player.told for player in players)
-    outcome.over = sum(player.seat.over for player in players) * outcome.tables // len(players)
+    each = len(players) // outcome.tables
+    outcome.over = sum(player.seat.over for player in players) // each
+    reasons = Counter(player.seat.frozen for player in players if player.seat.frozen and not player.seat.over)
+    outcome.frozen = Counter({reason: count // each for reason, count in reasons.items()})
 
 
 def main() -> int:
@@ -190,6 +237,7 @@ def main() -> int:
     parser.add_argument("--players", type=int, default=2, help="at each table")
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1800.0, help="after which it is given up")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         begun = time.monotonic()
@@ -201,12 +249,15 @@ def main() -> int:
             seed=chosen.seed,
             folder=Path(folder),
             players_each=chosen.players,
+            seconds=chosen.seconds,
         )
         spent = time.monotonic() - begun
     print(f"{outcome.over} of {outcome.tables} games over, {outcome.plays} plays, {outcome.kills} kills, {spent:.0f} s")
     for wrong in outcome.wrong[:10]:
         print(f"WRONG: {wrong}")
-    return 1 if outcome.wrong or outcome.over != outcome.tables else 0
+    for reason, count in outcome.frozen.items():
+        print(f"FROZEN: {count}: {reason}")
+    return 0 if outcome.all_over() else 1
 
 
 if __name__ == "__main__":
