@@ -1,0 +1,49 @@
+"""Look for leaks in the sample games that hide anything: `python -m benchmarks.turns_leaks`.
+
+`check` puts something else where a seat cannot see, and looks whether the seat can tell. Each game has its share of a
+minute; together that has to be 10,000 other worlds at least, and nothing may be found.
+"""
+
+import argparse
+import sys
+import time
+
+from benchmarks.turns_cuts import files
+from netcode.turns import Game, check
+from netcode.turns.__main__ import load_game
+from netcode.turns.marks import Mark
+
+WORLDS = 10_000
+GAMES = 100_000
+"""More than any share of time is enough for."""
+
+
+def hides(game: type[Game]) -> bool:
+    """Tell whether there is anything in a game that not everybody sees."""
+    return any(one.mark is not Mark.OPEN for one in game._definition.fields.values())  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+
+
+def main() -> int:
+    """Run it from the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.turns_leaks", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60.0, help="for all games together (%(default)g)")
+    parser.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
+    chosen = parser.parse_args()
+    games = [game for game in (load_game(str(path)) for path in files()) if hides(game)]
+    begun, worlds, clean = time.monotonic(), 0, True
+    for number, game in enumerate(games):
+        left = begun + chosen.seconds - time.monotonic()
+        share = max(0.0, 0.9 * left / (len(games) - number))  # the rest is for the last game, which is played out
+        print(f"{game.__name__} for {share:.0f} s …", file=sys.stderr, flush=True)
+        report = check(game, GAMES, seed=chosen.seed, seconds=share)
+        worlds, clean = worlds + report.worlds, clean and report.ok
+        print(f"{game.__name__}: {report.games} games, {report.moves} moves, {report.worlds} other worlds", flush=True)
+        for what, where in report.problems.items():
+            print(f"  PROBLEM {what}, first seen {where}")
+    spent = time.monotonic() - begun
+    print(f"{worlds} other worlds in {spent:.0f} s, {'clean' if clean else 'NOT clean'}")
+    return 0 if clean and worlds >= WORLDS and spent <= max(chosen.seconds, 60.0) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
