@@ -33,10 +33,10 @@ def main() -> int:
     begun, worlds, clean = time.monotonic(), 0, True
     for number, game in enumerate(games):
         left = begun + chosen.seconds - time.monotonic()
-        share = max(0.0, 0.9 * left / (len(games) - number))  # the rest is for the last game, which is played out
+        share = max(0.0, left / (len(games) - number) / 2)  # the last game of each is played out, and some are long
         print(f"{game.__name__} for {share:.0f} s …", file=sys.stderr, flush=True)
         report = check(game, GAMES, seed=chosen.seed, seconds=share)
-        worlds, clean = worlds + report.worlds, clean and report.ok
+        worlds, clean = worlds + report.worlds, clean and report.ok and report.worlds > 0
         print(f"{game.__name__}: {report.games} games, {report.moves} moves, {report.worlds} other worlds", flush=True)
         for what, where in report.problems.items():
             print(f"  PROBLEM {what}, first seen {where}")

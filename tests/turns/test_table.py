@@ -858,6 +858,26 @@ def _untemper(value: int) -> int:
     return upper & 0xFFFFFFFF
 
 
+def test_a_check_that_fails_at_a_free_answer_refuses_it_and_the_game_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    class Asks(Game):
+        got: list[int] = []
+
+        @move
+        def go(self) -> None:
+            self.got = self.ask(1 - self.mover, Free(list[int], lambda dice: [1], lambda got: "" if got[0] else "no 0"))
+
+    table = begin(Asks)
+    play(table, 0, "go")
+
+    refused = answer(table, 1, [])
+
+    assert refused == Refused("the rules failed at this, which is a bug in them; the game goes on without it")
+    assert "IndexError" in caplog.text
+    assert answer(table, 1, [0]) == Refused("no 0")
+    assert isinstance(answer(table, 1, [1]), Step)
+    assert seen(table)["got"] == [1]
+
+
 class Grab(Game):
     """Everybody takes something at once; what is gone, is gone."""
 
