@@ -1,4 +1,4 @@
-"""Multiplayer for games in Python, driven by the game's own loop. See README.md."""
+"""Multiplayer for games in Python, driven by the game's own loop: begin with `Server` and `Client`."""
 
 from netcode import sync
 from netcode.address import Address, make_address

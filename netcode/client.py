@@ -94,8 +94,9 @@ class Client(Waiter):
         ticket: the `ticket` of a client of an earlier run of the program, to take the seat that it had.
         patience: seconds for which to try again while the server cannot be reached, does not answer, or is full; 0 to
             give up at the first failure. For a server that starts at the same time. `state` is CONNECTING meanwhile.
-        max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
-            max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
+        limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
+            `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
+            the documentation's page «Limits and times» has the default of each, and why it is that.
         network, clock: what to connect over and how to tell the time, for tests.
 
     It belongs to the process that made it. In a child that this forks it is DISCONNECTED, and says goodbye to nobody.

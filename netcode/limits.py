@@ -16,7 +16,7 @@ PINGS_WITHIN_TIMEOUT = 4
 
 
 class LimitOptions(TypedDict, total=False):
-    """The keyword arguments of `Client` and `Server` that are limits of a link; `docs/limits.md` explains each."""
+    """The keyword arguments of `Client` and `Server` that are limits of a link. The page «Limits and times» explains each."""
 
     max_message: int
     timeout: float
@@ -34,7 +34,7 @@ class LimitOptions(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What both ends of a link are bounded by. `docs/limits.md` gives the reason behind each number."""
+    """What both ends of a link are bounded by. The page «Limits and times» gives the reason behind each number."""
 
     max_message: int = 65_536
     """Largest message of a client in bytes; those of a server may be larger by an envelope."""

@@ -1,4 +1,4 @@
-"""The control messages as pure values: bytes to value, value to bytes, no I/O. `docs/protocol.md` is the standard."""
+"""The control messages as pure values: bytes to value, value to bytes, no I/O. The page «The wire» is the standard."""
 
 import struct
 from collections.abc import Callable

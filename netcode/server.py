@@ -87,8 +87,9 @@ class Server(Waiter):
         max_peers_per_address: links at once from one IPv4 address or IPv6 /64; who comes back is let in above it.
         max_pending: links at once that have not yet greeted, or are on their way out.
         grace: seconds for which the seat of a broken link is kept; 0 for not at all.
-        max_message, timeout, ping_interval, handshake_timeout, message_timeout, close_timeout, max_queue,
-            max_queue_age, max_resend, max_messages_per_update, flood_timeout, max_backlog: see `docs/limits.md`.
+        limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
+            `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
+            the documentation's page «Limits and times» has the default of each, and why it is that.
         network, clock: what to listen on and how to tell the time, for tests.
 
     It belongs to the process that made it. In a child that this forks it is DISCONNECTED, says goodbye to nobody, and

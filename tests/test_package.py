@@ -1,5 +1,6 @@
 """What `import netcode` offers: all of it is there, and all of it is explained."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -50,6 +51,23 @@ def test_every_public_name_is_explained(name: str, thing: object) -> None:
 
     assert explained, f"{name} has no docstring"
     assert not explained.startswith("Alias for field"), f"{name} has the docstring of its tuple"
+
+
+def test_no_docstring_points_to_a_file_that_an_installation_lacks() -> None:
+    sources = [*(ROOT / "netcode").rglob("*.py")]
+    strings = [
+        (path.name, node.value)
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+
+    pointers = [
+        (name, found) for name, text in strings for found in re.findall(r"[\w/-]+\.md\b|(?:docs|tests)/\w+", text)
+    ]
+
+    assert len(strings) > 1000
+    assert pointers == []
 
 
 def test_everything_that_is_imported_is_offered() -> None:

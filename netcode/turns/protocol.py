@@ -1,4 +1,4 @@
-"""The messages between a table's server and those who sit at it, as typed values. `docs/turns-protocol.md` is the page.
+"""The messages between a table's server and those who sit at it, as typed values; the page «The messages of `netcode.turns`» is the standard.
 
 A message is an array whose first entry says what it is. `read_request` and `read_reply` take what msgpack gave and
 raise `BadMessage` for everything that the page does not allow; `wire()` makes what msgpack says.
