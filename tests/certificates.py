@@ -1,6 +1,5 @@
 """Certificates for tests of TLS, made by the line of docs/tls.md."""
 
-import re
 import shlex
 import shutil
 import ssl
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from programs import ROOT
+from docs_blocks import code_of
 
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="there is no openssl command")
 
@@ -33,8 +32,8 @@ class Certificate(NamedTuple):
 
 def documented_line() -> str:
     """Return the one line of docs/tls.md that makes a certificate."""
-    (block,) = re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "tls.md").read_text(encoding="utf-8"), re.DOTALL)
-    (line,) = str(block).strip().splitlines()
+    block, _ = code_of("tls.md", "sh")
+    (line,) = block.splitlines()
     return line
 
 

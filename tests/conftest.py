@@ -13,7 +13,7 @@ from pathlib import Path
 import coverage
 import hypothesis
 import pytest
-from programs import Program, Start
+from programs import ROOT, Program, Start
 
 from netcode import log
 
@@ -103,8 +103,8 @@ def start(tmp_path: Path) -> Iterator[Start]:
     """Start real programs: `start("examples/chat.py", "localhost", port)`."""
     with contextlib.ExitStack() as programs:
 
-        def start_one(*arguments: object, environment: dict[str, str] | None = None) -> Program:
+        def start_one(*arguments: object, environment: dict[str, str] | None = None, folder: Path = ROOT) -> Program:
             log = tmp_path / f"program-{len([*tmp_path.iterdir()])}.log"
-            return programs.enter_context(Program(*arguments, log=log, environment=environment))
+            return programs.enter_context(Program(*arguments, log=log, environment=environment, folder=folder))
 
         yield start_one

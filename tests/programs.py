@@ -38,7 +38,9 @@ class Program:
     What it prints goes to a file, because a pipe that nobody empties would stop it.
     """
 
-    def __init__(self, *arguments: object, log: Path, environment: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, *arguments: object, log: Path, environment: dict[str, str] | None = None, folder: Path = ROOT
+    ) -> None:
         self._log = log
         self._command = " ".join(map(str, arguments))
         with log.open("wb") as output, ctrl_c_at_work():
@@ -47,7 +49,7 @@ class Program:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                cwd=ROOT,
+                cwd=folder,
                 env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", **(environment or {})},
             )
 
@@ -113,4 +115,6 @@ class Program:
 class Start(Protocol):
     """What the fixture `start` is: it starts a program, which ends with the test at the latest."""
 
-    def __call__(self, *arguments: object, environment: dict[str, str] | None = None) -> Program: ...
+    def __call__(
+        self, *arguments: object, environment: dict[str, str] | None = None, folder: Path = ROOT
+    ) -> Program: ...

@@ -4,6 +4,7 @@ import re
 import sys
 
 import pytest
+from docs_blocks import code_of
 from programs import ROOT
 
 import netcode
@@ -16,7 +17,7 @@ ROWS = [line.split(" | ") for line in TEXT.splitlines() if line.startswith("| `"
 def test_its_code_runs_from_top_to_bottom() -> None:
     there: dict[str, object] = {}
 
-    for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL):
+    for block in code_of("from-procord.md"):
         exec(block, there)
 
     assert there["echoed"] == b"ping\n"

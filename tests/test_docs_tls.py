@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from certificates import make_certificate, needs_openssl
+from docs_blocks import code_of
 from programs import ROOT
 
 import netcode
 
 TEXT = (ROOT / "docs" / "tls.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+BLOCKS = code_of("tls.md")
 
 
 @needs_openssl

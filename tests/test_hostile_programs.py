@@ -4,7 +4,6 @@ They run with an output that can say ASCII and nothing else, and with warnings a
 """
 
 import itertools
-import re
 import socket
 import struct
 import sys
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from docs_blocks import code_of
 from faults.wire import WELCOME, Stranger, control, frame, hello, message
 from programs import DEADLINE, ROOT, Program, Start
 
@@ -22,7 +22,7 @@ from netcode import Client, State
 
 pytestmark = pytest.mark.process
 
-README = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)[0]
+README = code_of("README.md")[0]
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """What SO_LINGER takes for a close that is a reset."""
 NAME = "Zoë 😀 海\x1b[2J\r\nnumber 2 left"

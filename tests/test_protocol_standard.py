@@ -8,6 +8,7 @@ from typing import Any
 import msgpack
 import msgspec
 import pytest
+from docs_blocks import code_of
 from faults.wire import BYE, FalseServer
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -51,7 +52,7 @@ controls = st.one_of(
 
 def vectors(*kinds: str) -> list[Any]:
     """Return the lines of the page's block of vectors that are of these kinds."""
-    [block] = re.findall(r"^```vectors\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    [block] = code_of("protocol.md", "vectors")
     lines = [line.split(" ", 2) for line in block.splitlines()]
     return [
         pytest.param(kind, bytes.fromhex(data), meaning, id=f"{kind} {data[:40]}")
@@ -212,7 +213,7 @@ def test_what_nobody_could_take_has_no_wrong_shape(kind: str, data: bytes, meani
 
 def test_every_vector_is_of_a_kind_that_is_tested() -> None:
     kinds = ("message", "deep", "control", "refused", "first", "answer")
-    [block] = re.findall(r"^```vectors\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    [block] = code_of("protocol.md", "vectors")
 
     assert len(vectors(*kinds)) == len(block.splitlines())
     assert all(vectors(kind) for kind in kinds)
@@ -330,7 +331,7 @@ def test_the_page_states_the_numbers_that_netcode_goes_by() -> None:
 
 
 def test_the_client_of_the_page_joins_talks_and_leaves(start: Start, tmp_path: Any) -> None:
-    [sketch] = re.findall(r"^```python\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    [sketch] = code_of("protocol.md")
     path = tmp_path / "client.py"
     path.write_text(sketch, encoding="utf-8")
     heard: list[Any] = []

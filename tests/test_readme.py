@@ -1,34 +1,21 @@
 """The README runs: its server and client as they stand there, and what it says about the project is so."""
 
 import re
-import socket
 import sys
-import time
 
 import pytest
-from programs import DEADLINE, ROOT, Start
+from docs_blocks import code_of, free_port, wait_until_listening
+from programs import ROOT, Start
 from test_floors import BESIDE, FLOORS
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-SERVER, CLIENT = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+SERVER, CLIENT = code_of("README.md")
 
 
 @pytest.fixture
 def port() -> int:
     """A port that nobody has, instead of the one that the README names."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        number: int = probe.getsockname()[1]
-        return number
-
-
-def wait_until_listening(port: int) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    pytest.fail("the README's server does not listen")
+    return free_port()
 
 
 def test_a_server_and_a_client_within_thirty_lines() -> None:
@@ -80,7 +67,7 @@ def test_its_client_says_that_there_is_no_server(start: Start, port: int) -> Non
 
 
 def test_both_commands_are_one_line_for_each_system() -> None:
-    commands = re.findall(r"```(?:sh|bat)\n(.*?)```", TEXT, re.DOTALL)
+    commands = [*code_of("README.md", "sh"), *code_of("README.md", "bat")]
 
     assert [(len(command.splitlines()), command.split()[-1]) for command in commands] == [
         (1, "demo_game"),

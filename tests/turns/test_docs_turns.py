@@ -1,25 +1,20 @@
 """The pages on turn-based games are followed to the letter: their files, their commands, their players, their tests."""
 
-import re
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from programs import ROOT, Program, Start
+from docs_blocks import code_of
+from programs import Program, Start
 
 from netcode.turns import Game, Play
 from netcode.turns.simulate import simulate
 from netcode.turns.table import Refused, Step, Table
 
-FIRST = (ROOT / "docs" / "first-turn-based-game.md").read_text(encoding="utf-8")
-RULES = (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8")
-LEARN = (ROOT / "docs" / "pettingzoo.md").read_text(encoding="utf-8")
-GAME, PLAYER, HIGH_CARD, TEST = re.findall(r"```python\n(.*?)```", FIRST, re.DOTALL)
-PLAY, SERVE, SIT_DOWN = (
-    line.removeprefix("python ").split() for line in re.findall(r"```sh\n(.*?)\n```", FIRST, re.DOTALL)
-)
-[EPISODES] = re.findall(r"```python\n(.*?)```", LEARN, re.DOTALL)
-[MARKET] = re.findall(r"```python\n(.*?)```", RULES, re.DOTALL)
+GAME, PLAYER, HIGH_CARD, TEST = code_of("first-turn-based-game.md")
+PLAY, SERVE, SIT_DOWN = (line.removeprefix("python ").split() for line in code_of("first-turn-based-game.md", "sh"))
+[MARKET] = code_of("turns-rules.md")
+[EPISODES] = code_of("pettingzoo.md")
 
 
 def game_of(code: str, name: str) -> type[Game]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from docs_blocks import code_of
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import ROOT
@@ -22,7 +23,7 @@ def as_binary(value: dict[str, Any]) -> Any:
 
 def vectors(*speakers: str) -> list[Any]:
     """Return who says it, the message as the bytes say it, and as the page says it."""
-    [block] = re.findall(r"^```vectors\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    [block] = code_of("turns-protocol.md", "vectors")
     found: list[Any] = []
     for line in block.splitlines():
         speaker, data, meaning = line.split(" ", 2)

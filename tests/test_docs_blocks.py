@@ -1,0 +1,84 @@
+"""Every page of the documentation is followed: what is Python runs, and the rest is read."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from docs_blocks import Block, Page, blocks_of, complaints, documents
+from programs import ROOT, Start
+
+STORIES = {
+    "README.md": "test_readme",
+    "docs/first-turn-based-game.md": "turns/test_docs_turns",
+    "docs/turns-rules.md": "turns/test_docs_turns",
+    "docs/from-procord.md": "test_docs_from_procord",
+    "docs/tls.md": "test_docs_tls",
+    "docs/protocol.md": "test_protocol_standard",
+    "docs/turns-protocol.md": "turns/test_turns_protocol",
+}
+"""Pages whose code a test of their own runs, because it has more to say about them."""
+
+
+def name_of(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+PAGES = {name_of(page): page for page in documents()}
+RUN = {
+    name: page
+    for name, page in PAGES.items()
+    if name not in STORIES and any(b.is_hidden or b.language == "python" for b in blocks_of(page))
+}
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", RUN)
+def test_what_a_page_says_is_so(name: str, start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", [str(folder), *sys.path])
+
+    Page(folder, start).run(blocks_of(RUN[name]))
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_a_page_with_a_story_of_its_own_is_told_there(name: str) -> None:
+    story = (ROOT / "tests" / f"{STORIES[name]}.py").read_text(encoding="utf-8")
+
+    assert f'code_of("{PAGES[name].name}"' in story
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_block_can_be_read_by_whom_it_is_for(name: str) -> None:
+    wrong = [f"line {block.line}: {what}" for block in blocks_of(PAGES[name]) for what in complaints(block)]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_fence_of_a_page_is_seen(name: str) -> None:
+    fences = [line for line in PAGES[name].read_text(encoding="utf-8").splitlines() if line.startswith("```")]
+
+    seen = [block for block in blocks_of(PAGES[name]) if not block.is_hidden]
+
+    assert len(fences) == 2 * len(seen)
+
+
+def test_a_file_that_nobody_runs_is_noticed(start: Start, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="nobody runs"):
+        Page(tmp_path, start).run([Block(1, "python", "import netcode\n", file="forgotten.py")])
+
+
+@pytest.mark.parametrize(
+    ("language", "code"),
+    [
+        ("sh", "python -m netcode.nothing"),
+        ("sh", "python examples/nothing.py"),
+        ("ini", "# nothing"),
+        ("dockerfile", "RUN true"),
+        ("", "what is this"),
+    ],
+)
+def test_what_cannot_be_is_noticed(language: str, code: str) -> None:
+    assert [*complaints(Block(1, language, code))]
