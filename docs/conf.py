@@ -1,6 +1,7 @@
 """How the site is built from these pages: `sphinx-build -W docs site`."""
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import netcode
@@ -21,6 +22,9 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {"navigation_with_keys": True}
 html_show_sphinx = False
+html_search_scorer = str(Path(__file__).parent / "search.js")
+smartquotes_action = "D"  # dashes alone: "" in a docstring is Python
+maximum_signature_line_length = 90
 
 myst_enable_extensions = ["deflist"]
 # A heading is linked to by its words, as on the pages of a repository.
