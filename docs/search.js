@@ -31,5 +31,5 @@ var splitQuery = (query) => {
   const explaining = [...index.docnames.keys()].filter((page) => index.docnames[page].startsWith(EXPLAINS));
   const kept = explaining.map((page) => words.filter((word) => pagesOf(word).includes(page)));
   const most = kept.reduce((best, some) => (some.length > best.length ? some : best), []);
-  return most.length >= 3 ? most : words;
+  return most.length ? most : words;
 };

@@ -1,5 +1,8 @@
 """Every page of the documentation is followed: what is Python runs, and the rest is read."""
 
+import itertools
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -82,3 +85,29 @@ def test_a_file_that_nobody_runs_is_noticed(start: Start, tmp_path: Path) -> Non
 )
 def test_what_cannot_be_is_noticed(language: str, code: str) -> None:
     assert [*complaints(Block(1, language, code))]
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Return the commands of netcode's own programs, as pages show them."""
+    lines = [
+        line
+        for page in PAGES.values()
+        for block in blocks_of(page)
+        if block.language == "sh"
+        for line in block.code.splitlines()
+    ]
+    words = [shlex.split(line, comments=True) for line in lines]
+    ours = [line[line.index("-m") + 1 :] for line in words if "-m" in line]
+    return sorted({tuple(line) for line in ours if line[0].partition(".")[0] in ("netcode", "benchmarks")})
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_a_command_has_the_options_that_a_page_gives_it(command: tuple[str, ...], start: Start) -> None:
+    words = [*itertools.takewhile(re.compile(r"[a-z.]+$").match, command)][:2]
+    options = {word for word in command if word.startswith("--")}
+
+    program = start("-m", *words, "--help")
+
+    assert program.status() == 0, program.output
+    assert {option for option in options if option not in program.output} == set()
