@@ -117,7 +117,8 @@ class _Checker:
                 if len(taken) >= MAX_MOVES:
                     self.problem(f"a game does not end within {MAX_MOVES} moves")
                     return
-                if (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE:
+                table.course.thorough = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
+                if table.course.thorough:
                     self._look(table, dice)
                 made = self._step(table, dice)
                 if made is None:
@@ -136,7 +137,6 @@ class _Checker:
 
     def _begin(self, seed: int, players: int) -> Table:
         table = Table.create(self.game, players, self.options, secret=secret_of(seed))
-        table.course.thorough = True
         done(table.start(0.0))
         return table
 

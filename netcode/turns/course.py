@@ -49,7 +49,7 @@ class Course:
         self.touched = False
         """Whether anything was drawn or asked by what ran in this attempt."""
         self.thorough = False
-        """Whether every change is looked at for what would not come back from the store; `check` wants it."""
+        """Whether the next change is looked at for what would not come back from the store; `check` wants it."""
         self._dry: DryKit | None = None
         self._rounds = 0
 

@@ -140,7 +140,7 @@ def test_a_game_whose_rules_print_is_compared_with_another_process_all_the_same(
         "        self.count += 1\n"
         "        if self.count == 3: self.finish()\n"
     )
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     assert problems(importlib.import_module("loud").Loud) == ""
 
