@@ -10,7 +10,17 @@ from programs import ROOT
 
 PACKAGE = ROOT / "netcode"
 
-CONSOLES = ("__main__.py", "tools/", "turns/__main__.py", "turns/check.py", "turns/terminal.py")
+CONSOLES = (
+    "__main__.py",
+    "tools/",
+    "turns/__main__.py",
+    "turns/check.py",
+    "turns/screen.py",
+    "turns/wording.py",
+    "turns/local_play.py",
+    "turns/network_play.py",
+    "turns/bot_seat.py",
+)
 """What prints for somebody who reads as it goes: of these, only what they raise is looked up later."""
 
 SAYS_WHY = {"Reason", "ProtocolError", "Refusal", "Explained", "RulesError", "Lost", "Unavailable"}

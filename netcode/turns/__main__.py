@@ -10,23 +10,17 @@ from typing import Any
 
 from netcode.command_line import Parser
 from netcode.console import is_terminal, put
+from netcode.turns.bot_seat import GaveUp, run_bot
 from netcode.turns.bots import RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
+from netcode.turns.local_play import LocalTable, play_locally
+from netcode.turns.network_play import SeatFile, play_over_network
 from netcode.turns.rules import Game
+from netcode.turns.screen import Keyboard, Screen
 from netcode.turns.simulate import Choice
 from netcode.turns.store import Unavailable
 from netcode.turns.table import Table
-from netcode.turns.terminal import (
-    GaveUp,
-    Keyboard,
-    LocalTable,
-    Screen,
-    SeatFile,
-    play_locally,
-    play_over_network,
-    rows_of,
-    run_bot,
-)
+from netcode.turns.wording import rows_of
 
 PORT = 7777
 THINK = 0.09

@@ -21,10 +21,11 @@ from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, key_of, lis
 from netcode.turns.questions import Kind
 from netcode.turns.randomness import SECRET_SIZE
 from netcode.turns.rules import Game
+from netcode.turns.screen import Screen
 from netcode.turns.sight import make_view
 from netcode.turns.simulate import Choice, act, done
 from netcode.turns.table import Step, Table, Told
-from netcode.turns.terminal import Screen, rows_of
+from netcode.turns.wording import rows_of
 
 __all__ = ["TurnsEnv"]
 

@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 
 from netcode.turns import Free, Game, Hidden, Owned, Play, move
+from netcode.turns.bot_seat import BotSeat, GaveUp
 from netcode.turns.bots import Drawer, RandomBot, SearchBot, drawing
 from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.client import Seat
+from netcode.turns.local_play import LocalTable, play_locally
+from netcode.turns.screen import Screen
 from netcode.turns.sight import View
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Result, Table
-from netcode.turns.terminal import BotSeat, GaveUp, LocalTable, Screen, play_locally
 from turns.hall import TICK, Hall, TicTacToe
 
 FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"

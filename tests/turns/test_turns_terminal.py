@@ -11,25 +11,14 @@ import pytest
 
 from netcode.turns.client import Seat
 from netcode.turns.events import Over, Presence, Refused, Said, Told
+from netcode.turns.local_play import LocalTable, play_locally
+from netcode.turns.network_play import NetworkTable, SeatFile
 from netcode.turns.plays import Play, answer
+from netcode.turns.screen import Keyboard, Screen
 from netcode.turns.sight import View
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
-from netcode.turns.terminal import (
-    Keyboard,
-    LocalTable,
-    NetworkTable,
-    Screen,
-    SeatFile,
-    ended,
-    play_locally,
-    rows_of,
-    said,
-    show_plays,
-    typed,
-    understood,
-    written,
-)
+from netcode.turns.wording import ended, rows_of, said, show_plays, typed, understood, written
 from turns.hall import TICK, Hall, Secrets, TicTacToe
 
 
@@ -326,6 +315,15 @@ class Cut(io.StringIO):
 
 def test_a_keyboard_that_goes_away_has_ended() -> None:
     keyboard = Keyboard(Cut())
+
+    with pytest.raises(EOFError):  # noqa: PT012 - the thread needs a moment
+        for _ in range(1_000_000):
+            assert keyboard.line() is None
+
+
+def test_a_program_without_an_input_has_a_keyboard_that_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    keyboard = Keyboard()
 
     with pytest.raises(EOFError):  # noqa: PT012 - the thread needs a moment
         for _ in range(1_000_000):
