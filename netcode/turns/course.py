@@ -154,6 +154,12 @@ class Course:
         log.bug(self.rules.__name__, error, f"a move of seat {seat}")
         return Refused("the rules failed at this, which is a bug in them; the game goes on without it")
 
+    def complain(self, name: str, error: BaseException, what: str) -> None:
+        """Note that rules fail where nothing can be refused: it goes on without what they should have given."""
+        where = f"{self.rules.__name__}.{name}"
+        self.complaints[where] = f"fails: {type(error).__name__}: {error}"
+        log.bug(where, error, what)
+
     def go(self, task: Task, before: Stand, answers: tuple[Answered, ...] = (), told: int = 0) -> list[Told]:
         """Run a rule and whatever has to run after it; return what they tell.
 

@@ -13,12 +13,14 @@ from netcode.turns.domains import Free, listed
 from netcode.turns.errors import Changed, Enough, Refusal, RulesError, Suspended, Unfit
 from netcode.turns.questions import Answered, Kind, Question
 from netcode.turns.randomness import DRY, dice
-from netcode.turns.values import plain
+from netcode.turns.values import check_bounds, pack, plain
 
 _FREE: Any = Free
 _ITERABLE: Any = Iterable
 _COLLECTIONS = (range, list, tuple, str)
 """What options mostly are: to ask whether something is iterable costs more than the rest of a question."""
+MAX_SAID = 16_384
+"""Bytes of a question, of what one `tell` tells, and of a result: they fit a message with everything else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,10 @@ class Kit:
             raise RulesError(
                 f"finish(scores=…) has {len(counted)} scores for {len(self.players)} seats; write one for each, in order"
             )
+        for score in counted or ():
+            if not isinstance(score, int | float):
+                raise RulesError(f"finish(scores=…) has {score!r} among its scores; a score is a number")
+        _check_said("finish", text, list(counted or ()))
         self.result = Result(tuple(dict.fromkeys(winners)), counted, text)
 
     def tell(self, text: str, to: int | Iterable[int] | None, facts: Mapping[str, Any]) -> None:
@@ -146,7 +152,9 @@ class Kit:
         seats = None if to is None else (to,) if isinstance(to, int) else tuple(to)
         for seat in seats or ():
             self.check_seat(seat, "tell")
-        self.tells.append(Told(text, {name: plain(value) for name, value in facts.items()}, seats))
+        said = {name: plain(value) for name, value in facts.items()}
+        _check_said("tell", text, said)
+        self.tells.append(Told(text, said, seats))
 
     def news(self) -> list[Told]:
         """Return what this run told that was not told before."""
@@ -173,6 +181,12 @@ class Kit:
             self.step += 1
             self.generator = None
             return result
+        try:
+            offered = [question.wire_options(seat) for seat in question.options]
+        except TypeError as error:
+            raise RulesError(f"ask() offers what cannot be sent: {error}") from error
+        for options_of_one in offered:
+            _check_said("ask", prompt, list(options_of_one or ()))
         self.question = question
         raise Suspended
 
@@ -202,6 +216,19 @@ class Kit:
         """Raise `RulesError` for what is no seat."""
         if type(seat) is not int or not 0 <= seat < len(self.players):
             raise RulesError(f"{name}({seat!r}) is no seat; seats are numbered from 0 to {len(self.players) - 1}")
+
+
+def _check_said(where: str, text: Any, rest: Any) -> None:
+    """Raise `RulesError` for what no player could be told."""
+    if not isinstance(text, str):
+        raise RulesError(f'{where}() says {text!r}; what it says is a text, as in f"{{…}}"')
+    try:
+        check_bounds(rest)
+        size = len(pack([text, rest]))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RulesError(f"{where}() says what cannot be sent: {error}") from error
+    if size > MAX_SAID:
+        raise RulesError(f"{where}() says {size} bytes, and at most {MAX_SAID} are told at once; keep them in a field")
 
 
 def _offer(options: Any) -> Any:

@@ -6,11 +6,12 @@ from typing import Any
 
 from netcode.turns.course import Course
 from netcode.turns.domains import Free
+from netcode.turns.errors import Leave
 from netcode.turns.fields import Packed
 from netcode.turns.legal import Budget, Listing, draw_arguments, list_moves
 from netcode.turns.marks import Mark
 from netcode.turns.values import pack, plain, unpack
-from netcode.turns.view import mask, shown_values
+from netcode.turns.view import mask, shown_value
 
 
 def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
@@ -30,11 +31,18 @@ def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
         if field.mark is Mark.OPEN or opened:
             view[name] = packed[name]
         elif running:
-            view[name] = pack(mask(field.mark, definition.shapes[name], unpack(packed[name]), viewer))
+            try:
+                view[name] = pack(mask(field.mark, definition.shapes[name], unpack(packed[name]), viewer))
+            except Exception as error:  # noqa: BLE001 - a rule may have put anything there
+                course.complain(name, error, "a view of it")
     if definition.shown and viewer is not None and running:
         scratch, reload = course.scratch(viewer)
         reload()
-        view.update(shown_values(scratch, definition, viewer))
+        for name in definition.shown:
+            try:
+                view[name] = shown_value(scratch, definition, name, viewer)
+            except (Leave, Exception) as error:  # noqa: BLE001 - rules that fail leave one thing unseen, no more
+                course.complain(name, error, "what is shown of it")
     return view
 
 
@@ -52,11 +60,15 @@ def possible(course: Course, seat: int, budget: Budget | None) -> Listing:
 
 def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
     """Draw arguments for a move, or an answer if `name` is ""; None if there is none to be found."""
-    if name == "":
-        assert course.suspension is not None
-        options = course.suspension.question.options[seat]
-        return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
-    scratch, reload = course.scratch(seat)
-    reload()
-    values = draw_arguments(course.definition.moves[name], scratch, reload, dice)
+    try:
+        if name == "":
+            assert course.suspension is not None
+            options = course.suspension.question.options[seat]
+            return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
+        scratch, reload = course.scratch(seat)
+        reload()
+        values = draw_arguments(course.definition.moves[name], scratch, reload, dice)
+    except (Leave, Exception) as error:  # noqa: BLE001 - a domain or a sample that fails draws nothing
+        course.complain(name or "an answer", error, "a draw for it")
+        return None
     return None if values is None else {argument: plain(value) for argument, value in values.items()}

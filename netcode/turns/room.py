@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from netcode.peer import Peer
+from netcode.turns import log
 from netcode.turns.lobby import Listing
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
@@ -247,7 +248,11 @@ def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:
 def _listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
     if not table.may_act(seat):
         return [], []
-    listing = table.legal(seat)
+    try:
+        listing = table.legal(seat)
+    except Exception as error:  # noqa: BLE001 - a domain that fails lists nothing, and the table goes on
+        log.bug(table.game.__name__, error, "what is legal")
+        return [], []
     if len(listing.plays) > MAX_LISTED:
         return [], sorted({*listing.unlisted, *(name for name, _ in listing.plays)})
     return [[name, dict(arguments)] for name, arguments in listing.plays], [*listing.unlisted]

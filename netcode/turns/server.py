@@ -18,6 +18,7 @@ from netcode.events import Event as LinkEvent
 from netcode.peer import Peer
 from netcode.turns import protocol
 from netcode.turns.keeper import Keeper
+from netcode.turns.log import bug
 from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, ListTables, MakePlay, Say, Wish
 from netcode.turns.room import Room, Viewer, digest_of_key, id_of_room, told_to
 from netcode.turns.simulate import choices_of
@@ -656,8 +657,12 @@ class Server:
             if not seats:
                 return
             seat = seats[0]
-            table.legal(seat)  # within its budget; what is not listed then is drawn
-            asked, choices = table.question(seat), choices_of(table, seat, self._random)
+            try:
+                table.legal(seat)  # within its budget; what is not listed then is drawn
+                asked, choices = table.question(seat), choices_of(table, seat, self._random)
+            except Exception as error:  # noqa: BLE001 - a domain that fails lists nothing, and the table goes on
+                bug(room.game.__name__, error, "what is legal")
+                return
             if not choices:
                 return
             name, arguments = self._random.choice(choices)

@@ -283,7 +283,7 @@ class Table:
             dice: what to draw from.
 
         Returns:
-            None if a domain has nothing to choose from, or the rules refuse whatever is drawn.
+            None if a domain has nothing to choose from, or the rules refuse whatever is drawn, or fail.
         """
         return draw(self.course, seat, name, dice)
 

@@ -41,15 +41,12 @@ def _inside(shape: Shape, entry: int) -> Shape:
     return shape.items[entry] if isinstance(shape, Fixed) else _ANYTHING
 
 
-def shown_values(game: Any, definition: Definition, seat: int) -> dict[str, bytes]:
-    """Return the packed `@shown` values of a seat."""
-    shown: dict[str, bytes] = {}
-    for name, rule in definition.shown.items():
-        try:
-            shown[name] = pack(plain(rule(game, seat)))
-        except (TypeError, ValueError, OverflowError) as error:
-            raise RulesError(f"{definition.cls.__name__}.{name} returned what cannot be sent: {error}") from error
-    return shown
+def shown_value(game: Any, definition: Definition, name: str, seat: int) -> bytes:
+    """Return the packed `@shown` value of this name for a seat."""
+    try:
+        return pack(plain(definition.shown[name](game, seat)))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RulesError(f"{definition.cls.__name__}.{name} returned what cannot be sent: {error}") from error
 
 
 def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -1,0 +1,148 @@
+"""Rules with a bug: what fails is refused or left out, the log and `check` are told, and every other table goes on."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from netcode.turns import Free, Game, Hidden, Owned, RulesError, check, move, shown
+from netcode.turns.events import Refused
+from netcode.turns.table import Step, Table
+from turns.hall import Hall, TicTacToe
+
+REFUSED = "the rules failed at this, which is a bug in them; the game goes on without it"
+
+
+class Faulty(Game):
+    """Does something wrong on demand."""
+
+    absent = "bot"
+    grace = 5.0
+    wrong: str = ""
+    hands: Owned[list[list[int]]]
+    stock: Hidden[list[int]]
+
+    def setup(self) -> None:
+        self.hands = [[1], [2]]
+        self.stock = [3]
+
+    def listed(self) -> list[int]:
+        return [1 // (self.wrong != "domain")]
+
+    @move(number=listed)
+    def take(self, number: int) -> None: ...
+
+    @move(what=Free(str, lambda dice: str(1 // 0), lambda what: what[20]))
+    def say(self, what: str) -> None: ...
+
+    @shown
+    def sight(self, seat: int) -> int:
+        return 1 // (self.wrong != "shown")
+
+    @move(what=Free(str, lambda dice: "shown", lambda what: None))
+    def fail(self, what: str) -> None:
+        self.wrong = what
+        self.turn_to(self.mover)
+        everything: Any = self
+        other = 1 - self.mover
+        match what:
+            case "hands":
+                everything.hands = None
+            case "option":
+                self.ask(other, [object()])
+            case "options":
+                self.ask(other, range(4000), "x" * 16_000)
+            case "prompt":
+                everything.ask(other, [1], {1: 2})
+            case "told":
+                everything.tell(3)
+            case "fact":
+                self.tell("that", much=2**70)
+            case "facts":
+                self.tell("that", much=[1] * 4000, more=["x" * 100] * 4000)
+            case "text":
+                everything.finish(0, text=3)
+            case "scores":
+                everything.finish(0, scores="no")
+            case "score":
+                self.finish(0, scores=[2**70, 0])
+            case _:
+                pass
+
+
+@pytest.fixture
+def hall() -> Iterator[Hall]:
+    hall = Hall(Faulty, TicTacToe)
+    yield hall
+    hall.close()
+
+
+@pytest.mark.parametrize("what", ["option", "options", "prompt", "told", "fact", "facts", "text", "scores", "score"])
+def test_what_could_not_be_told_is_refused_at_the_move(hall: Hall, what: str, caplog: pytest.LogCaptureFixture) -> None:
+    hall.serve()
+    ann, bob = hall.join(), hall.join()
+    faulty, other = hall.join(Faulty), hall.join(Faulty)
+
+    hall.move(faulty, "fail", what=what)
+
+    assert [event.text for event in hall.heard(faulty, Refused)] == [REFUSED]
+    assert "RulesError" in caplog.text
+    hall.move(faulty, "take", number=1)
+    hall.until(lambda: other.my_turn)
+    hall.finish(ann, bob)
+
+
+@pytest.mark.parametrize("what", ["domain", "shown", "hands"])
+def test_what_cannot_be_shown_is_left_out_and_the_server_goes_on(
+    hall: Hall, what: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    hall.serve()
+    ann, bob = hall.join(), hall.join()
+    faulty = hall.join(Faulty)
+    hall.join(Faulty)
+
+    hall.move(faulty, "fail", what=what)
+
+    assert faulty.view.wrong == what
+    assert "a view of it" in caplog.text or "what is shown of it" in caplog.text or "what is legal" in caplog.text
+    hall.join(Faulty, watch=True)
+    hall.join(Faulty, ticket=faulty.ticket)
+    hall.kill()
+    hall.serve()
+    hall.play(20.0)  # bots play for who is absent, or cannot
+    hall.finish(ann, bob)
+
+
+def test_check_tells_of_a_view_that_fails() -> None:
+    class Blind(Game):
+        moves: int = 0
+
+        @move
+        def go(self) -> None:
+            self.moves += 1
+            if self.moves == 5:
+                self.finish()
+
+        @shown
+        def sight(self, seat: int) -> int:
+            return [1, 2, 3][self.moves]
+
+    assert "Blind.sight fails: IndexError: list index out of range" in check(Blind, 3).problems
+
+
+def test_a_draw_that_fails_draws_nothing() -> None:
+    table = Table.create(Faulty, 2, secret=bytes(32))
+    assert isinstance(table.start(0.0), Step)
+
+    assert table.draw(0, "say", random.Random(1)) is None
+    assert table.complaints == {"Faulty.say": "fails: ZeroDivisionError: integer division or modulo by zero"}
+
+
+def test_the_error_says_how_much_may_be_told() -> None:
+    table = Table.create(Faulty, 2, secret=bytes(32))
+    assert isinstance(table.start(0.0), Step)
+
+    table._kit.begin(0)
+    with pytest.raises(RulesError, match=r"tell\(\) says 20005 bytes, and at most 16384 are told at once"):
+        table._kit.tell("x" * 20_000, None, {})
