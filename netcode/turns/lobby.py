@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from netcode.turns.protocol import Join
@@ -94,6 +95,11 @@ class Lobby:
         """Return the table at which a key opens a seat."""
         return self._keys.get(key)
 
+    @property
+    def waiting(self) -> int:
+        """How many tables can be joined."""
+        return sum(map(len, self._open.values()))
+
     def match(self, request: Join) -> str | None:
         """Return the oldest table that anybody may join and that is what is wanted."""
         listings = self._open.get(request.game, OrderedDict[str, Listing]())
@@ -105,11 +111,11 @@ class Lobby:
 
     def shown(self, game: str | None, limit: int) -> list[dict[str, Any]]:
         """Return what is told of the tables that anybody may join, of one game or of all."""
-        found = [
+        found = (
             listing.shown()
             for name, listings in self._open.items()
             if game in (None, name)
             for listing in listings.values()
             if listing.code is None
-        ]
-        return found[:limit]
+        )
+        return [*islice(found, limit)]

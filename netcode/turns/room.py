@@ -99,7 +99,7 @@ class Room:
     @property
     def over(self) -> bool:
         """Whether the game has ended."""
-        return self.table is not None and self.table.status(0.0).result is not None
+        return self.table is not None and self.table.result is not None
 
     # What happens to it.
 

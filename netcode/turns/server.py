@@ -79,6 +79,7 @@ class Server:
         idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back.
         moves_per_second: plays, answers and texts of one player that are taken in a second.
         tables_per_peer: tables that one player may found without connecting anew.
+        max_waiting: tables that wait for players; at so many, nobody founds another one.
         chat_length: characters of one text.
         max_spectators: people who watch one table.
         max_state: bytes of one table's state; a table above it is frozen.
@@ -102,6 +103,7 @@ class Server:
         idle: float = 600.0,
         moves_per_second: float = 20.0,
         tables_per_peer: int = 20,
+        max_waiting: int = 10_000,
         chat_length: int = 500,
         max_spectators: int = 100,
         max_state: int = 1_048_576,
@@ -122,7 +124,7 @@ class Server:
                 raise ValueError(f"{name} must be seconds from 0 up, not {number}")
         self._keep, self._waiting = keep, waiting
         self._rate, self._tables_per_peer, self._chat_length = moves_per_second, tables_per_peer, chat_length
-        self._max_spectators = max_spectators
+        self._max_waiting, self._max_spectators = max_waiting, max_spectators
         self._clock = clock
         self._viewers: dict[Peer, Viewer] = {}
         self._joining: set[Peer] = set()
@@ -380,15 +382,24 @@ class Server:
             self._keeper.with_room(wanted, lambda room: self._come_in(peer, request, key, wanted, room))
 
     def _one_to_watch(self, game: str) -> str | None:
-        rooms = [room for room in self._keeper.rooms.values() if room.code is None and room.game.__name__ == game]
-        begun = [room for room in rooms if room.table is not None and not room.over]
-        return next((room.id for room in reversed(begun or rooms)), None)
+        """Return the table that was touched last at which a game is on, or else any."""
+        waiting: str | None = None
+        for room in reversed(self._keeper.rooms.values()):
+            if room.code is None and room.game.__name__ == game:
+                if room.table is not None and not room.over:
+                    return room.id
+                waiting = waiting or room.id
+        return waiting
 
     def _found(self, peer: Peer, request: Join, key: str, table: str, now: float) -> None:
         """Make a new table for somebody."""
         game = self.games[request.game]
         if self._founded.get(peer, 0) >= self._tables_per_peer:
             text = f"you founded enough tables: tables_per_peer is {self._tables_per_peer}"
+            peer.send(protocol.Gone(text).wire())
+            return
+        if self._keeper.lobby.waiting >= self._max_waiting:
+            text = f"enough tables wait for players: max_waiting is {self._max_waiting}; sit down at one of them"
             peer.send(protocol.Gone(text).wire())
             return
         code = None if request.room is None else protocol.clean(request.room, protocol.MAX_ROOM)
@@ -487,6 +498,8 @@ class Server:
     def _leave(self, room: Room, viewer: Viewer, now: float) -> str:
         """Let somebody go for good; return why not, or nothing."""
         seat, table = viewer.seat, room.table
+        if seat is not None and self._keeper.trouble and not room.over:
+            return self._keeper.trouble
         if seat is not None and table is None:
             self._keeper.lobby.forget_keys([room.seats[seat].key])
             self._keeper.log(room, room.leave(seat))
@@ -499,8 +512,6 @@ class Server:
                     self._post(room, other.peer, sat)
         elif seat is not None and table is not None:
             if not room.over:
-                if self._keeper.trouble:
-                    return self._keeper.trouble
                 outcome = table.forfeit(seat, now)
                 if isinstance(outcome, Refused):
                     return outcome.text

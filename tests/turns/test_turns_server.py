@@ -560,6 +560,52 @@ def test_so_many_tables_are_founded_by_one_and_no_more(hall: Hall) -> None:
     ]
 
 
+def test_so_many_tables_wait_for_players_and_no_more(hall: Hall) -> None:
+    hall.serve(max_waiting=2)
+    ann, _ = hall.join(room="one"), hall.join(room="two")
+
+    late = hall.join(room="three")
+
+    assert late.reason == "enough tables wait for players: max_waiting is 2; sit down at one of them"
+    bob = hall.join(room="one")
+    assert hall.join(room="three").seated
+    hall.finish(ann, bob)
+
+
+def test_nobody_leaves_a_seat_while_that_cannot_be_stored(hall: Hall) -> None:
+    store = Failing(clock=hall.clock)
+    hall.store = store
+    hall.serve()
+    ann, bob = two(hall)
+    eve, dan = hall.join(watch=True), hall.join(Secrets)
+    store.trouble = Unavailable("the disk is full")
+    ann.play("mark", cell=0)
+    hall.play(0.5)
+
+    for seat in (bob, eve, dan):
+        seat.leave()
+    hall.play(0.5)
+    store.trouble = None
+    hall.until(lambda: ann.pending is None and eve.reason != "")
+    hall.play(0.5)
+
+    assert (bob.reason, eve.reason, dan.reason) == ("", "you left the table", "")
+    assert [[event.text for event in hall.heard(seat, Refused)] for seat in (bob, dan)] == [["the disk is full"]] * 2
+    hall.finish(ann, bob)
+
+
+def test_a_game_that_is_on_is_watched_rather_than_a_table_that_waits(hall: Hall) -> None:
+    hall.serve()
+    hall.join(Secrets, players=4)
+    early = hall.join(Secrets, watch=True)
+    ann, bob = two(hall, game=Secrets, players=2)
+    hall.join(Secrets, players=3)
+
+    late = hall.join(Secrets, watch=True)
+
+    assert (early.names, late.names) == (("player 1",), (ann.names[0], bob.names[1]))
+
+
 def test_open_tables_are_listed_without_private_rooms(hall: Hall) -> None:
     hall.serve()
     hall.join(Secrets, options={"size": 6}, players=3, name="Ann")
