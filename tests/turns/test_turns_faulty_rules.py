@@ -143,6 +143,6 @@ def test_the_error_says_how_much_may_be_told() -> None:
     table = Table.create(Faulty, 2, secret=bytes(32))
     assert isinstance(table.start(0.0), Step)
 
-    table._kit.begin(0)
+    table.course.kit.begin(0)
     with pytest.raises(RulesError, match=r"tell\(\) says 20005 bytes, and at most 16384 are told at once"):
-        table._kit.tell("x" * 20_000, None, {})
+        table.course.kit.tell("x" * 20_000, None, {})
