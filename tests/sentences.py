@@ -23,7 +23,7 @@ CONSOLES = (
 )
 """What prints for somebody who reads as it goes: of these, only what they raise is looked up later."""
 
-SAYS_WHY = {"Reason", "ProtocolError", "Refusal", "Explained", "RulesError", "Lost", "Unavailable"}
+SAYS_WHY = {"warn", "advise", "Reason", "ProtocolError", "Refusal", "Explained", "RulesError", "Lost", "Unavailable"}
 """What is called with a sentence."""
 
 
@@ -59,9 +59,9 @@ def sentences_of(path: Path, text: str | None = None) -> Iterator[Sentence]:
             continue
         if name.startswith(CONSOLES):
             if isinstance(node, ast.Raise):
-                yield from _said_in(node, name, skipped, words=3)
+                yield from _said_in(node, name, skipped, words=2)
         elif isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _name_of(node.func) in SAYS_WHY):
-            yield from _said_in(node, name, skipped, words=3)
+            yield from _said_in(node, name, skipped, words=2)
         elif isinstance(node, ast.Constant | ast.JoinedStr):
             yield from _said_in(node, name, skipped, words=4)
 
@@ -85,17 +85,21 @@ def _template(node: ast.AST) -> str:
 
 
 def _not_said(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield strings that say nothing to anybody: docstrings, parts of f-strings, annotations, helps of a command line."""
+    """Yield strings that say nothing to anybody: docstrings, parts of f-strings, names of an Enum, annotations."""
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
         yield node.value
     elif isinstance(node, ast.JoinedStr):
         yield from (part for part in node.values if isinstance(part, ast.Constant))
+    elif isinstance(node, ast.ClassDef) and any(_name_of(base) == "Enum" for base in node.bases):
+        yield from (part for line in node.body if isinstance(line, ast.Assign) for part in ast.walk(line))
     elif isinstance(node, ast.arg | ast.AnnAssign) and node.annotation is not None:
         yield from ast.walk(node.annotation)
     elif isinstance(node, ast.FunctionDef) and node.returns is not None:
         yield from ast.walk(node.returns)
     elif isinstance(node, ast.Call) and _name_of(node.func) in {"cast", "TypeVar", "debug"}:
         yield from ast.walk(node)
+    elif isinstance(node, ast.Call) and _name_of(node.func) in {"warn", "error"} and node.args:
+        yield from ast.walk(node.args[0])  # by which the log knows what it has said
 
 
 def _name_of(function: ast.expr) -> str:

@@ -18,6 +18,7 @@ OUTSIDE = {
     "https://github.com/msgpack/msgpack/blob/master/spec.md",
     "https://hypothesis.readthedocs.io",
     "https://jcristharif.com/msgspec/",
+    "https://pettingzoo.farama.org",
     "https://semver.org",
 }
 """Each was looked at by somebody: tests have no internet."""
