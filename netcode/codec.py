@@ -324,10 +324,18 @@ class TypedCodec:
         return message
 
     def decode_in_parts(self, payload: bytes) -> Decoding:
-        depth = self.takes.depth
-        message = self._shape(lambda: self._decode(payload), payload, depth)
+        message, wrong = None, None
+        try:
+            message = self._decode(payload)
+        except self._invalid as error:
+            wrong = self._wrong_shape(error)
+        except _UNREADABLE as error:
+            raise _malformed(error) from error
         yield
-        yield from _decode_in_parts(payload, depth)
+        if wrong is not None or EXTENSION in payload.translate(MARKS) or not is_harmless(payload):
+            yield from _decode_in_parts(payload, self.takes.depth)
+        if wrong is not None:
+            raise wrong
         if len(payload) > SMALL_STRUCT:
             _check_growth(len(self._encode(message)), self._whole)
         return message
@@ -341,22 +349,21 @@ class TypedCodec:
         return message
 
     def _read(self, payload: memoryview, depth: int) -> Any:
-        message = self._shape(lambda: self._unpack(payload, depth), payload, depth)
+        try:
+            message = self._unpack(payload, depth)
+        except self._invalid as error:
+            _decode(payload, depth)  # what nobody could take has another reason than what has another shape
+            raise self._wrong_shape(error) from error
+        except _UNREADABLE as error:
+            raise _malformed(error) from error
         if not is_harmless(payload):
             # Only to look at the nesting, and only of what has the right shape: this costs more.
             _decode(payload, depth)
         return message
 
-    def _shape(self, decode: Callable[[], Any], payload: bytes | memoryview, depth: int) -> Any:
-        """Return what `decode` returns, and say what is wrong with what it does not take."""
-        try:
-            return decode()
-        except self._invalid as error:
-            _decode(payload, depth)  # what nobody could take has another reason than what has another shape
-            text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
-            raise ProtocolError(ReasonCode.WRONG_SHAPE, text) from error
-        except (ValueError, TypeError, OverflowError, RecursionError) as error:
-            raise _malformed(error) from error
+    def _wrong_shape(self, error: Exception) -> ProtocolError:
+        text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
+        return ProtocolError(ReasonCode.WRONG_SHAPE, text)
 
 
 def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
@@ -440,9 +447,7 @@ def _decode_in_parts(payload: bytes, depth: int) -> Decoding:
             message = yield from _unpack_in_parts(payload, wary if _has_many_stamps(payload) else {})
         except TypeError:
             message = yield from _unpack_in_parts(payload, wary)
-    except ProtocolError:
-        raise
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise _malformed(error) from error
     yield from _look_at_levels(message, payload, depth)
     return message
@@ -575,6 +580,7 @@ class _Colliding(Exception):
     """Too many keys of a dict share a hash."""
 
 
+_UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
 _UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError, BufferError)
 _COLLIDING = f"over {MAX_COLLISIONS} keys of a map that share a hash"
 _unpackb = msgpack.unpackb

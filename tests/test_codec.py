@@ -675,6 +675,65 @@ def test_the_bounds_are_the_same_in_parts(payload: bytes) -> None:
     assert (parts == whole) if isinstance(whole, tuple) else (parts[0] == whole)
 
 
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """Draw what is, or nearly is, a message with types: extensions, deep nesting, bytes that are no text among it."""
+    tag = draw(st.sampled_from(["move", "chat", "anything"]))
+    deep = st.builds(nested, st.integers(28, 42))
+    inside = messages | deep | st.just(msgpack.Timestamp(1)) | st.just([1.5] * 80)
+    fields = st.dictionaries(
+        st.sampled_from(["x", "y", "text", "more", "other"]), inside | st.text() | st.integers(-9, 9)
+    )
+    payload = bytearray(msgpack.packb({"type": tag, **draw(fields)}))
+    for _ in range(draw(st.integers(0, 2))):
+        payload[draw(st.integers(0, len(payload) - 1))] = draw(st.sampled_from(b"\xc1\xc7\xd4\xdd\x90\xff\x00"))
+    return bytes(payload) + draw(st.sampled_from([b"", b"\x01"]))
+
+
+@given(payload=damaged(), room=st.sampled_from([0, 60, 4096]))
+def test_in_parts_the_same_is_said_of_anything(small_parts: None, payload: bytes, room: int) -> None:
+    takes = Bounds(len(payload), MAX_DEPTH)
+    sends = Bounds(len(payload) + room, MAX_DEPTH + 8)
+    for codec in (PlainCodec(takes, sends), TypedCodec(Move | Chat, takes, sends)):
+        whole, parts = at_once(codec, payload), in_parts(codec, payload)
+        assert repr(whole) in (repr(parts), repr(parts[0]))  # NaN is unlike itself
+
+
+def test_what_types_leave_out_is_looked_at_in_parts_where_it_is_at_once() -> None:
+    unread = msgpack.packb({"type": "chat", "text": "x", "other": 1}).replace(b"other", b"othe\xff")
+    codec = make_codec(Chat)
+
+    assert in_parts(codec, unread)[0] == at_once(codec, unread) == Chat("x")
+
+
+@pytest.mark.parametrize("size", [10, 3000])
+def test_an_extension_is_refused_in_parts_too(size: int) -> None:
+    payload = msgpack.packb({"type": "chat", "text": "x" * size, "more": [msgpack.ExtType(5, b"")]})
+    for codec in (PLAIN, make_codec(Chat)):
+        assert in_parts(codec, payload) == at_once(codec, payload)
+        assert in_parts(codec, payload)[0] is ReasonCode.MALFORMED
+
+
+def test_a_wrong_shape_is_told_after_it_was_looked_at_in_parts() -> None:
+    payload = msgpack.packb({"type": "move", "x": "one", "other": [EMPTY] * 20_000})
+    parts: list[None] = []
+
+    with pytest.raises(ProtocolError) as caught:
+        parts.extend(make_codec(Move).decode_in_parts(payload))
+
+    assert caught.value.reason.code is ReasonCode.WRONG_SHAPE
+    assert len(parts) > len(payload) // 4096
+
+
+def test_what_grows_is_refused_in_parts_too() -> None:
+    payload = msgpack.Packer(use_single_float=True).pack([1.5] * 2000)
+    for size, taken in ((len(payload), False), (2 * len(payload), True)):
+        codec = PlainCodec(Bounds(size, MAX_DEPTH), Bounds(size + 1, MAX_DEPTH))
+        whole, parts = at_once(codec, payload), in_parts(codec, payload)
+        assert (whole == parts[0] == [1.5] * 2000) if taken else (whole == parts)
+        assert taken or whole[0] is ReasonCode.TOO_LARGE
+
+
 def test_keys_made_to_collide_are_refused_in_parts_too() -> None:
     payload = msgpack.packb(dict.fromkeys(colliding(4500)))
 
