@@ -313,7 +313,7 @@ class Link(_PerMessage):
         if self._overfull < 0:
             outgoing = self.connection._outgoing
             self._overfull = 0 if outgoing is None else outgoing.left
-        self.connection._reschedule()  # again, in case that an interrupt had come in between
+        self.connection._reschedule()
 
     @property
     def overfull(self) -> bool:

@@ -326,19 +326,21 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._look_at = plenty
 
     def _measure(self, data: bytes, connection: "Connection[Any]") -> int:
-        """Return up to how many frames `data` and small ones behind it have room in the batch, or need not be judged; 0 ends the link."""
-        if len(data) - HEADER_SIZE > self._theirs:
-            assert self._link is not None  # whose connection it is
-            assert self._owner is not None
-            self._owner._do(partial(self._link.too_large, len(data) - HEADER_SIZE))
-            return 0
-        link = self._link
+        """Return up to how many frames `data` and small ones behind it need no further look; 0 if it ends the link.
+
+        They have room, or the next update judges how many there are.
+        """
+        link, owner = self._link, self._owner
         assert link is not None  # whose connection it is
+        assert owner is not None
+        if len(data) - HEADER_SIZE > self._theirs:
+            owner._do(partial(link.too_large, len(data) - HEADER_SIZE))
+            return 0
         if not link.overfull:
             room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
             if room >= 0:
                 return len(self._batch) + 1 + room // SMALL
-        link.overflow()
+            owner._do(link.overflow)  # it changes the table of deadlines
         return len(self._batch) + 1 + self._plenty
 
     def _say_later(self, frame: bytes | Large) -> None:

@@ -10,6 +10,7 @@ import pytest
 from interrupted import (
     LARGE,
     MOST_POINTS,
+    TICK,
     Case,
     Table,
     audit,
@@ -29,7 +30,7 @@ from interrupted import (
     waiting_client,
     waiting_server,
 )
-from interrupts import Press
+from interrupts import Press, interrupt
 
 import netcode
 from netcode import Reason, ReasonCode, Received, Server, State
@@ -74,6 +75,29 @@ def test_an_interrupt_loses_nothing_and_doubles_nothing(case: Case, network: str
 @pytest.mark.parametrize("case", ENDING, ids=lambda case: case.__name__)
 def test_who_comes_or_leaves_at_an_interrupt_is_in_or_has_left(case: Case, network: str) -> None:
     assert audit(case, network, ENDING[case], may_end=True) > 10
+
+
+def test_an_interrupt_in_a_send_of_too_much_leaves_the_deadlines() -> None:
+    for at in range(1, MOST_POINTS):
+        table = Table("TCP")
+        peer = table.peer(0)
+        assert peer is not None
+        for _ in range(17):
+            peer.send("x" * 60_000)
+        try:
+            with (press := Press(at, interrupt)), contextlib.suppress(KeyboardInterrupt):
+                peer.send("x" * 60_000)  # over max_queue
+            for _ in range(250):  # in which this player says nothing
+                table.clock.advance(TICK)
+                table.server.update()
+                table.take(table.server)
+                table.clients[1].update()
+            assert table.plots(0)[0] == "JA" or not press.where, f"after an interrupt at point {at}: {press.where}"
+        finally:
+            table.close()
+        if not press.where:
+            return
+    raise AssertionError("it never came to an end")
 
 
 # What a signal handler does.
