@@ -496,7 +496,8 @@ class Server(Waiter):
         self._keys.pop(peer._secret[:KEY_SIZE], None)
         self._fresh.pop(peer, None)
         if peer._farewell is not None:
-            self._endings.note(peer._secret, peer._farewell, self._links._timeline.now + self._grace)
+            tokens = peer._secret, peer._former_secret
+            self._endings.note(tokens, peer._farewell, self._links._timeline.now + self._grace)
         peer._end(reason)
         if peer._told is not None and peer._told is not Left:
             self._inbox.put(Left(peer, reason))
@@ -766,19 +767,20 @@ class _Endings:
     """Why sessions were ended on purpose, for the ears of who comes back without having heard it."""
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[bytes, Reason, float]] = {}  # in the order in which they are forgotten
+        self._known: dict[bytes, tuple[tuple[bytes, bytes], Reason, float]] = {}  # in the order in which they go
 
-    def note(self, secret: bytes, reason: Reason, until: float) -> None:
-        """Remember why the session of `secret` is over, unless it is because its link broke."""
-        if secret and reason.code not in BROKEN_LINK:
+    def note(self, tokens: tuple[bytes, bytes], reason: Reason, until: float) -> None:
+        """Remember why the session is over that has either of two tokens, unless it is because its link broke."""
+        key = tokens[0][:KEY_SIZE]
+        if key and reason.code not in BROKEN_LINK:
             if len(self._known) >= MAX_ENDINGS:
                 del self._known[next(iter(self._known))]
-            self._known[secret[:KEY_SIZE]] = secret, reason, until
+            self._known[key] = tokens, reason, until
 
     def of(self, token: bytes, now: float) -> Reason | None:
         """Return why the session of `token` is over, if that is known."""
-        secret, reason, until = self._known.get(token[:KEY_SIZE], (b"", None, 0.0))
-        return reason if now < until and hmac.compare_digest(secret, token) else None
+        tokens, reason, until = self._known.get(token[:KEY_SIZE], ((b"", b""), None, 0.0))
+        return reason if now < until and any(hmac.compare_digest(one, token) for one in tokens) else None
 
 
 def _check_peer(peer: Peer) -> Peer:

@@ -1152,6 +1152,19 @@ def test_a_session_that_was_ended_on_purpose_answers_a_return_with_it_until_its_
     assert [reason_of(one)[0] for one in (forged, late)] == [ReasonCode.RESUME_LOST] * 2
 
 
+def test_a_program_that_never_heard_its_new_token_hears_why_the_session_was_ended(scene: Scene) -> None:
+    server = scene.serve(grace=100.0)
+    guest = scene.guest(token=b"")
+    other = scene.stranger(anew(token_of(guest)))
+    only(server).close_nicely("good night")
+    scene.play(1.0)
+
+    told = [reason_of(scene.stranger(anew(token_of(one)))) for one in (guest, other)]
+
+    assert token_of(guest) != token_of(other)
+    assert told == [(ReasonCode.GOODBYE, "good night")] * 2
+
+
 def test_why_sessions_were_ended_is_remembered_for_so_many(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("netcode.server.MAX_ENDINGS", 3)
     server = scene.serve(grace=100.0)
