@@ -1664,6 +1664,20 @@ def test_a_return_of_which_an_exception_kept_the_game_from_hearing_is_told(scene
     assert scene.news(server) == ["Joined", "Back"]
 
 
+def test_an_end_of_which_an_exception_kept_the_game_from_hearing_is_told(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    peer = only(server)
+    peer._end(netcode.Reason(ReasonCode.TIMEOUT, "nothing was heard"))  # and it was about to be told
+    server._engine.torn = True
+
+    scene.play(TICK)
+
+    assert scene.news(server) == ["Joined", "Left"]
+    assert scene.left(server).text == "nothing was heard"
+    assert server.peers == ()
+
+
 def test_it_is_over_with_a_player_once(scene: Scene) -> None:
     server = scene.serve()
     scene.join()
