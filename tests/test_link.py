@@ -754,6 +754,23 @@ def test_what_is_taken_no_more_after_all_ends_the_link(scene: Scene) -> None:
     assert "bytes wait longer than max_queue_age = 3 s" in scene.left(server).text
 
 
+def test_too_much_in_several_large_messages_is_judged_once_they_were_offered(scene: Scene) -> None:
+    server = scene.serve(max_queue=200_000, max_message=200_000)
+    client = scene.join(max_message=200_000)
+    peer = only(server)
+
+    for _ in range(20):
+        peer.send(bytes(100_000))
+    before = peer.alive
+    scene.update()
+
+    assert before
+    assert scene.left(server).text.startswith(f"this program sent {peer.address} more than the network takes")
+    scene.play(1.0)
+    assert client.reason is not None
+    assert client.reason.text.startswith("the other end sent too much at once")
+
+
 # What decoding costs.
 
 COSTLY = [
