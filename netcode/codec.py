@@ -81,14 +81,14 @@ def is_simple(payload: bytes) -> bool:
     return EXTENSION not in marks and marks.count(CONTAINER) <= MAX_DEPTH
 
 
-def is_harmless(payload: bytes | memoryview) -> bool:
+def is_harmless(payload: memoryview) -> bool:
     """Tell whether a payload can be seen at a glance to hold neither deep nesting nor keys that were made to collide.
 
     Each level of nesting takes a byte at least, and each timestamp that can be a key of a chosen hash 15.
     """
     if len(payload) <= MAX_DEPTH:
         return True
-    data = bytes(payload)
+    data = payload.tobytes()
     return data.translate(MARKS).count(CONTAINER) <= MAX_DEPTH and not _has_many_stamps(data)
 
 
@@ -332,7 +332,7 @@ class TypedCodec:
         except _UNREADABLE as error:
             raise _malformed(error) from error
         yield
-        if wrong is not None or EXTENSION in payload.translate(MARKS) or not is_harmless(payload):
+        if wrong is not None or EXTENSION in payload.translate(MARKS) or not is_harmless(memoryview(payload)):
             yield from _decode_in_parts(payload, self.takes.depth)
         if wrong is not None:
             raise wrong
@@ -420,11 +420,11 @@ def _check_growth(size: int, most: int) -> None:
         raise ProtocolError(ReasonCode.TOO_LARGE, text)
 
 
-def _decode(payload: bytes | memoryview, depth: int) -> Any:
+def _decode(payload: memoryview, depth: int) -> Any:
     """Return the message of `payload`, which nests `depth` levels at most."""
     # Bytes and text, which may be large, have nothing in them to look at.
     harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
-    wary = not harmless and _has_many_stamps(bytes(payload))
+    wary = not harmless and _has_many_stamps(payload.tobytes())
     try:
         message = _with_wary_maps(payload) if wary else _unpack(payload)
     except ProtocolError:
@@ -458,7 +458,7 @@ def _malformed(error: Exception) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"bytes came that are no message: {what}")
 
 
-def _with_wary_maps(payload: bytes | memoryview) -> Any:
+def _with_wary_maps(payload: memoryview) -> Any:
     """Decode a message in which a dict has lists for keys, as `{(x, y): tile}` has, which come as tuples; or stamps."""
     hooks: Any = {"ext_hook": _refuse_extension, "object_pairs_hook": _make_dict}
     try:
