@@ -6,6 +6,7 @@ from netcode.client import Client
 from netcode.connection import Connection, State, connect, custom
 from netcode.connection_set import REFUSE, ConnectionSet
 from netcode.console import say
+from netcode.discovery import Discovery, FoundGame, discover
 from netcode.errors import MessageTooLarge, NetcodeError, ProtocolError
 from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer, Stats
@@ -25,7 +26,9 @@ __all__ = [
     "Connection",
     "ConnectionSet",
     "CustomWaiter",
+    "Discovery",
     "Event",
+    "FoundGame",
     "Joined",
     "Left",
     "Listener",
@@ -44,6 +47,7 @@ __all__ = [
     "any_of",
     "connect",
     "custom",
+    "discover",
     "make_address",
     "say",
     "sync",

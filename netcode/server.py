@@ -16,6 +16,7 @@ from netcode.clock import Clock, Deadlines, monotonic
 from netcode.codec import make_codec
 from netcode.connection import State
 from netcode.connection_set import ACCEPTS_PER_UPDATE, ConnectionSet
+from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.engine import Act
 from netcode.errors import MessageTooLarge, ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
@@ -87,6 +88,8 @@ class Server(Waiter):
         max_peers_per_address: links at once from one IPv4 address or IPv6 /64; who comes back is let in above it.
         max_pending: links at once that have not yet greeted, or are on their way out.
         grace: seconds for which the seat of a broken link is kept; 0 for not at all.
+        announce: what to call this server on the local network, for `netcode.discover` to find it; None to say nothing
+            there. It needs the extra `lan`.
         limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
             `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
             the documentation's page «Limits and times» has the default of each, and why it is that.
@@ -98,6 +101,7 @@ class Server(Waiter):
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
         OSError: the port is taken, or the address is not one of this computer.
+        ImportError: `messages` or `announce` needs an extra that is not installed.
     """
 
     def __init__(
@@ -114,6 +118,7 @@ class Server(Waiter):
         max_peers_per_address: int = 256,
         max_pending: int = 512,
         grace: float = 10.0,
+        announce: str | None = None,
         network: Network = TCP,
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
@@ -148,6 +153,10 @@ class Server(Waiter):
         self._state = State.CONNECTED
         self._goodbye = ""
         self._is_ending = False  # somebody asked for it, perhaps in the middle of an update
+        lan, notice = None, dict[str, str]()
+        if announce is not None:
+            notice = make_notice(announce, game, version, max_peers, tls is not None)
+            lan = lan_of(network)
         if tls is not None:
             from netcode.transport.tls import TlsNetwork
 
@@ -159,6 +168,7 @@ class Server(Waiter):
         self.address = self._doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
         self._links._watch_doors(self._doorway.doors())
+        self._announcer = None if lan is None else Announcer(lan, host, self.address, notice)
         keep_from_children(self)
 
     @property
@@ -208,6 +218,8 @@ class Server(Waiter):
                 self._accept(links._timeline.now)
             if len(self._graces):
                 self._end_graces(links._timeline.now)
+            if self._announcer is not None:
+                self._announcer.count(len(self._peers))
             if self._state is State.DISCONNECTING and not len(links):
                 self._shut()
             engine.busy = False
@@ -359,6 +371,8 @@ class Server(Waiter):
         self._links._closed = True
         self._links._abandon()
         self._doorway.close()
+        if self._announcer is not None:
+            self._announcer.abandon()
         self._engine.later.clear()
         for peer in self.peers:
             peer._end(closed_here(TEXT))
@@ -508,6 +522,8 @@ class Server(Waiter):
     def _close_door(self) -> None:
         self._links._watch_doors(())
         self._doorway.close()
+        if self._announcer is not None:
+            self._announcer.close()
 
     def _accept(self, now: float) -> None:
         self._links._knocked = False

@@ -16,15 +16,15 @@ import pytest
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("reasons", "clock", "log", "buffer", "poller", "speed", "budget", "engine", "forks", "advice", "mistakes"),
     ("errors", "address", "waiting", "console", "unsendable"),
-    ("framing", "command_line"),
-    ("codec", "transport"),
+    ("framing", "command_line", "lan"),
+    ("codec", "transport", "mdns"),
     ("transport.pipe", "transport.tcp"),
     ("transport.tls",),
     ("connection",),
     ("connection_set", "sync"),
     ("protocol", "meter", "resend", "events"),
     ("limits",),
-    ("link", "ticks"),
+    ("link", "ticks", "discovery"),
     ("peer",),
     ("client", "server"),
     ("turns.errors", "turns.log", "turns.screen"),
@@ -64,7 +64,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 BESIDE = ("testing",)
 """For the tests of users' games: imports from every floor, and no floor imports it."""
 
-LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy"})
+LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy", "zeroconf", "ifaddr"})
 """Never imported with the package: a game that does without them shall not pay for them."""
 
 PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo")

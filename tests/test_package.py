@@ -96,6 +96,9 @@ SHARED = {
 }
 """What a module keeps that changes, and why that does no harm."""
 
+EXTRAS = {"netcode.mdns"}
+"""Modules that need an extra, and are imported where they are used."""
+
 STATEFUL = (msgpack.Packer, msgpack.Unpacker, random.Random, bytearray)
 CONTAINERS: Any = (list, dict, set)
 CLASS: Any = type
@@ -105,7 +108,17 @@ def modules() -> list[ModuleType]:
     """Return everything that `netcode` has, without the command lines and the turn kit."""
     names = [info.name for info in pkgutil.walk_packages(netcode.__path__, "netcode.")]
     wanted = [name for name in names if not name.endswith("__main__") and not name.startswith("netcode.turns")]
-    return [netcode, *map(importlib.import_module, wanted)]
+    return [netcode, *(module for name in wanted if (module := imported(name)) is not None)]
+
+
+def imported(name: str) -> ModuleType | None:
+    """Import a module; None for one whose extra is not installed."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        if name not in EXTRAS:
+            raise
+        return None
 
 
 def kept(where: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
@@ -164,6 +177,7 @@ SURFACE: dict[type, str] = {
         "send_buffer_length state timeout update"
     ),
     netcode.ConnectionSet: "accept add close instantiate update",
+    netcode.Discovery: "close games instantiate reason update wait",
 }
 """What `help()` and completion show of the classes that a game holds in its hands: the contract, and nothing else."""
 
@@ -176,7 +190,8 @@ def an_instance(kind: type) -> Iterator[object]:
         netcode.Client("server", 7777, network=network, clock=clock) as client,
     ):
         everybody: netcode.ConnectionSet[None] = netcode.ConnectionSet(clock=clock)
-        things = (server, client, client._peer, netcode.custom(), everybody)
+        discovery = netcode.discover(network=network)
+        things = (server, client, client._peer, netcode.custom(), everybody, discovery)
         yield next(thing for thing in things if type(thing) is kind)
         everybody.close()
 

@@ -59,6 +59,47 @@ def token_of(stranger: Stranger) -> bytes:
     return token
 
 
+# What it says of itself on the local network.
+
+
+def test_a_server_that_is_announced_tells_who_plays_until_it_ends(scene: Scene) -> None:
+    server = scene.serve(game="chess", version="1", announce="Ann's game", max_peers=8)
+    scene.join(game="chess", version="1")
+
+    [sighting] = scene.network.sightings.values()
+
+    assert sighting.addresses == (server.address,)
+    assert sighting.said == {
+        "name": "Ann's game", "game": "chess", "version": "1", "players": "1", "max_players": "8", "tls": "0",
+    }  # fmt: skip
+    server.close_nicely()
+    scene.update()
+    assert scene.network.sightings == {}
+
+
+def test_a_server_that_is_closed_at_once_is_announced_no_more(scene: Scene) -> None:
+    server = scene.serve(announce="here")
+
+    server.close()
+
+    assert scene.network.sightings == {}
+
+
+def test_a_forked_child_leaves_the_announcement_to_its_parent(scene: Scene) -> None:
+    server = scene.serve(announce="here")
+
+    server._abandon()
+
+    assert len(scene.network.sightings) == 1
+
+
+def test_what_cannot_be_announced_leaves_the_port_free(scene: Scene) -> None:
+    with pytest.raises(ValueError, match="announce must be a name for this server"):
+        scene.serve(announce="")
+
+    scene.serve(announce="here")
+
+
 # What an argument can be.
 
 

@@ -38,6 +38,26 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+def test_it_is_a_local_network_on_which_servers_are_found(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    lookout = network.look_out()
+    one = network.announce("one", "", ADDRESS, {"name": "one"})
+    network.announce("two", "", Address("server", 8888), {"name": "two"}).abandon()
+    one.tell({"name": "one!"})
+    told = [sighting.said["name"] for sighting in lookout.sightings.values()]
+
+    one.close()
+    lookout.hush()
+
+    assert told == ["one!", "two"]
+    assert [sighting.said["name"] for sighting in lookout.sightings.values()] == ["two"]
+    assert (lookout.fileno(), lookout.error) == (-1, None)
+    network.down = True
+    assert lookout.error == "the network in memory is down"
+    lookout.abandon()
+    lookout.close()
+
+
 def test_bytes_take_the_latency(clock: FakeClock) -> None:
     one, other = MemoryNetwork(clock, latency=0.1).make_link(ADDRESS)
 

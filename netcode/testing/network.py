@@ -4,9 +4,11 @@ import errno
 import os
 import random
 from collections import deque
+from collections.abc import Mapping
 
 from netcode.address import Address, check_destination, check_port
 from netcode.clock import Clock
+from netcode.lan import Sighting
 from netcode.reasons import Reason, refused
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.waiting import Descriptors
@@ -55,6 +57,8 @@ class MemoryNetwork:
         self._doors: dict[int, MemoryDoorway] = {}
         self._links: dict[_Link, None] = {}
         self._next_port = 50_000
+        self.sightings: Mapping[str, Sighting] = {}
+        """What servers say of themselves, by something that differs from one to the next."""
 
     @property
     def links(self) -> int:
@@ -69,6 +73,14 @@ class MemoryNetwork:
         """Break every link now: with a reset, by which what is under way is lost, or with an end after it."""
         for link in [*self._links]:
             link.cut(reset)
+
+    def announce(self, name: str, host: str, address: Address, said: Mapping[str, str]) -> "MemoryAnnouncement":
+        """Let `netcode.discover(network=...)` find a server. Servers call it, when they were given `announce`."""
+        return MemoryAnnouncement(self, address, said)
+
+    def look_out(self) -> "MemoryLookout":
+        """Listen for servers. `netcode.discover(network=...)` calls it."""
+        return MemoryLookout(self)
 
     def connect(self, host: str, port: int, now: float) -> "MemoryConnector":
         """Start to connect to whatever listens on `port`. Clients call it, with what they were given."""
@@ -286,6 +298,53 @@ class MemoryConnector:
         return 0.0  # its time is not the timeline's: it wants to be asked at each update
 
     def close(self) -> None:
+        """There is nothing to give back."""
+
+
+class MemoryAnnouncement:
+    """A server that is being announced in memory."""
+
+    def __init__(self, network: MemoryNetwork, address: Address, said: Mapping[str, str]) -> None:
+        self._network = network
+        self._address = address
+        self.tell(said)
+
+    def tell(self, said: Mapping[str, str]) -> None:
+        sighting = Sighting((self._address,), {**said})
+        self._network.sightings = {**self._network.sightings, str(self._address): sighting}
+
+    def close(self) -> None:
+        sightings = self._network.sightings
+        self._network.sightings = {key: value for key, value in sightings.items() if key != str(self._address)}
+
+    def abandon(self) -> None:
+        """There is nothing to give back."""
+
+
+class MemoryLookout:
+    """Somebody who listens for servers in memory."""
+
+    def __init__(self, network: MemoryNetwork) -> None:
+        self._network = network
+
+    @property
+    def sightings(self) -> Mapping[str, Sighting]:
+        return self._network.sightings
+
+    @property
+    def error(self) -> str | None:
+        return "the network in memory is down" if self._network.down else None
+
+    def fileno(self) -> int:
+        return -1
+
+    def hush(self) -> None:
+        """There is nothing that would ring."""
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+    def abandon(self) -> None:
         """There is nothing to give back."""
 
 

@@ -30,6 +30,10 @@ class Actor:
     def __init__(self, program: Program) -> None:
         self._program = program
 
+    def stop(self) -> None:
+        """Press Ctrl-C."""
+        self._program.interrupt()
+
     def event(self, name: str, *, id: int | None = None) -> dict[str, Any]:  # noqa: A002 - as the event calls it
         """Wait for the first event of that name, of the peer with that id."""
         whose = "" if id is None else f'"id": {id},.*'

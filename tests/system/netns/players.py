@@ -1,6 +1,6 @@
 """A server and clients of ours that say what happens to them, one line of JSON for each event.
 
-Usage: `python players.py serve|join|stall HOST PORT OPTIONS`, the options being JSON: `limits` go to the server or
+Usage: `python players.py serve|join|stall|announce|discover HOST PORT OPTIONS`, the options being JSON: `limits` go to the server or
 client as they are, and `count` messages are sent by each end, `pace` a second, of about `size` bytes.
 
 Each message has a number and the time at which it was sent; clocks of the two hosts are one, because the kernel is.
@@ -126,6 +126,28 @@ def join(host: str, port: int, options: Mapping[str, Any]) -> None:
         Player(client, options).run()
 
 
+def announce(host: str, port: int, options: Mapping[str, Any]) -> None:
+    """Be a server that says on the local network that it is there, and ends at Ctrl-C."""
+    with netcode.Server(host, port, game="test", announce="Ann's game", **options["limits"]) as server:
+        say("listening")
+        for _ in server.ticks(60):
+            server.events()
+
+
+def discover(host: str, port: int, options: Mapping[str, Any]) -> None:
+    """Look for servers, and say what is there whenever that changes."""
+    say("begun")
+    with netcode.discover("test") as discovery:
+        before: list[list[str]] = []
+        while True:
+            discovery.wait(FRAME)
+            discovery.update()
+            games = [[found.name, found.game, str(found.address)] for found in discovery.games]
+            if games != before:
+                say("found" if games else "gone", games=games)
+            before = games
+
+
 def stall(host: str, port: int, _: Mapping[str, Any]) -> None:
     """Be a client that speaks and does not read: its pings arrive, and its window closes."""
     with socket.create_connection((host, port)) as sock:
@@ -145,4 +167,6 @@ def stall(host: str, port: int, _: Mapping[str, Any]) -> None:
 
 if __name__ == "__main__":
     verb, host, port, options = sys.argv[1:]
-    {"serve": serve, "join": join, "stall": stall}[verb](host, int(port), json.loads(options))
+    {"serve": serve, "join": join, "stall": stall, "announce": announce, "discover": discover}[verb](
+        host, int(port), json.loads(options)
+    )

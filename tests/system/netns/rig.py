@@ -27,6 +27,9 @@ HERE = Path(__file__).parent
 NAMES = Path("/etc/netns")
 """Where `ip netns exec` looks for files that a namespace has of its own."""
 
+GROUPS = "224.0.0.251", "ff02::fb"
+"""Where multicast DNS goes, besides the hosts themselves."""
+
 TABLE = """
 add table inet netcode
 add chain inet netcode input {{ type filter hook input priority 0; }}
@@ -127,7 +130,7 @@ class DeviceLink:
         addresses = [address for host in hosts for address in (host.ipv4, host.ipv6)]
         self._answers = b""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "netns.link", *names, str(seed), *addresses],
+            [sys.executable, "-m", "netns.link", *names, str(seed), *addresses, *GROUPS],
             cwd=HERE.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
