@@ -339,6 +339,11 @@ class Link(_PerMessage):
             self._end(self._close_reason)  # we have left already, and said why
         self._owner._link_over(self)
 
+    def answer(self, reason: Reason, about: Any) -> None:
+        """End the link of somebody who is not known and only asks, which is no failure: it is told `about`."""
+        self._end(reason)
+        self._say_bye(reason, about)
+
     def say_goodbye(self, reason: Reason) -> None:
         """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
         if self.reason is None and self._close_reason is None:
@@ -695,13 +700,13 @@ class Link(_PerMessage):
         self.connection.close_nicely(self._close_within())
         self._owner._link_over(self)
 
-    def _say_bye(self, reason: Reason) -> None:
+    def _say_bye(self, reason: Reason, about: Any = None) -> None:
         if self.peer is not None:
             self.peer._farewell = reason
         if self.connection._transport is None:
             self.connection.close()
             return
-        self.connection._queue(protocol.bye(reason))
+        self.connection._queue(protocol.bye(reason, about))
         self.connection.close_nicely(self._close_within())
 
     def _close_within(self) -> float:

@@ -22,6 +22,9 @@ MAX_UNGREETED = 4096
 MAX_NAME = 64
 """Longest name of a game or of its version, in characters."""
 
+ASKING = "?"
+"""The game of a HELLO that only asks what is played: no server plays it, and none has to be disturbed by it."""
+
 MAX_TOKEN = 64
 """Longest resume token in bytes."""
 
@@ -80,6 +83,8 @@ class Bye(NamedTuple):
     """The last frame of an end that leaves on purpose."""
 
     reason: Reason
+    about: Any = None
+    """What a server says of itself to somebody who only asks, as it came; None elsewhere."""
 
 
 class Ack(NamedTuple):
@@ -129,9 +134,9 @@ def pong(number: int, received: int) -> bytes:
     return _BEAT_HEADS[len(body)] + body
 
 
-def bye(reason: Reason) -> bytes:
+def bye(reason: Reason, about: Any = None) -> bytes:
     """Encode a BYE frame; the text is clipped to what may travel."""
-    return _control(_pack((5, reason.number, clip(reason.text))))
+    return _control(_pack((5, reason.number, clip(reason.text), *(() if about is None else (about,)))))
 
 
 def ack(received: int) -> bytes:
@@ -264,7 +269,7 @@ def _welcome(rest: list[Any]) -> Welcome:
 def _bye(rest: list[Any]) -> Bye:
     if len(rest) < 2 or not _is_count(rest[0]) or not isinstance(rest[1], str):
         raise _wrong("BYE has fields of other types")
-    return Bye(reason_from_wire(rest[0], rest[1]))
+    return Bye(reason_from_wire(rest[0], rest[1]), rest[2] if len(rest) > 2 and isinstance(rest[2], dict) else None)
 
 
 def _ping(rest: list[Any]) -> Ping:

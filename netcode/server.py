@@ -125,6 +125,8 @@ class Server(Waiter):
     ) -> None:
         check_port(port)
         self._game, self._version = check_name("game", game), check_name("version", version)
+        if game == protocol.ASKING:
+            raise ValueError(f"game {game!r} is what programs say that only ask what is played; choose another name")
         check_number("max_peers", max_peers, whole=True)
         check_number("max_peers_per_address", max_peers_per_address, whole=True)
         check_number("max_pending", max_pending, whole=True)
@@ -583,6 +585,16 @@ class Server(Waiter):
 
     def _greet(self, link: Link, hello: Hello) -> None:
         """Take somebody in or back. Raises `ProtocolError` for a refusal."""
+        if hello.game == protocol.ASKING:
+            about = {
+                "game": self._game,
+                "version": self._version,
+                "players": len(self._peers),
+                "max_players": self._max_peers,
+            }
+            title = _title(self._game, self._version)
+            link.answer(Reason(ReasonCode.WRONG_GAME, f"the server runs {title}; this only asked"), about)
+            return
         if (hello.game, hello.version) != (self._game, self._version):
             theirs, ours = _title(hello.game, hello.version), _title(self._game, self._version)
             code = ReasonCode.WRONG_VERSION if hello.game == self._game else ReasonCode.WRONG_GAME

@@ -46,7 +46,11 @@ controls = st.one_of(
     st.builds(Ping, counts, counts),
     st.builds(protocol.Pong, counts, counts),
     st.builds(protocol.Ack, counts),
-    st.builds(Bye, st.builds(Reason, st.sampled_from(ReasonCode), st.text())),
+    st.builds(
+        Bye,
+        st.builds(Reason, st.sampled_from(ReasonCode), st.text()),
+        st.none() | st.dictionaries(names, names | counts, max_size=4),
+    ),
 )
 
 
@@ -72,8 +76,8 @@ def encode(control: Control) -> bytes:
             return protocol.ping(number, received)
         case protocol.Pong(number, received):
             return protocol.pong(number, received)
-        case Bye(reason):
-            return protocol.bye(reason)
+        case Bye(reason, about):
+            return protocol.bye(reason, about)
         case protocol.Ack(received):
             return protocol.ack(received)
 
@@ -89,8 +93,8 @@ def fields_of(control: Control) -> list[Any]:
             return [3, *control]
         case protocol.Pong():
             return [4, *control]
-        case Bye(reason):
-            return [5, reason.number, reason.text]
+        case Bye(reason, about):
+            return [5, reason.number, reason.text, *([about] if about is not None else [])]
         case protocol.Ack():
             return [6, *control]
 

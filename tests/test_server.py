@@ -100,6 +100,40 @@ def test_what_cannot_be_announced_leaves_the_port_free(scene: Scene) -> None:
     scene.serve(announce="here")
 
 
+# Somebody who only asks what is played.
+
+
+def test_who_asks_is_told_what_is_played_and_disturbs_nobody(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    server = scene.serve(game="chess", version="2", max_peers=8)
+    scene.join(game="chess", version="2")
+
+    asker = scene.guest(game="?")
+
+    assert asker.told(BYE) == [
+        [
+            ReasonCode.WRONG_GAME.value,
+            "the server runs chess 2; this only asked",
+            {"game": "chess", "version": "2", "players": 1, "max_players": 8},
+        ]
+    ]
+    assert scene.news(server) == ["Joined"]
+    assert len(server.peers) == 1
+    asker.connection.close()
+    scene.play(TICK)
+    assert caplog.text == ""
+    assert len(server._links) == 1
+
+
+def test_who_plays_another_game_is_told_no_more_than_which(scene: Scene) -> None:
+    scene.serve(game="chess", version="2")
+
+    stranger = scene.stranger(hello("go"))
+
+    assert stranger.told(BYE) == [
+        [ReasonCode.WRONG_GAME.value, "the server runs chess 2, this is go; get the same one"]
+    ]
+
+
 # What an argument can be.
 
 
@@ -110,6 +144,7 @@ def test_what_cannot_be_announced_leaves_the_port_free(scene: Scene) -> None:
         ({"port": "7777"}, TypeError, "port must be an int, not str"),
         ({"game": b"chess"}, TypeError, "game must be a str, not bytes"),
         ({"messages": dict}, TypeError, "messages must be msgspec.Struct types joined by"),
+        ({"game": "?"}, ValueError, "game '\\?' is what programs say that only ask"),
         ({"max_peers": 0}, ValueError, "max_peers must be above 0 and finite, not 0"),
         ({"max_peers": 2.5}, TypeError, "max_peers must be an int, not float"),
         ({"max_peers_per_address": -1}, ValueError, "max_peers_per_address must be above 0 and finite, not -1"),
