@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from netcode import SPEEDUPS, __version__
 from netcode.command_line import Parser
-from netcode.tools import lag
+from netcode.tools import discover, lag, load, ping
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,9 +15,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--version", action="version", version=f"netcode {__version__}, messages in {'C' if SPEEDUPS else 'Python'}"
     )
     tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
-    tool = tools.add_parser("lag", help="a bad network between any two programs")
-    lag.add_arguments(tool)
-    tool.set_defaults(run=lag.run)
+    for name, module, text in (
+        ("ping", ping, "what a server plays, how full it is, and how long its answer takes"),
+        ("discover", discover, "the games on the local network"),
+        ("load", load, "many clients at once, for a server of your own"),
+        ("lag", lag, "a bad network between any two programs"),
+    ):
+        tool = tools.add_parser(name, help=text)
+        module.add_arguments(tool)
+        tool.set_defaults(run=module.run)
     chosen = parser.parse_args(arguments)
     return int(chosen.run(chosen))
 

@@ -1,0 +1,123 @@
+"""What a tool prints: lines for people, or one JSON object a line for scripts, to whatever is there to take them."""
+
+import json
+import math
+import re
+import select
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Any
+
+from netcode.console import say
+
+_NUMBER = re.compile(r"-|(\d[\d.e+-]*( ?[a-zA-Z%]+)?)?").fullmatch
+"""Matches what stands to the right in a column: an amount, or nothing."""
+
+
+class Output:
+    """Where a tool writes. It cannot fail: what nobody reads is lost, and `is_closed` tells.
+
+    Args:
+        as_json: print the facts of each line as a JSON object, and nothing else.
+    """
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self._progress = ""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody looks at a terminal, on which a line may overwrite itself."""
+        return not self.as_json and sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
+
+    def line(self, text: str, /, **facts: Any) -> None:
+        """Print a line: `text`, or `facts` where scripts read. Without facts, only people are told."""
+        self.progress("")
+        if self.is_closed():
+            return  # or the log would complain of what is no mistake
+        if not self.as_json:
+            say(text)
+        elif facts:
+            say(json.dumps(facts, default=str))
+
+    def progress(self, text: str) -> None:
+        """Show how far it is, in a line that the next one overwrites; nothing where nobody looks."""
+        if not self.is_live or text == self._progress:
+            return
+        # The last column stays free: a full line would wrap, and the next one could not overwrite it.
+        text = text[: shutil.get_terminal_size().columns - 1]
+        blank = " " * len(self._progress)
+        try:
+            sys.stdout.write(f"\r{blank}\r{text}")
+            sys.stdout.flush()
+        except OSError:
+            pass  # the terminal has gone
+        self._progress = text
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table for people: with `rich`, if it is installed and somebody looks, else in plain columns."""
+        if self.as_json:
+            return
+        self.progress("")
+        columns = [*zip(heads, *rows, strict=True)]
+        right = [all(map(_NUMBER, column[1:])) for column in columns]
+        if self.is_live and _rich_table(heads, rows, right):
+            return
+        widths = [max(map(len, column)) for column in columns]
+        for row in (heads, *rows):
+            cells = zip(row, widths, right, strict=True)
+            say(
+                "  ".join(
+                    f"{cell:>{width}}" if number else f"{cell:<{width}}" for cell, width, number in cells
+                ).rstrip()
+            )
+
+    def is_closed(self) -> bool:
+        """Tell whether nobody reads any more, as after `| head`: a tool that goes on for ever ends then."""
+        try:
+            poll = select.poll()
+            poll.register(sys.stdout.fileno(), 0)
+            return any(bits & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, bits in poll.poll(0))
+        except (AttributeError, OSError, ValueError):
+            return False  # Windows has no poll, and what is no file has nobody who could go
+
+
+def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> bool:
+    """Print a table with `rich`; return False where that is not installed."""
+    try:
+        console: Any = import_module("rich.console").Console(file=sys.stdout, highlight=False)
+        table: Any = import_module("rich.table").Table(box=import_module("rich.box").SIMPLE_HEAD, pad_edge=False)
+        text: Any = import_module("rich.text").Text
+    except ImportError:
+        return False
+    for head, number in zip(heads, right, strict=True):
+        table.add_column(text(head), justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*map(text, row))
+    try:
+        console.print(table)
+    except OSError:
+        pass  # the terminal has gone
+    return True
+
+
+def milliseconds(seconds: float | None) -> str:
+    """Return a time as people read it."""
+    return "-" if seconds is None else f"{seconds * 1000:.3g} ms"
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """Return what `percent` of the values do not exceed (nearest rank); None where there are none."""
+    if not values:
+        return None
+    return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
+
+
+def in_bytes(count: float) -> str:
+    """Return an amount of bytes as people read it."""
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.3g} {unit}"
+    return f"{count:.3g} B"

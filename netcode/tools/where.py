@@ -1,0 +1,80 @@
+"""The arguments that name a server: where it is, and whether it speaks TLS."""
+
+import argparse
+import ipaddress
+import re
+import ssl
+
+from netcode.address import Address, check_destination
+
+PORT = 7777
+"""Where a server is looked for that is named without a port."""
+
+
+def server_address(text: str) -> Address:
+    """Return the address that HOST, HOST:PORT, [IPv6]:PORT or IPv6 means.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    wrong = argparse.ArgumentTypeError(f"{text!r} is no server: give HOST, HOST:PORT or [IPv6]:PORT")
+    found = re.fullmatch(r"(?:\[(?P<six>[^][]+)]|(?P<host>[^][:]+))(?::(?P<port>[0-9]{1,5}))?", text)
+    if found is not None:
+        host, port = found["six"] or found["host"], int(found["port"] or PORT)
+    else:
+        host, port = text, PORT  # an IPv6 address without brackets, or nothing
+    try:
+        check_destination(host, port)
+        if ":" in host:
+            ipaddress.IPv6Address(host)
+    except ValueError as error:
+        raise wrong from error
+    return Address(host, port)
+
+
+def add_server(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments that name a server."""
+    parser.add_argument(
+        "server", metavar="HOST[:PORT]", type=server_address, help=f"where the server is; port {PORT} if none is given"
+    )
+    parser.add_argument("--tls", action="store_true", help="the server speaks TLS, with a certificate for HOST")
+    parser.add_argument("--insecure", action="store_true", help="the server speaks TLS, with whatever certificate")
+
+
+def tls_of(arguments: argparse.Namespace) -> ssl.SSLContext | bool:
+    """Return what a client takes as `tls`."""
+    return unchecked() if arguments.insecure else bool(arguments.tls)
+
+
+def unchecked() -> ssl.SSLContext:
+    """Return a context that takes any certificate."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def positive(text: str) -> float:
+    """Return a number above 0.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return number
+
+
+def whole(text: str) -> int:
+    """Return a whole number, 1 or more.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    if not text.isascii() or not text.isdecimal() or len(text) > 9 or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
