@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from netcode import SPEEDUPS, __version__
 from netcode.command_line import Parser
-from netcode.tools import discover, lag, load, ping
+from netcode.tools import discover, lag, load, ping, top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,6 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ("ping", ping, "what a server plays, how full it is, and how long its answer takes"),
         ("discover", discover, "the games on the local network"),
         ("load", load, "many clients at once, for a server of your own"),
+        ("top", top, "what a server on this computer does"),
         ("lag", lag, "a bad network between any two programs"),
     ):
         tool = tools.add_parser(name, help=text)

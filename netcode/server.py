@@ -25,6 +25,7 @@ from netcode.framing import frame
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import SERVER, hint
+from netcode.observing import Observer
 from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, interrupted, printable
@@ -34,6 +35,7 @@ from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
 
 if TYPE_CHECKING:
+    from os import PathLike
     from ssl import SSLContext
 
 KEY_SIZE = 8
@@ -90,6 +92,8 @@ class Server(Waiter):
         grace: seconds for which the seat of a broken link is kept; 0 for not at all.
         announce: what to call this server on the local network, for `netcode.discover` to find it; None to say nothing
             there. It needs the extra `lan`.
+        status: where to write what happens here, once a second, for `python -m netcode top`: the path of a file, or
+            True for one that is found by the number of the process. None for nowhere.
         limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
             `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
             the documentation's page «Limits and times» has the default of each, and why it is that.
@@ -119,6 +123,7 @@ class Server(Waiter):
         max_pending: int = 512,
         grace: float = 10.0,
         announce: str | None = None,
+        status: "str | PathLike[str] | bool | None" = None,
         network: Network = TCP,
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
@@ -155,14 +160,17 @@ class Server(Waiter):
         self._state = State.CONNECTED
         self._goodbye = ""
         self._is_ending = False  # somebody asked for it, perhaps in the middle of an update
-        lan, notice = None, dict[str, str]()
-        if announce is not None:
-            notice = make_notice(announce, game, version, max_peers, tls is not None)
-            lan = lan_of(network)
+        notice = None if announce is None else make_notice(announce, game, version, max_peers, tls is not None)
+        lan = None if notice is None else lan_of(network)
         if tls is not None:
             from netcode.transport.tls import TlsNetwork
 
             network = TlsNetwork(network, tls)
+        self._observers: list[Observer] = []
+        if status is not None and status is not False:
+            from netcode.status import StatusFile
+
+            StatusFile(self, status)
         self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
         self._links._backlog = self._inbox
         self._engine = self._links._engine
@@ -170,7 +178,7 @@ class Server(Waiter):
         self.address = self._doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
         self._links._watch_doors(self._doorway.doors())
-        self._announcer = None if lan is None else Announcer(lan, host, self.address, notice)
+        self._announcer = Announcer(lan, host, self.address, notice) if lan and notice else None
         keep_from_children(self)
 
     @property
@@ -211,19 +219,7 @@ class Server(Waiter):
         self._attendance.calls = 0
         try:
             engine.busy = True
-            links = self._links
-            self._inbox.budget.renew()
-            links._update()
-            if self._arrivals:
-                self._take_in_arrivals()
-            if links._knocked or not links._doors:
-                self._accept(links._timeline.now)
-            if len(self._graces):
-                self._end_graces(links._timeline.now)
-            if self._announcer is not None:
-                self._announcer.count(len(self._peers))
-            if self._state is State.DISCONNECTING and not len(links):
-                self._shut()
+            self._step()
             engine.busy = False
         except BaseException:
             engine.torn, engine.busy = True, False
@@ -381,6 +377,26 @@ class Server(Waiter):
             peer._let_go()
         self._peers.clear()
 
+    def _step(self) -> None:
+        """Do what an update does; an exception may leave it at any point."""
+        for observer in self._observers:
+            observer.begin()
+        links = self._links
+        self._inbox.budget.renew()
+        links._update()
+        if self._arrivals:
+            self._take_in_arrivals()
+        if links._knocked or not links._doors:
+            self._accept(links._timeline.now)
+        if len(self._graces):
+            self._end_graces(links._timeline.now)
+        if self._announcer is not None:
+            self._announcer.count(len(self._peers))
+        for observer in self._observers:
+            observer.end()
+        if self._state is State.DISCONNECTING and not len(links):
+            self._shut()
+
     def _do(self, act: Act) -> None:
         self._engine.do(act, self._recover)
 
@@ -473,6 +489,8 @@ class Server(Waiter):
         peer, reason = link.peer, link.reason
         assert reason is not None
         if peer is None:
+            for observer in self._observers:
+                observer.turned_away(reason)
             log.warn("refused", "%s did not get in: %s", link.where, reason)
             return
         if peer._link is not link:
@@ -518,6 +536,8 @@ class Server(Waiter):
         if peer._told is not None and peer._told is not Left:
             self._inbox.put(Left(peer, reason))
         self._peers.pop(peer.id, None)
+        for observer in self._observers:
+            observer.went(peer, reason)
 
     # The door.
 
@@ -629,6 +649,8 @@ class Server(Waiter):
         self._fresh[peer] = link.now
         self._welcome(link, peer, [])
         self._inbox.put(Joined(peer))
+        for observer in self._observers:
+            observer.came()
 
     def _ask_authenticate(self, authenticate: Authenticate, credentials: Any, link: Link) -> Any:
         """Return what the game makes of credentials; raise `ProtocolError` for whatever is not plainly a yes."""
@@ -760,6 +782,8 @@ class Server(Waiter):
     def _shut(self) -> None:
         self._links.close()
         self._state = State.DISCONNECTED
+        for observer in self._observers:
+            observer.closed()
 
 
 hint(Server, SERVER)

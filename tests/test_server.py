@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import interrupted
@@ -32,6 +33,7 @@ from netcode import (
     log,
 )
 from netcode.connection_set import ACCEPTS_PER_UPDATE
+from netcode.observing import Observer
 from netcode.server import KEY_SIZE, SECRET_SIZE, TOLD_AT_THE_DOOR
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Connector
@@ -134,6 +136,36 @@ def test_who_plays_another_game_is_told_no_more_than_which(scene: Scene) -> None
     ]
 
 
+# Those who look on.
+
+
+def test_who_observes_hears_of_updates_and_of_everybody_who_comes_and_goes(scene: Scene) -> None:
+    server = scene.serve(game="chess", grace=0)
+    observer = Observer(server, scene.clock)
+    client = scene.join(game="chess")
+    scene.stranger(hello("go"))
+
+    client.close_nicely()
+    scene.play(1.0)
+    server.close()
+
+    assert observer.joined == 1
+    assert observer.left == {"GOODBYE": 1}
+    assert observer.refused == {"WRONG_GAME": 1}
+    assert server._observers == [observer]
+
+
+def test_a_status_file_is_written_where_it_was_asked_for_and_goes_with_the_server(scene: Scene, tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    server = scene.serve(status=path)
+    scene.update()
+    there = path.exists()
+
+    server.close()
+
+    assert (there, path.exists()) == (True, False)
+
+
 # What an argument can be.
 
 
@@ -144,6 +176,7 @@ def test_who_plays_another_game_is_told_no_more_than_which(scene: Scene) -> None
         ({"port": "7777"}, TypeError, "port must be an int, not str"),
         ({"game": b"chess"}, TypeError, "game must be a str, not bytes"),
         ({"messages": dict}, TypeError, "messages must be msgspec.Struct types joined by"),
+        ({"status": 7}, TypeError, "status must be the path of a file, or True, not int"),
         ({"game": "?"}, ValueError, "game '\\?' is what programs say that only ask"),
         ({"max_peers": 0}, ValueError, "max_peers must be above 0 and finite, not 0"),
         ({"max_peers": 2.5}, TypeError, "max_peers must be an int, not float"),

@@ -160,6 +160,20 @@ def test_a_server_that_does_not_let_go_is_left_all_the_same(theatre: Theatre) ->
     assert load.GOODBYE <= theatre.clock.now - before < load.GOODBYE + 1.0
 
 
+def test_whose_link_breaks_has_not_left_yet(theatre: Theatre) -> None:
+    theatre.serve()
+    crowd = Crowd(theatre.make_client, "hello", 1, 10.0, theatre.clock)
+    for _ in as_long_as(lambda: not crowd.is_settled):
+        crowd.step()
+    [client] = crowd._clients
+    assert client.peer is not None
+
+    crowd._hear(client, netcode.Back(client.peer))
+
+    assert (crowd.joined, crowd.left) == (1, {})
+    crowd.close()
+
+
 def test_no_more_is_kept_than_fits(theatre: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "MAX_SAMPLES", 3)
     theatre.serve()

@@ -27,6 +27,9 @@ class Terminal(io.StringIO):
         if self.broken:
             raise OSError("it has gone")
 
+    def close_down(self, text: str) -> int:
+        raise OSError("it has gone")
+
 
 def look_on(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Put a terminal in the place of the output; in the test itself, because pytest puts its own there before that."""
@@ -111,6 +114,24 @@ def test_progress_overwrites_itself_and_leaves_nothing(monkeypatch: pytest.Monke
     assert terminal.getvalue() == "\r\rone of " + "\r       \rtwo" + "\r   \r" + "done\n"
 
 
+def test_a_terminal_is_wiped_for_what_comes_next_and_a_pipe_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = look_on(monkeypatch)
+
+    Output().clear()
+    Output(as_json=True).clear()
+
+    assert terminal.getvalue() == "\x1b[H\x1b[2J"
+
+
+def test_a_terminal_that_went_is_not_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = look_on(monkeypatch)
+    monkeypatch.setattr(terminal, "write", terminal.close_down)
+
+    Output().clear()
+
+    assert terminal.getvalue() == ""
+
+
 def test_a_program_without_output_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     output = Output()
@@ -144,5 +165,5 @@ def test_a_percentile_is_one_of_the_values(percent: float, expected: float) -> N
 
 def test_numbers_are_written_as_people_read_them() -> None:
     assert percentile([], 50) is None
-    assert (milliseconds(None), milliseconds(0.0123456), milliseconds(2)) == ("-", "12.3 ms", "2e+03 ms")
+    assert (milliseconds(None), milliseconds(0.0123456), milliseconds(2)) == ("-", "12.3 ms", "2 s")
     assert [in_bytes(count) for count in (0, 999, 1500, 2.5e6, 3e9)] == ["0 B", "999 B", "1.5 kB", "2.5 MB", "3 GB"]

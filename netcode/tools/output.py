@@ -56,6 +56,14 @@ class Output:
             pass  # the terminal has gone
         self._progress = text
 
+    def clear(self) -> None:
+        """Wipe the terminal, for what is to stand in the place of what stood there; nothing where nobody looks."""
+        if self.is_live:
+            try:
+                sys.stdout.write("\x1b[H\x1b[2J")
+            except OSError:
+                pass  # the terminal has gone
+
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for people: with `rich`, if it is installed and somebody looks, else in plain columns."""
         if self.as_json:
@@ -105,7 +113,9 @@ def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequ
 
 def milliseconds(seconds: float | None) -> str:
     """Return a time as people read it."""
-    return "-" if seconds is None else f"{seconds * 1000:.3g} ms"
+    if seconds is None:
+        return "-"
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
 def percentile(values: Sequence[float], percent: float) -> float | None:

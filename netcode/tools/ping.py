@@ -114,7 +114,7 @@ class Session:
         facts: dict[str, float | int | None] = {"asked": asked, "answered": len(trips), "lost_percent": lost}
         if trips:
             low, mean, high = min(trips), statistics.fmean(trips), max(trips)
-            spread = "/".join(milliseconds(trip).removesuffix(" ms") for trip in (low, mean, high))
+            spread = "/".join(f"{trip * 1000:.3g}" for trip in (low, mean, high))
             text += f"; answered within {spread} ms (least/mean/most), jitter {milliseconds(jitter)}"
             facts |= {"least": low, "mean": mean, "most": high, "jitter": jitter}
         self._output.line(text, event="summary", **facts)

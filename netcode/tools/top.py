@@ -1,0 +1,191 @@
+"""`python -m netcode top`: what a server on this computer does, live, as it writes it to its status file.
+
+A server writes one only if it was asked to: `Server(..., status=True)`, or the path of a file.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from netcode.clock import Clock, monotonic
+from netcode.reasons import printable
+from netcode.status import default_path
+from netcode.tools.output import Output, in_bytes, milliseconds
+from netcode.tools.where import positive
+
+DESCRIPTION = "Show what a server on this computer does: who plays, how much, how far away, what waits."
+EPILOG = """\
+The server must have been asked to tell: netcode.Server(..., status=True), or status="a/file.json". SERVER is the
+number of its process, or that file; without it, the only server that tells is shown. Ctrl-C ends it.
+"""
+
+STALE = 3.0
+"""Seconds without a new status after which the server is said to be silent: it writes one a second."""
+
+ABANDONED = 30.0
+"""Seconds after which the file of a server that was killed is no longer in the way of another's."""
+
+MAX_FILE = 4_194_304
+"""Bytes of a status file that are read at most."""
+
+TOTALS = {
+    "messages_received": "messages in",
+    "messages_sent": "messages out",
+    "bytes_received": "in",
+    "bytes_sent": "out",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `top`."""
+    parser.description, parser.epilog = DESCRIPTION, EPILOG
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    add = parser.add_argument
+    add("server", metavar="SERVER", nargs="?", help="the number of its process, or its status file")
+    add("--interval", type=positive, default=1.0, metavar="SECONDS", help="between two looks: %(default)s")
+    add("--once", action="store_true", help="look once, and end")
+    add("--json", action="store_true", help="print the status as one JSON object a line, for scripts")
+
+
+def find_status(server: str | None, folder: Path | None = None) -> Path:
+    """Return the status file that is meant.
+
+    Raises:
+        FileNotFoundError: there is none, or there are several.
+    """
+    if server is not None:
+        path = default_path(int(server)) if server.isascii() and server.isdecimal() else Path(server)
+        if path.exists():
+            return path
+        raise FileNotFoundError(f"there is no {path}: was that server started with status=?")
+    folder = Path(tempfile.gettempdir()) if folder is None else folder
+    found = [path for path in folder.glob("netcode-*.json") if re.fullmatch(r"netcode-\d+\.json", path.name)]
+    found = [path for path in found if time.time() - path.stat().st_mtime < ABANDONED] or found
+    if len(found) == 1:
+        return found[0]
+    numbers = ", ".join(sorted(path.stem.removeprefix("netcode-") for path in found))
+    raise FileNotFoundError(
+        f"several servers tell, say which: {numbers}" if found else "no server here was started with status=True"
+    )
+
+
+class Panel:
+    """Shows one status after the other.
+
+    Args:
+        path: the status file.
+        output: where lines go.
+        clock: gives seconds that never go back.
+        wall: gives the time of day, by which statuses are dated.
+    """
+
+    def __init__(
+        self, path: Path, output: Output, clock: Clock = monotonic, wall: Callable[[], float] = time.time
+    ) -> None:
+        self._path = path
+        self._output = output
+        self._sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # tests have time of their own
+        self._wall = wall
+        self._before: dict[str, Any] | None = None
+        self.shown = 0
+
+    def run(self, interval: float, *, once: bool) -> None:
+        """Show the status every `interval` seconds, until the server is gone or nobody reads any more."""
+        while not self._output.is_closed():
+            status = self._read()
+            if status is None:
+                self._output.line("the server is gone", event="gone")
+                return
+            self._show(status)
+            self.shown += 1
+            self._before = status
+            if once:
+                return
+            self._sleep(interval)
+
+    def _read(self) -> dict[str, Any] | None:
+        """Return what the server wrote last; None if it is gone. Raises `ValueError` for a file of something else."""
+        try:
+            with self._path.open("rb") as file:
+                status: Any = json.loads(file.read(MAX_FILE))
+        except FileNotFoundError:
+            return None
+        if not isinstance(status, dict) or "players" not in status:
+            raise ValueError(f"{self._path} is no status file of a server")
+        return status  # pyright: ignore[reportUnknownVariableType] # whatever it says, it is shown
+
+    def _show(self, status: dict[str, Any]) -> None:
+        if self._output.as_json:
+            self._output.line("", **status)
+            return
+        self._output.clear()
+        for line in self._summary(status):
+            self._output.line(printable(line, 300))
+        heads = ("ID", "ADDRESS", "ROUND TRIP", "JITTER", "IN", "OUT", "WAITS", "OLDEST", "SILENT")
+        self._output.table(heads, [self._row(player) for player in status["players"]])
+        hidden = status["peers"] - len(status["players"])
+        if hidden > 0:
+            self._output.line(f"and {hidden} more, of whom less waits")
+
+    def _summary(self, status: dict[str, Any]) -> list[str]:
+        age = self._wall() - status["time"]
+        silent = f" -- SILENT for {age:.0f} s: it does not call update()" if age > STALE else ""
+        title = f"{status['game'] or 'a game without a name'} at {status['address']}, process {status['pid']}"
+        players = (
+            f"players {status['peers']} of {status['max_peers']}, {status['away']} away; {status['joined']} joined"
+        )
+        left, refused = _counted(", left", status["left"]), _counted(", refused", status["refused"])
+        rates = [self._rate(key, name, status) for key, name in TOTALS.items()]
+        mean, worst = milliseconds(status["update_mean"]), milliseconds(status["update_worst"])
+        return [
+            f"{title}, {status['state']}, up {_long(status['uptime'])}{silent}",
+            f"{players}{left}{refused}",
+            f"{', '.join(rates)}; {status['updates']} updates, {mean} each, {worst} at most",
+        ]
+
+    def _rate(self, key: str, name: str, status: dict[str, Any]) -> str:
+        before = self._before
+        if before is None or status["time"] <= before["time"]:
+            total = status[key]
+            return f"{name} {in_bytes(total) if 'bytes' in key else total}"
+        rate = (status[key] - before[key]) / (status["time"] - before["time"])
+        return f"{name} {in_bytes(rate) if 'bytes' in key else f'{rate:.0f}'}/s"
+
+    def _row(self, player: dict[str, Any]) -> tuple[str, ...]:
+        silence = "away" if player["away"] else milliseconds(player["silence"])
+        waits = in_bytes(player["queued"]) if player["queued"] else "-"
+        oldest = milliseconds(player["queued_for"]) if player["queued"] else "-"
+        traffic = (in_bytes(player[key]) for key in ("bytes_received", "bytes_sent"))
+        times = (milliseconds(player[key]) for key in ("rtt", "jitter"))
+        return str(player["id"]), printable(player["address"], 60), *times, *traffic, waits, oldest, silence
+
+
+def _long(seconds: float) -> str:
+    minutes, hours = seconds / 60, seconds / 3600
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes:.0f} min" if hours < 1 else f"{hours:.1f} h"
+
+
+def _counted(what: str, counts: dict[str, int]) -> str:
+    return f"{what} " + ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) if counts else ""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show it until Ctrl-C; return 0 if there was something to show, else 1."""
+    panel = None
+    try:
+        panel = Panel(find_status(arguments.server), Output(as_json=arguments.json))
+        panel.run(arguments.interval, once=arguments.once)
+    except KeyboardInterrupt:
+        pass
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"top: {error}\n")
+        return 1
+    return 0 if panel is not None and panel.shown else 1

@@ -1,0 +1,197 @@
+"""What a server on this computer does, live."""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from programs import Start
+
+from netcode.testing import FakeClock
+from netcode.tools import top
+from netcode.tools.output import Output
+from netcode.tools.top import Panel, add_arguments, find_status, run
+
+PLAYER: dict[str, Any] = {
+    "id": 1, "address": "10.0.0.1:5\x1b", "away": False, "rtt": 0.02, "jitter": None, "silence": 0.3,
+    "messages_sent": 1, "messages_received": 2, "bytes_sent": 1500, "bytes_received": 3000, "queued": 0, "queued_for": 0.0,
+}  # fmt: skip
+STATUS: dict[str, Any] = {
+    "time": 100.0, "pid": 7, "uptime": 30.0, "game": "chess 2", "address": "0.0.0.0:7777", "state": "connected",
+    "max_peers": 4, "peers": 1, "away": 0, "joined": 3, "left": {"TIMEOUT": 1, "GOODBYE": 1}, "refused": {},
+    "messages_sent": 10, "messages_received": 20, "bytes_sent": 1000, "bytes_received": 2000, "updates": 60,
+    "update_mean": 0.001, "update_worst": 0.02, "players": [PLAYER],
+}  # fmt: skip
+
+
+class Time(FakeClock):
+    """A clock on whose time the server writes, and at last ends."""
+
+    def __init__(self, path: Path, *statuses: dict[str, Any] | None) -> None:
+        super().__init__(100.0)
+        self._path = path
+        self._statuses = [*statuses]
+        self.sleep(0.0)
+
+    def sleep(self, seconds: float) -> None:
+        super().sleep(seconds)
+        status = self._statuses.pop(0)
+        if status is None:
+            self._path.unlink()
+        else:
+            self._path.write_text(json.dumps({**STATUS, **status}), encoding="utf-8")
+
+
+def lines(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, *statuses: dict[str, Any] | None, as_json: bool = False
+) -> list[str]:
+    """Show one status after the other, and return what was printed."""
+    path = tmp_path / "status.json"
+    clock = Time(path, *statuses)
+    Panel(path, Output(as_json=as_json), clock, clock).run(1.0, once=statuses[-1] is not None)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_it_shows_the_server_and_each_player(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert lines(capsys, tmp_path, {}) == [
+        "chess 2 at 0.0.0.0:7777, process 7, connected, up 30 s",
+        "players 1 of 4, 0 away; 3 joined, left 1 GOODBYE, 1 TIMEOUT",
+        "messages in 20, messages out 10, in 2 kB, out 1 kB; 60 updates, 1 ms each, 20 ms at most",
+        r"ID  ADDRESS         ROUND TRIP  JITTER    IN     OUT  WAITS  OLDEST  SILENT",
+        r" 1  10.0.0.1:5\x1b       20 ms       -  3 kB  1.5 kB      -       -  300 ms",
+    ]
+
+
+def test_from_the_second_look_on_there_are_rates_until_the_server_is_gone(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    later = {"time": 102.0, "messages_received": 30, "messages_sent": 11, "bytes_received": 6000}
+
+    shown = lines(capsys, tmp_path, {}, later, None)
+
+    assert shown[7].startswith("messages in 5/s, messages out 0/s, in 2 kB/s, out 0 B/s; 60 updates")
+    assert shown[-1] == "the server is gone"
+
+
+@pytest.mark.parametrize(
+    ("status", "line"),
+    [
+        ({"time": 90.0}, "SILENT for 10 s: it does not call update()"),
+        ({"uptime": 600.0, "game": ""}, "a game without a name at 0.0.0.0:7777, process 7, connected, up 10 min"),
+        ({"uptime": 9000.0}, "up 2.5 h"),
+        ({"refused": {"NOT_NETCODE": 3}}, ", refused 3 NOT_NETCODE"),
+        ({"peers": 5}, "and 4 more, of whom less waits"),
+        ({"players": [{**PLAYER, "away": True, "queued": 2500, "queued_for": 1.5}]}, "2.5 kB   1.5 s  away"),
+        ({"update_mean": None, "updates": 0}, "0 updates, - each"),
+    ],
+)
+def test_what_is_not_as_usual_is_said(
+    status: dict[str, Any], line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert line in "\n".join(lines(capsys, tmp_path, status))
+
+
+def test_scripts_get_what_the_server_wrote(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    [line] = lines(capsys, tmp_path, {}, as_json=True)
+
+    assert json.loads(line) == STATUS
+
+
+def test_it_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    output = Output()
+    monkeypatch.setattr(output, "is_closed", lambda: True)
+    panel = Panel(tmp_path / "none", output)
+
+    panel.run(1.0, once=False)
+
+    assert panel.shown == 0
+
+
+def test_a_server_is_found_by_its_file_its_process_or_because_it_is_the_only_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(top, "default_path", lambda pid: tmp_path / f"netcode-{pid}.json")  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    with pytest.raises(FileNotFoundError, match="no server here was started with status=True"):
+        find_status(None, tmp_path)
+    one = tmp_path / "netcode-12.json"
+    one.write_text("{}", encoding="utf-8")
+    (tmp_path / "netcode-notes.json").write_text("{}", encoding="utf-8")
+
+    assert find_status("12") == find_status(str(one)) == find_status(None, tmp_path) == one
+    with pytest.raises(
+        FileNotFoundError, match=r"there is no .*netcode-13\.json: was that server started with status="
+    ):
+        find_status("13")
+
+
+def test_of_several_servers_one_has_to_be_named_unless_the_others_are_dead(tmp_path: Path) -> None:
+    one, other = (tmp_path / f"netcode-{pid}.json" for pid in (12, 13))
+    for path in (one, other):
+        path.write_text("{}", encoding="utf-8")
+    with pytest.raises(FileNotFoundError, match="several servers tell, say which: 12, 13"):
+        find_status(None, tmp_path)
+
+    os.utime(other, (0, 0))
+
+    assert find_status(None, tmp_path) == one
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return parser.parse_args([*arguments])
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "{", "\xff"])
+def test_a_file_of_something_else_is_said_to_be_one(
+    content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "else.json"
+    path.write_bytes(content.encode("latin-1"))
+
+    assert run(parse(str(path), "--once")) == 1
+    assert capsys.readouterr().err.startswith("top: ")
+
+
+def test_without_a_server_the_status_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+
+    assert run(parse()) == 1
+    assert capsys.readouterr().err == "top: no server here was started with status=True\n"
+
+
+def test_ctrl_c_ends_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def press(server: str | None) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(top, "find_status", press)
+
+    assert run(parse()) == 1
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="there, Ctrl-C goes to a whole console")
+def test_it_shows_a_real_server_until_that_ends(start: Start, tmp_path: Path) -> None:
+    path = tmp_path / "status.json"
+    script = (
+        "import netcode\n"
+        f"with netcode.Server('127.0.0.1', 0, game='chess', status={str(path)!r}) as server:\n"
+        "    for tick in server.ticks(60):\n"
+        "        server.events()\n"
+        "        if tick == 0: print('ready')\n"
+    )
+    server = start("-c", script)
+    server.until("ready")
+
+    program = start("-m", "netcode", "top", path, "--interval", "0.2")
+    program.until("updates")
+    server.interrupt()
+
+    assert (program.status(), server.status()) == (0, 0)
+    assert "the server is gone" in program.output
