@@ -12,6 +12,7 @@ from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer, Stats
 from netcode.reasons import Reason, ReasonCode
 from netcode.server import Refusal, Server
+from netcode.snapshots import Snapshots, blend
 from netcode.speed import SPEEDUPS
 from netcode.transport.tcp import Listener
 from netcode.waiting import CustomWaiter, Waiter, any_of, wait
@@ -41,10 +42,12 @@ __all__ = [
     "Received",
     "Refusal",
     "Server",
+    "Snapshots",
     "State",
     "Stats",
     "Waiter",
     "any_of",
+    "blend",
     "connect",
     "custom",
     "discover",

@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("connection_set", "sync"),
     ("protocol", "meter", "resend", "events"),
     ("limits",),
-    ("link", "ticks", "discovery", "observing"),
+    ("link", "ticks", "discovery", "observing", "snapshots"),
     ("peer", "status"),
     ("client", "server"),
     ("turns.errors", "turns.log", "turns.screen"),

@@ -177,6 +177,7 @@ SURFACE: dict[type, str] = {
         "send_buffer_length state timeout update"
     ),
     netcode.ConnectionSet: "accept add close instantiate update",
+    netcode.Snapshots: "add at clear newest now",
     netcode.Discovery: "close games instantiate reason update wait",
 }
 """What `help()` and completion show of the classes that a game holds in its hands: the contract, and nothing else."""
@@ -191,7 +192,7 @@ def an_instance(kind: type) -> Iterator[object]:
     ):
         everybody: netcode.ConnectionSet[None] = netcode.ConnectionSet(clock=clock)
         discovery = netcode.discover(network=network)
-        things = (server, client, client._peer, netcode.custom(), everybody, discovery)
+        things = (server, client, client._peer, netcode.custom(), everybody, discovery, netcode.Snapshots[int](20))
         yield next(thing for thing in things if type(thing) is kind)
         everybody.close()
 
