@@ -1,18 +1,18 @@
-"""Many dots, a window: `python examples/many.py [HOST [PORT]]`. The arrow keys move your dot, the big one."""
+"""Many dots, a window: `python examples/many.py [HOST [PORT [NAME]]]`. The arrow keys move your dot, F3 shows the link."""
 
 import sys
 
 import pygame
 
-import netcode
+import netcode.pygame
 
 
-def main(host: str = "localhost", port: str = "7777") -> None:
-    screen = pygame.display.set_mode((1000, 700))
-    client = netcode.Client(host, int(port), game="many")
-    dots: dict[int, tuple[int, int]] = {}
-    shown: dict[int, pygame.Vector2] = {}
-    course = [0, 0]
+def main(host: str = "localhost", port: str = "7777", name: str = "somebody") -> None:
+    pygame.init()
+    screen, font = pygame.display.set_mode((1000, 700)), pygame.font.Font(None, 20)
+    client = netcode.Client(host, int(port), game="many", credentials=name)
+    overlay, snapshots = netcode.pygame.Overlay(client, visible=True), netcode.Snapshots[dict[int, list[float]]](20)
+    names, course = dict[int, str](), [0, 0]
     for _ in client.ticks(60):
         if any(event.type == pygame.QUIT for event in pygame.event.get()):
             client.close_nicely()
@@ -21,14 +21,17 @@ def main(host: str = "localhost", port: str = "7777") -> None:
         if wish != course:
             client.send(course := wish)
         for event in client.events():
-            if isinstance(event, netcode.Received):
-                dots = event.message
-        # A snapshot comes with every third frame; in between, dots glide to where they were seen last.
-        shown = {who: shown.get(who, pygame.Vector2(at)).lerp(at, 0.25) for who, at in dots.items()}
-        screen.fill((12, 14, 30))
-        for who, at in shown.items():
+            match event:
+                case netcode.Received(_, {"tick": int(tick), "dots": dots}):
+                    snapshots.add(tick, dots)
+                case netcode.Received(_, {"names": others}):
+                    names |= others
+        screen.fill((24, 30, 56))
+        for who, at in (snapshots.at(snapshots.now() - 0.1) or {}).items():
             color = (100 + who * 47 % 156, 100 + who * 91 % 156, 100 + who * 29 % 156)
             pygame.draw.circle(screen, color, at, 12 if who == client.id else 6)
+            screen.blit(font.render(names.get(who, "?"), True, color), (at[0] + 14, at[1] - 7))
+        overlay.draw(screen)
         pygame.display.flip()
     netcode.say(client.reason)
 

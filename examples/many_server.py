@@ -6,8 +6,9 @@ import netcode
 
 
 class Dot:
-    def __init__(self, number: int) -> None:
-        self.x, self.y = 12 + number * 613 % 976, 12 + number * 367 % 676
+    def __init__(self, name: object) -> None:
+        self.name = name[:20] if isinstance(name, str) and name.isprintable() else "?"
+        self.x = self.y = 0
         self.course = (0, 0)
 
     def move(self) -> None:
@@ -16,18 +17,22 @@ class Dot:
 
 
 def main(port: int = 7777) -> None:
-    with netcode.Server("", port, game="many", max_peers_per_address=1000) as server:
+    with netcode.Server(
+        "", port, game="many", authenticate=lambda name, _: Dot(name), max_peers_per_address=1000
+    ) as server:
         netcode.say(f"many dots on port {server.address.port}")
-        for _ in server.ticks(20):
+        for tick in server.ticks(20):
             for event in server.events():
                 match event:
                     case netcode.Joined(peer):
-                        peer.data = Dot(peer.id)
+                        peer.data.x, peer.data.y = 12 + peer.id * 613 % 976, 12 + peer.id * 367 % 676
+                        peer.send({"names": {other.id: other.data.name for other in server.peers}})
+                        server.broadcast({"names": {peer.id: peer.data.name}})
                     case netcode.Received(peer, [-1 | 0 | 1 as x, -1 | 0 | 1 as y]):
                         peer.data.course = (x, y)
             for peer in server.peers:
                 peer.data.move()
-            server.broadcast({peer.id: (peer.data.x, peer.data.y) for peer in server.peers})
+            server.broadcast({"tick": tick, "dots": {peer.id: (peer.data.x, peer.data.y) for peer in server.peers}})
 
 
 if __name__ == "__main__":

@@ -58,7 +58,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.network_play", "turns.local_play", "turns.pettingzoo"),
     ("turns",),
     ("turns.__main__",),
-    ("tools",),
+    ("tools", "pygame"),
     ("__main__",),
 )
 BESIDE = ("testing",)
@@ -67,7 +67,7 @@ BESIDE = ("testing",)
 LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy", "zeroconf", "ifaddr"})
 """Never imported with the package: a game that does without them shall not pay for them."""
 
-PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo")
+PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo", "netcode.pygame")
 """What a game imports besides the names of the package itself."""
 
 ROOT = Path(__file__).parent.parent

@@ -1,0 +1,115 @@
+"""What the link does, in a corner of the game's window: one call, one key."""
+
+import pygame
+
+from netcode.client import Client
+from netcode.clock import Clock, monotonic
+from netcode.connection import State
+from netcode.peer import Stats
+from netcode.reasons import printable
+
+SAMPLE = 0.5
+"""Seconds over which a rate is measured."""
+
+WIDEST = 60
+"""Characters of the longest line."""
+
+INK, SHADE = (235, 240, 245), (10, 14, 24, 190)
+MARGIN = 6
+
+
+class Overlay:
+    """Shows the round-trip time, jitter, what goes in and out, and what waits.
+
+    Args:
+        client: whose link it is.
+        key: which key shows and hides it, F3 if left out; None for none.
+        visible: whether it is shown at first.
+        size: the height of its letters in pixels.
+        clock: tells the time, for tests.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        key: int | None = pygame.K_F3,
+        visible: bool = False,
+        size: int = 18,
+        clock: Clock = monotonic,
+    ) -> None:
+        self.visible = visible
+        """Whether it is shown; a game may change it."""
+        self._client = client
+        self._key = key
+        self._was_held = False
+        self._size = size
+        self._font: pygame.font.Font | None = None
+        self._clock = clock
+        self._since = clock()
+        self._before: Stats | None = None
+        self._rates = (0.0, 0.0)
+
+    def draw(self, surface: pygame.Surface) -> None:
+        """Look at the key, and draw it into the upper left corner if it is to be seen. Call it once a frame."""
+        self._listen()
+        self._measure()
+        if not self.visible:
+            return
+        if self._font is None or not pygame.font.get_init():
+            pygame.font.init()
+            self._font = pygame.font.Font(None, self._size)
+        drawn = [self._font.render(line, True, INK) for line in self.lines()]
+        width = max(line.get_width() for line in drawn) + 2 * MARGIN
+        step = self._font.get_linesize()
+        shade = pygame.Surface((width, step * len(drawn) + 2 * MARGIN), pygame.SRCALPHA)
+        shade.fill(SHADE)
+        for number, line in enumerate(drawn):
+            shade.blit(line, (MARGIN, MARGIN + number * step))
+        surface.blit(shade, (MARGIN, MARGIN))
+
+    def lines(self) -> list[str]:
+        """Return what it shows."""
+        client, peer = self._client, self._client.peer
+        if client.reason is not None:
+            return [printable(f"over: {client.reason.text}", WIDEST)]
+        if peer is None:
+            return ["connecting"]
+        stats, (incoming, outgoing) = peer.stats, self._rates
+        state = "away: coming back" if peer.away else client.state.value
+        lines = [
+            state if client.state is not State.CONNECTED else f"player {client.id}",
+            f"round trip {_milliseconds(client.rtt)}, jitter {_milliseconds(client.jitter)}",
+            f"in {_bytes(incoming)}/s, out {_bytes(outgoing)}/s",
+        ]
+        if stats.queued:
+            lines.append(f"waits {_bytes(stats.queued)}, {_milliseconds(stats.queued_for)}")
+        elif peer.away and peer.queued:
+            lines.append(f"{peer.queued} messages wait")
+        return lines
+
+    def _listen(self) -> None:
+        if self._key is None:
+            return
+        held = bool(pygame.key.get_pressed()[self._key])
+        if held and not self._was_held:
+            self.visible = not self.visible
+        self._was_held = held
+
+    def _measure(self) -> None:
+        peer, passed = self._client.peer, self._clock() - self._since
+        if peer is None or (self._before is not None and passed < SAMPLE):
+            return
+        stats = peer.stats
+        if self._before is not None:
+            incoming = (stats.bytes_received - self._before.bytes_received) / passed
+            self._rates = incoming, (stats.bytes_sent - self._before.bytes_sent) / passed
+        self._before, self._since = stats, self._since + passed
+
+
+def _milliseconds(seconds: float | None) -> str:
+    return "?" if seconds is None else f"{seconds * 1000:.0f} ms"
+
+
+def _bytes(count: float) -> str:
+    return f"{count / 1000:.1f} kB" if count >= 1000 else f"{count:.0f} B"

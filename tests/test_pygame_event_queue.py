@@ -1,0 +1,101 @@
+"""Network events in pygame's own queue."""
+
+import os
+import warnings
+from collections.abc import Iterator
+
+import pytest
+from scene import TICK, Scene
+
+with warnings.catch_warnings():
+    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    pytest.importorskip("pygame")
+    import pygame
+
+import netcode
+from netcode.pygame import AWAY, BACK, JOINED, LEFT, RECEIVED, EventQueue
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    pygame.display.init()
+    pygame.event.clear()
+    scene = Scene()
+    yield scene
+    scene.close()
+    pygame.quit()
+
+
+def play(scene: Scene, queue: EventQueue, seconds: float) -> list[pygame.event.Event]:
+    """Let time pass, with a queue in the place of a client's update, and return what pygame had."""
+    found: list[pygame.event.Event] = []
+    for _ in range(round(seconds / TICK)):
+        scene.play(TICK)
+        queue.update()
+        found += [event for event in pygame.event.get() if event.type in (JOINED, RECEIVED, AWAY, BACK, LEFT)]
+    return found
+
+
+def test_everything_that_a_client_is_told_comes_through_pygame(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client()
+    del scene.told[client]
+    queue = EventQueue(client)
+
+    events = play(scene, queue, 0.5)
+    server.broadcast({"hello": [1]})
+    events += play(scene, queue, 0.5)
+    scene.network.cut()
+    events += play(scene, queue, 5.0)
+    server.close_nicely("good night")
+    events += play(scene, queue, 1.0)
+
+    assert [event.type for event in events] == [JOINED, RECEIVED, AWAY, BACK, LEFT]
+    assert {event.peer for event in events} == {client.peer}
+    assert events[1].message == {"hello": [1]}
+    assert events[2].reason.code is netcode.ReasonCode.RESET
+    assert events[4].reason.text == "good night"
+
+
+def test_what_finds_no_room_in_the_queue_comes_later_and_in_order(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = scene.serve()
+    client = scene.client()
+    del scene.told[client]
+    queue, room, post = EventQueue(client), [3], pygame.event.post
+    play(scene, queue, 0.5)
+    for number in range(8):
+        server.broadcast(number)
+    scene.play(0.1)
+
+    def post_while_there_is_room(event: pygame.event.Event) -> bool:
+        if not room[0]:
+            raise pygame.error("Event queue full")
+        room[0] -= 1
+        return post(event)
+
+    monkeypatch.setattr(pygame.event, "post", post_while_there_is_room)
+    queue.update()
+    first = [event.message for event in pygame.event.get(RECEIVED)]
+    room[0] = 100
+    queue.update()
+
+    assert first == [0, 1, 2]
+    assert [event.message for event in pygame.event.get(RECEIVED)] == [3, 4, 5, 6, 7]
+
+
+def test_a_server_can_have_it_too(scene: Scene) -> None:
+    server = scene.serve()
+    del scene.told[server]
+    queue = EventQueue(server)
+    scene.client().send("ahoy")
+
+    events = play(scene, queue, 0.5)
+
+    assert [event.type for event in events] == [JOINED, RECEIVED]
+    assert events[1].message == "ahoy"
+    server.close()

@@ -1,0 +1,143 @@
+"""What the link does, in a corner of the window."""
+
+import os
+import warnings
+from collections import defaultdict
+from collections.abc import Iterator
+
+import pytest
+from scene import Scene
+
+with warnings.catch_warnings():
+    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    pytest.importorskip("pygame")
+    import pygame
+
+from netcode.pygame import Overlay
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    pygame.display.init()
+    pygame.display.set_mode((300, 200))
+    scene = Scene(latency=0.02)
+    yield scene
+    scene.close()
+    pygame.quit()
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> defaultdict[int, bool]:
+    """Which keys are held."""
+    held: defaultdict[int, bool] = defaultdict(bool)
+    monkeypatch.setattr(pygame.key, "get_pressed", lambda: held)
+    return held
+
+
+def is_drawn(overlay: Overlay) -> bool:
+    """Draw a frame, and tell whether anything is on it."""
+    surface = pygame.Surface((300, 200))
+    overlay.draw(surface)
+    return pygame.mask.from_threshold(surface, (235, 240, 245), (60, 60, 60)).count() > 20
+
+
+def test_one_key_shows_and_hides_it(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    scene.serve()
+    overlay = Overlay(scene.join())
+
+    seen: list[bool] = []
+    for held in (False, True, True, False, True, False):
+        keys[pygame.K_F3] = held
+        seen.append(is_drawn(overlay))
+
+    assert seen == [False, True, True, True, False, False]
+
+
+def test_a_game_may_have_another_key_or_none(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    scene.serve()
+    client = scene.join()
+    other, none = Overlay(client, key=pygame.K_TAB), Overlay(client, key=None, visible=True)
+
+    keys[pygame.K_TAB] = True
+    keys[pygame.K_F3] = True
+
+    assert (is_drawn(other), is_drawn(none)) == (True, True)
+
+
+def test_it_says_how_far_the_server_is_and_how_much_goes_each_way(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    server = scene.serve()
+    client = scene.join()
+    overlay = Overlay(client, clock=scene.clock)
+    for _ in range(50):
+        is_drawn(overlay)
+        client.send(b"x" * 94)
+        server.broadcast(b"x" * 2000)
+        scene.play(0.1)
+
+    trip, traffic = overlay.lines()[1:]
+
+    assert overlay.lines()[0] == "player 1"
+    assert trip.startswith("round trip 6")
+    assert trip.endswith(" ms")
+    assert traffic.startswith("in 20.")
+    assert traffic.endswith("out 1.0 kB/s")
+
+
+def test_before_it_is_in_and_after_it_is_over_it_says_so(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    server = scene.serve()
+    client = scene.client()
+    overlay = Overlay(client, visible=True)
+    lines = [overlay.lines()]
+    is_drawn(overlay)
+    scene.play(0.5)
+    lines.append(overlay.lines())
+
+    server.close_nicely("good night \x1b " + "x" * 100)
+    scene.play(1.0)
+    lines.append(overlay.lines())
+
+    assert lines[0] == ["connecting"]
+    assert lines[1][2] == "in 0 B/s, out 0 B/s"
+    assert lines[2][0].startswith(r"over: good night \x1b xxx")
+    assert len(lines[2][0]) == 60
+
+
+def test_while_away_it_says_what_waits(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    scene.serve()
+    client = scene.join()
+    overlay = Overlay(client)
+    scene.network.down = True
+    scene.network.cut()
+    scene.play(0.2)
+    client.send("one")
+    client.send("two")
+
+    lines = overlay.lines()
+
+    assert lines[0] == "away: coming back"
+    assert lines[1] == "round trip ?, jitter ?"
+    assert lines[-1] == "2 messages wait"
+
+
+def test_it_says_what_the_network_does_not_take(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    scene.serve()
+    client = scene.join()
+    overlay = Overlay(client)
+    scene.network.rate = 1000.0
+    for _ in range(4):
+        client.send(b"x" * 60_000)
+    scene.play(0.5)
+
+    assert overlay.lines()[-1].startswith("waits 1")
+
+
+def test_it_lives_on_when_pygame_was_quit_and_begun_again(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    scene.serve()
+    overlay = Overlay(scene.join(), visible=True)
+    before = is_drawn(overlay)
+    pygame.font.quit()
+
+    assert (before, is_drawn(overlay)) == (True, True)
