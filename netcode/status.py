@@ -4,7 +4,6 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +34,7 @@ class StatusFile(Observer):
     Args:
         server: whose status it is.
         path: where to write it; True for a place in the folder for temporary files, by the number of the process.
-        clock: gives the seconds by which updates are measured.
-        wall: gives the time of day.
+        clock: gives the seconds by which updates are measured, and the server's age.
     """
 
     def __init__(
@@ -44,14 +42,12 @@ class StatusFile(Observer):
         server: "Server",
         path: str | os.PathLike[str] | bool,
         clock: Clock = time.perf_counter,
-        wall: Callable[[], float] = time.time,
     ) -> None:
         if not isinstance(path, (str, os.PathLike, bool)):
             raise TypeError(f"status must be the path of a file, or True, not {type(path).__name__}")
         super().__init__(server, clock)
         self.path = default_path(os.getpid()) if isinstance(path, bool) else Path(path)
-        self._wall = wall
-        self._since = wall()
+        self._since = clock()
         self._updates, self._busy, self._worst = 0, 0.0, 0.0
         self._write_at = clock()
 
@@ -72,13 +68,12 @@ class StatusFile(Observer):
 
     def report(self) -> dict[str, Any]:
         """Return what is written: the numbers since the last write for updates, since the start for all else."""
-        server, now = self.server, self._wall()
+        server = self.server
         peers = server.peers
         shown = sorted(peers, key=lambda peer: (-peer.stats.queued_for, -(peer.rtt or 0.0)))[:MAX_ROWS]
         return {
-            "time": now,
             "pid": os.getpid(),
-            "uptime": now - self._since,
+            "uptime": self._clock() - self._since,
             "game": printable(f"{server._game} {server._version}".strip(), 128),
             "address": str(server.address),
             "state": server.state.value,

@@ -28,7 +28,7 @@ def read(path: Path) -> dict[str, Any]:
 
 def test_it_says_who_plays_and_what_went_over_their_links(scene: Scene, tmp_path: Path) -> None:
     server = scene.serve(game="chess", version="2", max_peers=4)
-    file = StatusFile(server, tmp_path / "status.json", scene.clock, lambda: scene.clock.now)
+    file = StatusFile(server, tmp_path / "status.json", scene.clock)
     client = scene.join(game="chess", version="2")
     client.send("hello")
     scene.play(2.5)
@@ -157,3 +157,8 @@ def test_a_file_that_cannot_be_removed_ends_no_server(
     server.close()
 
     assert "cannot remove" in caplog.text
+
+
+def test_what_is_no_path_is_said_at_once(scene: Scene) -> None:
+    with pytest.raises(TypeError, match="status must be the path of a file, or True, not int"):
+        StatusFile(scene.serve(), 7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

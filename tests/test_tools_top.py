@@ -21,7 +21,7 @@ PLAYER: dict[str, Any] = {
     "messages_sent": 1, "messages_received": 2, "bytes_sent": 1500, "bytes_received": 3000, "queued": 0, "queued_for": 0.0,
 }  # fmt: skip
 STATUS: dict[str, Any] = {
-    "time": 100.0, "pid": 7, "uptime": 30.0, "game": "chess 2", "address": "0.0.0.0:7777", "state": "connected",
+    "pid": 7, "uptime": 30.0, "game": "chess 2", "address": "0.0.0.0:7777", "state": "connected",
     "max_peers": 4, "peers": 1, "away": 0, "joined": 3, "left": {"TIMEOUT": 1, "GOODBYE": 1}, "refused": {},
     "messages_sent": 10, "messages_received": 20, "bytes_sent": 1000, "bytes_received": 2000, "updates": 60,
     "update_mean": 0.001, "update_worst": 0.02, "players": [PLAYER],
@@ -52,7 +52,7 @@ def lines(
     """Show one status after the other, and return what was printed."""
     path = tmp_path / "status.json"
     clock = Time(path, *statuses)
-    Panel(path, Output(as_json=as_json), clock, clock).run(1.0, once=statuses[-1] is not None)
+    Panel(path, Output(as_json=as_json), clock).run(1.0, once=statuses[-1] is not None)
     return capsys.readouterr().out.splitlines()
 
 
@@ -69,7 +69,7 @@ def test_it_shows_the_server_and_each_player(capsys: pytest.CaptureFixture[str],
 def test_from_the_second_look_on_there_are_rates_until_the_server_is_gone(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    later = {"time": 102.0, "messages_received": 30, "messages_sent": 11, "bytes_received": 6000}
+    later = {"uptime": 32.0, "messages_received": 30, "messages_sent": 11, "bytes_received": 6000}
 
     shown = lines(capsys, tmp_path, {}, later, None)
 
@@ -77,10 +77,16 @@ def test_from_the_second_look_on_there_are_rates_until_the_server_is_gone(
     assert shown[-1] == "the server is gone"
 
 
+def test_a_server_that_hangs_is_said_to_be_silent(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shown = lines(capsys, tmp_path, {}, {}, {}, {}, {}, None)
+
+    silent = [line.partition(" -- ")[2] for line in shown if "process 7" in line]
+    assert silent == ["", "", "", "", "SILENT for 4 s: it does not call update()"]
+
+
 @pytest.mark.parametrize(
     ("status", "line"),
     [
-        ({"time": 90.0}, "SILENT for 10 s: it does not call update()"),
         ({"uptime": 600.0, "game": ""}, "a game without a name at 0.0.0.0:7777, process 7, connected, up 10 min"),
         ({"uptime": 9000.0}, "up 2.5 h"),
         ({"refused": {"NOT_NETCODE": 3}}, ", refused 3 NOT_NETCODE"),

@@ -66,7 +66,8 @@ def find_status(server: str | None, folder: Path | None = None) -> Path:
         raise FileNotFoundError(f"there is no {path}: was that server started with status=?")
     folder = Path(tempfile.gettempdir()) if folder is None else folder
     found = [path for path in folder.glob("netcode-*.json") if re.fullmatch(r"netcode-\d+\.json", path.name)]
-    found = [path for path in found if time.time() - path.stat().st_mtime < ABANDONED] or found
+    newest = max((path.stat().st_mtime for path in found), default=0.0)
+    found = [path for path in found if newest - path.stat().st_mtime < ABANDONED]
     if len(found) == 1:
         return found[0]
     numbers = ", ".join(sorted(path.stem.removeprefix("netcode-") for path in found))
@@ -82,17 +83,16 @@ class Panel:
         path: the status file.
         output: where lines go.
         clock: gives seconds that never go back.
-        wall: gives the time of day, by which statuses are dated.
     """
 
-    def __init__(
-        self, path: Path, output: Output, clock: Clock = monotonic, wall: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, path: Path, output: Output, clock: Clock = monotonic) -> None:
         self._path = path
         self._output = output
         self._sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # tests have time of their own
-        self._wall = wall
+        self._clock = clock
         self._before: dict[str, Any] | None = None
+        self._latest: dict[str, Any] | None = None
+        self._came_at = clock()  # the latest
         self.shown = 0
 
     def run(self, interval: float, *, once: bool) -> None:
@@ -102,9 +102,10 @@ class Panel:
             if status is None:
                 self._output.line("the server is gone", event="gone")
                 return
+            if status != self._latest:
+                self._before, self._latest, self._came_at = self._latest, status, self._clock()
             self._show(status)
             self.shown += 1
-            self._before = status
             if once:
                 return
             self._sleep(interval)
@@ -134,7 +135,7 @@ class Panel:
             self._output.line(f"and {hidden} more, of whom less waits")
 
     def _summary(self, status: dict[str, Any]) -> list[str]:
-        age = self._wall() - status["time"]
+        age = self._clock() - self._came_at
         silent = f" -- SILENT for {age:.0f} s: it does not call update()" if age > STALE else ""
         title = f"{status['game'] or 'a game without a name'} at {status['address']}, process {status['pid']}"
         players = (
@@ -151,10 +152,10 @@ class Panel:
 
     def _rate(self, key: str, name: str, status: dict[str, Any]) -> str:
         before = self._before
-        if before is None or status["time"] <= before["time"]:
+        if before is None or status["uptime"] <= before["uptime"]:
             total = status[key]
             return f"{name} {in_bytes(total) if 'bytes' in key else total}"
-        rate = (status[key] - before[key]) / (status["time"] - before["time"])
+        rate = (status[key] - before[key]) / (status["uptime"] - before["uptime"])
         return f"{name} {in_bytes(rate) if 'bytes' in key else f'{rate:.0f}'}/s"
 
     def _row(self, player: dict[str, Any]) -> tuple[str, ...]:
