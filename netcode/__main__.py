@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from netcode import SPEEDUPS, __version__
 from netcode.command_line import Parser
-from netcode.tools import discover, lag, load, ping, top
+from netcode.tools import discover, lag, load, new, ping, top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,6 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     tools = parser.add_subparsers(title="tools", required=True, metavar="TOOL")
     for name, module, text in (
+        ("new", new, "write a small game of your own"),
         ("ping", ping, "what a server plays, how full it is, and how long its answer takes"),
         ("discover", discover, "the games on the local network"),
         ("load", load, "many clients at once, for a server of your own"),

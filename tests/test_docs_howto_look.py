@@ -1,4 +1,4 @@
-"""docs/howto/look-at-a-server.md: its commands are those of the tools, and its server tells."""
+"""The pages on the tools: their commands are those of the tools, and the server of one tells."""
 
 import json
 import re
@@ -11,8 +11,9 @@ from programs import ROOT
 from netcode.__main__ import main
 
 TEXT = (ROOT / "docs" / "howto" / "look-at-a-server.md").read_text(encoding="utf-8")
-COMMANDS = [line.removeprefix("python -m netcode ") for line in re.findall(r"```sh\n(.*?)\n```", TEXT)]
-TOOLS = ["ping", "discover", "load", "top", "lag"]
+NEW = (ROOT / "docs" / "howto" / "start-a-game-of-your-own.md").read_text(encoding="utf-8")
+COMMANDS = [line.removeprefix("python -m netcode ") for line in re.findall(r"```sh\n(.*?)\n```", TEXT + NEW)]
+TOOLS = ["ping", "discover", "load", "top", "lag", "new", "new"]
 
 
 def test_each_tool_has_its_command() -> None:

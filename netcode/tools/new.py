@@ -1,0 +1,73 @@
+"""`python -m netcode new NAME`: write a small game of one's own, which runs at once and is there to be changed."""
+
+import argparse
+import keyword
+import re
+import sys
+from pathlib import Path
+
+from netcode.console import say
+
+DESCRIPTION = "Write a small game into a new folder: rules, a server, a client with a window, and tests."
+
+TEMPLATES = Path(__file__).parent / "templates"
+SUFFIX = ".txt"
+"""What the names of templates end with, so that nobody takes them for modules of this package."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `new`."""
+    parser.description = DESCRIPTION
+    parser.add_argument("name", metavar="NAME", type=_folder, help="a folder that is not there yet, called as the game")
+    parser.add_argument("--turns", action="store_true", help="a turn-based game; otherwise one in real time")
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", path.name):
+        raise argparse.ArgumentTypeError(f"{path.name!r} is no name for a game: letters, digits, - and _, 40 at most")
+    return path
+
+
+def class_name(name: str) -> str:
+    """Return what the class of a game is called: `my-game` is `MyGame`."""
+    found = "".join(part[:1].upper() + part[1:] for part in re.split("[-_]", name))
+    return f"{found}Game" if keyword.iskeyword(found) or found in ("Game", "Server", "Over", "Refused") else found
+
+
+def write_game(folder: Path, *, turns: bool) -> list[Path]:
+    """Write the files of a new game into `folder`, and return them.
+
+    Raises:
+        FileExistsError: there is something already.
+        OSError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if any(folder.iterdir()):
+        raise FileExistsError(f"{folder} is not empty; choose a folder that is not there yet")
+    names = {"@NAME@": folder.name, "@CLASS@": class_name(folder.name)}
+    written: list[Path] = []
+    for template in sorted((TEMPLATES / ("turns" if turns else "real_time")).iterdir()):
+        text = template.read_text(encoding="utf-8")
+        for placeholder, name in names.items():
+            text = text.replace(placeholder, name)
+        path = folder / template.name.removesuffix(SUFFIX)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write it, and say how to start it."""
+    folder: Path = arguments.name
+    try:
+        written = write_game(folder, turns=arguments.turns)
+    except OSError as error:
+        sys.stderr.write(f"new: {error}\n")
+        return 1
+    say(f"{folder} has {', '.join(path.name for path in written)}")
+    say("start the server, and then a client or two, each in a terminal of its own:")
+    say(f"    cd {folder}")
+    say("    python server.py")
+    say("    python client.py localhost 7777 Ann")
+    return 0

@@ -1,0 +1,162 @@
+"""A game of one's own, written by a tool: it runs at once, its tests pass, and its windows show a game."""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from programs import ROOT, Start
+
+from netcode.__main__ import main
+from netcode.tools.new import TEMPLATES, add_arguments, class_name
+
+FILES = ["README.md", "client.py", "rules.py", "server.py", "test_game.py"]
+
+WATCHED = """
+import sys
+import pygame
+sys.path.insert(0, sys.argv[1])
+
+class Font:
+    '''Tells what is written into the window.'''
+    told = set()
+
+    def __init__(self, *arguments):
+        self.size = 20
+
+    def render(self, text, *arguments):
+        if text not in Font.told:
+            Font.told.add(text)
+            print(text)
+        return pygame.Surface((10, 10))
+
+frames = [0]
+real = pygame.event.get
+
+def get():
+    # Somebody clicks on the third line, again and again, and closes the window in the end.
+    frames[0] += 1
+    click = pygame.event.Event(pygame.MOUSEBUTTONDOWN, pos=(40, 70), button=1)
+    return [*real(), *([click] if frames[0] % 20 == 0 else []), *([pygame.event.Event(pygame.QUIT)] if CLOSES() else [])]
+
+def CLOSES():
+    over = Font.told & {"you have won", "you have lost"}
+    coin = Font.told & {"Ann: 1", "Bob: 1"} and {text[:4] for text in Font.told} >= {"Ann:", "Bob:"}
+    return bool(over or coin) or frames[0] > 1500
+
+class Held(dict):
+    def __missing__(self, key):
+        return key in (pygame.K_LEFT, pygame.K_UP)
+
+pygame.font.Font = Font
+pygame.event.get = get
+pygame.key.get_pressed = Held
+import client
+client.main("127.0.0.1", sys.argv[2], sys.argv[3])
+"""
+"""A client of such a game, with somebody at its window who plays: left and up, where the coin is."""
+
+
+def write(folder: Path, *options: str) -> Path:
+    assert main(["new", str(folder), *options]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("options", [[], ["--turns"]], ids=["real time", "turns"])
+def test_it_writes_a_game_and_says_how_to_start_it(
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = write(tmp_path / "games" / "my-duel", *options)
+
+    assert sorted(path.name for path in folder.iterdir()) == FILES
+    texts = [path.read_text(encoding="utf-8") for path in folder.iterdir()]
+    assert not any("@NAME@" in text or "@CLASS@" in text for text in texts)
+    assert all("my-duel" in text for text in texts)
+    said = capsys.readouterr().out
+    assert f"    cd {folder}\n    python server.py\n" in said
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("options", [[], ["--turns"]], ids=["real time", "turns"])
+def test_the_tests_of_the_game_pass(options: list[str], tmp_path: Path) -> None:
+    folder = write(tmp_path / "duel", *options)
+
+    tested = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert tested.returncode == 0, tested.stdout + tested.stderr
+    assert "passed" in tested.stdout
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("options", "told"), [([], ["Ann: [01]", "Bob: [01]"]), (["--turns"], ["15 sticks: |||||||||||||||", "your turn"])]
+)
+def test_its_server_and_two_windows_play(options: list[str], told: list[str], start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame")
+    folder = write(tmp_path / "duel", *options)
+    server = start("-c", SERVED, folder, tmp_path)
+    port = server.until(r"duel is open on port (\d+)")[1]
+    environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+
+    ann, bob = (start("-c", WATCHED, folder, port, name, environment=environment) for name in ("Ann", "Bob"))
+
+    for text in told:
+        ann.until(f"(?m)^{text.replace('|', '.')}$")
+    outcome = r"you have (won|lost)" if options else r"(Ann|Bob): 1\n"
+    ann.until(outcome)
+    bob.until(outcome)
+    assert (ann.status(), bob.status()) == (0, 0)
+    assert "Traceback" not in server.output + ann.output + bob.output
+
+
+SERVED = """
+import os, runpy, sys
+folder, place = sys.argv[1:]
+os.chdir(place)
+sys.path.insert(0, folder)
+sys.argv[1:] = ["0"]
+runpy.run_path(os.path.join(folder, "server.py"), run_name="__main__")
+"""
+
+
+def test_what_is_there_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "occupied"
+    folder.mkdir()
+    (folder / "mine.txt").write_text("mine", encoding="utf-8")
+
+    assert main(["new", str(folder)]) == 1
+    assert "is not empty" in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["mine.txt"]
+
+
+@pytest.mark.parametrize("name", ["", "..", "1st", "a b", "a.b", "é", "x" * 41])
+def test_a_name_is_one_for_a_folder_a_class_and_a_game(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+
+    with pytest.raises(SystemExit):
+        parser.parse_args([name])
+
+    assert "is no name for a game" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("duel", "Duel"), ("my-game_2", "MyGame2"), ("none", "NoneGame"), ("game", "GameGame"), ("myOwn", "MyOwn")],
+)
+def test_a_class_is_called_as_the_game(name: str, kind: str) -> None:
+    assert class_name(name) == kind
+
+
+def test_templates_are_no_modules_of_the_package() -> None:
+    assert {path.suffix for path in TEMPLATES.rglob("*") if path.is_file()} == {".txt"}
