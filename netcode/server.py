@@ -782,7 +782,7 @@ class Server(Waiter):
     def _shut(self) -> None:
         self._links.close()
         self._state = State.DISCONNECTED
-        for observer in self._observers:
+        for observer in [*self._observers]:
             observer.closed()
 
 

@@ -58,16 +58,16 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.network_play", "turns.local_play", "turns.pettingzoo"),
     ("turns",),
     ("turns.__main__",),
-    ("tools", "pygame"),
+    ("tools", "pygame", "metrics"),
     ("__main__",),
 )
 BESIDE = ("testing",)
 """For the tests of users' games: imports from every floor, and no floor imports it."""
 
-LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy", "zeroconf", "ifaddr"})
+LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy", "zeroconf", "ifaddr", "prometheus_client"})
 """Never imported with the package: a game that does without them shall not pay for them."""
 
-PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo", "netcode.pygame")
+PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo", "netcode.pygame", "netcode.metrics")
 """What a game imports besides the names of the package itself."""
 
 ROOT = Path(__file__).parent.parent

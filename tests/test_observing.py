@@ -29,6 +29,7 @@ class Watch(Observer):
 
     def closed(self) -> None:
         super().closed()
+        self.stop()
         self.is_closed = True
 
 
@@ -81,11 +82,12 @@ def test_who_was_nobody_is_counted_by_the_reason(scene: Scene) -> None:
 def test_the_end_is_told_and_after_a_stop_nothing_is(scene: Scene) -> None:
     server = scene.serve()
     told, deaf = Watch(server), Watch(server)
+    last = Watch(server)
     deaf.stop()
     deaf.stop()
 
     server.update()
     server.close()
 
-    assert (len(told.durations), told.is_closed) == (1, True)
+    assert (len(told.durations), told.is_closed, last.is_closed) == (1, True, True)
     assert (deaf.durations, deaf.is_closed) == ([], False)

@@ -96,7 +96,7 @@ SHARED = {
 }
 """What a module keeps that changes, and why that does no harm."""
 
-EXTRAS = {"netcode.mdns", "netcode.pygame", "netcode.pygame.event_queue", "netcode.pygame.overlay"}
+EXTRAS = {"netcode.mdns", "netcode.metrics", "netcode.pygame", "netcode.pygame.event_queue", "netcode.pygame.overlay"}
 """Modules that need an extra, and are imported where they are used."""
 
 STATEFUL = (msgpack.Packer, msgpack.Unpacker, random.Random, bytearray)

@@ -1,0 +1,169 @@
+"""A server's numbers for Prometheus."""
+
+import builtins
+import importlib
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scene import Scene
+
+pytest.importorskip("prometheus_client")
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from netcode import metrics
+from netcode.metrics import BUCKETS, Metrics, observe
+
+
+@pytest.fixture
+def scene() -> Iterator[Scene]:
+    scene = Scene(latency=0.01)
+    yield scene
+    scene.close()
+
+
+def read(registry: CollectorRegistry) -> dict[str, float]:
+    """Return what a scrape would get, by name and labels."""
+    lines = generate_latest(registry).decode().splitlines()
+    return {name: float(value) for name, _, value in (x.rpartition(" ") for x in lines if not x.startswith("#"))}
+
+
+def watched(scene: Scene, **options: Any) -> tuple[Any, CollectorRegistry, Metrics]:
+    """Serve, observed by the clock of the scene."""
+    registry = CollectorRegistry()
+    server = scene.serve(**options)
+    seen = observe(server, registry)
+    seen._clock, seen._write_at = scene.clock, scene.clock.now
+    return server, registry, seen
+
+
+def test_it_counts_who_plays_and_what_goes_over_the_links(scene: Scene) -> None:
+    server, registry, _ = watched(scene, max_peers=4)
+    client = scene.join()
+    client.send("one")
+    client.send("two")
+    scene.play(0.2)
+    server.broadcast("all")
+    scene.play(2.0)
+
+    numbers = read(registry)
+
+    assert numbers['netcode_peers{server="7777"}'] == 1
+    assert numbers['netcode_peers_max{server="7777"}'] == 4
+    assert numbers['netcode_peers_away{server="7777"}'] == 0
+    assert numbers['netcode_joined_total{server="7777"}'] == 1
+    assert numbers['netcode_messages_total{direction="in",server="7777"}'] == 2
+    assert numbers['netcode_messages_total{direction="out",server="7777"}'] == 1
+    assert numbers['netcode_bytes_total{direction="out",server="7777"}'] == 8
+    assert numbers['netcode_bytes_total{direction="in",server="7777"}'] > 16
+    assert 0.02 <= numbers['netcode_round_trip_seconds{of="median",server="7777"}'] < 0.1
+    assert 0.02 <= numbers['netcode_round_trip_seconds{of="largest",server="7777"}'] < 0.1
+
+
+def test_it_counts_who_leaves_and_who_is_turned_away_by_reason(scene: Scene) -> None:
+    _, registry, _ = watched(scene, grace=0)
+    client = scene.join()
+    scene.stranger(b"GET / HTTP/1.1\r\n\r\n")
+    client.close_nicely()
+    scene.play(2.0)
+
+    numbers = read(registry)
+
+    assert numbers['netcode_left_total{code="GOODBYE",server="7777"}'] == 1
+    assert numbers['netcode_refused_total{code="NOT_NETCODE",server="7777"}'] == 1
+    assert not any(name.startswith("netcode_round_trip_seconds{") for name in numbers)
+
+
+def test_it_says_what_waits_and_for_how_long(scene: Scene) -> None:
+    server, registry, seen = watched(scene)
+    scene.frozen.add(scene.join())
+    for _ in range(4):
+        server.broadcast(b"x" * 60_000)
+        scene.play(0.5)
+    scene.update()
+    seen._write_at = 0.0
+    scene.play(0.1)
+
+    numbers = read(registry)
+
+    assert numbers['netcode_queued_bytes{server="7777"}'] > 100_000
+    assert 0.5 < numbers['netcode_queue_age_seconds{server="7777"}'] < 2.5
+
+
+def test_updates_are_counted_by_how_long_they_took(scene: Scene) -> None:
+    _, registry, seen = watched(scene)
+    for seconds in (0.000_05, 0.000_1, 0.003, 5.0):
+        seen.took(seconds)
+    seen.numbers = seen._count()
+
+    numbers = read(registry)
+
+    def up_to(bound: str) -> float:
+        return numbers[f'netcode_update_seconds_bucket{{le="{bound}",server="7777"}}']
+
+    assert [up_to(str(bound)) for bound in BUCKETS[:6]] == [2, 2, 2, 2, 2, 3]
+    assert (up_to("1.0"), up_to("+Inf")) == (3, 4)
+    assert numbers['netcode_update_seconds_count{server="7777"}'] == 4
+    assert numbers['netcode_update_seconds_sum{server="7777"}'] == pytest.approx(5.00315)
+
+
+def test_what_a_scrape_sees_is_a_second_old_at_most(scene: Scene) -> None:
+    _, registry, _ = watched(scene)
+    scene.update()
+    scene.client()
+    scene.play(0.5)
+    early = read(registry)['netcode_peers{server="7777"}']
+    scene.play(1.0)
+
+    assert (early, read(registry)['netcode_peers{server="7777"}']) == (0, 1)
+
+
+def test_two_servers_are_told_apart_by_their_ports_until_they_close(scene: Scene) -> None:
+    registry = CollectorRegistry()
+    one = scene.serve()
+    other = netcode_server(scene)
+    observe(one, registry)
+    observe(other, registry)
+    observe(one, CollectorRegistry())
+    both = [name for name in read(registry) if name.startswith("netcode_peers{")]
+
+    one.close()
+
+    assert both == ['netcode_peers{server="7777"}', 'netcode_peers{server="7778"}']
+    assert [name for name in read(registry) if name.startswith("netcode_peers{")] == ['netcode_peers{server="7778"}']
+    assert one._observers == []
+    other.close()
+    assert read(registry) == {}
+
+
+def netcode_server(scene: Scene) -> Any:
+    from netcode import Server
+
+    return Server("scene", 7778, network=scene.network, clock=scene.clock)
+
+
+def test_each_number_says_what_it_is(scene: Scene) -> None:
+    _, registry, _ = watched(scene)
+
+    helps = [line for line in generate_latest(registry).decode().splitlines() if line.startswith("# HELP")]
+
+    assert len(helps) == 12
+    assert all(line.endswith(".") for line in helps)
+
+
+def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = builtins.__import__
+
+    def missing(name: str, *arguments: Any) -> Any:
+        if name.partition(".")[0] == "prometheus_client":
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return real(name, *arguments)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.delitem(sys.modules, "netcode.metrics")
+
+    with pytest.raises(ImportError, match=r"netcode.metrics needs prometheus-client: pip install 'netcode\[metrics\]'"):
+        importlib.import_module("netcode.metrics")
+    assert metrics.__name__ == "netcode.metrics"
