@@ -64,10 +64,31 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 BESIDE = ("testing",)
 """For the tests of users' games: imports from every floor, and no floor imports it."""
 
-LATE = frozenset({"pygame", "asyncio", "threading", "ssl", "logging", "pettingzoo", "gymnasium", "numpy", "zeroconf", "ifaddr", "prometheus_client"})
+LATE = frozenset(
+    {
+        "pygame",
+        "asyncio",
+        "threading",
+        "ssl",
+        "logging",
+        "pettingzoo",
+        "gymnasium",
+        "numpy",
+        "zeroconf",
+        "ifaddr",
+        "prometheus_client",
+    }
+)
 """Never imported with the package: a game that does without them shall not pay for them."""
 
-PUBLIC_MODULES = ("netcode.sync", "netcode.testing", "netcode.turns", "netcode.turns.pettingzoo", "netcode.pygame", "netcode.metrics")
+PUBLIC_MODULES = (
+    "netcode.sync",
+    "netcode.testing",
+    "netcode.turns",
+    "netcode.turns.pettingzoo",
+    "netcode.pygame",
+    "netcode.metrics",
+)
 """What a game imports besides the names of the package itself."""
 
 ROOT = Path(__file__).parent.parent

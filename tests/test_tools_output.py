@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from netcode.tools import output as module
-from netcode.tools.output import Output, in_bytes, milliseconds, percentile
+from netcode.tools.output import Output, complain, in_bytes, milliseconds, percentile
 
 HEADS = ("NAME", "PLAYERS")
 ROWS = [("Ann's", "2"), ("Bob's game", "10")]
@@ -23,12 +23,10 @@ class Terminal(io.StringIO):
     def isatty(self) -> bool:
         return True
 
-    def flush(self) -> None:
+    def write(self, text: str) -> int:
         if self.broken:
             raise OSError("it has gone")
-
-    def close_down(self, text: str) -> int:
-        raise OSError("it has gone")
+        return super().write(text)
 
 
 def look_on(monkeypatch: pytest.MonkeyPatch) -> Terminal:
@@ -97,8 +95,15 @@ def test_a_terminal_that_went_ends_no_tool(monkeypatch: pytest.MonkeyPatch) -> N
 
     Output().table(HEADS, ROWS)
     Output().progress("half")
+    Output().clear()
+    Output().line("lost")
 
-    assert terminal.getvalue() != ""
+    assert terminal.getvalue() == ""
+
+
+def test_what_a_tool_cannot_do_is_said_and_is_its_status(capsys: pytest.CaptureFixture[str]) -> None:
+    assert complain("top", OSError("no \x1b file")) == 1
+    assert capsys.readouterr().err == "top: no \\x1b file\n"
 
 
 def test_progress_overwrites_itself_and_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -121,15 +126,6 @@ def test_a_terminal_is_wiped_for_what_comes_next_and_a_pipe_is_not(monkeypatch: 
     Output(as_json=True).clear()
 
     assert terminal.getvalue() == "\x1b[H\x1b[2J"
-
-
-def test_a_terminal_that_went_is_not_wiped(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = look_on(monkeypatch)
-    monkeypatch.setattr(terminal, "write", terminal.close_down)
-
-    Output().clear()
-
-    assert terminal.getvalue() == ""
 
 
 def test_a_program_without_output_prints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

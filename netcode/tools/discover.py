@@ -1,12 +1,11 @@
 """`python -m netcode discover`: the games on the local network, as players find them."""
 
 import argparse
-import sys
 from collections.abc import Iterable
 
 from netcode.clock import Clock, monotonic
 from netcode.discovery import Discovery, FoundGame, discover
-from netcode.tools.output import Output
+from netcode.tools.output import Output, complain
 from netcode.tools.where import positive
 
 DESCRIPTION = "List the games on the local network: servers that were started with announce=NAME."
@@ -93,8 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         discovery = discover(arguments.game)
     except (ImportError, ValueError) as error:
-        sys.stderr.write(f"discover: {error}\n")
-        return 1
+        return complain("discover", error)
     with discovery:
         watch = Watch(discovery, output)
         try:

@@ -18,7 +18,7 @@ from netcode.events import Event, Joined, Left, Received
 from netcode.meter import Meter
 from netcode.poller import READ, WRITE, select_in_parts
 from netcode.reasons import Reason
-from netcode.tools.output import Output, milliseconds, percentile
+from netcode.tools.output import Output, complain, milliseconds, percentile
 from netcode.tools.where import add_server, positive, tls_of, whole
 
 DESCRIPTION = "Let many clients join a server of your own, send, and measure what its players would feel."
@@ -343,6 +343,5 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     except ValueError as error:  # the game's name is too long, say
-        sys.stderr.write(f"load: {error}\n")
-        return 1
+        return complain("load", error)
     return 0 if test.summarize() else 1

@@ -3,10 +3,10 @@
 import argparse
 import keyword
 import re
-import sys
 from pathlib import Path
 
 from netcode.console import say
+from netcode.tools.output import complain
 
 DESCRIPTION = "Write a small game into a new folder: rules, a server, a client with a window, and tests."
 
@@ -63,8 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         written = write_game(folder, turns=arguments.turns)
     except OSError as error:
-        sys.stderr.write(f"new: {error}\n")
-        return 1
+        return complain("new", error)
     say(f"{folder} has {', '.join(path.name for path in written)}")
     say("start the server, and then a client or two, each in a terminal of its own:")
     say(f"    cd {folder}")

@@ -1,5 +1,6 @@
 """What a tool prints: lines for people, or one JSON object a line for scripts, to whatever is there to take them."""
 
+import io
 import json
 import math
 import re
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from netcode.console import say
+from netcode.console import escaped, is_terminal, put, say
 
 _NUMBER = re.compile(r"-|(\d[\d.e+-]*( ?[a-zA-Z%]+)?)?").fullmatch
 """Matches what stands to the right in a column: an amount, or nothing."""
@@ -30,7 +31,7 @@ class Output:
     @property
     def is_live(self) -> bool:
         """Whether somebody looks at a terminal, on which a line may overwrite itself."""
-        return not self.as_json and sys.stdout is not None and sys.stdout.isatty()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
+        return not self.as_json and is_terminal(sys.stdout)
 
     def line(self, text: str, /, **facts: Any) -> None:
         """Print a line: `text`, or `facts` where scripts read. Without facts, only people are told."""
@@ -49,20 +50,13 @@ class Output:
         # The last column stays free: a full line would wrap, and the next one could not overwrite it.
         text = text[: shutil.get_terminal_size().columns - 1]
         blank = " " * len(self._progress)
-        try:
-            sys.stdout.write(f"\r{blank}\r{text}")
-            sys.stdout.flush()
-        except OSError:
-            pass  # the terminal has gone
+        put(sys.stdout, f"\r{blank}\r{text}")
         self._progress = text
 
     def clear(self) -> None:
         """Wipe the terminal, for what is to stand in the place of what stood there; nothing where nobody looks."""
         if self.is_live:
-            try:
-                sys.stdout.write("\x1b[H\x1b[2J")
-            except OSError:
-                pass  # the terminal has gone
+            put(sys.stdout, "\x1b[H\x1b[2J")
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for people: with `rich`, if it is installed and somebody looks, else in plain columns."""
@@ -95,7 +89,9 @@ class Output:
 def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> bool:
     """Print a table with `rich`; return False where that is not installed."""
     try:
-        console: Any = import_module("rich.console").Console(file=sys.stdout, highlight=False)
+        page = io.StringIO()
+        width = shutil.get_terminal_size().columns
+        console: Any = import_module("rich.console").Console(file=page, width=width, highlight=False)
         table: Any = import_module("rich.table").Table(box=import_module("rich.box").SIMPLE_HEAD, pad_edge=False)
         text: Any = import_module("rich.text").Text
     except ImportError:
@@ -104,11 +100,15 @@ def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequ
         table.add_column(text(head), justify="right" if number else "left")
     for row in rows:
         table.add_row(*map(text, row))
-    try:
-        console.print(table)
-    except OSError:
-        pass  # the terminal has gone
+    console.print(table)
+    put(sys.stdout, page.getvalue())
     return True
+
+
+def complain(tool: str, error: Exception) -> int:
+    """Say why a tool cannot do what it was asked for, and return the status for that."""
+    put(sys.stderr, f"{tool}: {escaped(str(error))}\n")
+    return 1
 
 
 def milliseconds(seconds: float | None) -> str:

@@ -6,7 +6,6 @@ A server writes one only if it was asked to: `Server(..., status=True)`, or the 
 import argparse
 import json
 import re
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from typing import Any
 from netcode.clock import Clock, monotonic
 from netcode.reasons import printable
 from netcode.status import default_path
-from netcode.tools.output import Output, in_bytes, milliseconds
+from netcode.tools.output import Output, complain, in_bytes, milliseconds
 from netcode.tools.where import positive
 
 DESCRIPTION = "Show what a server on this computer does: who plays, how much, how far away, what waits."
@@ -187,6 +186,5 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     except (OSError, ValueError) as error:
-        sys.stderr.write(f"top: {error}\n")
-        return 1
+        return complain("top", error)
     return 0 if panel is not None and panel.shown else 1
