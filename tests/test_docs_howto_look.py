@@ -10,8 +10,8 @@ from programs import ROOT
 
 from netcode.__main__ import main
 
-TEXT = (ROOT / "docs" / "howto" / "look-at-a-server.md").read_text(encoding="utf-8")
-NEW = (ROOT / "docs" / "howto" / "start-a-game-of-your-own.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "how-to" / "look-at-a-server.md").read_text(encoding="utf-8")
+NEW = (ROOT / "docs" / "how-to" / "start-a-game-of-your-own.md").read_text(encoding="utf-8")
 COMMANDS = [line.removeprefix("python -m netcode ") for line in re.findall(r"```sh\n(.*?)\n```", TEXT + NEW)]
 TOOLS = ["ping", "discover", "load", "top", "lag", "new", "new"]
 

@@ -1,4 +1,4 @@
-"""docs/howto/measure-with-prometheus.md is followed to the letter, and its dashboard asks for what there is."""
+"""docs/how-to/measure-with-prometheus.md is followed to the letter, and its dashboard asks for what there is."""
 
 import json
 import re
@@ -15,7 +15,7 @@ import netcode
 from netcode.metrics import observe
 from netcode.testing import FakeClock, MemoryNetwork
 
-PAGE = (ROOT / "docs" / "howto" / "measure-with-prometheus.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "how-to" / "measure-with-prometheus.md").read_text(encoding="utf-8")
 DASHBOARD = (ROOT / "docs" / "grafana" / "netcode.json").read_text(encoding="utf-8")
 
 

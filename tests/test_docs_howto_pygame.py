@@ -1,4 +1,4 @@
-"""docs/howto/use-pygame.md and move-smoothly.md are followed to the letter, each by real programs."""
+"""docs/how-to/use-pygame.md and move-smoothly.md are followed to the letter, each by real programs."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.process
 
 
 def blocks(page: str) -> list[str]:
-    text = (ROOT / "docs" / "howto" / page).read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8")
     return [str(block) for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL)]
 
 
@@ -47,9 +47,9 @@ def test_positions_arrive_and_are_shown_a_little_late(start: Start) -> None:
 
 
 def test_the_page_says_what_snapshots_do() -> None:
-    text = (ROOT / "docs" / "howto" / "move-smoothly.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "how-to" / "move-smoothly.md").read_text(encoding="utf-8")
 
     for name in re.findall(r"`snapshots\.(\w+)\(", text):
         assert hasattr(Snapshots, name)
     for target in re.findall(r"\]\(([^):]+)\)", text):
-        assert (Path(ROOT) / "docs" / "howto" / target).exists()
+        assert (Path(ROOT) / "docs" / "how-to" / target).exists()

@@ -1,4 +1,4 @@
-"""docs/howto/find-games-on-the-lan.md is followed to the letter, on a network in memory."""
+"""docs/how-to/find-games-on-the-lan.md is followed to the letter, on a network in memory."""
 
 import re
 from typing import Any
@@ -8,7 +8,7 @@ from programs import ROOT
 import netcode
 from netcode.testing import FakeClock, MemoryNetwork
 
-PAGE = ROOT / "docs" / "howto" / "find-games-on-the-lan.md"
+PAGE = ROOT / "docs" / "how-to" / "find-games-on-the-lan.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 

@@ -19,6 +19,7 @@ OUTSIDE = {
     "https://hypothesis.readthedocs.io",
     "https://jcristharif.com/msgspec/",
     "https://pettingzoo.farama.org",
+    "https://prometheus.io",
     "https://semver.org",
 }
 """Each was looked at by somebody: tests have no internet."""

@@ -4,8 +4,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from docs_blocks import code_of
-from programs import Program, Start
+from docs_blocks import blocks_of, code_of
+from programs import ROOT, Program, Start
 
 from netcode.turns import Game, Play
 from netcode.turns.simulate import simulate
@@ -14,7 +14,7 @@ from netcode.turns.table import Refused, Step, Table
 GAME, PLAYER, HIGH_CARD, TEST = code_of("first-turn-based-game.md")
 PLAY, SERVE, SIT_DOWN = (line.removeprefix("python ").split() for line in code_of("first-turn-based-game.md", "sh"))
 [MARKET] = code_of("turns-rules.md")
-[EPISODES] = code_of("pettingzoo.md")
+[EPISODES] = [block.code for block in blocks_of(ROOT / "docs" / "pettingzoo.md") if block.language == "python"]
 
 
 def game_of(code: str, name: str) -> type[Game]:
