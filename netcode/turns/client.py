@@ -93,6 +93,7 @@ class Seat(Generic[G]):
         self._lost_at: float | None = None
         self._again_at: float | None = None
         self._attempts = 0
+        self._trouble: Reason | None = None
         self._reason = ""
         self._client: Client | None = self._connect()
 
@@ -116,6 +117,26 @@ class Seat(Generic[G]):
     def reason(self) -> str:
         """Why we are at no table any more, as a sentence; empty while we are."""
         return self._reason
+
+    @property
+    def trouble(self) -> Reason | None:
+        """Why the last link to the server broke; None while there is one, or where the server itself sent us away.
+
+        While `reason` is empty our seat is looked for, for `patience` more seconds.
+        """
+        return self._trouble
+
+    @property
+    def patience(self) -> float:
+        """Seconds for which our seat is still looked for if no server answers."""
+        passed = 0.0 if self._lost_at is None else self._clock() - self._lost_at
+        return max(0.0, self._patience - passed)
+
+    @property
+    def silence(self) -> float:
+        """Seconds since anything was heard from the server; 0 while there is no link."""
+        peer = self._client.peer if self.connected and self._client is not None else None
+        return 0.0 if peer is None else peer.silence
 
     @property
     def view(self) -> G:
@@ -253,9 +274,24 @@ class Seat(Generic[G]):
         return self._state.get("undo_by")
 
     @property
+    def rematch_wanted_by(self) -> tuple[int, ...]:
+        """The seats that have asked for another game since the end of this one."""
+        return tuple(self._state.get("rematch", ()))
+
+    @property
+    def spectators(self) -> int:
+        """How many watch."""
+        return int(self._state.get("spectators", 0))
+
+    @property
     def rtt(self) -> float | None:
         """The round-trip time to the server in seconds; None until measured."""
         return None if self._client is None else self._client.rtt
+
+    @property
+    def jitter(self) -> float | None:
+        """How much the round-trip time varies, in seconds; None until measured."""
+        return None if self._client is None else self._client.jitter
 
     # What one does.
 
@@ -340,13 +376,15 @@ class Seat(Generic[G]):
         for event in client.events():
             match event:
                 case Joined(_):
-                    self._met, self._lost_at, self._attempts = True, None, 0
+                    self._met, self._lost_at, self._attempts, self._trouble = True, None, 0, None
                     client.send(self._request.wire())
                 case Received(_, message):
                     self._receive(message)
-                case Away(_):
+                case Away(_, reason):
+                    self._trouble = reason
                     self._events.append(Presence(None, "away", None))
                 case Back(_):
+                    self._trouble = None
                     self._events.append(Presence(None, "here", None))
                 case Left(_, reason):
                     self._lose(reason, now)
@@ -417,6 +455,7 @@ class Seat(Generic[G]):
         self._client = None
         if self._reason:
             return
+        self._trouble = reason
         if self._lost_at is None:
             self._lost_at = now
             if self._sat:

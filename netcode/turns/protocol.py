@@ -444,6 +444,7 @@ _STATE: Mapping[str, Callable[[Any], bool]] = {
     "options": lambda value: isinstance(value, dict),
     "presence": lambda value: _all(_is_presence, value),
     "rematch": lambda value: _all(_is_seat, value),
+    "spectators": _is_seat,
     "frozen": _is_text,
     "to_move": lambda value: _all(_is_seat, value),
     "mover": lambda value: value is None or _is_seat(value),

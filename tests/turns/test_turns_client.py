@@ -67,7 +67,8 @@ def test_before_anything_is_known_nothing_is_made_up(hall: Hall) -> None:
     assert (seat.seat, seat.ticket, seat.question, seat.result, seat.clocks, seat.pending) == (None,) * 6
     assert (seat.names, seat.to_move, seat.legal, seat.unlisted, seat.presence) == ((),) * 5
     assert (seat.reason, seat.frozen, seat.can_undo, seat.undo_wanted_by, seat.secret) == ("", "", "", None, None)
-    assert (seat.players, seat.options, seat.rtt) == ((0, 0), {}, None)
+    assert (seat.players, seat.options, seat.rtt, seat.jitter) == ((0, 0), {}, None, None)
+    assert (seat.trouble, seat.silence, seat.rematch_wanted_by, seat.spectators) == (None, 0.0, (), 0)
     assert repr(seat) == "<Seat at TicTacToe>"
     with pytest.raises(RuntimeError, match="there is no view before the game has begun"):
         _ = seat.view
@@ -182,6 +183,7 @@ def test_a_server_that_speaks_otherwise_is_left(hall: Hall, script: Script) -> N
         {"legal": [["mark", {1: 2}]]},
         {"legal": ["mark"]},
         {"frozen": None},
+        {"spectators": "many"},
     ],
 )
 def test_state_of_another_shape_is_not_believed(hall: Hall, script: Script, state: dict[str, Any]) -> None:
@@ -270,6 +272,50 @@ def test_a_seat_is_looked_for_with_patience_and_then_given_up(hall: Hall) -> Non
     hall.play(30.0)
 
     assert "nothing is listening" in ann.reason
+
+
+def test_how_the_link_is_can_be_shown(hall: Hall) -> None:
+    hall.serve(timeout=10.0, ping_interval=1.0)
+    ann = hall.join(patience=30.0)
+    hall.join(watch=True, room=None)
+    hall.play(1.0)
+    assert (ann.trouble, ann.patience, ann.spectators) == (None, 30.0, 1)
+    assert ann.rtt is not None
+    assert ann.jitter is not None
+    server, hall.server = hall.server, None
+
+    hall.play(4.0)
+    silence = ann.silence
+    hall.server = server
+    hall.play(2.0)
+
+    assert silence == pytest.approx(4.0, abs=0.5)
+    assert ann.silence < 1.5
+
+
+def test_why_a_link_broke_is_known_while_the_seat_is_looked_for(hall: Hall) -> None:
+    hall.serve(grace=5.0)
+    ann = hall.join(patience=30.0)
+    hall.network.cut()
+    hall.until(lambda: not ann.connected)
+    first = ann.trouble
+    assert (ann.patience, ann.silence) == (30.0, 0.0)
+    hall.until(lambda: ann.connected)
+    assert ann.trouble is None
+
+    assert hall.server is not None
+    hall.server.close("back in a minute")
+    hall.server = None
+    hall.play(10.0)
+
+    assert first is not None
+    assert ann.reason == ""
+    assert ann.trouble is not None
+    assert 15.0 < ann.patience < 25.0
+    hall.store = hall.store.successor()
+    hall.serve()
+    hall.until(lambda: ann.seated)
+    assert (ann.trouble, ann.patience) == (None, 30.0)
 
 
 def test_a_server_that_nobody_started_is_said_at_once(hall: Hall) -> None:

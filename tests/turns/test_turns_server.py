@@ -339,7 +339,7 @@ def test_a_rematch_begins_when_all_ask_for_it(hall: Hall) -> None:
     hall.finish(ann, bob)
     ann.rematch()
     hall.play(0.5)
-    assert ann.over
+    assert (ann.over, ann.rematch_wanted_by, bob.rematch_wanted_by) == (True, (0,), (0,))
 
     bob.rematch()
     hall.until(lambda: not ann.over)
