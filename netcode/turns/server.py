@@ -385,7 +385,7 @@ class Server:
         """Return the table that was touched last at which a game is on, or else any."""
         waiting: str | None = None
         for room in reversed(self._keeper.rooms.values()):
-            if room.code is None and room.game.__name__ == game:
+            if room.code is None and room.game.__name__ == game and not any(seat.left for seat in room.seats):
                 if room.table is not None and not room.over:
                     return room.id
                 waiting = waiting or room.id

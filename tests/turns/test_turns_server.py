@@ -545,6 +545,20 @@ def test_nobody_to_watch_is_said(hall: Hall) -> None:
     assert hall.join(watch=True).reason == "nobody plays TicTacToe here at present"
 
 
+def test_a_table_that_somebody_left_is_not_shown_to_who_wants_to_watch(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.finish(ann, bob)
+    eve = hall.join(watch=True)
+    assert eve.over
+
+    ann.leave()
+    hall.play(0.5)
+
+    assert eve.reason == ""
+    assert hall.join(watch=True).reason == "nobody plays TicTacToe here at present"
+
+
 def test_so_many_tables_are_founded_by_one_and_no_more(hall: Hall) -> None:
     server = hall.serve(tables_per_peer=2)
     guest = hall.guest()
