@@ -2,24 +2,26 @@
 
 import argparse
 import getpass
+import math
+import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import netcode
+from demo_game.bot import NAMES
 from demo_game.display import why_no_window
-from demo_game.kept_seat import kept_seat
-from demo_game.local import play_against_bot, show_two_bots
-from demo_game.messages import NAME_LIMIT, plain_text
-from demo_game.programs import ServerOptions, run_bot, serve, watch_in_terminal
+from demo_game.hosting import Host
+from demo_game.kept_seat import kept_seat, store_for
+from demo_game.programs import run_bot, serve, show_two_bots, watch_in_terminal
+from demo_game.rules import Broadside
 from demo_game.session import open_session
-from demo_game.settings import GRACE, PORT, TIMEOUT, VERSION
+from demo_game.wording import NAME_LIMIT, plain_text
 
-BOT_NAMES = ("Drake", "Ching Shih", "Teach", "Grace O'Malley", "Nelson", "Jean Bart", "Sayyida", "Tordenskjold")
-A_DAY = 86400
-MOST = 999_999
-VERSION_LIMIT = 64
-"""Characters of a version that `netcode` takes."""
+PORT = 7777
+MOST = 86_400
+"""What is a day in seconds, and enough of everything else."""
 SIGHT_PACE = 0.1
 """Seconds between the bots' shots in a terminal: a game to follow, in less than ten seconds."""
 
@@ -27,25 +29,12 @@ SIGHT_PACE = 0.1
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for, and give the exit status."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        return _run(options)
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
     except KeyboardInterrupt:
-        # Ctrl-C before the program began to listen for it.
         return 130
-
-
-def _run(options: argparse.Namespace) -> int:
-    match options.command:
-        case "serve":
-            return _serve(options)
-        case "play":
-            return _play(options)
-        case "bot":
-            return _bot(options)
-        case "watch":
-            return _watch(options)
-        case _:
-            return _local(options)
 
 
 def host_and_port(text: str) -> tuple[str, int]:
@@ -61,7 +50,7 @@ def host_and_port(text: str) -> tuple[str, int]:
 
 
 def _port(text: str, least: int = 0) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text) < 65536:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) < 65536:
         raise argparse.ArgumentTypeError(f"{text} is not a port")
     return int(text)
 
@@ -70,41 +59,22 @@ def _seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
-        seconds = -1.0
-    if not 0 <= seconds <= A_DAY:  # what is not a number is not above 0 either
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, from 0 to {A_DAY}")
+        seconds = math.nan
+    if not 0 <= seconds <= MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, from 0 to {MOST}")
     return seconds
 
 
-def _count(least: int) -> Callable[[str], int]:
-    def count(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= MOST:
-            raise argparse.ArgumentTypeError(f"{text} is not a number from {least} to {MOST}")
-        return int(text)
-
-    return count
-
-
-def _version(text: str) -> str:
-    if len(text) > VERSION_LIMIT or not text.isprintable():
-        raise argparse.ArgumentTypeError(f"a version has at most {VERSION_LIMIT} characters, all of them printable")
-    return text
-
-
-def _name(text: str) -> str:
-    return plain_text(text, NAME_LIMIT)
+def _count(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {MOST}")
+    return int(text)
 
 
 def _serve(options: argparse.Namespace) -> int:
-    server = ServerOptions(
-        host=options.host,
-        port=options.port,
-        timeout=options.timeout,
-        grace=options.grace,
-        max_players=options.max_players,
-        version=options.game_version,
-    )
-    return serve(server, leash=options.leash, quiet=options.quiet)
+    store = options.store or store_for(options.port)
+    terms = {"timeout": options.timeout, "max_peers": options.max_players}
+    return serve(options.host, options.port, store=store, grace=options.grace, **terms)
 
 
 def _play(options: argparse.Namespace) -> int:
@@ -114,46 +84,50 @@ def _play(options: argparse.Namespace) -> int:
         return 1
     from demo_game.window.run import play
 
-    host, port = options.server
-    name = _name_in(options)
-    with kept_seat(f"{host}:{port}", name) as seat:
-        return play(host, port, name, version=options.game_version, seat=seat)
+    (host, port), name = options.server, _name(options)
+    with kept_seat(f"{host}:{port}/{options.code}", name) as kept:
+        return play(host, port, name, code=options.code, per_move=options.clock, kept=kept)
 
 
 def _bot(options: argparse.Namespace) -> int:
     host, port = options.server
-    name = Random().choice(BOT_NAMES) if options.name is None else options.name
-    session = open_session(host, port, name, version=options.game_version)
-    return run_bot(session, pace=_pace_in(options, 1.0), games=options.games, leash=options.leash, quiet=options.quiet)
+    session = open_session(host, port, options.name or Random().choice(NAMES), code=options.code)
+    return run_bot(session, 1.0 if options.pace is None else options.pace, options.games)
 
 
 def _watch(options: argparse.Namespace) -> int:
     host, port = options.server
     if options.text or why_no_window() is not None:
-        return watch_in_terminal(open_session(host, port, _name_in(options), watching=True), games=options.games)
+        session = open_session(host, port, _name(options), code=options.code, watching=True)
+        return watch_in_terminal(session, options.games)
     from demo_game.window.run import play
 
-    return play(host, port, _name_in(options), watching=True)
+    return play(host, port, _name(options), code=options.code, watching=True)
 
 
 def _local(options: argparse.Namespace) -> int:
     reason = why_no_window()
     if reason is not None:
         netcode.say(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.")
-        return show_two_bots(_pace_in(options, SIGHT_PACE))
+        return show_two_bots(SIGHT_PACE if options.pace is None else options.pace)
     from demo_game.window.run import play
 
-    return play_against_bot(
-        lambda host, port, tend: play(host, port, _name_in(options), tend=tend), _pace_in(options, 1.2)
-    )
+    host = Host(pace=1.2 if options.pace is None else options.pace)
+    host.add_bot()
+    try:
+        return play("127.0.0.1", host.port, _name(options), tend=host.update)
+    finally:
+        host.close()
 
 
-def _name_in(options: argparse.Namespace) -> str:
-    return plain_text(_own_name(), NAME_LIMIT) if options.name is None else str(options.name)
-
-
-def _pace_in(options: argparse.Namespace, default: float) -> float:
-    return default if options.pace is None else float(options.pace)
+def _name(options: argparse.Namespace) -> str:
+    if options.name is not None:
+        return str(options.name)
+    try:
+        return plain_text(getpass.getuser(), NAME_LIMIT)
+    except (OSError, KeyError, ImportError):
+        # No such user, no password database (Windows, containers).
+        return "Player"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -161,78 +135,45 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m demo_game",
         description="Broadside: hide a fleet, fire in turns. Without a command: play against a bot on a server of your own.",
     )
-    # What is given before the command counts for the command: its own options have no default that would hide it.
-    parser.add_argument("--name", type=_name, help="what the opponent reads (default: your login)")
+    parser.set_defaults(run=_local)
+    parser.add_argument("--name", type=_plain_name, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
-    commands = parser.add_subparsers(dest="command")
-    _add_serve(commands.add_parser("serve", help="run a dedicated server"))
-    _add_play(commands.add_parser("play", help="play in a window"))
-    _add_bot(commands.add_parser("bot", help="let a bot play"))
-    _add_watch(commands.add_parser("watch", help="look on at the newest game"))
+    commands = parser.add_subparsers()
+
+    server = commands.add_parser("serve", help="run a dedicated server")
+    server.set_defaults(run=_serve)
+    server.add_argument("--host", default="", help="address to listen on (default: every one)")
+    server.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
+    server.add_argument("--timeout", type=_seconds, default=10.0, help="seconds of silence that end a link")
+    server.add_argument(
+        "--grace", type=_seconds, default=Broadside.grace, help="seconds that a lost player may be gone"
+    )
+    server.add_argument("--max-players", type=_count, default=200, help="players and spectators at once")
+    server.add_argument("--store", type=Path, help="database in which games outlive the server (default: one a port)")
+
+    for command, run, text in (
+        ("play", _play, "play in a window"),
+        ("bot", _bot, "let a bot play"),
+        ("watch", _watch, "look on at the newest game"),
+    ):
+        one = commands.add_parser(command, help=text)
+        one.set_defaults(run=run)
+        one.add_argument("server", type=host_and_port, metavar="HOST[:PORT]", help=f"the server (port: {PORT})")
+        one.add_argument("--name", type=_plain_name, default=argparse.SUPPRESS, help="what the others read")
+        one.add_argument("--code", default="", help="the word that you and your friend agreed on")
+        if command == "play":
+            one.add_argument("--clock", type=_seconds, default=0.0, help="seconds for each shot, if you open the table")
+        else:
+            one.add_argument("--games", type=_count, default=0, help="games until it ends by itself (default: no end)")
+        if command == "bot":
+            one.add_argument("--pace", type=_seconds, default=argparse.SUPPRESS, help="seconds over each shot (1)")
+        if command == "watch":
+            one.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
     return parser
 
 
-def _add_serve(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="", help="address to listen on (default: every one)")
-    parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
-    parser.add_argument("--timeout", type=_seconds, default=TIMEOUT, help="seconds of silence that end a link")
-    parser.add_argument(
-        "--grace", type=_seconds, default=GRACE, help="seconds for which the seat of a lost link is kept"
-    )
-    parser.add_argument("--max-players", type=_count(1), default=200, help="players and spectators at once")
-    _add_version(parser)
-    _add_child(parser)
-
-
-def _add_play(parser: argparse.ArgumentParser) -> None:
-    _add_server(parser)
-    parser.add_argument(
-        "--name", type=_name, default=argparse.SUPPRESS, help="what the opponent reads (default: your login)"
-    )
-    _add_version(parser)
-
-
-def _add_bot(parser: argparse.ArgumentParser) -> None:
-    _add_server(parser)
-    parser.add_argument("--name", type=_name, default=argparse.SUPPRESS, help="what the opponent reads")
-    parser.add_argument("--pace", type=_seconds, default=argparse.SUPPRESS, help="seconds over each shot (default: 1)")
-    _add_games(parser)
-    _add_version(parser)
-    _add_child(parser)
-
-
-def _add_watch(parser: argparse.ArgumentParser) -> None:
-    _add_server(parser)
-    parser.add_argument("--name", type=_name, default=argparse.SUPPRESS, help="what the server reads")
-    parser.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
-    _add_games(parser)
-
-
-def _add_server(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("server", type=host_and_port, metavar="HOST[:PORT]", help=f"the server (port: {PORT})")
-
-
-def _add_games(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--games", type=_count(0), default=0, help="games until it ends by itself (default: no end)")
-
-
-def _add_version(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--game-version", type=_version, default=VERSION, help="claim another version, to see what becomes of it"
-    )
-
-
-def _add_child(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--quiet", action="store_true", help="tell nothing of what happens")
-    parser.add_argument("--leash", action="store_true", help="stop when standard input ends")
-
-
-def _own_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        # No such user, no password database (Windows, containers).
-        return "Player"
+def _plain_name(text: str) -> str:
+    return plain_text(text, NAME_LIMIT)
 
 
 if __name__ == "__main__":

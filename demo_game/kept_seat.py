@@ -69,6 +69,16 @@ def kept_seat(server: str, name: str) -> KeptSeat:
     return KeptSeat(Path(os.devnull), server, name)
 
 
+def store_for(port: int) -> Path | None:
+    """Give the database of our own server at that port; None for any port, and where there is no place for it."""
+    try:
+        folder = _own_folder()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (OSError, RuntimeError):
+        return None
+    return folder / f"tables-{port}.db" if port else None
+
+
 def _own_folder() -> Path:
     """Give the folder in which programs of this user keep what they need in the next run."""
     if sys.platform == "win32":

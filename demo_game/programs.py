@@ -1,21 +1,22 @@
-"""The programs that need no window: the dedicated server, the bot, the spectator in a terminal."""
+"""The programs that need no window: the dedicated server, a bot or a spectator in the terminal, two bots to look at."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 
 import netcode
 from demo_game.bot import Bot
-from demo_game.messages import Over
-from demo_game.server import GameServer
-from demo_game.session import Session
-from demo_game.settings import GAME, PING_INTERVAL
-from demo_game.stopping import StopRequests
+from demo_game.hosting import LOCALHOST, TERMS, Host
+from demo_game.rules import Broadside
+from demo_game.session import Session, open_session
 from demo_game.terminal import Narrator, draw_seas
+from demo_game.wording import ended
+from netcode.turns import Over, Unavailable
+from netcode.turns import serve as serve_tables
 
 WAIT = 0.05
-"""Seconds between looks at the clock and at requests to stop, when the network is quiet."""
+"""Seconds between looks at the clock when the network is quiet."""
 
 GOODBYE_TIME = 2.0
 """Seconds that a goodbye may take to go out."""
@@ -23,97 +24,91 @@ GOODBYE_TIME = 2.0
 FRIENDLY = {netcode.ReasonCode.CLOSED, netcode.ReasonCode.GOODBYE, netcode.ReasonCode.SHUTDOWN}
 
 
-@dataclass(frozen=True, slots=True)
-class ServerOptions:
-    """What the command line says about a server."""
-
-    host: str
-    port: int
-    timeout: float
-    grace: float
-    max_players: int
-    version: str
-
-
-def serve(options: ServerOptions, *, leash: bool = False, quiet: bool = False) -> int:
+def serve(host: str, port: int, *, store: Path | None, grace: float, **terms: float) -> int:
     """Run a dedicated server until it is told to stop; the exit status is 1 if it cannot listen."""
-    with StopRequests(leash=leash) as stops:
-        try:
-            server = netcode.Server(
-                options.host,
-                options.port,
-                game=GAME,
-                version=options.version,
-                max_peers=options.max_players,
-                timeout=options.timeout,
-                grace=options.grace,
-                ping_interval=PING_INTERVAL,
-            )
-        except (OSError, ValueError) as error:
-            netcode.say((isinstance(error, OSError) and error.strerror) or error)
-            return 1
-        with server:
-            netcode.say(f"listening on {server.address}")
-            GameServer(server, Random(), timeout=options.timeout, report=_say_nothing if quiet else _say).run(stops)
+    Broadside.grace = grace
+    try:
+        serve_tables(
+            Broadside,
+            host=host,
+            port=port,
+            store=store,
+            started=lambda server: netcode.say(f"listening on {server.address}"),
+            **{**TERMS, **terms},
+        )
+    except (OSError, ValueError, Unavailable) as error:
+        netcode.say((isinstance(error, OSError) and error.strerror) or error)
+        return 1
     return 0
 
 
-def run_bot(session: Session, *, pace: float, games: int, leash: bool = False, quiet: bool = False) -> int:
-    """Let a bot play over the session until it has played its games, or the link ends."""
-    say = _say_nothing if quiet else _say
-    narrator = Narrator()
-    bot = Bot(session, Random(), clock=time.monotonic, pace=pace, games=games)
-    with StopRequests(leash=leash) as stops:
-        while session.reason is None and not bot.done and not stops():
-            session.wait(WAIT)
-            for news in session.update():
-                say(narrator.tell(news))
-            bot.update()
-    return part(session, "thank you for the game")
+def run_bot(session: Session, pace: float, games: int = 0) -> int:
+    """Let a bot play in the terminal until so many games are over (0: until there is no table any more)."""
+    bot = Bot(session, Random(), pace=pace)
+    return _run(session, games, WAIT, bot.update, "thank you for the game")
 
 
-def watch_in_terminal(session: Session, *, games: int = 0, check: Callable[[], None] = lambda: None) -> int:
-    """Tell the games move by move until so many are over (0: until the link ends); `check` may raise to break off."""
-    left = games or None
-    narrator = Narrator()
-    with StopRequests() as stops:
-        while session.reason is None and left != 0 and not stops():
-            session.wait(WAIT)
-            for news in session.update():
-                _say(narrator.tell(news))
-                if isinstance(news, Over):
-                    for line in draw_seas(narrator.view).splitlines():
-                        _say(line)
-                    session.again()
-                    left = None if left is None else left - 1
-            check()
-    return part(session, "enough seen")
+def watch_in_terminal(
+    session: Session, games: int = 0, *, wait: float = WAIT, tend: Callable[[], None] = lambda: None
+) -> int:
+    """Look on until so many games are over; `tend` is for whoever has more to look after, every `wait` seconds."""
+
+    def move_on() -> None:
+        if "left" in {side.presence for side in session.view.sides}:
+            session.another()
+        tend()
+
+    return _run(session, games, wait, move_on, "enough seen")
+
+
+def show_two_bots(pace: float) -> int:
+    """Let two bots play one game over real sockets and tell it move by move."""
+    host = Host(pace=pace)
+    host.add_bot()
+    session = open_session(LOCALHOST, host.port, "Spectator", watching=True)
+
+    def tend() -> None:
+        host.update()
+        if session.joined and len(host.bots) == 1:
+            host.add_bot()
+
+    try:
+        return watch_in_terminal(session, 1, wait=0.002, tend=tend)
+    finally:
+        host.close()
+
+
+def _run(session: Session, games: int, wait: float, act: Callable[[], None], goodbye: str) -> int:
+    narrator, left, sat = Narrator(), games or -1, False
+    try:
+        while session.reason is None and left:
+            session.wait(wait)
+            heard = session.update()
+            if session.joined and not sat:
+                sat = True
+                netcode.say("at a table")
+            for line in narrator.tell(session.view, heard):
+                netcode.say(line)
+            if any(isinstance(event, Over) for event in heard):
+                left -= 1
+                for line in draw_seas(session.view).splitlines():
+                    netcode.say(line)
+            act()
+    except KeyboardInterrupt:
+        pass
+    return part(session, goodbye)
 
 
 def part(session: Session, text: str) -> int:
-    """End the session with a goodbye, or say why it has ended; the exit status is 0 if that was somebody's wish."""
+    """Leave with a goodbye, or say why it is over; the exit status is 0 if that was somebody's wish."""
     reason = session.reason
     if reason is None:
-        _say_goodbye(session, text)
+        session.leave(text)
+        deadline = time.monotonic() + GOODBYE_TIME
+        while session.joined and time.monotonic() < deadline:
+            session.wait(WAIT)
+            session.update()
+    else:
+        netcode.say(ended(reason.text))
     session.close()
-    if reason is None:
-        return 0
-    _say(str(reason))
-    return 0 if reason.code in FRIENDLY else 1
-
-
-def _say_goodbye(session: Session, text: str) -> None:
-    session.leave(text)
-    deadline = time.monotonic() + GOODBYE_TIME
-    while session.reason is None and time.monotonic() < deadline:
-        session.wait(WAIT)
-        session.update()
-
-
-def _say(line: str | None) -> None:
-    if line is not None:
-        netcode.say(line)
-
-
-def _say_nothing(_line: str | None) -> None:
-    pass
+    return 0 if reason is None or reason.code in FRIENDLY else 1

@@ -1,14 +1,12 @@
-"""The rules of Broadside: a sea, a fleet, placing, firing, winning. No network and no pictures.
-
-Two things are kept apart on purpose: a `Sea` knows where the ships are, a `Chart` knows only what the shots have shown.
-Whoever must not see a fleet is given the chart.
-"""
+"""The rules of Broadside: a sea, a fleet, hiding it, firing, winning. `netcode.turns` plays them; no pictures."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
+
+from netcode.turns import Free, Game, Owned, move
 
 SIZE = 10
 """Cells along each side of a sea."""
@@ -17,10 +15,6 @@ FLEET: tuple[int, ...] = (5, 4, 3, 3, 2)
 """The lengths of the ships that each player hides."""
 
 SHIP_NAMES = {5: "carrier", 4: "battleship", 3: "cruiser", 2: "destroyer"}
-
-
-class RuleError(Exception):
-    """A move that the rules forbid; the text tells the player why."""
 
 
 class Cell(NamedTuple):
@@ -57,6 +51,13 @@ class Shot(NamedTuple):
     sunk: Ship | None = None
 
 
+class Fired(NamedTuple):
+    """A shot, and the seat that fired it."""
+
+    seat: int
+    shot: Shot
+
+
 ALL_CELLS = tuple(Cell(column, row) for row in range(SIZE) for column in range(SIZE))
 
 
@@ -80,23 +81,22 @@ def all_places(length: int) -> Iterable[Ship]:
                 yield ship
 
 
-def check_fleet(fleet: Sequence[Ship]) -> None:
-    """Raise `RuleError` unless these are exactly the ships of `FLEET`, all in the sea, none across another."""
+def wrong_with(fleet: Sequence[Ship]) -> str | None:
+    """Say why these are not the ships of `FLEET`, all in the sea, none across another; None if they are."""
     if Counter(ship.length for ship in fleet) != Counter(FLEET):
-        raise RuleError(f"a fleet is ships of lengths {', '.join(map(str, FLEET))}")
+        return f"a fleet is ships of lengths {', '.join(map(str, FLEET))}"
     for number, ship in enumerate(fleet):
-        if not all(in_sea(cell) for cell in ship.cells):
-            raise RuleError(f"the {SHIP_NAMES[ship.length]} at {ship.bow} does not lie in the sea")
         if not ship_fits(ship, fleet[:number]):
-            raise RuleError(f"the {SHIP_NAMES[ship.length]} at {ship.bow} lies across another ship")
+            return f"the {SHIP_NAMES[ship.length]} lies outside the sea or across another ship"
+    return None
 
 
-def random_fleet(random: Random) -> tuple[Ship, ...]:
+def random_fleet(random: Random) -> list[Ship]:
     """Place a whole fleet at random; every legal place of each ship is as likely as any other."""
     fleet: list[Ship] = []
     for length in FLEET:
         fleet.append(random.choice([ship for ship in all_places(length) if ship_fits(ship, fleet)]))
-    return tuple(fleet)
+    return fleet
 
 
 @dataclass(slots=True)
@@ -134,81 +134,54 @@ class Chart:
         return tuple(sorted(left.elements(), reverse=True))
 
 
-class Sea:
-    """One player's sea with the hidden fleet, and the chart of what has been shown of it."""
-
-    def __init__(self, fleet: Sequence[Ship]) -> None:
-        """Hide the fleet; raise `RuleError` if it is not a legal one."""
-        check_fleet(fleet)
-        self.fleet = tuple(fleet)
-        self.chart = Chart()
-
-    def fire(self, cell: Cell) -> Shot:
-        """Fire at a cell and say what happened; raise `RuleError` if it cannot be fired at (again)."""
-        if not in_sea(cell):
-            raise RuleError("that shot would leave the sea")
-        if self.chart.knows(cell):
-            raise RuleError(f"{cell} has been fired at already")
-        shot = self._look(cell)
-        self.chart.mark(shot)
-        return shot
-
-    def _look(self, cell: Cell) -> Shot:
-        struck = next((ship for ship in self.fleet if cell in ship.cells), None)
-        if struck is None:
-            return Shot(cell, hit=False)
-        finished = all(part == cell or part in self.chart.hits for part in struck.cells)
-        return Shot(cell, hit=True, sunk=struck if finished else None)
-
-    @property
-    def lost(self) -> bool:
-        """Whether every ship has been sunk."""
-        return not self.chart.afloat
+def shoot(fleet: Iterable[Ship], chart: Chart, cell: Cell) -> Shot:
+    """Fire at a cell where this fleet lies and this is known of it, enter what the shot did, and give it."""
+    struck = next((ship for ship in fleet if cell in ship.cells), None)
+    finished = struck is not None and chart.hits.issuperset({*struck.cells} - {cell})
+    shot = Shot(cell, struck is not None, struck if finished else None)
+    chart.mark(shot)
+    return shot
 
 
-class Game:
-    """One game between seat 0 and seat 1: both place, then they fire in turns until one fleet is gone.
+class Broadside(Game):
+    """Both hide a fleet, then they fire in turns until one fleet is gone.
 
-    `turn` is the seat that fires next: None before both have placed and after the end. `winner` is None until the end.
+    A fleet is its owner's secret until the end. The log is public: a chart, which is all that one may know of the other
+    sea, is made of it.
     """
 
-    def __init__(self, first: int = 0) -> None:
-        """Prepare a game in which seat `first` fires first."""
-        self.seas: list[Sea | None] = [None, None]
-        self.turn: int | None = None
-        self.winner: int | None = None
-        self._first = first
+    absent = "forfeit"
+    grace = 30.0
+    fleets: Owned[dict[int, list[Ship]]]
+    log: list[Fired]
 
-    def place(self, seat: int, fleet: Sequence[Ship]) -> None:
-        """Hide the seat's fleet, once; when both have, the first turn begins. Raise `RuleError` if that is illegal."""
-        if self.winner is not None:
-            raise RuleError("the game is over")
-        if self.seas[seat] is not None:
-            raise RuleError("the fleet has been placed already")
-        self.seas[seat] = Sea(fleet)
-        if None not in self.seas:
-            self.turn = self._first
+    def setup(self) -> None:
+        """Begin with two empty seas."""
+        self.fleets, self.log = {}, []
 
-    def fire(self, seat: int, cell: Cell) -> Shot:
-        """Fire the seat's shot into the other sea and pass the turn, or win. Raise `RuleError` if that is illegal."""
-        target = self.seas[1 - seat]
-        if self.winner is not None:
-            raise RuleError("the game is over")
-        if self.turn is None or target is None:
-            raise RuleError("wait until both fleets are placed")
-        if self.turn != seat:
-            raise RuleError("it is not your turn")
-        shot = target.fire(cell)
-        self._pass_turn(seat, target)
-        return shot
+    def round(self) -> None:
+        """Let both hide their fleets, then draw who fires first."""
+        self.fleets = self.ask_all(self.players, Free(list[Ship], random_fleet, wrong_with), "hide your fleet")
+        self.turn_to(self.random.randrange(2))
 
-    def forfeit(self, seat: int) -> None:
-        """End the game in favour of the other seat, at any time; after the end it changes nothing."""
-        if self.winner is None:
-            self.turn, self.winner = None, 1 - seat
+    def chart(self, seat: int) -> Chart:
+        """Give what the shots have shown of a seat's sea."""
+        chart = Chart()
+        for fired in self.log:
+            if fired.seat != seat:
+                chart.mark(fired.shot)
+        return chart
 
-    def _pass_turn(self, seat: int, target: Sea) -> None:
-        if target.lost:
-            self.turn, self.winner = None, seat
-        else:
-            self.turn = 1 - seat
+    def unknown(self) -> list[Cell]:
+        """Give the cells at which the mover has not fired yet."""
+        chart = self.chart(1 - self.mover)
+        return [cell for cell in ALL_CELLS if not chart.knows(cell)]
+
+    @move(cell=unknown)
+    def fire(self, cell: Cell) -> None:
+        """Fire at a cell of the other sea."""
+        chart = self.chart(1 - self.mover)
+        self.log.append(Fired(self.mover, shoot(self.fleets[1 - self.mover], chart, cell)))
+        if not chart.afloat:
+            names = self.names[self.mover], self.names[1 - self.mover]
+            self.finish(self.mover, text="{} has sunk the whole fleet of {}".format(*names))

@@ -1,25 +1,23 @@
 """One end of a game over the network: what the window, the bot and the spectator share."""
 
+import time
 from collections import deque
-from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
-import netcode
-from demo_game.messages import (
-    Again,
-    Anew,
-    BadMessageError,
-    Enter,
-    Fire,
-    News,
-    Order,
-    Place,
-    read_news,
-    write,
-)
-from demo_game.rules import Cell, Ship
-from demo_game.settings import GAME, NOTICEABLE_SILENCE, PING_INTERVAL, VERSION
-from demo_game.view import View, advance
+from demo_game.kept_seat import KeptSeat
+from demo_game.rules import Broadside, Cell, Ship
+from demo_game.view import Phase, View, view_of
+from demo_game.wording import refused
+from netcode import ReasonCode
+from netcode.turns import Event, Moved, Refused, Said, Seat, Seated, Started, join
+
+PATIENCE = 60.0
+"""Seconds for which a server that does not answer any more is looked for."""
+NOTICEABLE_SILENCE = 3
+"""Seconds of silence that are shown to the player: six pings without an answer are no hiccup."""
+LOOK_AGAIN = 1.0
+"""Seconds between looks for a game to watch while there is none."""
 
 
 class LinkSample(NamedTuple):
@@ -29,135 +27,174 @@ class LinkSample(NamedTuple):
     jitter: float
 
 
-LOST_SEATS = {netcode.ReasonCode.RESUME_LOST, netcode.ReasonCode.REPLACED, netcode.ReasonCode.GOODBYE}
-"""Reasons for which the seat of an earlier run is nobody's any more, or somebody else's."""
+class Ended(NamedTuple):
+    """Why we are at no table any more; `code` is that of the link, None if the server's tables have nothing for us."""
 
-
-class Seat(Protocol):
-    """Where the ticket of a seat is kept, for the case that this program does not live to say goodbye."""
-
-    @property
-    def ticket(self) -> str | None:
-        """The ticket that is kept."""
-        ...
-
-    def keep(self, ticket: str | None) -> None:
-        """Keep this ticket from now on, or none."""
-        ...
+    text: str
+    code: ReasonCode | None
 
 
 class Session:
-    """A client that plays or watches. Call `update()` once a frame; everything else is there to be read.
+    """A seat at a table, or a place to watch from, and what its player sees of it. Call `update()` once a frame.
 
-    `view` is the game as far as it is known, `reason` is why the link ended (None while it lives), `away` whether it
-    is lost for the moment, and `samples` the last round-trip times. Nothing here blocks but `wait`.
+    `view` is the game as far as it is known, `chat` what was said, `samples` the last round-trip times. Nothing here
+    blocks but `wait`.
+
+    Args:
+        sit: sits down, with the ticket of an earlier run if it is given one.
+        watching: whether we look on: then another game is looked for whenever there is none.
+        kept: keeps the ticket for the next run, if this one is killed.
     """
 
-    def __init__(self, client: netcode.Client, name: str, *, watching: bool = False, seat: Seat | None = None) -> None:
-        """Enter the game under this name as soon as the client has joined; keep its ticket in `seat`."""
-        self.view = View()
-        self.reason: netcode.Reason | None = None
-        self.away = False
-        self.samples: deque[LinkSample] = deque(maxlen=120)
+    def __init__(
+        self,
+        sit: Callable[[str | None], Seat[Broadside]],
+        *,
+        watching: bool = False,
+        kept: KeptSeat | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.watching = watching
-        self._client = client
-        self._name = name
-        self._seat = seat
-        self._comes_back = seat is not None and seat.ticket is not None
-        self._knows = not self._comes_back
+        self.view = View()
+        self.chat: deque[Said] = deque(maxlen=50)
+        self.samples: deque[LinkSample] = deque(maxlen=120)
+        self._sit, self._kept, self._clock = sit, kept, clock
+        ticket = kept.ticket if kept is not None else None
+        self._came_back = ticket is not None
+        self._table = sit(ticket)
+        self._left: list[Seat[Broadside]] = []
+        self._games = 0
+        self._fleet: tuple[Ship, ...] = ()
+        self._refusal = ""
+        self._look_at: float | None = None
 
     @property
     def joined(self) -> bool:
-        """Whether the server has welcomed us and the link still lives."""
-        return self._client.state is netcode.State.CONNECTED
+        """Whether we sit at a table and the link to it lives."""
+        return self._table.seated and self._table.connected
 
     @property
-    def too_late(self) -> bool:
-        """Whether the seat that it came back for is not kept any more: then a new session enters as somebody new."""
-        lost = self.reason is not None and self.reason.code in LOST_SEATS
-        return lost and self._comes_back and self._client.peer is None
+    def reason(self) -> Ended | None:
+        """Why it is over; None while it is not."""
+        table = self._table
+        if not table.reason or self._look_at is not None:
+            return None
+        return Ended(table.reason, None if table.trouble is None else table.trouble.code)
 
     @property
     def silence(self) -> int:
         """Whole seconds for which nothing has been heard from the server; 0 while that is nothing to worry about."""
-        peer = self._client.peer
-        if peer is None or not self.joined or peer.silence < NOTICEABLE_SILENCE:
-            return 0
-        return int(peer.silence)
+        return int(self._table.silence) if self._table.silence >= NOTICEABLE_SILENCE else 0
 
-    def update(self) -> list[News]:
-        """Let the network do its work, and give the news that came with it."""
-        self._client.update()
-        heard: list[News] = []
-        for event in self._client.events():
+    @property
+    def away(self) -> float | None:
+        """Seconds for which our seat is still looked for, if the link to it is lost; None if it is not."""
+        lost = self._table.trouble is not None and self.view.phase is not Phase.WAITING
+        return self._table.patience if lost and not self._table.reason else None
+
+    def update(self) -> list[Event]:
+        """Let the network do its work, and give what came with it."""
+        self._table.update()
+        heard = self._table.events()
+        for event in heard:
             match event:
-                case netcode.Joined():
-                    self._keep(self._client.ticket)
-                    self._order(Enter(self._name, self.watching))
-                case netcode.Received(_, message):
-                    heard.extend(self._hear(message))
-                case netcode.Away():
-                    self.away = True
-                case netcode.Back():
-                    self.away = False
-                case netcode.Left(peer, reason):
-                    self.reason = reason
-                    if self._client.peer is peer or reason.code in LOST_SEATS:
-                        self._keep(None)  # else the server was not reached, and may still keep the seat
+                case Seated():
+                    self._keep(self._table.ticket)
+                case Started():
+                    self._games, self._fleet, self._refusal = self._games + 1, (), ""
+                case Moved():
+                    self._refusal = ""
+                case Refused(play, text):
+                    self._refusal = refused(play, text)
+                case Said():
+                    self.chat.append(event)
+                case _:
+                    pass
+        self._look_for_another()
+        self._part()
+        self.view = view_of(self._table, self._games, self._fleet, self._table.frozen or self._refusal)
+        if self._came_back and self.view.phase is not Phase.WAITING:
+            self._came_back = False
+            if self.view.phase is Phase.OVER:
+                self.another()  # the game that we come back to ended long ago
         return heard
 
     def sample(self) -> None:
         """Note the round-trip time as it is now, once it has been measured."""
-        if self.joined and self._client.rtt is not None:
-            self.samples.append(LinkSample(self._client.rtt, self._client.jitter or 0.0))
+        if self.joined and self._table.rtt is not None:
+            self.samples.append(LinkSample(self._table.rtt, self._table.jitter or 0.0))
 
     def wait(self, seconds: float) -> None:
         """Sleep until `update()` has something to do, at most so long."""
-        self._client.wait(seconds)
+        self._table.wait(seconds)
 
     def place(self, fleet: Sequence[Ship]) -> None:
         """Hide the fleet."""
-        self.view.hide(fleet)
-        self._order(Place(tuple(fleet)))
+        if self.view.to_place and self._table.question is not None:
+            self._fleet = tuple(fleet)
+            self._table.answer([*fleet])
 
     def fire(self, cell: Cell) -> None:
         """Fire at a cell of the enemy's sea."""
-        self.view.aim = cell
-        self._order(Fire(cell))
+        if self.view.my_turn and self._table.pending is None and not self._table.reason:
+            self._table.play(Broadside.fire(cell))
+
+    def say(self, text: str) -> None:
+        """Say something to all at the table."""
+        self._table.say(text)
 
     def again(self) -> None:
-        """Ask for another game, once this one is over."""
-        self._order(Again())
+        """Ask for another game once this one is over: against the same opponent, if there still is one."""
+        if not self.watching and not self._table.reason and "left" not in {side.presence for side in self.view.sides}:
+            self._table.rematch()
+        else:
+            self.another()
 
-    def leave(self, text: str) -> None:
-        """Say goodbye, with a text that the opponent reads; `update()` until `reason` is there."""
-        self._client.close_nicely(text)
+    def another(self) -> None:
+        """Leave this table for another one."""
+        self._left.append(self._table)
+        self.leave()
+        self._keep(None)
+        self._table, self._games, self._came_back = self._sit(None), self._games + 1, False
+        self._fleet, self._refusal = (), ""
+
+    def leave(self, text: str = "") -> None:
+        """Give up the seat, and a game that is on, with a goodbye for the others; `update()` until there is a `reason`."""
+        if text:
+            self._table.say(text)
+        self._table.leave()
 
     def close(self) -> None:
-        """Give up the link at once."""
-        if self.joined or self.away:
+        """Stop at once. Who has left has no seat to come back to; who has lost the server still does."""
+        if self._table.reason and self._table.trouble is None:
             self._keep(None)
-        self._client.close()
+        for table in (self._table, *self._left):
+            table.close()
+
+    def _look_for_another(self) -> None:
+        """Sit down anew where that is what the player would do: the seat was not kept, or nobody plays at present."""
+        table = self._table
+        if not table.reason or table.trouble is not None:
+            return
+        if self._came_back and not table.seated:
+            self._came_back = False
+            self._keep(None)
+            self._table = self._sit(None)
+        elif self.watching and self._look_at is None:
+            self._look_at = self._clock() + LOOK_AGAIN
+        elif self._look_at is not None and self._clock() >= self._look_at:
+            self._look_at = None
+            self._table, self._games = self._sit(None), self._games + 1
+
+    def _part(self) -> None:
+        """See to it that the tables we left hear of it."""
+        for table in self._left:
+            table.update()
+        self._left = [table for table in self._left if not table.reason]
 
     def _keep(self, ticket: str | None) -> None:
-        if self._seat is not None:
-            self._seat.keep(ticket)
-
-    def _order(self, order: Order) -> None:
-        self._client.send(write(order))
-
-    def _hear(self, message: object) -> list[News]:
-        try:
-            news = read_news(message)
-        except BadMessageError as error:
-            self.leave(f"the server sent what Broadside does not know: {error}")
-            return []
-        # Before that there is what the program did not live to hear whose seat we have taken: the middle of a story.
-        self._knows = self._knows or isinstance(news, Anew)
-        if not self._knows:
-            return []
-        self.view = advance(self.view, news)
-        return [news]
+        if self._kept is not None:
+            self._kept.keep(ticket)
 
 
 def open_session(
@@ -165,20 +202,29 @@ def open_session(
     port: int,
     name: str,
     *,
+    code: str = "",
     watching: bool = False,
-    version: str = VERSION,
-    seat: Seat | None = None,
+    per_move: float = 0.0,
+    kept: KeptSeat | None = None,
 ) -> Session:
-    """Start to connect to a server; whatever goes wrong from here on is the session's `reason`.
+    """Sit down at a table of a server; whatever goes wrong from here on is the session's `reason`.
 
-    If `seat` has a ticket, of a run that was killed, the session takes the place of that one in the game.
+    `code` is what friends agreed on; `per_move` are the seconds for each shot, where we are the first at the table.
     """
+    options = {"clock": {"per_move": per_move}} if per_move else None
 
-    def connect(ticket: str | None) -> netcode.Client:
-        return netcode.Client(host, port, game=GAME, version=version, ping_interval=PING_INTERVAL, ticket=ticket)
+    def sit(ticket: str | None) -> Seat[Broadside]:
+        return join(
+            (host, port),
+            Broadside,
+            code or None,
+            options=options,
+            watch=watching,
+            ticket=ticket,
+            name=name or "Nameless",
+            legal=False,
+            patience=PATIENCE,
+            ping_interval=0.5,
+        )
 
-    try:
-        client = connect(None if seat is None else seat.ticket)
-    except ValueError:  # what was kept is damaged
-        client = connect(None)
-    return Session(client, name, watching=watching, seat=seat)
+    return Session(sit, watching=watching, kept=kept)

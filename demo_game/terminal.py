@@ -1,73 +1,58 @@
-"""Broadside in a terminal: a line for each piece of news, and both seas drawn with letters."""
+"""Broadside in a terminal: a line for each thing that happens, and both seas drawn with letters."""
 
-from typing import assert_never
+from collections.abc import Iterator, Sequence
 
-from demo_game.messages import (
-    Anew,
-    Fired,
-    Missing,
-    News,
-    Over,
-    Paired,
-    Placed,
-    Refused,
-    Returned,
-    Silent,
-    Turn,
-    Waiting,
-    Yours,
-)
-from demo_game.rules import SHIP_NAMES, SIZE, Cell, Shot
-from demo_game.view import Side, View, advance
+from demo_game.rules import SIZE, Cell
+from demo_game.view import Phase, Side, View
+from demo_game.wording import effect, why
+from netcode.turns import Event, Moved, Over, Presence, Refused, Said
 
 
 class Narrator:
-    """Tells a game line by line; `view` is how far it has told it."""
+    """Tells games line by line."""
 
     def __init__(self) -> None:
-        self.view = View()
+        self._game = -1
+        self._told = 0
 
-    def tell(self, news: News) -> str | None:
-        """Take in one piece of news and tell it in a line; None if it is not worth a line."""
-        self.view = advance(self.view, news)
-        names = [side.name for side in self.view.sides]
-        match news:
-            case Waiting():
-                return "waiting for a game"
-            case Paired(number):
-                return f"game {number}: {names[0]} against {names[1]}"
-            case Placed(seat):
-                return f"{names[seat]} has hidden the fleet"
-            case Fired(seat, shot):
-                return f"{len(self.view.log):4}. {names[seat]} fires at {shot.cell}: {_effect(shot)}"
-            case Silent(seat, 0):
-                return f"{names[seat]} is heard again"
-            case Silent(seat, seconds, limit):
-                return f"{names[seat]} has been silent for {seconds} s; the link ends at {limit} s"
-            case Missing(seat):
-                return f"{names[seat]} has lost the connection; waiting for the return"
-            case Returned(seat):
-                return f"{names[seat]} is back"
-            case Refused(why):
-                return f"refused: {why}"
-            case Over(winner, why):
-                return f"{names[winner]} wins: {why}"
-            case Turn() | Anew() | Yours():
-                return None
-            case _:
-                assert_never(news)
+    def tell(self, view: View, events: Sequence[Event]) -> Iterator[str]:
+        """Tell what is new: `events` led to `view`."""
+        names = [side.name for side in view.sides]
+        if view.phase is not Phase.WAITING and self._game != view.number:
+            self._game, self._told = view.number, 0
+            yield f"{names[0]} against {names[1]}"
+        for event in events:
+            match event:
+                case Moved(seat, None):
+                    yield f"{names[seat]} has hidden the fleet"
+                case Presence(None, state):
+                    yield (
+                        "the connection is lost; looking for the server"
+                        if state == "away"
+                        else "the connection is back"
+                    )
+                case Presence(int(seat), state) if view.phase is not Phase.WAITING:
+                    yield f"{names[seat]} {_PRESENCE.get(state, state)}"
+                case Said(_, name, text):
+                    yield f"{name}: «{text}»"
+                case Refused(_, text):
+                    yield f"refused: {text}"
+                case _:
+                    pass
+        for number, (seat, shot) in enumerate(view.log[self._told :], self._told + 1):
+            yield f"{number:4}. {names[seat]} fires at {shot.cell}: {effect(shot)}"
+        self._told = len(view.log)
+        if any(isinstance(event, Over) for event in events) and view.winner is not None:
+            yield f"{names[view.winner]} wins: {why(view)}"
+
+
+_PRESENCE = {"away": "has lost the connection; waiting for the return", "here": "is back", "left": "has left"}
 
 
 def draw_seas(view: View) -> str:
     """Draw both seas side by side: # ship, X hit, o miss, . unknown or empty."""
     left, right = (_draw(side) for side in view.sides)
     return "\n".join(f"{one}    {other}" for one, other in zip(left, right, strict=True))
-
-
-def _effect(shot: Shot) -> str:
-    if shot.sunk is not None:
-        return f"hit, and the {SHIP_NAMES[shot.sunk.length]} sinks"
-    return "hit" if shot.hit else "miss"
 
 
 def _draw(side: Side) -> list[str]:

@@ -1,26 +1,11 @@
-"""What one end knows of its game: built from the server's news alone, and all that a screen needs to draw it."""
+"""What one end knows of its game: all that a screen needs to draw it. Made of the kit's view, and thrown away with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import assert_never
 
-from demo_game.messages import (
-    Anew,
-    Fired,
-    Missing,
-    News,
-    Over,
-    Paired,
-    Placed,
-    Refused,
-    Returned,
-    Silent,
-    Turn,
-    Waiting,
-    Yours,
-)
-from demo_game.rules import Cell, Chart, Ship
+from demo_game.rules import Broadside, Cell, Chart, Fired, Ship
+from netcode.turns import Play, Seat
 
 
 class Phase(Enum):
@@ -32,36 +17,44 @@ class Phase(Enum):
     OVER = "over"
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Side:
-    """One seat, as far as it is known: `fleet` is empty until it is our own or the game is over."""
+    """One seat, as far as it is known: `fleet` is empty until it is our own or the game is over.
 
-    name: str
+    `presence` is "here", "away" or "left"; `patience` the seconds after which absence loses the game, `clock` those left
+    for thinking, where time counts.
+    """
+
+    name: str = ""
     chart: Chart = field(default_factory=Chart)
     fleet: tuple[Ship, ...] = ()
     placed: bool = False
-    silent_for: int = 0
-    missing: bool = False
+    presence: str = "here"
+    patience: float | None = None
+    clock: float | None = None
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class View:
-    """One game as one end sees it; the next game is a new view. `seat` is our own, None for a spectator.
+    """One game as one end sees it, at one moment. `seat` is our own, None for a spectator.
 
-    `log` keeps every shot in order, with the seat that fired it: the pictures of the shots come from it.
+    `log` keeps every shot in order, with the seat that fired it: the pictures of the shots come from it. `aim` is what we
+    have fired at and not been answered, `again` are the seats that want another game.
     """
 
     phase: Phase = Phase.WAITING
     number: int = 0
     seat: int | None = None
-    sides: tuple[Side, Side] = field(default_factory=lambda: (Side(""), Side("")))
+    sides: tuple[Side, Side] = (Side(), Side())
     turn: int | None = None
     aim: Cell | None = None
     winner: int | None = None
     why: str = ""
     refusal: str = ""
-    silence_limit: int = 0
-    log: list[Fired] = field(default_factory=list[Fired])
+    log: Sequence[Fired] = ()
+    to_place: bool = False
+    again: tuple[int, ...] = ()
+    spectators: int = 0
 
     @property
     def near(self) -> int:
@@ -78,65 +71,40 @@ class View:
         """Whether we are to fire, and have not fired yet."""
         return self.turn is not None and self.turn == self.seat and self.aim is None
 
-    @property
-    def to_place(self) -> bool:
-        """Whether our fleet is still to be hidden."""
-        return self.phase is Phase.PLACING and self.seat is not None and not self.sides[self.seat].fleet
 
-    def hide(self, fleet: Sequence[Ship]) -> None:
-        """Remember where our own fleet lies: the server tells it to nobody before the end."""
-        self.sides[self.near].fleet = tuple(fleet)
-
-    def learn(self, news: News) -> None:
-        """Take in one piece of news."""
-        match news:
-            case Waiting() | Anew():
-                self.phase = Phase.WAITING
-            case Paired(number, names, seat):
-                self.number, self.seat, self.phase = number, seat, Phase.PLACING
-                self.sides = (Side(names[0]), Side(names[1]))
-            case Yours(fleet):
-                self.hide(fleet)
-            case Placed(seat):
-                self.sides[seat].placed = True
-            case Turn(seat):
-                self.turn, self.phase = seat, Phase.FIRING
-            case Fired():
-                self._see(news)
-            case Silent(seat, seconds, limit):
-                self.sides[seat].silent_for, self.silence_limit = seconds, limit
-            case Missing(seat):
-                self.sides[seat].missing, self.sides[seat].silent_for = True, 0
-            case Returned(seat):
-                self.sides[seat].missing, self.sides[seat].silent_for = False, 0
-            case Refused(why):
-                self._take_back(why)
-            case Over():
-                self._finish(news)
-            case _:
-                assert_never(news)
-
-    def _see(self, news: Fired) -> None:
-        self.log.append(news)
-        self.sides[1 - news.seat].chart.mark(news.shot)
-        self.aim, self.refusal = None, ""
-
-    def _take_back(self, why: str) -> None:
-        self.aim, self.refusal = None, why
-        if self.phase is Phase.PLACING and not self.sides[self.near].placed:
-            self.sides[self.near].fleet = ()
-
-    def _finish(self, news: Over) -> None:
-        self.phase, self.turn = Phase.OVER, None
-        self.winner, self.why = news.winner, news.why
-        for side, fleet in zip(self.sides, news.fleets, strict=True):
-            side.fleet = fleet or side.fleet
-            side.silent_for, side.missing = 0, False
+def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusal: str) -> View:
+    """Look at a table. `fleet` is where we hid our own: before both are hidden, the table does not say it even to us."""
+    if not table.started:
+        return View(number=number, seat=table.seat)
+    game, play, result = table.view, table.pending, table.view.result
+    phase = Phase.OVER if result else Phase.FIRING if game.fleets else Phase.PLACING
+    to_hide = game.to_move if phase is Phase.PLACING else ()
+    return View(
+        phase,
+        number,
+        table.seat,
+        (_side(table, 0, to_hide, fleet), _side(table, 1, to_hide, fleet)),
+        turn=game.to_move[0] if phase is Phase.FIRING else None,
+        aim=_target(play),
+        winner=next(iter(result.winners), None) if result else None,
+        why=result.text if result else "",
+        refusal=refusal,
+        log=game.log,
+        to_place=table.seat in to_hide and play is None,
+        again=table.rematch_wanted_by,
+        spectators=table.spectators,
+    )
 
 
-def advance(view: View, news: News) -> View:
-    """Take in one piece of news, and give the view to go on with: a new one where a new game begins."""
-    if isinstance(news, Waiting | Paired | Anew):
-        view = View()
-    view.learn(news)
-    return view
+def _side(table: Seat[Broadside], seat: int, to_hide: Sequence[int], own: tuple[Ship, ...]) -> Side:
+    game = table.view
+    # While we are on the way back to our seat, the table has said nothing yet of who is there.
+    presence, patience = table.presence[seat] if table.presence else ("here", None)
+    known = seat == table.seat or game.result is not None
+    fleet = tuple(game.fleets.get(seat, ()) if known else ()) or (own if seat == table.seat else ())
+    clock = table.clocks[seat] if table.clocks else None
+    return Side(game.names[seat], game.chart(seat), fleet, seat not in to_hide, presence, patience, clock)
+
+
+def _target(play: Play | None) -> Cell | None:
+    return play.arguments["cell"] if play is not None and play.name == "fire" else None

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from demo_game.messages import Fired
-from demo_game.rules import SHIP_NAMES
-from demo_game.view import Phase, View
+from demo_game.rules import SHIP_NAMES, Fired, Shot
+from demo_game.view import Phase, Side, View
 from netcode import ReasonCode
+from netcode.turns import Play
+
+NAME_LIMIT = 16
+"""Characters of a player's name that have room on the screen."""
 
 
 class Tone(Enum):
@@ -47,16 +50,27 @@ _TITLES = {
     ReasonCode.CONNECT_TIMEOUT: "No answer",
     ReasonCode.HANDSHAKE_TIMEOUT: "No answer",
     ReasonCode.GOODBYE: "The server said goodbye",
+    None: "No seat there",
 }
 
+_TABLES = {
+    "the table is full": "That table is full. Choose Watch to look on.",
+    "the game has begun": "Two are playing there already. Choose Watch to look on.",
+    "enough people watch": "There is no room for another spectator at that table.",
+    "you sat down at this seat": "You sat down at this seat in another window.",
+    "this server does not play": "That server plays other games, and not Broadside.",
+    "you founded enough tables": "You have opened many tables already. Close the game and start it again.",
+}
+"""How what a server of tables says begins, and what a player is told."""
 
-def headline(view: View, *, silence: int = 0, away: bool = False) -> Headline:
+
+def headline(view: View, *, silence: int = 0, away: float | None = None) -> Headline:
     """Say what is going on; trouble with the network comes first. `silence` and `away` tell of our own link."""
     trouble = _own_trouble(silence, away) or _trouble(view)
     if trouble:
         return Headline(trouble, Tone.WARN)
     if view.refusal:
-        return Headline(_sentence(view.refusal), Tone.WARN)
+        return Headline(sentence(view.refusal), Tone.WARN)
     match view.phase:
         case Phase.WAITING:
             return Headline("Waiting for an opponent", Tone.CALM)
@@ -77,14 +91,39 @@ def verdict(view: View) -> str:
     return "Victory" if view.winner == view.seat else "Defeat"
 
 
+def why(view: View) -> str:
+    """Say in a sentence how the game ended."""
+    loser = view.sides[1 - view.winner] if view.winner is not None else Side()
+    if view.why == f"{loser.name} gave up" and loser.presence != "left":
+        return f"{loser.name} lost the connection and did not come back in time"
+    return view.why
+
+
 def tell_shot(view: View, fired: Fired) -> str:
     """Tell one shot in a sentence."""
-    shot = fired.shot
     who = "You fired" if fired.seat == view.seat else f"{view.sides[fired.seat].name} fired"
-    effect = "a hit" if shot.hit else "a miss"
+    return f"{who} at {fired.shot.cell}: {effect(fired.shot)}"
+
+
+def effect(shot: Shot) -> str:
+    """Say what a shot did."""
     if shot.sunk is not None:
-        effect = f"the {SHIP_NAMES[shot.sunk.length]} sinks"
-    return f"{who} at {shot.cell}: {effect}"
+        return f"the {SHIP_NAMES[shot.sunk.length]} sinks"
+    return "a hit" if shot.hit else "a miss"
+
+
+def refused(play: Play | None, text: str) -> str:
+    """Say to a player why something did not happen: what the table says is for who wrote the program."""
+    if text.startswith("too fast"):
+        return "not so fast: try again in a moment"
+    if play is None:
+        return text
+    return "that shot does not count: choose another target" if play.name == "fire" else text
+
+
+def ended(text: str) -> str:
+    """Say to a player why there is no table any more."""
+    return next((told for begins, told in _TABLES.items() if text.startswith(begins)), sentence(text))
 
 
 def score(shots: Sequence[Fired]) -> str:
@@ -95,28 +134,37 @@ def score(shots: Sequence[Fired]) -> str:
     return f"{len(shots)} {'shot' if len(shots) == 1 else 'shots'}, {round(100 * hits / len(shots))} % hits"
 
 
-def ending_title(code: ReasonCode) -> str:
-    """Give the title over a reason for which the link ended."""
+def ending_title(code: ReasonCode | None) -> str:
+    """Give the title over a reason for which it ended."""
     return _TITLES.get(code, "Connection lost")
 
 
-def worth_retrying(code: ReasonCode) -> bool:
+def worth_retrying(code: ReasonCode | None) -> bool:
     """Say whether the same attempt could succeed later."""
     return code not in _HOPELESS
 
 
-def _own_trouble(silence: int, away: bool) -> str:
-    if away:
-        return "Connection lost, trying to come back…"
+def plain_text(text: str, limit: int) -> str:
+    """Make a stranger's text fit to be shown: printable characters alone, and not too many of them."""
+    return "".join(letter if letter.isprintable() else " " for letter in text[:limit]).strip()
+
+
+def sentence(text: str) -> str:
+    """Begin with a capital letter."""
+    return text[:1].upper() + text[1:]
+
+
+def _own_trouble(silence: int, away: float | None) -> str:
+    if away is not None:
+        return f"Connection lost, trying to come back… {away:.0f} s"
     return f"The server has been silent for {silence} s…" if silence else ""
 
 
 def _trouble(view: View) -> str:
     for seat, side in enumerate(view.sides):
-        if seat != view.seat and side.missing:
-            return f"{side.name} lost the connection, waiting for the return…"
-        if seat != view.seat and side.silent_for:
-            return f"{side.name} silent for {side.silent_for} s… (the link ends at {view.silence_limit} s)"
+        if seat != view.seat and side.presence == "away" and view.phase is not Phase.OVER:
+            left = "" if side.patience is None else f" {side.patience:.0f} s"
+            return f"{side.name} lost the connection, waiting for the return…{left}"
     return ""
 
 
@@ -135,7 +183,3 @@ def _firing(view: View) -> Headline:
     if view.turn is None or view.turn == view.seat:
         return Headline("The shell is on its way…", Tone.CALM)
     return Headline(f"{view.sides[view.turn].name} takes aim…", Tone.CALM)
-
-
-def _sentence(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -1,7 +1,6 @@
 """Tests of when shots fly and land on the screen."""
 
-from demo_game.messages import Fired
-from demo_game.rules import Cell, Shot
+from demo_game.rules import Cell, Fired, Shot
 from demo_game.window.barrage import FLIGHT, IMPACT, Barrage
 
 SHOTS = [Fired(number % 2, Shot(Cell(number, 0), hit=False)) for number in range(6)]

@@ -8,14 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from demo_game.captain import choose_target
-from demo_game.rules import ALL_CELLS, Cell, Chart, Sea, Ship, random_fleet
+from demo_game.rules import ALL_CELLS, Cell, Chart, Ship, random_fleet, shoot
 
 
 def shots_needed(random: Random) -> int:
-    sea = Sea(random_fleet(random))
-    while not sea.lost:  # at most as often as there are cells: nobody may fire at one twice
-        sea.fire(choose_target(sea.chart, random))
-    return sea.chart.shots
+    fleet, chart = random_fleet(random), Chart()
+    while chart.afloat and chart.shots < len(ALL_CELLS):
+        shoot(fleet, chart, choose_target(chart, random))
+    return chart.shots
 
 
 def test_a_bot_sinks_a_fleet_in_half_of_the_shots_that_chance_needs() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_game.fleet_layout import FleetLayout
-from demo_game.rules import ALL_CELLS, Cell, Ship, check_fleet, ship_fits
+from demo_game.rules import ALL_CELLS, Cell, Ship, ship_fits, wrong_with
 
 
 def test_ships_come_into_the_hand_one_after_another() -> None:
@@ -18,7 +18,7 @@ def test_ships_come_into_the_hand_one_after_another() -> None:
 
     assert layout.complete
     assert layout.held is None
-    check_fleet(layout.fleet)
+    assert wrong_with(layout.fleet) is None
 
 
 def test_the_preview_has_its_middle_at_the_cell_and_stays_in_the_sea() -> None:
@@ -69,7 +69,7 @@ def test_with_empty_hands_there_is_no_preview() -> None:
 
     assert layout.preview(Cell(0, 0)) is None
     assert layout.complete
-    check_fleet(layout.fleet)
+    assert wrong_with(layout.fleet) is None
 
 
 def test_clearing_starts_again() -> None:

@@ -4,27 +4,27 @@ from collections.abc import Sequence
 from random import Random
 
 import pytest
+from broadside import TIDY_FLEET
 from hypothesis import given
 from hypothesis import strategies as st
 
 from demo_game.rules import (
     ALL_CELLS,
     FLEET,
+    Broadside,
     Cell,
     Chart,
-    Game,
-    RuleError,
-    Sea,
     Ship,
     Shot,
     all_places,
-    check_fleet,
     in_sea,
     random_fleet,
     ship_fits,
+    shoot,
+    wrong_with,
 )
+from netcode.turns import check, simulate
 
-TIDY_FLEET = tuple(Ship(length, Cell(0, row)) for row, length in enumerate(FLEET))
 fleets = st.integers(0, 10_000).map(lambda seed: random_fleet(Random(seed)))
 
 
@@ -63,8 +63,7 @@ def test_every_place_of_a_ship_is_listed_once(length: int, places: int) -> None:
 
 
 def test_a_tidy_fleet_is_legal() -> None:
-    check_fleet(TIDY_FLEET)
-    check_fleet(TIDY_FLEET[::-1])
+    assert wrong_with(TIDY_FLEET) is wrong_with(TIDY_FLEET[::-1]) is None
 
 
 @pytest.mark.parametrize(
@@ -73,140 +72,73 @@ def test_a_tidy_fleet_is_legal() -> None:
         ((), "a fleet is ships of lengths 5, 4, 3, 3, 2"),
         (TIDY_FLEET[1:], "a fleet is ships of lengths 5, 4, 3, 3, 2"),
         ((*TIDY_FLEET, TIDY_FLEET[0]), "a fleet is ships of lengths 5, 4, 3, 3, 2"),
-        ((Ship(5, Cell(6, 0)), *TIDY_FLEET[1:]), "the carrier at G1 does not lie in the sea"),
-        ((Ship(5, Cell(-1, 0)), *TIDY_FLEET[1:]), "the carrier at @1 does not lie in the sea"),
-        ((*TIDY_FLEET[:4], Ship(2, Cell(4, 0), upright=True)), "the destroyer at E1 lies across another ship"),
+        ((Ship(2**62, Cell(0, 0)), *TIDY_FLEET[1:]), "a fleet is ships of lengths 5, 4, 3, 3, 2"),
+        ((Ship(5, Cell(6, 0)), *TIDY_FLEET[1:]), "the carrier lies outside the sea or across another ship"),
+        ((Ship(5, Cell(-1, 0)), *TIDY_FLEET[1:]), "the carrier lies outside the sea or across another ship"),
+        (
+            (*TIDY_FLEET[:4], Ship(2, Cell(4, 0), upright=True)),
+            "the destroyer lies outside the sea or across another ship",
+        ),
     ],
 )
 def test_an_illegal_fleet_is_refused_with_its_fault(fleet: Sequence[Ship], why: str) -> None:
-    with pytest.raises(RuleError) as refusal:
-        check_fleet(fleet)
-
-    assert str(refusal.value) == why
+    assert wrong_with(fleet) == why
 
 
 @given(fleets)
-def test_a_random_fleet_is_legal(fleet: tuple[Ship, ...]) -> None:
-    check_fleet(fleet)
-
+def test_a_random_fleet_is_legal(fleet: list[Ship]) -> None:
+    assert wrong_with(fleet) is None
     assert len({cell for ship in fleet for cell in ship.cells}) == sum(FLEET)
 
 
 def test_a_shot_hits_misses_or_sinks() -> None:
-    sea = Sea(TIDY_FLEET)
+    chart = Chart()
 
-    assert sea.fire(Cell(9, 9)) == Shot(Cell(9, 9), hit=False)
-    assert sea.fire(Cell(0, 4)) == Shot(Cell(0, 4), hit=True)
-    assert sea.fire(Cell(1, 4)) == Shot(Cell(1, 4), hit=True, sunk=TIDY_FLEET[4])
-    assert sea.chart == Chart({Cell(0, 4), Cell(1, 4)}, {Cell(9, 9)}, [TIDY_FLEET[4]])
-
-
-def test_a_cell_cannot_be_fired_at_twice_nor_outside_the_sea() -> None:
-    sea = Sea(TIDY_FLEET)
-    sea.fire(Cell(0, 0))
-
-    with pytest.raises(RuleError, match="A1 has been fired at already"):
-        sea.fire(Cell(0, 0))
-    with pytest.raises(RuleError, match="leave the sea"):
-        sea.fire(Cell(10, 0))
+    assert shoot(TIDY_FLEET, chart, Cell(9, 9)) == Shot(Cell(9, 9), hit=False)
+    assert shoot(TIDY_FLEET, chart, Cell(0, 4)) == Shot(Cell(0, 4), hit=True)
+    assert shoot(TIDY_FLEET, chart, Cell(1, 4)) == Shot(Cell(1, 4), hit=True, sunk=TIDY_FLEET[4])
+    assert chart == Chart({Cell(0, 4), Cell(1, 4)}, {Cell(9, 9)}, [TIDY_FLEET[4]])
 
 
 def test_the_chart_knows_what_floats_and_what_is_wounded() -> None:
-    sea = Sea(TIDY_FLEET)
+    chart = Chart()
     for cell in (Cell(0, 4), Cell(1, 4), Cell(0, 0), Cell(9, 9)):
-        sea.fire(cell)
+        shoot(TIDY_FLEET, chart, cell)
 
-    assert sea.chart.afloat == (5, 4, 3, 3)
-    assert sea.chart.open_hits == {Cell(0, 0)}
-    assert sea.chart.shots == 4
-    assert sea.chart.knows(Cell(9, 9))
-    assert not sea.chart.knows(Cell(9, 8))
-    assert not sea.lost
+    assert chart.afloat == (5, 4, 3, 3)
+    assert chart.open_hits == {Cell(0, 0)}
+    assert chart.shots == 4
+    assert chart.knows(Cell(9, 9))
+    assert not chart.knows(Cell(9, 8))
 
 
 @given(fleets, st.permutations(ALL_CELLS))
-def test_the_shots_of_any_order_add_up_to_the_fleet(fleet: tuple[Ship, ...], order: list[Cell]) -> None:
-    sea, chart = Sea(fleet), Chart()
-    while not sea.lost:
-        chart.mark(sea.fire(order[chart.shots]))
+def test_the_shots_of_any_order_add_up_to_the_fleet(fleet: list[Ship], order: list[Cell]) -> None:
+    chart = Chart()
+    for cell in order:
+        shoot(fleet, chart, cell)
 
-    assert chart == sea.chart
     assert sorted(chart.sunk) == sorted(fleet)
     assert chart.hits == {cell for ship in fleet for cell in ship.cells}
     assert chart.open_hits == set()
     assert chart.afloat == ()
 
 
-def test_the_first_turn_begins_when_both_have_placed() -> None:
-    game = Game(first=1)
+def test_the_kit_finds_nothing_wrong_and_shots_alone_tell_of_fleets() -> None:
+    report = check(Broadside, games=2)
 
-    game.place(0, TIDY_FLEET)
-    assert game.turn is None
-    game.place(1, TIDY_FLEET)
-    assert game.turn == 1
+    assert report.ok, report
+    assert report.flow_lines() == ["fire: log"]
 
 
-def test_turns_alternate_whether_hit_or_miss() -> None:
-    game = _game()
+@pytest.mark.parametrize("seed", range(3))
+def test_who_sinks_the_last_ship_has_fired_in_turns_at_no_cell_twice(seed: int) -> None:
+    game = simulate(Broadside, seed).table._game
+    seats = [fired.seat for fired in game.log]
 
-    game.fire(0, Cell(0, 0))
-    game.fire(1, Cell(9, 9))
-
-    assert game.turn == 0
-
-
-def test_a_shot_falls_into_the_other_sea() -> None:
-    game = _game()
-
-    game.fire(0, Cell(9, 9))
-
-    assert [sea.chart.shots for sea in game.seas if sea] == [0, 1]
-
-
-def test_moves_against_the_rules_change_nothing() -> None:
-    game = Game()
-    with pytest.raises(RuleError, match="wait until both fleets are placed"):
-        game.fire(0, Cell(0, 0))
-    game.place(0, TIDY_FLEET)
-    with pytest.raises(RuleError, match="placed already"):
-        game.place(0, TIDY_FLEET)
-    with pytest.raises(RuleError, match="a fleet is ships"):
-        game.place(1, ())
-    game.place(1, TIDY_FLEET)
-    with pytest.raises(RuleError, match="not your turn"):
-        game.fire(1, Cell(0, 0))
-
-    assert (game.turn, game.winner) == (0, None)
-
-
-def test_whoever_sinks_the_last_ship_wins() -> None:
-    game = _game()
-    targets = [cell for ship in TIDY_FLEET for cell in ship.cells]
-    for target, wasted in zip(targets, ALL_CELLS[::-1], strict=False):
-        assert game.winner is None
-        game.fire(0, target)
-        if game.winner is None:
-            game.fire(1, wasted)
-
-    assert (game.turn, game.winner) == (None, 0)
-    with pytest.raises(RuleError, match="the game is over"):
-        game.fire(1, Cell(5, 5))
-
-
-@pytest.mark.parametrize("seat", [0, 1])
-def test_who_gives_up_loses_at_any_time(seat: int) -> None:
-    game = Game()
-
-    game.forfeit(seat)
-    game.forfeit(1 - seat)
-
-    assert (game.turn, game.winner) == (None, 1 - seat)
-    with pytest.raises(RuleError, match="the game is over"):
-        game.place(0, TIDY_FLEET)
-
-
-def _game() -> Game:
-    game = Game()
-    game.place(0, TIDY_FLEET)
-    game.place(1, TIDY_FLEET)
-    return game
+    assert seats == [seats[0], 1 - seats[0]] * (len(seats) // 2) + seats[:1] * (len(seats) % 2)
+    for seat in (0, 1):
+        assert game.chart(seat).shots == seats.count(1 - seat)
+    assert game.result.winners == (seats[-1],)
+    assert (game.chart(1 - seats[-1]).afloat, game.chart(seats[-1]).afloat != ()) == ((), True)
+    assert game.result.text == f"{game.names[seats[-1]]} has sunk the whole fleet of {game.names[1 - seats[-1]]}"

@@ -1,66 +1,68 @@
 """Tests of Broadside told in a terminal."""
 
-import pytest
+from dataclasses import replace
 
-from demo_game.messages import (
-    Anew,
-    Fired,
-    Missing,
-    News,
-    Over,
-    Paired,
-    Placed,
-    Refused,
-    Returned,
-    Silent,
-    Turn,
-    Waiting,
-    Yours,
-)
-from demo_game.rules import Cell, Ship, Shot
+import pytest
+from broadside import changed, firing, placing
+
+from demo_game.rules import Cell, Chart, Fired, Ship, Shot
 from demo_game.terminal import Narrator, draw_seas
+from demo_game.view import Phase, View
+from netcode.turns import Event, Moved, Over, Presence, Refused, Result, Said, Started
 
 DESTROYER = Ship(2, Cell(0, 0))
+ON = placing(None)
 
 
 @pytest.mark.parametrize(
-    ("news", "line"),
+    ("event", "line"),
     [
-        (Placed(1), "Bob has hidden the fleet"),
-        (Turn(0), None),
-        (Anew(), None),
-        (Yours((DESTROYER,)), None),
-        (Fired(0, Shot(Cell(2, 6), hit=False)), "   1. Anne fires at C7: miss"),
-        (Fired(1, Shot(Cell(2, 6), hit=True)), "   1. Bob fires at C7: hit"),
-        (Fired(1, Shot(Cell(0, 0), True, DESTROYER)), "   1. Bob fires at A1: hit, and the destroyer sinks"),
-        (Silent(1, 4, 10), "Bob has been silent for 4 s; the link ends at 10 s"),
-        (Silent(1, 0, 10), "Bob is heard again"),
-        (Missing(0), "Anne has lost the connection; waiting for the return"),
-        (Returned(0), "Anne is back"),
-        (Refused("not your turn"), "refused: not your turn"),
-        (Over(1, "Anne is gone", ((), ())), "Bob wins: Anne is gone"),
-        (Waiting(), "waiting for a game"),
-        (Paired(4, ("Carl", "Dora"), None), "game 4: Carl against Dora"),
+        (Moved(1, None, None, None), "Blackbeard has hidden the fleet"),
+        (Moved(1, "fire", None, None), None),
+        (Presence(0, "away", 30.0), "Anne Bonny has lost the connection; waiting for the return"),
+        (Presence(0, "here", None), "Anne Bonny is back"),
+        (Presence(0, "left", None), "Anne Bonny has left"),
+        (Presence(None, "away", None), "the connection is lost; looking for the server"),
+        (Presence(None, "here", None), "the connection is back"),
+        (Said(None, "Carl", "ahoy"), "Carl: «ahoy»"),
+        (Refused(None, "not your turn"), "refused: not your turn"),
+        (Started(), None),
     ],
 )
-def test_each_piece_of_news_is_a_line(news: News, line: str | None) -> None:
+def test_each_event_is_a_line(event: Event, line: str | None) -> None:
     narrator = Narrator()
-    narrator.tell(Paired(1, ("Anne", "Bob"), None))
+    assert [*narrator.tell(ON, [])] == ["Anne Bonny against Blackbeard"]
 
-    assert narrator.tell(news) == line
+    assert [*narrator.tell(ON, [event])] == ([] if line is None else [line])
+
+
+def test_shots_are_told_once_and_those_before_we_came_at_the_beginning() -> None:
+    narrator = Narrator()
+    shots = [
+        Fired(0, Shot(Cell(2, 6), hit=False)),
+        Fired(1, Shot(Cell(2, 6), hit=True)),
+        Fired(1, Shot(Cell(0, 0), True, DESTROYER)),
+    ]
+    over = replace(ON, phase=Phase.OVER, log=shots, winner=1, why="Anne Bonny is gone")
+
+    assert [*narrator.tell(View(), [])] == []
+    assert [*narrator.tell(replace(ON, log=shots[:2]), [])] == [
+        "Anne Bonny against Blackbeard",
+        "   1. Anne Bonny fires at C7: a miss",
+        "   2. Blackbeard fires at C7: a hit",
+    ]
+    assert [*narrator.tell(over, [Over(Result((1,)))])] == [
+        "   3. Blackbeard fires at A1: the destroyer sinks",
+        "Blackbeard wins: Anne Bonny is gone",
+    ]
+    assert [*narrator.tell(replace(ON, number=2), [Started()])] == ["Anne Bonny against Blackbeard"]
 
 
 def test_both_seas_are_drawn_side_by_side() -> None:
-    narrator = Narrator()
-    for news in (
-        Paired(1, ("Anne", "Bob"), None),
-        Fired(0, Shot(Cell(9, 0), hit=False)),
-        Fired(1, Shot(Cell(0, 0), hit=True)),
-        Over(0, "Bob is gone", ((DESTROYER,), ())),
-    ):
-        narrator.tell(news)
+    view = changed(firing(), 0, name="Anne", fleet=(DESTROYER,), chart=Chart(hits={Cell(0, 0)}))
+    view = changed(view, 1, name="Bob", chart=Chart(misses={Cell(9, 0)}))
 
-    assert draw_seas(narrator.view).splitlines()[:4] == [
+    assert draw_seas(view).splitlines()[:4] == [
         "Anne                       Bob                    ",
         "   A B C D E F G H I J        A B C D E F G H I J ",
         " 1 X # . . . . . . . .      1 . . . . . . . . . o ",

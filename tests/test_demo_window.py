@@ -1,26 +1,21 @@
 """Tests of the window of Broadside: every screen is drawn without a display, and played with made-up events."""
 
 import os
-import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
 
 import pytest
+from broadside import Sea, changed, firing, placing
 from hypothesis import given
 from hypothesis import strategies as st
 
 import netcode
-from demo_game.bot import Bot
 from demo_game.captain import choose_target
-from demo_game.messages import Fired, Missing, Over, Paired, Placed, Silent, Turn
-from demo_game.rules import ALL_CELLS, FLEET, Cell, Game, Ship, random_fleet
-from demo_game.server import SHUTTING_DOWN, GameServer
-from demo_game.session import LinkSample, Seat, Session
-from demo_game.settings import GAME, VERSION
+from demo_game.rules import ALL_CELLS, FLEET, Cell, Ship
+from demo_game.session import LinkSample, Session
 from demo_game.view import Phase, View
 
 with warnings.catch_warnings():
@@ -45,7 +40,6 @@ from demo_game.window.sea import SeaFrame
 
 SIZES = [(1280, 720), (640, 480), (480, 800), (320, 240)]
 HOST = "127.0.0.1"
-DEADLINE = 20.0
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +65,7 @@ class Table:
     view: View = field(default_factory=View)
     samples: Sequence[LinkSample] = ()
     silence: int = 0
-    away: bool = False
+    away: float | None = None
     placed: list[tuple[Ship, ...]] = field(default_factory=list[tuple[Ship, ...]])
     fired: list[Cell] = field(default_factory=list[Cell])
 
@@ -82,33 +76,10 @@ class Table:
         self.fired.append(cell)
 
 
-def table(seat: int | None = 0) -> Table:
+def table(view: View) -> Table:
     dice = Random(2)
     samples = [LinkSample(0.02 + dice.random() * 0.01, 0.002 + dice.random() * 0.004) for _ in range(80)]
-    made = Table(samples=samples)
-    made.view.learn(Paired(1, ("Anne Bonny", "Blackbeard"), seat))
-    return made
-
-
-def battle(shots: int = 200, seat: int | None = 0) -> Table:
-    """A game between two bots, so many shots long or to its end."""
-    made, dice, game = table(seat), Random(5), Game()
-    fleets = (random_fleet(dice), random_fleet(dice))
-    for number, fleet in enumerate(fleets):
-        game.place(number, fleet)
-        made.view.learn(Placed(number))
-    if seat is not None:
-        made.view.hide(fleets[seat])
-    while game.turn is not None and len(made.view.log) < shots:
-        firing, sea = game.turn, game.seas[1 - game.turn]
-        made.view.learn(Turn(firing))
-        assert sea is not None
-        made.view.learn(Fired(firing, game.fire(firing, choose_target(sea.chart, dice))))
-    if game.turn is not None:
-        made.view.learn(Turn(game.turn))
-    elif game.winner is not None:
-        made.view.learn(Over(game.winner, "Blackbeard has sunk the whole fleet of Anne Bonny", fleets))
-    return made
+    return Table(view, samples)
 
 
 def barrage(made: Table, now: float = 0.0) -> Barrage:
@@ -134,56 +105,61 @@ def no_server() -> Scene:
     return HarbourScene("No server there", sentence, [AGAIN, QUIT])
 
 
-def placing() -> Scene:
-    return PlacingScene(table(), Random(1))
+def hiding() -> Scene:
+    return PlacingScene(table(placing()), Random(1))
 
 
 def shuffled() -> Scene:
-    scene = PlacingScene(table(), Random(4))
+    scene = PlacingScene(table(placing()), Random(4))
     scene.handle(key(pygame.K_SPACE))
     return scene
 
 
 def our_turn() -> Scene:
-    made = battle(52)
+    made = table(firing(52))
     return BattleScene(made, barrage(made))
 
 
 def under_fire() -> Scene:
-    made = battle(31, seat=1)
+    made = table(firing(31, seat=1))
     return BattleScene(made, barrage(made, 19.2))
 
 
 def shell_in_flight() -> Scene:
-    made = battle(30)
+    made = table(firing(30))
     return BattleScene(made, barrage(made, 19.75))
 
 
-def silent_opponent() -> Scene:
-    made = battle(24)
-    made.view.learn(Silent(1, 4, 10))
+def silent_server() -> Scene:
+    made = table(firing(24))
+    made.silence = 4
+    return BattleScene(made, barrage(made))
+
+
+def lost_server() -> Scene:
+    made = table(firing(24))
+    made.away = 42.0
     return BattleScene(made, barrage(made))
 
 
 def missing_opponent() -> Scene:
-    made = battle(24)
-    made.view.learn(Missing(1))
+    made = table(changed(firing(24), 1, presence="away", patience=17.0))
     return BattleScene(made, barrage(made))
 
 
 def spectator() -> Scene:
-    made = battle(40, seat=None)
+    made = table(firing(40, seat=None))
     return BattleScene(made, barrage(made))
 
 
 def defeat() -> Scene:
-    made = battle()
+    made = table(firing(200))
     return EndingScene(made, barrage(made), again=nothing, leave=nothing)
 
 
 def defeat_without_a_server() -> Scene:
-    made = battle()
-    return EndingScene(made, barrage(made), again=nothing, leave=nothing, trouble=SHUTTING_DOWN)
+    made = table(firing(200))
+    return EndingScene(made, barrage(made), again=nothing, leave=nothing, trouble="Server is shutting down")
 
 
 def key(code: int) -> pygame.event.Event:
@@ -206,12 +182,13 @@ def draw(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -
     [
         connecting,
         no_server,
-        placing,
+        hiding,
         shuffled,
         our_turn,
         under_fire,
         shell_in_flight,
-        silent_opponent,
+        silent_server,
+        lost_server,
         missing_opponent,
         spectator,
         defeat,
@@ -250,14 +227,14 @@ def test_a_point_in_a_cell_is_in_no_other(cell: Cell, side: int) -> None:
 
 
 def test_a_window_without_room_is_drawn_all_the_same() -> None:
-    for make in (connecting, placing, our_turn, defeat):
+    for make in (connecting, hiding, our_turn, defeat):
         draw(make(), (120, 90))
 
 
 def test_names_in_any_script_can_be_drawn() -> None:
-    made = battle(10)
+    made = table(firing(10))
     for name in ("", "鄭一嫂", "🏴‍☠️ Jack", "\u0301\u0301", "W" * 16):
-        made.view.sides[0].name = name
+        made.view = changed(made.view, 0, name=name)
         draw(BattleScene(made, barrage(made)), (800, 600))
 
 
@@ -268,7 +245,7 @@ def test_text_without_letters_is_nothing() -> None:
 
 
 def test_a_click_fires_where_the_enemy_has_not_been_hit_yet(point: Callable[[tuple[int, int]], None]) -> None:
-    made = battle(20)
+    made = table(firing(20))
     scene = BattleScene(made, barrage(made))
     draw(scene)
     near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - 44)
@@ -281,13 +258,13 @@ def test_a_click_fires_where_the_enemy_has_not_been_hit_yet(point: Callable[[tup
     scene.handle(click(near.centre_of(unknown)))
 
     assert made.fired == [unknown]
-    made.view.learn(Turn(1))
+    made.view = replace(made.view, turn=1)
     scene.handle(click(far.centre_of(unknown)))
     assert made.fired == [unknown]
 
 
 def test_a_fleet_is_placed_by_hand(point: Callable[[tuple[int, int]], None]) -> None:
-    made = table()
+    made = table(placing())
     scene = PlacingScene(made, Random(1))
     draw(scene)
     frame = scene._frame
@@ -314,7 +291,7 @@ def test_a_fleet_is_placed_by_hand(point: Callable[[tuple[int, int]], None]) -> 
     ids=["r", "right click", "wheel"],
 )
 def test_a_ship_is_turned_in_the_hand(turn: pygame.event.Event) -> None:
-    scene = PlacingScene(table(), Random(1))
+    scene = PlacingScene(table(placing()), Random(1))
     draw(scene)
 
     scene.handle(turn)
@@ -324,7 +301,7 @@ def test_a_ship_is_turned_in_the_hand(turn: pygame.event.Event) -> None:
 
 
 def test_a_ship_is_taken_from_the_list_and_buttons_are_pressed_with_the_mouse() -> None:
-    made = table()
+    made = table(placing())
     scene = PlacingScene(made, Random(1))
     draw(scene)
     scene.handle(click(scene._rows[4].center))
@@ -348,42 +325,27 @@ def test_the_window_opens_runs_and_is_closed(capsys: pytest.CaptureFixture[str])
 
 
 class Stage:
-    """An app that plays against a bot on a server, everything in one process, on a clock of its own."""
+    """An app that plays on a server in memory, with a clock that runs as fast as it can."""
 
-    def __init__(self, stack: ExitStack) -> None:
-        self.stack = stack
-        self.now = 50.0
-        self.server = self.open_server(0)
-        self.bots: list[Bot] = []
-        self.app = App(self.connect, Random(1), self.now)
+    def __init__(self) -> None:
+        self.sea = Sea()
+        self.sea.serve()
+        self.app = App(self.enter, Random(1), self.sea.clock.now)
         self.painter = Painter(pygame.Surface((640, 480)))
 
-    def open_server(self, port: int) -> GameServer:
-        self.netcode_server = self.stack.enter_context(netcode.Server(HOST, port, game=GAME, version=VERSION))
-        return GameServer(self.netcode_server, Random(1), timeout=10, report=lambda _: None)
-
-    def connect(self, seat: Seat | None = None) -> Session:
-        ticket = None if seat is None else seat.ticket
-        client = netcode.Client(HOST, self.netcode_server.address.port, game=GAME, version=VERSION, ticket=ticket)
-        return Session(self.stack.enter_context(client), "Anne", seat=seat)
-
-    def add_bot(self) -> None:
-        session = self.connect()
-        self.bots.append(Bot(session, Random(1), clock=lambda: self.now, pace=0))
-        self.bot_session = session
+    def enter(self) -> Session:
+        session = self.sea.enter("Anne")
+        self.sea.sessions.remove(session)  # the app updates it
+        return session
 
     def step(self) -> None:
-        self.now += 0.05
-        self.server.update()
-        self.app.update(self.now)
-        for bot in self.bots:
-            self.bot_session.update()
-            bot.update()
+        self.sea.play(0.04)
+        self.app.update(self.sea.clock.now)
 
-    def until(self, done: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + DEADLINE
+    def until(self, done: Callable[[], object]) -> None:
+        end = self.sea.clock.now + 300.0
         while not done():
-            assert time.monotonic() < deadline, (self.app._shown, self.app.session.view)
+            assert self.sea.clock.now < end, (self.app._shown, self.app.session.view)
             self.step()
         self.app.draw(self.painter)
 
@@ -396,10 +358,11 @@ class Stage:
 
 @pytest.fixture
 def stage() -> Iterator[Stage]:
-    with ExitStack() as stack:
-        made = Stage(stack)
-        yield made
-        del made.painter  # its fonts hold open files
+    made = Stage()
+    yield made
+    made.app.session.close()
+    made.sea.close()
+    del made.painter  # its fonts hold open files
 
 
 def play_to_the_end(stage: Stage) -> None:
@@ -419,7 +382,7 @@ def play_to_the_end(stage: Stage) -> None:
 def test_a_whole_game_and_another_one(stage: Stage) -> None:
     assert stage.shows(HarbourScene)
     stage.until(lambda: stage.app._shown == "waiting")
-    stage.add_bot()
+    stage.sea.enter_bot("Bob")
     stage.until(lambda: stage.shows(PlacingScene))
     play_to_the_end(stage)
     assert stage.shows(BattleScene)
@@ -428,12 +391,12 @@ def test_a_whole_game_and_another_one(stage: Stage) -> None:
 
     stage.until(lambda: stage.shows(PlacingScene))
 
-    assert stage.app.session.view.number == 2
+    assert {side.name for side in stage.app.session.view.sides} == {"Anne", "Bob"}
     assert stage.app.running
 
 
 def test_escape_asks_before_it_leaves_a_game(stage: Stage) -> None:
-    stage.add_bot()
+    stage.sea.enter_bot("Bob")
     stage.until(lambda: stage.shows(PlacingScene))
 
     stage.press(pygame.K_ESCAPE)
@@ -450,46 +413,31 @@ def test_closing_the_window_does_not_ask(stage: Stage) -> None:
     assert not stage.app.running
 
 
-def test_a_server_that_closes_is_read_and_tried_again(stage: Stage) -> None:
-    stage.add_bot()
-    stage.until(lambda: stage.shows(PlacingScene))
-    port = stage.netcode_server.address.port
-    stage.netcode_server.close_nicely(SHUTTING_DOWN)
-    stage.until(lambda: stage.shows(HarbourScene))
-    stage.until(lambda: stage.netcode_server.state is netcode.State.DISCONNECTED)
+def test_a_server_that_is_not_there_is_read_and_tried_again(stage: Stage) -> None:
+    assert stage.sea.server is not None
+    stage.sea.server.close()
+    stage.sea.server = None
+    stage.app = App(stage.enter, Random(1), stage.sea.clock.now)
+    stage.until(lambda: stage.app.session.reason)
     reason = stage.app.session.reason
-    stage.bots.clear()
-    stage.server = stage.open_server(port)
+    stage.sea.serve()
 
     stage.press(pygame.K_RETURN)
     stage.until(lambda: stage.app._shown == "waiting")
 
-    assert reason == netcode.Reason(netcode.ReasonCode.SHUTDOWN, SHUTTING_DOWN)
-
-
-def test_a_window_that_comes_for_its_seat_too_late_enters_as_somebody_new(stage: Stage) -> None:
-    class Pocket:
-        ticket: str | None = "seat-" + "ab" * 32
-
-        def keep(self, ticket: str | None) -> None:
-            self.ticket = ticket
-
-    pocket = Pocket()
-    stage.app = App(lambda: stage.connect(pocket), Random(1), stage.now)
-
-    stage.until(lambda: stage.app._shown == "waiting")
-
-    assert len(stage.netcode_server.peers) == 1
-    assert pocket.ticket == stage.app.session._client.ticket is not None
+    assert reason is not None
+    assert reason.code is netcode.ReasonCode.REFUSED
 
 
 def test_after_the_end_the_loss_of_the_server_is_told_beside_the_verdict(stage: Stage) -> None:
-    stage.add_bot()
+    stage.sea.enter_bot("Bob")
     stage.until(lambda: stage.shows(PlacingScene))
     play_to_the_end(stage)
     stage.until(lambda: stage.shows(EndingScene))
 
-    stage.netcode_server.close_nicely(SHUTTING_DOWN)
+    assert stage.sea.server is not None
+    stage.sea.server.close()
+    stage.sea.server = None
     stage.until(lambda: stage.app.session.reason is not None)
 
     assert stage.shows(EndingScene)

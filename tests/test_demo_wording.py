@@ -1,87 +1,97 @@
 """Tests of the sentences that a player reads."""
 
+from dataclasses import replace
+
 import pytest
+from broadside import TIDY_FLEET, changed, firing, placing
 
-from demo_game.messages import Fired, Missing, News, Over, Paired, Placed, Refused, Silent, Turn
-from demo_game.rules import FLEET, Cell, Ship, Shot
-from demo_game.view import View, advance
-from demo_game.wording import Headline, Tone, ending_title, headline, score, tell_shot, verdict, worth_retrying
+from demo_game.rules import Cell, Fired, Ship, Shot
+from demo_game.view import Phase, View
+from demo_game.wording import (
+    Headline,
+    Tone,
+    ended,
+    ending_title,
+    headline,
+    plain_text,
+    refused,
+    score,
+    tell_shot,
+    verdict,
+    why,
+    worth_retrying,
+)
 from netcode import ReasonCode
-
-FLEET_AT_THE_TOP = tuple(Ship(length, Cell(0, row)) for row, length in enumerate(FLEET))
-PAIRED, PAIRED_WATCHING = Paired(1, ("Anne", "Bob"), 0), Paired(1, ("Anne", "Bob"), None)
-
-
-def told(*news: News) -> View:
-    view = View()
-    for each in news:
-        view = advance(view, each)
-    return view
+from netcode.turns import Play
 
 
 @pytest.mark.parametrize(
-    ("news", "line"),
+    ("view", "line"),
     [
-        ((), Headline("Waiting for an opponent", Tone.CALM)),
-        ((PAIRED,), Headline("Hide your fleet from Bob", Tone.ACT)),
-        ((PAIRED_WATCHING,), Headline("Anne and Bob are hiding the fleet…", Tone.CALM)),
-        ((PAIRED_WATCHING, Placed(0)), Headline("Bob is hiding the fleet…", Tone.CALM)),
-        ((PAIRED, Turn(0)), Headline("Your turn: choose a target", Tone.ACT)),
-        ((PAIRED, Turn(1)), Headline("Bob takes aim…", Tone.CALM)),
-        ((PAIRED, Silent(1, 4, 10)), Headline("Bob silent for 4 s… (the link ends at 10 s)", Tone.WARN)),
-        ((PAIRED, Missing(1)), Headline("Bob lost the connection, waiting for the return…", Tone.WARN)),
-        ((PAIRED, Refused("not your turn")), Headline("Not your turn", Tone.WARN)),
-        ((PAIRED, Over(1, "", ((), ()))), Headline("Defeat", Tone.CALM)),
+        (View(), Headline("Waiting for an opponent", Tone.CALM)),
+        (placing(), Headline("Hide your fleet from Blackbeard", Tone.ACT)),
+        (placing(None), Headline("Anne Bonny and Blackbeard are hiding the fleet…", Tone.CALM)),
+        (changed(placing(None), 0, placed=True), Headline("Blackbeard is hiding the fleet…", Tone.CALM)),
+        (firing(2), Headline("Your turn: choose a target", Tone.ACT)),
+        (firing(1), Headline("Blackbeard takes aim…", Tone.CALM)),
+        (firing(2, aim=Cell(0, 0)), Headline("The shell is on its way…", Tone.CALM)),
+        (
+            changed(firing(2), 1, presence="away", patience=23.4),
+            Headline("Blackbeard lost the connection, waiting for the return… 23 s", Tone.WARN),
+        ),
+        (
+            changed(firing(2), 1, presence="away"),
+            Headline("Blackbeard lost the connection, waiting for the return…", Tone.WARN),
+        ),
+        (firing(2, refusal="not so fast"), Headline("Not so fast", Tone.WARN)),
+        (firing(200), Headline("Defeat", Tone.CALM)),
+        (changed(firing(200), 1, presence="away"), Headline("Defeat", Tone.CALM)),
     ],
 )
-def test_the_headline_says_what_is_going_on(news: tuple[News, ...], line: Headline) -> None:
-    assert headline(told(*news)) == line
+def test_the_headline_says_what_is_going_on(view: View, line: Headline) -> None:
+    assert headline(view) == line
 
 
 def test_after_placing_the_headline_says_whom_we_wait_for() -> None:
-    view = told(PAIRED, Placed(0))
-    view.hide(FLEET_AT_THE_TOP)
-    assert headline(view).text == "Bob is hiding the fleet…"
+    view = changed(placing(to_place=False), 0, placed=True, fleet=TIDY_FLEET)
+    assert headline(view).text == "Blackbeard is hiding the fleet…"
 
-    view.learn(Placed(1))
-
-    assert headline(view).text == "Your fleet puts to sea…"
-
-
-def test_after_firing_the_headline_does_not_ask_for_a_shot() -> None:
-    view = told(PAIRED, Turn(0))
-    view.aim = Cell(0, 0)
-
-    assert headline(view) == Headline("The shell is on its way…", Tone.CALM)
+    assert headline(changed(view, 1, placed=True)).text == "Your fleet puts to sea…"
 
 
 def test_trouble_with_our_own_link_comes_first() -> None:
-    view = told(PAIRED, Missing(1))
+    view = changed(firing(2), 1, presence="away")
 
     assert headline(view, silence=4).text == "The server has been silent for 4 s…"
-    assert headline(view, silence=4, away=True) == Headline("Connection lost, trying to come back…", Tone.WARN)
+    assert headline(view, silence=4, away=12.3) == Headline("Connection lost, trying to come back… 12 s", Tone.WARN)
 
 
 @pytest.mark.parametrize(
-    ("seat", "winner", "words"), [(0, 0, "Victory"), (0, 1, "Defeat"), (None, 1, "Bob wins"), (0, None, "")]
+    ("seat", "winner", "words"), [(0, 0, "Victory"), (0, 1, "Defeat"), (None, 1, "Blackbeard wins"), (0, None, "")]
 )
 def test_the_verdict_depends_on_who_reads_it(seat: int | None, winner: int | None, words: str) -> None:
-    view = told(Paired(1, ("Anne", "Bob"), seat))
-    view.winner = winner
+    assert verdict(firing(seat=seat, winner=winner)) == words
 
-    assert verdict(view) == words
+
+def test_the_end_is_told_as_it_came_about() -> None:
+    gave_up = firing(4, phase=Phase.OVER, winner=0, why="Blackbeard gave up")
+
+    assert why(firing(200)) == "Blackbeard has sunk the whole fleet of Anne Bonny"
+    assert why(changed(gave_up, 1, presence="left")) == "Blackbeard gave up"
+    assert why(changed(gave_up, 1, presence="away")) == "Blackbeard lost the connection and did not come back in time"
+    assert why(replace(gave_up, why="Blackbeard ran out of time")) == "Blackbeard ran out of time"
 
 
 @pytest.mark.parametrize(
     ("fired", "words"),
     [
         (Fired(0, Shot(Cell(2, 6), hit=False)), "You fired at C7: a miss"),
-        (Fired(1, Shot(Cell(2, 6), hit=True)), "Bob fired at C7: a hit"),
-        (Fired(1, Shot(Cell(2, 6), True, Ship(5, Cell(2, 6)))), "Bob fired at C7: the carrier sinks"),
+        (Fired(1, Shot(Cell(2, 6), hit=True)), "Blackbeard fired at C7: a hit"),
+        (Fired(1, Shot(Cell(2, 6), True, Ship(5, Cell(2, 6)))), "Blackbeard fired at C7: the carrier sinks"),
     ],
 )
 def test_a_shot_is_told_in_a_sentence(fired: Fired, words: str) -> None:
-    assert tell_shot(told(PAIRED), fired) == words
+    assert tell_shot(firing(), fired) == words
 
 
 def test_the_score_counts_shots_and_hits() -> None:
@@ -94,8 +104,29 @@ def test_the_score_counts_shots_and_hits() -> None:
     ]
 
 
-@pytest.mark.parametrize("code", list(ReasonCode))
-def test_every_reason_has_a_title(code: ReasonCode) -> None:
+def test_what_a_table_says_to_programmers_is_not_shown_to_players() -> None:
+    assert refused(Play("fire", {"cell": Cell(0, 0)}), "cell must be one of [0, 1], [0, 2], …").startswith("that shot")
+    assert refused(None, "too fast: moves_per_second is 20; try again in a moment").startswith("not so fast")
+    assert refused(None, "Bob has left; join another table") == "Bob has left; join another table"
+    told = [
+        ended("the game has begun; to look on, join with watch"),
+        ended("the table is full; to look on, join with watch"),
+        ended("enough people watch: max_spectators is 100"),
+        ended("you founded enough tables: tables_per_peer is 20"),
+        ended("this server does not play 'Broadside'; it plays TicTacToe"),
+        ended("you sat down at this seat from elsewhere"),
+    ]
+    assert [text for text in told if "_" in text or "join with" in text or text[0].islower()] == []
+    assert ended("nothing is listening on pluto:7777") == "Nothing is listening on pluto:7777"
+
+
+def test_a_strangers_text_is_made_plain() -> None:
+    assert plain_text("\x1b[31mAnne\udcff", 16) == "[31mAnne"
+    assert plain_text("x" * 100, 16) == "x" * 16
+
+
+@pytest.mark.parametrize("code", [None, *ReasonCode])
+def test_every_reason_has_a_title(code: ReasonCode | None) -> None:
     assert ending_title(code)
 
 
@@ -103,4 +134,5 @@ def test_trying_again_is_offered_where_it_could_help() -> None:
     assert worth_retrying(ReasonCode.REFUSED)
     assert worth_retrying(ReasonCode.SERVER_FULL)
     assert worth_retrying(ReasonCode.SHUTDOWN)
+    assert worth_retrying(None)
     assert not worth_retrying(ReasonCode.WRONG_VERSION)

@@ -31,7 +31,7 @@ SERVERS = {
     "README": ("hello", "1"),
     "chat": ("chat", ""),
     "many": ("many", ""),
-    "demo": ("broadside", "1"),
+    "demo": ("netcode.turns", "1"),
 }
 """The game and the version of each server that speaks messages."""
 

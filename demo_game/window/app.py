@@ -16,7 +16,7 @@ from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, NIGHT
 from demo_game.window.placing_scene import PlacingScene
 from demo_game.window.scene import Scene
-from demo_game.wording import ending_title, worth_retrying
+from demo_game.wording import ended, ending_title, worth_retrying
 
 SURE_TIME = 2.5
 """Seconds in which a second Esc leaves a game."""
@@ -41,7 +41,7 @@ class App:
         self._next_sample = now
         self._sure_until = now
         self._over_since: float | None = None
-        self._view = self.session.view
+        self._number = self.session.view.number
         self._barrage = Barrage()
         self._shown: Hashable = None
         self._scene: Scene = self._connecting()
@@ -59,8 +59,6 @@ class App:
         """Let the network do its work, and choose the scene that fits what is known now."""
         self._now = now
         self.session.update()
-        if self.session.too_late:
-            self.session = self._connect()
         if now >= self._next_sample:
             self._next_sample = now + SAMPLE_INTERVAL
             self.session.sample()
@@ -74,8 +72,8 @@ class App:
             _draw_note(painter, "Press Esc again to leave the game")
 
     def _follow(self, view: View) -> None:
-        if view is not self._view:
-            self._view, self._barrage, self._over_since = view, Barrage(), None
+        if view.number != self._number:
+            self._number, self._barrage, self._over_since = view.number, Barrage(), None
         self._barrage.follow(view.log, self._now)
         if view.phase is Phase.OVER and self._over_since is None and self._barrage.quiet(self._now):
             self._over_since = self._now
@@ -87,18 +85,18 @@ class App:
 
     def _wanted(self) -> tuple[Hashable, Callable[[], Scene]]:
         """Name the scene that fits now, and how to make it if it is not the one that is shown."""
-        view, reason = self._view, self.session.reason
+        view, reason = self.session.view, self.session.reason
         if view.phase is Phase.OVER:
             if self._over_since is not None and self._now >= self._over_since + LAST_LOOK:
-                return ("ending", id(view), reason), self._ending
-            return ("battle", id(view)), self._battle
+                return ("ending", view.number, reason), self._ending
+            return ("battle", view.number), self._battle
         if reason is not None:
             return ("ended", reason), self._ended
         if view.phase is Phase.WAITING:
             return ("waiting", self._waiting) if self.session.joined else ("connecting", self._connecting)
         if view.to_place:
-            return ("placing", id(view)), self._placing
-        return ("battle", id(view)), self._battle
+            return ("placing", view.number), self._placing
+        return ("battle", view.number), self._battle
 
     def _connecting(self) -> Scene:
         return HarbourScene("Setting sail", "Looking for the server…", [self._quit_button()], busy=True)
@@ -113,8 +111,7 @@ class App:
         buttons = [self._quit_button()]
         if worth_retrying(reason.code):
             buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", self._again, primary=True))
-        text = reason.text[:1].upper() + reason.text[1:]
-        return HarbourScene(ending_title(reason.code), text, buttons)
+        return HarbourScene(ending_title(reason.code), ended(reason.text), buttons)
 
     def _placing(self) -> Scene:
         return PlacingScene(self.session, self._random)
@@ -123,7 +120,7 @@ class App:
         return BattleScene(self.session, self._barrage)
 
     def _ending(self) -> Scene:
-        trouble = "" if self.session.reason is None else self.session.reason.text
+        trouble = "" if self.session.reason is None else ended(self.session.reason.text)
         return EndingScene(self.session, self._barrage, again=self._again, leave=self._quit, trouble=trouble)
 
     def _again(self) -> None:
@@ -134,7 +131,7 @@ class App:
             self.session = self._connect()
 
     def _in_game(self) -> bool:
-        return self.session.reason is None and self._view.phase in {Phase.PLACING, Phase.FIRING}
+        return self.session.reason is None and self.session.view.phase in {Phase.PLACING, Phase.FIRING}
 
     def _leave_if_sure(self) -> None:
         if self._now < self._sure_until or self.session.watching:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from demo_game.messages import Fired
+from demo_game.rules import Fired
 
 FLIGHT = 0.45
 """Seconds that a shell flies."""

@@ -10,7 +10,7 @@ from demo_game.window.button import Button, ButtonRow
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, DUSK, INK, MUTED, NIGHT
 from demo_game.window.scene import Play
-from demo_game.wording import verdict
+from demo_game.wording import verdict, why
 
 
 class EndingScene:
@@ -42,11 +42,11 @@ class EndingScene:
         lost = view.seat is not None and view.winner != view.seat
         title = painter.text(verdict(view), (width // 2, painter.px(24)), 66, CORAL if lost else AMBER, "midtop")
         room = width - painter.px(80)
-        why = painter.paragraph(_ended(view.why), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
+        told = painter.paragraph(_ended(why(view)), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
         if self._trouble:
-            place = (width // 2, why.bottom)
-            why = painter.paragraph(_ended(self._trouble), place, room, 18, MUTED)
-        near, far = two_seas(painter, why.bottom + painter.px(6), height - painter.px(84))
+            place = (width // 2, told.bottom)
+            told = painter.paragraph(_ended(self._trouble), place, room, 18, MUTED)
+        near, far = two_seas(painter, told.bottom + painter.px(6), height - painter.px(84))
         for seat, frame in ((view.near, near), (view.far, far)):
             draw_board(painter, frame, Moment(view, self._barrage, now), seat, shade=0.1)
         self._buttons.draw_row(painter, (width // 2, height - painter.px(44)))

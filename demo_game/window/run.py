@@ -6,10 +6,9 @@ from random import Random
 
 import pygame
 
+from demo_game.kept_seat import KeptSeat
 from demo_game.programs import part
-from demo_game.session import Seat, Session, open_session
-from demo_game.settings import VERSION
-from demo_game.stopping import StopRequests
+from demo_game.session import Session, open_session
 from demo_game.window.app import App
 from demo_game.window.painter import Painter, gradient
 from demo_game.window.palette import DEEP_WATER, WATER
@@ -24,19 +23,20 @@ def play(
     port: int,
     name: str,
     *,
+    code: str = "",
+    per_move: float = 0.0,
     watching: bool = False,
-    version: str = VERSION,
-    seat: Seat | None = None,
+    kept: KeptSeat | None = None,
     tend: Callable[[], None] = lambda: None,
 ) -> int:
     """Play or watch in a window until it is closed, then say goodbye; the exit status is always 0.
 
-    `seat` keeps what the next run needs if this one is killed. `tend` is called in every frame: for whoever has more to
+    `kept` keeps what the next run needs if this one is killed. `tend` is called in every frame: for whoever has more to
     look after than the window.
     """
 
     def connect() -> Session:
-        return open_session(host, port, name, watching=watching, version=version, seat=seat)
+        return open_session(host, port, name, code=code, per_move=per_move, watching=watching, kept=kept)
 
     pygame.display.init()
     pygame.font.init()
@@ -44,6 +44,8 @@ def play(
     app = App(connect, Random(), time.monotonic())
     try:
         _loop(app, pygame.display.set_mode(SIZE, pygame.RESIZABLE), tend)
+    except KeyboardInterrupt:
+        pass
     finally:
         pygame.quit()
         part(app.session, "enough seen" if watching else "I strike my colours")
@@ -53,16 +55,15 @@ def play(
 def _loop(app: App, screen: pygame.Surface, tend: Callable[[], None]) -> None:
     painter, clock = Painter(screen), pygame.time.Clock()
     pygame.display.set_icon(_icon(painter))
-    with StopRequests() as stops:
-        while app.running and not stops():
-            for event in pygame.event.get():
-                app.handle(event)
-            app.update(time.monotonic())
-            tend()
-            painter.paint_on(pygame.display.get_surface())
-            app.draw(painter)
-            pygame.display.flip()
-            clock.tick(FRAME_RATE)
+    while app.running:
+        for event in pygame.event.get():
+            app.handle(event)
+        app.update(time.monotonic())
+        tend()
+        painter.paint_on(pygame.display.get_surface())
+        app.draw(painter)
+        pygame.display.flip()
+        clock.tick(FRAME_RATE)
 
 
 def _icon(painter: Painter) -> pygame.Surface:

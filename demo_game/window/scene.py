@@ -30,8 +30,8 @@ class Play(Protocol):
         ...
 
     @property
-    def away(self) -> bool:
-        """Whether our link is lost for the moment."""
+    def away(self) -> float | None:
+        """Seconds for which our seat is still looked for, if the link to it is lost; None if it is not."""
         ...
 
     def place(self, fleet: Sequence[Ship]) -> None:

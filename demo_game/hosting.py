@@ -1,0 +1,62 @@
+"""A server of Broadside within another program: driven by its loop, with as many bots as are wanted."""
+
+import socket
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from demo_game.bot import NAMES, Bot
+from demo_game.rules import Broadside
+from demo_game.session import open_session
+from netcode.turns import Server
+
+LOCALHOST = "127.0.0.1"
+TERMS: dict[str, Any] = {"timeout": 10.0, "ping_interval": 0.5, "moves_per_second": 100.0}
+"""What each server of Broadside promises: after how much silence a link ends, in seconds, and that bots may be quick."""
+
+
+class Host:
+    """Serves while its owner calls `update()` in every frame. Raises what `netcode.turns.Server` does.
+
+    Args:
+        host, port, store: as for `netcode.turns.Server`.
+        pace: seconds that its bots take over a shot.
+    """
+
+    def __init__(self, host: str = LOCALHOST, port: int = 0, *, store: Path | None = None, pace: float = 1.2) -> None:
+        self._server = Server(Broadside, host=host, port=port, store=store, **TERMS)
+        self._pace = pace
+        self.bots: list[Bot] = []
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.address.port
+
+    def add_bot(self, code: str = "") -> None:
+        """Let another bot play here."""
+        session = open_session(LOCALHOST, self.port, NAMES[len(self.bots) % len(NAMES)], code=code)
+        self.bots.append(Bot(session, Random(), pace=self._pace))
+
+    def update(self) -> None:
+        """Let everybody here do what they can do now; never blocks."""
+        self._server.update()
+        for bot in self.bots:
+            bot.session.update()
+            bot.update()
+
+    def close(self) -> None:
+        """Tell everybody that it is over."""
+        for bot in self.bots:
+            bot.session.close()
+        self._server.close("the captain of this server has left")
+
+
+def own_address(port: int) -> str:
+    """Give what a friend in the same network types to come here."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent: it says by which of our addresses we would leave
+        except OSError:
+            return f"{LOCALHOST}:{port}"
+        return f"{probe.getsockname()[0]}:{port}"
