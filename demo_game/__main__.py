@@ -12,14 +12,13 @@ from random import Random
 import netcode
 from demo_game.bot import NAMES
 from demo_game.display import why_no_window
-from demo_game.hosting import Host
-from demo_game.kept_seat import kept_seat, store_for
+from demo_game.hosting import PORT, host_and_port, port_number
+from demo_game.kept_seat import store_for
 from demo_game.programs import run_bot, serve, show_two_bots, watch_in_terminal
 from demo_game.rules import Broadside
 from demo_game.session import open_session
 from demo_game.wording import NAME_LIMIT, plain_text
 
-PORT = 7777
 MOST = 86_400
 """What is a day in seconds, and enough of everything else."""
 SIGHT_PACE = 0.1
@@ -35,24 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
         return run(options)
     except KeyboardInterrupt:
         return 130
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """Take `HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address apart."""
-    host, colon, port = text.rpartition(":")
-    if not colon or ("]" not in host and ":" in host) or text.endswith("]"):
-        host, port = text, str(PORT)
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if not host or not host.isprintable() or "[" in host or "]" in host:
-        raise argparse.ArgumentTypeError(f"{host!a} is not a host")
-    return host, _port(port, least=1)
-
-
-def _port(text: str, least: int = 0) -> int:
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
-    return int(text)
 
 
 def _seconds(text: str) -> float:
@@ -82,11 +63,11 @@ def _play(options: argparse.Namespace) -> int:
     if reason is not None:
         netcode.say(f"No window can be opened here: {reason}. The commands bot and watch need none.")
         return 1
+    from demo_game.window.plan import Plan, Way
     from demo_game.window.run import play
 
-    (host, port), name = options.server, _name(options)
-    with kept_seat(f"{host}:{port}/{options.code}", name) as kept:
-        return play(host, port, name, code=options.code, per_move=options.clock, kept=kept)
+    name = _name(options)
+    return play(name, Plan(Way.JOIN, name, options.server, options.code, options.clock), sound=options.sound)
 
 
 def _bot(options: argparse.Namespace) -> int:
@@ -100,9 +81,11 @@ def _watch(options: argparse.Namespace) -> int:
     if options.text or why_no_window() is not None:
         session = open_session(host, port, _name(options), code=options.code, watching=True)
         return watch_in_terminal(session, options.games)
+    from demo_game.window.plan import Plan, Way
     from demo_game.window.run import play
 
-    return play(host, port, _name(options), code=options.code, watching=True)
+    name = _name(options)
+    return play(name, Plan(Way.WATCH, name, options.server, options.code), sound=options.sound)
 
 
 def _local(options: argparse.Namespace) -> int:
@@ -112,12 +95,7 @@ def _local(options: argparse.Namespace) -> int:
         return show_two_bots(SIGHT_PACE if options.pace is None else options.pace)
     from demo_game.window.run import play
 
-    host = Host(pace=1.2 if options.pace is None else options.pace)
-    host.add_bot()
-    try:
-        return play("127.0.0.1", host.port, _name(options), tend=host.update)
-    finally:
-        host.close()
+    return play(_name(options), pace=1.2 if options.pace is None else options.pace, sound=options.sound)
 
 
 def _name(options: argparse.Namespace) -> str:
@@ -133,17 +111,20 @@ def _name(options: argparse.Namespace) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m demo_game",
-        description="Broadside: hide a fleet, fire in turns. Without a command: play against a bot on a server of your own.",
+        description="Broadside: hide a fleet, fire in turns. Without a command: a window that asks against whom and where.",
     )
     parser.set_defaults(run=_local)
     parser.add_argument("--name", type=_plain_name, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
+    parser.add_argument("--silent", dest="sound", action="store_false", help="without sounds, until F2 is pressed")
     commands = parser.add_subparsers()
 
     server = commands.add_parser("serve", help="run a dedicated server")
     server.set_defaults(run=_serve)
     server.add_argument("--host", default="", help="address to listen on (default: every one)")
-    server.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
+    server.add_argument(
+        "--port", type=port_number, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})"
+    )
     server.add_argument("--timeout", type=_seconds, default=10.0, help="seconds of silence that end a link")
     server.add_argument(
         "--grace", type=_seconds, default=Broadside.grace, help="seconds that a lost player may be gone"

@@ -1,5 +1,6 @@
 """A server of Broadside within another program: driven by its loop, with as many bots as are wanted."""
 
+import argparse
 import socket
 from pathlib import Path
 from random import Random
@@ -11,6 +12,7 @@ from demo_game.session import open_session
 from netcode.turns import Server
 
 LOCALHOST = "127.0.0.1"
+PORT = 7777
 TERMS: dict[str, Any] = {"timeout": 10.0, "ping_interval": 0.5, "moves_per_second": 100.0}
 """What each server of Broadside promises: after how much silence a link ends, in seconds, and that bots may be quick."""
 
@@ -60,3 +62,22 @@ def own_address(port: int) -> str:
         except OSError:
             return f"{LOCALHOST}:{port}"
         return f"{probe.getsockname()[0]}:{port}"
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """Take `HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address apart."""
+    host, colon, port = text.rpartition(":")
+    if not colon or ("]" not in host and ":" in host) or text.endswith("]"):
+        host, port = text, str(PORT)
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    if not host or not host.isprintable() or "[" in host or "]" in host:
+        raise argparse.ArgumentTypeError(f"{host!a} is not a host")
+    return host, port_number(port, least=1)
+
+
+def port_number(text: str, least: int = 0) -> int:
+    """Read the number of a port."""
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not a port")
+    return int(text)

@@ -37,7 +37,7 @@ class Ended(NamedTuple):
 class Session:
     """A seat at a table, or a place to watch from, and what its player sees of it. Call `update()` once a frame.
 
-    `view` is the game as far as it is known, `chat` what was said, `samples` the last round-trip times. Nothing here
+    `view` is the game as far as it is known, `chat` what was said last and `said` how much there was, `samples` the last round-trip times. Nothing here
     blocks but `wait`.
 
     Args:
@@ -57,6 +57,7 @@ class Session:
         self.watching = watching
         self.view = View()
         self.chat: deque[Said] = deque(maxlen=50)
+        self.said = 0
         self.samples: deque[LinkSample] = deque(maxlen=120)
         self._sit, self._kept, self._clock = sit, kept, clock
         ticket = kept.ticket if kept is not None else None
@@ -108,6 +109,7 @@ class Session:
                     self._refusal = refused(play, text)
                 case Said():
                     self.chat.append(event)
+                    self.said += 1
                 case _:
                     pass
         self._look_for_another()

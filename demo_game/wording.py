@@ -99,6 +99,18 @@ def why(view: View) -> str:
     return view.why
 
 
+def rematch(view: View) -> str:
+    """Say how it stands with another game against the same opponent."""
+    other = view.sides[view.far]
+    if view.seat is None:
+        return ""
+    if other.presence != "here":
+        return f"{other.name} has gone"
+    if view.far in view.again:
+        return f"{other.name} wants to play again"
+    return f"Waiting for {other.name} to want it too…" if view.seat in view.again else ""
+
+
 def tell_shot(view: View, fired: Fired) -> str:
     """Tell one shot in a sentence."""
     who = "You fired" if fired.seat == view.seat else f"{view.sides[fired.seat].name} fired"

@@ -34,12 +34,14 @@ from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
+from demo_game.window.plan import Plan, Voyage, Way
 from demo_game.window.run import play
 from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
+from demo_game.window.sound import LOUD, RATE, SOUNDS, Sounds, samples
+from demo_game.window.start_scene import StartScene, Switches
 
 SIZES = [(1280, 720), (640, 480), (480, 800), (320, 240)]
-HOST = "127.0.0.1"
 
 
 @pytest.fixture(autouse=True)
@@ -94,6 +96,23 @@ def nothing() -> None:
 
 QUIT = Button("Quit", pygame.K_ESCAPE, "Esc", nothing)
 AGAIN = Button("Try again", pygame.K_RETURN, "Enter", nothing, primary=True)
+
+
+def start_screen() -> Scene:
+    switches = Switches(lambda: True, nothing, lambda: False, nothing)
+    return StartScene("Anne Bonny", 1.2, switches, lambda _: None, nothing)
+
+
+def start_screen_with_an_address_that_cannot_be() -> Scene:
+    scene = start_screen()
+    for event in (key(pygame.K_TAB),) * 6 + (text("192.168.1.7:http"), key(pygame.K_RETURN)):
+        scene.handle(event)
+    return scene
+
+
+def hosting() -> Scene:
+    words = "Waiting for an opponent. A friend on the same network chooses «Join a game» and types 192.168.1.7:7777"
+    return HarbourScene("In the harbour", words, [AGAIN, QUIT], busy=True)
 
 
 def connecting() -> Scene:
@@ -154,16 +173,22 @@ def spectator() -> Scene:
 
 def defeat() -> Scene:
     made = table(firing(200))
-    return EndingScene(made, barrage(made), again=nothing, leave=nothing)
+    return EndingScene(made, barrage(made), again=nothing, another=nothing, leave=nothing)
 
 
 def defeat_without_a_server() -> Scene:
     made = table(firing(200))
-    return EndingScene(made, barrage(made), again=nothing, leave=nothing, trouble="Server is shutting down")
+    return EndingScene(
+        made, barrage(made), again=nothing, another=nothing, leave=nothing, trouble="Server is shutting down"
+    )
 
 
 def key(code: int) -> pygame.event.Event:
     return pygame.event.Event(pygame.KEYDOWN, key=code)
+
+
+def text(typed: str) -> pygame.event.Event:
+    return pygame.event.Event(pygame.TEXTINPUT, text=typed)
 
 
 def click(place: tuple[int, int], button: int = pygame.BUTTON_LEFT) -> pygame.event.Event:
@@ -180,6 +205,9 @@ def draw(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -
 @pytest.mark.parametrize(
     "make",
     [
+        start_screen,
+        start_screen_with_an_address_that_cannot_be,
+        hosting,
         connecting,
         no_server,
         hiding,
@@ -263,6 +291,76 @@ def test_a_click_fires_where_the_enemy_has_not_been_hit_yet(point: Callable[[tup
     assert made.fired == [unknown]
 
 
+def test_a_shot_that_cannot_be_is_answered_for_a_while() -> None:
+    made = table(firing(20))
+    refused: list[str] = []
+    scene = BattleScene(made, barrage(made), lambda: refused.append(scene._no))
+    draw(scene)
+    near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - 44)
+    known = next(iter(made.view.sides[1].chart.misses))
+
+    scene.handle(click(near.centre_of(known)))
+    scene.handle(click(far.centre_of(known)))
+    made.view = replace(made.view, aim=known)
+    scene.handle(click(far.centre_of(known)))
+    made.view = replace(made.view, aim=None, turn=1)
+    scene.handle(click(far.centre_of(known)))
+    made.view = replace(made.view, seat=None)
+    scene.handle(click(far.centre_of(known)))
+    scene.handle(click((1279, 719)))
+
+    assert refused == [
+        "That is your own sea: fire into the other one",
+        f"You have fired at {known} already",
+        "Your shell is on its way",
+        "It is Blackbeard's turn",
+        "You are watching: the captains fire",
+    ]
+    assert made.fired == []
+    draw(scene, now=20.0)
+    draw(scene, now=22.0)
+    assert scene._no
+    draw(scene, now=23.0)
+    assert not scene._no
+
+
+def test_the_arrow_keys_aim_and_enter_fires(point: Callable[[tuple[int, int]], None]) -> None:
+    made = table(firing(20))
+    scene = BattleScene(made, barrage(made))
+    unknown = next(cell for cell in ALL_CELLS if not made.view.sides[1].chart.knows(cell))
+    scene.handle(key(pygame.K_RETURN))
+    draw(scene)
+    for code, steps in ((pygame.K_RIGHT, unknown.column - 5), (pygame.K_DOWN, unknown.row - 5)):
+        for _ in range(steps % 10):
+            scene.handle(key(code))
+    draw(scene)
+    scene.handle(key(pygame.K_LEFT))
+    scene.handle(key(pygame.K_UP))
+    for code in (pygame.K_RIGHT, pygame.K_DOWN, pygame.K_RETURN):
+        scene.handle(key(code))
+
+    assert made.fired == [unknown]
+
+
+def test_a_fleet_is_placed_with_the_keyboard_alone() -> None:
+    made = table(placing())
+    scene = PlacingScene(made, Random(1))
+    draw(scene)
+    for row in range(len(FLEET)):
+        scene.handle(key(pygame.K_DOWN if row else pygame.K_UP))
+        scene.handle(key(pygame.K_RETURN))
+    assert (len(scene._layout.fleet), made.placed) == (5, [])
+    scene.handle(key(pygame.K_5))
+    scene.handle(key(pygame.K_r))
+    scene.handle(key(pygame.K_DOWN))
+    scene.handle(key(pygame.K_RETURN))
+    draw(scene)
+
+    scene.handle(key(pygame.K_RETURN))
+
+    assert [ship.upright for ship in made.placed[0]] == [False] * 4 + [True]
+
+
 def test_a_fleet_is_placed_by_hand(point: Callable[[tuple[int, int]], None]) -> None:
     made = table(placing())
     scene = PlacingScene(made, Random(1))
@@ -318,10 +416,41 @@ def test_a_ship_is_taken_from_the_list_and_buttons_are_pressed_with_the_mouse() 
 def test_the_window_opens_runs_and_is_closed(capsys: pytest.CaptureFixture[str]) -> None:
     pygame.event.post(pygame.event.Event(pygame.QUIT))
 
-    assert play(HOST, 9, "Anne") == 0
+    assert play("Anne") == 0
 
     assert not pygame.display.get_init()
     assert capsys.readouterr().err == ""
+
+
+class Trip(Voyage):
+    """A plan carried out on a server in memory."""
+
+    def __init__(self, plan: Plan, sea: Sea) -> None:
+        self.sea = sea
+        self.plan, self.host, self._kept, self._server = plan, None, None, ("server", 7777)
+        self.session = self._enter()
+
+    def call_bot(self) -> None:
+        self.sea.enter_bot("Bob")
+
+    def _enter(self) -> Session:
+        session = self.sea.enter(self.plan.name, watching=self.plan.way is Way.WATCH, code=self.plan.code)
+        self.sea.sessions.remove(session)  # the app updates it
+        return session
+
+
+@dataclass
+class Quiet:
+    """Remembers the sounds."""
+
+    on: bool = True
+    played: list[str] = field(default_factory=list[str])
+
+    def play(self, name: str) -> None:
+        self.played.append(name)
+
+
+JOIN = Plan(Way.JOIN, "Anne")
 
 
 class Stage:
@@ -330,13 +459,26 @@ class Stage:
     def __init__(self) -> None:
         self.sea = Sea()
         self.sea.serve()
-        self.app = App(self.enter, Random(1), self.sea.clock.now)
+        self.noise = Quiet()
+        self.filled: list[bool] = []
         self.painter = Painter(pygame.Surface((640, 480)))
+        self.set_out(JOIN)
 
-    def enter(self) -> Session:
-        session = self.sea.enter("Anne")
-        self.sea.sessions.remove(session)  # the app updates it
-        return session
+    def set_out(self, plan: Plan | None) -> None:
+        self.app = App(
+            "Anne",
+            plan,
+            Random(1),
+            self.sea.clock.now,
+            noise=self.noise,
+            embark=lambda wanted: Trip(wanted, self.sea),
+            switch_full_screen=lambda: self.filled.append(True),
+        )
+
+    @property
+    def session(self) -> Session:
+        assert self.app.voyage is not None
+        return self.app.voyage.session
 
     def step(self) -> None:
         self.sea.play(0.04)
@@ -345,12 +487,20 @@ class Stage:
     def until(self, done: Callable[[], object]) -> None:
         end = self.sea.clock.now + 300.0
         while not done():
-            assert self.sea.clock.now < end, (self.app._shown, self.app.session.view)
+            assert self.sea.clock.now < end, (self.app._shown, self.app.voyage)
             self.step()
         self.app.draw(self.painter)
 
-    def press(self, code: int) -> None:
-        self.app.handle(key(code))
+    def press(self, *codes: int) -> None:
+        for code in codes:
+            self.app.handle(key(code))
+
+    def write(self, words: str) -> None:
+        for letter in words:
+            self.app.handle(text(letter))
+
+    def waits(self) -> bool:
+        return self.session.joined and self.session.view.phase is Phase.WAITING
 
     def shows(self, kind: type[Scene]) -> bool:
         return isinstance(self.app._scene, kind)
@@ -360,7 +510,7 @@ class Stage:
 def stage() -> Iterator[Stage]:
     made = Stage()
     yield made
-    made.app.session.close()
+    made.app.close()
     made.sea.close()
     del made.painter  # its fonts hold open files
 
@@ -371,17 +521,16 @@ def play_to_the_end(stage: Stage) -> None:
     dice = Random(3)
 
     def over() -> bool:
-        view = stage.app.session.view
+        view = stage.session.view
         if view.my_turn:
-            stage.app.session.fire(choose_target(view.sides[view.far].chart, dice))
+            stage.session.fire(choose_target(view.sides[view.far].chart, dice))
         return view.phase is Phase.OVER
 
     stage.until(over)
 
 
 def test_a_whole_game_and_another_one(stage: Stage) -> None:
-    assert stage.shows(HarbourScene)
-    stage.until(lambda: stage.app._shown == "waiting")
+    stage.until(lambda: stage.waits() and stage.shows(HarbourScene))
     stage.sea.enter_bot("Bob")
     stage.until(lambda: stage.shows(PlacingScene))
     play_to_the_end(stage)
@@ -391,7 +540,7 @@ def test_a_whole_game_and_another_one(stage: Stage) -> None:
 
     stage.until(lambda: stage.shows(PlacingScene))
 
-    assert {side.name for side in stage.app.session.view.sides} == {"Anne", "Bob"}
+    assert {side.name for side in stage.session.view.sides} == {"Anne", "Bob"}
     assert stage.app.running
 
 
@@ -417,13 +566,13 @@ def test_a_server_that_is_not_there_is_read_and_tried_again(stage: Stage) -> Non
     assert stage.sea.server is not None
     stage.sea.server.close()
     stage.sea.server = None
-    stage.app = App(stage.enter, Random(1), stage.sea.clock.now)
-    stage.until(lambda: stage.app.session.reason)
-    reason = stage.app.session.reason
+    stage.set_out(JOIN)
+    stage.until(lambda: stage.session.reason)
+    reason = stage.session.reason
     stage.sea.serve()
 
     stage.press(pygame.K_RETURN)
-    stage.until(lambda: stage.app._shown == "waiting")
+    stage.until(stage.waits)
 
     assert reason is not None
     assert reason.code is netcode.ReasonCode.REFUSED
@@ -438,8 +587,214 @@ def test_after_the_end_the_loss_of_the_server_is_told_beside_the_verdict(stage: 
     assert stage.sea.server is not None
     stage.sea.server.close()
     stage.sea.server = None
-    stage.until(lambda: stage.app.session.reason is not None)
+    stage.until(lambda: stage.session.reason is not None)
 
     assert stage.shows(EndingScene)
     stage.press(pygame.K_ESCAPE)
     assert not stage.app.running
+
+
+def test_each_way_to_a_game_is_chosen_with_the_keyboard(stage: Stage) -> None:
+    gone: list[Plan] = []
+    for downs in range(2):
+        scene = StartScene("Anne", 0.5, SWITCHES, gone.append, nothing)
+        for _ in range(downs):
+            scene.handle(key(pygame.K_DOWN))
+        scene.handle(key(pygame.K_RETURN))
+
+    assert gone == [Plan(Way.BOT, "Anne", pace=0.5), Plan(Way.HOST, "Anne", pace=0.5)]
+
+
+SWITCHES = Switches(lambda: True, nothing, lambda: False, nothing)
+
+
+def test_what_is_typed_on_the_start_screen_is_what_is_done() -> None:
+    gone: list[Plan] = []
+    scene = StartScene("A", 1.2, SWITCHES, gone.append, nothing)
+    for event in (
+        *(key(pygame.K_TAB),) * 5,
+        key(pygame.K_BACKSPACE),
+        *map(text, ("Grace", " ", "O'Malley", " and all her ships")),
+        key(pygame.K_DOWN),
+        text("pluto:8000"),
+        key(pygame.K_DOWN),
+        text("\x00parrot"),
+        key(pygame.K_p),
+        key(pygame.K_DOWN),
+        key(pygame.K_SPACE),
+        pygame.event.Event(pygame.KEYDOWN, key=pygame.K_TAB, mod=pygame.KMOD_SHIFT),
+        key(pygame.K_RETURN),
+    ):
+        scene.handle(event)
+
+    assert gone == [Plan(Way.JOIN, "Grace O'Malley a", ("pluto", 8000), "parrot", 60.0)]
+
+
+def test_whoever_joins_without_an_address_is_asked_for_it() -> None:
+    gone: list[Plan] = []
+    scene = StartScene("Anne", 1.2, SWITCHES, gone.append, nothing)
+    draw(scene)
+    scene.handle(click(scene._rects[3].center))
+    asked = scene.trouble
+    scene.handle(text("[::1"))
+    assert scene.trouble == ""
+    scene.handle(key(pygame.K_RETURN))
+
+    assert asked.startswith("Type the address of the server")
+    assert scene.trouble.startswith("That address cannot be: ")
+    assert gone == []
+
+
+def test_the_start_screen_leads_to_a_game_and_leaving_leads_back(stage: Stage) -> None:
+    stage.app.close()
+    stage.set_out(None)
+    stage.step()
+    assert stage.shows(StartScene)
+    stage.press(pygame.K_DOWN, pygame.K_RETURN)
+    stage.until(stage.waits)
+    stage.press(pygame.K_ESCAPE)
+    stage.until(lambda: stage.shows(StartScene))
+    assert stage.app.running
+
+    stage.press(pygame.K_ESCAPE)
+
+    assert not stage.app.running
+    stage.until(lambda: stage.app.part(stage.sea.clock.now))
+
+
+def test_where_no_server_can_be_opened_the_start_screen_says_why(stage: Stage) -> None:
+    def taken(_: Plan) -> Voyage:
+        raise OSError(98, "cannot listen on [::]:7777: the port is taken")
+
+    stage.app.close()
+    stage.app = App("Anne", None, Random(1), 0.0, noise=stage.noise, embark=taken)
+
+    stage.press(pygame.K_RETURN)
+    stage.app.update(0.1)
+
+    assert isinstance(stage.app._scene, StartScene)
+    assert stage.app._scene.trouble == "Cannot listen on [::]:7777: the port is taken"
+    stage.app.draw(stage.painter)
+
+
+def test_the_window_says_goodbye_however_it_is_closed(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob", 10)
+    stage.until(lambda: stage.shows(PlacingScene))
+    [bot] = stage.sea.bots
+    stage.app.handle(pygame.event.Event(pygame.QUIT))
+
+    def parted() -> bool:
+        stage.sea.play(0.04)
+        return stage.app.part(stage.sea.clock.now)
+
+    assert [parted() for _ in range(20)][-1]
+    stage.sea.play(0.2)
+
+    assert [said.text for said in bot.session.chat] == ["I strike my colours"]
+    assert bot.session.view.why == "Anne gave up"
+
+
+def test_players_talk_and_what_they_type_is_no_order(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob")
+    stage.until(lambda: stage.shows(PlacingScene))
+    [bot] = stage.sea.bots
+    stage.press(pygame.K_TAB)
+    stage.write("ahoy")
+    stage.press(pygame.K_SPACE, pygame.K_r)
+    stage.app.draw(stage.painter)
+    stage.press(pygame.K_RETURN)
+
+    stage.until(lambda: bot.session.chat and stage.session.chat)
+
+    assert bot.session.chat[0].text == "ahoy"
+    assert stage.session.view.to_place
+    assert "said" in stage.noise.played
+    stage.press(pygame.K_TAB, pygame.K_ESCAPE)
+    assert stage.app._chat.field is None
+    assert not stage.app._now < stage.app._sure_until
+    assert stage.app._now < stage.app._chat._until
+
+
+def test_a_game_is_heard(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob", 0.5)
+    stage.until(lambda: stage.shows(PlacingScene))
+    play_to_the_end(stage)
+    stage.until(lambda: stage.shows(EndingScene))
+
+    assert {*stage.noise.played} >= {"fire", "splash", "hit", "sunk"}
+    assert stage.noise.played[-1] in {"victory", "defeat"}
+
+
+def test_sound_and_full_screen_have_keys_of_their_own_everywhere(stage: Stage) -> None:
+    stage.press(pygame.K_F2, pygame.K_F11)
+    assert (stage.noise.on, stage.filled) == (False, [True])
+    stage.until(stage.waits)
+    stage.press(pygame.K_F2, pygame.K_F11)
+
+    assert (stage.noise.on, stage.filled) == (True, [True, True])
+
+
+def test_the_host_reads_the_address_and_may_call_a_bot(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def in_the_lan(port: int) -> str:
+        return f"192.168.1.7:{port}"
+
+    monkeypatch.setattr("demo_game.window.plan.own_address", in_the_lan)
+    stage.app.close()
+    stage.set_out(Plan(Way.HOST, "Anne", code="parrot"))
+    stage.until(stage.waits)
+    scene = stage.app._scene
+    assert isinstance(scene, HarbourScene)
+    assert "types 192.168.1.7:7777 and the code parrot." in scene._text
+    stage.app.close()
+    stage.set_out(Plan(Way.HOST, "Anne"))
+    stage.until(stage.waits)
+
+    stage.press(pygame.K_b)
+
+    stage.until(lambda: stage.shows(PlacingScene))
+
+
+def test_after_the_end_the_same_opponent_or_another(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob", 0.2)
+    stage.until(lambda: stage.shows(PlacingScene))
+    play_to_the_end(stage)
+    stage.sea.bots.clear()
+    stage.until(lambda: stage.shows(EndingScene))
+    stage.press(pygame.K_RETURN)
+    stage.until(lambda: stage.session.view.again)
+    carl = stage.sea.enter("Carl")
+
+    stage.press(pygame.K_n)
+
+    stage.until(lambda: carl.view.to_place and stage.shows(PlacingScene))
+    assert {side.name for side in carl.view.sides} == {"Anne", "Carl"}
+
+
+@pytest.mark.parametrize("name", SOUNDS)
+def test_each_sound_is_one_and_too_loud_nowhere(name: str) -> None:
+    made = samples(name)
+
+    assert len(made) == round(SOUNDS[name][0] * RATE)
+    assert 0.9 * LOUD * 32767 < max(map(abs, made)) <= LOUD * 32767
+    assert abs(made[-1]) < 300
+
+
+def test_sounds_are_made_when_they_are_first_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_AUDIODRIVER", "dummy")
+    sounds = Sounds(on=False)
+    sounds.play("fire")
+    assert sounds._made == {}
+    sounds.on = True
+    sounds.play("fire")
+    first = sounds._made["fire"]
+    sounds.play("fire")
+
+    assert sounds._made == {"fire": first}
+
+
+def test_without_anything_to_play_sounds_on_nothing_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_AUDIODRIVER", "no such driver")
+    sounds = Sounds()
+    sounds.play("fire")
+
+    assert (sounds.possible, sounds._made) == (False, {})

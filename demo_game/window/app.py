@@ -2,21 +2,26 @@
 
 from collections.abc import Callable, Hashable
 from random import Random
+from typing import Protocol
 
 import pygame
 
 from demo_game.session import Session
 from demo_game.view import Phase, View
-from demo_game.window.barrage import Barrage
+from demo_game.window.barrage import FLIGHT, Barrage
 from demo_game.window.battle_scene import BattleScene
 from demo_game.window.button import Button
+from demo_game.window.chat import Chat
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, NIGHT
 from demo_game.window.placing_scene import PlacingScene
+from demo_game.window.plan import Plan, Voyage, Way
 from demo_game.window.scene import Scene
+from demo_game.window.start_scene import StartScene, Switches
 from demo_game.wording import ended, ending_title, worth_retrying
+from netcode.turns import Unavailable
 
 SURE_TIME = 2.5
 """Seconds in which a second Esc leaves a game."""
@@ -27,29 +32,83 @@ SAMPLE_INTERVAL = 0.5
 LAST_LOOK = 1.4
 """Seconds for which the battle stays on the screen after the last splash."""
 
+GOODBYES = {Way.WATCH: "enough seen"}
+GOODBYE = "I strike my colours"
+
+PARTING = 2.0
+"""Seconds that a goodbye may take to go out."""
+
+
+class Noise(Protocol):
+    """What makes the sounds."""
+
+    on: bool
+
+    def play(self, name: str) -> None:
+        """Play a sound, if sounds are on."""
+        ...
+
 
 class App:
-    """One player or spectator in a window. Per frame: `handle` each event, then `update`, then `draw`."""
+    """One player or spectator in a window. Per frame: `handle` each event, then `update`, then `draw`.
 
-    def __init__(self, connect: Callable[[], Session], random: Random, now: float) -> None:
-        """Connect; `connect` is called again when the player tries again."""
+    Args:
+        name: what the player is called, unless they say otherwise.
+        plan: what to do at once; without one the start screen asks.
+        embark: carries a plan out.
+        noise: makes the sounds.
+        full_screen: tells whether the window fills the screen, and with an argument makes it so.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        plan: Plan | None,
+        random: Random,
+        now: float,
+        *,
+        noise: Noise,
+        embark: Callable[[Plan], Voyage] = Voyage,
+        pace: float = 1.2,
+        switch_full_screen: Callable[[], None] = lambda: None,
+        full_screen: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.running = True
-        self.session = connect()
-        self._connect = connect
-        self._random = random
-        self._now = now
-        self._next_sample = now
-        self._sure_until = now
+        self.voyage: Voyage | None = None
+        self._random, self._now, self._embark, self._noise = random, now, embark, noise
+        self._switch_full_screen = switch_full_screen
+        self._parting: list[tuple[Voyage, Callable[[], bool], float]] = []
+        self._next_sample = self._sure_until = now
         self._over_since: float | None = None
-        self._number = self.session.view.number
-        self._barrage = Barrage()
+        self._game: tuple[Session, int] | None = None
+        self._barrage, self._chat = Barrage(), Chat()
+        self._heard = (0, 0)
+        self._my_turn = False
         self._shown: Hashable = None
-        self._scene: Scene = self._connecting()
+        switches = Switches(lambda: noise.on, self._switch_sound, full_screen, switch_full_screen)
+        self._start = StartScene(name, pace, switches, self.go, self._quit)
+        self._scene: Scene = self._start
+        self._comes_from_start = plan is None
+        if plan is not None:
+            self.go(plan)
+
+    def go(self, plan: Plan) -> None:
+        """Set out to do what the player wants; if that cannot be, the start screen says why."""
+        try:
+            self.voyage = self._embark(plan)
+        except (OSError, Unavailable) as error:
+            self._start.trouble = ended((isinstance(error, OSError) and error.strerror) or str(error))
 
     def handle(self, event: pygame.event.Event) -> None:
         """Take one event of the window."""
         if event.type == pygame.QUIT:
             self._quit()
+        elif event.type == pygame.KEYDOWN and event.key == pygame.K_F2:
+            self._switch_sound()
+        elif event.type == pygame.KEYDOWN and event.key == pygame.K_F11:
+            self._switch_full_screen()
+        elif self._can_talk() and self.voyage is not None and self._chat.handle(event, self.voyage.session):
+            pass
         elif event.type == pygame.KEYDOWN and event.key == pygame.K_ESCAPE and self._in_game():
             self._leave_if_sure()
         else:
@@ -58,25 +117,79 @@ class App:
     def update(self, now: float) -> None:
         """Let the network do its work, and choose the scene that fits what is known now."""
         self._now = now
-        self.session.update()
-        if now >= self._next_sample:
-            self._next_sample = now + SAMPLE_INTERVAL
-            self.session.sample()
-        self._follow(self.session.view)
+        self._part(now)
+        if self.voyage is not None:
+            self.voyage.update()
+            session = self.voyage.session
+            if now >= self._next_sample:
+                self._next_sample = now + SAMPLE_INTERVAL
+                session.sample()
+            self._follow(session, session.view)
         self._choose_scene()
 
     def draw(self, painter: Painter) -> None:
-        """Draw the scene, and the question before a game is left."""
+        """Draw the scene, what was said, and the question before a game is left."""
         self._scene.draw(painter, self._now)
+        if self._can_talk() and self.voyage is not None:
+            self._chat.draw(painter, self.voyage.session, self._now)
         if self._now < self._sure_until and self._in_game():
-            _draw_note(painter, "Press Esc again to leave the game")
+            _draw_note(painter, "Press Esc again to give up and leave")
 
-    def _follow(self, view: View) -> None:
-        if view.number != self._number:
-            self._number, self._barrage, self._over_since = view.number, Barrage(), None
+    def leave(self) -> None:
+        """Say goodbye, and go back to the start screen, or out if the command line brought us here."""
+        voyage, self.voyage = self.voyage, None
+        if voyage is not None:
+            parted = voyage.leave(GOODBYES.get(voyage.plan.way, GOODBYE))
+            self._parting.append((voyage, parted, self._now + PARTING))
+        self._game, self._sure_until = None, self._now
+        self.running = self.running and self._comes_from_start
+
+    def part(self, now: float) -> bool:
+        """After the window: say goodbye wherever we still are; call it until it says that this is done."""
+        self.leave()
+        self._part(now)
+        return not self._parting
+
+    def close(self) -> None:
+        """End everything at once."""
+        for voyage in [*([] if self.voyage is None else [self.voyage]), *(parting[0] for parting in self._parting)]:
+            voyage.close()
+
+    def _part(self, now: float) -> None:
+        for parting in [*self._parting]:
+            voyage, parted, until = parting
+            if parted() or now >= until:
+                voyage.close()
+                self._parting.remove(parting)
+
+    def _follow(self, session: Session, view: View) -> None:
+        if self._game != (session, view.number):
+            if self._game is None or self._game[0] is not session:
+                self._chat = Chat()
+            self._game, self._barrage, self._over_since = (session, view.number), Barrage(), None
+            self._heard, self._my_turn = (0, 0), False
         self._barrage.follow(view.log, self._now)
+        self._make_noise(session, view)
         if view.phase is Phase.OVER and self._over_since is None and self._barrage.quiet(self._now):
             self._over_since = self._now
+            self._noise.play("defeat" if view.seat not in {None, view.winner} else "victory")
+
+    def _make_noise(self, session: Session, view: View) -> None:
+        """Play what has happened since the last frame; of many shots at once only the last is heard."""
+        shells = self._barrage.shells
+        landed = sum(shell.start + FLIGHT <= self._now for shell in shells)
+        fired_before, landed_before = self._heard
+        self._heard = len(shells), landed
+        if len(shells) > fired_before and shells[-1].flight(self._now) is not None:
+            self._noise.play("fire")
+        if landed > landed_before and shells[landed - 1].impact_age(self._now) is not None:
+            shot = shells[landed - 1].fired.shot
+            self._noise.play("sunk" if shot.sunk is not None else "hit" if shot.hit else "splash")
+        if view.my_turn and not self._my_turn and not shells:
+            self._noise.play("turn")
+        self._my_turn = view.my_turn
+        if self._chat.follow(session, self._now):
+            self._noise.play("said")
 
     def _choose_scene(self) -> None:
         wanted, make = self._wanted()
@@ -85,64 +198,80 @@ class App:
 
     def _wanted(self) -> tuple[Hashable, Callable[[], Scene]]:
         """Name the scene that fits now, and how to make it if it is not the one that is shown."""
-        view, reason = self.session.view, self.session.reason
+        if self.voyage is None:
+            return "start", lambda: self._start
+        session = self.voyage.session
+        view, reason = session.view, session.reason
         if view.phase is Phase.OVER:
             if self._over_since is not None and self._now >= self._over_since + LAST_LOOK:
-                return ("ending", view.number, reason), self._ending
-            return ("battle", view.number), self._battle
+                return ("ending", view.number, reason), lambda: self._ending(session)
+            return ("battle", view.number), lambda: self._battle(session)
         if reason is not None:
-            return ("ended", reason), self._ended
+            return ("ended", reason), lambda: self._ended(session)
         if view.phase is Phase.WAITING:
-            return ("waiting", self._waiting) if self.session.joined else ("connecting", self._connecting)
+            if session.joined or session.watching:
+                return ("waiting", view.number), lambda: self._waiting(session)
+            return "connecting", self._connecting
         if view.to_place:
-            return ("placing", view.number), self._placing
-        return ("battle", view.number), self._battle
+            return ("placing", view.number), lambda: PlacingScene(session, self._random)
+        return ("battle", view.number), lambda: self._battle(session)
 
     def _connecting(self) -> Scene:
-        return HarbourScene("Setting sail", "Looking for the server…", [self._quit_button()], busy=True)
+        return HarbourScene("Setting sail", "Looking for the server…", [self._leave_button()], busy=True)
 
-    def _waiting(self) -> Scene:
-        text = "No game is on. The next one is shown here." if self.session.watching else "Waiting for an opponent."
-        return HarbourScene("In the harbour", text, [self._quit_button()], busy=True)
+    def _waiting(self, session: Session) -> Scene:
+        assert self.voyage is not None
+        plan, invitation = self.voyage.plan, self.voyage.invitation
+        buttons = [self._leave_button()]
+        text = "No game is on. The next one is shown here." if session.watching else "Waiting for an opponent."
+        if invitation:
+            text += f" A friend on the same network chooses «Join a game» and types {invitation}"
+            text += f" and the code {plan.code}." if plan.code else "."
+            buttons.insert(0, Button("Play a bot", pygame.K_b, "B", self.voyage.call_bot))
+        elif plan.code:
+            text += f" The code is {plan.code}."
+        return HarbourScene("In the harbour", text, buttons, busy=True)
 
-    def _ended(self) -> Scene:
-        reason = self.session.reason
+    def _ended(self, session: Session) -> Scene:
+        reason = session.reason
         assert reason is not None
-        buttons = [self._quit_button()]
+        assert self.voyage is not None
+        buttons = [self._leave_button()]
         if worth_retrying(reason.code):
-            buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", self._again, primary=True))
+            buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", self.voyage.retry, primary=True))
         return HarbourScene(ending_title(reason.code), ended(reason.text), buttons)
 
-    def _placing(self) -> Scene:
-        return PlacingScene(self.session, self._random)
+    def _battle(self, session: Session) -> Scene:
+        return BattleScene(session, self._barrage, lambda: self._noise.play("no"))
 
-    def _battle(self) -> Scene:
-        return BattleScene(self.session, self._barrage)
-
-    def _ending(self) -> Scene:
-        trouble = "" if self.session.reason is None else ended(self.session.reason.text)
-        return EndingScene(self.session, self._barrage, again=self._again, leave=self._quit, trouble=trouble)
-
-    def _again(self) -> None:
-        if self.session.reason is None:
-            self.session.again()
-        else:
-            self.session.close()
-            self.session = self._connect()
+    def _ending(self, session: Session) -> Scene:
+        assert self.voyage is not None
+        reason = session.reason
+        again, another = (session.again, session.another) if reason is None else (self.voyage.retry, self.voyage.retry)
+        trouble = "" if reason is None else ended(reason.text)
+        return EndingScene(session, self._barrage, again=again, another=another, leave=self.leave, trouble=trouble)
 
     def _in_game(self) -> bool:
-        return self.session.reason is None and self.session.view.phase in {Phase.PLACING, Phase.FIRING}
+        session = None if self.voyage is None else self.voyage.session
+        return session is not None and session.reason is None and session.view.phase in {Phase.PLACING, Phase.FIRING}
+
+    def _can_talk(self) -> bool:
+        return self.voyage is not None and self.voyage.session.joined
 
     def _leave_if_sure(self) -> None:
-        if self._now < self._sure_until or self.session.watching:
-            self._quit()
-        self._sure_until = self._now + SURE_TIME
+        if self._now < self._sure_until or (self.voyage is not None and self.voyage.session.watching):
+            self.leave()
+        else:
+            self._sure_until = self._now + SURE_TIME
+
+    def _switch_sound(self) -> None:
+        self._noise.on = not self._noise.on
 
     def _quit(self) -> None:
         self.running = False
 
-    def _quit_button(self) -> Button:
-        return Button("Quit", pygame.K_ESCAPE, "Esc", self._quit)
+    def _leave_button(self) -> Button:
+        return Button("Leave", pygame.K_ESCAPE, "Esc", self.leave)
 
 
 def _draw_note(painter: Painter, words: str) -> None:

@@ -75,7 +75,10 @@ def draw_board(
     for ship in sunk:
         _draw_ship(painter, frame, ship, sunk=True)
     _draw_marks(painter, frame, landed, sunk, now)
+    clock = view.sides[seat].clock
     aimed = score([shell.fired for shell in barrage.landed(1 - seat, now)])
+    if clock is not None and view.winner is None:
+        aimed += f"   {clock // 60:.0f}:{clock % 60:02.0f}"
     _draw_name(painter, frame.rect, view.sides[seat].name, aimed, own=seat == view.seat)
     _draw_fleet(painter, frame.rect, [ship.length for ship in sunk])
 

@@ -29,8 +29,9 @@ class ButtonRow:
 
     def draw_row(self, painter: Painter, centre: tuple[int, int]) -> None:
         """Draw them side by side around a point."""
-        size = self._size(painter)
         gap = painter.px(18)
+        width, height = self._size(painter)
+        size = min(width, (painter.size[0] - gap) // len(self.buttons) - gap), height
         left = centre[0] - (len(self.buttons) * (size[0] + gap) - gap) // 2
         top = centre[1] - size[1] // 2
         places = [(left + number * (size[0] + gap), top) for number in range(len(self.buttons))]
@@ -81,5 +82,7 @@ def _draw_button(painter: Painter, button: Button, rect: pygame.Rect) -> None:
         fill, ink = (LINE if hovered else blend(PANEL, LINE, 0.5)), (INK if button.enabled else blend(PANEL, INK, 0.35))
     painter.panel(rect, fill, radius=9)
     inset = painter.px(18)
-    painter.text(button.label, (rect.left + inset, rect.centery), 21, ink, "midleft")
+    label = painter.text(button.label, (rect.left + inset, rect.centery), 21, ink, "midleft")
+    if label.right + painter.width_of(button.key_name, 16) > rect.right - inset:
+        return
     painter.text(button.key_name, (rect.right - inset, rect.centery), 16, blend(ink, fill, 0.35), "midright")

@@ -10,25 +10,33 @@ from demo_game.window.button import Button, ButtonRow
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, DUSK, INK, MUTED, NIGHT
 from demo_game.window.scene import Play
-from demo_game.wording import verdict, why
+from demo_game.wording import rematch, verdict, why
 
 
 class EndingScene:
     """Shows both fleets, and offers another game. `trouble` tells why the link has ended since, if it has."""
 
     def __init__(
-        self, play: Play, barrage: Barrage, *, again: Callable[[], None], leave: Callable[[], None], trouble: str = ""
+        self,
+        play: Play,
+        barrage: Barrage,
+        *,
+        again: Callable[[], None],
+        another: Callable[[], None],
+        leave: Callable[[], None],
+        trouble: str = "",
     ) -> None:
         self._play = play
         self._barrage = barrage
         self._trouble = trouble
-        watching = play.view.seat is None
-        self._buttons = ButtonRow(
-            [
-                Button("Watch on" if watching else "Play again", pygame.K_RETURN, "Enter", again, primary=True),
-                Button("Quit", pygame.K_ESCAPE, "Esc", leave),
+        if play.view.seat is None:
+            buttons = [Button("Watch on", pygame.K_RETURN, "Enter", again, primary=True)]
+        else:
+            buttons = [
+                Button("Play again", pygame.K_RETURN, "Enter", again, primary=True),
+                Button("Another opponent", pygame.K_n, "N", another),
             ]
-        )
+        self._buttons = ButtonRow([*buttons, Button("Leave", pygame.K_ESCAPE, "Esc", leave)])
 
     def handle(self, event: pygame.event.Event) -> None:
         """Play again or leave."""
@@ -43,9 +51,10 @@ class EndingScene:
         title = painter.text(verdict(view), (width // 2, painter.px(24)), 66, CORAL if lost else AMBER, "midtop")
         room = width - painter.px(80)
         told = painter.paragraph(_ended(why(view)), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
-        if self._trouble:
+        news = self._trouble or rematch(view)
+        if news:
             place = (width // 2, told.bottom)
-            told = painter.paragraph(_ended(self._trouble), place, room, 18, MUTED)
+            told = painter.paragraph(_ended(news), place, room, 18, MUTED)
         near, far = two_seas(painter, told.bottom + painter.px(6), height - painter.px(84))
         for seat, frame in ((view.near, near), (view.far, far)):
             draw_board(painter, frame, Moment(view, self._barrage, now), seat, shade=0.1)

@@ -38,7 +38,7 @@ class HarbourScene:
     def draw(self, painter: Painter, now: float) -> None:
         """Draw the night sea, the words and the buttons."""
         width, height = painter.size
-        _draw_night(painter, now)
+        draw_night(painter, now)
         painter.text("BROADSIDE", (width // 2, round(height * 0.1)), 34, blend(HORIZON, INK, 0.55))
         title = painter.text(self._title, (width // 2, round(height * 0.22)), 54, INK)
         room = min(width - painter.px(80), painter.px(860))
@@ -48,7 +48,8 @@ class HarbourScene:
         self._buttons.draw_row(painter, (width // 2, round(height * 0.91)))
 
 
-def _draw_night(painter: Painter, now: float) -> None:
+def draw_night(painter: Painter, now: float) -> None:
+    """Draw a moon, waves and a ship: what is behind everything that is no game."""
     width, height = painter.size
     painter.backdrop(SKY, HORIZON)
     moon = painter.picture(("moon", painter.px(120)), lambda: _moon(painter.px(120)))

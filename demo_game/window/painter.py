@@ -66,6 +66,8 @@ class Painter:
         self, words: str, place: tuple[int, int], size: float = 20, colour: Colour = INK, anchor: Anchor = "center"
     ) -> pygame.Rect:
         """Write one line, with `anchor` at the place, and give the rectangle that it covers."""
+        # What strangers wrote may hold what no font has: a null character is an error.
+        words = "".join(letter if letter.isprintable() else " " for letter in words)
         picture = self._words(words, self.px(size), colour)
         rect = picture.get_rect(**{anchor: place})
         self.surface.blit(picture, rect)

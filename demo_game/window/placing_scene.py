@@ -5,7 +5,8 @@ from random import Random
 import pygame
 
 from demo_game.fleet_layout import FleetLayout
-from demo_game.rules import FLEET, SHIP_NAMES, Cell, Ship
+from demo_game.rules import FLEET, SHIP_NAMES, SIZE, Cell, Ship
+from demo_game.window.battle_scene import ARROWS
 from demo_game.window.board import MIN_CELL
 from demo_game.window.button import Button, ButtonRow
 from demo_game.window.header import HEIGHT, draw_header
@@ -27,17 +28,24 @@ class PlacingScene:
         self._random = random
         self._layout = FleetLayout()
         self._frame = SeaFrame(0, 0, 1)
+        self._cursor: Cell | None = None
         self._rows: list[pygame.Rect] = []
         self._buttons = self._make_buttons()
 
     def handle(self, event: pygame.event.Event) -> None:
         """Place, turn, shuffle, or hide what is laid out."""
-        if self._buttons.press(event):
+        if self._puts_down(event):
+            self._layout.touch(self._cursor or Cell(0, 0))
+        elif self._buttons.press(event):
             pass
         elif event.type == pygame.MOUSEBUTTONDOWN and event.button == pygame.BUTTON_LEFT:
             self._click(event.pos)
         elif _turns(event):
             self._layout.rotate()
+        elif event.type == pygame.MOUSEMOTION:
+            self._cursor = None
+        elif event.type == pygame.KEYDOWN:
+            self._key(event.key)
         self._buttons = self._make_buttons(self._buttons)
 
     def draw(self, painter: Painter, now: float) -> None:
@@ -61,6 +69,19 @@ class PlacingScene:
             return ButtonRow(buttons)
         before.buttons = tuple(buttons)
         return before
+
+    def _puts_down(self, event: pygame.event.Event) -> bool:
+        """Say whether Enter puts a ship down where the arrow keys have led, in place of hiding a whole fleet."""
+        pressed = event.type == pygame.KEYDOWN and event.key in {pygame.K_RETURN, pygame.K_KP_ENTER}
+        return pressed and self._cursor is not None and self._layout.held is not None
+
+    def _key(self, key: int) -> None:
+        if key in ARROWS:
+            column, row = self._cursor or Cell(SIZE // 2, SIZE // 2)
+            across, down = ARROWS[key]
+            self._cursor = Cell((column + across) % SIZE, (row + down) % SIZE)
+        elif pygame.K_1 <= key < pygame.K_1 + len(FLEET):
+            self._layout.hold(key - pygame.K_1)
 
     def _hide(self) -> None:
         self._play.place(self._layout.fleet)
@@ -96,7 +117,7 @@ class PlacingScene:
         painter.surface.blit(picture, self._frame.rect_of_ship(ship))
 
     def _draw_preview(self, painter: Painter) -> None:
-        cell = self._frame.cell_at(pygame.mouse.get_pos())
+        cell = self._cursor or self._frame.cell_at(pygame.mouse.get_pos())
         ship = self._layout.preview(cell) if cell is not None else None
         if ship is None:
             self._draw_grip(painter, cell)
@@ -105,6 +126,9 @@ class PlacingScene:
         rect = self._frame.rect_of_ship(ship)
         painter.panel(rect.inflate(-2, -2), colour, alpha=110, radius=6)
         pygame.draw.rect(painter.surface, colour, rect, 2, border_radius=painter.px(6))
+        if colour is CORAL:  # crossed out, too: not everybody tells the colours apart
+            pygame.draw.line(painter.surface, colour, rect.topleft, rect.bottomright, 3)
+            pygame.draw.line(painter.surface, colour, rect.bottomleft, rect.topright, 3)
         picture = ship_picture(painter, ship.length, self._frame.cell, upright=ship.upright).copy()
         picture.set_alpha(205)
         painter.surface.blit(picture, rect)
@@ -136,7 +160,7 @@ class PlacingScene:
             painter.surface.blit(picture, picture.get_rect(midleft=(row.left + painter.px(8), row.centery)))
             words, colour = ("in hand", AMBER) if held else ("placed", FOAM) if lies else (SHIP_NAMES[length], MUTED)
             painter.text(words, (row.right - painter.px(10), row.centery), 18, colour, "midright")
-        hint = "Click: put down or pick up.  R, wheel or right click: turn."
+        hint = "Click, or arrows and Enter: put down. 1 to 5: pick up. R, wheel or right click: turn. Tab: chat."
         place = (inner.centerx, top + len(FLEET) * height + painter.px(6))
         painter.paragraph(hint, place, inner.width, 16, MUTED)
 

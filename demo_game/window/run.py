@@ -1,65 +1,83 @@
 """Opens the window and runs its loop: input, update, draw, flip."""
 
 import time
-from collections.abc import Callable
 from random import Random
 
 import pygame
 
-from demo_game.kept_seat import KeptSeat
-from demo_game.programs import part
-from demo_game.session import Session, open_session
 from demo_game.window.app import App
 from demo_game.window.painter import Painter, gradient
 from demo_game.window.palette import DEEP_WATER, WATER
+from demo_game.window.plan import Plan
 from demo_game.window.ships import ship_picture
+from demo_game.window.sound import Sounds
 
 SIZE = (1280, 720)
 FRAME_RATE = 60
 
 
-def play(
-    host: str,
-    port: int,
-    name: str,
-    *,
-    code: str = "",
-    per_move: float = 0.0,
-    watching: bool = False,
-    kept: KeptSeat | None = None,
-    tend: Callable[[], None] = lambda: None,
-) -> int:
-    """Play or watch in a window until it is closed, then say goodbye; the exit status is always 0.
+class Window:
+    """The window of the desktop, which can fill the screen."""
 
-    `kept` keeps what the next run needs if this one is killed. `tend` is called in every frame: for whoever has more to
-    look after than the window.
+    def __init__(self) -> None:
+        self._full = False
+        pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+
+    def is_full(self) -> bool:
+        """Tell whether it fills the screen."""
+        return self._full
+
+    def switch(self) -> None:
+        """Let it fill the screen, or be a window again."""
+        self._full = not self._full
+        if self._full:
+            pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
+        else:
+            pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+
+
+def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool = True) -> int:
+    """Show the window until it is closed, then say goodbye; the exit status is always 0.
+
+    Args:
+        name: what the player is called, unless they say otherwise.
+        plan: what to do at once; without one the start screen asks.
+        pace: seconds that a bot takes over a shot.
+        sound: whether sounds are on at first.
     """
-
-    def connect() -> Session:
-        return open_session(host, port, name, code=code, per_move=per_move, watching=watching, kept=kept)
-
     pygame.display.init()
     pygame.font.init()
-    pygame.display.set_caption(f"Broadside: {name}")
-    app = App(connect, Random(), time.monotonic())
+    pygame.display.set_caption("Broadside")
+    window = Window()
+    app = App(
+        name,
+        plan,
+        Random(),
+        time.monotonic(),
+        noise=Sounds(on=sound),
+        pace=pace,
+        switch_full_screen=window.switch,
+        full_screen=window.is_full,
+    )
     try:
-        _loop(app, pygame.display.set_mode(SIZE, pygame.RESIZABLE), tend)
+        _loop(app)
     except KeyboardInterrupt:
         pass
     finally:
         pygame.quit()
-        part(app.session, "enough seen" if watching else "I strike my colours")
+        while not app.part(time.monotonic()):
+            time.sleep(1 / FRAME_RATE)
+        app.close()
     return 0
 
 
-def _loop(app: App, screen: pygame.Surface, tend: Callable[[], None]) -> None:
-    painter, clock = Painter(screen), pygame.time.Clock()
+def _loop(app: App) -> None:
+    painter, clock = Painter(pygame.display.get_surface()), pygame.time.Clock()
     pygame.display.set_icon(_icon(painter))
     while app.running:
         for event in pygame.event.get():
             app.handle(event)
         app.update(time.monotonic())
-        tend()
         painter.paint_on(pygame.display.get_surface())
         app.draw(painter)
         pygame.display.flip()

@@ -1,0 +1,107 @@
+"""What a player wants to do, as the start screen or the command line says it; and the same carried out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from demo_game.hosting import LOCALHOST, PORT, Host, own_address
+from demo_game.kept_seat import KeptSeat, kept_seat, store_for
+from demo_game.session import Session, open_session
+
+
+class Way(Enum):
+    """How one comes to a game."""
+
+    BOT = "against the bot"
+    HOST = "host a game"
+    JOIN = "join a game"
+    WATCH = "watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a player wants to do. `per_move` are the seconds for each shot, 0 for as many as one likes."""
+
+    way: Way
+    name: str
+    server: tuple[str, int] = (LOCALHOST, PORT)
+    code: str = ""
+    per_move: float = 0.0
+    pace: float = 1.2
+
+
+class Voyage:
+    """A plan under way: the session, and whatever it needs. Call `update()` in every frame.
+
+    Raises:
+        OSError, netcode.turns.Unavailable: it cannot be; the text says why.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.host: Host | None = None
+        host, port = plan.server
+        if plan.way is Way.BOT:
+            self.host = Host(pace=plan.pace)
+            port = self.host.port
+        elif plan.way is Way.HOST:
+            self.host = Host("", port, store=store_for(port), pace=plan.pace)
+            port = self.host.port
+        self._server = (host if self.host is None else LOCALHOST), port
+        # On a server of our own for one game nothing outlives the window.
+        keeps = plan.way in {Way.HOST, Way.JOIN}
+        self._kept: KeptSeat | None = kept_seat(f"{host}:{port}/{plan.code}", plan.name) if keeps else None
+        self.session = self._enter()
+        if plan.way is Way.BOT:
+            self.call_bot()
+
+    @property
+    def invitation(self) -> str:
+        """What a friend has to type, if we are the host."""
+        return own_address(self._server[1]) if self.plan.way is Way.HOST else ""
+
+    def call_bot(self) -> None:
+        """Let a bot sit down at our table, if we are the host."""
+        if self.host is not None:
+            self.host.add_bot(self.plan.code)
+
+    def update(self) -> None:
+        """Let the network do its work."""
+        if self.host is not None:
+            self.host.update()
+        self.session.update()
+
+    def retry(self) -> None:
+        """Try once more to come in."""
+        self.session.close()
+        self.session = self._enter()
+
+    def leave(self, text: str) -> Callable[[], bool]:
+        """Say goodbye; call what is given in every frame until it says that nobody waits for anything any more."""
+        self.session.leave(text)
+
+        def parted() -> bool:
+            self.update()
+            return self.session.reason is not None or not self.session.joined
+
+        return parted
+
+    def close(self) -> None:
+        """End it at once."""
+        self.session.close()
+        if self._kept is not None:
+            self._kept.close()
+        if self.host is not None:
+            self.host.close()
+
+    def _enter(self) -> Session:
+        plan, (host, port) = self.plan, self._server
+        return open_session(
+            host,
+            port,
+            plan.name,
+            code=plan.code,
+            watching=plan.way is Way.WATCH,
+            per_move=plan.per_move,
+            kept=self._kept,
+        )
