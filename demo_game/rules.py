@@ -95,7 +95,8 @@ def random_fleet(random: Random) -> list[Ship]:
     """Place a whole fleet at random; every legal place of each ship is as likely as any other."""
     fleet: list[Ship] = []
     for length in FLEET:
-        fleet.append(random.choice([ship for ship in all_places(length) if ship_fits(ship, fleet)]))
+        places = [*all_places(length)]
+        fleet.append(next(ship for ship in random.sample(places, len(places)) if ship_fits(ship, fleet)))
     return fleet
 
 

@@ -25,6 +25,23 @@ def test_a_bot_sinks_a_fleet_in_half_of_the_shots_that_chance_needs() -> None:
     assert mean(shots_needed(random) for _ in range(20)) < 52
 
 
+def test_a_bot_beats_one_that_fires_at_random_in_95_of_100_games_at_least() -> None:
+    won = 0
+    for seed in range(200):
+        random = Random(seed)
+        bot, chance = shots_needed(random), shots_by_chance(random)
+        # They take turns in firing first.
+        won += bot <= chance if seed % 2 else bot < chance
+
+    assert won >= 190
+
+
+def shots_by_chance(random: Random) -> int:
+    fleet = {cell for ship in random_fleet(random) for cell in ship.cells}
+    order = random.sample(ALL_CELLS, len(ALL_CELLS))
+    return max(order.index(cell) for cell in fleet) + 1
+
+
 def test_a_wounded_ship_is_hunted_down() -> None:
     chart = Chart(hits={Cell(4, 4)})
 
