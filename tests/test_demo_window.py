@@ -35,6 +35,7 @@ from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
 from demo_game.window.plan import Plan, Voyage, Way
+from demo_game.window.replay_scene import PACE, ReplayScene
 from demo_game.window.run import play
 from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
@@ -172,15 +173,28 @@ def spectator() -> Scene:
 
 
 def defeat() -> Scene:
-    made = table(firing(200))
-    return EndingScene(made, barrage(made), again=nothing, another=nothing, leave=nothing)
+    made = table(firing(200, seat=1))
+    return EndingScene(made, barrage(made), again=nothing, another=nothing, replay=nothing, leave=nothing)
 
 
 def defeat_without_a_server() -> Scene:
-    made = table(firing(200))
+    made = table(firing(200, seat=1))
     return EndingScene(
-        made, barrage(made), again=nothing, another=nothing, leave=nothing, trouble="Server is shutting down"
+        made,
+        barrage(made),
+        again=nothing,
+        another=nothing,
+        replay=nothing,
+        leave=nothing,
+        trouble="Server is shutting down",
     )
+
+
+def replay() -> Scene:
+    scene = ReplayScene(firing(200), nothing)
+    for _ in range(30):
+        scene.handle(key(pygame.K_RIGHT))
+    return scene
 
 
 def key(code: int) -> pygame.event.Event:
@@ -221,6 +235,7 @@ def draw(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -
         spectator,
         defeat,
         defeat_without_a_server,
+        replay,
     ],
 )
 def test_every_screen_is_a_picture(make: Callable[[], Scene], size: tuple[int, int], tmp_path: Path) -> None:
@@ -768,6 +783,46 @@ def test_after_the_end_the_same_opponent_or_another(stage: Stage) -> None:
 
     stage.until(lambda: carl.view.to_place and stage.shows(PlacingScene))
     assert {side.name for side in carl.view.sides} == {"Anne", "Carl"}
+
+
+def test_a_game_that_is_over_can_be_seen_again(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob", 1000)
+    stage.until(lambda: stage.shows(PlacingScene))
+    stage.press(pygame.K_SPACE, pygame.K_RETURN)
+    stage.until(lambda: stage.shows(BattleScene))
+    stage.sea.bots[0].session.leave()
+    stage.until(lambda: stage.shows(EndingScene))
+    stage.press(pygame.K_r)
+    stage.until(lambda: stage.shows(ReplayScene))
+
+    stage.press(pygame.K_ESCAPE)
+
+    stage.until(lambda: stage.shows(EndingScene))
+    assert stage.app.running
+
+
+def test_a_replay_runs_stops_and_goes_back() -> None:
+    scene = ReplayScene(firing(200), nothing)
+    for step in range(4):
+        draw(scene, now=20 + step * (PACE + 0.01))
+    assert scene._shown == len(scene._barrage.shells) == 3
+    scene.handle(key(pygame.K_SPACE))
+    draw(scene, now=40)
+    assert scene._shown == 3
+    scene.handle(key(pygame.K_LEFT))
+    scene.handle(key(pygame.K_LEFT))
+    draw(scene, now=41)
+    assert [shell.fired for shell in scene._barrage.shells] == [*firing(200).log][:1]
+    for _ in range(5):
+        scene.handle(key(pygame.K_LEFT))
+    draw(scene, now=42)
+    assert (scene._shown, scene._barrage.shells) == (0, [])
+    for _ in range(300):
+        scene.handle(key(pygame.K_RIGHT))
+
+    draw(scene, now=43)
+
+    assert scene._shown == len(firing(200).log)
 
 
 @pytest.mark.parametrize("name", SOUNDS)

@@ -44,8 +44,8 @@ from netcode.turns import Play
             Headline("Blackbeard lost the connection, waiting for the return…", Tone.WARN),
         ),
         (firing(2, refusal="not so fast"), Headline("Not so fast", Tone.WARN)),
-        (firing(200), Headline("Defeat", Tone.CALM)),
-        (changed(firing(200), 1, presence="away"), Headline("Defeat", Tone.CALM)),
+        (firing(200), Headline("Victory", Tone.CALM)),
+        (changed(firing(200), 1, presence="away"), Headline("Victory", Tone.CALM)),
     ],
 )
 def test_the_headline_says_what_is_going_on(view: View, line: Headline) -> None:
@@ -76,7 +76,7 @@ def test_the_verdict_depends_on_who_reads_it(seat: int | None, winner: int | Non
 def test_the_end_is_told_as_it_came_about() -> None:
     gave_up = firing(4, phase=Phase.OVER, winner=0, why="Blackbeard gave up")
 
-    assert why(firing(200)) == "Blackbeard has sunk the whole fleet of Anne Bonny"
+    assert why(firing(200)) == "Anne Bonny has sunk the whole fleet of Blackbeard"
     assert why(changed(gave_up, 1, presence="left")) == "Blackbeard gave up"
     assert why(changed(gave_up, 1, presence="away")) == "Blackbeard lost the connection and did not come back in time"
     assert why(replace(gave_up, why="Blackbeard ran out of time")) == "Blackbeard ran out of time"

@@ -18,6 +18,7 @@ from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, NIGHT
 from demo_game.window.placing_scene import PlacingScene
 from demo_game.window.plan import Plan, Voyage, Way
+from demo_game.window.replay_scene import ReplayScene
 from demo_game.window.scene import Scene
 from demo_game.window.start_scene import StartScene, Switches
 from demo_game.wording import ended, ending_title, worth_retrying
@@ -84,6 +85,7 @@ class App:
         self._barrage, self._chat = Barrage(), Chat()
         self._heard = (0, 0)
         self._my_turn = False
+        self._replaying = False
         self._shown: Hashable = None
         switches = Switches(lambda: noise.on, self._switch_sound, full_screen, switch_full_screen)
         self._start = StartScene(name, pace, switches, self.go, self._quit)
@@ -137,7 +139,7 @@ class App:
 
     def leave(self) -> None:
         """Say goodbye, and go back to the start screen, or out if the command line brought us here."""
-        voyage, self.voyage = self.voyage, None
+        voyage, self.voyage, self._replaying = self.voyage, None, False
         if voyage is not None:
             parted = voyage.leave(GOODBYES.get(voyage.plan.way, GOODBYE))
             self._parting.append((voyage, parted, self._now + PARTING))
@@ -167,7 +169,7 @@ class App:
             if self._game is None or self._game[0] is not session:
                 self._chat = Chat()
             self._game, self._barrage, self._over_since = (session, view.number), Barrage(), None
-            self._heard, self._my_turn = (0, 0), False
+            self._heard, self._my_turn, self._replaying = (0, 0), False, False
         self._barrage.follow(view.log, self._now)
         self._make_noise(session, view)
         if view.phase is Phase.OVER and self._over_since is None and self._barrage.quiet(self._now):
@@ -203,6 +205,8 @@ class App:
         session = self.voyage.session
         view, reason = session.view, session.reason
         if view.phase is Phase.OVER:
+            if self._replaying:
+                return ("replay", view.number), lambda: ReplayScene(view, lambda: self._replay(False))
             if self._over_since is not None and self._now >= self._over_since + LAST_LOOK:
                 return ("ending", view.number, reason), lambda: self._ending(session)
             return ("battle", view.number), lambda: self._battle(session)
@@ -248,8 +252,18 @@ class App:
         assert self.voyage is not None
         reason = session.reason
         again, another = (session.again, session.another) if reason is None else (self.voyage.retry, self.voyage.retry)
-        trouble = "" if reason is None else ended(reason.text)
-        return EndingScene(session, self._barrage, again=again, another=another, leave=self.leave, trouble=trouble)
+        return EndingScene(
+            session,
+            self._barrage,
+            again=again,
+            another=another,
+            replay=lambda: self._replay(True),
+            leave=self.leave,
+            trouble="" if reason is None else ended(reason.text),
+        )
+
+    def _replay(self, on: bool) -> None:
+        self._replaying = on
 
     def _in_game(self) -> bool:
         session = None if self.voyage is None else self.voyage.session

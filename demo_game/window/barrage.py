@@ -43,7 +43,7 @@ class Barrage:
         new = log[len(self.shells) :]
         for number, fired in enumerate(new):
             shown = number >= len(new) - AT_ONCE
-            self.shells.append(Shell(fired, now if shown else now - FLIGHT - IMPACT))
+            self.shells.append(Shell(fired, now if shown else now - 2 * (FLIGHT + IMPACT)))
 
     def landed(self, target: int, now: float) -> list[Shell]:
         """Give the shots that have fallen into this seat's sea."""

@@ -23,6 +23,7 @@ class EndingScene:
         *,
         again: Callable[[], None],
         another: Callable[[], None],
+        replay: Callable[[], None],
         leave: Callable[[], None],
         trouble: str = "",
     ) -> None:
@@ -36,6 +37,7 @@ class EndingScene:
                 Button("Play again", pygame.K_RETURN, "Enter", again, primary=True),
                 Button("Another opponent", pygame.K_n, "N", another),
             ]
+        buttons.append(Button("Replay", pygame.K_r, "R", replay))
         self._buttons = ButtonRow([*buttons, Button("Leave", pygame.K_ESCAPE, "Esc", leave)])
 
     def handle(self, event: pygame.event.Event) -> None:
