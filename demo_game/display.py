@@ -18,6 +18,7 @@ def why_no_window() -> str | None:
 
 def _why_pygame_fails() -> str | None:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "Broadside")  # else a desktop calls it __main__.py
     try:
         import pygame
     except ImportError:

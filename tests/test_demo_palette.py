@@ -1,6 +1,7 @@
 """Tests of the colours: what is told by colour can be told by everybody who sees fewer of them."""
 
 import itertools
+import math
 
 import pytest
 
@@ -44,7 +45,7 @@ def lab(colour: Colour, sight: str) -> tuple[float, float, float]:
 
 
 def _root(share: float) -> float:
-    return share ** (1 / 3) if share > 0.008856 else 7.787 * share + 16 / 116
+    return math.cbrt(share) if share > 0.008856 else 7.787 * share + 16 / 116
 
 
 def distance(one: Colour, other: Colour, sight: str) -> float:

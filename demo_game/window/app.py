@@ -21,7 +21,7 @@ from demo_game.window.plan import Plan, Voyage, Way
 from demo_game.window.replay_scene import ReplayScene
 from demo_game.window.scene import Scene
 from demo_game.window.start_scene import StartScene, Switches
-from demo_game.wording import ended, ending_title, worth_retrying
+from demo_game.wording import ended, ending_title, headline, worth_retrying
 from netcode.turns import Unavailable
 
 SURE_TIME = 2.5
@@ -93,6 +93,16 @@ class App:
         self._comes_from_start = plan is None
         if plan is not None:
             self.go(plan)
+
+    @property
+    def title(self) -> str:
+        """What stands over the window: what is going on, also for who looks at another one."""
+        if self.voyage is None:
+            return "Broadside"
+        session = self.voyage.session
+        if session.reason is not None and session.view.phase is not Phase.OVER:
+            return f"Broadside: {ending_title(session.reason.code)}"
+        return f"Broadside: {headline(session.view, silence=session.silence, away=session.away).text}"
 
     def go(self, plan: Plan) -> None:
         """Set out to do what the player wants; if that cannot be, the start screen says why."""

@@ -47,7 +47,6 @@ def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool 
     """
     pygame.display.init()
     pygame.font.init()
-    pygame.display.set_caption("Broadside")
     window = Window()
     app = App(
         name,
@@ -80,6 +79,8 @@ def _loop(app: App) -> None:
         app.update(time.monotonic())
         painter.paint_on(pygame.display.get_surface())
         app.draw(painter)
+        if app.title != pygame.display.get_caption()[0]:
+            pygame.display.set_caption(app.title)
         pygame.display.flip()
         clock.tick(FRAME_RATE)
 

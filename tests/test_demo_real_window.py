@@ -1,0 +1,159 @@
+"""A real window of Broadside on an X server of its own, played with the keys and the mouse, from the first screen on."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from programs import DEADLINE, Start
+
+with warnings.catch_warnings():
+    # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
+    warnings.simplefilter("ignore")
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    pytest.importorskip("pygame", reason="the window needs pygame")
+    import pygame
+
+from demo_game.rules import ALL_CELLS
+from demo_game.window.battle_scene import FOOTER
+from demo_game.window.board import two_seas
+from demo_game.window.header import HEIGHT
+from demo_game.window.painter import Painter
+from demo_game.window.run import SIZE
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        sys.platform != "linux" or not (shutil.which("Xvfb") and shutil.which("xdotool")),
+        reason="Xvfb and xdotool cannot be found: install xvfb and xdotool",
+    ),
+]
+
+
+SCREEN = (1440, 900)
+
+
+class Desk:
+    """A screen that nobody sees, with a keyboard and a mouse."""
+
+    def __init__(self) -> None:
+        read, write = os.pipe()
+        self._server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", "{}x{}x24".format(*SCREEN), "-nolisten", "tcp"],
+            pass_fds=[write],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(write)
+        with os.fdopen(read) as said:
+            self.display = f":{said.readline().strip()}"
+
+    def close(self) -> None:
+        self._server.terminate()
+        self._server.wait(DEADLINE)
+
+    def do(self, *words: object) -> str:
+        """Let xdotool do something."""
+        done = subprocess.run(
+            ["xdotool", *map(str, words)],
+            env={**os.environ, "DISPLAY": self.display},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        return done.stdout.strip()
+
+    def window(self) -> str:
+        """Wait for the window, and let it have the keyboard."""
+        found = self.until(lambda: self.do("search", "--class", "Broadside"), bool)
+        window = found.splitlines()[-1]
+        self.do("windowmove", window, 0, 0, "windowfocus", window)
+        return window
+
+    def until(self, look: Callable[[], str], good: Callable[[str], object]) -> str:
+        """Look until one sees what is good."""
+        deadline = time.monotonic() + DEADLINE
+        while not good(seen := look()):
+            assert time.monotonic() < deadline, f"the window says {seen!r}"
+            time.sleep(0.02)
+        return seen
+
+    def click(self, place: tuple[int, int]) -> None:
+        self.do("mousemove", *place, "click", 1)
+
+    def press(self, *keys: str) -> None:
+        self.do("key", "--delay", 30, *keys)
+
+
+@pytest.fixture
+def desk() -> Iterator[Desk]:
+    desk = Desk()
+    yield desk
+    desk.close()
+
+
+def test_a_game_from_the_first_screen_to_the_rematch(start: Start, desk: Desk, tmp_path: Path) -> None:
+    environment = {
+        "DISPLAY": desk.display,
+        "SDL_VIDEODRIVER": "x11",
+        "SDL_AUDIODRIVER": "dummy",
+        "XDG_STATE_HOME": str(tmp_path),
+    }
+    program = start("-W", "ignore", "-m", "demo_game", "--pace", 0, "--name", "Anne", environment=environment)
+    window = desk.window()
+
+    def says(pattern: str) -> str:
+        return desk.until(lambda: desk.do("getwindowname", window), lambda title: re.search(pattern, title))
+
+    def presses(pattern: str, *keys: str) -> None:
+        """Press keys that do no harm twice: without a window manager nothing says when a new window takes them."""
+
+        def look() -> str:
+            desk.press(*keys)
+            return desk.do("getwindowname", window)
+
+        desk.until(look, lambda title: re.search(pattern, title))
+
+    says("^Broadside$")
+    presses("Hide your fleet from Blackbeard", "Return")  # the first choice is the bot
+    # By the keyboard one ship, by the mouse another, the rest by chance.
+    desk.press("r", "Down", "Return")
+    desk.click((600, 400))
+    presses("Your turn|takes aim", "space", "Return")
+    fire_until_it_is_over(desk, window)
+    desk.press("Tab", "g", "g", "Return")
+    presses("Hide your fleet from Blackbeard", "Return")  # the rematch, as soon as it is offered
+
+    desk.press("Escape", "Escape")
+    says("^Broadside$")
+    for size in (SCREEN, SIZE):
+        desk.press("F11")
+        desk.until(
+            lambda: desk.do("getwindowgeometry", desk.window()), re.compile("Geometry: {}x{}".format(*size)).search
+        )
+        time.sleep(1.0)  # without a window manager nothing says when the new window takes keys
+    desk.press("F2", "Escape")
+    assert program.status() == 0
+    assert "Traceback" not in program.output
+
+
+def fire_until_it_is_over(desk: Desk, window: str) -> None:
+    """Click into the own sea, which is refused, and then into the other one in any order, our turn or not."""
+    painter = Painter(pygame.Surface(SIZE))
+    near, far = two_seas(painter, painter.px(HEIGHT), SIZE[1] - painter.px(FOOTER))
+    desk.click(near.centre_of(ALL_CELLS[0]))
+    title = ""
+    for cell in Random(1).sample(ALL_CELLS, len(ALL_CELLS)) * 4:
+        place = far.centre_of(cell)
+        title = desk.do("mousemove", *place, "click", 1, "sleep", 0.06, "getwindowname", window)
+        if re.search("Victory|Defeat", title):
+            return
+    raise AssertionError(f"all cells were fired at, and the game is not over: {title}")
