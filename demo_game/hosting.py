@@ -1,7 +1,6 @@
 """A server of Broadside within another program: driven by its loop, with as many bots as are wanted."""
 
 import argparse
-import socket
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -52,16 +51,6 @@ class Host:
         for bot in self.bots:
             bot.session.close()
         self._server.close("the captain of this server has left")
-
-
-def own_address(port: int) -> str:
-    """Give what a friend in the same network types to come here."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # nothing is sent: it says by which of our addresses we would leave
-        except OSError:
-            return f"{LOCALHOST}:{port}"
-        return f"{probe.getsockname()[0]}:{port}"
 
 
 def host_and_port(text: str) -> tuple[str, int]:

@@ -1,16 +1,13 @@
-"""The ticket of a seat in a file, for the next run of the program in case that this one is killed."""
+"""What outlives a program that is killed: the ticket of its seat, and the tables of its server."""
 
 import contextlib
 import hashlib
 import os
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 SLOTS = 8
 """Windows of one player on one server that can be told apart."""
-
 MOST = 1000
 """Bytes of a file that are read."""
 
@@ -22,22 +19,21 @@ class KeptSeat:
     one that lives still needs. Where nothing can be kept, nothing is: a game does not end for that.
     """
 
-    def __init__(self, folder: Path, server: str, name: str) -> None:
+    def __init__(self, server: str, name: str, folder: Path | None = None) -> None:
         """Find a file for `name` on `server` that no living window holds."""
         self.ticket: str | None = None
         self._file = -1
         key = hashlib.sha256(f"{server}\n{name}".encode()).hexdigest()[:16]
         with contextlib.suppress(OSError):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = _made(folder or _own_folder())
             self._file = next((file for slot in range(SLOTS) if (file := _hold(folder / f"{key}-{slot}")) >= 0), -1)
-            self._read()
+            if self._file >= 0:
+                self.ticket = os.read(self._file, MOST).decode("ascii", "replace") or None
 
     def keep(self, ticket: str | None) -> None:
         """Keep this ticket from now on, or none."""
-        if ticket == self.ticket:
-            return
-        self.ticket = ticket
-        if self._file >= 0:
+        changed, self.ticket = ticket != self.ticket, ticket
+        if changed and self._file >= 0:
             with contextlib.suppress(OSError):
                 os.lseek(self._file, 0, os.SEEK_SET)
                 os.ftruncate(self._file, 0)
@@ -49,41 +45,27 @@ class KeptSeat:
         if file >= 0:
             os.close(file)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _read(self) -> None:
-        if self._file >= 0:
-            self.ticket = os.read(self._file, MOST).decode("ascii", "replace") or None
-
-
-def kept_seat(server: str, name: str) -> KeptSeat:
-    """Give what is kept on this computer for `name` on `server`."""
-    with contextlib.suppress(RuntimeError):  # nobody knows where this user is at home
-        return KeptSeat(_own_folder(), server, name)
-    return KeptSeat(Path(os.devnull), server, name)
-
 
 def store_for(port: int) -> Path | None:
     """Give the database of our own server at that port; None for any port, and where there is no place for it."""
-    try:
-        folder = _own_folder()
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (OSError, RuntimeError):
-        return None
-    return folder / f"tables-{port}.db" if port else None
+    with contextlib.suppress(OSError):
+        return _made(_own_folder()) / f"tables-{port}.db" if port else None
+    return None
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
 
 
 def _own_folder() -> Path:
     """Give the folder in which programs of this user keep what they need in the next run."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "broadside"
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "broadside"
+    try:
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "broadside"
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "broadside"
+    except RuntimeError as error:
+        raise OSError("nobody knows where this user is at home") from error
 
 
 def _hold(path: Path) -> int:

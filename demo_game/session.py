@@ -37,13 +37,9 @@ class Ended(NamedTuple):
 class Session:
     """A seat at a table, or a place to watch from, and what its player sees of it. Call `update()` once a frame.
 
-    `view` is the game as far as it is known, `chat` what was said last and `said` how much there was, `samples` the last round-trip times. Nothing here
-    blocks but `wait`.
-
-    Args:
-        sit: sits down, with the ticket of an earlier run if it is given one.
-        watching: whether we look on: then another game is looked for whenever there is none.
-        kept: keeps the ticket for the next run, if this one is killed.
+    `view` is the game as far as it is known, `chat` what was said last and `said` how much there was, `samples` the
+    last round-trip times. Nothing here blocks but `wait`. `sit` is given the ticket of an earlier run if `kept` has one.
+    Who looks on is shown another game whenever there is none.
     """
 
     def __init__(

@@ -5,8 +5,8 @@ from random import Random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from demo_game.fleet_layout import FleetLayout
 from demo_game.rules import ALL_CELLS, Cell, Ship, ship_fits, wrong_with
+from demo_game.window.fleet_layout import FleetLayout
 
 
 def test_ships_come_into_the_hand_one_after_another() -> None:

@@ -2,40 +2,43 @@
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from programs import Start
 
-from demo_game import kept_seat as module
-from demo_game.kept_seat import SLOTS, KeptSeat, kept_seat
+from demo_game.kept_seat import SLOTS, KeptSeat, store_for
 
 SERVER = "server:7777"
 
 
 def seat_in(folder: Path, server: str = SERVER, name: str = "Anne") -> KeptSeat:
-    return KeptSeat(folder / "broadside", server, name)
+    return KeptSeat(server, name, folder / "broadside")
 
 
 def test_the_next_run_finds_what_was_kept(tmp_path: Path) -> None:
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         nothing = seat.ticket
         seat.keep("a long ticket")
         seat.keep("a ticket")
         seat.keep("a ticket")
 
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         kept = seat.ticket
         seat.keep(None)
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         assert (nothing, kept, seat.ticket) == (None, "a ticket", None)
 
 
 def test_each_server_and_each_name_has_its_own(tmp_path: Path) -> None:
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         seat.keep("a ticket")
 
-    with seat_in(tmp_path, server="other:7777") as other_server, seat_in(tmp_path, name="Bob") as other_name:
+    with (
+        closing(seat_in(tmp_path, server="other:7777")) as other_server,
+        closing(seat_in(tmp_path, name="Bob")) as other_name,
+    ):
         assert (other_server.ticket, other_name.ticket) == (None, None)
 
 
@@ -45,10 +48,10 @@ def test_of_two_windows_each_keeps_its_own(tmp_path: Path) -> None:
     second.keep("second")
 
     second.close()
-    with seat_in(tmp_path) as third:
+    with closing(seat_in(tmp_path)) as third:
         found = third.ticket
     first.close()
-    with seat_in(tmp_path) as fourth:
+    with closing(seat_in(tmp_path)) as fourth:
         assert (found, fourth.ticket) == ("second", "first")
 
 
@@ -65,7 +68,7 @@ def test_more_windows_than_that_keep_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps others out by other means")
 def test_what_is_secret_is_for_its_owner_alone(tmp_path: Path) -> None:
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         seat.keep("a ticket")
 
     [file] = (tmp_path / "broadside").iterdir()
@@ -79,8 +82,11 @@ def test_where_nothing_can_be_kept_nothing_is(tmp_path: Path, monkeypatch: pytes
     def nowhere() -> Path:
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr(module, "_own_folder", nowhere)
-    for seat in (seat_in(tmp_path), kept_seat(SERVER, "Anne")):
+    monkeypatch.setattr(Path, "home", nowhere)
+    for name in ("XDG_STATE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+    assert store_for(7777) is None
+    for seat in (seat_in(tmp_path), KeptSeat(SERVER, "Anne")):
         seat.keep("a ticket")
         assert seat.ticket == "a ticket"
         seat.close()
@@ -90,7 +96,7 @@ def test_a_full_disk_ends_no_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def full(file: int, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         monkeypatch.setattr(os, "write", full)
         seat.keep("a ticket")
 
@@ -100,11 +106,12 @@ def test_a_full_disk_ends_no_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_it_is_kept_where_the_system_wants_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOCALAPPDATA" if sys.platform == "win32" else "XDG_STATE_HOME", str(tmp_path))
 
-    with kept_seat(SERVER, "Anne") as seat:
+    with closing(KeptSeat(SERVER, "Anne")) as seat:
         seat.keep("a ticket")
-    with kept_seat(SERVER, "Anne") as seat:
+    with closing(KeptSeat(SERVER, "Anne")) as seat:
         assert seat.ticket == "a ticket"
     assert [folder.name for folder in tmp_path.iterdir()] == ["broadside"]
+    assert (store_for(7777), store_for(0)) == (tmp_path / "broadside" / "tables-7777.db", None)
 
 
 @pytest.mark.process
@@ -112,16 +119,16 @@ def test_who_was_killed_holds_its_file_no_longer(tmp_path: Path, start: Start) -
     program = start(
         "-c",
         "import sys, time, pathlib; from demo_game.kept_seat import KeptSeat\n"
-        "seat = KeptSeat(pathlib.Path(sys.argv[1]) / 'broadside', 'server:7777', 'Anne')\n"
+        "seat = KeptSeat('server:7777', 'Anne', pathlib.Path(sys.argv[1]) / 'broadside')\n"
         "seat.keep('a ticket'); print('kept', flush=True); time.sleep(100)",
         tmp_path,
     )
     program.until("kept")
-    with seat_in(tmp_path) as other:
+    with closing(seat_in(tmp_path)) as other:
         meanwhile = other.ticket
 
     program._process.kill()
     program.status()
 
-    with seat_in(tmp_path) as seat:
+    with closing(seat_in(tmp_path)) as seat:
         assert (meanwhile, seat.ticket) == (None, "a ticket")

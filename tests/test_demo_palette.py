@@ -49,7 +49,7 @@ def _root(share: float) -> float:
 
 
 def distance(one: Colour, other: Colour, sight: str) -> float:
-    return sum((a - b) ** 2 for a, b in zip(lab(one, sight), lab(other, sight), strict=True)) ** 0.5
+    return math.dist(lab(one, sight), lab(other, sight))
 
 
 @pytest.mark.parametrize(("what", "sight"), [*itertools.product(TOLD_APART, SIGHTS)])

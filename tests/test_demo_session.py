@@ -1,6 +1,7 @@
 """Tests of the sessions and bots of Broadside at the tables of the kit, over a network in memory."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -12,7 +13,7 @@ from demo_game.kept_seat import KeptSeat
 from demo_game.rules import Cell, random_fleet
 from demo_game.session import Session
 from demo_game.view import Phase, View
-from demo_game.wording import headline
+from demo_game.window.headline import headline
 from netcode import ReasonCode
 
 
@@ -259,7 +260,7 @@ def test_a_server_that_does_not_come_back_is_given_up(sea: Sea) -> None:
 
 
 def test_a_program_that_was_killed_finds_its_seat_again(sea: Sea, tmp_path: Path) -> None:
-    first = KeptSeat(tmp_path, "server", "Anne")
+    first = KeptSeat("server", "Anne", tmp_path)
     anne = sea.enter("Anne", kept=first)
     sea.until(lambda: anne.joined)
     bob = sea.enter("Bob")
@@ -268,7 +269,7 @@ def test_a_program_that_was_killed_finds_its_seat_again(sea: Sea, tmp_path: Path
     sea.asleep.append(anne)
     first.close()
 
-    with KeptSeat(tmp_path, "server", "Anne") as kept:
+    with closing(KeptSeat("server", "Anne", tmp_path)) as kept:
         again = sea.enter("Anne", kept=kept)
         sea.until(lambda: again.view.phase is Phase.FIRING)
 
@@ -283,7 +284,7 @@ def test_a_program_that_was_killed_finds_its_seat_again(sea: Sea, tmp_path: Path
 
 
 def test_a_seat_that_is_not_kept_any_more_is_a_new_one(sea: Sea, tmp_path: Path) -> None:
-    with KeptSeat(tmp_path, "server", "Anne") as kept:
+    with closing(KeptSeat("server", "Anne", tmp_path)) as kept:
         kept.keep("0123456789abcdef.of another time")
         anne = sea.enter("Anne", kept=kept)
 
@@ -294,7 +295,7 @@ def test_a_seat_that_is_not_kept_any_more_is_a_new_one(sea: Sea, tmp_path: Path)
 
 
 def test_who_comes_back_after_the_end_sits_down_to_a_new_game(sea: Sea, tmp_path: Path) -> None:
-    first = KeptSeat(tmp_path, "server", "Anne")
+    first = KeptSeat("server", "Anne", tmp_path)
     anne = sea.enter("Anne", kept=first)
     sea.until(lambda: anne.joined)
     bob = sea.enter("Bob")
@@ -303,7 +304,7 @@ def test_who_comes_back_after_the_end_sits_down_to_a_new_game(sea: Sea, tmp_path
     first.close()
     sea.until(lambda: bob.view.phase is Phase.OVER)
 
-    with KeptSeat(tmp_path, "server", "Anne") as kept:
+    with closing(KeptSeat("server", "Anne", tmp_path)) as kept:
         again = sea.enter("Anne", kept=kept)
         sea.until(lambda: again.joined and bob.view.sides[0].presence == "left")
         sea.play(1.0)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import netcode
 from demo_game.captain import choose_target
+from demo_game.hosting import host_and_port
 from demo_game.rules import ALL_CELLS, FLEET, Cell, Ship
 from demo_game.session import LinkSample, Session
 from demo_game.view import Phase, View
@@ -34,7 +35,7 @@ from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
-from demo_game.window.plan import Plan, Voyage, Way
+from demo_game.window.plan import Plan, Voyage, Way, own_address
 from demo_game.window.replay_scene import PACE, ReplayScene
 from demo_game.window.run import play
 from demo_game.window.scene import Scene
@@ -823,6 +824,14 @@ def test_a_replay_runs_stops_and_goes_back() -> None:
     draw(scene, now=43)
 
     assert scene._shown == len(firing(200).log)
+
+
+def test_what_a_friend_types_is_an_address_of_ours_and_never_every_one() -> None:
+    host, port = host_and_port(own_address(8000))
+
+    assert port == 8000
+    assert host.count(".") == 3
+    assert host != "0.0.0.0"
 
 
 @pytest.mark.parametrize("name", SOUNDS)

@@ -7,20 +7,8 @@ from broadside import TIDY_FLEET, changed, firing, placing
 
 from demo_game.rules import Cell, Fired, Ship, Shot
 from demo_game.view import Phase, View
-from demo_game.wording import (
-    Headline,
-    Tone,
-    ended,
-    ending_title,
-    headline,
-    plain_text,
-    refused,
-    score,
-    tell_shot,
-    verdict,
-    why,
-    worth_retrying,
-)
+from demo_game.window.headline import Headline, Tone, ending_title, headline, score, tell_shot, verdict, worth_retrying
+from demo_game.wording import ended, plain_text, refused, why
 from netcode import ReasonCode
 from netcode.turns import Play
 

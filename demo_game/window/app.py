@@ -14,6 +14,7 @@ from demo_game.window.button import Button
 from demo_game.window.chat import Chat
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
+from demo_game.window.headline import ending_title, headline, worth_retrying
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, NIGHT
 from demo_game.window.placing_scene import PlacingScene
@@ -21,7 +22,7 @@ from demo_game.window.plan import Plan, Voyage, Way
 from demo_game.window.replay_scene import ReplayScene
 from demo_game.window.scene import Scene
 from demo_game.window.start_scene import StartScene, Switches
-from demo_game.wording import ended, ending_title, headline, worth_retrying
+from demo_game.wording import ended
 from netcode.turns import Unavailable
 
 SURE_TIME = 2.5

@@ -8,11 +8,11 @@ from demo_game.rules import SIZE, Cell
 from demo_game.window.barrage import Barrage
 from demo_game.window.board import Moment, draw_board, draw_impacts, draw_shells, two_seas
 from demo_game.window.header import HEIGHT, draw_header
+from demo_game.window.headline import tell_shot
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, DUSK, INK, LINE, MUTED, NIGHT, blend
 from demo_game.window.scene import Play
 from demo_game.window.sea import SeaFrame
-from demo_game.wording import tell_shot
 
 FOOTER = 44
 """Height of the line at the bottom, at 1280×720."""

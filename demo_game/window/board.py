@@ -9,11 +9,11 @@ from demo_game.rules import FLEET, SIZE, Ship
 from demo_game.view import View
 from demo_game.window.barrage import AT_ONCE, Barrage, Shell
 from demo_game.window.effects import draw_blast, draw_ember, draw_fire, draw_miss, draw_shell, draw_splash
+from demo_game.window.headline import score
 from demo_game.window.painter import Painter
 from demo_game.window.palette import CORAL, INK, LINE, MUTED, Colour
 from demo_game.window.sea import SeaFrame, draw_sea
 from demo_game.window.ships import ship_picture
-from demo_game.wording import score
 
 
 class Moment(NamedTuple):

@@ -7,10 +7,11 @@ import pygame
 from demo_game.window.barrage import Barrage
 from demo_game.window.board import Moment, draw_board, two_seas
 from demo_game.window.button import Button, ButtonRow
+from demo_game.window.headline import rematch, verdict
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, DUSK, INK, MUTED, NIGHT
 from demo_game.window.scene import Play
-from demo_game.wording import rematch, verdict, why
+from demo_game.wording import why
 
 
 class EndingScene:

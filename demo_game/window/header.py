@@ -3,10 +3,10 @@
 import pygame
 
 from demo_game.window.graph import draw_graph
+from demo_game.window.headline import Headline, Tone, headline
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, INK, NIGHT, PANEL, Colour
 from demo_game.window.scene import Play
-from demo_game.wording import Headline, Tone, headline
 
 HEIGHT = 84
 """Height of the header, at 1280×720."""

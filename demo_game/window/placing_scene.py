@@ -4,11 +4,11 @@ from random import Random
 
 import pygame
 
-from demo_game.fleet_layout import FleetLayout
 from demo_game.rules import FLEET, SHIP_NAMES, SIZE, Cell, Ship
 from demo_game.window.battle_scene import ARROWS
 from demo_game.window.board import MIN_CELL
 from demo_game.window.button import Button, ButtonRow
+from demo_game.window.fleet_layout import FleetLayout
 from demo_game.window.header import HEIGHT, draw_header
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, DUSK, FOAM, INK, LINE, MUTED, NIGHT, PANEL, blend

@@ -1,11 +1,12 @@
 """What a player wants to do, as the start screen or the command line says it; and the same carried out."""
 
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 
-from demo_game.hosting import LOCALHOST, PORT, Host, own_address
-from demo_game.kept_seat import KeptSeat, kept_seat, store_for
+from demo_game.hosting import LOCALHOST, PORT, Host
+from demo_game.kept_seat import KeptSeat, store_for
 from demo_game.session import Session, open_session
 
 
@@ -50,7 +51,7 @@ class Voyage:
         self._server = (host if self.host is None else LOCALHOST), port
         # On a server of our own for one game nothing outlives the window.
         keeps = plan.way in {Way.HOST, Way.JOIN}
-        self._kept: KeptSeat | None = kept_seat(f"{host}:{port}/{plan.code}", plan.name) if keeps else None
+        self._kept: KeptSeat | None = KeptSeat(f"{host}:{port}/{plan.code}", plan.name) if keeps else None
         self.session = self._enter()
         if plan.way is Way.BOT:
             self.call_bot()
@@ -105,3 +106,13 @@ class Voyage:
             per_move=plan.per_move,
             kept=self._kept,
         )
+
+
+def own_address(port: int) -> str:
+    """Give what a friend in the same network types to come here."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # nothing is sent: it says by which of our addresses we would leave
+        except OSError:
+            return f"{LOCALHOST}:{port}"
+        return f"{probe.getsockname()[0]}:{port}"

@@ -8,9 +8,9 @@ from demo_game.view import View
 from demo_game.window.barrage import Barrage
 from demo_game.window.board import Moment, draw_board, draw_impacts, draw_shells, two_seas
 from demo_game.window.button import Button, ButtonRow
+from demo_game.window.headline import tell_shot
 from demo_game.window.painter import Painter
 from demo_game.window.palette import DUSK, INK, MUTED, NIGHT
-from demo_game.wording import tell_shot
 
 PACE = 0.8
 """Seconds from one shot to the next."""
