@@ -6,21 +6,25 @@ import math
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from random import Random
 
 import netcode
 from demo_game.bot import NAMES
 from demo_game.display import why_no_window
-from demo_game.hosting import PORT, host_and_port, port_number
+from demo_game.hosting import PORT, host_and_port, whole_number
 from demo_game.kept_seat import store_for
 from demo_game.programs import run_bot, serve, show_two_bots, watch_in_terminal
 from demo_game.rules import Broadside
 from demo_game.session import open_session
+from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, plain_text
 
 MOST = 86_400
 """What is a day in seconds, and enough of everything else."""
+_port = partial(whole_number, least=0, most=65535, what="a port")
+_count = partial(whole_number, least=1, most=MOST, what="a number")
 SIGHT_PACE = 0.1
 """Seconds between the bots' shots in a terminal: a game to follow, in less than ten seconds."""
 
@@ -46,10 +50,8 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= MOST:
-        raise argparse.ArgumentTypeError(f"{text} is not a number from 1 to {MOST}")
-    return int(text)
+def _word(text: str) -> str:
+    return plain_text(text, NAME_LIMIT)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -60,42 +62,40 @@ def _serve(options: argparse.Namespace) -> int:
 
 def _play(options: argparse.Namespace) -> int:
     reason = why_no_window()
-    if reason is not None:
-        netcode.say(f"No window can be opened here: {reason}. The commands bot and watch need none.")
-        return 1
-    from demo_game.window.plan import Plan, Way
-    from demo_game.window.run import play
-
-    name = _name(options)
-    return play(name, Plan(Way.JOIN, name, options.server, options.code, options.clock), sound=options.sound)
+    if reason is None:
+        return _window(options, Plan(Way.JOIN, _name(options), options.server, options.code, options.clock))
+    netcode.say(f"No window can be opened here: {reason}. The commands bot and watch need none.")
+    return 1
 
 
 def _bot(options: argparse.Namespace) -> int:
-    host, port = options.server
-    session = open_session(host, port, options.name or Random().choice(NAMES), code=options.code)
-    return run_bot(session, 1.0 if options.pace is None else options.pace, options.games)
+    session = open_session(options.server, options.name or Random().choice(NAMES), code=options.code)
+    return run_bot(session, _pace(options, 1.0), options.games)
 
 
 def _watch(options: argparse.Namespace) -> int:
-    host, port = options.server
-    if options.text or why_no_window() is not None:
-        session = open_session(host, port, _name(options), code=options.code, watching=True)
-        return watch_in_terminal(session, options.games)
-    from demo_game.window.plan import Plan, Way
-    from demo_game.window.run import play
-
-    name = _name(options)
-    return play(name, Plan(Way.WATCH, name, options.server, options.code), sound=options.sound)
+    if not options.text and why_no_window() is None:
+        return _window(options, Plan(Way.WATCH, _name(options), options.server, options.code))
+    session = open_session(options.server, _name(options), code=options.code, watching=True)
+    return watch_in_terminal(session, options.games)
 
 
 def _local(options: argparse.Namespace) -> int:
     reason = why_no_window()
-    if reason is not None:
-        netcode.say(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.")
-        return show_two_bots(SIGHT_PACE if options.pace is None else options.pace)
+    if reason is None:
+        return _window(options, None)
+    netcode.say(f"No window can be opened here: {reason}. Two bots play instead, over real sockets.")
+    return show_two_bots(_pace(options, SIGHT_PACE))
+
+
+def _window(options: argparse.Namespace, plan: Plan | None) -> int:
     from demo_game.window.run import play
 
-    return play(_name(options), pace=1.2 if options.pace is None else options.pace, sound=options.sound)
+    return play(_name(options), plan, pace=_pace(options, 1.2), sound=options.sound)
+
+
+def _pace(options: argparse.Namespace, default: float) -> float:
+    return default if options.pace is None else float(options.pace)
 
 
 def _name(options: argparse.Namespace) -> str:
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Broadside: hide a fleet, fire in turns. Without a command: a window that asks against whom and where.",
     )
     parser.set_defaults(run=_local)
-    parser.add_argument("--name", type=_plain_name, help="what the opponent reads (default: your login)")
+    parser.add_argument("--name", type=_word, help="what the opponent reads (default: your login)")
     parser.add_argument("--pace", type=_seconds, help="seconds that a bot takes over a shot")
     parser.add_argument("--silent", dest="sound", action="store_false", help="without sounds, until F2 is pressed")
     commands = parser.add_subparsers()
@@ -122,9 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     server = commands.add_parser("serve", help="run a dedicated server")
     server.set_defaults(run=_serve)
     server.add_argument("--host", default="", help="address to listen on (default: every one)")
-    server.add_argument(
-        "--port", type=port_number, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})"
-    )
+    server.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
     server.add_argument("--timeout", type=_seconds, default=10.0, help="seconds of silence that end a link")
     server.add_argument(
         "--grace", type=_seconds, default=Broadside.grace, help="seconds that a lost player may be gone"
@@ -140,8 +138,8 @@ def _parser() -> argparse.ArgumentParser:
         one = commands.add_parser(command, help=text)
         one.set_defaults(run=run)
         one.add_argument("server", type=host_and_port, metavar="HOST[:PORT]", help=f"the server (port: {PORT})")
-        one.add_argument("--name", type=_plain_name, default=argparse.SUPPRESS, help="what the others read")
-        one.add_argument("--code", default="", help="the word that you and your friend agreed on")
+        one.add_argument("--name", type=_word, default=argparse.SUPPRESS, help="what the others read")
+        one.add_argument("--code", type=_word, default="", help="the word that you and your friend agreed on")
         if command == "play":
             one.add_argument("--clock", type=_seconds, default=0.0, help="seconds for each shot, if you open the table")
         else:
@@ -151,10 +149,6 @@ def _parser() -> argparse.ArgumentParser:
         if command == "watch":
             one.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
     return parser
-
-
-def _plain_name(text: str) -> str:
-    return plain_text(text, NAME_LIMIT)
 
 
 if __name__ == "__main__":

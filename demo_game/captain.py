@@ -1,5 +1,6 @@
 """How a bot thinks: from the chart of the enemy's sea to the cell to fire at. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable
 from random import Random
 
@@ -15,32 +16,27 @@ def choose_target(chart: Chart, random: Random) -> Cell:
     Raise `IndexError` when every cell has been fired at: then the game is over and there is nothing to choose.
     """
     likelihood = _likelihood(chart)
-    unknown = [number for number, cell in enumerate(ALL_CELLS) if not chart.knows(cell)]
-    best = max((likelihood[number] for number in unknown), default=0)
-    return ALL_CELLS[random.choice([number for number in unknown if likelihood[number] == best])]
-
-
-def _numbers(cells: Iterable[Cell]) -> list[int]:
-    """Give where the cells stand in `ALL_CELLS`."""
-    return [cell.row * SIZE + cell.column for cell in cells]
+    unknown = [cell for cell in ALL_CELLS if not chart.knows(cell)]
+    best = max((likelihood[cell] for cell in unknown), default=0)
+    return random.choice([cell for cell in unknown if likelihood[cell] == best])
 
 
 def _bits(cells: Iterable[Cell]) -> int:
-    """Make a set of cells a number with a bit for each: what two have in common is found at once."""
-    return sum(1 << number for number in _numbers(cells))
+    """Make a set of cells a number with a bit for each, as they stand in `ALL_CELLS`: two are compared at once."""
+    return sum(1 << cell.row * SIZE + cell.column for cell in cells)
 
 
-_PLACES = {length: [(_bits(ship.cells), _numbers(ship.cells)) for ship in all_places(length)] for length in {*FLEET}}
+_PLACES = {length: [(_bits(ship.cells), ship.cells) for ship in all_places(length)] for length in {*FLEET}}
 
 
-def _likelihood(chart: Chart) -> list[int]:
+def _likelihood(chart: Chart) -> Counter[Cell]:
     wounded = chart.open_hits
     hits, closed = _bits(wounded), _bits(chart.misses | (chart.hits - wounded))
-    likelihood = [0] * len(ALL_CELLS)
+    likelihood = Counter[Cell]()
     for length in chart.afloat:
-        for place, numbers in _PLACES[length]:
+        for place, cells in _PLACES[length]:
             if not place & closed:
                 weight = HIT_WEIGHT ** (place & hits).bit_count()
-                for number in numbers:
-                    likelihood[number] += weight
+                for cell in cells:
+                    likelihood[cell] += weight
     return likelihood

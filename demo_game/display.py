@@ -3,20 +3,14 @@
 import os
 import sys
 
-_UNSEEN_DRIVERS = {"dummy", "offscreen"}
-
 
 def why_no_window() -> str | None:
     """Say why no window can be opened on this computer, or None if one can."""
     driver = os.environ.get("SDL_VIDEODRIVER", "")
-    if driver in _UNSEEN_DRIVERS:
+    if driver in {"dummy", "offscreen"}:
         return f"SDL_VIDEODRIVER={driver} shows nothing"
     if sys.platform == "linux" and not driver and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         return "neither DISPLAY nor WAYLAND_DISPLAY is set"
-    return _why_pygame_fails()
-
-
-def _why_pygame_fails() -> str | None:
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
     os.environ.setdefault("SDL_VIDEO_X11_WMCLASS", "Broadside")  # else a desktop calls it __main__.py
     try:

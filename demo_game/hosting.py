@@ -36,7 +36,7 @@ class Host:
 
     def add_bot(self, code: str = "") -> None:
         """Let another bot play here."""
-        session = open_session(LOCALHOST, self.port, NAMES[len(self.bots) % len(NAMES)], code=code)
+        session = open_session((LOCALHOST, self.port), NAMES[len(self.bots) % len(NAMES)], code=code)
         self.bots.append(Bot(session, Random(), pace=self._pace))
 
     def update(self) -> None:
@@ -62,11 +62,11 @@ def host_and_port(text: str) -> tuple[str, int]:
         host = host[1:-1]
     if not host or not host.isprintable() or "[" in host or "]" in host:
         raise argparse.ArgumentTypeError(f"{host!a} is not a host")
-    return host, port_number(port, least=1)
+    return host, whole_number(port, 1, 65535, "a port")
 
 
-def port_number(text: str, least: int = 0) -> int:
-    """Read the number of a port."""
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not a port")
+def whole_number(text: str, least: int, most: int, what: str) -> int:
+    """Read a number that is typed."""
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not {what} from {least} to {most}")
     return int(text)

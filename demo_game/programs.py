@@ -65,7 +65,7 @@ def show_two_bots(pace: float) -> int:
     """Let two bots play one game over real sockets and tell it move by move."""
     host = Host(pace=pace)
     host.add_bot()
-    session = open_session(LOCALHOST, host.port, "Spectator", watching=True)
+    session = open_session((LOCALHOST, host.port), "Spectator", watching=True)
 
     def tend() -> None:
         host.update()
@@ -82,7 +82,7 @@ def _run(session: Session, games: int, wait: float, act: Callable[[], None], goo
     narrator, left, sat = Narrator(), games or -1, False
     try:
         while session.reason is None and left:
-            session.wait(wait)
+            session.table.wait(wait)
             heard = session.update()
             if session.joined and not sat:
                 sat = True
@@ -106,7 +106,7 @@ def part(session: Session, text: str) -> int:
         session.leave(text)
         deadline = time.monotonic() + GOODBYE_TIME
         while session.joined and time.monotonic() < deadline:
-            session.wait(WAIT)
+            session.table.wait(WAIT)
             session.update()
     else:
         netcode.say(ended(reason.text))

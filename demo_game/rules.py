@@ -10,10 +10,8 @@ from netcode.turns import Free, Game, Owned, move
 
 SIZE = 10
 """Cells along each side of a sea."""
-
 FLEET: tuple[int, ...] = (5, 4, 3, 3, 2)
 """The lengths of the ships that each player hides."""
-
 SHIP_NAMES = {5: "carrier", 4: "battleship", 3: "cruiser", 2: "destroyer"}
 
 
@@ -117,11 +115,6 @@ class Chart:
     def knows(self, cell: Cell) -> bool:
         """Say whether the cell has been fired at."""
         return cell in self.hits or cell in self.misses
-
-    @property
-    def shots(self) -> int:
-        """How many shots have fallen into this sea."""
-        return len(self.hits) + len(self.misses)
 
     @property
     def open_hits(self) -> set[Cell]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from demo_game.rules import Broadside, Cell, Chart, Fired, Ship
-from netcode.turns import Play, Seat
+from netcode.turns import Seat
 
 
 class Phase(Enum):
@@ -85,7 +85,7 @@ def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusa
         table.seat,
         (_side(table, 0, to_hide, fleet), _side(table, 1, to_hide, fleet)),
         turn=game.to_move[0] if phase is Phase.FIRING else None,
-        aim=_target(play),
+        aim=play.arguments["cell"] if play is not None and play.name == "fire" else None,
         winner=next(iter(result.winners), None) if result else None,
         why=result.text if result else "",
         refusal=refusal,
@@ -104,7 +104,3 @@ def _side(table: Seat[Broadside], seat: int, to_hide: Sequence[int], own: tuple[
     fleet = tuple(game.fleets.get(seat, ()) if known else ()) or (own if seat == table.seat else ())
     clock = table.clocks[seat] if table.clocks else None
     return Side(game.names[seat], game.chart(seat), fleet, seat not in to_hide, presence, patience, clock)
-
-
-def _target(play: Play | None) -> Cell | None:
-    return play.arguments["cell"] if play is not None and play.name == "fire" else None

@@ -13,9 +13,11 @@ from demo_game.rules import ALL_CELLS, Cell, Chart, Ship, random_fleet, shoot
 
 def shots_needed(random: Random) -> int:
     fleet, chart = random_fleet(random), Chart()
-    while chart.afloat and chart.shots < len(ALL_CELLS):
+    for number in range(1, len(ALL_CELLS) + 1):
         shoot(fleet, chart, choose_target(chart, random))
-    return chart.shots
+        if not chart.afloat:
+            return number
+    raise AssertionError("something floats where everything was fired at")
 
 
 def test_a_bot_sinks_a_fleet_in_half_of_the_shots_that_chance_needs() -> None:

@@ -81,7 +81,7 @@ def test_a_bad_server_is_told_like_any_bad_argument(capsys: pytest.CaptureFixtur
     with pytest.raises(SystemExit):
         main(["play", "localhost:x"])
 
-    assert "x is not a port" in capsys.readouterr().err
+    assert "x is not a port from 1 to 65535" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there displays are named in the environment")

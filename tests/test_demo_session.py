@@ -14,6 +14,7 @@ from demo_game.rules import Cell, random_fleet
 from demo_game.session import Session
 from demo_game.view import Phase, View
 from demo_game.window.headline import headline
+from demo_game.window.link import Link
 from netcode import ReasonCode
 
 
@@ -141,7 +142,7 @@ def test_what_is_said_is_heard_by_both_and_by_who_watches(sea: Sea) -> None:
     carl = sea.enter("Carl", watching=True)
     sea.until(lambda: carl.joined)
 
-    carl.say("good luck")
+    carl.table.say("good luck")
 
     sea.until(lambda: anne.chat and bob.chat and carl.chat)
     assert (bob.chat[0].name, bob.chat[0].text, anne.view.spectators) == ("Carl", "good luck", 1)
@@ -212,8 +213,8 @@ def test_a_player_whose_link_is_lost_has_so_many_seconds_to_come_back(sea: Sea) 
     told = headline(bob.view).text
 
     sea.asleep.clear()
-    sea.until(lambda: anne.away is not None)
-    sea.until(lambda: anne.away is None and bob.view.sides[0].presence == "here")
+    sea.until(lambda: Link(anne).away is not None)
+    sea.until(lambda: Link(anne).away is None and bob.view.sides[0].presence == "here")
 
     assert told.startswith("Anne lost the connection, waiting for the return… 2")
     hide_both(sea, anne, bob)
@@ -237,8 +238,10 @@ def test_a_server_that_was_killed_and_started_again_has_kept_the_game(tmp_path: 
 
     sea.kill()
     sea.play(5.0)
-    assert anne.session.away is not None
-    assert headline(anne.session.view, away=anne.session.away).text.startswith("Connection lost, trying to come back…")
+    assert Link(anne.session).away is not None
+    assert headline(anne.session.view, away=Link(anne.session).away).text.startswith(
+        "Connection lost, trying to come back…"
+    )
     sea.serve(store=tmp_path / "tables.db")
     sea.until(lambda: anne.session.view.phase is bob.session.view.phase is Phase.OVER)
 
@@ -291,7 +294,7 @@ def test_a_seat_that_is_not_kept_any_more_is_a_new_one(sea: Sea, tmp_path: Path)
         sea.until(lambda: anne.joined)
 
         assert anne.view.phase is Phase.WAITING
-        assert kept.ticket == anne._table.ticket != "0123456789abcdef.of another time"
+        assert kept.ticket == anne.table.ticket != "0123456789abcdef.of another time"
 
 
 def test_who_comes_back_after_the_end_sits_down_to_a_new_game(sea: Sea, tmp_path: Path) -> None:
@@ -314,15 +317,15 @@ def test_who_comes_back_after_the_end_sits_down_to_a_new_game(sea: Sea, tmp_path
 
 def test_the_round_trip_and_silence_can_be_shown(sea: Sea) -> None:
     anne, _ = sea.pair()
-    anne.sample()
+    link = Link(anne)
     sea.play(3.0)
-    anne.sample()
+    link.sample()
     server, sea.server = sea.server, None
     sea.play(5.0)
-    silence = anne.silence
+    silence = link.silence
     sea.server = server
     sea.play(3.0)
 
-    assert [sample.rtt > 0 for sample in anne.samples][-1:] == [True]
+    assert [sample.rtt > 0 for sample in link.samples] == [True]
     assert silence in {4, 5, 6, 7}
-    assert anne.silence == 0
+    assert link.silence == 0

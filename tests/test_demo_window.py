@@ -16,7 +16,7 @@ import netcode
 from demo_game.captain import choose_target
 from demo_game.hosting import host_and_port
 from demo_game.rules import ALL_CELLS, FLEET, Cell, Ship
-from demo_game.session import LinkSample, Session
+from demo_game.session import Session
 from demo_game.view import Phase, View
 
 with warnings.catch_warnings():
@@ -33,6 +33,7 @@ from demo_game.window.board import MIN_CELL, two_seas
 from demo_game.window.button import Button
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
+from demo_game.window.link import LinkSample
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
 from demo_game.window.plan import Plan, Voyage, Way, own_address

@@ -15,6 +15,7 @@ from demo_game.window.chat import Chat
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.headline import ending_title, headline, worth_retrying
+from demo_game.window.link import Link
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, NIGHT
 from demo_game.window.placing_scene import PlacingScene
@@ -82,7 +83,8 @@ class App:
         self._parting: list[tuple[Voyage, Callable[[], bool], float]] = []
         self._next_sample = self._sure_until = now
         self._over_since: float | None = None
-        self._game: tuple[Session, int] | None = None
+        self._link: Link | None = None
+        self._game = -1
         self._barrage, self._chat = Barrage(), Chat()
         self._heard = (0, 0)
         self._my_turn = False
@@ -103,7 +105,8 @@ class App:
         session = self.voyage.session
         if session.reason is not None and session.view.phase is not Phase.OVER:
             return f"Broadside: {ending_title(session.reason.code)}"
-        return f"Broadside: {headline(session.view, silence=session.silence, away=session.away).text}"
+        silence, away = (self._link.silence, self._link.away) if self._link is not None else (0, None)
+        return f"Broadside: {headline(session.view, silence=silence, away=away).text}"
 
     def go(self, plan: Plan) -> None:
         """Set out to do what the player wants; if that cannot be, the start screen says why."""
@@ -133,11 +136,11 @@ class App:
         self._part(now)
         if self.voyage is not None:
             self.voyage.update()
-            session = self.voyage.session
+            link = self._link_to(self.voyage.session)
             if now >= self._next_sample:
                 self._next_sample = now + SAMPLE_INTERVAL
-                session.sample()
-            self._follow(session, session.view)
+                link.sample()
+            self._follow(link.session, link.view)
         self._choose_scene()
 
     def draw(self, painter: Painter) -> None:
@@ -154,7 +157,7 @@ class App:
         if voyage is not None:
             parted = voyage.leave(GOODBYES.get(voyage.plan.way, GOODBYE))
             self._parting.append((voyage, parted, self._now + PARTING))
-        self._game, self._sure_until = None, self._now
+        self._link, self._sure_until = None, self._now
         self.running = self.running and self._comes_from_start
 
     def part(self, now: float) -> bool:
@@ -175,11 +178,14 @@ class App:
                 voyage.close()
                 self._parting.remove(parting)
 
+    def _link_to(self, session: Session) -> Link:
+        if self._link is None or self._link.session is not session:
+            self._link, self._chat, self._game = Link(session), Chat(), -1
+        return self._link
+
     def _follow(self, session: Session, view: View) -> None:
-        if self._game != (session, view.number):
-            if self._game is None or self._game[0] is not session:
-                self._chat = Chat()
-            self._game, self._barrage, self._over_since = (session, view.number), Barrage(), None
+        if self._game != view.number:
+            self._game, self._barrage, self._over_since = view.number, Barrage(), None
             self._heard, self._my_turn, self._replaying = (0, 0), False, False
         self._barrage.follow(view.log, self._now)
         self._make_noise(session, view)
@@ -214,13 +220,13 @@ class App:
         if self.voyage is None:
             return "start", lambda: self._start
         session = self.voyage.session
-        view, reason = session.view, session.reason
+        link, view, reason = self._link_to(session), session.view, session.reason
         if view.phase is Phase.OVER:
             if self._replaying:
                 return ("replay", view.number), lambda: ReplayScene(view, lambda: self._replay(False))
             if self._over_since is not None and self._now >= self._over_since + LAST_LOOK:
-                return ("ending", view.number, reason), lambda: self._ending(session)
-            return ("battle", view.number), lambda: self._battle(session)
+                return ("ending", view.number, reason), lambda: self._ending(link)
+            return ("battle", view.number), lambda: self._battle(link)
         if reason is not None:
             return ("ended", reason), lambda: self._ended(session)
         if view.phase is Phase.WAITING:
@@ -228,8 +234,8 @@ class App:
                 return ("waiting", view.number), lambda: self._waiting(session)
             return "connecting", self._connecting
         if view.to_place:
-            return ("placing", view.number), lambda: PlacingScene(session, self._random)
-        return ("battle", view.number), lambda: self._battle(session)
+            return ("placing", view.number), lambda: PlacingScene(link, self._random)
+        return ("battle", view.number), lambda: self._battle(link)
 
     def _connecting(self) -> Scene:
         return HarbourScene("Setting sail", "Looking for the server…", [self._leave_button()], busy=True)
@@ -256,15 +262,16 @@ class App:
             buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", self.voyage.retry, primary=True))
         return HarbourScene(ending_title(reason.code), ended(reason.text), buttons)
 
-    def _battle(self, session: Session) -> Scene:
-        return BattleScene(session, self._barrage, lambda: self._noise.play("no"))
+    def _battle(self, link: Link) -> Scene:
+        return BattleScene(link, self._barrage, lambda: self._noise.play("no"))
 
-    def _ending(self, session: Session) -> Scene:
+    def _ending(self, link: Link) -> Scene:
         assert self.voyage is not None
+        session = link.session
         reason = session.reason
         again, another = (session.again, session.another) if reason is None else (self.voyage.retry, self.voyage.retry)
         return EndingScene(
-            session,
+            link,
             self._barrage,
             again=again,
             another=another,

@@ -6,6 +6,7 @@ from demo_game.session import Session
 from demo_game.window.field import Field
 from demo_game.window.painter import Painter
 from demo_game.window.palette import INK, MUTED, PANEL
+from netcode.turns import Said
 
 SHOWN = 4
 """Lines that are shown at most."""
@@ -20,7 +21,7 @@ class Chat:
 
     def __init__(self) -> None:
         self.field: Field | None = None
-        self._heard = 0
+        self._last: Said | None = None
         self._until = 0.0
 
     def handle(self, event: pygame.event.Event, session: Session) -> bool:
@@ -33,7 +34,7 @@ class Chat:
         if event.type == pygame.KEYDOWN and event.key in {pygame.K_RETURN, pygame.K_KP_ENTER}:
             text, self.field = self.field.text.strip(), None
             if text:
-                session.say(text)
+                session.table.say(text)
             return True
         if event.type == pygame.KEYDOWN and event.key in {pygame.K_ESCAPE, pygame.K_TAB}:
             self.field = None
@@ -42,8 +43,8 @@ class Chat:
 
     def follow(self, session: Session, now: float) -> bool:
         """Look at what was said; say whether there is something new."""
-        new = session.said > self._heard
-        self._heard = session.said
+        last = session.chat[-1] if session.chat else None
+        new, self._last = last is not self._last, last
         if new:
             self._until = now + LASTS
         return new

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pygame
 
-from demo_game.session import LinkSample
+from demo_game.window.link import LinkSample
 from demo_game.window.painter import Painter
 from demo_game.window.palette import FOAM, INK, LINE, MUTED, PANEL, blend
 

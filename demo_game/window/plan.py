@@ -96,10 +96,9 @@ class Voyage:
             self.host.close()
 
     def _enter(self) -> Session:
-        plan, (host, port) = self.plan, self._server
+        plan = self.plan
         return open_session(
-            host,
-            port,
+            self._server,
             plan.name,
             code=plan.code,
             watching=plan.way is Way.WATCH,

@@ -6,8 +6,8 @@ from typing import Protocol
 import pygame
 
 from demo_game.rules import Cell, Ship
-from demo_game.session import LinkSample
 from demo_game.view import View
+from demo_game.window.link import LinkSample
 from demo_game.window.painter import Painter
 
 

@@ -16,7 +16,6 @@ from demo_game.wording import NAME_LIMIT
 
 CLOCKS = (0.0, 60.0, 30.0)
 """Seconds for each shot among which one chooses; 0 is without a clock."""
-CODE_LIMIT = 24
 ROW, GAP = 46, 10
 """Height of a row and the room between two, at 1280×720."""
 NARROW = 900
@@ -50,7 +49,7 @@ class StartScene:
         self.trouble = ""
         self.name = Field("Your name", name, limit=NAME_LIMIT, example="what the others read")
         self.server = Field("Server", "", limit=80, example="192.168.1.7")
-        self.code = Field("Code", "", limit=CODE_LIMIT, example="a word that you and a friend agree on")
+        self.code = Field("Code", "", limit=NAME_LIMIT, example="a word that you and a friend agree on")
         self._clock = 0
         self._choices = [
             Item(lambda: "Play against the bot", lambda: self._start(Way.BOT), primary=True),
