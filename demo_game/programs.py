@@ -105,7 +105,7 @@ def part(session: Session, text: str) -> int:
     if reason is None:
         session.leave(text)
         deadline = time.monotonic() + GOODBYE_TIME
-        while session.joined and time.monotonic() < deadline:
+        while session.reason is None and time.monotonic() < deadline:  # also over a link that the signal broke off
             session.table.wait(WAIT)
             session.update()
     else:

@@ -133,7 +133,7 @@ def test_the_kit_finds_nothing_wrong_and_shots_alone_tell_of_fleets() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_who_sinks_the_last_ship_has_fired_in_turns_at_no_cell_twice(seed: int) -> None:
-    game = simulate(Broadside, seed).table._game
+    game = simulate(Broadside, seed).table.course.game
     seats = [fired.seat for fired in game.log]
 
     assert seats == [seats[0], 1 - seats[0]] * (len(seats) // 2) + seats[:1] * (len(seats) % 2)
