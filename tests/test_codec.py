@@ -604,6 +604,14 @@ def test_without_msgspec_typed_messages_say_what_to_install(monkeypatch: pytest.
         TypedCodec(Move)
 
 
+def test_what_is_not_small_is_not_decoded_in_one_go() -> None:
+    data = memoryview(frame(PLAIN.encode("x")) * 700)
+
+    assert len(data) > CAREFUL_FROM
+    assert PlainCodec(kernel=None).cut(data, CAREFUL_FROM) is None
+    assert PlainCodec(kernel=None).cut(data[:600], CAREFUL_FROM) == (["x"] * 100, 600)
+
+
 # In parts.
 
 
