@@ -23,6 +23,9 @@ POLL = 0.05
 """Seconds between two looks at the keyboard."""
 
 
+_OF_A_TABLE = ("room", "players", "options", "watch")
+
+
 class SeatFile:
     """Keeps a ticket beside the game, so that a window that was closed finds its seat again."""
 
@@ -211,9 +214,11 @@ def play_over_network(
 ) -> None:
     """Play, or watch, at a server until it is over with the table."""
     ticket = None if seat_file is None else seat_file.read()
-    if ticket is not None:
-        wanted = {"name": wanted.get("name", "")} | {"ticket": ticket}
-    with join(address, game, **wanted) as seat:
+    asked = dict(wanted)
+    if ticket is not None:  # which says all of the table
+        asked = {name: value for name, value in wanted.items() if name not in _OF_A_TABLE}
+        asked["ticket"] = ticket
+    with join(address, game, **asked) as seat:
         table = NetworkTable(seat, game, screen, seat_file)
         while table.update():
             try:
@@ -225,6 +230,4 @@ def play_over_network(
             seat.wait(POLL if keyboard is not None else 1.0)
     if ticket is not None and not seat.seated and seat_file is not None:
         seat_file.forget()  # of a table that is not there any more
-        play_over_network(
-            address, game, screen, keyboard, seat_file, **{k: v for k, v in wanted.items() if k != "ticket"}
-        )
+        play_over_network(address, game, screen, keyboard, seat_file, **wanted)

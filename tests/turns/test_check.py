@@ -1,7 +1,9 @@
 """What `check` finds: every fault that is planted here, and none in the games of the examples."""
 
 import importlib
+import io
 import itertools
+import json
 import random
 import sys
 from collections.abc import Iterator
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from netcode.turns import Game, Hidden, Others, Owned, check, move, shown
+from netcode.turns import Game, Hidden, Others, Owned, check, move, shown, twin
 from netcode.turns import table as table_module
 from netcode.turns import view as view_module
 from netcode.turns.imagining import is_open
@@ -143,6 +145,36 @@ def test_a_game_whose_rules_print_is_compared_with_another_process_all_the_same(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     assert problems(importlib.import_module("loud").Loud) == ""
+
+
+def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_with_digests(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "nowhere_to_be_imported.py"
+    file.write_text((FOLDER / "tictactoe.py").read_text(encoding="utf-8") + "print('loaded')\n", encoding="utf-8")
+    job: list[Any] = [sys.path, file.stem, str(file), "TicTacToe", {}, [(1, 2), (2, 2)]]
+    monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    state = random.getstate()
+
+    twin.main()
+
+    random.setstate(state)
+    sys.modules.pop(file.stem)
+    game = twin.load("tictactoe", "", "TicTacToe")
+    out, err = capsys.readouterr()
+    assert (json.loads(out), err) == ([twin.digest(game, {}, seed, 2) for seed in (1, 2)], "loaded\n")
+
+
+def test_a_process_that_cannot_play_the_game_says_why() -> None:
+    class Unknown(Cards):
+        """A class that no other process can find."""
+
+    Unknown.__qualname__ = "Unknown"
+
+    assert twin.digests(Unknown, {}, [(1, 2)]) == [
+        f"AttributeError: module '{Unknown.__module__}' has no attribute 'Unknown'"
+    ]
 
 
 def test_a_hidden_field_that_is_shown_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,24 +2,26 @@
 
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from netcode.turns import Clock, Game, move
+from netcode.turns.bot_play import run_bot
 from netcode.turns.client import Seat
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.local_play import LocalTable, play_locally
-from netcode.turns.network_play import NetworkTable, SeatFile
+from netcode.turns.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.plays import Play, answer
 from netcode.turns.screen import Keyboard, Screen
 from netcode.turns.sight import View
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.wording import ended, rows_of, said, show_plays, typed, understood, written
-from turns.hall import TICK, Hall, Secrets, TicTacToe
+from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
 @pytest.fixture
@@ -503,3 +505,143 @@ def test_events_are_told_in_a_line(hall: Hall, event: Any, line: str) -> None:
     assert NetworkTable(seat, TicTacToe, Screen(out))._tell(event)
 
     assert out.getvalue() == line + "\n"
+
+
+class Pump:
+    """A clock that lets everybody else do a frame whenever it is read; so what blocks here plays with them."""
+
+    def __init__(self, hall: Hall) -> None:
+        self.hall, self.inside, self.reads = hall, False, 0
+
+    def __call__(self) -> float:
+        self.reads += 1
+        assert self.reads < 1_000_000, "it never ended"
+        if not self.inside:
+            self.inside = True
+            self.hall.play(TICK)
+            self.inside = False
+        return self.hall.clock.now
+
+    @property
+    def link(self) -> dict[str, Any]:
+        return {"clock": self, "network": self.hall.network}
+
+
+class Keys(Keyboard):
+    """Types its lines, one a frame, once something is to be done; then nobody types any more."""
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = [*lines]
+
+    def line(self) -> str | None:
+        if not self.lines:
+            raise EOFError
+        return self.lines.pop(0)
+
+
+def test_bots_play_each_other_over_the_network(hall: Hall) -> None:
+    hall.serve()
+    pump = Pump(hall)
+    bob = hall.begin_to_join(name="Bob")
+
+    def choose(_view: Any, legal: Sequence[Play]) -> Play:
+        return legal[0]
+
+    original = hall.update
+
+    def update() -> None:
+        original()
+        if bob.started and bob.my_turn and bob.pending is None and bob.legal:
+            bob.play(bob.legal[-1])
+
+    hall.update = update  # type: ignore[method-assign]
+    result = run_bot((HOST, PORT), TicTacToe, choose, 0.5, name="bot", **pump.link)
+
+    assert result == bob.result
+    assert result is not None
+    with pytest.raises(ConnectionError, match="this server does not play 'Chess'"):
+        run_bot((HOST, PORT), type("Chess", (TicTacToe,), {}), choose, 0.0, **pump.link)
+
+
+def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(hall: Hall, tmp_path: Path) -> None:
+    hall.serve()
+    pump, out = Pump(hall), io.StringIO()
+    seat_file = SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
+
+    def play(*lines: str) -> str:
+        begin = out.tell()
+        wanted = {"name": "Ann", "room": "ours", **pump.link}
+        play_over_network((HOST, PORT), TicTacToe, Screen(out), Keys(*lines), seat_file, **wanted)
+        return out.getvalue()[begin:]
+
+    play(*[""] * 20)
+    bob = hall.begin_to_join(name="Bob", room="ours")
+    second = play(*[""] * 60, "mark 4", *[""] * 20)
+    bob.leave()
+    hall.play(1.0)
+    third = play(*[""] * 20, "/leave", *[""] * 60)
+
+    assert "you sit at seat 0" in second
+    assert "Ann moved: mark" in second
+    assert "you left the table" in third
+    assert seat_file.read() is None
+    seat_file.write("ffffffffffffffffffffffff.key")  # of a table that is not kept any more
+    anew = play(*[""] * 60)
+    # The room is asked for again: it is ours, and its game is over.
+    assert anew == "this table is not kept any more\nthe game has begun; to look on, join with watch\n"
+    bob.close()
+
+
+def test_a_move_is_taken_back_at_one_keyboard() -> None:
+    out = io.StringIO()
+    table = LocalTable(TicTacToe, ["Ann", "Bob"], {}, bytes(32))
+
+    with pytest.raises(EOFError):
+        play_locally(table, (), Screen(out), Typist("/undo", "mark 0", "/undo", "mark 1"), first)
+
+    text = out.getvalue()
+    assert "there is no move of yours to take back" in text
+    assert "taken back: Ann took a move back" in text
+    assert table.table.to_move == (1,)
+
+
+class Dice(Game):
+    """A move that draws is taken back by consent alone."""
+
+    clock = Clock(minutes=1)
+    eyes: int = 0
+
+    @move
+    def roll(self) -> None:
+        self.eyes = self.random.randrange(6)
+        self.tell("a look at it\nand another", to=self.mover)
+
+
+def test_everybody_at_one_keyboard_agrees_to_an_undo() -> None:
+    out = io.StringIO()
+    table = LocalTable(Dice, ["Ann", "Bob"], {}, bytes(32))
+
+    with pytest.raises(EOFError):
+        play_locally(table, (), Screen(out), Typist("roll", "/undo"), first)
+
+    text = out.getvalue()
+    assert "taken back: Ann took a move back" in text
+    assert "for Ann alone: a look at it" in text
+    assert "clocks  60 s  60 s" in text or "clocks  Ann 60 s  Bob 60 s" in text
+
+
+class Stuck(Game):
+    def nothing(self) -> list[int]:
+        return []
+
+    @move(step=nothing)
+    def go(self, step: int) -> None: ...
+
+
+def test_a_bot_that_finds_nothing_to_do_says_so() -> None:
+    out = io.StringIO()
+    table = LocalTable(Stuck, ["Bot", "Ann"], {}, bytes(32))
+
+    play_locally(table, (0,), Screen(out), Typist(), first)
+
+    assert out.getvalue() == "Bot is a bot, and finds nothing to do: the rules are stuck\n"

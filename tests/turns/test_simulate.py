@@ -1,0 +1,101 @@
+"""A game that plays itself: to its end, to the limit, or to where nobody can do anything."""
+
+import random
+
+import pytest
+
+from netcode.turns import Free, Game, RulesError, move, simulate
+from netcode.turns.simulate import Choice, done
+from netcode.turns.table import Refused, Table
+
+
+class Count(Game):
+    total: int = 0
+
+    @move(number=range(1, 4))
+    def add(self, number: int) -> None:
+        self.total += number
+        if self.total >= 9:
+            self.finish(self.mover)
+
+
+class Stuck(Game):
+    cards: list[int] = [1]
+
+    def playable(self) -> list[int]:
+        return self.cards
+
+    @move(card=playable)
+    def play(self, card: int) -> None:
+        self.cards.remove(card)
+
+
+class Unsure(Game):
+    """What its domain lists is refused once it has drawn, which no trial sees."""
+
+    count: int = 0
+
+    @move
+    def roll(self) -> None:
+        self.count += self.random.randrange(2) + 1
+        self.require(False, "not today")
+
+
+def lowest(_table: Table, _seat: int, choices: list[Choice], _dice: random.Random) -> Choice:
+    return min(choices, key=lambda choice: choice[1]["number"])
+
+
+def test_the_same_seed_is_the_same_game_and_its_log_leads_to_its_end() -> None:
+    first, second, other = (simulate(Count, seed) for seed in (1, 1, 3))
+
+    assert first.entries == second.entries != other.entries
+    assert first.result is not None
+    back = Table.restore(Count, first.start, first.entries)
+    assert (back.frozen, back.result) == ("", first.result)
+
+
+def test_who_chooses_is_asked_for_every_move() -> None:
+    played = simulate(Count, choose=lowest)
+
+    assert [choice[1] for _, choice in played.moves] == [{"number": 1}] * 9
+
+
+@pytest.mark.parametrize(("game", "limit", "moves"), [(Count, 2, 2), (Stuck, 100, 1)])
+def test_a_game_may_stop_before_it_has_ended(game: type[Game], limit: int, moves: int) -> None:
+    played = simulate(game, limit=limit)
+
+    assert (len(played.moves), played.result) == (moves, None)
+
+
+def test_what_is_listed_and_refused_is_a_fault_of_the_rules() -> None:
+    with pytest.raises(RulesError, match="a move that is listed as legal is refused: not today"):
+        simulate(Unsure)
+    with pytest.raises(RulesError, match="no reason"):
+        done(Refused("no reason"))
+
+
+def few(places: list[int]) -> str | None:
+    return None if len(places) < 4 else "at most three"
+
+
+FREE = Free(list[int], lambda dice: [dice.randrange(9)], few)
+
+
+class Hiding(Game):
+    """Its move and its answer are drawn, not listed."""
+
+    hidden: list[list[int]] = []
+
+    @move(places=FREE)
+    def hide(self, places: list[int]) -> None:
+        self.hidden.append(places)
+        self.hidden.append(self.ask(self.mover, FREE, "and where else?"))
+        if len(self.hidden) == 4:
+            self.finish()
+
+
+def test_what_is_not_listed_is_drawn() -> None:
+    played = simulate(Hiding)
+
+    assert [choice[0] for _, choice in played.moves] == ["hide", "", "hide", ""]
+    assert played.result is not None

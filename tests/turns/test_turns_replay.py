@@ -1,0 +1,86 @@
+"""A stored game is shown again, entry by entry, as whoever looks on saw it."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from netcode.turns import Game, move
+from netcode.turns.replay import Frame, frames, stored_tables
+from netcode.turns.simulate import act, secret_of
+from netcode.turns.store import Entry, NewTable, Unavailable
+from netcode.turns.store.sqlite import SqliteStore
+from netcode.turns.table import Step, Table
+from netcode.turns.values import pack
+
+
+class Count(Game):
+    total: int = 0
+
+    @move(number=range(1, 4))
+    def add(self, number: int) -> None:
+        self.total += number
+        if self.total >= 5:
+            self.finish(self.mover)
+
+
+class Renamed(Game):
+    """What the rules became, under which nothing of the log makes sense."""
+
+    count: list[int] = []
+
+    @move
+    def wait(self) -> None: ...
+
+
+Renamed.__name__ = "Count"
+TABLE = "0" * 24
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Return a database in which one game was played to its end."""
+    path = tmp_path / "games.db"
+    table = Table.create(Count, 2, secret=secret_of(1), names=["Ann", "Bob"])
+    bodies = [pack(["sit", "Ann", b""]), pack(["begin", table.snapshot()])]
+    steps = [table.start(0.0), act(table, 0, ("add", {"number": 3})), act(table, 1, ("add", {"number": 2}))]
+    for step in steps:
+        assert isinstance(step, Step)
+        bodies.append(pack(["step", step.entry]))
+    store = SqliteStore(path)
+    store.open("here")
+    store.create([NewTable(TABLE, "Count", b"", None)])
+    store.append([Entry(TABLE, number, body) for number, body in enumerate(bodies, 1)], [], [])
+    store.close()
+    return path
+
+
+def test_each_step_is_shown_as_a_spectator_saw_it(database: Path) -> None:
+    shown = [*frames(database, TABLE, Count)]
+
+    assert stored_tables(database, Count) == [(TABLE, 5)]
+    assert [(frame.text, frame.names, frame.view.total) for frame in shown] == [
+        ("Ann to move", ["Ann", "Bob"], 0),
+        ("Bob to move", ["Ann", "Bob"], 3),
+        ("over", ["Ann", "Bob"], 5),
+    ]
+    assert isinstance(shown[0], Frame)
+
+
+def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> None:
+    nonsense = tmp_path / "nonsense.db"
+    nonsense.write_text("no database", encoding="utf-8")
+    empty = tmp_path / "empty.db"
+    sqlite3.connect(empty).close()
+    empty.touch()
+
+    for path, game, text in [
+        (tmp_path / "nowhere.db", Count, "is not there; give the database of a server"),
+        (nonsense, Count, "cannot be read"),
+        (empty, Count, "cannot be read"),
+        (database, Renamed, "the rules have changed since"),
+    ]:
+        with pytest.raises(Unavailable, match=text):
+            list(frames(path, TABLE, game))
+    with pytest.raises(Unavailable, match="has no table 1, or its log was not kept"):
+        list(frames(database, "1", Count))
