@@ -1,0 +1,112 @@
+"""What a seat may do is listed by trying it, and how much that may cost."""
+
+import random
+
+import pytest
+
+from netcode.turns import Free, Game, move
+from netcode.turns.fields import pack_fields
+from netcode.turns.legal import SURE, Budget, _Spent
+from netcode.turns.table import Table
+
+
+def spent_after(budget: Budget) -> int:
+    """Return how many candidates a budget pays for; it ends, because so many are no listing any more."""
+    for count in range(30_000):
+        try:
+            budget.spend()
+        except _Spent:
+            return count
+    raise AssertionError("it never ends")
+
+
+def test_so_many_candidates_are_tried_and_no_more() -> None:
+    assert spent_after(Budget(candidates=100, clock=lambda: 0.0)) == 100
+
+
+def test_a_short_list_is_whole_however_long_it_takes() -> None:
+    slow = iter(range(10_000))
+
+    assert SURE <= spent_after(Budget(clock=lambda: next(slow) * 10.0)) < SURE + 16
+
+
+@pytest.mark.parametrize("seconds", [0.05, 1.0])
+def test_a_long_list_ends_when_its_time_is_up(seconds: float) -> None:
+    ticks = iter(range(10_000))
+
+    count = spent_after(Budget(seconds=seconds, clock=lambda: next(ticks) * 0.01))
+
+    assert SURE < count < 2000
+
+
+class Hands(Game):
+    """A move with a dependent argument, one that lists nothing at times, and one whose argument is free."""
+
+    hand: list[int] = [3, 1]
+
+    def cards(self) -> list[int]:
+        return self.hand
+
+    def lower(self, card: int) -> range:
+        self.require(card != 99, "never")
+        return range(card)
+
+    def never(self) -> list[int]:
+        self.require(False, "there is none")
+        return [1]
+
+    @move(card=cards, to=lower)
+    def give(self, card: int, to: int) -> None:
+        self.require(to != 1, "not to them")
+
+    @move(what=never)
+    def wish(self, what: int) -> None: ...
+
+    @move(words=Free(str, lambda dice: f"word {dice.randrange(3)}", lambda _text: None))
+    def say(self, words: str) -> None: ...
+
+    @move(card=cards)
+    def fail(self, card: int) -> None:
+        raise ZeroDivisionError
+
+    @move(card=cards)
+    def roll(self, card: int) -> None:
+        self.random.random()
+
+
+def begin() -> Table:
+    table = Table.create(Hands, 2, secret=bytes(32))
+    table.start(0.0)
+    return table
+
+
+def test_each_candidate_is_tried_until_it_refuses_fails_or_draws() -> None:
+    listing = begin().legal(0)
+
+    assert listing.plays == (
+        ("give", {"card": 3, "to": 0}),
+        ("give", {"card": 3, "to": 2}),
+        ("give", {"card": 1, "to": 0}),
+        ("roll", {"card": 3}),
+        ("roll", {"card": 1}),
+    )
+    assert listing.unlisted == ("say",)
+
+
+def test_a_move_with_too_many_candidates_is_unlisted_and_hides_no_other() -> None:
+    listing = begin().legal(0, Budget(candidates=5, clock=lambda: 0.0))
+
+    assert listing.unlisted == ("give", "say")
+    assert [name for name, _ in listing.plays] == ["roll", "roll"]
+
+
+def test_arguments_are_drawn_one_after_the_other() -> None:
+    table, dice = begin(), random.Random(1)
+
+    drawn = [table.draw(0, "give", dice) for _ in range(30)]
+
+    assert all(one is not None and one["to"] < one["card"] for one in drawn)
+    assert table.draw(0, "say", dice) in [{"words": f"word {number}"} for number in range(3)]
+    table.course.values["hand"] = []
+    table.course.packed = pack_fields(table.course.game)
+    assert table.draw(0, "give", dice) is None
