@@ -1,10 +1,15 @@
 """`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
 
+import io
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from programs import Program, Start
 
+import netcode.turns.__main__ as command_line
+from netcode.turns import Result
 from netcode.turns.__main__ import Trouble, address_of, load_game, main, options_of
 
 TWELVE_LINES = """\
@@ -238,3 +243,100 @@ def test_a_port_that_is_taken_is_said(start: Start, game: Path, tmp_path: Path) 
     assert third.status() == 1
     assert "Traceback" not in second.output + third.output
     assert "in use by another server" in third.output
+
+
+def test_bots_play_each_other_here(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["play", str(game), "--bots", "2", "--think", "0"]) == 0
+
+    out = capsys.readouterr().out
+    assert "bot 1 moved: mark" in out
+    assert "-- at the end" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["play", "{game}", "--players", "3"], "TicTacToe is for 2 to 2 players, not 3"),
+        (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
+        (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
+        (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
+        (["play", "{game}", "--at", "h:x"], "'h:x' is no address"),
+        (["bot", "{game}", "--at", "h:x"], "'h:x' is no address"),
+        (["watch", "{game}", "--at", "h:x"], "'h:x' is no address"),
+    ],
+)
+def test_what_cannot_be_played_is_said(
+    game: Path, arguments: list[str], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([argument.format(game=game) for argument in arguments]) == 1
+
+    assert text in capsys.readouterr().out
+
+
+def test_who_types_no_more_ends_the_game_as_ctrl_c_does(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("mark 4\n"))
+
+    assert main(["play", str(game), "--name", "Ann", "--bots", "1", "--think", "0"]) == 130
+
+    out = capsys.readouterr().out
+    assert "Ann moved: mark" in out
+    assert out.endswith("> \n")
+
+
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
+    """Have what needs a server done by nobody; return what it was asked to do."""
+    asked: list[tuple[str, Any]] = []
+
+    def over_network(address: Any, _game: Any, _screen: Any, keyboard: Any, _file: Any = None, **wanted: Any) -> None:
+        asked.append(("watch" if keyboard is None else "play", (address, wanted)))
+
+    def bot(address: Any, _game: Any, choose: Any, pace: float, **wanted: Any) -> Result | None:
+        asked.append(("bot", (address, pace, wanted, choose(None, [1]))))
+        if len(asked) == 3:
+            raise ConnectionError("the server is gone")
+        return Result((1,)) if len(asked) == 1 else None
+
+    monkeypatch.setattr(command_line, "play_over_network", over_network)
+    monkeypatch.setattr(command_line, "run_bot", bot)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    return asked
+
+
+def test_what_is_typed_reaches_the_server(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = commands(monkeypatch)
+
+    assert main(["bot", str(game), "--at", "h:1", "--games", "3", "--pace", "0.5"]) == 1
+    assert main(["play", str(game), "--at", "[::1]:9", "--name", "Ann", "--players", "2", "--option", "fast=true"]) == 0
+    assert main(["watch", str(game), "--at", "h", "--room", "ours"]) == 0
+
+    wanted = {"room": None, "name": "bot"}
+    assert asked == [("bot", (("h", 1), 0.5, wanted, 1))] * 3 + [
+        ("play", (("::1", 9), {"room": None, "players": 2, "name": "Ann", "options": {"fast": True}})),
+        ("watch", (("h", 7777), {"watch": True, "room": "ours", "name": ""})),
+    ]
+    assert capsys.readouterr().out.splitlines() == [
+        "game 1 of 3", "over: seat 1 won", "game 2 of 3", "over: a draw", "game 3 of 3", "the server is gone",
+    ]  # fmt: skip
+
+
+def test_a_server_is_started_and_a_stored_game_is_shown(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netcode.turns.server.Server.wait", at_once)
+    database = game.with_suffix(".db")
+
+    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0"]) == 0
+    assert main(["replay", str(game), str(database)]) == 0
+    assert main(["replay", str(game), str(database), "abc"]) == 1
+
+    out = capsys.readouterr().out
+    assert "is served on port" in out
+    assert "the tables are stored" in out
+    assert "has no table abc" in out

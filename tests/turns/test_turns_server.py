@@ -1,6 +1,8 @@
 """Tables over a network: seats, keys, rooms, storage before answers, freezing, absence, and bounds."""
 
+import signal
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from netcode.turns.client import Seat
 from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.rules import Game, move
-from netcode.turns.server import Server
+from netcode.turns.server import Server, serve
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Result
@@ -792,3 +794,17 @@ def test_what_the_protocol_does_not_allow_ends_the_link_of_who_says_it(hall: Hal
     assert ann.reason != ""
     hall.move(bob, "mark", cell=1)
     assert hall.heard(bob, Gone) == []
+
+
+def test_serving_ends_with_ctrl_c_and_leaves_signals_as_they_were(tmp_path: Path) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    seen: list[str] = []
+
+    def started(server: Server) -> None:
+        seen.append(repr(server))
+        signal.raise_signal(signal.SIGTERM)
+
+    serve(TicTacToe, host="127.0.0.1", port=0, store=tmp_path / "games.db", started=started)
+
+    assert "TicTacToe" in seen[0]
+    assert signal.getsignal(signal.SIGTERM) is before
