@@ -160,8 +160,8 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
     twin.main()
 
     random.setstate(state)
+    game = twin.load(file.stem, "", "TicTacToe")
     sys.modules.pop(file.stem)
-    game = twin.load("tictactoe", "", "TicTacToe")
     out, err = capsys.readouterr()
     assert (json.loads(out), err) == ([twin.digest(game, {}, seed, 2) for seed in (1, 2)], "loaded\n")
 

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +45,15 @@ class Picky(Game):
 
 
 @pytest.fixture
-def game(tmp_path: Path) -> Path:
+def game(tmp_path: Path) -> Iterator[Path]:
     path = tmp_path / "game" / "tictactoe.py"
     path.parent.mkdir()
     path.write_text(TWELVE_LINES, encoding="utf-8")
-    return path
+    before = sys.modules.pop("tictactoe", None)
+    yield path
+    sys.modules.pop("tictactoe", None)  # of the same name as the example, and another game
+    if before is not None:
+        sys.modules["tictactoe"] = before
 
 
 @pytest.mark.process
