@@ -303,7 +303,7 @@ class Seat(Generic[G]):
         Raises:
             RuntimeError: we have no seat, or a play is pending.
             TypeError: `play` is none, or has an argument that cannot be said.
-            ValueError: an argument cannot be sent.
+            ValueError: an argument cannot be sent, or the protocol does not allow it.
         """
         if isinstance(play, str):
             play = Play(play, arguments)
@@ -315,7 +315,8 @@ class Seat(Generic[G]):
         if self._pending is not None:
             raise RuntimeError(f"{self._pending} is pending: wait until it is in, or refused")
         try:
-            pack(play.wire())  # also while there is nobody to send it to: it would fail when there is
+            # Also while there is nobody to send it to: it would fail when there is.
+            _check_said(_request_of(play, 0, 0.0))
         except OverflowError as error:
             raise ValueError(f"{play} cannot be sent: {error}") from error
         self._pending = play
@@ -351,7 +352,8 @@ class Seat(Generic[G]):
         self._wish(Wish("rematch"))
 
     def say(self, text: str) -> None:
-        """Say something to all at the table."""
+        """Say something to all at the table. Raises `ValueError` for what is no text, or too long for any server."""
+        _check_said(Say(text))
         self._send(Say(text))
 
     def leave(self) -> None:
@@ -443,11 +445,7 @@ class Seat(Generic[G]):
         if play is None or self._client is None or not self._sat or self._sent:
             return
         lag = min(self._client.rtt or 0.0, 999.0)
-        if play.question is None:
-            request: protocol.Request = MakePlay(self._number, play.name, play.wire(), lag)
-        else:
-            request = GiveAnswer(self._number, play.question, play.wire()["answer"], lag)
-        self._client.send(request.wire())
+        self._client.send(_request_of(play, self._number, lag).wire())
         self._sent = True
 
     def _lose(self, reason: Reason, now: float) -> None:
@@ -545,6 +543,19 @@ class Seat(Generic[G]):
             # That we sit down is told all the others; we know since `Sat`.
             if event is not None and not (isinstance(event, Seated) and event.seat == self._seat):
                 self._events.append(event)
+
+
+def _request_of(play: Play, number: int, lag: float) -> MakePlay | GiveAnswer:
+    if play.question is None:
+        return MakePlay(number, play.name, play.wire(), lag)
+    return GiveAnswer(number, play.question, play.wire()["answer"], lag)
+
+
+def _check_said(request: protocol.Request) -> None:
+    """Raise for what the server would take as a breach of the protocol, and end our link for."""
+    message = request.wire()
+    protocol.read_request(message)
+    pack(message)
 
 
 def _result(data: Any) -> Result | None:

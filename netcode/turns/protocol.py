@@ -30,7 +30,7 @@ MAX_DEPTH = 12
 """How deep a value nests."""
 
 
-class BadMessage(NetcodeError):
+class BadMessage(NetcodeError, ValueError):
     """A message that the page does not allow. The text says what is wrong with it."""
 
 

@@ -105,6 +105,51 @@ def test_what_a_server_would_not_read_is_told_at_the_call(wanted: dict[str, Any]
         join((HOST, PORT), TicTacToe, **wanted)
 
 
+DEEP: Any = [[[[[[[[[[[[[[1]]]]]]]]]]]]]]
+
+
+WOULD_END: list[Callable[[Seat[Any]], None]] = [
+    lambda seat: seat.play("mark", cell=DEEP),
+    lambda seat: seat.play("mark" * 100, cell=1),
+    lambda seat: seat.play("mark", cell=2**70),
+    lambda seat: seat.play("mark", cell="\ud800"),
+    lambda seat: seat.play("mark", cell=object()),
+    lambda seat: seat.play("mark", cell="x" * 100_000),
+    lambda seat: seat.say("x" * 20_000),
+    lambda seat: seat.say("\ud800"),
+    lambda seat: seat.say(cast("Any", None)),
+]
+
+
+@pytest.mark.parametrize("call", WOULD_END)
+def test_what_would_end_our_own_link_is_told_at_the_call(hall: Hall, call: Callable[[Seat[Any]], None]) -> None:
+    hall.serve()
+    ann, bob = hall.join(), hall.join()
+
+    with pytest.raises((TypeError, ValueError, OverflowError)):
+        call(ann)
+
+    assert ann.pending is None
+    hall.finish(ann, bob)
+    assert (ann.reason, bob.reason) == ("", "")
+
+
+def test_a_play_that_is_too_large_is_refused_when_the_link_is_back(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = hall.join(), hall.join()
+    hall.kill()
+    hall.until(lambda: not ann.seated)
+    large = Play("mark", {"cell": "x" * 100_000})
+
+    ann.play(large)
+    hall.serve()
+    hall.until(lambda: ann.seated and bob.seated)
+    hall.play(0.5)
+
+    assert [event.play for event in hall.heard(ann, Refused)] == [large]
+    hall.finish(ann, bob)
+
+
 def test_after_the_end_nothing_more_is_played(hall: Hall) -> None:
     hall.serve()
     ann = hall.join()
