@@ -7,12 +7,47 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from netcode.turns import protocol
+from netcode.turns import Free, Game, Owned, move, protocol
 from netcode.turns.client import Seat
-from netcode.turns.plays import Play
+from netcode.turns.events import Refused
+from netcode.turns.plays import Play, answer
 from turns.hall import TICK, Hall, Secrets, TicTacToe
 
-words = st.sampled_from(["mark", "draw", "add", "", "setup", "finish", "__init__", "_t", "cells", "x" * 150])
+
+class Hiding(Game):
+    """Both hide places at once, of any length and kind, and whoever hid more has won."""
+
+    hidden: Owned[list[list[tuple[int, str]]]] = [[], []]
+    said: list[str] = []
+
+    @staticmethod
+    def drawn(dice: random.Random) -> list[tuple[int, str]]:
+        return [(dice.randrange(9), "here")]
+
+    @staticmethod
+    def wrong(places: list[tuple[int, str]]) -> str:
+        return "" if places[0][0] < 9 else "that is too far"  # which fails for nothing at all, on purpose
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    def round(self) -> None:
+        if self.said:
+            self.finish(int(len(self.hidden[1]) > len(self.hidden[0])))
+        else:
+            answers = self.ask_all(self.players, Free(list[str], lambda dice: ["ready"], lambda text: ""), "ready?")
+            self.said = [word for seat in self.players for word in answers[seat]] or ["no"]
+            self.turn_to(*self.players)
+
+    @move(places=Free(list[tuple[int, str]], drawn, wrong))
+    def hide(self, places: list[tuple[int, str]]) -> None:
+        self.hidden[self.mover] = places
+
+
+GAMES: tuple[type[Game], ...] = (TicTacToe, Secrets, Hiding)
+words = st.sampled_from(
+    ["mark", "draw", "hide", "add", "", "setup", "finish", "__init__", "_t", "cells", "places", "x" * 150]
+)
 values: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
@@ -27,14 +62,19 @@ numbers = st.integers(0, 4) | st.sampled_from([2**53, 7, 100])
 arguments: st.SearchStrategy[dict[str, Any]] = (
     st.just(dict[str, Any]())
     | st.fixed_dictionaries({"cell": st.integers(-1, 9) | values})
+    | st.fixed_dictionaries(
+        {"places": st.lists(st.tuples(st.integers(-1, 9), st.text(max_size=4)), max_size=3) | values}
+    )
     | st.dictionaries(words, values, max_size=2)
 )
+clocks = st.sampled_from(["minutes", "increment", "per_move", "hours"])
 wanted: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
         "room": st.sampled_from(["a", "b", "#", "#nothing", "ours"]),
-        "players": st.integers(0, 6),
-        "options": st.dictionaries(st.sampled_from(["size", "colour"]), values, max_size=2),
+        "players": st.integers(0, 6) | st.just(2),
+        "options": st.dictionaries(st.sampled_from(["size", "colour", "clock"]), values, max_size=2)
+        | st.fixed_dictionaries({"clock": st.dictionaries(clocks, st.floats() | st.integers(-1, 2**64 - 1))}),
         "watch": st.booleans(),
         "ticket": st.sampled_from(["", "x.y", "nothing"]),
         "key": st.sampled_from(["k" * 16, "l" * 16]),
@@ -42,10 +82,16 @@ wanted: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "legal": st.booleans(),
     },
 )
+LEGAL, ASKED = "what is legal", "what is asked"
+"""A play from the list, or with an argument of its own; an answer to the question, from its options or of its own."""
 messages: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
-    st.tuples(st.just("join"), st.sampled_from(["TicTacToe", "Secrets", "Chess"]), wanted),
+    st.tuples(st.just("join"), st.sampled_from(["TicTacToe", "Secrets", "Hiding", "Chess"]), wanted),
+    st.tuples(
+        st.just("join"), st.sampled_from(["TicTacToe", "Secrets", "Hiding"]), st.just({"room": "a", "players": 2})
+    ),
     st.tuples(st.just("play"), numbers, words, arguments),
     st.tuples(st.just("answer"), numbers, st.sampled_from(["", "0-0", "1-0"]) | st.text(max_size=5), values),
+    *[st.tuples(st.sampled_from([LEGAL, ASKED]), st.integers(0, 20), own) for own in (st.none(), st.none(), values)],
     st.tuples(st.just("consent"), st.booleans()),
     st.tuples(st.just("say"), st.text(max_size=20)),
     st.tuples(st.sampled_from(protocol.WISHES)),
@@ -55,28 +101,119 @@ messages: st.SearchStrategy[tuple[Any, ...]] = st.one_of(
 steps = st.lists(st.tuples(st.integers(0, 2), messages), max_size=40)
 
 
-@given(steps=steps)
+def told(heard: list[Any]) -> dict[str, Any]:
+    """Return what a guest knows of its table beside the fields, from all that it heard."""
+    known: dict[str, Any] = {}
+    for reply in heard:
+        match reply:
+            case ["sat", _, _, _, _, last, _]:
+                known = {"last": last}
+            case ["step", _, _, state]:
+                known |= state
+            case _:
+                pass
+    return known
+
+
+def said(message: tuple[Any, ...], heard: list[Any]) -> list[Any]:
+    """Return what a guest says who has listened, where that is what it wants."""
+    kind, *rest = message
+    if kind not in (LEGAL, ASKED):
+        return [*message]
+    which, own = rest
+    known = told(heard)
+    number = known.get("last", 0) + 1
+    if kind == LEGAL:
+        unlisted: list[Any] = [["hide", {"places": [[1, "here"]]}]]
+        plays: list[Any] = known.get("legal") or unlisted
+        name, arguments = plays[which % len(plays)]
+        return ["play", number, name, arguments if own is None else dict.fromkeys(arguments, own)]
+    asked, _, options = known.get("question") or ["0-0", "", None]
+    options = options or [["ready"]]
+    return ["answer", number, asked, options[which % len(options)] if own is None else own]
+
+
+@given(opening=st.sampled_from([None, "TicTacToe", "Secrets", "Hiding"]), steps=steps)
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
-def test_strangers_get_documented_replies_and_disturb_nobody(steps: list[tuple[int, tuple[Any, ...]]]) -> None:
-    hall = Hall()
+def test_strangers_get_documented_replies_and_disturb_nobody(
+    opening: str | None, steps: list[tuple[int, tuple[Any, ...]]]
+) -> None:
+    hall = Hall(*GAMES)
     try:
         hall.serve(moves_per_second=1000)
-        ann, bob = hall.join(room="quiet"), hall.join(room="quiet")
-        heard = [*hall.told[ann], *hall.told[bob]]
+        quiet = [hall.join(game, room="quiet", players=2) for game in GAMES for _ in range(2)]
+        heard = [[*hall.told[seat]] for seat in quiet]
         guests = [hall.guest() for _ in range(3)]
+        hall.play(5 * TICK)
+        for guest in guests[:2]:
+            if opening is not None:
+                guest.send(["join", opening, {"room": "ours", "players": 2, "legal": True}])
         hall.play(5 * TICK)
         for who, message in steps:
             if guests[who].reason is not None:
                 guests[who] = hall.guest()
                 hall.play(5 * TICK)
-            guests[who].send([*message])
+            guests[who].send(said(message, hall.guests[guests[who]]))
             hall.play(2 * TICK)
 
-        for told in hall.guests.values():
-            for reply in told:
+        for replies in hall.guests.values():
+            for reply in replies:
                 protocol.read_reply(reply)
-        assert [*hall.told[ann], *hall.told[bob]] == heard
+        assert [hall.told[seat] for seat in quiet] == heard
+        finish(hall, quiet)
+    finally:
+        hall.close()
+
+
+def finish(hall: Hall, seats: list[Seat[Any]]) -> None:
+    """Play the quiet tables to their ends, as if nothing had been."""
+    for ann, bob in zip(seats[::2], seats[1::2], strict=True):
+        if "hide" in ann.unlisted:
+            for _ in range(2):
+                for seat in (ann, bob):
+                    hall.move(seat, "hide", places=[[1, "here"]])
+                if ann.question is not None:
+                    for seat in (ann, bob):
+                        assert seat.question is not None
+                        hall.move(seat, answer(seat.question.id, ["ready"]))
         hall.finish(ann, bob)
+
+
+def nested(depth: int) -> Any:
+    return [] if depth == 0 else [nested(depth - 1)]
+
+
+@pytest.mark.parametrize("large", [["x" * 70_000], ["x"] * 5000, nested(11), [{str(n): n for n in range(5000)}]])
+def test_what_is_too_long_or_too_deep_never_reaches_the_rules(large: Any) -> None:
+    seen: list[object] = []
+
+    def look(words: list[str]) -> str:
+        seen.append(words)
+        return ""
+
+    free = Free(list[str], lambda dice: ["fine"], look)
+
+    class Said(Game):
+        words: list[str] = []
+
+        @move(words=free)
+        def say(self, words: list[str]) -> None:
+            self.words = self.ask(1 - self.mover, free, "and you?")
+
+    hall = Hall(Said)
+    try:
+        hall.serve(max_message=1_000_000)
+        ann, bob = (hall.join(Said, max_message=1_000_000) for _ in range(2))
+        hall.move(ann, "say", words=large)
+        assert (seen, ann.reason, len(hall.heard(ann, Refused))) == ([], "", 1)
+        hall.move(ann, "say", words=["hello"])
+        question = bob.question
+        assert question is not None
+        hall.move(bob, answer(question.id, large))
+        assert (bob.reason, len(hall.heard(bob, Refused))) == ("", 1)
+        assert all(words == ["hello"] for words in seen)
+        hall.move(bob, answer(question.id, ["good day"]))
+        assert ann.view.words == ["good day"]
     finally:
         hall.close()
 
