@@ -9,6 +9,8 @@ from netcode.turns.errors import Unfit
 _DICT: Any = dict  # of unknown type to the type checkers, as what strangers send is
 QUOTA = 1.0
 """The most, in seconds, that one play gives back for the way it travelled."""
+SHORTEST = 1.0
+"""Seconds of the shortest clock that the founder of a table may wish for: times that run out are work for the server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,12 @@ def clock_from(data: Any) -> Clock | None:
     if not isinstance(data, _DICT) or not all(name in names and type(data[name]) in (int, float) for name in data):
         raise Unfit('clock must be nil or like {"minutes": 5, "increment": 3} or {"per_move": 30}')
     try:
-        return Clock(**{str(name): float(data[name]) for name in data})
+        clock = Clock(**{str(name): float(data[name]) for name in data})
     except (ValueError, OverflowError) as error:
         raise Unfit(str(error)) from error
+    if clock.at_first < SHORTEST:
+        raise Unfit(f"a clock begins with {SHORTEST:g} second at least, not {clock.at_first:g}")
+    return clock
 
 
 class Clocks:

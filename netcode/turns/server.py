@@ -36,6 +36,8 @@ SHOWN = 100
 """Open tables that are told to whoever asks."""
 STAND_INS_AT_ONCE = 4
 """Plays for absent seats that one table makes within one update."""
+SPARE_DUES = 64
+"""Times beside two for each table that are kept before the void ones are dropped."""
 ROOM_IN_MESSAGE = 2_048
 """Bytes of a message that fields leave to everything else."""
 
@@ -630,8 +632,16 @@ class Server:
             room.due = due
             if due is not None:
                 heapq.heappush(self._due, (due, room.id))
+                if len(self._due) > 2 * len(self._keeper.rooms) + SPARE_DUES:
+                    self._forget_dues()
         if room.game.absent == "bot" and table.stand_ins(now):
             self._hasty.add(room.id)
+
+    def _forget_dues(self) -> None:
+        """Drop times that a later move made void: with long clocks they would stay for as long as those run."""
+        rooms = self._keeper.rooms.values()
+        self._due = [(room.due, room.id) for room in rooms if room.due is not None]
+        heapq.heapify(self._due)
 
     def _let_time_pass(self, now: float) -> None:
         due: set[str] = set()

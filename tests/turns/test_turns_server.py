@@ -36,6 +36,14 @@ class Failing(MemoryStore):
         super().append(entries, states, listings)
 
 
+class Endless(Game):
+    moves: int = 0
+
+    @move
+    def go(self) -> None:
+        self.moves += 1
+
+
 def two(hall: Hall, **wanted: Any) -> tuple[Seat[Any], Seat[Any]]:
     return hall.join(name="Ann", **wanted), hall.join(name="Bob", **wanted)
 
@@ -703,6 +711,28 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> 
 
     assert ann.frozen.startswith("the rules of Broken cannot begin")
     hall.finish(*others)
+
+
+@pytest.mark.parametrize("clock", [{"per_move": 0.001}, {"minutes": 1e-9, "increment": 5}])
+def test_a_clock_that_would_run_out_all_the_time_is_refused(hall: Hall, clock: dict[str, float]) -> None:
+    hall.serve()
+
+    seat = hall.join(options={"clock": clock})
+
+    assert seat.reason.startswith("a clock begins with 1 second at least")
+
+
+def test_times_that_moves_made_void_are_forgotten(hall: Hall) -> None:
+    hall.games = (Endless,)
+    server = hall.serve(moves_per_second=1000)
+    ann, bob = (hall.join(Endless, options={"clock": {"minutes": 1000}}) for _ in range(2))
+
+    for _ in range(100):
+        for seat in (ann, bob):
+            hall.move(seat, "go")
+
+    assert ann.view.moves == 200
+    assert len(server._due) < 70
 
 
 def test_absence_has_its_seconds_and_then_its_consequences(hall: Hall) -> None:
