@@ -139,6 +139,17 @@ def test_a_message_of_another_shape_ends_the_link(scene: Scene) -> None:
 # Greeting.
 
 
+def test_who_only_asks_is_answered_and_that_is_the_end_of_it(scene: Scene) -> None:
+    server = scene.serve(game="chess", version="2", max_peers=3)
+
+    asker = scene.stranger(hello("?"), message("never"))
+
+    about = {"game": "chess", "version": "2", "players": 0, "max_players": 3}
+    assert asker.told(BYE) == [[ReasonCode.WRONG_GAME.value, "the server runs chess 2; this only asked", about]]
+    assert asker.messages == []
+    assert scene.told[server] == []
+
+
 @pytest.mark.parametrize(
     "data",
     [message("hi"), control(PING, 1, 0), control(PONG, 1, 0), control(ACK, 0), welcome(), b"\0\0\0\0", frame(b"\xc1")],
