@@ -10,6 +10,7 @@ import pytest
 from programs import ROOT, Start
 
 from netcode.__main__ import main
+from netcode.tools import new
 from netcode.tools.new import TEMPLATES, add_arguments, class_name
 
 FILES = ["README.md", "client.py", "rules.py", "server.py", "test_game.py"]
@@ -76,6 +77,20 @@ def test_it_writes_a_game_and_says_how_to_start_it(
     assert all("my-duel" in text for text in texts)
     said = capsys.readouterr().out
     assert f"    cd {folder}\n    python server.py\n" in said
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_it_says_what_the_windows_need(
+    is_there: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def find(name: str) -> object:
+        return is_there or None
+
+    monkeypatch.setattr(new, "find_spec", find)
+    write(tmp_path / "duel")
+
+    said = capsys.readouterr().out
+    assert ("the windows need pygame: pip install 'netcode[pygame]'" in said) is not is_there
 
 
 @pytest.mark.process

@@ -3,6 +3,7 @@
 import argparse
 import keyword
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from netcode.console import say
@@ -65,6 +66,8 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         return complain("new", error)
     say(f"{folder} has {', '.join(path.name for path in written)}")
+    if find_spec("pygame") is None:
+        say("the windows need pygame: pip install 'netcode[pygame]'")
     say("start the server, and then a client or two, each in a terminal of its own:")
     say(f"    cd {folder}")
     say("    python server.py")
