@@ -19,7 +19,7 @@ CONSOLES = (
     "turns/wording.py",
     "turns/local_play.py",
     "turns/network_play.py",
-    "turns/bot_seat.py",
+    "turns/bot_play.py",
 )
 """What prints for somebody who reads as it goes: of these, only what they raise is looked up later."""
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from netcode.command_line import Parser
 from netcode.console import is_terminal, put
-from netcode.turns.bot_seat import GaveUp, run_bot
+from netcode.turns.bot_play import GaveUp, run_bot
 from netcode.turns.bots import RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
 from netcode.turns.local_play import LocalTable, play_locally

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from netcode.turns import table as happenings
-from netcode.turns.bot_seat import MAX_REFUSED
+from netcode.turns.bot_play import MAX_REFUSED
 from netcode.turns.plays import Play, answer
 from netcode.turns.screen import Screen
 from netcode.turns.sight import fields_of, make_view

@@ -1,4 +1,4 @@
-"""A table at a server in a terminal: a person who plays or looks on, and a bot that plays by itself."""
+"""A table at a server in a terminal, at which a person plays or looks on."""
 
 from pathlib import Path
 from typing import Any

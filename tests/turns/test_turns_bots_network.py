@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Free, Game, Hidden, Owned, Play, move
-from netcode.turns.bot_seat import BotSeat, GaveUp
+from netcode.turns.bot_play import BotSeat, GaveUp
 from netcode.turns.bots import Drawer, RandomBot, SearchBot, drawing
 from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.client import Seat

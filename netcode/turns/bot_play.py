@@ -1,4 +1,4 @@
-"""A bot at a server: what it needs of a table is what a player has."""
+"""A seat at a server at which a bot sits, until its game is over or it finds nothing that the rules accept."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -10,14 +10,14 @@ from netcode.turns.events import Refused
 from netcode.turns.plays import Play
 from netcode.turns.table import Result
 
-POLL = 0.05
-"""Seconds between two looks at a table at which the bot is to move."""
 MAX_REFUSED = 50
 """Tries of a bot that the rules refuse before it gives up."""
 AGAIN = 0.1
 """Seconds that a bot waits after a refusal: a server takes so many plays a second, and no more."""
 GOODBYE = 5.0
 """Seconds in which a bot that gives up tells the server."""
+POLL = 0.05
+"""Seconds for which it sleeps at least."""
 
 
 class GaveUp(Exception):
