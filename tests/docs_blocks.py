@@ -196,6 +196,12 @@ def _settings(code: str) -> Iterator[str]:
         yield "no section"
 
 
+def _mapping(code: str) -> Iterator[str]:
+    yield from (
+        f"no line of YAML: {line}" for line in code.splitlines() if not re.match(r" *(?:- )?\w+:(?: .+)?$", line)
+    )
+
+
 def _container(code: str) -> Iterator[str]:
     steps = [line.split()[0] for line in code.replace("\\\n", " ").splitlines() if line.strip() and line[0] != "#"]
     known = {"FROM", "RUN", "COPY", "WORKDIR", "USER", "EXPOSE", "CMD", "VOLUME", "STOPSIGNAL"}
@@ -224,6 +230,7 @@ CHECKS: dict[str, Callable[[str], Iterator[str]]] = {
     "ini": _settings,
     "dockerfile": _container,
     "toml": _table,
+    "yaml": _mapping,
     "text": _nothing,  # a file that is no program; a `then` looks at it
     "json": _json,
     "vectors": _nothing,  # tests of their own hold each to the code
