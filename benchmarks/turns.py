@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from netcode.turns import Game, Seat, Server, join, move
+from netcode.turns.bots import Belief, TreeSearch
 from netcode.turns.fields import pack_fields
-from netcode.turns.simulate import act, choices_of, done, secret_of
+from netcode.turns.simulate import Choice, act, choices_of, done, secret_of, simulate
 from netcode.turns.table import Step, Table
 
 EXAMPLES = Path(__file__).parent.parent / "examples" / "turns"
@@ -199,9 +200,56 @@ def joining(clients: int = 500) -> float:
     return took
 
 
+class Duel:
+    """One seat is a bot's, and the other ones play at random."""
+
+    def __init__(self, seat: int, seed: int, seconds: float) -> None:
+        # Time of this process: how busy the machine is says nothing about a bot.
+        self._belief = Belief(seat, seed, clock=time.process_time)
+        self._seat, self._seed, self._seconds = seat, seed, seconds
+        self.slowest = 0.0
+
+    def __call__(self, table: Table, mover: int, choices: list[Choice], dice: random.Random) -> Choice:
+        """Choose for whoever is to move."""
+        if mover != self._seat:
+            return dice.choice(choices)
+        began = time.process_time()
+        chosen = TreeSearch.choose(
+            table, mover, self._seconds, self._seed, belief=self._belief, clock=time.process_time
+        )
+        self.slowest = max(self.slowest, time.process_time() - began)
+        assert chosen is not None
+        return chosen
+
+
+def won_by_a_bot(name: str, games: int, seconds: float) -> tuple[int, float]:
+    """Return how many games a bot wins alone of who plays at random, from both seats, and its slowest choice."""
+    won, slowest = 0, 0.0
+    for number in range(games):
+        duel = Duel(number % 2, number, seconds)
+        result = simulate(example(name), number, choose=duel).result
+        won += result is not None and result.winners == (number % 2,)
+        slowest = max(slowest, duel.slowest)
+    return won, slowest
+
+
+def bots(games: int) -> None:
+    """Print how many games the bots win of chance."""
+    for name, bar in (("connect_four", f"{0.9:.0%}"), ("love_letter", "none")):
+        won, slowest = won_by_a_bot(name, games, 0.09)
+        print(f"{f'{name}: games of {games} won of chance, 90 ms':48} bar {bar:>5}   {won:13}   "
+              f"slowest move {slowest * 1000:.0f} ms", flush=True)  # fmt: skip
+    print("How many of Love Letter can be won at all says `python -m benchmarks.love_letter`.")
+
+
 def main() -> int:
     """Print the table."""
-    argparse.ArgumentParser(prog="python -m benchmarks.turns", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.turns", description=__doc__)
+    parser.add_argument("--bots", type=int, metavar="GAMES", help="have bots play so many games instead, such as 50")
+    options = parser.parse_args()
+    if options.bots is not None:
+        bots(options.bots)
+        return 0
     print(f"Python {platform.python_version()} on {platform.system()}, {platform.machine()}")
     rows = [
         ("listing 9 candidates with require, µs", "60", listing(example("tictactoe"))),

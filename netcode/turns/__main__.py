@@ -11,7 +11,7 @@ from typing import Any
 from netcode.command_line import Parser
 from netcode.console import is_terminal, put
 from netcode.turns.bot_play import GaveUp, run_bot
-from netcode.turns.bots import RandomBot, SearchBot, TreeSearch
+from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
 from netcode.turns.local_play import LocalTable, play_locally
 from netcode.turns.network_play import SeatFile, play_over_network
@@ -126,8 +126,10 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     names += [f"bot {n}" for n in range(1, arguments.bots + 1)]
     table = LocalTable(game, names, options_of(arguments.option), secrets.token_bytes(32))
 
+    beliefs = {seat: Belief(seat) for seat in range(people, players)}
+
     def think(table: Table, seat: int) -> Choice | None:
-        return TreeSearch.choose(table, seat, max(0.0, arguments.think))
+        return TreeSearch.choose(table, seat, max(0.0, arguments.think), belief=beliefs[seat])
 
     play_locally(table, range(people, players), screen, screen.ask, think)
     return 0

@@ -1,6 +1,8 @@
 """A game as it might be for all that a seat knows, for bots that play it on."""
 
 import random
+from collections.abc import Callable
+from typing import Any
 
 from netcode.turns.course import MAX_ROUNDS, Course
 from netcode.turns.errors import Leave
@@ -11,8 +13,8 @@ from netcode.turns.randomness import SECRET_SIZE
 from netcode.turns.resuming import wait_on
 
 
-def suppose(course: Course, seat: int, dice: random.Random) -> Course | None:
-    """Return another course in which the game's `imagine` fills in what the seat cannot see.
+def suppose(course: Course, seat: int, dice: random.Random, change: Callable[[Any], None]) -> Course | None:
+    """Return another course, on which `change` was made to the game: it fills in what the seat cannot see.
 
     What is yet to be drawn is drawn by other dice. None where the rules object, as they do to a world in which what
     happened could not have.
@@ -26,7 +28,7 @@ def suppose(course: Course, seat: int, dice: random.Random) -> Course | None:
     try:
         kit.begin(seat)
         kit.generator = dice
-        other.game.imagine(seat)
+        change(other.game)
         other.packed = pack_fields(other.game)
         other.rest()
         # What others have moved unseen, nobody knows: in this world they have yet to move.

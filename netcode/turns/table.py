@@ -293,7 +293,15 @@ class Table:
         What the seat cannot see is filled in by the game's `imagine`, and what is yet to be drawn is drawn by other
         dice. None where the rules object, as they do to a world in which what happened could not have.
         """
-        other = suppose(self.course, seat, dice)
+        return self.continued(seat, dice, lambda game: game.imagine(seat))
+
+    def continued(self, seat: int, dice: random.Random, change: Callable[[Any], None]) -> "Table | None":
+        """Return a table of its own on which `change` was made to the game, as `imagined` does.
+
+        The change is made to what was there before a rule that waits for an answer, and the rule comes to its question
+        again.
+        """
+        other = suppose(self.course, seat, dice, change)
         if other is None:
             return None
         table = type(self)(other, None)

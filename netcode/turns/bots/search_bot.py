@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from netcode.turns.bots.belief import Belief
 from netcode.turns.bots.rebuilding import Rebuilder
-from netcode.turns.bots.tree import TreeSearch
+from netcode.turns.bots.tree import BELIEVING, TreeSearch
 from netcode.turns.plays import Play
 from netcode.turns.table import Table
 from netcode.turns.values import pack
@@ -16,7 +17,7 @@ class SearchBot:
     """Searches where its view tells enough to play the game on, and chooses at random where it does not.
 
     It does where everything is open, and where what is hidden can be counted: the cards that are dealt are the same
-    in every game, so those that are not seen are in the hands and the stock. It does not in the middle of a rule that
+    in every game, so those that are not seen are in the hands and the stock; who did what tells more. It does not in the middle of a rule that
     asks. The class of the rules has to be known: `join(address, TicTacToe)`, not its name.
 
     Args:
@@ -31,20 +32,32 @@ class SearchBot:
         self._seconds, self._clock = seconds, clock
         self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
         self._rebuilder = Rebuilder()
+        self._seat: int | None = None
+        self._belief: Belief | None = None
         self.searched = 0
         """How many of its choices it has searched for."""
 
     def __call__(self, view: Any, legal: Sequence[Play]) -> Play:
         """Choose, as every bot is called: with what its seat sees, and what it may do."""
+        chosen = self._choose(view, legal)
+        if self._belief is not None:
+            self._belief.chose(("", chosen.wire()) if chosen.question is not None else (chosen.name, chosen.wire()))
+        return chosen
+
+    def _choose(self, view: Any, legal: Sequence[Play]) -> Play:
         until = self._clock() + self._seconds
-        if len(legal) > 1 and legal[0].question is None and hasattr(view, "_kit"):
-            table = self._rebuilder.table(view, self._dice)
-            if table is not None and _agree(table, view._kit.seat, legal):
-                return self._search(table, view._kit.seat, legal, until)
+        if legal[0].question is None and hasattr(view, "_kit"):
+            table, seat = self._rebuilder.table(view, self._dice), view._kit.seat
+            if table is not None and _agree(table, seat, legal):
+                if self._belief is None or self._seat != seat:
+                    self._seat, self._belief = seat, Belief(seat, self._dice.getrandbits(64), clock=self._clock)
+                self._belief.stand(table, BELIEVING * (until - self._clock()))
+                if len(legal) > 1:
+                    return self._search(table, seat, legal, until)
         return self._dice.choice(legal)
 
     def _search(self, table: Table, seat: int, legal: Sequence[Play], until: float) -> Play:
-        search = TreeSearch(table, seat, self._dice.getrandbits(64), clock=self._clock)
+        search = TreeSearch(table, seat, self._dice.getrandbits(64), belief=self._belief, clock=self._clock)
         search.think(until - self._clock())
         best = search.best()
         self.searched += search.worlds > 0

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from netcode.turns.bots.belief import Belief
 from netcode.turns.legal import Budget
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Step, Table
@@ -17,6 +18,8 @@ from netcode.turns.values import pack
 
 EXPLORATION = 0.7
 """How much a branch that was seldom tried counts beside one that went well."""
+BELIEVING = 0.4
+"""How much of the time goes into what may be believed."""
 MAX_PLIES = 200
 """How far a game is played on; one that is not over by then counts as a draw."""
 _Key = tuple[int, bytes]
@@ -39,10 +42,17 @@ class TreeSearch:
     """
 
     def __init__(
-        self, table: Table, seat: int, seed: int | None = None, *, clock: Callable[[], float] = time.perf_counter
+        self,
+        table: Table,
+        seat: int,
+        seed: int | None = None,
+        *,
+        belief: Belief | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._table, self._seat, self._clock = table, seat, clock
         self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
+        self._belief = belief
         self._root = _Node()
         self._choices = choices_of(table, seat, self._dice)
         self._keys = {_key(seat, choice): choice for choice in self._choices}
@@ -51,19 +61,40 @@ class TreeSearch:
         self._objections = 0
 
     @classmethod
-    def choose(cls, table: Table, seat: int, seconds: float = 0.1, seed: int | None = None) -> Choice | None:
-        """Think for so many seconds, and return what to do; None if the seat can do nothing."""
-        search = cls(table, seat, seed)
+    def choose(
+        cls,
+        table: Table,
+        seat: int,
+        seconds: float = 0.1,
+        seed: int | None = None,
+        *,
+        belief: Belief | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> Choice | None:
+        """Think for so many seconds, and return what to do; None if the seat can do nothing.
+
+        With a `belief`, which is to be the same one each time, some of them go into what the game so far says of what
+        the others hold.
+        """
+        until = clock() + seconds
+        if belief is not None:
+            belief.stand(table, BELIEVING * seconds)
+        search = cls(table, seat, seed, belief=belief, clock=clock)
         if len(search._choices) > 1:
-            search.think(seconds)
-        return search.best()
+            search.think(until - clock())
+        best = search.best()
+        if belief is not None and best is not None:
+            belief.chose(best)
+        return best
 
     def think(self, seconds: float, worlds: int = 1_000_000) -> None:
         """Play games on until the time is over, or so many have been played."""
         until = self._clock() + seconds
         while worlds > 0 and self._clock() < until:
             worlds -= 1
-            world = self._table.imagined(self._seat, self._dice)
+            world = None if self._belief is None else self._belief.world()
+            if world is None:
+                world = self._table.imagined(self._seat, self._dice)
             if world is None:
                 self._objections += 1
                 if self._objections > 20 * (self.worlds + 1):
