@@ -71,6 +71,16 @@ class StoreContract:
 
         assert store.load(["t"]) == {"t": Saved(2, b"second", ())}
 
+    def test_what_one_call_says_twice_counts_once_and_the_last_state_stays(self, store: Store) -> None:
+        store.create([new()])
+
+        store.append(
+            [Entry("t", 1, b"1"), Entry("t", 1, b"1"), Entry("t", 2, b"2")],
+            [State("t", 1, b"one"), State("t", 2, b"two"), State("t", 2, b"two")],
+        )
+
+        assert store.load(["t"]) == {"t": Saved(2, b"two", ())}
+
     def test_the_same_again_succeeds(self, store: Store) -> None:
         store.create([new()])
         batch = ([Entry("t", 1, b"1"), Entry("t", 2, b"2")], [State("t", 2, b"second")], [Listing("t", b"l")])

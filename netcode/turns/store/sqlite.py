@@ -5,8 +5,9 @@ import os
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Collection, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from netcode.turns.store import (
     State,
     Store,
     Unavailable,
-    by_table,
     check_table_id,
 )
 
@@ -157,40 +157,50 @@ class SqliteStore(Store):
         return found
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
-        now = self._now()
+        # A commit of many tables is a handful of statements: each has a price of its own.
         with self._transaction() as database:
-            for table, theirs in by_table(entries).items():
-                version = stored = _version(database, table)
-                for entry in theirs:
-                    if entry.version == version + 1:
-                        version += 1
-                        database.execute("INSERT INTO move VALUES (?, ?, ?)", entry)
-                    elif not 0 < entry.version <= version or not _is_same(database, entry):
-                        raise Lost(
-                            f"table {table} has something else as its entry {entry.version}: another process wrote"
-                        )
-                if version != stored:
-                    update = "UPDATE game_table SET version = ?, changed = ? WHERE id = ?"
-                    database.execute(update, (version, now, table))
+            rows = _rows(
+                database,
+                {*(one.table for one in entries), *(one.table for one in states), *(one.table for one in listings)},
+            )
+            fresh: dict[tuple[str, int], bytes] = {}
+            for table, version, body in entries:
+                row = rows[table]
+                if version == row.version + 1:
+                    row.version = version
+                    fresh[table, version] = body
+                elif not 0 < version <= row.version or not _is_same(database, fresh, table, version, body):
+                    raise Lost(f"table {table} has something else as its entry {version}: another process wrote")
             for state in states:
-                self._put(database, state)
+                self._put(database, rows[state.table], state)
+            now = self._now()
+            database.executemany("INSERT INTO move VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
+            database.executemany(
+                "UPDATE game_table SET version = ?, changed = ifnull(?, changed), state_version = ?, "
+                "state = ifnull(?, state) WHERE id = ?",
+                [
+                    (row.version, now if row.version > row.stored else None, row.state_version, row.state, table)
+                    for table, row in rows.items()
+                    if row.version > row.stored or row.state is not None
+                ],
+            )
             for table, listed in listings:
-                _version(database, table)
                 database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
 
-    def _put(self, database: sqlite3.Connection, state: State) -> None:
+    def _put(self, database: sqlite3.Connection, row: "_Row", state: State) -> None:
         table, version, body = state
-        if version > _version(database, table):
+        if version > row.version:
             raise Lost(f"table {table} is not where its state {version} was: another process wrote")
-        query = "SELECT state_version, state FROM game_table WHERE id = ?"
-        stored_version, stored = database.execute(query, (table,)).fetchone()
-        if version == stored_version and stored != body:
-            raise Lost(f"table {table} has another state {version}: another process wrote")
-        if version > stored_version:
+        if version == row.state_version:
+            stored = row.state
+            if stored is None:
+                [(stored,)] = database.execute("SELECT state FROM game_table WHERE id = ?", (table,))
+            if stored != body:
+                raise Lost(f"table {table} has another state {version}: another process wrote")
+        if version > row.state_version:
             if not self._keep_log:  # what the state before covered: the last batch must stay comparable
-                database.execute("DELETE FROM move WHERE game_table = ? AND version <= ?", (table, stored_version))
-            update = "UPDATE game_table SET state_version = ?, state = ? WHERE id = ?"
-            database.execute(update, (version, body, table))
+                database.execute("DELETE FROM move WHERE game_table = ? AND version <= ?", (table, row.state_version))
+            row.state_version, row.state = version, body
 
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
         database = self._connected()
@@ -253,19 +263,34 @@ def _explained(path: Path) -> Generator[None, None, None]:
         raise Unavailable(text) from error
 
 
-def _version(database: sqlite3.Connection, table: str) -> int:
-    row = database.execute("SELECT version FROM game_table WHERE id = ?", (table,)).fetchone()
-    if row is None:
-        raise Lost(f"table {table} is not stored here: another process deleted it")
-    version: int = row[0]
-    return version
+@dataclass(slots=True)
+class _Row:
+    """Where a table is: as it is stored, and as it becomes with what is being appended."""
+
+    version: int
+    state_version: int
+    stored: int
+    state: bytes | None = None
+    """The new state; None while there is none."""
 
 
-def _is_same(database: sqlite3.Connection, entry: Entry) -> bool:
+def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _Row]:
+    query = "SELECT id, version, state_version FROM game_table WHERE id IN ({})"
+    rows = {table: _Row(version, at, version) for table, version, at in _each(database, query, tables)}
+    for table in tables:
+        if table not in rows:
+            raise Lost(f"table {table} is not stored here: another process deleted it")
+    return rows
+
+
+def _is_same(
+    database: sqlite3.Connection, fresh: Mapping[tuple[str, int], bytes], table: str, version: int, body: bytes
+) -> bool:
     """Tell whether an entry is stored as it is; one that was dropped because a state covers it counts as such."""
-    query = "SELECT body FROM move WHERE game_table = ? AND version = ?"
-    row = database.execute(query, entry[:2]).fetchone()
-    return row is None or bool(row[0] == entry.body)
+    if (table, version) in fresh:
+        return fresh[table, version] == body
+    row = database.execute("SELECT body FROM move WHERE game_table = ? AND version = ?", (table, version)).fetchone()
+    return row is None or bool(row[0] == body)
 
 
 def _each(database: sqlite3.Connection, query: str, tables: Collection[str]) -> Generator[tuple[Any, ...], None, None]:
