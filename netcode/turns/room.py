@@ -53,7 +53,8 @@ class Viewer:
     name: str
     legal: bool
     fields: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
-    state: dict[str, Any] = field(default_factory=dict[str, Any])
+    public: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    own: dict[str, Any] = field(default_factory=dict[str, Any])
     key: bytes = b""
 
 
@@ -77,6 +78,8 @@ class Room:
         self.viewers: list[Viewer] = []
         self.missed: dict[int, tuple[Happening, ...]] = {}
         """What each seat has yet to be told when it is back: what a restart under changed rules took back."""
+        self.told: Mapping[str, Any] = {}
+        """What all were told of it last beside the fields, so that what changed is found once for all of them."""
         self.rematch: set[int] = set()
         self.listed = True
         self.unsaved = 0
@@ -208,18 +211,20 @@ class Room:
 
     def public(self, now: float, trouble: str) -> dict[str, Any]:
         """Return what all may know beside the fields."""
-        table = self.table
+        table, seats = self.table, self.seats
         state: dict[str, Any] = {
-            "names": [seat.name for seat in self.seats],
+            "names": [seat.name for seat in seats],
             "players": [self.least, self.most],
-            "options": dict(self.options) if table is None else dict(table.options),
-            "presence": [self.presence(seat, now) for seat in range(len(self.seats))],
+            "options": dict(self.options if table is None else table.options),
+            "presence": [self.presence(seat, now) for seat in range(len(seats))],
             "rematch": sorted(self.rematch),
-            "spectators": sum(viewer.seat is None for viewer in self.viewers),
+            "spectators": len([True for viewer in self.viewers if viewer.seat is None]),
             "frozen": self.frozen or trouble,
             "started": False,
         }
-        return state if table is None else state | _state_of(table.status(now), table, self.frozen or trouble)
+        if table is not None:
+            state.update(_state_of(table.status(now), table, self.frozen or trouble))
+        return state
 
     def own(self, viewer: Viewer) -> dict[str, Any]:
         """Return what only this viewer may know."""
@@ -239,6 +244,13 @@ class Room:
     def view(self, viewer: Viewer) -> Mapping[str, bytes]:
         """Return the fields as this viewer sees them."""
         return {} if self.table is None or not self.table.started else self.table.view(viewer.seat)
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is new or different."""
+    if before is after:
+        return {}
+    return {name: value for name, value in after.items() if name not in before or before[name] != value}
 
 
 def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:

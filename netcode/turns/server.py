@@ -20,7 +20,7 @@ from netcode.turns import protocol
 from netcode.turns.keeper import Keeper
 from netcode.turns.log import bug
 from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, ListTables, MakePlay, Say, Wish
-from netcode.turns.room import Room, Viewer, digest_of_key, id_of_room, told_to
+from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, told_to
 from netcode.turns.simulate import choices_of
 from netcode.turns.store import Store, open_store
 from netcode.turns.store.writer import Stored
@@ -38,6 +38,7 @@ STAND_INS_AT_ONCE = 4
 """Plays for absent seats that one table makes within one update."""
 SPARE_DUES = 64
 """Times beside two for each table that are kept before the void ones are dropped."""
+NUMBERED = (MakePlay, GiveAnswer)
 ROOM_IN_MESSAGE = 2_048
 """Bytes of a message that fields leave to everything else."""
 
@@ -272,7 +273,7 @@ class Server:
             if self._takes(peer, None, now):
                 self._join(peer, request, now)
             return
-        number = request.number if isinstance(request, MakePlay | GiveAnswer) else None
+        number = request.number if isinstance(request, NUMBERED) else None
         viewer = self._viewers.get(peer)
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
@@ -294,11 +295,13 @@ class Server:
         now = self._clock()
         if self._viewers.get(viewer.peer) is not viewer:
             return
-        number = request.number if isinstance(request, MakePlay | GiveAnswer) else None
+        number = request.number if isinstance(request, NUMBERED) else None
         if not isinstance(room, Room):
             self._dismiss(viewer, room or "this table is not kept any more")
             return
         match request:
+            case MakePlay() | GiveAnswer() if viewer.seat is not None:
+                refused = self._play(room, viewer, viewer.seat, request, now)
             case Say(text):
                 refused = self._say(room, viewer, text)
             case Wish("leave"):
@@ -319,13 +322,13 @@ class Server:
         table = room.table
         if table is None:
             return "the game has not begun"
-        if isinstance(request, MakePlay | GiveAnswer) and request.number <= table.last_number(seat):
-            viewer.state.pop("last", None)  # a resend: it is told once more that it is in
+        if isinstance(request, NUMBERED) and request.number <= table.last_number(seat):
+            viewer.own.pop("last", None)  # a resend: it is told once more that it is in
             self._publish(room, (), now, only=viewer)
             return ""
         if room.frozen or table.frozen or self._keeper.trouble:
             return room.frozen or table.frozen or self._keeper.trouble
-        lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, MakePlay | GiveAnswer) else 0.0
+        lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, NUMBERED) else 0.0
         match request:
             case MakePlay(number, name, arguments):
                 outcome = table.play(seat, name, arguments, number, now=now, lag=lag)
@@ -509,7 +512,7 @@ class Server:
             for other in room.viewers:
                 if other.seat is not None and other.seat > seat:
                     other.seat -= 1
-                    other.fields, other.state = {}, {}
+                    other.fields, other.public, other.own = {}, {}, {}
                     sat = protocol.Sat(room.id, room.game.__name__, other.seat, None, 0, room.code)
                     self._post(room, other.peer, sat)
         elif seat is not None and table is not None:
@@ -608,7 +611,7 @@ class Server:
         for seat in range(len(room.seats)):
             steps += room.table.presence(seat, room.seats[seat].away_since is None, now)
         for viewer in room.viewers:
-            viewer.state.pop("last", None)
+            viewer.own.pop("last", None)
         self._stepped(room, steps, now, events=[["started"]])
         return ""
 
@@ -735,8 +738,8 @@ class Server:
         for room in self._keeper.rooms.values():
             text = room.frozen or (room.table.frozen if room.table is not None else "") or trouble
             for viewer in room.viewers:
-                if viewer.state.get("frozen", "") != text:
-                    viewer.state["frozen"] = text
+                if viewer.public.get("frozen", "") != text:
+                    viewer.public = {**viewer.public, "frozen": text}
                     self._send(viewer.peer, protocol.Step([], {}, {"frozen": text}))
 
     def _publish(
@@ -752,21 +755,21 @@ class Server:
         if not room.viewers:
             return
         happenings = [*happenings]
-        public = room.public(now, self._keeper.trouble)
+        before, public = room.told, room.public(now, self._keeper.trouble)
+        common = changes(before, public)
+        if only is None:
+            room.told = public
         for viewer in [*room.viewers] if only is None else [only]:
-            view, fields = room.view(viewer), dict[str, bytes]()
-            if view is not viewer.fields:
-                known = viewer.fields
-                fields = {name: data for name, data in view.items() if known.get(name) != data}
-                viewer.fields = view
-            state = {**public, **room.own(viewer)}
-            changed = {
-                name: value for name, value in state.items() if name not in viewer.state or viewer.state[name] != value
-            }
-            news = [*(events or []), *told_to(viewer.seat, happenings)]
+            view = room.view(viewer)
+            fields = changes(viewer.fields, view)
+            own = room.own(viewer)
+            changed = common if viewer.public is before else changes(viewer.public, public)
+            if owned := changes(viewer.own, own):
+                changed = {**changed, **owned}
+            news = [*(events or ()), *told_to(viewer.seat, happenings)]
             if not news and not fields and changed.keys() <= {"clocks"}:
                 continue
-            viewer.state = state
+            viewer.fields, viewer.public, viewer.own = view, public, own
             for message in self._in_parts(protocol.Step(news, fields, changed)):
                 self._post(room, viewer.peer, message)
 
