@@ -38,6 +38,9 @@ STAND_INS_AT_ONCE = 4
 """Plays for absent seats that one table makes within one update."""
 SPARE_DUES = 64
 """Times beside two for each table that are kept before the void ones are dropped."""
+BREATH = 0.01
+"""Seconds between two updates of `serve`: nobody at a table notices them, and whatever many play meanwhile shares a
+commit, which costs the processor as much as several plays. What comes after a pause is taken at once."""
 NUMBERED = (MakePlay, GiveAnswer)
 ROOM_IN_MESSAGE = 2_048
 """Bytes of a message that fields leave to everything else."""
@@ -830,6 +833,7 @@ def serve(
             while True:
                 server.wait()
                 server.update()
+                time.sleep(BREATH)
     except KeyboardInterrupt:
         pass
     finally:

@@ -11,7 +11,7 @@ from netcode.turns.client import Seat
 from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.rules import Game, move
-from netcode.turns.server import Server, serve
+from netcode.turns.server import BREATH, Server, serve
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Result
@@ -838,3 +838,17 @@ def test_serving_ends_with_ctrl_c_and_leaves_signals_as_they_were(tmp_path: Path
 
     assert "TicTacToe" in seen[0]
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_comes_between_two_updates_of_serve_shares_one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = list[float]()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netcode.turns.server.time.sleep", sleep)
+
+    serve(TicTacToe, host="127.0.0.1", port=0, store=None)
+
+    assert slept == [BREATH]
