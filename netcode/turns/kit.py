@@ -245,7 +245,7 @@ class DryKit(Kit):
     def follow(self, kit: Kit, mover: int | None) -> None:
         """Stand where the live kit stands, before a rule of `mover`."""
         self.to_move, self.out, self.result, self.number = kit.to_move, kit.out, kit.result, kit.number
-        self.begin(mover)
+        self.mover, self.called = mover, None  # nothing else can have changed: it draws, asks and tells nothing
 
     def random(self) -> random.Random:
         return DRY

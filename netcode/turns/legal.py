@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,11 +55,12 @@ class Budget:
         """Begin with another move: one that has too many candidates does not hide the others."""
         self._left = self._candidates
 
-    def spend(self) -> None:
-        """Pay for a candidate."""
-        self._left -= 1
+    def spend(self, count: int = 1) -> None:
+        """Pay for so many candidates."""
+        before, self._left = self._left, self._left - count
+        left = self._left
         # The clock is not read for each: it costs as much as trying some.
-        if self._left < 0 or (self._left & 7 == 0 and self._left < self._sure and self._clock() > self._until):
+        if left < 0 or (left < self._sure and left >> 3 != before >> 3 and self._clock() > self._until):
             raise _Spent
 
 
@@ -76,21 +77,18 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
         if move.free:
             unlisted.append(name)
             continue
-        found: list[tuple[str, Mapping[str, Any]]] = []
         budget.renew()
         try:
-            for arguments in [*_candidates(move, scratch, budget)]:
-                if move.refuses:
-                    budget.spend()
-                if not move.refuses or _passes(move, scratch, arguments, reload):
-                    found += [(name, {key: plain(value) for key, value in arguments.items()})]
+            found = _candidates(move, scratch, budget)
+            if move.refuses:
+                found = [arguments for arguments in found if _tried(move, scratch, arguments, reload, budget)]
         except _Spent:
             unlisted.append(name)
             continue
         except Leave:
             reload()
             continue  # a domain that refuses lists nothing
-        plays += found
+        plays += [(name, {key: plain(value) for key, value in arguments.items()}) for arguments in found]
     return Listing(tuple(plays), tuple(unlisted))
 
 
@@ -120,23 +118,21 @@ def draw_arguments(
     return None
 
 
-def _candidates(move: MoveRule, game: Any, budget: Budget) -> Iterator[dict[str, Any]]:
-    domains = [*move.domains.items()]
-    if not domains:
-        yield {}
-        return
+def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{}]
+    for name, domain in move.domains.items():
+        longer: list[dict[str, Any]] = []
+        for earlier in found:
+            values = domain.values(game, earlier) or ()
+            budget.spend(len(values))
+            longer += [{**earlier, name: value} for value in values]
+        found = longer
+    return found
 
-    def extend(position: int, earlier: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        name, domain = domains[position]
-        for value in domain.values(game, earlier) or ():
-            budget.spend()
-            arguments = {**earlier, name: value}
-            if position + 1 == len(domains):
-                yield arguments
-            else:
-                yield from extend(position + 1, arguments)
 
-    yield from extend(0, {})
+def _tried(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None], budget: Budget) -> bool:
+    budget.spend()
+    return _passes(move, game, arguments, reload)
 
 
 def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None]) -> bool:

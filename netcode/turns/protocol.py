@@ -4,8 +4,9 @@ A message is an array whose first entry says what it is. `read_request` and `rea
 raise `BadMessage` for everything that the page does not allow; `wire()` makes what msgpack says.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 from netcode.errors import NetcodeError
@@ -377,15 +378,18 @@ def _named(value: Any) -> dict[str, Any]:
 
 def _check_depth(value: Any, depth: int = 0) -> None:
     """Bound what is handed on: the values themselves are bounded where they are used."""
-    if depth > MAX_DEPTH:
+    if not isinstance(value, _CONTAINERS) or not value:
+        return
+    if depth >= MAX_DEPTH:
         raise BadMessage(f"values nest at most {MAX_DEPTH} deep")
-    if isinstance(value, dict):
-        for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
-            _check_depth(key, depth + 1)
+    inside: Iterable[Any] = chain(value, value.values()) if isinstance(value, _DICT) else value
+    for item in inside:
+        if isinstance(item, _CONTAINERS):
             _check_depth(item, depth + 1)
-    elif isinstance(value, list | tuple):
-        for item in value:  # pyright: ignore[reportUnknownVariableType]
-            _check_depth(item, depth + 1)
+
+
+_DICT: Any = dict
+_CONTAINERS: Any = (dict, list, tuple)
 
 
 def _is_number(value: Any) -> bool:

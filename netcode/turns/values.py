@@ -9,6 +9,7 @@ import enum
 import types
 import typing
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any, Literal, Union
 
 import msgpack
@@ -31,14 +32,14 @@ _COLLECTIONS: tuple[Any, ...] = (list, tuple)
 _SETS: tuple[Any, ...] = (set, frozenset)
 _LIST: Any = list
 _DICT: Any = dict
+_TEXTS = (str, bytes)
 _TUPLE: Any = tuple
 
 pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
 
 
-def unpack(data: bytes) -> Any:
-    """Decode what `pack` made."""
-    return msgpack.unpackb(data, strict_map_key=False)
+unpack: Callable[[bytes], Any] = partial(msgpack.unpackb, strict_map_key=False)
+"""Decode what `pack` made."""
 
 
 def plain(value: Any) -> Any:
@@ -95,16 +96,18 @@ def check_bounds(data: Any) -> None:
     items, length = 0, 0
     level: list[Any] = [data]
     for _ in range(MAX_DEPTH + 1):
+        items += len(level)
         deeper: list[Any] = []
         for item in level:
-            items += 1
-            if isinstance(item, str | bytes):
+            if isinstance(item, _TEXTS):
                 length += len(item)
             elif isinstance(item, _DICT):
                 deeper += item.keys()
                 deeper += item.values()
             elif isinstance(item, _COLLECTIONS):
                 deeper += item
+            else:
+                continue
             if items + len(deeper) > MAX_ITEMS:
                 raise Unfit(f"it holds more than {MAX_ITEMS} values")
         if length > MAX_LENGTH:
