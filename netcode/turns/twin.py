@@ -8,6 +8,7 @@ import json
 import random
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from netcode.turns.simulate import Choice, simulate
@@ -30,8 +31,12 @@ def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int)
 def load(module: str, path: str, name: str) -> type[Any]:
     """Return a class by its name, from a module that can be imported or from its file."""
     try:
+        found_at = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        found_at = None
+    if found_at is not None and (not path or _same(found_at.origin, path)):
         loaded = importlib.import_module(module)
-    except ImportError:
+    else:  # nothing is imported by that name, or something else: a game may be in a file called chess.py
         spec = importlib.util.spec_from_file_location(module, path)
         assert spec is not None
         assert spec.loader is not None
@@ -42,6 +47,10 @@ def load(module: str, path: str, name: str) -> type[Any]:
     for part in name.split("."):
         found = getattr(found, part)
     return found  # type: ignore[no-any-return]
+
+
+def _same(origin: str | None, path: str) -> bool:
+    return origin is not None and Path(origin).resolve() == Path(path).resolve()
 
 
 def digests(game: type[Any], options: Mapping[str, Any], seeds: list[tuple[int, int]]) -> list[str] | None:

@@ -345,3 +345,16 @@ def test_a_server_is_started_and_a_stored_game_is_shown(
     assert "is served on port" in out
     assert "the tables are stored" in out
     assert "has no table abc" in out
+
+
+def test_a_game_in_a_file_that_is_called_as_a_module_is_checked(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = game.parent / "elsewhere"
+    other.mkdir()
+    (other / "tictactoe.py").write_text("raise RuntimeError('this is another file')", encoding="utf-8")
+    monkeypatch.syspath_prepend(other)
+
+    status = main(["check", str(game), "--games", "4"])
+
+    assert (status, "no problems" in capsys.readouterr().out) == (0, True)
