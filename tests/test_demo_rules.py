@@ -24,6 +24,7 @@ from demo_game.rules import (
     wrong_with,
 )
 from netcode.turns import check, simulate
+from netcode.turns.view import make_view
 
 fleets = st.integers(0, 10_000).map(lambda seed: random_fleet(Random(seed)))
 
@@ -133,7 +134,9 @@ def test_the_kit_finds_nothing_wrong_and_shots_alone_tell_of_fleets() -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_who_sinks_the_last_ship_has_fired_in_turns_at_no_cell_twice(seed: int) -> None:
-    game = simulate(Broadside, seed).table.course.game
+    table = simulate(Broadside, seed).table
+    names, result = [*table.names], table.result
+    game = make_view(Broadside, table.view(None), None, players=2, names=names, options={}, result=result)
     seats = [fired.seat for fired in game.log]
 
     assert seats == [seats[0], 1 - seats[0]] * (len(seats) // 2) + seats[:1] * (len(seats) % 2)
