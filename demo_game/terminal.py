@@ -12,7 +12,7 @@ class Narrator:
     """Tells games line by line."""
 
     def __init__(self) -> None:
-        self._game = -1
+        self._game, self._link = -1, "here"
         self._told = 0
 
     def tell(self, view: View, events: Sequence[Event]) -> Iterator[str]:
@@ -25,7 +25,8 @@ class Narrator:
             match event:
                 case Moved(seat, None):
                     yield f"{names[seat]} has hidden the fleet"
-                case Presence(None, state):
+                case Presence(None, state) if state != self._link:
+                    self._link = state
                     yield (
                         "the connection is lost; looking for the server"
                         if state == "away"

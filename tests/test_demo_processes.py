@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -134,6 +135,34 @@ def test_a_window_that_is_killed_finds_its_seat_again(start: Start, tmp_path: Pa
 
     other.until("Anne is back")
     assert "wins" not in other.output
+
+
+@WITH_SIGNALS
+def test_a_window_that_hosts_and_is_killed_has_kept_the_game_for_its_guest(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame", reason="the window needs pygame")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "XDG_STATE_HOME": str(tmp_path / "state")}
+    host = (
+        "from demo_game.window.plan import *; from demo_game.window.run import play; "
+        f"play('Anne', Plan(Way.HOST, 'Anne', ('', {port})))"
+    )
+
+    first = start("-W", "ignore", "-c", host, environment=environment)
+    deadline = time.monotonic() + DEADLINE
+    while not any(file.read_text() for file in tmp_path.glob("state/broadside/*-0")):
+        assert time.monotonic() < deadline, "the window did not open a table"
+        time.sleep(0.02)
+    guest = bot(start, f"127.0.0.1:{port}", "Drake")
+    guest.until("Anne against Drake")
+
+    first._process.kill()
+    guest.until("the connection is lost; looking for the server")
+    start("-W", "ignore", "-c", host, environment=environment)
+
+    guest.until("the connection is back\n(?:.*\n)*Drake has hidden the fleet")
+    assert guest.output.count("against") == 1
+    assert "wins" not in guest.output
 
 
 def test_a_server_that_cannot_listen_says_why(start: Start) -> None:

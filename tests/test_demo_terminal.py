@@ -23,7 +23,7 @@ ON = placing(None)
         (Presence(0, "here", None), "Anne Bonny is back"),
         (Presence(0, "left", None), "Anne Bonny has left"),
         (Presence(None, "away", None), "the connection is lost; looking for the server"),
-        (Presence(None, "here", None), "the connection is back"),
+        (Presence(None, "here", None), None),
         (Said(None, "Carl", "ahoy"), "Carl: «ahoy»"),
         (Refused(None, "not your turn"), "refused: not your turn"),
         (Started(), None),
@@ -34,6 +34,16 @@ def test_each_event_is_a_line(event: Event, line: str | None) -> None:
     assert [*narrator.tell(ON, [])] == ["Anne Bonny against Blackbeard"]
 
     assert [*narrator.tell(ON, [event])] == ([] if line is None else [line])
+
+
+def test_a_link_that_is_lost_is_told_once_and_so_is_its_return() -> None:
+    narrator = Narrator()
+    events = [Presence(None, state, None) for state in ("away", "away", "here", "here")]
+
+    assert [*narrator.tell(View(), events)] == [
+        "the connection is lost; looking for the server",
+        "the connection is back",
+    ]
 
 
 def test_shots_are_told_once_and_those_before_we_came_at_the_beginning() -> None:
