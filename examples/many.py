@@ -11,8 +11,9 @@ def main(host: str = "localhost", port: str = "7777", name: str = "somebody") ->
     pygame.init()
     screen, font = pygame.display.set_mode((1000, 700)), pygame.font.Font(None, 20)
     client = netcode.Client(host, int(port), game="many", credentials=name)
-    overlay, snapshots = netcode.pygame.Overlay(client, visible=True), netcode.Snapshots[dict[int, list[float]]](20)
-    names, course = dict[int, str](), [0, 0]
+    overlay = netcode.pygame.Overlay(client, visible=True)
+    snapshots = netcode.Snapshots[dict[int, tuple[float, float, str]]](rate=20)
+    course = [0, 0]
     for _ in client.ticks(60):
         if any(event.type == pygame.QUIT for event in pygame.event.get()):
             client.close_nicely()
@@ -24,13 +25,11 @@ def main(host: str = "localhost", port: str = "7777", name: str = "somebody") ->
             match event:
                 case netcode.Received(_, {"tick": int(tick), "dots": dots}):
                     snapshots.add(tick, dots)
-                case netcode.Received(_, {"names": others}):
-                    names |= others
         screen.fill((24, 30, 56))
-        for who, at in (snapshots.at(snapshots.now() - 0.1) or {}).items():
+        for who, (x, y, called) in (snapshots.at(snapshots.now() - 0.1) or {}).items():
             color = (100 + who * 47 % 156, 100 + who * 91 % 156, 100 + who * 29 % 156)
-            pygame.draw.circle(screen, color, at, 12 if who == client.id else 6)
-            screen.blit(font.render(names.get(who, "?"), True, color), (at[0] + 14, at[1] - 7))
+            pygame.draw.circle(screen, color, (x, y), 12 if who == client.id else 6)
+            screen.blit(font.render(called, True, color), (x + 14, y - 7))
         overlay.draw(screen)
         pygame.display.flip()
     netcode.say(client.reason)

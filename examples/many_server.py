@@ -26,13 +26,12 @@ def main(port: int = 7777) -> None:
                 match event:
                     case netcode.Joined(peer):
                         peer.data.x, peer.data.y = 12 + peer.id * 613 % 976, 12 + peer.id * 367 % 676
-                        peer.send({"names": {other.id: other.data.name for other in server.peers}})
-                        server.broadcast({"names": {peer.id: peer.data.name}})
                     case netcode.Received(peer, [-1 | 0 | 1 as x, -1 | 0 | 1 as y]):
                         peer.data.course = (x, y)
             for peer in server.peers:
                 peer.data.move()
-            server.broadcast({"tick": tick, "dots": {peer.id: (peer.data.x, peer.data.y) for peer in server.peers}})
+            dots = {peer.id: (peer.data.x, peer.data.y, peer.data.name) for peer in server.peers}
+            server.broadcast({"tick": tick, "dots": dots})
 
 
 if __name__ == "__main__":

@@ -58,8 +58,8 @@ def test_many_dots_carries_two_hundred(start: Start) -> None:
             client.update()
             for event in client.events():
                 assert not isinstance(event, netcode.Left), event
-                if isinstance(event, netcode.Received) and len(event.message.get("dots", ())) == len(clients):
-                    x, _ = event.message["dots"][client.id]
+                if isinstance(event, netcode.Received) and len(event.message["dots"]) == len(clients):
+                    x, _, _ = event.message["dots"][client.id]
                     if client not in starts:
                         # Away from the nearer edge, and not before all can see it: at an edge a dot stops.
                         starts[client] = x
@@ -84,7 +84,7 @@ def test_many_dots_opens_a_window_and_closes_it(start: Start) -> None:
             netcode.wait(watcher, timeout=1.0)
             watcher.update()
             messages = [event.message for event in watcher.events() if isinstance(event, netcode.Received)]
-            seen = seen.union(*(message.get("names", ()) for message in messages))
+            seen = seen.union(*(message["dots"] for message in messages))
     assert len(seen) == 2, window.output
 
     server.stop()
