@@ -353,7 +353,7 @@ def test_a_game_in_a_file_that_is_called_as_a_module_is_checked(
     other = game.parent / "elsewhere"
     other.mkdir()
     (other / "tictactoe.py").write_text("raise RuntimeError('this is another file')", encoding="utf-8")
-    monkeypatch.syspath_prepend(other)
+    monkeypatch.setattr(sys, "path", [str(other), *sys.path])
 
     status = main(["check", str(game), "--games", "4"])
 
