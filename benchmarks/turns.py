@@ -236,8 +236,8 @@ def won_by_a_bot(name: str, games: int, seconds: float) -> tuple[int, float]:
 def bots(games: int) -> None:
     """Print how many games the bots win of chance."""
     for name, bar in (("connect_four", f"{0.9:.0%}"), ("love_letter", "none")):
-        won, slowest = won_by_a_bot(name, games, 0.09)
-        print(f"{f'{name}: games of {games} won of chance, 90 ms':48} bar {bar:>5}   {won:13}   "
+        won, slowest = won_by_a_bot(name, games, 0.08)
+        print(f"{f'{name}: games of {games} won of chance, 80 ms':48} bar {bar:>5}   {won:13}   "
               f"slowest move {slowest * 1000:.0f} ms", flush=True)  # fmt: skip
     print("How many of Love Letter can be won at all says `python -m benchmarks.love_letter`.")
 

@@ -23,7 +23,7 @@ from netcode.turns.table import Table
 from netcode.turns.wording import rows_of
 
 PORT = 7777
-THINK = 0.09
+THINK = 0.08
 """Seconds that a bot thinks about a move; with what is around it, it moves within a tenth of one."""
 
 

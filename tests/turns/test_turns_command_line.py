@@ -148,7 +148,7 @@ def test_the_help_says_how_a_bot_plays(command: str, capsys: pytest.CaptureFixtu
 
     text = " ".join(capsys.readouterr().out.split())
     assert "in worlds that might be" in text or "plays anything legal at random" in text
-    assert "how long a bot thinks about a move (0.09); 0 plays at random" in text
+    assert "how long a bot thinks about a move (0.08); 0 plays at random" in text
 
 
 def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> None:

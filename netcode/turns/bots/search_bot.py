@@ -27,7 +27,7 @@ class SearchBot:
     """
 
     def __init__(
-        self, seconds: float = 0.09, seed: int | None = None, *, clock: Callable[[], float] = time.perf_counter
+        self, seconds: float = 0.08, seed: int | None = None, *, clock: Callable[[], float] = time.perf_counter
     ) -> None:
         self._seconds, self._clock = seconds, clock
         self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
