@@ -14,6 +14,8 @@ from netcode.turns.__main__ import load_game
 from netcode.turns.marks import Mark
 
 WORLDS = 10_000
+BEGIN_WITHIN = 0.4
+"""The part of the time in which games begin: the last of each is played out, and some are long."""
 GAMES = 100_000
 """More than any share of time is enough for."""
 
@@ -31,9 +33,8 @@ def main() -> int:
     chosen = parser.parse_args()
     games = [game for game in (load_game(str(path)) for path in files()) if hides(game)]
     begun, worlds, clean = time.monotonic(), 0, True
-    for number, game in enumerate(games):
-        left = begun + chosen.seconds - time.monotonic()
-        share = max(0.0, left / (len(games) - number) / 2)  # the last game of each is played out, and some are long
+    share = BEGIN_WITHIN * chosen.seconds / len(games)
+    for game in games:
         print(f"{game.__name__} for {share:.0f} s …", file=sys.stderr, flush=True)
         report = check(game, GAMES, seed=chosen.seed, seconds=share)
         worlds, clean = worlds + report.worlds, clean and report.ok and report.worlds > 0
