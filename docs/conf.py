@@ -47,7 +47,7 @@ nitpick_ignore_regex = [
     # Types that no page describes: those of the standard library, type variables, and what only names a shape.
     ("py:class", r"(ssl\.)?SSLContext|(collections\.abc|pathlib|random|socket|types)\.\w+|[\w.]+\[.*"),
     ("py:class", r"([\w.]*\.)?(D|D_co|E|G|P|T)"),
-    ("py:class", r"Network|netcode\.(clock|codec|connection|connection_set|limits|peer|transport)\.\w+"),
+    ("py:class", r"Network|PathLike|netcode\.(clock|codec|connection|connection_set|lan|limits|peer|transport)\.\w+"),
     ("py:class", r"netcode\.(testing|turns)\.[\w.]+"),
 ]
 

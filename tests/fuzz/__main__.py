@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 CORPUS = Path(__file__).parent / "corpus"
 ROOT = Path(__file__).parent.parent.parent
+sys.path.append(str(ROOT / "tests"))  # where pytest looks for what tests share, too
 SOURCE = str(ROOT / "netcode")
 TARGETS = "wire", "pair"
 ENGINES = "atheris", "hypothesis"

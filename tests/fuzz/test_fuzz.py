@@ -1,6 +1,8 @@
 """A short search with what every machine has, and the corpus: what was found once is never broken again."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,3 +98,13 @@ def test_what_is_kept_covers_something_that_nothing_smaller_covers(
     keep("wire", [broken, same])
 
     assert corpus("wire") == [broken, one]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_command_searches_in_each_target(name: str) -> None:
+    command = [sys.executable, "-m", "tests.fuzz", "--seconds", "1", "--engine", "hypothesis", "--target", name]
+
+    done = subprocess.run(command, cwd=fuzz.ROOT, capture_output=True, text=True, timeout=60, check=False)
+
+    assert (done.returncode, "findings" in done.stdout) == (0, True), done.stdout + done.stderr
