@@ -49,8 +49,10 @@ class Desk:
 
     def __init__(self) -> None:
         read, write = os.pipe()
+        # Without -noreset it begins anew whenever its last client goes, and the next one that comes just then is lost.
+        options = ["-displayfd", str(write), "-screen", "0", "{}x{}x24".format(*SCREEN), "-nolisten", "tcp", "-noreset"]
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", "{}x{}x24".format(*SCREEN), "-nolisten", "tcp"],
+            ["Xvfb", *options],
             pass_fds=[write],
             stdin=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -112,8 +114,12 @@ def test_a_game_from_the_first_screen_to_the_rematch(start: Start, desk: Desk, t
     }
     program = start("-W", "ignore", "-m", "demo_game", "--pace", 0, "--name", "Anne", environment=environment)
 
+    def title() -> str:
+        assert program.is_running(), program.output
+        return desk.title()
+
     def says(pattern: str) -> str:
-        return desk.until(desk.title, re.compile(pattern).search)
+        return desk.until(title, re.compile(pattern).search)
 
     def presses(pattern: str, *keys: str) -> None:
         """Press keys that do no harm twice: without a window manager nothing says when a new window takes them."""
