@@ -15,10 +15,7 @@ REST = 3.0
 
 
 class Bot:
-    """Plays over a session, one game after another. Call `update()` after the session's own.
-
-    It takes `pace` seconds over each shot.
-    """
+    """Plays over a session, `pace` seconds over each shot. Call `update()` after the session's own."""
 
     def __init__(
         self, session: Session, random: Random, *, pace: float = 1.0, clock: Callable[[], float] = time.monotonic

@@ -17,15 +17,21 @@ TERMS: dict[str, Any] = {"timeout": 10.0, "ping_interval": 0.5, "moves_per_secon
 
 
 class Host:
-    """Serves while its owner calls `update()` in every frame. Raises what `netcode.turns.Server` does.
+    """Serves while its owner calls `update()` in every frame; `pace` are the seconds that its bots take over a shot.
 
-    Args:
-        host, port, store: as for `netcode.turns.Server`.
-        pace: seconds that its bots take over a shot.
+    Everything else, and what it raises, is that of `netcode.turns.Server`.
     """
 
-    def __init__(self, host: str = LOCALHOST, port: int = 0, *, store: Path | None = None, pace: float = 1.2) -> None:
-        self._server = Server(Broadside, host=host, port=port, store=store, **TERMS)
+    def __init__(
+        self,
+        host: str = LOCALHOST,
+        port: int = 0,
+        *,
+        store: Path | None = None,
+        announce: str | None = None,
+        pace: float = 1.2,
+    ) -> None:
+        self._server = Server(Broadside, host=host, port=port, store=store, announce=announce, **TERMS)
         self._pace = pace
         self.bots: list[Bot] = []
 

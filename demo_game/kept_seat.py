@@ -8,8 +8,7 @@ from pathlib import Path
 
 SLOTS = 8
 """Windows of one player on one server that can be told apart."""
-MOST = 1000
-"""Bytes of a file that are read."""
+MOST = 1000  # bytes of a file that are read
 
 
 class KeptSeat:

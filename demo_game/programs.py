@@ -17,10 +17,8 @@ from netcode.turns import serve as serve_tables
 
 WAIT = 0.05
 """Seconds between looks at the clock when the network is quiet."""
-
 GOODBYE_TIME = 2.0
 """Seconds that a goodbye may take to go out."""
-
 FRIENDLY = {netcode.ReasonCode.CLOSED, netcode.ReasonCode.GOODBYE, netcode.ReasonCode.SHUTDOWN}
 
 

@@ -144,6 +144,7 @@ def test_a_window_that_hosts_and_is_killed_has_kept_the_game_for_its_guest(start
         port: int = probe.getsockname()[1]
     environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "XDG_STATE_HOME": str(tmp_path / "state")}
     host = (
+        "import sys; sys.modules['zeroconf'] = None; "  # nothing is said on a real network
         "from demo_game.window.plan import *; from demo_game.window.run import play; "
         f"play('Anne', Plan(Way.HOST, 'Anne', ('', {port})))"
     )

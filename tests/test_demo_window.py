@@ -1,6 +1,7 @@
 """Tests of the window of Broadside: every screen is drawn without a display, and played with made-up events."""
 
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,7 @@ from demo_game.window.button import Button
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.link import LinkSample
+from demo_game.window.nearby import Found, Nearby
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
 from demo_game.window.plan import Plan, Voyage, Way, own_address
@@ -101,9 +103,11 @@ QUIT = Button("Quit", pygame.K_ESCAPE, "Esc", nothing)
 AGAIN = Button("Try again", pygame.K_RETURN, "Enter", nothing, primary=True)
 
 
+SWITCHES = Switches(lambda: True, nothing, lambda: False, nothing)
+
+
 def start_screen() -> Scene:
-    switches = Switches(lambda: True, nothing, lambda: False, nothing)
-    return StartScene("Anne Bonny", 1.2, switches, lambda _: None, nothing)
+    return StartScene("Anne Bonny", 1.2, SWITCHES, lambda _: None, nothing)
 
 
 def start_screen_with_an_address_that_cannot_be() -> Scene:
@@ -111,6 +115,11 @@ def start_screen_with_an_address_that_cannot_be() -> Scene:
     for event in (key(pygame.K_TAB),) * 6 + (text("192.168.1.7:http"), key(pygame.K_RETURN)):
         scene.handle(event)
     return scene
+
+
+def start_screen_with_games_nearby() -> Scene:
+    found = [Found("Grace", ("192.168.1.7", 7777)), Found("Jean", ("fe80::1", 7777))]
+    return StartScene("Anne Bonny", 1.2, SWITCHES, lambda _: None, nothing, nearby=lambda: found)
 
 
 def hosting() -> Scene:
@@ -223,6 +232,7 @@ def draw(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -
     [
         start_screen,
         start_screen_with_an_address_that_cannot_be,
+        start_screen_with_games_nearby,
         hosting,
         connecting,
         no_server,
@@ -430,7 +440,10 @@ def test_a_ship_is_taken_from_the_list_and_buttons_are_pressed_with_the_mouse() 
     assert len(made.placed) == 1
 
 
-def test_the_window_opens_runs_and_is_closed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_window_opens_runs_and_is_closed(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zeroconf", None)  # nothing is said on a real network
     pygame.event.post(pygame.event.Event(pygame.QUIT))
 
     assert play("Anne") == 0
@@ -622,9 +635,6 @@ def test_each_way_to_a_game_is_chosen_with_the_keyboard(stage: Stage) -> None:
     assert gone == [Plan(Way.BOT, "Anne", pace=0.5), Plan(Way.HOST, "Anne", pace=0.5)]
 
 
-SWITCHES = Switches(lambda: True, nothing, lambda: False, nothing)
-
-
 def test_what_is_typed_on_the_start_screen_is_what_is_done() -> None:
     gone: list[Plan] = []
     scene = StartScene("A", 1.2, SWITCHES, gone.append, nothing)
@@ -645,6 +655,38 @@ def test_what_is_typed_on_the_start_screen_is_what_is_done() -> None:
         scene.handle(event)
 
     assert gone == [Plan(Way.JOIN, "Grace O'Malley a", ("pluto", 8000), "parrot", 60.0)]
+
+
+def test_games_on_the_network_are_offered_and_joined() -> None:
+    sea = Sea()
+    gone: list[Plan] = []
+    nearby = Nearby(lambda: netcode.discover("netcode.turns", network=sea.network))
+    scene = StartScene("Anne", 1.2, SWITCHES, gone.append, nothing, nearby=lambda: nearby.games)
+    draw(scene)
+    before = len(scene._order)
+    sea.serve(announce="Broadside of Grace")
+    sea.play(1.0)
+    nearby.update()
+
+    draw(scene)
+    scene.handle(click(scene._rects[-1].center))
+
+    assert len(scene._order) == before + 1
+    assert nearby.games == (Found("Grace", ("server", 7777)),)
+    assert gone == [Plan(Way.JOIN, "Anne", ("server", 7777))]
+    nearby.close()
+    sea.close()
+
+
+def test_where_nothing_can_be_found_nothing_is() -> None:
+    def no_such_extra() -> netcode.Discovery:
+        raise ImportError("finding games on the LAN needs zeroconf")
+
+    nearby = Nearby(no_such_extra)
+    nearby.update()
+    nearby.close()
+
+    assert nearby.games == ()
 
 
 def test_whoever_joins_without_an_address_is_asked_for_it() -> None:

@@ -1,6 +1,6 @@
 """What the window shows and does: which scene belongs to what the session knows."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from random import Random
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.headline import ending_title, headline, worth_retrying
 from demo_game.window.link import Link
+from demo_game.window.nearby import Found, Nearby
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, NIGHT
 from demo_game.window.placing_scene import PlacingScene
@@ -60,7 +61,8 @@ class App:
         plan: what to do at once; without one the start screen asks.
         embark: carries a plan out.
         noise: makes the sounds.
-        full_screen: tells whether the window fills the screen, and with an argument makes it so.
+        switch_full_screen, full_screen: make the window fill the screen or not, and tell whether it does.
+        nearby: finds games on the local network for the start screen.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class App:
         pace: float = 1.2,
         switch_full_screen: Callable[[], None] = lambda: None,
         full_screen: Callable[[], bool] = lambda: False,
+        nearby: Nearby | None = None,
     ) -> None:
         self.running = True
         self.voyage: Voyage | None = None
@@ -91,7 +94,9 @@ class App:
         self._replaying = False
         self._shown: Hashable = None
         switches = Switches(lambda: noise.on, self._switch_sound, full_screen, switch_full_screen)
-        self._start = StartScene(name, pace, switches, self.go, self._quit)
+        self._nearby = nearby
+        found: Callable[[], Sequence[Found]] = tuple if nearby is None else lambda: nearby.games
+        self._start = StartScene(name, pace, switches, self.go, self._quit, nearby=found)
         self._scene: Scene = self._start
         self._comes_from_start = plan is None
         if plan is not None:
@@ -134,6 +139,8 @@ class App:
         """Let the network do its work, and choose the scene that fits what is known now."""
         self._now = now
         self._part(now)
+        if self.voyage is None and self._nearby is not None:
+            self._nearby.update()
         if self.voyage is not None:
             self.voyage.update()
             link = self._link_to(self.voyage.session)
@@ -168,6 +175,8 @@ class App:
 
     def close(self) -> None:
         """End everything at once."""
+        if self._nearby is not None:
+            self._nearby.close()
         for voyage in [*([] if self.voyage is None else [self.voyage]), *(parting[0] for parting in self._parting)]:
             voyage.close()
 

@@ -8,6 +8,7 @@ from enum import Enum
 from demo_game.hosting import LOCALHOST, PORT, Host
 from demo_game.kept_seat import KeptSeat, store_for
 from demo_game.session import Session, open_session
+from demo_game.window.nearby import sign_of
 
 
 class Way(Enum):
@@ -46,7 +47,7 @@ class Voyage:
             self.host = Host(pace=plan.pace)
             port = self.host.port
         elif plan.way is Way.HOST:
-            self.host = Host("", port, store=store_for(port), pace=plan.pace)
+            self.host = Host("", port, store=store_for(port), pace=plan.pace, announce=sign_of(plan.name))
             port = self.host.port
         self._server = (host if self.host is None else LOCALHOST), port
         # On a server of our own for one game nothing outlives the window.

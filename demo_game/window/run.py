@@ -6,6 +6,7 @@ from random import Random
 import pygame
 
 from demo_game.window.app import App
+from demo_game.window.nearby import Nearby
 from demo_game.window.painter import Painter, gradient
 from demo_game.window.palette import DEEP_WATER, WATER
 from demo_game.window.plan import Plan
@@ -57,6 +58,7 @@ def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool 
         pace=pace,
         switch_full_screen=window.switch,
         full_screen=window.is_full,
+        nearby=Nearby() if plan is None else None,
     )
     try:
         _loop(app)

@@ -1,7 +1,7 @@
 """The first screen: whom to play against and where, one's name, sound and full screen."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pygame
@@ -9,6 +9,7 @@ import pygame
 from demo_game.hosting import LOCALHOST, PORT, host_and_port
 from demo_game.window.field import Field
 from demo_game.window.harbour_scene import draw_night
+from demo_game.window.nearby import Found
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, INK, LINE, MUTED, NIGHT, PANEL, blend
 from demo_game.window.plan import Plan, Way
@@ -43,7 +44,14 @@ class StartScene:
     """Choose with the mouse, or with the arrow keys and Enter; what is typed goes into the field that has the frame."""
 
     def __init__(
-        self, name: str, pace: float, switches: Switches, go: Callable[[Plan], None], leave: Callable[[], None]
+        self,
+        name: str,
+        pace: float,
+        switches: Switches,
+        go: Callable[[Plan], None],
+        leave: Callable[[], None],
+        *,
+        nearby: Callable[[], Sequence[Found]] = tuple,
     ) -> None:
         self._pace, self._go, self._leave = pace, go, leave
         self.trouble = ""
@@ -63,8 +71,10 @@ class StartScene:
             Item(lambda: f"Sound: {_on(switches.sound())}   F2", switches.switch_sound),
             Item(lambda: f"Full screen: {_on(switches.full_screen())}   F11", switches.switch_full_screen),
         ]
-        self._order: list[Item | Field] = [*self._choices, self.name, self.server, self.code, *self._switches]
-        self._rects: list[pygame.Rect] = [pygame.Rect(0, 0, 0, 0)] * len(self._order)
+        self._nearby = nearby
+        self._always: list[Item | Field] = [*self._choices, self.name, self.server, self.code, *self._switches]
+        self._order: list[Item | Field] = self._always
+        self._rects: list[pygame.Rect] = []
         self._focus = 0
 
     def handle(self, event: pygame.event.Event) -> None:
@@ -81,7 +91,10 @@ class StartScene:
             self._key(event, chosen)
 
     def draw(self, painter: Painter, now: float) -> None:
-        """Draw the night sea, and over it everything that can be chosen."""
+        """Draw the night sea, and over it everything that can be chosen, with the games that are nearby now."""
+        self._order = [*self._always, *map(self._offer, self._nearby())]
+        self._focus = min(self._focus, len(self._order) - 1)
+        self._rects = [pygame.Rect(0, 0, 0, 0)] * len(self._order)
         width, height = painter.size
         draw_night(painter, now)
         title = painter.text("BROADSIDE", (width // 2, painter.px(20)), 64, INK, "midtop")
@@ -143,6 +156,17 @@ class StartScene:
     def _press(self, item: "Item | Field") -> None:
         if isinstance(item, Item):
             item.action()
+
+    def _offer(self, found: Found) -> Item:
+        """Offer a game that was found on the network."""
+
+        def join() -> None:
+            self.server.text = "{}:{}".format(
+                f"[{found.server[0]}]" if ":" in found.server[0] else found.server[0], found.server[1]
+            )
+            self._start(Way.JOIN)
+
+        return Item(lambda: f"Join {found.name}, nearby", join, primary=True)
 
     def _say_clock(self) -> str:
         seconds = CLOCKS[self._clock]
