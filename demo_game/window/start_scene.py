@@ -180,7 +180,8 @@ class StartScene:
         if way in {Way.JOIN, Way.WATCH} and not typed:
             self._focus = self._order.index(self.server)
             self.trouble = (
-                "Type the address of the server: your friend sees it while they host, for instance 192.168.1.7"
+                "Type the address of the server: the host sees it, for instance 192.168.1.7; "
+                "a second window on one computer types localhost"
             )
             return
         try:
