@@ -52,9 +52,12 @@ _TITLES = {
 
 
 def headline(view: View, *, silence: int = 0, away: float | None = None) -> Headline:
-    """Say what is going on; trouble with the network comes first. `silence` and `away` tell of our own link."""
+    """Say what is going on; trouble with the network comes first, until it is over.
+
+    `silence` and `away` tell of our own link.
+    """
     trouble = _own_trouble(silence, away) or _trouble(view)
-    if trouble:
+    if trouble and view.phase is not Phase.OVER:
         return Headline(trouble, Tone.WARN)
     if view.refusal:
         return Headline(sentence(view.refusal), Tone.WARN)
@@ -122,7 +125,7 @@ def _own_trouble(silence: int, away: float | None) -> str:
 
 def _trouble(view: View) -> str:
     for seat, side in enumerate(view.sides):
-        if seat != view.seat and side.presence == "away" and view.phase is not Phase.OVER:
+        if seat != view.seat and side.presence == "away":
             left = "" if side.patience is None else f" {side.patience:.0f} s"
             return f"{side.name} lost the connection, waiting for the return…{left}"
     return ""
