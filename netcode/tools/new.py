@@ -26,7 +26,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _folder(text: str) -> Path:
     path = Path(text)
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", path.name):
-        raise argparse.ArgumentTypeError(f"{path.name!r} is no name for a game: letters, digits, - and _, 40 at most")
+        raise argparse.ArgumentTypeError(
+            f"{path.name!r} is no name for a game: a letter, then letters, digits, - and _, 40 at most; "
+            "the letters are a to z"
+        )
     return path
 
 
