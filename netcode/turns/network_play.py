@@ -55,7 +55,7 @@ class SeatFile:
         self._path.unlink(missing_ok=True)
 
 
-HELP = "type a number or words to play; /say TEXT, /undo, /yes, /no, /start, /rematch, /leave, /help; Ctrl-C ends"
+HELP = "type a number or words to play; Ctrl-C ends\n/say TEXT, /undo, /yes, /no, /start, /rematch, /leave, /help"
 
 
 class NetworkTable:
@@ -87,7 +87,9 @@ class NetworkTable:
         line = self.screen.line
         match event:
             case Seated(seat, name) if seat == self.seat.seat:
-                line("you look on" if seat is None else f"you sit at seat {seat}; {HELP}")
+                line("you look on" if seat is None else f"you sit at seat {seat}; type a number or words, or /help")
+                if seat is not None and not self.seat.started:
+                    line("waiting for somebody to play against")
                 self._due = True
                 if self.seat_file is not None and self.seat.ticket is not None:
                     self.seat_file.write(self.seat.ticket)
@@ -179,7 +181,7 @@ class NetworkTable:
                     self._shown = None
                     self._show()
                 case "/help":
-                    self.screen.line(HELP)
+                    self.screen.lines(HELP)
                 case "/say":
                     seat.say(rest)
                 case "/undo":
