@@ -78,9 +78,10 @@ class Probe:
         if self.result is None and connection.reason is not None:
             self._over(self._why(connection.reason))
         if self.result is None and now >= self._until:
-            text = f"{self._where} did not answer in {now - self._began:.3g} s; the server or the network is busy"
-            code = ReasonCode.CONNECT_TIMEOUT if self._asked is None else ReasonCode.HANDSHAKE_TIMEOUT
-            self._over(Reason(code, text))
+            code, why = ReasonCode.HANDSHAKE_TIMEOUT, "the server or the network is busy"
+            if self._asked is None:
+                code, why = ReasonCode.CONNECT_TIMEOUT, "is the address right, and does a firewall block the port?"
+            self._over(Reason(code, f"{self._where} did not answer in {now - self._began:.3g} s; {why}"))
 
     def close(self) -> None:
         """Give it up."""
