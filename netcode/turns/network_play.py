@@ -230,6 +230,7 @@ def play_over_network(
             if line is not None:
                 table.obey(line)
             seat.wait(POLL if keyboard is not None else 1.0)
-    if ticket is not None and not seat.seated and seat_file is not None:
+    # Where no server answered, or another one, nobody said that the table is gone: the seat is kept for the next time.
+    if ticket is not None and not seat.seated and seat.trouble is None and seat_file is not None:
         seat_file.forget()  # of a table that is not there any more
         play_over_network(address, game, screen, keyboard, seat_file, **wanted)

@@ -592,6 +592,25 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     bob.close()
 
 
+def test_a_seat_is_kept_while_no_server_answers(hall: Hall, tmp_path: Path) -> None:
+    hall.serve()
+    pump, out = Pump(hall), io.StringIO()
+    seat_file = SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
+
+    def play() -> None:
+        play_over_network(
+            (HOST, PORT), TicTacToe, Screen(out), Keys(*[""] * 60), seat_file, name="Ann", room="ours", **pump.link
+        )
+
+    play()
+    ticket = seat_file.read()
+    hall.kill()
+    play()
+
+    assert ticket is not None
+    assert seat_file.read() == ticket
+
+
 def test_a_move_is_taken_back_at_one_keyboard() -> None:
     out = io.StringIO()
     table = LocalTable(TicTacToe, ["Ann", "Bob"], {}, bytes(32))
