@@ -10,7 +10,7 @@ import pytest
 from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
-from netcode.turns import Result
+from netcode.turns import Play, Result
 from netcode.turns.__main__ import Trouble, address_of, load_game, main, options_of
 
 TWELVE_LINES = """\
@@ -290,6 +290,9 @@ def test_who_types_no_more_ends_the_game_as_ctrl_c_does(
     assert out.endswith("> \n")
 
 
+MARK = Play("mark", {"cell": 4})
+
+
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """Have what needs a server done by nobody; return what it was asked to do."""
     asked: list[tuple[str, Any]] = []
@@ -298,7 +301,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         asked.append(("watch" if keyboard is None else "play", (address, wanted)))
 
     def bot(address: Any, _game: Any, choose: Any, pace: float, **wanted: Any) -> Result | None:
-        asked.append(("bot", (address, pace, wanted, choose(None, [1]))))
+        asked.append(("bot", (address, pace, wanted, choose(None, [MARK]))))
         if len(asked) == 3:
             raise ConnectionError("the server is gone")
         return Result((1,)) if len(asked) == 1 else None
@@ -319,7 +322,7 @@ def test_what_is_typed_reaches_the_server(
     assert main(["watch", str(game), "--at", "h", "--room", "ours"]) == 0
 
     wanted = {"room": None, "name": "bot"}
-    assert asked == [("bot", (("h", 1), 0.5, wanted, 1))] * 3 + [
+    assert asked == [("bot", (("h", 1), 0.5, wanted, MARK))] * 3 + [
         ("play", (("::1", 9), {"room": None, "players": 2, "name": "Ann", "options": {"fast": True}})),
         ("watch", (("h", 7777), {"watch": True, "room": "ours", "name": ""})),
     ]
