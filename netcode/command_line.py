@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from netcode.console import put
 
@@ -12,3 +12,10 @@ class Parser(argparse.ArgumentParser):
 
     def _print_message(self, message: str, file: Any = None) -> None:
         put(sys.stderr if file is None else file, message)
+
+    def error(self, message: str) -> NoReturn:
+        """End with what is wrong; where there are commands to choose from, below the list of them."""
+        if self._subparsers is not None:
+            self.print_help(sys.stderr)
+            self.exit(2, f"\n{self.prog}: {message}\n")
+        super().error(message)

@@ -26,6 +26,19 @@ def test_usage_goes_to_the_errors_and_help_to_the_output(capsys: pytest.CaptureF
     assert "Schiffe versenken – übers Netz." in out
 
 
+def test_who_names_no_command_reads_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser(prog="game")
+    parser.add_subparsers(required=True, metavar="COMMAND").add_parser("serve", help="run a server")
+
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args([])
+
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "run a server" in err
+    assert err.endswith("game: the following arguments are required: COMMAND\n")
+
+
 def test_what_the_output_cannot_encode_is_escaped() -> None:
     file = io.BytesIO()
     output = io.TextIOWrapper(file, encoding="ascii")
