@@ -190,8 +190,8 @@ def test_a_network_that_is_not_there_is_told_and_tried_again(
 
 def test_another_network_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mdns, "LOOK", 0.05)
-    mine, extra = mdns.own_interfaces, set[Any]()
-    monkeypatch.setattr(mdns, "own_interfaces", lambda: mine() | extra)
+    mine, extra = mdns.own_interfaces(), set[Any]()  # those of now: other tests make interfaces meanwhile
+    monkeypatch.setattr(mdns, "own_interfaces", lambda: mine | extra)
     name = secrets.token_hex(8)
     with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)) as announcement:
         until(lambda: bool(named(lookout, name)))
