@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from netcode.events import Event
 
 _header = HEADER.pack
-_HEADERS = [*map(_header, range(CAREFUL_FROM + 1))]
 
 SMALL = HEADER_SIZE + CAREFUL_FROM
 """Bytes of a frame up to which it is small: of so many there is room for a known number, and none has to be measured."""
