@@ -13,6 +13,7 @@ SURE = 1.0
 """Seconds for which there must have been something to do, and the longest pause within one loop."""
 
 ASKED, WAITED, SENT = 1, 2, 4
+_AGAIN = 8  # one of them a second time
 
 
 def advise(text: str) -> None:
@@ -37,19 +38,17 @@ class Attendance:
     def __init__(self, of: str) -> None:
         self._of = of
         self.calls = 0
-        """What was called since the last update, which sets it to 0."""
+        """What was called since the last update, which sets it to 0, while the first call of a kind adds its own bit."""
         self._check_at: float | None = None
         self._last = 0.0
         self._sure = False
         self._told = False
 
-    def note(self, call: int, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
-        """Hear of a call that makes sense once an update, and tell the program if the updates are missing."""
-        if not self.calls & call:
-            if not self.calls:
-                self._check_at = None
-            self.calls |= call
-            return
+    def again(self, clock: Callable[[], float], has_work: Callable[[], bool]) -> None:
+        """Hear that a call came again that makes sense once an update, and tell the program if the updates are missing."""
+        if not self.calls & _AGAIN:
+            self.calls |= _AGAIN
+            self._check_at = None
         if self._told:
             return
         now = clock()

@@ -31,19 +31,16 @@ class Budget:
     gets something, however much it is, and stays in front until it is done.
     """
 
-    __slots__ = ("_line", "_spent", "share")
+    __slots__ = ("_line", "share", "spent")
 
     def __init__(self, share: float = SHARE) -> None:
         self.share = share
-        self._spent = 0
+        self.spent = 0
+        """In this update; its owner sets it to 0 at the beginning of one."""
         self._line: dict[Waiting, None] = {}  # a set that remembers the order
 
     def __contains__(self, who: object) -> bool:
         return who in self._line
-
-    def renew(self) -> None:
-        """Begin another update."""
-        self._spent = 0
 
     def holds(self, who: Waiting) -> bool:
         """Tell whether `who` stands in line and it is not its turn, so that it need not ask."""
@@ -52,15 +49,15 @@ class Budget:
     def allows(self, who: Waiting, cost: int) -> bool:
         """Tell whether `who` may have something decoded that costs `cost`; if not, it stands in line until it is done."""
         first = self._first()
-        if (first is None or first is who) and (not self._spent or self._spent + cost <= self.share):
-            self._spent += cost
+        if (first is None or first is who) and (not self.spent or self.spent + cost <= self.share):
+            self.spent += cost
             return True
         self._line[who] = None
         return False
 
     def give_back(self, cost: int) -> None:
         """Hear that decoding something cost less than it looked like."""
-        self._spent -= cost
+        self.spent -= cost
 
     def done(self, who: Waiting) -> None:
         """Hear that `who` has nothing to be decoded any more."""

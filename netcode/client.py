@@ -261,13 +261,13 @@ class Client(Waiter):
             if self._link is not None:
                 engine.stepping = self._link.connection
                 engine.stepping._step(now, self._scratch)
-            for connection in self._closing:
-                engine.stepping = connection
-                connection._step(now, self._scratch)
-            engine.stepping = None
             if self._closing:
+                for connection in self._closing:
+                    engine.stepping = connection
+                    connection._step(now, self._scratch)
                 self._closing = [connection for connection in self._closing if connection.alive]
-            if not self._closing and self._peer.reason is not None:
+            engine.stepping = None
+            if self._peer.reason is not None and not self._closing:
                 self._scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
             if self._away_for is not None or self._retry_at is not None:
                 self._go_on_trying(now)
@@ -284,7 +284,9 @@ class Client(Waiter):
         A loop over them may be left in the middle, by an exception, say: what it did not reach comes first in the next
         call.
         """
-        self._attendance.note(ASKED, self._timeline.clock, self._has_work)
+        if self._attendance.calls & ASKED:
+            self._attendance.again(self._timeline.clock, self._has_work)
+        self._attendance.calls |= ASKED
         return self._inbox.take()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -297,7 +299,9 @@ class Client(Waiter):
             False if the time passed first. For programs without a frame; a game just calls `update()`.
         """
         if not self._inbox.has_news():
-            self._attendance.note(WAITED, self._timeline.clock, self._has_work)
+            if self._attendance.calls & WAITED:
+                self._attendance.again(self._timeline.clock, self._has_work)
+            self._attendance.calls |= WAITED
         return wait(self, timeout=timeout) or bool(self._inbox.events)
 
     def ticks(self, rate: float, *, goodbye: str = "") -> Iterator[int]:
@@ -396,7 +400,9 @@ class Client(Waiter):
 
     def _kept(self) -> None:
         """Hear that a message was kept for a link that is still to come."""
-        self._attendance.note(SENT, self._timeline.clock, self._has_work)
+        if self._attendance.calls & SENT:
+            self._attendance.again(self._timeline.clock, self._has_work)
+        self._attendance.calls |= SENT
 
     def _abandon(self) -> None:
         """Be over in a child of the process that made it."""

@@ -55,7 +55,9 @@ class Timeline:
 
     def until(self, deadline: float) -> float:
         """Return how many seconds from this moment `deadline` comes due if we attend; 0.0 if it is past."""
-        return max(0.0, deadline - self.now - min(self._clock() - self._seen, MAX_GAP))
+        gap = self._clock() - self._seen
+        left = deadline - self.now - (min(MAX_GAP, gap))
+        return left if left > 0 else 0.0
 
 
 class Deadlines(Generic[T]):
@@ -91,6 +93,10 @@ class Deadlines(Generic[T]):
         holders = self._holders.pop(when)
         self._count -= len(holders)
         return when, holders
+
+    def is_due(self, now: float) -> bool:
+        """Tell whether `pop` has anything."""
+        return bool(self._times) and self._times[0] <= now
 
     def next(self) -> float | None:
         """Return the earliest time that is scheduled, or None."""

@@ -300,10 +300,12 @@ class ConnectionSet(Waiter, Generic[D]):
         if self._closed:
             return
         self._read(now, hurried)
-        self._look_at_due(now)
-        if not hurried:
-            self._take_answers()  # else the next wait is near
-        self._send(now)
+        if self._deadlines.is_due(now):
+            self._look_at_due(now)
+        if self._answering and not hurried:  # else the next wait is near
+            self._take_answers()
+        if self._with_output:
+            self._send(now)
 
     def _recover(self) -> None:
         """Break off what was being stepped when an exception came, and make the tables anew from the connections."""
@@ -385,12 +387,25 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _read(self, now: float, hurried: bool) -> None:
         """Receive from those who are ready: from all, or in a hurry from enough of them for now."""
-        if not (self._continues and hurried):  # not twice for one turn of the others
+        if self._hungry and not (self._continues and hurried):  # not twice for one turn of the others
             self._feed_hungry(now)
         ready = self._ready
-        if not ready or not hurried:
-            ready, hurried = [*(ready or ()), *self._poller.poll(0)], False
+        if not ready:
+            ready, hurried = self._poller.poll(0), False
+        elif not hurried:
+            ready = ready + self._poller.poll(0)
         self._ready = None
+        self._in_vain = self._continues = False
+        if ready:
+            self._read_ready(ready, now, hurried)
+        if self._unwatched:
+            engine = self._engine
+            for waiting in [*self._unwatched]:
+                engine.stepping = waiting
+                waiting._step(now, self._scratch)
+            engine.stepping = None
+
+    def _read_ready(self, ready: list[tuple[int, int]], now: float, hurried: bool) -> None:
         backlog, count = self._backlog, len(ready)
         events = None if backlog is None or not hurried else backlog.events
         enough = 0 if events is None else len(events) + PORTION
@@ -404,12 +419,6 @@ class ConnectionSet(Waiter, Generic[D]):
         if ready:
             self._ready = self._of_the_living(ready)
         self._continues = self._ready is not None
-        if self._unwatched:
-            engine = self._engine
-            for waiting in [*self._unwatched]:
-                engine.stepping = waiting
-                waiting._step(now, self._scratch)
-            engine.stepping = None
 
     def _of_the_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
         """Leave out who is watched no more, since its descriptor's number may be given to others from now on."""
@@ -433,13 +442,12 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _feed_hungry(self, now: float) -> None:
         """Go on with those who had more than their share in the last update."""
-        if self._hungry:
-            hungry, self._hungry = self._hungry, []
-            engine = self._engine
-            for fed in hungry:
-                engine.stepping = fed
-                self._receive(fed, now)
-            engine.stepping = None
+        hungry, self._hungry = self._hungry, []
+        engine = self._engine
+        for fed in hungry:
+            engine.stepping = fed
+            self._receive(fed, now)
+        engine.stepping = None
 
     def _receive(self, connection: Connection[Any], now: float) -> None:
         connection._receive(now, self._scratch)
@@ -491,8 +499,6 @@ class ConnectionSet(Waiter, Generic[D]):
         engine.stepping = None
 
     def _send(self, now: float) -> None:
-        if not self._with_output:
-            return
         connections, self._with_output = self._with_output, []
         engine = self._engine
         for connection in connections:
@@ -505,9 +511,8 @@ class ConnectionSet(Waiter, Generic[D]):
 
     def _take_answers(self) -> None:
         """Have the answers sent that waited for something to go with."""
-        if self._answering:
-            answering, self._answering = self._answering, []
-            self._with_output += [entry for entry in answering if entry._answer and not entry._has_output]
+        answering, self._answering = self._answering, []
+        self._with_output += [entry for entry in answering if entry._answer and not entry._has_output]
 
     def _sleep(self, seconds: float | None) -> bool:
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
@@ -517,7 +522,8 @@ class ConnectionSet(Waiter, Generic[D]):
         engine = self._engine
         if engine.torn:
             return True
-        self._before_sleep()
+        if self._with_output or self._answering:
+            self._before_sleep()
         if self._dead or self._ready or engine.later:
             return True
         left = self._seconds_left()
@@ -564,7 +570,8 @@ class ConnectionSet(Waiter, Generic[D]):
             return
         try:
             engine.busy = True
-            self._take_answers()
+            if self._answering:
+                self._take_answers()
             if self._with_output:
                 self._send(self._timeline.now)
             engine.busy = False
@@ -576,9 +583,12 @@ class ConnectionSet(Waiter, Generic[D]):
         if self._with_output or self._answering or self._hungry or self._dead or self._ready or self._engine.torn:
             return 0.0
         deadline = self._deadlines.next()
-        times = [None if deadline is None else self._timeline.until(deadline)]
-        times += [connection._seconds_left() for connection in self._unwatched]
-        return min((t for t in times if t is not None), default=None)
+        left = None if deadline is None else self._timeline.until(deadline)
+        for connection in self._unwatched:
+            its = connection._seconds_left()
+            if its is not None and (left is None or its < left):
+                left = its
+        return left
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)

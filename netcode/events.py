@@ -115,13 +115,14 @@ class Inbox:
     """
 
     __slots__ = (
-        "_asked", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "budget", "events", "limit", "readers", "room",
+        "_asked", "_fresh", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "budget", "events", "limit", "readers", "room",
     )  # fmt: skip
 
     def __init__(self, limit: int, budget: Budget | None = None) -> None:
         self.limit = limit
         self.budget = Budget(math.inf) if budget is None else budget  # none where there is but one peer
         self._asked = self._told = False
+        self._fresh = False  # they were taken since the last update that found some
         self._left_over = 0  # events that the last update found untaken
         self._rounds = 0  # updates in a row that found some
         self._since = 0.0
@@ -148,13 +149,16 @@ class Inbox:
     def has_news(self) -> bool:
         """Tell whether there is what the game has not had a chance to take: not what it left in an earlier round."""
         read = self.readers
-        return len(self.events) > self._left_over or bool(read and length_hint(read[0]) and self.unread())
+        return len(self.events) > (0 if self._fresh else self._left_over) or bool(
+            read and length_hint(read[0]) and self.unread()
+        )
 
     def leave(self, now: float, of: str) -> None:
         """Hear, before an update of `of`, that the game has left events, and tell a game that forgot to take them.
 
         A warning is for who has never taken any. Who pauses for long may mean it, and is told by the log.
         """
+        self._note_taking()
         if not self._rounds:
             self._since = now
         self._rounds += 1
@@ -172,8 +176,15 @@ class Inbox:
             advise(text)
 
     def excuse(self) -> None:
-        """Hear that events are left on purpose."""
+        """Hear that events are left on purpose, until they are taken again."""
+        self._note_taking()
         self._told = True
+
+    def _note_taking(self) -> None:
+        """Take note, once it matters, that the game has taken events since."""
+        if self._fresh:
+            self._asked, self._fresh, self._told = True, False, False
+            self._left_over = self._rounds = 0
 
     def unread(self) -> int:
         """Return how many events were taken and not reached by a loop that had begun with them."""
@@ -181,8 +192,7 @@ class Inbox:
 
     def take(self) -> list[Event]:
         """Take out everything, what was not reached the last time first."""
-        self._asked, self._told = True, False
-        self._left_over = self._rounds = 0
+        self._fresh = True
         read, rest = self.readers, None
         if read and length_hint(read[0]) and self.unread():
             rest = min(read, key=length_hint)

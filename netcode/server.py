@@ -235,7 +235,9 @@ class Server(Waiter):
 
         If they are not taken, the server stops reading once they hold `max_backlog` bytes; the links survive that.
         """
-        self._attendance.note(ASKED, self._links._timeline.clock, self._has_work)
+        if self._attendance.calls & ASKED:
+            self._attendance.again(self._links._timeline.clock, self._has_work)
+        self._attendance.calls |= ASKED
         return self._inbox.take()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -253,7 +255,9 @@ class Server(Waiter):
         timeout = check_wait(timeout)
         if self._inbox.has_news() or self._state is State.DISCONNECTED:
             return True
-        self._attendance.note(WAITED, self._links._timeline.clock, self._has_work)
+        if self._attendance.calls & WAITED:
+            self._attendance.again(self._links._timeline.clock, self._has_work)
+        self._attendance.calls |= WAITED
         left, due = self._until_due(), False
         if left is not None and (timeout is None or left < timeout):
             timeout, due = left, True
@@ -351,9 +355,10 @@ class Server(Waiter):
 
     def _until_due(self) -> float | None:
         """Return in how many seconds a grace is over or the door opens again."""
-        timeline = self._links._timeline
-        waits = [timeline.until(when) for when in (self._graces.next(), self._doorway.due()) if when is not None]
-        return min(waits, default=None)
+        grace, opening = self._graces.next(), self._doorway.due()
+        if grace is None and opening is None:
+            return None
+        return self._links._timeline.until(min(when for when in (grace, opening) if when is not None))
 
     def _slept(self, seconds: float) -> None:
         self._links._slept(seconds)
@@ -382,7 +387,7 @@ class Server(Waiter):
         for observer in self._observers:
             observer.begin()
         links = self._links
-        self._inbox.budget.renew()
+        self._inbox.budget.spent = 0
         links._update()
         if self._arrivals:
             self._take_in_arrivals()

@@ -136,6 +136,8 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
 
 def check_wait(timeout: float | None) -> float | None:
     """Return the seconds to wait: `timeout`, or 0 for less. Raise `TypeError` or `ValueError` for what is no number."""
+    if timeout is None:
+        return None
     if isinstance(timeout, (int, float)) and -math.inf < timeout < 0:
         return 0.0
     check_timeout(timeout)

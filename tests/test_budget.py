@@ -34,7 +34,7 @@ def test_nobody_is_served_before_who_stands_in_front(players: list[Player]) -> N
     one, two, three = players
     assert [budget.allows(one, 10), budget.allows(two, 9), budget.allows(three, 1)] == [True, False, False]
 
-    budget.renew()
+    budget.spent = 0
     early = [budget.holds(one), budget.holds(two), budget.holds(three), budget.allows(three, 1)]
     first = budget.allows(two, 9)
     budget.done(two)
@@ -53,7 +53,7 @@ def test_who_was_served_stays_in_front_until_it_is_done(players: list[Player]) -
 
     turns: list[list[bool]] = []
     for _ in range(3):
-        budget.renew()
+        budget.spent = 0
         turns.append([budget.allows(two, 8), budget.allows(one, 8)])
 
     assert turns == [[False, True]] * 3
@@ -65,7 +65,7 @@ def test_the_first_gets_something_however_much_it_is(players: list[Player]) -> N
 
     assert budget.allows(one, 1_000)
     assert not budget.allows(two, 1_000)
-    budget.renew()
+    budget.spent = 0
     assert budget.allows(two, 1_000)
 
 
@@ -76,7 +76,7 @@ def test_who_is_over_holds_up_nobody(players: list[Player]) -> None:
     budget.allows(two, 10)
     budget.allows(three, 10)
 
-    budget.renew()
+    budget.spent = 0
     two.reason = "gone"
 
     assert not budget.holds(three)

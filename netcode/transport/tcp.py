@@ -388,6 +388,8 @@ class Listener(TcpDoorway, Waiter):
         return tuple(fd for fds in doors for fd in fds) if all(doors) else ()
 
     def due(self) -> float | None:
+        if not self._further:
+            return self._rest_until
         waits = [super().due(), *(doorway.due() for doorway in self._further)]
         return min((when for when in waits if when is not None), default=None)
 
