@@ -285,24 +285,43 @@ static PyObject *take_value(Reader *reader, int depth, int is_key)
     }
 }
 
-PyDoc_STRVAR(cut_doc, "cut(data, limit, /)\n--\n\n"
-                      "Return the messages of the complete frames at the front of data, and the bytes that these took, or\n"
-                      "None: cut and decode it yourself.");
+/* An event, which is a named tuple of who sent the message, and the message; steals the message. */
+static PyObject *make_event(PyTypeObject *event, PyObject *sender, PyObject *message)
+{
+    newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new);
+    PyObject *fields = message == NULL ? NULL : PyTuple_Pack(2, sender, message);
+    PyObject *arguments = fields == NULL ? NULL : PyTuple_Pack(1, fields);
+    PyObject *made = arguments == NULL ? NULL : make(event, arguments, NULL);
+    Py_XDECREF(arguments);
+    Py_XDECREF(fields);
+    Py_XDECREF(message);
+    return made;
+}
+
+PyDoc_STRVAR(cut_doc, "cut(data, size, limit, event, sender, /)\n--\n\n"
+                      "Return the messages of the complete frames at the front of data as events, and the bytes that these\n"
+                      "took, or None: cut and decode it yourself.");
 
 static PyObject *cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
 {
     Py_buffer data;
-    if (count != 2) {
-        PyErr_SetString(PyExc_TypeError, "cut() takes what came, and the largest payload that is taken");
+    if (count != 5 || !PyType_Check(arguments[3]) || !PyType_IsSubtype((PyTypeObject *)arguments[3], &PyTuple_Type)) {
+        PyErr_SetString(PyExc_TypeError, "cut() takes what came, its size, the largest payload that is taken, a type of "
+                                         "event, and who sent it");
         return NULL;
     }
-    unsigned long long limit = PyLong_AsUnsignedLongLong(arguments[1]);
-    if ((limit == (unsigned long long)-1 && PyErr_Occurred()) || PyObject_GetBuffer(arguments[0], &data, PyBUF_SIMPLE) < 0)
+    Py_ssize_t came = PyLong_AsSsize_t(arguments[1]);
+    unsigned long long limit = PyLong_AsUnsignedLongLong(arguments[2]);
+    PyTypeObject *event = (PyTypeObject *)arguments[3];
+    PyObject *sender = arguments[4];
+    if (PyErr_Occurred() || PyObject_GetBuffer(arguments[0], &data, PyBUF_SIMPLE) < 0)
         return NULL;
-    const unsigned char *begin = data.buf, *at = begin, *end = begin + data.len;
-    PyObject *messages = PyList_New(0), *result = NULL;
+    if (came < 0 || came > data.len)
+        came = data.len;
+    const unsigned char *begin = data.buf, *at = begin, *end = begin + came;
+    PyObject *events = PyList_New(0), *result = NULL;
     uint64_t cost = 0;
-    while (messages != NULL && end - at > HEADER_SIZE) {
+    while (events != NULL && end - at > HEADER_SIZE) {
         uint64_t size = load(at, HEADER_SIZE);
         if (size > limit || size == 0)
             goto unusual;
@@ -311,20 +330,20 @@ static PyObject *cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py
         if (size > CAREFUL_FROM)
             goto unusual;
         Reader reader = {at + HEADER_SIZE, at + HEADER_SIZE + size, 0};
-        PyObject *message = take_value(&reader, 0, 0);
-        int is_message = message != NULL && reader.at == reader.end && PyList_Append(messages, message) == 0;
-        Py_XDECREF(message);
+        PyObject *made = make_event(event, sender, take_value(&reader, 0, 0));
+        int is_message = made != NULL && reader.at == reader.end && PyList_Append(events, made) == 0;
+        Py_XDECREF(made);
         int is_bytes = at[HEADER_SIZE] >= 0xc4 && at[HEADER_SIZE] <= 0xc6;
         cost += 1 + (is_bytes ? size >> 10 : size >> 3) + (uint64_t)reader.containers;
-        if (!is_message || (data.len > FEW_BYTES && cost > FREE))
+        if (!is_message || (came > FEW_BYTES && cost > FREE))
             goto unusual;
         at = reader.end;
     }
     /* A length without anything behind it may be a wrong one. */
-    if (messages != NULL && end - at != HEADER_SIZE)
-        result = Py_BuildValue("On", messages, (Py_ssize_t)(at - begin));
+    if (events != NULL && end - at != HEADER_SIZE)
+        result = Py_BuildValue("On", events, (Py_ssize_t)(at - begin));
 unusual:
-    Py_XDECREF(messages);
+    Py_XDECREF(events);
     PyBuffer_Release(&data);
     if (result != NULL)
         return result;

@@ -1,4 +1,8 @@
-from typing import Any
+from typing import Any, TypeVar
+
+_E = TypeVar("_E")
 
 def frame(message: Any, /) -> bytes | None: ...
-def cut(data: bytes | bytearray | memoryview, limit: int, /) -> tuple[list[Any], int] | None: ...
+def cut(
+    data: bytes | bytearray | memoryview, size: int, limit: int, event: type[_E], sender: Any, /
+) -> tuple[list[_E], int] | None: ...

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain, compress, repeat
 from operator import is_
-from typing import Any, NamedTuple, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, TypeVar, get_args
 
 import msgpack
 
@@ -47,9 +47,12 @@ PART = 4096
 MANY = 16_384
 """Values whose nesting is looked at in one go."""
 
+E = TypeVar("E")
+
 Decoding = Generator[None, None, Any]
 """What decodes a message a part at a time, and returns it."""
 
+_make: Any = vars(tuple)["__new__"]
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
 _CONTAINERS: tuple[Any, ...] = (list, dict, tuple)
 _is_container = frozenset(_CONTAINERS).__contains__
@@ -170,17 +173,18 @@ class Codec(Protocol):
         """Encode a small message, with its header; None where it is not small, or not plain, or cannot be sent."""
         ...
 
-    def cut(self, data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
-        """Decode the complete frames at the front of what came.
+    def cut(
+        self, data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
+    ) -> tuple[list[E], int] | None:
+        """Decode the complete frames at the front of the first `size` bytes of `data`, if they are small and plain.
 
         Args:
-            data: what came.
-            limit: the largest payload that is taken, `CAREFUL_FROM` at least.
+            limit: bytes of the largest payload that is taken.
+            event: a named tuple of who sent a message, and the message.
 
         Returns:
-            The messages, and how many bytes their frames took; None where any of them needs a closer look: it is no
-            message, or not harmless, its length is 0 or above `limit`, or they cost more than anybody may have decoded
-            without asking.
+            An event for each message, and the bytes that they took; None to have them cut off and looked at one by one,
+            with `decode`: what is large or costly, controls, and whatever may be wrong.
         """
         ...
 
@@ -265,9 +269,7 @@ class PlainCodec(PlainValues):
         super().__init__(takes, sends)
         self.pack = msgpack.Packer().pack
         self.frame: Callable[[Any], bytes | None] = partial(_frame, self.pack) if kernel is None else kernel.frame
-        self.cut: Callable[[memoryview, int], tuple[list[Any], int] | None] = (
-            partial(_cut, _unpack) if kernel is None else kernel.cut
-        )
+        self.cut: Any = partial(_cut, _unpack) if kernel is None else kernel.cut
 
 
 class TypedCodec:
@@ -307,8 +309,10 @@ class TypedCodec:
         payload = self.encode(message)
         return _header(len(payload)) + payload if len(payload) <= CAREFUL_FROM else None
 
-    def cut(self, data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
-        return _cut(self.unpack, data, limit)
+    def cut(
+        self, data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
+    ) -> tuple[list[E], int] | None:
+        return _cut(self.unpack, data, size, limit, event, sender)
 
     def unpack(self, payload: memoryview) -> Any:
         message = self._unpack(payload, self.takes.depth)
@@ -377,9 +381,11 @@ def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
     return _header(len(payload)) + payload if len(payload) <= CAREFUL_FROM and is_simple(payload) else None
 
 
-def _cut(unpack: Callable[[memoryview], Any], data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
+def _cut(  # noqa: PLR0917 - what the kernel takes, too
+    unpack: Callable[[memoryview], Any], data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
+) -> tuple[list[E], int] | None:
     """Do what `Codec.cut` says."""
-    messages, position, size, cost = list[Any](), 0, len(data), 0
+    events, position, cost = list[E](), 0, 0
     if size > CAREFUL_FROM:
         return None
     try:
@@ -395,12 +401,12 @@ def _cut(unpack: Callable[[memoryview], Any], data: memoryview, limit: int, /) -
                 cost += cost_of(payload)
             if cost > FREE or not is_harmless(payload):
                 return None
-            messages.append(unpack(payload))
+            events.append(_make(event, (sender, unpack(payload))))
             position = end
     except Exception:  # noqa: BLE001 - whatever it was, those who look closer know what to make of it, or to say
         return None
     # A length without anything behind it may be a wrong one.
-    return (messages, position) if size - position != HEADER_SIZE else None
+    return (events, position) if size - position != HEADER_SIZE else None
 
 
 def make_codec(types: Any = None, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> Codec:

@@ -134,13 +134,13 @@ class Link(_PerMessage):
         "_greet_by",
         "_greeted",
         "_greeting",
+        "_hears_pings",
         "_limit",
         "_limits",
         "_next_ping",
         "_overfull",
         "_owner",
         "_partial_left",
-        "_patience",
         "_pinged_at",
         "_pong",
         "meter",
@@ -159,9 +159,7 @@ class Link(_PerMessage):
         self._limits = limits
         self._codec = codec
         self._inbox = inbox
-        # Who waits for a greeting waits for pings, too: the server, for so many seconds.
-        longest = max(limits.ping_interval, limits.timeout / 2)
-        self._patience = min(limits.ping_interval * WAIT_FOR_THEIRS, longest) if greeting is Hello else 0.0
+        self._hears_pings = greeting is Hello  # who waits for a greeting waits for pings, too: the server
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._limit = protocol.MAX_UNGREETED
@@ -225,15 +223,13 @@ class Link(_PerMessage):
             return 0
         if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
             return self._feed_beats(data, size, peer, inbox)
-        data = data[:size]
-        found = self._cut(data, self._limit)
-        if found is None:
-            return self._feed_carefully(data, peer, inbox)
-        messages, taken = found
-        if len(messages) > self._limits.max_messages_per_update:
-            return self._feed_carefully(data, peer, inbox)
-        self._put(messages, peer, inbox)
-        self._note_taken(data, taken, 0, peer, inbox)
+        found = self._cut(data, size, self._limit, Received, peer)
+        if found is None or len(found[0]) > self._limits.max_messages_per_update:
+            return self._feed_carefully(data[:size], peer, inbox)
+        events, taken = found
+        peer._received += len(events)  # nothing can come between this and the next
+        inbox.events += events
+        self._note_taken(data, size, taken, 0, peer)
         return taken
 
     def ended(self) -> None:
@@ -278,10 +274,16 @@ class Link(_PerMessage):
         )
         if not usual:
             self._end_what_is_overdue(now)
-        if self._speaker is not None and self._close_reason is None and now >= self._ping_at():
+        if self._speaker is None or self._close_reason is not None:
+            return self.deadline()
+        ping_at = self._ping_at()
+        if now >= ping_at:
             connection._queue_answer(self._make_ping(now))
             self._next_ping = now + limits.ping_interval
-        return min(self._ping_at(), silent) if usual else self.deadline()
+            ping_at = self._ping_at()
+        if usual:
+            return min(silent, ping_at)
+        return self.deadline()
 
     # For the owner and the peer.
 
@@ -296,6 +298,7 @@ class Link(_PerMessage):
     def accept(self, peer: "Peer") -> None:
         """Carry messages for `peer` from now on."""
         self._greeting = None
+        self._greet_by = math.inf
         self.peer = self._speaker = peer
         self._limit = self._codec.takes.size
         self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
@@ -503,15 +506,15 @@ class Link(_PerMessage):
             return len(data)
         if cost > FREE and len(payloads) == 1 and not special:
             inbox.budget.give_back(cost * carried(inbox.events[-1][-1]) // taken)
-        self._note_taken(data, taken, rest, peer, inbox)
+        self._note_taken(data, len(data), taken, rest, peer)
         return taken
 
-    def _note_taken(self, data: memoryview, taken: int, rest: int, peer: "Peer", inbox: Inbox) -> None:
-        """Count what was taken off the front of `data`, and hear what is left over.
+    def _note_taken(self, data: memoryview, size: int, taken: int, rest: int, peer: "Peer") -> None:
+        """Count what was taken off the front of the first `size` bytes of `data`, and hear what is left over.
 
         That is complete frames beyond those that may be taken at once (1), others (2), or the beginning of one (0).
         """
-        inbox.room -= taken
+        self._inbox.room -= taken
         peer._bytes_received += taken
         if taken:
             self._partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
@@ -524,8 +527,8 @@ class Link(_PerMessage):
             self._calm_since = self.now
         if rest:
             self.connection._hungry = True
-        elif taken != len(data):
-            self._begin_partial(data[taken:])
+        elif taken != size:
+            self._begin_partial(data[taken:size])
 
     def _may_decode(self, cost: int) -> bool:
         """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""
@@ -568,7 +571,7 @@ class Link(_PerMessage):
         self._may_decode(0)
         inbox.budget.give_back(spent * carried(message) // size)
         self._put([message], peer, inbox)
-        self._note_taken(data, size, 0 if size == len(data) else 2, peer, inbox)
+        self._note_taken(data, len(data), size, 0 if size == len(data) else 2, peer)
         return size
 
     def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
@@ -641,12 +644,12 @@ class Link(_PerMessage):
         if self._pong is not None:
             answer = protocol.pong(self._pong, peer._received)
             self._pong = None
-            if self._patience:
-                now = self.connection._timeline.now
+            if self._hears_pings:
+                interval, now = self._limits.ping_interval, self.connection._timeline.now
                 enough = MEASURE_EVERY if self.meter.pings >= MEASURE_FIRST else 0.5
-                if now - self._pinged_at >= self._limits.ping_interval * enough:
+                if now - self._pinged_at >= interval * enough:
                     answer += self._make_ping(now)
-                self._next_ping = now + self._patience
+                self._next_ping = now + min(interval * WAIT_FOR_THEIRS, max(interval, self._limits.timeout / 2))
         else:
             answer = protocol.ack(peer._received)
         self.connection._queue_answer(answer)

@@ -76,7 +76,6 @@ class _PerMessage:
         "_engine",
         "_frame",
         "_look_at",
-        "_plenty",
         "_received",
         "_resend",
         "_resumes",
@@ -138,7 +137,6 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._codec = codec
         self._frame = codec.frame
         self._max_queue = limits.max_queue
-        self._plenty = limits.max_queue // SMALL  # small frames for which there is room where none waits
         self._link: Link | None = None
         self._way: Connection[Any] | None = None  # that of the link, as long as it takes further messages
         self._batch: list[bytes] = []  # frames sent since the link last asked for them
@@ -311,7 +309,7 @@ class Peer(_PerMessage, metaclass=Hinted):
             self._say_later(data)
             return
         if not batch and connection._outgoing is None and len(data) <= SMALL:
-            plenty = self._plenty  # the usual way
+            plenty = self._max_queue // SMALL  # the usual way
         else:
             plenty = self._measure(data, connection)
             if not plenty:
@@ -340,7 +338,7 @@ class Peer(_PerMessage, metaclass=Hinted):
             if room >= 0:
                 return len(self._batch) + 1 + room // SMALL
             owner._do(link.overflow)  # it changes the table of deadlines
-        return len(self._batch) + 1 + self._plenty
+        return len(self._batch) + 1 + self._max_queue // SMALL
 
     def _say_later(self, frame: bytes | Large) -> None:
         """Send a frame for which there is no usual way, as soon as nothing is under way."""
@@ -419,7 +417,8 @@ class Peer(_PerMessage, metaclass=Hinted):
 
     def _take_limit(self, max_message: int) -> None:
         """Hear the largest message that the other end takes."""
-        self._theirs = max_message
+        if max_message != self._theirs:  # else all peers share one number
+            self._theirs = max_message
 
     def _missing(self, received: int) -> list[bytes]:
         """Return what the other end lacks, which has said that it has `received` messages.
@@ -466,8 +465,9 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._farewell = None
         self._tried_from = link.now
         # What is sent again was within its bound before, and leaves the game as much room as a new link does.
-        self._max_queue = self._limits.max_queue + sum(map(len, missing))
-        self._plenty = self._max_queue // SMALL
+        self._max_queue = self._limits.max_queue
+        if missing:
+            self._max_queue += sum(map(len, missing))
         for chunk in missing:
             link.connection._queue(chunk)
         if not self._resumes:

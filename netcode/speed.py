@@ -1,7 +1,9 @@
 """The hot path of messages, in C where that was built and is wanted. `netcode.codec` says what it means."""
 
 import os
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+
+E = TypeVar("E")
 
 
 class Kernel(Protocol):
@@ -10,8 +12,10 @@ class Kernel(Protocol):
     def frame(self, message: Any, /) -> bytes | None:
         """Encode a small message, with its header."""
 
-    def cut(self, data: memoryview, limit: int, /) -> tuple[list[Any], int] | None:
-        """Decode the complete frames at the front of what came."""
+    def cut(
+        self, data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
+    ) -> tuple[list[E], int] | None:
+        """Decode the complete frames at the front of what came, and make events of them."""
 
 
 def load() -> Kernel | None:

@@ -12,6 +12,7 @@ from typing import Any
 import msgpack
 import msgspec
 import pytest
+from fuzz.cutting import cut
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -169,7 +170,7 @@ def test_frames_decoded_in_one_go_are_what_each_is(messages: list[Any], more: by
     stream = memoryview(b"".join(frame(PLAIN.pack(message)) for message in messages) + more)[:CAREFUL_FROM]
 
     for codec in CODECS.values():
-        batch = codec.cut(stream, limit)
+        batch = cut(codec, stream, limit)
 
         payloads, taken, rest, _ = split(stream, limit, 1000)
         if batch is not None:
@@ -180,12 +181,12 @@ def test_frames_decoded_in_one_go_are_what_each_is(messages: list[Any], more: by
 def test_frames_that_are_simple_are_decoded_in_one_go(codec: Codec) -> None:
     frames = b"".join(frame(PLAIN.pack(message)) for message in ([1, {2: "three"}], None, "x" * 100))
 
-    assert codec.cut(memoryview(frames), CAREFUL_FROM) == ([[1, {2: "three"}], None, "x" * 100], len(frames))
-    assert codec.cut(memoryview(frames + b"\0\0\0\x07half"), CAREFUL_FROM) == (
+    assert cut(codec, frames, CAREFUL_FROM) == ([[1, {2: "three"}], None, "x" * 100], len(frames))
+    assert cut(codec, frames + b"\0\0\0\x07half", CAREFUL_FROM) == (
         [[1, {2: "three"}], None, "x" * 100],
         len(frames),
     )
-    assert codec.cut(memoryview(frame(b"\x05") + b"\0\0"), CAREFUL_FROM) == ([5], 5)
+    assert cut(codec, frame(b"\x05") + b"\0\0", CAREFUL_FROM) == ([5], 5)
 
 
 @pytest.mark.parametrize(
@@ -207,22 +208,22 @@ def test_frames_that_are_simple_are_decoded_in_one_go(codec: Codec) -> None:
 )
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
 def test_what_needs_a_closer_look_is_left_to_those_who_look(codec: Codec, stream: bytes) -> None:
-    assert codec.cut(memoryview(stream), CAREFUL_FROM) is None
+    assert cut(codec, stream, CAREFUL_FROM) is None
 
 
 def test_much_may_be_cut_where_it_costs_little() -> None:
     stream = frame(msgpack.packb(bytes(300))) * 10
 
     for codec in CODECS.values():
-        assert codec.cut(memoryview(stream), CAREFUL_FROM) == ([bytes(300)] * 10, len(stream))
+        assert cut(codec, stream, CAREFUL_FROM) == ([bytes(300)] * 10, len(stream))
 
 
 def test_typed_frames_are_cut_as_well() -> None:
     codec = make_codec(Move | Chat)
     stream = frame(codec.encode(Move(1, 2))) + frame(codec.encode(Chat("hi", [])))
 
-    assert codec.cut(memoryview(stream), CAREFUL_FROM) == ([Move(1, 2), Chat("hi", [])], len(stream))
-    assert codec.cut(memoryview(frame(b"\x05")), CAREFUL_FROM) is None
+    assert cut(codec, stream, CAREFUL_FROM) == ([Move(1, 2), Chat("hi", [])], len(stream))
+    assert cut(codec, frame(b"\x05"), CAREFUL_FROM) is None
 
 
 @given(message=messages)
@@ -608,8 +609,8 @@ def test_what_is_not_small_is_not_decoded_in_one_go() -> None:
     data = memoryview(frame(PLAIN.encode("x")) * 700)
 
     assert len(data) > CAREFUL_FROM
-    assert PlainCodec(kernel=None).cut(data, CAREFUL_FROM) is None
-    assert PlainCodec(kernel=None).cut(data[:600], CAREFUL_FROM) == (["x"] * 100, 600)
+    assert cut(PlainCodec(kernel=None), data, CAREFUL_FROM) is None
+    assert cut(PlainCodec(kernel=None), data[:600], CAREFUL_FROM) == (["x"] * 100, 600)
 
 
 # In parts.

@@ -797,7 +797,7 @@ def spend(scene: Scene, server: Any, updates: int) -> list[int]:
     spent: list[int] = []
     for _ in range(updates):
         scene.play(TICK)
-        spent.append(server._inbox.budget._spent)
+        spent.append(server._inbox.budget.spent)
     return spent
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 import pytest
+from fuzz.cutting import SENDER, Came, cut
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -107,7 +108,7 @@ def test_what_is_cut_is_what_the_definition_decodes(messages: list[Any], rest: b
     payloads = [msgpack.packb(message) for message in messages]
     data = b"".join(header(len(payload)) + payload for payload in payloads) + rest
 
-    found = _speed.cut(memoryview(data), LIMIT)
+    found = cut(_speed, data, LIMIT)
 
     if found is not None:
         assert repr(found) == repr(taken(data))
@@ -123,7 +124,7 @@ def test_any_bytes_are_what_the_definition_makes_of_them(
     for body in (bytes(payload), junk):
         data = header(len(body)) + body + header(1) + b"\x07"
         for size in (len(data), len(data) - 1, len(data) - 3):
-            found = _speed.cut(data[:size], LIMIT)
+            found = cut(_speed, data[:size], LIMIT)
             if found is not None:
                 assert repr(found) == repr(taken(data[:size]))
 
@@ -132,7 +133,7 @@ def test_any_bytes_are_what_the_definition_makes_of_them(
 def test_floats_come_in_both_sizes(single: bool) -> None:
     payload = msgpack.packb([1.5, -0.0, math.inf], use_single_float=single)
 
-    assert repr(_speed.cut(header(len(payload)) + payload, LIMIT)) == repr(([[1.5, -0.0, math.inf]], len(payload) + 4))
+    assert repr(cut(_speed, header(len(payload)) + payload, LIMIT)) == repr(([[1.5, -0.0, math.inf]], len(payload) + 4))
 
 
 USUAL: list[Any] = [
@@ -148,7 +149,7 @@ def test_what_is_usual_is_not_left_to_python(message: Any) -> None:
     assert framed is not None
     count = 3 if len(framed) < 300 else 1  # those cost too much together
     heard = [1, 2] if message == (1, 2) else message
-    assert _speed.cut(framed * count, LIMIT) == ([heard] * count, count * len(framed))
+    assert cut(_speed, framed * count, LIMIT) == ([heard] * count, count * len(framed))
 
 
 UNUSUAL: dict[str, Any] = {
@@ -206,14 +207,34 @@ LEFT: dict[str, bytes] = {
 
 @pytest.mark.parametrize("data", LEFT.values(), ids=LEFT)
 def test_what_is_unusual_to_come_is_left_to_python_and_so_is_what_came_with_it(data: bytes) -> None:
-    assert _speed.cut(data, LIMIT) is None
-    assert _speed.cut(header(1) + b"\x01" + data, LIMIT) is None
+    assert cut(_speed, data, LIMIT) is None
+    assert cut(_speed, header(1) + b"\x01" + data, LIMIT) is None
 
 
-@pytest.mark.parametrize("arguments", [(), (b"",), (b"", 1, 2), ("text", 1), (b"", -1), (b"", "1"), (b"", 1 << 64)])
+NO_CALLS: list[tuple[Any, ...]] = [
+    (),
+    (b"",),
+    (b"", 0, 1),
+    ("text", 4, 1, Came, SENDER),
+    (b"", 0, -1, Came, SENDER),
+    (b"", 0, "1", Came, SENDER),
+    (b"", "0", 1, Came, SENDER),
+    (b"", 0, 1 << 64, Came, SENDER),
+    (b"", 1 << 64, 1, Came, SENDER),
+    (b"", 0, 1, list, SENDER),
+    (b"", 0, 1, SENDER, Came),
+]
+
+
+@pytest.mark.parametrize("arguments", NO_CALLS)
 def test_calls_that_are_none_raise(arguments: tuple[Any, ...]) -> None:
     with pytest.raises((TypeError, OverflowError, BufferError, ValueError)):
         _speed.cut(*arguments)
+
+
+@pytest.mark.parametrize("size", [-1, 100])
+def test_a_size_beyond_what_is_there_is_what_is_there(size: int) -> None:
+    assert _speed.cut(header(1) + b"\x07", size, LIMIT, Came, SENDER) == ([Came(SENDER, 7)], 5)
 
 
 def test_nothing_is_left_behind() -> None:
@@ -221,11 +242,11 @@ def test_nothing_is_left_behind() -> None:
         for message in (*USUAL, *UNUSUAL.values()):
             framed = _speed.frame(message)
             if framed is not None:
-                _speed.cut(framed + b"\0\0", LIMIT)
-                _speed.cut(framed[:-1] + b"\xc1", LIMIT)
+                cut(_speed, framed + b"\0\0", LIMIT)
+                cut(_speed, framed[:-1] + b"\xc1", LIMIT)
         for data in LEFT.values():
-            _speed.cut(data, LIMIT)
-            _speed.cut(header(1) + b"\x01" + data, LIMIT)
+            cut(_speed, data, LIMIT)
+            cut(_speed, header(1) + b"\x01" + data, LIMIT)
 
     use()
     tracemalloc.start()

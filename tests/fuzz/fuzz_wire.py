@@ -12,6 +12,8 @@ from netcode.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, Codec, PlainCodec, mak
 from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, frame, split
 from netcode.reasons import Reason
 
+from .cutting import cut as take_off
+
 LIMIT = 65_536
 SMALL_LIMIT = 64
 """One that inputs get beyond: those that are kept and grown are short."""
@@ -67,7 +69,7 @@ def fuzz_stream(data: memoryview, limit: int) -> None:
         for greeted in (False, True):
             check_reason(breach(data[taken:], limit, greeted).reason)
     for stream in STREAMS if limit >= CAREFUL_FROM else ():
-        if (batch := stream.cut(data, limit)) is not None:
+        if (batch := take_off(stream, data, limit)) is not None:
             messages = [PLAIN.decode(payload) for payload in payloads]
             assert (repr(batch[0][: len(messages)]), rest) == (repr(messages), 1 if len(batch[0]) > MOST else 0)
     for payload in payloads:

@@ -19,6 +19,8 @@ from netcode.codec import PLAIN, PlainCodec
 from netcode.framing import HEADER_SIZE, frame
 from netcode.speed import KERNEL
 
+from .cutting import cut
+
 LIMIT = 65_536
 EDGES = [
     sign * (1 << bits) + beside for bits in (5, 7, 8, 15, 16, 31, 32, 62) for sign in (1, -1) for beside in (-1, 0, 1)
@@ -107,7 +109,7 @@ def compare(dice: random.Random, kernel: Any) -> tuple[int, int]:
     if dice.random() < 0.1:
         stream += frame(msgpack.packb(dice.random(), use_single_float=True))
     for data in (stream, stream[: dice.randrange(len(stream) + 1)], changed(dice, stream) if stream else b""):
-        found = kernel.cut(data, LIMIT)
+        found = cut(kernel, data, LIMIT)
         if found is not None:
             assert repr(found) == repr(defined(data)), data
     return looked_at, left
