@@ -353,7 +353,8 @@ class Client(Waiter):
         self.close()
 
     def instantiate(self) -> Descriptors:
-        return any_of(*self._connections()).instantiate()
+        connections = self._connections()
+        return connections[0].instantiate() if len(connections) == 1 else any_of(*connections).instantiate()
 
     def _before_sleep(self) -> None:
         engine = self._engine
@@ -375,12 +376,15 @@ class Client(Waiter):
 
     def _until_due(self) -> float | None:
         """Return in how many seconds an update is due even if nothing arrives; None for never."""
-        engine, connections = self._engine, self._connections()
-        if engine.torn or engine.later:
+        if self._engine.torn or self._engine.later:
             return 0.0
-        if any(c._transport is not None and not c._blocked and c._has_to_send() for c in connections):
-            return 0.0
-        times = [s for c in connections if (s := c._seconds_left()) is not None]
+        times = list[float]()
+        for connection in self._connections():
+            if connection._transport is not None and not connection._blocked and connection._has_to_send():
+                return 0.0
+            left = connection._seconds_left()
+            if left is not None:
+                times.append(left)
         if self._away_for is not None:
             times.append(self._timeline.until(self._away_until))
         if self._retry_at is not None:

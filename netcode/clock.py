@@ -56,7 +56,7 @@ class Timeline:
     def until(self, deadline: float) -> float:
         """Return how many seconds from this moment `deadline` comes due if we attend; 0.0 if it is past."""
         gap = self._clock() - self._seen
-        left = deadline - self.now - (min(MAX_GAP, gap))
+        left = deadline - self.now - min(gap, MAX_GAP)
         return left if left > 0 else 0.0
 
 
