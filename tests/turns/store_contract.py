@@ -1,8 +1,10 @@
 """The contract of `Store`: every test here holds for every store. Subclass it, and give a fixture `store`."""
 
+from collections.abc import Callable
+
 import pytest
 
-from netcode.turns.store import MAX_TABLE_ID, Claim, Entry, Listing, Lost, NewTable, Saved, State, Store
+from netcode.turns.store import MAX_TABLE_ID, Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Store
 
 
 def new(table: str = "t", game: str = "Chess", state: bytes = b"first", listing: bytes | None = None) -> NewTable:
@@ -195,6 +197,54 @@ class StoreContract:
 
         assert store.load(["t"]) == {"t": Saved(0, b"first", ())}
 
+    def test_whoever_renews_hears_who_lives(self, store: Store) -> None:
+        assert store.renew(7) == [Node("here:1", 7)]
+
+    def test_asking_who_has_a_table_takes_nothing(self, store: Store) -> None:
+        store.create([new()])
+        assert store.claim(["t", "unknown"], take=False) == {"t": Claim.OURS}
+
+        store.release(["t", "unknown"])
+
+        assert store.claim(["t"], take=False) == {"t": Claim.FREE}
+        assert store.claim(["t"]) == {"t": Claim.OURS}
+        assert store.claim(["t"], take=False) == {"t": Claim.OURS}
+
+    def test_a_table_of_nobody_is_due_when_its_state_said(self, store: Store, time: Time) -> None:
+        store.create([new("a"), new("b"), new("c")])
+        store.append(
+            [Entry(table, 1, b"1") for table in "abc"],
+            [State("a", 1, b"A", 30.0), State("b", 1, b"B", 90.0), State("c", 1, b"C")],
+        )
+        store.release(["a", "b", "c"])
+
+        assert store.due() == set()
+        time.now += 31
+        assert store.due() == {"a"}
+        time.now += 60
+        assert store.due() == {"a", "b"}
+        assert len(store.due(1)) == 1
+
+    def test_a_table_that_is_ours_is_not_due(self, store: Store, time: Time) -> None:
+        store.create([new()])
+        store.append([Entry("t", 1, b"1")], [State("t", 1, b"one", 30.0)])
+        time.now += 31
+        store.renew(1)
+
+        assert store.due() == set()
+
+    def test_a_later_state_says_anew_when_a_table_is_due(self, store: Store, time: Time) -> None:
+        store.create([new("a"), new("b")])
+        store.append(
+            [Entry("a", 1, b"1"), Entry("b", 1, b"1")], [State("a", 1, b"one", 30.0), State("b", 1, b"one", 30.0)]
+        )
+        store.append([Entry("a", 2, b"2"), Entry("b", 2, b"2")], [State("a", 2, b"two"), State("b", 2, b"two", 90.0)])
+        store.append([], [State("b", 1, b"one", 30.0)])
+        store.release(["a", "b"])
+        time.now += 60
+
+        assert store.due() == set()
+
     def test_after_closing_nothing_is_written(self, store: Store) -> None:
         store.create([new()])
         store.close()
@@ -213,3 +263,174 @@ class StoreContract:
 
         assert store.load(["t"]) == {"t": Saved(1, b"s", (b"2",))}
         assert store.open_tables() == {"t": b"l"}
+
+
+LEASE = 5.0
+"""Seconds for which the nodes of `SharedStoreContract` count as alive."""
+
+OLD, NEW = {"Chess": b"old rules"}, {"Chess": b"new rules"}
+
+
+class SharedStoreContract(StoreContract):
+    """What a store must do beside that which several processes have in common.
+
+    `beside` makes another store of the same tables, not open, as a process next door sees them; the lease is `LEASE`.
+    """
+
+    def test_all_who_live_are_heard_of(self, store: Store, beside: Callable[[], Store], time: Time) -> None:
+        other = beside()
+        other.open("there:2")
+        other.renew(3)
+
+        assert sorted(store.renew(7)) == [Node("here:1", 7), Node("there:2", 3)]
+        time.now += LEASE - 1
+        store.renew(8)
+        time.now += 2
+        assert store.renew(9) == [Node("here:1", 9)]
+
+    def test_a_table_of_somebody_alive_is_not_taken(self, store: Store, beside: Callable[[], Store]) -> None:
+        store.create([new("a"), new("b")])
+        other = beside()
+        other.open("there:2")
+
+        assert other.claim(["a", "b", "unknown"]) == {"a": "here:1", "b": "here:1"}
+        assert other.claim(["a"], take=False) == {"a": "here:1"}
+        store.append([Entry("a", 1, b"1")])
+
+    def test_a_table_that_was_given_back_is_taken_with_all_its_moves(
+        self, store: Store, beside: Callable[[], Store]
+    ) -> None:
+        store.create([new("a"), new("b")])
+        store.append([Entry("a", 1, b"1")])
+        other = beside()
+        other.open("there:2")
+        store.release(["a"])
+
+        assert other.claim(["a", "b"]) == {"a": Claim.OURS, "b": "here:1"}
+        assert other.load(["a"]) == {"a": Saved(0, b"first", (b"1",))}
+        other.append([Entry("a", 2, b"2")])
+        assert store.claim(["a"]) == {"a": "there:2"}
+
+    def test_who_was_silent_too_long_is_fenced_by_a_claim_and_stays_so(
+        self, store: Store, beside: Callable[[], Store], time: Time
+    ) -> None:
+        store.create([new("a"), new("b")])
+        other = beside()
+        other.open("there:2")
+        time.now += LEASE + 1
+        other.renew(0)
+
+        assert other.claim(["a"], take=False) == {"a": Claim.FREE}
+        store.append([Entry("a", 1, b"late, and nobody minds")])
+        time.now += LEASE + 1
+        other.renew(0)
+        assert other.claim(["a"]) == {"a": Claim.OURS}
+
+        for _ in range(2):
+            with pytest.raises(Lost, match="fenced"):
+                store.append([Entry("b", 1, b"a table that nobody took")])
+            with pytest.raises(Lost, match="fenced"):
+                store.renew(1)
+            with pytest.raises(Lost, match="fenced"):
+                store.create([new("c")])
+        assert other.claim(["b", "c"]) == {"b": Claim.OURS}
+        assert other.load(["a", "b"]) == {
+            "a": Saved(0, b"first", (b"late, and nobody minds",)),
+            "b": Saved(0, b"first", ()),
+        }
+
+    def test_who_is_late_and_was_not_fenced_goes_on(
+        self, store: Store, beside: Callable[[], Store], time: Time
+    ) -> None:
+        store.create([new()])
+        other = beside()
+        other.open("there:2")
+        time.now += LEASE + 1
+
+        assert store.renew(1) == [Node("here:1", 1)]
+        other.renew(0)
+        assert other.claim(["t"]) == {"t": "here:1"}
+        store.append([Entry("t", 1, b"1")])
+
+    def test_who_leaves_gives_everything_back(self, store: Store, beside: Callable[[], Store]) -> None:
+        store.create([new()])
+        other = beside()
+        other.open("there:2")
+
+        store.close()
+
+        assert other.claim(["t"]) == {"t": Claim.OURS}
+        assert other.renew(1) == [Node("there:2", 1)]
+
+    def test_what_is_not_ours_cannot_be_written(self, store: Store, beside: Callable[[], Store]) -> None:
+        store.create([new()])
+        other = beside()
+        other.open("there:2")
+        store.release(["t"])
+        other.claim(["t"])
+        other.append([Entry("t", 1, b"theirs")])
+
+        with pytest.raises(Lost):
+            store.append([Entry("t", 1, b"ours")])
+
+        assert other.load(["t"]) == {"t": Saved(0, b"first", (b"theirs",))}
+
+    def test_what_others_make_exists(self, store: Store, beside: Callable[[], Store]) -> None:
+        store.create([new(listing=b"l")])
+        other = beside()
+        other.open("there:2")
+
+        assert other.create([new(listing=b"l")]) == set()
+        assert other.open_tables() == {"t": b"l"}
+
+    def test_tables_of_others_who_live_do_not_expire(
+        self, store: Store, beside: Callable[[], Store], time: Time
+    ) -> None:
+        store.create([new("theirs"), new("nobody's")])
+        store.release(["nobody's"])
+        other = beside()
+        other.open("there:2")
+        time.now += 100
+        store.renew(1)
+
+        assert other.expire(keep=10, waiting=10) == {"nobody's"}
+        time.now += LEASE + 1
+        assert other.expire(keep=10, waiting=10) == {"theirs"}
+
+    def test_a_table_of_the_dead_is_due(self, store: Store, beside: Callable[[], Store], time: Time) -> None:
+        store.create([new()])
+        store.append([Entry("t", 1, b"1")], [State("t", 1, b"one", 1.0)])
+        other = beside()
+        other.open("there:2")
+        time.now += 2
+
+        assert other.due() == set()
+        time.now += LEASE
+        other.renew(0)
+        assert other.due() == {"t"}
+
+    def test_old_rules_take_no_table_of_newer_ones_while_those_live(
+        self, store: Store, beside: Callable[[], Store], time: Time
+    ) -> None:
+        old, first, second, late = beside(), beside(), beside(), beside()
+        old.open("old:1", OLD)
+        first.open("first:2", NEW)
+        second.open("second:3", NEW)
+        late.open("late:4", OLD)
+        for node, load in ((old, 0), (first, 9), (second, 2), (late, 1)):
+            node.renew(load)
+        old.create([new("was old"), new("stays")])
+        first.create([new("is new")])
+        old.release(["was old"])
+        first.release(["is new"])
+
+        assert old.claim(["is new"]) == late.claim(["is new"]) == {"is new": "second:3"}
+        assert old.claim(["is new"], take=False) == {"is new": "second:3"}
+        assert store.claim(["is new"], take=False) == {"is new": Claim.FREE}
+        assert first.claim(["was old", "is new"]) == {"was old": Claim.OURS, "is new": Claim.OURS}
+        first.release(["was old"])
+        assert late.claim(["was old"]) == {"was old": "second:3"}
+        first.close()
+        time.now += LEASE + 1
+        late.renew(0)
+        assert late.claim(["was old", "is new"]) == {"was old": Claim.OURS, "is new": Claim.OURS}

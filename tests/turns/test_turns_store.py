@@ -3,7 +3,7 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from programs import ROOT
 from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable, open_store
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.sqlite import VERSION, SqliteStore
-from turns.store_contract import StoreContract, Time, new
+from turns.store_contract import LEASE, SharedStoreContract, StoreContract, Time, new
 
 
 @pytest.fixture
@@ -27,6 +27,18 @@ class TestMemory(StoreContract):
         store = MemoryStore(clock=time)
         store.open("here:1")
         return store
+
+
+class TestSharedMemory(SharedStoreContract):
+    @pytest.fixture
+    def store(self, time: Time) -> MemoryStore:
+        store = MemoryStore(clock=time, lease=LEASE)
+        store.open("here:1")
+        return store
+
+    @pytest.fixture
+    def beside(self, store: MemoryStore) -> Callable[[], Store]:
+        return store.neighbour
 
 
 class TestSqlite(StoreContract):
@@ -74,6 +86,32 @@ class SparesNobody(MemoryStore):
         return super().expire(keep, waiting)
 
 
+class FencesNobody(MemoryStore):
+    def _check(self) -> Any:
+        return self._shelf.nodes[self._id]
+
+
+class TakesFromTheLiving(MemoryStore):
+    def _lives(self, node: Any) -> bool:
+        return node is self._shelf.nodes.get(self._id)
+
+
+class NeverLetsGo(MemoryStore):
+    def _lives(self, node: Any) -> bool:
+        return not node.fenced
+
+
+class KnowsNoRules(MemoryStore):
+    def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:
+        super().open(address)
+
+
+class WakesAtOnce(MemoryStore):
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        now = [one._replace(wake=None if one.wake is None else 0.0) for one in states]
+        super().append(entries, now, listings)
+
+
 class LoadsCoveredEntries(MemoryStore):
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         rows = self._shelf.rows
@@ -93,18 +131,25 @@ class LoadsCoveredEntries(MemoryStore):
         MakesTwice,
         SparesNobody,
         LoadsCoveredEntries,
+        FencesNobody,
+        TakesFromTheLiving,
+        NeverLetsGo,
+        KnowsNoRules,
+        WakesAtOnce,
     ],
 )
 def test_the_contract_finds_what_is_planted(planted: type[MemoryStore]) -> None:
     found: list[str] = []
-    for name in filter(lambda name: name.startswith("test"), dir(StoreContract)):
-        test: Callable[..., None] = getattr(StoreContract(), name)
+    for name in filter(lambda name: name.startswith("test"), dir(SharedStoreContract)):
+        test: Callable[..., None] = getattr(SharedStoreContract(), name)
         cases: list[Any] = next((mark.args[1] for mark in getattr(test, "pytestmark", [])), [()])
         for case in cases:
             time = Time()
-            store = planted(clock=time)
+            store = planted(clock=time, lease=LEASE)
             store.open("here:1")
             more: Any = {"time": time} if "time" in test.__code__.co_varnames else {}
+            if "beside" in test.__code__.co_varnames:
+                more["beside"] = store.neighbour
             try:
                 test(store, *(case if isinstance(case, tuple) else [case]), **more)
             except (AssertionError, Lost, KeyError, pytest.fail.Exception):

@@ -50,6 +50,8 @@ class State(NamedTuple):
     table: str
     version: int
     body: bytes
+    wake: float | None = None
+    """In how many seconds something happens there by itself, a clock that runs out, say; None for never."""
 
 
 class Listing(NamedTuple):
@@ -72,6 +74,14 @@ class Claim(Enum):
 
     OURS = "ours"
     ASK_AGAIN = "ask again"
+    FREE = "free"
+
+
+class Node(NamedTuple):
+    """A process that is alive: where others send players for its tables, and how many it has."""
+
+    address: str
+    load: int
 
 
 class Store(ABC):
@@ -81,13 +91,21 @@ class Store(ABC):
     call again is right, whether or not the first one was stored: an answer may get lost.
     """
 
-    @abstractmethod
-    def open(self, address: str) -> None:
-        """Make this process a node that others can find at `address`: one per incarnation, dead once declared dead."""
+    lease: float | None = None
+    """Seconds after `renew` for which a node counts as alive; None where one process has the store for itself."""
 
     @abstractmethod
-    def renew(self, load: int) -> None:
-        """Say that this node lives and how many tables it has; call it once a second."""
+    def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:
+        """Make this process a node that others can find at `address`: one per incarnation, dead once declared dead.
+
+        Args:
+            address: public, since players are sent there.
+            rules: the fingerprint of each game's rules here, for `claim`; None to take tables of whatever rules.
+        """
+
+    @abstractmethod
+    def renew(self, load: int) -> list[Node]:
+        """Say that this node lives and how many tables it has, and return all that live; call it once a second."""
 
     @abstractmethod
     def create(self, tables: Sequence[NewTable]) -> set[str]:
@@ -97,8 +115,17 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def claim(self, tables: Collection[str]) -> dict[str, Claim | str]:
-        """Take the tables that nobody alive owns: ours, or an address, or ask again. Unknown ones are left out."""
+    def claim(self, tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        """Take the tables that nobody alive owns: ours, or an address, or ask again. Unknown ones are left out.
+
+        A table remembers the rules of who had it last, and rules have an order: that in which a node was first opened
+        with them. One whose rules are newer than ours is not taken while a node lives whose rules are at least as new;
+        the answer is the address of the one of these that has the fewest tables.
+
+        Args:
+            tables: of any number.
+            take: False to change nothing: what would be taken is `FREE`.
+        """
 
     @abstractmethod
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
@@ -117,12 +144,18 @@ class Store(ABC):
         """Return the listings of tables that can be joined, also those of other nodes, the oldest first."""
 
     @abstractmethod
+    def due(self, limit: int = 100) -> set[str]:
+        """Return tables that nobody alive owns and at which something was to happen by now, as their `State` said."""
+
+    @abstractmethod
     def release(self, tables: Collection[str]) -> None:
         """Give tables back, so that another node may claim them."""
 
     @abstractmethod
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         """Delete tables to which nothing happened for `keep` seconds, and those listed for `waiting`; return their ids.
+
+        Those of other nodes that live stay.
 
         Args:
             spare: tables that stay, because somebody is there.

@@ -1,7 +1,7 @@
 """A store in memory: for tests, and for servers whose games need not outlive them."""
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from netcode.turns.store import (
@@ -10,6 +10,7 @@ from netcode.turns.store import (
     Listing,
     Lost,
     NewTable,
+    Node,
     Saved,
     State,
     Store,
@@ -25,9 +26,22 @@ class _Row:
     state: bytes
     listing: bytes | None
     changed: float
+    owner: int = 0
+    rules: int = 0
+    wake: float | None = None
     state_version: int = 0
     entries: dict[int, bytes] = field(default_factory=dict[int, bytes])
     version: int = 0
+
+
+@dataclass(slots=True)
+class _Node:
+    address: str
+    rules: dict[str, int] | None
+    """Of each game, how new its rules are; None for those who take any."""
+    expires: float
+    load: int = 0
+    fenced: bool = False
 
 
 @dataclass(slots=True)
@@ -35,8 +49,10 @@ class _Shelf:
     """What several nodes have in common."""
 
     rows: dict[str, _Row] = field(default_factory=dict[str, _Row])
-    node: int = 0
-    """The one that may write; the next to open takes over from it."""
+    nodes: dict[int, _Node] = field(default_factory=dict[int, _Node])
+    rules: dict[tuple[str, bytes], int] = field(default_factory=dict[tuple[str, bytes], int])
+    last: int = 0
+    """The number of the node that opened last."""
 
 
 class MemoryStore(Store):
@@ -44,44 +60,90 @@ class MemoryStore(Store):
 
     Args:
         keep_log: whether entries that a state covers are kept.
-        clock: seconds, to tell how old a table is.
+        clock: seconds, to tell how old a table is, and who is alive.
+        lease: seconds after `renew` for which a node counts as alive, for tests of several servers; None where there
+            is but one.
     """
 
-    def __init__(self, *, keep_log: bool = True, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        keep_log: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        lease: float | None = None,
+    ) -> None:
         self._shelf = _Shelf()
         self._keep_log = keep_log
         self._clock = clock
-        self._node: int | None = None
+        self.lease = lease
+        self._takes_over = True
+        self._id = 0
 
     def successor(self) -> "MemoryStore":
         """Make a store of the same tables, as the process sees it that is started after this one."""
-        other = MemoryStore(keep_log=self._keep_log, clock=self._clock)
+        other = type(self)(keep_log=self._keep_log, clock=self._clock, lease=self.lease)
         other._shelf = self._shelf
         return other
 
-    def open(self, address: str) -> None:  # noqa: ARG002 - the contract's
-        self._shelf.node += 1
-        self._node = self._shelf.node
+    def neighbour(self) -> "MemoryStore":
+        """Make a store of the same tables, as another process sees it that runs beside this one."""
+        other = self.successor()
+        other._takes_over = False
+        return other
 
-    def renew(self, load: int) -> None:  # noqa: ARG002 - the contract's
-        self._check()
+    def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:
+        shelf = self._shelf
+        if self._takes_over:
+            for node in shelf.nodes.values():
+                node.fenced = True
+        shelf.last += 1
+        self._id = shelf.last
+        known = None
+        if rules is not None:
+            known = {game: shelf.rules.setdefault((game, mark), len(shelf.rules) + 1) for game, mark in rules.items()}
+        shelf.nodes[self._id] = _Node(address, known, self._expires())
+
+    def renew(self, load: int) -> list[Node]:
+        node = self._check()
+        node.load, node.expires = load, self._expires()
+        return [Node(one.address, one.load) for one in self._living()]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
-        self._check()
+        node = self._check()
         made: set[str] = set()
         for new in tables:
             check_table_id(new.table)
             row = self._shelf.rows.get(new.table)
             if row is None:
-                self._shelf.rows[new.table] = _Row(new.game, new.state, new.state, new.listing, self._clock())
+                row = _Row(new.game, new.state, new.state, new.listing, self._clock(), self._id, _age(node, new.game))
+                self._shelf.rows[new.table] = row
                 made.add(new.table)
-            elif row.version == 0 and (row.game, row.first) == (new.game, new.state):
+            elif row.version == 0 and (row.game, row.first, row.owner) == (new.game, new.state, self._id):
                 made.add(new.table)
         return made
 
-    def claim(self, tables: Collection[str]) -> dict[str, Claim | str]:
-        self._check()
-        return {table: Claim.OURS for table in tables if table in self._shelf.rows}
+    def claim(self, tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        node = self._check()
+        return {
+            table: self._claim(node, row, take) for table in tables if (row := self._shelf.rows.get(table)) is not None
+        }
+
+    def _claim(self, node: _Node, row: _Row, take: bool) -> Claim | str:
+        if row.owner == self._id:
+            return Claim.OURS
+        owner = self._shelf.nodes.get(row.owner)
+        if owner is not None and self._lives(owner):
+            return owner.address
+        if node.rules is not None and _age(node, row.game) < row.rules:
+            newer = [one for one in self._living() if one.rules is not None and _age(one, row.game) >= row.rules]
+            if newer:
+                return min(newer, key=lambda one: one.load).address
+        if not take:
+            return Claim.FREE
+        if owner is not None:
+            owner.fenced = True
+        row.owner, row.rules = self._id, _age(node, row.game)
+        return Claim.OURS
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         self._check()
@@ -116,8 +178,10 @@ class MemoryStore(Store):
         for table, version, body in entries:
             rows[table].entries[version] = body
             rows[table].version, rows[table].changed = version, now
-        for table, version, body in states:
+        for table, version, body, wake in states:
             row = rows[table]
+            if version >= row.state_version:
+                row.wake = None if wake is None else now + wake
             if version > row.state_version:
                 if not self._keep_log:  # what the state before covered: the last batch must stay comparable
                     row.entries = {number: body for number, body in row.entries.items() if number > row.state_version}
@@ -134,33 +198,73 @@ class MemoryStore(Store):
         ]
         return dict(found[:limit])
 
-    def release(self, tables: Collection[str]) -> None:  # noqa: ARG002 - the contract's
+    def due(self, limit: int = 100) -> set[str]:
         self._check()
+        now, living = self._clock(), self._alive()
+        found = [
+            table
+            for table, row in self._shelf.rows.items()
+            if row.wake is not None and row.wake <= now and row.owner not in living
+        ]
+        return {*found[:limit]}
+
+    def release(self, tables: Collection[str]) -> None:
+        self._check()
+        for table in tables:
+            row = self._shelf.rows.get(table)
+            if row is not None and row.owner == self._id:
+                row.owner = 0
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         self._check()
-        now, spared = self._clock(), {*spare}
+        now, spared, others = self._clock(), {*spare}, self._alive() - {self._id}
         old = {
             table
             for table, row in self._shelf.rows.items()
-            if table not in spared and now - row.changed > (keep if row.listing is None else min(keep, waiting))
+            if table not in spared
+            and row.owner not in others
+            and now - row.changed > (keep if row.listing is None else min(keep, waiting))
         }
         for table in old:
             del self._shelf.rows[table]
         return old
 
     def close(self) -> None:
-        self._node = None
+        self._shelf.nodes.pop(self._id, None)
+        self._id = 0
 
     def _row(self, table: str) -> _Row:
         row = self._shelf.rows.get(table)
         if row is None:
             raise Lost(f"table {table} is not stored here: another process deleted it")
+        if row.owner != self._id:
+            raise Lost(f"table {table} is not ours: it was given back, or another process has it")
         return row
 
-    def _check(self) -> None:
-        if self._node is None or self._node != self._shelf.node:
-            raise Lost("this store is not open, or another process has taken its tables over")
+    def _check(self) -> _Node:
+        node = self._shelf.nodes.get(self._id)
+        if node is None:
+            raise Lost("this store is not open")
+        if node.fenced:
+            raise Lost("fenced: this process was silent for too long, and another process has taken its tables over")
+        return node
+
+    def _expires(self) -> float:
+        return float("inf") if self.lease is None else self._clock() + self.lease
+
+    def _lives(self, node: _Node) -> bool:
+        return not node.fenced and node.expires > self._clock()
+
+    def _living(self) -> list[_Node]:
+        return [node for node in self._shelf.nodes.values() if self._lives(node)]
+
+    def _alive(self) -> set[int]:
+        return {number for number, node in self._shelf.nodes.items() if self._lives(node)}
+
+
+def _age(node: _Node, game: str) -> int:
+    """Return how new a node's rules of a game are: later ones have larger numbers."""
+    return 0 if node.rules is None else node.rules.get(game, 0)
 
 
 def _at(bodies: dict[int, bytes], row: _Row, entry: Entry) -> bytes:

@@ -17,6 +17,7 @@ from netcode.turns.store import (
     Listing,
     Lost,
     NewTable,
+    Node,
     Saved,
     State,
     Store,
@@ -37,7 +38,7 @@ SCHEMA = """
 BEGIN IMMEDIATE;
 CREATE TABLE IF NOT EXISTS game_table (
     id TEXT PRIMARY KEY, game TEXT NOT NULL, version INTEGER NOT NULL, state_version INTEGER NOT NULL,
-    state BLOB NOT NULL, listing BLOB, created REAL NOT NULL, changed REAL NOT NULL
+    state BLOB NOT NULL, listing BLOB, created REAL NOT NULL, changed REAL NOT NULL, wake REAL
 ) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listing IS NOT NULL;
 CREATE TABLE IF NOT EXISTS move (
@@ -70,12 +71,16 @@ class SqliteStore(Store):
         self._lock = -1
         self._file = 0
         self._database: sqlite3.Connection | None = None
+        self._address = ""
+        self._claimed: set[str] = set()
+        """Tables that were claimed here."""
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
 
-    def open(self, address: str) -> None:  # noqa: ARG002 - the contract's
+    def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:  # noqa: ARG002 - the contract's
         self.close()
+        self._address, self._claimed = address, set()
         try:
             self._lock = _take_lock(self._path)
             with _explained(self._path):
@@ -107,6 +112,10 @@ class SqliteStore(Store):
         database.executescript(
             SCHEMA.replace("COMMIT", f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT")
         )
+        columns = [name for _, name, *_ in database.execute("PRAGMA table_info (game_table)")]
+        if "wake" not in columns:
+            database.execute("ALTER TABLE game_table ADD COLUMN wake REAL")
+        database.execute("CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL")
         query = "SELECT max(seconds, ifnull((SELECT max(changed) FROM game_table), 0)) FROM served"
         [(served,)] = database.execute(query)
         self._ahead = served - self._clock()
@@ -114,7 +123,7 @@ class SqliteStore(Store):
     def _now(self) -> float:
         return self._clock() + self._ahead
 
-    def renew(self, load: int) -> None:  # noqa: ARG002 - the contract's
+    def renew(self, load: int) -> list[Node]:
         self._connected()
         try:
             file = self._path.stat().st_ino
@@ -122,6 +131,7 @@ class SqliteStore(Store):
             file = -1
         if file != self._file:  # SQLite would go on writing into a file that nobody can find any more
             raise Lost(f"{self._path} was deleted or replaced while it was in use; start the server again")
+        return [Node(self._address, load)]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         made: set[str] = set()
@@ -130,19 +140,23 @@ class SqliteStore(Store):
             for new in tables:
                 check_table_id(new.table)
                 cursor = database.execute(
-                    "INSERT INTO game_table VALUES (?, ?, 0, 0, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+                    "INSERT INTO game_table VALUES (?, ?, 0, 0, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
                     (new.table, new.game, new.state, new.listing, now, now),
                 )
                 again = "SELECT 1 FROM game_table WHERE (id, game, version, state) = (?, ?, 0, ?)"
                 if cursor.rowcount == 1 or database.execute(again, new[:3]).fetchone() is not None:
                     made.add(new.table)
+        self._claimed |= made
         return made
 
-    def claim(self, tables: Collection[str]) -> dict[str, Claim | str]:
+    def claim(self, tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
         database = self._connected()
         with _explained(self._path):
             query = "SELECT id FROM game_table WHERE id IN ({})"
-            return {table: Claim.OURS for (table,) in _each(database, query, tables)}
+            found = {table for (table,) in _each(database, query, tables)}
+        if take:
+            self._claimed |= found
+        return {table: Claim.OURS if table in self._claimed else Claim.FREE for table in found}
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         found: dict[str, Saved] = {}
@@ -184,11 +198,15 @@ class SqliteStore(Store):
                     if row.version > row.stored or row.state is not None
                 ],
             )
+            newest = [one for one in states if one.version == rows[one.table].state_version]
+            wakes = {one.table: None if one.wake is None else now + one.wake for one in newest}
+            changed = [(wake, table) for table, wake in wakes.items() if (wake, rows[table].wake) != (None, None)]
+            database.executemany("UPDATE game_table SET wake = ? WHERE id = ?", changed)
             for table, listed in listings:
                 database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
 
     def _put(self, database: sqlite3.Connection, row: "_Row", state: State) -> None:
-        table, version, body = state
+        table, version, body, _ = state
         if version > row.version:
             raise Lost(f"table {table} is not where its state {version} was: another process wrote")
         if version == row.state_version:
@@ -208,8 +226,16 @@ class SqliteStore(Store):
             query = "SELECT id, listing FROM game_table WHERE listing IS NOT NULL AND game = ifnull(?, game) "
             return dict(database.execute(query + "ORDER BY created, id LIMIT ?", (game, limit)).fetchall())
 
-    def release(self, tables: Collection[str]) -> None:  # noqa: ARG002 - the contract's
+    def due(self, limit: int = 100) -> set[str]:
+        database = self._connected()
+        with _explained(self._path):
+            query = "SELECT id FROM game_table WHERE wake <= ?"
+            found = [table for (table,) in database.execute(query, (self._now(),)) if table not in self._claimed]
+        return {*found[:limit]}
+
+    def release(self, tables: Collection[str]) -> None:
         self._connected()
+        self._claimed.difference_update(tables)
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
@@ -220,6 +246,7 @@ class SqliteStore(Store):
             for table in old:
                 database.execute("DELETE FROM move WHERE game_table = ?", (table,))
                 database.execute("DELETE FROM game_table WHERE id = ?", (table,))
+        self._claimed -= old
         return old
 
     def close(self) -> None:
@@ -270,13 +297,14 @@ class _Row:
     version: int
     state_version: int
     stored: int
+    wake: float | None
     state: bytes | None = None
     """The new state; None while there is none."""
 
 
 def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _Row]:
-    query = "SELECT id, version, state_version FROM game_table WHERE id IN ({})"
-    rows = {table: _Row(version, at, version) for table, version, at in _each(database, query, tables)}
+    query = "SELECT id, version, state_version, wake FROM game_table WHERE id IN ({})"
+    rows = {table: _Row(version, at, version, wake) for table, version, at, wake in _each(database, query, tables)}
     for table in tables:
         if table not in rows:
             raise Lost(f"table {table} is not stored here: another process deleted it")
