@@ -79,6 +79,7 @@ LATE = frozenset(
         "zeroconf",
         "ifaddr",
         "prometheus_client",
+        "psycopg",
     }
 )
 """Never imported with the package: a game that does without them shall not pay for them."""

@@ -49,6 +49,19 @@ class StoreContract:
 
         assert store.claim([table]) == {}
 
+    def test_whatever_strangers_ask_for_that_cannot_be_is_not_there(self, store: Store) -> None:
+        odd = ["\0", "a\0b", "\ud800", "'; DROP TABLE move; --", "%s", "é" * 1000]
+        store.create([new()])
+
+        assert store.claim(odd) == store.claim(odd, take=False) == {}
+        assert store.load(odd) == {}
+        store.release(odd)
+        assert store.expire(keep=1000, waiting=1000, spare=odd) == set()
+        for table in ("a\0b", "\ud800"):
+            with pytest.raises(ValueError, match="cannot be the id of a table"):
+                store.create([new("u"), new(table)])
+        assert store.claim(["u", "t"]) == {"t": Claim.OURS}
+
     def test_what_was_appended_comes_back_in_order(self, store: Store) -> None:
         store.create([new("a"), new("b")])
 

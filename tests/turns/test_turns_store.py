@@ -415,4 +415,4 @@ def test_importing_turns_and_its_store_brings_no_database_and_no_threads() -> No
 
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
 
-    assert {"sqlite3", "threading", "asyncio", "queue"} & {*loaded.stdout.split()} == set()
+    assert {"sqlite3", "psycopg", "threading", "asyncio", "queue"} & {*loaded.stdout.split()} == set()

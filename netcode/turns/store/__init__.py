@@ -170,6 +170,13 @@ def check_table_id(table: str) -> None:
     """Raise `ValueError` for what cannot be the id of a table."""
     if not 0 < len(table) <= MAX_TABLE_ID:
         raise ValueError(f"the id of a table has 1 to {MAX_TABLE_ID} characters, not {len(table)}")
+    if not is_table_id(table):
+        raise ValueError(f"{table!r} cannot be the id of a table: it has a character that no database keeps")
+
+
+def is_table_id(table: str) -> bool:
+    """Tell whether this can be the id of a table; what strangers ask for need not be."""
+    return 0 < len(table) <= MAX_TABLE_ID and "\0" not in table and not any("\ud800" <= c <= "\udfff" for c in table)
 
 
 def by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
@@ -181,7 +188,13 @@ def by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
 
 
 def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> Store:
-    """Make the store that a server was given: a store, the path of a database, or None to forget all at the end."""
+    """Make the store that a server was given.
+
+    Args:
+        where: a store; the path of an SQLite database; the address of a PostgreSQL one, `postgresql://…`; None to
+            forget all at the end.
+        keep_log: whether entries that a state covers are kept.
+    """
     if isinstance(where, Store):
         return where
     if where is None:
@@ -190,6 +203,10 @@ def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> 
         return MemoryStore(keep_log=keep_log)
     if not isinstance(where, str | Path):
         raise TypeError(f"store must be the path of a database, a Store, or None, not {type(where).__name__}")
+    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
+        from netcode.turns.store.postgres import PostgresStore
+
+        return PostgresStore(where, keep_log=keep_log)
     from netcode.turns.store.sqlite import SqliteStore
 
     return SqliteStore(where, keep_log=keep_log)

@@ -113,6 +113,7 @@ class MemoryStore(Store):
         made: set[str] = set()
         for new in tables:
             check_table_id(new.table)
+        for new in tables:
             row = self._shelf.rows.get(new.table)
             if row is None:
                 row = _Row(new.game, new.state, new.state, new.listing, self._clock(), self._id, _age(node, new.game))

@@ -23,6 +23,7 @@ from netcode.turns.store import (
     Store,
     Unavailable,
     check_table_id,
+    is_table_id,
 )
 
 APPLICATION = 0x6E637475
@@ -322,7 +323,7 @@ def _is_same(
 
 
 def _each(database: sqlite3.Connection, query: str, tables: Collection[str]) -> Generator[tuple[Any, ...], None, None]:
-    ids = [*tables]
+    ids = [*filter(is_table_id, tables)]
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         yield from database.execute(query.format(", ".join("?" * len(part))), part).fetchall()

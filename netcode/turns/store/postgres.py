@@ -1,0 +1,385 @@
+"""A store in PostgreSQL: many processes serve the same tables, each table by one of them at a time.
+
+Safety comes from `append`, liveness from a lease. A process is a row of `node`; what it writes is written under a lock
+on that row, and only while nobody declared it dead there: it is «fenced». Past its lease anybody may do so, in order to
+take its tables. The database's `now()` is the only clock.
+
+Every call is one statement in a transaction of its own, or several such: nothing belongs to a connection, and so a
+pooler may stand between.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from netcode import log
+from netcode.turns.store import (
+    Claim,
+    Entry,
+    Listing,
+    Lost,
+    NewTable,
+    Node,
+    Saved,
+    State,
+    Store,
+    Unavailable,
+    check_table_id,
+    is_table_id,
+)
+from netcode.turns.store import postgres_sql as sql
+from netcode.turns.store.postgres_link import NOT_AS_THOUGHT, Link
+
+_T = TypeVar("_T")
+
+LEASE = 5.0
+"""Seconds after `renew` for which a node counts as alive."""
+PATIENCE = 4.0
+"""Seconds of silence after which the database counts as unavailable: less than a lease."""
+CHUNK = 500
+"""Tables in one statement: whoever claims thousands must not hold up those who play."""
+ATTEMPTS = 4
+"""How often a batch is compared with what is stored, each time because that has changed since."""
+
+
+@dataclass(slots=True)
+class _Change:
+    """What a batch does to one table."""
+
+    bodies: dict[int, bytes] = field(default_factory=dict[int, bytes])
+    state: State | None = None
+    listing: Listing | None = None
+
+
+class _Stored(NamedTuple):
+    owner: int | None
+    version: int
+    state_version: int
+    state: bytes
+
+
+class PostgresStore(Store):
+    """Tables in the PostgreSQL database at `address`, whose schema is made if it is not there.
+
+    Args:
+        address: `postgresql://user:password@host:port/name`, or whatever PostgreSQL's own programs take.
+        keep_log: whether entries that a state covers are kept; replays need them.
+        lease: seconds after `renew` for which this node counts as alive.
+        patience: seconds of silence after which the database counts as unavailable.
+
+    Raises:
+        ImportError: the extra `postgres` is not installed.
+        ValueError: the address cannot be read.
+    """
+
+    def __init__(
+        self, address: str, *, keep_log: bool = True, lease: float = LEASE, patience: float = PATIENCE
+    ) -> None:
+        self.lease = lease
+        self._link = Link(address, patience=patience)
+        self._append = sql.append_statement(keep_log=keep_log)
+        self._id: int | None = None
+        self._rules: dict[str, int] | None = None
+        """Of each game, how new its rules are here; None for those who take any."""
+
+    def __repr__(self) -> str:
+        return f"<PostgresStore {self._link.name}>"
+
+    def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:
+        self.close()
+        self._prepare()
+        self._rules = None
+        if rules is not None:
+            marks = {"games": [*rules], "marks": [*rules.values()]}
+            self._run(sql.LEARN, marks)
+            self._rules = dict(self._run(sql.KNOWN, marks))
+        known = None if self._rules is None else [*self._rules.values()]
+        [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known, "lease": self.lease})
+
+    def _prepare(self) -> None:
+        [(ours, occupied, synced)] = self._run(sql.FOUND)
+        if occupied and not ours:
+            raise Unavailable(
+                f"{self._link.name} has tables of another program; give this server a database of its own"
+            )
+        if not ours:
+            self._run(sql.SCHEMA)
+        [(version,)] = self._run("SELECT version FROM netcode_store")
+        if version > sql.VERSION:
+            raise Unavailable(
+                f"{self._link.name} was written by a newer netcode (its tables are version {version}, this one knows "
+                f"{sql.VERSION}); install that version, or give this server another database"
+            )
+        if synced == "off":
+            text = "%s answers before it has synced (synchronous_commit is off): if it crashes, moves are lost"
+            log.warn("synchronous_commit", text, self._link.name)
+
+    def renew(self, load: int) -> list[Node]:
+        node = self._node()
+        rows = self._run(sql.RENEW, {"node": node, "load": load, "lease": self.lease})
+        if all(one != node for one, _, _ in rows):
+            raise _fenced()
+        return [Node(address, tables) for _, address, tables in rows]
+
+    def create(self, tables: Sequence[NewTable]) -> set[str]:
+        node = self._node()
+        wanted: dict[str, NewTable] = {}
+        for new in tables:
+            check_table_id(new.table)
+            wanted.setdefault(new.table, new)
+        new_tables = [*wanted.values()]
+        parameters = {
+            "node": node,
+            "ids": [*wanted],
+            "games": [new.game for new in new_tables],
+            "rules": [self._age(new.game) for new in new_tables],
+            "states": [new.state for new in new_tables],
+            "listings": [new.listing for new in new_tables],
+        }
+        [(alive, made)] = self._run(sql.CREATE, parameters)
+        if not alive:
+            raise _fenced()
+        if len(made) < len(wanted):
+            made = [table for (table,) in self._run(sql.CREATED, parameters)]
+        return {*made}
+
+    def claim(self, tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        node = self._node()
+        found: dict[str, Claim | str] = {}
+        for ids in _chunks(filter(is_table_id, tables)):
+            found.update(self._claim(node, ids, take))
+        return found
+
+    def _claim(self, node: int, ids: list[str], take: bool) -> dict[str, Claim | str]:
+        self._check(node)
+        found: dict[str, Claim | str] = {}
+        free: dict[str, tuple[str, int, int | None]] = {}
+        for table, game, rules, owner, address, lives in self._owners(node, ids):
+            if lives:
+                found[table] = Claim.OURS if owner == node else address
+            else:
+                free[table] = (game, rules, owner)
+        for table, better in self._better(free):
+            found[table] = better
+            del free[table]
+        if not take:
+            return {**found, **dict.fromkeys(free, Claim.FREE)}
+        if free:
+            self._take(node, free)
+            for table, _, _, owner, address, lives in self._owners(node, [*free]):
+                found[table] = Claim.OURS if owner == node else address if lives else Claim.ASK_AGAIN
+        return found
+
+    def _owners(self, node: int, ids: list[str]) -> list[tuple[Any, ...]]:
+        return self._run(sql.OWNERS, {"node": node, "ids": ids})
+
+    def _better(self, free: Mapping[str, tuple[str, int, int | None]]) -> list[tuple[str, str]]:
+        """Return which tables somebody alive should take because our rules are older, and who."""
+        newer = {
+            table: (game, rules)
+            for table, (game, rules, _) in free.items()
+            if self._rules is not None and self._age(game) < rules
+        }
+        living = self._run(sql.LIVING) if newer else []
+        return [
+            (table, next(iter(able)))
+            for table, (game, rules) in newer.items()
+            if (able := [address for address, _, theirs, age in living if theirs == game and age >= rules])
+        ]
+
+    def _take(self, node: int, free: Mapping[str, tuple[str, int, int | None]]) -> None:
+        dead = self._dead(owner for _, _, owner in free.values())
+        [(alive,)] = self._run(
+            sql.TAKE,
+            {
+                "node": node,
+                "ids": [*free],
+                "rules": [rules for _, rules, _ in free.values()],
+                "mine": [self._age(game) for game, _, _ in free.values()],
+                "dead": [*dead],
+            },
+        )
+        if not alive:
+            raise _fenced()
+
+    def _dead(self, owners: Iterable[int | None]) -> set[int]:
+        """Return which of these may not write any more, after declaring dead those past their lease."""
+        known = {owner for owner in owners if owner is not None}
+        for owner in sorted(known):
+            self._run(sql.FENCE_EXPIRED, {"owner": owner})
+        return known - {one for (one,) in self._run(sql.UNFENCED, {"owners": [*known]})}
+
+    def load(self, tables: Collection[str]) -> dict[str, Saved]:
+        self._node()
+        found: dict[str, Saved] = {}
+        for ids in _chunks(filter(is_table_id, tables)):
+            for table, version, state_version, state, entries in self._run(sql.LOAD, {"ids": ids}):
+                assert len(entries) == version - state_version, f"table {table} has a gap in its entries"
+                found[table] = Saved(state_version, state, tuple(entries))
+        return found
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        node = self._node()
+        changes = _plain(entries, states, listings)
+        for _ in range(ATTEMPTS):
+            if changes is None:
+                changes = self._compared(node, entries, states, listings)
+            if not changes:
+                return
+            try:
+                self._run(self._append, {"node": node, **_columns(changes)})
+            except NOT_AS_THOUGHT:
+                changes = None  # not what we thought: some of it may be stored, or somebody else wrote
+            else:
+                return
+        raise Unavailable(f"what is stored in {self._link.name} changes while it is being compared; the games go on")
+
+    def _compared(
+        self, node: int, entries: Sequence[Entry], states: Sequence[State], listings: Sequence[Listing]
+    ) -> dict[str, _Change]:
+        """Return what is not stored of a batch.
+
+        Raises:
+            Lost: this process was fenced, or what is stored is not what we stored.
+        """
+        self._check(node)
+        ids = {*(one.table for one in entries), *(one.table for one in states), *(one.table for one in listings)}
+        asked = {"ids": [one.table for one in entries], "versions": [one.version for one in entries]}
+        bodies = {(table, version): body for table, version, body in self._run(sql.STORED_ENTRIES, asked)}
+        rows = {row[0]: _Stored(*row[1:]) for row in self._run(sql.STORED, {"ids": [*ids]})}
+        for table in ids:
+            if table not in rows:
+                raise Lost(f"table {table} is not stored here: another process deleted it")
+            if rows[table].owner != node:
+                raise Lost(f"table {table} is not ours: it was given back, or another process has it")
+        changes: dict[str, _Change] = {}
+        for table, version, body in entries:
+            last = max(changes[table].bodies) if table in changes else rows[table].version
+            if version == last + 1:
+                changes.setdefault(table, _Change()).bodies[version] = bodies[table, version] = body
+            elif not 0 < version <= last or bodies.get((table, version), body) != body:
+                raise Lost(f"table {table} has something else as its entry {version}: another process wrote")
+        for state in states:
+            _put(state, rows[state.table], changes)
+        repeated = {one.table for one in entries if one.table not in changes or not changes[one.table].bodies}
+        for listing in listings:
+            # One that came with entries that are all stored is stored as well, and a later one may have followed.
+            if listing.table not in repeated:
+                changes.setdefault(listing.table, _Change()).listing = listing
+        return changes
+
+    def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
+        self._node()
+        return dict(self._run(sql.OPEN_TABLES, {"game": game, "limit": limit}))
+
+    def due(self, limit: int = 100) -> set[str]:
+        return {table for (table,) in self._run(sql.DUE, {"node": self._node(), "limit": limit})}
+
+    def release(self, tables: Collection[str]) -> None:
+        node = self._node()
+        for ids in _chunks(filter(is_table_id, tables)):
+            self._run(sql.RELEASE, {"node": node, "ids": ids})
+
+    def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
+        times = {"node": self._node(), "keep": keep, "waiting": waiting}
+        rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)]})
+        gone: set[str] = set()
+        for part in _chunks([row for row in rows if not row[2] or row[1] == self._id]):
+            dead = self._dead(owner for _, owner, _ in part if owner != times["node"]) | {times["node"]}
+            [(alive, deleted)] = self._run(
+                sql.EXPIRE, {**times, "ids": [table for table, _, _ in part], "owners": [*dead]}
+            )
+            if not alive:
+                raise _fenced()
+            gone.update(deleted)
+        self._run(sql.FORGET, times)
+        return gone
+
+    def close(self) -> None:
+        node, self._id = self._id, None
+        try:
+            if node is not None:
+                self._run(sql.LEAVE, {"node": node})  # whose row is not there is dead
+        except (Lost, Unavailable):
+            pass  # then its lease runs out
+        finally:
+            self._link.close()
+
+    def _run(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        return self._link.run(statement, parameters)
+
+    def _node(self) -> int:
+        if self._id is None:
+            raise Lost("this store is not open")
+        return self._id
+
+    def _check(self, node: int) -> None:
+        if self._run(sql.ALIVE, {"node": node}) != [(True,)]:
+            raise _fenced()
+
+    def _age(self, game: str) -> int:
+        """Return how new our rules of a game are: later ones have larger numbers."""
+        return 0 if self._rules is None else self._rules.get(game, 0)
+
+
+def _fenced() -> Lost:
+    return Lost("fenced: this process was silent for too long, and another process has taken its tables over")
+
+
+def _plain(entries: Sequence[Entry], states: Sequence[State], listings: Sequence[Listing]) -> dict[str, _Change] | None:
+    """Return what a batch does to each table if nothing of it is stored; None if it says something twice."""
+    changes: dict[str, _Change] = {}
+    for table, version, body in entries:
+        bodies = changes.setdefault(table, _Change()).bodies
+        if bodies and next(reversed(bodies)) != version - 1:
+            return None
+        bodies[version] = body
+    for state in states:
+        change = changes.setdefault(state.table, _Change())
+        if change.state is not None:
+            return None
+        change.state = state
+    for listing in listings:
+        changes.setdefault(listing.table, _Change()).listing = listing
+    return changes
+
+
+def _put(state: State, row: _Stored, changes: dict[str, _Change]) -> None:
+    """Add a state to what is not stored, unless a newer one is."""
+    table, version, body, _ = state
+    change = changes.get(table)
+    if version > (max(change.bodies, default=row.version) if change is not None else row.version):
+        raise Lost(f"table {table} is not where its state {version} was: another process wrote")
+    if version == row.state_version and body != row.state:
+        raise Lost(f"table {table} has another state {version}: another process wrote")
+    last = row.state_version if change is None or change.state is None else change.state.version
+    if version >= last:
+        changes.setdefault(table, _Change()).state = state
+
+
+def _columns(changes: Mapping[str, _Change]) -> dict[str, Any]:
+    """Return a batch as the columns that its statement takes."""
+    states = [change.state for change in changes.values()]
+    listings = [change.listing for change in changes.values()]
+    entries = [(table, *entry) for table, change in changes.items() for entry in change.bodies.items()]
+    return {
+        "ids": [*changes],
+        "before": [min(change.bodies) - 1 if change.bodies else None for change in changes.values()],
+        "after": [max(change.bodies, default=None) for change in changes.values()],
+        "at": [None if state is None else state.version for state in states],
+        "states": [None if state is None else state.body for state in states],
+        "wakes": [None if state is None or state.wake is None else float(state.wake) for state in states],
+        "listed": [listing is not None for listing in listings],
+        "listings": [None if listing is None else listing.body for listing in listings],
+        "entry_ids": [table for table, _, _ in entries],
+        "versions": [version for _, version, _ in entries],
+        "bodies": [body for _, _, body in entries],
+        "tables": len(changes),
+    }
+
+
+def _chunks(things: Iterable[_T]) -> Iterator[list[_T]]:
+    rest = iter(things)
+    while part := [*islice(rest, CHUNK)]:
+        yield part

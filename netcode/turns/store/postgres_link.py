@@ -1,0 +1,165 @@
+"""A link to PostgreSQL that never waits for ever, tells no password, and turns what goes wrong into sentences."""
+
+import time
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import quote
+
+from netcode.turns.store import Lost, Unavailable
+
+try:
+    import psycopg
+    from psycopg.conninfo import conninfo_to_dict, make_conninfo
+    from psycopg.rows import TupleRow
+except ImportError as error:
+    raise ImportError("a store at postgresql:// needs psycopg: pip install 'netcode[postgres]'") from error
+
+Parameters = Mapping[str, Any]
+
+LOOK = 0.05
+"""Seconds between two looks at whether the database has been silent for too long."""
+
+DEFAULTS: dict[str, Any] = {
+    "connect_timeout": 3,
+    # A network that swallows packets is noticed by the kernel as well, so that no dead socket stays open.
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "application_name": "netcode",
+}
+"""What the address may say otherwise. A pooler takes none of these as a setting of its sessions."""
+
+
+NOT_AS_THOUGHT = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
+"""What a batch fails with that does not fit what is stored; nothing of it is."""
+
+
+class _Silent(psycopg.OperationalError):
+    """The database did not answer in time."""
+
+
+class _Connection(psycopg.Connection[TupleRow]):
+    """A connection that is given up once nothing came for `patience` seconds.
+
+    No timeout on the other side can do that: a machine that hangs, a process that was stopped or a cut network do not
+    answer at all. The statement is not cancelled: where a synchronous standby is waited for, a cancelled commit counts
+    as done although nobody but the primary has it.
+    """
+
+    patience = 4.0
+
+    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
+        if not arguments:
+            options.setdefault("interval", LOOK)
+        return super().wait(self._bounded(gen), *arguments, **options)
+
+    def _bounded(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        try:
+            wanted = next(gen)
+            deadline = time.monotonic() + self.patience
+            while True:
+                ready = yield wanted
+                if ready:
+                    deadline = time.monotonic() + self.patience
+                elif time.monotonic() > deadline:
+                    raise _Silent(f"no answer for {self.patience:g} s")
+                wanted = gen.send(ready)
+        except StopIteration as stop:
+            return stop.value
+
+
+class Link:
+    """One connection to the database at `address`, made when it is needed and made anew after a failure.
+
+    Args:
+        address: as PostgreSQL's own programs take it.
+        patience: seconds of silence after which the database counts as unavailable.
+    """
+
+    def __init__(self, address: str, *, patience: float) -> None:
+        try:
+            given: dict[str, Any] | None = {
+                key: value for key, value in conninfo_to_dict(address).items() if value is not None
+            }
+        except psycopg.ProgrammingError:  # its text quotes what it could not read, which may be half of a password
+            given = None
+        if given is None:
+            raise ValueError(
+                "the address of a PostgreSQL database is postgresql://user:password@host:port/name, with special "
+                "characters of the password as %40 for @, %2F for / and so on; this one cannot be read"
+            )
+        self._patience = patience
+        self._conninfo = make_conninfo("", **{**DEFAULTS, **given, "client_encoding": "UTF8"})
+        password = given.get("password")
+        self._secrets = () if not password else (str(password), quote(str(password), safe=""))
+        host, port = given.get("host") or given.get("hostaddr") or "this machine", given.get("port")
+        self.name = f"{host}{f':{port}' if port else ''}/{given.get('dbname') or given.get('user') or ''}"
+        """Where the database is, without who may enter."""
+        self._connection: _Connection | None = None
+
+    def run(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+        """Execute one statement in a transaction of its own, and return its rows; without parameters, a script.
+
+        Raises:
+            Lost: the tables are gone.
+            Unavailable: it is not known whether the statement was executed.
+        """
+        with self._explained():
+            if self._connection is None:
+                self._connection = self._connect()
+            cursor = self._connection.cursor(binary=parameters is not None)  # a script has to be text
+            cursor.execute(statement.encode(), parameters)
+            return [] if cursor.description is None else cursor.fetchall()
+
+    def close(self) -> None:
+        """Let go of the connection. A second time does nothing."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _connect(self) -> _Connection:
+        # Behind a pooler are many connections, and a prepared statement would be known to one of them.
+        connection = _Connection.connect(self._conninfo, autocommit=True, prepare_threshold=None)
+        connection.patience = self._patience
+        return connection
+
+    @contextmanager
+    def _explained(self) -> Generator[None, None, None]:
+        try:
+            yield
+        except psycopg.Error as error:
+            if error.sqlstate in ("42P01", "3F000"):
+                raise Lost(f"the tables in {self.name} are gone; start the server again") from error
+            text = self._sentence(error)
+            if text is None:
+                raise
+            self.close()
+            # What psycopg says may quote the address.
+            raise Unavailable(text) from None
+
+    def _sentence(self, error: psycopg.Error) -> str | None:
+        """Return what is wrong and what to do; None for what only a bug of ours can cause."""
+        said = self._said(error)
+        match error.sqlstate or "":
+            case "53100":
+                return f"the disk of {self.name} is full; free some space, and the games go on"
+            case "25006":
+                return f"{self.name} may only be read: it is a standby; give the address of the primary"
+            case "42501":
+                return f"the user of {self.name} may not do this ({said}); make it the owner of the database"
+            case "55P03" | "57014" | "40P01" | "40001":
+                return f"{self.name} could not do it in time ({said}); the games go on once it is less busy"
+            case state if state[:2] in ("08", "28", "3D", "53", "57", "58", "F0", "XX") or (
+                state == "" and isinstance(error, psycopg.OperationalError)
+            ):
+                return f"the database {self.name} is not available ({said}); the games go on once it is"
+            case _:
+                return None
+
+    def _said(self, error: psycopg.Error) -> str:
+        text = error.diag.message_primary or str(error)
+        for secret in self._secrets:
+            text = text.replace(secret, "***")
+        return " ".join(text.split())
