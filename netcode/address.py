@@ -1,5 +1,6 @@
 """Where the other end is: addresses, and name look-ups that never block a frame."""
 
+import re
 import socket
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
@@ -8,6 +9,13 @@ from netcode.forks import keep_from_children
 
 MAX_LOOKUPS = 16
 """Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""
+
+MAX_ADDRESS = 260
+"""Characters of an address that travels, with its port: as many as the longest host name needs."""
+
+_FORM = re.compile(r"(?:([A-Za-z0-9._-]+)|\[([0-9A-Fa-f:.]+)\]):([1-9][0-9]{0,4})", re.ASCII)
+
+_TUPLE: Any = tuple  # of unknown type to the type checkers, as what strangers give is
 
 Candidate = tuple[int, tuple[Any, ...]]
 """An address family, and the address as the operating system's `connect` takes it."""
@@ -57,6 +65,34 @@ def check_destination(host: str, port: int) -> None:
     check_host(host)
     if not host or port == 0:
         raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
+
+
+def address_from_wire(text: Any) -> Address | None:
+    """Read `host:port` as `str(address)` writes it; None for whatever else a stranger may have sent."""
+    found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_ADDRESS else None
+    if found is None or int(found[3]) > 65_535 or (found[2] is not None and ":" not in found[2]):
+        return None
+    return Address(str(found[1] or found[2]), int(found[3]))
+
+
+def check_address(address: Any, name: str) -> Address:
+    """Return a public address that was given as `Address`, as `(host, port)` or as `"host:port"`.
+
+    Raises:
+        TypeError, ValueError: it is none, or one that cannot be told to others; `name` is what it was given as.
+    """
+    text: Any = address
+    if isinstance(address, tuple) and len(_TUPLE(address)) == 2:
+        host, port = _TUPLE(address)
+        check_destination(host, port)
+        text = str(Address(host, port))
+    if not isinstance(text, str):
+        raise TypeError(f'{name} must be (host, port) or "host:port", not {type(text).__name__}')
+    found = address_from_wire(text)
+    if found is None:
+        example = '"play.example.org:7777" or "[::1]:7777"'
+        raise ValueError(f"{name} must be a host and a port, such as {example}, not {text!r}")
+    return found
 
 
 def make_address(host: str, port: int) -> Address:

@@ -337,7 +337,7 @@ class Link(_PerMessage):
             return
         if self._close_reason is None:
             self._end(reason)
-            self._say_bye(Reason(reason.code, told or reason.text, None, reason.number))
+            self._say_bye(Reason(reason.code, told or reason.text, None, reason.number, reason.where))
         else:
             self._end(self._close_reason)  # we have left already, and said why
         self._owner._link_over(self)

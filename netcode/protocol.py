@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import msgpack
 
+from netcode.address import address_from_wire
 from netcode.codec import PLAIN
 from netcode.errors import ProtocolError
 from netcode.framing import HEADER_SIZE, frame
@@ -136,7 +137,8 @@ def pong(number: int, received: int) -> bytes:
 
 def bye(reason: Reason, about: Any = None) -> bytes:
     """Encode a BYE frame; the text is clipped to what may travel."""
-    return _control(_pack((5, reason.number, clip(reason.text), *(() if about is None else (about,)))))
+    more = about if reason.where is None else str(reason.where)
+    return _control(_pack((5, reason.number, clip(reason.text), *(() if more is None else (more,)))))
 
 
 def ack(received: int) -> bytes:
@@ -269,7 +271,9 @@ def _welcome(rest: list[Any]) -> Welcome:
 def _bye(rest: list[Any]) -> Bye:
     if len(rest) < 2 or not _is_count(rest[0]) or not isinstance(rest[1], str):
         raise _wrong("BYE has fields of other types")
-    return Bye(reason_from_wire(rest[0], rest[1]), rest[2] if len(rest) > 2 and isinstance(rest[2], dict) else None)
+    more = rest[2] if len(rest) > 2 else None
+    where = address_from_wire(more) if rest[0] == ReasonCode.MOVED.value else None
+    return Bye(reason_from_wire(rest[0], rest[1], where), more if isinstance(more, dict) else None)
 
 
 def _ping(rest: list[Any]) -> Ping:

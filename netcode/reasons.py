@@ -4,6 +4,10 @@ import errno
 import sys
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from netcode.address import Address
 
 MAX_TEXT = 128
 """Longest text of a goodbye, in bytes of UTF-8; longer ones are clipped."""
@@ -46,6 +50,7 @@ class ReasonCode(Enum):
     NETWORK = 28
     NO_DESCRIPTORS = 29
     BROKEN_TLS = 30
+    MOVED = 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +64,14 @@ class Reason:
         error: the operating system's error behind it, if there was one.
         number: the code as it travelled; differs from `code.value` only where a newer peer
             sent a number that this version does not know (`code` is then `OTHER`).
+        where: with `MOVED`, where to go instead: a host and a port; None for any server of the game that is known.
     """
 
     code: ReasonCode
     text: str
     error: OSError | None = field(default=None, compare=False)
     number: int = -1
+    where: "Address | None" = None
 
     def __post_init__(self) -> None:
         if not self.text.isprintable() or len(self.text) > MAX_SENTENCE:
@@ -80,13 +87,13 @@ class Reason:
         return self.text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def reason_from_wire(number: int, text: str) -> Reason:
+def reason_from_wire(number: int, text: str, where: "Address | None" = None) -> Reason:
     """Make the reason that a peer told us: its number kept, its text made safe to print."""
     try:
         code = ReasonCode(number)
     except ValueError:
         code = ReasonCode.OTHER
-    return Reason(code, printable(text) or f"the other end said goodbye (code {number})", None, number)
+    return Reason(code, printable(text) or f"the other end said goodbye (code {number})", None, number, where)
 
 
 def printable(text: str, limit: int = MAX_TEXT) -> str:

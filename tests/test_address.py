@@ -14,11 +14,14 @@ from typing import Any
 import pytest
 
 from netcode.address import (
+    MAX_ADDRESS,
     MAX_LOOKUPS,
     Address,
     Candidate,
     Lookup,
+    address_from_wire,
     bucket,
+    check_address,
     check_destination,
     check_host,
     check_port,
@@ -398,3 +401,59 @@ def test_an_answer_for_which_nobody_waits_goes_nowhere() -> None:
     resolver.told.set()
 
     assert theirs.fileno() == -1
+
+
+@pytest.mark.parametrize(
+    "text", ["a:1", "play-2.example.org:65535", "10.0.0.7:7777", "[::1]:7777", "[::ffff:10.0.0.7]:1", "A_b:80"]
+)
+def test_an_address_that_travels_is_read_as_it_was_written(text: str) -> None:
+    address = address_from_wire(text)
+
+    assert str(address) == text
+    assert check_address(text, "address") == check_address(tuple(address or ()), "address") == address
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            ":",
+            "a",
+            "a:",
+            ":1",
+            "a:0",
+            "a:01",
+            "a:65536",
+            "a:1 ",
+            " a:1",
+            "a:1\n",
+            "a b:1",
+            "a/b:1",
+            "u@a:1",
+            "a:١",
+        ),
+        *("::1:7777", "[]:1", "[a]:1", "[10.0.0.7]:1", "[fe80::1%eth0]:1", "é:1", "tls://a:1", "a:-1", "a:1:2"),
+        *("a" * (MAX_ADDRESS - 1) + ":1", None, 7, b"a:1", ["a", 1], {"a": 1}),
+    ],
+)
+def test_whatever_else_a_stranger_sends_is_no_address(text: Any) -> None:
+    assert address_from_wire(text) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "error", "text"),
+    [
+        ("a", ValueError, 'where must be a host and a port, such as "play.example.org:7777"'),
+        (("fe80::1%eth0", 1), ValueError, "where must be a host and a port"),
+        (("a", 0), ValueError, "both must be given"),
+        (("a", "1"), TypeError, "port must be an int"),
+        ((1, 1), TypeError, "host must be a str"),
+        (("a", 1, 2), TypeError, r'where must be \(host, port\) or "host:port", not tuple'),
+        (7777, TypeError, r'where must be \(host, port\) or "host:port", not int'),
+        (None, TypeError, "not NoneType"),
+    ],
+)
+def test_an_address_that_cannot_be_told_is_refused(address: Any, error: type[Exception], text: str) -> None:
+    with pytest.raises(error, match=text):
+        check_address(address, "where")

@@ -1,5 +1,6 @@
 """The control messages as values: what is encoded is decoded, and what is wrong has a reason that says so."""
 
+from dataclasses import replace
 from typing import Any
 
 import msgpack
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netcode import ProtocolError, Reason, ReasonCode, protocol
+from netcode import Address, ProtocolError, Reason, ReasonCode, protocol
 from netcode.framing import HEADER_SIZE, frame
 from netcode.protocol import MAX_COUNT, MAX_TOKEN, Ack, Bye, Control, Hello, Ping, Pong, Welcome
 
@@ -87,6 +88,28 @@ def test_whole_seconds_are_seconds_too() -> None:
 
 def test_a_goodbye_keeps_its_code_and_its_text() -> None:
     assert decode(protocol.bye(Reason(ReasonCode.GOODBYE, "see you"))) == Bye(Reason(ReasonCode.GOODBYE, "see you"))
+
+
+def test_a_goodbye_may_say_where_to_go() -> None:
+    moved = Reason(ReasonCode.MOVED, "go on", where=Address("::1", 7777))
+
+    assert decode(protocol.bye(moved)) == Bye(moved)
+    assert decode(protocol.bye(replace(moved, where=None))) == Bye(Reason(ReasonCode.MOVED, "go on"))
+
+
+@pytest.mark.parametrize("where", ["nowhere", 7, {"host": "a"}, ["a", 1], "a:0", "a" * 260 + ":1"])
+def test_a_goodbye_to_nowhere_is_a_goodbye(where: Any) -> None:
+    decoded = protocol.decode(body(5, 31, "go on", where))
+
+    assert isinstance(decoded, Bye)
+    assert decoded.reason == Reason(ReasonCode.MOVED, "go on")
+
+
+def test_only_who_moved_says_where() -> None:
+    decoded = protocol.decode(body(5, 3, "see you", "a:1"))
+
+    assert isinstance(decoded, Bye)
+    assert decoded == Bye(Reason(ReasonCode.GOODBYE, "see you"))
 
 
 def test_a_goodbye_with_an_unknown_code_keeps_its_number_on_the_way() -> None:

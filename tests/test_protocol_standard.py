@@ -14,10 +14,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from programs import DEADLINE, ROOT, Start
 from scene import HOST, TICK, Scene
-from wire_decoder import DEPTH_OF_SERVERS, Refused, Timestamp, read_answer, read_first, read_frame
+from wire_decoder import DEPTH_OF_SERVERS, Refused, Timestamp, read_answer, read_first, read_frame, read_where
 
 import netcode
-from netcode import ProtocolError, ReasonCode, framing, protocol
+from netcode import Address, ProtocolError, ReasonCode, framing, protocol
+from netcode.address import MAX_ADDRESS, address_from_wire
 from netcode.client import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
 from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, PLAIN, make_codec
 from netcode.limits import Limits
@@ -50,6 +51,16 @@ controls = st.one_of(
         Bye,
         st.builds(Reason, st.sampled_from(ReasonCode), st.text()),
         st.none() | st.dictionaries(names, names | counts, max_size=4),
+    ),
+    st.builds(
+        Bye,
+        st.builds(
+            Reason,
+            st.just(ReasonCode.MOVED),
+            st.text(),
+            where=st.builds(Address, st.sampled_from(["a", "10.0.0.7", "::1", "play.example"]), st.integers(1, 65_535)),
+        ),
+        st.none(),
     ),
 )
 
@@ -94,7 +105,8 @@ def fields_of(control: Control) -> list[Any]:
         case protocol.Pong():
             return [4, *control]
         case Bye(reason, about):
-            return [5, reason.number, reason.text, *([about] if about is not None else [])]
+            more = about if reason.where is None else str(reason.where)
+            return [5, reason.number, reason.text, *([more] if more is not None else [])]
         case protocol.Ack():
             return [6, *control]
 
@@ -133,6 +145,33 @@ def test_both_refuse_what_the_page_says(kind: str, data: bytes, meaning: str) ->
         decode(data, LIMIT)
 
     assert (by_the_decoder.value.reason, by_netcode.value.reason.code.name) == (meaning, meaning)
+
+
+@pytest.mark.parametrize(("kind", "data", "meaning"), vectors("moved"))
+def test_both_read_where_a_client_is_to_go_as_the_page_does(kind: str, data: bytes, meaning: str) -> None:
+    payloads, *_ = framing.split(memoryview(data), LIMIT, 1)
+    bye = protocol.decode(payloads[0])
+
+    assert read_where(data) == eval(meaning)
+    assert isinstance(bye, Bye)
+    assert (bye.reason.code, bye.reason.text) == (ReasonCode.MOVED, "go on")
+    assert (None if bye.reason.where is None else str(bye.reason.where)) == eval(meaning)
+
+
+@given(where=st.text(st.characters(codec="ascii"), max_size=30) | st.from_regex(r"\[?[a.:0]{1,5}\]?:[0-9]{1,6}"))
+@example(where="a" * 254 + ":65535")
+@example(where="a" * 255 + ":65535")
+@example(where="a:1\n")
+def test_both_read_the_same_wheres(where: str) -> None:
+    read = address_from_wire(where)
+
+    assert (None if read is None else str(read)) == read_where(framing.frame(moved_to(where)))
+
+
+def moved_to(where: str) -> bytes:
+    """Return the payload of a BYE that sends a client somewhere."""
+    body = PLAIN.encode([5, ReasonCode.MOVED.value, "go on", where])
+    return b"\xc8" + len(body).to_bytes(2, "big") + b"\x4e" + body
 
 
 @pytest.fixture
@@ -216,7 +255,7 @@ def test_what_nobody_could_take_has_no_wrong_shape(kind: str, data: bytes, meani
 
 
 def test_every_vector_is_of_a_kind_that_is_tested() -> None:
-    kinds = ("message", "deep", "control", "refused", "first", "answer")
+    kinds = ("message", "deep", "control", "moved", "refused", "first", "answer")
     [block] = code_of("protocol.md", "vectors")
 
     assert len(vectors(*kinds)) == len(block.splitlines())
@@ -316,6 +355,7 @@ def test_the_page_states_the_numbers_that_netcode_goes_by() -> None:
     assert f"{protocol.MAX_NAME} characters each at most" in PAGE
     assert f"{protocol.MAX_TOKEN} bytes at most" in PAGE
     assert f"{MAX_TEXT} bytes of UTF-8 at most" in PAGE
+    assert f"{MAX_ADDRESS} characters at most" in PAGE
     assert (
         f"{MAX_DEPTH} levels deep at most in what a client sends, {MAX_DEPTH + ENVELOPE_DEPTH} in what a server" in PAGE
     )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netcode.address import Address
 from netcode.reasons import (
     MAX_SENTENCE,
     MAX_TEXT,
@@ -34,7 +35,7 @@ def os_error(number: int) -> OSError:
 
 
 def test_codes_keep_the_numbers_that_travel() -> None:
-    assert [code.value for code in ReasonCode] == [*range(31)]
+    assert [code.value for code in ReasonCode] == [*range(32)]
 
 
 def test_a_reason_prints_as_its_sentence() -> None:
@@ -51,6 +52,15 @@ def test_a_reason_is_one_printable_line_whatever_it_was_made_of(text: str) -> No
     assert said.isprintable()
     assert len(said) <= MAX_SENTENCE
     said.encode()
+
+
+def test_a_reason_knows_where_to_go_and_compares_by_it() -> None:
+    here, there = (Reason(ReasonCode.MOVED, "go on", where=Address(host, 7777)) for host in ("here", "there"))
+
+    assert here != there
+    assert here.where == ("here", 7777)
+    assert reason_from_wire(31, "go on", Address("here", 7777)) == here
+    assert reason_from_wire(31, "go on").where is None
 
 
 def test_reasons_compare_by_what_they_say_not_by_the_error_behind_them() -> None:

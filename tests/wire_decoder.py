@@ -183,6 +183,23 @@ def read_greeting(data: bytes) -> list[Any]:
     return [*body]
 
 
+def read_where(data: bytes) -> str | None:
+    """Return where a BYE of MOVED sends a client; None for anywhere."""
+    body = [*read_frame(data, MAX_UNGREETED)[1], None]
+    where = body[3]
+    if body[:2] != [5, 31] or not isinstance(where, str) or len(where) > 260:
+        return None
+    host, _, port = where.rpartition(":")
+    if not port.isascii() or not port.isdigit() or port[0] == "0" or int(port) > 65_535:
+        return None
+    letters = {*"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"}
+    if host[:1] == "[" and host[-1:] == "]":
+        right = ":" in host and {*host[1:-1]} <= {*"0123456789abcdefABCDEF.:"}
+    else:
+        right = host != "" and {*host} <= letters | {*"._-"}
+    return where if right else None
+
+
 def read_body(body: bytes) -> Any:
     """Return what is in a control message. A BYE is obeyed even if it is not well written."""
     try:
