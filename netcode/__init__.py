@@ -11,7 +11,7 @@ from netcode.errors import MessageTooLarge, NetcodeError, ProtocolError
 from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer, Stats
 from netcode.reasons import Reason, ReasonCode
-from netcode.server import Refusal, Server
+from netcode.server import Elsewhere, Refusal, Server
 from netcode.snapshots import Snapshots, blend
 from netcode.speed import SPEEDUPS
 from netcode.transport.tcp import Listener
@@ -28,6 +28,7 @@ __all__ = [
     "ConnectionSet",
     "CustomWaiter",
     "Discovery",
+    "Elsewhere",
     "Event",
     "FoundGame",
     "Joined",

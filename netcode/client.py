@@ -1,13 +1,13 @@
 """A game's end of a link to a server: connects, greets, comes back, and tells it all as events."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode import protocol
-from netcode.address import Address, check_destination
+from netcode.address import Address, check_address, check_destination
 from netcode.advice import ASKED, SENT, WAITED, Attendance
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.codec import PLAIN, make_codec
@@ -47,6 +47,9 @@ GREETING_REST = 1.0
 """Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
 in its own way."""
 
+HOPS = 3
+"""Times in a row that a client is sent on to another server; then it asks one that it knows."""
+
 TICKET = "seat-"
 """What the text of a ticket begins with; the token follows, in hexadecimal digits."""
 
@@ -60,9 +63,10 @@ _WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.NO_DESCRIPTORS,
     ReasonCode.SERVER_FULL,
     ReasonCode.TOO_MANY,
+    ReasonCode.MOVED,
 }
 
-_WORTH_ANOTHER_RETURN = _WORTH_ANOTHER_TRY | {ReasonCode.BROKEN_TLS}
+_WORTH_ANOTHER_RETURN = (_WORTH_ANOTHER_TRY | {ReasonCode.BROKEN_TLS}) - {ReasonCode.MOVED}
 """The same where there is a seat: who cannot agree on TLS is the network, or somebody between, and does not keep it."""
 
 _BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
@@ -79,12 +83,15 @@ class Client(Waiter):
             client.update()
             for event in client.events(): ...
 
-    It connects from construction on. When it is welcomed, `Joined` comes; when it is over, or never began,
+    It connects from construction on, and goes on to another server if one of several sends it there. When it is welcomed, `Joined` comes; when it is over, or never began,
     `Left` comes as the last event, with the reason. In between a broken link is restored by itself: `Away`, then
     `Back` or `Left`. Nothing that the network or the server does ever raises.
 
     Args:
         host, port: where the server is; a name is looked up beside the game.
+        addresses: more places where the game is served, or all of them without `host` and `port`, which are then asked
+            in any order: each an `Address`, `(host, port)` or `"host:port"`. One that does not answer, or is full, is
+            followed by the next.
         game, version: what is played here; the server refuses another game or version, naming both.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
         tls: True to have everything encrypted and the server's certificate checked against the system's
@@ -107,9 +114,10 @@ class Client(Waiter):
 
     def __init__(
         self,
-        host: str,
-        port: int,
+        host: str = "",
+        port: int = 0,
         *,
+        addresses: Iterable[Address | tuple[str, int] | str] = (),
         game: str = "",
         version: str = "",
         messages: Any = None,
@@ -122,8 +130,13 @@ class Client(Waiter):
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
     ) -> None:
-        check_destination(host, port)
-        self._host, self._port = host, port
+        self._addresses = _places(host, port, addresses)
+        self._address = self._addresses[0]
+        self._trusted = {_plain(address.host) for address in self._addresses}
+        self._certain = bool(tls) and (tls is True or bool(getattr(tls, "check_hostname", False)))
+        """Whether whoever answers has proved to be the one it was looked for as."""
+        self._untried = len(self._addresses) - 1
+        self._turn = self._hops = self._tries = 0
         self._game, self._version = check_name("game", game), check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
         self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
@@ -139,7 +152,7 @@ class Client(Waiter):
         self._inbox = Inbox(self._limits.max_backlog)
         self._attendance = Attendance("client")
         self._engine = Engine()
-        self._peer = Peer(self, 0, Address(host, port), self._limits, self._codec)
+        self._peer = Peer(self, 0, self._address, self._limits, self._codec)
         self._peer._resumes = resume
         self._token: bytes | None = b"" if resume else None
         self._anew = ticket is not None  # whether we have yet to hear what an earlier program did
@@ -190,6 +203,11 @@ class Client(Waiter):
     def id(self) -> int | None:
         """The number that the server knows us by; None until welcomed."""
         return self._peer.id if self._welcomed else None
+
+    @property
+    def address(self) -> Address:
+        """Where the server is, as it was named: by who made this client, or by a server that sent it on."""
+        return self._address
 
     @property
     def ticket(self) -> str | None:
@@ -530,6 +548,8 @@ class Client(Waiter):
             self._state = State.CONNECTING
             self._inbox.put(Away(self._peer, reason))
             self._retry()
+        elif not self._welcomed and reason.where is not None and self._hops < HOPS:
+            self._move_on(reason, reason.where)
         elif not self._welcomed and reason.code in _WORTH_ANOTHER_TRY:
             self._begin_again(reason)
         else:
@@ -573,8 +593,9 @@ class Client(Waiter):
 
     def _connect(self) -> Link:
         self._greets = False
+        self._tries += 1
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
-        connector = self._network.connect(self._host, self._port, self._timeline.now)
+        connector = self._network.connect(*self._address, self._timeline.now)
         Connection(connector, link, timeout=None, ping=None, timeline=self._timeline, sink=link)
         return link
 
@@ -591,7 +612,16 @@ class Client(Waiter):
 
         A link that broke under the greeting may have left a player at the server who does not know of it, and for whom
         it says that it is full; so what was broken once is tried a few times, whatever the further answers are.
+        Where there are several servers, all are asked before that counts as one attempt.
         """
+        self._hops = 0
+        self._turn = (self._turn + 1) % len(self._addresses)
+        self._be_at(self._addresses[self._turn])
+        if self._untried:
+            self._untried -= 1
+            self._retry_at = self._timeline.now
+            return
+        self._untried = len(self._addresses) - 1
         broke = self._greets and reason.code in _BROKEN_GREETING
         self._greeting_broke = self._greeting_broke or broke
         left = self._patient_until - self._timeline.now
@@ -601,11 +631,25 @@ class Client(Waiter):
         elif self._greeting_broke and self._attempts < GREETINGS - 1:
             self._retry(GREETING_REST)
         else:
-            if self._attempts:
+            if self._tries > 1:
                 tried = round(self._timeline.now - self._began, 1)
-                text = f"{reason.text} (tried {self._attempts + 1} times in {tried:g} s)"
-                reason = Reason(reason.code, text, reason.error, reason.number)
+                text = f"{reason.text} (tried {self._tries} times in {tried:g} s)"
+                reason = Reason(reason.code, text, reason.error, reason.number, reason.where)
             self._drop(self._peer, reason)
+
+    def _move_on(self, reason: Reason, where: Address) -> None:
+        """Greet the server that another one names, unless what we would prove ourselves with is not for everybody."""
+        proves = self._credentials is not None or bool(self._token)
+        if proves and not self._certain and _plain(where.host) not in self._trusted:
+            text = f"{reason.text} ({where} was not asked: credentials go to hosts in addresses=, or with tls=True)"
+            self._drop(self._peer, Reason(reason.code, text, reason.error, reason.number, where))
+            return
+        self._hops += 1
+        self._be_at(where)
+        self._retry_at = self._timeline.now
+
+    def _be_at(self, address: Address) -> None:
+        self._address = self._peer.address = address
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
@@ -630,6 +674,23 @@ class Client(Waiter):
         first = self._away_for
         text = first.text if last == first.text else f"{first.text}; and then: {last}"
         self._drop(self._peer, Reason(first.code, text, first.error))
+
+
+def _places(host: str, port: int, addresses: Iterable[Address | tuple[str, int] | str]) -> list[Address]:
+    """Return where the game is served. Raises `TypeError` or `ValueError` for what cannot be connected to."""
+    if isinstance(addresses, str) or not isinstance(addresses, Iterable):
+        raise TypeError(f'addresses must be a list such as ["a.example:7777"], not {type(addresses).__name__}')
+    others = [check_address(address, "each of addresses") for address in addresses]
+    random.shuffle(others)  # or everybody would come to the first
+    if others and not host and port == 0:
+        return others
+    check_destination(host, port)
+    return [Address(host, port), *others]
+
+
+def _plain(host: str) -> str:
+    """Return what is the same for all ways to write a name."""
+    return host.lower().removesuffix(".")
 
 
 def _token_in(ticket: str) -> bytes:

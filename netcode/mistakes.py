@@ -71,7 +71,7 @@ CLIENT = {
     "ping latency lag": "the round-trip time in seconds is client.rtt",
     "error": "why it is over is client.reason",
     "server": "the server is client.peer",
-    "address host port": "the server is at client.peer.address, once welcomed",
+    "host port": "the server is at client.address, with host and port",
     "emit write sendall send_json send_message": "client.send(message)",
     "broadcast peers clients players": "a client knows its server alone: send it a message, and have it broadcast",
     "data name username": "the server's peer.data is where it keeps what it knows of a player: send it a message",

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from netcode.address import Address
+from netcode.address import Address, check_address
 from netcode.buffer import JOIN_BELOW
 from netcode.codec import CAREFUL_FROM, Codec, PlainCodec
 from netcode.engine import Act, Engine
@@ -35,6 +35,15 @@ MOST_VAIN_LINKS = 30
 
 TRIED = 0.05
 """Seconds for which a link has to carry messages to count: one that was given up before it was heard has tried nothing."""
+
+
+def moved(address: Address | tuple[str, int] | str | None, text: str) -> Reason:
+    """Make the reason of who is sent to another server. Raises `TypeError` or `ValueError` for what is no address."""
+    where = None if address is None else check_address(address, "address")
+    text = text or (
+        "another server has this; come back in a moment" if where is None else f"this game goes on at {where}"
+    )
+    return Reason(ReasonCode.MOVED, text, where=where)
 
 
 class Stats(NamedTuple):
@@ -266,21 +275,39 @@ class Peer(_PerMessage, metaclass=Hinted):
         if self._owner is not None:
             self._owner._do(partial(self._leave, text))
 
+    def move(self, address: Address | tuple[str, int] | str | None = None, text: str = "") -> None:
+        """Send a player to another server of the game, after everything queued was sent.
+
+        The player reads `MOVED` with `address` as its `reason.where`, and its session here is over; whether it goes
+        there is up to its game. Everything else is as with `close_nicely`.
+
+        Args:
+            address: an `Address`, `(host, port)` or `"host:port"`; None for any server of the game that it knows.
+            text: what is shown to somebody who does not go there.
+
+        Raises:
+            TypeError, ValueError: `address` is none that can be told, or `text` is no str.
+        """
+        check_text(text)
+        if self._owner is not None:
+            self._owner._do(partial(self._leave, text, moved(address, text)))
+
     # For the owner and the link.
 
-    def _leave(self, text: str | None) -> None:
+    def _leave(self, text: str | None, reason: Reason | None = None) -> None:
         """End it: nicely, or at once without a text."""
         link, engine = self._link, self._engine
+        reason = reason or Reason(ReasonCode.GOODBYE, text or "the other end left")
         if link is None:
             if self._owner is not None:
-                self._farewell = Reason(ReasonCode.GOODBYE, text or "the other end left")
+                self._farewell = reason
                 self._owner._drop(self, closed_here(text or ""))
             return
         engine.stepping = link.connection
         if text is None:
             link.cut()
         else:
-            link.say_goodbye(Reason(ReasonCode.GOODBYE, text or "the other end left"))
+            link.say_goodbye(reason)
         engine.stepping = None
 
     def _post(self, data: bytes) -> None:

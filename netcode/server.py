@@ -26,7 +26,7 @@ from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import SERVER, hint
 from netcode.observing import Observer
-from netcode.peer import Peer
+from netcode.peer import Peer, moved
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, interrupted, printable
 from netcode.ticks import ticks
@@ -60,6 +60,25 @@ class Refusal:
         check_text(self.text)
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """What `authenticate` returns to send somebody to another server of the game.
+
+    A `Client` goes there by itself, with its credentials if it may: see `Client.address`.
+
+    Attributes:
+        address: an `Address`, `(host, port)` or `"host:port"`; None for any server of the game that the client knows.
+        text: what is shown to somebody who does not go there.
+    """
+
+    address: Address | tuple[str, int] | str | None
+    text: str = ""
+
+    def __post_init__(self) -> None:
+        check_text(self.text)
+        moved(self.address, self.text)
+
+
 Authenticate = Callable[[Any, Address], Any]
 
 
@@ -82,7 +101,7 @@ class Server(Waiter):
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
         tls: an `ssl.SSLContext` with the server's certificate, to have everything encrypted.
         authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data` (True, if
-            there is nothing else to say), or a `Refusal`, or False for one without words. None, which is what a
+            there is nothing else to say), or a `Refusal`, or False for one without words, or an `Elsewhere`. None, which is what a
             forgotten `return` gives, lets nobody in. If it raises, the newcomer is refused, the log gets the traceback,
             and `update()` goes on: whoever knocks must not be able to end the server. A client that comes back after
             its link broke is known by its token and not asked again. It runs inside `update()`, so it must not block.
@@ -673,6 +692,9 @@ class Server(Waiter):
             return None  # it was closed from within, and says so itself
         if isinstance(data, Refusal):
             raise ProtocolError(ReasonCode.DENIED, data.text)
+        if isinstance(data, Elsewhere):
+            reason = moved(data.address, data.text)
+            raise ProtocolError(reason.code, reason.text, reason.where)
         refused = data is False or _says_nothing(data)
         if refused and data is not False and link.reason is None:
             log.warn(
@@ -725,7 +747,7 @@ class Server(Waiter):
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
         peer = self._keys.get(token[:KEY_SIZE])
         if (ending := self._endings.of(token, link.now)) is not None:
-            raise ProtocolError(ending.code, ending.text)  # it may not have heard why
+            raise ProtocolError(ending.code, ending.text, ending.where)  # it may not have heard why
         # A program that takes a seat over gets a token of its own, so that the one before it cannot come back, should it
         # still run: both would count the messages as theirs. Until then the old token is good, for it may have to try twice.
         former = peer is not None and bool(peer._former_secret) and hmac.compare_digest(peer._former_secret, token)
@@ -739,6 +761,9 @@ class Server(Waiter):
         old = peer._link
         if old is not None:
             if old.goodbye is not None:  # sent away: keeping that link open must not be a way back in
+                said = peer._farewell
+                if said is not None and said.code is ReasonCode.MOVED:
+                    raise ProtocolError(said.code, said.text, said.where)
                 raise ProtocolError(ReasonCode.GOODBYE, old.goodbye.text)
             peer._let_go()
             self._linked -= 1
@@ -811,7 +836,7 @@ def _says_nothing(answer: Any) -> bool:
     kind: type = answer if isinstance(answer, type) else type(answer)
     if issubclass(kind, Coroutine) and kind is not answer:
         cast("Coroutine[Any, Any, Any]", answer).close()  # or it would warn that nobody has awaited it
-    slips = (Refusal, BaseException, Awaitable, AsyncGenerator, Generator)
+    slips = (Refusal, Elsewhere, BaseException, Awaitable, AsyncGenerator, Generator)
     return answer is None or answer is NotImplemented or issubclass(kind, slips)
 
 

@@ -169,8 +169,8 @@ def test_nothing_that_a_module_keeps_changes_while_a_game_is_played() -> None:
 
 SURFACE: dict[type, str] = {
     netcode.Server: "address broadcast close close_nicely events instantiate peers state ticks update wait",
-    netcode.Client: "close close_nicely events id instantiate jitter peer reason rtt send state ticket ticks update wait",
-    netcode.Peer: "address alive away close close_nicely data discard_queued id jitter queued reason rtt send silence stats",
+    netcode.Client: "address close close_nicely events id instantiate jitter peer reason rtt send state ticket ticks update wait",
+    netcode.Peer: "address alive away close close_nicely data discard_queued id jitter move queued reason rtt send silence stats",
     netcode.Connection: (
         "alive close close_nicely data instantiate ping reason receive receive_all receive_buffer_empty "
         "receive_buffer_length receive_forget receive_part receive_poll receive_poll_part remote_address send "

@@ -21,6 +21,7 @@ from netcode import (
     Away,
     Back,
     Client,
+    Elsewhere,
     Joined,
     Left,
     MessageTooLarge,
@@ -1813,3 +1814,87 @@ def test_a_ghost_without_a_link_makes_no_room_for_links(scene: Scene) -> None:
     assert reason_of(newcomer)[0] is ReasonCode.TOO_MANY
     assert player.state is State.CONNECTED
     assert [peer.away for peer in server.peers] == [True, False]
+
+
+# Somewhere else.
+
+
+def always(answer: object) -> Callable[[Any, Address], Any]:
+    """Return what gives everybody the same answer at the door."""
+    return lambda _credentials, _address: answer
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "text", "where"),
+    [
+        (Elsewhere("b:1"), "this game goes on at b:1", ["b:1"]),
+        (Elsewhere(("::1", 1)), "this game goes on at [::1]:1", ["[::1]:1"]),
+        (Elsewhere(Address("b", 1), "to the next hall"), "to the next hall", ["b:1"]),
+        (Elsewhere(None), "another server has this; come back in a moment", []),
+    ],
+)
+def test_who_is_sent_elsewhere_reads_where_and_is_not_let_in(
+    scene: Scene, elsewhere: Elsewhere, text: str, where: list[str]
+) -> None:
+    server = scene.serve(authenticate=always(elsewhere))
+
+    guest = scene.guest()
+
+    assert guest.told(BYE) == [[ReasonCode.MOVED.value, text, *where]]
+    assert server.peers == ()
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "error"),
+    [("b", "", ValueError), (7, "", TypeError), (("b", 0), "", ValueError), ("b:1", 7, TypeError)],
+)
+def test_who_cannot_be_sent_there_is_misuse(scene: Scene, address: Any, text: Any, error: type[Exception]) -> None:
+    server = scene.serve()
+    scene.join()
+
+    with pytest.raises(error):
+        Elsewhere(address, text)
+    with pytest.raises(error):
+        only(server).move(address, text)
+
+    assert only(server).alive
+
+
+def test_a_class_without_its_address_lets_nobody_in(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    scene.serve(authenticate=always(Elsewhere))
+
+    guest = scene.guest()
+
+    assert guest.told(BYE)[0][0] == ReasonCode.DENIED.value
+    assert "the class Elsewhere" in caplog.text
+
+
+def test_who_was_sent_elsewhere_while_away_is_told_at_the_return(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    scene.network.down = True
+    scene.network.cut()
+    scene.play(0.2)
+
+    only(server).move("b:1")
+    scene.network.down = False
+    scene.until(lambda: client.reason is not None)
+
+    assert scene.left(client) == Reason(ReasonCode.MOVED, "this game goes on at b:1", where=Address("b", 1))
+    assert scene.left(server).code is ReasonCode.CLOSED
+
+
+def test_who_was_sent_elsewhere_and_keeps_the_link_open_hears_it_again_at_the_return(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest(token=b"")
+    guest.frozen = True
+    peer = only(server)
+    peer.move("b:1")
+
+    again = scene.stranger(hello(token=token_of(guest)))
+
+    assert again.told(BYE) == [[ReasonCode.MOVED.value, "this game goes on at b:1", "b:1"]]
+    server.close()
+    peer.move("c:1")
+    scene.play(TICK)
+    assert scene.left(server).code is ReasonCode.CLOSED

@@ -341,7 +341,7 @@ def test_a_handshake_of_a_return_that_breaks_is_tried_again(
     transport: Any = client._link.connection._transport
 
     with socket.create_server(("127.0.0.1", 0)) as stands_between:
-        client._port = stands_between.getsockname()[1]
+        client._address = client.address._replace(port=stands_between.getsockname()[1])
         socket.socket.shutdown(transport._socket if secure else transport, socket.SHUT_RDWR)
         for _ in range(2):
             guest = accept_and_read(loopback, stands_between)
@@ -349,7 +349,7 @@ def test_a_handshake_of_a_return_that_breaks_is_tried_again(
             if reset:
                 guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             guest.close()
-        client._port = port
+        client._address = client.address._replace(port=port)
         loopback.until(lambda: client.state is State.CONNECTED)
     loopback.play(2 * TICK)
 

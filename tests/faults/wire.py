@@ -38,9 +38,9 @@ def welcome(peer_id: int = 1, token: bytes = b"", received: int = 0, protocol: i
     return control(WELCOME, protocol, peer_id, MAX_MESSAGE, token, received, 10.0, grace)
 
 
-def bye(code: int = 3, text: str = "so long") -> bytes:
+def bye(code: int = 3, text: str = "so long", *more: Any) -> bytes:
     """Return a BYE."""
-    return control(BYE, code, text)
+    return control(BYE, code, text, *more)
 
 
 class Stranger:
