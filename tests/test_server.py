@@ -1819,7 +1819,7 @@ def test_a_ghost_without_a_link_makes_no_room_for_links(scene: Scene) -> None:
 # Somewhere else.
 
 
-def always(answer: object) -> Callable[[Any, Address], Any]:
+def answering(answer: object) -> Callable[[Any, Address], Any]:
     """Return what gives everybody the same answer at the door."""
     return lambda _credentials, _address: answer
 
@@ -1836,7 +1836,7 @@ def always(answer: object) -> Callable[[Any, Address], Any]:
 def test_who_is_sent_elsewhere_reads_where_and_is_not_let_in(
     scene: Scene, elsewhere: Elsewhere, text: str, where: list[str]
 ) -> None:
-    server = scene.serve(authenticate=always(elsewhere))
+    server = scene.serve(authenticate=answering(elsewhere))
 
     guest = scene.guest()
 
@@ -1861,7 +1861,7 @@ def test_who_cannot_be_sent_there_is_misuse(scene: Scene, address: Any, text: An
 
 
 def test_a_class_without_its_address_lets_nobody_in(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
-    scene.serve(authenticate=always(Elsewhere))
+    scene.serve(authenticate=answering(Elsewhere))
 
     guest = scene.guest()
 
