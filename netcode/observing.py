@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcode.clock import Clock
 from netcode.reasons import Reason
@@ -10,6 +10,7 @@ from netcode.reasons import Reason
 if TYPE_CHECKING:
     from netcode.peer import Peer
     from netcode.server import Server
+    from netcode.turns.server import Server as TurnServer
 
 
 class Totals(NamedTuple):
@@ -78,6 +79,13 @@ class Observer:
 
     def closed(self) -> None:
         """Hear that the server is closed."""
+
+
+def network_of(server: "Server | TurnServer") -> "Server":
+    """Return what has the links of a server: one of tables stands on one of messages."""
+    anything: Any = server
+    links: Server = getattr(anything, "_net", anything)
+    return links
 
 
 def _sum(*some: tuple[int, ...]) -> Totals:

@@ -12,6 +12,7 @@ PAGES = [*documents(), ROOT / "CHANGELOG.md"]
 LINK = re.compile(r"\[(?:[^\[\]]|\[[^\]]*\])*\]\(([^)\s]+)\)")
 
 OUTSIDE = {
+    "https://agones.dev",
     "https://github.com/FiloSottile/mkcert",
     "https://github.com/cryptosense/procord",
     "https://github.com/google/atheris",

@@ -8,7 +8,7 @@ from programs import ROOT
 
 REFERENCE = "\n".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs" / "reference").glob("*.md"))
 
-MODULES = ("__init__", "turns/__init__", "testing/__init__", "pygame/__init__", "metrics")
+MODULES = ("__init__", "turns/__init__", "testing/__init__", "pygame/__init__", "metrics", "agones")
 
 
 def names_of(module: str) -> list[str]:

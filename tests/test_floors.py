@@ -25,7 +25,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("protocol", "meter", "resend", "events"),
     ("limits",),
     ("link", "ticks", "discovery", "observing", "snapshots"),
-    ("peer", "status"),
+    ("peer", "status", "agones"),
     ("client", "server"),
     ("turns.errors", "turns.log", "turns.screen"),
     ("turns.randomness", "turns.clocks", "turns.marks"),
@@ -91,6 +91,7 @@ PUBLIC_MODULES = (
     "netcode.turns.pettingzoo",
     "netcode.pygame",
     "netcode.metrics",
+    "netcode.agones",
 )
 """What a game imports besides the names of the package itself."""
 

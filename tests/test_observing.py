@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from scene import Scene, only
 
-from netcode.observing import Observer, Totals
+from netcode import turns
+from netcode.observing import Observer, Totals, network_of
 
 
 @pytest.fixture
@@ -91,3 +92,20 @@ def test_the_end_is_told_and_after_a_stop_nothing_is(scene: Scene) -> None:
 
     assert (len(told.durations), told.is_closed, last.is_closed) == (1, True, True)
     assert (deaf.durations, deaf.is_closed) == ([], False)
+
+
+def test_a_server_of_tables_is_observed_by_its_links(scene: Scene) -> None:
+    class Game(turns.Game):
+        seats = 1, 2
+
+        @turns.move
+        def go(self) -> None:
+            self.finish()
+
+    plain = scene.serve()
+    with turns.Server(Game, port=8888, network=scene.network, clock=scene.clock, store=None) as server:
+        watch = Watch(network_of(server))
+        server.update()
+
+        assert network_of(plain) is plain
+        assert watch.durations != []
