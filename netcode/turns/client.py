@@ -460,7 +460,7 @@ class Seat(Generic[G]):
                 self._events.append(Presence(None, "away", None))
         hopeless = reason.code in (_FOR_GOOD if self._met else _FOR_GOOD | _AT_FIRST)
         if hopeless or (not self._met and self._attempts >= FIRST_ATTEMPTS) or now - self._lost_at > self._patience:
-            self._finish(reason.text)
+            self._finish(_why(reason, self._host, self._port))
             return
         self._sat = self._sent = False
         self._again_at = now + min(RETRY_CAP, RETRY * 2**self._attempts)
@@ -556,6 +556,19 @@ def _check_said(request: protocol.Request) -> None:
     message = request.wire()
     protocol.read_request(message)
     pack(message)
+
+
+def _why(reason: Reason, host: str, port: int) -> str:
+    """Return why there is no table, in words of a player, who chose no version and no name of a protocol."""
+    match reason.code:
+        case ReasonCode.WRONG_GAME:
+            return (
+                f"the server at {host}:{port} is of another kind, with no tables to sit down at; is the address right?"
+            )
+        case ReasonCode.WRONG_VERSION:
+            return f"the server at {host}:{port} keeps its tables in another way; install the same netcode at both ends"
+        case _:
+            return reason.text
 
 
 def _result(data: Any) -> Result | None:
@@ -660,7 +673,7 @@ def tables(
                         if isinstance(reply, protocol.Refusal):
                             raise OSError(reply.text)
                     case Left(_, reason):
-                        raise OSError(reason.text)
+                        raise OSError(_why(reason, host, port))
                     case _:
                         pass
             client.wait(left)

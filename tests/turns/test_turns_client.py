@@ -1,7 +1,8 @@
 """A player's end: what it knows, what it refuses to do, and how it looks for its seat."""
 
+import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any, cast
 
 import pytest
@@ -371,14 +372,21 @@ def test_a_server_that_nobody_started_is_said_at_once(hall: Hall) -> None:
     assert "nothing is listening" in seat.reason
 
 
-def test_a_server_of_another_kind_is_said(hall: Hall) -> None:
-    with netcode.Server(HOST, PORT, game="chess", clock=hall.clock, network=hall.network) as other:
+@pytest.mark.parametrize(
+    ("game", "version", "why"),
+    [
+        ("chess", "1", "is of another kind, with no tables to sit down at; is the address right?"),
+        (protocol.GAME, "0", "keeps its tables in another way; install the same netcode at both ends"),
+    ],
+)
+def test_a_server_of_another_kind_is_said_as_to_a_player(hall: Hall, game: str, version: str, why: str) -> None:
+    with netcode.Server(HOST, PORT, game=game, version=version, clock=hall.clock, network=hall.network) as other:
         seat = hall.begin_to_join()
         for _ in range(60):
             other.update()
             hall.play(TICK)
 
-    assert "the server runs chess, this is netcode.turns 1" in seat.reason
+    assert seat.reason == f"the server at {HOST}:{PORT} {why}"
 
 
 def test_waiting_ends_when_the_next_attempt_is_due() -> None:
@@ -394,38 +402,56 @@ def test_waiting_ends_when_the_next_attempt_is_due() -> None:
     seat.close()
 
 
+@contextlib.contextmanager
+def served(server: Server | netcode.Server) -> Generator[None]:
+    """Drive a server beside who waits for its answers."""
+    done = threading.Event()
+
+    def serve() -> None:
+        while not done.is_set():
+            server.wait(0.01)
+            server.update()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
 def test_tables_are_asked_for_over_loopback() -> None:
-    with Server(TicTacToe, Secrets, host="127.0.0.1", port=0, on_thread=False) as server:
-        done = threading.Event()
+    with (
+        Server(TicTacToe, Secrets, host="127.0.0.1", port=0, on_thread=False) as server,
+        served(server),
+        join(server.address, Secrets, name="Ann", options={"size": 6}) as ann,
+    ):
+        for _ in range(1000):
+            ann.update()
+            if ann.seated:
+                break
+            ann.wait(0.01)
+        [entry] = tables(server.address)
 
-        def serve() -> None:
-            while not done.is_set():
-                server.wait(0.01)
-                server.update()
+        assert entry["room"].startswith("#")
+        assert {**entry, "room": ""} == {
+            "room": "",
+            "game": "Secrets",
+            "players": None,
+            "options": {"size": 6},
+            "names": ["Ann"],
+        }
+        assert tables(server.address, TicTacToe) == []
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            with join(server.address, Secrets, name="Ann", options={"size": 6}) as ann:
-                for _ in range(1000):
-                    ann.update()
-                    if ann.seated:
-                        break
-                    ann.wait(0.01)
-                [entry] = tables(server.address)
 
-                assert entry["room"].startswith("#")
-                assert {**entry, "room": ""} == {
-                    "room": "",
-                    "game": "Secrets",
-                    "players": None,
-                    "options": {"size": 6},
-                    "names": ["Ann"],
-                }
-                assert tables(server.address, TicTacToe) == []
-        finally:
-            done.set()
-            thread.join()
+def test_a_server_of_another_kind_has_no_list_of_tables() -> None:
+    with (
+        netcode.Server("127.0.0.1", 0, game="chess") as other,
+        served(other),
+        pytest.raises(OSError, match="is of another kind, with no tables to sit down at"),
+    ):
+        tables(other.address)
 
 
 def test_a_server_that_does_not_answer_is_said() -> None:
