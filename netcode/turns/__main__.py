@@ -113,8 +113,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
         seat_file = SeatFile(Path(arguments.game.partition(":")[0]), arguments.name, address)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
         wanted["options"] = options_of(arguments.option)
-        play_over_network(address, game, screen, Keyboard(), seat_file, **wanted)
-        return 0
+        return 0 if play_over_network(address, game, screen, Keyboard(), seat_file, **wanted) else 1
     low, high = game.seats
     players = arguments.players or max(low, min(high, arguments.bots + 1))
     if not low <= players <= high:
@@ -155,8 +154,8 @@ def run_watch(arguments: argparse.Namespace, screen: Screen) -> int:
     """Look on at a server."""
     game = load_game(arguments.game)
     address = address_of(arguments.at)
-    play_over_network(address, game, screen, None, watch=True, room=arguments.room, name=arguments.name)
-    return 0
+    watched = play_over_network(address, game, screen, None, watch=True, room=arguments.room, name=arguments.name)
+    return 0 if watched else 1
 
 
 def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:

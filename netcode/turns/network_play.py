@@ -213,8 +213,8 @@ def play_over_network(
     keyboard: Keyboard | None,
     seat_file: SeatFile | None = None,
     **wanted: Any,
-) -> None:
-    """Play, or watch, at a server until it is over with the table."""
+) -> bool:
+    """Play, or watch, at a server until it is over with the table; return whether we sat there to the end."""
     ticket = None if seat_file is None else seat_file.read()
     asked = dict(wanted)
     if ticket is not None:  # which says all of the table
@@ -226,11 +226,14 @@ def play_over_network(
             try:
                 line = None if keyboard is None else keyboard.line()
             except EOFError:
-                return
+                if seat.seated:
+                    return True
+                line = None  # nobody types, and where we sit is not known yet
             if line is not None:
                 table.obey(line)
             seat.wait(POLL if keyboard is not None else 1.0)
     # Where no server answered, or another one, nobody said that the table is gone: the seat is kept for the next time.
     if ticket is not None and not seat.seated and seat.trouble is None and seat_file is not None:
         seat_file.forget()  # of a table that is not there any more
-        play_over_network(address, game, screen, keyboard, seat_file, **wanted)
+        return play_over_network(address, game, screen, keyboard, seat_file, **wanted)
+    return seat.seated and seat.trouble is None

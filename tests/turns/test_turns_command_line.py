@@ -1,6 +1,7 @@
 """`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
 
 import io
+import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -258,6 +259,20 @@ def test_bots_play_each_other_here(game: Path, capsys: pytest.CaptureFixture[str
     assert "-- at the end" in out
 
 
+@pytest.mark.parametrize("command", ["play", "watch", "bot"])
+def test_where_nobody_serves_the_status_says_so_too(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())  # who types nothing learns it all the same
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # nobody listens there, and nobody else can begin to
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+
+        assert main([command, str(game), "--at", where]) == 1
+
+    assert f"nothing is listening on {where}; is the server started?" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
@@ -297,8 +312,9 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
     """Have what needs a server done by nobody; return what it was asked to do."""
     asked: list[tuple[str, Any]] = []
 
-    def over_network(address: Any, _game: Any, _screen: Any, keyboard: Any, _file: Any = None, **wanted: Any) -> None:
+    def over_network(address: Any, _game: Any, _screen: Any, keyboard: Any, _file: Any = None, **wanted: Any) -> bool:
         asked.append(("watch" if keyboard is None else "play", (address, wanted)))
+        return True
 
     def bot(address: Any, _game: Any, choose: Any, pace: float, **wanted: Any) -> Result | None:
         asked.append(("bot", (address, pace, wanted, choose(None, [MARK]))))
