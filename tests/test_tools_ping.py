@@ -106,14 +106,24 @@ def test_another_number_of_players_is_told(capsys: pytest.CaptureFixture[str]) -
 def test_a_server_that_tells_less_is_shown_as_far_as_it_does(
     answer: Answer, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert lines(capsys, Server(answer), "--count", "1")[0] == line
+    told = lines(capsys, Server(answer), "--count", "1")
+
+    assert told[:2] == [line, "1: answered in 10 ms, connected in 1 ms"]
+
+
+def test_a_server_that_does_not_say_its_game_may_be_the_one_that_was_asked_for(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = lines(capsys, Server(CHESS._replace(game=None)), "--count", "1", "--game", "go")
+
+    assert told[-1].startswith("10.0.0.1:7777: 1 asked, 1 answered, 0 % lost")
 
 
 @pytest.mark.parametrize(
     ("arguments", "wrong"),
     [
-        (["--game", "go"], "it is not the one that was asked for: go"),
-        (["--game", "chess", "--version", "3"], "it is not the one that was asked for: chess 3"),
+        (["--game", "go"], "1: it is not the one that was asked for: go"),
+        (["--game", "chess", "--version", "3"], "1: it is not the one that was asked for: chess 3"),
         (["--game", "chess", "--version", "2"], None),
     ],
 )
@@ -123,6 +133,18 @@ def test_another_game_is_said_plainly(
     told = lines(capsys, Server(CHESS), "--count", "1", *arguments)
 
     assert told[1] == (wrong or "1: answered in 10 ms, connected in 1 ms")
+
+
+def test_what_another_game_answers_is_no_answer_and_not_lost(capsys: pytest.CaptureFixture[str]) -> None:
+    go = CHESS._replace(game="go")
+
+    assert lines(capsys, Server(go, SILENCE, CHESS, go), "--count", "4", "--game", "chess")[-1] == (
+        "10.0.0.1:7777: 4 asked, 1 answered, 2 answered by another game, 25 % lost;"
+        " answered within 10/10/10 ms (least/mean/most), jitter -"
+    )
+    assert json.loads(lines(capsys, Server(go), "--count", "1", "--game", "chess", "--json")[-1]) == {
+        "event": "summary", "asked": 1, "answered": 0, "another_game": 1, "lost_percent": 0.0,
+    }  # fmt: skip
 
 
 def test_what_will_not_change_is_asked_once(capsys: pytest.CaptureFixture[str]) -> None:

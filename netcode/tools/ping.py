@@ -52,8 +52,9 @@ class Tally(NamedTuple):
 
     asked: int
     trips: list[float]
-    """Seconds that the answers took."""
-    game_is_wrong: bool
+    """Seconds that the answers took, of the game that was asked for."""
+    others: int
+    """How many answers came from another game: nothing is lost, and nobody there can be played with."""
 
     @property
     def jitter(self) -> float | None:
@@ -64,7 +65,7 @@ class Tally(NamedTuple):
     @property
     def lost(self) -> float:
         """How many percent of the questions have no answer."""
-        return 100 * (1 - len(self.trips) / self.asked) if self.asked else 0.0
+        return 100 * (1 - (len(self.trips) + self.others) / self.asked) if self.asked else 0.0
 
 
 class Session:
@@ -90,7 +91,7 @@ class Session:
         self._clock = clock
         self._sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # tests have time of their own
         self._shown: tuple[str | None, ...] | None = None
-        self.tally = Tally(0, [], False)
+        self.tally = Tally(0, [], 0)
 
     def run(self) -> None:
         """Ask until the count is reached, asking again makes no sense, or nobody reads any more."""
@@ -102,16 +103,25 @@ class Session:
             self.tally = self.tally._replace(asked=self.tally.asked + 1)
             result = self._ask(tls_of(arguments))
             if isinstance(result, Answer):
-                self.tally.trips.append(result.answered)
-                self._tell(result)
+                self._introduce(result)
+                if self._is_wanted(result):
+                    self.tally.trips.append(result.answered)
+                    self._tell(result)
+                else:
+                    self.tally = self.tally._replace(others=self.tally.others + 1)
+                    self._tell_of_another(result)
             elif not self._complain(result):
                 return
 
     def summarize(self) -> None:
         """Tell what came of it."""
         asked, trips, jitter, lost = self.tally.asked, self.tally.trips, self.tally.jitter, self.tally.lost
-        text = f"{self._arguments.server}: {asked} asked, {len(trips)} answered, {lost:.3g} % lost"
+        another = self.tally.others
+        text = f"{self._arguments.server}: {asked} asked, {len(trips)} answered"
+        text += f"{f', {another} answered by another game' if another else ''}, {lost:.3g} % lost"
         facts: dict[str, float | int | None] = {"asked": asked, "answered": len(trips), "lost_percent": lost}
+        if another:
+            facts["another_game"] = another
         if trips:
             low, mean, high = min(trips), statistics.fmean(trips), max(trips)
             spread = "/".join(f"{trip * 1000:.3g}" for trip in (low, mean, high))
@@ -129,8 +139,7 @@ class Session:
         return self._question(self._arguments.server, tls, self._arguments.timeout)
 
     def _tell(self, answer: Answer) -> None:
-        """Tell of an answer, and of the server where that is news."""
-        self._introduce(answer)
+        """Tell of an answer."""
         number, jitter = self.tally.asked, self.tally.jitter
         text = f"{number}: answered in {milliseconds(answer.answered)}, connected in {milliseconds(answer.connected)}"
         if jitter is not None:
@@ -138,7 +147,25 @@ class Session:
         facts = {**answer._asdict(), "address": str(answer.address)}
         self._output.line(text, event="answer", number=number, jitter=jitter, **facts)
 
+    def _is_wanted(self, answer: Answer) -> bool:
+        """Tell whether it is the game that was asked for, as far as the server says what it runs."""
+        wanted = (self._arguments.game, self._arguments.version)
+        return answer.game is None or all(
+            want in (None, has) for want, has in zip(wanted, (answer.game, answer.version), strict=True)
+        )
+
+    def _tell_of_another(self, answer: Answer) -> None:
+        wanted = " ".join(want for want in (self._arguments.game, self._arguments.version) if want)
+        self._output.line(
+            f"{self.tally.asked}: it is not the one that was asked for: {wanted}",
+            event="wrong game",
+            number=self.tally.asked,
+            game=answer.game,
+            version=answer.version,
+        )
+
     def _introduce(self, answer: Answer) -> None:
+        """Say what the server is, where that is news."""
         shown = (answer.game, answer.version, str(answer.players), str(answer.address))
         if shown == self._shown:
             return
@@ -149,15 +176,6 @@ class Session:
         title = f"{answer.game or 'a game without a name'} {answer.version or ''}".rstrip()
         room = "" if answer.players is None else f", {answer.players} of {answer.max_players} players"
         self._output.line(f"{answer.address}: {title}{room}")
-        wanted = (self._arguments.game, self._arguments.version)
-        if any(want not in (None, has) for want, has in zip(wanted, (answer.game, answer.version), strict=True)):
-            self.tally = self.tally._replace(game_is_wrong=True)
-            self._output.line(
-                f"it is not the one that was asked for: {' '.join(want for want in wanted if want)}",
-                event="wrong game",
-                game=answer.game,
-                version=answer.version,
-            )
 
     def _complain(self, reason: Reason) -> bool:
         """Tell why there is no answer; return whether asking again makes sense."""
@@ -179,4 +197,4 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         pass
     session.summarize()
-    return 0 if session.tally.trips and not session.tally.game_is_wrong else 1
+    return 0 if session.tally.trips and not session.tally.others else 1
