@@ -22,7 +22,7 @@ CONSOLES = (
     "turns/network_play.py",
     "turns/bot_play.py",
 )
-"""What prints for somebody who reads as it goes: of these, only what they raise is looked up later."""
+"""What prints for somebody who reads as it goes: of these, only what they raise and give as a reason is looked up later."""
 
 SAYS_WHY = {"warn", "advise", "Reason", "ProtocolError", "Refusal", "Explained", "RulesError", "Lost", "Unavailable"}
 """What is called with a sentence."""
@@ -58,12 +58,9 @@ def sentences_of(path: Path, text: str | None = None) -> Iterator[Sentence]:
     for node in ast.walk(tree):
         if node in skipped:
             continue
-        if name.startswith(CONSOLES):
-            if isinstance(node, ast.Raise):
-                yield from _said_in(node, name, skipped, words=2)
-        elif isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _name_of(node.func) in SAYS_WHY):
+        if isinstance(node, ast.Raise) or (isinstance(node, ast.Call) and _name_of(node.func) in SAYS_WHY):
             yield from _said_in(node, name, skipped, words=2)
-        elif isinstance(node, ast.Constant | ast.JoinedStr):
+        elif not name.startswith(CONSOLES) and isinstance(node, ast.Constant | ast.JoinedStr):
             yield from _said_in(node, name, skipped, words=4)
 
 
