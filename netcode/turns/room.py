@@ -7,11 +7,13 @@ import hashlib
 import hmac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 from typing import Any
 
 from netcode.peer import Peer
 from netcode.turns import log
 from netcode.turns.lobby import Listing
+from netcode.turns.protocol import MAX_NAME
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
 from netcode.turns.values import pack, unpack
@@ -108,8 +110,17 @@ class Room:
 
     def sit(self, name: str, key: bytes) -> bytes:
         """Give somebody the next seat."""
-        self.seats.append(Seat(name or f"player {len(self.seats) + 1}", key))
+        self.seats.append(Seat(self.distinct(name), key))
         return pack(["sit", self.seats[-1].name, key])
+
+    def distinct(self, name: str) -> str:
+        """Return `name`, with a number where somebody who sits here has it: the others have to tell them apart."""
+        taken = {seat.name.casefold() for seat in self.seats}
+        if name:
+            numbered = (f"{name[: MAX_NAME - 3]} {number}" for number in count(2))
+        else:
+            numbered = (f"player {number}" for number in count(len(self.seats) + 1))
+        return next(one for one in chain([name] if name else (), numbered) if one.casefold() not in taken)
 
     def leave(self, seat: int) -> bytes:
         """Free a seat before the game; those behind it move up."""

@@ -492,7 +492,7 @@ class Server:
         if sum(viewer.seat is None for viewer in room.viewers) >= self._max_spectators:
             peer.send(protocol.Gone(f"enough people watch: max_spectators is {self._max_spectators}").wire())
             return
-        viewer = Viewer(peer, room.id, None, request.name or "somebody", request.legal)
+        viewer = Viewer(peer, room.id, None, room.distinct(request.name or "somebody"), request.legal)
         self._welcome(room, viewer, None)
         self._publish(room, (), now)
 

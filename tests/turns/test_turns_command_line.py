@@ -125,7 +125,7 @@ def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path)
     table = listing.until(r"([0-9a-f]+)  \d+ entries")[1]
     replay = start("-m", "netcode.turns", "replay", game, game.with_suffix(".db"), table)
 
-    replay.until(r"(?s)0: bot to move.*: over.*that was bot, bot")
+    replay.until(r"(?s)0: bot to move.*: over.*that was bot, bot 2")
 
 
 @pytest.mark.process

@@ -259,6 +259,31 @@ def test_friends_meet_in_a_room_by_its_code(hall: Hall) -> None:
         lurker.play("mark", cell=1)
 
 
+def test_two_of_one_name_are_told_apart(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(Secrets, players=4, room="ours", name="Ann")
+    hall.join(Secrets, players=4, room="ours", name="ann")
+    nameless = hall.join(Secrets, players=4, room="ours")
+    watcher = hall.join(Secrets, room="ours", watch=True, name="ANN")
+    watcher.say("hello")
+    hall.play(0.2)
+
+    assert ann.names == ("Ann", "ann 2", "player 3")
+    assert hall.heard(ann, Said) == [Said(None, "ANN 3", "hello")]
+    ann.leave()
+    hall.play(0.2)
+    hall.join(Secrets, players=4, room="ours")
+    assert nameless.names == ("ann 2", "player 3", "player 4")
+
+
+def test_a_long_name_is_told_apart_from_itself(hall: Hall) -> None:
+    hall.serve()
+    first = hall.join(name="x" * 32)
+    hall.join(name="x" * 32)
+
+    assert first.names == ("x" * 32, "x" * 29 + " 2")
+
+
 def test_a_room_belongs_to_its_game(hall: Hall) -> None:
     hall.serve()
     ann, other = hall.join(room="ours"), hall.join(Secrets, room="ours")
