@@ -12,7 +12,7 @@ from netcode.turns.screen import Screen
 from netcode.turns.sight import fields_of, make_view
 from netcode.turns.simulate import Choice, choices_of
 from netcode.turns.table import Happening, Table
-from netcode.turns.wording import ended, rows_of, show_plays, typed, understood
+from netcode.turns.wording import changed, ended, moved, rows_of, show_plays, typed, understood
 
 
 class LocalTable:
@@ -86,10 +86,14 @@ def play_locally(
     """Play a game at one keyboard to its end. `ask` returns the next line, or raises `EOFError`."""
     last = None
     people = [seat for seat in range(len(table.names)) if seat not in bots]
+    eye = people[0] if len(people) == 1 else None
+    before = table.view(eye)
     while True:
         table.news += [happening for step in table.table.advance(time.monotonic()) for happening in step.happenings]
+        after = table.view(eye)
         for happening in _taken(table.news):
-            _say(table, happening, screen, people)
+            _say(table, happening, screen, people, changed(before, after))
+        before = after
         status = table.table.status(time.monotonic())
         if status.result is not None:
             screen.table("at the end", rows_of(table.view(None)))
@@ -143,10 +147,10 @@ def _taken(news: list[Happening]) -> list[Happening]:
     return taken
 
 
-def _say(table: LocalTable, happening: Happening, screen: Screen, people: Sequence[int]) -> None:
+def _say(table: LocalTable, happening: Happening, screen: Screen, people: Sequence[int], changes: str) -> None:
     match happening:
         case happenings.Moved(seat, name):
-            screen.line(f"{table.names[seat]} moved{f': {name}' if name else ''}")
+            screen.line(moved(table.names[seat], name, changes))
         case happenings.Told(text, _, to):
             if to is None or (len(people) == 1 and people[0] in to):
                 screen.lines(text)

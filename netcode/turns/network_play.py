@@ -17,7 +17,7 @@ from netcode.turns.events import (
     Told,
 )
 from netcode.turns.screen import Keyboard, Screen
-from netcode.turns.wording import ended, rows_of, said, show_plays, typed, understood
+from netcode.turns.wording import changed, ended, moved, rows_of, said, show_plays, typed, understood
 
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
@@ -98,8 +98,8 @@ class NetworkTable:
             case Started():
                 line("the game begins")
                 self._show()
-            case Moved(seat, name, _, _):
-                line(f"{self._name(seat)} moved{f': {name}' if name else ''}")
+            case Moved(seat, name, before, after):
+                line(moved(self._name(seat), name, changed(before, after)))
                 self._show()
             case TakenBack(_, text, _, _):
                 line(f"taken back: {text}")

@@ -2,7 +2,7 @@
 
 import inspect
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from netcode.turns.plays import Play, answer
@@ -12,6 +12,8 @@ from netcode.turns.table import Asked, Result
 
 WIDTH = 100
 """Columns of a line; a field that is longer goes on below."""
+CHANGES = 3
+"""Changes that the line of a move tells; the table below shows all."""
 LISTED = 40
 """Plays that are shown; more are there, and may be typed all the same."""
 
@@ -137,6 +139,37 @@ def show_plays(screen: Screen, legal: Sequence[Play], unlisted: Iterable[str], p
     more = [name or "an answer, typed as JSON" for name in unlisted]
     if more:
         screen.line(f"   also, not listed: {', '.join(more)}")
+
+
+def changed(before: Any, after: Any) -> str:
+    """Return what a move changed in what one sees, as far as that is short: `cells 4: . → 0`; else nothing."""
+    if before is None or after is None:
+        return ""
+    old, new = fields_of(before), fields_of(after)
+    parts = [part for name in new if name in old for part in _changes(name, old[name], new[name])]
+    return ", ".join([*parts[:CHANGES], "…"] if len(parts) > CHANGES else parts)
+
+
+def moved(who: str, name: str | None, changes: str) -> str:
+    """Return that somebody moved; where several are to move at once, not even how is told."""
+    return f"{who} moved: {name}{f' ({changes})' if changes else ''}" if name else f"{who} moved"
+
+
+def _changes(name: str, old: Any, new: Any) -> Iterator[str]:
+    if old == new:
+        return
+    match old, new:
+        case list(), list() if len(old) == len(new):  # pyright: ignore[reportUnknownArgumentType]
+            for place, (was, now) in enumerate(zip(old, new, strict=True)):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                yield from _changes(f"{name} {place}", was, now)
+        case dict(), dict() if old.keys() == new.keys():  # pyright: ignore[reportUnknownMemberType]
+            for key, now in new.items():  # pyright: ignore[reportUnknownVariableType]
+                yield from _changes(f"{name} {written(key)}", old[key], now)
+        case ((list() | dict() | set()), (list() | dict() | set())):
+            yield f"{name}: {len(old)} → {len(new)} of them" if len(old) != len(new) else name  # pyright: ignore[reportUnknownArgumentType]
+        case _:
+            text = f"{name}: {written(old)} → {written(new)}"
+            yield text if len(text) <= WIDTH // 2 and "\n" not in text else name
 
 
 def ended(result: Result, names: Sequence[str]) -> str:

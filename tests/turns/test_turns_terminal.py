@@ -20,7 +20,7 @@ from netcode.turns.screen import Keyboard, Screen
 from netcode.turns.sight import View
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
-from netcode.turns.wording import ended, rows_of, said, show_plays, typed, understood, written
+from netcode.turns.wording import changed, ended, rows_of, said, show_plays, typed, understood, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
@@ -62,6 +62,24 @@ def test_a_square_is_written_in_rows_and_a_long_line_is_broken() -> None:
         ("text", "x" * 100),
         ("", "x" * 50),
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ({"cells": [None] * 4, "turn": 3}, {"cells": [None, 0, None, None], "turn": 4}, "cells 1: . → 0, turn: 3 → 4"),
+        ({"grid": [[0, 0], [0, 0]]}, {"grid": [[0, 0], [0, 7]]}, "grid 1 1: 0 → 7"),
+        ({"chips": {"Ann": 5, "Bob": 5}}, {"chips": {"Ann": 2, "Bob": 8}}, "chips Ann: 5 → 2, chips Bob: 5 → 8"),
+        ({"hands": [[None] * 5, [1]]}, {"hands": [[None] * 4, [1]]}, "hands 0: 5 → 4 of them"),
+        ({"seen": {1: 2}}, {"seen": {2: 2}}, "seen"),
+        ({"text": "x" * 60}, {"text": "y"}, "text"),
+        ({"cells": [0] * 9}, {"cells": [1] * 9}, "cells 0: 0 → 1, cells 1: 0 → 1, cells 2: 0 → 1, …"),
+        ({"cells": [0]}, {"cells": [0]}, ""),
+    ],
+)
+def test_the_line_of_a_move_tells_what_it_changed(before: dict[str, Any], after: dict[str, Any], text: str) -> None:
+    assert changed(View("Go", before), View("Go", after)) == text
+    assert changed(None, View("Go", after)) == ""
 
 
 @pytest.mark.parametrize(
@@ -417,9 +435,23 @@ def test_a_person_plays_over_the_network(hall: Hall) -> None:
             break
 
     text = out.getvalue()
-    for part in ("you sit at seat", "Bob sits down", "the game begins", "your turn", "Ann moved: mark", "Bob to move"):
+    for part in (
+        "you sit at seat",
+        "Bob sits down",
+        "the game begins",
+        "your turn",
+        "Ann moved: mark (cells 4: . → 0)",
+    ):
         assert part in text, part
-    for part in ("it is not your turn", "is no play", "Ann: hello", "Ann won", "/rematch", "you left the table"):
+    for part in (
+        "Bob to move",
+        "it is not your turn",
+        "is no play",
+        "Ann: hello",
+        "Ann won",
+        "/rematch",
+        "you left the table",
+    ):
         assert part in text, part
     ann.close()
 
