@@ -1,6 +1,5 @@
 """The stages, each with its witness."""
 
-import gc
 from collections.abc import Iterator
 
 import pytest
@@ -29,9 +28,6 @@ def loopback(request: pytest.FixtureRequest) -> Iterator[Stage]:
 
 
 def _witnessed(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Stage]:
-    # What is there already is not looked at again and again: the collector would stop the updates that are timed.
-    gc.collect()
-    gc.freeze()
     failed = request.session.testsfailed
     try:
         yield stage
@@ -39,4 +35,3 @@ def _witnessed(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Stage]:
             stage.judge()
     finally:
         stage.leave()
-        gc.unfreeze()
