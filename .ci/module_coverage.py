@@ -59,6 +59,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "network_play": ("turns_terminal",),
     "outcomes": TABLE,
     "pending": TABLE,
+    "places": ("places",),
     "protocol": ("turns_protocol",),
     "questions": TABLE,
     "randomness": TABLE,

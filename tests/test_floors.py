@@ -28,7 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("peer", "status", "agones"),
     ("client", "server"),
     ("turns.errors", "turns.log", "turns.screen"),
-    ("turns.randomness", "turns.clocks", "turns.marks"),
+    ("turns.randomness", "turns.clocks", "turns.marks", "turns.places"),
     ("turns.values",),
     ("turns.domains", "turns.plays", "turns.sources"),
     ("turns.questions", "turns.definition"),

@@ -3,7 +3,7 @@
 The floors, each importing from those above it in this list only:
 
 - `errors`: `RulesError`, and the signals with which the kit leaves a rule; `marks`: `Hidden`, `Owned`, `Others`.
-- `log`: what is said of bugs in rules.
+- `log`: what is said of bugs in rules; `places`: where on the board a move goes.
 - `values`: by annotation to msgpack and back, for our own data and for strangers'.
 - `domains`: what an argument may be, `Free`; `plays`: `Play`, a move with its arguments.
 - `randomness`: dice that nobody predicts; `clocks`: thinking time; `questions`: what a rule asked.

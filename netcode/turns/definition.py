@@ -10,6 +10,7 @@ from netcode.turns.clocks import Clock
 from netcode.turns.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
 from netcode.turns.errors import RulesError
 from netcode.turns.marks import Field, Mark, annotations_of, read_fields
+from netcode.turns.places import Place, read_places
 from netcode.turns.sources import assigned, can_refuse, fingerprint, function_of
 from netcode.turns.values import Shape, plain, shape_of
 
@@ -23,7 +24,10 @@ VERBS = (
 )  # fmt: skip
 """What the kit gives to rules."""
 INSIDE = ("_kit", "_definition")
-RESERVED_ARGUMENTS = ("undo", "self", "rule")
+RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
+
+OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
+"""What `@move` takes beside domains, and how that is written."""
 
 _TUPLE: Any = tuple
 _EMPTY = inspect.Parameter.empty
@@ -40,6 +44,8 @@ class MoveRule:
     undo: bool
     refuses: bool
     """Whether anything in reach of its source can refuse; if not, what its domains list is legal."""
+    places: tuple[Place, ...] = ()
+    """Where on the board it goes; several where it is said by several clicks, as from one square to another."""
 
     @property
     def free(self) -> bool:
@@ -115,6 +121,10 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
             definition.moves[name] = _read_move(cls, name, member)
         elif isinstance(member, shown):
             definition.shown[name] = member.rule
+    shown_to_players = [name for name, one in definition.fields.items() if one.mark is not Mark.PRIVATE]
+    for name, rule in definition.moves.items():
+        at = getattr(cls, name).at
+        rule.places = read_places(at, f"{cls.__name__}.{name}", [*shown_to_players, *definition.shown], rule.domains)
     _read_options(cls, definition)
     definition.has_round = callable(getattr(cls, "round", None))
     if not definition.moves and not definition.has_round:
@@ -232,8 +242,8 @@ def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
         if reserved in names:
             raise RulesError(
                 f"{where}: `{reserved}` cannot be an argument: it is an option of `@move` itself, "
-                f"`@move({reserved}=True)`; call the argument by another word"
-                if reserved == "undo"
+                f"`@move({OPTIONS_OF_MOVE[reserved]})`; call the argument by another word"
+                if reserved in OPTIONS_OF_MOVE
                 else f"{where}: `{reserved}` cannot be an argument of a move; call it by another word"
             )
     annotations = annotations_of(member.rule)

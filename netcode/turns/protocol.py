@@ -434,6 +434,14 @@ def _is_question(value: Any) -> bool:
             return False
 
 
+def _is_place(value: Any) -> bool:
+    match value:
+        case [str(), *indices]:
+            return all(type(index) in (int, str) for index in indices)
+        case _:
+            return False
+
+
 def _is_play(value: Any) -> bool:
     match value:
         case [str(), arguments]:
@@ -462,6 +470,7 @@ _STATE: Mapping[str, Callable[[Any], bool]] = {
     "question": _is_question,
     "undo": _is_text,
     "legal": lambda value: _all(_is_play, value),
+    "places": lambda value: _all(lambda places: _all(_is_place, places), value),
     "unlisted": lambda value: _all(_is_text, value),
 }
 """What a key of a step's state may hold; keys that are not here belong to a newer server."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from netcode.peer import Peer
 from netcode.turns import log
+from netcode.turns.definition import MoveRule
 from netcode.turns.lobby import Listing
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.store import Saved
@@ -250,6 +251,9 @@ class Room:
         }
         if viewer.legal:
             own["legal"], own["unlisted"] = _listed(table, seat)
+            moves = table.course.definition.moves
+            if any(move.places for move in moves.values()):
+                own["places"] = [_places(moves.get(name), seat, arguments) for name, arguments in own["legal"]]
         return own
 
     def view(self, viewer: Viewer) -> Mapping[str, bytes]:
@@ -279,6 +283,12 @@ def _listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
     if len(listing.plays) > MAX_LISTED:
         return [], sorted({*listing.unlisted, *(name for name, _ in listing.plays)})
     return [[name, dict(arguments)] for name, arguments in listing.plays], [*listing.unlisted]
+
+
+def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
+    """Return where a play goes; an answer, and a move that does not say it, goes nowhere."""
+    places = [] if move is None else [place.of(seat, arguments) for place in move.places]
+    return places if all(places) else []
 
 
 def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:

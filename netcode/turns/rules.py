@@ -22,13 +22,17 @@ F = TypeVar("F", bound=Callable[..., None])
 
 Listing = Iterable[Any] | Callable[..., Iterable[Any]] | Free[Any]
 """What a domain is given as."""
+At = str | tuple[str, ...]
+"""What says where a move goes."""
 
 
 class Move(Generic[P]):
     """A move of a game. On the class, calling it makes a `Play`; on the game, inside its rules, it is a plain method."""
 
-    def __init__(self, rule: Callable[Concatenate[Any, P], None], domains: Mapping[str, Listing], undo: bool) -> None:
-        self.rule, self.given, self.undo = rule, domains, undo
+    def __init__(
+        self, rule: Callable[Concatenate[Any, P], None], domains: Mapping[str, Listing], undo: bool, at: At = ()
+    ) -> None:
+        self.rule, self.given, self.undo, self.at = rule, domains, undo, at
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
         self.__wrapped__ = rule
@@ -62,8 +66,8 @@ class MoveDecorator(Protocol):
 @overload
 def move(rule: Callable[Concatenate[Any, P], None], /) -> Move[P]: ...
 @overload
-def move(*, undo: bool = False, **domains: Listing) -> MoveDecorator: ...
-def move(rule: Any = None, /, *, undo: bool = False, **domains: Listing) -> Any:
+def move(*, undo: bool = False, at: At = (), **domains: Listing) -> MoveDecorator: ...
+def move(rule: Any = None, /, *, undo: bool = False, at: At = (), **domains: Listing) -> Any:
     """Make a rule a move: `@move`, or `@move(cell=range(9))` with what each argument may be.
 
     A domain is a range or collection, a method that lists values, `Free`, or left out where the annotation is a bool,
@@ -72,13 +76,15 @@ def move(rule: Any = None, /, *, undo: bool = False, **domains: Listing) -> Any:
     Args:
         rule: the method, where nothing else is given.
         undo: claims that a seat learns nothing by this move, so that it may take it back freely; `check` proves it.
+        at: where on the board it goes, so that whoever clicks there plays it: a field and what is between its brackets,
+            `"cells[cell]"`, `"shots[1 - mover][cell]"`. Several, in a tuple, are clicked one after the other.
         domains: by the name of the argument.
     """
     if rule is not None:
         return Move(rule, {}, False)
 
     def decorate(rule: Callable[Concatenate[Any, P], None]) -> Move[P]:
-        return Move(rule, domains, undo)
+        return Move(rule, domains, undo, at)
 
     return decorate
 

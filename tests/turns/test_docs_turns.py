@@ -13,7 +13,7 @@ from netcode.turns.table import Refused, Step, Table
 
 GAME, PLAYER, HIGH_CARD, TEST = code_of("first-turn-based-game.md")
 PLAY, SERVE, SIT_DOWN = (line.removeprefix("python ").split() for line in code_of("first-turn-based-game.md", "sh"))
-[MARKET] = code_of("turns-rules.md")
+MARKET, CHECKERS = code_of("turns-rules.md")
 [EPISODES] = [block.code for block in blocks_of(ROOT / "docs" / "pettingzoo.md") if block.language == "python"]
 
 
@@ -134,3 +134,14 @@ def test_a_hundred_games_are_played_by_agents(start: Start, folder: Path) -> Non
     assert program.status() == 0
     assert 60 < int(won[1]) + int(won[2]) <= 100
     assert int(won[1]) > int(won[2])
+
+
+def test_the_move_of_the_page_says_both_squares() -> None:
+    game = game_of(CHECKERS, "Checkers")
+
+    move = game._definition.moves["go"]
+
+    assert [place.of(0, {"x": 1, "y": 2, "to_x": 3, "to_y": 4}) for place in move.places] == [
+        ["board", 2, 1],
+        ["board", 4, 3],
+    ]

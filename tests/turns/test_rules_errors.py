@@ -131,6 +131,15 @@ def domain_of_a_later_argument() -> object:
     return Mine
 
 
+@told(r'`at` cannot be an argument: it is an option of `@move` itself, `@move\(at="cells\[cell\]"\)`')
+def reserved_place() -> object:
+    class Mine(Game):
+        @move
+        def go(self, at: bool) -> None: ...
+
+    return Mine
+
+
 @told(r"`undo` cannot be an argument: it is an option of `@move` itself")
 def reserved_argument() -> object:
     class Mine(Game):
