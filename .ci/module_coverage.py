@@ -48,6 +48,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "events": ("turns_client",),
     "fields": (*TABLE, "definition"),
     "flows": ("check",),
+    "games": ("turns_server",),
     "imagining": ("bots", "check"),
     "keeper": ("turns_server",),
     "kit": ("kit", *TABLE, "rules_errors", "view", "bots"),

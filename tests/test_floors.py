@@ -32,7 +32,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.values",),
     ("turns.domains", "turns.plays", "turns.sources"),
     ("turns.questions", "turns.definition"),
-    ("turns.kit", "turns.imagining", "turns.fields", "turns.table_options"),
+    ("turns.kit", "turns.imagining", "turns.fields", "turns.table_options", "turns.games"),
     ("turns.pending", "turns.outcomes", "turns.rules", "turns.view", "turns.legal"),
     ("turns.course",),
     ("turns.resuming", "turns.sealing", "turns.looking", "turns.undoing"),

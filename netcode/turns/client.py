@@ -499,7 +499,7 @@ class Seat(Generic[G]):
                 self._finish(text)
                 if self._client is not None:
                     self._client.close_nicely()
-            case protocol.Tables():
+            case protocol.Tables() | protocol.Games() | protocol.Drawn():
                 pass
 
     def _sit(self, sat: protocol.Sat) -> None:

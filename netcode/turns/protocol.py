@@ -139,7 +139,27 @@ class ListTables:
         return ["tables", self.game]
 
 
-Request = Join | MakePlay | GiveAnswer | Say | Consent | Wish | ListTables
+@dataclass(frozen=True, slots=True)
+class ListGames:
+    """Ask what is played here, and how."""
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["games"]
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """Ask for arguments of a move that is not listed, or for an answer that is free if `name` is empty."""
+
+    name: str
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["draw", self.name]
+
+
+Request = Join | MakePlay | GiveAnswer | Say | Consent | Wish | ListTables | ListGames | Draw
 
 WISHES = ("undo", "start", "rematch", "leave")
 
@@ -234,7 +254,30 @@ class Tables:
         return ["tables", [dict(table) for table in self.tables]]
 
 
-Reply = Sat | Part | Step | Refusal | HasSaid | Gone | Tables
+@dataclass(frozen=True, slots=True)
+class Games:
+    """The games that are played here."""
+
+    games: Sequence[Mapping[str, Any]]
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["games", [dict(game) for game in self.games]]
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Arguments that a move could have, drawn at random; for an answer `name` is empty and they are {"answer": …}."""
+
+    name: str
+    arguments: Mapping[str, Any]
+
+    def wire(self) -> list[Any]:
+        """Return the message."""
+        return ["drawn", self.name, dict(self.arguments)]
+
+
+Reply = Sat | Part | Step | Refusal | HasSaid | Gone | Tables | Games | Drawn
 
 
 def read_request(message: Any) -> Request:
@@ -254,6 +297,10 @@ def read_request(message: Any) -> Request:
             return Consent(agreed)
         case "tables", [game]:
             return ListTables(None if game is None else _word(game, "the game's name"))
+        case "games", []:
+            return ListGames()
+        case "draw", [name]:
+            return Draw(_word(name, "a move's name"))
         case str(wish), [] if wish in WISHES:
             return Wish(wish)
         case _:
@@ -279,6 +326,10 @@ def read_reply(message: Any) -> Reply:
             return Gone(text)
         case "tables", [tables]:
             return Tables([_map(table, "a table") for table in _list(tables)])
+        case "games", [games]:
+            return Games([_map(game, "a game") for game in _list(games)])
+        case "drawn", [str(name), arguments]:
+            return Drawn(name, _map(arguments, "what was drawn"))
         case _:
             raise BadMessage(f"{kind[:20]!r} with {len(rest)} more entries is no message of this protocol")
 

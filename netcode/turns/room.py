@@ -250,7 +250,7 @@ class Room:
             "undo": table.can_undo(seat),
         }
         if viewer.legal:
-            own["legal"], own["unlisted"] = _listed(table, seat)
+            own["legal"], own["unlisted"] = listed(table, seat)
             moves = table.course.definition.moves
             if any(move.places for move in moves.values()):
                 own["places"] = [_places(moves.get(name), seat, arguments) for name, arguments in own["legal"]]
@@ -272,7 +272,8 @@ def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:
     return None if values is None else [*values]
 
 
-def _listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
+def listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
+    """Return the legal plays of a seat, and the moves that are legal and not listed; nothing where the rules fail."""
     if not table.may_act(seat):
         return [], []
     try:

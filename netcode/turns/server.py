@@ -17,10 +17,22 @@ from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent
 from netcode.peer import Peer
 from netcode.turns import protocol
+from netcode.turns.games import described
 from netcode.turns.keeper import Keeper
 from netcode.turns.log import bug
-from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, ListTables, MakePlay, Say, Wish
-from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, told_to
+from netcode.turns.protocol import (
+    BadMessage,
+    Consent,
+    Draw,
+    GiveAnswer,
+    Join,
+    ListGames,
+    ListTables,
+    MakePlay,
+    Say,
+    Wish,
+)
+from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, listed, told_to
 from netcode.turns.simulate import choices_of
 from netcode.turns.store import Store, open_store
 from netcode.turns.store.writer import Stored
@@ -272,6 +284,10 @@ class Server:
             if self._takes(peer, None, now):
                 self._list(peer, request.game)
             return
+        if isinstance(request, ListGames):
+            if self._takes(peer, None, now):
+                peer.send(protocol.Games([described(game) for game in self.games.values()]).wire())
+            return
         if isinstance(request, Join):
             if self._takes(peer, None, now):
                 self._join(peer, request, now)
@@ -311,6 +327,8 @@ class Server:
                 refused = self._leave(room, viewer, now)
             case _ if viewer.seat is None:
                 refused = "who watches does not play"
+            case Draw(name):
+                refused = self._draw(room, viewer, viewer.seat, name)
             case Wish("start"):
                 refused = self._start(room, now)
             case Wish("rematch"):
@@ -352,6 +370,19 @@ class Server:
         said = protocol.HasSaid(viewer.seat, viewer.name, protocol.clean(text, self._chat_length))
         for other in room.viewers:
             self._post(room, other.peer, said)
+        return ""
+
+    def _draw(self, room: Room, viewer: Viewer, seat: int, name: str) -> str:
+        """Tell a seat a play that could be made and is not listed; return why there is none, or nothing."""
+        table = room.table
+        if table is None:
+            return "the game has not begun"
+        if name not in listed(table, seat)[1]:
+            return "nothing is to be drawn for that"
+        drawn = table.draw(seat, name, self._random)
+        if drawn is None:
+            return "nothing was found that is legal; choose yourself"
+        self._post(room, viewer.peer, protocol.Drawn(name, drawn))
         return ""
 
     def _list(self, peer: Peer, game: str | None) -> None:

@@ -12,7 +12,18 @@ from hypothesis import strategies as st
 from programs import ROOT
 
 from netcode.turns import protocol
-from netcode.turns.protocol import BadMessage, Consent, GiveAnswer, Join, ListTables, MakePlay, Say, Wish
+from netcode.turns.protocol import (
+    BadMessage,
+    Consent,
+    Draw,
+    GiveAnswer,
+    Join,
+    ListGames,
+    ListTables,
+    MakePlay,
+    Say,
+    Wish,
+)
 
 PAGE = (ROOT / "docs" / "turns-protocol.md").read_text(encoding="utf-8")
 
@@ -145,7 +156,7 @@ anything = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=5) | st.integers(), inner, max_size=5),
     max_leaves=20,
 )
-KINDS = ("join", "play", "answer", "undo", "consent", "start", "rematch", "leave", "say", "tables")
+KINDS = ("join", "play", "answer", "undo", "consent", "start", "rematch", "leave", "say", "tables", "games", "draw")
 
 
 @given(
@@ -160,7 +171,12 @@ def test_whatever_a_stranger_says_is_read_or_refused(message: Any) -> None:
     assert protocol.read_request(request.wire()) == request
 
 
-@given(st.one_of(anything, st.tuples(st.sampled_from(("sat", "step", "part", "tables")), anything, anything).map(list)))
+@given(
+    st.one_of(
+        anything,
+        st.tuples(st.sampled_from(("sat", "step", "part", "tables", "games", "drawn")), anything, anything).map(list),
+    )
+)
 def test_whatever_a_server_says_is_read_or_refused(message: Any) -> None:
     try:
         reply = protocol.read_reply(message)
@@ -175,5 +191,5 @@ def test_what_is_left_out_is_as_it_would_be_anyway() -> None:
 
     assert Join("Go").wire() == ["join", "Go", {}]
     assert protocol.read_request(full.wire()) == full
-    for request in (Say("x"), Consent(False), Wish("undo"), ListTables(None)):
+    for request in (Say("x"), Consent(False), Wish("undo"), ListTables(None), ListGames(), Draw("")):
         assert protocol.read_request(request.wire()) == request

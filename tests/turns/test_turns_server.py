@@ -10,7 +10,8 @@ import pytest
 from netcode.turns.client import Seat
 from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
-from netcode.turns.rules import Game, move
+from netcode.turns.games import described
+from netcode.turns.rules import Game, move, options
 from netcode.turns.server import BREATH, Server, serve
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
@@ -877,3 +878,102 @@ def test_what_comes_between_two_updates_of_serve_shares_one_commit(monkeypatch: 
     serve(TicTacToe, host="127.0.0.1", port=0, store=None)
 
     assert slept == [BREATH]
+
+
+class Fleets(Game):
+    """Each hides a number, which is free; one may then be called, which is free, too."""
+
+    hidden: list[int] = [0, 0]
+    called: int = 0
+
+    @options(size=range(3, 5), word=Free(str, lambda dice: "x", lambda word: None), many=range(200))
+    def setup(self, size: int = 3, word: str = "w", many: int = 1, odd: bool = False) -> None: ...
+
+    def round(self) -> None:
+        asked = Free(int, lambda dice: dice.randrange(1, 9), lambda number: None if 0 < number < 9 else "from 1 to 8")
+        for seat, number in self.ask_all(self.players, asked, "hide a number").items():
+            self.hidden[seat] = number
+        self.turn_to(0)
+
+    @move(number=Free(int, lambda dice: dice.randrange(1, 9), lambda number: None))
+    def call(self, number: int) -> None:
+        self.called = number
+
+    @move(number=Free(int, lambda dice: 0, lambda number: None))
+    def never(self, number: int) -> None:
+        self.require(number, "never")
+
+    @move
+    def rest(self) -> None: ...
+
+
+def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments() -> None:
+    hall = Hall(TicTacToe, Fleets)
+    hall.serve()
+    guest = hall.guest()
+    hall.play(4 * TICK)
+
+    guest.send(["games"])
+    hall.play(4 * TICK)
+
+    cell = {"game": "TicTacToe", "players": [2, 2], "options": {}, "chosen": {}, "moves": {"mark": ["cell"]}}
+    fleets = {
+        "game": "Fleets",
+        "players": [2, 2],
+        "options": {"size": [3, 4], "word": None, "many": None, "odd": [False, True]},
+        "chosen": {"size": 3, "word": "w", "many": 1, "odd": False},
+        "moves": {"call": ["number"], "never": ["number"], "rest": []},
+    }
+    assert hall.guests[guest] == [["games", [cell, fleets]]]
+    hall.close()
+
+
+def test_an_option_that_a_method_of_the_game_lists_is_not_told() -> None:
+    class Deep(Game):
+        def sizes(self) -> list[int]:
+            return [len(self.names)]
+
+        @options(size=sizes)
+        def setup(self, size: int = 3) -> None: ...
+
+        @move
+        def rest(self) -> None: ...
+
+    assert described(Deep)["options"] == {"size": None}
+
+
+def test_what_is_free_is_drawn_for_who_asks() -> None:
+    hall = Hall(Fleets)
+    hall.serve()
+    guests = [hall.guest(), hall.guest()]
+    hall.play(4 * TICK)
+
+    def say(who: int, *message: Any) -> list[Any]:
+        told = hall.guests[guests[who]]
+        before = len(told)
+        guests[who].send([*message])
+        hall.play(8 * TICK)
+        return [message for message in told[before:] if message[0] not in ("step", "sat")]
+
+    def question(who: int) -> str:
+        asked = [
+            told[3]["question"] for told in hall.guests[guests[who]] if told[0] == "step" and "question" in told[3]
+        ]
+        number: str = asked[-1][0]
+        return number
+
+    assert say(0, "draw", "") == [["refused", None, "you are at no table; join one first"]]
+    say(0, "join", "Fleets", {})
+    assert say(0, "draw", "") == [["refused", None, "the game has not begun"]]
+    say(1, "join", "Fleets", {})
+    [[kind, name, drawn]] = say(1, "draw", "")
+    assert (kind, name, drawn["answer"] in range(1, 9)) == ("drawn", "", True)
+    assert say(0, "draw", "call") == [["refused", None, "nothing is to be drawn for that"]]
+
+    for who in range(2):
+        assert say(who, "answer", 1, question(who), 4) == []
+    [[kind, name, drawn]] = say(0, "draw", "call")
+    assert (kind, name, drawn["number"] in range(1, 9)) == ("drawn", "call", True)
+    assert say(0, "draw", "never") == [["refused", None, "nothing was found that is legal; choose yourself"]]
+    assert say(1, "draw", "call") == [["refused", None, "nothing is to be drawn for that"]]
+    hall.close()

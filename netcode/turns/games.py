@@ -1,0 +1,31 @@
+"""What a server tells of a game to who does not have its class: how many play, the options, the arguments of its moves."""
+
+from typing import Any
+
+from netcode.turns.definition import Definition
+from netcode.turns.domains import Domain
+from netcode.turns.values import plain
+
+MAX_VALUES = 100
+"""Values of an option that are told; what has more is typed."""
+
+
+def described(game: type[Any]) -> dict[str, Any]:
+    """Return what a page or a program must know of a game to offer it, as plain wire data."""
+    definition: Definition = game._definition
+    return {
+        "game": game.__name__,
+        "players": [definition.fewest, definition.most],
+        "options": {name: _values(domain) for name, domain in definition.options.items()},
+        "chosen": {name: plain(value) for name, value in definition.chosen.items()},
+        "moves": {name: [*move.domains] for name, move in definition.moves.items()},
+    }
+
+
+def _values(domain: Domain) -> list[Any] | None:
+    """Return what an option may be; None where it is free, too much, or depends on the game."""
+    try:
+        values = domain.values(None, {})
+    except Exception:  # noqa: BLE001 - a method of the game that lists them has no game to look at
+        return None
+    return None if values is None or len(values) > MAX_VALUES else [plain(value) for value in values]
