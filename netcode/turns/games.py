@@ -4,6 +4,7 @@ from typing import Any
 
 from netcode.turns.definition import Definition
 from netcode.turns.domains import Domain
+from netcode.turns.marks import Field, Mark
 from netcode.turns.values import plain
 
 MAX_VALUES = 100
@@ -18,8 +19,13 @@ def described(game: type[Any]) -> dict[str, Any]:
         "players": [definition.fewest, definition.most],
         "options": {name: _values(domain) for name, domain in definition.options.items()},
         "chosen": {name: plain(value) for name, value in definition.chosen.items()},
+        "fields": {name: field.mark.value.lower() for name, field in definition.fields.items() if _is_sent(field)},
         "moves": {name: [*move.domains] for name, move in definition.moves.items()},
     }
+
+
+def _is_sent(field: Field) -> bool:
+    return field.mark is not Mark.PRIVATE
 
 
 def _values(domain: Domain) -> list[Any] | None:

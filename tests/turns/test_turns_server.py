@@ -916,12 +916,15 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
     guest.send(["games"])
     hall.play(4 * TICK)
 
-    cell = {"game": "TicTacToe", "players": [2, 2], "options": {}, "chosen": {}, "moves": {"mark": ["cell"]}}
+    cell = {"game": "TicTacToe", "players": [2, 2], "options": {}, "chosen": {}, "moves": {"mark": ["cell"]}} | {
+        "fields": {"cells": "open"}
+    }
     fleets = {
         "game": "Fleets",
         "players": [2, 2],
         "options": {"size": [3, 4], "word": None, "many": None, "odd": [False, True]},
         "chosen": {"size": 3, "word": "w", "many": 1, "odd": False},
+        "fields": {"hidden": "open", "called": "open"},
         "moves": {"call": ["number"], "never": ["number"], "rest": []},
     }
     assert hall.guests[guest] == [["games", [cell, fleets]]]
