@@ -1,0 +1,97 @@
+"""netcode.js, in the programs that run it: held to the vectors of the standard, and to its own bounds."""
+
+import gzip
+import json
+import os
+import re
+import struct
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from docs_blocks import code_of
+from javascript import node
+from programs import DEADLINE, ROOT
+
+CLIENT = ROOT / "netcode" / "web" / "netcode.js"
+MOST_LINES = 420
+MOST_BYTES = 7_400
+"""What a page loads, as it travels."""
+
+
+def plain(value: Any) -> list[Any]:
+    """Write a value down as `plain` in tests/web/vectors.mjs does."""
+    match value:
+        case None:
+            return ["null"]
+        case bool():
+            return [str(value).lower()]
+        case int():
+            return ["number", str(value)]
+        case float() if value.is_integer():
+            return ["number", str(int(value))]
+        case float():
+            return ["float", struct.pack("<d", value).hex()]
+        case str():
+            return ["text", value]
+        case bytes():
+            return ["bytes", value.hex()]
+        case msgpack.Timestamp():
+            return ["moment", str(value.seconds), str(value.nanoseconds)]
+        case list():
+            return ["list", *map(plain, value)]
+        case dict():
+            return ["map", *([plain(key), plain(item)] for key, item in value.items())]
+        case _:
+            raise AssertionError(value)
+
+
+def vectors() -> list[dict[str, Any]]:
+    """Return all vectors of the page, the meanings written down."""
+    [block] = code_of("protocol.md", "vectors")
+    found: list[dict[str, Any]] = []
+    for line in block.splitlines():
+        kind, data, meaning = line.split(" ", 2)
+        means: Any = meaning
+        if kind in {"message", "deep", "control", "moved"}:
+            means = plain(eval(meaning, {"timestamp": msgpack.Timestamp}))
+        found.append({"kind": kind, "bytes": data, "meaning": means})
+    return found
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """A file with the vectors."""
+    path = tmp_path / "vectors.json"
+    path.write_text(json.dumps(vectors()), encoding="utf-8")
+    return path
+
+
+def test_all_vectors_of_the_standard_hold_in_node(written: Path) -> None:
+    program = [
+        node(),
+        "--test",
+        "--test-force-exit",
+        "--test-reporter=tap",
+        str(ROOT / "tests" / "web" / "vectors.test.mjs"),
+    ]
+    environment = {**os.environ, "NETCODE_VECTORS": str(written)}
+    done = subprocess.run(
+        program, capture_output=True, text=True, env=environment, timeout=3 * DEADLINE, check=False, encoding="utf-8"
+    )
+
+    told = dict(re.findall(r"^# (\w+) (\d+)$", done.stdout, re.MULTILINE))
+    failed = re.findall(r"^.*(?:not ok|\+ +').*$", done.stdout, re.MULTILINE)
+    assert (done.returncode, failed) == (0, []), done.stdout[-3000:] + done.stderr
+    assert (told["pass"], told["fail"], told["skipped"]) == (str(len(vectors())), "0", "0")
+
+
+def test_a_page_loads_it_in_no_time() -> None:
+    text = CLIENT.read_text(encoding="utf-8")
+
+    assert len(text.splitlines()) <= MOST_LINES
+    assert len(gzip.compress(text.encode(), 9)) <= MOST_BYTES
+    assert [line for line in text.splitlines() if len(line) > 150] == []
+    assert re.findall(r"\bimport\b|\brequire\(|https?://", text) == []
