@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from programs import Start
 
+from netcode.address import Address
 from netcode.testing import FakeClock
 from netcode.tools import top
 from netcode.tools.output import Output
-from netcode.tools.top import Panel, add_arguments, find_status, run
+from netcode.tools.scrape import Numbers
+from netcode.tools.top import Panel, StatusReader, add_arguments, find_server, find_status, run
 
 PLAYER: dict[str, Any] = {
     "id": 1, "address": "10.0.0.1:5\x1b", "away": False, "rtt": 0.02, "jitter": None, "silence": 0.3,
@@ -52,7 +54,7 @@ def lines(
     """Show one status after the other, and return what was printed."""
     path = tmp_path / "status.json"
     clock = Time(path, *statuses)
-    Panel(path, Output(as_json=as_json), clock).run(1.0, once=statuses[-1] is not None)
+    Panel(StatusReader(path), Output(as_json=as_json), clock).run(1.0, once=statuses[-1] is not None)
     return capsys.readouterr().out.splitlines()
 
 
@@ -110,7 +112,7 @@ def test_scripts_get_what_the_server_wrote(capsys: pytest.CaptureFixture[str], t
 def test_it_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     output = Output()
     monkeypatch.setattr(output, "is_closed", lambda: True)
-    panel = Panel(tmp_path / "none", output)
+    panel = Panel(StatusReader(tmp_path / "none"), output)
 
     panel.run(1.0, once=False)
 
@@ -144,6 +146,48 @@ def test_of_several_servers_one_has_to_be_named_unless_the_others_are_dead(tmp_p
     os.utime(other, (0, 0))
 
     assert find_status(None, tmp_path) == one
+
+
+@pytest.mark.parametrize("server", ["example.org", "10.0.0.1:9200", "[::1]:9100", "::1"])
+def test_what_names_a_host_is_looked_for_there(server: str) -> None:
+    assert isinstance(find_server(server), Numbers)
+
+
+def test_a_host_without_a_port_is_asked_at_the_usual_one() -> None:
+    assert str(find_server("example.org")) == "http://example.org:9100/metrics"
+
+
+def test_what_can_be_nothing_of_all_that_is_said() -> None:
+    with pytest.raises(ValueError, match="'a b:c' is neither a process nor a file nor a host"):
+        find_server("a b:c")
+
+
+def test_a_file_goes_before_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "status").write_text("{}", encoding="utf-8")
+
+    assert isinstance(find_server("status"), StatusReader)
+
+
+class Elsewhere(Numbers):
+    """Numbers of a server that is somewhere else."""
+
+    def read(self) -> dict[str, Any]:
+        """Say what `STATUS` says, without what only a file tells."""
+        left_out = ("pid", "game", "state", "players")
+        status = {name: value for name, value in STATUS.items() if name not in left_out}
+        return {**status, "queued": 1500, "queued_for": 0.25, "rtt_median": 0.02, "rtt_largest": None}
+
+
+def test_a_server_elsewhere_has_no_line_for_each_player(capsys: pytest.CaptureFixture[str]) -> None:
+    Panel(Elsewhere(Address("10.0.0.1", 9100)), Output()).run(1.0, once=True)
+
+    assert capsys.readouterr().out.splitlines() == [
+        "the server at 0.0.0.0:7777",
+        "players 1 of 4, 0 away; 3 joined, left 1 GOODBYE, 1 TIMEOUT",
+        "messages in 20, messages out 10, in 2 kB, out 1 kB; 60 updates, 1 ms each, 20 ms at most",
+        "round trips 20 ms, - at most; 1.5 kB wait, the oldest for 250 ms",
+    ]
 
 
 def parse(*arguments: str) -> argparse.Namespace:

@@ -1,6 +1,7 @@
-"""`python -m netcode top`: what a server on this computer does, live, as it writes it to its status file.
+"""`python -m netcode top`: what a server does, live: as it writes it to its status file, or tells it to Prometheus.
 
-A server writes one only if it was asked to: `Server(..., status=True)`, or the path of a file.
+A server writes the one only if it was asked to, by `Server(..., status=True)` or the path of a file, and serves the
+other where `netcode.metrics` was asked to. That can be read from elsewhere, and has no line for each player.
 """
 
 import argparse
@@ -16,12 +17,14 @@ from netcode.clock import Clock, monotonic
 from netcode.reasons import printable
 from netcode.status import default_path
 from netcode.tools.output import Output, complain, in_bytes, milliseconds
-from netcode.tools.where import positive
+from netcode.tools.scrape import PORT, Numbers
+from netcode.tools.where import positive, server_address
 
-DESCRIPTION = "Show what a server on this computer does: who plays, how much, how far away, what waits."
+DESCRIPTION = "Show what a server does: who plays, how much, how far away, what waits."
 EPILOG = """\
 The server must have been asked to tell: netcode.Server(..., status=True), or status="a/file.json". SERVER is the
-number of its process, or that file; without it, the only server that tells is shown. Ctrl-C ends it.
+number of its process, or that file; without it, the only server that tells is shown. Of a server elsewhere, SERVER is
+HOST or HOST:PORT where its program serves netcode.metrics (port 9100 if none is given). Ctrl-C ends it.
 """
 
 STALE = 3.0
@@ -46,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = DESCRIPTION, EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
-    add("server", metavar="SERVER", nargs="?", help="the number of its process, or its status file")
+    add("server", metavar="SERVER", nargs="?", help="its process, its status file, or the HOST[:PORT] of its metrics")
     add("--interval", type=positive, default=1.0, metavar="SECONDS", help="between two looks: %(default)s")
     add("--once", action="store_true", help="look once, and end")
     add("--json", action="store_true", help="print the status as one JSON object a line, for scripts")
@@ -75,17 +78,50 @@ def find_status(server: str | None, folder: Path | None = None) -> Path:
     )
 
 
+class StatusReader:
+    """A status file, look by look."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> dict[str, Any] | None:
+        """Return what the server wrote last; None if it is gone. Raises `ValueError` for a file of something else."""
+        try:
+            with self._path.open("rb") as file:
+                status: Any = json.loads(file.read(MAX_FILE))
+        except FileNotFoundError:
+            return None
+        if not isinstance(status, dict) or "players" not in status:
+            raise ValueError(f"{self._path} is no status file of a server")
+        return status  # pyright: ignore[reportUnknownVariableType] # whatever it says, it is shown
+
+
+def find_server(server: str | None) -> "StatusReader | Numbers":
+    """Return where to read what the server does that is meant.
+
+    Raises:
+        FileNotFoundError: there is none, or there are several.
+        ValueError: it can be neither a process nor a file nor a host.
+    """
+    if server is not None and not server.isdecimal() and not Path(server).exists() and Path(server).suffix != ".json":
+        try:
+            return Numbers(server_address(server, PORT))
+        except argparse.ArgumentTypeError as error:
+            raise ValueError(f"{server!r} is neither a process nor a file nor a host") from error
+    return StatusReader(find_status(server))
+
+
 class Panel:
     """Shows one status after the other.
 
     Args:
-        path: the status file.
+        source: the status.
         output: where lines go.
         clock: gives seconds that never go back.
     """
 
-    def __init__(self, path: Path, output: Output, clock: Clock = monotonic) -> None:
-        self._path = path
+    def __init__(self, source: StatusReader | Numbers, output: Output, clock: Clock = monotonic) -> None:
+        self._source = source
         self._output = output
         self._sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # tests have time of their own
         self._clock = clock
@@ -97,7 +133,7 @@ class Panel:
     def run(self, interval: float, *, once: bool) -> None:
         """Show the status every `interval` seconds, until the server is gone or nobody reads any more."""
         while not self._output.is_closed():
-            status = self._read()
+            status = self._source.read()
             if status is None:
                 self._output.line("the server is gone", event="gone")
                 return
@@ -109,17 +145,6 @@ class Panel:
                 return
             self._sleep(interval)
 
-    def _read(self) -> dict[str, Any] | None:
-        """Return what the server wrote last; None if it is gone. Raises `ValueError` for a file of something else."""
-        try:
-            with self._path.open("rb") as file:
-                status: Any = json.loads(file.read(MAX_FILE))
-        except FileNotFoundError:
-            return None
-        if not isinstance(status, dict) or "players" not in status:
-            raise ValueError(f"{self._path} is no status file of a server")
-        return status  # pyright: ignore[reportUnknownVariableType] # whatever it says, it is shown
-
     def _show(self, status: dict[str, Any]) -> None:
         if self._output.as_json:
             self._output.line("", **status)
@@ -127,6 +152,8 @@ class Panel:
         self._output.clear()
         for line in self._summary(status):
             self._output.line(printable(line, 300))
+        if "players" not in status:
+            return
         heads = ("ID", "ADDRESS", "ROUND TRIP", "JITTER", "IN", "OUT", "WAITS", "OLDEST", "SILENT")
         self._output.table(heads, [self._row(player) for player in status["players"]])
         hidden = status["peers"] - len(status["players"])
@@ -136,18 +163,22 @@ class Panel:
     def _summary(self, status: dict[str, Any]) -> list[str]:
         age = self._clock() - self._came_at
         silent = f" -- SILENT for {age:.0f} s: it does not call update()" if age > STALE else ""
-        title = f"{status['game'] or 'a game without a name'} at {status['address']}, process {status['pid']}"
         players = (
             f"players {status['peers']} of {status['max_peers']}, {status['away']} away; {status['joined']} joined"
         )
         left, refused = _counted(", left", status["left"]), _counted(", refused", status["refused"])
         rates = [self._rate(key, name, status) for key, name in TOTALS.items()]
         mean, worst = milliseconds(status["update_mean"]), milliseconds(status["update_worst"])
-        return [
-            f"{title}, {status['state']}, up {_long(status['uptime'])}{silent}",
+        shown = [
+            f"{_title(status)}{silent}",
             f"{players}{left}{refused}",
             f"{', '.join(rates)}; {status['updates']} updates, {mean} each, {worst} at most",
         ]
+        if "players" not in status:
+            median, largest = milliseconds(status["rtt_median"]), milliseconds(status["rtt_largest"])
+            waits = f"{in_bytes(status['queued'])} wait, the oldest for {milliseconds(status['queued_for'])}"
+            shown.append(f"round trips {median}, {largest} at most; {waits}")
+        return shown
 
     def _rate(self, key: str, name: str, status: dict[str, Any]) -> str:
         before = self._before
@@ -166,6 +197,13 @@ class Panel:
         return str(player["id"]), printable(player["address"], 60), *times, *traffic, waits, oldest, silence
 
 
+def _title(status: dict[str, Any]) -> str:
+    if "players" not in status:
+        return f"the server at {status['address']}"
+    name = status["game"] or "a game without a name"
+    return f"{name} at {status['address']}, process {status['pid']}, {status['state']}, up {_long(status['uptime'])}"
+
+
 def _long(seconds: float) -> str:
     minutes, hours = seconds / 60, seconds / 3600
     if minutes < 1:
@@ -181,7 +219,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Show it until Ctrl-C; return 0 if there was something to show, else 1."""
     panel = None
     try:
-        panel = Panel(find_status(arguments.server), Output(as_json=arguments.json))
+        panel = Panel(find_server(arguments.server), Output(as_json=arguments.json))
         panel.run(arguments.interval, once=arguments.once)
     except KeyboardInterrupt:
         pass

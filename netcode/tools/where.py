@@ -11,7 +11,7 @@ PORT = 7777
 """Where a server is looked for that is named without a port."""
 
 
-def server_address(text: str) -> Address:
+def server_address(text: str, otherwise: int = PORT) -> Address:
     """Return the address that HOST, HOST:PORT, [IPv6]:PORT or IPv6 means.
 
     Raises:
@@ -20,9 +20,9 @@ def server_address(text: str) -> Address:
     wrong = argparse.ArgumentTypeError(f"{text!r} is no server: give HOST, HOST:PORT or [IPv6]:PORT")
     found = re.fullmatch(r"(?:\[(?P<six>[^][]+)]|(?P<host>[^][:]+))(?::(?P<port>[0-9]{1,5}))?", text)
     if found is not None:
-        host, port = found["six"] or found["host"], int(found["port"] or PORT)
+        host, port = found["six"] or found["host"], int(found["port"] or otherwise)
     else:
-        host, port = text, PORT  # an IPv6 address without brackets, or nothing
+        host, port = text, otherwise  # an IPv6 address without brackets, or nothing
     try:
         check_destination(host, port)
         if ":" in host:
