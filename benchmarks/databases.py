@@ -175,7 +175,8 @@ class Postgres(_Daemon):
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Execute a statement beside whoever uses it, and return the rows."""
-        with psycopg.connect(self.address(database), autocommit=True) as connection:
+        bound = "-c lock_timeout=10s"
+        with psycopg.connect(self.address(database), autocommit=True, options=bound) as connection:
             cursor = connection.execute(statement.encode())
             return [] if cursor.description is None else cursor.fetchall()
 

@@ -388,6 +388,16 @@ class SharedStoreContract(StoreContract):
 
         assert other.load(["t"]) == {"t": Saved(0, b"first", (b"theirs",))}
 
+    def test_nobody_gives_back_what_others_have(self, store: Store, beside: Callable[[], Store]) -> None:
+        store.create([new()])
+        other = beside()
+        other.open("there:2")
+
+        other.release(["t"])
+
+        assert other.claim(["t"]) == {"t": "here:1"}
+        store.append([Entry("t", 1, b"1")])
+
     def test_what_others_make_exists(self, store: Store, beside: Callable[[], Store]) -> None:
         store.create([new(listing=b"l")])
         other = beside()

@@ -1,16 +1,59 @@
 """The store in PostgreSQL fulfils the contract, directly and behind a pooler, and says what is wrong with a database."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic, sleep
+from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
+import psycopg
 import pytest
+from programs import ROOT
 
-from benchmarks.databases import Pooler, Postgres
-from netcode.turns.store import Store
-from netcode.turns.store.postgres import PostgresStore
-from turns.store_contract import LEASE, SharedStoreContract, Time
+from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
+from netcode.turns.store import Claim, Entry, Listing, Lost, Saved, State, Unavailable, open_store
+from netcode.turns.store.postgres import PostgresStore, _columns, _plain
+from turns.store_contract import LEASE, SharedStoreContract, Time, new
 
-Beside = Callable[[], PostgresStore]
+Beside = Callable[..., PostgresStore]
+Session = psycopg.Connection[Any]
+T = TypeVar("T")
+
+
+class Thread(Generic[T]):
+    """What one process does while another does something else."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self._work = work
+        self._results: list[T] = []
+        self._errors: list[BaseException] = []
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._results.append(self._work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            self._errors.append(error)
+
+    def wait_for_lock(self, server: Postgres) -> None:
+        """Wait until it waits for what somebody has locked."""
+        for _ in range(500):
+            if server.execute("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
+                return
+            sleep(0.01)
+        raise AssertionError("it waits for nobody")
+
+    def result(self) -> T:
+        self._thread.join(30)
+        if self._errors:
+            raise self._errors[0]
+        return self._results[0]
 
 
 class DatabaseTime(Time):
@@ -47,38 +90,537 @@ def empty(postgres: Postgres) -> Postgres:
     return postgres
 
 
-class Shared(SharedStoreContract):
-    """The contract, and several at one database."""
-
-    @pytest.fixture
-    def address(self, empty: Postgres) -> str:
-        return empty.address()
-
-    @pytest.fixture
-    def beside(self, address: str) -> Iterator[Beside]:
-        with ExitStack() as stores:
-
-            def one() -> PostgresStore:
-                store = PostgresStore(address, lease=LEASE)
-                stores.callback(store.close)
-                return store
-
-            yield one
-
-    @pytest.fixture
-    def store(self, beside: Beside) -> Store:
-        store = beside()
-        store.open("here:1")
-        return store
+@pytest.fixture
+def address(empty: Postgres) -> str:
+    return empty.address()
 
 
-class TestPostgres(Shared):
+@pytest.fixture
+def beside(address: str) -> Iterator[Beside]:
+    """Return what makes another store at the same database, as another process has one."""
+    with ExitStack() as stores:
+
+        def one(**wanted: Any) -> PostgresStore:
+            wanted.setdefault("lease", LEASE)
+            store = PostgresStore(address, **wanted)
+            stores.callback(store.close)
+            return store
+
+        yield one
+
+
+@pytest.fixture
+def store(beside: Beside) -> PostgresStore:
+    store = beside()
+    store.open("here:1")
+    return store
+
+
+@pytest.fixture
+def session(empty: Postgres) -> Iterator[Session]:
+    """Return a session of the database in which a transaction goes on, and holds what it locked, until it ends."""
+    with psycopg.connect(empty.address()) as connection:
+        yield connection
+
+
+class TestPostgres(SharedStoreContract):
     """Directly."""
 
 
-class TestPooled(Shared):
+class TestPooled(SharedStoreContract):
     """Through PgBouncer in transaction mode."""
 
     @pytest.fixture
     def address(self, empty: Postgres, pooler: Pooler) -> str:
         return empty.address(port=pooler.port)
+
+
+# Two processes, and the moment between two statements.
+
+
+def begin(session: Session, store: PostgresStore, *entries: Entry) -> None:
+    """Have a process append something; its commit is to come."""
+    columns = _columns(_plain(entries, (), ()) or {})
+    session.execute(store._append.encode(), {"node": store._id, **columns})
+
+
+def ask_until_known(store: PostgresStore, table: str) -> Claim | str:
+    for _ in range(200):
+        answer = store.claim([table])[table]
+        if answer is not Claim.ASK_AGAIN:
+            return answer
+        sleep(0.01)  # as who asks again waits
+    return Claim.ASK_AGAIN
+
+
+def test_nobody_is_fenced_while_it_writes(store: PostgresStore, beside: Beside, time: Time, session: Session) -> None:
+    store.create([new(), new("u")])
+    other = beside()
+    other.open("there:2")
+    time.now += LEASE + 1
+    other.renew(0)
+    begin(session, store, Entry("t", 1, b"1"))
+
+    assert other.claim(["t", "u"]) == {"t": Claim.ASK_AGAIN, "u": Claim.ASK_AGAIN}
+    session.commit()
+    assert other.claim(["t", "u"]) == {"t": Claim.OURS, "u": Claim.OURS}
+    assert other.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
+
+
+def test_who_is_fenced_before_it_may_write_writes_nothing(
+    store: PostgresStore, empty: Postgres, session: Session
+) -> None:
+    store.create([new()])
+    session.execute("UPDATE node SET fenced = true")  # by somebody whose commit is to come
+    late = Thread(lambda: store.append([Entry("t", 1, b"1")]))
+    late.wait_for_lock(empty)
+    session.commit()
+
+    with pytest.raises(Lost, match="fenced"):
+        late.result()
+
+    assert store.load(["t"]) == {"t": Saved(0, b"first", ())}
+
+
+def test_a_claim_does_not_wait_for_who_writes(store: PostgresStore, beside: Beside, session: Session) -> None:
+    store.create([new(), new("u")])
+    store.release(["t", "u"])
+    session.execute("SELECT FROM game_table WHERE id = 't' FOR NO KEY UPDATE")
+    other = beside()
+    other.open("there:2")
+
+    assert other.claim(["t", "u"]) == {"t": Claim.ASK_AGAIN, "u": Claim.OURS}
+
+
+def test_of_six_who_claim_at_once_one_has_the_table(
+    store: PostgresStore, beside: Beside, time: Time, session: Session
+) -> None:
+    store.create([new()])
+    claimers = [beside() for _ in range(6)]
+    for number, claimer in enumerate(claimers):
+        claimer.open(f"claimer:{number}")
+    time.now += LEASE + 1
+    for claimer in claimers:
+        claimer.renew(0)
+    session.execute("SELECT FROM game_table FOR NO KEY UPDATE")  # so that all begin before one ends
+    threads = [Thread(lambda claimer=claimer: ask_until_known(claimer, "t")) for claimer in claimers]  # type: ignore[misc]
+    sleep(0.3)
+    session.commit()
+
+    answers = [thread.result() for thread in threads]
+
+    assert answers.count(Claim.OURS) == 1
+    owner = answers.index(Claim.OURS)
+    assert {*answers} == {Claim.OURS, f"claimer:{owner}"}
+    claimers[owner].append([Entry("t", 1, b"1")])
+
+
+def test_who_renews_between_two_looks_is_not_fenced(
+    store: PostgresStore, beside: Beside, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create([new()])
+    other = beside()
+    other.open("there:2")
+    time.now += LEASE + 1
+    other.renew(0)
+    dead = other._dead
+
+    def renewed(owners: Iterable[int | None]) -> set[int]:
+        store.renew(1)
+        return dead(owners)
+
+    monkeypatch.setattr(other, "_dead", renewed)
+
+    assert other.claim(["t"]) == {"t": "here:1"}
+    store.append([Entry("t", 1, b"1")])
+
+
+def test_no_clock_counts_but_that_of_the_database(
+    store: PostgresStore, beside: Beside, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create([new()])
+    with monkeypatch.context() as patched:
+        patched.setattr("time.time", lambda: 0.0)
+        store.renew(1)
+    other = beside()
+    other.open("there:2")
+
+    assert other.claim(["t"]) == {"t": "here:1"}
+
+
+def test_the_database_itself_keeps_each_version_once(store: PostgresStore, empty: Postgres) -> None:
+    store.create([new()])
+    store.append([Entry("t", 1, b"1")])
+
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        empty.execute("INSERT INTO move SELECT * FROM move")
+
+
+def test_a_batch_whose_answer_was_lost_is_stored_once(beside: Beside, empty: Postgres, session: Session) -> None:
+    store = beside(patience=0.3)
+    store.open("here:1")
+    store.create([new(), new("u")])
+    session.execute("SELECT FROM game_table WHERE id = 'u' FOR UPDATE")
+    batch = ([Entry("t", 1, b"1"), Entry("u", 1, b"1")], [State("t", 1, b"one", 9.0)], [Listing("u", b"l")])
+
+    with pytest.raises(Unavailable, match=r"not available \(no answer for 0.3 s\)"):
+        store.append(*batch)
+    session.commit()  # now the database goes on with what nobody waits for any more
+    store.append(*batch)
+    store.append([Entry("t", 2, b"2")])
+
+    assert store.load(["t", "u"]) == {"t": Saved(1, b"one", (b"2",)), "u": Saved(0, b"first", (b"1",))}
+    assert empty.execute("SELECT count(*) FROM move") == [(3,)]
+
+
+def test_a_batch_that_is_sent_again_while_the_first_is_under_way_is_stored_once(
+    store: PostgresStore, empty: Postgres, session: Session
+) -> None:
+    store.create([new()])
+    begin(session, store, Entry("t", 1, b"1"), Entry("t", 2, b"2"))
+    again = Thread(lambda: store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")]))
+    again.wait_for_lock(empty)
+    session.commit()
+
+    assert again.result() is None
+    assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1", b"2"))}
+
+
+def test_what_was_sent_before_and_comes_late_changes_nothing(store: PostgresStore, session: Session) -> None:
+    store.create([new()])
+    store.append([Entry("t", 1, b"1")], [], [Listing("t", b"new")])
+
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        begin(session, store, Entry("t", 1, b"1"))
+
+
+def test_a_lock_that_somebody_keeps_is_not_waited_for_for_ever(store: PostgresStore, session: Session) -> None:
+    store.create([new()])
+    session.execute("SELECT FROM game_table FOR UPDATE")
+
+    with pytest.raises(Unavailable, match=r"could not do it in time \(canceling statement due to lock timeout\)"):
+        store.append([Entry("t", 1, b"1")])
+    session.commit()
+    store.append([Entry("t", 1, b"1")])
+
+
+def test_no_setting_outlives_its_statement(store: PostgresStore) -> None:
+    store.create([new()])
+    store.append([Entry("t", 1, b"1")])
+
+    assert store._link.run("SHOW lock_timeout") == [("0",)]
+
+
+def test_one_connection_of_a_pooler_carries_several_processes(postgres: Postgres, empty: Postgres) -> None:
+    with one_connection(postgres) as port, ExitStack() as stores:
+        pair = [PostgresStore(postgres.address(port=port)) for _ in range(2)]
+        for number, store in enumerate(pair):
+            stores.callback(store.close)
+            store.open(f"node:{number}")
+            store.create([new(f"t{number}")])
+        for version in range(1, 11):
+            for number, store in enumerate(pair):
+                store.append([Entry(f"t{number}", version, b"x")])
+
+        assert [len(store.load([f"t{number}"])[f"t{number}"].entries) for number, store in enumerate(pair)] == [10, 10]
+
+
+@contextmanager
+def one_connection(postgres: Postgres) -> Generator[int]:
+    try:
+        pooler = Pooler(postgres, connections=1)
+    except Missing as missing:
+        pytest.skip(f"the store in PostgreSQL behind a pooler is not tested: {missing}")
+    with pooler:
+        yield pooler.port
+
+
+# What is kept, and how long.
+
+
+def test_without_a_log_entries_go_once_two_states_cover_them(beside: Beside, empty: Postgres) -> None:
+    store = beside(keep_log=False)
+    store.open("here:1")
+    store.create([new(), new("u")])
+    store.append([Entry("u", 1, b"u")])
+    for version in (1, 2, 3):
+        store.append([Entry("t", version, b"x")], [State("t", version, b"s%d" % version)])
+
+    store.append([Entry("t", 3, b"x")], [State("t", 3, b"s3")])
+    with pytest.raises(Lost):
+        store.append([Entry("t", 3, b"y")])
+
+    assert store.load(["t", "u"]) == {"t": Saved(3, b"s3", ()), "u": Saved(0, b"first", (b"u",))}
+    assert empty.execute("SELECT game_table, version FROM move ORDER BY 1") == [("t", 3), ("u", 1)]
+
+
+def test_who_died_long_ago_is_forgotten_and_stays_dead(
+    store: PostgresStore, beside: Beside, time: Time, empty: Postgres
+) -> None:
+    store.create([new()])
+    time.now += 100_000
+    other = beside()
+    other.open("there:2")
+
+    other.expire(keep=1e9, waiting=1e9)
+
+    assert empty.execute("SELECT address FROM node") == [("there:2",)]
+    with pytest.raises(Lost, match="fenced"):
+        store.renew(1)
+    assert other.claim(["t"]) == {"t": Claim.OURS}
+
+
+def test_thousands_are_claimed_loaded_given_back_and_deleted(store: PostgresStore, beside: Beside, time: Time) -> None:
+    tables = [f"t{number}" for number in range(1201)]
+    store.create([new(table) for table in tables])
+    store.append([Entry(table, 1, b"1") for table in tables])
+    store.release(tables)
+    other = beside()
+    other.open("there:2")
+
+    assert other.claim(tables) == dict.fromkeys(tables, Claim.OURS)
+    assert other.load(tables) == dict.fromkeys(tables, Saved(0, b"first", (b"1",)))
+    time.now += 100
+    assert other.expire(keep=50, waiting=50) == {*tables}
+    assert other.load(tables) == {}
+
+
+# What goes wrong.
+
+
+def test_a_database_that_hangs_is_unavailable_and_comes_back(beside: Beside, empty: Postgres) -> None:
+    store = beside(patience=0.3)
+    store.open("here:1")
+    store.create([new()])
+    empty.hang()
+    try:
+        begun = monotonic()
+        with pytest.raises(Unavailable, match=r"no answer for 0.3 s"):
+            store.append([Entry("t", 1, b"1")])
+        with pytest.raises(Unavailable, match=r"not available \(connection timeout expired\)"):
+            store.append([Entry("t", 1, b"1")])
+        assert monotonic() - begun < 10
+    finally:
+        empty.go_on()
+
+    store.append([Entry("t", 1, b"1")])
+    assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
+
+
+def test_a_connection_that_broke_is_made_anew(store: PostgresStore, empty: Postgres) -> None:
+    store.create([new()])
+    empty.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'netcode'")
+
+    with pytest.raises(Unavailable, match="is not available"):
+        store.append([Entry("t", 1, b"1")])
+    store.append([Entry("t", 1, b"1")])
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("53100", r"the disk of 127.0.0.1:\d+/postgres is full; free some space"),
+        ("57P01", r"the database 127.0.0.1:\d+/postgres is not available \(it did\); the games go on"),
+        ("XX001", r"is not available \(it did\)"),
+        ("58030", r"is not available \(it did\)"),
+        ("40P01", r"could not do it in time \(it did\)"),
+    ],
+)
+def test_a_misfortune_has_its_sentence_and_the_same_again_succeeds(
+    store: PostgresStore, empty: Postgres, code: str, text: str
+) -> None:
+    store.create([new()])
+    with failing(empty, code), pytest.raises(Unavailable, match=text):
+        store.append([Entry("t", 1, b"1")])
+
+    store.append([Entry("t", 1, b"1")])
+
+
+def test_a_bug_of_ours_is_not_excused(store: PostgresStore, empty: Postgres) -> None:
+    store.create([new()])
+    with failing(empty, "P0001"), pytest.raises(psycopg.errors.RaiseException):
+        store.append([Entry("t", 1, b"1")])
+    with pytest.raises(psycopg.ProgrammingError):
+        store.append([Entry("t", 1, object())])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+    assert store.load(["t"]) == {"t": Saved(0, b"first", ())}
+
+
+@contextmanager
+def failing(server: Postgres, code: str) -> Generator[None]:
+    """Let whoever stores an entry fail with an error of PostgreSQL's list."""
+    raises = f"BEGIN RAISE EXCEPTION 'it did' USING ERRCODE = '{code}'; END"
+    server.execute(f"CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $${raises}$$")
+    server.execute("CREATE TRIGGER fails BEFORE INSERT ON move EXECUTE FUNCTION fails()")
+    try:
+        yield
+    finally:
+        server.execute("DROP FUNCTION fails CASCADE")
+
+
+def test_a_batch_that_never_fits_what_is_stored_is_given_up_for_now(
+    store: PostgresStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create([new()])
+    monkeypatch.setattr(store, "_append", "SELECT 1 / %(tables)s - 1 / 0 FROM node")
+
+    with pytest.raises(Unavailable, match=r"changes while it is being compared"):
+        store.append([Entry("t", 1, b"1")])
+
+
+@pytest.fixture
+def fresh(postgres: Postgres) -> Iterator[str]:
+    """Return the address of a database in which nothing was made."""
+    postgres.execute("CREATE DATABASE fresh")
+    yield postgres.address("fresh")
+    postgres.execute("DROP DATABASE fresh WITH (FORCE)")
+
+
+def test_all_who_open_a_new_database_at_once_find_its_tables(fresh: str) -> None:
+    stores = [PostgresStore(fresh) for _ in range(6)]
+    threads = [Thread(lambda store=store: store.open("here:1", {"Chess": b"rules"})) for store in stores]  # type: ignore[misc]
+
+    assert [thread.result() for thread in threads] == [None] * 6
+    assert len(stores[0].renew(0)) == 6
+    assert len({store._rules["Chess"] for store in stores if store._rules is not None}) == 1
+    for store in stores:
+        store.close()
+
+
+def test_a_database_of_a_newer_version_is_left_alone(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    store.open("here:1")
+    store.close()
+    postgres.execute("UPDATE netcode_store SET version = 2", "fresh")
+
+    with pytest.raises(Unavailable, match=r"/fresh was written by a newer netcode .*version 2, this one knows 1"):
+        store.open("here:1")
+
+
+def test_the_database_of_another_program_is_left_alone(fresh: str, postgres: Postgres) -> None:
+    postgres.execute("CREATE TABLE move (house text)", "fresh")
+
+    with pytest.raises(Unavailable, match="/fresh has tables of another program; give this server a database"):
+        PostgresStore(fresh).open("here:1")
+    assert postgres.execute("SELECT to_regclass('game_table')", "fresh") == [(None,)]
+
+
+def test_tables_that_somebody_dropped_are_lost(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    store.open("here:1")
+    store.create([new()])
+    postgres.execute("DROP TABLE node", "fresh")
+
+    with pytest.raises(Lost, match=r"the tables in .*/fresh are gone; start the server again"):
+        store.append([Entry("t", 1, b"1")])
+    store.close()
+
+
+def test_a_database_that_may_only_be_read_is_said(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    store.open("here:1")
+    store.close()
+    postgres.execute("ALTER DATABASE fresh SET default_transaction_read_only = on")
+
+    with pytest.raises(Unavailable, match="/fresh may only be read: it is a standby; give the address of the primary"):
+        store.open("here:1")
+
+
+def test_a_user_who_may_make_no_tables_is_said(fresh: str, postgres: Postgres) -> None:
+    postgres.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+    try:
+        postgres.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC", "fresh")
+        with pytest.raises(Unavailable, match=r"the user of .*/fresh may not do this \(permission denied .*owner"):
+            PostgresStore(f"postgresql://guest:guest@127.0.0.1:{postgres.port}/fresh").open("here:1")
+    finally:
+        postgres.execute("DROP ROLE guest")
+
+
+def test_answers_before_the_sync_are_warned_of(empty: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+    store = PostgresStore(empty.address() + "?options=-csynchronous_commit%3Doff")
+    store.open("here:1")
+    store.close()
+
+    assert "answers before it has synced (synchronous_commit is off)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ((quote(PASSWORD, safe=""), "wr%40ng"), "password authentication failed"),
+        (("/postgres", "/nowhere"), 'database "nowhere" does not exist'),
+        ((f"{USER}:", "nobody-known:"), "authentication failed"),
+    ],
+)
+def test_what_cannot_be_entered_is_said_without_the_password(
+    empty: Postgres, change: tuple[str, str], text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", "netcode")
+    store = PostgresStore(empty.address().replace(*change))
+
+    with pytest.raises(Unavailable, match=text) as raised:
+        store.open("here:1")
+
+    said = "".join([*traceback.format_exception(raised.value), repr(store), caplog.text])
+    assert not any(secret in said for secret in ("wr@ng", "wr%40ng", PASSWORD, quote(PASSWORD, safe="")))
+
+
+def test_a_port_at_which_nobody_listens_is_said() -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        store = PostgresStore(f"postgresql://127.0.0.1:{unused.getsockname()[1]}/games")
+        with pytest.raises(Unavailable, match=r"the database 127.0.0.1:\d+/games is not available \(.*efused"):
+            store.open("here:1")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://ann:se/cret@host/games",
+        "postgresql://ann:se#cret@[host/games",
+        "postgresql://ann:se cret%zz@host/games",
+        "postgresql://ann@host:secret/games",
+        "postgresql://host/games?secret=1",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_repeated(address: str) -> None:
+    with pytest.raises(
+        ValueError, match="the address of a PostgreSQL database is postgresql://user:password@"
+    ) as raised:
+        PostgresStore(address).open("here:1")
+
+    said = "".join(traceback.format_exception(raised.value))
+    assert "secret" not in said
+    assert "cret@" not in said
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("postgresql://ann:secret@one:1,two:2/games?target_session_attrs=read-write", "one,two:1,2/games"),
+        ("postgres://ann@/games?host=/run/pg", "/run/pg/games"),
+        ("postgresql:///games", "this machine/games"),
+    ],
+)
+def test_an_address_of_postgresql_makes_such_a_store(address: str, name: str) -> None:
+    assert repr(open_store(address)) == f"<PostgresStore {name}>"
+
+
+def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("postgres", "postgres_link"):
+        monkeypatch.delitem(sys.modules, f"netcode.turns.store.{module}")
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+
+    with pytest.raises(ImportError, match=r"needs psycopg: pip install 'netcode\[postgres\]'"):
+        open_store("postgresql://localhost/games")
+
+
+def test_opening_a_database_in_a_file_brings_no_driver() -> None:
+    script = (
+        "import sys, netcode.turns; from netcode.turns.store import open_store; open_store('x.db'); open_store(None);"
+        "print(*sorted(sys.modules))"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
+
+    assert {"psycopg", "asyncio"} & {*loaded.stdout.split()} == set()

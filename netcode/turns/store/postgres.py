@@ -88,14 +88,20 @@ class PostgresStore(Store):
 
     def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:
         self.close()
-        self._prepare()
-        self._rules = None
-        if rules is not None:
-            marks = {"games": [*rules], "marks": [*rules.values()]}
-            self._run(sql.LEARN, marks)
-            self._rules = dict(self._run(sql.KNOWN, marks))
-        known = None if self._rules is None else [*self._rules.values()]
-        [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known, "lease": self.lease})
+        try:
+            self._prepare()
+            self._rules = None if rules is None else self._learn(rules)
+            known = None if self._rules is None else [*self._rules.values()]
+            [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known, "lease": self.lease})
+        except BaseException:
+            self._link.close()
+            raise
+
+    def _learn(self, rules: Mapping[str, bytes]) -> dict[str, int]:
+        """Return how new these rules are, of each game: numbers in the order in which they were first heard of."""
+        marks = {"games": [*rules], "marks": [*rules.values()]}
+        self._run(sql.LEARN, marks)
+        return dict(self._run(sql.KNOWN, marks))
 
     def _prepare(self) -> None:
         [(ours, occupied, synced)] = self._run(sql.FOUND)
@@ -262,11 +268,8 @@ class PostgresStore(Store):
                 raise Lost(f"table {table} has something else as its entry {version}: another process wrote")
         for state in states:
             _put(state, rows[state.table], changes)
-        repeated = {one.table for one in entries if one.table not in changes or not changes[one.table].bodies}
         for listing in listings:
-            # One that came with entries that are all stored is stored as well, and a later one may have followed.
-            if listing.table not in repeated:
-                changes.setdefault(listing.table, _Change()).listing = listing
+            changes.setdefault(listing.table, _Change()).listing = listing
         return changes
 
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:

@@ -79,12 +79,7 @@ class Link:
     """
 
     def __init__(self, address: str, *, patience: float) -> None:
-        try:
-            given: dict[str, Any] | None = {
-                key: value for key, value in conninfo_to_dict(address).items() if value is not None
-            }
-        except psycopg.ProgrammingError:  # its text quotes what it could not read, which may be half of a password
-            given = None
+        given = _parts(address)
         if given is None:
             raise ValueError(
                 "the address of a PostgreSQL database is postgresql://user:password@host:port/name, with special "
@@ -163,3 +158,15 @@ class Link:
         for secret in self._secrets:
             text = text.replace(secret, "***")
         return " ".join(text.split())
+
+
+def _parts(address: str) -> dict[str, Any] | None:
+    """Return what an address says; None if it cannot be read, or if what is left of a password ended up elsewhere."""
+    try:
+        given = {key: value for key, value in conninfo_to_dict(address).items() if value is not None}
+    except psycopg.ProgrammingError:  # its text quotes what it could not read
+        return None
+    ports = str(given.get("port", "")).split(",")
+    places = [part[1:] for key in ("host", "hostaddr") for part in str(given.get(key, "")).split(",")]
+    strays = any("@" in part for part in (*places, str(given.get("dbname", ""))))  # a socket's name may begin with @
+    return None if strays or not all(port == "" or port.isdecimal() for port in ports) else given
