@@ -381,6 +381,8 @@ class SharedStoreContract(StoreContract):
         other.open("there:2")
         store.release(["t"])
         other.claim(["t"])
+        with pytest.raises(Lost):
+            store.append([Entry("t", 1, b"ours")])
         other.append([Entry("t", 1, b"theirs")])
 
         with pytest.raises(Lost):

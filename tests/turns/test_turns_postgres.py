@@ -1,12 +1,15 @@
 """The store in PostgreSQL fulfils the contract, directly and behind a pooler, and says what is wrong with a database."""
 
+import inspect
 import socket
 import subprocess
 import sys
 import threading
+import time as time_module
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
@@ -17,6 +20,7 @@ from programs import ROOT
 
 from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
 from netcode.turns.store import Claim, Entry, Listing, Lost, Saved, State, Unavailable, open_store
+from netcode.turns.store import postgres_sql as sql
 from netcode.turns.store.postgres import PostgresStore, _columns, _plain
 from turns.store_contract import LEASE, SharedStoreContract, Time, new
 
@@ -141,7 +145,14 @@ class TestPooled(SharedStoreContract):
 def begin(session: Session, store: PostgresStore, *entries: Entry) -> None:
     """Have a process append something; its commit is to come."""
     columns = _columns(_plain(entries, (), ()) or {})
-    session.execute(store._append.encode(), {"node": store._id, **columns})
+
+    def run(statement: str, parameters: Any) -> list[Any]:
+        session.execute(statement.encode(), parameters)
+        return []
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(store._link, "run", run)
+        store._run(store._append, {"node": store._id, **columns})
 
 
 def ask_until_known(store: PostgresStore, table: str) -> Claim | str:
@@ -248,12 +259,15 @@ def test_no_clock_counts_but_that_of_the_database(
     assert other.claim(["t"]) == {"t": "here:1"}
 
 
-def test_the_database_itself_keeps_each_version_once(store: PostgresStore, empty: Postgres) -> None:
+def test_the_database_itself_keeps_each_version_once(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    store.open("here:1")
     store.create([new()])
     store.append([Entry("t", 1, b"1")])
+    store.close()
 
     with pytest.raises(psycopg.errors.UniqueViolation):
-        empty.execute("INSERT INTO move SELECT * FROM move")
+        postgres.execute("INSERT INTO move SELECT * FROM move", "fresh")
 
 
 def test_a_batch_whose_answer_was_lost_is_stored_once(beside: Beside, empty: Postgres, session: Session) -> None:
@@ -351,7 +365,11 @@ def test_without_a_log_entries_go_once_two_states_cover_them(beside: Beside, emp
         store.append([Entry("t", 3, b"y")])
 
     assert store.load(["t", "u"]) == {"t": Saved(3, b"s3", ()), "u": Saved(0, b"first", (b"u",))}
-    assert empty.execute("SELECT game_table, version FROM move ORDER BY 1") == [("t", 3), ("u", 1)]
+    kept = "SELECT game_table, version FROM move ORDER BY 1"
+    assert empty.execute(kept) == [("t", 3), ("u", 1)]
+    store.append([Entry("t", 4, b"x")])
+    store.append([], [State("t", 4, b"s4")])
+    assert empty.execute(kept) == [("t", 4), ("u", 1)]
 
 
 def test_who_died_long_ago_is_forgotten_and_stays_dead(
@@ -624,3 +642,101 @@ def test_opening_a_database_in_a_file_brings_no_driver() -> None:
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert {"psycopg", "asyncio"} & {*loaded.stdout.split()} == set()
+
+
+# Each of these bugs is found by the test that is named beside it.
+
+JOINED = f"""
+WITH {sql.FENCE}, free AS (
+    SELECT g.id FROM game_table AS g LEFT JOIN node ON node.id = g.owner
+    WHERE g.id = ANY(%(ids)s::text[]) AND (node.id IS NULL OR node.fenced) FOR NO KEY UPDATE OF g
+), taken AS (UPDATE game_table AS g SET owner = fence.id FROM free, fence WHERE g.id = free.id)
+SELECT count(*) FROM fence
+"""
+"""Under the lock, whom the table belongs to is new, and who that is and whether he is dead is as it was before."""
+
+PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
+    "a lock that does not keep others from fencing": (
+        test_nobody_is_fenced_while_it_writes,
+        {"FOR SHARE OF node": "FOR KEY SHARE OF node"},
+    ),
+    "a fence that is looked at and not locked": (test_nobody_is_fenced_while_it_writes, {"FOR SHARE OF node": ""}),
+    "no fence": (
+        test_who_is_fenced_before_it_may_write_writes_nothing,
+        {"AND NOT fenced FOR SHARE OF node": "FOR SHARE OF node"},
+    ),
+    "versions that are not compared": (
+        test_what_was_sent_before_and_comes_late_changes_nothing,
+        {"AND (batch.before IS NULL OR g.version = batch.before)": ""},
+    ),
+    "no key on versions": (
+        test_the_database_itself_keeps_each_version_once,
+        {"L,\n    PRIMARY KEY (game_table, version)": "L"},
+    ),
+    "owners that are not compared": (
+        SharedStoreContract.test_what_is_not_ours_cannot_be_written,
+        {"AND g.owner = fence.id": ""},
+    ),
+    "a batch that is stored in part": (
+        SharedStoreContract.test_what_is_not_ours_cannot_be_written,
+        {"1 / (count(*) = %(tables)s)::int": "count(*)"},
+    ),
+    "an older state that replaces a newer one": (
+        SharedStoreContract.test_an_older_state_changes_nothing,
+        {"g.state_version < batch.at OR (g.state_version, g.state) = (batch.at, batch.state)": "true"},
+    ),
+    "entries loaded that a state covers": (
+        SharedStoreContract.test_a_state_is_where_loading_starts,
+        {" AND move.version > g.state_version": ""},
+    ),
+    "the last batch dropped with those before": (
+        test_without_a_log_entries_go_once_two_states_cover_them,
+        {"move.version <= before.state_version": "move.version <= batch.at"},
+    ),
+    "a join under the lock": (test_of_six_who_claim_at_once_one_has_the_table, {sql.TAKE: JOINED}),
+    "a claim that waits": (test_a_claim_does_not_wait_for_who_writes, {" SKIP LOCKED": ""}),
+    "fencing somebody who renewed meanwhile": (
+        test_who_renews_between_two_looks_is_not_fenced,
+        {"AND NOT fenced AND expires <= now() FOR": "FOR", "AND NOT node.fenced AND node.expires <= now()": ""},
+    ),
+    "giving back what others have": (
+        SharedStoreContract.test_nobody_gives_back_what_others_have,
+        {"WHERE id = ANY(%(ids)s::text[]) AND owner = %(node)s": "WHERE id = ANY(%(ids)s::text[])"},
+    ),
+    "deleting what others have": (
+        SharedStoreContract.test_tables_of_others_who_live_do_not_expire,
+        {
+            "g.owner, coalesce(NOT node.fenced AND node.expires > now(), false)": "g.owner, false",
+            "AND (g.owner IS NULL OR g.owner = ANY(%(owners)s::bigint[]))": "",
+        },
+    ),
+    "the clock of the process": (
+        test_no_clock_counts_but_that_of_the_database,
+        {"now() + %(lease)s": "to_timestamp(process_clock) + %(lease)s"},
+    ),
+    "a setting of the session": (test_no_setting_outlives_its_statement, {"'2s', true": "'2s', false"}),
+}
+
+
+@pytest.mark.parametrize("bug", PLANTED)
+def test_a_planted_bug_is_found(bug: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    test, changes = PLANTED[bug]
+    run, done = PostgresStore._run, set[str]()
+
+    def planted(self: PostgresStore, statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        for old, changed in changes.items():
+            if old in statement:
+                done.add(old)
+                statement = statement.replace(old, changed.replace("process_clock", str(time_module.time())))
+        return run(self, statement, parameters)
+
+    monkeypatch.setattr(PostgresStore, "_run", planted)
+    wanted = [name for name in inspect.signature(test).parameters if name != "self"]
+    fixtures = {name: request.getfixturevalue(name) for name in wanted}
+    if "self" in inspect.signature(test).parameters:
+        test = partial(test, SharedStoreContract())
+
+    with pytest.raises((AssertionError, Lost, Unavailable, psycopg.Error, pytest.fail.Exception)) as raised:
+        test(**fixtures)
+    assert done == {*changes}
+    assert not isinstance(raised.value, psycopg.ProgrammingError)  # what was planted is no SQL
