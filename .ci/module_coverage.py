@@ -12,6 +12,7 @@ What importing a module executes counts for everybody: it carries the name of no
 
 import io
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -133,12 +134,20 @@ def kit_tests_of(module: Path) -> list[Path]:
     return [KIT_TESTS / f"test_{test}.py" for test in KIT_TESTED_BY.get(name, (name,))]
 
 
+def has_postgresql() -> bool:
+    """Tell whether there is a database for the tests that start one."""
+    return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
 def judge_kit(modules: list[Path]) -> bool:
     """Print which modules of the turn kit their test files run too little of, and say whether there are none."""
     measured = coverage.Coverage(data_file=ROOT / ".coverage", config_file=ROOT / "pyproject.toml")
     measured.load()
     complete = True
     for module in modules:
+        if module.stem.startswith("postgres") and not has_postgresql():
+            print(f"{module.relative_to(ROOT)}: NOT JUDGED, there is no PostgreSQL on this machine")
+            continue
         names = [test.relative_to(ROOT).as_posix() for test in kit_tests_of(module)]
         contexts = ["^$", *(f"^{re.escape(name)}::" for name in names)]
         report = io.StringIO()
