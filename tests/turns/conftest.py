@@ -31,3 +31,11 @@ def pooler(postgres: "Postgres") -> "Iterator[Pooler]":
         pytest.skip(f"the store in PostgreSQL behind a pooler is not tested: {missing}")
     with server:
         yield server
+
+
+@pytest.fixture
+def empty(postgres: "Postgres") -> "Postgres":
+    """Return the server, in whose database is no table of a game, and nobody who serves one."""
+    if postgres.execute("SELECT to_regclass('game_table')") != [(None,)]:
+        postgres.execute("DELETE FROM game_table; DELETE FROM move; DELETE FROM node; DELETE FROM ruleset")
+    return postgres

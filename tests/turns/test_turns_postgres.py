@@ -87,14 +87,6 @@ def time(postgres: Postgres) -> Time:
 
 
 @pytest.fixture
-def empty(postgres: Postgres) -> Postgres:
-    """Return a server whose database has no table of a game in it, and nobody who serves one."""
-    if postgres.execute("SELECT to_regclass('game_table')") != [(None,)]:
-        postgres.execute("DELETE FROM game_table; DELETE FROM move; DELETE FROM node; DELETE FROM ruleset")
-    return postgres
-
-
-@pytest.fixture
 def address(empty: Postgres) -> str:
     return empty.address()
 

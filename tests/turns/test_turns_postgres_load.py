@@ -1,0 +1,49 @@
+"""The programs that measure the store in PostgreSQL, and that stop its server under load, in small."""
+
+import pytest
+
+from benchmarks import turns_outages, turns_postgres
+from benchmarks.databases import Postgres
+
+
+@pytest.mark.process
+def test_an_outage_under_load_loses_nothing_and_players_read_of_it(postgres: Postgres) -> None:
+    outcome = turns_outages.run(outages=1, writers=2, tables=10, seconds=1.0)
+
+    assert outcome.wrong == []
+    assert (outcome.lost, outcome.extra, outcome.gaps) == (0, 0, 0)
+    assert (outcome.outages, outcome.read, outcome.games) == (1, 2, 1)
+    assert outcome.moves > 100
+
+
+def test_a_write_that_is_missing_is_found(empty: Postgres) -> None:
+    writer = turns_outages.Writer(empty.address(), "found", 3)
+    for _ in range(20):
+        writer.write()
+    writer.store.close()
+    outcome = turns_outages.Outcome()
+    turns_outages.judge(empty, [writer], outcome)
+    assert (outcome.wrong, outcome.lost, outcome.extra, outcome.gaps) == ([], 0, 0, 0)
+    empty.execute(
+        "DELETE FROM move WHERE (game_table, version) = ('found-0', 1);"
+        "UPDATE move SET body = 'other' WHERE (game_table, version) = ('found-1', 1);"
+        "INSERT INTO move SELECT game_table, version + 1000, body FROM move WHERE (game_table, version) = ('found-2', 1)"
+    )
+
+    turns_outages.judge(empty, [writer], outcome)
+
+    assert (outcome.lost, outcome.extra) == (2, 1)
+    assert outcome.gaps >= 1
+
+
+def test_each_figure_is_measured(empty: Postgres) -> None:
+    address = empty.address()
+    figures = [
+        turns_postgres.fence(address, 1),
+        turns_postgres.batch(address, 1),
+        turns_postgres.claims(address, 1),
+        turns_postgres.disturbed(address, 0.3),
+    ]
+
+    assert [figure.value > 0 for figure in figures] == [True] * 4
+    assert "MISSED" not in str(figures[2])
