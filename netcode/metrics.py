@@ -8,7 +8,7 @@ Usage::
         netcode.metrics.observe(server)
         prometheus_client.start_http_server(9100)
 
-It needs the extra `metrics`. Whoever scrapes does so in a thread of its own, and so is shown what the server last wrote
+A server of tables, `netcode.turns.Server`, tells of those as well. It needs the extra `metrics`. Whoever scrapes does so in a thread of its own, and so is shown what the server last wrote
 down, a second ago at most: the server is never touched from there.
 """
 
@@ -17,11 +17,12 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING, NamedTuple
 from weakref import WeakKeyDictionary
 
 from netcode.clock import Clock
-from netcode.observing import Observer, Totals
+from netcode.observing import Observer, Totals, network_of
 
 try:
     from prometheus_client import REGISTRY, CollectorRegistry
@@ -32,6 +33,8 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from netcode.server import Server
+    from netcode.turns.server import Server as TurnServer
+    from netcode.turns.stats import Stats as TableStats
 
 __all__ = ["BUCKETS", "Metrics", "observe"]
 
@@ -74,6 +77,8 @@ class Metrics(Observer):
         self._write_at = clock() + INTERVAL
         self.numbers = self._count()
         """What was written down last. Another thread may read it."""
+        self.tables_clock: Clock = time.monotonic
+        """What gives the time at which the numbers of tables are as they are."""
 
     def took(self, seconds: float) -> None:
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
@@ -86,6 +91,15 @@ class Metrics(Observer):
         self.stop()
         for collector in _collectors.values():
             collector.forget(self)
+
+    def tables_now(self) -> "TableStats | None":
+        """Return what is known of the tables, if there are any; of a server that hangs, the ages grow nevertheless."""
+        if self.tables is None:
+            return None
+        stats = self.tables()
+        older = max(0.0, self.tables_clock() - stats.at)
+        unstored = stats.unstored + older if stats.unstored else 0.0
+        return stats._replace(renewed=stats.renewed + older, unstored=unstored)
 
     def _count(self) -> Numbers:
         server = self.server
@@ -131,20 +145,55 @@ class _Collector:
     def collect(self) -> Iterator[Metric]:
         """Yield all numbers, in the thread of whoever asks."""
         with self._lock:
-            seen = [(metrics.label, metrics.numbers) for metrics in self._metrics]
+            metrics = [*self._metrics]
+        seen = [(one.label, one.numbers) for one in metrics]
+        tables = [(one.label, stats) for one in metrics if (stats := one.tables_now()) is not None]
         yield from _gauges(seen)
         yield from _counters(seen)
         updates = HistogramMetricFamily(
             "netcode_update_seconds", "How long Server.update() took: what every player waits for.", labels=["server"]
         )
         for label, numbers in seen:
-            counts = [sum(numbers.updates[: number + 1]) for number in range(len(numbers.updates))]
-            bounds = [*map(str, BUCKETS), "+Inf"]
-            updates.add_metric([label], [*zip(bounds, map(float, counts), strict=True)], numbers.busy)
+            updates.add_metric([label], _up_to(BUCKETS, numbers.updates), numbers.busy)
         yield updates
+        if tables:
+            yield from _tables(tables)
 
 
 _collectors: WeakKeyDictionary[CollectorRegistry, _Collector] = WeakKeyDictionary()
+
+
+def _up_to(buckets: tuple[float, ...], counts: tuple[int, ...]) -> list[tuple[str, float]]:
+    """Return the counts of a histogram as Prometheus wants them: each with all that are smaller."""
+    return [*zip([*map(str, buckets), "+Inf"], map(float, accumulate(counts)), strict=True)]
+
+
+def _tables(seen: "list[tuple[str, TableStats]]") -> Iterator[Metric]:
+    from netcode.turns.stats import COMMIT_BUCKETS  # with which the whole kit comes: who has tables has it
+
+    gauges: dict[str, tuple[str, Callable[[TableStats], float]]] = {
+        "netcode_tables": ("Tables in memory.", lambda n: n.tables),
+        "netcode_tables_waiting": ("Tables that wait for players.", lambda n: n.waiting),
+        "netcode_unstored_seconds": ("For how long the oldest move has waited to be stored.", lambda n: n.unstored),
+        "netcode_renewed_seconds": ("How long ago the store heard that the process lives.", lambda n: n.renewed),
+    }
+    counters: dict[str, tuple[str, Callable[[TableStats], float]]] = {
+        "netcode_moves": ("Moves and answers that are stored.", lambda n: n.moves),
+        "netcode_committed_entries": ("All that is stored of what happened at tables.", lambda n: n.entries),
+        "netcode_redirects": ("Players who were sent to another process.", lambda n: n.redirects),
+        "netcode_unavailable": ("Attempts to store that failed, and are made again.", lambda n: n.unavailable),
+        "netcode_lost": ("Times that tables belonged to another process.", lambda n: n.lost),
+    }
+    for rows, kind in ((gauges, GaugeMetricFamily), (counters, CounterMetricFamily)):
+        for name, (text, value) in rows.items():
+            family = kind(name, text, labels=["server"])
+            for label, stats in seen:
+                family.add_metric([label], value(stats))
+            yield family
+    commits = HistogramMetricFamily("netcode_commit_seconds", "How long commits took.", labels=["server"])
+    for label, stats in seen:
+        commits.add_metric([label], _up_to(COMMIT_BUCKETS, stats.commit_times), stats.commit_seconds)
+    yield commits
 
 
 def _gauges(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
@@ -188,7 +237,7 @@ def _counters(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
     yield from (joined, left, refused, messages, traffic)
 
 
-def observe(server: "Server", registry: CollectorRegistry = REGISTRY) -> Metrics:
+def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTRY) -> Metrics:
     """Have the numbers of `server` in `registry`, from now on and until it is closed.
 
     Several servers of a process are told apart by the label `server`, which is the port.
@@ -197,6 +246,8 @@ def observe(server: "Server", registry: CollectorRegistry = REGISTRY) -> Metrics
     if collector is None:
         collector = _collectors[registry] = _Collector()
         registry.register(collector)
-    metrics = Metrics(server)
+    metrics = Metrics(network_of(server))
+    metrics.tables = getattr(server, "stats", None)
+    metrics.tables_clock = getattr(server, "_clock", time.monotonic)
     collector.add(metrics)
     return metrics

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcode.clock import Clock
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from netcode.peer import Peer
     from netcode.server import Server
     from netcode.turns.server import Server as TurnServer
+    from netcode.turns.stats import Stats as TableStats
 
 
 class Totals(NamedTuple):
@@ -32,6 +34,8 @@ class Observer:
 
     def __init__(self, server: "Server", clock: Clock = time.perf_counter) -> None:
         self.server = server
+        self.tables: Callable[[], TableStats] | None = None
+        """What tells of the tables, where the server has such. Any thread may ask."""
         self.left: Counter[str] = Counter()
         """How many peers left, by the name of the reason's code."""
         self.refused: Counter[str] = Counter()

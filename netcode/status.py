@@ -88,6 +88,7 @@ class StatusFile(Observer):
             "update_mean": self._busy / self._updates if self._updates else None,
             "update_worst": self._worst,
             "players": [_row(peer) for peer in shown],
+            **({} if self.tables is None else {"tables": self.tables()._asdict()}),
         }
 
     def _write(self, text: str) -> None:

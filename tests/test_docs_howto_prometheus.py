@@ -11,7 +11,7 @@ pytest.importorskip("prometheus_client")
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-import netcode
+from netcode import turns
 from netcode.metrics import observe
 from netcode.testing import FakeClock, MemoryNetwork
 
@@ -19,11 +19,20 @@ PAGE = (ROOT / "docs" / "how-to" / "measure-with-prometheus.md").read_text(encod
 DASHBOARD = (ROOT / "docs" / "grafana" / "netcode.json").read_text(encoding="utf-8")
 
 
+class Pass(turns.Game):
+    """A game of which tables are served."""
+
+    @turns.move
+    def go(self) -> None:
+        self.finish()
+
+
 def offered() -> set[str]:
     """Return the names that there are, as the page writes them."""
     clock = FakeClock()
     registry = CollectorRegistry()
-    with netcode.Server("server", 7777, network=MemoryNetwork(clock), clock=clock) as server:
+    network = MemoryNetwork(clock)
+    with turns.Server(Pass, host="server", port=7777, store=None, network=network, clock=clock) as server:
         observe(server, registry)
         said = generate_latest(registry).decode()
     return {*re.findall(r"^# HELP (\w+) ", said, re.MULTILINE)}

@@ -27,7 +27,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("link", "ticks", "discovery", "observing", "snapshots"),
     ("peer", "status", "agones"),
     ("client", "server"),
-    ("turns.errors", "turns.log", "turns.screen"),
+    ("turns.errors", "turns.log", "turns.screen", "turns.stats"),
     ("turns.randomness", "turns.clocks", "turns.marks", "turns.places"),
     ("turns.values",),
     ("turns.domains", "turns.plays", "turns.sources"),

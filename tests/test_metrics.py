@@ -13,8 +13,16 @@ pytest.importorskip("prometheus_client")
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from netcode import metrics
+from netcode import metrics, turns
 from netcode.metrics import BUCKETS, Metrics, observe
+
+
+class TicTacToe(turns.Game):
+    """Tables of it are served, and nobody comes."""
+
+    @turns.move
+    def mark(self) -> None:
+        self.finish()
 
 
 @pytest.fixture
@@ -144,12 +152,64 @@ def netcode_server(scene: Scene) -> Any:
     return Server("scene", 7778, network=scene.network, clock=scene.clock)
 
 
+def served(scene: Scene) -> tuple[turns.Server, CollectorRegistry]:
+    """Serve tables, observed."""
+    registry = CollectorRegistry()
+    server = turns.Server(
+        TicTacToe, host="tables", port=8888, network=scene.network, clock=scene.clock, store=None, on_thread=False
+    )
+    observe(server, registry)
+    return server, registry
+
+
+def test_a_server_of_tables_tells_what_it_stores(scene: Scene) -> None:
+    server, registry = served(scene)
+    server._keeper.writer.tally.committed(0.003, 7, 5)
+    server._keeper.writer.tally.committed(60.0, 1, 1)
+    server._keeper.writer.tally.redirects = 4
+    scene.clock.advance(1.0)
+    server.update()
+
+    numbers = read(registry)
+    server.close()
+
+    assert numbers['netcode_moves_total{server="8888"}'] == 6
+    assert numbers['netcode_committed_entries_total{server="8888"}'] == 8
+    assert numbers['netcode_commit_seconds_count{server="8888"}'] == 2
+    assert numbers['netcode_commit_seconds_bucket{le="0.0025",server="8888"}'] == 0
+    assert numbers['netcode_commit_seconds_bucket{le="0.005",server="8888"}'] == 1
+    assert numbers['netcode_redirects_total{server="8888"}'] == 4
+    for name in ("tables", "tables_waiting", "unstored_seconds", "lost_total", "unavailable_total"):
+        assert numbers[f'netcode_{name}{{server="8888"}}'] == 0
+
+
+def test_the_ages_of_a_server_that_hangs_grow(scene: Scene) -> None:
+    server, registry = served(scene)
+    server._keeper.writer.batch.since = scene.clock.now
+    server._publish_stats(scene.clock.now + 0.5)
+    before = read(registry)
+    scene.clock.advance(10.5)
+
+    after = read(registry)
+    server.close()
+
+    assert (before['netcode_unstored_seconds{server="8888"}'], before['netcode_renewed_seconds{server="8888"}']) == (
+        0.5,
+        0.5,
+    )
+    assert (after['netcode_unstored_seconds{server="8888"}'], after['netcode_renewed_seconds{server="8888"}']) == (
+        10.5,
+        10.5,
+    )
+
+
 def test_each_number_says_what_it_is(scene: Scene) -> None:
-    _, registry, _ = watched(scene)
+    server, registry = served(scene)
 
     helps = [line for line in generate_latest(registry).decode().splitlines() if line.startswith("# HELP")]
 
-    assert len(helps) == 12
+    server.close()
+    assert len(helps) == 22
     assert all(line.endswith(".") for line in helps)
 
 

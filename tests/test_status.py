@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from scene import Scene
 
+from netcode import turns
 from netcode.status import MAX_ROWS, StatusFile, default_path
 
 
@@ -44,6 +45,21 @@ def test_it_says_who_plays_and_what_went_over_their_links(scene: Scene, tmp_path
     [player] = said["players"]
     assert (player["id"], player["away"], player["queued"]) == (1, False, 0)
     assert player["rtt"] == pytest.approx(0.02, abs=0.03)
+
+
+def test_a_server_of_tables_tells_of_those(scene: Scene, tmp_path: Path) -> None:
+    class TicTacToe(turns.Game):
+        @turns.move
+        def mark(self) -> None:
+            self.finish()
+
+    path = tmp_path / "status.json"
+    link: dict[str, Any] = {"network": scene.network, "clock": scene.clock}
+    with turns.Server(TicTacToe, port=8888, store=None, on_thread=False, status=path, **link) as server:
+        server.update()
+        said = read(path)["tables"]
+
+        assert said == {**server.stats()._asdict(), "commit_times": [*server.stats().commit_times]}
 
 
 def test_it_is_written_once_a_second(scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,40 @@ def test_a_server_that_hangs_is_said_to_be_silent(capsys: pytest.CaptureFixture[
     assert silent == ["", "", "", "", "SILENT for 4 s: it does not call update()"]
 
 
+TABLES: dict[str, Any] = {
+    "tables": 12, "waiting": 3, "people": 24, "moves": 100, "entries": 150, "commits": 50, "commit_seconds": 0.1,
+    "unstored": 0.0, "renewed": 0.4, "redirects": 0, "unavailable": 0, "lost": 0, "trouble": "",
+}  # fmt: skip
+
+
+def test_a_server_of_tables_tells_of_those(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    later = {**TABLES, "moves": 140, "entries": 210, "commits": 60, "commit_seconds": 0.3, "unstored": 0.25}
+    failing = {**later, "unavailable": 2, "redirects": 7, "trouble": "the disk is full", "renewed": 2.0}
+    two_later = {"uptime": 32.0, "tables": later}
+
+    shown = lines(capsys, tmp_path, {"tables": TABLES}, two_later, {"uptime": 33.0, "tables": failing}, None)
+
+    assert shown[3:5] == [
+        "tables 12, 3 wait for players; people 24; moves 100",
+        "commits 50, 2 ms and 3 entries each; no move waits; the store heard of it 400 ms ago",
+    ]
+    assert shown[10:12] == [
+        "tables 12, 3 wait for players; people 24; moves 20/s",
+        "commits 5/s, 20 ms and 6 entries each; the oldest move waits for 250 ms; the store heard of it 400 ms ago",
+    ]
+    assert shown[17:20] == [
+        "tables 12, 3 wait for players; people 24; moves 0/s; 7 redirects; 2 unavailable",
+        "commits 0/s, 5 ms and 3.5 entries each; the oldest move waits for 250 ms; the store heard of it 2 s ago",
+        "NOTHING CAN BE STORED: the disk is full",
+    ]
+
+
+def test_before_the_first_commit_it_has_no_length(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    shown = lines(capsys, tmp_path, {"tables": {**TABLES, "commits": 0, "entries": 0, "commit_seconds": 0.0}})
+
+    assert shown[4] == "commits 0; no move waits; the store heard of it 400 ms ago"
+
+
 @pytest.mark.parametrize(
     ("status", "line"),
     [

@@ -167,12 +167,14 @@ class Panel:
             f"players {status['peers']} of {status['max_peers']}, {status['away']} away; {status['joined']} joined"
         )
         left, refused = _counted(", left", status["left"]), _counted(", refused", status["refused"])
-        rates = [self._rate(key, name, status) for key, name in TOTALS.items()]
+        rates = [self._rate(key, name, status, self._before, status) for key, name in TOTALS.items()]
+        tables: dict[str, Any] | None = status.get("tables")
         mean, worst = milliseconds(status["update_mean"]), milliseconds(status["update_worst"])
         shown = [
             f"{_title(status)}{silent}",
             f"{players}{left}{refused}",
             f"{', '.join(rates)}; {status['updates']} updates, {mean} each, {worst} at most",
+            *([] if tables is None else self._tables(tables, status)),
         ]
         if "players" not in status:
             median, largest = milliseconds(status["rtt_median"]), milliseconds(status["rtt_largest"])
@@ -180,12 +182,35 @@ class Panel:
             shown.append(f"round trips {median}, {largest} at most; {waits}")
         return shown
 
-    def _rate(self, key: str, name: str, status: dict[str, Any]) -> str:
-        before = self._before
-        if before is None or status["uptime"] <= before["uptime"]:
-            total = status[key]
+    def _tables(self, tables: dict[str, Any], status: dict[str, Any]) -> list[str]:
+        """Return the lines about the tables of a server that has such."""
+        before = None if self._before is None else self._before.get("tables")
+        commits, entries, seconds = (tables[key] for key in ("commits", "entries", "commit_seconds"))
+        if before is not None and commits > before["commits"]:
+            commits, entries, seconds = (tables[key] - before[key] for key in ("commits", "entries", "commit_seconds"))
+        each = f", {milliseconds(seconds / commits)} and {entries / commits:.3g} entries each" if commits else ""
+        what = f"tables {tables['tables']}, {tables['waiting']} wait for players; people {tables['people']}"
+        counts = (f"{count} {name}" for name in ("redirects", "unavailable", "lost") if (count := tables[name]))
+        waits = (
+            f"the oldest move waits for {milliseconds(tables['unstored'])}" if tables["unstored"] else "no move waits"
+        )
+        commit_rate = self._rate("commits", "commits", tables, before, status)
+        heard = f"the store heard of it {milliseconds(tables['renewed'])} ago"
+        return [
+            "; ".join([what, self._rate("moves", "moves", tables, before, status), *counts]),
+            f"{commit_rate}{each}; {waits}; {heard}",
+            *([f"NOTHING CAN BE STORED: {tables['trouble']}"] if tables["trouble"] else []),
+        ]
+
+    def _rate(
+        self, key: str, name: str, counts: dict[str, Any], before: dict[str, Any] | None, status: dict[str, Any]
+    ) -> str:
+        """Return what became of a count since the look before, in a second; the count itself at the first look."""
+        seconds = 0.0 if self._before is None else status["uptime"] - self._before["uptime"]
+        if before is None or seconds <= 0:
+            total = counts[key]
             return f"{name} {in_bytes(total) if 'bytes' in key else total}"
-        rate = (status[key] - before[key]) / (status["uptime"] - before["uptime"])
+        rate = (counts[key] - before[key]) / seconds
         return f"{name} {in_bytes(rate) if 'bytes' in key else f'{rate:.0f}'}/s"
 
     def _row(self, player: dict[str, Any]) -> tuple[str, ...]:

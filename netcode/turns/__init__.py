@@ -3,7 +3,7 @@
 The floors, each importing from those above it in this list only:
 
 - `errors`: `RulesError`, and the signals with which the kit leaves a rule; `marks`: `Hidden`, `Owned`, `Others`.
-- `log`: what is said of bugs in rules; `places`: where on the board a move goes.
+- `log`: what is said of bugs in rules; `stats`: what a server of tables counts; `places`: where on the board a move goes.
 - `values`: by annotation to msgpack and back, for our own data and for strangers'.
 - `domains`: what an argument may be, `Free`; `plays`: `Play`, a move with its arguments.
 - `randomness`: dice that nobody predicts; `clocks`: thinking time; `questions`: what a rule asked.
@@ -48,6 +48,7 @@ from netcode.turns.plays import Play
 from netcode.turns.rules import Game, move, options, shown
 from netcode.turns.server import Server, serve
 from netcode.turns.simulate import Simulation, simulate
+from netcode.turns.stats import Stats
 from netcode.turns.store import Lost, Unavailable
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "Server",
     "Simulation",
     "Started",
+    "Stats",
     "TakenBack",
     "Told",
     "Unavailable",

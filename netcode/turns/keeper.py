@@ -49,6 +49,7 @@ class Keeper:
         self._wanted: dict[str, list[Callable[[Room | str | None], None]]] = {}
         self.lobby.learn(store.open_tables(None, LISTED_AT_START).items(), games)
         self.writer: Writer = make_writer(store, on_thread=on_thread)
+        self.writer.tally.renewed_at = clock()
 
     @property
     def trouble(self) -> str:
@@ -69,6 +70,8 @@ class Keeper:
         """Have an entry stored; `settle` follows when the change is complete."""
         self._mark(room)
         room.version += 1
+        if self.writer.batch.since is None:
+            self.writer.batch.since = self._clock()
         self.writer.batch.entries.append(Entry(room.id, room.version, body))
 
     def settle(self, room: Room) -> None:

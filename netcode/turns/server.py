@@ -34,7 +34,8 @@ from netcode.turns.protocol import (
 )
 from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, listed, told_to
 from netcode.turns.simulate import choices_of
-from netcode.turns.store import Store, open_store
+from netcode.turns.stats import Stats
+from netcode.turns.store import Lost, Store, open_store
 from netcode.turns.store.writer import Stored
 from netcode.turns.table import Happening, Refused, Step, Table
 from netcode.waiting import wait
@@ -42,6 +43,8 @@ from netcode.waiting import wait
 DAY = 86_400.0
 RENEW = 1.0
 """Seconds between two signs of life to the store."""
+STATS = 1.0
+"""Seconds between two moments at which the server's numbers are written down."""
 EXPIRE = 60.0
 """Seconds between two looks for tables that are to be deleted."""
 SHOWN = 100
@@ -173,6 +176,9 @@ class Server:
             self._net.close()
             self._store.close()
             raise
+        self._publish_stats(clock())
+        for observer in self._net._observers:
+            observer.tables = self.stats
 
     def __repr__(self) -> str:
         return f"<turns.Server of {', '.join(self.games)} on {self.address}, {len(self._keeper.rooms)} tables>"
@@ -197,6 +203,10 @@ class Server:
         """Why nothing can be stored at present, as a sentence; empty while all is well."""
         return self._keeper.trouble
 
+    def stats(self) -> Stats:
+        """Return what it is and did, as `update()` wrote it down last, once a second. Any thread may ask."""
+        return self._stats
+
     def update(self) -> None:
         """Do what can be done now: take plays, let time pass at the tables, store, tell. Never blocks on a thread.
 
@@ -210,9 +220,15 @@ class Server:
         for event in self._net.events():
             self._hear(event, now)
         self._let_time_pass(now)
-        self._keeper.writer.step(now)
+        try:
+            self._keeper.writer.step(now)
+        except Lost:
+            self._publish_stats(now)
+            raise
         if self._keeper.trouble != self._told_trouble:
             self._tell_trouble()
+        if now >= self._stats.at + STATS:
+            self._publish_stats(now)
         self._net.update()  # so that what was stored is told within this update
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -250,6 +266,17 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _publish_stats(self, now: float) -> None:
+        keeper = self._keeper
+        self._stats = keeper.writer.tally.stats(
+            now,
+            tables=len(keeper.rooms),
+            waiting=keeper.lobby.waiting,
+            people=len(self._viewers),
+            since=keeper.writer.since,
+            trouble=keeper.trouble,
+        )
 
     # What comes in.
 
@@ -361,6 +388,7 @@ class Server:
                 outcome = table.undo(seat, now)
         if isinstance(outcome, Refused):
             return outcome.text
+        self._keeper.writer.batch.moves += isinstance(request, NUMBERED)
         self._stepped(room, [outcome], now)
         return ""
 
@@ -731,6 +759,7 @@ class Server:
                 outcome = table.play(seat, name, arguments, number, now=now)
             if isinstance(outcome, Refused):
                 return
+            self._keeper.writer.batch.moves += 1
             self._stepped(room, [outcome], now)
 
     def _freeze(self, room: Room, text: str, now: float) -> None:

@@ -5,11 +5,13 @@ it.
 """
 
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from netcode.turns.store import Entry, Listing, NewTable, Saved, State, Store, Unavailable
+from netcode.turns.stats import Tally
+from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable
 from netcode.waiting import CustomWaiter, Waiter
 
 
@@ -30,6 +32,12 @@ class Batch:
     """One call for each table that has a part in it, after all of `done`."""
     made: set[str] | None = None
     """Which of `new` exist now, kept for another attempt: by then their first entries may be stored."""
+    moves: int = 0
+    """How many of `entries` are plays and answers."""
+    since: float | None = None
+    """When the first of `entries` came."""
+    seconds: float = 0.0
+    """How long the last attempt took."""
 
     def __bool__(self) -> bool:
         parts = (self.new, self.entries, self.states, self.listings, self.load, self.done)
@@ -144,10 +152,13 @@ class OnThread:
 
 
 def _attempt(store: Store, batch: Batch) -> Outcome:
+    began = time.perf_counter()
     try:
         return carry_out(store, batch)
     except BaseException as error:  # noqa: BLE001 - it is raised where it can be seen: in the server's update
         return error
+    finally:
+        batch.seconds = time.perf_counter() - began
 
 
 class Writer:
@@ -164,6 +175,7 @@ class Writer:
         """What gathers."""
         self.trouble = ""
         """Why nothing is stored at present, as a sentence; empty while all is well."""
+        self.tally = Tally()
         self._retry = retry
         self._under_way: Batch | None = None
         self._again_at: float | None = None
@@ -172,6 +184,12 @@ class Writer:
     def busy(self) -> bool:
         """Whether a batch is under way or failed, so that what is asked for now waits."""
         return self._under_way is not None
+
+    @property
+    def since(self) -> float | None:
+        """When the oldest entry came that is not stored; None where there is none."""
+        under_way = None if self._under_way is None else self._under_way.since
+        return self.batch.since if under_way is None else under_way
 
     def due(self) -> float | None:
         """Return when the batch that failed is tried again."""
@@ -218,12 +236,18 @@ class Writer:
             return
         if isinstance(outcome, Unavailable):
             self.trouble = str(outcome)
+            self.tally.unavailable += 1
             self._again_at = now + self._retry
             return
         if isinstance(outcome, BaseException):
+            self.tally.lost += isinstance(outcome, Lost)
             raise outcome
         self._under_way = None
         self.trouble = ""
+        if batch.entries:
+            self.tally.committed(batch.seconds, len(batch.entries), batch.moves)
+        if batch.renew is not None:
+            self.tally.renewed_at = now
         for done in batch.done:
             done(outcome)
         for told in batch.told.values():
