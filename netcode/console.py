@@ -28,6 +28,13 @@ def escaped(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)
 
 
+def sentence_of(error: Exception) -> str:
+    """Return what an error says, without the number by which the operating system calls it."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+
+
 def put(stream: TextIO | None, text: str) -> None:
     """Write `text` to a stream as it is, at once; what the stream cannot take, and when it takes nothing: as for `say`.
 

@@ -243,3 +243,16 @@ def test_a_program_whose_output_was_closed_at_its_start_goes_on_to_its_own_end()
     )
 
     assert (program.returncode, program.stderr) == (7, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OSError(98, "the port is taken"), "the port is taken"),
+        (OSError(2, "No such file or directory", "games.db"), "games.db: No such file or directory"),
+        (FileNotFoundError("there is no server"), "there is no server"),
+        (ValueError("4 is no port"), "4 is no port"),
+    ],
+)
+def test_an_error_is_a_sentence_without_a_number(error: Exception, sentence: str) -> None:
+    assert console.sentence_of(error) == sentence

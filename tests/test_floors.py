@@ -58,9 +58,9 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.server", "turns.network_play", "turns.bot_play"),
     ("turns.local_play",),
     ("turns.pettingzoo",),
-    ("turns",),
+    ("turns", "metrics"),
     ("turns.__main__",),
-    ("tools", "pygame", "metrics"),
+    ("tools", "pygame"),
     ("__main__",),
 )
 BESIDE = ("testing",)

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from netcode.address import Address
 from netcode.clock import Clock, monotonic
-from netcode.console import escaped, is_terminal, put
+from netcode.console import escaped, is_terminal, put, sentence_of
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_model import Ending, Faults
 from netcode.tools.lag_proxy import CAPACITY, Proxy
@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     except (OSError, ValueError) as error:
-        put(sys.stderr, f"lag: {arguments.listen} -> {arguments.target}: {escaped(str(error))}\n")
+        put(sys.stderr, f"lag: {arguments.listen} -> {arguments.target}: {escaped(sentence_of(error))}\n")
         return 1
     finally:
         signal.signal(signal.SIGTERM, terminate)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from netcode.console import escaped, is_terminal, put, say
+from netcode.console import escaped, is_terminal, put, say, sentence_of
 
 _NUMBER = re.compile(r"-|(\d[\d.e+-]*( ?[a-zA-Z%]+)?)?").fullmatch
 """Matches what stands to the right in a column: an amount, or nothing."""
@@ -107,7 +107,7 @@ def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequ
 
 def complain(tool: str, error: Exception) -> int:
     """Say why a tool cannot do what it was asked for, and return the status for that."""
-    put(sys.stderr, f"{tool}: {escaped(str(error))}\n")
+    put(sys.stderr, f"{tool}: {escaped(sentence_of(error))}\n")
     return 1
 
 

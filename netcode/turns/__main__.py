@@ -1,15 +1,18 @@
 """The command line: `python -m netcode.turns`, what to do, and the file with the game."""
 
 import argparse
+import contextlib
+import errno
 import importlib.util
 import secrets
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from netcode.address import Address
 from netcode.command_line import Parser
-from netcode.console import is_terminal, put
+from netcode.console import is_terminal, put, sentence_of
 from netcode.turns.bot_play import GaveUp, run_bot
 from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
@@ -21,6 +24,9 @@ from netcode.turns.simulate import Choice
 from netcode.turns.store import Unavailable
 from netcode.turns.table import Table
 from netcode.turns.wording import rows_of
+
+if TYPE_CHECKING:
+    from netcode.turns.server import Server
 
 PORT = 7777
 THINK = 0.08
@@ -141,13 +147,64 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     game = load_game(arguments.game)
     path = Path(arguments.game.partition(":")[0])
     store = arguments.store or path.with_suffix(".db")
+    numbers = None if arguments.metrics is None else _place_of(arguments.metrics)
+
+    told = contextlib.ExitStack()
 
     def started(server: Server) -> None:
-        screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {store}; Ctrl-C ends")
+        if numbers is not None:
+            where = told.enter_context(_numbers_of(server, numbers))
+            screen.line(f"its numbers are at http://{where}/metrics")
+        screen.line(
+            f"{game.__name__} is served on port {server.address.port}, and kept in {_shown(store)}; Ctrl-C ends"
+        )
 
-    serve(game, host=arguments.host, port=arguments.port, store=store, started=started)
+    with told:
+        options: dict[str, Any] = {"announce": arguments.announce}
+        serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
     screen.line("the tables are stored; start again, and the games go on")
     return 0
+
+
+def _place_of(text: str) -> tuple[str, int]:
+    """Read `PORT` or `HOST:PORT`: where numbers are told, to this computer alone unless it is said otherwise.
+
+    Raises:
+        Trouble: it is neither.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:
+        raise Trouble(f"{text!r} is no place for numbers; write PORT or HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)
+
+
+@contextlib.contextmanager
+def _numbers_of(server: "Server", place: tuple[str, int]) -> Generator[Address]:
+    """Tell the numbers of a server to Prometheus, and yield where."""
+    from netcode.metrics import observe  # isort: skip # it says what to install, where that is not
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    registry = CollectorRegistry()
+    observe(server, registry)
+    host, port = place
+    try:
+        web, _ = start_http_server(port, addr=host, registry=registry)
+    except OSError as error:
+        text = sentence_of(error)
+        if error.errno == errno.EADDRINUSE:
+            text = "the port is taken; is another server running on it?"
+        raise Trouble(f"cannot tell numbers on {Address(host, port)}: {text}") from error
+    try:
+        yield Address(host, web.server_port)
+    finally:
+        web.shutdown()
+        web.server_close()
+
+
+def _shown(store: str | Path) -> str:
+    """Return what a store is called: of an address neither who logs in nor what follows, since secrets are in both."""
+    kind, colon, rest = str(store).partition("://")
+    return f"{kind}://{rest.rpartition('@')[2].partition('?')[0]}" if colon else kind
 
 
 def run_watch(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -257,6 +314,9 @@ def make_parser() -> Parser:
             command.add_argument("--host", default="", help="the address to listen on; without it every one")
             command.add_argument("--port", type=int, default=PORT, help="0 for any free one")
             command.add_argument("--store", metavar="FILE", help="the database; without it beside the game")
+            command.add_argument("--announce", metavar="NAME", help="what it is called on the local network")
+            numbers = "where its numbers are told to Prometheus; without HOST, to this computer alone"
+            command.add_argument("--metrics", metavar="[HOST:]PORT", help=numbers)
         if name == "replay":
             command.add_argument("database", metavar="DB", help="the database of the server")
             command.add_argument("table", metavar="TABLE", nargs="?", help="its id; without it all are listed")
@@ -269,8 +329,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen()
     try:
         return COMMANDS[chosen.command][0](chosen, screen)
-    except (Trouble, Unavailable, RulesError, ValueError, OSError) as error:
-        screen.line(f"{error}")
+    except (Trouble, Unavailable, RulesError, ValueError, OSError, ImportError) as error:
+        screen.line(sentence_of(error))
         return 1
     except (KeyboardInterrupt, EOFError):
         screen.line()

@@ -3,6 +3,7 @@
 import io
 import socket
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,6 +209,8 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
         (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
         (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
         (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),
+        (["serve", "{game}", "--metrics", "h:p"], "'h:p' is no place for numbers; write PORT or HOST:PORT"),
+        (["serve", "{game}", "--metrics", "65536"], "'65536' is no place for numbers"),
     ],
 )
 def test_what_cannot_be_done_is_said(
@@ -249,6 +252,73 @@ def test_a_port_that_is_taken_is_said(start: Start, game: Path, tmp_path: Path) 
     assert third.status() == 1
     assert "Traceback" not in second.output + third.output
     assert "in use by another server" in third.output
+    said = f"cannot listen on 127.0.0.1:{port}: the port is taken; is another server running on it?"
+    assert second.output.split("\n")[:1] == [said]
+
+
+@pytest.mark.process
+def test_a_server_tells_its_numbers(start: Start, game: Path) -> None:
+    pytest.importorskip("prometheus_client")
+    server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0, "--metrics", 0)
+    where = server.until(r"its numbers are at (http://127.0.0.1:\d+/metrics)")[1]
+    server.until("served on port")
+
+    with urllib.request.urlopen(where, timeout=20) as answer:
+        said = answer.read().decode()
+
+    assert "netcode_moves_total" in said
+    assert "python_info" not in said
+    server.interrupt()
+    assert server.status() == 0
+
+
+def test_a_taken_port_for_numbers_is_said(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("prometheus_client")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        status = main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--metrics", str(port)])
+
+    said = f"cannot tell numbers on 127.0.0.1:{port}: the port is taken; is another server running on it?\n"
+    assert (status, capsys.readouterr().out) == (1, said)
+
+
+def test_numbers_can_be_told_to_others_where_that_is_possible(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("prometheus_client")
+
+    status = main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--metrics", "192.0.2.1:9100"])
+
+    assert status == 1
+    assert capsys.readouterr().out.startswith("cannot tell numbers on 192.0.2.1:9100: ")
+
+
+def test_a_server_is_announced_under_a_name(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def serve(*_games: type[Any], **options: Any) -> None:
+        given.update(options)
+
+    monkeypatch.setattr("netcode.turns.server.serve", serve)
+
+    assert main(["serve", str(game), "--announce", "at Ann's"]) == 0
+    assert given["announce"] == "at Ann's"
+    assert main(["serve", str(game)]) == 0
+    assert given["announce"] is None
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("games.db", "games.db"),
+        ("postgresql://db.example/games", "postgresql://db.example/games"),
+        ("postgresql://ann:s3@cr/et@db.example:5432/games", "postgresql://db.example:5432/games"),
+        ("postgresql://db.example/games?password=s3cret", "postgresql://db.example/games"),
+    ],
+)
+def test_a_store_is_shown_without_its_secrets(store: str, shown: str) -> None:
+    assert command_line._shown(store) == shown
 
 
 def test_bots_play_each_other_here(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
