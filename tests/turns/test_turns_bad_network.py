@@ -12,6 +12,9 @@ from netcode.turns.protocol import MakePlay
 from netcode.turns.server import Server
 
 FILES = [path.name for path in files()]
+SEEDS = {"chess_game.py": 1}
+"""Of a game that is over soon, where most go on for hundreds of plays; of the others it is `SEED`."""
+SEED = 5
 
 
 def test_all_sample_games_are_played() -> None:
@@ -24,7 +27,7 @@ def test_a_game_goes_over_bad_links_as_over_good_ones(where: str) -> None:
         pytest.importorskip("chess")
     game = load_game(str(ROOT / "examples" / "turns" / where))
 
-    plays, broken = compare(game, 5, cut_every=1000.0)
+    plays, broken = compare(game, SEEDS.get(where, SEED), cut_every=1000.0)
 
     assert plays > 2
     assert broken > 0
@@ -43,4 +46,4 @@ def test_a_play_that_is_made_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(Server, "_at_table", twice)
 
     with pytest.raises(Wrong, match="the server counts"):
-        played(game, 5)
+        played(game, SEED)
