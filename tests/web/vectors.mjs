@@ -124,7 +124,7 @@ function refusal(bytes, depth) {
   try {
     read(bytes.subarray(4), depth);
   } catch (error) {
-    return error.reason;
+    return error.message;
   }
 }
 
