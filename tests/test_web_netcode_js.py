@@ -12,8 +12,9 @@ from typing import Any
 import msgpack
 import pytest
 from docs_blocks import code_of
-from javascript import node
+from javascript import browser, node, site
 from programs import DEADLINE, ROOT
+from wire_decoder import DICT, LIST
 
 CLIENT = ROOT / "netcode" / "web" / "netcode.js"
 MOST_LINES = 300
@@ -23,6 +24,10 @@ MOST_BYTES = 6_000
 
 def plain(value: Any) -> list[Any]:
     """Write a value down as `plain` in tests/web/vectors.mjs does."""
+    if isinstance(value, LIST):
+        return ["list", *map(plain, value)]
+    if isinstance(value, DICT):
+        return ["map", *([plain(key), plain(item)] for key, item in value.items())]
     match value:
         case None:
             return ["null"]
@@ -40,10 +45,6 @@ def plain(value: Any) -> list[Any]:
             return ["bytes", value.hex()]
         case msgpack.Timestamp():
             return ["moment", str(value.seconds), str(value.nanoseconds)]
-        case list():
-            return ["list", *map(plain, value)]
-        case dict():
-            return ["map", *([plain(key), plain(item)] for key, item in value.items())]
         case _:
             raise AssertionError(value)
 
@@ -86,6 +87,23 @@ def test_all_vectors_of_the_standard_hold_in_node(written: Path) -> None:
     failed = re.findall(r"^.*(?:not ok|\+ +').*$", done.stdout, re.MULTILINE)
     assert (done.returncode, failed) == (0, []), done.stdout[-3000:] + done.stderr
     assert (told["pass"], told["fail"], told["skipped"]) == (str(len(vectors())), "0", "0")
+
+
+def test_all_vectors_of_the_standard_hold_in_a_browser(tmp_path: Path) -> None:
+    files: dict[str, Path | bytes] = {
+        "/tests/web": ROOT / "tests" / "web",
+        "/netcode/web": CLIENT.parent,
+        "/page": b"<!doctype html>",
+    }
+    with browser(tmp_path) as chromium, site(files) as address:
+        page = chromium.page()
+        page.open(f"{address}/page")
+        page.wait_for("location.pathname === '/page' && document.readyState === 'complete'")
+        failed = page.evaluate(
+            f"import('/tests/web/vectors.mjs').then(({{ failures }}) => failures({json.dumps(vectors())}))"
+        )
+
+    assert failed == []
 
 
 def test_a_page_loads_it_in_no_time() -> None:

@@ -21,6 +21,7 @@ export function plain(value) {
 /** A WebSocket to nobody: `hear` is what the server says, `said` what the client does. */
 export class FakeSocket {
   static opened = [];
+  static clients = [];
   readyState = 0;
   bufferedAmount = 0;
   said = [];
@@ -55,11 +56,18 @@ const WELCOME = "00000023c7204e980201cd012cce00100000c40000cb4024000000000000cb0
 export function join({ options = {}, welcome = WELCOME } = {}) {
   const events = [];
   const client = new Client("ws://127.0.0.1:1", { game: "chess", version: "1", maxMessage: 65_536, WebSocket: FakeSocket, ...options });
+  FakeSocket.clients.push(client);
   for (const name of ["joined", "message", "away", "back", "left"]) client.on(name, (detail) => events.push([name, detail]));
   const socket = FakeSocket.opened.at(-1);
   socket.open();
   if (welcome) socket.hear(fromHex(welcome));
   return { client, socket, events };
+}
+
+/** Let nothing go on that a test began. */
+export function finish() {
+  for (const client of FakeSocket.clients.splice(0)) client.close();
+  for (const socket of FakeSocket.opened.splice(0)) socket.onclose();
 }
 
 /** Return the codes of the goodbyes that were said. */
@@ -75,11 +83,10 @@ const CHECKS = {
   message: (bytes, meaning) => same(plain(read(encode(CHECKS.deep(bytes, meaning)))[1]), meaning),
   /** It arrives, and is too deep for a client to send. */
   deep(bytes, meaning) {
-    const { client, socket, events } = join();
+    const { socket, events } = join();
     socket.hear(bytes);
     for (const byte of bytes) socket.hear([byte]);
     same(events.slice(1).map(([name, detail]) => [name, plain(detail)]), [["message", meaning], ["message", meaning]]);
-    client.close();
     return events[1][1];
   },
   /** What a server says is read; what a client says is said so. */
@@ -88,10 +95,9 @@ const CHECKS = {
     if (kind[1] !== "1") return same(plain(read(bytes.subarray(4))), meaning);
     const ticket = anew?.[0] === "true" ? `seat-${token[1]}` : null;
     const options = { game: game[1], version: version[1], resume: token[0] !== "null", ticket, credentials: value(credentials) };
-    const { client, socket } = token[1] && !ticket ? await comeBack(token[1], Number(received[1]), options) : join({ welcome: "", options });
+    const { socket } = token[1] && !ticket ? await comeBack(token[1], Number(received[1]), options) : join({ welcome: "", options });
     const fields = meaning.slice(1).filter(([, text]) => text !== "\r\n\r\n");
     same(toHex(socket.said[0]), toHex(framed([...fields, ["text", "\r\n\r\n"]])));
-    client.close();
   },
   /** An open link is ended with that reason. */
   refused(bytes, meaning) {
@@ -111,11 +117,10 @@ const CHECKS = {
   },
   /** A client goes where it is told, and nowhere else. */
   moved(bytes, meaning) {
-    const { client, socket } = join({ welcome: "" });
+    const { socket } = join({ welcome: "" });
     const before = FakeSocket.opened.length;
     socket.hear(bytes);
     same(FakeSocket.opened.slice(before).map(({ url }) => url), meaning[0] === "text" ? [new URL(`ws://${meaning[1]}`).href] : []);
-    client.close();
   },
 };
 
@@ -166,6 +171,7 @@ export async function failures(vectors) {
     } catch (error) {
       found.push(`${kind} ${bytes.slice(0, 60)}: ${error}`);
     }
+    finish();
   }
   return found;
 }
