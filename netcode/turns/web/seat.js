@@ -1,0 +1,238 @@
+/**
+ * A seat at a table of `netcode.turns`; «The messages of netcode.turns» is its standard, and says what is in `state`.
+ *
+ *     const seat = new Seat();
+ *     seat.on("change", () => draw(seat.view, seat.legal)).on("event", ([kind, ...rest]) => tell(kind, rest));
+ *     seat.join("TicTacToe", { name: "Ann", room: "ABCD" });
+ *     seat.play(seat.legal[0]); // { move, arguments, places }; of an answer the move is ""
+ *
+ * It comes back by itself to the same seat, whatever broke; a page that is loaded again joins with the `ticket`.
+ */
+import { Client, read } from "./netcode.js";
+
+const FOR_GOOD = /^(DENIED|WRONG_\w+|MALFORMED|NOT_NETCODE|FLOODING)$/; // what another attempt does not change
+const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+
+/** Return so many letters, drawn at random. */
+export const drawn = (count) => [...crypto.getRandomValues(new Uint8Array(count))].map((byte) => LETTERS[byte % 32]).join("");
+
+export class Seat extends EventTarget {
+  link = "connecting"; // or here, away (it comes back), lost (it does not); `trouble` says why
+  trouble = "";
+  games = []; // what is played here
+  tables = []; // those that can be joined, after `list()`
+  game = "";
+  table = "";
+  room = null;
+  seat = undefined; // null while we watch, undefined while we are at no table
+  ticket = null;
+  state = {};
+  view = {}; // the fields of the game
+  pending = null; // the play that the server has not answered yet
+  #wanted = null;
+  #client;
+  #options;
+  #heard = 0;
+  #attempts = 0;
+
+  /** `url` is where the server is, without it where the page came from; the rest is for `Client`. */
+  constructor({ url, ...options } = {}) {
+    super();
+    this.#options = [url, { game: "netcode.turns", version: "1", ...options }];
+    this.#connect();
+  }
+
+  /** Call back on `change` of anything here, or on `event`, with an array that begins with its name. */
+  on(name, listener) {
+    this.addEventListener(name, (event) => listener(event.detail));
+    return this;
+  }
+
+  get started() {
+    return this.state.started === true;
+  }
+
+  get over() {
+    return Boolean(this.state.result);
+  }
+
+  get toMove() {
+    return this.state.to_move ?? [];
+  }
+
+  get myTurn() {
+    return this.seat != null && !this.over && this.toMove.includes(this.seat);
+  }
+
+  /** What we are asked; `options` are null where the answer is free. */
+  get question() {
+    const [id, prompt, options] = this.state.question ?? [];
+    return id === undefined ? null : { id, prompt, options };
+  }
+
+  get legal() {
+    if (this.pending) return [];
+    const { legal = [], places = [] } = this.state;
+    const answers = this.question?.options?.map((answer) => ["", { answer }]);
+    return (answers ?? legal.filter(([move]) => move)).map(([move, given], at) => ({ move, arguments: given, places: places[at] ?? [] }));
+  }
+
+  /** The moves that are legal and not listed; "" is an answer. */
+  get unlisted() {
+    return this.pending ? [] : this.question?.options === null ? [""] : this.state.unlisted ?? [];
+  }
+
+  /** Seconds that each seat has left, as of now; null without clocks. */
+  get clocks() {
+    const { clocks, running = [] } = this.state;
+    return clocks?.map((left, seat) => (running.includes(seat) ? this.#left(left) : left)) ?? null;
+  }
+
+  /** For each seat `here`, `away` or `left`, and the seconds until that has consequences, or null. */
+  get presence() {
+    return (this.state.presence ?? []).map(([state, left]) => [state, left === null ? null : this.#left(left)]);
+  }
+
+  /** Sit down, or watch; `wanted` is as in the standard. */
+  join(game, wanted = {}) {
+    this.#forget();
+    this.#wanted = [game, { legal: true, key: wanted.ticket || wanted.watch ? undefined : drawn(32), ...wanted }];
+    this.#say("join", ...this.#wanted);
+  }
+
+  /** Make one of the `legal` plays; or by name, with its arguments. */
+  play(play, given = {}) {
+    if (this.pending || this.seat == null) return;
+    const made = typeof play === "string" ? { move: play, arguments: given, places: [] } : play;
+    this.pending = { ...made, number: (this.state.last ?? 0) + 1, question: made.move ? null : this.question?.id ?? "" };
+    this.#sendPlay();
+    this.#change();
+  }
+
+  /** Ask for arguments of a move that is not listed; the event `drawn` has them. */
+  draw(move) {
+    this.#say("draw", move);
+  }
+
+  chat(text) {
+    this.#say("say", text);
+  }
+
+  start() {
+    this.#say("start");
+  }
+
+  undo() {
+    this.#say("undo");
+  }
+
+  consent(agreed) {
+    this.#say("consent", agreed);
+  }
+
+  rematch() {
+    this.#say("rematch");
+  }
+
+  leave() {
+    this.#say("leave");
+  }
+
+  list() {
+    this.#say("tables", null);
+  }
+
+  #connect() {
+    const client = (this.#client = new Client(...this.#options));
+    client
+      .on("joined", () => {
+        this.#attempts = 0;
+        client.send(["games"]);
+        client.send(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]);
+        this.#linked("here");
+      })
+      .on("message", (message) => this.#hear(...message))
+      .on("away", ({ text }) => this.#linked("away", text))
+      .on("back", () => this.#linked("here"))
+      .on("left", ({ name, text }) => {
+        if (FOR_GOOD.test(name)) return this.#linked("lost", text);
+        setTimeout(() => this.#connect(), Math.min(5000, 250 * 2 ** this.#attempts++));
+        this.#linked("away", text);
+      });
+  }
+
+  #linked(link, trouble = "") {
+    const before = this.link;
+    Object.assign(this, { link, trouble });
+    if (link !== before) this.#tell("link", link, trouble);
+    this.#change();
+  }
+
+  // While there is no session nothing is kept to be sent: whoever joins again is told everything.
+  #say(...message) {
+    if (this.#client.id !== null && !this.#client.reason) this.#client.send(message);
+  }
+
+  #sendPlay() {
+    const { number, move, question, arguments: given } = this.pending;
+    const lag = Math.min(this.#client.rtt ?? 0, 999);
+    if (question === null) this.#say("play", number, move, given, lag);
+    else this.#say("answer", number, question, given.answer, lag);
+  }
+
+  #forget() {
+    Object.assign(this, { state: {}, view: {}, pending: null, seat: undefined, ticket: null });
+  }
+
+  #hear(kind, ...rest) {
+    const [first, second, third] = rest;
+    if (kind === "sat") this.#sit(rest);
+    else if (kind === "part") this.#see(first);
+    else if (kind === "step") {
+      this.#see(second);
+      Object.assign(this.state, third);
+      this.#heard = performance.now();
+      this.#settle();
+      for (const event of first) if (event[0] !== "seated" || event[1] !== this.seat) this.#tell(...event);
+    } else if (kind === "games" || kind === "tables") this[kind] = first;
+    else {
+      let play = null;
+      if (kind === "gone") {
+        this.#wanted = null;
+        this.#forget();
+      } else if (kind === "refused" && first !== null && first === this.pending?.number) [play, this.pending] = [this.pending, null];
+      this.#tell(kind, ...(kind === "refused" ? [play, second] : rest));
+    }
+    this.#change();
+  }
+
+  #sit([table, game, seat, ticket, last, room]) {
+    const again = this.seat === seat && this.table === table;
+    const { name, ticket: own } = this.#wanted?.[1] ?? {};
+    Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket, state: { last }, view: {} });
+    this.#wanted = [game, { legal: true, name, ...(this.ticket ? { ticket: this.ticket } : { room: `#${table}`, watch: true }) }];
+    if (!again) this.#tell("sat", seat, name ?? "");
+    this.#settle();
+    if (this.pending) this.#sendPlay();
+  }
+
+  #see(fields) {
+    for (const [name, data] of Object.entries(fields)) this.view[name] = read(data)[1];
+  }
+
+  #settle() {
+    if (this.pending && this.state.last >= this.pending.number) this.pending = null;
+  }
+
+  #left(seconds) {
+    return Math.max(0, seconds - (performance.now() - this.#heard) / 1000);
+  }
+
+  #tell(...event) {
+    this.dispatchEvent(new CustomEvent("event", { detail: event }));
+  }
+
+  #change() {
+    this.dispatchEvent(new CustomEvent("change", { detail: this }));
+  }
+}

@@ -1,0 +1,366 @@
+/** The page of a table, for any game of `netcode.turns`. What others say becomes text here, never HTML. */
+import { Seat, drawn } from "./seat.js";
+
+const $ = (id) => document.getElementById(id);
+const seat = new Seat();
+const hash = new URLSearchParams(location.hash.slice(1));
+const [room, hashGame] = [hash.get("room"), hash.get("game")];
+const KEPT = `netcode ${location.pathname}`;
+const MOST = 60; // entries of a list that are shown
+let chosen = []; // the places that were pointed at so far, of a move that is said by several
+let targets = new Set();
+let link = "", screen = "", offered;
+const drafts = {}; // what was typed for moves that are not listed
+const withSeats = new Set(); // fields in which seats stood among empty places: they stay such when they are full
+
+/** Make an element. Names that begin with `on` are listeners; what is false, null or undefined is left out. */
+function make(tag, given, ...inside) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(given ?? {}))
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value != null && value !== false) made.setAttribute(name, value === true ? "" : value);
+  made.append(...inside.flat(9).filter((part) => part != null && part !== false));
+  return made;
+}
+const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
+const fill = (id, ...inside) => $(id).replaceChildren(...make("p", null, inside).childNodes);
+const show = (id, whether) => ($(id).hidden = !whether);
+const row = (...inside) => make("p", { class: "row" }, inside);
+const span = (text) => make("span", null, text);
+const dl = (entries) => make("dl", null, entries.map(([name, item]) => make("div", null, make("dt", null, name), make("dd", null, item))));
+const choose = (name, given, values, now) =>
+  make("label", null, name, make("select", given, values.map(([value, text]) => make("option", { value, selected: value === now }, text))));
+
+const names = () => seat.state.names ?? [];
+const nameOf = (number) => names()[number] ?? "somebody";
+const whose = (number) => nameOf(number) + (number === seat.seat ? " (you)" : "");
+const listed = (seats) => seats.map(nameOf).join(" and ");
+const gameOf = () => seat.games.find((one) => one.game === seat.game);
+const seconds = (left) => (left < 60 ? `${Math.ceil(left)} s` : `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`);
+
+/** Return a value as a person reads it. */
+function written(value) {
+  if (Array.isArray(value)) return value.map(written).join(" ") || "–";
+  if (value === Object(value)) return entriesOf(value).map(([key, item]) => `${key}: ${written(item)}`).join(", ") || "–";
+  return value === "" ? "–" : String(value ?? "–");
+}
+const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
+const said = (play) => [play.move, ...Object.values(play.arguments).map(written)].join(" ").trim();
+
+/** Do what a browser may forbid, and return what it gives. */
+function attempt(what) {
+  try {
+    return what();
+  } catch {
+    return null;
+  }
+}
+/** Return what somebody typed: JSON where it is some, else the text. */
+const typed = (text) => attempt(() => [JSON.parse(text)])?.[0] ?? (text === "null" ? null : text);
+const kept = (store) => attempt(() => JSON.parse(globalThis[store].getItem(KEPT)));
+/** Keep the seat, for a reload of this tab and for another visit of this browser. */
+const keep = (what) => ["sessionStorage", "localStorage"].forEach((store) => attempt(() => globalThis[store].setItem(KEPT, JSON.stringify(what))));
+
+// The lobby.
+
+function sit(game, wanted) {
+  const name = $("name").value.trim();
+  attempt(() => localStorage.setItem(`${KEPT} name`, name));
+  seat.join(game, { name: name || undefined, ...wanted });
+}
+
+$("join").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const way = event.submitter?.value;
+  const changed = [...$("options").querySelectorAll("[data-was]")].filter((input) => input.value !== input.dataset.was);
+  sit((room && hashGame) || offered, {
+    room: room || (way === "friends" ? drawn(5) : undefined),
+    ...(way === "watch" ? { watch: true } : {
+      players: Number($("count")?.value) || undefined,
+      options: Object.fromEntries(changed.map((input) => [input.name, typed(input.value)])),
+    }),
+  });
+});
+
+function offer() {
+  const game = seat.games.find((one) => one.game === ($("game").value || hashGame)) ?? seat.games[0];
+  if (!game || offered === game.game) return;
+  offered = game.game;
+  fill("game", seat.games.map((one) => make("option", { selected: one === game }, one.game)));
+  const [low, high] = game.players;
+  const counts = Array.from({ length: high - low + 1 }, (_, more) => [`${low + more}`, low + more]);
+  fill("options", make("legend", null, "If you open a table"),
+    low < high && choose("Players", { id: "count" }, [["", `${low} to ${high}, as they come`], ...counts]),
+    Object.entries(game.options).map(([name, values]) => {
+      const was = JSON.stringify(game.chosen[name]);
+      if (values) return choose(name, { name, "data-was": was }, values.map((value) => [JSON.stringify(value), written(value)]), was);
+      return make("label", null, name, make("input", { name, "data-was": was, value: was }));
+    }));
+}
+$("game").addEventListener("change", offer);
+
+function lobby() {
+  offer();
+  show("which", seat.games.length > 1 && !(room && hashGame));
+  show("options", $("options").children.length > 1);
+  show("friends", !room);
+  $("any").textContent = room ? "Sit down" : "Play";
+  show("invited", room);
+  $("invited").textContent = `You were invited to the table ${room}.`;
+  const before = kept("localStorage");
+  show("back", before);
+  if (before) fill("back", button(`Back to your seat at ${before.game}${before.name && ` as ${before.name}`}`, () => sit(before.game, { ticket: before.ticket })));
+  show("open", seat.tables.length && !room);
+  fill("tables", seat.tables.map((table) => {
+    const who = table.names.join(", ") || "nobody yet";
+    const options = Object.keys(table.options).length ? ` (${written(table.options)})` : "";
+    return make("li", null, `${table.game}: ${who}${options}`, button("Sit down", () => sit(table.game, { room: table.room }), { "aria-label": `Sit down with ${who}` }));
+  }));
+}
+
+// The board.
+
+const keyOf = (place) => JSON.stringify(place);
+const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && String(value).length < 4);
+const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;
+/** Tell whether what is missing there is hidden, and not empty. */
+const hides = (field) => (gameOf()?.fields[field] ?? "open") !== "open" && !seat.over;
+/** Return the plays that go on from the places that were chosen. */
+const open = () => seat.legal.filter((play) => chosen.every((place, at) => keyOf(play.places[at] ?? null) === place));
+
+function areSeats(values, field) {
+  const fit = values.every((value) => value === null || (Number.isInteger(value) && value >= 0 && value < names().length));
+  if (fit && values.includes(null)) withSeats.add(field);
+  return fit && withSeats.has(field);
+}
+
+/** Tell whether a list looks like a square board, and not like a hand of cards. */
+function isSquare(value, field) {
+  const side = Math.sqrt(value.length);
+  if (side < (hides(field) ? 4 : 3) || side % 1 || !value.every(isCell)) return false;
+  return value.includes(null) || value.every((item) => typeof item !== "string" || item.length === 1);
+}
+
+function point(place) {
+  chosen.push(place);
+  const [play, ...more] = open();
+  if (!more.length && play?.places.length === chosen.length) seat.play(play);
+  draw();
+}
+
+/** Make a part of the board, which can be clicked if a move goes there. */
+function part(path, kind, value, ...inside) {
+  const label = `${path.join(" ")}: ${value === null ? "empty" : written(value)}`;
+  const key = [path, [...path.slice(0, -1), value]].map(keyOf).find((key) => targets.has(key));
+  if (key) return make("button", { type: "button", class: `${kind} go`, "data-key": key, "aria-label": label, onclick: () => point(key) }, inside);
+  return make("span", { class: `${kind}${chosen.includes(keyOf(path)) ? " chosen" : ""}` }, inside);
+}
+
+function mark(value, seats) {
+  if (seats && value !== null) return make("span", { class: `seat s${value % 8}`, title: nameOf(value) }, value);
+  return value === null ? "" : value === true ? "●" : value === false ? "○" : written(value);
+}
+
+function grid(values, field, across, pathOf) {
+  const made = make("div", { class: "grid" }, values.map((value, at) => part(pathOf(at), "item", value, mark(value, areSeats(values, field)))));
+  made.style.setProperty("--across", across);
+  return made;
+}
+
+function items(value, path) {
+  const whole = targets.has(keyOf(path));
+  const seats = areSeats(whole ? [null, ...value] : value, path[0]);
+  if (whole) return part(path, "line", value, value.length ? value.map((item) => mark(item, seats)) : "–");
+  const before = Math.max(0, value.length - MOST);
+  return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, at) =>
+    item === null && hides(path[0]) ? make("span", { class: "item back", title: "hidden" }) : part([...path, before + at], "item", item, mark(item, seats))));
+}
+
+function board(value, path) {
+  const field = path[0];
+  const pairs = (entries) => dl(entries.map(([key, item]) => [entries.length <= names().length && Number.isInteger(key) ? whose(key) : `${key}`, board(item, [...path, key])]));
+  if (!Array.isArray(value)) return value === Object(value) ? pairs(entriesOf(value)) : part(path, "text", value, written(value));
+  if (!value.length) return items(value, path);
+  if (hides(field) && value.every((item) => item === null)) return make("div", { class: "items" }, make("span", { class: "item back" }), `× ${value.length}, hidden`);
+  if (isSquare(value, field)) return grid(value, field, Math.sqrt(value.length), (at) => [...path, at]);
+  if (!value.every(Array.isArray)) return items(value, path);
+  const across = value[0].length, all = value.flat();
+  const even = value.every((line) => line.length === across) && all.every(isCell);
+  if (value.length === names().length) return pairs([...value.entries()]);
+  if (even && across > 2 && value.length > 2 && alike(all)) return grid(all, field, across, (at) => [...path, Math.floor(at / across), at % across]);
+  return even && across && across < 6 ? items(value, path) : pairs([...value.entries()]);
+}
+
+// What may be done.
+
+function plays() {
+  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(said(play), () => seat.play(play))));
+  const legal = open(), onBoard = legal.filter((play) => play.places.length > chosen.length);
+  const details = $("plays").querySelector("details");
+  return [
+    buttons(legal.filter((play) => !onBoard.includes(play))),
+    chosen.length > 0 && row(button("Choose anew", () => ((chosen = []), draw()))),
+    onBoard.length > 0 && make("details", { open: details?.open }, make("summary", { "data-key": "all" }, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
+    seat.unlisted.map(form),
+  ];
+}
+
+/** Make a form for a move that is not listed, or for an answer that is free. */
+function form(move) {
+  const inputs = (move ? gameOf()?.moves[move] ?? [] : ["answer"]).map((name) => {
+    const key = `${move} ${name}`.trim();
+    const input = make("textarea", { name, "data-key": key, rows: 2, oninput: () => (drafts[key] = input.value) });
+    input.value = drafts[key] ?? "";
+    return input;
+  });
+  const onsubmit = (event) => {
+    event.preventDefault();
+    seat.play(move, Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)])));
+  };
+  return make("form", { onsubmit }, inputs.map((input) => make("label", null, input.dataset.key, input)),
+    row(make("button", { class: "main", "data-key": `do ${move}` }, move || "Answer"), button("Draw one at random", () => seat.draw(move), { "data-key": `draw ${move}` })));
+}
+
+// The table.
+
+function ended([winners, scores, text]) {
+  const points = scores ? ` (${scores.map((score, at) => `${nameOf(at)} ${score}`).join(", ")})` : "";
+  return `${winners.length ? `${listed(winners)} won` : "A draw"}${points}${text && `: ${text}`}`;
+}
+
+function status() {
+  const { players: [low, high] = [2, 2], frozen, result } = seat.state;
+  const missing = low - names().length;
+  if (seat.link !== "here") return seat.trouble;
+  if (!seat.started) return missing > 0 ? `Waiting for ${missing > 1 ? `${missing} more` : "somebody"} to sit down` : `Waiting for others, up to ${high}`;
+  if (frozen) return `The table is frozen: ${frozen}`;
+  if (result) return ended(result);
+  if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
+  return `${listed(seat.toMove)} to move`;
+}
+
+function ask() {
+  const { undo, undo_by: asks, rematch = [], players = [2] } = seat.state;
+  if (seat.seat === null) return span("You watch.");
+  if (!seat.started) return names().length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
+  if (seat.over) return [rematch.length > 0 && span(`${listed(rematch)} would like another game.`), !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
+  if (asks === seat.seat) return span("You asked the others to take your move back.");
+  if (asks != null) return [span(`${nameOf(asks)} would like to take the last move back.`), button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
+  return undo && button(undo === "free" ? "Take back" : "Ask to take back", () => seat.undo());
+}
+
+function people() {
+  const { clocks, presence } = seat;
+  fill("players", names().map((_, number) => {
+    const [there, left] = presence[number];
+    return make("li", { class: !seat.over && seat.toMove.includes(number) && "turn" },
+      make("span", { class: `seat s${number % 8}`, "aria-hidden": "true" }, number),
+      make("span", { class: "who" }, whose(number) + (seat.state.out?.includes(number) ? ", out" : "")),
+      there !== "here" && make("small", null, there + (left === null ? "" : `, ${seconds(left)} left`)),
+      clocks && make("time", null, seconds(clocks[number])));
+  }));
+}
+
+function draw() {
+  const at = seat.seat !== undefined, ready = at || seat.games.length > 0;
+  $("link").textContent = at || seat.link === "here" ? "" : seat.trouble || "Connecting…";
+  $("title").textContent = at ? seat.game : seat.games.length === 1 ? seat.games[0].game : "Play";
+  show("lobby", !at && ready);
+  show("table", at);
+  if (at) table();
+  else lobby();
+  if (!ready || screen === String(at)) return;
+  if (screen) $("title").focus();
+  screen = String(at);
+}
+
+function table() {
+  const focused = document.activeElement?.dataset.key;
+  if (!open().length) chosen = [];
+  targets = new Set(open().map((play) => keyOf(play.places[chosen.length] ?? null)));
+  const text = status();
+  if ($("status").textContent !== text) $("status").textContent = text;
+  $("status").classList.toggle("mine", seat.myTurn && !seat.pending);
+  document.title = `${seat.myTurn ? "● " : ""}${text} – ${seat.game}`;
+  fill("ask", ask());
+  show("invite", !seat.started);
+  $("address").value = link;
+  show("view", seat.started);
+  fill("view", dl(Object.entries(seat.view).map(([name, value]) => [name, board(value, [name])])));
+  fill("plays", plays());
+  people();
+  $("watching").textContent = seat.state.spectators ? `${seat.state.spectators} watching` : "";
+  if (focused) [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === focused)?.focus();
+}
+
+function tell(text, kind) {
+  const log = $("log"), low = log.scrollTop + log.clientHeight > log.scrollHeight - 30;
+  log.append(make("li", { class: kind }, text));
+  if (log.children.length > 500) log.firstChild.remove();
+  if (low) log.scrollTop = log.scrollHeight;
+}
+
+function notice(text) {
+  show("notice", text);
+  $("notice").textContent = text;
+}
+
+const EVENTS = {
+  sat(number, name) {
+    notice("");
+    fill("log");
+    const { game, table, ticket } = seat;
+    link = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${table}`, game })}`;
+    if (number !== null) keep({ game, name, ticket });
+    tell(number === null ? "You watch." : `You sit at seat ${number}.`);
+  },
+  seated: (_, name) => tell(`${name} sits down`),
+  started: () => tell("The game begins"),
+  moved: (number, move) => tell(`${nameOf(number)} moved${move ? `: ${move}` : ""}`),
+  told: (text) => tell(text),
+  "taken back": (_, text) => tell(`Taken back: ${text}`),
+  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
+  over: (...result) => tell(ended(result), "end"),
+  said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
+  refused: (play, text) => (seat.seat === undefined ? notice(text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
+  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[`${move} ${name}`.trim()] = JSON.stringify(value))),
+  link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
+  gone(text) {
+    keep(null);
+    notice(text);
+    seat.list();
+  },
+};
+seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", draw);
+
+$("chat").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if ($("text").value.trim()) seat.chat($("text").value);
+  $("text").value = "";
+});
+$("leave").addEventListener("click", () => seat.leave());
+$("copy").addEventListener("click", () => {
+  $("address").select();
+  document.execCommand("copy"); // also where the page came without TLS
+});
+// Arrow keys go from one place of the board to the nearest one in that direction.
+$("view").addEventListener("keydown", (event) => {
+  if (event.key === "Escape") (chosen = []), draw();
+  const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
+  if (!x && !y) return;
+  event.preventDefault();
+  const from = event.target.getBoundingClientRect();
+  const far = [...$("view").querySelectorAll("button")].map((one) => {
+    const box = one.getBoundingClientRect(), dx = box.x - from.x, dy = box.y - from.y, along = dx * x + dy * y;
+    return [along > 1 ? along + 3 * Math.abs(dx * y + dy * x) : 1e9, one];
+  });
+  const [least, nearest] = far.sort(([one], [other]) => one - other)[0] ?? [1e9];
+  if (least < 1e9) nearest.focus();
+});
+
+$("name").value = attempt(() => localStorage.getItem(`${KEPT} name`)) ?? "";
+const before = kept("sessionStorage");
+if (before) seat.join(before.game, { ticket: before.ticket, name: before.name || undefined });
+setInterval(() => seat.seat !== undefined && people(), 500);
+setInterval(() => seat.seat === undefined && seat.link === "here" && !document.hidden && seat.list(), 5000);
+draw();

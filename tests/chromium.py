@@ -1,0 +1,251 @@
+"""A real browser for tests: Chromium, driven by its DevTools protocol over a pair of pipes, and never left behind."""
+
+import base64
+import json
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from programs import DEADLINE
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-extensions",
+    "--ignore-certificate-errors",
+    "--password-store=basic",
+    "--hide-scrollbars",
+)
+# The browser takes its commands from descriptor 3 and answers to 4; whatever we have there is put aside first.
+TAKE_PIPES = """
+import fcntl, os, sys
+commands, answers = (fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3])
+os.dup2(commands, 3)
+os.dup2(answers, 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
+
+
+class Browser:
+    """A browser with a profile of its own. `headed` gives it the screen of `DISPLAY`, on which pages can be hidden."""
+
+    def __init__(self, folder: Path, *, headed: bool = False, environment: dict[str, str] | None = None) -> None:
+        assert CHROMIUM is not None
+        self._last = 0
+        self._answers: dict[int, Any] = {}
+        self._pages: dict[str, Page] = {}
+        self._received = b""
+        commands, self._write = os.pipe()
+        self._read, answers = os.pipe()
+        how = () if headed else ("--headless=new",)
+        arguments = [CHROMIUM, *FLAGS, *how, "--remote-debugging-pipe", f"--user-data-dir={folder}", "about:blank"]
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", TAKE_PIPES, str(commands), str(answers), *arguments],
+            pass_fds=(commands, answers),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, **(environment or {})},
+            start_new_session=True,
+        )
+        os.close(commands)
+        os.close(answers)
+        self.ask("Target.setDiscoverTargets", discover=True)
+
+    def close(self) -> None:
+        """End it, with all processes that it started."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait(DEADLINE)
+        os.close(self._read)
+        os.close(self._write)
+
+    def page(self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, alone: bool = True) -> "Page":
+        """Open a page; `alone` gives it storage of its own, as another person's browser has."""
+        context = {"browserContextId": self.ask("Target.createBrowserContext")["browserContextId"]} if alone else {}
+        target = self.ask("Target.createTarget", url="about:blank", **context)["targetId"]
+        session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        page = self._pages[session] = Page(self, session, target)
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            page.ask(f"{domain}.enable")
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        page.ask("Emulation.setEmulatedMedia", features=[scheme])
+        page.resize(width, height)
+        page.go(url)
+        return page
+
+    def ask(self, method: str, session: str | None = None, **parameters: Any) -> Any:
+        """Send a command and return what it answers."""
+        self._last += 1
+        number = self._last
+        command = {"id": number, "method": method, "params": parameters}
+        if session is not None:
+            command["sessionId"] = session
+        os.write(self._write, json.dumps(command).encode() + b"\0")
+        end = time.monotonic() + DEADLINE
+        while number not in self._answers:
+            if not self.listen(end - time.monotonic()):
+                raise TimeoutError(f"the browser does not answer {method}")
+        answer = self._answers.pop(number)
+        if "error" in answer:
+            raise RuntimeError(f"{method}: {answer['error']['message']}")
+        return answer["result"]
+
+    def listen(self, seconds: float) -> bool:
+        """Take what the browser says within some seconds; False if it says nothing."""
+        if not select.select([self._read], [], [], max(0.0, seconds))[0]:
+            return False
+        data = os.read(self._read, 1 << 20)
+        if not data:
+            raise RuntimeError("the browser has ended")
+        *whole, self._received = (self._received + data).split(b"\0")
+        for text in whole:
+            message = json.loads(text)
+            if "id" in message:
+                self._answers[message["id"]] = message
+            elif message.get("sessionId") in self._pages:
+                self._pages[message["sessionId"]].hear(message["method"], message["params"])
+        return True
+
+
+class Page:
+    """One page of a browser."""
+
+    def __init__(self, browser: Browser, session: str, target: str) -> None:
+        self._browser, self._session, self.target = browser, session, target
+        self.problems: list[str] = []
+        """What the page threw, what it wrote as an error, and what the browser would not let it do."""
+        self.requests: list[str] = []
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        """Send a command about this page."""
+        return self._browser.ask(method, self._session, **parameters)
+
+    def hear(self, method: str, parameters: Any) -> None:
+        """Take an event."""
+        match method:
+            case "Runtime.exceptionThrown":
+                details = parameters["exceptionDetails"]
+                self.problems.append(str(details.get("exception", {}).get("description", details["text"])))
+            case "Log.entryAdded" if parameters["entry"]["level"] == "error":
+                self.problems.append(f"{parameters['entry']['text']} {parameters['entry'].get('url', '')}")
+            case "Runtime.consoleAPICalled" if parameters["type"] == "error":
+                self.problems.append(str(parameters["args"]))
+            case "Network.requestWillBeSent":
+                self.requests.append(parameters["request"]["url"])
+            case _:
+                pass
+
+    def resize(self, width: int, height: int) -> None:
+        """Give it the size of a window, or of a phone."""
+        phone = width <= 480
+        size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1}
+        self.ask("Emulation.setDeviceMetricsOverride", mobile=phone, **size)
+
+    def go(self, url: str) -> None:
+        """Open an address in it."""
+        self.ask("Page.navigate", url=url)
+        self.until("document.readyState === 'complete'")
+
+    def reload(self) -> None:
+        """Load it again."""
+        self.value("window.before = true")
+        self.ask("Page.reload")
+        self.until("!window.before && document.readyState === 'complete'")
+
+    def show(self) -> None:
+        """Put it before the others of its window, which are hidden by that."""
+        self._browser.ask("Target.activateTarget", targetId=self.target)
+
+    def close(self) -> None:
+        """Close it."""
+        self._browser.ask("Target.closeTarget", targetId=self.target)
+
+    def value(self, expression: str) -> Any:
+        """Return what an expression is in the page."""
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", str(answer)))
+        return answer["result"].get("value")
+
+    def until(self, expression: str, seconds: float = DEADLINE) -> Any:
+        """Wait until an expression is true in the page, and return it."""
+        end = time.monotonic() + seconds
+        value: Any = None
+        while time.monotonic() < end:
+            try:
+                value = self.value(expression)
+            except RuntimeError as error:  # while it loads there is nothing to ask
+                value = None
+                self.problems.append(str(error)) if 'SyntaxError' in str(error) else None
+            if value:
+                return value
+            self._browser.listen(0.02)
+        seen = self.value("document.body.innerText")
+        raise TimeoutError(f"{expression} never came true; the page shows\n{seen}\n{self.problems}")
+
+    def text(self, selector: str) -> str:
+        """Return what one reads there."""
+        text: str = self.value(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''")
+        return text
+
+    def reads(self, text: str, selector: str = "body", seconds: float = DEADLINE) -> None:
+        """Wait until a text is to be read there."""
+        self.until(f"document.querySelector({json.dumps(selector)})?.innerText.includes({json.dumps(text)})", seconds)
+
+    def click(self, selector: str) -> None:
+        """Click with the mouse in the middle of what a selector finds once it can be seen."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.until(f"(one => one && !one.disabled && one.checkVisibility())({found})")
+        self.value(f"{found}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
+        box = self.value(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({found}.getBoundingClientRect())")
+        for kind in ("mousePressed", "mouseReleased"):
+            self.ask("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+
+    def press(self, key: str) -> None:
+        """Press a key, by its name: Tab, Enter, ArrowRight."""
+        code = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        more = {"text": "\r"} if key == "Enter" else {}
+        for kind in ("keyDown", "keyUp"):
+            text = more if kind == "keyDown" else {}
+            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code[key], **text)
+
+    def write(self, selector: str, text: str) -> None:
+        """Type a text into a field, in place of what is there."""
+        self.click(selector)
+        self.value(f"document.querySelector({json.dumps(selector)}).select()")
+        self.ask("Input.insertText", text=text)
+
+    def picture(self, path: Path) -> None:
+        """Save what it looks like, to its whole length."""
+        self.ask("Page.bringToFront")  # what is hidden is not drawn
+        size = self.ask("Page.getLayoutMetrics")["cssContentSize"]
+        clip = {"x": 0, "y": 0, "width": size["width"], "height": size["height"], "scale": 1}
+        shot = self.ask("Page.captureScreenshot", captureBeyondViewport=True, clip=clip)
+        path.write_bytes(base64.b64decode(shot["data"]))
+
+
+@contextmanager
+def opened(folder: Path, **how: Any) -> Iterator[Browser]:
+    """Open a browser, and end it."""
+    browser = Browser(folder, **how)
+    try:
+        yield browser
+    finally:
+        browser.close()
