@@ -104,6 +104,12 @@ def _name_of(function: ast.expr) -> str:
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
+_PROGRAMS = re.compile(
+    r"\s*(?:[A-Z]{4,} |ORDER BY|<|\w+\[|\w+ \| )|[a-z]+(?: [a-z]*_[a-z_]+)"
+    r"|[A-Z]\w*(?:-\w+)+: |[a-z]+-src |[a-z]+/[a-z]+; "
+)
+
+
 def _is_for_programs(text: str) -> bool:
-    """Tell whether a string is SQL, a type, a `repr`, or a list of names."""
-    return re.match(r"\s*(?:[A-Z]{4,} |ORDER BY|<|\w+\[|\w+ \| )|[a-z]+(?: [a-z]*_[a-z_]+)", text) is not None
+    """Tell whether a string is SQL, a type, a `repr`, HTML, a list of names, or what browsers read in headers."""
+    return _PROGRAMS.match(text) is not None

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("reasons", "clock", "log", "buffer", "poller", "speed", "budget", "engine", "forks", "advice", "mistakes"),
-    ("errors", "address", "waiting", "console", "unsendable"),
-    ("framing", "command_line", "lan"),
-    ("codec", "transport", "mdns"),
+    ("reasons", "clock", "log", "buffer", "poller", "speed", "budget", "engine", "forks", "advice", "mistakes", "http"),
+    ("errors", "address", "waiting", "console", "unsendable", "websocket"),
+    ("framing", "command_line", "lan", "proxies"),
+    ("codec", "transport", "mdns", "site"),
     ("transport.pipe", "transport.tcp"),
     ("transport.tls",),
     ("connection",),

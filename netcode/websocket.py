@@ -1,0 +1,219 @@
+"""WebSocket (RFC 6455) without I/O: a server's end of a stream of bytes in binary messages, which may be cut anywhere.
+
+What carries a stream needs no messages put together, no text, and no extensions, so there are none.
+"""
+
+import base64
+import binascii
+import hashlib
+
+from netcode.http import END, BadRequest, Request
+
+PROTOCOLS = ("netcode", "binary")
+"""Names of the stream, the best first; «binary» is what Emscripten's sockets ask for. No name at all is as good."""
+
+MAX_CONTROL = 125
+"""Bytes in a control message at most (section 5.5)."""
+
+LARGEST = 65_536
+"""Bytes that we put into one message: who counts silence hears of a large one long before its end."""
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+
+NORMAL, BROKEN_RULE, NO_TEXT = 1000, 1002, 1003
+
+_SMALL = 300
+"""Bytes up to which one large number is quicker than four tables."""
+_ROOM = -(-_SMALL // 4)  # words
+_IDENTITY = int.from_bytes(bytes(range(256)), "little")
+_TABLES = [(_IDENTITY ^ int.from_bytes(bytes((key,)) * 256, "little")).to_bytes(256, "little") for key in range(256)]
+
+HEADERS = tuple(bytes((0x80 | BINARY, size)) for size in range(126))
+"""What comes before a message of so many bytes."""
+
+
+def is_upgrade(request: Request) -> bool:
+    """Tell whether somebody wants to leave HTTP for WebSocket."""
+    return "websocket" in [token.lower() for token in request.tokens("upgrade")]
+
+
+def accept(request: Request) -> bytes:
+    """Return the answer by which the protocol changes. Raises `BadRequest` for a request that is broken."""
+    if request.version != "HTTP/1.1" or "upgrade" not in [token.lower() for token in request.tokens("connection")]:
+        raise BadRequest(400, "that is not how WebSocket begins; does a proxy between leave headers out?")
+    if request.header("sec-websocket-version") != "13":
+        raise BadRequest(426, "version 13 of WebSocket is spoken here", "Sec-WebSocket-Version: 13")
+    key = request.header("sec-websocket-key")
+    try:
+        is_key = len(binascii.a2b_base64(key.encode("latin-1"), strict_mode=True)) == 16
+    except binascii.Error:
+        is_key = False
+    if not is_key:
+        raise BadRequest(400, "the key of a WebSocket has to be 16 bytes in base64")
+    offered = request.tokens("sec-websocket-protocol")
+    chosen = [f"Sec-WebSocket-Protocol: {name}" for name in PROTOCOLS if name in offered]
+    lines = (
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_key(key)}",
+        *chosen[:1],
+    )
+    return "\r\n".join(lines).encode("latin-1") + END
+
+
+def accept_key(key: str) -> str:
+    """Return what proves that the request was read (section 4.2.2)."""
+    digest = hashlib.sha1(
+        f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode("latin-1"), usedforsecurity=False
+    ).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def header(size: int) -> bytes:
+    """Return what comes before a message of `size` bytes."""
+    if size < 126:
+        return HEADERS[size]
+    if size < 0x10000:
+        return bytes((0x80 | BINARY, 126)) + size.to_bytes(2, "big")
+    return bytes((0x80 | BINARY, 127)) + size.to_bytes(8, "big")
+
+
+def control(opcode: int, payload: bytes = b"") -> bytes:
+    """Return a control message."""
+    return bytes((0x80 | opcode, len(payload))) + payload
+
+
+def unmask(data: bytes, key: bytes) -> bytes | bytearray:
+    """Return `data` without the four bytes that a client's are masked with, over and over (section 5.3)."""
+    size = len(data)
+    if size <= _SMALL:
+        mask = int.from_bytes((key * _ROOM)[:size], "little")
+        return (int.from_bytes(data, "little") ^ mask).to_bytes(size, "little")
+    result = bytearray(size)
+    for lane in range(4):
+        result[lane::4] = data[lane::4].translate(_TABLES[key[lane]])
+    return result
+
+
+class FrameReader:
+    """Takes what a client sends apart, in place."""
+
+    __slots__ = ("_begun", "_is_calm", "_is_open", "_key", "_left", "closed", "failure", "farewell", "ping")
+
+    def __init__(self) -> None:
+        self._is_calm = True  # nothing is begun, and nothing is over
+        self._begun = b""  # of a header, or of a control message
+        self._is_open = False  # a message of several frames is
+        self._left = 0  # bytes of the present frame
+        self._key = b""  # for the next of them
+        self.ping: bytes | None = None
+        """What the last ping said that was not answered yet."""
+        self.closed = False
+        """The other end has said Close."""
+        self.failure = ""
+        """What it did that it may not do, or ""."""
+        self.farewell = NORMAL.to_bytes(2, "big")
+        """What our own Close says."""
+
+    def take(self, data: memoryview, count: int) -> int:
+        """Take the first `count` bytes of `data` apart, put what they carry at its front, and return how much that is.
+
+        Nothing is taken in after `closed` and `failure`, which may come behind bytes.
+        """
+        if self._is_calm and 5 < count < 132 and data[0] == 0x82 and data[1] == count + 122:
+            # A single small frame, which is nearly always all that there is.
+            size, raw = count - 6, bytes(data[2:count])
+            mask = int.from_bytes((raw[:4] * 32)[:size], "little")
+            data[:size] = (int.from_bytes(raw[4:], "little") ^ mask).to_bytes(size, "little")
+            return size
+        return self._take(data, count)
+
+    def _take(self, data: memoryview, count: int) -> int:
+        raw, position = self._begun + bytes(data[:count]), 0
+        size, parts = len(raw), list[bytes | bytearray]()
+        while position < size and not self.closed and not self.failure:
+            if self._left:
+                part = raw[position : position + self._left]
+                parts.append(unmask(part, self._key))
+                position += len(part)
+                self._left -= len(part)
+                turn = len(part) & 3
+                self._key = self._key[turn:] + self._key[:turn]
+                continue
+            taken = self._begin(raw, position)
+            if not taken:
+                break
+            position += taken
+        is_over = self.closed or bool(self.failure)
+        self._begun = b"" if is_over else raw[position:]
+        self._is_calm = not (is_over or self._begun or self._left or self._is_open)
+        taken = sum(map(len, parts))
+        data[:taken] = b"".join(parts)
+        return taken
+
+    def _begin(self, raw: bytes, position: int) -> int:
+        """Take a header, or a whole control message, and return how many bytes that is; 0 if some are missing."""
+        first = raw[position]
+        opcode, is_last = first & 0x0F, first >= 0x80
+        if not self._may_begin(first, opcode, is_last):
+            return 0
+        start = position + 2
+        if start > len(raw):
+            return 0
+        size = raw[position + 1] - 0x80
+        if size < 0:
+            return self._fail("it sent a message without a mask")
+        if opcode >= CLOSE and size > MAX_CONTROL:
+            return self._fail("it sent a control message of more than 125 bytes")
+        if size > 125:
+            more = 2 if size == 126 else 8
+            if start + more > len(raw):
+                return 0
+            size = int.from_bytes(raw[start : start + more], "big")
+            start += more
+            if size >> 63:
+                return self._fail("it announced a message of 2^63 bytes or more")
+        end = start + 4
+        if end > len(raw):
+            return 0
+        key = raw[start:end]
+        if opcode < CLOSE:
+            self._left, self._key, self._is_open = size, key, not is_last
+            return end - position
+        if end + size > len(raw):
+            return 0
+        self._hear(opcode, bytes(unmask(raw[end : end + size], key)))
+        return end + size - position
+
+    def _may_begin(self, first: int, opcode: int, is_last: bool) -> bool:
+        """Tell whether a frame may begin with this byte now."""
+        if first & 0x70:
+            self._fail("it used an extension that was not agreed on")
+        elif opcode == TEXT:
+            self._fail("it sent a text message, and only binary ones are taken", NO_TEXT)
+        elif opcode not in (CONTINUATION, BINARY, CLOSE, PING, PONG):
+            self._fail(f"it sent a message of the unknown kind {opcode}")
+        elif opcode >= CLOSE:
+            if not is_last:
+                self._fail("it sent a control message in parts")
+        elif self._is_open != (opcode == CONTINUATION):
+            self._fail("it began a message within another" if self._is_open else "it went on with no message")
+        return not self.failure
+
+    def _hear(self, opcode: int, payload: bytes) -> None:
+        """Hear a control message."""
+        if opcode == PING:
+            self.ping = payload
+        elif opcode == CLOSE:
+            code = int.from_bytes(payload[:2], "big")
+            if payload and not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+                self._fail("it said Close for a reason that cannot be one")
+                return
+            self.closed = True
+            self.farewell = payload[:2] or self.farewell
+
+    def _fail(self, text: str, code: int = BROKEN_RULE) -> int:
+        self.failure = text
+        self.farewell = code.to_bytes(2, "big")
+        return 0

@@ -1,0 +1,167 @@
+"""What browsers are shown, and whose pages may connect."""
+
+import base64
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from netcode.address import Address
+from netcode.http import BadRequest, Request, parse
+from netcode.site import MAX_FILE, Web
+
+
+def get(target: str, **headers: str) -> Request:
+    lines = [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return parse("\r\n".join([f"GET {target} HTTP/1.1", *lines]).encode())
+
+
+def answer(web: Web, target: str) -> tuple[dict[str, str], bytes]:
+    head, _, body = web._answer(get(target)).partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "HTTP/1.1 200 OK"
+    return dict(line.split(": ", 1) for line in lines[1:]), body
+
+
+def test_a_page_and_files_are_shown_below_any_path(tmp_path: Path) -> None:
+    (tmp_path / "game.js").write_text("play()")
+    web = Web(page="<p>Ünï", files={"game.js": tmp_path / "game.js", "logo.png": b"\x89PNG"})
+
+    assert answer(web, "/")[1] == answer(web, "/chess/?room=1")[1] == "<p>Ünï".encode()
+    assert answer(web, "/chess/game.js")[1] == b"play()"
+    assert answer(web, "/")[0]["Content-Type"] == "text/html; charset=utf-8"
+    assert answer(web, "/game.js")[0]["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer(web, "/logo.png")[0]["Content-Type"] == "image/png"
+    assert answer(web, "/logo.png")[0]["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
+    assert repr(web).startswith("<Web with game.js, logo.png")
+
+
+@pytest.mark.parametrize("target", ["/game.py", "/../game.js/..", "/play", "/%2e%2e", "*"])
+def test_there_is_nothing_else(target: str) -> None:
+    with pytest.raises(BadRequest, match="there is nothing of that name here") as caught:
+        Web(files={"game.js": ""})._answer(get(target))
+
+    assert caught.value.status == 404
+
+
+def test_without_a_page_something_is_said() -> None:
+    assert b"netcode" in answer(Web(), "/")[1]
+    assert repr(Web()).startswith("<Web with ")
+
+
+def test_the_script_of_the_package_is_there_and_can_be_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netcode.site._own_script", lambda: b"own()")
+    assert answer(Web(), "/netcode.js")[1] == b"own()"
+    assert answer(Web(files={"netcode.js": "mine()"}), "/netcode.js")[1] == b"mine()"
+
+    monkeypatch.setattr("netcode.site._own_script", lambda: None)
+    with pytest.raises(BadRequest):
+        Web()._answer(get("/netcode.js"))
+
+
+def test_the_script_of_the_package_is_looked_for_in_the_package(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+    with pytest.raises(BadRequest):
+        Web()._answer(get("/netcode.js"))
+
+    (tmp_path / "web").mkdir()
+    (tmp_path / "web" / "netcode.js").write_text("found()")
+    assert answer(Web(), "/netcode.js")[1] == b"found()"
+
+
+def test_scripts_within_the_page_run_and_no_others() -> None:
+    page = '<script type="module">one()</script><script src="x.js"></script><SCRIPT>\ntwo()\n</SCRIPT>'
+
+    policy = answer(Web(page=page), "/")[0]["Content-Security-Policy"]
+
+    digests = [base64.b64encode(hashlib.sha256(script).digest()).decode("ascii") for script in (b"one()", b"\ntwo()\n")]
+    assert f"script-src 'self' 'sha256-{digests[0]}' 'sha256-{digests[1]}';" in policy
+
+
+@pytest.mark.parametrize(
+    ("origin", "host"),
+    [
+        ("http://game.example:7777", "game.example:7777"),
+        ("https://game.example", "game.example"),
+        ("https://game.example:443", "game.example"),  # TLS ends at a proxy
+        ("http://game.example", "GAME.example:80"),
+        ("http://[::1]:7777", "[::1]:7777"),
+        ("https://elsewhere.example", "game.example"),
+        ("HTTPS://Elsewhere.example", "game.example"),
+        ("", "game.example"),
+    ],
+)
+def test_the_own_page_and_listed_ones_and_programs_may_connect(origin: str, host: str) -> None:
+    web = Web(origins=["https://elsewhere.example"])
+
+    assert web._objection(get("/", Host=host, **({"Origin": origin} if origin else {}))) == ""
+
+
+@pytest.mark.parametrize(
+    ("origin", "objection"),
+    [
+        ("null", "a page without an origin of its own, such as a file, may not connect"),
+        (
+            "https://evil.example",
+            "pages of https://evil.example may not connect here; the server can list it in Web(origins=...)",
+        ),
+        (
+            "https://game.example.evil.example",
+            "pages of https://game.example.evil.example may not connect here; the server can list it in Web(origins=...)",
+        ),
+        (
+            "http://elsewhere.example",
+            "pages of http://elsewhere.example may not connect here; the server can list it in Web(origins=...)",
+        ),
+    ],
+)
+def test_other_pages_may_not(origin: str, objection: str) -> None:
+    web = Web(origins=["https://elsewhere.example"])
+
+    assert web._objection(get("/", Host="game.example", Origin=origin)) == objection
+
+
+def test_a_proxy_tells_who_is_behind_it() -> None:
+    web, proxy = Web(proxies=("10.0.0.1",)), Address("10.0.0.1", 7)
+
+    assert web._trusts(proxy)
+    assert not web._trusts(Address("10.0.0.2", 7))
+    assert not web._trusts(None)
+    assert web._client(proxy, get("/", X_Forwarded_For="1.2.3.4")) == Address("1.2.3.4", 0)
+    assert web._client(proxy, get("/")) is proxy
+
+
+@pytest.mark.parametrize(
+    ("given", "error"),
+    [
+        ({"origins": "https://a.example"}, "origins must be several, as in ('https://a.example',), not one str"),
+        ({"origins": [1]}, "an origin must be a str such as 'https://example.org', not int"),
+        (
+            {"origins": ["https://a.example/"]},
+            "an origin must be like 'https://example.org', without a path, not 'https://a.example/'",
+        ),
+        ({"origins": ["null"]}, "an origin must be like 'https://example.org', without a path, not 'null'"),
+        ({"files": {1: ""}}, "the name of a file must be a str, not int"),
+        ({"page": 7}, "page must be a str, bytes, or a pathlib.Path, not int"),
+        ({"page": "x" * (MAX_FILE + 1)}, "page has 65537 bytes; 65536 are the most, for this is no file server"),
+        ({"files": {"a.js": bytearray()}}, "a.js must be a str, bytes, or a pathlib.Path, not bytearray"),
+    ],
+)
+def test_what_cannot_be_shown_is_named(given: dict[str, Any], error: str) -> None:
+    with pytest.raises((TypeError, ValueError)) as caught:
+        Web(**given)
+
+    assert str(caught.value) == error
+
+
+@pytest.mark.parametrize("name", ["a/b.js", "..", "", ".js", "a.exe", "a.js?x", "a"])
+def test_names_are_plain_and_say_what_they_are(name: str) -> None:
+    with pytest.raises(ValueError, match="the name of a file must be plain and end in one of"):
+        Web(files={name: ""})
+
+
+def test_what_is_as_large_as_it_may_be_is_shown() -> None:
+    assert len(answer(Web(page=b"x" * MAX_FILE), "/")[1]) == MAX_FILE
