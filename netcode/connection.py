@@ -12,7 +12,7 @@ from netcode.clock import Clock, Timeline, monotonic
 from netcode.forks import TEXT, keep_from_children
 from netcode.mistakes import CONNECTION, explains_keywords, hint
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
-from netcode.transport import Connector, Network, Ready, Transport, abandon
+from netcode.transport import Connector, Heard, Network, Ready, Transport, abandon
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_timeout
@@ -617,6 +617,8 @@ class Connection(_PerMessage, Waiter, Generic[D_co]):
             self._broke(error)
         elif self._send_error is not None:
             self._broke(self._send_error)
+        elif isinstance(error, Heard):
+            self._heard = self._timeline.now
 
     def _receive_large(self, sink: Sink, transport: Transport, now: float, incoming: ReceiveBuffer) -> bool:
         """Receive more of a large message, straight to where the rest of it is."""

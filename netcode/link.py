@@ -278,6 +278,9 @@ class Link(_PerMessage):
             return self.deadline()
         ping_at = self._ping_at()
         if now >= ping_at:
+            transport = connection._transport
+            assert transport is not None  # where somebody speaks
+            transport.probe()  # it may be a page that sleeps, and its browser is awake
             connection._queue_answer(self._make_ping(now))
             self._next_ping = now + limits.ping_interval
             ping_at = self._ping_at()

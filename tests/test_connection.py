@@ -45,7 +45,7 @@ from netcode.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
-from netcode.transport import Ready, Transport
+from netcode.transport import Heard, Ready, Transport
 from netcode.transport.tcp import TCP, TcpNetwork
 from netcode.waiting import Descriptors, wait
 
@@ -888,6 +888,9 @@ class Scripted:
         self.calls.append(f"send {[len(chunk) for chunk in chunks]}")
         return sum(map(len, chunks))
 
+    def probe(self) -> None:
+        self.calls.append("probe")
+
     def finish(self) -> None:
         self.calls.append("finish")
 
@@ -901,6 +904,26 @@ def scripted(transport: Transport, sink: "Taker | None" = None) -> Connection[No
     )
     connection.update()
     return connection
+
+
+def test_who_is_heard_without_a_byte_is_not_silent() -> None:
+    clock = FakeClock()
+    transport = Scripted(*[Heard()] * 40)
+    connection: Connection[None] = Connection(
+        Ready(transport), None, timeout=1.0, ping=b"?", timeline=Timeline(clock), sink=None
+    )
+    for _ in range(41):
+        clock.advance(0.3)
+        connection.update()
+    alive = connection.alive
+    for _ in range(4):
+        clock.advance(0.3)
+        connection.update()
+
+    assert alive
+    assert connection.receive_all() == b""
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.TIMEOUT
 
 
 def test_a_goodbye_behind_a_broken_way_out_is_read() -> None:

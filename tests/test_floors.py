@@ -18,7 +18,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "address", "waiting", "console", "unsendable", "websocket"),
     ("framing", "command_line", "lan", "proxies"),
     ("codec", "transport", "mdns", "site"),
-    ("transport.pipe", "transport.tcp"),
+    ("transport.pipe", "transport.tcp", "transport.websocket"),
     ("transport.tls",),
     ("connection",),
     ("connection_set", "sync"),

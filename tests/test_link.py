@@ -16,6 +16,7 @@ from netcode import Address, ReasonCode, Received, State, codec
 from netcode.client import GREETINGS
 from netcode.codec import cost_of
 from netcode.protocol import ACKNOWLEDGE_EVERY
+from netcode.testing.network import MemoryTransport
 from netcode.transport import Connector
 from netcode.waiting import Descriptors
 
@@ -377,6 +378,18 @@ def test_who_stops_to_ping_is_pinged_before_it_could_lose_patience(scene: Scene,
     scene.play(8 * TICK)
 
     assert (early - before, len(guest.told(PING)) - before) == (0, 1)
+
+
+def test_with_the_servers_ping_the_carrier_is_asked_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    probes: list[int] = []
+    monkeypatch.setattr(MemoryTransport, "probe", lambda _: probes.append(len(guest.told(PING))))
+    scene.serve()
+    guest = scene.guest()
+
+    scene.play(8.0)
+
+    assert len(probes) >= 8
+    assert probes == [*range(len(guest.told(PING)))]  # right before each
 
 
 def test_a_client_pings_once_an_interval_and_the_server_a_quarter_as_often_once_it_has_measured(scene: Scene) -> None:

@@ -136,6 +136,28 @@ class TransportContract:
         assert receive_until(3, ends.other, ends) == b"bye"
         assert receive(ends.other, ends) == b""
 
+    def test_an_end_right_behind_bytes_is_told_by_pollers_too(self, ends: Ends) -> None:
+        ends.one.send(b"bye")
+        ends.one.close()
+        ends.pause()
+
+        told = []
+        for expected in (b"bye", b"", b""):
+            if ends.other.read_fd >= 0:
+                told.append(wait(CustomWaiter(read=[ends.other.read_fd]), timeout=10.0))
+            assert receive(ends.other, ends) == expected
+
+        assert all(told)
+
+    def test_a_probe_carries_nothing(self, ends: Ends) -> None:
+        ends.one.probe()
+        ends.one.send(b"are you there?")
+        ends.one.probe()
+        ends.one.probe()
+        ends.one.send(b" well?")
+
+        assert receive_until(20, ends.other, ends) == b"are you there? well?"
+
     def test_closing_and_ending_twice_is_fine(self, ends: Ends) -> None:
         ends.one.finish()
         ends.one.finish()

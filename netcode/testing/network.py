@@ -260,6 +260,12 @@ class MemoryTransport:
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         return send_each(self.send, chunks)
 
+    def probe(self) -> None:
+        """There is nobody but the one who receives."""
+
+    def be_readable(self) -> None:
+        """It is asked at each update."""
+
     def finish(self) -> None:
         self._outgoing.end()
 

@@ -4,11 +4,16 @@ Errors are `OSError`s; `BlockingIOError` means «not now». Nothing here blocks.
 """
 
 from abc import ABC, abstractmethod
-from typing import Protocol
+from collections.abc import Callable
+from typing import Protocol, TypeAlias
 
 from netcode.address import Address
 from netcode.reasons import Reason
 from netcode.waiting import Descriptors
+
+
+class Heard(BlockingIOError):
+    """«Not now» of an end that was heard all the same: what came carries no bytes, such as the answer to a probe."""
 
 
 class ReceiveInto(Protocol):
@@ -67,12 +72,22 @@ class Transport(Protocol):
         """
         ...
 
+    def probe(self) -> None:
+        """Have the other end asked for a sign of life along with what is sent next, if it answers that by itself.
+
+        A browser does, also for a page whose code sleeps. Where nothing of the kind is known, this does nothing.
+        """
+        ...
+
     def finish(self) -> None:
         """End our side of the stream: the other end reads what was sent, then the end."""
         ...
 
     def close(self) -> None:
-        """Give everything back. What was not taken from us is lost."""
+        """Give everything back. What was not taken from us is lost.
+
+        Where an end has to be said, it is said now if it was not yet, and if that can be done at once.
+        """
         ...
 
 
@@ -103,10 +118,16 @@ class Connector(Protocol):
         ...
 
 
+Encrypt: TypeAlias = Callable[[Connector], Connector]
+"""What has a handshake wait for somebody."""
+
+
 class Doorway(ABC):
     """Where others connect to: a listening socket, or what stands in for one."""
 
     address: Address
+    counts_time: bool = False
+    """Whether `accept` has to be tried when `due` comes also while there are descriptors to wait on."""
 
     @abstractmethod
     def accept(self, now: float) -> Connector | None:
@@ -119,6 +140,10 @@ class Doorway(ABC):
     def due(self) -> float | None:
         """Return when `accept` should be tried again although no descriptor says so."""
         return None
+
+    def unwrap(self) -> "tuple[Doorway, Encrypt | None]":
+        """Return the door before this one, and what is done with who comes through it; itself, and None, for nothing."""
+        return self, None
 
     @abstractmethod
     def close(self) -> None:
@@ -138,15 +163,22 @@ class Network(Protocol):
 
 
 class Ready:
-    """A connector for a transport that exists already."""
+    """A connector for a transport that exists already.
 
-    __slots__ = ("_transport", "address", "where")
+    Args:
+        since: when it came, if it had to wait before it got here.
+        objection: why it is not to be let in.
+    """
+
+    __slots__ = ("_transport", "address", "objection", "since", "where")
 
     hint = "did not answer"
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, since: float | None = None, objection: Reason | None = None) -> None:
         self._transport = transport
         self.address = transport.address
+        self.since = since
+        self.objection = objection
         self.where = str(transport.address or "the given descriptors")
 
     def advance(self, now: float) -> Transport:

@@ -162,6 +162,9 @@ class PipeTransport:
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         return sum(map(len, chunks)) if self._output is None else self._output.send_chunks(chunks)
 
+    def probe(self) -> None:
+        """Nobody answers by itself at the end of a pipe."""
+
     def finish(self) -> None:
         if self._output is not None:
             self._output.finish()

@@ -114,6 +114,16 @@ class TcpTransport(socket.socket):
             _set(self, "TCP_NOTSENT_LOWAT", NOTSENT_LOWAT)
         return count
 
+    def probe(self) -> None:
+        """TCP's own probes are the kernel's."""
+
+    def be_readable(self) -> None:
+        """Have pollers tell of it, and receive nothing more."""
+        try:
+            self.shutdown(socket.SHUT_RD)
+        except OSError:
+            pass  # it is broken, of which the kernel tells by itself
+
     def finish(self) -> None:
         try:
             self.shutdown(socket.SHUT_WR)

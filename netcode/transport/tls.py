@@ -14,7 +14,7 @@ from typing import Any
 
 from netcode.address import Address
 from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
-from netcode.transport import Connector, Doorway, Network, Transport, send_each
+from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, send_each
 from netcode.transport.sockets import hold, shut
 from netcode.transport.tcp import TcpNetwork, TcpTransport
 from netcode.waiting import Descriptors
@@ -62,11 +62,11 @@ class TlsTransport:
                 if not count:
                     raise
                 self._receive_failure = _without_traceback(error)
-                self._be_readable()
+                self.be_readable()
                 break
             if got == 0:
                 if count:
-                    self._be_readable()
+                    self.be_readable()
                 break  # told again by the next call
             count += got
         return count
@@ -93,6 +93,9 @@ class TlsTransport:
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         return send_each(self.send, chunks)
 
+    def probe(self) -> None:
+        """TLS has nothing of the kind that is in use."""
+
     def finish(self) -> None:
         # No close_notify: OpenSSL would then refuse to hand out what the other end still sends. A stream of ours
         # ends with BYE, which is encrypted and authenticated as well; without it a link counts as broken.
@@ -106,7 +109,7 @@ class TlsTransport:
 
     __del__ = close
 
-    def _be_readable(self) -> None:
+    def be_readable(self) -> None:
         """Have pollers tell of this socket: what is still to be said about it is not in the kernel."""
         try:
             socket.socket.shutdown(self._socket, socket.SHUT_RD)
@@ -231,7 +234,10 @@ class TlsDoorway(Doorway):
 
     def accept(self, now: float) -> Connector | None:
         newcomer = self._below.accept(now)
-        return None if newcomer is None else TlsConnector(newcomer, self._context, None, self._budget)
+        return None if newcomer is None else self._encrypt(newcomer)
+
+    def unwrap(self) -> tuple[Doorway, Encrypt]:
+        return self._below, self._encrypt
 
     def doors(self) -> tuple[int, ...]:
         return self._below.doors()
@@ -241,6 +247,9 @@ class TlsDoorway(Doorway):
 
     def close(self) -> None:
         self._below.close()
+
+    def _encrypt(self, newcomer: Connector) -> Connector:
+        return TlsConnector(newcomer, self._context, None, self._budget)
 
 
 class TlsNetwork:

@@ -1,0 +1,210 @@
+"""WebSocket over what carries bytes: TCP, TLS, or the network in memory."""
+
+from typing import Protocol
+
+from netcode.address import Address
+from netcode.reasons import Explained, ReasonCode
+from netcode.transport import Heard, Transport, abandon
+from netcode.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameReader, control, header
+
+_PING = control(PING)
+
+_JOINED = 16_384
+"""Bytes up to which one copy is cheaper than handing over two pieces."""
+
+
+class Carrier(Transport, Protocol):
+    """What carries a WebSocket."""
+
+    def be_readable(self) -> None:
+        """Have pollers tell of it, because there is something to be said that the kernel does not know.
+
+        Nothing more is received from it after that.
+        """
+        ...
+
+
+class WebSocketTransport(FrameReader):
+    """The server's end of a WebSocket.
+
+    Args:
+        below: what carries it, from behind the handshake on.
+        address: the other end, as far as it is known.
+        early: what came along with the handshake.
+    """
+
+    __slots__ = (
+        "_below",
+        "_control",
+        "_early",
+        "_free",
+        "_has_said_close",
+        "_receive",
+        "_rest",
+        "_send",
+        "_send_failure",
+        "_unsent",
+        "address",
+        "grain",
+        "lingers",
+        "read_fd",
+        "write_fd",
+    )
+
+    drains = False
+
+    def __init__(self, below: Carrier, address: Address | None, early: bytes = b"") -> None:
+        super().__init__()
+        self._below = below
+        self._receive = below.receive_into
+        self._send = below.send
+        self.address = address
+        self.read_fd, self.write_fd = below.read_fd, below.write_fd
+        self.lingers = below.lingers
+        self._early = early
+        self.grain = max(below.grain, len(early))
+        self._free = True  # nothing waits to be sent before the next message
+        self._unsent = b""  # of what has begun: control messages, and the header of the next message
+        self._rest = 0  # bytes of that message, which have to be sent before anything else
+        self._control = b""  # what has to be said between two messages; the newest alone
+        self._has_said_close = False
+        self._send_failure: OSError | None = None
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Receive once, and return the number of bytes that were carried.
+
+        Raises:
+            Heard: something came that carries none.
+        """
+        if self._early:
+            count = len(self._early)
+            buffer[:count] = self._early
+            self._early = b""
+        elif self.closed or self.failure:
+            return self._end()
+        else:
+            count = self._receive(buffer)
+            if not count:
+                return 0
+        taken = self.take(buffer, count)
+        if self.ping is not None:
+            self._say(control(PONG, self.ping))
+            self.ping = None
+        if self.closed or self.failure:
+            if not taken:
+                return self._end()
+            self._below.be_readable()  # what came behind the bytes is told by the next call
+        elif not taken:
+            raise Heard
+        return taken
+
+    def send(self, data: bytes | memoryview) -> int:
+        size = len(data)
+        if not self._free or size > _JOINED:
+            return self._send_parts(data, size)
+        head = HEADERS[size] if size < 126 else header(size)
+        sent = self._send(head + data) - len(head)
+        if sent != size:
+            self._free = False
+            self._rest = size - max(sent, 0)
+            if sent <= 0:
+                self._unsent = head[len(head) + sent :]
+                raise BlockingIOError
+        return sent
+
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        total = 0
+        for chunk in chunks:
+            try:
+                count = self._send_parts(chunk, len(chunk))
+            except OSError as error:
+                if not total:
+                    raise
+                self._keep(error)
+                break
+            total += count
+            if count < len(chunk):
+                break
+        return total
+
+    def probe(self) -> None:
+        if not self._control and not self._has_said_close:
+            self._control = _PING
+            self._free = False
+
+    def finish(self) -> None:
+        self._say_close()
+        self._below.finish()
+
+    def close(self) -> None:
+        self._say_close()
+        self._below.close()
+
+    def abandon(self) -> None:
+        """Give back this process's copies of descriptors, without a word."""
+        abandon(self._below)
+
+    def _end(self) -> int:
+        """Say for the first time, or again, how it ended."""
+        if self.failure:
+            raise Explained(ReasonCode.MALFORMED, f"broke the rules of WebSocket: {self.failure}")
+        return 0
+
+    def _send_parts(self, data: bytes | memoryview, size: int) -> int:
+        """Send what waits, and `data` behind it in messages of a bounded size."""
+        if self._send_failure is not None:
+            failure, self._send_failure = self._send_failure, None
+            raise failure
+        view, taken = memoryview(data), 0
+        while taken < size:
+            if self._rest:
+                count, before = min(self._rest, size - taken), self._unsent
+            else:
+                count = min(LARGEST, size - taken)
+                before = self._unsent + self._control + header(count)
+            piece = view[taken : taken + count]
+            try:
+                sent = self._below.send_chunks([before, piece]) if before else self._send(piece)
+            except OSError as error:
+                if not taken:
+                    raise
+                self._keep(error)
+                break
+            if sent and not self._rest:
+                self._control, self._rest = b"", count
+            self._unsent = before[sent:] if self._rest else self._unsent
+            carried = max(sent - len(before), 0)
+            self._rest -= carried
+            taken += carried
+            if carried < count:
+                break
+        self._free = not (self._unsent or self._rest or self._control or self._send_failure)
+        if not taken:
+            raise BlockingIOError
+        return taken
+
+    def _keep(self, error: OSError) -> None:
+        """Have the next call tell why this one could not do more: the kernel tells it but once."""
+        if not isinstance(error, BlockingIOError):
+            error.__traceback__ = error.__cause__ = error.__context__ = None
+            self._send_failure, self._free = error, False
+
+    def _say_close(self) -> None:
+        self._say(control(CLOSE, self.farewell))
+        self._has_said_close = True
+
+    def _say(self, message: bytes) -> None:
+        """Say something between two messages, now if possible."""
+        if self._has_said_close:
+            return
+        self._control, self._free = message, False
+        if self._rest:
+            return
+        waiting = self._unsent + message
+        try:
+            sent = self._send(waiting)
+        except OSError as error:
+            self._keep(error)
+            return
+        self._unsent, self._control = waiting[sent:], b""
+        self._free = not self._unsent
