@@ -382,9 +382,9 @@ def test_who_stops_to_ping_is_pinged_before_it_could_lose_patience(scene: Scene,
 
 def test_with_the_servers_ping_the_carrier_is_asked_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     probes: list[int] = []
-    monkeypatch.setattr(MemoryTransport, "probe", lambda _: probes.append(len(guest.told(PING))))
     scene.serve()
     guest = scene.guest()
+    monkeypatch.setattr(MemoryTransport, "probe", lambda _: probes.append(len(guest.told(PING))))
 
     scene.play(8.0)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from netcode.turns.stats import COMMIT_BUCKETS, Stats, Tally
-from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
+from netcode.turns.store import Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from turns.hall import Hall, Secrets
 
@@ -22,10 +22,10 @@ class Moody(MemoryStore):
             raise self.append_fails
         super().append(entries, states, listings)
 
-    def renew(self, load: int) -> None:
+    def renew(self, load: int) -> list[Node]:
         if self.renew_fails is not None:
             raise self.renew_fails
-        super().renew(load)
+        return super().renew(load)
 
 
 @pytest.fixture
