@@ -11,7 +11,6 @@ from netcode.address import Address, check_address, check_destination
 from netcode.advice import ASKED, SENT, WAITED, Attendance
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.codec import PLAIN, make_codec
-from netcode.connection import SCRATCH, Connection, State
 from netcode.engine import Act, Engine
 from netcode.errors import ProtocolError
 from netcode.events import Away, Back, Event, Inbox, Joined, Left
@@ -22,10 +21,13 @@ from netcode.mistakes import CLIENT, hint
 from netcode.peer import ANOTHER_SESSION, Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here
+from netcode.stream.contract import SCRATCH, State
+from netcode.stream.stream import Stream
+from netcode.stream.stream_set import together
 from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, wait
+from netcode.waiting import CustomWaiter, Descriptors, Waiter, wait
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -172,7 +174,7 @@ class Client(Waiter):
         self._greeting_broke = False
         self._refusals = 0
         self._retry_at: float | None = None
-        self._closing: list[Connection[Any]] = []
+        self._closing: list[Stream] = []
         self._scratch = memoryview(bytearray(SCRATCH))
         protocol.hello(self._greeting()._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self._link: Link | None = self._connect()
@@ -277,13 +279,13 @@ class Client(Waiter):
             engine.busy = True
             now = self._timeline.tick()
             if self._link is not None:
-                engine.stepping = self._link.connection
-                engine.stepping._step(now, self._scratch)
+                engine.stepping = stream = self._link.stream
+                stream.step(now, self._scratch)
             if self._closing:
-                for connection in self._closing:
-                    engine.stepping = connection
-                    connection._step(now, self._scratch)
-                self._closing = [connection for connection in self._closing if connection.alive]
+                for stream in self._closing:
+                    engine.stepping = stream
+                    stream.step(now, self._scratch)
+                self._closing = [stream for stream in self._closing if stream.alive]
             engine.stepping = None
             if self._peer.reason is not None and not self._closing:
                 self._scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
@@ -371,8 +373,8 @@ class Client(Waiter):
         self.close()
 
     def instantiate(self) -> Descriptors:
-        connections = self._connections()
-        return connections[0].instantiate() if len(connections) == 1 else any_of(*connections).instantiate()
+        streams = self._streams()
+        return streams[0].descriptors() if len(streams) == 1 else together(streams)
 
     def _before_sleep(self) -> None:
         engine = self._engine
@@ -380,9 +382,9 @@ class Client(Waiter):
             return
         try:
             engine.busy = True
-            for connection in self._connections():
-                engine.stepping = connection
-                connection._before_sleep()
+            for stream in self._streams():
+                engine.stepping = stream
+                stream.send_now()
             engine.stepping = None
             engine.busy = False
         except BaseException:
@@ -397,10 +399,10 @@ class Client(Waiter):
         if self._engine.torn or self._engine.later:
             return 0.0
         times = list[float]()
-        for connection in self._connections():
-            if connection._transport is not None and not connection._blocked and connection._has_to_send():
+        for stream in self._streams():
+            if stream.transport is not None and not stream.blocked and stream.has_to_send():
                 return 0.0
-            left = connection._seconds_left()
+            left = stream.seconds_left()
             if left is not None:
                 times.append(left)
         if self._away_for is not None:
@@ -428,8 +430,8 @@ class Client(Waiter):
 
     def _abandon(self) -> None:
         """Be over in a child of the process that made it."""
-        for connection in self._connections():
-            connection._abandon()
+        for stream in self._streams():
+            stream.abandon()
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = self._link = None
         self._engine.later.clear()
@@ -454,14 +456,14 @@ class Client(Waiter):
         engine = self._engine
         if self._peer.reason is None:
             if self._link is not None:
-                engine.stepping = self._link.connection
+                engine.stepping = self._link.stream
                 self._link.cut()
                 engine.stepping = None
             if self._peer.reason is None:
                 self._drop(self._peer, closed_here())
-        for connection in self._closing:
-            engine.stepping = connection
-            connection.close()
+        for stream in self._closing:
+            engine.stepping = stream
+            stream.close()
         engine.stepping = None
         self._closing.clear()
         self._scratch = _NO_ROOM
@@ -471,15 +473,15 @@ class Client(Waiter):
         engine, peer = self._engine, self._peer
         if peer._told is not Away:
             self._away_for = None
-        for connection in self._connections():
-            if connection is engine.stepping or not connection.alive:
-                connection._break()
-        for connection in self._closing:
-            if connection.state is not State.DISCONNECTING:
-                connection._break()
+        for stream in self._streams():
+            if stream is engine.stepping or not stream.alive:
+                stream.break_off()
+        for stream in self._closing:
+            if stream.state is not State.DISCONNECTING:
+                stream.break_off()
         link = self._link
         if link is not None and link.is_half_closed:
-            link.connection._break()
+            link.stream.break_off()
             link = self._link
         if peer.reason is not None:
             self._drop(peer, peer.reason)
@@ -514,7 +516,7 @@ class Client(Waiter):
             peer._resend.begin_at(greeting.received)
         if not greeting.token:
             peer._resumes = False
-        peer.address = link.connection.remote_address or peer.address
+        peer.address = link.stream.remote_address or peer.address
         peer._carry_on(link, peer._missing(greeting.received))
         self._state = State.CONNECTED
         self._attempts = self._refusals = 0
@@ -528,7 +530,7 @@ class Client(Waiter):
             self._welcomed = True
             peer.id = greeting.peer_id
             # The server keeps a seat for who knows of it, and hears it at once even if the game is about to load a level.
-            link.connection._queue(protocol.ack(peer._received))
+            link.stream.send(protocol.ack(peer._received))
             self._inbox.put(Joined(peer))
 
     def _link_over(self, link: Link) -> None:
@@ -538,8 +540,8 @@ class Client(Waiter):
         if link is not self._link:
             return
         # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
-        if link.connection.alive and link.connection not in self._closing:
-            self._closing.append(link.connection)
+        if link.stream.alive and link.stream not in self._closing:
+            self._closing.append(link.stream)
         if self._peer._told is Away:
             self._try_again(reason)
         elif self._peer._told is not None and self._token and self._grace and reason.code in BROKEN_LINK:
@@ -567,18 +569,18 @@ class Client(Waiter):
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = None
         link = self._link
-        if link is not None and link.connection not in self._closing:
-            self._closing.append(link.connection)
+        if link is not None and link.stream not in self._closing:
+            self._closing.append(link.stream)
             self._link = None
-            link.connection.close()
+            link.stream.close()
             link.disown()
         if peer._told is not Left:
             self._inbox.put(Left(peer, reason))
 
     # Inside.
 
-    def _connections(self) -> list[Connection[Any]]:
-        return [*self._closing] if self._link is None else [self._link.connection, *self._closing]
+    def _streams(self) -> list[Stream]:
+        return [*self._closing] if self._link is None else [self._link.stream, *self._closing]
 
     def _greeting(self) -> Hello:
         return Hello(
@@ -596,7 +598,7 @@ class Client(Waiter):
         self._tries += 1
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
         connector = self._network.connect(*self._address, self._timeline.now)
-        Connection(connector, link, timeout=None, ping=None, timeline=self._timeline, sink=link)
+        link.stream = Stream(connector, link, link, self._timeline)
         return link
 
     def _go_on_trying(self, now: float) -> None:

@@ -11,10 +11,6 @@ A handler runs between any two steps of what it interrupts, and Ctrl-C raises th
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from netcode.connection import Connection
 
 Act = Callable[[], None]
 """Something to be done. Done again after an exception left it, so it must not mind how far it got."""
@@ -30,7 +26,7 @@ class Engine:
         """Something is under way; what a signal handler asks for has to wait."""
         self.torn = False
         """An exception left something half-way: recover before anything else."""
-        self.stepping: Connection[Any] | None = None
+        self.stepping: object = None
         """Whose state is being changed; it is broken off if an exception comes."""
         self.later: list[Act] = []
         """What waits."""

@@ -1,11 +1,12 @@
-"""Messages over one connection: frames, greeting, pings, goodbye, and the deadlines of all of them."""
+"""Messages over one stream: frames, greeting, pings, goodbye, and the deadlines of all of them."""
 
 import math
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, Protocol, assert_never
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, assert_never
 
 from netcode import protocol
 from netcode.budget import COSTLY, FREE
+from netcode.buffer import ReceiveBuffer
 from netcode.codec import (
     CAREFUL_FROM,
     CONTAINER,
@@ -20,7 +21,6 @@ from netcode.codec import (
     is_harmless,
     undisturbed,
 )
-from netcode.connection import Connection, State
 from netcode.errors import ProtocolError
 from netcode.events import Inbox, Received
 from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
@@ -28,6 +28,8 @@ from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
 from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.stream.contract import SCRATCH, State
+from netcode.stream.stream import Stream
 
 if TYPE_CHECKING:
     from netcode.peer import Peer
@@ -66,6 +68,9 @@ LONGEST_FRAME = 0.05
 
 PACE = 65_536
 """Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
+
+LARGE = 65_536
+"""Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
 
 PATIENCE = 1.0
 """Seconds for which nothing was taken after which it is the other end that is too slow, and not we who are too fast."""
@@ -119,12 +124,14 @@ class _PerMessage:
         "_inbox",
         "_partial_since",
         "_speaker",
-        "connection",
+        "hungry",
+        "rest",
+        "stream",
     )
 
 
 class Link(_PerMessage):
-    """One connection that carries messages for a `Peer`. It is the sink of its connection."""
+    """Carries messages for a `Peer` over one stream, whose receiver and owner it is."""
 
     __slots__ = (
         "_close_reason",
@@ -150,7 +157,9 @@ class Link(_PerMessage):
         "reason",
     )
 
-    connection: Connection[Any]
+    believes_ends: ClassVar[bool] = False
+
+    stream: Stream
 
     def __init__(
         self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox, greeting: type[Hello | Welcome]
@@ -176,7 +185,10 @@ class Link(_PerMessage):
         self._close_reason: Reason | None = None
         self._overfull = -1  # what waited before too much was sent; -1 if there was not
         self._decoding: tuple[Decoding, int, int] | None = None  # of a costly message, its frame's size, a part's cost
+        self.rest: ReceiveBuffer | None = None
+        self.hungry = False
         self.missing = 0
+        """Bytes that the message under way still lacks, if that is known; else 0."""
         self.number = 0  # at the server: later links have larger ones
         self.meter = Meter()
         self.peer: Peer | None = None
@@ -186,7 +198,7 @@ class Link(_PerMessage):
     @property
     def where(self) -> str:
         """The other end, for sentences."""
-        return self.connection._describe()
+        return self.stream.describe()
 
     @property
     def goodbye(self) -> Reason | None:
@@ -197,20 +209,55 @@ class Link(_PerMessage):
     def is_half_closed(self) -> bool:
         """Whether an interrupt came between the decision to end it and the ending of its connection."""
         over = self.reason is not None or self._close_reason is not None
-        return over and self.connection.state in (State.CONNECTING, State.CONNECTED)
+        return over and self.stream.state in (State.CONNECTING, State.CONNECTED)
 
     @property
     def now(self) -> float:
         """The time of the present update."""
-        return self.connection._timeline.now
+        return self.stream.timeline.now
 
-    # The sink of the connection.
+    # The receiver and the owner of its stream.
 
-    def opened(self) -> None:
+    def opened(self, stream: Stream) -> None:
         if self._greet_by == math.inf:
             self._greet_by = self.now + self._limits.handshake_timeout
         self._owner._link_opened(self)
-        self.connection._reschedule()
+        stream.reschedule()
+
+    def has_room(self) -> bool:
+        return True
+
+    def space(self, scratch: memoryview) -> memoryview:
+        if self.rest is not None and self.missing >= LARGE:
+            return self.rest.room(self.missing)
+        return scratch[:]
+
+    def received(self, room: memoryview, count: int) -> bool:
+        rest = self.rest
+        if rest is None:
+            taken = self.feed(room, count)
+            if taken != count and self.stream.transport is not None:
+                rest = self.rest = ReceiveBuffer()
+                rest.append(room[taken:count])
+            return self.hungry
+        if self.missing >= LARGE:
+            room.release()
+            rest.added(count)
+        else:
+            rest.append(room[:count])
+        return self.resume()
+
+    def resume(self) -> bool:
+        self.hungry = False
+        rest = self.rest
+        if rest is not None:
+            held = len(rest)
+            with rest.view() as view:
+                taken = self.feed(view, held)
+            rest.drop(taken)
+            if taken == held <= SCRATCH:
+                self.rest = None  # a larger one is kept for the next large message
+        return self.hungry
 
     def feed(self, data: memoryview, size: int) -> int:
         """Take the complete frames off the front of the first `size` bytes of `data`, and deliver what they carry."""
@@ -219,7 +266,7 @@ class Link(_PerMessage):
             return self._feed_stranger(data[:size])
         room = inbox.room
         if room < 0:
-            self.connection._hungry = True  # the game does not take its events: leave the rest where it is
+            self.hungry = True  # the game does not take its events: leave the rest where it is
             return 0
         if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
             return self._feed_beats(data, size, peer, inbox)
@@ -232,8 +279,8 @@ class Link(_PerMessage):
         self._note_taken(data, size, taken, 0, peer)
         return taken
 
-    def ended(self) -> None:
-        reason = self.connection.reason
+    def ended(self, stream: Stream) -> None:
+        reason = stream.reason
         assert reason is not None
         if self._close_reason is not None and reason.code is not ReasonCode.CLOSE_TIMEOUT:
             reason = self._close_reason
@@ -244,49 +291,48 @@ class Link(_PerMessage):
             reason = Reason(reason.code, text, reason.error)
         self._owner._link_gone(self)
         self._over(reason)
+        self.rest = None  # nobody can take what it left over
 
-    def deadline(self) -> float:
+    def deadline(self, stream: Stream) -> float:
         if self.reason is not None or self._close_reason is not None:
             return math.inf  # the connection has a deadline for closing
         if self._greeting is not None:
             return self._greet_by
         if self._overfull >= 0:
             return self.now
-        limits, outgoing = self._limits, self.connection._outgoing
-        when = min(self._ping_at(), self.connection._heard + limits.timeout)
+        limits, outgoing = self._limits, stream.outgoing
+        when = min(self._ping_at(), stream.heard + limits.timeout)
         if self._partial_since is not None:
             when = min(when, self._partial_since + limits.message_timeout)
         if outgoing is not None and (since := outgoing.stuck_since()) is not None:
             when = min(when, since + limits.max_queue_age)
         return when
 
-    def due(self, now: float) -> float:
-        connection, limits = self.connection, self._limits
-        silent = connection._heard + limits.timeout
+    def due(self, stream: Stream, now: float) -> float:
+        limits = self._limits
+        silent = stream.heard + limits.timeout
         usual = (
             self._speaker is not None
             and self._close_reason is None
             and self._partial_since is None
-            and connection._outgoing is None
+            and stream.outgoing is None
             and self._overfull < 0
-            and not connection._hungry
+            and not self.hungry
             and now < silent
         )
         if not usual:
             self._end_what_is_overdue(now)
         if self._speaker is None or self._close_reason is not None:
-            return self.deadline()
+            return self.deadline(stream)
         ping_at = self._ping_at()
         if now >= ping_at:
-            transport = connection._transport
-            assert transport is not None  # where somebody speaks
-            transport.probe()  # it may be a page that sleeps, and its browser is awake
-            connection._queue_answer(self._make_ping(now))
+            stream.probe()  # it may be a page that sleeps, and its browser is awake
+            stream.answer(self._make_ping(now))
             self._next_ping = now + limits.ping_interval
             ping_at = self._ping_at()
         if usual:
             return min(silent, ping_at)
-        return self.deadline()
+        return self.deadline(stream)
 
     # For the owner and the peer.
 
@@ -296,7 +342,7 @@ class Link(_PerMessage):
 
     def greet(self, frame: bytes) -> None:
         """Send our greeting. It may be sent before the other end's, and nothing else may."""
-        self.connection._queue(frame)
+        self.stream.send(frame)
 
     def accept(self, peer: "Peer") -> None:
         """Carry messages for `peer` from now on."""
@@ -308,7 +354,7 @@ class Link(_PerMessage):
         # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
         self._pinged_at = self.now
         self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
-        self.connection._reschedule()
+        self.stream.reschedule()
 
     def disown(self) -> None:
         """Be nobody's from now on: it is over, and does not keep its owner."""
@@ -317,9 +363,9 @@ class Link(_PerMessage):
     def overflow(self) -> None:
         """Hear that more waits to be sent than may: the next update offers it to the network, and judges then."""
         if self._overfull < 0:
-            outgoing = self.connection._outgoing
+            outgoing = self.stream.outgoing
             self._overfull = 0 if outgoing is None else outgoing.left
-        self.connection._reschedule()
+        self.stream.reschedule()
 
     @property
     def overfull(self) -> bool:
@@ -360,8 +406,8 @@ class Link(_PerMessage):
 
     def cut(self, reason: Reason | None = None) -> None:
         """End the link at once; what fits into one `send` is the last that the other end hears."""
-        connection = self.connection
-        can_send = connection._transport is not None and not connection._blocked
+        stream = self.stream
+        can_send = stream.transport is not None and not stream.blocked
         if self.reason is None and self._close_reason is None:
             self._close_reason = closed_here("" if reason is None else reason.text)
             if self.peer is not None:
@@ -370,10 +416,10 @@ class Link(_PerMessage):
             if self.peer is not None:
                 self.peer._farewell = reason
             if can_send:
-                connection._queue(protocol.bye(reason))
+                stream.send(protocol.bye(reason))
         if can_send:
-            connection._flush(self.now)  # an earlier goodbye, too, may not have left yet
-        connection.close()
+            stream.flush(self.now)  # an earlier goodbye, too, may not have left yet
+        stream.close()
 
     # Inside.
 
@@ -389,18 +435,18 @@ class Link(_PerMessage):
                 text = f"{self.where} did not greet within {within}; is it a netcode program?"
                 self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
             return
-        connection, limits = self.connection, self._limits
-        if connection._hungry:
+        stream, limits = self.stream, self._limits
+        if self.hungry:
             # We do not listen, so neither its silence nor what it has not completed means anything.
-            connection._heard = now
+            stream.heard = now
             self._partial_since = None if self._partial_since is None else now
         if self._overfull >= 0:
             self._judge_overflow(now)
             if self.reason is not None:
                 return
-        outgoing = connection._outgoing
+        outgoing = stream.outgoing
         since = None if outgoing is None else outgoing.stuck_since()
-        if now - connection._heard >= limits.timeout:
+        if now - stream.heard >= limits.timeout:
             silent = f"for timeout = {limits.timeout:g} s"
             text = f"nothing was heard from {self.where} {silent}; its program or the network stopped"
             self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here {silent}")
@@ -415,7 +461,7 @@ class Link(_PerMessage):
         left = self.missing = missing(data)
         if self._partial_since is None or left <= self._partial_left - PACE:
             self._partial_since, self._partial_left = self.now, left
-            self.connection._reschedule()
+            self.stream.reschedule()
         elif not self._partial_left:
             self._partial_left = left  # its length was not yet known
 
@@ -437,7 +483,7 @@ class Link(_PerMessage):
         if self.peer is not None:
             return taken + self.feed(data[taken:], len(data) - taken)
         if rest:
-            self.connection._hungry = True  # more than a greeting: it waits until that is answered
+            self.hungry = True  # more than a greeting: it waits until that is answered
         return taken
 
     def _feed_beats(self, data: memoryview, size: int, peer: "Peer", inbox: Inbox) -> int:
@@ -457,7 +503,7 @@ class Link(_PerMessage):
             if kind == protocol.PING:
                 self._pong = number
             else:
-                self.meter.pong(number, self.connection._timeline.now)
+                self.meter.pong(number, self.stream.timeline.now)
             if position:  # a flood of them is counted elsewhere
                 position = end
                 break
@@ -481,7 +527,7 @@ class Link(_PerMessage):
     def _feed_carefully(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
         """Do what `feed` does where that may cost much, or is no message."""
         if inbox.budget.holds(self):
-            self.connection._hungry = True
+            self.hungry = True
             return 0
         if self._decoding is not None:
             return self._decode_on(self._decoding, data, peer, inbox)
@@ -529,19 +575,19 @@ class Link(_PerMessage):
         if self._calm_since is None:
             self._calm_since = self.now
         if rest:
-            self.connection._hungry = True
+            self.hungry = True
         elif taken != size:
             self._begin_partial(data[taken:size])
 
     def _may_decode(self, cost: int) -> bool:
         """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""
-        budget, connection = self._inbox.budget, self.connection
+        budget, stream = self._inbox.budget, self.stream
         if (cost > FREE or self in budget) and not budget.allows(self, cost):
-            connection._hungry = True
+            self.hungry = True
             return False
         if self in budget:
             # It was we who did not read on, so what has piled up meanwhile is neither silence nor a flood.
-            connection._heard = self._flood_seen = self.now
+            stream.heard = self._flood_seen = self.now
             budget.done(self)
         return True
 
@@ -569,7 +615,7 @@ class Link(_PerMessage):
             return len(data)
         else:
             self._decoding = decoding
-            self.connection._hungry = True
+            self.hungry = True
             return 0
         self._may_decode(0)
         inbox.budget.give_back(spent * carried(message) // size)
@@ -648,14 +694,14 @@ class Link(_PerMessage):
             answer = protocol.pong(self._pong, peer._received)
             self._pong = None
             if self._hears_pings:
-                interval, now = self._limits.ping_interval, self.connection._timeline.now
+                interval, now = self._limits.ping_interval, self.stream.timeline.now
                 enough = MEASURE_EVERY if self.meter.pings >= MEASURE_FIRST else 0.5
                 if now - self._pinged_at >= interval * enough:
                     answer += self._make_ping(now)
                 self._next_ping = now + min(interval * WAIT_FOR_THEIRS, max(interval, self._limits.timeout / 2))
         else:
             answer = protocol.ack(peer._received)
-        self.connection._queue_answer(answer)
+        self.stream.answer(answer)
         self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY
 
     def _make_ping(self, now: float) -> bytes:
@@ -669,7 +715,7 @@ class Link(_PerMessage):
 
     def _too_much(self) -> None:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""
-        self.connection._hungry = True
+        self.hungry = True
         now, limits = self.now, self._limits
         if self._calm_since is not None and now - self._calm_since >= CALM:
             self._flooded = 0.0
@@ -684,9 +730,9 @@ class Link(_PerMessage):
     def _judge_overflow(self, now: float) -> None:
         """Offer the network what is too much, and end the link if too much of it is left."""
         left, self._overfull = self._overfull, -1
-        connection, peer = self.connection, self.peer
-        connection._flush(now)
-        waiting, outgoing = connection.send_buffer_length, connection._outgoing
+        stream, peer = self.stream, self.peer
+        stream.flush(now)
+        waiting, outgoing = stream.waiting, stream.outgoing
         if outgoing is None or peer is None or self.reason is not None or waiting <= peer._max_queue:
             return
         since = outgoing.stuck_since()
@@ -703,17 +749,17 @@ class Link(_PerMessage):
 
     def _hear_bye(self, reason: Reason) -> None:
         self._end(self._close_reason or reason)
-        self.connection.close_nicely(self._close_within())
+        self.stream.close_nicely(self._close_within(), "close_timeout")
         self._owner._link_over(self)
 
     def _say_bye(self, reason: Reason, about: Any = None) -> None:
         if self.peer is not None:
             self.peer._farewell = reason
-        if self.connection._transport is None:
-            self.connection.close()
+        if self.stream.transport is None:
+            self.stream.close()
             return
-        self.connection._queue(protocol.bye(reason, about))
-        self.connection.close_nicely(self._close_within())
+        self.stream.send(protocol.bye(reason, about))
+        self.stream.close_nicely(self._close_within(), "close_timeout")
 
     def _close_within(self) -> float:
         """Return for how many seconds the other end may take our goodbye: a stranger's slot at the door is lent."""

@@ -14,9 +14,9 @@ from netcode.link import Link
 from netcode.mistakes import PEER, FirmHint, Hinted, hint
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.resend import Large, ResendQueue
+from netcode.stream.stream import Stream
 
 if TYPE_CHECKING:
-    from netcode.connection import Connection
     from netcode.events import Event
 
 _header = HEADER.pack
@@ -147,7 +147,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._frame = codec.frame
         self._max_queue = limits.max_queue
         self._link: Link | None = None
-        self._way: Connection[Any] | None = None  # that of the link, as long as it takes further messages
+        self._way: Stream | None = None  # that of the link, as long as it takes further messages
         self._batch: list[bytes] = []  # frames sent since the link last asked for them
         self._look_at = 0  # frames up to which small ones need no further look; 0 while there are none
         self._resend = ResendQueue(limits.max_resend)
@@ -187,7 +187,7 @@ class Peer(_PerMessage, metaclass=Hinted):
     @property
     def silence(self) -> float:
         """Seconds since anything was heard from the peer, as of the last update; 0.0 without a link."""
-        return 0.0 if self._link is None else self._link.now - self._link.connection._heard
+        return 0.0 if self._link is None else self._link.now - self._link.stream.heard
 
     @property
     def queued(self) -> int:
@@ -206,8 +206,8 @@ class Peer(_PerMessage, metaclass=Hinted):
         batched = sum(map(len, self._batch))
         queued, age, link = batched, 0.0, self._link
         if link is not None:
-            queued += link.connection.send_buffer_length
-            outgoing = link.connection._outgoing
+            queued += link.stream.waiting
+            outgoing = link.stream.outgoing
             since = None if outgoing is None else outgoing.since()
             age = 0.0 if since is None else link.now - since
         sent, size = self._resend.sent + len(self._batch), self._resend.bytes_sent + batched
@@ -303,7 +303,7 @@ class Peer(_PerMessage, metaclass=Hinted):
                 self._farewell = reason
                 self._owner._drop(self, closed_here(text or ""))
             return
-        engine.stepping = link.connection
+        engine.stepping = link.stream
         if text is None:
             link.cut()
         else:
@@ -331,25 +331,23 @@ class Peer(_PerMessage, metaclass=Hinted):
 
     def _look(self, data: bytes) -> None:
         """Send a frame that may be the first of a batch, or one too many."""
-        connection, batch = self._way, self._batch
-        if connection is None or self._engine.busy:
+        stream, batch = self._way, self._batch
+        if stream is None or self._engine.busy:
             self._say_later(data)
             return
-        if not batch and connection._outgoing is None and len(data) <= SMALL:
+        if not batch and stream.outgoing is None and len(data) <= SMALL:
             plenty = self._max_queue // SMALL  # the usual way
         else:
-            plenty = self._measure(data, connection)
+            plenty = self._measure(data, stream)
             if not plenty:
                 return
         # In this order: whatever comes in between, what is in the batch will be asked for.
-        keeper = connection._keeper
-        if keeper is not None and not connection._has_output:
-            keeper._with_output.append(connection)
-            connection._has_output = True
+        if not stream.announced:
+            stream.announce()
         batch.append(data)
         self._look_at = plenty
 
-    def _measure(self, data: bytes, connection: "Connection[Any]") -> int:
+    def _measure(self, data: bytes, stream: Stream) -> int:
         """Return up to how many frames `data` and small ones behind it need no further look; 0 if it ends the link.
 
         They have room, or the next update judges how many there are.
@@ -361,7 +359,7 @@ class Peer(_PerMessage, metaclass=Hinted):
             owner._do(partial(link.too_large, len(data) - HEADER_SIZE))
             return 0
         if not link.overfull:
-            room = self._max_queue - connection.send_buffer_length - sum(map(len, self._batch)) - len(data)
+            room = self._max_queue - stream.waiting - sum(map(len, self._batch)) - len(data)
             if room >= 0:
                 return len(self._batch) + 1 + room // SMALL
             owner._do(link.overflow)  # it changes the table of deadlines
@@ -377,16 +375,16 @@ class Peer(_PerMessage, metaclass=Hinted):
         """Send frames for which there was no usual way."""
         while frames:
             frame = frames.pop(0)
-            connection = self._way
-            if connection is None:
+            stream = self._way
+            if stream is None:
                 self._keep(frame)
             else:
-                self._engine.stepping = connection
+                self._engine.stepping = stream
                 self._hand_over()
-                self._queue(frame, connection)
+                self._queue(frame, stream)
                 self._engine.stepping = None
 
-    def _queue(self, frame: bytes | Large, connection: "Connection[Any]") -> None:
+    def _queue(self, frame: bytes | Large, stream: Stream) -> None:
         """Have the connection send a frame, behind everything before it."""
         chunks = frame if isinstance(frame, tuple) else (frame,)
         size = sum(map(len, chunks)) - HEADER_SIZE
@@ -400,15 +398,15 @@ class Peer(_PerMessage, metaclass=Hinted):
         elif resend.append_large(frame) if isinstance(frame, tuple) else resend.append(1, frame):
             resend.trim()
         for chunk in chunks:
-            connection._queue(chunk)
-        if connection.send_buffer_length > self._max_queue:
+            stream.send(chunk)
+        if stream.waiting > self._max_queue:
             assert self._link is not None  # whose connection it is
             self._link.overflow()
 
     def _hand_over(self) -> None:
         """Queue what was sent since the last time at the connection."""
         if self._batch and self._link is not None:
-            self._link.connection._queue(self._collect())
+            self._link.stream.send(self._collect())
 
     def _send_carefully(self, message: Any) -> None:
         """Send what is large, or not plain, or cannot be sent."""
@@ -486,9 +484,9 @@ class Peer(_PerMessage, metaclass=Hinted):
     def _carry_on(self, link: Link, missing: list[bytes]) -> None:
         """Use `link` from now on, and send what is `missing` over it."""
         link.accept(self)
-        link.connection._source = self
+        link.stream.source = self
         self._link = link
-        self._way = link.connection
+        self._way = link.stream
         self._farewell = None
         self._tried_from = link.now
         # What is sent again was within its bound before, and leaves the game as much room as a new link does.
@@ -496,13 +494,15 @@ class Peer(_PerMessage, metaclass=Hinted):
         if missing:
             self._max_queue += sum(map(len, missing))
         for chunk in missing:
-            link.connection._queue(chunk)
+            link.stream.send(chunk)
         if not self._resumes:
             self._resend.forget()
 
     def _has_spoken(self) -> bool:
         """Tell whether anything came since our greeting: then that has arrived, for nothing may come before it."""
-        return self._bytes_received > 0 or (self._link is not None and self._link.connection.receive_buffer_length > 0)
+        return self._bytes_received > 0 or (
+            self._link is not None and self._link.rest is not None and len(self._link.rest) > 0
+        )
 
     def _close_batch(self, link: Link) -> None:
         """Hear that no further messages go over `link`; those sent before are on their way, or kept."""
@@ -515,7 +515,7 @@ class Peer(_PerMessage, metaclass=Hinted):
         self._hand_over()
         self._way = None
         if self._link is not None:
-            self._link.connection._source = None
+            self._link.stream.source = None
             self._offered = self._resend.sent
             self._tried_for = self._link.now - self._tried_from
         self._link = None

@@ -14,8 +14,7 @@ from netcode.advice import ASKED, WAITED, Attendance
 from netcode.budget import Budget
 from netcode.clock import Clock, Deadlines, monotonic
 from netcode.codec import make_codec
-from netcode.connection import State
-from netcode.connection_set import ACCEPTS_PER_UPDATE, ConnectionSet
+from netcode.connection_set import ACCEPTS_PER_UPDATE
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.engine import Act
 from netcode.errors import MessageTooLarge, ProtocolError
@@ -29,6 +28,9 @@ from netcode.observing import Observer
 from netcode.peer import Peer, moved
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, interrupted, printable
+from netcode.stream.contract import State
+from netcode.stream.stream import Stream
+from netcode.stream.stream_set import StreamSet
 from netcode.ticks import ticks
 from netcode.transport import Connector, Doorway, Network
 from netcode.transport.tcp import TCP
@@ -190,13 +192,12 @@ class Server(Waiter):
             from netcode.status import StatusFile
 
             StatusFile(self, status)
-        self._links: ConnectionSet[Link] = ConnectionSet(clock=clock)
-        self._links._backlog = self._inbox
-        self._engine = self._links._engine
+        self._links: StreamSet[Link] = StreamSet(clock, self._inbox)
+        self._engine = self._links.engine
         self._doorway: Doorway = network.listen(host, port)
         self.address = self._doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
-        self._links._watch_doors(self._doorway.doors())
+        self._links.watcher.watch_doors(self._doorway.doors())
         self._announcer = Announcer(lan, host, self.address, notice) if lan and notice else None
         keep_from_children(self)
 
@@ -234,7 +235,7 @@ class Server(Waiter):
         if engine.torn or engine.later:
             engine.catch_up(self._recover)
         if self._inbox.events:
-            self._inbox.leave(self._links._timeline.now, "server")
+            self._inbox.leave(self._links.timeline.now, "server")
         self._attendance.calls = 0
         try:
             engine.busy = True
@@ -255,7 +256,7 @@ class Server(Waiter):
         If they are not taken, the server stops reading once they hold `max_backlog` bytes; the links survive that.
         """
         if self._attendance.calls & ASKED:
-            self._attendance.again(self._links._timeline.clock, self._has_work)
+            self._attendance.again(self._links.timeline.clock, self._has_work)
         self._attendance.calls |= ASKED
         return self._inbox.take()
 
@@ -275,12 +276,12 @@ class Server(Waiter):
         if self._inbox.has_news() or self._state is State.DISCONNECTED:
             return True
         if self._attendance.calls & WAITED:
-            self._attendance.again(self._links._timeline.clock, self._has_work)
+            self._attendance.again(self._links.timeline.clock, self._has_work)
         self._attendance.calls |= WAITED
         left, due = self._until_due(), False
         if left is not None and (timeout is None or left < timeout):
             timeout, due = left, True
-        return self._links._sleep(timeout) or due or bool(self._inbox.events)
+        return self._links.sleep(timeout) or due or bool(self._inbox.events)
 
     def ticks(self, rate: float, *, goodbye: str = "") -> Iterator[int]:
         """Make a loop of it: sleep, `update()`, and yield, `rate` times a second, the number of the tick, from 0 up.
@@ -300,7 +301,7 @@ class Server(Waiter):
         Raises:
             TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
         """
-        return ticks(self, rate, goodbye, self._links._timeline.clock)
+        return ticks(self, rate, goodbye, self._links.timeline.clock)
 
     def broadcast(self, message: Any, *, to: Iterable[Peer] | Peer | None = None) -> None:
         """Send `message` to everybody, or to `to`: a peer or several. It is encoded once.
@@ -355,21 +356,21 @@ class Server(Waiter):
         self.close()
 
     def instantiate(self) -> Descriptors:
-        read, write, exceptional = self._links.instantiate()
-        return [*read, *self._links._doors], write, exceptional
+        read, write, exceptional = self._links.each_descriptor()
+        return [*read, *self._links.watcher.doors], write, exceptional
 
     def _before_sleep(self) -> None:
-        self._links._before_sleep()
+        self._links.send_now()
 
     def _descriptors(self) -> Descriptors:
-        return self._links._descriptors() if self._links._poller.fileno() >= 0 else self.instantiate()
+        return self._links.descriptors() if self._links.watcher.poller.fileno() >= 0 else self.instantiate()
 
     def _seconds_left(self) -> float | None:
         if self._inbox.has_news() or self._state is State.DISCONNECTED or self._engine.later:
             return 0.0
         if self._state is State.DISCONNECTING and not len(self._links):
             return 0.0
-        waits = (self._links._seconds_left(), self._until_due())
+        waits = (self._links.seconds_left(), self._until_due())
         return min((seconds for seconds in waits if seconds is not None), default=None)
 
     def _until_due(self) -> float | None:
@@ -377,21 +378,21 @@ class Server(Waiter):
         grace, opening = self._graces.next(), self._doorway.due()
         if grace is None and opening is None:
             return None
-        return self._links._timeline.until(min(when for when in (grace, opening) if when is not None))
+        return self._links.timeline.until(min(when for when in (grace, opening) if when is not None))
 
     def _slept(self, seconds: float) -> None:
-        self._links._slept(seconds)
+        self._links.timeline.tick(seconds)
 
     def _has_work(self) -> bool:
         """Tell whether an update has something to do."""
         due = self._until_due()
-        return self._state is not State.DISCONNECTED and (self._links._sleep(0.0) or (due is not None and due <= 0))
+        return self._state is not State.DISCONNECTED and (self._links.sleep(0.0) or (due is not None and due <= 0))
 
     def _abandon(self) -> None:
         """Be over in a child of the process that made it."""
         self._state = State.DISCONNECTED
-        self._links._closed = True
-        self._links._abandon()
+        self._links.closed = True
+        self._links.abandon()
         self._doorway.close()
         if self._announcer is not None:
             self._announcer.abandon()
@@ -407,13 +408,13 @@ class Server(Waiter):
             observer.begin()
         links = self._links
         self._inbox.budget.spent = 0
-        links._update()
+        links.update()
         if self._arrivals:
             self._take_in_arrivals()
-        if links._knocked or not links._doors:
-            self._accept(links._timeline.now)
+        if links.watcher.knocked or not links.watcher.doors:
+            self._accept(links.timeline.now)
         if len(self._graces):
-            self._end_graces(links._timeline.now)
+            self._end_graces(links.timeline.now)
         if self._announcer is not None:
             self._announcer.count(len(self._peers))
         for observer in self._observers:
@@ -432,9 +433,8 @@ class Server(Waiter):
         self._close_door()
         engine, text = self._engine, self._goodbye
         reason = Reason(ReasonCode.SHUTDOWN, text or "server is shutting down")
-        for connection in self._links:
-            link = connection.data
-            engine.stepping = connection
+        for link in self._links:
+            engine.stepping = link.stream
             if link.peer is not None and link.peer._link is link:
                 link.say_goodbye(reason)
             else:
@@ -448,9 +448,9 @@ class Server(Waiter):
         """Close everything."""
         self._state = State.DISCONNECTING
         reason, engine = Reason(ReasonCode.SHUTDOWN, "server is shutting down"), self._engine
-        for connection in self._links:
-            engine.stepping = connection
-            connection.data.cut(reason)
+        for link in self._links:
+            engine.stepping = link.stream
+            link.cut(reason)
         engine.stepping = None
         for peer in self.peers:
             self._drop(peer, closed_here())
@@ -459,12 +459,12 @@ class Server(Waiter):
 
     def _recover(self) -> None:
         """Bring everything in line with what is, after an exception left something half-way."""
-        self._links._recover()
-        links = [connection.data for connection in self._links if connection.alive]
+        self._links.recover()
+        links = [link for link in self._links if link.stream.alive]
         for link in links:
             lost = link.peer is not None and link.peer._link is not link and link.reason is None
             if lost or link.is_half_closed:  # its peer was about to get another one, or it was about to say goodbye
-                link.connection._break()
+                link.stream.break_off()
         for peer in self.peers:
             self._settle(peer)
         self._keys = {peer._secret[:KEY_SIZE]: peer for peer in self.peers if peer._secret}
@@ -472,7 +472,7 @@ class Server(Waiter):
         self._crowd &= {*links}
         self._origins = {}
         for link in links:
-            if link.connection.alive:
+            if link.stream.alive:
                 origin = self._origin(link)
                 self._origins[origin] = self._origins.get(origin, 0) + 1
         self._graces = Deadlines()
@@ -533,7 +533,7 @@ class Server(Waiter):
             peer._away_reason = reason
             # Who does not know of its seat cannot come back to it: it is kept no longer than a greeting is waited for.
             grace = min(self._grace, self._limits.handshake_timeout) if self._is_fresh(peer) else self._grace
-            peer._away_until = self._links._timeline.now + grace
+            peer._away_until = self._links.timeline.now + grace
             self._graces.push(peer._away_until, peer)
             self._inbox.put(Away(peer, reason))
 
@@ -555,7 +555,7 @@ class Server(Waiter):
         self._fresh.pop(peer, None)
         if peer._farewell is not None:
             tokens = peer._secret, peer._former_secret
-            self._endings.note(tokens, peer._farewell, self._links._timeline.now + self._grace)
+            self._endings.note(tokens, peer._farewell, self._links.timeline.now + self._grace)
         peer._end(reason)
         if peer._told is not None and peer._told is not Left:
             self._inbox.put(Left(peer, reason))
@@ -566,13 +566,13 @@ class Server(Waiter):
     # The door.
 
     def _close_door(self) -> None:
-        self._links._watch_doors(())
+        self._links.watcher.watch_doors(())
         self._doorway.close()
         if self._announcer is not None:
             self._announcer.close()
 
     def _accept(self, now: float) -> None:
-        self._links._knocked = False
+        self._links.watcher.knocked = False
         if self._state is not State.CONNECTED or self._inbox.is_full():
             return
         for _ in range(ACCEPTS_PER_UPDATE):
@@ -581,10 +581,10 @@ class Server(Waiter):
                 break
             self._let_in(newcomer, now)
         # None of them while descriptors are short: a level-triggered poller would spin on the door.
-        self._links._watch_doors(self._doorway.doors())
+        self._links.watcher.watch_doors(self._doorway.doors())
 
     def _origin(self, link: Link) -> str:
-        return bucket(link.connection.remote_address or self.address)
+        return bucket(link.stream.remote_address or self.address)
 
     def _too_many(self, where: str) -> ProtocolError:
         log.warn("crowd", "%s did not get in: max_peers_per_address = %s are there", where, self._max_per_address)
@@ -611,21 +611,22 @@ class Server(Waiter):
         link.greet_by(now + self._limits.handshake_timeout)  # TLS, if any, included
         if count >= self._max_per_address:
             self._crowd.add(link)
-        self._links._take_in(newcomer, link, link, None, None)
+        link.stream = Stream(newcomer, link, link, self._links.timeline)
+        self._links.take_in(link.stream, link)
 
     def _take_in_arrivals(self) -> None:
         engine = self._engine
         while self._arrivals:
             link, hello = self._arrivals[0]
             if link.reason is None and not self._is_ending:
-                engine.stepping = link.connection
+                engine.stepping = link.stream
                 try:
                     self._greet(link, hello)
                 except ProtocolError as error:
                     link.fail(error.reason)
                 engine.stepping = None
             del self._arrivals[0]
-        self._links._send(self._links._timeline.now)
+        self._links.send(self._links.timeline.now)
 
     def _greet(self, link: Link, hello: Hello) -> None:
         """Take somebody in or back. Raises `ProtocolError` for a refusal."""
@@ -662,7 +663,7 @@ class Server(Waiter):
         if len(self._peers) >= self._max_peers and (ghost := self._find_ghost()) is not None:
             self._oust(ghost)
         self._last_id += 1
-        peer = Peer(self, self._last_id, link.connection.remote_address or self.address, self._limits, self._codec)
+        peer = Peer(self, self._last_id, link.stream.remote_address or self.address, self._limits, self._codec)
         peer.data = data
         peer._take_limit(hello.max_message)
         peer._resumes = hello.token is not None and self._grace > 0
@@ -678,7 +679,7 @@ class Server(Waiter):
 
     def _ask_authenticate(self, authenticate: Authenticate, credentials: Any, link: Link) -> Any:
         """Return what the game makes of credentials; raise `ProtocolError` for whatever is not plainly a yes."""
-        address = link.connection.remote_address or self.address
+        address = link.stream.remote_address or self.address
         try:
             data = authenticate(credentials, address)
         except Exception as error:
@@ -720,7 +721,7 @@ class Server(Waiter):
         Args:
             origin: where its link has to come from; None for anywhere, or without a link.
         """
-        overdue = self._links._timeline.now - self._limits.handshake_timeout
+        overdue = self._links.timeline.now - self._limits.handshake_timeout
         for peer, since in [*self._fresh.items()]:
             link = peer._link
             if link is None and origin is not None:
@@ -772,7 +773,7 @@ class Server(Waiter):
             if hello.anew:  # the game has to hear of it, since the new program knows nothing of what it was told
                 peer._away_reason = replaced
                 self._inbox.put(Away(peer, replaced))
-        peer.address = link.connection.remote_address or peer.address
+        peer.address = link.stream.remote_address or peer.address
         peer._take_limit(hello.max_message)
         first = peer._resend.acknowledged if hello.anew else 0
         try:

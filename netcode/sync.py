@@ -7,7 +7,7 @@ with the verbs that do not wait. None of them raises for what the network does: 
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from netcode.connection import Connection, State, _check_receivable
+from netcode.connection import Connection, State, check_receivable, stream_of
 from netcode.connection import connect as start_to_connect
 from netcode.waiting import wait
 
@@ -43,7 +43,7 @@ def receive(connection: Connection[Any], length: int) -> bytes | None:
     Raises:
         TypeError, ValueError: as for `Connection.receive`.
     """
-    _check_receivable(length)
+    check_receivable(length)
     _wait_until(connection, lambda: connection.receive_buffer_length >= length)
     return connection.receive(length)
 
@@ -57,7 +57,7 @@ def close_nicely(connection: Connection[Any], timeout: float | None = None) -> N
 def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:
     connection.update()
     while connection.alive and not done():
-        if not any(connection.instantiate()) and connection._seconds_left() is None:
+        if not any(connection.instantiate()) and stream_of(connection).seconds_left() is None:
             return  # nothing will ever happen: it has no input
         wait(connection)
         connection.update()

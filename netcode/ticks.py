@@ -8,9 +8,9 @@ from types import FrameType, TracebackType
 from typing import Protocol, Self
 
 from netcode.clock import Clock
-from netcode.connection import State
 from netcode.limits import check_number
 from netcode.reasons import check_text
+from netcode.stream.contract import State
 
 LOOK = 1 / 50
 """Seconds between two updates at most, however rare the ticks: pings are answered and newcomers greeted meanwhile."""

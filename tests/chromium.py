@@ -193,7 +193,7 @@ class Page:
                 value = self.value(expression)
             except RuntimeError as error:  # while it loads there is nothing to ask
                 value = None
-                self.problems.append(str(error)) if 'SyntaxError' in str(error) else None
+                self.problems.append(str(error)) if "SyntaxError" in str(error) else None
             if value:
                 return value
             self._browser.listen(0.02)

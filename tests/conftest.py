@@ -9,13 +9,17 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import coverage
 import hypothesis
 import pytest
+from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
 
-from netcode import log
+from netcode import ConnectionSet, Listener, log
+from netcode.stream import watcher
+from netcode.testing import FakeClock
 
 TOO_LONG = 100.0
 """Seconds of one test; `faulthandler_timeout` in pyproject.toml is longer."""
@@ -118,3 +122,36 @@ def start(tmp_path: Path) -> Iterator[Start]:
             return programs.enter_context(Program(*arguments, log=log, environment=environment, folder=folder))
 
         yield start_one
+
+
+# A set of connections, as it is on this system and on others.
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def everybody(clock: FakeClock) -> Iterator[ConnectionSet[Any]]:
+    made: ConnectionSet[Any] = ConnectionSet(clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=[*POLLERS])
+def on_any_poller(
+    request: pytest.FixtureRequest, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ConnectionSet[Any]]:
+    """A set as it is on this system, and as it is on others."""
+    monkeypatch.setattr(watcher, "make_poller", POLLERS[request.param])
+    made: ConnectionSet[Any] = ConnectionSet(clock=clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener(LOOPBACK, 0)
+    yield made
+    made.close()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from inside import link_of, linked_at, links_of, origins_of
 from interrupts import Press, interrupt
 
 from netcode import Client, Event, Peer, Received, Server, State, wait
@@ -112,8 +113,7 @@ class Table:
             self.memory.cut()
             return
         for client in self.clients:
-            assert client._link is not None
-            transport: Any = client._link.connection._transport
+            transport: Any = link_of(client).stream.transport
             transport.shutdown(2)
 
     def got_up(self, number: int) -> list[Any]:
@@ -171,9 +171,9 @@ class Table:
                 assert re.fullmatch("(J(AB)*A?)?L", at_client)
         server = self.server
         if server.state is State.CONNECTED:
-            living = [connection for connection in server._links if connection.alive]
-            assert sum(server._origins.values()) == len(living)
-            assert server._linked == sum(not peer.away for peer in server.peers)
+            living = [link for link in links_of(server) if link.stream.alive]
+            assert sum(origins_of(server).values()) == len(living)
+            assert linked_at(server) == sum(not peer.away for peer in server.peers)
 
     def close(self) -> None:
         for client in self.clients:

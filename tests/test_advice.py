@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from inside import inbox_of, links_of
 from scene import TICK, Scene, only
 
 import netcode
@@ -43,7 +44,7 @@ def warned(caught: list[warnings.WarningMessage]) -> list[str]:
 
 def turn(end: Server | Client, seconds: float, frame: Callable[[], object]) -> None:
     """Let time pass in frames, each of which is what the program does."""
-    clock: Any = end._links._timeline.clock if isinstance(end, Server) else end._timeline.clock
+    clock: Any = links_of(end).timeline.clock if isinstance(end, Server) else end._timeline.clock
     for _ in range(round(seconds / TICK)):
         clock.advance(TICK)
         frame()
@@ -140,10 +141,10 @@ def test_events_that_are_never_taken_do_not_make_waiting_spin(
     scene.deaf.add(server)
     scene.join()
     slept = list[float | None]()
-    monkeypatch.setattr(server._links, "_sleep", slept.append)
+    monkeypatch.setattr(links_of(server), "_sleep", slept.append)
 
     told = [server.wait(timeout) for _ in range(3)]
-    server._inbox.events.append(netcode.Joined(only(server)))
+    inbox_of(server).events.append(netcode.Joined(only(server)))
     news = server.wait(timeout), server._seconds_left()
 
     assert told == [True] * 3  # there are events
@@ -159,14 +160,14 @@ def test_what_a_handler_that_raised_has_not_reached_wakes_the_loop(scene: Scene)
     scene.join()
     for _ in server.events():
         break
-    nothing_left = server._inbox.has_news()
+    nothing_left = inbox_of(server).has_news()
     scene.join()
     scene.join()
     for _ in server.events():
         break
 
     assert not nothing_left
-    assert server._inbox.has_news()
+    assert inbox_of(server).has_news()
     scene.close()
 
 
@@ -175,7 +176,7 @@ def test_a_client_with_events_that_are_never_taken_sleeps(scene: Scene) -> None:
     client = scene.join()
     scene.deaf.add(client)
     only(next(end for end in scene.told if isinstance(end, Server))).send("news")
-    scene.until(lambda: bool(client._inbox.events))
+    scene.until(lambda: bool(inbox_of(client).events))
 
     fresh = client._seconds_left()
     scene.play(2 * TICK)

@@ -12,15 +12,16 @@ import interrupted
 import pytest
 from bounds import as_long_as
 from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, FalseServer, bye, control, message, welcome
+from inside import doorway_of, engine_of, has_link, link_of, peer_of, resend_of
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
 from netcode import Address, Back, Client, Elsewhere, Joined, Left, Reason, ReasonCode, Received, Server, State
 from netcode.client import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, PATIENT_CAP, REFUSALS
-from netcode.connection import Connection
 from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import Explained, closed_here, reason_from_error
 from netcode.server import KEY_SIZE
+from netcode.stream.stream import Stream
 from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.testing.network import MemoryConnector
 from netcode.transport.tls import TlsNetwork
@@ -114,7 +115,7 @@ def test_too_much_before_the_welcome_ends_the_client(scene: Scene) -> None:
     scene.play(2 * TICK)
 
     text = f"more than max_resend = 100000 bytes were sent to {HOST}:{PORT} while there was no link to it"
-    assert scene.told[client] == [Left(client._peer, Reason(ReasonCode.RESUME_LOST, text))]
+    assert scene.told[client] == [Left(peer_of(client), Reason(ReasonCode.RESUME_LOST, text))]
     assert scene.network.links == 0
 
 
@@ -528,7 +529,7 @@ def test_leaving_while_connecting_ends_at_once(scene: Scene, how: str) -> None:
     getattr(client, how)()
     scene.play(1.0)
 
-    assert scene.told[client] == [Left(client._peer, Reason(ReasonCode.CLOSED, "closed by this program"))]
+    assert scene.told[client] == [Left(peer_of(client), Reason(ReasonCode.CLOSED, "closed by this program"))]
     assert scene.network.links == 0
 
 
@@ -542,7 +543,7 @@ def test_leaving_while_away_ends_at_once(scene: Scene, lost: Client, how: str) -
 
 
 def test_leaving_while_coming_back_ends_at_once(scene: Scene, lost: Client) -> None:
-    scene.until(lambda: lost._link is not None)
+    scene.until(lambda: has_link(lost))
 
     lost.close()
     scene.play(1.0)
@@ -608,7 +609,7 @@ def test_leaving_again_after_the_end_takes_nothing_from_what_is_still_delivered(
     scene.until(lambda: client.state is State.DISCONNECTED)
 
     before = len(scene.heard(server))
-    (client if how == "client" else client._peer).close_nicely("again")
+    (client if how == "client" else peer_of(client)).close_nicely("again")
     scene.play(2.0)
 
     assert before < 10
@@ -642,7 +643,7 @@ def test_a_client_comes_back_by_itself(scene: Scene, lost: Client) -> None:
 
     assert state is State.CONNECTING
     assert scene.news(lost) == ["Joined", "Away", "Back"]
-    assert scene.told[lost][-1] == Back(lost._peer)
+    assert scene.told[lost][-1] == Back(peer_of(lost))
 
 
 def test_attempts_are_spaced_at_random_and_ever_wider(
@@ -681,7 +682,7 @@ def test_a_server_that_is_gone_is_given_up_after_some_refusals(scene: Scene) -> 
     client = scene.join()
     scene.frozen.add(server)
     scene.network.cut()
-    server._doorway.close()
+    doorway_of(server).close()
 
     scene.until(lambda: client.state is State.DISCONNECTED)
     scene.play(TICK)
@@ -895,7 +896,7 @@ def test_another_program_takes_the_seat_and_hears_what_was_not_acknowledged(scen
     peer = only(server)
     client.send("from the first")
     peer.send("acknowledged")
-    scene.until(lambda: peer._resend.acknowledged == 1)  # it will be seconds until it tells again
+    scene.until(lambda: resend_of(peer).acknowledged == 1)  # it will be seconds until it tells again
     peer.send("received, and not acknowledged")
     scene.play(2 * TICK)
     ticket = kill(scene, client)
@@ -914,10 +915,10 @@ def test_another_program_takes_the_seat_and_hears_what_was_not_acknowledged(scen
     assert scene.heard(second) == ["received, and not acknowledged", "while away", "back"]
     assert scene.heard(server) == ["from the first", "from the second", "and on"]
     assert scene.news(server) == ["Joined", "Away", "Back"]
-    assert scene.told[second][0] == Joined(second._peer)
+    assert scene.told[second][0] == Joined(peer_of(second))
     assert scene.news(second) == ["Joined"]
-    assert (second.id, second._peer.id) == (client.id, peer.id) == (1, 1)
-    assert (peer._resend.acknowledged, second._peer._resend.acknowledged) == (4, 3)
+    assert (second.id, peer_of(second).id) == (client.id, peer.id) == (1, 1)
+    assert (resend_of(peer).acknowledged, resend_of(peer_of(second)).acknowledged) == (4, 3)
 
 
 def test_what_was_taken_over_survives_further_breaks_and_further_programs(scene: Scene) -> None:
@@ -1090,12 +1091,12 @@ def test_an_interrupt_while_waiting_sends_is_recovered_from_by_the_next_update(
     server = scene.serve()
     client = scene.join()
 
-    def interrupt(connection: Connection[Any], now: float) -> None:
+    def interrupt(stream: Stream, now: float) -> None:
         raise KeyboardInterrupt
 
     client.send("not lost")
     with monkeypatch.context() as pressed:
-        pressed.setattr(Connection, "_flush", interrupt)
+        pressed.setattr(Stream, "flush", interrupt)
         with pytest.raises(KeyboardInterrupt):
             client.wait(0.0)
         again = client.wait(0.0)  # nothing may be sent before it has recovered
@@ -1301,10 +1302,10 @@ def test_an_interrupt_leaves_a_client_whole(case: interrupted.Case, step: int) -
 def test_what_a_signal_handler_asks_for_in_an_update_is_done_at_its_end(scene: Scene) -> None:
     scene.serve()
     client = scene.join()
-    client._engine.busy = True
+    engine_of(client).busy = True
     client.close_nicely("later")
     before = client.state
-    client._engine.busy = False
+    engine_of(client).busy = False
 
     worth_it = client._seconds_left()
     client.update()
@@ -1341,7 +1342,7 @@ def test_an_exception_that_leaves_an_update_is_recovered_from(scene: Scene, monk
         monkeypatch.undo()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Connection, "_step", interrupted)
+    monkeypatch.setattr(Stream, "step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         client.update()
     scene.until(lambda: "Back" in scene.news(client))
@@ -1357,16 +1358,16 @@ def test_what_is_asked_for_in_the_middle_of_an_update_comes_at_its_end(
 ) -> None:
     scene.serve()
     client = scene.join()
-    step = Connection[Any]._step
+    step = Stream.step
     states: list[State] = []
 
-    def handled(connection: Connection[Any], now: float, scratch: memoryview) -> None:
+    def handled(stream: Stream, now: float, scratch: memoryview) -> None:
         monkeypatch.undo()
         client.close_nicely("bye")
         states.append(client.state)
-        step(connection, now, scratch)
+        step(stream, now, scratch)
 
-    monkeypatch.setattr(Connection, "_step", handled)
+    monkeypatch.setattr(Stream, "step", handled)
     client.update()
 
     assert (states, client.state) == ([State.CONNECTED], State.DISCONNECTING)
@@ -1375,9 +1376,8 @@ def test_what_is_asked_for_in_the_middle_of_an_update_comes_at_its_end(
 def test_a_goodbye_that_an_exception_came_into_ends_the_link(scene: Scene) -> None:
     scene.serve()
     client = scene.join()
-    assert client._link is not None
-    client._link._close_reason = closed_here("bye")  # decided, and nothing done yet
-    client._engine.torn = True
+    link_of(client)._close_reason = closed_here("bye")  # decided, and nothing done yet
+    engine_of(client).torn = True
 
     scene.play(TICK)
 
@@ -1388,9 +1388,8 @@ def test_a_goodbye_that_an_exception_came_into_ends_the_link(scene: Scene) -> No
 def test_a_goodbye_on_its_way_survives_an_exception(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()
-    assert client._link is not None
-    client._link.fail(Reason(ReasonCode.TOO_SLOW, "too slow"))
-    client._engine.torn = True
+    link_of(client).fail(Reason(ReasonCode.TOO_SLOW, "too slow"))
+    engine_of(client).torn = True
 
     client.update()
     [closing] = client._closing
@@ -1408,7 +1407,7 @@ def test_an_attempt_to_come_back_is_not_forgotten_by_an_exception(scene: Scene) 
     scene.network.down = True
     scene.network.cut()
     scene.until(lambda: client._retry_at is not None)
-    client._retry_at, client._engine.torn = None, True  # it was about to be set
+    client._retry_at, engine_of(client).torn = None, True  # it was about to be set
 
     scene.network.down = False
     scene.until(lambda: client.state is State.CONNECTED)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 import pytest
+from inside import link_of, links_of
 
 import netcode
 from netcode import Client, ConnectionSet, Event, Joined, Left, Listener, ReasonCode, Received, Server, State, forks
@@ -247,11 +248,11 @@ def _is_open(fd: int) -> bool:
 
 
 def _ours(table: Table) -> list[int]:
-    links = table.server._links
-    fds = [links._poller.fileno(), *links._doors]
-    for connection in [*links, *table.client._connections()]:
-        assert connection._transport is not None
-        fds.append(connection._transport.read_fd)
+    links = links_of(table.server)
+    fds = [links.watcher.poller.fileno(), *links.watcher.doors]
+    for stream in [*(link.stream for link in links), link_of(table.client).stream]:
+        assert stream.transport is not None
+        fds.append(stream.transport.read_fd)
     return fds
 
 

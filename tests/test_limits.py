@@ -26,6 +26,7 @@ from netcode import (
 )
 from netcode.codec import Bounds
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
+from netcode.stream import contract
 from netcode.transport import tcp, tls
 
 NAMES = [field.name for field in fields(Limits)]
@@ -193,7 +194,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"an acknowledgement every ([\d,]+) bytes", protocol.ACKNOWLEDGE_EVERY),
         (PAGE, r"(\d+) accepted connects per update", connection_set.ACCEPTS_PER_UPDATE),
         (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
-        (PAGE, r"(\d+ KiB) read from one peer per update", connection.SCRATCH),
+        (PAGE, r"(\d+ KiB) read from one peer per update", contract.SCRATCH),
         (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),
         (PAGE, r"(\d+) keys of one map that are arrays", codec.MAX_COLLISIONS),
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),

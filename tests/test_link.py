@@ -10,6 +10,7 @@ import pytest
 from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hello, message, welcome
 from hypothesis import given
 from hypothesis import strategies as st
+from inside import doorway_of, has_link, inbox_of, link_of, links_of, stream_of
 from scene import HOST, PORT, TICK, Scene, only
 
 from netcode import Address, ReasonCode, Received, State, codec
@@ -254,20 +255,20 @@ class NeverReady:
 
 def test_who_does_not_even_get_so_far_as_to_greet_is_dropped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     server = scene.serve(handshake_timeout=1.0)
-    accept = server._doorway.accept
+    accept = doorway_of(server).accept
 
     def never_ready(now: float) -> Connector | None:
         newcomer = accept(now)
         return None if newcomer is None else NeverReady(newcomer)
 
-    monkeypatch.setattr(server._doorway, "accept", never_ready)
+    monkeypatch.setattr(doorway_of(server), "accept", never_ready)
     stranger = scene.stranger(hello())
 
     scene.play(1.2)
 
     assert not stranger.connection.alive
     assert stranger.told(BYE) == []
-    assert len(server._links) == 0
+    assert len(links_of(server)) == 0
 
 
 def test_who_has_not_greeted_is_told_when_the_server_closes(scene: Scene) -> None:
@@ -301,10 +302,10 @@ def test_who_is_not_let_in_may_take_the_goodbye_until_its_time_to_greet_is_over(
     stranger.frozen = True  # it does not close
 
     scene.play(1.7)
-    before = len(server._links)
+    before = len(links_of(server))
     scene.play(0.4)
 
-    assert (before, len(server._links)) == (1, 0)
+    assert (before, len(links_of(server))) == (1, 0)
 
 
 # Pings.
@@ -343,10 +344,10 @@ def test_a_read_with_nothing_but_pings_is_counted_as_one(scene: Scene) -> None:
         [control(PONG, 1, 0), control(PING, 2, 0)],
         [control(PING, 3, 0), message("x")],
     ):
-        before = server._inbox.beats
+        before = inbox_of(server).beats
         guest.say(*said)
         scene.play(2 * TICK)
-        counts.append(server._inbox.beats - before)
+        counts.append(inbox_of(server).beats - before)
 
     assert counts == [1, 1, 0]
 
@@ -396,7 +397,7 @@ def test_a_client_pings_once_an_interval_and_the_server_a_quarter_as_often_once_
     server = scene.serve()
     client = scene.join()
     assert client.peer is not None
-    meters = [peer._link.meter for peer in (only(server), client.peer) if peer._link is not None]
+    meters = [link_of(peer).meter for peer in (only(server), client.peer) if has_link(peer)]
 
     scene.play(4.5)
     early = [meter.pings for meter in meters]
@@ -770,7 +771,7 @@ def test_what_is_taken_no_more_after_all_ends_the_link(scene: Scene) -> None:
     guest.frozen = True
     for _ in range(7 * 4):
         guest.connection.send(control(PING, 1, 0))
-        guest.connection._flush(guest.connection._timeline.tick())
+        stream_of(guest.connection).flush(stream_of(guest.connection).timeline.tick())
         scene.play(0.25)
 
     assert before == ["Joined"]
@@ -810,7 +811,7 @@ def spend(scene: Scene, server: Any, updates: int) -> list[int]:
     spent: list[int] = []
     for _ in range(updates):
         scene.play(TICK)
-        spent.append(server._inbox.budget.spent)
+        spent.append(inbox_of(server).budget.spent)
     return spent
 
 
@@ -819,7 +820,7 @@ def spend(scene: Scene, server: Any, updates: int) -> list[int]:
 def test_costly_messages_wait_for_each_other_and_nobody_for_them(scene: Scene, payload: bytes) -> None:
     limits: Any = {"timeout": 1.0, "ping_interval": 0.3, "message_timeout": 0.3, "flood_timeout": 0.3}
     server = scene.serve(**limits)
-    server._inbox.budget.share = 8_200  # so that they wait longer than the limits have it
+    inbox_of(server).budget.share = 8_200  # so that they wait longer than the limits have it
     hostile = [scene.guest() for _ in range(6)]
     honest = scene.guest()
     for _ in range(2):
@@ -1041,7 +1042,7 @@ def test_a_game_that_takes_no_events_holds_its_peers_back_and_keeps_them(scene: 
     for number in range(300):
         client.send((number, bytes(1000)))
         scene.play(2 * TICK)
-    waiting = server._inbox.limit - server._inbox.room
+    waiting = inbox_of(server).limit - inbox_of(server).room
     scene.deaf.clear()
     scene.play(5.0)
 
@@ -1214,10 +1215,9 @@ def test_a_link_that_breaks_while_we_leave_has_ended_as_we_wanted(scene: Scene) 
 def test_a_link_that_is_over_is_not_ended_again(scene: Scene) -> None:
     server = scene.serve()
     scene.guest()
-    link = only(server)._link
-    assert link is not None
+    link = link_of(only(server))
     only(server).close_nicely("bye")
-    link.connection.close()
+    link.stream.close()
     scene.update()
 
     link.fail(scene.left(server))

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgpack
 import pytest
+from inside import peer_of
 from programs import ROOT
 
 import netcode
@@ -192,7 +193,7 @@ def an_instance(kind: type) -> Iterator[object]:
     ):
         everybody: netcode.ConnectionSet[None] = netcode.ConnectionSet(clock=clock)
         discovery = netcode.discover(network=network)
-        things = (server, client, client._peer, netcode.custom(), everybody, discovery, netcode.Snapshots[int](20))
+        things = (server, client, peer_of(client), netcode.custom(), everybody, discovery, netcode.Snapshots[int](20))
         yield next(thing for thing in things if type(thing) is kind)
         everybody.close()
 

@@ -7,6 +7,7 @@ import pytest
 from faults.wire import BYE, PING, WELCOME, control, hello, message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from inside import peer_of, resend_of
 from scene import TICK, Scene, only
 
 from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, State, Stats, wait
@@ -110,7 +111,7 @@ def test_a_message_that_is_too_large_for_the_other_end_ends_the_link(scene: Scen
     send("after")
     scene.play(10 * TICK)
 
-    where = peer.address if by_server else client._peer.address
+    where = peer.address if by_server else peer_of(client).address
     sender, other = (server, client) if by_server else (client, server)
     assert scene.heard(other) == ["before"]
     assert scene.left(sender) == Reason(
@@ -189,8 +190,8 @@ def test_large_bytes_beyond_what_is_kept_are_let_go_the_oldest_first(scene: Scen
         peer.send(bytes(100_000))
         scene.play(TICK)
 
-    assert (peer._resend.size, peer._resend.since(1)) == (2 * 100_009, None)
-    assert peer._resend.since(2) is not None
+    assert (resend_of(peer).size, resend_of(peer).since(1)) == (2 * 100_009, None)
+    assert resend_of(peer).since(2) is not None
 
 
 @pytest.mark.parametrize("large", [False, True])
@@ -369,8 +370,8 @@ def test_without_a_link_nothing_is_measured(scene: Scene) -> None:
     scene.serve()
     client = scene.client()
 
-    assert client._peer.stats == Stats(0, 0, 0, 0, 0, 0.0)
-    assert (client.rtt, client.jitter, client._peer.silence) == (None, None, 0.0)
+    assert peer_of(client).stats == Stats(0, 0, 0, 0, 0, 0.0)
+    assert (client.rtt, client.jitter, peer_of(client).silence) == (None, None, 0.0)
 
 
 # Away and back.
@@ -428,7 +429,7 @@ def test_what_waits_while_away_is_counted_and_can_be_withdrawn(scene: Scene) -> 
     assert (waiting, broken) == (3, (0, 0))
     assert (queued, withdrawn, left, back) == ((3, 6), 3, (0, 0, 3), 0)
     assert scene.heard(client) == [["before", 0], ["before", 1], ["before", 2], "fresh", "later"]
-    assert peer._resend.acknowledged == peer.stats.messages_sent == 5
+    assert resend_of(peer).acknowledged == peer.stats.messages_sent == 5
 
 
 def test_what_was_withdrawn_leaves_its_room_to_others(scene: Scene) -> None:
@@ -460,7 +461,7 @@ def test_what_was_sent_since_the_last_update_can_be_withdrawn(scene: Scene) -> N
 
     assert withdrawn == (2, 2, 0)
     assert scene.heard(client) == ["fresh"]
-    assert peer._resend.acknowledged == 1
+    assert resend_of(peer).acknowledged == 1
 
 
 def test_the_client_withdraws_what_waits_for_its_return(scene: Scene) -> None:
@@ -554,7 +555,7 @@ def test_a_peer_that_cannot_return_keeps_nothing(scene: Scene) -> None:
     scene.play(2 * TICK)
 
     assert len(scene.heard(client)) == 5
-    assert (peer.stats.messages_sent, peer._resend.size) == (5, 0)
+    assert (peer.stats.messages_sent, resend_of(peer).size) == (5, 0)
 
 
 def test_what_was_let_go_while_the_link_was_up_cannot_be_sent_again(scene: Scene) -> None:
@@ -637,12 +638,12 @@ def test_acknowledged_messages_are_no_longer_kept(scene: Scene) -> None:
     peer = only(server)
     peer.send("kept")
     scene.play(2 * TICK)
-    before = peer._resend.size
+    before = resend_of(peer).size
 
     guest.say(control(6, 1))
     scene.play(2 * TICK)
 
-    assert (before, peer._resend.size) == (9, 0)
+    assert (before, resend_of(peer).size) == (9, 0)
 
 
 @pytest.mark.parametrize(("grace", "token"), [(10.0, b""), (0, b""), (10.0, None)])

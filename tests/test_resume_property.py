@@ -13,6 +13,7 @@ import pytest
 from bounds import as_long_as
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from inside import resend_of
 
 import netcode
 from netcode import client as client_module
@@ -128,7 +129,7 @@ class Sessions(RuleBasedStateMachine):
             self._play(3.0)
             for peer in (self.client.peer, *self.server.peers):
                 assert peer is not None
-                assert (peer._resend.size, peer._resend.acknowledged) == (0, peer._resend.sent)
+                assert (resend_of(peer).size, resend_of(peer).acknowledged) == (0, resend_of(peer).sent)
         finally:
             self.client.close()
             self.server.close()

@@ -13,6 +13,18 @@ import interrupted
 import pytest
 from bounds import as_long_as, until
 from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, WELCOME, Stranger, bye, control, frame, hello, message
+from inside import (
+    crowd_of,
+    doorway_of,
+    engine_of,
+    graces_of,
+    keys_of,
+    link_of,
+    linked_at,
+    links_of,
+    origins_of,
+    peer_of,
+)
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
@@ -124,7 +136,7 @@ def test_who_asks_is_told_what_is_played_and_disturbs_nobody(scene: Scene, caplo
     asker.connection.close()
     scene.play(TICK)
     assert caplog.text == ""
-    assert len(server._links) == 1
+    assert len(links_of(server)) == 1
 
 
 def test_who_plays_another_game_is_told_no_more_than_which(scene: Scene) -> None:
@@ -219,7 +231,7 @@ def test_a_server_says_where_it_listens(scene: Scene) -> None:
 def test_tls_is_put_between() -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with Server("127.0.0.1", 0, tls=context) as server:
-        assert type(server._doorway).__module__ == "netcode.transport.tls"
+        assert type(doorway_of(server)).__module__ == "netcode.transport.tls"
 
 
 # Who gets in.
@@ -315,7 +327,7 @@ def test_too_many_from_one_address_keep_nobody_out_who_comes_back(scene: Scene) 
     assert reason_of(forged)[0] is ReasonCode.RESUME_LOST
     assert reason_of(new)[0] is ReasonCode.TOO_MANY
     assert scene.news(server) == ["Joined", "Joined"]
-    assert (server._crowd, [*server._origins.values()]) == ({guest.data for guest in server._links}, [2])
+    assert (crowd_of(server), [*origins_of(server).values()]) == ({*links_of(server)}, [2])
 
 
 def test_who_greets_when_there_is_room_again_is_let_in(scene: Scene) -> None:
@@ -342,7 +354,7 @@ def test_who_does_not_greet_has_no_place_for_long_among_too_many(scene: Scene) -
 
     assert {reason_of(stranger)[0] for stranger in silent} == {ReasonCode.HANDSHAKE_TIMEOUT}
     assert reason_of(while_they_wait)[0] is ReasonCode.TOO_MANY
-    assert (len(server._links), server._crowd) == (1, set())
+    assert (len(links_of(server)), crowd_of(server)) == (1, set())
 
 
 def test_a_flood_from_one_address_takes_no_room_from_others(scene: Scene) -> None:
@@ -359,7 +371,7 @@ def test_a_flood_from_one_address_takes_no_room_from_others(scene: Scene) -> Non
 
     told = [stranger.told(BYE)[0][0] for stranger in flood if stranger.told(BYE)]
     assert told == [ReasonCode.TOO_MANY.value] * (2 * ACCEPTS_PER_UPDATE - 2 - TOLD_AT_THE_DOOR)
-    assert len(server._links) == len(server._crowd) + 2 == 2 + TOLD_AT_THE_DOOR
+    assert len(links_of(server)) == len(crowd_of(server)) + 2 == 2 + TOLD_AT_THE_DOOR
     for connection in connections:
         connection.close()
 
@@ -396,7 +408,7 @@ def test_a_slot_at_the_door_is_free_when_the_time_to_greet_is_over(scene: Scene,
     client = scene.join()
 
     assert client.state is State.CONNECTED
-    assert len(server._links) == server._linked == 1
+    assert len(links_of(server)) == linked_at(server) == 1
     last = strangers[-1]
     last.frozen = False
     scene.play(2 * TICK)
@@ -432,7 +444,7 @@ def test_who_cannot_even_be_told_is_turned_away_in_silence(
 ) -> None:
     server = scene.serve(max_pending=1)
     scene.stranger()
-    accept = server._doorway.accept
+    accept = doorway_of(server).accept
 
     def accept_another_way(now: float) -> Connector | None:
         newcomer = accept(now)
@@ -443,7 +455,7 @@ def test_who_cannot_even_be_told_is_turned_away_in_silence(
             return newcomer
         return Half(newcomer, None if kind == "not ready" else Reason(ReasonCode.BROKEN_TLS, "broken"))
 
-    monkeypatch.setattr(server._doorway, "accept", accept_another_way)
+    monkeypatch.setattr(doorway_of(server), "accept", accept_another_way)
     stranger = scene.stranger(hello())
 
     assert stranger.told(BYE) == []
@@ -454,21 +466,21 @@ def test_who_gets_no_further_than_the_door_does_not_count_from_its_address_any_m
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server = scene.serve(max_peers_per_address=2)
-    accept = server._doorway.accept
+    accept = doorway_of(server).accept
 
     def accept_halfway(now: float) -> Connector | None:
         newcomer = accept(now)
         return newcomer and Half(newcomer, Reason(ReasonCode.BROKEN_TLS, "no agreement"))
 
     with monkeypatch.context() as broken:
-        broken.setattr(server._doorway, "accept", accept_halfway)
+        broken.setattr(doorway_of(server), "accept", accept_halfway)
         for _ in range(TOLD_AT_THE_DOOR + 5):
             scene.stranger(hello())
-    counted = dict(server._origins)
+    counted = dict(origins_of(server))
     scene.join()
 
     assert counted == {}
-    assert [*server._origins.values()] == [1]
+    assert [*origins_of(server).values()] == [1]
 
 
 def test_connects_wait_at_the_door_while_nobody_takes_events(scene: Scene) -> None:
@@ -524,7 +536,7 @@ def test_who_is_refused_reads_why(scene: Scene, answer: Any, text: str) -> None:
     scene.until(lambda: client.state is State.DISCONNECTED)
     scene.play(TICK)
 
-    assert scene.told[client] == [Left(client._peer, Reason(ReasonCode.DENIED, text))]
+    assert scene.told[client] == [Left(peer_of(client), Reason(ReasonCode.DENIED, text))]
     assert scene.told[server] == []
     assert server.peers == ()
 
@@ -926,7 +938,7 @@ def test_what_is_kept_no_more_cannot_be_given_to_another_program(scene: Scene) -
 
     assert reason_of(other)[0] is ReasonCode.RESUME_LOST
     assert scene.news(server) == ["Joined", "Away", "Left"]
-    assert server._keys == {}
+    assert keys_of(server) == {}
 
 
 # Who does not know that it is in.
@@ -946,7 +958,7 @@ def test_a_seat_whose_greeting_broke_yields_to_a_newcomer(scene: Scene, reset: b
     assert before == ["Joined", "Away"]
     assert scene.news(server) == ["Joined", "Away", "Left", "Joined"]
     assert only(server).id == client.id == 2
-    assert len(server._keys) == server._linked == len(server._origins) == 1
+    assert len(keys_of(server)) == linked_at(server) == len(origins_of(server)) == 1
 
 
 def test_a_seat_whose_greeting_broke_is_kept_as_long_as_a_greeting_is_waited_for(scene: Scene) -> None:
@@ -990,8 +1002,8 @@ def test_a_silent_link_that_never_took_its_greeting_yields_after_a_while(scene: 
     assert scene.left(server).code is ReasonCode.HANDSHAKE_TIMEOUT
     assert scene.left(server).text.endswith("did not take its seat within handshake_timeout = 3 s")
     assert reason_of(ghost) == (ReasonCode.HANDSHAKE_TIMEOUT, scene.left(server).text)
-    assert (only(server).id, client.state, server._linked) == (client.id, State.CONNECTED, 1)
-    assert sum(server._origins.values()) == 1
+    assert (only(server).id, client.state, linked_at(server)) == (client.id, State.CONNECTED, 1)
+    assert sum(origins_of(server).values()) == 1
 
 
 @pytest.mark.parametrize("proof", [control(ACK, 0), message("hi"), message(bytes(100))[:50]])
@@ -1049,7 +1061,7 @@ def test_who_does_not_want_to_come_back_is_given_no_token(scene: Scene) -> None:
     assert guest.told(WELCOME)[0][3] == b""
     assert guest.told(WELCOME)[0][6] == 0.0
     assert scene.news(server) == ["Joined", "Left"]
-    assert server._keys == {}
+    assert keys_of(server) == {}
 
 
 def test_a_new_client_cannot_take_a_seat_that_nobody_can_leave(scene: Scene) -> None:
@@ -1104,7 +1116,7 @@ def test_a_token_of_a_session_that_is_over_is_refused(scene: Scene) -> None:
     assert scene.news(server) == ["Joined", "Away", "Left"]
     assert scene.left(server).code is ReasonCode.CLOSED_BY_PEER
     assert reason_of(late)[0] is ReasonCode.RESUME_LOST
-    assert (server._keys, server.peers) == ({}, ())
+    assert (keys_of(server), server.peers) == ({}, ())
 
 
 def test_a_return_in_time_ends_the_grace(scene: Scene) -> None:
@@ -1151,7 +1163,7 @@ def test_graces_that_ended_early_are_not_kept(scene: Scene) -> None:
         guest.connection.close()
         scene.play(2 * TICK)
         guest = scene.stranger(hello(token=token))
-        most = max(most, len(server._graces))
+        most = max(most, len(graces_of(server)))
     scene.play(3580.0, tick=1.0)
     before = scene.news(server).count("Left")
     scene.play(15.0, tick=1.0)
@@ -1190,7 +1202,7 @@ def test_the_new_link_wins_and_the_old_one_is_told(scene: Scene) -> None:
     assert reason_of(old) == (ReasonCode.REPLACED, "the same player connected again from elsewhere")
     assert new.told(WELCOME)[0][1] == peer.id == 1
     assert scene.told[server] == [Joined(peer), Received(peer, "from the new")]
-    assert server._linked == 1
+    assert linked_at(server) == 1
 
 
 @pytest.mark.parametrize(("text", "told"), [("you are banned", "you are banned"), ("", "the other end left")])
@@ -1212,7 +1224,7 @@ def test_who_was_sent_away_does_not_come_back_by_keeping_the_old_link_open(scene
     assert before == ["Joined"]
     assert scene.heard(server) == []
     assert scene.left(server).code is ReasonCode.CLOSE_TIMEOUT
-    assert (server._linked, server.peers, server._keys) == (0, (), {})
+    assert (linked_at(server), server.peers, keys_of(server)) == (0, (), {})
 
 
 @pytest.mark.parametrize("how", ["close", "close_nicely"])
@@ -1323,7 +1335,7 @@ def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Sce
     assert reason_of(old)[0] is ReasonCode.REPLACED
     assert old.messages == ["acknowledged"]
     assert scene.left(server).code is ReasonCode.RESUME_LOST
-    assert (server._linked, server.peers) == (0, ())
+    assert (linked_at(server), server.peers) == (0, ())
 
 
 def test_an_attempt_that_was_overtaken_by_the_next_one_takes_no_seat(scene: Scene) -> None:
@@ -1342,7 +1354,7 @@ def test_an_attempt_that_was_overtaken_by_the_next_one_takes_no_seat(scene: Scen
     assert reason_of(given_up) == (ReasonCode.REPLACED, "the same player has connected again since")
     assert (given_up.told(WELCOME), new.told(BYE)) == ([], [])
     assert scene.told[server] == [Joined(peer), Received(peer, "still here")]
-    assert server._linked == 1
+    assert linked_at(server) == 1
 
 
 def test_an_attempt_that_was_overtaken_does_not_end_a_session_that_went_on_without_it(scene: Scene) -> None:
@@ -1552,7 +1564,7 @@ def test_waiting_sends_what_is_queued_before_it_sleeps(scene: Scene, how: Callab
     how(server, timeout=0.0)
     client.update()
 
-    assert client.events() == [Received(client._peer, "at once")]
+    assert client.events() == [Received(peer_of(client), "at once")]
 
 
 def test_waiting_wakes_for_connects_messages_and_deadlines() -> None:
@@ -1572,7 +1584,7 @@ def test_waiting_wakes_for_connects_messages_and_deadlines() -> None:
             server.update()
             heard = server.events()
             seconds = server._seconds_left()
-            client._peer._link.connection.close()  # type: ignore[union-attr]
+            link_of(peer_of(client)).stream.close()
             for _ in until(lambda: any(isinstance(event, Away) for event in server.events())):
                 server.wait(1.0)
                 server.update()
@@ -1606,12 +1618,12 @@ def test_waiting_knows_of_a_grace(scene: Scene) -> None:
 
 def test_a_door_that_rests_is_not_watched_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with Server("127.0.0.1", 0) as server:
-        door = server._doorway.doors()
-        monkeypatch.setattr(server._doorway, "doors", lambda: ())
-        server._links._knocked = True
+        door = doorway_of(server).doors()
+        monkeypatch.setattr(doorway_of(server), "doors", lambda: ())
+        links_of(server).watcher.knocked = True
         server.update()
         resting = server.instantiate()
-        monkeypatch.setattr(server._doorway, "due", lambda: server._links._timeline.now + 0.05)
+        monkeypatch.setattr(doorway_of(server), "due", lambda: links_of(server).timeline.now + 0.05)
         due = server._seconds_left()
         descriptors = server._descriptors()
         monkeypatch.undo()
@@ -1754,7 +1766,7 @@ def test_a_seat_that_lost_its_link_to_an_exception_is_away_and_comes_back(scene:
     server = scene.serve()
     client = scene.join()
     only(server)._let_go()  # its next link was about to come
-    server._engine.torn = True
+    engine_of(server).torn = True
 
     scene.until(lambda: "Back" in scene.news(server))
 
@@ -1767,7 +1779,7 @@ def test_a_return_of_which_an_exception_kept_the_game_from_hearing_is_told(scene
     server = scene.serve()
     scene.join()
     only(server)._told = netcode.Away  # its link has come, and nobody was told
-    server._engine.torn = True
+    engine_of(server).torn = True
 
     scene.play(TICK)
 
@@ -1779,7 +1791,7 @@ def test_an_end_of_which_an_exception_kept_the_game_from_hearing_is_told(scene: 
     scene.join()
     peer = only(server)
     peer._end(netcode.Reason(ReasonCode.TIMEOUT, "nothing was heard"))  # and it was about to be told
-    server._engine.torn = True
+    engine_of(server).torn = True
 
     scene.play(TICK)
 

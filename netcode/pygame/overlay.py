@@ -4,9 +4,9 @@ import pygame
 
 from netcode.client import Client
 from netcode.clock import Clock, monotonic
-from netcode.connection import State
 from netcode.peer import Stats
 from netcode.reasons import printable
+from netcode.stream.contract import State
 
 SAMPLE = 0.5
 """Seconds over which a rate is measured."""

@@ -13,11 +13,11 @@ from typing import Any
 
 from netcode.client import Client
 from netcode.clock import Clock, monotonic
-from netcode.connection import State
 from netcode.events import Event, Joined, Left, Received
 from netcode.meter import Meter
 from netcode.poller import READ, WRITE, select_in_parts
 from netcode.reasons import Reason
+from netcode.stream.contract import State
 from netcode.tools.output import Output, complain, milliseconds, percentile
 from netcode.tools.where import add_server, positive, tls_of, whole
 

@@ -9,9 +9,9 @@ from typing import Any, Generic, Self, TypeVar
 
 from netcode.address import Address
 from netcode.client import Client
-from netcode.connection import State
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.reasons import Reason, ReasonCode
+from netcode.stream.contract import State
 from netcode.turns import protocol
 from netcode.turns.events import (
     Event,

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from inside import arrivals_of, graces_of, keys_of, linked_at, links_of, origins_of, peer_of
+
 import netcode
 from netcode.link import Link
 from netcode.testing import FakeClock, MemoryNetwork
@@ -181,7 +183,7 @@ class Stage:
         self.until(lambda: client.state is netcode.State.DISCONNECTED, seconds)
         reason = client.reason
         assert reason is not None
-        assert self.diary(client)[-1] == netcode.Left(client._peer, reason)
+        assert self.diary(client)[-1] == netcode.Left(peer_of(client), reason)
         return reason
 
     def newest(self) -> netcode.Peer:
@@ -241,10 +243,14 @@ class Stage:
         self.play(30.0, tick=0.1)
         server = self.server
         assert [peer.id for peer in server.peers] == [self.bystander.id]
-        assert (len(server._links), len(server._keys), [*server._origins.values()]) == (1, server._grace > 0, [1])
-        assert (len(server._graces), server._arrivals, server._linked) == (0, [], 1)
+        assert (len(links_of(server)), len(keys_of(server)), [*origins_of(server).values()]) == (
+            1,
+            server._grace > 0,
+            [1],
+        )
+        assert (len(graces_of(server)), arrivals_of(server), linked_at(server)) == (0, [], 1)
         # Silence is not scheduled twice: what is dead may not go on being looked at.
-        assert len(server._links._deadlines) <= 3
+        assert len(links_of(server)._deadlines) <= 3
         if isinstance(self.network, MemoryNetwork):
             assert self.network.links == 1
 

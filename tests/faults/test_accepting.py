@@ -16,6 +16,7 @@ from typing import Any
 import msgpack
 import pytest
 from bounds import until
+from inside import doorway_of, link_of, links_of, origins_of
 
 import netcode
 from netcode import Address, ReasonCode, State
@@ -85,7 +86,7 @@ def test_without_descriptors_the_door_rests_and_recovers(loopback: Stage, caplog
             for sock in sockets:
                 sock.connect_ex(server.address)
             loopback.play(3 * SHORTAGE_PAUSE)
-            resting = server._doorway.doors()
+            resting = doorway_of(server).doors()
             warnings = [r for r in caplog.records if r.levelno == logging.WARNING]
             joined = loopback.kinds(server).count("Joined")
 
@@ -103,7 +104,7 @@ def test_without_descriptors_the_door_rests_and_recovers(loopback: Stage, caplog
 @pytest.mark.fault(15, layer="loopback")
 def test_a_system_without_files_is_asked_ten_times_a_second(loopback: Stage, caplog: pytest.LogCaptureFixture) -> None:
     server = loopback.serve()
-    door = server._doorway
+    door = doorway_of(server)
     assert isinstance(door, TcpDoorway)
     table = EmptyTable(door._socket)
     with ExitStack() as closing:
@@ -156,7 +157,7 @@ def test_who_resets_before_the_door_opens_is_passed_over(loopback: Stage) -> Non
 @pytest.mark.parametrize("number", [errno.ECONNABORTED, errno.ENOTCONN, errno.EPROTO, errno.ENETDOWN])
 def test_an_accept_that_fails_for_one_takes_the_next(loopback: Stage, number: int) -> None:
     server = loopback.serve()
-    door = server._doorway
+    door = doorway_of(server)
     assert isinstance(door, TcpDoorway)
     failures = [OSError(number, os.strerror(number))] * 3
 
@@ -178,13 +179,13 @@ def test_an_accept_that_fails_for_one_takes_the_next(loopback: Stage, number: in
 def test_a_flood_of_connects_from_one_address_is_capped_and_told(loopback: Stage) -> None:
     server = loopback.serve(max_peers_per_address=10)
     flood = knock(loopback, 300)
-    before = len(server._links)
+    before = len(links_of(server))
 
     loopback.play(TICK)
-    after_one_update = len(server._links)
+    after_one_update = len(links_of(server))
     told_in_one_update, _, _ = select.select(flood, [], [], 0)
     loopback.play(10 * TICK)
-    after_all = len(server._links)
+    after_all = len(links_of(server))
     speaks, silent = flood[9:17], flood[17 : 9 + TOLD_AT_THE_DOOR]
     for sock in speaks:
         sock.sendall(hello())
@@ -274,10 +275,10 @@ def test_an_ipv4_client_of_a_dual_stack_server_shows_as_ipv4(loopback: Stage) ->
                 server.update()
             refusal = bye_of(second)
 
-            addresses = [bucket(link.remote_address) for link in server._links if link.remote_address is not None]
+            addresses = [bucket(link.stream.remote_address) for link in links_of(server) if link.stream.remote_address]
 
         assert addresses == ["127.0.0.1", "127.0.0.1"]
-        assert {bucket(Address(*first.getsockname())), *server._origins} == {"127.0.0.1"}
+        assert {bucket(Address(*first.getsockname())), *origins_of(server)} == {"127.0.0.1"}
         assert refusal[0] is ReasonCode.TOO_MANY
     loopback.serve()
 
@@ -346,7 +347,7 @@ def test_a_backlog_of_those_who_left_is_passed_within_the_frame(loopback: Stage)
 
     assert seconds <= 12 * TICK  # 64 in each update
     assert actor.worst_cpu < 0.03
-    assert len(server._links) == 2
+    assert len(links_of(server)) == 2
 
 
 @pytest.mark.fault(21, layer="loopback")
@@ -390,8 +391,7 @@ def test_descriptors_above_1024_are_like_any_other(loopback: Stage) -> None:
         server = loopback.serve()
         client = loopback.join()
         client.send("from above")
-        assert client._link is not None
-        descriptors = client._link.connection.instantiate()[0]
+        descriptors = link_of(client).stream.descriptors()[0]
         woken = netcode.wait(client, server, timeout=5)
         loopback.play(4 * TICK)
     finally:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from bounds import as_long_as
+from inside import link_of, stream_of
 from programs import DEADLINE, ROOT, Start
 
 import netcode
@@ -95,7 +96,7 @@ def test_a_peer_that_sends_for_ever_is_closed_at_the_close_timeout(loopback: Sta
         if reads:
             guest.update()
         else:
-            guest.connection._flush(guest.connection._timeline.tick())
+            stream_of(guest.connection).flush(stream_of(guest.connection).timeline.tick())
             guest.frozen = True
         loopback.play(TICK)
 
@@ -241,10 +242,9 @@ def test_a_goodbye_is_read_although_the_write_failed_first(loopback: Stage) -> N
             sock.sendall(message("last words") + bye(text="you were kicked"))
         # It was closed with "unread" unread: a reset follows, and every write fails from now on.
         client.send("again")
-        connection = client._link.connection if client._link is not None else None
-        assert connection is not None
-        connection._flush(connection._timeline.tick())
-        connection._flush(connection._timeline.tick())
+        stream = link_of(client).stream
+        stream.flush(stream.timeline.tick())
+        stream.flush(stream.timeline.tick())
         loopback.actor(client).frozen = False
         loopback.play(TICK)
         reason = loopback.reason(client)

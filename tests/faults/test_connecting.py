@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from bounds import as_long_as
+from inside import has_link, link_of
 from programs import Start
 
 import netcode
@@ -79,8 +80,8 @@ def until_answered(stage: Stage, client: netcode.Client, resolver: Resolver) -> 
     """Let the name server answer, and the client hear it; its thread runs in real time."""
     resolver.released.set()
     deadline = time.monotonic() + 10
-    while client._link is not None and client._link.connection._connector is not None:
-        connector = client._link.connection._connector
+    while has_link(client) and link_of(client).stream._connector is not None:
+        connector = link_of(client).stream._connector
         if not isinstance(connector, tcp_module.TcpConnector) or connector._lookup is None:
             break
         assert time.monotonic() < deadline
@@ -490,8 +491,7 @@ def connected(stage: Stage) -> netcode.Client:
 
 def away(stage: Stage) -> netcode.Client:
     client = stage.join()
-    assert client._link is not None
-    client._link.connection._broke(ConnectionResetError(errno.ECONNRESET, "cut by the test"))
+    link_of(client).stream._broke(ConnectionResetError(errno.ECONNRESET, "cut by the test"))
     stage.until(lambda: "Away" in stage.kinds(client))
     return client
 

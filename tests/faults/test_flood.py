@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from inside import inbox_of, stream_of
 
 import netcode
 from netcode import ReasonCode, State
@@ -164,7 +165,7 @@ def test_answers_to_pings_wait_within_the_limits_of_what_is_sent(memory: Stage) 
     begin = memory.clock()
     while peer.alive and memory.clock() - begin < 10.0:
         connection.send(control(PING, 1, 0) * 50)
-        connection._flush(connection._timeline.tick())
+        stream_of(connection).flush(stream_of(connection).timeline.tick())
         guest.frozen = True
         memory.play(TICK)
         updates += 1
@@ -240,7 +241,7 @@ def test_events_that_are_not_taken_hold_the_peers_back_and_lose_nothing(memory: 
             client.send([sent, bytes(10_000)])
             sent += 1
         memory.play(TICK)
-    held = server._inbox.limit - server._inbox.room
+    held = inbox_of(server).limit - inbox_of(server).room
     taken = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
     actor.takes_events = True

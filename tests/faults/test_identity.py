@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from inside import link_of, links_of
 
 import netcode
 from netcode import ReasonCode, State
@@ -237,8 +238,8 @@ def test_a_stalled_tls_handshake_ends_at_the_handshake_deadline(loopback: Stage,
     with socket.create_connection(("127.0.0.1", port)) as sock:
         sock.sendall(said)
         loopback.play(2 * TICK)
-        waiting = len(server._links)
-        seconds = loopback.until(lambda: len(server._links) == 0)
+        waiting = len(links_of(server))
+        seconds = loopback.until(lambda: len(links_of(server)) == 0)
 
     assert waiting == 1
     assert seconds <= HANDSHAKE_TIMEOUT + 3 * TICK
@@ -296,8 +297,7 @@ def test_a_message_and_a_goodbye_arrive_though_a_reset_is_right_behind_them(loop
     server = loopback._actors[2].end
     assert isinstance(server, netcode.Server)
     [peer] = server.peers
-    assert peer._link is not None
-    transport: Any = peer._link.connection._transport
+    transport: Any = link_of(peer).stream.transport
 
     peer.send("last words")
     peer.close_nicely("that is all")
@@ -337,8 +337,7 @@ def test_a_handshake_of_a_return_that_breaks_is_tried_again(
 ) -> None:
     port = secure_port(loopback) if secure else loopback.serve().address.port
     client = loopback.join(port, tls=client_context() if secure else False)
-    assert client._link is not None
-    transport: Any = client._link.connection._transport
+    transport: Any = link_of(client).stream.transport
 
     with socket.create_server(("127.0.0.1", 0)) as stands_between:
         client._address = client.address._replace(port=stands_between.getsockname()[1])
@@ -373,8 +372,7 @@ def test_garbage_behind_the_tls_handshake_is_a_reason(loopback: Stage) -> None:
     port = secure_port(loopback)
     client = loopback.join(port, tls=client_context())
     server = loopback._actors[2].end
-    assert client._link is not None
-    transport: Any = client._link.connection._transport
+    transport: Any = link_of(client).stream.transport
 
     # What an attacker between the two can do: bytes into the stream, around the encryption.
     socket.socket.send(transport._socket, b"\x17\x03\x03\x00\x20" + bytes(32))
@@ -430,9 +428,8 @@ def test_a_client_whose_old_link_looks_alive_takes_its_seat_back(memory: Stage) 
     server = memory.serve()
     client = memory.join()
     peer = memory.newest()
-    assert client._link is not None
     # Its side broke, and nothing of that reaches the server.
-    transport: Any = client._link.connection._transport
+    transport: Any = link_of(client).stream.transport
     transport._outgoing.end = transport._incoming.close = lambda: None
     transport._incoming.cut(reset=True)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from bounds import as_long_as
+from inside import link_of, stream_of
 from programs import Start
 
 import netcode
@@ -40,8 +41,7 @@ class Mute:
     """One direction of one link that carries nothing any more, and tells nobody."""
 
     def __init__(self, client: netcode.Client, upwards: bool) -> None:
-        assert client._link is not None
-        transport: Any = client._link.connection._transport
+        transport: Any = link_of(client).stream.transport
         stream = transport._outgoing if upwards else transport._incoming
         stream.get = self._nothing
 
@@ -178,7 +178,7 @@ def test_a_window_that_stays_closed_ends_the_link_by_the_age_of_its_oldest_byte(
     begin = memory.clock()
     for _ in as_long_as(lambda: peer.alive):  # it lives, and says so; it only reads nothing
         connection.send(control(PING, 1, 0))
-        connection._flush(connection._timeline.tick())
+        stream_of(connection).flush(stream_of(connection).timeline.tick())
         memory.play(0.25)
 
     assert 4.0 <= memory.clock() - begin <= 4.5

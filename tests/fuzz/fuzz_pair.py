@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 from bounds import as_long_as
+from inside import has_link, inbox_of, link_of, links_of
 
 import netcode
 from netcode import protocol
@@ -296,17 +297,19 @@ class World:
         assert reason.code in {ReasonCode.TOO_SLOW, ReasonCode.STALLED}, str(reason)
 
     def _check(self) -> None:
-        connections = [*self.server._links, *self.false]
+        links = [*links_of(self.server)]
         for client in [*self.good, *self.victims]:
-            if client._link is not None:
-                connections.append(client._link.connection)
+            if has_link(client):
+                links.append(link_of(client))
             assert client.rtt is None or 0.0 <= client.rtt < 60.0
-        again = {seat._link.connection for seat in self.seats.values() if seat._link is not None}
-        for connection in connections:
-            held = connection.receive_buffer_length + connection.send_buffer_length
-            assert held < MOST_HELD + (LIMITS["max_resend"] if connection in again else 0)
-        assert self.server._inbox.limit - self.server._inbox.room < MOST_HELD
-        assert len(self.server._links) <= 2 + 3 * (STRANGERS + 2) * 60
+        again = {link_of(seat) for seat in self.seats.values() if has_link(seat)}
+        for link in links:
+            held = (0 if link.rest is None else len(link.rest)) + link.stream.waiting
+            assert held < MOST_HELD + (LIMITS["max_resend"] if link in again else 0)
+        for false in self.false:
+            assert false.receive_buffer_length + false.send_buffer_length < MOST_HELD
+        assert inbox_of(self.server).limit - inbox_of(self.server).room < MOST_HELD
+        assert len(links_of(self.server)) <= 2 + 3 * (STRANGERS + 2) * 60
         assert len(self.server.peers) <= 1_000
 
     def _end(self) -> None:

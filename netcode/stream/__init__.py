@@ -1,0 +1,1 @@
+"""Moves bytes between transports and receivers, and knows nothing of messages."""

@@ -1,0 +1,114 @@
+"""The receiver of those who speak bytes: what came waits until it is taken, and silence has a limit."""
+
+import math
+from typing import ClassVar
+
+from netcode.buffer import ReceiveBuffer
+from netcode.reasons import Reason, ReasonCode
+from netcode.stream.contract import State
+from netcode.stream.stream import Stream
+
+MAX_RECEIVE_BUFFER = 65_536
+"""Bytes received and not taken at which reading stops until some are taken."""
+
+MAX_SEND_BUFFER = 64 * 1024 * 1024
+"""Bytes waiting to be sent at which the link is given up as too slow."""
+
+
+class Intake:
+    """A receive buffer with a bound, and the deadlines of the stream that fills it, whose owner it is."""
+
+    __slots__ = ("overfull", "ping", "pinged", "rest", "timeout")
+
+    believes_ends: ClassVar[bool] = True
+    hungry: ClassVar[bool] = False  # it waits for whoever takes
+
+    def __init__(self, timeout: float | None, ping: bytes | None) -> None:
+        check_silence(timeout, ping)
+        self.timeout = timeout
+        """Seconds of silence that end the stream, or None."""
+        self.ping = None if ping is None else bytes(ping)
+        """What is sent after half of `timeout` in silence, or None."""
+        self.rest: ReceiveBuffer | None = None
+        self.pinged = False
+        self.overfull = 0
+        """Bytes that waited to be sent when they became too many."""
+
+    def __len__(self) -> int:
+        return 0 if self.rest is None else len(self.rest)
+
+    def bound(self, stream: Stream) -> None:
+        """Hear that something was sent: the next update ends the stream if too much waits."""
+        if stream.waiting > MAX_SEND_BUFFER:
+            self.overfull = stream.waiting
+            stream.reschedule()
+
+    # Its stream's receiver.
+
+    def has_room(self) -> bool:
+        return len(self) < MAX_RECEIVE_BUFFER
+
+    def space(self, scratch: memoryview) -> memoryview | None:
+        room = MAX_RECEIVE_BUFFER - len(self)
+        return scratch[:room] if room > 0 else None
+
+    def received(self, room: memoryview, count: int) -> bool:
+        self.pinged = False
+        if self.rest is None:
+            self.rest = ReceiveBuffer()
+        self.rest.append(room[:count])
+        return not self.has_room()
+
+    def resume(self) -> bool:
+        return False
+
+    # Its stream's owner.
+
+    def opened(self, stream: Stream) -> None: ...
+
+    def ended(self, stream: Stream) -> None: ...
+
+    def deadline(self, stream: Stream) -> float:
+        if self.overfull:
+            return stream.now
+        if self.timeout is None or stream.transport is None:
+            return math.inf
+        return stream.heard + (self.timeout if self.pinged else self.timeout / 2)
+
+    def due(self, stream: Stream, now: float) -> float:
+        if self.overfull:
+            text = f"{self.overfull} bytes are waiting, over MAX_SEND_BUFFER = {MAX_SEND_BUFFER}"
+            stream.end(Reason(ReasonCode.TOO_SLOW, f"{stream.describe()} does not take what is sent: {text}"))
+        elif self.timeout is not None and stream.transport is not None:
+            self._check_silence(stream, now, self.timeout)
+        return stream.deadline()
+
+    def _check_silence(self, stream: Stream, now: float, timeout: float) -> None:
+        # Compared as `deadline` computes it: what is due by the one must be due by the other, to the last bit.
+        silent = now >= stream.heard + timeout
+        if silent and not self.pinged:
+            # A pause of ours took the time in which it would have been asked: it has the second half from now on.
+            stream.heard = now - timeout / 2
+            self._ask(stream)
+        elif silent and (stream.ended_input or stream.wants_input()):
+            text = f"nothing was heard from {stream.describe()} for timeout = {timeout:g} s"
+            stream.end(Reason(ReasonCode.TIMEOUT, text))
+        elif silent:
+            stream.heard = now  # it is our side that does not listen: nobody takes what was received
+            self.pinged = False
+        elif now >= stream.heard + timeout / 2 and not self.pinged:
+            self._ask(stream)
+
+    def _ask(self, stream: Stream) -> None:
+        """Send the ping, for the other end to say something."""
+        self.pinged = True
+        if self.ping and stream.state is State.CONNECTED:
+            stream.send(self.ping)
+
+
+def check_silence(timeout: float | None, ping: bytes | None) -> None:
+    """Raise `ValueError` or `TypeError` for what cannot be the `timeout` and the `ping` of a connection."""
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
+    if ping is not None:
+        memoryview(ping)

@@ -1,0 +1,109 @@
+"""Whose descriptor is whose, and what the poller is asked about it."""
+
+from netcode.poller import EDGE, READ, WRITE, Poller, make_poller
+from netcode.stream.stream import Stream
+from netcode.transport import Transport
+
+
+class Watcher:
+    """Has a poller watch streams for what they wait for, and doors for who knocks.
+
+    It is the only writer of what a stream is `watched` for.
+    """
+
+    def __init__(self) -> None:
+        self.poller: Poller = make_poller()
+        self.streams: list[Stream | None] = []
+        """By descriptor; None for those of doors, and of nobody."""
+        self.unwatched: dict[Stream, None] = {}
+        """Of these nobody tells when they are ready: they are asked at each update. A set that remembers the order."""
+        self.doors: tuple[int, ...] = ()
+        self.knocked = False
+        """Whether a door was ready; for whoever opens it to take back."""
+
+    def watch(self, stream: Stream) -> None:
+        """Have the poller watch for what `stream` waits for now."""
+        transport = stream.transport
+        if transport is None or (transport.read_fd < 0 and transport.write_fd < 0):
+            return
+        bits = WRITE if stream.blocked else 0
+        if stream.wants_input():
+            bits |= READ | EDGE if transport.drains else READ
+        if bits != stream.watched:
+            self._watch_for(stream, transport, bits)
+
+    def tell_again(self, stream: Stream) -> None:
+        """Have the poller tell of what `stream` has not yet handled, if that is told but once."""
+        transport = stream.transport
+        if stream.watched > EDGE and transport is not None:
+            self._watch_for(stream, transport, stream.watched)
+
+    def ask(self, stream: Stream) -> None:
+        """Have `stream` asked at each update, because the poller cannot tell about it."""
+        self._remove(stream)
+        self.unwatched[stream] = None
+
+    def forget(self, stream: Stream) -> None:
+        """Watch `stream` no more, and do not ask it."""
+        self._remove(stream)
+        self.unwatched.pop(stream, None)
+
+    def watch_doors(self, fds: tuple[int, ...]) -> None:
+        """Note in `knocked` when one of these descriptors is ready, and leave those watched before alone."""
+        for fd in self.doors:
+            if fd not in fds:
+                self.poller.remove(fd)
+        for fd in fds:
+            if fd not in self.doors:
+                self.poller.add(fd, READ)
+                self._enter(fd, None)
+        self.doors = fds
+
+    def knows(self, fd: int) -> bool:
+        """Tell whether `fd` is watched: if not, its number may have been given to others."""
+        return self.streams[fd] is not None or fd in self.doors
+
+    def start_anew(self, closed: bool) -> None:
+        """Forget everything; with a poller of its own again, if it is not `closed`."""
+        self.poller.close()
+        if not closed:
+            self.poller = make_poller()
+        self.streams, self.unwatched, self.doors = [], {}, ()
+
+    def _watch_for(self, stream: Stream, transport: Transport, bits: int) -> None:
+        try:
+            for fd, mask in _sides(transport):
+                if stream.watched < 0:
+                    self.poller.add(fd, bits & (mask | EDGE))
+                    self._enter(fd, stream)
+                else:
+                    self.poller.change(fd, bits & (mask | EDGE))
+        except OSError:
+            stream.watched = bits  # one of two sides may be watched by now
+            self.ask(stream)  # a plain file, say, which epoll does not take: it is always ready
+            return
+        stream.watched = bits
+        self.unwatched.pop(stream, None)
+
+    def _enter(self, fd: int, stream: Stream | None) -> None:
+        """Have what is told of descriptor `fd` mean `stream`, or a door for None."""
+        if fd >= len(self.streams):
+            self.streams += [None] * (fd + 1 - len(self.streams))
+        self.streams[fd] = stream
+
+    def _remove(self, stream: Stream) -> None:
+        transport = stream.transport
+        if transport is not None and stream.watched >= 0:
+            for fd, _ in _sides(transport):
+                if fd < len(self.streams):
+                    self.streams[fd] = None
+                self.poller.remove(fd)
+        stream.watched = -1
+
+
+def _sides(transport: Transport) -> list[tuple[int, int]]:
+    """Return the descriptors of `transport`, and what each can be watched for."""
+    read, write = transport.read_fd, transport.write_fd
+    if read == write:
+        return [(read, READ | WRITE)]
+    return [(fd, mask) for fd, mask in ((read, READ), (write, WRITE)) if fd >= 0]

@@ -1,0 +1,21 @@
+"""What is said of streams before there is one: their states, and the host of those who have none."""
+
+from typing import Any
+
+from netcode import State
+from netcode.stream.contract import ALONE
+
+
+def test_the_states_are_told_by_name_in_the_order_in_which_they_come() -> None:
+    assert [state.value for state in State] == ["connecting", "connected", "disconnecting", "disconnected"]
+
+
+def test_who_has_no_host_may_tell_it_everything() -> None:
+    stream: Any = object()
+
+    for tell in (ALONE.output, ALONE.answer, ALONE.forget, ALONE.watch, ALONE.hold, ALONE.tell_again):
+        tell(stream)
+    ALONE.schedule(stream, 1.0)
+    ALONE.interrupted()
+
+    assert not hasattr(ALONE, "__dict__")  # it keeps nothing of it

@@ -1,0 +1,146 @@
+"""What was received and not taken, its bound, and silence."""
+
+import pytest
+from line import CONNECTED, Line
+
+from netcode.connection import MAX_RECEIVE_BUFFER, stream_of
+from netcode.reasons import Reason, ReasonCode
+from netcode.stream import intake
+
+# Silence.
+
+
+def test_silence_ends_a_connection_after_a_ping_at_half_time() -> None:
+    line = Line(timeout=10.0, ping=b"ping").opened()
+
+    line.later(4.9)
+    before = line.hear()
+    line.later(0.2)
+    pinged = line.hear()
+    line.later(4.8)
+    still = line.hear(), line.connection.state
+    line.later(0.2)
+
+    assert (before, pinged, still) == (None, b"ping", (None, CONNECTED))
+    assert line.connection.reason == Reason(ReasonCode.TIMEOUT, "nothing was heard from server:7777 for timeout = 10 s")
+    assert line.hear() == b""
+
+
+def test_whatever_is_heard_keeps_a_connection_and_each_silence_has_its_ping() -> None:
+    line = Line(timeout=10.0, ping=b"!").opened()
+
+    for _ in range(5):
+        line.later(6.0)
+        line.far.send(b"here")
+    line.connection.update()
+
+    assert line.connection.state is CONNECTED
+    assert line.hear() == b"!!!!!"
+    assert line.connection.receive_all() == b"here" * 5
+
+
+def test_without_a_ping_the_timeout_is_the_same() -> None:
+    line = Line(timeout=10.0).opened()
+
+    line.later(9.9)
+    before = line.connection.state, line.hear()
+    line.later(0.2)
+
+    assert before == (CONNECTED, None)
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TIMEOUT
+
+
+def test_after_a_pause_of_ours_it_reads_first_and_judges_then() -> None:
+    line = Line(timeout=10.0).opened()
+    line.later(9.5)
+
+    line.far.send(b"I was there all the time")
+    line.clock.advance(60.0)
+    line.connection.update()
+
+    assert line.connection.state is CONNECTED
+    assert line.connection.receive_all() == b"I was there all the time"
+
+
+@pytest.mark.fault(83, "memory")
+@pytest.mark.parametrize("timeout", [0.25, 1.0])
+def test_after_a_pause_of_ours_it_pings_first_and_gives_time_to_answer(timeout: float) -> None:
+    line = Line(timeout=timeout, ping=b"ping").opened()
+
+    line.clock.advance(60.0)
+    line.connection.update()
+    pinged = line.hear(), line.connection.state
+    line.clock.advance(timeout * 0.4)
+    line.far.send(b"here")
+    line.connection.update()
+    answered = line.connection.state
+    line.clock.advance(60.0)
+    line.connection.update()
+    line.hear()
+    line.clock.advance(timeout * 0.4)
+    line.connection.update()
+    before = line.connection.state
+    line.clock.advance(timeout * 0.2)
+    line.connection.update()
+
+    assert pinged == (b"ping", CONNECTED)
+    assert (answered, before) == (CONNECTED, CONNECTED)
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TIMEOUT
+
+
+def test_without_a_ping_a_pause_of_ours_leaves_time_to_be_heard_too() -> None:
+    line = Line(timeout=1.0).opened()
+
+    line.clock.advance(60.0)
+    line.connection.update()
+    due = stream_of(line.connection).deadline()
+    line.clock.advance(0.5)
+    line.connection.update()
+
+    assert due == stream_of(line.connection).timeline.now
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TIMEOUT
+
+
+def test_bytes_that_nobody_takes_are_not_held_against_who_sent_them() -> None:
+    line = Line(timeout=10.0, ping=b"!", capacity=200_000).opened()
+    line.far.send(bytes(MAX_RECEIVE_BUFFER) + b"more")
+
+    line.later(35.0)
+    pings = line.hear()
+    taken = line.connection.receive_all()
+    line.connection.update()
+
+    assert line.connection.state is CONNECTED
+    assert pings == b"!!!"
+    assert (len(taken), line.connection.receive_all()) == (MAX_RECEIVE_BUFFER, b"more")
+
+
+def test_too_much_that_waits_ends_the_stream_with_the_next_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "MAX_SEND_BUFFER", 1000)
+    line = Line(capacity=10).opened()
+
+    line.connection.send(bytes(1000))
+    within = line.connection._seconds_left()
+    line.connection.send(bytes(1))
+    line.connection.send(bytes(1))
+    over = line.connection._seconds_left(), line.connection.send_buffer_length
+    line.connection.update()
+
+    assert (within, over) == (None, (0.0, 1001))
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TOO_SLOW
+
+
+def test_a_timeout_that_can_be_none_is_refused() -> None:
+    with pytest.raises(ValueError, match="timeout must be seconds above 0, or None, not 0"):
+        intake.Intake(0, None)
+    assert intake.Intake(None, b"!").ping == b"!"
+
+
+def test_it_is_never_hungry_because_who_takes_does_so_when_it_likes() -> None:
+    taker = intake.Intake(None, None)
+
+    assert (taker.hungry, taker.resume(), len(taker)) == (False, False, 0)
