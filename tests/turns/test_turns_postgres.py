@@ -22,7 +22,7 @@ from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
 from netcode.turns.store import Claim, Entry, Listing, Lost, Saved, State, Unavailable, open_store
 from netcode.turns.store import postgres_sql as sql
 from netcode.turns.store.postgres import PostgresStore, _columns, _plain
-from turns.store_contract import LEASE, SharedStoreContract, Time, new
+from turns.store_contract import LEASE, SharedStoreContract, Time, let_pass, new
 
 Beside = Callable[..., PostgresStore]
 Session = psycopg.Connection[Any]
@@ -76,7 +76,7 @@ class DatabaseTime(Time):
         passed = f"interval '{now - self._now} seconds'"
         self._now = now
         self._server.execute(
-            f"UPDATE node SET expires = expires - {passed};"
+            f"UPDATE node SET since = since - {passed}, expires = expires - {passed};"
             f"UPDATE game_table SET created = created - {passed}, changed = changed - {passed}, wake = wake - {passed}"
         )
 
@@ -160,8 +160,7 @@ def test_nobody_is_fenced_while_it_writes(store: PostgresStore, beside: Beside, 
     store.create([new(), new("u")])
     other = beside()
     other.open("there:2")
-    time.now += LEASE + 1
-    other.renew(0)
+    let_pass(time, LEASE + 1, other)
     begin(session, store, Entry("t", 1, b"1"))
 
     assert other.claim(["t", "u"]) == {"t": Claim.ASK_AGAIN, "u": Claim.ASK_AGAIN}
@@ -202,9 +201,7 @@ def test_of_six_who_claim_at_once_one_has_the_table(
     claimers = [beside() for _ in range(6)]
     for number, claimer in enumerate(claimers):
         claimer.open(f"claimer:{number}")
-    time.now += LEASE + 1
-    for claimer in claimers:
-        claimer.renew(0)
+    let_pass(time, LEASE + 1, *claimers)
     session.execute("SELECT FROM game_table FOR NO KEY UPDATE")  # so that all begin before one ends
     threads = [Thread(lambda claimer=claimer: ask_until_known(claimer, "t")) for claimer in claimers]  # type: ignore[misc]
     sleep(0.3)
@@ -224,8 +221,7 @@ def test_who_renews_between_two_looks_is_not_fenced(
     store.create([new()])
     other = beside()
     other.open("there:2")
-    time.now += LEASE + 1
-    other.renew(0)
+    let_pass(time, LEASE + 1, other)
     dead = other._dead
 
     def renewed(owners: Iterable[int | None]) -> set[int]:
@@ -690,6 +686,10 @@ PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
     "fencing somebody who renewed meanwhile": (
         test_who_renews_between_two_looks_is_not_fenced,
         {"AND NOT fenced AND expires <= now() FOR": "FOR", "AND NOT node.fenced AND node.expires <= now()": ""},
+    ),
+    "fencing everybody after an outage": (
+        SharedStoreContract.test_who_was_away_as_well_lets_others_come_back_first,
+        {"AND (node.expires > me.since OR me.since + %(lease)s * interval '1 second' < now())": ""},
     ),
     "giving back what others have": (
         SharedStoreContract.test_nobody_gives_back_what_others_have,

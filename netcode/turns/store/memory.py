@@ -39,6 +39,8 @@ class _Node:
     address: str
     rules: dict[str, int] | None
     """Of each game, how new its rules are; None for those who take any."""
+    since: float
+    """Since when it has been alive without a break."""
     expires: float
     load: int = 0
     fenced: bool = False
@@ -101,10 +103,12 @@ class MemoryStore(Store):
         known = None
         if rules is not None:
             known = {game: shelf.rules.setdefault((game, mark), len(shelf.rules) + 1) for game, mark in rules.items()}
-        shelf.nodes[self._id] = _Node(address, known, self._expires())
+        shelf.nodes[self._id] = _Node(address, known, self._clock(), self._expires())
 
     def renew(self, load: int) -> list[Node]:
         node = self._check()
+        if not self._lives(node):
+            node.since = self._clock()
         node.load, node.expires = load, self._expires()
         return [Node(one.address, one.load) for one in self._living()]
 
@@ -141,10 +145,16 @@ class MemoryStore(Store):
                 return min(newer, key=lambda one: one.load).address
         if not take:
             return Claim.FREE
-        if owner is not None:
-            owner.fenced = True
+        if owner is not None and not self._fence(node, owner):
+            return Claim.ASK_AGAIN
         row.owner, row.rules = self._id, _age(node, row.game)
         return Claim.OURS
+
+    def _fence(self, node: _Node, owner: _Node) -> bool:
+        """Declare dead whose lease ran out, unless we were away as well: then others come back first."""
+        lease = float("inf") if self.lease is None else self.lease
+        owner.fenced = owner.fenced or owner.expires > node.since or node.since + lease < self._clock()
+        return owner.fenced
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         self._check()
@@ -218,17 +228,23 @@ class MemoryStore(Store):
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         self._check()
-        now, spared, others = self._clock(), {*spare}, self._alive() - {self._id}
+        now, spared = self._clock(), {*spare}
         old = {
             table
             for table, row in self._shelf.rows.items()
             if table not in spared
-            and row.owner not in others
             and now - row.changed > (keep if row.listing is None else min(keep, waiting))
+            and self._ours_or_nobodys(row)
         }
         for table in old:
             del self._shelf.rows[table]
         return old
+
+    def _ours_or_nobodys(self, row: _Row) -> bool:
+        owner = self._shelf.nodes.get(row.owner)
+        if row.owner == self._id or owner is None:
+            return True
+        return not self._lives(owner) and self._fence(self._shelf.nodes[self._id], owner)
 
     def close(self) -> None:
         self._shelf.nodes.pop(self._id, None)

@@ -213,7 +213,7 @@ class PostgresStore(Store):
         """Return which of these may not write any more, after declaring dead those past their lease."""
         known = {owner for owner in owners if owner is not None}
         for owner in sorted(known):
-            self._run(sql.FENCE_EXPIRED, {"owner": owner})
+            self._run(sql.FENCE_EXPIRED, {"node": self._id, "owner": owner, "lease": self.lease})
         return known - {one for (one,) in self._run(sql.UNFENCED, {"owners": [*known]})}
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:

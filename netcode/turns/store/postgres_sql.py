@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS ruleset (
 );
 CREATE TABLE IF NOT EXISTS node (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, address text NOT NULL, rules bigint[],
-    load int NOT NULL DEFAULT 0, expires timestamptz NOT NULL, fenced boolean NOT NULL DEFAULT false
+    load int NOT NULL DEFAULT 0, since timestamptz NOT NULL, expires timestamptz NOT NULL, fenced boolean NOT NULL DEFAULT false
 );
 CREATE TABLE IF NOT EXISTS game_table (
     id text COLLATE "C" PRIMARY KEY, game text NOT NULL, owner bigint, rules bigint NOT NULL, version bigint NOT NULL,
@@ -50,8 +50,8 @@ fence AS MATERIALIZED (SELECT node.id FROM node, ({BOUND}) AS bound WHERE node.i
 """
 
 OPEN = """
-INSERT INTO node (address, rules, expires) VALUES (%(address)s, %(rules)s, now() + %(lease)s * interval '1 second')
-RETURNING id
+INSERT INTO node (address, rules, since, expires)
+VALUES (%(address)s, %(rules)s, now(), now() + %(lease)s * interval '1 second') RETURNING id
 """
 
 LEARN = """
@@ -69,7 +69,9 @@ ON (known.game, known.fingerprint) = (mine.game, mine.mark)
 # A late process that nobody fenced goes on.
 RENEW = f"""
 WITH me AS (
-    UPDATE node SET expires = now() + %(lease)s * interval '1 second', load = %(load)s FROM ({BOUND}) AS bound
+    UPDATE node SET expires = now() + %(lease)s * interval '1 second', load = %(load)s,
+        since = CASE WHEN expires < now() THEN now() ELSE since END
+    FROM ({BOUND}) AS bound
     WHERE id = %(node)s AND NOT fenced RETURNING id, address, load
 )
 SELECT id, address, load FROM me
@@ -184,12 +186,15 @@ SELECT node.address, node.load, ruleset.game, max(ruleset.id) FROM node JOIN rul
 WHERE NOT node.fenced AND node.expires > now() GROUP BY node.id, ruleset.game ORDER BY node.load, node.id
 """
 
-# One that is writing at this moment is left alone; who wants its tables asks again.
+# One that is writing at this moment is left alone; who wants its tables asks again. And whoever was away as well, as
+# all are while the database is down, lets the others come back first, for as long as a lease.
 FENCE_EXPIRED = """
 WITH victim AS (
     SELECT id FROM node WHERE id = %(owner)s AND NOT fenced AND expires <= now() FOR NO KEY UPDATE SKIP LOCKED
-)
-UPDATE node SET fenced = true FROM victim WHERE node.id = victim.id AND NOT node.fenced AND node.expires <= now()
+), me AS (SELECT since FROM node WHERE id = %(node)s)
+UPDATE node SET fenced = true FROM victim, me
+WHERE node.id = victim.id AND NOT node.fenced AND node.expires <= now()
+    AND (node.expires > me.since OR me.since + %(lease)s * interval '1 second' < now())
 """
 
 # Who is dead stays so: what this finds is true for ever.
