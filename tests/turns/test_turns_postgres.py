@@ -413,6 +413,25 @@ def test_a_database_that_hangs_is_unavailable_and_comes_back(beside: Beside, emp
     assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
 
 
+def test_an_interrupt_in_the_middle_of_an_answer_costs_the_connection_and_nothing_else(
+    store: PostgresStore, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.create([new()])
+    session.execute("SELECT FROM game_table FOR UPDATE")
+
+    def interrupted(*_: Any) -> int:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("netcode.turns.store.postgres_link._ready", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            store.append([Entry("t", 1, b"1")])
+    session.commit()  # the database goes on with it
+
+    store.append([Entry("t", 1, b"1")])
+    assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
+
+
 def test_a_connection_that_broke_is_made_anew(store: PostgresStore, empty: Postgres) -> None:
     store.create([new()])
     empty.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'netcode'")

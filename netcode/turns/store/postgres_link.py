@@ -1,6 +1,6 @@
 """A link to PostgreSQL that never waits for ever, tells no password, and turns what goes wrong into sentences."""
 
-import time
+import select
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +17,8 @@ except ImportError as error:
 
 Parameters = Mapping[str, Any]
 
-LOOK = 0.05
-"""Seconds between two looks at whether the database has been silent for too long."""
+READ, WRITE = 1, 2
+"""What psycopg waits for; both is their sum."""
 
 DEFAULTS: dict[str, Any] = {
     "connect_timeout": 3,
@@ -50,24 +50,38 @@ class _Connection(psycopg.Connection[TupleRow]):
 
     patience = 4.0
 
-    def wait(self, gen: Generator[Any, Any, Any], *arguments: Any, **options: Any) -> Any:
-        if not arguments:
-            options.setdefault("interval", LOOK)
-        return super().wait(self._bounded(gen), *arguments, **options)
-
-    def _bounded(self, gen: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+    def wait(self, gen: Generator[int, int, Any], *_: Any, **__: Any) -> Any:
+        """Let psycopg go on whenever there is something to read, or room to write, until it has what it wants."""
         try:
             wanted = next(gen)
-            deadline = time.monotonic() + self.patience
             while True:
-                ready = yield wanted
-                if ready:
-                    deadline = time.monotonic() + self.patience
-                elif time.monotonic() > deadline:
-                    raise _Silent(f"no answer for {self.patience:g} s")
-                wanted = gen.send(ready)
+                wanted = gen.send(_ready(self.pgconn.socket, wanted, self.patience))
         except StopIteration as stop:
             return stop.value
+
+
+def _ready(descriptor: int, wanted: int, seconds: float) -> int:
+    """Wait until a socket can be read (1), or written to (2), as far as either is wanted, and return what is so.
+
+    Raises:
+        psycopg.OperationalError: neither came in time.
+    """
+    if hasattr(select, "poll"):  # which takes descriptors of any number, as servers with many links have them
+        poll = select.poll()
+        poll.register(descriptor, (select.POLLIN if wanted & READ else 0) | (select.POLLOUT if wanted & WRITE else 0))
+        found = poll.poll(seconds * 1000)
+        event = found[0][1] if found else 0
+        ready = (READ if event & select.POLLIN else 0) | (WRITE if event & select.POLLOUT else 0)
+        ready = ready or (wanted if event else 0)  # it broke: whoever reads it learns why
+    else:  # pragma: no cover - Windows
+        sockets = [descriptor]
+        readable, writable, _ = select.select(
+            sockets if wanted & READ else [], sockets if wanted & WRITE else [], sockets, seconds
+        )
+        ready = (READ if readable else 0) | (WRITE if writable else 0)
+    if not ready:
+        raise _Silent(f"no answer for {seconds:g} s")
+    return ready
 
 
 class Link:
@@ -133,6 +147,9 @@ class Link:
             self.close()
             # What psycopg says may quote the address.
             raise Unavailable(text) from None
+        except BaseException:  # Ctrl-C, say, in the middle of an answer
+            self.close()
+            raise
 
     def _sentence(self, error: psycopg.Error) -> str | None:
         """Return what is wrong and what to do; None for what only a bug of ours can cause."""
