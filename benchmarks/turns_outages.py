@@ -10,11 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.databases import Missing, Postgres
+from benchmarks.databases import Missing, Pooler, Postgres
 from netcode.turns import Seat, Server, join
 from netcode.turns.__main__ import load_game
 from netcode.turns.store import Entry, NewTable, State, Unavailable
@@ -158,7 +159,9 @@ class Evening:
         self._server.close()
 
 
-def run(*, outages: int, writers: int = 3, tables: int = 40, seconds: float = 2.0, seed: int = 1) -> Outcome:
+def run(
+    *, outages: int, writers: int = 3, tables: int = 40, seconds: float = 2.0, seed: int = 1, pooled: bool = False
+) -> Outcome:
     """Stop and start a server of its own `outages` times.
 
     Args:
@@ -167,11 +170,14 @@ def run(*, outages: int, writers: int = 3, tables: int = 40, seconds: float = 2.
         tables: of each.
         seconds: of load before each outage, at most.
         seed: of the moments.
+        pooled: whether PgBouncer is between, in transaction mode.
     """
     chance, outcome = random.Random(seed), Outcome()
-    with Postgres(durable=True) as server:
-        loads = [Writer(server.address(), f"writer{number}", tables) for number in range(writers)]
-        evening = Evening(server.address())
+    with ExitStack() as programs:
+        server = programs.enter_context(Postgres(durable=True))
+        address = server.address(port=programs.enter_context(Pooler(server)).port if pooled else None)
+        loads = [Writer(address, f"writer{number}", tables) for number in range(writers)]
+        evening = Evening(address)
         try:
             for load in loads:
                 load.start()
@@ -225,6 +231,7 @@ def main() -> int:
     parser.add_argument("--tables", type=int, default=40, help="of each (%(default)s)")
     parser.add_argument("--seconds", type=float, default=5.0, help="of load before each, at most (%(default)g)")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--pooled", action="store_true", help="through PgBouncer in transaction mode")
     chosen = parser.parse_args()
     try:
         outcome = run(**vars(chosen))
