@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -191,13 +192,16 @@ class Postgres(_Daemon):
 
     def hang(self) -> None:
         """Stop all of it where it stands; connections stay open, and nobody answers."""
-        for process in self.processes():
-            os.kill(process, signal.SIGSTOP)
+        self._signal(signal.SIGSTOP)
 
     def go_on(self) -> None:
         """Let it go on after `hang`."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, what: signal.Signals) -> None:
         for process in self.processes():
-            os.kill(process, signal.SIGCONT)
+            with suppress(ProcessLookupError):  # one that served somebody who left
+                os.kill(process, what)
 
 
 class Pooler(_Daemon):
