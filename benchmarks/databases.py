@@ -174,7 +174,7 @@ class Postgres(_Daemon):
         """Stop it as «immediate» does: no checkpoint, and no goodbye to anybody."""
         self.stop(signal.SIGQUIT)
 
-    def execute(self, statement: str, database: str = "postgres") -> list[tuple[object, ...]]:
+    def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Execute a statement beside whoever uses it, and return the rows."""
         bound = "-c lock_timeout=10s"
         with psycopg.connect(self.address(database), autocommit=True, options=bound) as connection:

@@ -209,7 +209,7 @@ def judge(server: Postgres, loads: list[Writer], outcome: Outcome) -> None:
     """Compare what is in the database with what every writer was told."""
     stored: dict[str, dict[int, bytes]] = {}
     for table, version, body in server.execute("SELECT game_table, version, body FROM move ORDER BY 1, 2"):
-        stored.setdefault(str(table), {})[int(str(version))] = body  # type: ignore[assignment] # pyright: ignore[reportArgumentType]
+        stored.setdefault(table, {})[version] = body
     for load in loads:
         if load.trouble is not None:
             outcome.wrong.append(f"a writer ended: {load.trouble!r}")

@@ -2,8 +2,11 @@
 
 import pytest
 
-from benchmarks import turns_outages, turns_postgres
+from benchmarks import turns_nodes, turns_outages, turns_postgres
 from benchmarks.databases import Postgres
+from netcode.turns.store import Entry
+from netcode.turns.store.postgres import PostgresStore
+from turns.store_contract import new
 
 
 @pytest.mark.process
@@ -34,6 +37,32 @@ def test_a_write_that_is_missing_is_found(empty: Postgres) -> None:
 
     assert (outcome.lost, outcome.extra) == (2, 1)
     assert outcome.gaps >= 1
+
+
+@pytest.mark.process
+def test_nodes_that_fight_for_tables_and_fail_at_random_write_one_history(postgres: Postgres) -> None:
+    outcome = turns_nodes.run(seconds=4.0, nodes=4, tables=12, seed=3)
+
+    assert outcome.wrong == []
+    assert (outcome.lost, outcome.extra, outcome.gaps) == (0, 0, 0)
+    assert len(outcome.stored) > 100
+
+
+def test_two_histories_are_found(empty: Postgres) -> None:
+    store = PostgresStore(empty.address())
+    store.open("here:1")
+    store.create([new("a"), new("b"), new("c")])
+    store.append([Entry(table, 1, b"mine") for table in "abc"])
+    store.close()
+    outcome = turns_nodes.Outcome(
+        stored={("a", 1): b"mine", ("b", 1): b"theirs", ("b", 2): b"gone"},
+        tried={("a", 1): {b"mine"}, ("b", 1): {b"mine", b"theirs"}},
+    )
+    empty.execute("UPDATE game_table SET version = 2 WHERE id = 'b'")
+
+    turns_nodes.judge(empty, ["a", "b", "c"], outcome)
+
+    assert (outcome.lost, outcome.extra, outcome.gaps) == (2, 1, 1)
 
 
 def test_each_figure_is_measured(empty: Postgres) -> None:
