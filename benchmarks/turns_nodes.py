@@ -83,13 +83,13 @@ class Node(threading.Thread):
 
     def _step(self, store: PostgresStore) -> None:
         chance = self._chance
-        if chance.random() < 0.004:
-            time.sleep(chance.uniform(0.5, 4.0) * LEASE)
         if chance.random() < 0.003:
             raise Killed
         if time.monotonic() > self._renew_at:
             store.renew(len(self._versions))
             self._renew_at = time.monotonic() + RENEW
+        if chance.random() < 0.01:  # and what follows is what somebody does who does not know that time has passed
+            time.sleep(chance.uniform(0.5, 4.0) * LEASE)
         what = chance.random()
         if what < 0.15 or not self._versions:
             self._claim(store)
