@@ -1,6 +1,7 @@
 """Serves tables over a network: brings people together, carries plays to the rules, and tells nothing unstored."""
 
 import heapq
+import math
 import random
 import secrets
 import time
@@ -56,6 +57,9 @@ SPARE_DUES = 64
 BREATH = 0.01
 """Seconds between two updates of `serve`: nobody at a table notices them, and whatever many play meanwhile shares a
 commit, which costs the processor as much as several plays. What comes after a pause is taken at once."""
+SHARE = 0.002
+"""Seconds after which an update leaves what came in to the next: a frame goes on, and what was played is stored
+meanwhile. Where nobody stores beside it, there is nothing to gain."""
 NUMBERED = (MakePlay, GiveAnswer)
 ROOM_IN_MESSAGE = 2_048
 """Bytes of a message that fields leave to everything else."""
@@ -155,7 +159,8 @@ class Server:
         self._hasty: set[str] = set()  # tables at which seats are to be played for in the next update
         self._renew_at = self._expire_at = clock()
         self._told_trouble = ""
-        self._closed = False
+        self._closed = self._behind = False
+        self._share = SHARE if on_thread else math.inf
         self._random = random.Random()  # noqa: S311 - a stand-in's choice, not a key
         max_message = options.get("max_message", 65_536)
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
@@ -217,8 +222,13 @@ class Server:
             return
         now = self._clock()
         self._net.update()
-        for event in self._net.events():
+        until = now + self._share
+        self._behind = False
+        for event in self._net.events():  # what is not reached comes first in the next update
             self._hear(event, now)
+            if self._clock() >= until:
+                self._behind = True
+                break
         self._let_time_pass(now)
         try:
             self._keeper.writer.step(now)
@@ -237,7 +247,7 @@ class Server:
         dues = [self._renew_at, self._expire_at, *([self._due[0][0]] if self._due else [])]
         if (again := self._keeper.writer.due()) is not None:
             dues.append(again)
-        left = 0.0 if self._hasty else max(0.0, min(dues) - now)
+        left = 0.0 if self._hasty or self._behind else max(0.0, min(dues) - now)
         due = timeout is None or left < timeout
         waiter = self._keeper.writer.carrier.waiter
         seconds = left if due else timeout
@@ -893,7 +903,8 @@ def serve(
             while True:
                 server.wait()
                 server.update()
-                time.sleep(BREATH)
+                if not server._behind:
+                    time.sleep(BREATH)
     except KeyboardInterrupt:
         pass
     finally:

@@ -12,7 +12,7 @@ from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.games import described
 from netcode.turns.rules import Game, move, options
-from netcode.turns.server import BREATH, Server, serve
+from netcode.turns.server import BREATH, SHARE, Server, serve
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Result
@@ -980,3 +980,52 @@ def test_what_is_free_is_drawn_for_who_asks() -> None:
     assert say(0, "draw", "never") == [["refused", None, "nothing was found that is legal; choose yourself"]]
     assert say(1, "draw", "call") == [["refused", None, "nothing is to be drawn for that"]]
     hall.close()
+
+
+@pytest.mark.parametrize(("on_thread", "updates"), [(True, 4), (False, 1)])
+def test_an_update_leaves_to_the_next_what_would_make_a_frame_wait(hall: Hall, on_thread: bool, updates: int) -> None:
+    class Slow(TicTacToe):
+        @move(cell=range(9))
+        def mark(self, cell: int) -> None:
+            hall.clock.advance(2 * SHARE)
+            super().mark(cell)
+
+    hall.games = (Slow,)
+    server = hall.serve(on_thread=on_thread)
+    seats = [hall.join(Slow, legal=False) for _ in range(8)]
+    hall.until(lambda: all(seat.started for seat in seats))
+    for seat in seats:
+        if seat.my_turn:
+            seat.play("mark", cell=4)
+            seat.update()
+    hall.clock.advance(TICK)
+    tables = [room.table for room in server._keeper.rooms.values()]
+    moved: list[int] = []
+    for _ in range(5):
+        server.update()
+        moved.append(sum(table is not None and table.last_number(0) for table in tables))
+
+    assert moved == [min(4, 4 // updates * (number + 1)) for number in range(5)]
+
+
+def test_a_server_that_left_something_does_not_sleep(hall: Hall) -> None:
+    class Slow(TicTacToe):
+        @move(cell=range(9))
+        def mark(self, cell: int) -> None:
+            hall.clock.advance(2 * SHARE)
+            super().mark(cell)
+
+    hall.games = (Slow,)
+    server = hall.serve(on_thread=True)
+    seats = [hall.join(Slow, legal=False) for _ in range(4)]
+    hall.until(lambda: all(seat.started for seat in seats))
+    for seat in seats:
+        if seat.my_turn:
+            seat.play("mark", cell=4)
+            seat.update()
+    hall.clock.advance(TICK)
+    server.update()
+    before = hall.clock.now
+
+    assert server.wait(5.0)
+    assert hall.clock.now == before
