@@ -48,6 +48,12 @@ class Measured(NamedTuple):
     """Updates while it hung."""
     after: float
     """Moves a second once it went on."""
+    told: float
+    """Bytes that the players of a table receive for one move."""
+    wal: float
+    """Bytes that one move adds to the database's write-ahead log."""
+    kept: float
+    """Bytes that one move adds to the tables of the database."""
 
 
 def measure(tables: int, seconds: float, hang: float = HANG, *, durable: bool = True) -> Measured:
@@ -61,8 +67,10 @@ def measure(tables: int, seconds: float, hang: float = HANG, *, durable: bool = 
             load.ask("sit_down", within=120.0, count=tables)
             load.ask("play", within=60.0, seconds=min(2.0, seconds))  # what is made once is made now
             server.ask("durations")
+            logged, stored = _written(database)
             before, cpu, cpu_load = server.ask("stats"), server.ask("cpu"), load.ask("cpu")
             played = load.ask("play", within=seconds + 60.0, seconds=seconds)
+            logged, stored = (now - then for now, then in zip(_written(database), (logged, stored), strict=True))
             cpu, cpu_load = server.ask("cpu") - cpu, load.ask("cpu") - cpu_load
             durations = server.ask("durations")
             time.sleep(1.1)  # so that the numbers are written down
@@ -86,6 +94,9 @@ def measure(tables: int, seconds: float, hang: float = HANG, *, durable: bool = 
         hanging=_percentile(hanging),
         updates=len(hanging),
         after=again["moves"] / again["seconds"],
+        told=played["bytes"] / moves,
+        wal=logged / moves,
+        kept=stored / moves,
     )
 
 
@@ -102,6 +113,14 @@ def _hang(database: Postgres, server: Child, load: Child, seconds: float) -> lis
         database.go_on()
     load.answer(60.0)
     return took
+
+
+def _written(database: Postgres) -> tuple[float, float]:
+    """Return how many bytes of log the database wrote so far, and how many its tables have."""
+    [(logged, stored)] = database.execute(
+        "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0'), pg_database_size(current_database())"
+    )
+    return float(str(logged)), float(str(stored))
 
 
 def _percentile(values: list[float]) -> float:
@@ -122,6 +141,7 @@ def report(measured: Measured) -> list[str]:
             f"{measured.hanging * 1e3:.1f} ms",
         ),
         ("moves a second after it went on", f"{measured.after:,.0f}"),
+        ("bytes for one move: to players, log, kept", f"{measured.told:.0f}, {measured.wal:.0f}, {measured.kept:.0f}"),
     ]
     width = max(len(row[0]) for row in rows)
     return [f"{name:<{width}}  {value}" for name, value in rows]

@@ -24,11 +24,17 @@ def test_tables_play_on_after_their_database_hung() -> None:
     assert measured.after > 0
     assert 0 < measured.half <= measured.most
     assert measured.batch >= 1
+    assert measured.told > 100
+    assert measured.wal > 100
     assert 5 < measured.updates < 100
 
 
 def test_bars_are_printed_beside_the_figures() -> None:
-    said = report(Measured(3_178.4, 0.127, 0.285, 266.0, 32.0, 21.0, 198.0, 0.0432, 0.0116, 0.004, 207, 3_832.0))
+    said = report(
+        Measured(
+            3_178.4, 0.127, 0.285, 266.0, 32.0, 21.0, 198.0, 0.0432, 0.0116, 0.004, 207, 3_832.0, 400.0, 600.0, 140.0
+        )
+    )
 
     assert said[0].split("  ")[0] == "durable moves a second; bar: at least 3,000"
     assert said[0].endswith("  3,178")

@@ -7,7 +7,7 @@ move counts when its player reads that it is in, which is after it was stored.
 import select
 import socket
 import time
-from typing import Any, cast
+from typing import Any
 
 from benchmarks import wire
 from benchmarks.control import Control
@@ -45,7 +45,7 @@ class Tables:
         self._players: dict[int, Player] = {}
         self._epoll = select.epoll()
         self._goes = False
-        self._moves = 0
+        self._moves = self._bytes = 0
         self._latencies: list[float] = []
         self._refused: list[str] = []
 
@@ -61,17 +61,24 @@ class Tables:
 
     def play(self, seconds: float) -> dict[str, Any]:
         """Play for so many seconds, a rematch after each game, and then until nothing is under way."""
-        self._moves, self._latencies, self._goes = 0, [], True
+        self._moves, self._bytes, self._latencies, self._goes = 0, 0, [], True
         began = time.monotonic()
         for player in [*self._players.values()]:
             self._move(player)
         while (now := time.monotonic()) < began + seconds:
             self._turn(min(0.05, began + seconds - now))
-        moves, took, latencies = self._moves, time.monotonic() - began, sorted(self._latencies)
+        moves, heard = self._moves, self._bytes
+        took, latencies = time.monotonic() - began, sorted(self._latencies)
         self._goes = False
         self._until(lambda: not any(player.waits for player in self._players.values()))
         parts = {str(part): latencies[min(len(latencies) - 1, len(latencies) * part // 100)] for part in (50, 99)}
-        return {"moves": moves, "seconds": took, "latencies": parts if latencies else {}, "refused": self._refused[:3]}
+        return {
+            "moves": moves,
+            "bytes": heard,
+            "seconds": took,
+            "latencies": parts if latencies else {},
+            "refused": self._refused[:3],
+        }
 
     def _connect(self, room: str) -> None:
         link = socket.create_connection(("127.0.0.1", self._port))
@@ -97,11 +104,13 @@ class Tables:
                 raise TimeoutError("the server closed a link")
             player.buffer += data
             player.untold += len(data)
+            self._bytes += len(data)
             for payload in wire.take_frames(player.buffer):
                 message = wire.unpack(payload)
                 if isinstance(message, list):
                     player.received += 1
-                    self._hear(player, *cast("list[Any]", message))
+                    said: list[Any] = message
+                    self._hear(player, *said)
                 else:
                     self._control(player, payload)
             if player.untold > TELL:

@@ -57,7 +57,7 @@ SPARE_DUES = 64
 BREATH = 0.01
 """Seconds between two updates of `serve`: nobody at a table notices them, and whatever many play meanwhile shares a
 commit, which costs the processor as much as several plays. What comes after a pause is taken at once."""
-SHARE = 0.002
+SHARE = 0.001
 """Seconds after which an update leaves what came in to the next: a frame goes on, and what was played is stored
 meanwhile. Where nobody stores beside it, there is nothing to gain."""
 NUMBERED = (MakePlay, GiveAnswer)
