@@ -1,16 +1,18 @@
 """A player's end of a table: sits down, keeps its seat through broken links and restarts, and tells all as events."""
 
+import random
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from netcode.address import Address
+from netcode.address import Address, check_address, check_destination
 from netcode.client import Client
 from netcode.events import Away, Back, Joined, Left, Received
-from netcode.reasons import Reason, ReasonCode
+from netcode.events import Event as LinkEvent
+from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.stream.contract import State
 from netcode.turns import protocol
 from netcode.turns.events import (
@@ -39,6 +41,13 @@ PATIENCE = 120.0
 RETRY = 0.25
 """Seconds before the first attempt to come back; each further one waits twice as long."""
 RETRY_CAP = 5.0
+RESUME_FOR = 0.75
+"""Seconds for which a broken link may come back until another server is asked, where there are several."""
+HOPS = 3
+"""Times in a row that we are sent on to another server; then one is asked that we know."""
+SOON = 0.5
+"""Seconds between two attempts at most while our table may be about to get another owner, a quarter of the time passed
+since then."""
 
 _FOR_GOOD = frozenset(
     {
@@ -72,8 +81,16 @@ class Seat(Generic[G]):
         patience: float,
         clock: Callable[[], float],
         options: Mapping[str, Any],
+        addresses: Iterable[Address | tuple[str, int] | str] = (),
     ) -> None:
-        self._host, self._port = address
+        check_destination(*address)
+        self._at = Address(*address)
+        """Where we are, or are about to go."""
+        self._places = [self._at]
+        self._places += [check_address(one, "each of addresses") for one in addresses]
+        self._trusted = {one.host.lower() for one in self._places}
+        self._hops = 0
+        self._give_up_at: float | None = None
         self._game = game
         self._request = request
         self._patience, self._clock, self._options = patience, clock, options
@@ -369,6 +386,10 @@ class Seat(Generic[G]):
         """Do what can be done now. Never blocks. Call it once a frame."""
         now = self._clock()
         client = self._client
+        if client is not None and self._is_given_up(now):
+            client.close()
+            self._lose(self._trouble or closed_here(), now)
+            return
         if client is None:
             if self._again_at is not None and now >= self._again_at:
                 self._again_at = None
@@ -376,20 +397,7 @@ class Seat(Generic[G]):
             return
         client.update()
         for event in client.events():
-            match event:
-                case Joined(_):
-                    self._met, self._lost_at, self._attempts, self._trouble = True, None, 0, None
-                    client.send(self._request.wire())
-                case Received(_, message):
-                    self._receive(message)
-                case Away(_, reason):
-                    self._trouble = reason
-                    self._events.append(Presence(None, "away", None))
-                case Back(_):
-                    self._trouble = None
-                    self._events.append(Presence(None, "here", None))
-                case Left(_, reason):
-                    self._lose(reason, now)
+            self._hear(event, client, now)
         if client is self._client:
             client.update()  # what was just sent leaves now, not with the next frame
 
@@ -398,7 +406,11 @@ class Seat(Generic[G]):
         if self._events or self._reason:
             return True
         if self._client is not None:
-            return self._client.wait(timeout)
+            if self._give_up_at is None:
+                return self._client.wait(timeout)
+            left = max(0.0, self._give_up_at - self._clock())
+            due = timeout is None or left <= timeout
+            return self._client.wait(left if due else timeout) or due
         left = 0.0 if self._again_at is None else max(0.0, self._again_at - self._clock())
         due = timeout is None or left <= timeout
         time.sleep(left if due or timeout is None else timeout)
@@ -421,10 +433,49 @@ class Seat(Generic[G]):
 
     # Inside.
 
+    def _hear(self, event: LinkEvent, client: Client, now: float) -> None:
+        match event:
+            case Joined(_):
+                self._met, self._trouble = True, None
+                self._at = client.address
+                if self._may_know_us(self._at):
+                    client.send(self._request.wire())
+                else:
+                    self._refuse(self._at)
+            case Received(_, message):
+                self._receive(message)
+            case Away(_, reason):
+                self._trouble = reason
+                if len(self._places) > 1:
+                    self._give_up_at = now + RESUME_FOR
+                self._events.append(Presence(None, "away", None))
+            case Back(_):
+                self._trouble = self._give_up_at = None
+                self._events.append(Presence(None, "here", None))
+            case Left(_, reason):
+                self._lose(reason, now)
+
     def _connect(self) -> Client:
-        return Client(
-            self._host, self._port, game=protocol.GAME, version=protocol.VERSION, clock=self._clock, **self._options
-        )
+        link: dict[str, Any] = {"clock": self._clock, **self._options}
+        others = [one for one in self._places if one != self._at]
+        return Client(*self._at, addresses=others, game=protocol.GAME, version=protocol.VERSION, **link)
+
+    def _is_given_up(self, now: float) -> bool:
+        """Tell whether a broken link has had its time to come back: our table may be alive elsewhere."""
+        return self._give_up_at is not None and now >= self._give_up_at
+
+    def _may_know_us(self, address: Address) -> bool:
+        """Tell whether what opens our seat may be sent there: whoever sent us on may not be who it seems."""
+        tls: Any = self._options.get("tls", False)
+        certain = tls is True or bool(getattr(tls, "check_hostname", False))
+        proves = self._request.ticket or self._request.key or self._options.get("credentials") is not None
+        return certain or not proves or address.host.lower() in self._trusted
+
+    def _refuse(self, address: Address) -> None:
+        """Give up: our table is where we must not show what opens our seat."""
+        self._finish(f"the table is at {address}, which nobody named here: give it in addresses=, or use tls=True")
+        if self._client is not None:
+            self._client.close()
 
     def _check_seat(self) -> None:
         if self._reason:
@@ -450,20 +501,36 @@ class Seat(Generic[G]):
 
     def _lose(self, reason: Reason, now: float) -> None:
         """The session is over: look for our seat again, unless that is hopeless."""
-        self._client = None
+        was_away = self._give_up_at is not None
+        self._client = self._give_up_at = None
         if self._reason:
             return
-        self._trouble = reason
+        if reason.code is not ReasonCode.RESUME_LOST or self._trouble is None:
+            self._trouble = reason  # that the seat of the link is gone is no news: that of the table is not
         if self._lost_at is None:
             self._lost_at = now
-            if self._sat:
+            if self._sat and not was_away:
                 self._events.append(Presence(None, "away", None))
         hopeless = reason.code in (_FOR_GOOD if self._met else _FOR_GOOD | _AT_FIRST)
         if hopeless or (not self._met and self._attempts >= FIRST_ATTEMPTS) or now - self._lost_at > self._patience:
-            self._finish(_why(reason, self._host, self._port))
+            self._finish(_why(reason, *self._at))
             return
         self._sat = self._sent = False
-        self._again_at = now + min(RETRY_CAP, RETRY * 2**self._attempts)
+        if reason.where is not None and self._hops < HOPS:
+            if not self._may_know_us(reason.where):
+                self._refuse(reason.where)
+                return
+            self._at, self._again_at = reason.where, now
+            self._hops += 1
+            return
+        self._hops = 0
+        longest = min(RETRY_CAP, RETRY * 2**self._attempts)
+        if len(self._places) > 1 or reason.code is ReasonCode.MOVED:
+            others = [one for one in self._places if one != self._at]
+            self._at = random.choice(others or self._places)  # noqa: S311 - so that not all go to one
+            longest = min(longest, max(SOON, (now - self._lost_at) / 4))
+            longest *= random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come at once
+        self._again_at = now + longest
         self._attempts += 1
 
     def _finish(self, text: str) -> None:
@@ -508,6 +575,7 @@ class Seat(Generic[G]):
         self._fields, self._state = {}, {"last": sat.last}
         self._seat, self._ticket = sat.seat, sat.ticket or self._ticket
         self._sat = True
+        self._lost_at, self._attempts, self._hops, self._trouble = None, 0, 0, None
         request = self._request
         if self._ticket is not None:
             self._request = Join(request.game, ticket=self._ticket, name=request.name, legal=request.legal)
@@ -611,6 +679,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     legal: bool = True,
     patience: float = PATIENCE,
     clock: Callable[[], float] = time.monotonic,
+    addresses: Iterable[Address | tuple[str, int] | str] = (),
     **link: Any,
 ) -> Seat[G]:
     """Sit down at a table, or watch one. It connects from here on; call `update()` once a frame.
@@ -634,6 +703,8 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         name: what the others call us.
         legal: whether the server lists legal plays for us.
         patience: seconds for which our seat is looked for at a server that does not answer.
+        addresses: other places where the game is served, each as `address` or `"host:port"`: where several processes
+            share the tables, any of them leads us to ours, also when one of them ends.
         link: everything else that `netcode.Client` takes: `tls`, `credentials`, limits.
 
     Raises:
@@ -644,7 +715,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
     request = Join(title, room, players, wanted, watch, ticket, key, name[: protocol.MAX_NAME], legal)
     protocol.read_request(request.wire())  # what the server would refuse is misuse, and told here
-    return Seat(address, game, request, patience=patience, clock=clock, options=link)
+    return Seat(address, game, request, patience=patience, clock=clock, options=link, addresses=addresses)
 
 
 def tables(

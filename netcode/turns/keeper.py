@@ -1,12 +1,13 @@
 """The tables in memory and the ones in the store: what is written when, what is loaded, and what may be told."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
+from netcode.address import Address, address_from_wire
 from netcode.turns.lobby import Lobby
 from netcode.turns.room import Room, Viewer
-from netcode.turns.store import Entry, Listing, NewTable, State, Store
+from netcode.turns.store import Entry, Listing, NewTable, Node, Saved, State, Store
 from netcode.turns.store.writer import Stored, Writer, make_writer
 
 SMALL_STATE = 16_384
@@ -15,6 +16,40 @@ STEPS_BETWEEN = 20
 """How many steps may lie between two stored states."""
 LISTED_AT_START = 10_000
 """Open tables that are read when the server starts."""
+LISTED = 1_000
+"""Open tables that are read when somebody looks for one, where other servers may have made some."""
+LOADED_AT_ONCE = 500
+"""Tables that are claimed in one batch: moves, and our sign of life, do not wait for thousands."""
+WOKEN_AT_ONCE = 100
+"""Tables that are brought back in one batch because their time has come."""
+CROWDED = 1.25
+"""How many times the mean of all servers one may have of tables until it leaves those that nobody has to others."""
+
+
+class Elsewhere(NamedTuple):
+    """Where a table is that another process has; None while that is being settled."""
+
+    address: Address | None
+
+
+Found = Room | Elsewhere | str | None
+"""A table, who has it, why it cannot be brought back, or None where there is none."""
+
+
+def least_crowded(nodes: Sequence[Node], here: str, load: int) -> str:
+    """Return who should have a table that nobody has: an address, or "" for who asks.
+
+    Args:
+        nodes: who lives, with their loads of a second ago.
+        here: the address of who asks.
+        load: how many tables it has by now.
+    """
+    others = [node for node in nodes if node.address != here]
+    if not others:
+        return ""
+    mean = (load + sum(node.load for node in others)) / (len(others) + 1)
+    least = min(others, key=lambda node: node.load)
+    return least.address if load > CROWDED * mean + 1 and least.load < mean else ""
 
 
 class Keeper:
@@ -27,6 +62,8 @@ class Keeper:
         max_state: bytes of a table's state above which it is frozen.
         on_thread: whether the store has a thread of its own.
         returned: called with a table that came back into memory, before whoever asked for it gets it.
+        made_elsewhere: called with a table that another process made in the same moment: it is no table.
+        address: where others find this process.
     """
 
     def __init__(
@@ -39,15 +76,21 @@ class Keeper:
         max_state: int,
         on_thread: bool,
         returned: Callable[[Room, float], None],
+        made_elsewhere: Callable[[Room], None],
+        address: str,
     ) -> None:
         self.lobby = Lobby()
         self.rooms: OrderedDict[str, Room] = OrderedDict()  # the one that was touched last is the last
         self.asleep: dict[str, list[Viewer]] = {}
         """Who is at a table that left memory."""
         self._games, self._clock, self._idle, self._max_state = games, clock, idle, max_state
-        self._returned = returned
-        self._wanted: dict[str, list[Callable[[Room | str | None], None]]] = {}
-        self.lobby.learn(store.open_tables(None, LISTED_AT_START).items(), games)
+        self._returned, self._made_elsewhere = returned, made_elsewhere
+        self._address = address
+        self._shared = store.lease is not None
+        self._nodes: tuple[Node, ...] = ()
+        self._wanted: dict[str, list[Callable[[Found], None]]] = {}
+        self._queue: deque[str] = deque()
+        self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), games)
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
 
@@ -64,7 +107,16 @@ class Keeper:
         batch = self.writer.batch
         batch.new.append(NewTable(room.id, room.game.__name__, room.stored(), None))
         self._mark(room)
-        batch.done.append(lambda stored: _check_made(room.id, stored))
+        batch.done.append(lambda stored: self._check_made(room, stored))
+
+    def _check_made(self, room: Room, stored: Stored) -> None:
+        """Hear whether a new table exists. Its id was looked for in the store just before, but another may be quicker."""
+        if room.id in stored.made:
+            return
+        assert self._shared, f"the table {room.id} existed"
+        self.rooms.pop(room.id, None)
+        self.writer.batch.leave_out([room.id])
+        self._made_elsewhere(room)
 
     def log(self, room: Room, body: bytes) -> None:
         """Have an entry stored; `settle` follows when the change is complete."""
@@ -87,13 +139,17 @@ class Keeper:
         state = room.stored()
         if len(state) > self._max_state and not room.frozen:
             room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"
-        if len(state) <= SMALL_STATE or room.version - room.state_version >= STEPS_BETWEEN:
+        is_due = len(state) <= SMALL_STATE or room.version - room.state_version >= STEPS_BETWEEN
+        if is_due or room.wakes != (room.next_due() is not None):
             self._store_state(room, state)
 
     def _store_state(self, room: Room, state: bytes) -> None:
         self._mark(room)
         room.state_version = room.version
-        self.writer.batch.states[room.id] = State(room.id, room.version, state)
+        due = room.next_due()
+        room.wakes = due is not None
+        wake = None if due is None else max(0.0, due - self._clock())
+        self.writer.batch.states[room.id] = State(room.id, room.version, state, wake)
 
     def _mark(self, room: Room) -> None:
         """Hold back what is told of a table until the batch that gathers is stored."""
@@ -111,11 +167,21 @@ class Keeper:
 
     # What is in memory.
 
-    def with_room(self, table: str, then: Callable[[Room | str | None], None]) -> None:
-        """Call `then` with a table: now if it is in memory, else when it is loaded.
+    def with_lobby(self, then: Callable[[], None]) -> None:
+        """Call `then` once the lobby knows what other servers list: now where there are none."""
+        if not self._shared:
+            then()
+            return
+        self.writer.batch.listed = LISTED
+        self.writer.batch.done.append(lambda stored: self._refreshed(stored, then))
 
-        It is a sentence where the table cannot be brought back, and None where there is none.
-        """
+    def _refreshed(self, stored: Stored, then: Callable[[], None]) -> None:
+        others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
+        self.lobby.refresh(others, self.rooms, self._games)
+        then()
+
+    def with_room(self, table: str, then: Callable[[Found], None]) -> None:
+        """Call `then` with a table: now if it is in memory, else when it is loaded, or it is known who has it."""
         room = self.rooms.get(table)
         if room is not None:
             room.touched = self._clock()
@@ -125,21 +191,66 @@ class Keeper:
         waiting = self._wanted.setdefault(table, [])
         waiting.append(then)
         if len(waiting) == 1:
-            self.writer.batch.load.add(table)
-            self.writer.batch.done.append(lambda stored: self._loaded(table, stored))
+            self._ask(table)
+
+    def _ask(self, table: str) -> None:
+        batch = self.writer.batch
+        if len(batch.load) >= LOADED_AT_ONCE:
+            self._queue.append(table)
+            return
+        batch.instead = least_crowded(self._nodes, self._address, len(self.rooms))
+        batch.load.add(table)
+        batch.done.append(lambda stored: self._loaded(table, stored))
 
     def _loaded(self, table: str, stored: Stored) -> None:
-        room: Room | str | None = self.rooms.get(table)
-        saved = stored.loaded.get(table)
-        if room is None and saved is not None:
-            now = self._clock()
-            room = Room.restore(table, saved, self._games, now)
-            if isinstance(room, Room):
-                self._hold(room, now)
-                room.viewers = self.asleep.pop(table, [])
-                self._returned(room, now)
+        if self._queue:
+            self._ask(self._queue.popleft())
+        found: Found = self.rooms.get(table)
+        if found is None and table in stored.loaded:
+            found = self._bring_back(table, stored.loaded[table])
+        elif found is None and table in stored.elsewhere:
+            address = stored.elsewhere[table]
+            found = Elsewhere(None if address == self._address else address_from_wire(address))
         for then in self._wanted.pop(table, []):
-            then(self.rooms.get(table) or room)
+            then(self.rooms.get(table) or found)
+
+    def _bring_back(self, table: str, saved: Saved) -> Room | str:
+        now = self._clock()
+        room = Room.restore(table, saved, self._games, now)
+        if isinstance(room, Room):
+            self._hold(room, now)
+            room.viewers = self.asleep.pop(table, [])
+            room.wakes = room.next_due() is not None
+            self._returned(room, now)
+        return room
+
+    def live(self, *, wake: bool = True) -> None:
+        """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
+
+        Args:
+            wake: False to take nothing.
+        """
+        batch = self.writer.batch
+        if batch.renew is None:
+            batch.done.append(self._renewed)
+        batch.renew, batch.wake = len(self.rooms), WOKEN_AT_ONCE if wake else 0
+
+    def _renewed(self, stored: Stored) -> None:
+        self._nodes = stored.nodes
+        for table, saved in stored.woken.items():
+            if table not in self.rooms and table not in self._wanted:
+                self._bring_back(table, saved)
+
+    def let_go(self, room: Room, then: Callable[[], None]) -> None:
+        """Store a table, give it back, and call `then` when anybody else may have it."""
+        if room.version > room.state_version:
+            self._store_state(room, room.stored())
+        self.writer.batch.release.add(room.id)
+        self.writer.batch.done.append(lambda _: self._gone(room, then))
+
+    def _gone(self, room: Room, then: Callable[[], None]) -> None:
+        self.rooms.pop(room.id, None)
+        then()
 
     def _hold(self, room: Room, now: float) -> None:
         room.touched = now
@@ -168,7 +279,9 @@ class Keeper:
                 continue
             del self.rooms[room.id]
             if room.viewers:
-                self.asleep[room.id] = room.viewers
+                self.asleep[room.id] = room.viewers  # to whom we have to tell what happens: the table stays ours
+            else:
+                self.writer.batch.release.add(room.id)
             if not room.listed:
                 self.lobby.forget_keys(seat.key for seat in room.seats)
 
@@ -177,8 +290,8 @@ class Keeper:
         sleepers = self.asleep.get(viewer.table, [])
         if viewer in sleepers:
             sleepers.remove(viewer)
-        if not sleepers:
-            self.asleep.pop(viewer.table, None)
+        if not sleepers and self.asleep.pop(viewer.table, None) is not None and viewer.table not in self._wanted:
+            self.writer.batch.release.add(viewer.table)
 
     def dropped(self, stored: Stored) -> list[Viewer]:
         """Forget the tables that the store deleted, and return who was there."""
@@ -207,8 +320,3 @@ class Keeper:
 
 def _saved(room: Room) -> None:
     room.unsaved -= 1
-
-
-def _check_made(table: str, stored: Stored) -> None:
-    # Its id was drawn at random, or was looked for in the store just before.
-    assert table in stored.made, f"the table {table} existed"

@@ -53,6 +53,8 @@ class Lobby:
     def __init__(self) -> None:
         self._open: dict[str, OrderedDict[str, Listing]] = {}
         self._keys: dict[bytes, str] = {}
+        self._learned: dict[str, bytes] = {}
+        """What the store listed of the tables of others when it was last asked."""
 
     def learn(self, stored: Iterable[tuple[str, bytes]], games: Collection[str]) -> None:
         """Take in what a store has listed of these games."""
@@ -61,6 +63,15 @@ class Lobby:
             if listing is not None and listing.game in games:
                 self.put(listing)
                 self.know(table, listing.keys)
+
+    def refresh(self, stored: Iterable[tuple[str, bytes]], ours: Collection[str], games: Collection[str]) -> None:
+        """Take in what a store lists of tables that are not ours, in place of what was known of such."""
+        listed = dict(stored)
+        gone = self._learned.keys() - listed.keys()
+        self.forget(table for table in gone if table not in ours)
+        new = [(table, body) for table, body in listed.items() if self._learned.get(table) != body]
+        self._learned = listed
+        self.learn(new, games)
 
     def put(self, listing: Listing) -> None:
         """Keep what a lobby shows of a table, if it can still be joined."""
@@ -82,6 +93,10 @@ class Lobby:
     def forget(self, tables: Iterable[str]) -> None:
         """Drop all that is known of tables that are not stored any more."""
         gone = {*tables}
+        if not gone:
+            return
+        for table in gone:
+            self._learned.pop(table, None)
         for listings in self._open.values():
             for table in gone & listings.keys():
                 del listings[table]

@@ -89,6 +89,8 @@ class Room:
         """Batches under way that hold something of it: until they are through, nothing of it is told."""
         self.touched = 0.0
         self.due: float | None = None
+        self.wakes = False
+        """Whether the store knows that something is due here by itself."""
 
     @property
     def least(self) -> int:
@@ -106,6 +108,11 @@ class Room:
     def over(self) -> bool:
         """Whether the game has ended."""
         return self.table is not None and self.table.result is not None
+
+    def next_due(self) -> float | None:
+        """Return when something happens here by itself."""
+        table = self.table
+        return None if table is None or self.frozen or table.frozen else table.due()
 
     # What happens to it.
 

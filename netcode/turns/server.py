@@ -12,14 +12,14 @@ from typing import Any, Self
 
 from netcode import log
 from netcode import server as net
-from netcode.address import Address
+from netcode.address import Address, check_address
 from netcode.errors import MessageTooLarge
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent
 from netcode.peer import Peer
 from netcode.turns import protocol
 from netcode.turns.games import described
-from netcode.turns.keeper import Keeper
+from netcode.turns.keeper import Elsewhere, Found, Keeper
 from netcode.turns.log import bug
 from netcode.turns.protocol import (
     BadMessage,
@@ -42,10 +42,14 @@ from netcode.turns.table import Happening, Refused, Step, Table
 from netcode.waiting import wait
 
 DAY = 86_400.0
-RENEW = 1.0
-"""Seconds between two signs of life to the store."""
 STATS = 1.0
 """Seconds between two moments at which the server's numbers are written down."""
+RENEW = 1.0
+"""Seconds between two signs of life to the store, where its lease is not shorter than four times that."""
+DRAIN = 3.0
+"""Seconds over which a server that is told to end gives its tables to others."""
+WILDCARDS = frozenset({"", "0.0.0.0", "::"})
+"""What one listens on and nobody can connect to."""
 EXPIRE = 60.0
 """Seconds between two looks for tables that are to be deleted."""
 SHOWN = 100
@@ -99,6 +103,8 @@ class Server:
         games: the classes that are played here.
         host, port: where to listen; as for `netcode.Server`.
         store: the path of a database, which is made if it is not there; a `Store`; None to forget all at the end.
+        address: where players reach this process, "host:port", if several serve the same store: they send players to
+            each other. None for where it listens, which must be a single address then.
         keep: seconds after which a table at which nothing happens is deleted, finished or not.
         waiting: seconds after which a table is deleted whose game has not begun.
         idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back.
@@ -123,6 +129,7 @@ class Server:
         host: str = "",
         port: int = 7777,
         store: Store | str | Path | None = None,
+        address: Address | tuple[str, int] | str | None = None,
         keep: float = 30 * DAY,
         waiting: float = 3600.0,
         idle: float = 600.0,
@@ -159,15 +166,41 @@ class Server:
         self._hasty: set[str] = set()  # tables at which seats are to be played for in the next update
         self._renew_at = self._expire_at = clock()
         self._told_trouble = ""
-        self._closed = self._behind = False
-        self._share = SHARE if on_thread else math.inf
+        self._closed, self._behind, self._share = False, False, SHARE if on_thread else math.inf
+        self._draining: list[Room | Peer] | None = None
+        """What is still to be let go of; None while nobody asked for that."""
+        self._drain_from = self._drain_for = 0.0
+        self._let_go_of = 0
+        self._leaving: set[str] = set()
+        """Tables that are being given back: what is asked of them waits for their next owner."""
         self._random = random.Random()  # noqa: S311 - a stand-in's choice, not a key
         max_message = options.get("max_message", 65_536)
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
-        self._net = net.Server(host, port, game=protocol.GAME, version=protocol.VERSION, clock=clock, **options)
+        self._door: net.Authenticate | None = options.pop("authenticate", None)
         self._store = open_store(store)
+        public = None if address is None else check_address(address, "address")
+        if public is None and self._store.lease is not None and host in WILDCARDS:
+            raise ValueError(
+                'address must be given where several servers share a store, such as "play1.example.org:7777"'
+            )
+        if self._door is not None and not callable(self._door):
+            raise TypeError(
+                f"authenticate must be a function of credentials and an address, not {type(self._door).__name__}"
+            )
+        authenticate = self._door if self._store.lease is None else self._authenticate
+        self._net = net.Server(
+            host,
+            port,
+            game=protocol.GAME,
+            version=protocol.VERSION,
+            clock=clock,
+            authenticate=authenticate,
+            **options,
+        )
+        here = str(public or self._net.address)
+        self._renew_every = RENEW if self._store.lease is None else min(RENEW, self._store.lease / 4)
         try:
-            self._store.open(str(self._net.address))
+            self._store.open(here, {name: game._definition.fingerprint for name, game in self.games.items()})
             self._keeper = Keeper(
                 self._store,
                 self.games,
@@ -176,14 +209,14 @@ class Server:
                 max_state=max_state,
                 on_thread=on_thread,
                 returned=self._returned,
+                made_elsewhere=self._made_elsewhere,
+                address=here,
             )
         except BaseException:
             self._net.close()
             self._store.close()
             raise
-        self._publish_stats(clock())
-        for observer in self._net._observers:
-            observer.tables = self.stats
+        self._begin_to_count()
 
     def __repr__(self) -> str:
         return f"<turns.Server of {', '.join(self.games)} on {self.address}, {len(self._keeper.rooms)} tables>"
@@ -212,11 +245,22 @@ class Server:
         """Return what it is and did, as `update()` wrote it down last, once a second. Any thread may ask."""
         return self._stats
 
+    @property
+    def draining(self) -> bool:
+        """Whether `drain` was called."""
+        return self._draining is not None
+
+    @property
+    def drained(self) -> bool:
+        """Whether `drain` is done: no table and nobody is left here."""
+        return self._draining == [] and not self._leaving and not self._keeper.rooms and not self._net.peers
+
     def update(self) -> None:
         """Do what can be done now: take plays, let time pass at the tables, store, tell. Never blocks on a thread.
 
         Raises:
-            Lost: the tables belong to another process now. End this one, and start it again.
+            Lost: the tables belong to another process now, and everybody here was sent there. End this one, and start
+                it again.
         """
         if self._closed:
             return
@@ -230,9 +274,12 @@ class Server:
                 self._behind = True
                 break
         self._let_time_pass(now)
+        if self._draining is not None:
+            self._drain_on(now)
         try:
             self._keeper.writer.step(now)
         except Lost:
+            self._give_up()
             self._publish_stats(now)
             raise
         if self._keeper.trouble != self._told_trouble:
@@ -247,12 +294,33 @@ class Server:
         dues = [self._renew_at, self._expire_at, *([self._due[0][0]] if self._due else [])]
         if (again := self._keeper.writer.due()) is not None:
             dues.append(again)
-        left = 0.0 if self._hasty or self._behind else max(0.0, min(dues) - now)
+        busy = self._hasty or self._behind or self._draining is not None
+        left = 0.0 if busy else max(0.0, min(dues) - now)
         due = timeout is None or left < timeout
         waiter = self._keeper.writer.carrier.waiter
         seconds = left if due else timeout
         ready = self._net.wait(seconds) if waiter is None else wait(self._net, waiter, timeout=seconds)
         return ready or due
+
+    def drain(self, seconds: float = DRAIN) -> None:
+        """Give all tables to the other processes that serve the same store, and send everybody there.
+
+        From now on nobody is let in, and no table is taken. One table after the other is stored and given back, spread
+        over `seconds`; those who sit there read `MOVED`, and a `Seat` goes on at another process with the play that
+        was not answered. Go on with `update()` until `drained`, and close.
+
+        Raises:
+            ValueError: nobody else can have these tables, or `seconds` is not from 0 up.
+        """
+        if self._store.lease is None:
+            raise ValueError("only tables that several servers share can be drained; close() stores those of one")
+        if not seconds >= 0:
+            raise ValueError(f"seconds must be from 0 up, not {seconds}")
+        if self._draining is None and not self._closed:
+            self._draining = [*self._keeper.rooms.values(), *self._net.peers]
+            self._random.shuffle(self._draining)
+            self._draining.reverse()
+            self._drain_from, self._drain_for = self._clock(), seconds
 
     def close(self, text: str = "") -> None:
         """Store everything, tell everybody, and close. A second time does nothing."""
@@ -277,6 +345,11 @@ class Server:
     ) -> None:
         self.close()
 
+    def _begin_to_count(self) -> None:
+        self._publish_stats(self._clock())
+        for observer in self._net._observers:
+            observer.tables = self.stats
+
     def _publish_stats(self, now: float) -> None:
         keeper = self._keeper
         self._stats = keeper.writer.tally.stats(
@@ -287,6 +360,67 @@ class Server:
             since=keeper.writer.since,
             trouble=keeper.trouble,
         )
+
+    # Other processes.
+
+    def _authenticate(self, credentials: Any, address: Address) -> Any:
+        """Let somebody in as we were told to, while we let anybody in."""
+        if self._draining is not None:
+            return net.Elsewhere(None)
+        return True if self._door is None else self._door(credentials, address)
+
+    def _drain_on(self, now: float) -> None:
+        """Let go of as much as the time that has passed asks for."""
+        todo = self._draining
+        assert todo is not None
+        passed = now - self._drain_from
+        share = 1.0 if passed >= self._drain_for else passed / self._drain_for
+        total = len(todo) + self._let_go_of
+        while todo and self._let_go_of < share * total:
+            one = todo.pop()
+            self._let_go_of += 1
+            if isinstance(one, Room):
+                self._let_go(one)
+            elif one.alive and one not in self._viewers:
+                one.move()
+        if not todo:  # whoever came to a table, or to us, since then
+            for room in [*self._keeper.rooms.values()]:
+                self._let_go(room)
+            for peer in self._net.peers:
+                if peer not in self._viewers or self._viewers[peer].table not in self._keeper.rooms:
+                    peer.move()
+
+    def _let_go(self, room: Room) -> None:
+        """Give a table back, and send those who are there to its next owner, once all that was taken is answered."""
+        if room.id in self._leaving or self._keeper.rooms.get(room.id) is not room:
+            return
+        self._leaving.add(room.id)
+
+        def gone() -> None:
+            self._leaving.discard(room.id)
+            self._send_away(room, None)
+
+        self._keeper.let_go(room, gone)
+
+    def _made_elsewhere(self, room: Room) -> None:
+        """Hear that another process made this table in the same moment: those who came here find it there."""
+        self._send_away(room, None)
+
+    def _send_away(self, room: Room, address: Address | None) -> None:
+        for viewer in room.viewers:
+            self._viewers.pop(viewer.peer, None)
+            viewer.peer.move(address)
+        room.viewers = []
+
+    def _give_up(self) -> None:
+        """Have nothing to do with these tables any more: they are another process's."""
+        self._closed = True
+        for peer in self._net.peers:
+            peer.move()
+        for _ in range(3):
+            self._net.update()
+        self._net.close()
+        self._keeper.writer.carrier.close()
 
     # What comes in.
 
@@ -346,15 +480,17 @@ class Server:
         peer.send(protocol.Refusal(number, text).wire())
         return False
 
-    def _at_table(self, viewer: Viewer, room: Room | str | None, request: protocol.Request) -> None:
+    def _at_table(self, viewer: Viewer, room: Found, request: protocol.Request) -> None:
         """Do what somebody at a table asks for."""
         now = self._clock()
         if self._viewers.get(viewer.peer) is not viewer:
             return
-        number = request.number if isinstance(request, NUMBERED) else None
         if not isinstance(room, Room):
-            self._dismiss(viewer, room or "this table is not kept any more")
+            self._send_on(viewer, room)
             return
+        if room.id in self._leaving:
+            return  # not answered: who asked does so again at the next owner
+        number = request.number if isinstance(request, NUMBERED) else None
         match request:
             case MakePlay() | GiveAnswer() if viewer.seat is not None:
                 refused = self._play(room, viewer, viewer.seat, request, now)
@@ -374,6 +510,15 @@ class Server:
                 refused = self._play(room, viewer, viewer.seat, request, now)
         if refused:
             self._post(room, viewer.peer, protocol.Refusal(number, refused))
+
+    def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
+        """Tell somebody that their table is not here any more, or where it is."""
+        if isinstance(room, Elsewhere):
+            self._keeper.wake_up(viewer)
+            del self._viewers[viewer.peer]
+            viewer.peer.move(room.address)
+        else:
+            self._dismiss(viewer, room or "this table is not kept any more")
 
     def _play(self, room: Room, viewer: Viewer, seat: int, request: protocol.Request, now: float) -> str:
         """Hand a play, an answer or an undo to the table; return why it is refused, or nothing."""
@@ -424,7 +569,7 @@ class Server:
         return ""
 
     def _list(self, peer: Peer, game: str | None) -> None:
-        peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire())
+        self._keeper.with_lobby(lambda: peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire()))
 
     # Sitting down.
 
@@ -436,6 +581,22 @@ class Server:
             text = f"this server does not play {protocol.clean(request.game)!r}; it plays {', '.join(self.games)}"
             peer.send(protocol.Gone(text).wire())
             return
+        if self._draining is not None:
+            peer.move()
+        elif request.ticket is not None or (request.room is not None and request.key is None):
+            self._look_for(peer, request, now)
+        else:
+            self._joining.add(peer)
+            self._keeper.with_lobby(lambda: self._look_again(peer, request))
+
+    def _look_again(self, peer: Peer, request: Join) -> None:
+        """Look for a table once it is known what other servers have."""
+        self._joining.discard(peer)
+        if peer.alive:
+            self._look_for(peer, request, self._clock())
+
+    def _look_for(self, peer: Peer, request: Join, now: float) -> None:
+        """Find the table that somebody wants, or make it."""
         key = request.key or secrets.token_urlsafe(24)
         table, found = None, self._keeper.lobby.by_key(digest_of_key(key))
         if request.ticket is not None:
@@ -494,24 +655,14 @@ class Server:
         self._keeper.found(room, now)
         self._sit(room, peer, request, key, now)
 
-    def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Room | str | None) -> None:
+    def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Found) -> None:
         """Bring somebody to a table that was looked for."""
         now = self._clock()
         self._joining.discard(peer)
         if not peer.alive:
             return
-        if isinstance(room, str):
-            peer.send(protocol.Gone(room).wire())
-            return
-        if room is None:
-            code = request.room
-            if request.ticket is None and code is not None and not code.startswith("#") and not request.watch:
-                self._found(peer, request, key, table, now)
-            elif request.ticket is None and code is None and not request.watch:
-                self._keeper.lobby.forget([table])
-                self._join(peer, request, now)
-            else:
-                peer.send(protocol.Gone("this table is not kept any more").wire())
+        if not isinstance(room, Room) or self._draining is not None:
+            self._come_to_no_table(peer, request, key, table, room, now)
             return
         seat = room.seat_of(digest_of_key(key))
         if seat is not None:
@@ -529,6 +680,24 @@ class Server:
         else:
             text = "the table is full" if room.table is None else "the game has begun"
             peer.send(protocol.Gone(f"{text}; to look on, join with watch").wire())
+
+    def _come_to_no_table(  # noqa: PLR0917 - all that is known by then
+        self, peer: Peer, request: Join, key: str, table: str, room: Found, now: float
+    ) -> None:
+        """Tell somebody why the table that was looked for is not here, or make it."""
+        if isinstance(room, Elsewhere) or self._draining is not None:
+            peer.move(room.address if isinstance(room, Elsewhere) else None)
+        elif isinstance(room, str):
+            peer.send(protocol.Gone(room).wire())
+        else:
+            code = request.room
+            if request.ticket is None and code is not None and not code.startswith("#") and not request.watch:
+                self._found(peer, request, key, table, now)
+            elif request.ticket is None and code is None and not request.watch:
+                self._keeper.lobby.forget([table])
+                self._join(peer, request, now)
+            else:
+                peer.send(protocol.Gone("this table is not kept any more").wire())
 
     def _sit(self, room: Room, peer: Peer, request: Join, key: str, now: float) -> None:
         """Give somebody a new seat, which is stored before its ticket is told."""
@@ -737,8 +906,8 @@ class Server:
             if room is not None and room.table is not None and not self._keeper.trouble:
                 self._stand_in(room, room.table, now)
         if now >= self._renew_at:
-            self._renew_at = now + RENEW
-            self._keeper.writer.batch.renew = len(self._keeper.rooms)
+            self._renew_at = now + self._renew_every
+            self._keeper.live(wake=self._draining is None)
             self._keeper.put_away(now)
         if now >= self._expire_at:
             self._expire_at = now + EXPIRE
@@ -882,6 +1051,8 @@ def serve(
 ) -> None:
     """Serve games until the program is interrupted (Ctrl-C) or told to end (SIGTERM).
 
+    Where several processes share the store, SIGTERM has this one drain first: its tables go on elsewhere.
+
     Usage::
 
         serve(TicTacToe, port=7777)
@@ -889,18 +1060,28 @@ def serve(
     Args:
         games, host, port, store, options: as for `Server`.
         started: called once it listens, with the server.
+
+    Raises:
+        Lost: another process has taken the tables over. End this one, and have it started again.
     """
     import signal
 
+    kept = open_store(store)
+    serving: list[Server] = []
+
     def end(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+        if kept.lease is None or not serving or serving[0].draining:
+            raise KeyboardInterrupt
+        serving[0].drain()
 
     before = signal.signal(signal.SIGTERM, end)
     try:
-        with Server(*games, host=host, port=port, store=store, on_thread=False, **options) as server:
+        # One process alone has nothing to do while it stores. One of several has to say that it lives.
+        with Server(*games, host=host, port=port, store=kept, on_thread=kept.lease is not None, **options) as server:
+            serving.append(server)
             if started is not None:
                 started(server)
-            while True:
+            while not server.drained:
                 server.wait()
                 server.update()
                 if not server._behind:

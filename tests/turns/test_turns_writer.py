@@ -1,11 +1,12 @@
 """One batch at a time, the next gathers, a failed one comes again as it is, and nothing is told before it is stored."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import pytest
 
 import netcode
-from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
+from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.writer import Batch, InPlace, OnThread, Stored, Writer, make_writer
 from turns.store_contract import new
@@ -157,3 +158,98 @@ def test_a_bell_that_cannot_be_rung_loses_no_result(store: Moody) -> None:
 
     assert isinstance(carrier.take(), Stored)
     carrier.close()
+
+
+def test_a_store_that_does_not_answer_is_trouble_after_a_while() -> None:
+    class Silent(InPlace):
+        silent = True
+
+        def take(self) -> Any:
+            return None if self.silent else super().take()
+
+    store = MemoryStore()
+    store.open("here:1")
+    carrier = Silent(store)
+    writer = Writer(carrier, patience=1.5)
+    writer.batch.renew = 1
+    writer.step(10.0)
+    writer.step(11.5)
+    before = writer.trouble
+    writer.step(11.6)
+    during = writer.trouble
+    carrier.silent = False
+    writer.step(12.0)
+
+    text = "nothing is stored at the moment: the store has not answered for 1.5 seconds"
+    assert (before, during, writer.trouble) == ("", text, "")
+
+
+def test_who_has_a_table_and_what_is_nobody_s_is_told() -> None:
+    store = MemoryStore(lease=5.0)
+    store.open("here:1")
+    other = store.neighbour()
+    other.open("there:2")
+    other.create([NewTable("theirs", "G", b"", None), NewTable("free", "G", b"", b"listed")])
+    other.release(["free"])
+    writer = Writer(InPlace(store))
+    stored: list[Stored] = []
+    for instead in ("there:2", ""):
+        writer.batch.load |= {"theirs", "free", "unknown"}
+        writer.batch.instead, writer.batch.listed, writer.batch.renew = instead, 10, 3
+        writer.batch.done.append(stored.append)
+        writer.step(0.0)
+    writer.batch.release.add("free")
+    writer.step(0.0)
+
+    assert [({*one.loaded}, one.elsewhere) for one in stored] == [
+        (set(), {"theirs": "there:2", "free": "there:2"}),
+        ({"free"}, {"theirs": "there:2"}),
+    ]
+    assert stored[0].listed == {"free": b"listed"}
+    assert sorted(stored[0].nodes) == [Node("here:1", 3), Node("there:2", 0)]
+    assert other.claim(["free"]) == {"free": Claim.OURS}
+
+
+def test_of_a_table_that_another_made_first_nothing_is_stored() -> None:
+    store = MemoryStore(lease=5.0)
+    store.open("here:1")
+    other = store.neighbour()
+    other.open("there:2")
+    other.create([NewTable("t", "G", b"theirs", None)])
+    writer = Writer(InPlace(store))
+    made: list[frozenset[str]] = []
+    writer.batch.new += [NewTable("t", "G", b"ours", None), NewTable("u", "G", b"", None)]
+    writer.batch.entries += [Entry("t", 1, b"ours"), Entry("u", 1, b"x")]
+    writer.batch.states["t"], writer.batch.listings["t"] = State("t", 1, b"ours"), Listing("t", b"l")
+    writer.batch.done.append(lambda stored: made.append(stored.made))
+    writer.step(0.0)
+
+    assert made == [frozenset({"u"})]
+    assert store.load(["t", "u"]) == {"t": Saved(0, b"theirs", ()), "u": Saved(0, b"", (b"x",))}
+
+
+def test_a_table_whose_time_came_is_loaded_also_if_the_first_attempt_failed() -> None:
+    class Once(MemoryStore):
+        failed = False
+
+        def load(self, tables: Any) -> dict[str, Saved]:
+            if not self.failed:
+                self.failed = True
+                raise Unavailable("just now")
+            return super().load(tables)
+
+    time = [0.0]
+    store = Once(lease=5.0, clock=lambda: time[0])
+    store.open("here:1")
+    store.create([NewTable("t", "G", b"", None)])
+    store.append([Entry("t", 1, b"x")], [State("t", 1, b"s", 1.0)])
+    store.release(["t"])
+    time[0] = 2.0
+    writer = Writer(InPlace(store))
+    woken: list[dict[str, Saved]] = []
+    writer.batch.wake = 10
+    writer.batch.done.append(lambda stored: woken.append(stored.woken))
+    writer.step(2.0)
+    writer.step(3.0)
+
+    assert woken == [{"t": Saved(1, b"s", ())}]

@@ -6,12 +6,12 @@ it.
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from netcode.turns.stats import Tally
-from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable
+from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Store, Unavailable
 from netcode.waiting import CustomWaiter, Waiter
 
 
@@ -24,6 +24,13 @@ class Batch:
     states: dict[str, State] = field(default_factory=dict[str, State])
     listings: dict[str, Listing] = field(default_factory=dict[str, Listing])
     load: set[str] = field(default_factory=set[str])
+    instead: str = ""
+    """The address of the node that is to have those of `load` that nobody has; "" for this one."""
+    release: set[str] = field(default_factory=set[str])
+    wake: int = 0
+    """How many tables of nobody to load at which something is due."""
+    listed: int = 0
+    """How many open tables to read, also those of other nodes."""
     expire: tuple[float, float, frozenset[str]] | None = None
     renew: int | None = None
     done: list[Callable[["Stored"], None]] = field(default_factory=list[Callable[["Stored"], None]])
@@ -38,10 +45,19 @@ class Batch:
     """When the first of `entries` came."""
     seconds: float = 0.0
     """How long the last attempt took."""
+    due: set[str] | None = None
+    """Which tables are to be woken, kept likewise: by then they may be ours."""
+
+    def leave_out(self, tables: Collection[str]) -> None:
+        """Store nothing of these tables."""
+        self.entries = [entry for entry in self.entries if entry.table not in tables]
+        for table in tables:
+            self.states.pop(table, None)
+            self.listings.pop(table, None)
 
     def __bool__(self) -> bool:
         parts = (self.new, self.entries, self.states, self.listings, self.load, self.done)
-        return any(parts) or self.expire is not None or self.renew is not None
+        return any(parts) or bool(self.release) or self.expire is not None or self.renew is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +67,40 @@ class Stored:
     made: frozenset[str] = frozenset()
     loaded: dict[str, Saved] = field(default_factory=dict[str, Saved])
     expired: frozenset[str] = frozenset()
+    elsewhere: dict[str, str] = field(default_factory=dict[str, str])
+    """The addresses of those who have tables that were to be loaded; "" where that is being settled."""
+    woken: dict[str, Saved] = field(default_factory=dict[str, Saved])
+    listed: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    nodes: tuple[Node, ...] = ()
 
 
 def carry_out(store: Store, batch: Batch) -> Stored:
     """Do what a batch says. Each part may be done again after it failed."""
-    if batch.renew is not None:
-        store.renew(batch.renew)
+    nodes = store.renew(batch.renew) if batch.renew is not None else []
     if batch.made is None:
         batch.made = store.create(batch.new) if batch.new else set()
+        if len(batch.made) < len(batch.new):
+            batch.leave_out({new.table for new in batch.new} - batch.made)
     if batch.entries or batch.states or batch.listings:
         store.append(batch.entries, [*batch.states.values()], [*batch.listings.values()])
-    loaded: dict[str, Saved] = {}
-    if batch.load:
-        loaded = store.load([*store.claim(batch.load)])
+    if batch.release:
+        store.release(batch.release)
+    loaded, elsewhere = _take(store, batch.load, batch.instead) if batch.load else ({}, {})
+    if batch.wake and batch.due is None:
+        batch.due = store.due(batch.wake)
+    woken = _take(store, batch.due)[0] if batch.due else {}
+    listed = store.open_tables(None, batch.listed) if batch.listed else {}
     expired = store.expire(*batch.expire) if batch.expire is not None else set[str]()
-    return Stored(frozenset(batch.made), loaded, frozenset(expired))
+    return Stored(frozenset(batch.made), loaded, frozenset(expired), elsewhere, woken, listed, tuple(nodes))
+
+
+def _take(store: Store, tables: Collection[str], instead: str = "") -> tuple[dict[str, Saved], dict[str, str]]:
+    """Return those tables that are ours now, and who has the others."""
+    claimed = store.claim(tables, take=not instead) if tables else {}
+    ours = [table for table, whose in claimed.items() if whose is Claim.OURS]
+    others = {table: whose if isinstance(whose, str) else "" for table, whose in claimed.items()}
+    others |= {table: instead for table, whose in claimed.items() if whose is Claim.FREE}
+    return store.load(ours) if ours else {}, {table: others[table] for table in claimed.keys() - {*ours}}
 
 
 Outcome = Stored | BaseException
@@ -167,17 +202,19 @@ class Writer:
     Args:
         carrier: `InPlace` or `OnThread`.
         retry: seconds between two attempts to store a batch.
+        patience: seconds for which a batch may be under way before that is trouble.
     """
 
-    def __init__(self, carrier: InPlace | OnThread, *, retry: float = 1.0) -> None:
+    def __init__(self, carrier: InPlace | OnThread, *, retry: float = 1.0, patience: float = 5.0) -> None:
         self.carrier = carrier
         self.batch = Batch()
         """What gathers."""
         self.trouble = ""
         """Why nothing is stored at present, as a sentence; empty while all is well."""
         self.tally = Tally()
-        self._retry = retry
+        self._retry, self._patience = retry, patience
         self._under_way: Batch | None = None
+        self._since = 0.0
         self._again_at: float | None = None
 
     @property
@@ -206,11 +243,14 @@ class Writer:
             self._finish(now)
             if self._under_way is None and self.batch:
                 self._under_way, self.batch = self.batch, Batch()
+                self._since = now
                 self.carrier.submit(self._under_way)
             elif self._again_at is not None and now >= self._again_at and self._under_way is not None:
                 self._again_at = None
                 self.carrier.submit(self._under_way)
             self._finish(now)
+        if self._under_way is not None and not self.trouble and now - self._since > self._patience:
+            self.trouble = f"nothing is stored at the moment: the store has not answered for {self._patience:g} seconds"
 
     def flush(self, now: float) -> None:
         """Store all that can be stored before the end, and wait for it.
@@ -257,4 +297,6 @@ class Writer:
 def make_writer(store: Store, *, on_thread: bool) -> Writer:
     """Make the writer of a server: on a thread where somebody's frame must not wait for a disk."""
     carrier: Any = OnThread(store) if on_thread else InPlace(store)
-    return Writer(carrier)
+    if store.lease is None:
+        return Writer(carrier)
+    return Writer(carrier, retry=min(1.0, store.lease / 4), patience=store.lease)

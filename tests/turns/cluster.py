@@ -1,0 +1,117 @@
+"""Several servers that share their tables, and those who play there, on a network in memory in a time of its own."""
+
+from collections.abc import Callable
+from typing import Any
+
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.turns.client import Seat, join
+from netcode.turns.events import Event
+from netcode.turns.rules import Game
+from netcode.turns.server import Server
+from netcode.turns.store.memory import MemoryStore
+from turns.hall import TICK, TicTacToe
+
+LEASE = 1.5
+LINK: dict[str, Any] = {"timeout": 2.0, "ping_interval": 0.5}
+
+
+class Cluster:
+    """Servers by number, and everybody who plays."""
+
+    def __init__(self, count: int, *games: type[Game], seed: int = 0, **wanted: Any) -> None:
+        self.clock = FakeClock()
+        self.network = MemoryNetwork(self.clock, seed=seed)
+        self.store = MemoryStore(clock=self.clock, lease=LEASE)
+        self.games = games or (TicTacToe,)
+        self.wanted = wanted
+        self.servers: dict[int, Server] = {}
+        self.frozen: set[int] = set()
+        self.seats: list[Seat[Any]] = []
+        self.told: dict[Seat[Any], list[Event]] = {}
+        for number in range(count):
+            self.serve(number)
+
+    def serve(self, number: int, *games: type[Game], **wanted: Any) -> Server:
+        """Start a server."""
+        address = f"host{number}", 7000 + number
+        link: dict[str, Any] = {"clock": self.clock, "network": self.network, "on_thread": False}
+        wanted = {"host": address[0], "port": address[1], **link, **LINK, **self.wanted, **wanted}
+        store = wanted.pop("store", None) or self.store.neighbour()
+        self.servers[number] = Server(*(games or self.games), store=store, **wanted)
+        return self.servers[number]
+
+    def kill(self, number: int) -> None:
+        """Let a server die without a word."""
+        server = self.servers.pop(number)
+        for connection in server._net._links:
+            transport: Any = connection._transport
+            if transport is not None:
+                transport._link.cut(True)
+        server._net.close()
+        server._keeper.writer.carrier.close()
+
+    def join(self, *numbers: int, game: Any = TicTacToe, **wanted: Any) -> Seat[Any]:
+        """Have somebody who knows these servers sit down, asking the first of them, and let it answer."""
+        seat = self.begin_to_join(*numbers, game=game, **wanted)
+        self.until(lambda: seat.seated or seat.reason != "")
+        return seat
+
+    def begin_to_join(self, *numbers: int, game: Any = TicTacToe, **wanted: Any) -> Seat[Any]:
+        """Have somebody ask for a seat."""
+        first, *others = numbers or [*self.servers]
+        link: dict[str, Any] = {"clock": self.clock, "network": self.network, **LINK}
+        addresses = [(f"host{number}", 7000 + number) for number in others]
+        seat: Seat[Any] = join((f"host{first}", 7000 + first), game, addresses=addresses, **link, **wanted)
+        self.seats.append(seat)
+        self.told[seat] = []
+        return seat
+
+    def where(self, seat: Seat[Any]) -> int:
+        """Return the number of the server at which somebody is."""
+        return seat._at.port - 7000
+
+    def play(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        end = self.clock.now + seconds
+        while self.clock.now < end - 1e-9:
+            self.clock.advance(TICK)
+            self.update()
+
+    def update(self) -> None:
+        """Do one frame of everybody."""
+        for number, server in [*self.servers.items()]:
+            if number not in self.frozen:
+                server.update()
+        for seat in self.seats:
+            seat.update()
+            self.told[seat] += seat.events()
+
+    def until(self, condition: Callable[[], bool], seconds: float = 30.0) -> float:
+        """Let time pass until something is so, and return how many seconds that took."""
+        begin = self.clock.now
+        while not condition():
+            assert self.clock.now < begin + seconds, "it never came true"
+            self.play(TICK)
+        return self.clock.now - begin
+
+    def move(self, seat: Seat[Any], *play: Any, **arguments: Any) -> float:
+        """Have a seat play, wait until it is in, and return how many seconds that took."""
+        seat.play(*play, **arguments)
+        return self.until(lambda: seat.pending is None)
+
+    def finish(self, *seats: Seat[Any]) -> None:
+        """Have seats play the first thing that is legal until the game is over."""
+        end = self.clock.now + 120.0
+        while not all(seat.over for seat in seats):
+            assert self.clock.now < end, "the game never ended"
+            for seat in seats:
+                if seat.my_turn and seat.pending is None and seat.legal:
+                    seat.play(seat.legal[0])
+            self.play(TICK)
+
+    def close(self) -> None:
+        """Close everybody."""
+        for seat in self.seats:
+            seat.close()
+        for server in self.servers.values():
+            server.close()

@@ -1,0 +1,453 @@
+"""Several servers on one store: who has a table, who is sent where, and what happens when one of them ends."""
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import pytest
+
+import netcode
+from netcode.turns.clocks import Clock
+from netcode.turns.events import Gone, Over, Presence, Refused
+from netcode.turns.keeper import least_crowded
+from netcode.turns.rules import Game, move
+from netcode.turns.server import Server, serve
+from netcode.turns.store import Entry, Listing, Lost, Node, State, Unavailable
+from netcode.turns.store.memory import MemoryStore
+from turns.cluster import LEASE, Cluster
+from turns.hall import TICK, TicTacToe
+
+
+@pytest.fixture
+def make() -> Iterator[Callable[..., Cluster]]:
+    """What makes clusters that are closed in the end."""
+    made: list[Cluster] = []
+
+    def make(*arguments: Any, **wanted: Any) -> Cluster:
+        made.append(Cluster(*arguments, **wanted))
+        return made[-1]
+
+    yield make
+    for cluster in made:
+        cluster.close()
+
+
+@pytest.fixture
+def three(make: Callable[..., Cluster]) -> Cluster:
+    return make(3)
+
+
+def reasons(cluster: Cluster) -> list[str]:
+    """Return why anybody is at no table any more."""
+    return [event.reason for told in cluster.told.values() for event in told if isinstance(event, Gone)]
+
+
+# Who has a table.
+
+
+def test_whoever_knocks_at_another_server_is_led_to_the_table(three: Cluster) -> None:
+    ann = three.join(0, 1, 2, room="den")
+
+    bob = three.join(1, 0, 2, room="den")
+
+    assert (three.where(ann), three.where(bob)) == (0, 0)
+    three.finish(ann, bob)
+    assert ann.result is not None
+    assert three.told[bob][-1] == Over(ann.result)
+    assert [event for event in three.told[bob] if isinstance(event, Presence)] == []
+
+
+def test_strangers_at_different_servers_are_brought_together(three: Cluster) -> None:
+    ann, bob = three.join(0, 1, 2), three.join(2, 0, 1)
+
+    three.finish(ann, bob)
+
+    assert (ann.names, three.where(bob)) == (bob.names, 0)
+
+
+def test_all_servers_show_the_same_open_tables(three: Cluster) -> None:
+    ann = three.join(0, 1, 2, name="Ann")
+    guest = netcode.Client("host2", 7002, game="netcode.turns", version="1", clock=three.clock, network=three.network)
+    heard: list[Any] = []
+
+    guest.send(["tables", None])
+    for _ in range(20):
+        three.play(TICK)
+        guest.update()
+        heard += [event.message for event in guest.events() if isinstance(event, netcode.Received)]
+
+    [[kind, [table]]] = heard
+    assert (kind, table["names"]) == ("tables", ["Ann"])
+    assert ann.seated
+    guest.close()
+
+
+def test_a_ticket_finds_its_seat_from_any_server(three: Cluster) -> None:
+    ann, bob = three.join(0, 1, 2, room="den"), three.join(0, 1, 2, room="den")
+    three.move(ann, TicTacToe.mark(4))
+    ann.close()
+
+    again = three.join(2, 1, 0, ticket=ann.ticket)
+    three.play(4 * TICK)
+
+    assert (again.seat, three.where(again), again.view.cells[4]) == (0, 0, 0)
+    three.finish(again, bob)
+
+
+def test_two_servers_that_make_the_same_table_at_once_make_one(three: Cluster) -> None:
+    both = [three.begin_to_join(0, 1, room="den"), three.begin_to_join(1, 0, room="den")]
+
+    three.until(lambda: all(seat.started for seat in both))
+
+    three.finish(*both)
+    assert {seat.seat for seat in both} == {0, 1}
+    assert sum(server.tables for server in three.servers.values()) == 1
+
+
+def test_an_idle_table_is_given_back_when_nobody_is_there(make: Callable[..., Cluster]) -> None:
+    cluster = make(2, idle=5.0)
+    ann, bob = cluster.join(0, 1, room="den"), cluster.join(0, 1, room="den")
+    cluster.move(ann, TicTacToe.mark(4))
+    ann.close()
+    cluster.play(8.0)
+    assert cluster.servers[0].tables == 0
+
+    again = cluster.join(1, 0, ticket=ann.ticket)
+    cluster.play(4 * TICK)
+    assert (cluster.where(again), again.view.cells[4]) == (0, 0)  # Bob is still there, so it stays
+    again.close()
+    bob.close()
+    cluster.play(8.0)
+
+    last = cluster.join(1, 0, ticket=bob.ticket)
+    cluster.play(4 * TICK)
+    assert (cluster.where(last), last.view.cells[4]) == (1, 0)
+
+
+# Placement.
+
+
+@pytest.mark.parametrize(
+    ("loads", "load", "instead"),
+    [
+        ([], 50, ""),
+        ([10], 10, ""),
+        ([0, 0], 2, "b:1"),
+        ([0, 0], 1, ""),
+        ([40, 38], 40, ""),
+        ([40, 10], 41, "c:2"),
+        ([60, 50], 40, ""),
+    ],
+)
+def test_who_has_far_more_than_others_names_the_one_that_has_least(loads: list[int], load: int, instead: str) -> None:
+    nodes = [Node("a:0", load), *(Node(f"{'bc'[n]}:{n + 1}", one) for n, one in enumerate(loads))]
+
+    assert least_crowded(nodes, "a:0", load) == instead
+
+
+def test_tables_of_the_dead_are_spread(three: Cluster) -> None:
+    tables = [(three.join(0, 1, 2, room=f"r{n}"), three.join(0, 1, 2, room=f"r{n}")) for n in range(12)]
+    assert three.servers[0].tables == 12
+    three.kill(0)
+
+    three.until(lambda: all(seat.seated and three.where(seat) != 0 for pair in tables for seat in pair))
+
+    assert {three.where(seat) for pair in tables for seat in pair} == {1, 2}
+    for pair in tables:
+        assert three.where(pair[0]) == three.where(pair[1])
+        three.finish(*pair)
+    assert abs(three.servers[1].tables - three.servers[2].tables) < 12
+
+
+# Rules.
+
+
+class Ones(Game):
+    number: int = 0
+
+    @move
+    def add(self) -> None:
+        self.number += 1
+
+
+class Tens(Game):
+    number: int = 0
+
+    @move
+    def add(self) -> None:
+        self.number += 10
+
+
+def count(by: int) -> Any:
+    """Make a game called Count, whose rules are those of the one or the other."""
+    game: Any = type("Count", (Tens if by == 10 else Ones,), {"__module__": __name__})
+    return game
+
+
+def test_a_server_of_old_rules_takes_no_table_of_new_ones(make: Callable[..., Cluster]) -> None:
+    old, new = count(1), count(10)
+    cluster = make(0)
+    cluster.serve(0, old)
+    cluster.serve(1, new)
+    cluster.serve(2, new)
+    ann, bob = (cluster.join(1, 0, 2, game=new, room="den") for _ in range(2))
+    cluster.move(ann, "add")
+    cluster.kill(1)
+
+    cluster.until(lambda: all(seat.seated and cluster.where(seat) != 1 for seat in (ann, bob)))
+    cluster.move(bob, "add")
+    cluster.play(4 * TICK)
+
+    assert (cluster.where(ann), cluster.where(bob), ann.view.number) == (2, 2, 20)
+
+
+# Ends.
+
+
+def test_after_a_kill_every_table_goes_on_elsewhere_with_all_its_moves(three: Cluster) -> None:
+    ann, bob = three.join(0, 1, 2, room="den"), three.join(1, 2, 0, room="den")
+    three.move(ann, TicTacToe.mark(4))
+    three.kill(0)
+
+    seconds = three.move(bob, TicTacToe.mark(0))
+
+    assert seconds < LEASE + 3
+    three.until(lambda: ann.seated and ann.my_turn)
+    assert ann.view.cells == bob.view.cells == [1, None, None, None, 0, None, None, None, None]
+    three.finish(ann, bob)
+    assert reasons(three) == []
+
+
+def test_a_server_that_stood_still_for_too_long_is_fenced_and_ends(three: Cluster) -> None:
+    ann, bob = three.join(0, 1, 2, room="den"), three.join(0, 1, 2, room="den")
+    three.move(ann, TicTacToe.mark(4))
+    three.frozen.add(0)
+
+    three.until(lambda: three.where(ann) != 0 and ann.seated and bob.seated and three.where(bob) == three.where(ann))
+    three.move(bob, TicTacToe.mark(0))
+    with pytest.raises(Lost, match="fenced"):
+        three.servers[0].update()
+    zombie = three.servers.pop(0)
+
+    assert zombie._net.peers == ()
+    zombie.update()  # nothing
+    zombie.close()
+    three.finish(ann, bob)
+    assert reasons(three) == []
+
+
+def test_a_move_that_reaches_a_fenced_server_is_made_once_elsewhere(three: Cluster) -> None:
+    ann, bob = three.join(0, 1, room="den"), three.join(0, 1, room="den")
+    three.frozen.add(0)
+    three.play(LEASE + 0.1)
+    other = three.servers[1]
+    other._keeper.with_room(bob.ticket.partition(".")[0] if bob.ticket else "", lambda room: None)
+    three.play(4 * TICK)
+    ann.play(TicTacToe.mark(4))
+    three.play(2 * TICK)
+    assert ann.pending is not None
+    with pytest.raises(Lost, match="fenced"):
+        three.servers[0].update()
+    del three.servers[0]
+
+    three.until(lambda: ann.pending is None)
+
+    assert (ann.number, ann.view.cells[4], three.where(ann)) == (1, 0, 1)
+    three.finish(ann, bob)
+
+
+class Shaky(MemoryStore):
+    """A store that cannot be reached on demand."""
+
+    trouble = False
+
+    def renew(self, load: int) -> list[Node]:
+        self._reach()
+        return super().renew(load)
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        self._reach()
+        super().append(entries, states, listings)
+
+    def _reach(self) -> None:
+        if type(self).trouble:
+            raise Unavailable("the database cannot be reached; the games go on once it can")
+
+
+def test_while_the_store_cannot_be_reached_players_read_it_and_nothing_is_taken(
+    make: Callable[..., Cluster], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = make(0)
+    shared = Shaky(clock=cluster.clock, lease=LEASE)
+    cluster.serve(0, store=shared)
+    ann, bob = cluster.join(0, room="den"), cluster.join(0, room="den")
+    monkeypatch.setattr(Shaky, "trouble", True)
+    cluster.play(LEASE + 1)
+    assert ann.frozen == bob.frozen == "the database cannot be reached; the games go on once it can"
+
+    ann.play(TicTacToe.mark(4))
+    cluster.play(0.5)
+    assert [event.text for event in cluster.told[ann] if isinstance(event, Refused)] == [ann.frozen]
+    monkeypatch.setattr(Shaky, "trouble", False)
+    cluster.play(1.0)
+
+    assert ann.frozen == ""
+    cluster.finish(ann, bob)
+
+
+def test_drained_tables_go_on_elsewhere_at_once(three: Cluster) -> None:
+    tables = [(three.join(0, 1, 2, room=f"r{n}"), three.join(0, 1, 2, room=f"r{n}")) for n in range(10)]
+    for ann, _ in tables:
+        three.move(ann, TicTacToe.mark(4))
+    three.servers[0].drain(2.0)
+    assert (three.servers[0].draining, three.servers[0].drained) == (True, False)
+    left: list[float] = []
+    lost: dict[int, float] = {}
+    begin = three.clock.now
+
+    def step() -> bool:
+        for n, (_, bob) in enumerate(tables):
+            if n not in lost and not bob.seated:
+                lost[n] = three.clock.now
+            if n in lost and bob.seated and bob.my_turn and bob.pending is None and bob.number == 0:
+                bob.play(TicTacToe.mark(0))
+            if n in lost and bob.number == 1 and len(left) < 10 and lost[n] >= 0:
+                left.append(three.clock.now - lost[n])
+                lost[n] = -1.0
+        return len(left) == 10
+
+    three.until(step)
+
+    assert sorted(left)[8] < 2.0
+    assert three.clock.now - begin < 4.0
+    three.until(lambda: three.servers[0].drained)
+    three.servers.pop(0).close()
+    for pair in tables:
+        three.finish(*pair)
+    assert reasons(three) == []
+
+
+def test_whoever_comes_to_a_server_that_drains_goes_elsewhere(three: Cluster) -> None:
+    three.servers[0].drain(0.0)
+
+    ann, bob = three.join(0, 1, 2, room="den"), three.join(0, 2, 1, room="den")
+
+    assert three.where(ann) == three.where(bob) != 0
+    assert three.servers[0].drained
+    three.finish(ann, bob)
+
+
+def test_a_play_that_comes_while_its_table_is_given_back_is_made_once(three: Cluster) -> None:
+    ann, bob = three.join(0, 1, room="den"), three.join(0, 1, room="den")
+    ann.play(TicTacToe.mark(4))
+    three.servers[0].drain(0.0)
+
+    three.until(lambda: ann.pending is None and ann.seated)
+    three.play(4 * TICK)
+
+    assert (ann.number, ann.view.cells.count(0), three.where(ann)) == (1, 1, 1)
+    three.finish(ann, bob)
+
+
+def test_one_server_alone_cannot_be_drained(make: Callable[..., Cluster]) -> None:
+    cluster = make(0)
+    server = cluster.serve(0, store=MemoryStore(clock=cluster.clock))
+
+    with pytest.raises(ValueError, match="close\\(\\) stores those of one"):
+        server.drain()
+
+
+@pytest.mark.parametrize("seconds", [-1.0, float("nan")])
+def test_a_drain_takes_no_less_than_no_time(three: Cluster, seconds: float) -> None:
+    with pytest.raises(ValueError, match="seconds must be from 0 up"):
+        three.servers[0].drain(seconds)
+
+
+def test_an_address_is_needed_where_others_could_not_find_us(make: Callable[..., Cluster]) -> None:
+    cluster = make(0)
+
+    with pytest.raises(ValueError, match="address must be given where several servers share a store"):
+        cluster.serve(0, host="")
+    server = cluster.serve(0, host="", address="host0:7000")
+
+    assert [node.address for node in server._store.renew(0)] == ["host0:7000"]
+
+
+def test_nobody_gets_in_whom_the_game_does_not_let_in(make: Callable[..., Cluster]) -> None:
+    def authenticate(credentials: Any, _address: netcode.Address) -> bool:
+        return bool(credentials == "secret")
+
+    cluster = make(1, authenticate=authenticate)
+
+    ann = cluster.join(0, credentials="secret")
+    eve = cluster.join(0, credentials="guess")
+
+    assert (ann.seated, eve.reason) == (True, "the server does not accept these credentials")
+
+
+# Where our key may go.
+
+
+def test_our_key_goes_only_to_hosts_that_were_named(three: Cluster) -> None:
+    ann = three.join(0, 1, 2, room="den")
+
+    bob = three.join(1, room="den")
+
+    assert bob.reason == ("the table is at host0:7000, which nobody named here: give it in addresses=, or use tls=True")
+    assert three.servers[0].people == 1
+    assert ann.reason == ""
+
+
+def test_who_looks_on_has_no_key_and_goes_anywhere(three: Cluster) -> None:
+    ann = three.join(0, 1, 2, room="den")
+
+    cat = three.join(1, room="den", watch=True)
+
+    assert (cat.seated, three.where(cat), ann.seat) == (True, 0, 0)
+
+
+# Time.
+
+
+class Hasty(Game):
+    clock = Clock(per_move=5)
+    late: list[int] = []
+
+    @move
+    def go(self) -> None:
+        """Pass."""
+
+    def timeout(self, seat: int) -> None:
+        self.late.append(seat)
+        self.finish(1 - seat)
+
+
+def test_a_clock_runs_out_at_a_table_whose_server_and_players_are_gone(make: Callable[..., Cluster]) -> None:
+    cluster = make(2, Hasty)
+    ann, bob = cluster.join(0, 1, game=Hasty, room="den"), cluster.join(0, 1, game=Hasty, room="den")
+    cluster.move(ann, "go")
+    ann.close()
+    bob.close()
+    cluster.kill(0)
+
+    cluster.play(4.0)
+    assert cluster.servers[1].tables == 0
+    cluster.until(lambda: cluster.servers[1].tables == 1, 5.0)
+    cluster.play(6.0)
+
+    again = cluster.join(1, game=Hasty, ticket=ann.ticket)
+    cluster.play(4 * TICK)
+    assert (again.over, again.view.late) == (True, [1])
+
+
+def test_a_process_that_is_told_to_end_drains_first() -> None:
+    store = MemoryStore(lease=5.0)
+    seen: list[bool] = []
+
+    def started(server: Server) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        seen.append(server.draining)
+
+    serve(TicTacToe, host="127.0.0.1", port=0, store=store, started=started)
+
+    assert seen == [True]
