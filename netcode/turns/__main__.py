@@ -21,7 +21,7 @@ from netcode.turns.network_play import SeatFile, play_over_network
 from netcode.turns.rules import Game
 from netcode.turns.screen import Keyboard, Screen
 from netcode.turns.simulate import Choice
-from netcode.turns.store import Unavailable
+from netcode.turns.store import Lost, Unavailable
 from netcode.turns.table import Table
 from netcode.turns.wording import rows_of
 
@@ -160,7 +160,7 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
         )
 
     with told:
-        options: dict[str, Any] = {"announce": arguments.announce}
+        options: dict[str, Any] = {"announce": arguments.announce, "address": arguments.address}
         serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
     screen.line("the tables are stored; start again, and the games go on")
     return 0
@@ -313,7 +313,11 @@ def make_parser() -> Parser:
         if name == "serve":
             command.add_argument("--host", default="", help="the address to listen on; without it every one")
             command.add_argument("--port", type=int, default=PORT, help="0 for any free one")
-            command.add_argument("--store", metavar="FILE", help="the database; without it beside the game")
+            command.add_argument(
+                "--store", metavar="FILE", help="the database, a file or postgresql://…; without it beside the game"
+            )
+            reached = "where players reach this process, where several serve one database; each has its own"
+            command.add_argument("--address", metavar="HOST:PORT", help=reached)
             command.add_argument("--announce", metavar="NAME", help="what it is called on the local network")
             numbers = "where its numbers are told to Prometheus; without HOST, to this computer alone"
             command.add_argument("--metrics", metavar="[HOST:]PORT", help=numbers)
@@ -329,7 +333,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen()
     try:
         return COMMANDS[chosen.command][0](chosen, screen)
-    except (Trouble, Unavailable, RulesError, ValueError, OSError, ImportError) as error:
+    except (Trouble, Lost, Unavailable, RulesError, ValueError, OSError, ImportError) as error:
         screen.line(sentence_of(error))
         return 1
     except (KeyboardInterrupt, EOFError):

@@ -366,6 +366,7 @@ class Server:
     def _authenticate(self, credentials: Any, address: Address) -> Any:
         """Let somebody in as we were told to, while we let anybody in."""
         if self._draining is not None:
+            self._keeper.writer.tally.redirects += 1
             return net.Elsewhere(None)
         return True if self._door is None else self._door(credentials, address)
 
@@ -382,13 +383,13 @@ class Server:
             if isinstance(one, Room):
                 self._let_go(one)
             elif one.alive and one not in self._viewers:
-                one.move()
+                self._redirect(one)
         if not todo:  # whoever came to a table, or to us, since then
             for room in [*self._keeper.rooms.values()]:
                 self._let_go(room)
             for peer in self._net.peers:
                 if peer not in self._viewers or self._viewers[peer].table not in self._keeper.rooms:
-                    peer.move()
+                    self._redirect(peer)
 
     def _let_go(self, room: Room) -> None:
         """Give a table back, and send those who are there to its next owner, once all that was taken is answered."""
@@ -402,6 +403,11 @@ class Server:
 
         self._keeper.let_go(room, gone)
 
+    def _redirect(self, peer: Peer, address: Address | None = None) -> None:
+        """Send somebody to another process, and count it."""
+        self._keeper.writer.tally.redirects += 1
+        peer.move(address)
+
     def _made_elsewhere(self, room: Room) -> None:
         """Hear that another process made this table in the same moment: those who came here find it there."""
         self._send_away(room, None)
@@ -409,14 +415,14 @@ class Server:
     def _send_away(self, room: Room, address: Address | None) -> None:
         for viewer in room.viewers:
             self._viewers.pop(viewer.peer, None)
-            viewer.peer.move(address)
+            self._redirect(viewer.peer, address)
         room.viewers = []
 
     def _give_up(self) -> None:
         """Have nothing to do with these tables any more: they are another process's."""
         self._closed = True
         for peer in self._net.peers:
-            peer.move()
+            self._redirect(peer)
         for _ in range(3):
             self._net.update()
         self._net.close()
@@ -516,7 +522,7 @@ class Server:
         if isinstance(room, Elsewhere):
             self._keeper.wake_up(viewer)
             del self._viewers[viewer.peer]
-            viewer.peer.move(room.address)
+            self._redirect(viewer.peer, room.address)
         else:
             self._dismiss(viewer, room or "this table is not kept any more")
 
@@ -582,7 +588,7 @@ class Server:
             peer.send(protocol.Gone(text).wire())
             return
         if self._draining is not None:
-            peer.move()
+            self._redirect(peer)
         elif request.ticket is not None or (request.room is not None and request.key is None):
             self._look_for(peer, request, now)
         else:
@@ -686,7 +692,7 @@ class Server:
     ) -> None:
         """Tell somebody why the table that was looked for is not here, or make it."""
         if isinstance(room, Elsewhere) or self._draining is not None:
-            peer.move(room.address if isinstance(room, Elsewhere) else None)
+            self._redirect(peer, room.address if isinstance(room, Elsewhere) else None)
         elif isinstance(room, str):
             peer.send(protocol.Gone(room).wire())
         else:

@@ -8,6 +8,7 @@ import pytest
 from netcode.turns.stats import COMMIT_BUCKETS, Stats, Tally
 from netcode.turns.store import Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
+from turns.cluster import Cluster
 from turns.hall import Hall, Secrets
 
 
@@ -129,6 +130,27 @@ def test_what_is_lost_is_counted_before_the_server_ends(hall: Hall, store: Moody
 
     assert server.stats().lost == 1
     store.append_fails = None
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    cluster = Cluster(2)
+    yield cluster
+    cluster.close()
+
+
+def test_who_is_sent_to_another_process_is_counted(cluster: Cluster) -> None:
+    cluster.join(0, 1, room="blue")
+    bob = cluster.join(1, 0, room="blue")
+    cluster.play(1.1)
+    led = [cluster.servers[number].stats().redirects for number in (0, 1)]
+    cluster.servers[0].drain(0.1)
+    cluster.until(lambda: cluster.where(bob) == 1 and bob.started)
+    cluster.begin_to_join(0, 1)
+    cluster.play(1.1)
+
+    assert led == [0, 1]
+    assert cluster.servers[0].stats().redirects == 3  # two who sat there, and one who knocked
 
 
 def test_any_thread_may_ask(hall: Hall) -> None:

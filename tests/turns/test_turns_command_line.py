@@ -12,7 +12,7 @@ import pytest
 from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
-from netcode.turns import Play, Result
+from netcode.turns import Lost, Play, Result
 from netcode.turns.__main__ import Trouble, address_of, load_game, main, options_of
 
 TWELVE_LINES = """\
@@ -292,7 +292,19 @@ def test_numbers_can_be_told_to_others_where_that_is_possible(game: Path, capsys
     assert capsys.readouterr().out.startswith("cannot tell numbers on 192.0.2.1:9100: ")
 
 
-def test_a_server_is_announced_under_a_name(
+def test_a_server_that_lost_its_tables_says_so_and_ends(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def serve(*_games: type[Any], **_options: Any) -> None:
+        raise Lost("another process has taken the tables over")
+
+    monkeypatch.setattr("netcode.turns.server.serve", serve)
+
+    assert main(["serve", str(game)]) == 1
+    assert capsys.readouterr().out == "another process has taken the tables over\n"
+
+
+def test_a_server_has_a_name_and_an_address(
     game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given: dict[str, Any] = {}
@@ -302,8 +314,9 @@ def test_a_server_is_announced_under_a_name(
 
     monkeypatch.setattr("netcode.turns.server.serve", serve)
 
-    assert main(["serve", str(game), "--announce", "at Ann's"]) == 0
-    assert given["announce"] == "at Ann's"
+    options = ["--announce", "at Ann's", "--address", "play1.example.org:7777"]
+    assert main(["serve", str(game), *options]) == 0
+    assert (given["announce"], given["address"]) == ("at Ann's", "play1.example.org:7777")
     assert main(["serve", str(game)]) == 0
     assert given["announce"] is None
 
