@@ -126,6 +126,11 @@ class Seat(Generic[G]):
         return self._sat
 
     @property
+    def address(self) -> Address:
+        """Where the server of our table is, or is looked for."""
+        return self._at
+
+    @property
     def connected(self) -> bool:
         """Whether there is a link to the server."""
         return self._client is not None and self._client.state is State.CONNECTED

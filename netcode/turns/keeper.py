@@ -26,6 +26,10 @@ CROWDED = 1.25
 """How many times the mean of all servers one may have of tables until it leaves those that nobody has to others."""
 
 
+LEAVING = 2**31 - 1
+"""What a server that gives its tables away says for their number: nobody shall send it any."""
+
+
 class Elsewhere(NamedTuple):
     """Where a table is that another process has; None while that is being settled."""
 
@@ -44,7 +48,7 @@ def least_crowded(nodes: Sequence[Node], here: str, load: int) -> str:
         here: the address of who asks.
         load: how many tables it has by now.
     """
-    others = [node for node in nodes if node.address != here]
+    others = [node for node in nodes if node.address != here and node.load < LEAVING]
     if not others:
         return ""
     mean = (load + sum(node.load for node in others)) / (len(others) + 1)
@@ -224,16 +228,16 @@ class Keeper:
             self._returned(room, now)
         return room
 
-    def live(self, *, wake: bool = True) -> None:
+    def live(self, *, leaving: bool = False) -> None:
         """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
 
         Args:
-            wake: False to take nothing.
+            leaving: True to take nothing, and to be sent nothing.
         """
         batch = self.writer.batch
         if batch.renew is None:
             batch.done.append(self._renewed)
-        batch.renew, batch.wake = len(self.rooms), WOKEN_AT_ONCE if wake else 0
+        batch.renew, batch.wake = (LEAVING, 0) if leaving else (len(self.rooms), WOKEN_AT_ONCE)
 
     def _renewed(self, stored: Stored) -> None:
         self._nodes = stored.nodes

@@ -321,6 +321,7 @@ class Server:
             self._random.shuffle(self._draining)
             self._draining.reverse()
             self._drain_from, self._drain_for = self._clock(), seconds
+            self._renew_at = self._drain_from  # the others are to know at once
 
     def close(self, text: str = "") -> None:
         """Store everything, tell everybody, and close. A second time does nothing."""
@@ -913,7 +914,7 @@ class Server:
                 self._stand_in(room, room.table, now)
         if now >= self._renew_at:
             self._renew_at = now + self._renew_every
-            self._keeper.live(wake=self._draining is None)
+            self._keeper.live(leaving=self._draining is not None)
             self._keeper.put_away(now)
         if now >= self._expire_at:
             self._expire_at = now + EXPIRE

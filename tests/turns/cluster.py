@@ -68,7 +68,7 @@ class Cluster:
 
     def where(self, seat: Seat[Any]) -> int:
         """Return the number of the server at which somebody is."""
-        return seat._at.port - 7000
+        return seat.address.port - 7000
 
     def play(self, seconds: float) -> None:
         """Let time pass for everybody."""

@@ -9,7 +9,7 @@ import pytest
 import netcode
 from netcode.turns.clocks import Clock
 from netcode.turns.events import Gone, Over, Presence, Refused
-from netcode.turns.keeper import least_crowded
+from netcode.turns.keeper import LEAVING, least_crowded
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server, serve
 from netcode.turns.store import Entry, Listing, Lost, Node, State, Unavailable
@@ -137,6 +137,9 @@ def test_an_idle_table_is_given_back_when_nobody_is_there(make: Callable[..., Cl
         ([40, 38], 40, ""),
         ([40, 10], 41, "c:2"),
         ([60, 50], 40, ""),
+        ([LEAVING, 38], 40, ""),
+        ([LEAVING, 8], 40, "c:2"),
+        ([LEAVING, LEAVING], 40, ""),
     ],
 )
 def test_who_has_far_more_than_others_names_the_one_that_has_least(loads: list[int], load: int, instead: str) -> None:
