@@ -28,8 +28,8 @@ from netcode.turns.domains import Free
 
 ROOT = Path(__file__).parent.parent
 SEATS = 2
-THINK = 0.2
-"""Seconds for which a player thinks at most."""
+THINK = 1.0
+"""Seconds for which a player thinks at most; not at all where it is measured when a table goes on."""
 STOPPED = 3.0
 """Seconds beyond the lease for which a process is stopped."""
 PATIENCE = 30.0
@@ -187,7 +187,7 @@ class Evening:
         self._waiting: dict[int, float] = {}
         self.measured: list[float] = []
         """Seconds until each table went on after what happened last."""
-        self._by_loss = False
+        self._by_loss = self._quiet = False
 
     def begin(self, tables: int) -> None:
         """Have everybody sit down."""
@@ -253,7 +253,9 @@ class Evening:
                 if 0 <= self._waiting.get(table, -1.0) < player.begun_at:  # no answer that was on its way
                     self.measured.append(now - self._waiting[table])
                     self._waiting[table] = -1.0
-        if seat.my_turn and seat.seated and seat.pending is None and now >= player.think_until:
+        hurries = self._waiting.get(table, -1.0) >= 0
+        ready = seat.my_turn and seat.seated and seat.pending is None and not self._quiet
+        if ready and (hurries or now >= player.think_until):
             player.number += 1
             player.begun_at = now
             seat.play("write", number=player.number)
@@ -333,6 +335,7 @@ class Evening:
 
     def close(self) -> None:
         """Let what is under way come to an end, look at everything once more, and end it."""
+        self._quiet = True
         try:
             self.until(lambda: all(one.seat.pending is None for table in self.tables for one in table), "the last play")
             self._look()
