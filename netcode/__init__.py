@@ -12,6 +12,7 @@ from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.peer import Peer, Stats
 from netcode.reasons import Reason, ReasonCode
 from netcode.server import Elsewhere, Refusal, Server
+from netcode.site import Web
 from netcode.snapshots import Snapshots, blend
 from netcode.speed import SPEEDUPS
 from netcode.transport.tcp import Listener
@@ -47,6 +48,7 @@ __all__ = [
     "State",
     "Stats",
     "Waiter",
+    "Web",
     "any_of",
     "blend",
     "connect",

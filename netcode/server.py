@@ -28,11 +28,12 @@ from netcode.observing import Observer
 from netcode.peer import Peer, moved
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, interrupted, printable
+from netcode.site import Web
 from netcode.stream.contract import State
 from netcode.stream.stream import Stream
 from netcode.stream.stream_set import StreamSet
 from netcode.ticks import ticks
-from netcode.transport import Connector, Doorway, Network
+from netcode.transport import Connector, Doorway, Network, Ready
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
 
@@ -115,6 +116,8 @@ class Server(Waiter):
             there. It needs the extra `lan`.
         status: where to write what happens here, once a second, for `python -m netcode top`: the path of a file, or
             True for one that is found by the number of the process. None for nowhere.
+        web: True, or a `Web` that says what they are shown, to have browsers play at the same port: over WebSocket, and
+            over TLS where `tls` is given.
         limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
             `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
             the documentation's page «Limits and times» has the default of each, and why it is that.
@@ -145,6 +148,7 @@ class Server(Waiter):
         grace: float = 10.0,
         announce: str | None = None,
         status: "str | PathLike[str] | bool | None" = None,
+        web: Web | bool | None = None,
         network: Network = TCP,
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
@@ -157,12 +161,12 @@ class Server(Waiter):
         check_number("max_peers_per_address", max_peers_per_address, whole=True)
         check_number("max_pending", max_pending, whole=True)
         check_number("grace", grace, zero=True)
+        shown = _check_web(web)
         if authenticate is not None and not callable(authenticate):
             kind = type(authenticate).__name__
             raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
         self._max_peers, self._max_per_address, self._max_pending = max_peers, max_peers_per_address, max_pending
-        self._grace = grace
-        self._authenticate = authenticate
+        self._grace, self._authenticate = grace, authenticate
         self._limits = make_limits("Server", limits, Server.__init__)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
@@ -194,7 +198,7 @@ class Server(Waiter):
             StatusFile(self, status)
         self._links: StreamSet[Link] = StreamSet(clock, self._inbox)
         self._engine = self._links.engine
-        self._doorway: Doorway = network.listen(host, port)
+        self._doorway = self._open(network.listen(host, port), shown)
         self.address = self._doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
         self._links.watcher.watch_doors(self._doorway.doors())
@@ -411,7 +415,8 @@ class Server(Waiter):
         links.update()
         if self._arrivals:
             self._take_in_arrivals()
-        if links.watcher.knocked or not links.watcher.doors:
+        waiting = self._doorway.counts_time and self._is_door_due(links.timeline.now)
+        if waiting or links.watcher.knocked or not links.watcher.doors:
             self._accept(links.timeline.now)
         if len(self._graces):
             self._end_graces(links.timeline.now)
@@ -565,6 +570,19 @@ class Server(Waiter):
 
     # The door.
 
+    def _open(self, doorway: Doorway, web: Web | None) -> Doorway:
+        """Open a door to browsers, too, if they are wanted."""
+        if web is None:
+            return doorway
+        from netcode.transport.web import WebDoorway
+
+        return WebDoorway(doorway, web, self._limits.handshake_timeout, self._max_pending, self._max_per_address)
+
+    def _is_door_due(self, now: float) -> bool:
+        """Tell whether somebody's time before the door is over."""
+        due = self._doorway.due()
+        return due is not None and due <= now
+
     def _close_door(self) -> None:
         self._links.watcher.watch_doors(())
         self._doorway.close()
@@ -608,11 +626,15 @@ class Server(Waiter):
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
         self._last_link += 1
         link.number = self._last_link
-        link.greet_by(now + self._limits.handshake_timeout)  # TLS, if any, included
+        waited = newcomer if isinstance(newcomer, Ready) else None
+        since = now if waited is None or waited.since is None else waited.since
+        link.greet_by(since + self._limits.handshake_timeout)  # TLS and HTTP, if any, included
         if count >= self._max_per_address:
             self._crowd.add(link)
         link.stream = Stream(newcomer, link, link, self._links.timeline)
         self._links.take_in(link.stream, link)
+        if waited is not None and waited.objection is not None:
+            link.fail(waited.objection)
 
     def _take_in_arrivals(self) -> None:
         engine = self._engine
@@ -826,6 +848,13 @@ def _peers_in(to: Iterable[Peer] | Peer) -> tuple[Peer, ...]:
     if not isinstance(to, Iterable):
         raise TypeError(f"to must be peers, as in server.peers, not {type(to).__name__}")
     return tuple(map(_check_peer, to))
+
+
+def _check_web(web: Web | bool | None) -> Web | None:
+    """Return what is shown to browsers; None where they are not wanted."""
+    if web is not None and not isinstance(web, bool | Web):
+        raise TypeError(f"web must be True or a netcode.Web, not {type(web).__name__}")
+    return Web() if web is True else web or None
 
 
 def _says_nothing(answer: Any) -> bool:

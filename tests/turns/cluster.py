@@ -43,8 +43,8 @@ class Cluster:
     def kill(self, number: int) -> None:
         """Let a server die without a word."""
         server = self.servers.pop(number)
-        for connection in server._net._links:
-            transport: Any = connection._transport
+        for link in server._net._links:
+            transport: Any = link.stream.transport
             if transport is not None:
                 transport._link.cut(True)
         server._net.close()

@@ -1,0 +1,717 @@
+"""The door that browsers find: what each who comes is taken for, and that nobody who waits costs the others anything."""
+
+import gc
+import socket
+import ssl
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from bounds import until
+from certificates import Certificate, make_certificate, needs_openssl
+from faults.wire import BYE, Control, frame, hello
+
+import netcode
+from netcode import Address, ReasonCode, Server, Web
+from netcode.poller import SelectPoller
+from netcode.proxies import V2
+from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport import web as module
+from netcode.transport.tcp import TcpTransport
+from netcode.transport.web import DELIVERY, LOOK, STEPS, WebDoorway
+from netcode.transport.websocket import WebSocketTransport
+from netcode.websocket import BINARY, CLOSE, unmask
+
+LOOPBACK = "127.0.0.1"
+UPGRADE = (
+    b"GET /any HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+PAGE = "<p>the page"
+TLS_HELLO = b"\x16\x03\x01"
+
+
+def masked(payload: bytes, opcode: int = BINARY) -> bytes:
+    """Return what a browser sends."""
+    size, key = len(payload), b"\x37\xfa\x21\x3d"
+    length = bytes((0x80 | size,)) if size < 126 else b"\xfe" + size.to_bytes(2, "big")
+    return bytes((0x80 | opcode,)) + length + key + bytes(unmask(payload, key))
+
+
+class House:
+    """A server with a door for browsers on a real port, whose time passes when a test says so."""
+
+    def __init__(self, **options: Any) -> None:
+        self.clock = FakeClock()
+        options = {"web": Web(page=PAGE), "clock": self.clock, "game": "g", **options}
+        self.server = Server(LOOPBACK, 0, **options)
+        self.guests: list[Guest] = []
+        self.told: list[netcode.Event] = []
+
+    @property
+    def door(self) -> WebDoorway:
+        door = self.server._doorway
+        assert isinstance(door, WebDoorway)
+        return door
+
+    @property
+    def waiting(self) -> int:
+        """How many wait before the door."""
+        return len(self.door._waiting) + len(self.door._served)
+
+    def visit(self, *data: bytes, **options: Any) -> "Guest":
+        """Connect somebody, who says something at once."""
+        guest = Guest(self, self.server.address, **options)
+        self.guests.append(guest)
+        guest.say(*data)
+        return guest
+
+    def update(self, seconds: float = 0.001) -> None:
+        self.clock.advance(seconds)
+        self.server.update()
+        self.told += self.server.events()
+
+    def until(self, condition: Callable[[], object]) -> None:
+        for _ in until(condition):
+            self.update(0.0001)
+            self.server.wait(0.001)
+
+    def play(self, client: netcode.Client, condition: Callable[[], object]) -> None:
+        """Go on with a client of ours until something is so."""
+        for _ in until(condition):
+            self.update(0.0001)
+            client.update()
+
+    def news(self) -> list[str]:
+        return [type(event).__name__ for event in self.told]
+
+    def close(self) -> None:
+        for guest in self.guests:
+            guest.sock.close()
+        self.server.close()
+
+
+class Guest:
+    """Somebody at the other end of a socket."""
+
+    def __init__(self, house: House, address: Address, tls: ssl.SSLContext | None = None, before: bytes = b"") -> None:
+        self._house = house
+        self.sock: socket.socket = socket.create_connection(address)
+        self.sock.setblocking(False)
+        if before:
+            self.sock.send(before)
+        self.heard = b""
+        self.has_ended = False
+        if tls is not None:
+            secure = tls.wrap_socket(self.sock, server_hostname="localhost", do_handshake_on_connect=False)
+            self.sock = secure
+
+            def has_agreed() -> bool:
+                try:
+                    secure.do_handshake()
+                except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                    return False
+                return True
+
+            house.until(has_agreed)
+
+    def say(self, *data: bytes) -> None:
+        for part in data:
+            self.sock.send(part)
+
+    def listen(self) -> bytes:
+        """Hear what has come so far."""
+        try:
+            while not self.has_ended:
+                data = self.sock.recv(65_536)
+                self.heard += data
+                self.has_ended = not data
+        except (BlockingIOError, ssl.SSLWantReadError):
+            pass
+        except OSError:
+            self.has_ended = True
+        return self.heard
+
+    def is_over(self) -> bool:
+        """Tell whether the other end has ended it."""
+        self.listen()
+        return self.has_ended
+
+    def hear(self, ending: bytes) -> bytes:
+        """Go on until something has come, and return everything up to it."""
+        self._house.until(lambda: ending in self.listen())
+        found, _, self.heard = self.heard.partition(ending)
+        return found + ending
+
+    def hear_all(self) -> bytes:
+        """Go on to the end."""
+        self._house.until(self.is_over)
+        return self.heard
+
+    def upgrade(self, *headers: bytes) -> None:
+        """Come to WebSocket."""
+        self.say(UPGRADE + b"".join(header + b"\r\n" for header in headers) + b"\r\n")
+        assert self.hear(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
+
+    def join(self, *headers: bytes) -> None:
+        """Come in by WebSocket."""
+        self.upgrade(*headers)
+        self.say(masked(hello("g")))
+        self._house.until(self.values)
+
+    def values(self) -> list[Any]:
+        """Return everything that was told so far in whole frames of ours, in whole messages of WebSocket."""
+        data, stream = self.listen(), b""
+        while len(data) > 1 and len(data) >= 2 + data[1] < 128:
+            if data[0] == 0x82:
+                stream += data[2 : 2 + data[1]]
+            data = data[2 + data[1] :]
+        found: list[Any] = []
+        while len(stream) >= 4:
+            end = 4 + int.from_bytes(stream[:4], "big")
+            value = msgpack.unpackb(stream[4:end])
+            found.append(Control(msgpack.unpackb(value.data)) if isinstance(value, msgpack.ExtType) else value)
+            stream = stream[end:]
+        return found
+
+
+@pytest.fixture
+def open_house() -> Iterator[Callable[..., House]]:
+    houses: list[House] = []
+
+    def make(**options: Any) -> House:
+        houses.append(House(**options))
+        return houses[-1]
+
+    yield make
+    for house in houses:
+        house.close()
+        door = house.door
+        assert [*door._waiting, *door._served, *door._by_fd, *door._asked, *door._origins] == []
+
+
+@pytest.fixture
+def house(open_house: Callable[..., House]) -> House:
+    return open_house()
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+# What each is taken for.
+
+
+def test_a_page_is_shown_and_the_connection_ends(house: House) -> None:
+    guest = house.visit(b"GET /chess/ HTTP/1.1\r\nHost: game\r\n\r\n")
+
+    head, _, body = guest.hear_all().partition(b"\r\n\r\n")
+    guest.sock.close()
+    house.until(lambda: not house.waiting)
+
+    assert head.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nContent-Security-Policy: default-src 'none'" in head
+    assert body == PAGE.encode()
+    assert (len(house.server._links), house.told) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [
+        (b"GET /nothing.js HTTP/1.1\r\n\r\n", b"404"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"405"),
+        (b"HEAD / HTTP/1.1\r\n\r\n", b"405"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"505"),
+        (b"GET / HTTP/1.1\r\nwithout a colon\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000, b"431"),
+        (b"GET / HTTP/1.1\r\nA: " + b"x" * 8_170 + b"\r\n\r\n", b"431"),
+        (UPGRADE.replace(b"13", b"12") + b"\r\n", b"426"),
+        (UPGRADE.replace(b": Upgrade", b": close") + b"\r\n", b"400"),
+    ],
+)
+def test_what_is_no_request_for_a_page_is_answered_too(house: House, request_: bytes, status: bytes) -> None:
+    guest = house.visit(request_)
+
+    assert guest.hear_all().startswith(b"HTTP/1.1 " + status + b" ")
+    guest.sock.close()
+    house.until(lambda: not house.waiting)
+
+
+def test_a_request_may_come_byte_by_byte(house: House) -> None:
+    guest = house.visit()
+    for byte in b"GET / HTTP/1.1\r\nHost: game\r\n\r\n":
+        guest.say(bytes((byte,)))
+        house.until(lambda: True)
+        house.update()
+
+    assert guest.hear_all().endswith(PAGE.encode())
+
+
+def test_a_browser_plays(house: House) -> None:
+    guest = house.visit()
+    guest.join(b"Origin: http://game", b"Sec-WebSocket-Protocol: binary")
+    [peer] = house.server.peers
+    assert peer._link is not None
+    assert isinstance(peer._link.stream.transport, WebSocketTransport)
+
+    said = frame(msgpack.packb(["move", 1]))
+    guest.say(masked(said[:3]), masked(said[3:] + said))
+    house.until(lambda: len(house.told) == 3)
+    peer.send("your turn")
+    house.until(lambda: "your turn" in guest.values())
+    guest.say(masked(b"\x03\xe9", CLOSE))
+    house.until(guest.is_over)
+    house.until(lambda: not house.server.peers)
+
+    assert house.news() == ["Joined", "Received", "Received", "Left"]
+    assert guest.heard.endswith(b"\x88\x02\x03\xe9")
+    assert house.server._origins == {}
+
+
+def test_what_comes_along_with_the_handshake_is_heard(house: House) -> None:
+    guest = house.visit(UPGRADE + b"\r\n" + masked(hello("g")))
+
+    guest.hear(b"\r\n\r\n")
+    house.until(guest.values)
+
+    assert house.news() == ["Joined"]
+
+
+def test_a_program_of_ours_gets_in_as_if_there_were_no_other_door(house: House) -> None:
+    client = netcode.Client(LOOPBACK, house.server.address.port, game="g")
+    late = house.visit()
+    house.update()
+    late.say(hello("g"))
+
+    house.play(client, lambda: len(house.server.peers) == 2)
+
+    transports = [peer._link.stream.transport for peer in house.server.peers if peer._link is not None]
+    assert {type(transport) for transport in transports} == {TcpTransport}
+    client.close()
+
+
+@pytest.mark.parametrize("data", [b"\x00\x00\x20\x00", TLS_HELLO, b"\r\nhello", b"ssh"])
+def test_others_hear_from_the_server_what_they_are(house: House, data: bytes) -> None:
+    guest = house.visit(data + bytes(4))
+
+    heard = guest.hear_all()
+
+    assert msgpack.unpackb(heard[4:]).code == 78
+    assert not house.server.peers
+
+
+@pytest.mark.parametrize(
+    ("origin", "text"),
+    [
+        (b"https://evil.example", "pages of https://evil.example may not connect here"),
+        (b"null", "a page without an origin of its own"),
+    ],
+)
+def test_a_page_from_elsewhere_hears_why_it_may_not_connect(house: House, origin: bytes, text: str) -> None:
+    guest = house.visit()
+    guest.upgrade(b"Origin: " + origin)
+
+    guest.hear_all()
+
+    [[kind, code, said]] = guest.values()
+    assert (kind, code) == (BYE, ReasonCode.DENIED.value)
+    assert said.startswith(text)
+    assert guest.heard.endswith(b"\x88\x02\x03\xe8")
+    guest.sock.close()
+    house.until(lambda: not len(house.server._links))
+    assert (house.told, house.server._origins) == ([], {})
+
+
+def test_who_is_one_too_many_hears_it_in_websocket(open_house: Callable[..., House]) -> None:
+    house = open_house(max_peers=1)
+    house.visit().join()
+
+    guest = house.visit()
+    guest.join()
+
+    assert [value[:2] for value in guest.values()] == [[BYE, ReasonCode.SERVER_FULL.value]]
+
+
+# Who waits, and for how long.
+
+
+@pytest.mark.parametrize("data", [b"", b"G", b"GET / HTTP/1.1\r\nHost: ", UPGRADE])
+def test_who_does_not_say_what_it_wants_is_let_go(house: House, data: bytes) -> None:
+    guest = house.visit(data)
+    house.until(lambda: house.waiting)
+    for _ in range(3):
+        house.update(0.9)
+    assert (house.waiting, len(house.server._links)) == (1, 0)
+
+    house.update(0.4)
+    guest.hear_all()
+
+    assert (guest.heard, house.waiting, len(house.server._links)) == (b"", 0, 0)
+
+
+def test_time_spent_before_the_door_counts(house: House) -> None:
+    guest = house.visit()
+    house.update()
+    house.update(1.0)
+    house.update(1.0)
+    guest.upgrade()
+
+    house.update(0.9)
+    assert guest.values() == []
+    house.update(0.2)
+    house.until(guest.is_over)
+
+    assert [value[:2] for value in guest.values()] == [[BYE, ReasonCode.HANDSHAKE_TIMEOUT.value]]
+
+
+def test_an_answer_that_nobody_takes_is_given_up(open_house: Callable[..., House]) -> None:
+    house = open_house(web=Web(page="x" * 65_536))
+    guest = Guest.__new__(Guest)
+    guest.sock = socket.socket()
+    guest.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    guest.sock.connect(house.server.address)
+    house.guests.append(guest)
+    guest.sock.send(b"GET / HTTP/1.1\r\n\r\n")
+    house.until(lambda: house.door._served)
+
+    for _ in range(9):
+        house.update(DELIVERY / 10)
+    still = house.waiting
+    for _ in range(2):
+        house.update(DELIVERY / 10)
+
+    assert (still, house.waiting) == (1, 0)
+
+
+def test_who_leaves_is_forgotten(house: House) -> None:
+    for data in (b"", b"GET / HT", TLS_HELLO[:0]):
+        guest = house.visit(data)
+        house.update()
+        assert house.waiting == 1
+        guest.sock.close()
+        house.until(lambda: not house.waiting)
+
+    reset = house.visit(b"GET / HT")
+    house.update()
+    reset.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    reset.sock.close()
+    house.until(lambda: not house.waiting)
+
+
+def test_one_update_hears_so_many_and_the_others_in_the_next(house: House) -> None:
+    guests = [house.visit() for _ in range(STEPS + 5)]
+    for _ in until(lambda: house.waiting == len(guests)):
+        house.update()
+    for guest in guests:
+        guest.say(b"GET /x HTTP/1.1\r\n\r\n")
+
+    house.update()
+    at_once = len(house.door._served)
+    house.until(lambda: all(guest.listen() for guest in guests))
+
+    assert at_once == STEPS
+
+
+@pytest.mark.parametrize("options", [{"max_pending": 2}, {"max_peers_per_address": 2}])
+def test_who_finds_no_room_to_wait_is_taken_for_a_program_of_ours(
+    open_house: Callable[..., House], options: dict[str, int]
+) -> None:
+    house = open_house(**options)
+    for _ in range(2):
+        house.visit()
+    house.until(lambda: house.waiting == 2)
+
+    guest = house.visit(hello("g"))
+    house.until(lambda: house.news() == ["Joined"])
+
+    assert house.waiting == 2
+    guest.sock.close()
+
+
+def test_closing_lets_everybody_go(open_house: Callable[..., House]) -> None:
+    house = open_house()
+    silent, served = house.visit(), house.visit(b"GET / HTTP/1.1\r\n\r\n")
+    house.until(lambda: house.door._served and house.door._waiting)
+    early = house.visit(hello("g"))
+    for _ in until(lambda: house.door._done):
+        house.door._done.extend(filter(None, [house.door.accept(house.clock())]))
+
+    house.server.close()
+
+    for guest in (silent, served, early):
+        for _ in until(guest.is_over):
+            pass
+
+
+@pytest.mark.parametrize("where", ["_answer", "_client"])
+def test_an_interrupt_costs_nobody_but_whom_it_meets(house: House, monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    def interrupt(*_: object) -> bytes:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Web, where, interrupt)
+    guest = house.visit(b"GET / HTTP/1.1\r\n\r\n" if where == "_answer" else UPGRADE + b"\r\n")
+    with pytest.raises(KeyboardInterrupt):
+        house.until(lambda: False)
+
+    house.until(guest.is_over)
+    other = house.visit(b"GET / HTTP/1.1\r\n\r\n")
+
+    assert other.hear_all().endswith(PAGE.encode())
+
+
+def test_a_system_without_a_poller_to_wait_for_is_asked(
+    open_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "make_poller", SelectPoller)
+    house = open_house()
+    assert len(house.door.doors()) == 1
+    assert house.door.due() is None
+
+    guest = house.visit()
+    house.until(lambda: house.waiting)
+
+    assert house.door.doors() == ()
+    assert house.door.due() == house.door._now + LOOK
+    guest.say(b"GET / HTTP/1.1\r\n\r\n")
+    assert guest.hear_all().endswith(PAGE.encode())
+
+
+def test_whom_the_kernel_does_not_watch_is_asked(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError
+
+    monkeypatch.setattr(house.door._poller, "add", refuse)
+    guest = house.visit()
+    house.until(lambda: house.waiting)
+    assert house.door.doors() == ()
+
+    guest.say(b"GET / HTTP/1.1\r\n\r\n")
+
+    assert guest.hear_all().endswith(PAGE.encode())
+
+
+def test_while_the_door_before_it_rests_nobody_is_watched(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(house.door._below, "doors", tuple)
+    monkeypatch.setattr(house.door._below, "due", lambda: 7.0)
+
+    assert house.door.doors() == ()
+    assert house.door.due() == 7.0
+
+
+# Behind a proxy.
+
+
+@pytest.fixture
+def proxied(open_house: Callable[..., House]) -> House:
+    return open_house(web=Web(page=PAGE, proxies=[LOOPBACK]), max_peers_per_address=2)
+
+
+def test_a_thousand_come_and_go_behind_a_proxy_and_the_books_are_empty(proxied: House) -> None:
+    for number in range(1000):
+        guest = proxied.visit(UPGRADE + f"X-Forwarded-For: 203.0.{number >> 8}.{number & 255}\r\n\r\n".encode())
+        guest.hear(b"\r\n\r\n")
+        guest.say(masked(hello("g")))
+        proxied.until(guest.values)
+        guest.say(masked(b"", CLOSE))
+        proxied.until(lambda: not proxied.server.peers)
+        guest.sock.close()
+
+    proxied.until(lambda: not len(proxied.server._links))
+    assert proxied.news() == ["Joined", "Left"] * 1000
+    assert (proxied.server._origins, proxied.server._crowd, proxied.server._linked) == ({}, set(), 0)
+
+
+def test_the_count_of_an_address_is_that_of_who_is_meant(proxied: House) -> None:
+    for number in (1, 1, 2):
+        proxied.visit().join(b"X-Forwarded-For: 203.0.113.%d" % number)
+
+    third = proxied.visit()
+    third.join(b"X-Forwarded-For: 6.6.6.6, 203.0.113.1")
+
+    assert proxied.server._origins["203.0.113.1"] == 3  # the one who is on its way out
+    assert [value[:2] for value in third.values()] == [[BYE, ReasonCode.TOO_MANY.value]]
+    assert [peer.address.host for peer in proxied.server.peers] == ["203.0.113.1", "203.0.113.1", "203.0.113.2"]
+
+
+def test_a_stranger_is_not_believed(open_house: Callable[..., House]) -> None:
+    house = open_house(web=Web(proxies=["203.0.113.1"]))
+    house.visit().join(b"X-Forwarded-For: 1.2.3.4")
+    line = house.visit(b"PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n\r\n")
+
+    assert line.hear_all().startswith(b"HTTP/1.1 400 ")
+    assert [peer.address.host for peer in house.server.peers] == [LOOPBACK]
+
+
+V2_HEADER = V2 + b"\x21\x11" + struct.pack(">H4s4sHH", 12, bytes((203, 0, 113, 5)), bytes(4), 4711, 443)
+
+
+@pytest.mark.parametrize("step", [1, 11, 1000])
+@pytest.mark.parametrize("header", [b"PROXY TCP4 203.0.113.5 10.0.0.1 4711 443\r\n", V2_HEADER])
+def test_a_proxy_may_say_for_whom_it_speaks_before_anything_else(proxied: House, header: bytes, step: int) -> None:
+    guest = proxied.visit()
+    data = header + hello("g")
+    for start in range(0, len(data), step):
+        guest.say(data[start : start + step])
+        proxied.update()
+    proxied.until(lambda: proxied.server.peers)
+
+    [peer] = proxied.server.peers
+    assert peer.address == Address("203.0.113.5", 4711)
+    assert proxied.server._origins == {"203.0.113.5": 1}
+
+
+def test_a_proxy_need_not_say_anything(proxied: House) -> None:
+    guest = proxied.visit(hello("g"))
+    browser = proxied.visit(b"GET / HTTP/1.1\r\n\r\n")
+
+    proxied.until(lambda: proxied.server.peers)
+
+    assert browser.hear_all().endswith(PAGE.encode())
+    assert not guest.has_ended
+
+
+@pytest.mark.parametrize(
+    "data", [b"PROXY nonsense\r\n", b"PROXY ", V2_HEADER[:13] + b"\x99", b"PROXY TCP4 1.2.3.4 5.6.7.8 x 2\r\n", b"\r"]
+)
+def test_a_proxy_that_says_nonsense_is_let_go(proxied: House, data: bytes) -> None:
+    guest = proxied.visit(data)
+    proxied.update()
+    guest.sock.shutdown(socket.SHUT_WR)
+
+    guest.hear_all()
+
+    assert (guest.heard, proxied.told) == (b"", [])
+
+
+def test_a_header_that_stops_to_be_one_is_none(proxied: House) -> None:
+    guest = proxied.visit(b"PROXY")
+    proxied.update()
+    guest.say(b"!")
+
+    assert guest.hear_all() == b""
+
+
+# Over TLS.
+
+
+@pytest.fixture
+def secure(open_house: Callable[..., House], certificate: Certificate) -> House:
+    return open_house(tls=certificate.server(), web=Web(page=PAGE, proxies=[LOOPBACK]))
+
+
+@needs_openssl
+@pytest.mark.parametrize("before", [b"", b"PROXY TCP4 203.0.113.5 10.0.0.1 4711 443\r\n"])
+def test_over_tls_it_is_the_same_door(secure: House, certificate: Certificate, before: bytes) -> None:
+    page = secure.visit(b"GET / HTTP/1.1\r\n\r\n", tls=certificate.client(), before=before)
+    assert page.hear_all().endswith(PAGE.encode())
+
+    browser = secure.visit(tls=certificate.client(), before=before)
+    browser.join()
+    plain = secure.visit(hello("g"), tls=certificate.client(), before=before)
+    secure.until(lambda: len(secure.server.peers) == 2)
+
+    host = "203.0.113.5" if before else LOOPBACK
+    assert [peer.address.host for peer in secure.server.peers] == [host, host]
+    said = frame(msgpack.packb("again"))
+    plain.say(said)
+    secure.until(lambda: secure.news() == ["Joined", "Joined", "Received"])
+
+
+@needs_openssl
+def test_a_program_of_ours_plays_over_tls(secure: House, certificate: Certificate) -> None:
+    client = netcode.Client(LOOPBACK, secure.server.address.port, game="g", tls=certificate.client())
+    secure.play(client, lambda: secure.server.peers)
+    [peer] = secure.server.peers
+    peer.send("x" * 60_000)
+
+    secure.play(client, lambda: any(isinstance(event, netcode.Received) for event in client.events()))
+
+    client.close_nicely()
+    secure.play(client, lambda: client.state is netcode.State.DISCONNECTED)
+    secure.until(lambda: not secure.server.peers)
+
+
+@needs_openssl
+def test_who_does_not_speak_tls_is_told_of_in_the_log(secure: House, caplog: pytest.LogCaptureFixture) -> None:
+    netcode.log._next_warning.clear()
+    guest = secure.visit(b"GET / HTTP/1.1\r\n\r\n")
+
+    guest.hear_all()
+
+    assert "does not speak TLS" in caplog.text
+    secure.until(lambda: not len(secure.server._links))
+
+
+@needs_openssl
+def test_who_is_silent_over_tls_is_let_go_and_who_finds_no_room_waits_at_the_server(
+    open_house: Callable[..., House], certificate: Certificate
+) -> None:
+    house = open_house(tls=certificate.server(), max_pending=1)
+    silent = house.visit(tls=certificate.client())
+    house.until(lambda: house.waiting == 1)
+    second = house.visit()
+    house.until(lambda: len(house.server._links) == 1)
+    second.sock.close()
+    house.until(lambda: not len(house.server._links))
+
+    house.update(1.0)
+    house.update(1.0)
+    house.update(1.1)
+
+    silent.hear_all()
+    assert house.waiting == 0
+
+
+# In memory, where nothing has a descriptor.
+
+
+def test_on_a_network_in_memory_it_works_too() -> None:
+    clock = FakeClock()
+    network = MemoryNetwork(clock)
+    with Server("memory", 7777, web=Web(page=PAGE), game="g", network=network, clock=clock) as server:
+        page = netcode.connect("memory", 7777, network=network, clock=clock)
+        silent = netcode.connect("memory", 7777, network=network, clock=clock)
+        client = netcode.Client("memory", 7777, network=network, clock=clock, game="g")
+        page.send(b"GET / HTTP/1.1\r\n\r\n")
+        for _ in range(5):
+            for end in (page, silent, client, server):
+                end.update()
+            clock.advance(0.1)
+
+        assert page.receive_all().endswith(PAGE.encode())
+        assert client.state is netcode.State.CONNECTED
+        assert server._doorway.doors() == ()
+        assert server._doorway.due() is not None
+        for _ in range(40):
+            for end in (silent, client, server):
+                end.update()
+            clock.advance(0.1)
+        assert silent.state is netcode.State.DISCONNECTED
+        assert client.state is netcode.State.CONNECTED
+        client.close()
+
+
+def test_a_door_that_is_forgotten_leaves_nothing_open() -> None:
+    house = House()
+    guest = house.visit(b"GET / HT")
+    house.until(lambda: house.waiting)
+    house.server.close()
+    del house.server
+    gc.collect()
+
+    for _ in until(guest.is_over):
+        pass
+    guest.sock.close()
+
+
+def test_files_come_from_disk_once(open_house: Callable[..., House], tmp_path: Path) -> None:
+    (tmp_path / "game.js").write_text("one()")
+    house = open_house(web=Web(files={"game.js": tmp_path / "game.js"}))
+    (tmp_path / "game.js").write_text("two()")
+
+    assert house.visit(b"GET /game.js HTTP/1.1\r\n\r\n").hear_all().endswith(b"one()")
