@@ -43,6 +43,7 @@ from netcode import (
     Refusal,
     Server,
     State,
+    Web,
     log,
 )
 from netcode.connection_set import ACCEPTS_PER_UPDATE
@@ -1910,3 +1911,81 @@ def test_who_was_sent_elsewhere_and_keeps_the_link_open_hears_it_again_at_the_re
     peer.move("c:1")
     scene.play(TICK)
     assert scene.left(server).code is ReasonCode.CLOSED
+
+
+# Browsers.
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: game\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+)
+
+
+@pytest.mark.parametrize("web", [True, Web(page="<p>chess")])
+def test_browsers_are_shown_a_page_where_they_are_wanted(scene: Scene, web: Web | bool) -> None:
+    scene.serve(web=web)
+    browser = netcode.connect(HOST, PORT, network=scene.network, clock=scene.clock)
+    browser.send(b"GET / HTTP/1.1\r\n\r\n")
+
+    for _ in until(lambda: not browser.alive):
+        browser.update()
+        scene.play(TICK)
+
+    assert browser.receive_all().startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+@pytest.mark.parametrize("web", [None, False])
+def test_browsers_are_strangers_where_they_are_not(scene: Scene, web: bool | None) -> None:
+    scene.serve(web=web)
+
+    browser = scene.stranger(b"GET / HTTP/1.1\r\n\r\n")
+
+    assert reason_of(browser)[0] is ReasonCode.NOT_NETCODE
+
+
+@pytest.mark.parametrize("web", ["true", 1])
+def test_what_cannot_be_shown_to_browsers_is_named(scene: Scene, web: Any) -> None:
+    with pytest.raises(TypeError, match=f"web must be True or a netcode.Web, not {type(web).__name__}"):
+        scene.serve(web=web)
+
+
+@pytest.mark.parametrize(
+    ("origin", "hears"),
+    [(b"", b"\x82"), (b"Origin: http://game\r\n", b"\x82"), (b"Origin: null\r\n", b"origin of its own")],
+)
+def test_a_page_may_come_in_or_hears_why_not(scene: Scene, origin: bytes, hears: bytes) -> None:
+    server = scene.serve(web=True)
+    browser = netcode.connect(HOST, PORT, network=scene.network, clock=scene.clock)
+    browser.send(UPGRADE + origin + b"\r\n")
+    for _ in range(20):
+        browser.update()
+        scene.play(TICK)
+
+    unmasked = bytes((0x82, 0x80 | len(hello()))) + bytes(4) + hello()  # a key of zeros changes nothing
+    browser.send(unmasked)
+    for _ in range(20):
+        browser.update()
+        scene.play(TICK)
+
+    assert hears in browser.receive_all()
+    assert len(server.peers) == (origin != b"Origin: null\r\n")
+    browser.close()
+
+
+def test_who_waits_before_the_door_is_let_go_in_time_although_nothing_else_happens() -> None:
+    clock = FakeClock()
+    with (
+        netcode.Server("127.0.0.1", 0, web=True, clock=clock) as server,
+        socket.create_connection(server.address) as silent,
+    ):
+        silent.setblocking(False)
+        for _ in until(lambda: server._doorway.due() is not None):
+            server.update()
+        for _ in range(4):
+            clock.advance(0.9)
+            server.update()
+        for _ in until(lambda: select.select([silent], [], [], 0.01)[0]):
+            pass
+
+        assert silent.recv(10) == b""
+        assert server._doorway.due() is None

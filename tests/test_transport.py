@@ -30,6 +30,12 @@ def test_a_doorway_has_no_time_of_its_own_unless_it_says_so() -> None:
     assert Door().due() is None
 
 
+def test_before_a_doorway_there_is_none_unless_it_says_so() -> None:
+    door = Door()
+
+    assert door.unwrap() == (door, None)
+
+
 def test_what_is_ready_is_there_at_once() -> None:
     transport, other = MemoryNetwork(FakeClock()).make_link(Address("h", 1))
     ready = Ready(transport)

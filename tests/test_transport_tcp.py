@@ -1005,3 +1005,17 @@ def test_a_connector_that_never_came_to_be_is_dropped_in_silence() -> None:
     TcpConnector.__new__(TcpConnector)
     TcpTransport.__new__(TcpTransport)
     gc.collect()
+
+
+def test_what_is_to_be_told_makes_it_readable(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+    assert not wait(CustomWaiter(read=[other.read_fd]), timeout=0.0)
+
+    other.be_readable()
+    told = wait(CustomWaiter(read=[other.read_fd]), timeout=10.0)
+    other.close()
+    other.be_readable()  # it is closed, and says so by itself
+    one.close()
+
+    assert told

@@ -184,6 +184,21 @@ def test_a_receive_may_leave_room_and_records_behind_so_that_a_poller_has_to_go_
     assert ends.other.drains is False
 
 
+def test_before_the_door_is_another_and_what_is_done_in_between(door: TlsDoorway, certificate: Certificate) -> None:
+    before, encrypt = door.unwrap()
+    client = TlsNetwork(TCP, certificate.client()).connect("localhost", door.address.port, 0.0)
+    newcomer, patient = None, Patience()
+    while patient() and newcomer is None:
+        client.advance(0.0)
+        newcomer = before.accept(0.0)
+
+    assert newcomer is not None
+    secure = encrypt(newcomer)
+    assert isinstance(secure, TlsConnector)
+    secure.close()
+    client.close()
+
+
 def test_an_end_without_a_farewell_of_tls_is_an_end(door: TlsDoorway, certificate: Certificate) -> None:
     ends = both(door, certificate)
     assert isinstance(ends.one, TlsTransport)

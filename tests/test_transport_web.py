@@ -21,7 +21,7 @@ from netcode.proxies import V2
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import web as module
 from netcode.transport.tcp import TcpTransport
-from netcode.transport.web import DELIVERY, LOOK, STEPS, WebDoorway
+from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, Failed, WebDoorway
 from netcode.transport.websocket import WebSocketTransport
 from netcode.websocket import BINARY, CLOSE, unmask
 
@@ -272,6 +272,18 @@ def test_a_browser_plays(house: House) -> None:
     assert house.server._origins == {}
 
 
+def test_two_who_are_ready_at_once_come_in_at_once(house: House) -> None:
+    guests = [house.visit() for _ in range(2)]
+    house.until(lambda: house.waiting == 2)
+    for guest in guests:
+        guest.say(UPGRADE + b"\r\n" + masked(hello("g")))
+
+    house.update()
+    house.update()
+
+    assert house.news() == ["Joined", "Joined"]
+
+
 def test_what_comes_along_with_the_handshake_is_heard(house: House) -> None:
     guest = house.visit(UPGRADE + b"\r\n" + masked(hello("g")))
 
@@ -385,6 +397,30 @@ def test_an_answer_that_nobody_takes_is_given_up(open_house: Callable[..., House
         house.update(DELIVERY / 10)
 
     assert (still, house.waiting) == (1, 0)
+
+
+def test_a_large_answer_is_taken_as_fast_as_it_can_be(open_house: Callable[..., House]) -> None:
+    house = open_house(web=Web(page="x" * 65_536))
+    guest = house.visit()
+    house.until(lambda: house.waiting)
+    guest.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    for door in (house.door._by_fd[fd] for fd in [*house.door._by_fd]):
+        assert isinstance(door.holder, TcpTransport)
+        door.holder.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2048)
+
+    guest.say(b"GET / HTTP/1.1\r\n\r\n")
+
+    assert guest.hear_all().endswith(b"x" * 65_536)
+
+
+def test_a_crowd_that_knocks_at_once_is_taken_in_over_several_updates(house: House) -> None:
+    guests = [house.visit() for _ in range(NEWCOMERS + 1)]
+
+    house.update()
+    at_once = house.waiting
+    house.until(lambda: house.waiting == len(guests))
+
+    assert at_once == NEWCOMERS
 
 
 def test_who_leaves_is_forgotten(house: House) -> None:
@@ -694,6 +730,22 @@ def test_on_a_network_in_memory_it_works_too() -> None:
         assert silent.state is netcode.State.DISCONNECTED
         assert client.state is netcode.State.CONNECTED
         client.close()
+
+
+def test_what_goes_on_and_what_came_to_nothing_keep_the_contract() -> None:
+    one, other = MemoryNetwork(FakeClock()).make_link(Address("h", 1))
+    reason = netcode.Reason(ReasonCode.BROKEN_TLS, "it failed")
+    failed, continued = Failed(reason, "h:1", other.address), Continued(other, b"early")
+    room = memoryview(bytearray(10))
+    one.send(b"late")
+
+    assert (failed.advance(0.0), failed.descriptors(), failed.due(), failed.where) == (reason, ([], [], []), 0.0, "h:1")
+    assert [bytes(room[: continued.receive_into(room)]) for _ in range(2)] == [b"early", b"late"]
+    assert continued.address == other.address
+    continued.abandon()
+    with pytest.raises(ConnectionResetError):
+        one.send(b"gone")
+    failed.close()
 
 
 def test_a_door_that_is_forgotten_leaves_nothing_open() -> None:
