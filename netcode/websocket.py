@@ -20,6 +20,10 @@ MAX_CONTROL = 125
 LARGEST = 65_536
 """Bytes that we put into one message: who counts silence hears of a large one long before its end."""
 
+MANY = 1024
+"""Messages in one read from which on they are many. A browser has an empty one to send once a second, for our pings;
+of others it may have as many when it comes back to itself, and is from then on read in smaller parts."""
+
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
 NORMAL, BROKEN_RULE, NO_TEXT = 1000, 1002, 1003
@@ -110,7 +114,19 @@ def unmask(data: bytes, key: bytes) -> bytes | bytearray:
 class FrameReader:
     """Takes what a client sends apart, in place."""
 
-    __slots__ = ("_begun", "_is_calm", "_is_open", "_key", "_left", "closed", "failure", "farewell", "ping")
+    __slots__ = (
+        "_begun",
+        "_empty",
+        "_is_calm",
+        "_is_open",
+        "_key",
+        "_left",
+        "closed",
+        "dense",
+        "failure",
+        "farewell",
+        "ping",
+    )
 
     def __init__(self) -> None:
         self._is_calm = True  # nothing is begun, and nothing is over
@@ -118,6 +134,9 @@ class FrameReader:
         self._is_open = False  # a message of several frames is
         self._left = 0  # bytes of the present frame
         self._key = b""  # for the next of them
+        self._empty = 0  # messages that carry nothing, in this read
+        self.dense = False
+        """It has sent many messages in one read, each of which costs the same, however little it carries."""
         self.ping: bytes | None = None
         """What the last ping said that was not answered yet."""
         self.closed = False
@@ -147,6 +166,8 @@ class FrameReader:
                 position = end
         if position < count:
             self._take(self._begun + raw[position:], parts)
+        if len(parts) > MANY:
+            self.dense = True
         taken = b"".join(parts)
         size = len(taken)
         data[:size] = taken
@@ -155,6 +176,7 @@ class FrameReader:
     def _take(self, raw: bytes, parts: list[bytes | bytearray]) -> None:
         """Take apart whatever may come."""
         position, size = 0, len(raw)
+        self._empty = 0
         while position < size and not self.closed and not self.failure:
             if self._left:
                 part = raw[position : position + self._left]
@@ -200,6 +222,7 @@ class FrameReader:
         key = raw[start:end]
         if opcode < CLOSE:
             self._left, self._key, self._is_open = size, key, not is_last
+            self._count(size)
             return end - position
         if end + size > len(raw):
             return 0
@@ -221,8 +244,15 @@ class FrameReader:
             self._fail("it began a message within another" if self._is_open else "it went on with no message")
         return not self.failure
 
+    def _count(self, carried: int) -> None:
+        """Count what carries nothing, and yet costs as much."""
+        self._empty += not carried
+        if self._empty > MANY:
+            self._fail("it sent too many messages at once that carry nothing")
+
     def _hear(self, opcode: int, payload: bytes) -> None:
         """Hear a control message."""
+        self._count(0)
         if opcode == PING:
             self.ping = payload
         elif opcode == CLOSE:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgpack
 import pytest
-from bounds import until
+from bounds import Patience, until
 from certificates import Certificate, make_certificate, needs_openssl
 from faults.wire import BYE, Control, frame, hello
 
@@ -423,6 +423,24 @@ def test_a_crowd_that_knocks_at_once_is_taken_in_over_several_updates(house: Hou
     assert at_once == NEWCOMERS
 
 
+def test_who_goes_on_talking_while_it_is_answered_holds_nobody(house: House) -> None:
+    guest = house.visit(b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000)
+    patient = Patience()
+    while patient() and house.waiting + len(house.server._links) == 0:
+        house.update()
+
+    turns = 0
+    for _ in range(40):
+        try:
+            guest.say(b"x" * 60_000)
+        except OSError:
+            pass
+        house.update(0.1)
+        turns += house.waiting
+
+    assert 10 < turns < 31  # it is let go in its time, three seconds
+
+
 def test_who_leaves_is_forgotten(house: House) -> None:
     for data in (b"", b"GET / HT", TLS_HELLO[:0]):
         guest = house.visit(data)
@@ -443,7 +461,7 @@ def test_one_update_hears_so_many_and_the_others_in_the_next(house: House) -> No
     for _ in until(lambda: house.waiting == len(guests)):
         house.update()
     for guest in guests:
-        guest.say(b"GET /x HTTP/1.1\r\n\r\n")
+        guest.say(b"GET / HTTP/1.1\r\n\r\n")
 
     house.update()
     at_once = len(house.door._served)

@@ -246,6 +246,21 @@ def masked(payload: bytes, opcode: int = BINARY) -> bytes:
     return bytes((0x80 | opcode, 0x80 | len(payload))) + KEY + bytes(unmask(payload, KEY))
 
 
+def test_who_sends_many_small_messages_is_received_in_small_parts(pair: Pair) -> None:
+    client, server = pair[0], WebSocketTransport(pair[1], ADDRESS, masked(b"x") * 2000)
+    ends = Ends(client, server, lambda: None)
+    receive(server, ends)
+
+    sent = client.send(masked(b"y") * 6000)
+    first = receive(server, ends)
+    rest = receive_until(sent // 7 - len(first), server, ends)
+    server.close()
+    client.close()
+
+    assert len(first) <= 16_384 // 7 + 1
+    assert {*first, *rest} == {*b"y"}
+
+
 # What is sent in part.
 
 

@@ -17,6 +17,7 @@ from netcode.websocket import (
     BINARY,
     CLOSE,
     CONTINUATION,
+    MANY,
     PING,
     PONG,
     TEXT,
@@ -231,6 +232,30 @@ def test_a_broken_rule_is_named_as_soon_as_it_is_broken(failure: str, data: byte
     assert (reader.failure, reader.closed) == (failure, False)
     assert reader.farewell == (1003 if "text" in failure else 1002).to_bytes(2, "big")
     assert take(reader, masked(BINARY, b"more")) == b""
+
+
+@pytest.mark.parametrize("nothing", [masked(PING), masked(PONG, b"x"), masked(BINARY)])
+def test_many_messages_that_carry_nothing_are_too_many_at_once_and_not_one_after_another(nothing: bytes) -> None:
+    patient, hasty = FrameReader(), FrameReader()
+
+    for _ in range(3):
+        assert take(patient, nothing * MANY) == b""
+    take(hasty, nothing * (MANY + 1))
+
+    assert (patient.failure, hasty.failure) == ("", "it sent too many messages at once that carry nothing")
+
+
+@pytest.mark.parametrize("last", [True, False])
+def test_many_messages_in_one_read_are_noticed(last: bool) -> None:
+    reader = FrameReader()
+    first = masked(BINARY, b"x", last=last)
+    one = first if last else masked(CONTINUATION, b"x", last=False)
+
+    take(reader, first + one * (MANY - 1))
+    few = reader.dense
+    assert take(reader, one * (MANY + 1)) == b"x" * (MANY + 1)
+
+    assert (few, reader.dense) == (False, True)
 
 
 def test_a_length_of_63_bits_is_only_a_long_stream() -> None:

@@ -299,9 +299,10 @@ class WebDoorway(Doorway):
                     yield from _say(transport, accept(request))
                     return self._upgraded(guest, transport, request, early)
                 answer = self._web._answer(request)
+                self._wait_longer(guest)
             except BadRequest as error:
                 answer = refuse(error)
-            yield from self._serve(guest, transport, answer)
+            yield from _deliver(transport, answer)
         except (OSError, ValueError) as error:
             log.debug("%s: nothing came of it: %s", transport.address, type(error).__name__)
         return None
@@ -322,16 +323,11 @@ class WebDoorway(Doorway):
             return Ready(transport, guest.since, Reason(ReasonCode.DENIED, objection))
         return Begun(transport, guest.since) if early else Ready(transport, guest.since)
 
-    def _serve(self, guest: _Guest, transport: Transport, answer: bytes) -> Generator[int, None, None]:
-        """Send an answer, and wait until it was taken: to close earlier would destroy it."""
+    def _wait_longer(self, guest: _Guest) -> None:
+        """Give somebody who is shown a page the time to take it."""
         self._waiting.pop(guest, None)
         guest.until = self._now + DELIVERY
         self._served[guest] = None
-        yield from _say(transport, answer)
-        transport.finish()
-        room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
-        while (yield from _receive(transport, room)):
-            pass
 
 
 def _introduce(transport: TcpTransport) -> Generator[int, None, None]:
@@ -399,3 +395,12 @@ def _say(transport: Transport, data: bytes) -> Generator[int, None, None]:
             left = left[transport.send(left) :]
         except BlockingIOError:
             yield WRITE
+
+
+def _deliver(transport: Transport, answer: bytes) -> Generator[int, None, None]:
+    """Send an answer, and wait until it was taken: to close earlier would destroy it."""
+    yield from _say(transport, answer)
+    transport.finish()
+    room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
+    while (yield from _receive(transport, room)):
+        yield READ  # what more comes is nothing, and must not hold the update

@@ -13,6 +13,10 @@ _JOINED = 16_384
 """Bytes up to which one copy is cheaper than handing over two pieces."""
 
 
+_SHARE = 4096
+"""Bytes that are received at once from who sends many messages in few bytes: half a millisecond's work at most."""
+
+
 class Carrier(Transport, Protocol):
     """What carries a WebSocket."""
 
@@ -43,6 +47,7 @@ class WebSocketTransport(FrameReader):
         "_rest",
         "_send",
         "_send_failure",
+        "_share",
         "_unsent",
         "address",
         "grain",
@@ -63,6 +68,7 @@ class WebSocketTransport(FrameReader):
         self.lingers = below.lingers
         self._early = early
         self.grain = max(below.grain, len(early))
+        self._share = max(below.grain, _SHARE)
         self._free = True  # nothing waits to be sent before the next message
         self._unsent = b""  # of what has begun: control messages, and the header of the next message
         self._rest = 0  # bytes of that message, which have to be sent before anything else
@@ -83,7 +89,7 @@ class WebSocketTransport(FrameReader):
         elif self.closed or self.failure:
             return self._end()
         else:
-            count = self._receive(buffer)
+            count = self._receive(buffer[: self._share] if self.dense else buffer)
             if not count:
                 return 0
         taken = self.take(buffer, count)
