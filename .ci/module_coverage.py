@@ -33,6 +33,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "__main__": ("turns_command_line",),
     "absence": TABLE,
     "bot_play": ("turns_bots_network", "turns_terminal"),
+    "browsers": ("turns_browsers",),
     "bots/__init__": ("bots",),
     "bots/belief": ("belief",),
     "bots/drawing": ("turns_bots_network",),

@@ -69,6 +69,7 @@ class Web:
 
         self._origins = _check_origins(origins)
         self._proxies = Proxies(proxies)
+        self._given = page, dict(files or {})
         shown = _read("page", _PAGE if page is None else page)
         own = _own_script()
         given = {**({} if own is None else {SCRIPT: own}), **(files or {})}
@@ -80,6 +81,13 @@ class Web:
 
     def __repr__(self) -> str:
         return f"<Web with {', '.join(sorted(filter(None, self._files))) or 'a page'}>"
+
+    def with_defaults(self, page: str | bytes | Path, files: Mapping[str, str | bytes | Path]) -> "Web":
+        """Return one that shows this page where none was given, and these files beside those that were."""
+        own_page, own_files = self._given
+        web = Web(page=page if own_page is None else own_page, files={**files, **own_files})
+        web._origins, web._proxies = self._origins, self._proxies
+        return web
 
     # For the door.
 

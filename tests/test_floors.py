@@ -57,7 +57,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.bots.search_bot",),
     ("turns.check", "turns.bots"),
     ("turns.lobby", "turns.client", "turns.replay", "turns.wording"),
-    ("turns.room",),
+    ("turns.room", "turns.browsers"),
     ("turns.keeper",),
     ("turns.server", "turns.network_play", "turns.bot_play"),
     ("turns.local_play",),

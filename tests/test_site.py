@@ -45,6 +45,19 @@ def test_there_is_nothing_else(target: str) -> None:
     assert caught.value.status == 404
 
 
+def test_what_was_not_given_can_be_added() -> None:
+    given = Web(files={"game.js": "mine()"}, origins=["https://a.example"], proxies=["10.0.0.1"])
+
+    web = given.with_defaults("<p>table", {"game.js": "other()", "seat.js": "seat()"})
+
+    assert answer(web, "/")[1] == b"<p>table"
+    assert answer(web, "/game.js")[1] == b"mine()"
+    assert answer(web, "/seat.js")[1] == b"seat()"
+    assert web._objection(get("/", host="h", origin="https://a.example")) == ""
+    assert web._trusts(Address("10.0.0.1", 1))
+    assert answer(Web(page="<p>mine").with_defaults("<p>table", {}), "/")[1] == b"<p>mine"
+
+
 def test_without_a_page_something_is_said() -> None:
     assert b"netcode" in answer(Web(), "/")[1]
     assert repr(Web()).startswith("<Web with ")

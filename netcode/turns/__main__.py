@@ -160,7 +160,11 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
         )
 
     with told:
-        options: dict[str, Any] = {"announce": arguments.announce, "address": arguments.address}
+        options: dict[str, Any] = {
+            "announce": arguments.announce,
+            "address": arguments.address,
+            "web": arguments.web or None,
+        }
         serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
     screen.line("the tables are stored; start again, and the games go on")
     return 0
@@ -313,6 +317,7 @@ def make_parser() -> Parser:
         if name == "serve":
             command.add_argument("--host", default="", help="the address to listen on; without it every one")
             command.add_argument("--port", type=int, default=PORT, help="0 for any free one")
+            command.add_argument("--web", action="store_true", help="have browsers play, too: it prints the link")
             command.add_argument(
                 "--store", metavar="FILE", help="the database, a file or postgresql://…; without it beside the game"
             )

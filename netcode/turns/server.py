@@ -13,11 +13,14 @@ from typing import Any, Self
 from netcode import log
 from netcode import server as net
 from netcode.address import Address, check_address
+from netcode.console import say
 from netcode.errors import MessageTooLarge
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent
 from netcode.peer import Peer
+from netcode.site import Web
 from netcode.turns import protocol
+from netcode.turns.browsers import link_of, page_of
 from netcode.turns.games import described
 from netcode.turns.keeper import Elsewhere, Found, Keeper
 from netcode.turns.log import bug
@@ -86,6 +89,17 @@ class _Bucket:
         return True
 
 
+def _by_name(games: Iterable[type[Any]]) -> dict[str, type[Any]]:
+    """Sort games by their names. Raises `TypeError` or `ValueError` for what is none, and for two of one name."""
+    found: dict[str, type[Any]] = {}
+    for game in games:
+        if not isinstance(game, type) or not hasattr(game, "seats"):
+            raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in Server(TicTacToe)")
+        if found.setdefault(game.__name__, game) is not game:
+            raise ValueError(f"two games are called {game.__name__}; rename one of them")
+    return found
+
+
 class Server:
     """Tables of one or several games, driven by `update()` once a tick.
 
@@ -115,6 +129,8 @@ class Server:
         max_spectators: people who watch one table.
         max_state: bytes of one table's state; a table above it is frozen.
         on_thread: whether the store has a thread of its own. `serve` has nothing else to do, and does without.
+        web: True to have browsers play here, too, at the same port: they are shown a page that plays any game. A
+            `netcode.Web` says more: a page of your own, from where else pages may connect, which proxies are yours.
         options: everything else that `netcode.Server` takes: `tls`, `authenticate`, `max_peers`, limits.
 
     Raises:
@@ -140,17 +156,13 @@ class Server:
         max_spectators: int = 100,
         max_state: int = 1_048_576,
         on_thread: bool = True,
+        web: Web | bool | None = None,
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
         if not games:
             raise TypeError("turns.Server needs the games that it serves: turns.Server(TicTacToe, port=7777)")
-        self.games: dict[str, type[Any]] = {}
-        for game in games:
-            if not isinstance(game, type) or not hasattr(game, "seats"):
-                raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in Server(TicTacToe)")
-            if self.games.setdefault(game.__name__, game) is not game:
-                raise ValueError(f"two games are called {game.__name__}; rename one of them")
+        self.games = _by_name(games)
         for name, number in (("keep", keep), ("waiting", waiting), ("idle", idle)):
             if not number >= 0:
                 raise ValueError(f"{name} must be seconds from 0 up, not {number}")
@@ -177,6 +189,8 @@ class Server:
         max_message = options.get("max_message", 65_536)
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
         self._door: net.Authenticate | None = options.pop("authenticate", None)
+        shown = page_of(web)
+        self._secure = None if not shown else options.get("tls") is not None
         self._store = open_store(store)
         public = None if address is None else check_address(address, "address")
         if public is None and self._store.lease is not None and host in WILDCARDS:
@@ -193,6 +207,7 @@ class Server:
             port,
             game=protocol.GAME,
             version=protocol.VERSION,
+            web=shown,
             clock=clock,
             authenticate=authenticate,
             **options,
@@ -225,6 +240,11 @@ class Server:
     def address(self) -> Address:
         """Where it listens."""
         return self._net.address
+
+    @property
+    def link(self) -> str:
+        """What to type into a browser to play here; empty without `web`."""
+        return "" if self._secure is None else link_of(self._net.address, secure=self._secure)
 
     @property
     def tables(self) -> int:
@@ -1064,6 +1084,8 @@ def serve(
 
         serve(TicTacToe, port=7777)
 
+    With `web=True` it prints the link at which browsers play.
+
     Args:
         games, host, port, store, options: as for `Server`.
         started: called once it listens, with the server.
@@ -1088,6 +1110,8 @@ def serve(
             serving.append(server)
             if started is not None:
                 started(server)
+            if server.link:
+                say(f"play in a browser at {server.link}")
             while not server.drained:
                 server.wait()
                 server.update()

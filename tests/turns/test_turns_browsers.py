@@ -1,0 +1,100 @@
+"""Browsers are shown the page of the kit, or the author's beside which its scripts are, at a link that can be typed."""
+
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from netcode import Web
+from netcode.address import Address
+from netcode.turns.__main__ import main
+from netcode.turns.browsers import FILES, PAGE, link_of, page_of
+from netcode.turns.server import Server, serve
+from turns.hall import TicTacToe
+
+
+def fetch(server: Server, target: str) -> bytes:
+    """Return what a browser is shown there."""
+    with socket.create_connection(("127.0.0.1", server.address.port), timeout=5.0) as browser:
+        browser.sendall(f"GET {target} HTTP/1.1\r\nHost: here\r\n\r\n".encode())
+        browser.setblocking(False)
+        answer = b""
+        for _ in range(2_000):
+            server.update()
+            server.wait(0.005)
+            try:
+                data = browser.recv(65_536)
+            except BlockingIOError:
+                continue
+            answer += data
+            if not data:
+                break
+    return answer.partition(b"\r\n\r\n")[2]
+
+
+@pytest.mark.parametrize("web", [True, Web(), Web(origins=["https://example.org"])])
+def test_without_a_page_of_the_author_that_of_the_kit_is_shown(web: Web | bool) -> None:
+    with Server(TicTacToe, host="127.0.0.1", port=0, on_thread=False, web=web) as server:
+        assert server.link == f"http://127.0.0.1:{server.address.port}/"
+        assert fetch(server, "/any/path/") == PAGE.read_bytes()
+        for name, path in FILES.items():
+            assert fetch(server, f"/any/path/{name}") == path.read_bytes()
+        assert b"export class Client" in fetch(server, "/netcode.js")
+
+
+def test_a_page_of_the_author_has_the_scripts_beside_it() -> None:
+    web = Web(page="<p>mine", files={"table.css": "b{}"})
+    with Server(TicTacToe, host="127.0.0.1", port=0, on_thread=False, web=web) as server:
+        assert fetch(server, "/") == b"<p>mine"
+        assert fetch(server, "/table.css") == b"b{}"
+        assert fetch(server, "/seat.js") == FILES["seat.js"].read_bytes()
+
+
+def test_without_web_there_is_no_link() -> None:
+    for web in (None, False):
+        with Server(TicTacToe, host="127.0.0.1", port=0, on_thread=False, web=web) as server:
+            assert server.link == ""
+    assert page_of(None) is None
+    with pytest.raises(TypeError, match=r"web must be True or a netcode\.Web, not str"):
+        Server(TicTacToe, host="127.0.0.1", port=0, web="yes")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_the_link_is_one_that_a_friend_can_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert link_of(Address("192.0.2.7", 7777), secure=False) == "http://192.0.2.7:7777/"
+    assert link_of(Address("::1", 7777), secure=True) == "https://[::1]:7777/"
+    for everywhere in ("", "0.0.0.0", "::"):
+        link = link_of(Address(everywhere, 80), secure=False)
+        assert link.startswith("http://")
+        assert link.endswith(":80/")
+        assert everywhere == "" or everywhere not in link
+
+    def unreachable(_socket: socket.socket, _address: object) -> None:
+        raise OSError("Network is unreachable")
+
+    monkeypatch.setattr(socket.socket, "connect", unreachable, raising=False)
+    assert link_of(Address("", 80), secure=False) == "http://localhost:80/"
+
+
+def test_the_link_over_tls_is_https() -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with Server(TicTacToe, host="127.0.0.1", port=0, on_thread=False, web=True, tls=tls) as server:
+        assert server.link.startswith("https://127.0.0.1:")
+
+
+def test_serve_and_the_command_print_the_link(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    def end(_server: Server) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Server, "wait", end)
+    serve(TicTacToe, host="127.0.0.1", port=0, store=None, web=True)
+    assert capsys.readouterr().out.startswith("play in a browser at http://127.0.0.1:")
+    serve(TicTacToe, host="127.0.0.1", port=0, store=None)
+    assert capsys.readouterr().out == ""
+
+    game = Path(__file__).parent.parent.parent / "examples" / "turns" / "tictactoe.py"
+    store = str(tmp_path / "games.db")
+    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--web", "--store", store]) == 0
+    assert "play in a browser at http://127.0.0.1:" in capsys.readouterr().out
