@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,8 @@ class Browser:
 
     def __init__(self, folder: Path, *, headed: bool = False, environment: dict[str, str] | None = None) -> None:
         assert CHROMIUM is not None
+        self.meanwhile: Callable[[], object] = lambda: None
+        """Called while a page is waited for: what others do in this process."""
         self._last = 0
         self._answers: dict[int, Any] = {}
         self._pages: dict[str, Page] = {}
@@ -84,6 +86,8 @@ class Browser:
         page = self._pages[session] = Page(self, session, target)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.ask(f"{domain}.enable")
+        if alone:  # several pages are typed into in turn, as if each were the one in front
+            page.ask("Emulation.setFocusEmulationEnabled", enabled=True)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         page.ask("Emulation.setEmulatedMedia", features=[scheme])
         page.resize(width, height)
@@ -187,13 +191,14 @@ class Page:
     def until(self, expression: str, seconds: float = DEADLINE) -> Any:
         """Wait until an expression is true in the page, and return it."""
         end = time.monotonic() + seconds
-        value: Any = None
         while time.monotonic() < end:
             try:
-                value = self.value(expression)
+                value: Any = self.value(expression)
             except RuntimeError as error:  # while it loads there is nothing to ask
+                if "SyntaxError" in str(error):
+                    raise
                 value = None
-                self.problems.append(str(error)) if "SyntaxError" in str(error) else None
+            self._browser.meanwhile()
             if value:
                 return value
             self._browser.listen(0.02)
@@ -242,7 +247,7 @@ class Page:
 
 
 @contextmanager
-def opened(folder: Path, **how: Any) -> Iterator[Browser]:
+def opened(folder: Path, **how: Any) -> Generator[Browser]:
     """Open a browser, and end it."""
     browser = Browser(folder, **how)
     try:

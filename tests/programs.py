@@ -84,6 +84,11 @@ class Program:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    @property
+    def pid(self) -> int:
+        """The number of its process."""
+        return self._process.pid
+
     def is_running(self) -> bool:
         """Tell whether it has not ended yet."""
         return self._process.poll() is None

@@ -1,19 +1,9 @@
-/**
- * A seat at a table of `netcode.turns`; «The messages of netcode.turns» is its standard, and says what is in `state`.
- *
- *     const seat = new Seat();
- *     seat.on("change", () => draw(seat.view, seat.legal)).on("event", ([kind, ...rest]) => tell(kind, rest));
- *     seat.join("TicTacToe", { name: "Ann", room: "ABCD" });
- *     seat.play(seat.legal[0]); // { move, arguments, places }; of an answer the move is ""
- *
- * It comes back by itself to the same seat, whatever broke; a page that is loaded again joins with the `ticket`.
- */
+/** A seat at a table of `netcode.turns`. `docs/how-to/play-in-a-browser.md` shows its use, `docs/turns-protocol.md` is its standard. */
 import { Client, read } from "./netcode.js";
 
 const FOR_GOOD = /^(DENIED|WRONG_\w+|MALFORMED|NOT_NETCODE|FLOODING)$/; // what another attempt does not change
 const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 
-/** Return so many letters, drawn at random. */
 export const drawn = (count) => [...crypto.getRandomValues(new Uint8Array(count))].map((byte) => LETTERS[byte % 32]).join("");
 
 export class Seat extends EventTarget {
@@ -35,14 +25,12 @@ export class Seat extends EventTarget {
   #heard = 0;
   #attempts = 0;
 
-  /** `url` is where the server is, without it where the page came from; the rest is for `Client`. */
   constructor({ url, ...options } = {}) {
     super();
     this.#options = [url, { game: "netcode.turns", version: "1", ...options }];
     this.#connect();
   }
 
-  /** Call back on `change` of anything here, or on `event`, with an array that begins with its name. */
   on(name, listener) {
     this.addEventListener(name, (event) => listener(event.detail));
     return this;
@@ -64,7 +52,6 @@ export class Seat extends EventTarget {
     return this.seat != null && !this.over && this.toMove.includes(this.seat);
   }
 
-  /** What we are asked; `options` are null where the answer is free. */
   get question() {
     const [id, prompt, options] = this.state.question ?? [];
     return id === undefined ? null : { id, prompt, options };
@@ -77,30 +64,25 @@ export class Seat extends EventTarget {
     return (answers ?? legal.filter(([move]) => move)).map(([move, given], at) => ({ move, arguments: given, places: places[at] ?? [] }));
   }
 
-  /** The moves that are legal and not listed; "" is an answer. */
   get unlisted() {
     return this.pending ? [] : this.question?.options === null ? [""] : this.state.unlisted ?? [];
   }
 
-  /** Seconds that each seat has left, as of now; null without clocks. */
   get clocks() {
     const { clocks, running = [] } = this.state;
     return clocks?.map((left, seat) => (running.includes(seat) ? this.#left(left) : left)) ?? null;
   }
 
-  /** For each seat `here`, `away` or `left`, and the seconds until that has consequences, or null. */
   get presence() {
     return (this.state.presence ?? []).map(([state, left]) => [state, left === null ? null : this.#left(left)]);
   }
 
-  /** Sit down, or watch; `wanted` is as in the standard. */
   join(game, wanted = {}) {
     this.#forget();
     this.#wanted = [game, { legal: true, key: wanted.ticket || wanted.watch ? undefined : drawn(32), ...wanted }];
     this.#say("join", ...this.#wanted);
   }
 
-  /** Make one of the `legal` plays; or by name, with its arguments. */
   play(play, given = {}) {
     if (this.pending || this.seat == null) return;
     const made = typeof play === "string" ? { move: play, arguments: given, places: [] } : play;
@@ -109,7 +91,6 @@ export class Seat extends EventTarget {
     this.#change();
   }
 
-  /** Ask for arguments of a move that is not listed; the event `drawn` has them. */
   draw(move) {
     this.#say("draw", move);
   }

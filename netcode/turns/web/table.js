@@ -9,19 +9,20 @@ const KEPT = `netcode ${location.pathname}`;
 const MOST = 60; // entries of a list that are shown
 let chosen = []; // the places that were pointed at so far, of a move that is said by several
 let targets = new Set();
-let link = "", screen = "", offered;
+let link = "", screen, offered;
 const drafts = {}; // what was typed for moves that are not listed
 const withSeats = new Set(); // fields in which seats stood among empty places: they stay such when they are full
 
-/** Make an element. Names that begin with `on` are listeners; what is false, null or undefined is left out. */
+/** Make an element; what is false, null or undefined is left out. */
 function make(tag, given, ...inside) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(given ?? {}))
-    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else if (value != null && value !== false) made.setAttribute(name, value === true ? "" : value);
+    if (name.startsWith("on")) made[name] = value;
+    else if (value != null && value !== false) made.setAttribute(name, value);
   made.append(...inside.flat(9).filter((part) => part != null && part !== false));
   return made;
 }
+const again = () => ((chosen = []), draw());
 const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
 const fill = (id, ...inside) => $(id).replaceChildren(...make("p", null, inside).childNodes);
 const show = (id, whether) => ($(id).hidden = !whether);
@@ -38,7 +39,6 @@ const listed = (seats) => seats.map(nameOf).join(" and ");
 const gameOf = () => seat.games.find((one) => one.game === seat.game);
 const seconds = (left) => (left < 60 ? `${Math.ceil(left)} s` : `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`);
 
-/** Return a value as a person reads it. */
 function written(value) {
   if (Array.isArray(value)) return value.map(written).join(" ") || "–";
   if (value === Object(value)) return entriesOf(value).map(([key, item]) => `${key}: ${written(item)}`).join(", ") || "–";
@@ -47,7 +47,7 @@ function written(value) {
 const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
 const said = (play) => [play.move, ...Object.values(play.arguments).map(written)].join(" ").trim();
 
-/** Do what a browser may forbid, and return what it gives. */
+// A browser may forbid to keep anything.
 function attempt(what) {
   try {
     return what();
@@ -55,13 +55,9 @@ function attempt(what) {
     return null;
   }
 }
-/** Return what somebody typed: JSON where it is some, else the text. */
-const typed = (text) => attempt(() => [JSON.parse(text)])?.[0] ?? (text === "null" ? null : text);
+const typed = (text) => (attempt(() => [JSON.parse(text)]) ?? [text])[0];
 const kept = (store) => attempt(() => JSON.parse(globalThis[store].getItem(KEPT)));
-/** Keep the seat, for a reload of this tab and for another visit of this browser. */
 const keep = (what) => ["sessionStorage", "localStorage"].forEach((store) => attempt(() => globalThis[store].setItem(KEPT, JSON.stringify(what))));
-
-// The lobby.
 
 function sit(game, wanted) {
   const name = $("name").value.trim();
@@ -69,7 +65,7 @@ function sit(game, wanted) {
   seat.join(game, { name: name || undefined, ...wanted });
 }
 
-$("join").addEventListener("submit", (event) => {
+$("join").onsubmit = (event) => {
   event.preventDefault();
   const way = event.submitter?.value;
   const changed = [...$("options").querySelectorAll("[data-was]")].filter((input) => input.value !== input.dataset.was);
@@ -80,7 +76,7 @@ $("join").addEventListener("submit", (event) => {
       options: Object.fromEntries(changed.map((input) => [input.name, typed(input.value)])),
     }),
   });
-});
+};
 
 function offer() {
   const game = seat.games.find((one) => one.game === ($("game").value || hashGame)) ?? seat.games[0];
@@ -97,7 +93,7 @@ function offer() {
       return make("label", null, name, make("input", { name, "data-was": was, value: was }));
     }));
 }
-$("game").addEventListener("change", offer);
+$("game").onchange = offer;
 
 function lobby() {
   offer();
@@ -113,19 +109,16 @@ function lobby() {
   show("open", seat.tables.length && !room);
   fill("tables", seat.tables.map((table) => {
     const who = table.names.join(", ") || "nobody yet";
-    const options = Object.keys(table.options).length ? ` (${written(table.options)})` : "";
-    return make("li", null, `${table.game}: ${who}${options}`, button("Sit down", () => sit(table.game, { room: table.room }), { "aria-label": `Sit down with ${who}` }));
+    const options = written(table.options);
+    return make("li", null, `${table.game}: ${who}${options === "–" ? "" : ` (${options})`}`, button("Sit down", () => sit(table.game, { room: table.room }), { "aria-label": `Sit down with ${who}` }));
   }));
 }
-
-// The board.
 
 const keyOf = (place) => JSON.stringify(place);
 const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && String(value).length < 4);
 const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;
-/** Tell whether what is missing there is hidden, and not empty. */
+// What is missing in such a field is hidden, and not empty.
 const hides = (field) => (gameOf()?.fields[field] ?? "open") !== "open" && !seat.over;
-/** Return the plays that go on from the places that were chosen. */
 const open = () => seat.legal.filter((play) => chosen.every((place, at) => keyOf(play.places[at] ?? null) === place));
 
 function areSeats(values, field) {
@@ -134,11 +127,11 @@ function areSeats(values, field) {
   return fit && withSeats.has(field);
 }
 
-/** Tell whether a list looks like a square board, and not like a hand of cards. */
+// A hand of cards is no board.
 function isSquare(value, field) {
   const side = Math.sqrt(value.length);
-  if (side < (hides(field) ? 4 : 3) || side % 1 || !value.every(isCell)) return false;
-  return value.includes(null) || value.every((item) => typeof item !== "string" || item.length === 1);
+  const full = value.every((item) => typeof item !== "string" || item.length === 1);
+  return side > (hides(field) ? 3 : 2) && side % 1 === 0 && value.every(isCell) && (full || value.includes(null));
 }
 
 function point(place) {
@@ -148,12 +141,13 @@ function point(place) {
   draw();
 }
 
-/** Make a part of the board, which can be clicked if a move goes there. */
 function part(path, kind, value, ...inside) {
   const label = `${path.join(" ")}: ${value === null ? "empty" : written(value)}`;
-  const key = [path, [...path.slice(0, -1), value]].map(keyOf).find((key) => targets.has(key));
-  if (key) return make("button", { type: "button", class: `${kind} go`, "data-key": key, "aria-label": label, onclick: () => point(key) }, inside);
-  return make("span", { class: `${kind}${chosen.includes(keyOf(path)) ? " chosen" : ""}` }, inside);
+  const key = [path, [...path.slice(0, -1), value]].map(keyOf).find((key) => targets.has(key) || chosen.includes(key));
+  const taken = chosen.includes(key);
+  const onclick = () => (taken ? again() : point(key));
+  if (key) return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : "go"}`, "aria-pressed": taken && "true", "data-key": key, "aria-label": label, onclick }, inside);
+  return make("span", { class: kind }, inside);
 }
 
 function mark(value, seats) {
@@ -191,21 +185,18 @@ function board(value, path) {
   return even && across && across < 6 ? items(value, path) : pairs([...value.entries()]);
 }
 
-// What may be done.
-
 function plays() {
   const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(said(play), () => seat.play(play))));
   const legal = open(), onBoard = legal.filter((play) => play.places.length > chosen.length);
   const details = $("plays").querySelector("details");
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
-    chosen.length > 0 && row(button("Choose anew", () => ((chosen = []), draw()))),
+    chosen.length > 0 && row(button("Choose anew", again)),
     onBoard.length > 0 && make("details", { open: details?.open }, make("summary", { "data-key": "all" }, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
     seat.unlisted.map(form),
   ];
 }
 
-/** Make a form for a move that is not listed, or for an answer that is free. */
 function form(move) {
   const inputs = (move ? gameOf()?.moves[move] ?? [] : ["answer"]).map((name) => {
     const key = `${move} ${name}`.trim();
@@ -220,8 +211,6 @@ function form(move) {
   return make("form", { onsubmit }, inputs.map((input) => make("label", null, input.dataset.key, input)),
     row(make("button", { class: "main", "data-key": `do ${move}` }, move || "Answer"), button("Draw one at random", () => seat.draw(move), { "data-key": `draw ${move}` })));
 }
-
-// The table.
 
 function ended([winners, scores, text]) {
   const points = scores ? ` (${scores.map((score, at) => `${nameOf(at)} ${score}`).join(", ")})` : "";
@@ -262,16 +251,16 @@ function people() {
 }
 
 function draw() {
-  const at = seat.seat !== undefined, ready = at || seat.games.length > 0;
-  $("link").textContent = at || seat.link === "here" ? "" : seat.trouble || "Connecting…";
-  $("title").textContent = at ? seat.game : seat.games.length === 1 ? seat.games[0].game : "Play";
+  const at = seat.seat !== undefined, { games, link, trouble } = seat, ready = at || games.length > 0;
+  $("link").textContent = at || link === "here" ? "" : trouble || "Connecting…";
+  $("title").textContent = at ? seat.game : games.length === 1 ? games[0].game : "Play";
   show("lobby", !at && ready);
   show("table", at);
-  if (at) table();
-  else lobby();
-  if (!ready || screen === String(at)) return;
-  if (screen) $("title").focus();
-  screen = String(at);
+  (at ? table : lobby)();
+  if (ready && screen !== at) {
+    if (screen !== undefined) $("title").focus();
+    screen = at;
+  }
 }
 
 function table() {
@@ -294,10 +283,10 @@ function table() {
 }
 
 function tell(text, kind) {
-  const log = $("log"), low = log.scrollTop + log.clientHeight > log.scrollHeight - 30;
+  const log = $("log");
   log.append(make("li", { class: kind }, text));
   if (log.children.length > 500) log.firstChild.remove();
-  if (low) log.scrollTop = log.scrollHeight;
+  log.scrollTop = 1e9;
 }
 
 function notice(text) {
@@ -333,19 +322,21 @@ const EVENTS = {
 };
 seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", draw);
 
-$("chat").addEventListener("submit", (event) => {
+$("chat").onsubmit = (event) => {
   event.preventDefault();
   if ($("text").value.trim()) seat.chat($("text").value);
   $("text").value = "";
-});
-$("leave").addEventListener("click", () => seat.leave());
-$("copy").addEventListener("click", () => {
+};
+$("leave").onclick = () => seat.leave();
+$("copy").onclick = () => {
   $("address").select();
   document.execCommand("copy"); // also where the page came without TLS
-});
+};
+document.onkeydown = (event) => {
+  if (event.key === "Escape") again();
+};
 // Arrow keys go from one place of the board to the nearest one in that direction.
-$("view").addEventListener("keydown", (event) => {
-  if (event.key === "Escape") (chosen = []), draw();
+$("view").onkeydown = (event) => {
   const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
   if (!x && !y) return;
   event.preventDefault();
@@ -356,7 +347,7 @@ $("view").addEventListener("keydown", (event) => {
   });
   const [least, nearest] = far.sort(([one], [other]) => one - other)[0] ?? [1e9];
   if (least < 1e9) nearest.focus();
-});
+};
 
 $("name").value = attempt(() => localStorage.getItem(`${KEPT} name`)) ?? "";
 const before = kept("sessionStorage");

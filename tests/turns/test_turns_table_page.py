@@ -1,0 +1,525 @@
+"""The table page in a real browser: whole games against Python and a bot, and everything that goes wrong in browsers.
+
+A hidden page is watched for `NETCODE_HIDDEN` seconds, and a server takes `NETCODE_TIMEOUT` seconds of silence for the
+end of a link; both are short by themselves, so that many tests fit into a minute. As it is in earnest:
+`NETCODE_HIDDEN=30 NETCODE_TIMEOUT=10 python -m pytest tests/turns/test_turns_table_page.py`.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from certificates import make_certificate, needs_openssl
+from chromium import CHROMIUM, Browser, Page, opened
+from programs import DEADLINE, ROOT, Program, Start
+
+from netcode.turns.client import Seat, join
+from netcode.turns.events import Presence, Said
+
+EXAMPLES = ROOT / "examples" / "turns"
+HIDDEN = float(os.environ.get("NETCODE_HIDDEN", "6"))
+TIMEOUT = float(os.environ.get("NETCODE_TIMEOUT", "3"))
+HOSTILE = "<img src=x onerror=hurt=1>"
+SERVER = """
+import sys
+folder, port, certificate, proxies, timeout = sys.argv[1:]
+sys.path.insert(0, folder)
+from battleship import Battleship
+from crazy_eights import CrazyEights
+from tictactoe import TicTacToe
+from netcode import Web
+from netcode.turns import Clock, Game, move, options, serve
+
+class Far(Game):
+    seats = 2, 3
+    clock = Clock(minutes=5)
+    cells: list[list[str]]
+
+    @options(size=range(3, 6))
+    def setup(self, size: int = 3) -> None:
+        self.cells = [[""] * size for _ in range(size)]
+        self.cells[0] = ["a"] * size
+
+    @move(x=range(5), to=range(5), at=("cells[0][x]", "cells[2][to]"))
+    def go(self, x: int, to: int) -> None:
+        self.require(x < len(self.cells) and to < len(self.cells) and self.cells[0][x], "nothing is there")
+        self.cells[2][to], self.cells[0][x] = self.cells[0][x], ""
+        self.tell("<b>moved</b>")
+
+tls = None
+if certificate:
+    import ssl
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate + "/cert.pem", certificate + "/key.pem")
+web = Web(proxies=[proxies]) if proxies else True
+serve(TicTacToe, CrazyEights, Battleship, Far, host="127.0.0.1", port=int(port), store=None, web=web, tls=tls,
+      timeout=float(timeout), moves_per_second=200)
+"""
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
+    ),
+]
+
+
+def serve(start: Callable[..., Program], *, certificate: str = "", proxies: str = "", timeout: float = TIMEOUT) -> str:
+    """Start a server, and return the link that it prints."""
+    program = start("-c", SERVER, EXAMPLES, 0, certificate, proxies, timeout)
+    return program.until(r"play in a browser at (\S+)")[1]
+
+
+def port_of(link: str) -> int:
+    return int(link.rsplit(":", 1)[1].strip("/"))
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with opened(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The link of one server for most of the tests."""
+    log = tmp_path_factory.mktemp("server") / "log"
+    with Program("-c", SERVER, EXAMPLES, 0, "", "", TIMEOUT, log=log) as program:
+        yield program.until(r"play in a browser at (\S+)")[1]
+
+
+class Friend:
+    """Somebody who plays from Python."""
+
+    def __init__(self, link: str, game: str, browser: Browser, **wanted: Any) -> None:
+        self.seat: Seat[Any] = join(("127.0.0.1", port_of(link)), game, **wanted)
+        self.told: list[Any] = []
+        self.plays = True
+        browser.meanwhile = self.update
+
+    def update(self) -> None:
+        self.seat.update()
+        self.told += self.seat.events()
+        if self.plays and self.seat.my_turn and self.seat.pending is None and self.seat.legal:
+            self.seat.play(self.seat.legal[0])
+
+    def until(self, condition: Callable[[], object], seconds: float = DEADLINE) -> None:
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"it never came true; {self.told}"
+            self.seat.wait(0.02)
+            self.update()
+
+    def lasts(self, seconds: float) -> None:
+        """Let time pass."""
+        end = time.monotonic() + seconds
+        self.until(lambda: time.monotonic() > end, seconds + DEADLINE)
+
+    def presences(self) -> list[tuple[int | None, str]]:
+        return [(event.seat, event.state) for event in self.told if isinstance(event, Presence)]
+
+
+@pytest.fixture
+def friends(browser: Browser) -> Iterator[Callable[..., Friend]]:
+    made: list[Friend] = []
+
+    def make(*arguments: Any, **wanted: Any) -> Friend:
+        made.append(Friend(*arguments, **wanted))
+        return made[-1]
+
+    yield make
+    browser.meanwhile = lambda: None
+    for friend in made:
+        friend.seat.close()
+
+
+def cell(*place: object) -> str:
+    """Return what finds a place of the board that can be clicked."""
+    words = ",".join(f'\\"{part}\\"' if isinstance(part, str) else str(part) for part in place)
+    return f'[data-key="[{words}]"]'
+
+
+def sit_down(browser: Browser, link: str, game: str, room: str, name: str = "Ann", **how: Any) -> Page:
+    page = browser.page(f"{link}#room={room}&game={game}", **how)
+    page.reads("You were invited to the table")
+    page.write("#name", name)
+    page.click("#any")
+    page.reads("You sit at seat", "#log")
+    return page
+
+
+def test_tic_tac_toe_is_played_against_python_with_chat_and_rematch(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = sit_down(browser, link, "TicTacToe", "ours")
+    assert "Waiting for somebody to sit down" in page.text("#status")
+    address = page.value("document.querySelector('#address').value")
+    assert address == f"{link}#room=ours&game=TicTacToe"
+    bob = friends(link, "TicTacToe", browser, room="ours", name="Bob")
+
+    page.reads("Your turn", "#status")
+    page.click(cell("cells", 4))
+    page.until("document.querySelectorAll('.grid .seat').length === 2")
+    bob.seat.say("good luck")
+    page.reads("Bob: good luck", "#log")
+    page.write("#text", "thank you")
+    page.press("Enter")
+    bob.until(lambda: Said(0, "Ann", "thank you") in bob.told)
+    assert page.value("document.querySelector('#text').value") == ""
+
+    for _ in range(5):
+        page.until("document.querySelector('#status.mine') || document.querySelector(\"[data-key='Play again']\")")
+        if page.value("document.querySelector('#status.mine') === null"):
+            break
+        page.click("#view button.go")
+    page.reads("Play again", "#ask")
+    bob.until(lambda: bob.seat.over)
+    assert bob.seat.result is not None
+    winners = bob.seat.result.winners
+    page.reads(f"{['Ann', 'Bob'][winners[0]]} won" if winners else "A draw", "#status")
+    page.click("[data-key='Play again']")
+    bob.until(lambda: bob.seat.rematch_wanted_by == (0,))
+    bob.seat.rematch()
+    page.until("document.querySelectorAll('.grid .seat').length < 2")
+    page.click("#leave")
+    page.reads("you left the table", "#notice")
+    assert page.problems == []
+
+
+def test_crazy_eights_is_played_against_a_bot_to_the_end(
+    browser: Browser, link: str, start: Start, tmp_path: Path
+) -> None:
+    page = sit_down(browser, link, "CrazyEights", "cards")
+    at = f"127.0.0.1:{port_of(link)}"
+    start("-m", "netcode.turns", "bot", EXAMPLES / "crazy_eights.py", "--at", at, "--room", "cards", "--think", "0")
+    page.reads("Begin", "#ask")
+    page.click("[data-key=Begin]")
+    page.until("document.querySelector('#status').innerText.match(/Your turn|to move/)")
+    page.reads("hidden", "#view")
+    # Cards by clicking the hand; what is asked, and what has no place, by the buttons.
+    act = """(() => {
+        const found = document.querySelector("#view button.go") ?? document.querySelector("#plays > p button");
+        found?.click();
+        return !!found;
+    })()"""
+    for _ in range(600):
+        page.until("document.querySelector('#status.mine') || document.querySelector(\"[data-key='Play again']\")")
+        if page.value("document.querySelector('#status.mine') === null"):
+            break
+        page.value(act)
+
+    page.reads("won", "#status")
+    page.reads("won", "#log")
+    assert page.problems == []
+
+
+def test_a_move_is_taken_back_if_the_others_consent(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = browser.page(f"{link}#room=undo&game=CrazyEights")
+    page.reads("Players", "#options")
+    page.value("document.querySelector('#count').value = '2'")
+    page.click("#any")
+    bob = friends(link, "CrazyEights", browser, room="undo", name="Bob")
+    bob.plays = False
+    page.click("[data-key=draw]")
+    page.reads("× 40, hidden", "#view")
+    page.click("[data-key='Ask to take back']")
+    page.reads("You asked the others to take your move back", "#ask")
+    bob.until(lambda: bob.seat.undo_wanted_by == 0)
+    bob.seat.consent()
+    page.reads("Taken back", "#log")
+    page.reads("× 41, hidden", "#view")
+
+    page.click("[data-key=draw]")
+    bob.until(lambda: bob.seat.my_turn and bob.seat.legal)
+    bob.seat.play("draw")
+    bob.until(lambda: bob.seat.can_undo)
+    bob.seat.undo()
+    page.reads("Bob would like to take the last move back", "#ask")
+    page.click("[data-key=Allow]")
+    bob.until(lambda: bob.seat.my_turn)
+    assert page.problems == []
+
+
+def test_what_others_say_never_becomes_html(browser: Browser, link: str, friends: Callable[..., Friend]) -> None:
+    friend = friends(link, "Far", browser, players=2, name=HOSTILE, options={"size": 4})
+    friend.until(lambda: friend.seat.seated)
+    lobby = browser.page(link)
+    lobby.reads(HOSTILE, "#tables")
+    lobby.write("#name", "<b>Ann</b>")
+    lobby.click("#tables button")
+    lobby.reads("<b>Ann</b> (you)", "#players")
+    lobby.reads(HOSTILE, "#players")
+    friend.seat.say(HOSTILE)
+    lobby.reads(f"{HOSTILE}: {HOSTILE}", "#log")
+    lobby.reads("<b>moved</b>", "#log")
+    guest = browser.page(f"{link}#room={HOSTILE}&game={HOSTILE}")
+    guest.reads("You were invited to the table <img", "#invited")
+
+    for page in (lobby, guest):
+        assert page.value("document.querySelectorAll('img, b').length") == 0
+        assert page.value("window.hurt") is None
+        assert page.problems == []
+
+
+def test_a_move_of_two_places_is_pointed_at_and_options_and_clocks_are_shown(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = browser.page(link)
+    page.reads("Play with friends")
+    page.value("document.querySelector('#game').value = 'Far'")
+    page.value("document.querySelector('#game').dispatchEvent(new Event('change'))")
+    page.value("document.querySelector('[name=size]').value = '4'")
+    page.value("document.querySelector('#count').value = '2'")
+    page.click("#friends")
+    page.reads("Waiting for somebody")
+    room = page.value("new URLSearchParams(document.querySelector('#address').value.split('#')[1]).get('room')")
+    friend = friends(link, "Far", browser, room=room, name="Bob")
+    page.reads("Your turn", "#status")
+
+    assert page.value("document.querySelectorAll('.grid > *').length") == 16
+    assert page.value("document.querySelectorAll('#players time').length") == 2
+    page.click(cell("cells", 0, 1))
+    assert page.value("document.querySelectorAll('#view button.go').length") == 4
+    page.press("Escape")
+    page.click(cell("cells", 0, 2))
+    page.click(cell("cells", 2, 3))
+    friend.until(lambda: friend.seat.started and friend.seat.view.cells[2][3] == "a")
+    assert page.problems == []
+
+
+def test_what_is_free_is_drawn_by_the_server(browser: Browser, link: str, friends: Callable[..., Friend]) -> None:
+    page = sit_down(browser, link, "Battleship", "sea")
+    friend = friends(link, "Battleship", browser, room="sea", name="Bob")
+    page.reads("hide your fleet", "#status")
+    page.write("[data-key=answer]", "[[1]]")
+    page.click("[data-key='do ']")
+    page.reads("must have 4 entries", "#log .wrong")
+    page.click("[data-key='draw ']")
+    page.until("document.querySelector('[data-key=answer]').value.length > 10")
+    page.click("[data-key='do ']")
+
+    friend.until(lambda: friend.seat.to_move == (1,))
+    assert page.problems == []
+
+
+def test_it_is_played_by_keyboard_and_told_to_a_screen_reader(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = sit_down(browser, link, "TicTacToe", "keys")
+    friend = friends(link, "TicTacToe", browser, room="keys", name="Bob")
+    page.reads("Your turn", "#status")
+    assert page.value("document.activeElement.id") == "title"
+
+    page.until("document.querySelector('#view button')")
+    page.press("Tab")
+    for key in ("ArrowDown", "ArrowRight"):
+        page.press(key)
+    assert page.value("document.activeElement.getAttribute('aria-label')") == "cells 4: empty"
+    page.press("Enter")
+    friend.until(lambda: friend.seat.started and friend.seat.view.cells[4] == 0)
+
+    tree = page.ask("Accessibility.getFullAXTree")["nodes"]
+    said = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in tree if not node["ignored"]}
+    assert {("heading", "TicTacToe"), ("log", "What happened"), ("group", "The board"), ("main", "")} <= said
+    assert ("textbox", "Say something to all") in said
+    assert any(role == "status" for role, _ in said)
+
+
+def test_who_watches_sees_and_does_nothing(browser: Browser, link: str, friends: Callable[..., Friend]) -> None:
+    ann = sit_down(browser, link, "TicTacToe", "seen")
+    friend = friends(link, "TicTacToe", browser, room="seen", name="Bob")
+    page = browser.page(f"{link}#room=seen&game=TicTacToe", width=390, height=844, dark=True)
+    page.click("#watch")
+    page.reads("You watch.", "#ask")
+    ann.reads("1 watching", "#watching")
+    ann.click(cell("cells", 0))
+
+    page.until("document.querySelectorAll('.grid .seat').length === 2")
+    assert page.value("document.querySelectorAll('#view button, #plays button').length") == 0
+    assert page.value("document.documentElement.scrollWidth <= innerWidth")
+    assert friend.seat.spectators == 1
+    assert page.problems == []
+
+
+def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = sit_down(browser, link, "TicTacToe", "again", alone=False)
+    friend = friends(link, "TicTacToe", browser, room="again", name="Bob")
+    page.reads("Your turn", "#status")
+
+    page.value("window.before = true")
+    began = time.monotonic()
+    page.ask("Page.reload")
+    page.until("!window.before && document.querySelector('#status.mine')")
+    assert time.monotonic() - began < 1.0
+    page.click(cell("cells", 4))
+    friend.until(lambda: friend.seat.view.cells[4] == 0)
+
+    page.close()  # and in a new tab of the same browser, another day
+    page = browser.page(link, alone=False)
+    page.click("#back button")
+    page.reads("Ann (you)", "#players")
+    page.reads("Your turn", "#status")
+    assert friend.seat.names == ("Ann", "Bob")
+    page.value("localStorage.clear()")
+    page.close()
+
+
+def test_the_page_of_somebody_else_is_refused_with_a_sentence(browser: Browser, link: str, start: Start) -> None:
+    other = browser.page(serve(start))
+    told = other.value(
+        f"""import("./netcode.js").then(({{ Client }}) => new Promise((resolve) => {{
+            new Client({link!r}.replace("http", "ws"), {{ game: "netcode.turns", version: "1" }}).on("left", resolve);
+        }}))"""
+    )
+
+    assert "may not connect here" in told["text"]
+
+
+def test_a_page_that_hangs_keeps_its_seat(browser: Browser, link: str, friends: Callable[..., Friend]) -> None:
+    page = sit_down(browser, link, "TicTacToe", "busy")
+    friend = friends(link, "TicTacToe", browser, room="busy", name="Bob")
+    page.reads("Your turn", "#status")
+    page.value(f"setTimeout(() => {{ for (const end = Date.now() + {HIDDEN * 1000}; Date.now() < end; ); }})")
+
+    friend.lasts(HIDDEN + 0.5)
+
+    assert friend.presences() == []
+    page.click(cell("cells", 4))
+    friend.until(lambda: friend.seat.view.cells[4] == 0)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Browser]:
+    """A browser on a screen that nobody sees, whose pages can be hidden."""
+    if sys.platform != "linux" or not shutil.which("Xvfb"):
+        pytest.skip("Xvfb cannot be found, so no hidden page is tested: install xvfb")
+    read, write = os.pipe()
+    options = ["-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"]
+    with subprocess.Popen(["Xvfb", *options], pass_fds=[write], stderr=subprocess.DEVNULL) as screen:
+        os.close(write)
+        with os.fdopen(read) as said:
+            display = f":{said.readline().strip()}"
+        try:
+            with opened(tmp_path / "profile", headed=True, environment={"DISPLAY": display}) as browser:
+                yield browser
+        finally:
+            screen.terminate()
+
+
+def hide(browser: Browser, page: Page) -> None:
+    """Put another page before it."""
+    browser.page("about:blank", alone=False).show()
+    page.until("document.visibilityState === 'hidden'")
+
+
+def test_a_hidden_page_keeps_its_seat_and_is_told_of_the_turn(desk: Browser, link: str) -> None:
+    page = sit_down(desk, link, "TicTacToe", "hidden", alone=False)
+    friend = Friend(link, "TicTacToe", desk, room="hidden", name="Bob")
+    page.reads("Your turn", "#status")
+    page.click(cell("cells", 4))
+    friend.until(lambda: friend.seat.started and friend.seat.view.cells[4] == 0)
+    hide(desk, page)
+
+    friend.lasts(HIDDEN)
+
+    assert friend.presences() == []
+    assert page.value("document.title").startswith("● Your turn")
+    page.show()
+    page.click("#view button.go")
+    friend.until(lambda: list(friend.seat.view.cells).count(0) == 2)
+    friend.seat.close()
+
+
+def test_the_network_of_a_hidden_page_is_cut_and_the_others_see_it(desk: Browser, link: str, start: Start) -> None:
+    lag = start("-m", "netcode", "lag", "0", f"127.0.0.1:{port_of(link)}")
+    through = int(lag.until(r"lag: 127\.0\.0\.1:(\d+) ->")[1])
+    page = sit_down(desk, f"http://127.0.0.1:{through}/", "TicTacToe", "cut", alone=False)
+    friend = Friend(link, "TicTacToe", desk, room="cut", name="Bob")
+    page.reads("Your turn", "#status")
+    hide(desk, page)
+
+    os.kill(lag.pid, signal.SIGSTOP)
+    began = time.monotonic()
+    friend.until(lambda: friend.presences() != [])
+
+    assert friend.presences() == [(0, "away")]
+    assert time.monotonic() - began < TIMEOUT + 2.0
+    os.kill(lag.pid, signal.SIGCONT)
+    page.show()
+    friend.until(lambda: friend.presences()[-1:] == [(0, "here")])
+    friend.seat.close()
+
+
+@needs_openssl
+def test_it_is_played_over_tls(browser: Browser, start: Start, tmp_path: Path) -> None:
+    make_certificate(tmp_path)
+    link = serve(start, certificate=str(tmp_path))
+    assert link.startswith("https://")
+
+    ann, bob = (sit_down(browser, link, "TicTacToe", "safe", name) for name in ("Ann", "Bob"))
+
+    ann.reads("Your turn", "#status")
+    ann.click(cell("cells", 0))
+    bob.reads("Your turn", "#status")
+    assert ann.value("isSecureContext")
+
+
+NGINX = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
+events {{}}
+http {{
+  access_log off; client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
+  server {{
+    listen 127.0.0.1:{port};
+    location /games/here/ {{
+      proxy_pass http://127.0.0.1:{behind}/;
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection $http_connection;
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_read_timeout 60s;
+    }}
+  }}
+}}
+"""
+
+
+def test_it_is_played_behind_nginx_below_a_path(browser: Browser, start: Start, tmp_path: Path) -> None:
+    if not shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
+        pytest.skip("nginx cannot be found, so no page is tested behind it: install nginx")
+    behind = port_of(serve(start, proxies="127.0.0.1"))
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port, behind=behind), encoding="utf-8")
+    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    with subprocess.Popen([str(nginx), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]) as proxy:
+        try:
+            for _ in range(500):
+                with socket.socket() as knock:
+                    if not knock.connect_ex(("127.0.0.1", port)):
+                        break
+                time.sleep(0.01)
+            link = f"http://127.0.0.1:{port}/games/here/"
+            ann, bob = (sit_down(browser, link, "TicTacToe", "nginx", name) for name in ("Ann", "Bob"))
+
+            ann.reads("Your turn", "#status")
+            ann.click(cell("cells", 0))
+            bob.reads("Your turn", "#status")
+            assert all(url.startswith(link) for url in ann.requests if url.startswith("http"))
+            assert ann.problems == []
+        finally:
+            proxy.terminate()
