@@ -1,5 +1,6 @@
 """Browsers are shown the page of the kit, or the author's beside which its scripts are, at a link that can be typed."""
 
+import gzip
 import socket
 import ssl
 from pathlib import Path
@@ -31,6 +32,14 @@ def fetch(server: Server, target: str) -> bytes:
             if not data:
                 break
     return answer.partition(b"\r\n\r\n")[2]
+
+
+def test_page_and_scripts_are_small() -> None:
+    script = PAGE.parent.parent.parent / "web" / "netcode.js"
+    in_the_order_of_loading = [PAGE, *(FILES[name] for name in ("table.css", "table.js", "seat.js")), script]
+
+    assert len(gzip.compress(b"".join(file.read_bytes() for file in in_the_order_of_loading), 9)) <= 16_384
+    assert {file.name for file in PAGE.parent.iterdir()} == {PAGE.name, *FILES}
 
 
 @pytest.mark.parametrize("web", [True, Web(), Web(origins=["https://example.org"])])

@@ -160,7 +160,7 @@ def test_tic_tac_toe_is_played_against_python_with_chat_and_rematch(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:
     page = sit_down(browser, link, "TicTacToe", "ours")
-    assert "Waiting for somebody to sit down" in page.text("#status")
+    assert "Waiting for 1 more" in page.text("#status")
     address = page.value("document.querySelector('#address').value")
     assert address == f"{link}#room=ours&game=TicTacToe"
     bob = friends(link, "TicTacToe", browser, room="ours", name="Bob")
@@ -281,7 +281,7 @@ def test_a_move_of_two_places_is_pointed_at_and_options_and_clocks_are_shown(
     page.value("document.querySelector('[name=size]').value = '4'")
     page.value("document.querySelector('#count').value = '2'")
     page.click("#friends")
-    page.reads("Waiting for somebody")
+    page.reads("Waiting for 1 more")
     room = page.value("new URLSearchParams(document.querySelector('#address').value.split('#')[1]).get('room')")
     friend = friends(link, "Far", browser, room=room, name="Bob")
     page.reads("Your turn", "#status")

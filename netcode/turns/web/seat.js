@@ -7,18 +7,18 @@ const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 export const drawn = (count) => [...crypto.getRandomValues(new Uint8Array(count))].map((byte) => LETTERS[byte % 32]).join("");
 
 export class Seat extends EventTarget {
-  link = "connecting"; // or here, away (it comes back), lost (it does not); `trouble` says why
+  link = "connecting";
   trouble = "";
-  games = []; // what is played here
-  tables = []; // those that can be joined, after `list()`
+  games = [];
+  tables = [];
   game = "";
   table = "";
   room = null;
   seat = undefined; // null while we watch, undefined while we are at no table
   ticket = null;
   state = {};
-  view = {}; // the fields of the game
-  pending = null; // the play that the server has not answered yet
+  view = {};
+  pending = null;
   #wanted = null;
   #client;
   #options;

@@ -1,4 +1,4 @@
-/** The page of a table, for any game of `netcode.turns`. What others say becomes text here, never HTML. */
+// The page of a table, for any game of `netcode.turns`. What others say becomes text here, never HTML.
 import { Seat, drawn } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
@@ -11,9 +11,8 @@ let chosen = []; // the places that were pointed at so far, of a move that is sa
 let targets = new Set();
 let link = "", screen, offered;
 const drafts = {}; // what was typed for moves that are not listed
-const withSeats = new Set(); // fields in which seats stood among empty places: they stay such when they are full
+const withSeats = new Set(); // fields in which seats stood among empty places
 
-/** Make an element; what is false, null or undefined is left out. */
 function make(tag, given, ...inside) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(given ?? {}))
@@ -32,6 +31,7 @@ const dl = (entries) => make("dl", null, entries.map(([name, item]) => make("div
 const choose = (name, given, values, now) =>
   make("label", null, name, make("select", given, values.map(([value, text]) => make("option", { value, selected: value === now }, text))));
 
+const keyOf = (value) => JSON.stringify(value);
 const names = () => seat.state.names ?? [];
 const nameOf = (number) => names()[number] ?? "somebody";
 const whose = (number) => nameOf(number) + (number === seat.seat ? " (you)" : "");
@@ -56,8 +56,9 @@ function attempt(what) {
   }
 }
 const typed = (text) => (attempt(() => [JSON.parse(text)]) ?? [text])[0];
+const valuesOf = (inputs) => Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)]));
 const kept = (store) => attempt(() => JSON.parse(globalThis[store].getItem(KEPT)));
-const keep = (what) => ["sessionStorage", "localStorage"].forEach((store) => attempt(() => globalThis[store].setItem(KEPT, JSON.stringify(what))));
+const keep = (what) => ["sessionStorage", "localStorage"].forEach((store) => attempt(() => globalThis[store].setItem(KEPT, keyOf(what))));
 
 function sit(game, wanted) {
   const name = $("name").value.trim();
@@ -73,7 +74,7 @@ $("join").onsubmit = (event) => {
     room: room || (way === "friends" ? drawn(5) : undefined),
     ...(way === "watch" ? { watch: true } : {
       players: Number($("count")?.value) || undefined,
-      options: Object.fromEntries(changed.map((input) => [input.name, typed(input.value)])),
+      options: valuesOf(changed),
     }),
   });
 };
@@ -88,9 +89,9 @@ function offer() {
   fill("options", make("legend", null, "If you open a table"),
     low < high && choose("Players", { id: "count" }, [["", `${low} to ${high}, as they come`], ...counts]),
     Object.entries(game.options).map(([name, values]) => {
-      const was = JSON.stringify(game.chosen[name]);
-      if (values) return choose(name, { name, "data-was": was }, values.map((value) => [JSON.stringify(value), written(value)]), was);
-      return make("label", null, name, make("input", { name, "data-was": was, value: was }));
+      const was = keyOf(game.chosen[name]), given = { name, "data-was": was };
+      if (values) return choose(name, given, values.map((value) => [keyOf(value), written(value)]), was);
+      return make("label", null, name, make("input", { ...given, value: was }));
     }));
 }
 $("game").onchange = offer;
@@ -114,7 +115,6 @@ function lobby() {
   }));
 }
 
-const keyOf = (place) => JSON.stringify(place);
 const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && String(value).length < 4);
 const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;
 // What is missing in such a field is hidden, and not empty.
@@ -151,7 +151,7 @@ function part(path, kind, value, ...inside) {
 }
 
 function mark(value, seats) {
-  if (seats && value !== null) return make("span", { class: `seat s${value % 8}`, title: nameOf(value) }, value);
+  if (seats && value !== null) return make("span", { class: `seat s${value % 6}`, title: nameOf(value) }, value);
   return value === null ? "" : value === true ? "●" : value === false ? "○" : written(value);
 }
 
@@ -165,19 +165,19 @@ function items(value, path) {
   const whole = targets.has(keyOf(path));
   const seats = areSeats(whole ? [null, ...value] : value, path[0]);
   if (whole) return part(path, "line", value, value.length ? value.map((item) => mark(item, seats)) : "–");
+  if (!value.length) return "–";
   const before = Math.max(0, value.length - MOST);
   return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, at) =>
-    item === null && hides(path[0]) ? make("span", { class: "item back", title: "hidden" }) : part([...path, before + at], "item", item, mark(item, seats))));
+    item === null && hides(path[0]) ? make("span", { class: "item back" }, "?") : part([...path, before + at], "item", item, mark(item, seats))));
 }
 
 function board(value, path) {
   const field = path[0];
   const pairs = (entries) => dl(entries.map(([key, item]) => [entries.length <= names().length && Number.isInteger(key) ? whose(key) : `${key}`, board(item, [...path, key])]));
   if (!Array.isArray(value)) return value === Object(value) ? pairs(entriesOf(value)) : part(path, "text", value, written(value));
-  if (!value.length) return items(value, path);
-  if (hides(field) && value.every((item) => item === null)) return make("div", { class: "items" }, make("span", { class: "item back" }), `× ${value.length}, hidden`);
+  if (value.length && hides(field) && value.every((item) => item === null)) return make("div", { class: "items" }, make("span", { class: "item back" }), `× ${value.length}, hidden`);
   if (isSquare(value, field)) return grid(value, field, Math.sqrt(value.length), (at) => [...path, at]);
-  if (!value.every(Array.isArray)) return items(value, path);
+  if (!value.length || !value.every(Array.isArray)) return items(value, path);
   const across = value[0].length, all = value.flat();
   const even = value.every((line) => line.length === across) && all.every(isCell);
   if (value.length === names().length) return pairs([...value.entries()]);
@@ -206,7 +206,7 @@ function form(move) {
   });
   const onsubmit = (event) => {
     event.preventDefault();
-    seat.play(move, Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)])));
+    seat.play(move, valuesOf(inputs));
   };
   return make("form", { onsubmit }, inputs.map((input) => make("label", null, input.dataset.key, input)),
     row(make("button", { class: "main", "data-key": `do ${move}` }, move || "Answer"), button("Draw one at random", () => seat.draw(move), { "data-key": `draw ${move}` })));
@@ -221,7 +221,7 @@ function status() {
   const { players: [low, high] = [2, 2], frozen, result } = seat.state;
   const missing = low - names().length;
   if (seat.link !== "here") return seat.trouble;
-  if (!seat.started) return missing > 0 ? `Waiting for ${missing > 1 ? `${missing} more` : "somebody"} to sit down` : `Waiting for others, up to ${high}`;
+  if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (frozen) return `The table is frozen: ${frozen}`;
   if (result) return ended(result);
   if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
@@ -243,7 +243,7 @@ function people() {
   fill("players", names().map((_, number) => {
     const [there, left] = presence[number];
     return make("li", { class: !seat.over && seat.toMove.includes(number) && "turn" },
-      make("span", { class: `seat s${number % 8}`, "aria-hidden": "true" }, number),
+      make("span", { class: `seat s${number % 6}`, "aria-hidden": "true" }, number),
       make("span", { class: "who" }, whose(number) + (seat.state.out?.includes(number) ? ", out" : "")),
       there !== "here" && make("small", null, there + (left === null ? "" : `, ${seconds(left)} left`)),
       clocks && make("time", null, seconds(clocks[number])));
@@ -312,7 +312,7 @@ const EVENTS = {
   over: (...result) => tell(ended(result), "end"),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
   refused: (play, text) => (seat.seat === undefined ? notice(text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
-  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[`${move} ${name}`.trim()] = JSON.stringify(value))),
+  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[`${move} ${name}`.trim()] = keyOf(value))),
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
     keep(null);
@@ -343,10 +343,9 @@ $("view").onkeydown = (event) => {
   const from = event.target.getBoundingClientRect();
   const far = [...$("view").querySelectorAll("button")].map((one) => {
     const box = one.getBoundingClientRect(), dx = box.x - from.x, dy = box.y - from.y, along = dx * x + dy * y;
-    return [along > 1 ? along + 3 * Math.abs(dx * y + dy * x) : 1e9, one];
+    return [along > 1 && along + 3 * Math.abs(dx * y + dy * x), one];
   });
-  const [least, nearest] = far.sort(([one], [other]) => one - other)[0] ?? [1e9];
-  if (least < 1e9) nearest.focus();
+  far.filter(([far]) => far).sort(([one], [other]) => one - other)[0]?.[1].focus();
 };
 
 $("name").value = attempt(() => localStorage.getItem(`${KEPT} name`)) ?? "";
