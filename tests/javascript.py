@@ -1,7 +1,6 @@
 """What runs JavaScript for tests: Node, and a real Chromium without a window, which is spoken to over a pipe."""
 
 import contextlib
-import fcntl
 import http.server
 import json
 import mimetypes
@@ -16,8 +15,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from programs import DEADLINE
+from programs import DEADLINE, ROOT
 
+OLDEST_NODE = 20
 BLANK = "about:blank"
 CALM = (
     "--headless=new",
@@ -39,6 +39,17 @@ def node() -> str:
     found = shutil.which("node")
     if found is None:
         pytest.skip("there is no node: JavaScript is not tested in it")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout
+    if int(version.lstrip("v").partition(".")[0]) < OLDEST_NODE:
+        pytest.skip(f"node is {version.strip()}: JavaScript is tested in {OLDEST_NODE} or later")
+    return found
+
+
+def modules(name: str) -> Path:
+    """Return the folder of a package that `npm ci` put into tests/web, or skip the test."""
+    found = ROOT / "tests" / "web" / "node_modules" / name
+    if not found.exists():
+        pytest.skip(f"there is no {name}: run `npm ci --ignore-scripts` in tests/web")
     return found
 
 
@@ -185,9 +196,12 @@ class Browser:
 
 def _high(fd: int) -> int:
     """Return the same descriptor with a number that does not get in the way of 3 and 4."""
-    high = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 10)
-    os.close(fd)
-    return high
+    held = [fd]
+    while held[-1] < 10:
+        held.append(os.dup(held[-1]))
+    for lower in held[:-1]:
+        os.close(lower)
+    return held[-1]
 
 
 class _Shelf(http.server.BaseHTTPRequestHandler):

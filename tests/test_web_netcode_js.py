@@ -12,7 +12,7 @@ from typing import Any
 import msgpack
 import pytest
 from docs_blocks import code_of
-from javascript import browser, node, site
+from javascript import browser, modules, node, site
 from programs import DEADLINE, ROOT
 from wire_decoder import DICT, LIST
 
@@ -104,6 +104,28 @@ def test_all_vectors_of_the_standard_hold_in_a_browser(tmp_path: Path) -> None:
         )
 
     assert failed == []
+
+
+def test_typescript_finds_what_authors_do_wrong() -> None:
+    compiler = modules("typescript") / "bin" / "tsc"
+
+    done = subprocess.run(
+        [node(), str(compiler), "--project", str(ROOT / "tests" / "web")],
+        capture_output=True,
+        text=True,
+        timeout=3 * DEADLINE,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    lock = (ROOT / "tests" / "web" / "package-lock.json").read_text(encoding="utf-8")
+
+    assert "integrity" in lock
+    assert "://" not in lock
+    assert "resolved" not in lock
 
 
 def test_a_page_loads_it_in_no_time() -> None:
