@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from certificates import make_certificate, needs_openssl
 from chromium import CHROMIUM, Browser, Page, opened
+from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
 
 from netcode.turns.client import Seat, join
@@ -333,6 +334,50 @@ def test_it_is_played_by_keyboard_and_told_to_a_screen_reader(
     assert {("heading", "TicTacToe"), ("log", "What happened"), ("group", "The board"), ("main", "")} <= said
     assert ("textbox", "Say something to all") in said
     assert any(role == "status" for role, _ in said)
+
+
+AXE = """axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
+    violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html).join(" ")}`))"""
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_on_any_screen(browser: Browser, link: str, dark: bool) -> None:
+    script = (modules("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    room = f"axe{dark}"
+
+    def look(page: Page) -> list[str]:
+        found: list[str] = []
+        for width in (1280, 390):
+            page.resize(width, 900)
+            page.value(script)
+            found += page.value(AXE)
+        return found
+
+    lobby = browser.page(link, dark=dark)
+    lobby.reads("Play with friends")
+    assert look(lobby) == []
+    ann = sit_down(browser, link, "CrazyEights", room, dark=dark)
+    assert look(ann) == []
+    bob = sit_down(browser, link, "CrazyEights", room, "Bob", dark=dark)
+    ann.click("[data-key=Begin]")
+    ann.reads("Your turn", "#status")
+    assert look(ann) + look(bob) == []
+    ann.click("[data-key=draw]")
+    bob.reads("Your turn", "#status")
+    bob.write("#text", "hello")
+    bob.press("Enter")
+    ann.reads("Bob: hello")
+    assert look(ann) == []
+    board = sit_down(browser, link, "TicTacToe", room, dark=dark)
+    sit_down(browser, link, "TicTacToe", room, "Bob")
+    board.reads("Your turn", "#status")
+    board.click(cell("cells", 4))
+    board.reads("Bob to move", "#status")
+    assert look(board) == []
+    sea = sit_down(browser, link, "Battleship", room, dark=dark)
+    sit_down(browser, link, "Battleship", room, "Bob")
+    sea.reads("hide your fleet", "#status")
+    assert look(sea) == []
 
 
 def test_who_watches_sees_and_does_nothing(browser: Browser, link: str, friends: Callable[..., Friend]) -> None:

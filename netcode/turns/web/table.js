@@ -284,7 +284,7 @@ function table() {
 
 function tell(text, kind) {
   const log = $("log");
-  log.append(make("li", { class: kind }, text));
+  log.append(make("div", { class: kind }, text));
   if (log.children.length > 500) log.firstChild.remove();
   log.scrollTop = 1e9;
 }
