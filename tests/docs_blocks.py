@@ -233,5 +233,7 @@ CHECKS: dict[str, Callable[[str], Iterator[str]]] = {
     "yaml": _mapping,
     "text": _nothing,  # a file that is no program; a `then` looks at it
     "json": _json,
+    "html": _nothing,  # a page; a test of its own opens it
+    "js": _nothing,  # its script; the same
     "vectors": _nothing,  # tests of their own hold each to the code
 }

@@ -17,6 +17,7 @@ STORIES = {
     "docs/from-procord.md": "test_docs_from_procord",
     "docs/tls.md": "test_docs_tls",
     "docs/protocol.md": "test_protocol_standard",
+    "docs/turns-table-page.md": "turns/test_turns_table_page",
     "docs/turns-protocol.md": "turns/test_turns_protocol",
 }
 """Pages whose code a test of their own runs, because it has more to say about them."""

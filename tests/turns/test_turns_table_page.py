@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from certificates import make_certificate, needs_openssl
 from chromium import CHROMIUM, Browser, Page, opened
+from docs_blocks import code_of
 from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
 
@@ -521,6 +522,34 @@ def test_it_is_played_over_tls(browser: Browser, start: Start, tmp_path: Path) -
     assert ann.value("isSecureContext")
 
 
+[MINE] = code_of("turns-table-page.md", "html")
+[SERVE_MINE] = code_of("turns-table-page.md")
+[LOCATION] = code_of("turns-table-page.md", "text")
+
+
+def test_the_page_of_the_documentation_replaces_ours(
+    browser: Browser, friends: Callable[..., Friend], start: Start, tmp_path: Path
+) -> None:
+    (tmp_path / "mine.html").write_text(MINE, encoding="utf-8")
+    serving = SERVE_MINE.replace("port=7777", "host='127.0.0.1', port=0, store=None")
+    (tmp_path / "mine.py").write_text(serving, encoding="utf-8")
+    shutil.copy(EXAMPLES / "tictactoe.py", tmp_path)
+    link = start("mine.py", folder=tmp_path).until(r"play in a browser at (\S+)")[1]
+    page = browser.page(link)
+    page.until("sessionStorage.ticket")
+    friend = friends(link, "TicTacToe", browser, name="Bob")
+    page.reads("Your turn", "#status")
+    page.click("#board button:nth-child(5)")
+    page.until("document.querySelectorAll('#board button')[0].textContent === 'O'")
+    page.click("#board button:nth-child(5)")
+    page.reads("that cell is taken", "#told")
+
+    page.reload()
+    page.until("document.querySelectorAll('#board button')[4]?.textContent === 'X'")
+    friend.until(lambda: friend.seat.presence[0][0] == "here")
+    assert page.problems == []
+
+
 NGINX = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log; worker_processes 1;
 events {{}}
@@ -529,15 +558,7 @@ http {{
   uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{
     listen 127.0.0.1:{port};
-    location /games/here/ {{
-      proxy_pass http://127.0.0.1:{behind}/;
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $http_connection;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
-      proxy_read_timeout 60s;
-    }}
+    {location}
   }}
 }}
 """
@@ -549,7 +570,9 @@ def test_it_is_played_behind_nginx_below_a_path(browser: Browser, start: Start, 
     behind = port_of(serve(start, proxies="127.0.0.1"))
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port, behind=behind), encoding="utf-8")
+    (tmp_path / "nginx.conf").write_text(
+        NGINX.format(folder=tmp_path, port=port, location=LOCATION.replace("7777", str(behind))), encoding="utf-8"
+    )
     nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     with subprocess.Popen([str(nginx), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]) as proxy:
         try:

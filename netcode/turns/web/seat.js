@@ -1,4 +1,4 @@
-/** A seat at a table of `netcode.turns`. `docs/how-to/play-in-a-browser.md` shows its use, `docs/turns-protocol.md` is its standard. */
+/** A seat at a table of `netcode.turns`. `docs/turns-table-page.md` shows its use, `docs/turns-protocol.md` is its standard. */
 import { Client, read } from "./netcode.js";
 
 const FOR_GOOD = /^(DENIED|WRONG_\w+|MALFORMED|NOT_NETCODE|FLOODING)$/; // what another attempt does not change
