@@ -6,6 +6,7 @@ import os
 import re
 import struct
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import msgpack
 import pytest
 from docs_blocks import code_of
 from javascript import browser, modules, node, site
-from programs import DEADLINE, ROOT
+from programs import DEADLINE, ROOT, Start
 from wire_decoder import DICT, LIST
+
+import netcode
 
 CLIENT = ROOT / "netcode" / "web" / "netcode.js"
 MOST_LINES = 300
@@ -104,6 +107,59 @@ def test_all_vectors_of_the_standard_hold_in_a_browser(tmp_path: Path) -> None:
         )
 
     assert failed == []
+
+
+TALK = """
+import(LIBRARY).then(({ Client }) => {
+  const told = (window.told = { away: 0, back: 0, got: [], left: null });
+  const client = new Client(SERVER, { game: "echo", version: "1" });
+  let next = 0;
+  const more = () => { while (next < COUNT && next < told.got.length + 100) client.send({ number: next++, text: "ahoy" }); };
+  client.on("joined", more);
+  client.on("message", (message) => { told.got.push(message); more(); if (told.got.length === COUNT) client.close("that was all"); });
+  client.on("away", () => (told.away += 1)).on("back", () => (told.back += 1)).on("left", (reason) => (told.left = reason));
+});
+"""
+
+
+def test_nothing_is_lost_or_doubled_over_a_network_that_cuts(tmp_path: Path, start: Start) -> None:
+    count, seen, wrong = 3000, 0, list[Any]()
+    files: dict[str, Path | bytes] = {"/netcode/web": CLIENT.parent, "/page": b"<!doctype html>"}
+    with (
+        browser(tmp_path) as chromium,
+        site(files) as address,
+        netcode.Server(
+            "127.0.0.1", 0, game="echo", version="1", web=netcode.Web(origins=(address,)), grace=30
+        ) as server,
+    ):
+        lag = start("-m", "netcode", "lag", "0", str(server.address), "--cut-bytes", "8000", "--seed", "14")
+        port = lag.until(r":(\d+) ->")[1]
+        page = chromium.page()
+        page.open(f"{address}/page")
+        talk = TALK.replace("LIBRARY", "'/netcode/web/netcode.js'").replace("COUNT", str(count))
+        page.evaluate(talk.replace("SERVER", f"'ws://127.0.0.1:{port}/'") + "; 0")
+        deadline, look = time.monotonic() + 3 * DEADLINE, 0.0
+        while time.monotonic() < deadline:
+            server.wait(0.05)
+            server.update()
+            for event in server.events():
+                match event:
+                    case netcode.Received(peer, message):
+                        wrong += [message] if message["number"] != seen else []
+                        seen += 1
+                        peer.send(message["number"])
+                    case _:
+                        pass
+            if time.monotonic() >= look:
+                look = time.monotonic() + 0.5
+                if page.evaluate("window.told?.left"):
+                    break
+        told = page.evaluate("told")
+
+    assert (seen, wrong) == (count, [])
+    assert told["got"] == [*range(count)]
+    assert told["left"]["name"] == "CLOSED"
+    assert told["away"] == told["back"] >= 20
 
 
 def test_typescript_finds_what_authors_do_wrong() -> None:
