@@ -2,6 +2,7 @@
 
 import re
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
@@ -180,7 +181,8 @@ class Lookup:
     """A name look-up off the frame.
 
     The system's resolver blocks and cannot be interrupted, so it runs in a thread of its own, which nobody
-    waits for: an answer that comes after `cancel` goes nowhere.
+    waits for: an answer that comes after `cancel` goes nowhere. In a page of a browser there are no threads, and the
+    resolver asks nobody: it makes up an address that stands for the name, and the browser looks it up when it connects.
     """
 
     _wake = -1
@@ -217,9 +219,12 @@ class Lookup:
         cls._running.clear()
 
     def _start(self) -> None:
+        self._started = True
+        if sys.platform == "emscripten":
+            self._answer = self._look_up()
+            return
         import _thread  # not threading: nothing here needs it, and programs without it start faster
 
-        self._started = True
         try:
             wake, alarm = socket.socketpair()
         except OSError as error:
@@ -243,13 +248,17 @@ class Lookup:
         """Ask the resolver; runs in the thread."""
         answer: list[Candidate] | OSError = OSError("the resolver failed")
         try:
-            answer = candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
-        except ValueError as error:  # what cannot be a name: a label of 64 characters, a null
-            answer = socket.gaierror(socket.EAI_NONAME, str(error))
-        except OSError as error:
-            answer = error
+            answer = self._look_up()
         finally:
             self._answered(answer, alarm)
+
+    def _look_up(self) -> list[Candidate] | OSError:
+        try:
+            return candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
+        except ValueError as error:  # what cannot be a name: a label of 64 characters, a null
+            return socket.gaierror(socket.EAI_NONAME, str(error))
+        except OSError as error:
+            return error
 
     def _answered(self, answer: list[Candidate] | OSError, alarm: socket.socket) -> None:
         """Keep the answer, let the next one ask, and wake whoever waits."""

@@ -7,6 +7,7 @@ import os
 import re
 import select
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -288,6 +289,23 @@ def test_a_late_answer_after_cancel_goes_nowhere() -> None:
     resolver.told.set()
     wait_for_threads()
 
+    assert lookup.fileno() == -1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_page_in_a_browser_has_no_threads_and_needs_none(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: object, **__: object) -> list[tuple[Any, ...]]:
+        if not known:
+            raise socket.gaierror(socket.EAI_NONAME, "unknown")
+        return found((V4, "172.29.1.0"))
+
+    with monkeypatch.context() as page:
+        page.setattr(_thread, "start_new_thread", None)
+        page.setattr(sys, "platform", "emscripten")
+        lookup = Lookup("play.example.org", 7777, resolve)
+
+    answer = lookup.poll()
+    assert answer == [(V4, ("172.29.1.0", 7777))] if known else isinstance(answer, socket.gaierror)
     assert lookup.fileno() == -1
 
 

@@ -527,6 +527,15 @@ def test_a_port_that_is_taken_says_so(host: str) -> None:
     assert caught.value.errno == errno.EADDRINUSE
 
 
+def test_a_page_in_a_browser_says_that_it_cannot_listen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "emscripten")
+
+    with pytest.raises(OSError, match=r"a page in a browser cannot listen: run the server as a program") as caught:
+        Listener("", 7777)
+
+    assert caught.value.errno == errno.EOPNOTSUPP
+
+
 def has_ipv6() -> bool:
     try:
         with socket.create_server(("::1", 0), family=socket.AF_INET6):

@@ -444,6 +444,9 @@ def _open_spare() -> int | None:
 def _listen(host: str, port: int) -> list[socket.socket]:
     check_port(port)
     check_host(host)
+    if sys.platform == "emscripten":
+        text = "a page in a browser cannot listen: run the server as a program, and let the page connect to it"
+        raise OSError(errno.EOPNOTSUPP, text)
     if not host:
         try:
             return [_bind(socket.AF_INET6, ("::", port), True)]
