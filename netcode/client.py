@@ -1,6 +1,7 @@
 """A game's end of a link to a server: connects, greets, comes back, and tells it all as events."""
 
 import random
+import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from types import TracebackType
@@ -144,7 +145,11 @@ class Client(Waiter):
         self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
         check_number("patience", patience, zero=True)
         self._limits = make_limits("Client", limits, Client.__init__)
-        if tls:
+        if sys.platform == "emscripten" and network is TCP:
+            from netcode.web import network_of_page
+
+            network = network_of_page(tls, self.update)
+        elif tls:
             from netcode.transport.tls import TlsNetwork
 
             network = TlsNetwork(network, None if tls is True else tls)

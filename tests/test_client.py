@@ -4,6 +4,7 @@ import gc
 import random
 import re
 import ssl
+import sys
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from netcode.server import KEY_SIZE
 from netcode.stream.stream import Stream
 from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.testing.network import MemoryConnector
+from netcode.transport.tcp import TCP
 from netcode.transport.tls import TlsNetwork
 
 TOKEN = bytes(range(32))
@@ -466,6 +468,23 @@ def test_credentials_are_sent_as_they_were_at_the_call(scene: Scene) -> None:
 def test_tls_is_put_between(tls: Any) -> None:
     with Client("127.0.0.1", 7777, tls=tls) as client:
         assert isinstance(client._network, TlsNetwork)
+
+
+@pytest.mark.parametrize("network", [TCP, MemoryNetwork(FakeClock())], ids=["usual", "given"])
+def test_in_a_page_the_browser_connects(network: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_page, asked = MemoryNetwork(FakeClock()), list[Any]()
+
+    def network_of_page(tls: object, wake: object) -> MemoryNetwork:
+        asked.append((tls, wake))
+        return in_page
+
+    monkeypatch.setattr("netcode.web.network_of_page", network_of_page)
+    with monkeypatch.context() as page:
+        page.setattr(sys, "platform", "emscripten")
+        client = Client("play.example.org", 7777, tls=network is TCP, network=network)
+
+    assert client._network is (in_page if network is TCP else network)
+    assert asked == ([(True, client.update)] if network is TCP else [])
 
 
 # Leaving.

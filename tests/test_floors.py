@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("framing", "command_line", "lan", "proxies"),
     ("codec", "transport", "mdns", "site"),
     ("transport.pipe", "transport.tcp", "transport.websocket"),
-    ("transport.tls", "transport.web"),
+    ("transport.tls", "transport.web", "web"),
     ("stream", "stream.contract"),
     ("stream.stream",),
     ("stream.intake", "stream.watcher"),
