@@ -1,0 +1,153 @@
+"""An unmodified `netcode.Client` in Pyodide, in a real browser: over its WebSocket, and over Emscripten's sockets."""
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgpack
+import pytest
+from javascript import Page, browser, modules, site
+from programs import DEADLINE, ROOT
+
+import netcode
+
+LOADS = b"""<!doctype html><script type="module">
+import { loadPyodide } from "/pyodide/pyodide.mjs";
+const python = (window.python = await loadPyodide({ indexURL: "/pyodide/" }));
+python.unpackArchive(await (await fetch("/netcode.zip")).arrayBuffer(), "zip", { extractDir: "/packages" });
+python.runPython("import sys; sys.path.insert(0, '/packages')");
+window.ready = true;
+</script>"""
+
+ECHO = """
+import asyncio, time, netcode
+client = netcode.Client(HOST, PORT, game="echo", version="1")
+count, ended, began = 0, None, time.monotonic()
+while client.reason is None:
+    client.update()
+    for event in client.events():
+        match event:
+            case netcode.Joined():
+                client.send(0)
+            case netcode.Received(_, 999):
+                ended = time.monotonic()
+                client.close_nicely("that was all")
+            case netcode.Received(_, number):
+                client.send(number + 1)
+    await asyncio.sleep(0)
+[type(client._network).__name__, number, client.reason.code.name, time.monotonic() - ended]
+"""
+
+SLEEPS = """
+import asyncio, js, netcode
+client = netcode.Client("127.0.0.1", PORT, game="echo", version="1")
+while client.state is not netcode.State.CONNECTED:
+    client.update()
+    await asyncio.sleep(0.01)
+client.events()
+client.send("hidden now")
+client.update()
+js.eval("Object.defineProperty(document, 'hidden', { value: true })")
+[]
+"""
+
+
+def packed() -> bytes:
+    """Return netcode and the pure part of msgpack, as a page loads them."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for package in (ROOT / "netcode", Path(msgpack.__file__).parent):
+            for path in package.rglob("*.py"):
+                archive.write(path, path.relative_to(package.parent))
+    return file.getvalue()
+
+
+class Game:
+    """A server that sends back what it hears, and a page with Python in it."""
+
+    def __init__(self, server: netcode.Server, page: Page) -> None:
+        self.server = server
+        self.page = page
+        self.heard: list[Any] = []
+
+    def play(self) -> None:
+        self.server.wait(0.02)
+        self.server.update()
+        for event in self.server.events():
+            if isinstance(event, netcode.Received):
+                self.heard.append(event.message)
+                event.peer.send(event.message)
+
+    def run(self, code: str) -> Any:
+        """Run Python in the page, and return the list that it ends with."""
+        code = json.dumps(code.replace("PORT", str(self.server.address.port)))
+        run = f"python.runPythonAsync({code}).then((answer) => answer.toJs(), String)"
+        self.page.evaluate(f"window.answer = undefined; {run}.then((answer) => (window.answer = answer)); 0")
+        deadline, look = time.monotonic() + 3 * DEADLINE, 0.0
+        answer = None
+        while answer is None:
+            assert time.monotonic() < deadline, self.page.said
+            self.play()
+            if time.monotonic() > look:
+                look = time.monotonic() + 0.2
+                answer = self.page.evaluate("window.answer")
+        for _ in range(10):
+            self.play()  # the last link ends
+        return answer
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+    """Python in a page, which takes seconds to load, beside a server."""
+    files: dict[str, Path | bytes] = {"/pyodide": modules("pyodide"), "/netcode.zip": packed(), "/page": LOADS}
+    with (
+        browser(tmp_path_factory.mktemp("chromium")) as chromium,
+        site(files) as address,
+        netcode.Server("127.0.0.1", 0, game="echo", version="1", web=netcode.Web(origins=(address,))) as server,
+    ):
+        page = chromium.page()
+        page.open(f"{address}/page")
+        page.wait_for("window.ready", 3 * DEADLINE)
+        yield Game(server, page)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+@pytest.mark.parametrize("network", ["PageNetwork", "TcpNetwork"])
+def test_a_thousand_echoes_and_a_nice_end(game: Game, network: str, host: str) -> None:
+    code = ECHO.replace("HOST", repr(host))
+    if network == "TcpNetwork":
+        code = f"import sys\nwas, sys.modules['js'] = sys.modules.get('js'), None\n{code}"
+
+    used, last, reason, seconds = game.run(code)
+    game.page.evaluate("python.runPython(\"import sys; sys.modules.pop('js', None)\"); 0")
+
+    assert (used, last, reason) == (network, 998, "CLOSED")
+    assert seconds < 1.0
+    assert {urlsplit(url).hostname for url in game.page.asked} <= {"127.0.0.1", "localhost", None}
+
+
+def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
+    game.heard.clear()
+
+    assert game.run(SLEEPS) == []
+    deadline = time.monotonic() + DEADLINE
+    while not game.page.evaluate("python.runPython('client._inbox.has_news()')"):
+        assert time.monotonic() < deadline
+        game.play()
+    game.run("client.close()\n[]")
+    while len(game.server.peers):
+        assert time.monotonic() < deadline
+        game.play()
+
+    assert game.heard == ["hidden now"]
+
+
+def test_a_page_says_that_it_cannot_listen(game: Game) -> None:
+    told = game.run("import netcode\nnetcode.Server('', 7777)")
+
+    assert "OSError: [Errno 138] a page in a browser cannot listen: run the server as a program" in told
