@@ -1,4 +1,4 @@
-"""Many dots, the server: `python examples/many_server.py [PORT]`; shows all dots to everybody, 20 times a second."""
+"""Many dots, the server: `python examples/many_server.py [PORT [ORIGIN...]]`; pages come from those, or from itself."""
 
 import sys
 
@@ -6,7 +6,7 @@ import netcode
 
 
 class Dot:
-    def __init__(self, name: object) -> None:
+    def __init__(self, name: object, _: netcode.Address) -> None:
         self.name = name[:20] if isinstance(name, str) and name.isprintable() else "?"
         self.x = self.y = 0
         self.course = (0, 0)
@@ -16,9 +16,9 @@ class Dot:
         self.y = min(max(self.y + 12 * self.course[1], 12), 688)
 
 
-def main(port: int = 7777) -> None:
+def main(port: str = "7777", *origins: str) -> None:
     with netcode.Server(
-        "", port, game="many", authenticate=lambda name, _: Dot(name), max_peers_per_address=1000
+        "", int(port), game="many", authenticate=Dot, max_peers_per_address=1000, web=netcode.Web(origins=origins)
     ) as server:
         netcode.say(f"many dots on port {server.address.port}")
         for tick in server.ticks(20):
@@ -35,4 +35,4 @@ def main(port: int = 7777) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*sys.argv[1:])

@@ -2,6 +2,8 @@
 
 import io
 import json
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Iterator
@@ -9,10 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgpack
 import pytest
 from javascript import Page, browser, modules, site
-from programs import DEADLINE, ROOT
+from programs import DEADLINE, ROOT, Start
 
 import netcode
 
@@ -57,13 +58,25 @@ js.eval("Object.defineProperty(document, 'hidden', { value: true })")
 """
 
 
-def packed() -> bytes:
-    """Return netcode and the pure part of msgpack, as a page loads them."""
+DOTS = """
+import main, netcode
+client, seen = netcode.Client("127.0.0.1", MANY, game="many", credentials="page"), []
+def draw(dots):
+    seen.append(dots[client.id])
+    if seen[-1][0] > seen[0][0]:
+        client.close_nicely("that was all")
+reason = await main.play(client, draw, lambda: [1, 0])
+[seen[0][2], seen[-1][0] - seen[0][0], reason]
+"""
+
+
+def packed(folder: Path) -> bytes:
+    """Return what examples/browser/pack.py packs for a page."""
+    subprocess.run([sys.executable, "examples/browser/pack.py", folder], cwd=ROOT, check=True, capture_output=True)
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for package in (ROOT / "netcode", Path(msgpack.__file__).parent):
-            for path in package.rglob("*.py"):
-                archive.write(path, path.relative_to(package.parent))
+        for path in folder.rglob("*.py"):
+            archive.write(path, path.relative_to(folder))
     return file.getvalue()
 
 
@@ -104,7 +117,9 @@ class Game:
 @pytest.fixture(scope="module")
 def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
     """Python in a page, which takes seconds to load, beside a server."""
-    files: dict[str, Path | bytes] = {"/pyodide": modules("pyodide"), "/netcode.zip": packed(), "/page": LOADS}
+    modules("pyodide")  # first, because it may be missing
+    python = packed(tmp_path_factory.mktemp("packed"))
+    files: dict[str, Path | bytes] = {"/pyodide": modules("pyodide"), "/netcode.zip": python, "/page": LOADS}
     with (
         browser(tmp_path_factory.mktemp("chromium")) as chromium,
         site(files) as address,
@@ -136,7 +151,7 @@ def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
 
     assert game.run(SLEEPS) == []
     deadline = time.monotonic() + DEADLINE
-    while not game.page.evaluate("python.runPython('client._inbox.has_news()')"):
+    while not game.page.evaluate("python.runPython('bool(client._inbox.events)')"):
         assert time.monotonic() < deadline
         game.play()
     game.run("client.close()\n[]")
@@ -145,6 +160,17 @@ def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
         game.play()
 
     assert game.heard == ["hidden now"]
+
+
+def test_the_example_that_pygbag_packs_plays_in_a_page(game: Game, start: Start) -> None:
+    origin = game.page.evaluate("location.origin")
+    port = start("examples/many_server.py", 0, origin).until(r"port (\d+)")[1]
+
+    told = game.run(DOTS.replace("MANY", port))
+
+    assert told[0] == "page"
+    assert told[1] > 0
+    assert told[2] == "that was all"
 
 
 def test_a_page_says_that_it_cannot_listen(game: Game) -> None:
