@@ -1,0 +1,34 @@
+"""The page «Write a client that runs in a browser»: its server, its page and its script run, in a real browser."""
+
+from pathlib import Path
+
+from docs_blocks import blocks_of
+from javascript import browser
+from programs import ROOT, Start
+
+PAGE = ROOT / "docs" / "how-to" / "browser-clients.md"
+
+
+def test_the_page_plays_and_a_reload_is_back_in_its_seat(tmp_path: Path, start: Start) -> None:
+    for language, name in (("html", "page.html"), ("js", "play.js"), ("python", "server.py")):
+        [code, *_] = [block.code for block in blocks_of(PAGE) if block.language == language]
+        code = code.replace('("", 7777,', '("127.0.0.1", 0,')
+        (tmp_path / name).write_text(code, encoding="utf-8")
+    server = start("server.py", folder=tmp_path)
+    port = server.until(r"open http://localhost:(\d+)/")[1]
+
+    with browser(tmp_path) as chromium:
+        ann, bob = chromium.page(), chromium.page()
+        ann.open(f"http://127.0.0.1:{port}/")
+        ann.wait_for("document.body?.innerText.includes('you are player 1')")
+        bob.open(f"http://127.0.0.1:{port}/")
+        bob.wait_for("document.body?.innerText.includes('you are player 2')")
+        ann.evaluate("document.querySelector('input').value = 'ahoy'; document.querySelector('form').requestSubmit()")
+        bob.wait_for("document.body?.innerText.includes('player 1: ahoy')")
+        ann.evaluate("window.earlier = true")
+        ann.call("Page.reload")
+        ann.wait_for("!window.earlier && document.body?.innerText.includes('you are player 1')")
+        bob.evaluate("document.querySelector('input').value = 'hello'; document.querySelector('form').requestSubmit()")
+        ann.wait_for("document.body?.innerText.includes('player 2: hello')")
+
+        assert ann.said == bob.said == []
