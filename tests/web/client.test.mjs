@@ -371,3 +371,46 @@ test("a key called __proto__ changes no object, and every other form arrives as 
 test("fields that are undefined are left out", () => {
   assert.deepEqual(read(encode({ a: undefined, b: [undefined] })), [0, { b: [null] }]);
 });
+
+test("what was told is not told again", () => {
+  const { socket } = join({ welcome: welcome(), options: { maxMessage: 100_000 } });
+  socket.hear([0, 1, 0x00, 0x07, 0xc6, 0, 1, 0, 2, ...new Uint8Array(0x10002)]);
+  socket.hear(framed("a"));
+
+  assert.deepEqual(said(socket).slice(2), [[6, 1]]);
+});
+
+test("a new client has said nothing that a server could have received", () => {
+  const { client, socket, events } = join({ welcome: "" });
+  client.send("one");
+  socket.hear(fromHex(welcome({ received: 1 })));
+
+  assert.deepEqual(names(events), ["left RESUME_LOST"]);
+});
+
+test("without a grace there is no seat to come back to", () => {
+  const { client, socket, events } = join({ welcome: welcome({ grace: 0 }) });
+  assert.equal(client.ticket, null);
+  socket.onclose();
+
+  assert.deepEqual(names(events), ["joined", "left CLOSED_BY_PEER"]);
+});
+
+test("moments have 34 bits of seconds where they have 30 of nanoseconds", () => {
+  const [, moment] = read(fromHex("d7ff0000001700000001"));
+
+  assert.deepEqual({ ...moment }, { seconds: 3 * 2 ** 32 + 1, nanoseconds: 5 });
+});
+
+test("a client that has left listens to nothing", () => {
+  const signals = [];
+  globalThis.addEventListener = (name, listener, { signal }) => signals.push(signal);
+  const { client } = join({ welcome: welcome() });
+  globalThis.addEventListener = window.addEventListener.bind(window);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [false, false, false]);
+
+  client.close();
+  last().onclose();
+
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, true, true]);
+});
