@@ -14,14 +14,16 @@ from netcode.clock import Clock, Timeline, monotonic
 from netcode.codec import PLAIN, make_codec
 from netcode.engine import Act, Engine
 from netcode.errors import ProtocolError
-from netcode.events import Away, Back, Event, Inbox, Joined, Left
+from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.forks import TEXT, keep_from_children
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import CLIENT, hint
-from netcode.peer import ANOTHER_SESSION, Peer
+from netcode.peer import Peer
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here
+from netcode.session.inbox import Inbox
+from netcode.session.session import ANOTHER_SESSION, Session
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.stream import Stream
 from netcode.stream.stream_set import together
@@ -156,11 +158,12 @@ class Client(Waiter):
         self._network = network
         self._timeline = Timeline(clock)
         self._codec = make_codec(messages, self._limits.of_servers, self._limits.of_clients)
-        self._inbox = Inbox(self._limits.max_backlog)
+        self._inbox = Inbox[Event](self._limits.max_backlog, Received)
         self._attendance = Attendance("client")
         self._engine = Engine()
-        self._peer = Peer(self, 0, self._address, self._limits, self._codec)
-        self._peer._resumes = resume
+        self._session = Session(self, 0, self._address, self._limits, self._codec)
+        self._session.outbox.resumes = resume
+        self._peer = Peer(self._session, self._codec)
         self._token: bytes | None = b"" if resume else None
         self._anew = ticket is not None  # whether we have yet to hear what an earlier program did
         if ticket is not None:
@@ -441,8 +444,8 @@ class Client(Waiter):
         self._away_for = self._retry_at = self._link = None
         self._engine.later.clear()
         self._closing.clear()
-        self._peer._end(closed_here(TEXT))
-        self._peer._let_go()
+        self._session.end(closed_here(TEXT))
+        self._session.let_go()
 
     def _do(self, act: Act) -> None:
         self._engine.do(act, self._recover)
@@ -452,7 +455,7 @@ class Client(Waiter):
         if self._peer.reason is not None:
             return
         if self._state is State.CONNECTED:
-            self._peer._leave(text)
+            self._session.leave(text)
         else:
             self._close()
 
@@ -465,7 +468,7 @@ class Client(Waiter):
                 self._link.cut()
                 engine.stepping = None
             if self._peer.reason is None:
-                self._drop(self._peer, closed_here())
+                self._drop(self._session, closed_here())
         for stream in self._closing:
             engine.stepping = stream
             stream.close()
@@ -475,8 +478,8 @@ class Client(Waiter):
 
     def _recover(self) -> None:
         """Bring everything in line with what is, after an exception left something half-way."""
-        engine, peer = self._engine, self._peer
-        if peer._told is not Away:
+        engine, session = self._engine, self._session
+        if session.told is not Away:
             self._away_for = None
         for stream in self._streams():
             if stream is engine.stepping or not stream.alive:
@@ -488,13 +491,13 @@ class Client(Waiter):
         if link is not None and link.is_half_closed:
             link.stream.break_off()
             link = self._link
-        if peer.reason is not None:
-            self._drop(peer, peer.reason)
+        if session.reason is not None:
+            self._drop(session, session.reason)
         elif link is not None and link.reason is not None:
             self._link_over(link)
         elif link is not None:
             self._retry_at = None
-        elif self._retry_at is None and peer.reason is None:
+        elif self._retry_at is None and session.reason is None:
             self._retry()
         engine.stepping = None
 
@@ -508,35 +511,35 @@ class Client(Waiter):
     def _greeted(self, link: Link, greeting: Hello | Welcome) -> None:
         """Hear that the server takes us in, or back."""
         assert isinstance(greeting, Welcome)
-        peer = self._peer
-        if self._welcomed and greeting.peer_id != peer.id:
-            text = f"{link.where} gave our seat away: we were player {peer.id}"
+        session = self._session
+        if self._welcomed and greeting.peer_id != session.id:
+            text = f"{link.where} gave our seat away: we were player {session.id}"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
         if greeting.received and not self._token:
             raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)  # to which we have said nothing yet
-        peer._take_limit(greeting.max_message)
+        session.take_limit(greeting.max_message)
         if self._anew:
             self._anew = False
-            peer._received = greeting.first
-            peer._resend.begin_at(greeting.received)
+            session.received = greeting.first
+            session.outbox.resend.begin_at(greeting.received)
         if not greeting.token:
-            peer._resumes = False
-        peer.address = link.stream.remote_address or peer.address
-        peer._carry_on(link, peer._missing(greeting.received))
+            session.outbox.resumes = False
+        session.address = link.stream.remote_address or session.address
+        session.carry_on(link, session.missing(greeting.received))
         self._state = State.CONNECTED
         self._attempts = self._refusals = 0
         self._grace = greeting.grace
         if self._token is not None:
             self._token = greeting.token or None
         if self._welcomed:
-            self._inbox.put(Back(peer))
+            self._inbox.put(Back(self._peer), session)
             self._away_for = None
         else:
             self._welcomed = True
-            peer.id = greeting.peer_id
+            session.id = greeting.peer_id
             # The server keeps a seat for who knows of it, and hears it at once even if the game is about to load a level.
-            link.stream.send(protocol.ack(peer._received))
-            self._inbox.put(Joined(peer))
+            link.stream.send(protocol.ack(session.received))
+            self._inbox.put(Joined(self._peer), session)
 
     def _link_over(self, link: Link) -> None:
         """Hear that a link ended: come back, or leave."""
@@ -547,30 +550,30 @@ class Client(Waiter):
         # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
         if link.stream.alive and link.stream not in self._closing:
             self._closing.append(link.stream)
-        if self._peer._told is Away:
+        if self._session.told is Away:
             self._try_again(reason)
-        elif self._peer._told is not None and self._token and self._grace and reason.code in BROKEN_LINK:
+        elif self._session.told is not None and self._token and self._grace and reason.code in BROKEN_LINK:
             self._away_for = reason
             self._away_until = self._timeline.now + self._grace
             self._state = State.CONNECTING
-            self._inbox.put(Away(self._peer, reason))
+            self._inbox.put(Away(self._peer, reason), self._session)
             self._retry()
         elif not self._welcomed and reason.where is not None and self._hops < HOPS:
             self._move_on(reason, reason.where)
         elif not self._welcomed and reason.code in _WORTH_ANOTHER_TRY:
             self._begin_again(reason)
         else:
-            self._drop(self._peer, reason)
-        self._peer._let_go()
+            self._drop(self._session, reason)
+        self._session.let_go()
         self._link = None
         link.disown()
 
     def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
 
-    def _drop(self, peer: Peer, reason: Reason) -> None:
+    def _drop(self, session: Session, reason: Reason) -> None:
         """It is over: say so, once."""
-        peer._end(reason)
+        session.end(reason)
         self._state = State.DISCONNECTED
         self._away_for = self._retry_at = None
         link = self._link
@@ -579,8 +582,8 @@ class Client(Waiter):
             self._link = None
             link.stream.close()
             link.disown()
-        if peer._told is not Left:
-            self._inbox.put(Left(peer, reason))
+        if session.told is not Left:
+            self._inbox.put(Left(self._peer, reason), session)
 
     # Inside.
 
@@ -593,7 +596,7 @@ class Client(Waiter):
             self._version,
             self._codec.takes.size,
             self._token,
-            self._peer._received,
+            self._session.received,
             self._credentials,
             self._anew,
         )
@@ -642,21 +645,21 @@ class Client(Waiter):
                 tried = round(self._timeline.now - self._began, 1)
                 text = f"{reason.text} (tried {self._tries} times in {tried:g} s)"
                 reason = Reason(reason.code, text, reason.error, reason.number, reason.where)
-            self._drop(self._peer, reason)
+            self._drop(self._session, reason)
 
     def _move_on(self, reason: Reason, where: Address) -> None:
         """Greet the server that another one names, unless what we would prove ourselves with is not for everybody."""
         proves = self._credentials is not None or bool(self._token)
         if proves and not self._certain and _plain(where.host) not in self._trusted:
             text = f"{reason.text} ({where} was not asked: credentials go to hosts in addresses=, or with tls=True)"
-            self._drop(self._peer, Reason(reason.code, text, reason.error, reason.number, where))
+            self._drop(self._session, Reason(reason.code, text, reason.error, reason.number, where))
             return
         self._hops += 1
         self._be_at(where)
         self._retry_at = self._timeline.now
 
     def _be_at(self, address: Address) -> None:
-        self._address = self._peer.address = address
+        self._address = self._session.address = address
 
     def _try_again(self, reason: Reason) -> None:
         """An attempt to come back failed."""
@@ -664,7 +667,7 @@ class Client(Waiter):
         self._away_for = self._away_for or reason
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
         if reason.code not in _WORTH_ANOTHER_RETURN:
-            self._drop(self._peer, reason)
+            self._drop(self._session, reason)
         elif self._refusals >= REFUSALS:
             self._give_up(reason.text)
         else:
@@ -680,7 +683,7 @@ class Client(Waiter):
         assert self._away_for is not None
         first = self._away_for
         text = first.text if last == first.text else f"{first.text}; and then: {last}"
-        self._drop(self._peer, Reason(first.code, text, first.error))
+        self._drop(self._session, Reason(first.code, text, first.error))
 
 
 def _places(host: str, port: int, addresses: Iterable[Address | tuple[str, int] | str]) -> list[Address]:

@@ -1,18 +1,10 @@
-"""The five events that `events()` gives, and the inbox in which they wait."""
+"""The five events that `events()` gives."""
 
-import math
-from collections.abc import Iterator
-from operator import length_hint
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from netcode import log
-from netcode.advice import OFTEN, PATIENCE, advise
-from netcode.budget import Budget
 from netcode.mistakes import EVENT, hint
+from netcode.peer import Peer
 from netcode.reasons import Reason
-
-if TYPE_CHECKING:
-    from netcode.peer import Peer
 
 E = TypeVar("E")
 
@@ -38,14 +30,14 @@ def _distinct(event: type[E]) -> type[E]:
 class Joined(NamedTuple):
     """`peer` is in: at the server a player, at a client the server."""
 
-    peer: "Peer"
+    peer: Peer
 
 
 @_distinct
 class Received(NamedTuple):
     """`message` came from `peer`. Each comes once, whole, in the order in which it was sent."""
 
-    peer: "Peer"
+    peer: Peer
     message: Any
 
 
@@ -56,7 +48,7 @@ class Away(NamedTuple):
     `Back` or `Left` follows.
     """
 
-    peer: "Peer"
+    peer: Peer
     reason: Reason
 
 
@@ -64,14 +56,14 @@ class Away(NamedTuple):
 class Back(NamedTuple):
     """`peer` is back at its seat after `Away`, and nothing was lost."""
 
-    peer: "Peer"
+    peer: Peer
 
 
 @_distinct
 class Left(NamedTuple):
     """It is over with `peer`, for `reason`. The last event of a peer."""
 
-    peer: "Peer"
+    peer: Peer
     reason: Reason
 
 
@@ -79,136 +71,3 @@ Event = Joined | Received | Away | Back | Left
 
 for _event in (Joined, Received, Away, Back, Left):
     hint(_event, EVENT)
-
-
-LONG_PAUSE = 30.0
-"""Seconds for which a game that takes its events may leave them before the log says so."""
-
-EVENT_SIZE = 256
-"""Bytes for which an event without a message counts."""
-
-
-_iterate = list[Event].__iter__
-
-
-class Batch(list[Event]):
-    """Events as `events()` gives them: a list that remembers who reads it, and how far.
-
-    It hands out the iterators of a list, so reading it costs what reading a list costs.
-    """
-
-    __slots__ = ("readers",)
-
-    readers: list[Iterator[Event]]
-    """Its iterators so far; given by who makes it, because this runs once a frame."""
-
-    def __iter__(self) -> Iterator[Event]:
-        iterator = _iterate(self)
-        self.readers.append(iterator)
-        return iterator
-
-
-class Inbox:
-    """Events that the game has not taken yet, and how many bytes more may come before it does.
-
-    What it has taken and begun to read, but not reached, because it raised or left the loop, is still here.
-    """
-
-    __slots__ = (
-        "_asked", "_fresh", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "budget", "events", "limit", "readers", "room",
-    )  # fmt: skip
-
-    def __init__(self, limit: int, budget: Budget | None = None) -> None:
-        self.limit = limit
-        self.budget = Budget(math.inf) if budget is None else budget  # none where there is but one peer
-        self._asked = self._told = False
-        self._fresh = False  # they were taken since the last update that found some
-        self._left_over = 0  # events that the last update found untaken
-        self._rounds = 0  # updates in a row that found some
-        self._since = 0.0
-        self.events = Batch()
-        self.events.readers = []
-        self.readers: list[Iterator[Event]] = []
-        """Who reads what was taken last."""
-        self.room = limit
-        """Bytes; what brings it below 0 still comes, and nothing after that."""
-        self._owed = 0  # bytes of what was taken last, which count again as long as some of that was not reached
-        self.beats = 0
-        """Reads so far that brought nothing but pings and their answers."""
-
-    def put(self, event: Event) -> None:
-        """Add an event that is no message."""
-        self.room -= EVENT_SIZE
-        event.peer._told = event.__class__  # nothing can come between this and the next
-        self.events.append(event)
-
-    def is_full(self) -> bool:
-        """Tell whether no more should come in until the game has taken what is there."""
-        return self.room < 0
-
-    def has_news(self) -> bool:
-        """Tell whether there is what the game has not had a chance to take: not what it left in an earlier round."""
-        read = self.readers
-        return len(self.events) > (0 if self._fresh else self._left_over) or bool(
-            read and length_hint(read[0]) and self.unread()
-        )
-
-    def leave(self, now: float, of: str) -> None:
-        """Hear, before an update of `of`, that the game has left events, and tell a game that forgot to take them.
-
-        A warning is for who has never taken any. Who pauses for long may mean it, and is told by the log.
-        """
-        self._note_taking()
-        if not self._rounds:
-            self._since = now
-        self._rounds += 1
-        self._left_over = len(self.events)
-        if self._told or self._rounds < OFTEN or now - self._since < (LONG_PAUSE if self._asked else PATIENCE):
-            return
-        self._told = True
-        text = (
-            f"{of}.events() has not been called for {now - self._since:.0f} seconds, and {self._left_over} events wait: "
-            f"take them after each update, for event in {of}.events(), or in time nothing more is read"
-        )
-        if self._asked:
-            log.warn("events", "%s", text)
-        else:
-            advise(text)
-
-    def excuse(self) -> None:
-        """Hear that events are left on purpose, until they are taken again."""
-        self._note_taking()
-        self._told = True
-
-    def _note_taking(self) -> None:
-        """Take note, once it matters, that the game has taken events since."""
-        if self._fresh:
-            self._asked, self._fresh, self._told = True, False, False
-            self._left_over = self._rounds = 0
-
-    def unread(self) -> int:
-        """Return how many events were taken and not reached by a loop that had begun with them."""
-        return min(map(length_hint, self.readers), default=0)
-
-    def take(self) -> list[Event]:
-        """Take out everything, what was not reached the last time first."""
-        self._fresh = True
-        read, rest = self.readers, None
-        if read and length_hint(read[0]) and self.unread():
-            rest = min(read, key=length_hint)
-        elif not self.events:
-            self.room = self.limit
-            return []
-        events, fresh = self.events, Batch()
-        fresh.readers = []
-        # Without a call in between, nothing comes in between: it is here, or with the game.
-        if rest is not None:
-            events[:0] = rest
-            self.room -= self._owed
-            self._owed = 0
-        else:
-            self._owed = self.limit - self.room
-            self.room = self.limit
-        self.readers = events.readers
-        self.events = fresh
-        return events

@@ -2,7 +2,7 @@
 
 import math
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, assert_never
+from typing import Any, ClassVar, Protocol, assert_never
 
 from netcode import protocol
 from netcode.budget import COSTLY, FREE
@@ -22,17 +22,15 @@ from netcode.codec import (
     undisturbed,
 )
 from netcode.errors import ProtocolError
-from netcode.events import Inbox, Received
 from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
 from netcode.limits import Limits
 from netcode.meter import Meter
 from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
 from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.session.inbox import Inbox
+from netcode.session.session import Session
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.stream import Stream
-
-if TYPE_CHECKING:
-    from netcode.peer import Peer
 
 PINGS_PER_SECOND = 20
 """Pings leave at multiples of this fraction of a second, so that those of a thousand peers share a wake-up."""
@@ -131,7 +129,7 @@ class _PerMessage:
 
 
 class Link(_PerMessage):
-    """Carries messages for a `Peer` over one stream, whose receiver and owner it is."""
+    """Carries messages for a session over one stream, whose receiver and owner it is."""
 
     __slots__ = (
         "_close_reason",
@@ -153,8 +151,8 @@ class Link(_PerMessage):
         "meter",
         "missing",
         "number",
-        "peer",
         "reason",
+        "session",
     )
 
     believes_ends: ClassVar[bool] = False
@@ -162,7 +160,7 @@ class Link(_PerMessage):
     stream: Stream
 
     def __init__(
-        self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox, greeting: type[Hello | Welcome]
+        self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox[Any], greeting: type[Hello | Welcome]
     ) -> None:
         self._owner: LinkOwner = owner
         self._limits = limits
@@ -191,14 +189,19 @@ class Link(_PerMessage):
         """Bytes that the message under way still lacks, if that is known; else 0."""
         self.number = 0  # at the server: later links have larger ones
         self.meter = Meter()
-        self.peer: Peer | None = None
-        self._speaker: Peer | None = None  # the same, from the greeting to the end: whose messages are delivered
+        self.session: Session | None = None
+        self._speaker: Session | None = None  # the same, from the greeting to the end: whose messages are delivered
         self.reason: Reason | None = None
 
     @property
     def where(self) -> str:
         """The other end, for sentences."""
         return self.stream.describe()
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether something was received and not used yet."""
+        return self.rest is not None and len(self.rest) > 0
 
     @property
     def goodbye(self) -> Reason | None:
@@ -261,22 +264,22 @@ class Link(_PerMessage):
 
     def feed(self, data: memoryview, size: int) -> int:
         """Take the complete frames off the front of the first `size` bytes of `data`, and deliver what they carry."""
-        peer, inbox = self._speaker, self._inbox
-        if peer is None:
+        session, inbox = self._speaker, self._inbox
+        if session is None:
             return self._feed_stranger(data[:size])
         room = inbox.room
         if room < 0:
             self.hungry = True  # the game does not take its events: leave the rest where it is
             return 0
         if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
-            return self._feed_beats(data, size, peer, inbox)
-        found = self._cut(data, size, self._limit, Received, peer)
+            return self._feed_beats(data, size, session, inbox)
+        found = self._cut(data, size, self._limit, inbox.message, session.peer)
         if found is None or len(found[0]) > self._limits.max_messages_per_update:
-            return self._feed_carefully(data[:size], peer, inbox)
+            return self._feed_carefully(data[:size], session, inbox)
         events, taken = found
-        peer._received += len(events)  # nothing can come between this and the next
+        session.received += len(events)  # nothing can come between this and the next
         inbox.events += events
-        self._note_taken(data, size, taken, 0, peer)
+        self._note_taken(data, size, taken, 0, session)
         return taken
 
     def ended(self, stream: Stream) -> None:
@@ -334,7 +337,7 @@ class Link(_PerMessage):
             return min(silent, ping_at)
         return self.deadline(stream)
 
-    # For the owner and the peer.
+    # For the owner and the session.
 
     def greet_by(self, when: float) -> None:
         """End the link at `when` if the other end has not greeted by then."""
@@ -344,16 +347,16 @@ class Link(_PerMessage):
         """Send our greeting. It may be sent before the other end's, and nothing else may."""
         self.stream.send(frame)
 
-    def accept(self, peer: "Peer") -> None:
-        """Carry messages for `peer` from now on."""
+    def accept(self, session: Session) -> None:
+        """Carry messages for `session` from now on."""
         self._greeting = None
         self._greet_by = math.inf
-        self.peer = self._speaker = peer
+        self.session = self._speaker = session
         self._limit = self._codec.takes.size
-        self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
-        # The first ping comes at a time that differs from peer to peer, and from then on once an interval.
+        self._acknowledge_at = session.bytes_received + protocol.ACKNOWLEDGE_EVERY  # the greeting has just told
+        # The first ping comes at a time that differs from one to the next, and from then on once an interval.
         self._pinged_at = self.now
-        self._next_ping = self.now + self._limits.ping_interval * (peer.id * 0.618034 % 1.0)
+        self._next_ping = self.now + self._limits.ping_interval * (session.id * 0.618034 % 1.0)
         self.stream.reschedule()
 
     def disown(self) -> None:
@@ -374,8 +377,8 @@ class Link(_PerMessage):
 
     def too_large(self, size: int) -> None:
         """Hear that a message is to be sent which the other end does not take."""
-        assert self.peer is not None
-        most = self.peer._theirs
+        assert self.session is not None
+        most = self.session.outbox.theirs
         text = f"{self.where} takes messages of {most} bytes at most, and one of {size} was sent"
         told = f"a message of {size} bytes was to come here, where {most} are taken at most; raise max_message"
         self.fail(Reason(ReasonCode.TOO_LARGE, f"{text}; raise max_message there"), told)
@@ -399,9 +402,9 @@ class Link(_PerMessage):
     def say_goodbye(self, reason: Reason) -> None:
         """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
         if self.reason is None and self._close_reason is None:
-            assert self.peer is not None
+            assert self.session is not None
             self._close_reason = closed_here(reason.text)
-            self.peer._close_batch(self)
+            self.session.close_batch(self)
             self._say_bye(reason)
 
     def cut(self, reason: Reason | None = None) -> None:
@@ -410,11 +413,11 @@ class Link(_PerMessage):
         can_send = stream.transport is not None and not stream.blocked
         if self.reason is None and self._close_reason is None:
             self._close_reason = closed_here("" if reason is None else reason.text)
-            if self.peer is not None:
-                self.peer._close_batch(self)
+            if self.session is not None:
+                self.session.close_batch(self)
             reason = reason or Reason(ReasonCode.GOODBYE, "the other end left")
-            if self.peer is not None:
-                self.peer._farewell = reason
+            if self.session is not None:
+                self.session.farewell = reason
             if can_send:
                 stream.send(protocol.bye(reason))
         if can_send:
@@ -480,13 +483,13 @@ class Link(_PerMessage):
             self.fail(error.reason)
         if self.reason is not None:
             return len(data)
-        if self.peer is not None:
+        if self.session is not None:
             return taken + self.feed(data[taken:], len(data) - taken)
         if rest:
             self.hungry = True  # more than a greeting: it waits until that is answered
         return taken
 
-    def _feed_beats(self, data: memoryview, size: int, peer: "Peer", inbox: Inbox) -> int:
+    def _feed_beats(self, data: memoryview, size: int, session: Session, inbox: Inbox[Any]) -> int:
         """Obey the PING and the PONG that everybody sends once a second, and leave what else there is to the others."""
         position = 0
         while size - position >= protocol.BEAT_SIZE:
@@ -494,9 +497,9 @@ class Link(_PerMessage):
             if beat is None:
                 break
             kind, number, received, end = beat
-            if received != peer._resend.acknowledged:
+            if received != session.outbox.resend.acknowledged:
                 try:
-                    peer._acknowledge(received)
+                    session.acknowledge(received)
                 except ProtocolError as error:
                     self.fail(error.reason)
                     return size
@@ -509,7 +512,7 @@ class Link(_PerMessage):
                 break
             position = end
         inbox.room -= position
-        peer._bytes_received += position
+        session.bytes_received += position
         if position and self._partial_since is not None:
             self._partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
         if position == size:
@@ -517,26 +520,28 @@ class Link(_PerMessage):
             if self._calm_since is None:
                 self._calm_since = self.now
         elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
-            position += self._feed_carefully(data[position:size], peer, inbox)  # not back to here, whence a flood would
+            position += self._feed_carefully(
+                data[position:size], session, inbox
+            )  # not back to here, whence a flood would
         else:
             position += self.feed(data[position:size], size - position)  # a message, as likely as not a single one
         if self._pong is not None and self.reason is None:
-            self._answer(peer)
+            self._answer(session)
         return position
 
-    def _feed_carefully(self, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+    def _feed_carefully(self, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
         """Do what `feed` does where that may cost much, or is no message."""
         if inbox.budget.holds(self):
             self.hungry = True
             return 0
         if self._decoding is not None:
-            return self._decode_on(self._decoding, data, peer, inbox)
+            return self._decode_on(self._decoding, data, session, inbox)
         payloads, taken, rest, special = split(data, self._limit, self._limits.max_messages_per_update)
         if taken > self._limit and len(payloads) > 1:
             payloads, taken, rest = _share(payloads, rest, self._limit)
         costly = next((i for i, one in enumerate(payloads) if _is_costly(one)), -1)
         if costly == 0:
-            return self._begin_decoding(payloads[0], data, peer, inbox)
+            return self._begin_decoding(payloads[0], data, session, inbox)
         if costly > 0:
             (payloads, taken), rest = _first(payloads, costly), 2
         cost = cost_of_frames(data[:taken], payloads)
@@ -546,7 +551,7 @@ class Link(_PerMessage):
             if special:
                 self._sort(payloads)
             else:
-                self._deliver(payloads, peer, inbox)
+                self._deliver(payloads, session, inbox)
             if rest < 0:
                 raise breach(data[taken:], self._limit, True)
         except ProtocolError as error:
@@ -555,20 +560,20 @@ class Link(_PerMessage):
             return len(data)
         if cost > FREE and len(payloads) == 1 and not special:
             inbox.budget.give_back(cost * carried(inbox.events[-1][-1]) // taken)
-        self._note_taken(data, len(data), taken, rest, peer)
+        self._note_taken(data, len(data), taken, rest, session)
         return taken
 
-    def _note_taken(self, data: memoryview, size: int, taken: int, rest: int, peer: "Peer") -> None:
+    def _note_taken(self, data: memoryview, size: int, taken: int, rest: int, session: Session) -> None:
         """Count what was taken off the front of the first `size` bytes of `data`, and hear what is left over.
 
         That is complete frames beyond those that may be taken at once (1), others (2), or the beginning of one (0).
         """
         self._inbox.room -= taken
-        peer._bytes_received += taken
+        session.bytes_received += taken
         if taken:
             self._partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
-        if self._pong is not None or peer._bytes_received > self._acknowledge_at:
-            self._answer(peer)
+        if self._pong is not None or session.bytes_received > self._acknowledge_at:
+            self._answer(session)
         if rest == 1:
             self._too_much()
             return
@@ -591,14 +596,16 @@ class Link(_PerMessage):
             budget.done(self)
         return True
 
-    def _begin_decoding(self, payload: memoryview, data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+    def _begin_decoding(self, payload: memoryview, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
         """Decode a costly message in parts, over several updates if need be; it is left where it is until then."""
         cost, size = cost_of(payload), len(payload)
         part = min(COSTLY, cost * PART // size + 1)
         self._decoding = decoding = self._codec.decode_in_parts(bytes(payload)), HEADER_SIZE + size, part
-        return self._decode_on(decoding, data, peer, inbox)
+        return self._decode_on(decoding, data, session, inbox)
 
-    def _decode_on(self, decoding: tuple[Decoding, int, int], data: memoryview, peer: "Peer", inbox: Inbox) -> int:
+    def _decode_on(
+        self, decoding: tuple[Decoding, int, int], data: memoryview, session: Session, inbox: Inbox[Any]
+    ) -> int:
         """Go on with a costly message, as far as it may go in this update."""
         steps, size, cost = decoding
         spent = 0
@@ -619,16 +626,16 @@ class Link(_PerMessage):
             return 0
         self._may_decode(0)
         inbox.budget.give_back(spent * carried(message) // size)
-        self._put([message], peer, inbox)
-        self._note_taken(data, len(data), size, 0 if size == len(data) else 2, peer)
+        self._put([message], session, inbox)
+        self._note_taken(data, len(data), size, 0 if size == len(data) else 2, session)
         return size
 
-    def _put(self, messages: list[Any], peer: "Peer", inbox: Inbox) -> None:
-        count, received = len(messages), map(_make, repeat(Received), zip(repeat(peer), messages))
-        peer._received += count  # nothing can come between this and the next
+    def _put(self, messages: list[Any], session: Session, inbox: Inbox[Any]) -> None:
+        count, received = len(messages), map(_make, repeat(inbox.message), zip(repeat(session.peer), messages))
+        session.received += count  # nothing can come between this and the next
         inbox.events.extend(received)
 
-    def _deliver(self, payloads: list[memoryview], peer: "Peer", inbox: Inbox) -> None:
+    def _deliver(self, payloads: list[memoryview], session: Session, inbox: Inbox[Any]) -> None:
         """Deliver messages; those before one that is none are delivered, too."""
         codec, messages = self._codec, list[Any]()
         unpack = codec.unpack
@@ -639,9 +646,9 @@ class Link(_PerMessage):
                 for payload in payloads:
                     messages.append(codec.decode(payload))
             finally:
-                self._put(messages, peer, inbox)
+                self._put(messages, session, inbox)
         else:
-            self._put(messages, peer, inbox)
+            self._put(messages, session, inbox)
 
     def _decode(self, payload: memoryview) -> Any:
         plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
@@ -655,13 +662,13 @@ class Link(_PerMessage):
                 self._control(control)
                 if self.reason is not None:
                     return
-            elif self.peer is not None:
-                self._deliver([payload], self.peer, self._inbox)
+            elif self.session is not None:
+                self._deliver([payload], self.session, self._inbox)
             else:
                 raise ProtocolError(ReasonCode.MALFORMED, "a message came before the greeting")
 
     def _control(self, control: Control) -> None:
-        greeting, peer = self._greeting, self.peer
+        greeting, session = self._greeting, self.session
         match control:
             case Bye(reason):
                 self._hear_bye(reason)
@@ -671,27 +678,27 @@ class Link(_PerMessage):
                 self._greeted = True
                 self._owner._greeted(self, control)
             case Ping(number, received) | Pong(number, received):
-                self._acknowledge(peer, received)
+                self._acknowledge(session, received)
                 if isinstance(control, Pong):
                     self.meter.pong(number, self.now)
                 else:
                     self._pong = number  # the last of an update is answered: a flood of pings is not multiplied
             case Ack(received):
-                self._acknowledge(peer, received)
+                self._acknowledge(session, received)
             case _:  # pragma: no cover
                 assert_never(control)
 
-    def _acknowledge(self, peer: "Peer | None", received: int) -> None:
-        if peer is None:
+    def _acknowledge(self, session: Session | None, received: int) -> None:
+        if session is None:
             raise ProtocolError(ReasonCode.MALFORMED, "a control message came before the greeting")
-        peer._acknowledge(received)
+        session.acknowledge(received)
 
-    def _answer(self, peer: "Peer") -> None:
+    def _answer(self, session: Session) -> None:
         """Send the control messages that what was just received calls for."""
         if self._close_reason is not None:
             return  # after a goodbye nothing is sent: our side of the stream has ended, or is about to
         if self._pong is not None:
-            answer = protocol.pong(self._pong, peer._received)
+            answer = protocol.pong(self._pong, session.received)
             self._pong = None
             if self._hears_pings:
                 interval, now = self._limits.ping_interval, self.stream.timeline.now
@@ -700,14 +707,14 @@ class Link(_PerMessage):
                     answer += self._make_ping(now)
                 self._next_ping = now + min(interval * WAIT_FOR_THEIRS, max(interval, self._limits.timeout / 2))
         else:
-            answer = protocol.ack(peer._received)
+            answer = protocol.ack(session.received)
         self.stream.answer(answer)
-        self._acknowledge_at = peer._bytes_received + protocol.ACKNOWLEDGE_EVERY
+        self._acknowledge_at = session.bytes_received + protocol.ACKNOWLEDGE_EVERY
 
     def _make_ping(self, now: float) -> bytes:
-        assert self.peer is not None
+        assert self.session is not None
         self._pinged_at = now
-        return protocol.ping(self.meter.ping(now), self.peer._received)
+        return protocol.ping(self.meter.ping(now), self.session.received)
 
     def _ping_at(self) -> float:
         """Return when the next ping is to leave: when it is due, or soon after, together with those of others."""
@@ -730,16 +737,16 @@ class Link(_PerMessage):
     def _judge_overflow(self, now: float) -> None:
         """Offer the network what is too much, and end the link if too much of it is left."""
         left, self._overfull = self._overfull, -1
-        stream, peer = self.stream, self.peer
+        stream, session = self.stream, self.session
         stream.flush(now)
         waiting, outgoing = stream.waiting, stream.outgoing
-        if outgoing is None or peer is None or self.reason is not None or waiting <= peer._max_queue:
+        if outgoing is None or session is None or self.reason is not None or waiting <= session.outbox.most:
             return
         since = outgoing.stuck_since()
         what = f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}"
         if left >= waiting // 2 and since is not None and now - since >= PATIENCE:
             self._too_slow(what)
-        elif waiting > peer._max_queue + peer._max_queue // 4:
+        elif waiting > session.outbox.most + session.outbox.most // 4:
             text = f"this program sent {self.where} more than the network takes so soon; send less at once, or raise max_queue"
             self.fail(Reason(ReasonCode.TOO_SLOW, f"{text}: {what}"), f"the other end sent too much at once: {what}")
 
@@ -753,8 +760,8 @@ class Link(_PerMessage):
         self._owner._link_over(self)
 
     def _say_bye(self, reason: Reason, about: Any = None) -> None:
-        if self.peer is not None:
-            self.peer._farewell = reason
+        if self.session is not None:
+            self.session.farewell = reason
         if self.stream.transport is None:
             self.stream.close()
             return
@@ -776,8 +783,8 @@ class Link(_PerMessage):
     def _end(self, reason: Reason) -> None:
         self.reason = reason
         self._speaker = None
-        if self.peer is not None:
-            self.peer._close_batch(self)
+        if self.session is not None:
+            self.session.close_batch(self)
 
 
 def _share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:

@@ -18,16 +18,18 @@ from netcode.connection_set import ACCEPTS_PER_UPDATE
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.engine import Act
 from netcode.errors import MessageTooLarge, ProtocolError
-from netcode.events import Away, Back, Event, Inbox, Joined, Left
+from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.forks import TEXT, keep_from_children
 from netcode.framing import frame
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import SERVER, hint
 from netcode.observing import Observer
-from netcode.peer import Peer, moved
+from netcode.peer import Peer, moved, session_of
 from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here, interrupted, printable
+from netcode.session.inbox import Inbox
+from netcode.session.session import Carrier, Session
 from netcode.site import Web
 from netcode.stream.contract import State
 from netcode.stream.stream import Stream
@@ -170,16 +172,16 @@ class Server(Waiter):
         self._limits = make_limits("Server", limits, Server.__init__)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
-        self._inbox = Inbox(self._limits.max_backlog, Budget())
+        self._inbox = Inbox[Event](self._limits.max_backlog, Received, Budget())
         self._attendance = Attendance("server")
-        self._peers: dict[int, Peer] = {}
-        self._keys: dict[bytes, Peer] = {}
+        self._sessions: dict[int, Session] = {}
+        self._keys: dict[bytes, Session] = {}
         self._linked = 0  # peers that have a link
-        self._fresh: dict[Peer, float] = {}  # who may not know yet that they are in, and since when they are
+        self._fresh: dict[Session, float] = {}  # who may not know yet that they are in, and since when they are
         self._origins: dict[str, int] = {}
         self._crowd: set[Link] = set()  # those that came when there were max_peers_per_address already
         self._arrivals: list[tuple[Link, Hello]] = []
-        self._graces: Deadlines[Peer] = Deadlines()
+        self._graces: Deadlines[Session] = Deadlines()
         self._endings = _Endings()
         self._last_id = self._last_link = 0
         self._state = State.CONNECTED
@@ -213,10 +215,10 @@ class Server(Waiter):
     @property
     def peers(self) -> tuple[Peer, ...]:
         """The players, in the order in which they joined; those that are away included."""
-        return tuple(self._peers.values())
+        return tuple([session.peer for session in self._sessions.values()])
 
     def __repr__(self) -> str:
-        return f"<Server {self._state.value} on {self.address}, {len(self._peers)} peers>"
+        return f"<Server {self._state.value} on {self.address}, {len(self._sessions)} peers>"
 
     def update(self) -> None:
         """Do what can be done now: accept, receive, send, ping, time out. Never blocks. Call it once a tick.
@@ -319,13 +321,13 @@ class Server(Waiter):
                 less than that, its link ends with `TOO_LARGE`, and the others get the message.
         """
         payload = self._codec.encode(message)
-        peers = self._peers.values() if to is None else _peers_in(to)
+        sessions = [*self._sessions.values()] if to is None else _sessions_of(to)
         size, most = len(payload), self._largest
         if size > most:
             raise MessageTooLarge(size, most, self._limits.max_message)
         data = frame(payload)
-        for peer in [*peers]:
-            peer._post(data)
+        for session in sessions:
+            session.outbox.post(data)
 
     def close_nicely(self, text: str = "") -> None:
         """Stop listening, tell everybody `text`, and close once they have had it. Keep calling `update()`.
@@ -401,10 +403,10 @@ class Server(Waiter):
         if self._announcer is not None:
             self._announcer.abandon()
         self._engine.later.clear()
-        for peer in self.peers:
-            peer._end(closed_here(TEXT))
-            peer._let_go()
-        self._peers.clear()
+        for session in [*self._sessions.values()]:
+            session.end(closed_here(TEXT))
+            session.let_go()
+        self._sessions.clear()
 
     def _step(self) -> None:
         """Do what an update does; an exception may leave it at any point."""
@@ -421,7 +423,7 @@ class Server(Waiter):
         if len(self._graces):
             self._end_graces(links.timeline.now)
         if self._announcer is not None:
-            self._announcer.count(len(self._peers))
+            self._announcer.count(len(self._sessions))
         for observer in self._observers:
             observer.end()
         if self._state is State.DISCONNECTING and not len(links):
@@ -440,14 +442,14 @@ class Server(Waiter):
         reason = Reason(ReasonCode.SHUTDOWN, text or "server is shutting down")
         for link in self._links:
             engine.stepping = link.stream
-            if link.peer is not None and link.peer._link is link:
+            if link.session is not None and link.session.link is link:
                 link.say_goodbye(reason)
             else:
                 link.fail(reason)
         engine.stepping = None
-        for peer in self.peers:
-            if peer.away:
-                self._drop(peer, closed_here(text))
+        for session in [*self._sessions.values()]:
+            if session.away:
+                self._drop(session, closed_here(text))
 
     def _close(self) -> None:
         """Close everything."""
@@ -457,8 +459,8 @@ class Server(Waiter):
             engine.stepping = link.stream
             link.cut(reason)
         engine.stepping = None
-        for peer in self.peers:
-            self._drop(peer, closed_here())
+        for session in [*self._sessions.values()]:
+            self._drop(session, closed_here())
         self._close_door()
         self._shut()
 
@@ -467,13 +469,13 @@ class Server(Waiter):
         self._links.recover()
         links = [link for link in self._links if link.stream.alive]
         for link in links:
-            lost = link.peer is not None and link.peer._link is not link and link.reason is None
-            if lost or link.is_half_closed:  # its peer was about to get another one, or it was about to say goodbye
+            lost = link.session is not None and link.session.link is not link and link.reason is None
+            if lost or link.is_half_closed:  # its session was about to get another one, or it was about to say goodbye
                 link.stream.break_off()
-        for peer in self.peers:
-            self._settle(peer)
-        self._keys = {peer._secret[:KEY_SIZE]: peer for peer in self.peers if peer._secret}
-        self._linked = sum(peer._link is not None for peer in self.peers)
+        for session in [*self._sessions.values()]:
+            self._settle(session)
+        self._keys = {session.secret[:KEY_SIZE]: session for session in self._sessions.values() if session.secret}
+        self._linked = sum(session.link is not None for session in self._sessions.values())
         self._crowd &= {*links}
         self._origins = {}
         for link in links:
@@ -481,26 +483,26 @@ class Server(Waiter):
                 origin = self._origin(link)
                 self._origins[origin] = self._origins.get(origin, 0) + 1
         self._graces = Deadlines()
-        for peer in self.peers:
-            if peer._told is Away:
-                self._graces.push(peer._away_until, peer)
+        for session in [*self._sessions.values()]:
+            if session.told is Away:
+                self._graces.push(session.away_until, session)
 
-    def _settle(self, peer: Peer) -> None:
-        """Tell the game what it has not yet been told of `peer`."""
-        link = peer._link
-        if peer.reason is not None:
-            self._drop(peer, peer.reason)
-        elif peer._told is None:
-            self._drop(peer, interrupted(str(peer.address)))  # it was being let in, and its link is broken off
+    def _settle(self, session: Session) -> None:
+        """Tell the game what it has not yet been told of `session`."""
+        link = session.link
+        if session.reason is not None:
+            self._drop(session, session.reason)
+        elif session.told is None:
+            self._drop(session, interrupted(str(session.address)))  # it was being let in, and its link is broken off
         elif link is not None and link.reason is not None:
             self._link_over(link)
         elif link is None:
-            if peer._told is not Away:
-                self._seat_is_empty(peer, interrupted(str(peer.address)))
-        elif peer._told is Away:
-            self._inbox.put(Back(peer))
+            if session.told is not Away:
+                self._seat_is_empty(session, interrupted(str(session.address)))
+        elif session.told is Away:
+            self._inbox.put(Back(session.peer), session)
 
-    # What a link and a peer tell their owner.
+    # What a link and a session tell their owner.
 
     def _kept(self) -> None:
         """A message was kept for a player who is away."""
@@ -513,34 +515,36 @@ class Server(Waiter):
         assert isinstance(greeting, Hello)
         self._arrivals.append((link, greeting))
 
-    def _link_over(self, link: Link) -> None:
+    def _link_over(self, link: Carrier) -> None:
         """Hear that a link ended: keep the seat for a while, or say that it is over."""
-        peer, reason = link.peer, link.reason
+        session, reason = link.session, link.reason
         assert reason is not None
-        if peer is None:
+        if session is None:
             for observer in self._observers:
                 observer.turned_away(reason)
             log.warn("refused", "%s did not get in: %s", link.where, reason)
             return
-        if peer._link is not link:
+        if session.link is not link:
             return  # replaced by a newer one
         # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
-        self._seat_is_empty(peer, reason)
-        peer._let_go()
+        self._seat_is_empty(session, reason)
+        session.let_go()
         self._linked -= 1
 
-    def _seat_is_empty(self, peer: Peer, reason: Reason) -> None:
-        """Keep the seat of a peer for a while, or say that it is over."""
-        may_return = self._grace and peer._resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED
-        if not may_return or peer._told is None:
-            self._drop(peer, reason)
-        elif peer._told is not Away:
-            peer._away_reason = reason
+    def _seat_is_empty(self, session: Session, reason: Reason) -> None:
+        """Keep the seat of a session for a while, or say that it is over."""
+        may_return = (
+            self._grace and session.outbox.resumes and reason.code in BROKEN_LINK and self._state is State.CONNECTED
+        )
+        if not may_return or session.told is None:
+            self._drop(session, reason)
+        elif session.told is not Away:
+            session.away_reason = reason
             # Who does not know of its seat cannot come back to it: it is kept no longer than a greeting is waited for.
-            grace = min(self._grace, self._limits.handshake_timeout) if self._is_fresh(peer) else self._grace
-            peer._away_until = self._links.timeline.now + grace
-            self._graces.push(peer._away_until, peer)
-            self._inbox.put(Away(peer, reason))
+            grace = min(self._grace, self._limits.handshake_timeout) if self._is_fresh(session) else self._grace
+            session.away_until = self._links.timeline.now + grace
+            self._graces.push(session.away_until, session)
+            self._inbox.put(Away(session.peer, reason), session)
 
     def _link_gone(self, link: Link) -> None:
         """Hear that a connection is closed."""
@@ -552,21 +556,23 @@ class Server(Waiter):
         else:
             self._origins.pop(origin, None)
 
-    def _drop(self, peer: Peer, reason: Reason) -> None:
-        """It is over with `peer`: say so, once."""
-        if peer.id not in self._peers:
+    def _drop(self, session: Session, reason: Reason) -> None:
+        """It is over with `session`: say so, once."""
+        if session.id not in self._sessions:
             return
-        self._keys.pop(peer._secret[:KEY_SIZE], None)
-        self._fresh.pop(peer, None)
-        if peer._farewell is not None:
-            tokens = peer._secret, peer._former_secret
-            self._endings.note(tokens, peer._farewell, self._links.timeline.now + self._grace)
-        peer._end(reason)
-        if peer._told is not None and peer._told is not Left:
-            self._inbox.put(Left(peer, reason))
-        self._peers.pop(peer.id, None)
+        self._keys.pop(session.secret[:KEY_SIZE], None)
+        self._fresh.pop(session, None)
+        if session.farewell is not None:
+            tokens = session.secret, session.former_secret
+            self._endings.note(tokens, session.farewell, self._links.timeline.now + self._grace)
+        session.end(reason)
+        peer: Peer = session.peer
+        if session.told is not None and session.told is not Left:
+            self._inbox.put(Left(peer, reason), session)
+        self._sessions.pop(session.id, None)
         for observer in self._observers:
             observer.went(peer, reason)
+        session.peer = None
 
     # The door.
 
@@ -601,7 +607,7 @@ class Server(Waiter):
         # None of them while descriptors are short: a level-triggered poller would spin on the door.
         self._links.watcher.watch_doors(self._doorway.doors())
 
-    def _origin(self, link: Link) -> str:
+    def _origin(self, link: Carrier) -> str:
         return bucket(link.stream.remote_address or self.address)
 
     def _too_many(self, where: str) -> ProtocolError:
@@ -656,7 +662,7 @@ class Server(Waiter):
             about = {
                 "game": self._game,
                 "version": self._version,
-                "players": len(self._peers),
+                "players": len(self._sessions),
                 "max_players": self._max_peers,
             }
             title = _title(self._game, self._version)
@@ -674,7 +680,7 @@ class Server(Waiter):
             if ghost is None:
                 raise self._too_many(link.where)
             self._oust(ghost)
-        if len(self._peers) >= self._max_peers and self._find_ghost() is None:
+        if len(self._sessions) >= self._max_peers and self._find_ghost() is None:
             log.warn("full", "%s did not get in: max_peers = %s are playing", link.where, self._max_peers)
             raise ProtocolError(ReasonCode.SERVER_FULL, "the server is full; try again later")
         data = None
@@ -682,20 +688,21 @@ class Server(Waiter):
             data = self._ask_authenticate(self._authenticate, hello.credentials, link)
             if self._is_ending:
                 return  # the server was closed from within
-        if len(self._peers) >= self._max_peers and (ghost := self._find_ghost()) is not None:
+        if len(self._sessions) >= self._max_peers and (ghost := self._find_ghost()) is not None:
             self._oust(ghost)
         self._last_id += 1
-        peer = Peer(self, self._last_id, link.stream.remote_address or self.address, self._limits, self._codec)
-        peer.data = data
-        peer._take_limit(hello.max_message)
-        peer._resumes = hello.token is not None and self._grace > 0
-        if peer._resumes:
-            peer._secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
-            self._keys[peer._secret[:KEY_SIZE]] = peer
-        self._peers[peer.id] = peer
-        self._fresh[peer] = link.now
-        self._welcome(link, peer, [])
-        self._inbox.put(Joined(peer))
+        address = link.stream.remote_address or self.address
+        session = Session(self, self._last_id, address, self._limits, self._codec)
+        Peer(session, self._codec).data = data
+        session.take_limit(hello.max_message)
+        session.outbox.resumes = hello.token is not None and self._grace > 0
+        if session.outbox.resumes:
+            session.secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
+            self._keys[session.secret[:KEY_SIZE]] = session
+        self._sessions[session.id] = session
+        self._fresh[session] = link.now
+        self._welcome(link, session, [])
+        self._inbox.put(Joined(session.peer), session)
         for observer in self._observers:
             observer.came()
 
@@ -731,36 +738,36 @@ class Server(Waiter):
             raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
         return data
 
-    def _is_fresh(self, peer: Peer) -> bool:
-        """Tell whether `peer` may not know yet that it is in."""
-        if peer in self._fresh and peer._has_spoken():
-            del self._fresh[peer]
-        return peer in self._fresh
+    def _is_fresh(self, session: Session) -> bool:
+        """Tell whether `session` may not know yet that it is in."""
+        if session in self._fresh and session.has_spoken():
+            del self._fresh[session]
+        return session in self._fresh
 
-    def _find_ghost(self, origin: str | None = None) -> Peer | None:
+    def _find_ghost(self, origin: str | None = None) -> Session | None:
         """Find a player who does not know that it is one: whose link broke, or is silent, since it was greeted.
 
         Args:
             origin: where its link has to come from; None for anywhere, or without a link.
         """
         overdue = self._links.timeline.now - self._limits.handshake_timeout
-        for peer, since in [*self._fresh.items()]:
-            link = peer._link
+        for session, since in [*self._fresh.items()]:
+            link = session.link
             if link is None and origin is not None:
                 continue
             if link is not None and (since > overdue or origin not in (None, self._origin(link))):
                 continue
-            if self._is_fresh(peer):
-                return peer
+            if self._is_fresh(session):
+                return session
         return None
 
-    def _oust(self, ghost: Peer) -> None:
+    def _oust(self, ghost: Session) -> None:
         """Have a seat, and a link, that nobody uses."""
-        link, reason = ghost._link, ghost._away_reason
+        link, reason = ghost.link, ghost.away_reason
         if link is not None:
             within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
             reason = Reason(ReasonCode.HANDSHAKE_TIMEOUT, f"{link.where} did not take its seat within {within}")
-            ghost._let_go()
+            ghost.let_go()
             self._linked -= 1
             link.cut(reason)
         assert reason is not None
@@ -768,69 +775,73 @@ class Server(Waiter):
 
     def _take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
-        peer = self._keys.get(token[:KEY_SIZE])
+        session = self._keys.get(token[:KEY_SIZE])
         if (ending := self._endings.of(token, link.now)) is not None:
             raise ProtocolError(ending.code, ending.text, ending.where)  # it may not have heard why
         # A program that takes a seat over gets a token of its own, so that the one before it cannot come back, should it
         # still run: both would count the messages as theirs. Until then the old token is good, for it may have to try twice.
-        former = peer is not None and bool(peer._former_secret) and hmac.compare_digest(peer._former_secret, token)
-        if peer is None or not (former or hmac.compare_digest(peer._secret, token)):
+        former = (
+            session is not None and bool(session.former_secret) and hmac.compare_digest(session.former_secret, token)
+        )
+        if session is None or not (former or hmac.compare_digest(session.secret, token)):
             text = "the server does not know this session any more: it was restarted, or you were away for too long"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if link.number < peer._link_number or (former and not hello.anew):
+        if link.number < session.link_number or (former and not hello.anew):
             # An attempt that the client gave up, and whose greeting was overtaken by that of its next one. Taken for
             # the newer, it would end the session: the link in use would hear that it is replaced.
             raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
-        old = peer._link
+        old = session.link
         if old is not None:
             if old.goodbye is not None:  # sent away: keeping that link open must not be a way back in
-                said = peer._farewell
+                said = session.farewell
                 if said is not None and said.code is ReasonCode.MOVED:
                     raise ProtocolError(said.code, said.text, said.where)
                 raise ProtocolError(ReasonCode.GOODBYE, old.goodbye.text)
-            peer._let_go()
+            session.let_go()
             self._linked -= 1
             replaced = Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere")
             old.fail(replaced)
             if hello.anew:  # the game has to hear of it, since the new program knows nothing of what it was told
-                peer._away_reason = replaced
-                self._inbox.put(Away(peer, replaced))
-        peer.address = link.stream.remote_address or peer.address
-        peer._take_limit(hello.max_message)
-        first = peer._resend.acknowledged if hello.anew else 0
+                session.away_reason = replaced
+                self._inbox.put(Away(session.peer, replaced), session)
+        session.address = link.stream.remote_address or session.address
+        session.take_limit(hello.max_message)
+        first = session.outbox.resend.acknowledged if hello.anew else 0
         try:
-            missing = peer._missing(first if hello.anew else hello.received)
+            missing = session.missing(first if hello.anew else hello.received)
         except ProtocolError as error:
-            peer._farewell = error.reason
-            self._drop(peer, error.reason)
+            session.farewell = error.reason
+            self._drop(session, error.reason)
             raise
-        self._fresh.pop(peer, None)
+        self._fresh.pop(session, None)
         if hello.anew:
             if not former:
-                peer._former_secret = peer._secret
-            peer._secret = peer._secret[:KEY_SIZE] + secrets.token_bytes(SECRET_SIZE)
-        self._welcome(link, peer, missing, first)
-        if peer._told is Away:
-            self._inbox.put(Back(peer))
-            peer._away_reason = None
+                session.former_secret = session.secret
+            session.secret = session.secret[:KEY_SIZE] + secrets.token_bytes(SECRET_SIZE)
+        self._welcome(link, session, missing, first)
+        if session.told is Away:
+            self._inbox.put(Back(session.peer), session)
+            session.away_reason = None
 
-    def _welcome(self, link: Link, peer: Peer, missing: list[bytes], first: int = 0) -> None:
+    def _welcome(self, link: Link, session: Session, missing: list[bytes], first: int = 0) -> None:
         limits = self._limits
-        grace = self._grace if peer._resumes else 0.0
-        peer._link_number = link.number
-        greeting = Welcome(peer.id, limits.max_message, peer._secret, peer._received, limits.timeout, grace, first)
+        grace = self._grace if session.outbox.resumes else 0.0
+        session.link_number = link.number
+        greeting = Welcome(
+            session.id, limits.max_message, session.secret, session.received, limits.timeout, grace, first
+        )
         link.greet(protocol.welcome(greeting))
-        peer._carry_on(link, missing)
+        session.carry_on(link, missing)
         self._linked += 1
 
     def _end_graces(self, now: float) -> None:
-        if len(self._graces) > 64 + 4 * len(self._peers):
-            self._graces.prune(lambda when, peer: peer._told is Away and when == peer._away_until)
+        if len(self._graces) > 64 + 4 * len(self._sessions):
+            self._graces.prune(lambda when, session: session.told is Away and when == session.away_until)
         while (entry := self._graces.pop(now)) is not None:
             when, peers = entry
-            for peer in peers:
-                if peer._told is Away and peer._away_reason is not None and when == peer._away_until:
-                    self._drop(peer, peer._away_reason)
+            for session in peers:
+                if session.told is Away and session.away_reason is not None and when == session.away_until:
+                    self._drop(session, session.away_reason)
 
     def _shut(self) -> None:
         self._links.close()
@@ -842,12 +853,12 @@ class Server(Waiter):
 hint(Server, SERVER)
 
 
-def _peers_in(to: Iterable[Peer] | Peer) -> tuple[Peer, ...]:
+def _sessions_of(to: Iterable[Peer] | Peer) -> list[Session]:
     if isinstance(to, Peer):
-        return (to,)
+        return [session_of(to)]
     if not isinstance(to, Iterable):
         raise TypeError(f"to must be peers, as in server.peers, not {type(to).__name__}")
-    return tuple(map(_check_peer, to))
+    return [session_of(_check_peer(peer)) for peer in to]
 
 
 def _check_web(web: Web | bool | None) -> Web | None:

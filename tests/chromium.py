@@ -193,14 +193,14 @@ class Page:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
-                value: Any = self.value(expression)
+                done = self.value(f"Boolean({expression})")
             except RuntimeError as error:  # while it loads there is nothing to ask
                 if "SyntaxError" in str(error):
                     raise
-                value = None
+                done = False
             self._browser.meanwhile()
-            if value:
-                return value
+            if done:
+                return self.value(expression)
             self._browser.listen(0.02)
         seen = self.value("document.body.innerText")
         raise TimeoutError(f"{expression} never came true; the page shows\n{seen}\n{self.problems}")

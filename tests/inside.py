@@ -5,13 +5,15 @@ from typing import Any
 from netcode import Client, Connection, Peer, Server
 from netcode.connection import stream_of
 from netcode.engine import Engine
-from netcode.events import Inbox
 from netcode.link import Link
+from netcode.peer import session_of
 from netcode.resend import ResendQueue
+from netcode.session.inbox import Inbox
+from netcode.session.session import Session
 from netcode.stream.stream_set import StreamSet
 from netcode.transport import Doorway, Transport
 
-__all__ = ["stream_of"]
+__all__ = ["session_of", "stream_of"]
 
 
 def transport_of(connection: Connection[Any]) -> Transport:
@@ -23,13 +25,14 @@ def transport_of(connection: Connection[Any]) -> Transport:
 
 def has_link(end: Client | Peer) -> bool:
     """Tell whether there is a link."""
-    return end._link is not None
+    return (end._link if isinstance(end, Client) else session_of(end).link) is not None
 
 
 def link_of(end: Client | Peer) -> Link:
     """Return the link over which a client reaches its server, or a server a peer."""
-    assert end._link is not None
-    return end._link
+    link = end._link if isinstance(end, Client) else session_of(end).link
+    assert isinstance(link, Link)
+    return link
 
 
 def peer_of(client: Client) -> Peer:
@@ -42,7 +45,7 @@ def engine_of(end: Client | Server) -> Engine:
     return end._engine
 
 
-def inbox_of(end: Client | Server) -> Inbox:
+def inbox_of(end: Client | Server) -> Inbox[Any]:
     """Return where events wait."""
     return end._inbox
 
@@ -59,7 +62,7 @@ def doorway_of(server: Server) -> Doorway:
 
 def resend_of(peer: Peer) -> ResendQueue:
     """Return what was sent to a peer and not acknowledged."""
-    return peer._resend
+    return session_of(peer).outbox.resend
 
 
 def origins_of(server: Server) -> dict[str, int]:
@@ -82,7 +85,7 @@ def linked_at(server: Server) -> int:
     return server._linked
 
 
-def keys_of(server: Server) -> dict[bytes, Peer]:
+def keys_of(server: Server) -> dict[bytes, Session]:
     """Return who can come back, by the keys of their tokens."""
     return server._keys
 

@@ -16,7 +16,7 @@ from scene import TICK, Scene, only
 import netcode
 from netcode import Client, Server, State, log
 from netcode.advice import PATIENCE
-from netcode.events import LONG_PAUSE
+from netcode.session.inbox import LONG_PAUSE
 from netcode.testing import FakeClock, MemoryNetwork, play
 
 
@@ -141,7 +141,7 @@ def test_events_that_are_never_taken_do_not_make_waiting_spin(
     scene.deaf.add(server)
     scene.join()
     slept = list[float | None]()
-    monkeypatch.setattr(links_of(server), "_sleep", slept.append)
+    monkeypatch.setattr(links_of(server), "sleep", slept.append)
 
     told = [server.wait(timeout) for _ in range(3)]
     inbox_of(server).events.append(netcode.Joined(only(server)))

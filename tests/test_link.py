@@ -10,7 +10,7 @@ import pytest
 from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hello, message, welcome
 from hypothesis import given
 from hypothesis import strategies as st
-from inside import doorway_of, has_link, inbox_of, link_of, links_of, stream_of
+from inside import doorway_of, has_link, inbox_of, link_of, links_of, session_of, stream_of
 from scene import HOST, PORT, TICK, Scene, only
 
 from netcode import Address, ReasonCode, Received, State, codec
@@ -1253,7 +1253,7 @@ def test_a_message_left_alone_by_a_flood_begins_the_calm(scene: Scene) -> None:
     scene.play(2.5)
 
     assert peer.alive
-    assert peer._received == 11
+    assert session_of(peer).received == 11
 
 
 @pytest.mark.fault(73, "memory")

@@ -24,6 +24,7 @@ from inside import (
     links_of,
     origins_of,
     peer_of,
+    session_of,
 )
 from scene import HOST, PORT, TICK, Scene, only
 
@@ -1766,7 +1767,7 @@ def test_a_server_that_is_about_to_end_is_worth_an_update(scene: Scene) -> None:
 def test_a_seat_that_lost_its_link_to_an_exception_is_away_and_comes_back(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()
-    only(server)._let_go()  # its next link was about to come
+    session_of(only(server)).let_go()  # its next link was about to come
     engine_of(server).torn = True
 
     scene.until(lambda: "Back" in scene.news(server))
@@ -1779,7 +1780,7 @@ def test_a_seat_that_lost_its_link_to_an_exception_is_away_and_comes_back(scene:
 def test_a_return_of_which_an_exception_kept_the_game_from_hearing_is_told(scene: Scene) -> None:
     server = scene.serve()
     scene.join()
-    only(server)._told = netcode.Away  # its link has come, and nobody was told
+    session_of(only(server)).told = netcode.Away  # its link has come, and nobody was told
     engine_of(server).torn = True
 
     scene.play(TICK)
@@ -1791,7 +1792,7 @@ def test_an_end_of_which_an_exception_kept_the_game_from_hearing_is_told(scene: 
     server = scene.serve()
     scene.join()
     peer = only(server)
-    peer._end(netcode.Reason(ReasonCode.TIMEOUT, "nothing was heard"))  # and it was about to be told
+    session_of(peer).end(netcode.Reason(ReasonCode.TIMEOUT, "nothing was heard"))  # and it was about to be told
     engine_of(server).torn = True
 
     scene.play(TICK)
@@ -1808,7 +1809,7 @@ def test_it_is_over_with_a_player_once(scene: Scene) -> None:
     peer.close()
     scene.play(TICK)
 
-    server._drop(peer, netcode.Reason(ReasonCode.OTHER, "again"))
+    server._drop(session_of(peer), netcode.Reason(ReasonCode.OTHER, "again"))
     scene.play(TICK)
 
     assert scene.news(server) == ["Joined", "Left"]

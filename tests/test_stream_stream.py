@@ -752,11 +752,11 @@ class Giver:
     """A source that was given what is to be sent."""
 
     def __init__(self, *batch: bytes) -> None:
-        self._batch = [*batch]
+        self.batch = [*batch]
 
-    def _collect(self) -> bytes:
-        data = b"".join(self._batch)
-        self._batch.clear()
+    def collect(self) -> bytes:
+        data = b"".join(self.batch)
+        self.batch.clear()
         return data
 
 

@@ -13,6 +13,7 @@ import pytest
 from bounds import Patience, until
 from certificates import Certificate, make_certificate, needs_openssl
 from faults.wire import BYE, Control, frame, hello
+from inside import link_of
 
 import netcode
 from netcode import Address, ReasonCode, Server, Web
@@ -255,8 +256,7 @@ def test_a_browser_plays(house: House) -> None:
     guest = house.visit()
     guest.join(b"Origin: http://game", b"Sec-WebSocket-Protocol: binary")
     [peer] = house.server.peers
-    assert peer._link is not None
-    assert isinstance(peer._link.stream.transport, WebSocketTransport)
+    assert isinstance(link_of(peer).stream.transport, WebSocketTransport)
 
     said = frame(msgpack.packb(["move", 1]))
     guest.say(masked(said[:3]), masked(said[3:] + said))
@@ -301,7 +301,7 @@ def test_a_program_of_ours_gets_in_as_if_there_were_no_other_door(house: House) 
 
     house.play(client, lambda: len(house.server.peers) == 2)
 
-    transports = [peer._link.stream.transport for peer in house.server.peers if peer._link is not None]
+    transports = [link_of(peer).stream.transport for peer in house.server.peers]
     assert {type(transport) for transport in transports} == {TcpTransport}
     client.close()
 

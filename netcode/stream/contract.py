@@ -92,10 +92,10 @@ class Owner(Protocol[S_contra]):
 class Source(Protocol):
     """Who gathers what is to be sent, and is asked for it right before it leaves."""
 
-    _batch: list[bytes]
+    batch: list[bytes]
     """What was gathered."""
 
-    def _collect(self) -> bytes:
+    def collect(self) -> bytes:
         """Hand over what is in the batch, which is not empty."""
         ...
 

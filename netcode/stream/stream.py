@@ -148,7 +148,7 @@ class Stream:
 
     def has_to_send(self) -> bool:
         """Tell whether there is something to send."""
-        if self.source is not None and self.source._batch:
+        if self.source is not None and self.source.batch:
             return True
         # With nothing queued, the end of our side is what has to be sent when we are closing.
         return bool(self.waiting) or (self.state is _DISCONNECTING and not self._finished)
@@ -339,8 +339,8 @@ class Stream:
         if transport is None:
             return
         data = self._answer
-        if source is not None and source._batch:
-            data = data + source._collect() if data else source._collect()
+        if source is not None and source.batch:
+            data = data + source.collect() if data else source.collect()
         if queue is not None:
             if data:
                 queue.append(data)

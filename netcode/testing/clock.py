@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from netcode.events import Inbox
+from netcode.session.inbox import Inbox
 
 
 class Updates(Protocol):

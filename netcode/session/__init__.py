@@ -1,0 +1,1 @@
+"""Messages between two ends, across links. Knows neither a game's peers nor its events."""

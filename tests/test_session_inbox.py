@@ -1,0 +1,230 @@
+"""Where events wait: taken once and in order, what was not reached again, within a bound."""
+
+import itertools
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from netcode import Away, Back, Event, Joined, Left, Reason, ReasonCode, Received
+from netcode.session.inbox import EVENT_SIZE, LONG_PAUSE, Inbox
+
+
+class Somebody:
+    """Whom events are about."""
+
+    told: object = None
+
+
+PEER: Any = Somebody()
+TOLD = PEER
+REASON = Reason(ReasonCode.CLOSED, "closed")
+EVENTS: list[Event] = [Joined(PEER), Received(PEER, "hi"), Away(PEER, REASON), Back(PEER), Left(PEER, REASON)]
+
+
+def test_events_are_taken_once_in_order() -> None:
+    inbox = Inbox[Event](1000, Received)
+    for event in EVENTS:
+        inbox.put(event, TOLD)
+
+    first, second = inbox.take(), inbox.take()
+
+    assert (first, second, inbox.room) == (EVENTS, [], 1000)
+
+
+def full_inbox(limit: int = 10_000) -> Inbox[Event]:
+    inbox = Inbox[Event](limit, Received)
+    for event in EVENTS:
+        inbox.put(event, TOLD)
+    return inbox
+
+
+def read(events: list[Event], count: int) -> list[Event]:
+    """Read `count` of `events` in a loop that is left then."""
+    got: list[Event] = []
+    for event in events:
+        got.append(event)
+        if len(got) == count:
+            break
+    return got
+
+
+@pytest.mark.parametrize("reached", range(1, len(EVENTS) + 1))
+def test_what_a_loop_did_not_reach_comes_first_the_next_time(reached: int) -> None:
+    inbox = full_inbox()
+    first = read(inbox.take(), reached)
+    inbox.put(Joined(PEER), TOLD)
+
+    second = [*inbox.take()]
+
+    assert first + second == [*EVENTS, Joined(PEER)]
+    assert inbox.take() == []
+
+
+@pytest.mark.fault(86, "memory")
+def test_what_follows_an_exception_in_a_handler_is_not_lost() -> None:
+    inbox = full_inbox()
+
+    def handle(events: list[Event]) -> None:
+        for event in events:
+            raise ValueError(event)
+
+    with pytest.raises(ValueError, match="Joined"):
+        handle(inbox.take())
+
+    assert inbox.take() == EVENTS[1:]
+
+
+def test_a_loop_may_be_left_again_and_again() -> None:
+    inbox = full_inbox()
+    got: list[Event] = []
+
+    for _ in range(len(EVENTS)):
+        got += read(inbox.take(), 1)
+
+    assert (got, inbox.take()) == (EVENTS, [])
+
+
+def extend(events: list[Event]) -> list[Event]:
+    got: list[Event] = []
+    got += events
+    return got
+
+
+def all_then_some(events: list[Event]) -> None:
+    read(events, len(EVENTS) + 1)
+    read(events, 1)
+
+
+def some_then_all(events: list[Event]) -> None:
+    read(events, 1)
+    read(events, len(EVENTS) + 1)
+
+
+READS: dict[str, Callable[[list[Event]], object]] = {
+    "a list of it": list,
+    "unpacked": lambda events: [*events],
+    "added": lambda events: EVENTS + events,
+    "extended by it": extend,
+    "a tuple of it": tuple,
+    "sorted": lambda events: sorted(events, key=str),
+    "not at all": lambda events: None,
+    "counted": len,
+    "by its index": lambda events: events[0],
+    "compared": lambda events: events == EVENTS,
+    "reversed": lambda events: next(reversed(events)),
+    "popped": lambda events: events.pop(0),
+    "copied": lambda events: events.copy(),
+    "as arguments": lambda events: itertools.chain(*[[event] for event in events]),
+    "twice, once to its end": all_then_some,
+    "twice, at last to its end": some_then_all,
+}
+
+
+@pytest.mark.parametrize("way", READS.values(), ids=READS)
+def test_what_was_read_to_its_end_or_in_no_loop_counts_as_taken(way: Callable[[list[Event]], object]) -> None:
+    inbox = full_inbox()
+
+    way(inbox.take())
+
+    assert (inbox.unread(), inbox.take()) == (0, [])
+
+
+def test_who_asks_again_within_the_loop_gets_the_rest_there() -> None:
+    inbox = full_inbox()
+    got: list[Event] = []
+
+    for event in inbox.take():
+        got.append(event)
+        got += inbox.take()
+
+    assert got == EVENTS
+
+
+def test_what_is_not_reached_takes_room_until_it_is() -> None:
+    limit = len(EVENTS) * EVENT_SIZE + 100
+    inbox = full_inbox(limit)
+    read(inbox.take(), 1)
+    at_first = inbox.room
+
+    rooms: list[int] = []
+    for _ in range(3):
+        read(inbox.take(), 1)
+        rooms.append(inbox.room)
+    for _ in range(2):
+        list(inbox.take())
+
+    assert (at_first, rooms, inbox.room) == (limit, [100, 100, 100], limit)
+
+
+def test_what_nobody_reaches_is_bounded() -> None:
+    inbox = Inbox[Event](10 * EVENT_SIZE, Received)
+    most = 0
+    for _ in range(100):
+        for _ in range(20):
+            if not inbox.is_full():
+                inbox.put(Joined(PEER), TOLD)
+        events = inbox.take()
+        most = max(most, len(events))
+        read(events, 1)
+
+    assert most <= 2 * 11
+
+
+def test_an_event_that_was_read_is_kept_no_longer() -> None:
+    class Message:
+        pass
+
+    inbox, message = Inbox[Event](1000, Received), Message()
+    gone = weakref.ref(message)
+    inbox.events.append(Received(PEER, message))
+    del message
+
+    for event in inbox.take():
+        del event
+
+    assert gone() is None
+
+
+def test_an_inbox_is_full_above_its_limit() -> None:
+    inbox = Inbox[Event](EVENT_SIZE, Received)
+    inbox.put(Joined(PEER), TOLD)
+    at_the_limit = inbox.is_full()
+
+    inbox.put(Away(PEER, REASON), TOLD)
+
+    assert (at_the_limit, inbox.is_full()) == (False, True)
+
+
+def test_there_is_room_again_where_only_pings_came() -> None:
+    inbox = Inbox[Event](1000, Received)
+    inbox.room -= 900
+
+    assert inbox.take() == []
+    assert inbox.room == 1000
+
+
+def test_events_that_are_never_taken_are_told_of_once_and_by_the_log_where_some_were() -> None:
+    def forget(inbox: Inbox[Event], start: float) -> None:
+        for frame in range(round(2 * LONG_PAUSE)):
+            inbox.leave(start + frame, "server")
+
+    inbox = Inbox[Event](1000, Received)
+    inbox.put(Joined(PEER), TOLD)
+    fresh = inbox.has_news()
+    with pytest.warns(RuntimeWarning, match=r"server\.events\(\) has not been called") as caught:
+        forget(inbox, 0.0)
+    old = inbox.has_news()
+    inbox.take()
+    inbox.put(Back(PEER), TOLD)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        forget(inbox, 1000.0)
+    excused = Inbox[Event](1000, Received)
+    excused.put(Joined(PEER), TOLD)
+    excused.excuse()
+    forget(excused, 0.0)
+
+    assert (fresh, old, len(caught)) == (True, False, 1)
