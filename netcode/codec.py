@@ -55,6 +55,8 @@ Decoding = Generator[None, None, Any]
 _make: Any = vars(tuple)["__new__"]
 _SCALARS = frozenset((str, bytes, int, float, bool, type(None)))
 _CONTAINERS: tuple[Any, ...] = (list, dict, tuple)
+_LISTS: Any = (list, tuple)
+_PLAIN = _SCALARS.union(_CONTAINERS)
 _is_container = frozenset(_CONTAINERS).__contains__
 _DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
 _LIST: Any = list
@@ -76,6 +78,8 @@ MARKS = bytes(
 
 `bytes.translate` marks a whole payload without a step of Python. Most are simple by their marks alone: nothing in them
 can be an extension, and there are too few containers for deep nesting."""
+_NO_MAPS = bytes(byte for byte in range(256) if not 0x80 <= byte <= 0x8F and byte not in {0xDE, 0xDF})
+"""The bytes that begin no dict."""
 
 
 def is_simple(payload: bytes) -> bool:
@@ -226,7 +230,7 @@ class PlainValues:
             payload = self.pack(message)
         except _UNSENDABLE as error:
             raise explain(message, error, self.pack, what=what) from error
-        if type(message) in _SCALARS or is_simple(payload):
+        if type(message) in _SCALARS or (is_simple(payload) and _has_plain_keys(message, payload)):
             return payload
         flaw = _flaw(message, self.sends.depth)
         if flaw == "depth":
@@ -235,6 +239,8 @@ class PlainValues:
             raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
         if flaw == "keys":
             raise ValueError(f"a {what} with {_COLLIDING} cannot be sent; choose other keys, or send a list of pairs")
+        if flaw == "dict in a key":
+            raise TypeError(f"a {what} with a dict in a key cannot be sent: no dict can be a key where it arrives")
         return payload
 
     def decode(self, payload: memoryview) -> Any:
@@ -378,7 +384,9 @@ def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
         payload = pack(message)
     except Exception:  # noqa: BLE001 - whatever it was, `encode` knows what to say
         return None
-    return _header(len(payload)) + payload if len(payload) <= CAREFUL_FROM and is_simple(payload) else None
+    if len(payload) > CAREFUL_FROM or not is_simple(payload) or not _has_plain_keys(message, payload):
+        return None
+    return _header(len(payload)) + payload
 
 
 def _cut(  # noqa: PLR0917 - what the kernel takes, too
@@ -547,6 +555,21 @@ def _look_at_levels(message: Any, payload: bytes | memoryview, depth: int) -> Ge
         raise ProtocolError(ReasonCode.MALFORMED, f"a message came that nests deeper than {depth} levels")
 
 
+def _has_plain_keys(message: Any, payload: bytes) -> bool:
+    """Tell whether it can be seen at a glance that no key of a message is a dict, or has one in it.
+
+    Only a dict of a type of its own, with a hash, can be a key. Most messages have no second dict that might be one.
+    """
+    if len(payload.translate(None, _NO_MAPS)) < 2:
+        return True
+    level: list[Any] = [message]
+    while level:
+        if not _PLAIN.issuperset(map(type, level)):
+            return False
+        level = gc.get_referents(*level)
+    return True
+
+
 def _flaw(message: Any, depth: int) -> str | None:
     """Say what is wrong with a message that msgpack can say and nobody should: its depth, an extension, its keys."""
     # All of a level at once, by types, and no step of Python per item: 64 KiB of empty dicts are 65,000 of them.
@@ -560,6 +583,8 @@ def _flaw(message: Any, depth: int) -> str | None:
             level = [*chain.from_iterable(_inside(full, kind, len(kinds) == 1) for kind in kinds - _SCALARS)]
         except _Colliding:
             return "keys"
+        except _DictInKey:
+            return "dict in a key"
         if not level:
             return None
     return "depth" if any(isinstance(item, _CONTAINERS) for item in level) else None
@@ -577,13 +602,26 @@ def _inside(level: list[Any], kind: type[Any], alone: bool) -> Iterable[Any]:
     values = chain.from_iterable(map(_DICT.values, dicts))
     if {*map(type, keys)} <= _SCALARS:
         return values
-    if any(len(one) > MAX_COLLISIONS and _collide(one) for one in dicts):
-        raise _Colliding
+    for one in dicts:
+        received = [_as_received(key) for key in one if type(key) not in _SCALARS]
+        if len(received) > MAX_COLLISIONS and _collide(received):
+            raise _Colliding
     return chain(keys, values)
+
+
+def _as_received(key: Any, room: int = MAX_DEPTH + ENVELOPE_DEPTH) -> Any:
+    """Return what a key is where it arrives; what is in it deeper than a message may nest is left as it is."""
+    if isinstance(key, _DICT):
+        raise _DictInKey
+    return tuple([_as_received(item, room - 1) for item in key]) if isinstance(key, _LISTS) and room else key
 
 
 class _Colliding(Exception):
     """Too many keys of a dict share a hash."""
+
+
+class _DictInKey(Exception):
+    """A key of a dict is a dict, or has one in it."""
 
 
 _UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
