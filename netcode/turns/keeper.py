@@ -144,7 +144,7 @@ class Keeper:
         if len(state) > self._max_state and not room.frozen:
             room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"
         is_due = len(state) <= SMALL_STATE or room.version - room.state_version >= STEPS_BETWEEN
-        if is_due or room.wakes != (room.next_due() is not None):
+        if _may_be_stored(room) and (is_due or room.wakes != (room.next_due() is not None)):
             self._store_state(room, state)
 
     def _store_state(self, room: Room, state: bytes) -> None:
@@ -275,8 +275,9 @@ class Keeper:
             room = next(iter(self.rooms.values()))
             if now - room.touched < self._idle:
                 return
-            if room.unsaved or room.due is not None or room.frozen or room.version > room.state_version:
-                if room.version > room.state_version:
+            unstored = room.version > room.state_version and _may_be_stored(room)
+            if room.unsaved or room.due is not None or room.frozen or unstored:
+                if unstored:
                     self._store_state(room, room.stored())
                 room.touched = now
                 self.rooms.move_to_end(room.id)
@@ -315,11 +316,19 @@ class Keeper:
         """
         try:
             for room in self.rooms.values():
-                if room.version > room.state_version:
+                if room.version > room.state_version and _may_be_stored(room):
                     self._store_state(room, room.stored())
             self.writer.flush(now)
         finally:
             self.writer.carrier.close()
+
+
+def _may_be_stored(room: Room) -> bool:
+    """Tell whether the state has everything that the entries before it brought.
+
+    That of a table frozen by changed rules is what it was before them; other rules may still play them.
+    """
+    return room.table is None or room.table.frozen == ""
 
 
 def _saved(room: Room) -> None:

@@ -553,6 +553,42 @@ def test_a_table_whose_state_is_large_is_stored_now_and_then_and_when_it_leaves_
     assert table.state_version > 10
 
 
+def test_moves_that_changed_rules_refuse_are_there_again_under_the_old_rules(hall: Hall) -> None:
+    class Large(Game):
+        ballast: str = "x" * 20_000
+        count: int = 0
+
+        @move
+        def add(self) -> None:
+            self.count += 1
+
+    def refuse(self: Any) -> None:
+        self.require(False, "no more")
+
+    stricter = type("Large", (Large,), {"add": move(refuse), "__module__": __name__})
+    hall.games = (Large,)
+    hall.serve()
+    ann, bob = hall.join(Large), hall.join(Large)
+    for mover in (ann, bob, ann):
+        hall.move(mover, "add")
+    hall.kill()
+    hall.games = (stricter,)
+    strict = hall.serve(idle=5.0)
+    hall.until(lambda: bob.connected and bob.seated and bob.frozen != "")
+    assert bob.frozen == "the rules refuse what they once accepted: no more"
+    ann.leave()
+    hall.play(12.0)
+    assert strict.tables == 0  # it may leave memory
+    strict.close()
+
+    hall.games = (Large,)
+    hall.serve()
+    hall.until(lambda: bob.connected and bob.seated and bob.frozen == "")
+    hall.play(1.0)
+
+    assert bob.view.count == 3
+
+
 def test_the_store_on_a_thread_holds_no_frame_up(hall: Hall) -> None:
     hall.serve(on_thread=True)
     ann, bob = hall.begin_to_join(), hall.begin_to_join()
