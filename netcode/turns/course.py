@@ -9,7 +9,7 @@ from typing import Any
 from netcode.turns import log
 from netcode.turns.definition import Definition, MoveRule
 from netcode.turns.errors import Enough, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.fields import NOTHING, Packed, fill, pack_fields, verify
+from netcode.turns.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
 from netcode.turns.kit import DryKit, Kit, Told
 from netcode.turns.outcomes import Refused, TakenBack
 from netcode.turns.pending import Stand, Suspension, Task, Turn
@@ -125,6 +125,7 @@ class Course:
         try:
             news = run()
             packed = pack_fields(self.game, self.packed)
+            verify_changed(self.game, packed, self.packed)
             if self.thorough:
                 self._look_closely()
         except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again

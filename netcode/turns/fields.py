@@ -49,6 +49,16 @@ def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
     return packed
 
 
+def verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
+    """Raise `RulesError` for a field of a wrong type, of those that a rule changed: `packed` is not `earlier` there."""
+    definition: Definition = game._definition
+    for name, data in packed.items():
+        if data is not earlier.get(name):
+            flaw = definition.shapes[name].flaw(game.__dict__[name], f"{definition.cls.__name__}.{name}")
+            if flaw is not None:
+                raise RulesError(flaw)
+
+
 def share(fields: Packed, other: Packed) -> Packed:
     """Return the same fields with the bytes of `other` where they are equal, so that those are kept once."""
     return {name: other[name] if other.get(name) == data else data for name, data in fields.items()}
