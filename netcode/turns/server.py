@@ -494,7 +494,7 @@ class Server:
         viewer = self._viewers.get(peer)
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
-        elif self._takes(peer, number, now):
+        elif request == Wish("leave") or self._takes(peer, number, now):  # who goes is never too fast
             self._keeper.with_room(viewer.table, lambda room: self._at_table(viewer, room, request))
 
     def _takes(self, peer: Peer, number: int | None, now: float) -> bool:

@@ -368,6 +368,19 @@ def test_who_leaves_the_game_gives_it_up(hall: Hall) -> None:
     assert [event.text for event in hall.heard(bob, Refused)] == ["Ann has left; join another table"]
 
 
+def test_who_leaves_right_after_a_burst_of_plays_has_left(hall: Hall) -> None:
+    hall.serve(moves_per_second=2.0)
+    ann, bob = two(hall)
+    for _ in range(10):
+        ann.say("hello")
+
+    ann.leave()
+    hall.play(0.2)
+
+    assert ann.reason == "you left the table"
+    assert (bob.over, bob.result) == (True, Result((1,), None, "Ann gave up"))
+
+
 def test_a_rematch_begins_when_all_ask_for_it(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)
