@@ -76,9 +76,9 @@ def example(name: str) -> type[Game]:
     return game
 
 
-def begin(game: type[Game], players: int | None = None) -> Table:
+def begin(game: type[Game], players: int | None = None, seed: int = 1) -> Table:
     """Return a table that has begun."""
-    table = Table.create(game, players or game.seats[0], secret=secret_of(1))
+    table = Table.create(game, players or game.seats[0], secret=secret_of(seed))
     assert isinstance(table.start(0.0), Step)
     return table
 

@@ -1,44 +1,19 @@
 """What a bot believes: what agrees with all that it saw, more of what is likelier, and nothing that it cannot know."""
 
-import importlib
 import random
-import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.turns import begin, example
 from netcode.turns import Game, Hidden, Owned, move
 from netcode.turns.bots import Belief, TreeSearch
 from netcode.turns.bots.belief import DOUBT, ENOUGH
-from netcode.turns.simulate import Choice, act, choices_of, secret_of, simulate
+from netcode.turns.simulate import Choice, act, choices_of, simulate
 from netcode.turns.table import Step, Table
 
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
 LONG = 3600.0
-
-
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
-
-
-def load(name: str) -> type[Game]:
-    return next(
-        thing
-        for thing in vars(importlib.import_module(name)).values()
-        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
-    )
-
-
-def begin(game: type[Game], players: int | None = None, seed: int = 1) -> Table:
-    table = Table.create(game, players or game.seats[0], secret=secret_of(seed))
-    assert isinstance(table.start(0.0), Step)
-    return table
 
 
 class Highest(Game):
@@ -172,7 +147,7 @@ def test_in_any_game_what_is_believed_is_what_one_sees(name: str, players: int) 
         beliefs[seat].chose(choice)
         return choice
 
-    simulate(load(name), 3, players=players, choose=choose, limit=25)
+    simulate(example(name), 3, players=players, choose=choose, limit=25)
 
     assert stood.total() > 5
     assert stood[True] or name == "battleship"
@@ -231,7 +206,7 @@ def test_where_no_world_could_be_there_is_none() -> None:
 
 
 def test_nothing_is_to_be_believed_where_nobody_holds_anything() -> None:
-    table, belief = begin(load("connect_four")), Belief(0, seed=1)
+    table, belief = begin(example("connect_four")), Belief(0, seed=1)
 
     assert (belief.stand(table, LONG), belief.world()) == (0, None)
 

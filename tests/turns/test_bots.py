@@ -1,45 +1,20 @@
 """Bots: what is legal at random, and a search that wins, asks itself nothing it could not know, and gives up in time."""
 
-import importlib
 import random
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.turns import begin, example
 from netcode.turns import Game, Hidden, Owned, Play, move, simulate
 from netcode.turns.bots import Belief, RandomBot, TreeSearch
 from netcode.turns.bots.tree import worth
 from netcode.turns.kit import Result
-from netcode.turns.simulate import Choice, act, secret_of
+from netcode.turns.simulate import Choice, act
 from netcode.turns.table import Step, Table
 from netcode.turns.values import unpack
 
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
 WORLDS = 60
-
-
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
-
-
-def load(name: str) -> type[Game]:
-    return next(
-        thing
-        for thing in vars(importlib.import_module(name)).values()
-        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
-    )
-
-
-def begin(game: type[Game], seed: int = 1) -> Table:
-    table = Table.create(game, game.seats[0], secret=secret_of(seed))
-    assert isinstance(table.start(0.0), Step)
-    return table
 
 
 class Duel:
@@ -77,14 +52,14 @@ def test_the_random_bot_plays_anything_legal_and_the_same_for_the_same_seed() ->
 
 
 def test_a_search_beats_chance() -> None:
-    assert wins(load("connect_four"), 10) >= 9
-    assert wins(load("tictactoe"), 10, 100) >= 7
+    assert wins(example("connect_four"), 10) >= 9
+    assert wins(example("tictactoe"), 10, 100) >= 7
     # Of Love Letter three in four can be won, and not many more: `python -m benchmarks.love_letter`.
-    assert wins(load("love_letter"), 30, tries=120) >= 17
+    assert wins(example("love_letter"), 30, tries=120) >= 17
 
 
 def test_a_search_takes_the_win_that_is_there() -> None:
-    table = begin(load("connect_four"))
+    table = begin(example("connect_four"))
     for seat, column in ((0, 3), (1, 0), (0, 3), (1, 0), (0, 3), (1, 0)):
         act(table, seat, ("drop", {"column": column}))
 
@@ -182,7 +157,7 @@ def test_a_search_for_who_can_do_nothing() -> None:
 
 
 def test_a_search_plays_what_cannot_be_listed_too() -> None:
-    table = begin(load("battleship"))
+    table = begin(example("battleship"))
 
     choice = TreeSearch.choose(table, 0, 0.1, seed=1)
 

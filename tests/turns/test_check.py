@@ -6,13 +6,13 @@ import itertools
 import json
 import random
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.turns import EXAMPLES, example
 from netcode.turns import Game, Hidden, Others, Owned, check, move, shown, twin
 from netcode.turns import table as table_module
 from netcode.turns import view as view_module
@@ -21,7 +21,6 @@ from netcode.turns.marks import Mark
 from netcode.turns.table import Asked, Moved, Status, Table
 from netcode.turns.values import Shape
 
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
 FLOWS = {
     "crazy_eights": [],
     "love_letter": ["play: aside, deck, hands, played, result, to_move"],
@@ -43,22 +42,6 @@ SOON = {"traders": (2, 13), "uno": (2, 4)}
 NOTHING_HIDDEN = ("tictactoe", "tictactoe_exact", "connect_four", "rock_paper_scissors", "pig", "chess_game")
 
 
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
-
-
-def load(name: str) -> type[Game]:
-    module = importlib.import_module(name)
-    return next(
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
-    )
-
-
 def problems(game: type[Game], games: int = 12) -> str:
     return "\n".join(check(game, games).problems)
 
@@ -67,7 +50,7 @@ def problems(game: type[Game], games: int = 12) -> str:
 def test_nothing_is_wrong_with_the_examples_and_their_flows_are_these(name: str) -> None:
     games, seed = SOON.get(name, (GAMES, SEED))
 
-    report = check(load(name), games, seed=seed)
+    report = check(example(name), games, seed=seed)
 
     assert (report.problems, report.games, report.notes) == ({}, games, [])
     assert (report.worlds > 0) == (name in FLOWS)
@@ -156,7 +139,7 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "nowhere_to_be_imported.py"
-    file.write_text((FOLDER / "tictactoe.py").read_text(encoding="utf-8") + "print('loaded')\n", encoding="utf-8")
+    file.write_text((EXAMPLES / "tictactoe.py").read_text(encoding="utf-8") + "print('loaded')\n", encoding="utf-8")
     job: list[Any] = [sys.path, file.stem, str(file), "TicTacToe", {}, [(1, 2), (2, 2)]]
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
     monkeypatch.setattr(sys, "path", [*sys.path])
@@ -206,7 +189,7 @@ def test_a_spectator_who_sees_a_fleet_is_found(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(view_module, "is_open", too_open)
 
-    assert "a spectator sees in fleets what is hidden from it" in problems(load("battleship"), 2)
+    assert "a spectator sees in fleets what is hidden from it" in problems(example("battleship"), 2)
 
 
 def test_arguments_in_events_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +213,7 @@ def test_a_prompt_to_all_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Table, "question", to_all)
 
-    assert "a seat that is not asked learns of a question" in problems(load("uno"), 1)
+    assert "a seat that is not asked learns of a question" in problems(example("uno"), 1)
 
 
 def test_a_game_that_reveals_nothing_and_publishes_its_seed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

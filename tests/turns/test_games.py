@@ -1,21 +1,19 @@
 """The fourteen games of the examples: each is played to its end, and stands where it should at a few positions."""
 
-import importlib
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
-from netcode.turns import Game, Result, simulate
+import benchmarks.turns
+from benchmarks.turns import example
+from netcode.turns import Result, simulate
 from netcode.turns.fields import pack_fields
-from netcode.turns.simulate import act, secret_of
+from netcode.turns.simulate import act
 from netcode.turns.table import Refused, Step, Table, Told
 from netcode.turns.values import unpack
 
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
 GAMES = (
     "battleship", "chess_game", "connect_four", "coup", "crazy_eights", "draft_and_tricks", "hanabi", "love_letter",
     "pig", "rock_paper_scissors", "tictactoe", "tictactoe_exact", "traders", "uno",
@@ -27,29 +25,8 @@ SEATS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
-
-
-def load(name: str) -> type[Game]:
-    """Return the game of an example, and its module for what else is in it."""
-    found = [
-        thing
-        for thing in vars(importlib.import_module(name)).values()
-        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
-    ]
-    assert len(found) == 1
-    return found[0]
-
-
 def begin(name: str, players: int | None = None, seed: int = 1) -> Table:
-    game = load(name)
-    table = Table.create(game, players or game.seats[0], secret=secret_of(seed))
-    assert isinstance(table.start(0.0), Step)
-    return table
+    return benchmarks.turns.begin(example(name), players, seed)
 
 
 def play(table: Table, seat: int, name: str, **arguments: Any) -> str:
@@ -85,7 +62,7 @@ def hold(table: Table, **fields: Any) -> None:
 @pytest.mark.parametrize(("name", "players"), SEATS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_game_is_played_to_its_end_by_random_legal_moves(name: str, players: int, seed: int) -> None:
-    game = load(name)
+    game = example(name)
 
     played = simulate(game, seed, players=players or game.seats[1])
 
@@ -96,7 +73,7 @@ def test_a_game_is_played_to_its_end_by_random_legal_moves(name: str, players: i
 
 @pytest.mark.parametrize("name", GAMES)
 def test_a_restart_at_every_move_changes_nothing(name: str) -> None:
-    game = load(name)
+    game = example(name)
 
     def choose(table: Table, seat: int, choices: Any, dice: Any) -> Any:
         back = Table.restore(game, table.snapshot())

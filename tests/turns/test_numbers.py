@@ -1,27 +1,15 @@
 """What a seat sees and may do, as numbers: each place is always the same, and what has none is left out."""
 
-import importlib
 import math
-import sys
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.turns import example
 from netcode.turns import Free, Game, Hidden, move
 from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, Layout, Place, seen_by, survey
 from netcode.turns.simulate import simulate
 from netcode.turns.sources import can_ask
-
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
-
-
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
 
 
 def laid_out(*seen: Any, tokens: tuple[str, ...] = (), nothing: float = -1.0) -> Layout:
@@ -98,23 +86,22 @@ def test_a_move_that_says_all_of_itself_is_listed_whole_and_a_free_one_is_drawn(
 THROWS: list[Action] = [("", {"answer": throw}) for throw in ("rock", "paper", "scissors")]
 CELLS: list[Action] = [("mark", {"cell": cell}) for cell in range(9)]
 SMALL: list[tuple[str, bool, list[Action]]] = [
-    ("tictactoe.TicTacToe", False, CELLS),
-    ("pig.Pig", False, [("roll", {}), ("hold", {})]),
-    ("rock_paper_scissors.RockPaperScissors", True, [*THROWS, ANYTHING_ELSE]),
+    ("tictactoe", False, CELLS),
+    ("pig", False, [("roll", {}), ("hold", {})]),
+    ("rock_paper_scissors", True, [*THROWS, ANYTHING_ELSE]),
 ]
 
 
-@pytest.mark.parametrize(("path", "asks", "actions"), SMALL)
-def test_the_actions_of_small_games(path: str, asks: bool, actions: list[Action]) -> None:
-    module, _, name = path.partition(".")
-    game = getattr(importlib.import_module(module), name)
+@pytest.mark.parametrize(("name", "asks", "actions"), SMALL)
+def test_the_actions_of_small_games(name: str, asks: bool, actions: list[Action]) -> None:
+    game = example(name)
 
     assert can_ask(game) == asks
     assert [*survey(game, 2, {}, 20).actions] == actions
 
 
 def test_a_survey_is_the_same_each_time_and_ends_in_time() -> None:
-    game = importlib.import_module("crazy_eights").CrazyEights
+    game = example("crazy_eights")
 
     one, other = survey(game, 3, {}, 4), survey(game, 3, {}, 4)
 

@@ -3,8 +3,6 @@
 import importlib
 import sys
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,11 +14,11 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from pettingzoo.test import api_test, seed_test
 
+from benchmarks.turns import example
 from netcode.turns import Game, Result, move
 from netcode.turns.numbers import ANYTHING_ELSE
 from netcode.turns.pettingzoo import TurnsEnv, reward
 
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
 GAMES = [
     "battleship.Battleship", "chess_game.Chess", "connect_four.ConnectFour", "coup.Coup", "crazy_eights.CrazyEights",
     "draft_and_tricks.DraftAndTricks", "hanabi.Hanabi", "love_letter.LoveLetter", "pig.Pig",
@@ -34,25 +32,9 @@ NOT_IN_THEIR_LIST = {
 """What `api_test` says of every environment with an action mask that is not one of PettingZoo's own, by its name."""
 
 
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
-
-
-def load(path: str) -> type[Game]:
-    module = importlib.import_module(path.partition(".")[0])
-    return next(
-        thing
-        for thing in vars(module).values()
-        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
-    )
-
-
 def make(path: str, seed: int = 1, **settings: Any) -> TurnsEnv:
     settings.setdefault("games", 5)
-    env = TurnsEnv(load(path), **settings)
+    env = TurnsEnv(example(path.partition(".")[0]), **settings)
     env.reset(seed=seed)
     return env
 
@@ -97,7 +79,7 @@ def test_the_tests_of_pettingzoo_pass(path: str) -> None:
 
 @pytest.mark.parametrize("path", ["crazy_eights.CrazyEights", "coup.Coup", "battleship.Battleship"])
 def test_a_game_is_the_same_for_the_same_seed(path: str) -> None:
-    seed_test(lambda: TurnsEnv(load(path), games=2), num_cycles=60)
+    seed_test(lambda: TurnsEnv(example(path.partition(".")[0]), games=2), num_cycles=60)
 
     env = make(path, seed=4)
     first = env.observe("seat_0")["observation"].tolist(), env.agent_selection

@@ -1,16 +1,14 @@
 """Bots that have nothing but what a player has: what they find out from a view, what they draw, when they give up."""
 
-import importlib
 import io
 import itertools
 import random
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.turns import example
 from netcode.turns import Free, Game, Hidden, Owned, Play, move
 from netcode.turns.bot_play import BotSeat, GaveUp
 from netcode.turns.bots import Drawer, RandomBot, SearchBot, drawing
@@ -22,23 +20,6 @@ from netcode.turns.sight import View
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Result, Table
 from turns.hall import TICK, Hall, TicTacToe
-
-FOLDER = Path(__file__).parent.parent.parent / "examples" / "turns"
-
-
-@pytest.fixture(autouse=True)
-def examples_can_be_imported() -> Iterator[None]:
-    sys.path.insert(0, str(FOLDER))
-    yield
-    sys.path.remove(str(FOLDER))
-
-
-def load(name: str) -> type[Game]:
-    return next(
-        thing
-        for thing in vars(importlib.import_module(name)).values()
-        if isinstance(thing, type) and issubclass(thing, Game) and thing is not Game
-    )
 
 
 def counted() -> Callable[[], float]:
@@ -59,7 +40,7 @@ def local(game: type[Game], players: int = 2) -> LocalTable:
     ],
 )  # fmt: skip
 def test_a_table_is_made_again_from_a_view_as_the_seat_sees_it(name: str, players: int) -> None:
-    table, dice, rebuilder, made = local(load(name), players), random.Random(1), Rebuilder(), 0
+    table, dice, rebuilder, made = local(example(name), players), random.Random(1), Rebuilder(), 0
 
     for _ in range(60):
         if table.table.result is not None:
@@ -78,7 +59,7 @@ def test_a_table_is_made_again_from_a_view_as_the_seat_sees_it(name: str, player
 
 
 def test_what_is_filled_in_is_what_could_be_there_and_nothing_else() -> None:
-    table, dice, rebuilder = local(load("love_letter")), random.Random(1), Rebuilder()
+    table, dice, rebuilder = local(example("love_letter")), random.Random(1), Rebuilder()
     own = table.view(0).hands[0]
 
     worlds = [rebuilder.table(table.view(0), dice) for _ in range(200)]
@@ -140,7 +121,7 @@ def test_a_bot_that_does_not_know_the_rules_plays_anything_legal() -> None:
 
 
 def test_a_bot_takes_the_win_that_its_view_shows() -> None:
-    table = local(load("connect_four"))
+    table = local(example("connect_four"))
     for seat, column in ((0, 3), (1, 0), (0, 3), (1, 0), (0, 3), (1, 0)):
         act(table.table, seat, ("drop", {"column": column}))
     bot = SearchBot(300.0, seed=1, clock=counted())
@@ -150,7 +131,7 @@ def test_a_bot_takes_the_win_that_its_view_shows() -> None:
 
 
 def test_a_bot_wins_of_chance_with_nothing_but_its_view() -> None:
-    game, won = load("connect_four"), 0
+    game, won = example("connect_four"), 0
     for number in range(6):
         table, seat = LocalTable(game, ["Ann", "Bob"], {}, bytes([number] * 32)), number % 2
         bots: list[Any] = [RandomBot(number), RandomBot(number)]
@@ -232,7 +213,7 @@ def test_bots_bid_and_say_anything_until_the_rules_accept_it(hall: Hall) -> None
 
 
 def test_bots_hide_their_fleets_and_fight_at_a_server() -> None:
-    game = load("battleship")
+    game = example("battleship")
     hall = Hall(game)
     hall.serve()
     ann, bob = sit(hall, game, 1), sit(hall, game, 2)
