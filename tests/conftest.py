@@ -1,4 +1,4 @@
-"""What every test relies on: a profile of hypothesis, the test's name on what coverage records, programs to start."""
+"""What every test relies on: a profile of hypothesis, the test file on what coverage records, programs to start."""
 
 import contextlib
 import gc
@@ -38,11 +38,11 @@ class HangsError(BaseException):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Tell coverage which test runs, its fixtures included, so that each module answers for its own test file."""
+    """Tell coverage whose test runs, its fixtures included, so that each module answers for its own test file."""
     measuring = coverage.Coverage.current()
     if measuring is None:
         return (yield)
-    measuring.switch_context(item.nodeid)
+    measuring.switch_context(item.nodeid.partition("::")[0])
     try:
         return (yield)
     finally:
