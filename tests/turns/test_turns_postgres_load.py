@@ -71,7 +71,7 @@ def test_each_figure_is_measured(empty: Postgres) -> None:
         turns_postgres.fence(address, 1),
         turns_postgres.batch(address, 1),
         turns_postgres.claims(address, 1),
-        turns_postgres.disturbed(address, 0.3),
+        turns_postgres.disturbed(address, 1),
     ]
 
     assert [figure.value > 0 for figure in figures] == [True] * 4
