@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from netcode.turns.sight import make_view
-from netcode.turns.store import Unavailable
+from netcode.turns.store import Lost, Unavailable, is_address
 from netcode.turns.table import Table
 from netcode.turns.values import unpack
 
@@ -21,7 +21,13 @@ class Frame:
     view: Any
 
 
+PATIENCE = 30.0
+"""Seconds of silence after which a database server is not waited for any more."""
+
+
 def _read(path: str | Path, query: str, arguments: tuple[Any, ...]) -> list[Any]:
+    if isinstance(path, str) and is_address(path):
+        return _ask(path, query.replace("?", "%s"), arguments)
     if not Path(path).is_file():
         raise Unavailable(f"{path} is not there; give the database of a server")
     try:
@@ -32,6 +38,18 @@ def _read(path: str | Path, query: str, arguments: tuple[Any, ...]) -> list[Any]
             database.close()
     except sqlite3.Error as error:
         raise Unavailable(f"{path} cannot be read: {error}") from error
+
+
+def _ask(address: str, query: str, arguments: tuple[Any, ...]) -> list[Any]:
+    from netcode.turns.store.postgres_link import Link
+
+    link = Link(address, patience=PATIENCE)
+    try:
+        return link.run(query, arguments)
+    except Lost as error:
+        raise Unavailable(f"{link.name} has no tables of games; give the database of a server") from error
+    finally:
+        link.close()
 
 
 def stored_tables(path: str | Path, game: type[Any]) -> list[tuple[str, int]]:
@@ -48,7 +66,8 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
     """
     rows = _read(path, "SELECT body FROM move WHERE game_table = ? ORDER BY version", (table,))
     if not rows:
-        raise Unavailable(f"{path} has no table {table}, or its log was not kept")
+        where = "the database" if isinstance(path, str) and is_address(path) else path  # an address has a password
+        raise Unavailable(f"{where} has no table {table}, or its log was not kept")
     snapshot, steps = b"", list[bytes]()
     for (body,) in rows:
         match unpack(body):

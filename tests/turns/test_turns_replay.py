@@ -2,16 +2,20 @@
 
 import sqlite3
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from netcode.turns import Game, move
 from netcode.turns.replay import Frame, frames, stored_tables
 from netcode.turns.simulate import act, secret_of
-from netcode.turns.store import Entry, NewTable, Unavailable
+from netcode.turns.store import Entry, NewTable, Store, Unavailable, open_store
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack
+
+if TYPE_CHECKING:
+    from benchmarks.databases import Postgres
 
 
 class Count(Game):
@@ -37,21 +41,25 @@ Renamed.__name__ = "Count"
 TABLE = "0" * 24
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """Return a database in which one game was played to its end."""
-    path = tmp_path / "games.db"
+def play_in(store: Store) -> None:
+    """Keep in a store one game that was played to its end."""
     table = Table.create(Count, 2, secret=secret_of(1), names=["Ann", "Bob"])
     bodies = [pack(["sit", "Ann", b""]), pack(["begin", table.snapshot()])]
     steps = [table.start(0.0), act(table, 0, ("add", {"number": 3})), act(table, 1, ("add", {"number": 2}))]
     for step in steps:
         assert isinstance(step, Step)
         bodies.append(pack(["step", step.entry]))
-    store = SqliteStore(path)
     store.open("here")
     store.create([NewTable(TABLE, "Count", b"", None)])
     store.append([Entry(TABLE, number, body) for number, body in enumerate(bodies, 1)], [], [])
     store.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Return a database in which one game was played to its end."""
+    path = tmp_path / "games.db"
+    play_in(SqliteStore(path))
     return path
 
 
@@ -84,3 +92,24 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
             list(frames(path, TABLE, game))
     with pytest.raises(Unavailable, match="has no table 1, or its log was not kept"):
         list(frames(database, "1", Count))
+
+
+def test_a_game_in_postgresql_is_shown_as_one_in_a_file_is(database: Path, empty: "Postgres") -> None:
+    play_in(open_store(empty.address()))
+
+    assert stored_tables(empty.address(), Count) == stored_tables(database, Count)
+    shown = [
+        [(frame.text, frame.names, frame.view.total) for frame in frames(where, TABLE, Count)]
+        for where in (empty.address(), database)
+    ]
+    assert len(shown[0]) == 3
+    assert shown[0] == shown[1]
+
+
+def test_what_is_not_in_postgresql_is_said_without_the_password(empty: "Postgres") -> None:
+    play_in(open_store(empty.address()))
+
+    with pytest.raises(Unavailable, match=r"^the database has no table unknown, or its log was not kept$"):
+        next(frames(empty.address(), "unknown", Count))
+    with pytest.raises(Unavailable, match=r"^127.0.0.1:\d+/template1 has no tables of games; give the database"):
+        stored_tables(empty.address("template1"), Count)

@@ -179,6 +179,11 @@ def is_table_id(table: str) -> bool:
     return 0 < len(table) <= MAX_TABLE_ID and "\0" not in table and not any("\ud800" <= c <= "\udfff" for c in table)
 
 
+def is_address(where: str) -> bool:
+    """Tell whether this is where a PostgreSQL database is, and no path."""
+    return where.startswith(("postgresql://", "postgres://"))
+
+
 def by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
     """Sort entries by table, each table's in their order."""
     sorted_: dict[str, list[Entry]] = {}
@@ -203,7 +208,7 @@ def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> 
         return MemoryStore(keep_log=keep_log)
     if not isinstance(where, str | Path):
         raise TypeError(f"store must be the path of a database, a Store, or None, not {type(where).__name__}")
-    if isinstance(where, str) and where.startswith(("postgresql://", "postgres://")):
+    if isinstance(where, str) and is_address(where):
         from netcode.turns.store.postgres import PostgresStore
 
         return PostgresStore(where, keep_log=keep_log)

@@ -1,7 +1,7 @@
 """A link to PostgreSQL that never waits for ever, tells no password, and turns what goes wrong into sentences."""
 
 import select
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +15,7 @@ try:
 except ImportError as error:
     raise ImportError("a store at postgresql:// needs psycopg: pip install 'netcode[postgres]'") from error
 
-Parameters = Mapping[str, Any]
+Parameters = Mapping[str, Any] | Sequence[Any]
 
 READ, WRITE = 1, 2
 """What psycopg waits for; both is their sum."""
