@@ -183,6 +183,7 @@ class Server:
         """What is still to be let go of; None while nobody asked for that."""
         self._drain_from = self._drain_for = 0.0
         self._let_go_of = 0
+        self._moved: set[Peer] = set()
         self._leaving: set[str] = set()
         """Tables that are being given back: what is asked of them waits for their next owner."""
         self._random = random.Random()  # noqa: S311 - a stand-in's choice, not a key
@@ -426,8 +427,10 @@ class Server:
 
     def _redirect(self, peer: Peer, address: Address | None = None) -> None:
         """Send somebody to another process, and count it."""
-        self._keeper.writer.tally.redirects += 1
-        peer.move(address)
+        if peer.alive and peer not in self._moved:
+            self._moved.add(peer)
+            self._keeper.writer.tally.redirects += 1
+            peer.move(address)
 
     def _made_elsewhere(self, room: Room) -> None:
         """Hear that another process made this table in the same moment: those who came here find it there."""
@@ -460,6 +463,7 @@ class Server:
             case Back(peer):
                 self._present(peer, True, now)
             case Left(peer, _):
+                self._moved.discard(peer)
                 self._joining.discard(peer)
                 self._founded.pop(peer, None)
                 self._buckets.pop(peer, None)
@@ -619,7 +623,9 @@ class Server:
     def _look_again(self, peer: Peer, request: Join) -> None:
         """Look for a table once it is known what other servers have."""
         self._joining.discard(peer)
-        if peer.alive:
+        if self._draining is not None:
+            self._redirect(peer)
+        elif peer.alive:
             self._look_for(peer, request, self._clock())
 
     def _look_for(self, peer: Peer, request: Join, now: float) -> None:
@@ -885,6 +891,8 @@ class Server:
 
     def _stepped(self, room: Room, steps: Iterable[Step], now: float, events: list[list[Any]] | None = None) -> None:
         """Store what happened at a table, and tell it once that is done."""
+        if room.id in self._leaving:
+            return  # it may be another process's by now, at which the same happens
         happenings: list[Happening] = []
         for step in steps:
             if step.entry:

@@ -14,6 +14,7 @@ from netcode.turns.rules import Game, move
 from netcode.turns.server import Server, serve
 from netcode.turns.store import Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
+from netcode.turns.store.writer import InPlace
 from turns.cluster import LEASE, Cluster
 from turns.hall import TICK, TicTacToe
 
@@ -454,3 +455,59 @@ def test_a_process_that_is_told_to_end_drains_first() -> None:
     serve(TicTacToe, host="127.0.0.1", port=0, store=store, started=started)
 
     assert seen == [True]
+
+
+class Slow(InPlace):
+    """A store whose answers are held back."""
+
+    held = False
+
+    def take(self) -> Any:
+        return None if self.held else super().take()
+
+
+def test_what_happens_by_itself_at_a_table_that_is_being_given_back_is_left_to_its_next_owner(
+    make: Callable[..., Cluster],
+) -> None:
+    cluster = make(2, Hasty)
+    ann, bob = cluster.join(0, 1, game=Hasty, room="den"), cluster.join(0, 1, game=Hasty, room="den")
+    cluster.move(ann, "go")
+    cluster.play(4.5)
+    server = cluster.servers[0]
+    carrier = server._keeper.writer.carrier = Slow(server._store)
+    carrier.held = True
+    server.drain(0.0)
+
+    cluster.play(1.2)  # Bob's time runs out meanwhile
+    assert not bob.over
+    carrier.held = False
+
+    cluster.until(lambda: bob.over and ann.over)
+    assert (cluster.where(ann), bob.view.late) == (1, [1])
+    assert server.drained
+
+
+def test_how_many_were_sent_to_another_process_is_counted(three: Cluster) -> None:
+    three.join(0, 1, 2, room="den")
+    three.join(1, 0, 2, room="den")
+    three.play(2.0)
+    assert [three.servers[n].stats().redirects for n in range(3)] == [0, 1, 0]
+
+    three.servers[0].drain(0.0)
+    three.play(2.0)
+
+    assert three.servers[0].stats().redirects == 2
+
+
+def test_whoever_looked_for_a_table_when_the_drain_began_founds_none(three: Cluster) -> None:
+    server = three.servers[0]
+    carrier = server._keeper.writer.carrier = Slow(server._store)
+    carrier.held = True
+    ann = three.begin_to_join(0, 1)
+    three.play(0.2)
+    server.drain(0.0)
+    carrier.held = False
+
+    three.until(lambda: ann.seated)
+
+    assert (three.where(ann), server.tables) == (1, 0)
