@@ -48,6 +48,7 @@ PEER = {
     "emit write sendall send_json send_message": _SAY,
     "broadcast": "server.broadcast(message) goes to everybody",
     "update": "server.update() is for all of them",
+    "redirect transfer send_to migrate": 'peer.move("play2.example.org:7777") sends a player to another server',
 }
 SERVER = {
     "send send_to send_all sendall emit": f"server.broadcast(message) goes to everybody, {_SAY} to one",

@@ -1,7 +1,7 @@
 """Several servers on one store: who has a table, who is sent where, and what happens when one of them ends."""
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -12,11 +12,11 @@ from netcode.turns.events import Gone, Over, Presence, Refused
 from netcode.turns.keeper import LEAVING, least_crowded
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server, serve
-from netcode.turns.store import Entry, Listing, Lost, Node, State, Unavailable
+from netcode.turns.store import Claim, Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.writer import InPlace
 from turns.cluster import LEASE, Cluster
-from turns.hall import TICK, TicTacToe
+from turns.hall import TICK, Hall, TicTacToe
 
 
 @pytest.fixture
@@ -511,3 +511,46 @@ def test_whoever_looked_for_a_table_when_the_drain_began_founds_none(three: Clus
     three.until(lambda: ann.seated)
 
     assert (three.where(ann), server.tables) == (1, 0)
+
+
+def test_a_clock_runs_out_after_the_restart_of_a_single_server_to_which_nobody_comes_back() -> None:
+    hall = Hall(Hasty)
+    hall.serve()
+    ann, bob = hall.join(Hasty, room="den"), hall.join(Hasty, room="den")
+    hall.move(ann, "go")
+    ann.close()
+    bob.close()
+    hall.kill()
+    hall.play(30.0)
+    server = hall.serve()
+    hall.play(1.0)
+    assert server.tables == 1
+
+    hall.play(6.0)
+
+    again = hall.join(Hasty, ticket=ann.ticket)
+    assert (again.over, again.view.late) == (True, [1])
+    hall.close()
+
+
+def test_many_tables_are_claimed_a_few_at_a_time(three: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netcode.turns.keeper.LOADED_AT_ONCE", 2)
+    seats = [three.join(0, 1, room=f"r{n}") for n in range(7)]
+    for seat in seats:
+        seat.close()
+    three.kill(0)
+    three.play(LEASE + 0.5)
+    asked: list[int] = []
+    claim = three.servers[1]._store.claim
+
+    def counted(tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        asked.append(len(tables))
+        return claim(tables, take=take)
+
+    monkeypatch.setattr(three.servers[1]._store, "claim", counted)
+
+    again = [three.begin_to_join(1, 2, ticket=seat.ticket) for seat in seats]
+    three.until(lambda: all(seat.seated for seat in again))
+
+    assert sum(asked) >= len(seats)
+    assert max(asked) == 2
