@@ -39,7 +39,7 @@ from netcode.turns.protocol import (
 from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, listed, told_to
 from netcode.turns.simulate import choices_of
 from netcode.turns.stats import Stats
-from netcode.turns.store import Lost, Store, open_store
+from netcode.turns.store import Lost, Store, Unavailable, open_store
 from netcode.turns.store.writer import Stored
 from netcode.turns.table import Happening, Refused, Step, Table
 from netcode.waiting import wait
@@ -315,7 +315,9 @@ class Server:
         dues = [self._renew_at, self._expire_at, *([self._due[0][0]] if self._due else [])]
         if (again := self._keeper.writer.due()) is not None:
             dues.append(again)
-        busy = self._hasty or self._behind or self._draining is not None
+        if self._draining is not None:
+            dues.append(now + BREATH)
+        busy = self._hasty or self._behind
         left = 0.0 if busy else max(0.0, min(dues) - now)
         due = timeout is None or left < timeout
         waiter = self._keeper.writer.carrier.waiter
@@ -451,6 +453,10 @@ class Server:
             self._net.update()
         self._net.close()
         self._keeper.writer.carrier.close()
+        try:
+            self._store.close()
+        except (Lost, Unavailable):
+            pass  # there is nothing of ours left to give back
 
     # What comes in.
 

@@ -222,18 +222,23 @@ def test_after_a_kill_every_table_goes_on_elsewhere_with_all_its_moves(three: Cl
     assert reasons(three) == []
 
 
-def test_a_server_that_stood_still_for_too_long_is_fenced_and_ends(three: Cluster) -> None:
+def test_a_server_that_stood_still_for_too_long_is_fenced_and_ends(
+    three: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ann, bob = three.join(0, 1, 2, room="den"), three.join(0, 1, 2, room="den")
     three.move(ann, TicTacToe.mark(4))
     three.frozen.add(0)
 
     three.until(lambda: three.where(ann) != 0 and ann.seated and bob.seated and three.where(bob) == three.where(ann))
     three.move(bob, TicTacToe.mark(0))
+    closed: list[str] = []
+    monkeypatch.setattr(three.servers[0]._store, "close", lambda: closed.append("store"))
     with pytest.raises(Lost, match="fenced"):
         three.servers[0].update()
     zombie = three.servers.pop(0)
 
     assert zombie._net.peers == ()
+    assert closed == ["store"]
     zombie.update()  # nothing
     zombie.close()
     three.finish(ann, bob)
