@@ -7,8 +7,10 @@ seconds, and go on.
 """
 
 import argparse
+import os
 import sys
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.children import Child
@@ -34,6 +36,8 @@ class Measured(NamedTuple):
     """Microseconds of the server's processor for each move, in all its threads."""
     load: float
     """The same of the program that plays."""
+    database: float
+    """The same of all processes of the database."""
     commits: float
     """A second."""
     batch: float
@@ -68,9 +72,11 @@ def measure(tables: int, seconds: float, hang: float = HANG, *, durable: bool = 
             load.ask("play", within=60.0, seconds=min(2.0, seconds))  # what is made once is made now
             server.ask("durations")
             logged, stored = _written(database)
+            cpu_database = _cpu(database)
             before, cpu, cpu_load = server.ask("stats"), server.ask("cpu"), load.ask("cpu")
             played = load.ask("play", within=seconds + 60.0, seconds=seconds)
             logged, stored = (now - then for now, then in zip(_written(database), (logged, stored), strict=True))
+            cpu_database = _cpu(database) - cpu_database
             cpu, cpu_load = server.ask("cpu") - cpu, load.ask("cpu") - cpu_load
             durations = server.ask("durations")
             time.sleep(1.1)  # so that the numbers are written down
@@ -87,6 +93,7 @@ def measure(tables: int, seconds: float, hang: float = HANG, *, durable: bool = 
         most=played["latencies"]["99"],
         server=cpu / moves * 1e6,
         load=cpu_load / moves * 1e6,
+        database=cpu_database / moves * 1e6,
         commits=commits / played["seconds"],
         batch=entries / max(1, commits),
         commit=(after["commit_seconds"] - before["commit_seconds"]) / max(1, commits),
@@ -115,6 +122,19 @@ def _hang(database: Postgres, server: Child, load: Child, seconds: float) -> lis
     return took
 
 
+def _cpu(database: Postgres) -> float:
+    """Return the seconds of processor that the processes of a database have used; what has ended counts as well."""
+    used = 0
+    for process in database.processes():
+        try:
+            fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        own, waited_for = fields[11:13], fields[13:15]
+        used += sum(map(int, own if process != database.process.pid else (*own, *waited_for)))
+    return used / os.sysconf("SC_CLK_TCK")
+
+
 def _written(database: Postgres) -> tuple[float, float]:
     """Return how many bytes of log the database wrote so far, and how many its tables have."""
     [(logged, stored)] = database.execute(
@@ -132,7 +152,10 @@ def report(measured: Measured) -> list[str]:
     rows: list[tuple[str, Any]] = [
         (f"durable moves a second; bar: at least {MOVES:,.0f}", f"{measured.moves:,.0f}"),
         ("half of them, 99 of 100, were in after", f"{measured.half * 1e3:.0f} ms, {measured.most * 1e3:.0f} ms"),
-        ("processor for one move: server, players", f"{measured.server:.0f} µs, {measured.load:.0f} µs"),
+        (
+            "processor for one move: server, database, players",
+            f"{measured.server:.0f} µs, {measured.database:.0f} µs, {measured.load:.0f} µs",
+        ),
         ("commits a second, entries in one", f"{measured.commits:.0f}, {measured.batch:.0f}"),
         ("one commit took", f"{measured.commit * 1e3:.1f} ms"),
         ("99 of 100 updates took, playing", f"{measured.update * 1e3:.1f} ms"),

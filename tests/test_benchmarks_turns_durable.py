@@ -32,7 +32,7 @@ def test_tables_play_on_after_their_database_hung() -> None:
 def test_bars_are_printed_beside_the_figures() -> None:
     said = report(
         Measured(
-            3_178.4, 0.127, 0.285, 266.0, 32.0, 21.0, 198.0, 0.0432, 0.0116, 0.004, 207, 3_832.0, 400.0, 600.0, 140.0
+            3_178.4, 0.127, 0.285, 266.0, 32.0, 60.0, 21.0, 198.0, 0.0432, 0.0116, 0.004, 207, 3_832.0, 400.0, 600.0, 140.0
         )
     )
 

@@ -63,8 +63,8 @@ class Tables:
         """Play for so many seconds, a rematch after each game, and then until nothing is under way."""
         self._moves, self._bytes, self._latencies, self._goes = 0, 0, [], True
         began = time.monotonic()
-        for player in [*self._players.values()]:
-            self._move(player)
+        for player in self._players.values():
+            self._go_on(player)
         while (now := time.monotonic()) < began + seconds:
             self._turn(min(0.05, began + seconds - now))
         moves, heard = self._moves, self._bytes
@@ -151,11 +151,14 @@ class Tables:
         if "to_move" in state:
             player.heard = player.seat in state["to_move"]
         if self._goes:
-            if player.over:
-                player.over = False
-                self._say(player, ["rematch"])
-            else:
-                self._move(player)
+            self._go_on(player)
+
+    def _go_on(self, player: Player) -> None:
+        if player.over:
+            player.over = False
+            self._say(player, ["rematch"])
+        else:
+            self._move(player)
 
     def _move(self, player: Player) -> None:
         """Send the next move, if it is this player's turn."""
