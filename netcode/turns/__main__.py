@@ -160,14 +160,38 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
         )
 
     with told:
-        options: dict[str, Any] = {
+        options = {
             "announce": arguments.announce,
             "address": arguments.address,
             "web": arguments.web or None,
+            **_limits_of(arguments),
         }
         serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
     screen.line("the tables are stored; start again, and the games go on")
     return 0
+
+
+def _limits_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the links of a server are told.
+
+    Raises:
+        Trouble: a certificate cannot be used.
+    """
+    options: dict[str, Any] = {}
+    if arguments.peers is not None:  # who stands behind a proxy comes from its address
+        options = {"max_peers": arguments.peers, "max_peers_per_address": arguments.peers}
+    if arguments.ping is not None:
+        options.update(ping_interval=arguments.ping, timeout=max(10.0, 3 * arguments.ping))
+    if arguments.tls is not None:
+        import ssl
+
+        chain, key = arguments.tls
+        options["tls"] = context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(chain, key)
+        except OSError as error:
+            raise Trouble(f"the certificate in {chain}, with the key in {key}, cannot be used: {error}") from error
+    return options
 
 
 def _place_of(text: str) -> tuple[str, int]:
@@ -324,6 +348,13 @@ def make_parser() -> Parser:
             reached = "where players reach this process, where several serve one database; each has its own"
             command.add_argument("--address", metavar="HOST:PORT", help=reached)
             command.add_argument("--announce", metavar="NAME", help="what it is called on the local network")
+            command.add_argument("--peers", type=int, metavar="N", help="people at most, also from one address")
+            pinged = "between two signs of life on a link; 5 to 10 where many take their time"
+            command.add_argument("--ping", type=float, metavar="SECONDS", help=pinged)
+            pair = ("CHAIN", "KEY")
+            command.add_argument(
+                "--tls", nargs=2, metavar=pair, help="a certificate and its key, to encrypt everything"
+            )
             numbers = "where its numbers are told to Prometheus; without HOST, to this computer alone"
             command.add_argument("--metrics", metavar="[HOST:]PORT", help=numbers)
         if name == "replay":

@@ -1,7 +1,9 @@
 """`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
 
 import io
+import shutil
 import socket
+import ssl
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from certificates import make_certificate
 from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
@@ -317,8 +320,30 @@ def test_a_server_has_a_name_and_an_address(
     options = ["--announce", "at Ann's", "--address", "play1.example.org:7777"]
     assert main(["serve", str(game), *options]) == 0
     assert (given["announce"], given["address"]) == ("at Ann's", "play1.example.org:7777")
-    assert main(["serve", str(game)]) == 0
+    assert "max_peers" not in given
+    assert main(["serve", str(game), "--peers", "5000", "--ping", "5"]) == 0
     assert given["announce"] is None
+    assert (given["max_peers"], given["max_peers_per_address"]) == (5000, 5000)
+    assert (given["ping_interval"], given["timeout"]) == (5.0, 15.0)
+
+
+def test_a_server_encrypts_with_a_certificate(
+    game: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    def serve(*_games: type[Any], **options: Any) -> None:
+        given.update(options)
+
+    monkeypatch.setattr("netcode.turns.server.serve", serve)
+
+    assert main(["serve", str(game), "--tls", "nowhere.pem", "key.pem"]) == 1
+    said = capsys.readouterr().out
+    assert said.startswith("the certificate in nowhere.pem, with the key in key.pem, cannot be used: ")
+    if shutil.which("openssl"):
+        made = make_certificate(tmp_path)
+        assert main(["serve", str(game), "--tls", str(made.cert), str(made.key)]) == 0
+        assert isinstance(given["tls"], ssl.SSLContext)
 
 
 @pytest.mark.parametrize(
