@@ -25,7 +25,7 @@ CORPUS = Path(__file__).parent / "corpus"
 ROOT = Path(__file__).parent.parent.parent
 sys.path.append(str(ROOT / "tests"))  # where pytest looks for what tests share, too
 SOURCE = str(ROOT / "netcode")
-TARGETS = "wire", "pair"
+TARGETS = "wire", "pair", "web"
 ENGINES = "atheris", "hypothesis"
 LARGEST = 4_096
 
@@ -48,6 +48,11 @@ def target(name: str) -> tuple[Callable[[bytes], None], dict[str, bytes]]:
         from .fuzz_wire import fuzz_wire, seeds
 
         return fuzz_wire, seeds()
+    if name == "web":
+        from .fuzz_web import fuzz_web
+        from .fuzz_web import seeds as web_seeds
+
+        return fuzz_web, web_seeds()
     from .fuzz_pair import fuzz_pair
     from .fuzz_pair import seeds as pair_seeds
 

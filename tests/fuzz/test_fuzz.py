@@ -33,7 +33,7 @@ def test_the_corpus_keeps_the_contract(name: str) -> None:
 
 
 @pytest.mark.fault(30, layer="memory")
-@pytest.mark.parametrize(("name", "count"), [("wire", 20_000), ("pair", 400)])
+@pytest.mark.parametrize(("name", "count"), [("wire", 20_000), ("pair", 400), ("web", 2_000)])
 def test_what_grows_from_the_corpus_keeps_the_contract(name: str, count: int) -> None:
     function, _ = target(name)
     known = inputs(name)
