@@ -41,6 +41,11 @@ class Dialect(ABC):
     def reply(payload: bytes) -> bytes:
         """Return one message as the server sends it."""
 
+    @classmethod
+    def replies(cls, payload: bytes, count: int) -> bytes:
+        """Return so many messages as the server sends them together."""
+        return cls.reply(payload) * count
+
     @abstractmethod
     def take(self, data: bytes) -> int:
         """Take what was received and return how many messages it completed."""
@@ -143,20 +148,26 @@ class WebSocket(Dialect):
 
     def take(self, data: bytes) -> int:
         """Count the messages, and handle what is for the link itself."""
+        before = self.received
+        self.unpacked(data)
+        return self.received - before
+
+    def unpacked(self, data: bytes) -> bytes:
+        """Return what the messages carry."""
         self._buffer += data
         if not self.joined and not self._take_response():
-            return 0
-        count = 0
+            return b""
+        carried = b""
         while (frame := self._take_frame()) is not None:
             opcode, payload = frame
             if opcode in (0x1, 0x2):
-                count += 1
+                carried += payload
+                self.received += 1
             elif opcode == 0x9:
                 self.answers += self._masked(0xA, payload)
             elif opcode == 0x8:
                 self.ended = True
-        self.received += count
-        return count
+        return carried
 
     def _take_response(self) -> bool:
         end = self._buffer.find(b"\r\n\r\n")
@@ -196,4 +207,48 @@ class WebSocket(Dialect):
         return bytes([flag | 127]) + length.to_bytes(8, "big")
 
 
-DIALECTS: dict[str, type[Dialect]] = {"netcode": Netcode, "plain": Plain, "websocket": WebSocket}
+class NetcodeOverWebSocket(Netcode):
+    """netcode's own wire, as a browser speaks it."""
+
+    opening = WebSocket.opening + WebSocket.request(Netcode.opening)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._carrier = WebSocket()
+
+    @property
+    def in_message(self) -> bool:
+        """Tell whether a message was begun and is not complete."""
+        return super().in_message or self._carrier.in_message
+
+    @staticmethod
+    def request(payload: bytes) -> bytes:
+        """Return one message as the client sends it."""
+        return WebSocket.request(wire.framed(payload))
+
+    @classmethod
+    def replies(cls, payload: bytes, count: int) -> bytes:
+        """Return so many messages as the server sends them together: one of WebSocket."""
+        return WebSocket.reply(wire.framed(payload) * count)
+
+    def take(self, data: bytes) -> int:
+        """Count the messages, and handle what is for the link itself."""
+        count = super().take(self._carrier.unpacked(data))
+        if self._carrier.answers or self.answers:
+            said, self.answers = self.answers, self._carrier.answers
+            self._carrier.answers = b""
+            self.answers += WebSocket.request(said) if said else b""
+        self.ended = self.ended or self._carrier.ended
+        return count
+
+    def ping(self) -> bytes:
+        """Return a PING that says how much was received."""
+        return WebSocket.request(super().ping())
+
+
+DIALECTS: dict[str, type[Dialect]] = {
+    "netcode": Netcode,
+    "plain": Plain,
+    "websocket": WebSocket,
+    "browser": NetcodeOverWebSocket,
+}

@@ -55,7 +55,6 @@ class Load:
         self._pings: list[tuple[float, int, LoadClient]] = []
         self._request = b""
         self._expected = b""
-        self._reply_length = 0
         self._batch = 0
         self._exchanges = 0
         self._source = 0
@@ -131,7 +130,7 @@ class Load:
             self._finish(client, self._request)
         elif client.waiting and self._expected.startswith(data, client.matched) and not client.talk.in_message:
             client.matched += len(data)
-            if client.matched == client.waiting * self._reply_length:
+            if client.matched * self._batch == client.waiting * len(self._expected):
                 self._finish(client, self._request)
         else:
             self._take_apart(client, data)
@@ -208,8 +207,7 @@ class Load:
         """
         payload = wire.pack(message)
         self._request = self.dialect.request(payload) * batch
-        reply = self.dialect.reply(payload)
-        self._expected, self._reply_length = reply * batch, len(reply)
+        self._expected = self.dialect.replies(payload, batch)
         self._batch, self._exchanges = batch, 0
         start = time.monotonic()
         for client in self.clients.values():

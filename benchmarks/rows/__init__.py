@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from benchmarks.figures import Figure, Plan
-from benchmarks.rows import broadcast, bulk, echo, hostile, pingpong, silent
+from benchmarks.rows import broadcast, browsers, bulk, echo, hostile, pingpong, silent
 
 
 class Row(NamedTuple):
@@ -25,4 +25,7 @@ ROWS: dict[int, Row] = {
     8: Row("ping-pong through wait()", pingpong.ping_pong),
     9: Row("memory per silent peer", silent.memory),
     10: Row("update() beside hostile peers", hostile.updates),
+    11: Row("echo to browsers, one message per wake-up", browsers.one_at_a_time),
+    12: Row("echo to browsers, ten messages per wake-up", browsers.ten_at_a_time),
+    13: Row("unmasking, and memory per silent browser", browsers.unmasking_and_memory),
 }

@@ -11,7 +11,10 @@ from netcode import Received
 
 def open_server(control: Control) -> netcode.Server:
     """Open a server with the limits that the row asks for, and tell its port."""
-    server = netcode.Server("127.0.0.1", 0, **control.settings.get("limits", {}))
+    options = {**control.settings.get("limits", {})}
+    if control.settings.get("web"):  # which an older checkout beside this one does not know
+        options["web"] = True
+    server = netcode.Server("127.0.0.1", 0, **options)
     control.ready(port=server.address.port)
     return server
 
