@@ -57,7 +57,7 @@ def _word(text: str) -> str:
 def _serve(options: argparse.Namespace) -> int:
     store = options.store or store_for(options.port)
     terms = {"timeout": options.timeout, "max_peers": options.max_players}
-    return serve(options.host, options.port, store=store, grace=options.grace, **terms)
+    return serve(options.host, options.port, store=store, grace=options.grace, web=options.web, **terms)
 
 
 def _play(options: argparse.Namespace) -> int:
@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
         "--grace", type=_seconds, default=Broadside.grace, help="seconds that a lost player may be gone"
     )
     server.add_argument("--max-players", type=_count, default=200, help="players and spectators at once")
+    server.add_argument("--web", action="store_true", help="let friends play in a browser, too: it prints the link")
     server.add_argument("--store", type=Path, help="database in which games outlive the server (default: one a port)")
 
     for command, run, text in (

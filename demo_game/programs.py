@@ -22,9 +22,16 @@ GOODBYE_TIME = 2.0
 FRIENDLY = {netcode.ReasonCode.CLOSED, netcode.ReasonCode.GOODBYE, netcode.ReasonCode.SHUTDOWN}
 
 
-def serve(host: str, port: int, *, store: Path | None, grace: float, **terms: float) -> int:
-    """Run a dedicated server until it is told to stop; the exit status is 1 if it cannot listen."""
+PAGE = Path(__file__).parent / "page"
+
+
+def serve(host: str, port: int, *, store: Path | None, grace: float, web: bool = False, **terms: float) -> int:
+    """Run a dedicated server until it is told to stop; the exit status is 1 if it cannot listen.
+
+    With `web` browsers play, too, on the page in `demo_game/page`.
+    """
     Broadside.grace = grace
+    files = {name: PAGE / name for name in ("broadside.css", "broadside.js")}
     try:
         serve_tables(
             Broadside,
@@ -32,6 +39,7 @@ def serve(host: str, port: int, *, store: Path | None, grace: float, **terms: fl
             port=port,
             store=store,
             started=lambda server: netcode.say(f"listening on {server.address}"),
+            web=netcode.Web(page=PAGE / "broadside.html", files=files) if web else None,
             **{**TERMS, **terms},
         )
     except (OSError, ValueError, Unavailable) as error:
