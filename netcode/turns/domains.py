@@ -66,8 +66,24 @@ def pick(values: Iterable[Any], data: Any) -> Any:
                 return value
         elif same(plain(value), data):
             return value
+    for value in values:
+        if same(_whole(plain(value)), data):
+            return value
     some = ", ".join(str(plain(value)) for value in values[:12])
     raise Unfit(f"must be one of {some}{', …' if len(values) > 12 else ''}" if values else "has nothing to choose from")
+
+
+def _whole(data: Any) -> Any:
+    """Return plain wire data with 1 for 1.0: languages that know one kind of number, such as JavaScript, say it so."""
+    match data:
+        case float():
+            return int(data) if data.is_integer() else data
+        case list():
+            return [_whole(item) for item in data]  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return {key: _whole(value) for key, value in data.items()}  # pyright: ignore[reportUnknownVariableType]
+        case _:
+            return data
 
 
 class Domain:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netcode.turns.domains import pick
 from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.values import MAX_ITEMS, check_bounds, pack, plain, same, shape_of, unpack
 
@@ -249,3 +250,27 @@ def test_same_looks_at_types_through_and_through() -> None:
     ):
         assert not same(one, other)
     assert not same(Piece(Card(Colour.RED, 1)), Piece(Card(Colour.RED, True)))
+
+
+@pytest.mark.parametrize(
+    ("values", "data", "picked"),
+    [
+        ((0.5, 1.0), 1, 1.0),
+        ((1, 1.0), 1, 1),
+        ((1, 1.0), 1.0, 1.0),
+        (((0.5, 3.0),), [0.5, 3], (0.5, 3.0)),
+        (({"a": 1.0},), {"a": 1}, {"a": 1.0}),
+        ((float("inf"),), float("inf"), float("inf")),
+    ],
+)
+def test_a_float_without_a_fraction_may_be_said_as_an_integer(values: tuple[Any, ...], data: Any, picked: Any) -> None:
+    found = pick(values, data)
+
+    assert found == picked
+    assert type(found) is type(picked)
+
+
+@pytest.mark.parametrize(("values", "data"), [((True,), 1), ((True,), 1.0), ((1,), True), ((1,), 1.0), (("1",), 1)])
+def test_what_only_looks_alike_is_not_picked(values: tuple[Any, ...], data: Any) -> None:
+    with pytest.raises(Unfit, match="must be one of"):
+        pick(values, data)
