@@ -153,6 +153,8 @@ class Page:
                 self.problems.append(str(parameters["args"]))
             case "Network.requestWillBeSent":
                 self.requests.append(parameters["request"]["url"])
+            case "Network.webSocketCreated":
+                self.requests.append(parameters["url"])
             case _:
                 pass
 

@@ -1,37 +1,21 @@
-"""What runs JavaScript for tests: Node, and a real Chromium without a window, which is spoken to over a pipe."""
+"""What runs JavaScript for tests: Node, and pages that come from a server of their own."""
 
 import contextlib
 import http.server
-import json
 import mimetypes
 import os
-import select
 import shutil
 import subprocess
 import threading
-import time
 from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from programs import DEADLINE, ROOT
+from chromium import CHROMIUM, Browser, opened
+from programs import ROOT
 
 OLDEST_NODE = 20
-BLANK = "about:blank"
-CALM = (
-    "--headless=new",
-    "--no-sandbox",  # tests run as root, in containers
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--mute-audio",
-    # Nobody outside this computer is asked anything, whatever a page or the browser wants.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-)
 
 
 def node() -> str:
@@ -51,157 +35,6 @@ def modules(name: str) -> Path:
     if not found.exists():
         pytest.skip(f"there is no {name}: run `npm ci --ignore-scripts` in tests/web")
     return found
-
-
-def chromium() -> str:
-    """Return the path of Chromium, or skip the test."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None or os.name != "posix":
-        pytest.skip("there is no chromium: pages are not tested in a browser")
-    return found
-
-
-class Page:
-    """A tab: it evaluates what it is given, and remembers what it asked the network for."""
-
-    def __init__(self, browser: "Browser", session: str) -> None:
-        self._browser = browser
-        self._session = session
-        self.asked: list[str] = []
-        """Addresses, in order."""
-        self.said: list[str] = []
-        """What the page wrote to the console, and exceptions that nobody caught."""
-        for domain in ("Runtime", "Page", "Network"):
-            self.call(f"{domain}.enable")
-
-    def call(self, method: str, **parameters: Any) -> Any:
-        """Call a method of the DevTools protocol, and return what it answers."""
-        return self._browser.call(method, parameters, self._session)
-
-    def open(self, url: str) -> None:
-        """Go to an address; what the page has to load may still be on its way."""
-        answer = self.call("Page.navigate", url=url)
-        assert "errorText" not in answer, answer
-
-    def evaluate(self, code: str) -> Any:
-        """Return the value of an expression; a promise is waited for."""
-        answer = self.call("Runtime.evaluate", expression=code, awaitPromise=True, returnByValue=True)
-        assert "exceptionDetails" not in answer, json.dumps(answer["exceptionDetails"])[:2000]
-        return answer["result"].get("value")
-
-    def wait_for(self, code: str, seconds: float = DEADLINE) -> Any:
-        """Return the value of an expression once it is true."""
-        deadline = time.monotonic() + seconds
-        while not (value := self.evaluate(code)):
-            assert time.monotonic() < deadline, (code, self.said)
-            time.sleep(0.02)
-        return value
-
-    def heard(self, method: str, parameters: Any) -> None:
-        """Hear an event of the browser."""
-        match method:
-            case "Network.requestWillBeSent":
-                self.asked.append(parameters["request"]["url"])
-            case "Network.webSocketCreated":
-                self.asked.append(parameters["url"])
-            case "Runtime.consoleAPICalled":
-                self.said.append(" ".join(str(part.get("value", part)) for part in parameters["args"]))
-            case "Runtime.exceptionThrown":
-                self.said.append(json.dumps(parameters["exceptionDetails"])[:2000])
-            case _:
-                pass
-
-
-class Browser:
-    """A Chromium of its own, as raw DevTools protocol: messages end with a zero byte, on descriptors 3 and 4."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        theirs, self._to = (_high(fd) for fd in os.pipe())
-        self._from, answers = (_high(fd) for fd in os.pipe())
-
-        def hand_over() -> None:
-            os.dup2(theirs, 3)
-            os.dup2(answers, 4)
-
-        with (folder / "chromium.log").open("wb") as log:
-            self._process = subprocess.Popen(
-                [
-                    chromium(),
-                    *CALM,
-                    "--remote-debugging-pipe",
-                    f"--user-data-dir={folder / 'profile'}",
-                    *arguments,
-                    BLANK,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=(3, 4),
-                preexec_fn=hand_over,  # noqa: PLW1509 - it holds no lock, and needs none
-            )
-        os.close(theirs)
-        os.close(answers)
-        self._rest = b""
-        self._number = 0
-        self._answers: dict[int, Any] = {}
-        self._pages: dict[str, Page] = {}
-
-    def page(self) -> Page:
-        """Open a tab."""
-        target = self.call("Target.createTarget", {"url": BLANK})["targetId"]
-        session = self.call("Target.attachToTarget", {"targetId": target, "flatten": True})["sessionId"]
-        page = Page(self, session)
-        self._pages[session] = page
-        return page
-
-    def call(self, method: str, parameters: Mapping[str, Any], session: str | None = None) -> Any:
-        """Call a method, and return what it answers."""
-        self._number += 1
-        message: dict[str, Any] = {"id": self._number, "method": method, "params": parameters}
-        if session is not None:
-            message["sessionId"] = session
-        os.write(self._to, json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + 3 * DEADLINE
-        while self._number not in self._answers:
-            assert time.monotonic() < deadline, f"{method}: the browser does not answer"
-            self._hear(deadline - time.monotonic())
-        answer = self._answers.pop(self._number)
-        assert "error" not in answer, (method, answer["error"])
-        return answer["result"]
-
-    def _hear(self, seconds: float) -> None:
-        if not select.select([self._from], [], [], max(0.0, seconds))[0]:
-            return
-        data = os.read(self._from, 1 << 20)
-        assert data, "the browser ended"
-        *messages, self._rest = (self._rest + data).split(b"\0")
-        for message in map(json.loads, messages):
-            if "id" in message:
-                self._answers[message["id"]] = message
-            elif (page := self._pages.get(message.get("sessionId", ""))) is not None:
-                page.heard(message["method"], message["params"])
-
-    def close(self) -> None:
-        """End it, and all its processes."""
-        with contextlib.suppress(AssertionError, OSError):
-            self.call("Browser.close", {})
-        os.close(self._to)
-        try:
-            self._process.wait(DEADLINE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        os.close(self._from)
-
-
-def _high(fd: int) -> int:
-    """Return the same descriptor with a number that does not get in the way of 3 and 4."""
-    held = [fd]
-    while held[-1] < 10:
-        held.append(os.dup(held[-1]))
-    for lower in held[:-1]:
-        os.close(lower)
-    return held[-1]
 
 
 class _Shelf(http.server.BaseHTTPRequestHandler):
@@ -251,10 +84,9 @@ def site(files: Mapping[str, Path | bytes]) -> Generator[str]:
 
 
 @contextlib.contextmanager
-def browser(folder: Path, *arguments: str) -> Generator[Browser]:
-    """Start a Chromium whose profile is in `folder`."""
-    started = Browser(folder, *arguments)
-    try:
+def browser(folder: Path) -> Generator[Browser]:
+    """Start a Chromium whose profile is in `folder`, or skip the test."""
+    if CHROMIUM is None or os.name != "posix":
+        pytest.skip("there is no chromium: pages are not tested in a browser")
+    with opened(folder / "profile") as started:
         yield started
-    finally:
-        started.close()

@@ -18,17 +18,15 @@ def test_the_page_plays_and_a_reload_is_back_in_its_seat(tmp_path: Path, start: 
     port = server.until(r"open http://localhost:(\d+)/")[1]
 
     with browser(tmp_path) as chromium:
-        ann, bob = chromium.page(), chromium.page()
-        ann.open(f"http://127.0.0.1:{port}/")
-        ann.wait_for("document.body?.innerText.includes('you are player 1')")
-        bob.open(f"http://127.0.0.1:{port}/")
-        bob.wait_for("document.body?.innerText.includes('you are player 2')")
-        ann.evaluate("document.querySelector('input').value = 'ahoy'; document.querySelector('form').requestSubmit()")
-        bob.wait_for("document.body?.innerText.includes('player 1: ahoy')")
-        ann.evaluate("window.earlier = true")
-        ann.call("Page.reload")
-        ann.wait_for("!window.earlier && document.body?.innerText.includes('you are player 1')")
-        bob.evaluate("document.querySelector('input').value = 'hello'; document.querySelector('form').requestSubmit()")
-        ann.wait_for("document.body?.innerText.includes('player 2: hello')")
+        ann = chromium.page(f"http://127.0.0.1:{port}/")
+        ann.reads("you are player 1")
+        bob = chromium.page(f"http://127.0.0.1:{port}/")
+        bob.reads("you are player 2")
+        ann.value("document.querySelector('input').value = 'ahoy'; document.querySelector('form').requestSubmit()")
+        bob.reads("player 1: ahoy")
+        ann.reload()
+        ann.reads("you are player 1")
+        bob.value("document.querySelector('input').value = 'hello'; document.querySelector('form').requestSubmit()")
+        ann.reads("player 2: hello")
 
-        assert ann.said == bob.said == []
+        assert ann.problems == bob.problems == []

@@ -110,10 +110,8 @@ def test_all_vectors_of_the_standard_hold_in_a_browser(tmp_path: Path) -> None:
         "/page": b"<!doctype html>",
     }
     with browser(tmp_path) as chromium, site(files) as address:
-        page = chromium.page()
-        page.open(f"{address}/page")
-        page.wait_for("location.pathname === '/page' && document.readyState === 'complete'")
-        failed = page.evaluate(
+        page = chromium.page(f"{address}/page")
+        failed = page.value(
             f"import('/tests/web/vectors.mjs').then(({{ failures }}) => failures({json.dumps(vectors())}))"
         )
 
@@ -145,10 +143,9 @@ def test_nothing_is_lost_or_doubled_over_a_network_that_cuts(tmp_path: Path, sta
     ):
         lag = start("-m", "netcode", "lag", "0", str(server.address), "--cut-bytes", "8000", "--seed", "14")
         port = lag.until(r":(\d+) ->")[1]
-        page = chromium.page()
-        page.open(f"{address}/page")
+        page = chromium.page(f"{address}/page")
         talk = TALK.replace("LIBRARY", "'/netcode/web/netcode.js'").replace("COUNT", str(count))
-        page.evaluate(talk.replace("SERVER", f"'ws://127.0.0.1:{port}/'") + "; 0")
+        page.value(talk.replace("SERVER", f"'ws://127.0.0.1:{port}/'") + "; 0")
         deadline, look = time.monotonic() + 3 * DEADLINE, 0.0
         while time.monotonic() < deadline:
             server.wait(0.05)
@@ -163,9 +160,9 @@ def test_nothing_is_lost_or_doubled_over_a_network_that_cuts(tmp_path: Path, sta
                         pass
             if time.monotonic() >= look:
                 look = time.monotonic() + 0.5
-                if page.evaluate("window.told?.left"):
+                if page.value("window.told?.left"):
                     break
-        told = page.evaluate("told")
+        told = page.value("told")
 
     assert (seen, wrong) == (count, [])
     assert told["got"] == [*range(count)]

@@ -12,7 +12,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from javascript import Page, browser, modules, site
+from chromium import Page
+from javascript import browser, modules, site
 from programs import DEADLINE, ROOT, Start
 
 import netcode
@@ -100,15 +101,15 @@ class Game:
         """Run Python in the page, and return the list that it ends with."""
         code = json.dumps(code.replace("PORT", str(self.server.address.port)))
         run = f"python.runPythonAsync({code}).then((answer) => answer.toJs(), String)"
-        self.page.evaluate(f"window.answer = undefined; {run}.then((answer) => (window.answer = answer)); 0")
+        self.page.value(f"window.answer = undefined; {run}.then((answer) => (window.answer = answer)); 0")
         deadline, look = time.monotonic() + 3 * DEADLINE, 0.0
         answer = None
         while answer is None:
-            assert time.monotonic() < deadline, self.page.said
+            assert time.monotonic() < deadline, self.page.problems
             self.play()
             if time.monotonic() > look:
                 look = time.monotonic() + 0.2
-                answer = self.page.evaluate("window.answer")
+                answer = self.page.value("window.answer")
         for _ in range(10):
             self.play()  # the last link ends
         return answer
@@ -125,9 +126,8 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
         site(files) as address,
         netcode.Server("127.0.0.1", 0, game="echo", version="1", web=netcode.Web(origins=(address,))) as server,
     ):
-        page = chromium.page()
-        page.open(f"{address}/page")
-        page.wait_for("window.ready", 3 * DEADLINE)
+        page = chromium.page(f"{address}/page")
+        page.until("window.ready", 3 * DEADLINE)
         yield Game(server, page)
 
 
@@ -139,11 +139,11 @@ def test_a_thousand_echoes_and_a_nice_end(game: Game, network: str, host: str) -
         code = f"import sys\nwas, sys.modules['js'] = sys.modules.get('js'), None\n{code}"
 
     used, last, reason, seconds = game.run(code)
-    game.page.evaluate("python.runPython(\"import sys; sys.modules.pop('js', None)\"); 0")
+    game.page.value("python.runPython(\"import sys; sys.modules.pop('js', None)\"); 0")
 
     assert (used, last, reason) == (network, 998, "CLOSED")
     assert seconds < 1.0
-    assert {urlsplit(url).hostname for url in game.page.asked} <= {"127.0.0.1", "localhost", None}
+    assert {urlsplit(url).hostname for url in game.page.requests} <= {"127.0.0.1", "localhost", None}
 
 
 def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
@@ -151,7 +151,7 @@ def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
 
     assert game.run(SLEEPS) == []
     deadline = time.monotonic() + DEADLINE
-    while not game.page.evaluate("python.runPython('bool(client._inbox.events)')"):
+    while not game.page.value("python.runPython('bool(client._inbox.events)')"):
         assert time.monotonic() < deadline
         game.play()
     game.run("client.close()\n[]")
@@ -163,7 +163,7 @@ def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
 
 
 def test_the_example_that_pygbag_packs_plays_in_a_page(game: Game, start: Start) -> None:
-    origin = game.page.evaluate("location.origin")
+    origin = game.page.value("location.origin")
     port = start("examples/many_server.py", 0, origin).until(r"port (\d+)")[1]
 
     told = game.run(DOTS.replace("MANY", port))
