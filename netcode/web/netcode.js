@@ -38,7 +38,7 @@ export class Timestamp {
   for (const power of [0, 1, 2, 3])
     for (const [first, fit] of /** @type {any[]} */ ([[0xcc, BigInt.asUintN], [0xd0, BigInt.asIntN]]))
       if (fit(8 << power, BigInt(value)) === BigInt(value)) return [first + power, ...bytesOf(value, 1 << power)];
-  throw new RangeError("an integer has 64 bits at most");
+  throw new RangeError("an integer has 64 bits");
 };
 /** @type {Inner} */ const pack = (value, depth) => {
   if (value === null || value === undefined) return [0xc0];
@@ -51,7 +51,7 @@ export class Timestamp {
   if (value instanceof Timestamp) return [0xc7, 12, 255, ...bytesOf(value.nanoseconds, 4), ...bytesOf(value.seconds, 8)];
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   if (!["Array", "Map", "Object"].includes(kind)) throw new TypeError(`${kind} cannot be sent`);
-  if (depth === 0) throw new RangeError("a message nests too deep");
+  if (depth === 0) throw new RangeError("it nests too deep");
   const items = kind === "Object" ? Object.entries(value).filter((pair) => pair[1] !== undefined) : [...value];
   const head = kind === "Array" ? sized(items.length, 0x90, 16, 0xdc, 1) : sized(items.length, 0x80, 16, 0xde, 1);
   return [...head, ...(kind === "Array" ? items : items.flat()).flatMap((item) => pack(item, depth - 1))];
@@ -144,10 +144,9 @@ export class Client extends EventTarget {
     const { maxMessage = 69_632, timeout = 10, WebSocket = globalThis.WebSocket } = options;
     const ears = new AbortController(), pairs = ticket?.slice(5).match(/../g) ?? [];
     let [kept, socket, away, rest, pong, timer] = /** @type {any[]} */ ([[]]), token = Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
-    let [base, received, untold, unheard, seat, attempts, hops] = Array(7).fill(0);
+    let [base, received, untold, heard, unheard, seat, attempts, hops] = Array(8).fill(0);
     let [most, until, greeted, anew] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket)];
     let home = (this.url = String(new URL(url, globalThis.location?.href)).replace(/^http/, "ws"));
-
     /** @type {Inner} */ const tell = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
     /** @type {Inner} */ const wait = (seconds, act) => (clearTimeout(timer), (timer = setTimeout(act, 1000 * seconds)));
     /** @type {Inner} */ const say = (...fields) => {
@@ -175,9 +174,9 @@ export class Client extends EventTarget {
       };
     };
     const ping = () => {
-      if (++unheard > timeout) return over("TIMEOUT", `nothing was heard for ${timeout} s`, true);
+      if (++unheard > 3 && Date.now() - heard > 1000 * timeout) return over("TIMEOUT", `nothing was heard for ${timeout} s`, true);
       say(PING, 0, received);
-      wait(1, ping);
+      wait(0.9, ping); // a hidden page rounds up to seconds
     };
     /** @type {Inner} */ const leave = (name, text, code = REASONS.indexOf(name), where) => {
       drop();
@@ -192,8 +191,8 @@ export class Client extends EventTarget {
       drop();
       if (this.state === "disconnecting") return leave("CLOSED", "this player left");
       if (away && passing && !inTime) return leave(away.name, `${away.text}; and then: ${text}`);
-      // Who broke off under the greeting may have left a seat taken, and be in its own way.
-      const again = inTime ? passing : attempts ? attempts < 2 : code === 2 || code === 31;
+      // Who broke off under the greeting may be in its own way.
+      const again = (passing || code === 31) && (inTime || (attempts ? attempts < 2 : code === 2 || code === 31));
       if (this.ticket && broken && !away) {
         [this.state, away, until] = ["connecting", { code, name, text }, Date.now() + 1000 * seat];
         tell("away", away);
@@ -215,7 +214,7 @@ export class Client extends EventTarget {
       [away, attempts] = [null, 0];
       const digits = Array.from(token, (byte) => byte.toString(16).padStart(2, "0"));
       this.ticket = grace && digits[0] ? `seat-${digits.join("")}` : null;
-      wait(1, ping);
+      wait(0.9, ping);
       say(ACK, received);
       for (const frame of kept) socket.send(frame);
       tell(back ? "back" : "joined", id);
@@ -246,6 +245,7 @@ export class Client extends EventTarget {
     /** @type {Inner} */ const feed = (mine, data) => {
       const bytes = new Uint8Array(rest.length + data.length), view = new DataView(bytes.buffer);
       let at = (unheard = 0);
+      heard = Date.now();
       bytes.set(rest);
       bytes.set(data, rest.length);
       try {
@@ -268,7 +268,7 @@ export class Client extends EventTarget {
     };
     /** @type {Inner} */ const wake = ({ persisted }) => {
       if (persisted === false || this.state.startsWith("dis")) return; // just loaded
-      unheard = Math.max(unheard, timeout - 3);
+      heard = Math.min(heard, Date.now() - 1000 * timeout);
       if (socket?.readyState) return greeted && say(PING, 0, received);
       connect();
     };

@@ -253,6 +253,28 @@ test("who was broken off under the greeting greets again twice, after a rest", (
   assert.equal(client.id, null);
 });
 
+test("who is not wanted after a broken greeting does not ask again", () => {
+  const { socket, events } = join({ welcome: "" });
+  socket.onclose();
+  mock.timers.tick(1500);
+  last().open();
+  hearGoodbye(last(), 20, "no");
+
+  assert.deepEqual(names(events), ["left DENIED"]);
+});
+
+test("who is patient waits also where nobody has what it is here for", () => {
+  const { socket, client } = join({ welcome: "", options: { patience: 60 } });
+  for (let tries = 0; tries < 4; tries += 1) {
+    hearGoodbye(last(), 31, "go on");
+    mock.timers.tick(6000);
+    last().open();
+  }
+
+  assert.notEqual(last(), socket);
+  assert.equal(client.state, "connecting");
+});
+
 test("a server that is not there is a reason at once, or after some patience", () => {
   const client = new Client("ws://127.0.0.1:1", { WebSocket: FakeSocket });
   last().onclose();

@@ -1,0 +1,101 @@
+"""A page that nobody sees: its timers hardly run, and it keeps its seat. Headless browsers hide nothing, so this has a screen."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from chromium import CHROMIUM, opened
+from javascript import site
+from programs import DEADLINE, ROOT, Start
+
+import netcode
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        sys.platform != "linux" or CHROMIUM is None or shutil.which("Xvfb") is None,
+        reason="chromium or Xvfb cannot be found: install chromium and xvfb",
+    ),
+]
+
+HIDDEN = 30.0
+"""Seconds for which nobody looks: three times the timeout."""
+NOTICED = 12.0
+"""Seconds within which a dead network is noticed in a hidden page."""
+
+WATCH = """
+import('/netcode/web/netcode.js').then(({ Client }) => {
+  window.client = new Client('ws://127.0.0.1:PORT/', { game: 'watch', version: '1' });
+  for (const name of ['joined', 'away', 'back', 'left']) client.on(name, () => told.push([name, document.hidden, Date.now() / 1000]));
+});
+window.told = [];
+"""
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A screen that nobody sees."""
+    read, write = os.pipe()
+    with subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"],
+        pass_fds=[write],
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as screen:
+        os.close(write)
+        with os.fdopen(read) as said:
+            yield f":{said.readline().strip()}"
+        screen.terminate()
+
+
+def test_a_hidden_page_keeps_its_seat_and_notices_when_the_network_is_gone(
+    tmp_path: Path, start: Start, display: str
+) -> None:
+    files: dict[str, Path | bytes] = {"/netcode/web": ROOT / "netcode" / "web", "/page": b"<!doctype html>"}
+    with (
+        opened(tmp_path / "profile", headed=True, environment={"DISPLAY": display}) as chromium,
+        site(files) as address,
+        netcode.Server("127.0.0.1", 0, game="watch", version="1", web=netcode.Web(origins=(address,))) as server,
+    ):
+        lag = start("-m", "netcode", "lag", "0", str(server.address))
+        port = lag.until(r":(\d+) ->")[1]
+        page = chromium.page(f"{address}/page", alone=False)
+        left: list[object] = []
+
+        def play(condition: Callable[[], bool], seconds: float) -> None:
+            """Let the server play until something is so, or the time is over."""
+            end, look = time.monotonic() + seconds, 0.0
+            while time.monotonic() < end:
+                server.wait(0.05)
+                server.update()
+                left.extend(event for event in server.events() if isinstance(event, netcode.Away | netcode.Left))
+                if time.monotonic() > look:
+                    look = time.monotonic() + 0.5
+                    if condition():
+                        return
+
+        page.value(WATCH.replace("PORT", port) + "; 0")
+        play(lambda: bool(page.value("told.length")), DEADLINE)
+        chromium.page("about:blank", alone=False).show()
+        page.until("document.hidden")
+        play(lambda: False, HIDDEN)
+        [joined] = page.value("told")
+        seats = [*left]
+
+        os.kill(lag._process.pid, signal.SIGSTOP)
+        cut_at = page.value("Date.now() / 1000")
+        try:
+            play(lambda: page.value("told.length") > 1, 2 * NOTICED)
+        finally:
+            os.kill(lag._process.pid, signal.SIGCONT)
+        away = page.value("told[1]")
+
+    assert (joined[0], seats) == ("joined", [])
+    assert away[:2] == ["away", True]
+    assert away[2] - cut_at < NOTICED
