@@ -1,6 +1,5 @@
-"""A game's end of a link to a server: connects, greets, comes back, and tells it all as events."""
+"""A game's end of a link to a server: verbs over what connects, greets and comes back."""
 
-import random
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -8,74 +7,31 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode import protocol
-from netcode.address import Address, check_address, check_destination
-from netcode.advice import ASKED, SENT, WAITED, Attendance
+from netcode.address import Address
+from netcode.advice import ASKED, WAITED, Attendance
 from netcode.clock import Clock, Timeline, monotonic
 from netcode.codec import PLAIN, make_codec
-from netcode.engine import Act, Engine
-from netcode.errors import ProtocolError
-from netcode.events import Away, Back, Event, Joined, Left, Received
-from netcode.forks import TEXT, keep_from_children
+from netcode.events import Event, Received, Teller
+from netcode.forks import keep_from_children
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
-from netcode.link import BROKEN_LINK, Link
 from netcode.mistakes import CLIENT, hint
 from netcode.peer import Peer
-from netcode.protocol import Hello, Welcome
-from netcode.reasons import Reason, ReasonCode, check_text, closed_here
+from netcode.protocol import Hello
+from netcode.reasons import Reason, check_text
+from netcode.session.guest import Guest
 from netcode.session.inbox import Inbox
-from netcode.session.session import ANOTHER_SESSION, Session
-from netcode.stream.contract import SCRATCH, State
-from netcode.stream.stream import Stream
-from netcode.stream.stream_set import together
+from netcode.session.places import Places, places
+from netcode.stream.contract import State
 from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import CustomWaiter, Descriptors, Waiter, wait
+from netcode.waiting import Descriptors, Waiter, wait
 
 if TYPE_CHECKING:
     from ssl import SSLContext
 
-BACKOFF = 0.5
-"""Seconds within which the first attempt to come back is made."""
-BACKOFF_FACTOR = 1.6
-"""How much longer each further attempt may take to begin."""
-BACKOFF_CAP = 30.0
-"""Seconds within which an attempt begins, however many failed."""
-PATIENT_CAP = 5.0
-"""The same for a server that was not there yet: who waits for it to start does not want to wait for long after that."""
-REFUSALS = 3
-"""Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
-
-GREETINGS = 3
-"""Greetings until a client gives up that never hears the answer, because the link breaks each time before that."""
-GREETING_REST = 1.0
-"""Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
-in its own way."""
-
-HOPS = 3
-"""Times in a row that a client is sent on to another server; then it asks one that it knows."""
-
 TICKET = "seat-"
 """What the text of a ticket begins with; the token follows, in hexadecimal digits."""
-
-_NO_ROOM = memoryview(b"")
-
-_WORTH_ANOTHER_TRY = BROKEN_LINK | {
-    ReasonCode.REFUSED,
-    ReasonCode.CONNECT_TIMEOUT,
-    ReasonCode.HANDSHAKE_TIMEOUT,
-    ReasonCode.NAME_NOT_FOUND,
-    ReasonCode.NO_DESCRIPTORS,
-    ReasonCode.SERVER_FULL,
-    ReasonCode.TOO_MANY,
-    ReasonCode.MOVED,
-}
-
-_WORTH_ANOTHER_RETURN = (_WORTH_ANOTHER_TRY | {ReasonCode.BROKEN_TLS}) - {ReasonCode.MOVED}
-"""The same where there is a seat: who cannot agree on TLS is the network, or somebody between, and does not keep it."""
-
-_BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
-"""Ends of a link that were not to be expected of a server, who would have answered: not even that it is full."""
 
 
 class Client(Waiter):
@@ -135,18 +91,14 @@ class Client(Waiter):
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
     ) -> None:
-        self._addresses = _places(host, port, addresses)
-        self._address = self._addresses[0]
-        self._trusted = {_plain(address.host) for address in self._addresses}
-        self._certain = bool(tls) and (tls is True or bool(getattr(tls, "check_hostname", False)))
-        """Whether whoever answers has proved to be the one it was looked for as."""
-        self._untried = len(self._addresses) - 1
-        self._turn = self._hops = self._tries = 0
-        self._game, self._version = check_name("game", game), check_name("version", version)
+        certain = bool(tls) and (tls is True or bool(getattr(tls, "check_hostname", False)))
+        known = Places(places(host, port, addresses), certain=certain)
+        check_name("game", game)
+        check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
-        self._credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
+        credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
         check_number("patience", patience, zero=True)
-        self._limits = make_limits("Client", limits, Client.__init__)
+        bounds = make_limits("Client", limits, Client.__init__)
         if sys.platform == "emscripten" and network is TCP:
             from netcode.web import network_of_page
 
@@ -155,37 +107,29 @@ class Client(Waiter):
             from netcode.transport.tls import TlsNetwork
 
             network = TlsNetwork(network, None if tls is True else tls)
-        self._network = network
-        self._timeline = Timeline(clock)
-        self._codec = make_codec(messages, self._limits.of_servers, self._limits.of_clients)
-        self._inbox = Inbox[Event](self._limits.max_backlog, Received)
-        self._attendance = Attendance("client")
-        self._engine = Engine()
-        self._session = Session(self, 0, self._address, self._limits, self._codec)
-        self._session.outbox.resumes = resume
-        self._peer = Peer(self._session, self._codec)
-        self._token: bytes | None = b"" if resume else None
-        self._anew = ticket is not None  # whether we have yet to hear what an earlier program did
+        token = b"" if resume else None
         if ticket is not None:
-            self._token = _token_in(ticket)
+            token = _token_in(ticket)
             if not resume:
                 raise ValueError("a ticket is for coming back: it needs resume=True")
-        self._grace = 0.0
-        self._state = State.CONNECTING
-        self._welcomed = False
-        self._away_for: Reason | None = None
-        self._away_until = 0.0
-        self._began = self._timeline.now
-        self._patient_until = self._began + patience
-        self._attempts = 0
-        self._greets = False  # whether the present link got as far as our greeting
-        self._greeting_broke = False
-        self._refusals = 0
-        self._retry_at: float | None = None
-        self._closing: list[Stream] = []
-        self._scratch = memoryview(bytearray(SCRATCH))
-        protocol.hello(self._greeting()._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
-        self._link: Link | None = self._connect()
+        self._attendance = Attendance("client")
+        self._timeline = Timeline(clock)
+        self._inbox = Inbox[Event](bounds.max_backlog, Received)
+        codec = make_codec(messages, bounds.of_servers, bounds.of_clients)
+        self._guest = guest = Guest(
+            Hello(game, version, codec.takes.size, token, 0, credentials, ticket is not None),
+            bounds,
+            codec,
+            self._inbox,
+            Teller(self._inbox),
+            network=network,
+            timeline=self._timeline,
+            places=known,
+            patience=patience,
+            attendance=self._attendance,
+        )
+        self._peer = Peer(guest.session, codec)
+        self._engine = guest.engine
         keep_from_children(self)
 
     @property
@@ -195,9 +139,9 @@ class Client(Waiter):
         CONNECTING until `Joined`, and again from `Away` to `Back`. CONNECTED while welcomed. DISCONNECTING from
         `close_nicely` to `Left`. DISCONNECTED from `Left` on, for good; `reason` says why.
         """
-        if self._state is State.CONNECTED and self._link is not None and self._link.goodbye is not None:
-            return State.DISCONNECTING
-        return self._state
+        link, state = self._guest.link, self._guest.state
+        leaves = state is State.CONNECTED and link is not None and link.goodbye is not None
+        return State.DISCONNECTING if leaves else state
 
     @property
     def reason(self) -> Reason | None:
@@ -207,17 +151,17 @@ class Client(Waiter):
     @property
     def peer(self) -> Peer | None:
         """The server; None until welcomed."""
-        return self._peer if self._welcomed else None
+        return self._peer if self._guest.welcomed else None
 
     @property
     def id(self) -> int | None:
         """The number that the server knows us by; None until welcomed."""
-        return self._peer.id if self._welcomed else None
+        return self._peer.id if self._guest.welcomed else None
 
     @property
     def address(self) -> Address:
         """Where the server is, as it was named: by who made this client, or by a server that sent it on."""
-        return self._address
+        return self._guest.places.address
 
     @property
     def ticket(self) -> str | None:
@@ -232,9 +176,10 @@ class Client(Waiter):
         yet acknowledged come again, those that were sent and had not arrived are lost with the old program, and from
         then on everything arrives exactly once. If the seat is no longer kept, `Left` comes with `RESUME_LOST`.
         """
-        if not (self._welcomed and self._token and self._grace) or self._peer.reason is not None:
+        guest = self._guest
+        if not (guest.welcomed and guest.token and guest.grace) or self._peer.reason is not None:
             return None
-        return TICKET + self._token.hex()
+        return TICKET + guest.token.hex()
 
     @property
     def rtt(self) -> float | None:
@@ -247,7 +192,7 @@ class Client(Waiter):
         return self._peer.jitter
 
     def __repr__(self) -> str:
-        return f"<Client {self._state.value} to {self._peer.address}>"
+        return f"<Client {self._guest.state.value} to {self._peer.address}>"
 
     def send(self, message: Any) -> None:
         """Send `message` to the server: it leaves with the next `update()`. Never blocks.
@@ -279,32 +224,19 @@ class Client(Waiter):
         if engine.busy:
             raise RuntimeError("Client.update() is already running: call it from one place, in one thread")
         if engine.torn or engine.later:
-            engine.catch_up(self._recover)
+            engine.catch_up(self._guest.recover)
         if self._inbox.events:
             self._inbox.leave(self._timeline.now, "client")
         self._attendance.calls = 0
         try:
             engine.busy = True
-            now = self._timeline.tick()
-            if self._link is not None:
-                engine.stepping = stream = self._link.stream
-                stream.step(now, self._scratch)
-            if self._closing:
-                for stream in self._closing:
-                    engine.stepping = stream
-                    stream.step(now, self._scratch)
-                self._closing = [stream for stream in self._closing if stream.alive]
-            engine.stepping = None
-            if self._peer.reason is not None and not self._closing:
-                self._scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
-            if self._away_for is not None or self._retry_at is not None:
-                self._go_on_trying(now)
+            self._guest.step()
             engine.busy = False
         except BaseException:
             engine.torn, engine.busy = True, False
             raise
         if engine.later:
-            engine.catch_up(self._recover)
+            engine.catch_up(self._guest.recover)
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once.
@@ -313,7 +245,7 @@ class Client(Waiter):
         call.
         """
         if self._attendance.calls & ASKED:
-            self._attendance.again(self._timeline.clock, self._has_work)
+            self._attendance.again(self._timeline.clock, self._guest.has_work)
         self._attendance.calls |= ASKED
         return self._inbox.take()
 
@@ -328,7 +260,7 @@ class Client(Waiter):
         """
         if not self._inbox.has_news():
             if self._attendance.calls & WAITED:
-                self._attendance.again(self._timeline.clock, self._has_work)
+                self._attendance.again(self._timeline.clock, self._guest.has_work)
             self._attendance.calls |= WAITED
         return wait(self, timeout=timeout) or bool(self._inbox.events)
 
@@ -357,7 +289,7 @@ class Client(Waiter):
 
         In the middle of an `update()`, as from a signal handler, at the end of that.
         """
-        self._do(self._close)
+        self._guest.do(self._guest.close)
 
     def close_nicely(self, text: str = "") -> None:
         """End it after everything queued was sent; the server reads `text` as its reason. Keep calling `update()`.
@@ -370,7 +302,7 @@ class Client(Waiter):
             TypeError: `text` is no str.
         """
         check_text(text)
-        self._do(partial(self._leave, text))
+        self._guest.do(partial(self._guest.leave, text))
 
     def __enter__(self) -> Self:
         return self
@@ -381,8 +313,7 @@ class Client(Waiter):
         self.close()
 
     def instantiate(self) -> Descriptors:
-        streams = self._streams()
-        return streams[0].descriptors() if len(streams) == 1 else together(streams)
+        return self._guest.descriptors()
 
     def _before_sleep(self) -> None:
         engine = self._engine
@@ -390,317 +321,21 @@ class Client(Waiter):
             return
         try:
             engine.busy = True
-            for stream in self._streams():
-                engine.stepping = stream
-                stream.send_now()
-            engine.stepping = None
+            self._guest.send_now()
             engine.busy = False
         except BaseException:
             engine.torn, engine.busy = True, False
             raise
 
     def _seconds_left(self) -> float | None:
-        return 0.0 if self._inbox.has_news() else self._until_due()
-
-    def _until_due(self) -> float | None:
-        """Return in how many seconds an update is due even if nothing arrives; None for never."""
-        if self._engine.torn or self._engine.later:
-            return 0.0
-        times = list[float]()
-        for stream in self._streams():
-            if stream.transport is not None and not stream.blocked and stream.has_to_send():
-                return 0.0
-            left = stream.seconds_left()
-            if left is not None:
-                times.append(left)
-        if self._away_for is not None:
-            times.append(self._timeline.until(self._away_until))
-        if self._retry_at is not None:
-            times.append(self._timeline.until(self._retry_at))
-        return min(times, default=None)
+        return 0.0 if self._inbox.has_news() else self._guest.until_due()
 
     def _slept(self, seconds: float) -> None:
         self._timeline.tick(seconds)
 
-    def _has_work(self) -> bool:
-        """Tell whether an update has something to do."""
-        due = self._until_due()
-        if due is not None and due <= 0:
-            return True
-        lists = self.instantiate()
-        return any(lists) and wait(CustomWaiter(*lists), timeout=0)
-
-    def _kept(self) -> None:
-        """Hear that a message was kept for a link that is still to come."""
-        if self._attendance.calls & SENT:
-            self._attendance.again(self._timeline.clock, self._has_work)
-        self._attendance.calls |= SENT
-
     def _abandon(self) -> None:
         """Be over in a child of the process that made it."""
-        for stream in self._streams():
-            stream.abandon()
-        self._state = State.DISCONNECTED
-        self._away_for = self._retry_at = self._link = None
-        self._engine.later.clear()
-        self._closing.clear()
-        self._session.end(closed_here(TEXT))
-        self._session.let_go()
-
-    def _do(self, act: Act) -> None:
-        self._engine.do(act, self._recover)
-
-    def _leave(self, text: str) -> None:
-        """Say goodbye, or end what has not begun."""
-        if self._peer.reason is not None:
-            return
-        if self._state is State.CONNECTED:
-            self._session.leave(text)
-        else:
-            self._close()
-
-    def _close(self) -> None:
-        """End everything."""
-        engine = self._engine
-        if self._peer.reason is None:
-            if self._link is not None:
-                engine.stepping = self._link.stream
-                self._link.cut()
-                engine.stepping = None
-            if self._peer.reason is None:
-                self._drop(self._session, closed_here())
-        for stream in self._closing:
-            engine.stepping = stream
-            stream.close()
-        engine.stepping = None
-        self._closing.clear()
-        self._scratch = _NO_ROOM
-
-    def _recover(self) -> None:
-        """Bring everything in line with what is, after an exception left something half-way."""
-        engine, session = self._engine, self._session
-        if session.told is not Away:
-            self._away_for = None
-        for stream in self._streams():
-            if stream is engine.stepping or not stream.alive:
-                stream.break_off()
-        for stream in self._closing:
-            if stream.state is not State.DISCONNECTING:
-                stream.break_off()
-        link = self._link
-        if link is not None and link.is_half_closed:
-            link.stream.break_off()
-            link = self._link
-        if session.reason is not None:
-            self._drop(session, session.reason)
-        elif link is not None and link.reason is not None:
-            self._link_over(link)
-        elif link is not None:
-            self._retry_at = None
-        elif self._retry_at is None and session.reason is None:
-            self._retry()
-        engine.stepping = None
-
-    # What a link and the peer tell their owner.
-
-    def _link_opened(self, link: Link) -> None:
-        """Greet."""
-        self._greets = True
-        link.greet(protocol.hello(self._greeting()))
-
-    def _greeted(self, link: Link, greeting: Hello | Welcome) -> None:
-        """Hear that the server takes us in, or back."""
-        assert isinstance(greeting, Welcome)
-        session = self._session
-        if self._welcomed and greeting.peer_id != session.id:
-            text = f"{link.where} gave our seat away: we were player {session.id}"
-            raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        if greeting.received and not self._token:
-            raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)  # to which we have said nothing yet
-        session.take_limit(greeting.max_message)
-        if self._anew:
-            self._anew = False
-            session.received = greeting.first
-            session.outbox.resend.begin_at(greeting.received)
-        if not greeting.token:
-            session.outbox.resumes = False
-        session.address = link.stream.remote_address or session.address
-        session.carry_on(link, session.missing(greeting.received))
-        self._state = State.CONNECTED
-        self._attempts = self._refusals = 0
-        self._grace = greeting.grace
-        if self._token is not None:
-            self._token = greeting.token or None
-        if self._welcomed:
-            self._inbox.put(Back(self._peer), session)
-            self._away_for = None
-        else:
-            self._welcomed = True
-            session.id = greeting.peer_id
-            # The server keeps a seat for who knows of it, and hears it at once even if the game is about to load a level.
-            link.stream.send(protocol.ack(session.received))
-            self._inbox.put(Joined(self._peer), session)
-
-    def _link_over(self, link: Link) -> None:
-        """Hear that a link ended: come back, or leave."""
-        reason = link.reason
-        assert reason is not None
-        if link is not self._link:
-            return
-        # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
-        if link.stream.alive and link.stream not in self._closing:
-            self._closing.append(link.stream)
-        if self._session.told is Away:
-            self._try_again(reason)
-        elif self._session.told is not None and self._token and self._grace and reason.code in BROKEN_LINK:
-            self._away_for = reason
-            self._away_until = self._timeline.now + self._grace
-            self._state = State.CONNECTING
-            self._inbox.put(Away(self._peer, reason), self._session)
-            self._retry()
-        elif not self._welcomed and reason.where is not None and self._hops < HOPS:
-            self._move_on(reason, reason.where)
-        elif not self._welcomed and reason.code in _WORTH_ANOTHER_TRY:
-            self._begin_again(reason)
-        else:
-            self._drop(self._session, reason)
-        self._session.let_go()
-        self._link = None
-        link.disown()
-
-    def _link_gone(self, link: Link) -> None:
-        """Hear that a connection is closed."""
-
-    def _drop(self, session: Session, reason: Reason) -> None:
-        """It is over: say so, once."""
-        session.end(reason)
-        self._state = State.DISCONNECTED
-        self._away_for = self._retry_at = None
-        link = self._link
-        if link is not None and link.stream not in self._closing:
-            self._closing.append(link.stream)
-            self._link = None
-            link.stream.close()
-            link.disown()
-        if session.told is not Left:
-            self._inbox.put(Left(self._peer, reason), session)
-
-    # Inside.
-
-    def _streams(self) -> list[Stream]:
-        return [*self._closing] if self._link is None else [self._link.stream, *self._closing]
-
-    def _greeting(self) -> Hello:
-        return Hello(
-            self._game,
-            self._version,
-            self._codec.takes.size,
-            self._token,
-            self._session.received,
-            self._credentials,
-            self._anew,
-        )
-
-    def _connect(self) -> Link:
-        self._greets = False
-        self._tries += 1
-        link = Link(self, self._limits, self._codec, self._inbox, Welcome)
-        connector = self._network.connect(*self._address, self._timeline.now)
-        link.stream = Stream(connector, link, link, self._timeline)
-        return link
-
-    def _go_on_trying(self, now: float) -> None:
-        """Make the next attempt when it is due, and give up when the server has."""
-        if self._away_for is not None and now >= self._away_until:
-            self._give_up(self._away_for.text)
-        elif self._retry_at is not None and now >= self._retry_at:
-            self._link = self._connect()
-            self._retry_at = None
-
-    def _begin_again(self, reason: Reason) -> None:
-        """An attempt failed of one who was never welcomed: try again, or give up.
-
-        A link that broke under the greeting may have left a player at the server who does not know of it, and for whom
-        it says that it is full; so what was broken once is tried a few times, whatever the further answers are.
-        Where there are several servers, all are asked before that counts as one attempt.
-        """
-        self._hops = 0
-        self._turn = (self._turn + 1) % len(self._addresses)
-        self._be_at(self._addresses[self._turn])
-        if self._untried:
-            self._untried -= 1
-            self._retry_at = self._timeline.now
-            return
-        self._untried = len(self._addresses) - 1
-        broke = self._greets and reason.code in _BROKEN_GREETING
-        self._greeting_broke = self._greeting_broke or broke
-        left = self._patient_until - self._timeline.now
-        if left > 0:
-            self._retry(GREETING_REST if broke else 0.0, PATIENT_CAP)
-            self._retry_at = min(self._retry_at or 0.0, self._patient_until)  # the last time when patience ends
-        elif self._greeting_broke and self._attempts < GREETINGS - 1:
-            self._retry(GREETING_REST)
-        else:
-            if self._tries > 1:
-                tried = round(self._timeline.now - self._began, 1)
-                text = f"{reason.text} (tried {self._tries} times in {tried:g} s)"
-                reason = Reason(reason.code, text, reason.error, reason.number, reason.where)
-            self._drop(self._session, reason)
-
-    def _move_on(self, reason: Reason, where: Address) -> None:
-        """Greet the server that another one names, unless what we would prove ourselves with is not for everybody."""
-        proves = self._credentials is not None or bool(self._token)
-        if proves and not self._certain and _plain(where.host) not in self._trusted:
-            text = f"{reason.text} ({where} was not asked: credentials go to hosts in addresses=, or with tls=True)"
-            self._drop(self._session, Reason(reason.code, text, reason.error, reason.number, where))
-            return
-        self._hops += 1
-        self._be_at(where)
-        self._retry_at = self._timeline.now
-
-    def _be_at(self, address: Address) -> None:
-        self._address = self._session.address = address
-
-    def _try_again(self, reason: Reason) -> None:
-        """An attempt to come back failed."""
-        self._state = State.CONNECTING
-        self._away_for = self._away_for or reason
-        self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
-        if reason.code not in _WORTH_ANOTHER_RETURN:
-            self._drop(self._session, reason)
-        elif self._refusals >= REFUSALS:
-            self._give_up(reason.text)
-        else:
-            self._retry()
-
-    def _retry(self, rest: float = 0.0, cap: float = BACKOFF_CAP) -> None:
-        # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
-        longest = min(cap, BACKOFF * BACKOFF_FACTOR ** min(self._attempts, 50))  # no float holds that of thousands
-        self._attempts += 1
-        self._retry_at = self._timeline.now + rest + random.uniform(0.0, longest)
-
-    def _give_up(self, last: str) -> None:
-        assert self._away_for is not None
-        first = self._away_for
-        text = first.text if last == first.text else f"{first.text}; and then: {last}"
-        self._drop(self._session, Reason(first.code, text, first.error))
-
-
-def _places(host: str, port: int, addresses: Iterable[Address | tuple[str, int] | str]) -> list[Address]:
-    """Return where the game is served. Raises `TypeError` or `ValueError` for what cannot be connected to."""
-    if isinstance(addresses, str) or not isinstance(addresses, Iterable):
-        raise TypeError(f'addresses must be a list such as ["a.example:7777"], not {type(addresses).__name__}')
-    others = [check_address(address, "each of addresses") for address in addresses]
-    random.shuffle(others)  # or everybody would come to the first
-    if others and not host and port == 0:
-        return others
-    check_destination(host, port)
-    return [Address(host, port), *others]
-
-
-def _plain(host: str) -> str:
-    """Return what is the same for all ways to write a name."""
-    return host.lower().removesuffix(".")
+        self._guest.abandon()
 
 
 def _token_in(ticket: str) -> bytes:
@@ -717,6 +352,11 @@ def _token_in(ticket: str) -> bytes:
     if not 0 < len(token) <= protocol.MAX_TOKEN:
         raise ValueError("ticket must be what client.ticket said, whole") from None
     return token
+
+
+def guest_of(client: Client) -> Guest:
+    """Return what is behind `client`, for tools and tests: it is no business of the game."""
+    return client._guest  # noqa: SLF001 - a friend of the class, in its module
 
 
 hint(Client, CLIENT)

@@ -291,7 +291,7 @@ hint(Connection, CONNECTION)
 
 def stream_of(connection: Connection[Any]) -> Stream:
     """Return what moves the bytes of `connection`, for the floors above: it is no business of whoever uses one."""
-    return connection._stream
+    return connection._stream  # noqa: SLF001 - a friend of the class, in its module
 
 
 def _copy(data: bytes | bytearray | memoryview) -> bytes:

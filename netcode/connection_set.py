@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import Callable, Iterator
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from netcode.address import Address
 from netcode.clock import Clock, monotonic
@@ -10,13 +10,10 @@ from netcode.connection import Connection, stream_of
 from netcode.forks import keep_from_children
 from netcode.stream.contract import ALONE
 from netcode.stream.intake import check_silence
-from netcode.stream.stream_set import StreamSet
+from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
 from netcode.transport import Doorway
 from netcode.transport.tcp import TcpDoorway
 from netcode.waiting import Descriptors, Waiter
-
-ACCEPTS_PER_UPDATE = 64
-"""Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
 
 D = TypeVar("D")
 
@@ -56,7 +53,8 @@ class ConnectionSet(Waiter, Generic[D]):
         return iter(self._streams)
 
     def __contains__(self, connection: object) -> bool:
-        return isinstance(connection, Connection) and stream_of(connection) in self._streams
+        anything: Any = connection
+        return isinstance(connection, Connection) and stream_of(anything) in self._streams
 
     def accept(
         self,

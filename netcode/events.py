@@ -5,6 +5,8 @@ from typing import Any, NamedTuple, TypeVar
 from netcode.mistakes import EVENT, hint
 from netcode.peer import Peer
 from netcode.reasons import Reason
+from netcode.session.inbox import Inbox
+from netcode.session.session import Session, Told
 
 E = TypeVar("E")
 
@@ -71,3 +73,27 @@ Event = Joined | Received | Away | Back | Left
 
 for _event in (Joined, Received, Away, Back, Left):
     hint(_event, EVENT)
+
+
+class Teller:
+    """Tells a game what happens to sessions, by events about the peers that stand for them."""
+
+    def __init__(self, inbox: Inbox[Event]) -> None:
+        self._inbox = inbox
+
+    def joined(self, session: Session) -> None:
+        """Tell that it is in."""
+        self._inbox.put(Joined(session.peer), session, Told.IN)
+
+    def away(self, session: Session, reason: Reason) -> None:
+        """Tell that its link broke, and may come back."""
+        self._inbox.put(Away(session.peer, reason), session, Told.AWAY)
+
+    def back(self, session: Session) -> None:
+        """Tell that it is back."""
+        self._inbox.put(Back(session.peer), session, Told.IN)
+
+    def left(self, session: Session, reason: Reason) -> None:
+        """Tell that it is over, unless the game knows that."""
+        if session.told is not Told.LEFT:
+            self._inbox.put(Left(session.peer, reason), session, Told.LEFT)

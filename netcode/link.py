@@ -86,26 +86,26 @@ _make: Any = vars(tuple)["__new__"]
 class LinkOwner(Protocol):
     """The client or server that a link belongs to."""
 
-    def _greeted(self, link: "Link", greeting: Hello | Welcome) -> None:
+    def greeted(self, link: "Link", greeting: Hello | Welcome) -> None:
         """Hear the first frame of the other end. Raises `ProtocolError` if it is not acceptable."""
 
-    def _link_opened(self, link: "Link") -> None:
+    def link_opened(self, link: "Link") -> None:
         """Hear that bytes can be sent."""
 
-    def _link_over(self, link: "Link") -> None:
+    def link_over(self, link: "Link") -> None:
         """Hear that no more messages will come; `link.reason` says why. Said once."""
 
-    def _link_gone(self, link: "Link") -> None:
+    def link_gone(self, link: "Link") -> None:
         """Hear that the connection is closed. Said once, after `link_over` or right before it."""
 
 
 class _Nobody:
     """The owner of a link that has let go of it, and may be forgotten before it."""
 
-    def _greeted(self, link: "Link", greeting: Hello | Welcome) -> None: ...
-    def _link_opened(self, link: "Link") -> None: ...
-    def _link_over(self, link: "Link") -> None: ...
-    def _link_gone(self, link: "Link") -> None: ...
+    def greeted(self, link: "Link", greeting: Hello | Welcome) -> None: ...
+    def link_opened(self, link: "Link") -> None: ...
+    def link_over(self, link: "Link") -> None: ...
+    def link_gone(self, link: "Link") -> None: ...
 
 
 NOBODY = _Nobody()
@@ -224,7 +224,7 @@ class Link(_PerMessage):
     def opened(self, stream: Stream) -> None:
         if self._greet_by == math.inf:
             self._greet_by = self.now + self._limits.handshake_timeout
-        self._owner._link_opened(self)
+        self._owner.link_opened(self)
         stream.reschedule()
 
     def has_room(self) -> bool:
@@ -292,7 +292,7 @@ class Link(_PerMessage):
                 f"{self.where} closed the connection without a greeting; is that a netcode server, with tls= as here?"
             )
             reason = Reason(reason.code, text, reason.error)
-        self._owner._link_gone(self)
+        self._owner.link_gone(self)
         self._over(reason)
         self.rest = None  # nobody can take what it left over
 
@@ -392,7 +392,7 @@ class Link(_PerMessage):
             self._say_bye(Reason(reason.code, told or reason.text, None, reason.number, reason.where))
         else:
             self._end(self._close_reason)  # we have left already, and said why
-        self._owner._link_over(self)
+        self._owner.link_over(self)
 
     def answer(self, reason: Reason, about: Any) -> None:
         """End the link of somebody who is not known and only asks, which is no failure: it is told `about`."""
@@ -676,7 +676,7 @@ class Link(_PerMessage):
                 if greeting is None or self._greeted or not isinstance(control, greeting):
                     raise ProtocolError(ReasonCode.MALFORMED, "a greeting came where none belongs")
                 self._greeted = True
-                self._owner._greeted(self, control)
+                self._owner.greeted(self, control)
             case Ping(number, received) | Pong(number, received):
                 self._acknowledge(session, received)
                 if isinstance(control, Pong):
@@ -757,7 +757,7 @@ class Link(_PerMessage):
     def _hear_bye(self, reason: Reason) -> None:
         self._end(self._close_reason or reason)
         self.stream.close_nicely(self._close_within(), "close_timeout")
-        self._owner._link_over(self)
+        self._owner.link_over(self)
 
     def _say_bye(self, reason: Reason, about: Any = None) -> None:
         if self.session is not None:
@@ -778,7 +778,7 @@ class Link(_PerMessage):
     def _over(self, reason: Reason) -> None:
         if self.reason is None:
             self._end(reason)
-            self._owner._link_over(self)
+            self._owner.link_over(self)
 
     def _end(self, reason: Reason) -> None:
         self.reason = reason

@@ -109,7 +109,7 @@ class Metrics(Observer):
         return Numbers(
             len(peers),
             sum(peer.away for peer in peers),
-            server._max_peers,
+            self.about.max_peers,
             self.joined,
             {**self.left},
             {**self.refused},

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from netcode.clock import Clock
 from netcode.reasons import Reason
@@ -22,6 +23,39 @@ class Totals(NamedTuple):
     messages_received: int = 0
     bytes_sent: int = 0
     bytes_received: int = 0
+
+
+class About(NamedTuple):
+    """What a server says of itself."""
+
+    game: str
+    version: str
+    max_peers: int
+
+
+class Onlookers(list["Observer"]):
+    """Those who look on at a server. It keeps them; they are found by it, and do not keep it."""
+
+    def __init__(self, about: About) -> None:
+        super().__init__()
+        self.about = about
+
+
+_onlookers: WeakKeyDictionary[object, ReferenceType[Onlookers]] = WeakKeyDictionary()
+
+
+def invite_onlookers(server: object, about: About) -> Onlookers:
+    """Return the list of those who will look on at `server`, which is empty yet, and is the server's to keep."""
+    onlookers = Onlookers(about)
+    _onlookers[server] = ref(onlookers)
+    return onlookers
+
+
+def onlookers_of(server: object) -> Onlookers:
+    """Return those who look on at `server`."""
+    onlookers = _onlookers[server]()
+    assert onlookers is not None  # the server keeps it
+    return onlookers
 
 
 class Observer:
@@ -44,12 +78,14 @@ class Observer:
         self._departed = Totals()
         self._clock = clock
         self._began = clock()
-        server._observers.append(self)
+        self._onlookers = onlookers_of(server)
+        self.about = self._onlookers.about
+        self._onlookers.append(self)
 
     def stop(self) -> None:
         """Observe no more."""
-        if self in self.server._observers:
-            self.server._observers.remove(self)
+        if self in self._onlookers:
+            self._onlookers.remove(self)
 
     def totals(self) -> Totals:
         """Return what went over all links so far."""

@@ -3,20 +3,12 @@
 from functools import partial
 from typing import Any, NamedTuple
 
-from netcode.address import Address, check_address
+from netcode.address import Address
+from netcode.admission import moved
 from netcode.codec import Codec
 from netcode.mistakes import PEER, FirmHint, Hinted, hint
-from netcode.reasons import Reason, ReasonCode, check_text
+from netcode.reasons import Reason, check_text
 from netcode.session.session import Session
-
-
-def moved(address: Address | tuple[str, int] | str | None, text: str) -> Reason:
-    """Make the reason of who is sent to another server. Raises `TypeError` or `ValueError` for what is no address."""
-    where = None if address is None else check_address(address, "address")
-    text = text or (
-        "another server has this; come back in a moment" if where is None else f"this game goes on at {where}"
-    )
-    return Reason(ReasonCode.MOVED, text, where=where)
 
 
 class Stats(NamedTuple):
@@ -192,4 +184,4 @@ hint(Peer, PEER, FirmHint)
 
 def session_of(peer: Peer) -> Session:
     """Return what is behind `peer`, for the floors above: it is no business of the game."""
-    return peer._session
+    return peer._session  # noqa: SLF001 - a friend of the class, in its module

@@ -74,10 +74,10 @@ class StatusFile(Observer):
         return {
             "pid": os.getpid(),
             "uptime": self._clock() - self._since,
-            "game": printable(f"{server._game} {server._version}".strip(), 128),
+            "game": printable(f"{self.about.game} {self.about.version}".strip(), 128),
             "address": str(server.address),
             "state": server.state.value,
-            "max_peers": server._max_peers,
+            "max_peers": self.about.max_peers,
             "peers": len(peers),
             "away": sum(peer.away for peer in peers),
             "joined": self.joined,

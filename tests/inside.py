@@ -3,6 +3,7 @@
 from typing import Any
 
 from netcode import Client, Connection, Peer, Server
+from netcode.client import guest_of
 from netcode.connection import stream_of
 from netcode.engine import Engine
 from netcode.link import Link
@@ -13,7 +14,7 @@ from netcode.session.session import Session
 from netcode.stream.stream_set import StreamSet
 from netcode.transport import Doorway, Transport
 
-__all__ = ["session_of", "stream_of"]
+__all__ = ["guest_of", "session_of", "stream_of"]
 
 
 def transport_of(connection: Connection[Any]) -> Transport:
@@ -25,12 +26,12 @@ def transport_of(connection: Connection[Any]) -> Transport:
 
 def has_link(end: Client | Peer) -> bool:
     """Tell whether there is a link."""
-    return (end._link if isinstance(end, Client) else session_of(end).link) is not None
+    return (guest_of(end) if isinstance(end, Client) else session_of(end)).link is not None
 
 
 def link_of(end: Client | Peer) -> Link:
     """Return the link over which a client reaches its server, or a server a peer."""
-    link = end._link if isinstance(end, Client) else session_of(end).link
+    link = (guest_of(end) if isinstance(end, Client) else session_of(end)).link
     assert isinstance(link, Link)
     return link
 
@@ -57,7 +58,7 @@ def links_of(server: Server) -> StreamSet[Link]:
 
 def doorway_of(server: Server) -> Doorway:
     """Return what a server listens with."""
-    return server._doorway
+    return server._door.doorway
 
 
 def resend_of(peer: Peer) -> ResendQueue:
@@ -67,29 +68,29 @@ def resend_of(peer: Peer) -> ResendQueue:
 
 def origins_of(server: Server) -> dict[str, int]:
     """Return how many links there are from where."""
-    return server._origins
+    return server._door.origins
 
 
 def crowd_of(server: Server) -> set[Link]:
     """Return the links above what one address may have."""
-    return server._crowd
+    return server._door.crowd
 
 
 def arrivals_of(server: Server) -> list[Any]:
     """Return who has greeted and is not let in yet."""
-    return server._arrivals
+    return server._door.arrivals
 
 
 def linked_at(server: Server) -> int:
     """Return how many peers have a link."""
-    return server._linked
+    return server._seats.linked
 
 
 def keys_of(server: Server) -> dict[bytes, Session]:
     """Return who can come back, by the keys of their tokens."""
-    return server._keys
+    return server._seats.by_key
 
 
 def graces_of(server: Server) -> Any:
     """Return when seats are given up."""
-    return server._graces
+    return server._seats.graces

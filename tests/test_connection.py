@@ -816,7 +816,11 @@ def test_a_call_that_an_exception_came_into_is_told_to_the_set(monkeypatch: pyte
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Stream, "announce", interrupt)
-    monkeypatch.setattr(Stream, "interrupted", lambda stream: told.append(stream.alive))
+
+    def note(stream: Stream) -> None:
+        told.append(stream.alive)
+
+    monkeypatch.setattr(Stream, "interrupted", note)
     with pytest.raises(KeyboardInterrupt):
         getattr(line.connection, call)(*([b"x"] if call == "send" else []))
 

@@ -15,10 +15,10 @@ from crowd import LOOPBACK, ROUNDS, call, pair, set_of, until
 
 from netcode.address import Address
 from netcode.connection import Connection, State, connect, custom, stream_of
-from netcode.connection_set import ACCEPTS_PER_UPDATE, REFUSE, ConnectionSet
+from netcode.connection_set import REFUSE, ConnectionSet
 from netcode.reasons import ReasonCode
 from netcode.stream.stream import LINGER
-from netcode.stream.stream_set import StreamSet
+from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport.tcp import Listener
 from netcode.waiting import wait

@@ -5,7 +5,7 @@ import re
 from programs import ROOT
 
 from netcode import ReasonCode
-from netcode.client import _WORTH_ANOTHER_RETURN
+from netcode.session.comeback import _WORTH_ANOTHER_RETURN
 
 TEXT = (ROOT / "docs" / "reference" / "reasons.md").read_text(encoding="utf-8")
 ROWS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| `")]

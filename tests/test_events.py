@@ -15,15 +15,15 @@ class Nobody:
     """An owner of peers."""
 
     def __init__(self) -> None:
-        self._engine = Engine()
+        self.engine = Engine()
 
-    def _do(self, act: Act) -> None:
+    def do(self, act: Act) -> None:
         act()
 
-    def _drop(self, session: Session, reason: Reason) -> None:
+    def drop(self, session: Session, reason: Reason) -> None:
         """It is nobody's."""
 
-    def _kept(self) -> None:
+    def kept(self) -> None:
         """Nobody keeps it."""
 
 

@@ -15,18 +15,16 @@ from netcode import (
     Server,
     address,
     buffer,
-    client,
     codec,
     connection,
-    connection_set,
     errors,
     protocol,
     reasons,
-    server,
 )
 from netcode.codec import Bounds
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
-from netcode.stream import contract
+from netcode.session import comeback, door
+from netcode.stream import contract, stream_set
 from netcode.transport import tcp, tls
 
 NAMES = [field.name for field in fields(Limits)]
@@ -192,7 +190,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) bytes of a token", protocol.MAX_TOKEN),
         (PAGE, r"(\d+) bytes of a goodbye", reasons.MAX_TEXT),
         (PAGE, r"an acknowledgement every ([\d,]+) bytes", protocol.ACKNOWLEDGE_EVERY),
-        (PAGE, r"(\d+) accepted connects per update", connection_set.ACCEPTS_PER_UPDATE),
+        (PAGE, r"(\d+) accepted connects per update", stream_set.ACCEPTS_PER_UPDATE),
         (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
         (PAGE, r"(\d+ KiB) read from one peer per update", contract.SCRATCH),
         (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),
@@ -200,14 +198,14 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
         (PAGE, r"(\d+) look-ups of names at once", address.MAX_LOOKUPS),
         (PAGE, r"(\d+) ms of rest for a listener", tcp.SHORTAGE_PAUSE * 1000),
-        (PAGE, r"(\d+) refused connects in a row", client.REFUSALS),
+        (PAGE, r"(\d+) refused connects in a row", comeback.REFUSALS),
         (PAGE, r"stops reading at ([\d,]+) bytes that nobody took", connection.MAX_RECEIVE_BUFFER),
         (PAGE, r"ends with `TOO_SLOW` when (\d+ MiB) wait", connection.MAX_SEND_BUFFER),
         (PAGE, r"waits (\d+) seconds for the other end's end", connection.LINGER),
-        (PAGE, r"; (\d+) above it are turned away at once", server.TOLD_AT_THE_DOOR),
-        (WIRE, r"uniformly within ([\d.]+) s", client.BACKOFF),
-        (WIRE, r"and ([\d.]+) times as long after each failure", client.BACKOFF_FACTOR),
-        (WIRE, r"after each failure, (\d+) s at most", client.BACKOFF_CAP),
+        (PAGE, r"; (\d+) above it are turned away at once", door.TOLD_AT_THE_DOOR),
+        (WIRE, r"uniformly within ([\d.]+) s", comeback.BACKOFF),
+        (WIRE, r"and ([\d.]+) times as long after each failure", comeback.BACKOFF_FACTOR),
+        (WIRE, r"after each failure, (\d+) s at most", comeback.BACKOFF_CAP),
     ],
 )
 def test_what_the_pages_say_of_bounds_that_are_no_arguments_is_so(page: str, words: str, number: float) -> None:

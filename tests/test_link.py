@@ -14,9 +14,9 @@ from inside import doorway_of, has_link, inbox_of, link_of, links_of, session_of
 from scene import HOST, PORT, TICK, Scene, only
 
 from netcode import Address, ReasonCode, Received, State, codec
-from netcode.client import GREETINGS
 from netcode.codec import cost_of
 from netcode.protocol import ACKNOWLEDGE_EVERY
+from netcode.session.comeback import GREETINGS
 from netcode.testing.network import MemoryTransport
 from netcode.transport import Connector
 from netcode.waiting import Descriptors

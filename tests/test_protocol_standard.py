@@ -19,12 +19,12 @@ from wire_decoder import DEPTH_OF_SERVERS, Refused, Timestamp, read_answer, read
 import netcode
 from netcode import Address, ProtocolError, ReasonCode, framing, protocol
 from netcode.address import MAX_ADDRESS, address_from_wire
-from netcode.client import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
 from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, PLAIN, make_codec
 from netcode.limits import Limits
 from netcode.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
 from netcode.protocol import Bye, Control, Hello, Ping, Welcome
 from netcode.reasons import MAX_TEXT, Reason
+from netcode.session.comeback import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 LIMIT = 65_536

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from inside import resend_of
 
 import netcode
-from netcode import client as client_module
+from netcode.session import comeback
 from netcode.testing import FakeClock, MemoryNetwork, play
 
 MESSAGES = 10_000
@@ -152,8 +152,8 @@ def test_any_sequence_of_sends_cuts_and_returns_delivers_both_streams_exactly_on
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     # It never gives up: a network that breaks every 200 bytes does not carry 3,000, until it is good again.
-    monkeypatch.setattr("netcode.peer.VAIN_LINKS", 1_000_000)
-    monkeypatch.setattr("netcode.peer.MOST_VAIN_LINKS", 1_000_000)
+    monkeypatch.setattr("netcode.session.session.VAIN_LINKS", 1_000_000)
+    monkeypatch.setattr("netcode.session.session.MOST_VAIN_LINKS", 1_000_000)
     run_state_machine_as_test(Sessions, settings=hypothesis.settings(max_examples=60, stateful_step_count=25))
 
 
@@ -292,8 +292,8 @@ class Ends:
 @pytest.mark.fault(45, layer="loopback")
 def test_ten_thousand_messages_each_way_survive_five_hundred_cuts(monkeypatch: pytest.MonkeyPatch) -> None:
     # Real sockets, cut at random bytes; only the pauses between attempts are shorter than in a game.
-    monkeypatch.setattr(client_module, "BACKOFF", 0.001)
-    monkeypatch.setattr(client_module, "BACKOFF_CAP", 0.004)
+    monkeypatch.setattr(comeback, "BACKOFF", 0.001)
+    monkeypatch.setattr(comeback, "BACKOFF_CAP", 0.004)
     dice = random.Random(500)
     deadline = time.monotonic() + DEADLINE
     with (

@@ -27,7 +27,7 @@ EVENTS: list[Event] = [Joined(PEER), Received(PEER, "hi"), Away(PEER, REASON), B
 def test_events_are_taken_once_in_order() -> None:
     inbox = Inbox[Event](1000, Received)
     for event in EVENTS:
-        inbox.put(event, TOLD)
+        inbox.put(event, TOLD, None)
 
     first, second = inbox.take(), inbox.take()
 
@@ -37,7 +37,7 @@ def test_events_are_taken_once_in_order() -> None:
 def full_inbox(limit: int = 10_000) -> Inbox[Event]:
     inbox = Inbox[Event](limit, Received)
     for event in EVENTS:
-        inbox.put(event, TOLD)
+        inbox.put(event, TOLD, None)
     return inbox
 
 
@@ -55,7 +55,7 @@ def read(events: list[Event], count: int) -> list[Event]:
 def test_what_a_loop_did_not_reach_comes_first_the_next_time(reached: int) -> None:
     inbox = full_inbox()
     first = read(inbox.take(), reached)
-    inbox.put(Joined(PEER), TOLD)
+    inbox.put(Joined(PEER), TOLD, None)
 
     second = [*inbox.take()]
 
@@ -165,7 +165,7 @@ def test_what_nobody_reaches_is_bounded() -> None:
     for _ in range(100):
         for _ in range(20):
             if not inbox.is_full():
-                inbox.put(Joined(PEER), TOLD)
+                inbox.put(Joined(PEER), TOLD, None)
         events = inbox.take()
         most = max(most, len(events))
         read(events, 1)
@@ -190,10 +190,10 @@ def test_an_event_that_was_read_is_kept_no_longer() -> None:
 
 def test_an_inbox_is_full_above_its_limit() -> None:
     inbox = Inbox[Event](EVENT_SIZE, Received)
-    inbox.put(Joined(PEER), TOLD)
+    inbox.put(Joined(PEER), TOLD, None)
     at_the_limit = inbox.is_full()
 
-    inbox.put(Away(PEER, REASON), TOLD)
+    inbox.put(Away(PEER, REASON), TOLD, None)
 
     assert (at_the_limit, inbox.is_full()) == (False, True)
 
@@ -212,18 +212,18 @@ def test_events_that_are_never_taken_are_told_of_once_and_by_the_log_where_some_
             inbox.leave(start + frame, "server")
 
     inbox = Inbox[Event](1000, Received)
-    inbox.put(Joined(PEER), TOLD)
+    inbox.put(Joined(PEER), TOLD, None)
     fresh = inbox.has_news()
     with pytest.warns(RuntimeWarning, match=r"server\.events\(\) has not been called") as caught:
         forget(inbox, 0.0)
     old = inbox.has_news()
     inbox.take()
-    inbox.put(Back(PEER), TOLD)
+    inbox.put(Back(PEER), TOLD, None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         forget(inbox, 1000.0)
     excused = Inbox[Event](1000, Received)
-    excused.put(Joined(PEER), TOLD)
+    excused.put(Joined(PEER), TOLD, None)
     excused.excuse()
     forget(excused, 0.0)
 

@@ -11,6 +11,7 @@ import pytest
 from scene import Scene
 
 from netcode.address import Address
+from netcode.observing import onlookers_of
 from netcode.testing import FakeClock
 from netcode.tools.output import Output
 from netcode.tools.scrape import Numbers, samples
@@ -118,7 +119,7 @@ def test_what_netcode_metrics_serves_is_what_is_read() -> None:
     with served(prometheus.generate_latest(registry).decode()) as where:
         status = Numbers(where).read()
 
-    assert (status["peers"], status["max_peers"]) == (1, server._max_peers)
+    assert (status["peers"], status["max_peers"]) == (1, onlookers_of(server).about.max_peers)
     assert status["bytes_received"] > 0
     assert status["updates"] > 0
     assert status["update_mean"] is not None

@@ -13,7 +13,7 @@ import pytest
 from bounds import Patience, until
 from certificates import Certificate, make_certificate, needs_openssl
 from faults.wire import BYE, Control, frame, hello
-from inside import link_of
+from inside import crowd_of, doorway_of, link_of, linked_at, links_of, origins_of
 
 import netcode
 from netcode import Address, ReasonCode, Server, Web
@@ -54,7 +54,7 @@ class House:
 
     @property
     def door(self) -> WebDoorway:
-        door = self.server._doorway
+        door = doorway_of(self.server)
         assert isinstance(door, WebDoorway)
         return door
 
@@ -217,7 +217,7 @@ def test_a_page_is_shown_and_the_connection_ends(house: House) -> None:
     assert head.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"\r\nContent-Security-Policy: default-src 'none'" in head
     assert body == PAGE.encode()
-    assert (len(house.server._links), house.told) == (0, [])
+    assert (len(links_of(house.server)), house.told) == (0, [])
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_browser_plays(house: House) -> None:
 
     assert house.news() == ["Joined", "Received", "Received", "Left"]
     assert guest.heard.endswith(b"\x88\x02\x03\xe9")
-    assert house.server._origins == {}
+    assert origins_of(house.server) == {}
 
 
 def test_two_who_are_ready_at_once_come_in_at_once(house: House) -> None:
@@ -334,8 +334,8 @@ def test_a_page_from_elsewhere_hears_why_it_may_not_connect(house: House, origin
     assert said.startswith(text)
     assert guest.heard.endswith(b"\x88\x02\x03\xe8")
     guest.sock.close()
-    house.until(lambda: not len(house.server._links))
-    assert (house.told, house.server._origins) == ([], {})
+    house.until(lambda: not len(links_of(house.server)))
+    assert (house.told, origins_of(house.server)) == ([], {})
 
 
 def test_who_is_one_too_many_hears_it_in_websocket(open_house: Callable[..., House]) -> None:
@@ -357,12 +357,12 @@ def test_who_does_not_say_what_it_wants_is_let_go(house: House, data: bytes) -> 
     house.until(lambda: house.waiting)
     for _ in range(3):
         house.update(0.9)
-    assert (house.waiting, len(house.server._links)) == (1, 0)
+    assert (house.waiting, len(links_of(house.server))) == (1, 0)
 
     house.update(0.4)
     guest.hear_all()
 
-    assert (guest.heard, house.waiting, len(house.server._links)) == (b"", 0, 0)
+    assert (guest.heard, house.waiting, len(links_of(house.server))) == (b"", 0, 0)
 
 
 def test_time_spent_before_the_door_counts(house: House) -> None:
@@ -426,7 +426,7 @@ def test_a_crowd_that_knocks_at_once_is_taken_in_over_several_updates(house: Hou
 def test_who_goes_on_talking_while_it_is_answered_holds_nobody(house: House) -> None:
     guest = house.visit(b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000)
     patient = Patience()
-    while patient() and house.waiting + len(house.server._links) == 0:
+    while patient() and house.waiting + len(links_of(house.server)) == 0:
         house.update()
 
     turns = 0
@@ -575,9 +575,9 @@ def test_a_thousand_come_and_go_behind_a_proxy_and_the_books_are_empty(proxied: 
         proxied.until(lambda: not proxied.server.peers)
         guest.sock.close()
 
-    proxied.until(lambda: not len(proxied.server._links))
+    proxied.until(lambda: not len(links_of(proxied.server)))
     assert proxied.news() == ["Joined", "Left"] * 1000
-    assert (proxied.server._origins, proxied.server._crowd, proxied.server._linked) == ({}, set(), 0)
+    assert (origins_of(proxied.server), crowd_of(proxied.server), linked_at(proxied.server)) == ({}, set(), 0)
 
 
 def test_the_count_of_an_address_is_that_of_who_is_meant(proxied: House) -> None:
@@ -587,7 +587,7 @@ def test_the_count_of_an_address_is_that_of_who_is_meant(proxied: House) -> None
     third = proxied.visit()
     third.join(b"X-Forwarded-For: 6.6.6.6, 203.0.113.1")
 
-    assert proxied.server._origins["203.0.113.1"] == 3  # the one who is on its way out
+    assert origins_of(proxied.server)["203.0.113.1"] == 3  # the one who is on its way out
     assert [value[:2] for value in third.values()] == [[BYE, ReasonCode.TOO_MANY.value]]
     assert [peer.address.host for peer in proxied.server.peers] == ["203.0.113.1", "203.0.113.1", "203.0.113.2"]
 
@@ -616,7 +616,7 @@ def test_a_proxy_may_say_for_whom_it_speaks_before_anything_else(proxied: House,
 
     [peer] = proxied.server.peers
     assert peer.address == Address("203.0.113.5", 4711)
-    assert proxied.server._origins == {"203.0.113.5": 1}
+    assert origins_of(proxied.server) == {"203.0.113.5": 1}
 
 
 def test_a_proxy_need_not_say_anything(proxied: House) -> None:
@@ -698,7 +698,7 @@ def test_who_does_not_speak_tls_is_told_of_in_the_log(secure: House, caplog: pyt
     guest.hear_all()
 
     assert "does not speak TLS" in caplog.text
-    secure.until(lambda: not len(secure.server._links))
+    secure.until(lambda: not len(links_of(secure.server)))
 
 
 @needs_openssl
@@ -709,9 +709,9 @@ def test_who_is_silent_over_tls_is_let_go_and_who_finds_no_room_waits_at_the_ser
     silent = house.visit(tls=certificate.client())
     house.until(lambda: house.waiting == 1)
     second = house.visit()
-    house.until(lambda: len(house.server._links) == 1)
+    house.until(lambda: len(links_of(house.server)) == 1)
     second.sock.close()
-    house.until(lambda: not len(house.server._links))
+    house.until(lambda: not len(links_of(house.server)))
 
     house.update(1.0)
     house.update(1.0)
@@ -739,8 +739,8 @@ def test_on_a_network_in_memory_it_works_too() -> None:
 
         assert page.receive_all().endswith(PAGE.encode())
         assert client.state is netcode.State.CONNECTED
-        assert server._doorway.doors() == ()
-        assert server._doorway.due() is not None
+        assert doorway_of(server).doors() == ()
+        assert doorway_of(server).due() is not None
         for _ in range(40):
             for end in (silent, client, server):
                 end.update()

@@ -18,11 +18,14 @@ EVENT_SIZE = 256
 """Bytes for which an event without a message counts."""
 
 
-class Told(Protocol):
+T = TypeVar("T")
+
+
+class About(Protocol[T]):
     """Whom events are about."""
 
-    told: object
-    """The kind of the last one, messages apart."""
+    told: T
+    """What the game was told last of it, messages apart."""
 
 
 _iterate = list[Any].__iter__
@@ -75,10 +78,10 @@ class Inbox(Generic[E]):
         self.beats = 0
         """Reads so far that brought nothing but pings and their answers."""
 
-    def put(self, event: E, of: Told) -> None:
-        """Add an event of somebody that is no message."""
+    def put(self, event: E, about: About[T], told: T) -> None:
+        """Add an event that is no message, and note what the game was told with it."""
         self.room -= EVENT_SIZE
-        of.told = event.__class__  # nothing can come between this and the next
+        about.told = told  # nothing can come between this and the next
         self.events.append(event)
 
     def is_full(self) -> bool:

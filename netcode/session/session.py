@@ -1,5 +1,6 @@
 """A session: what outlives the links between two ends, and what a return needs."""
 
+from enum import Enum
 from typing import Any, Protocol
 
 from netcode.address import Address
@@ -24,18 +25,28 @@ TRIED = 0.05
 """Seconds for which a link has to carry messages to count: one that was given up before it was heard has tried nothing."""
 
 
+class Told(Enum):
+    """What the game was told last of a session, messages apart."""
+
+    NOTHING = "nothing"
+    IN = "in"
+    """`Joined`, or `Back`."""
+    AWAY = "away"
+    LEFT = "left"
+
+
 class SessionOwner(Protocol):
     """The client or server that a session belongs to."""
 
-    _engine: Engine
+    engine: Engine
 
-    def _do(self, act: Act) -> None:
+    def do(self, act: Act) -> None:
         """Do `act` now, or at the end of what is under way."""
 
-    def _drop(self, session: "Session", reason: Reason) -> None:
+    def drop(self, session: "Session", reason: Reason) -> None:
         """End a session that has no link."""
 
-    def _kept(self) -> None:
+    def kept(self) -> None:
         """Hear that a message was kept for a link that is still to come."""
 
 
@@ -66,6 +77,9 @@ class Carrier(Judge, Protocol):
     def has_rest(self) -> bool:
         """Whether something was received and not used yet."""
         ...
+
+    def disown(self) -> None:
+        """Be nobody's from now on: it is over, and does not keep its owner."""
 
     def accept(self, session: "Session") -> None:
         """Carry messages for `session` from now on."""
@@ -120,16 +134,15 @@ class Session:
         """What stands for it in events; None when it is over, so that neither keeps the other."""
         self.reason: Reason | None = None
         """Why it is over; None while it is not."""
-        self.told: object = None
-        """The kind of the last event that the game was told of it, messages apart."""
+        self.told = Told.NOTHING
         self.away_reason: Reason | None = None
         self.away_until = 0.0
         self.received = 0
         """Messages received."""
         self.bytes_received = 0
         """Bytes received, with headers and control messages."""
-        self.engine = owner._engine
-        self.outbox = Outbox(self, owner._engine, limits, codec)
+        self.engine = owner.engine
+        self.outbox = Outbox(self, owner.engine, limits, codec)
         self.offered = 0
         """Messages that links were given, as of the end of the last one."""
         self.link: Carrier | None = None
@@ -163,7 +176,7 @@ class Session:
     def do(self, act: Act) -> None:
         """Do `act` now, or at the end of what is under way; not at all if it is over."""
         if self._owner is not None:
-            self._owner._do(act)
+            self._owner.do(act)
 
     def leave(self, text: str | None, reason: Reason | None = None) -> None:
         """End it: nicely, or at once without a text."""
@@ -172,7 +185,7 @@ class Session:
         if link is None:
             if self._owner is not None:
                 self.farewell = reason
-                self._owner._drop(self, closed_here(text or ""))
+                self._owner.drop(self, closed_here(text or ""))
             return
         engine.stepping = link.stream
         if text is None:
@@ -196,7 +209,7 @@ class Session:
         """Tell whether a message is to be kept for a link that is still to come."""
         if self._owner is None or self.link is not None:
             return False
-        self._owner._kept()
+        self._owner.kept()
         return True
 
     def lost(self) -> None:
@@ -205,7 +218,7 @@ class Session:
         most = self._limits.max_resend
         text = f"more than max_resend = {most} bytes were sent to {self.address} while there was no link to it"
         self.farewell = Reason(ReasonCode.RESUME_LOST, text)
-        self._owner._drop(self, self.farewell)
+        self._owner.drop(self, self.farewell)
 
     # For the owner and the link.
 

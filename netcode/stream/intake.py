@@ -18,10 +18,9 @@ MAX_SEND_BUFFER = 64 * 1024 * 1024
 class Intake:
     """A receive buffer with a bound, and the deadlines of the stream that fills it, whose owner it is."""
 
-    __slots__ = ("overfull", "ping", "pinged", "rest", "timeout")
+    __slots__ = ("hungry", "overfull", "ping", "pinged", "rest", "timeout")
 
     believes_ends: ClassVar[bool] = True
-    hungry: ClassVar[bool] = False  # it waits for whoever takes
 
     def __init__(self, timeout: float | None, ping: bytes | None) -> None:
         check_silence(timeout, ping)
@@ -30,6 +29,7 @@ class Intake:
         self.ping = None if ping is None else bytes(ping)
         """What is sent after half of `timeout` in silence, or None."""
         self.rest: ReceiveBuffer | None = None
+        self.hungry = False  # for good: it waits for whoever takes
         self.pinged = False
         self.overfull = 0
         """Bytes that waited to be sent when they became too many."""

@@ -15,6 +15,9 @@ from netcode.stream.stream import Stream
 from netcode.stream.watcher import Watcher
 from netcode.waiting import Descriptors, Waiter, wait
 
+ACCEPTS_PER_UPDATE = 64
+"""Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
+
 PORTION = 64
 """Streams, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from netcode.client import Client
+from netcode.client import Client, guest_of
 from netcode.clock import Clock, monotonic
 from netcode.events import Event, Joined, Left, Received
 from netcode.meter import Meter
@@ -181,8 +181,9 @@ class Crowd:
             case Joined(peer):
                 # Spread over one period, or all would send in the same moment.
                 self._send_at[client] = self._clock() + self._period * (peer.id * 0.618034 % 1.0)
-                assert client._link is not None
-                client._link.meter = _Recorder(self.trips)
+                link = guest_of(client).link
+                assert link is not None
+                link.meter = _Recorder(self.trips)
             case Received():
                 self.received += 1
             case Left(_, reason):

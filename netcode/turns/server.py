@@ -13,10 +13,12 @@ from typing import Any, Self
 from netcode import log
 from netcode import server as net
 from netcode.address import Address, check_address
+from netcode.admission import Authenticate
 from netcode.console import say
 from netcode.errors import MessageTooLarge
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent
+from netcode.observing import onlookers_of
 from netcode.peer import Peer
 from netcode.site import Web
 from netcode.turns import protocol
@@ -189,7 +191,7 @@ class Server:
         self._random = random.Random()  # noqa: S311 - a stand-in's choice, not a key
         max_message = options.get("max_message", 65_536)
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
-        self._door: net.Authenticate | None = options.pop("authenticate", None)
+        self._door: Authenticate | None = options.pop("authenticate", None)
         shown = page_of(web)
         self._secure = None if not shown else options.get("tls") is not None
         self._store = open_store(store)
@@ -371,7 +373,7 @@ class Server:
 
     def _begin_to_count(self) -> None:
         self._publish_stats(self._clock())
-        for observer in self._net._observers:
+        for observer in onlookers_of(self._net):
             observer.tables = self.stats
 
     def _publish_stats(self, now: float) -> None:

@@ -245,7 +245,7 @@ class Stage:
         assert [peer.id for peer in server.peers] == [self.bystander.id]
         assert (len(links_of(server)), len(keys_of(server)), [*origins_of(server).values()]) == (
             1,
-            server._grace > 0,
+            server._seats._grace > 0,
             [1],
         )
         assert (len(graces_of(server)), arrivals_of(server), linked_at(server)) == (0, [], 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from inside import link_of, links_of
+from inside import guest_of, link_of, links_of
 
 import netcode
 from netcode import ReasonCode, State
@@ -340,7 +340,7 @@ def test_a_handshake_of_a_return_that_breaks_is_tried_again(
     transport: Any = link_of(client).stream.transport
 
     with socket.create_server(("127.0.0.1", 0)) as stands_between:
-        client._address = client.address._replace(port=stands_between.getsockname()[1])
+        guest_of(client).places.address = client.address._replace(port=stands_between.getsockname()[1])
         socket.socket.shutdown(transport._socket if secure else transport, socket.SHUT_RDWR)
         for _ in range(2):
             guest = accept_and_read(loopback, stands_between)
@@ -348,7 +348,7 @@ def test_a_handshake_of_a_return_that_breaks_is_tried_again(
             if reset:
                 guest.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             guest.close()
-        client._address = client.address._replace(port=port)
+        guest_of(client).places.address = client.address._replace(port=port)
         loopback.until(lambda: client.state is State.CONNECTED)
     loopback.play(2 * TICK)
 
@@ -412,7 +412,7 @@ def test_of_two_links_of_one_player_the_newer_wins(memory: Stage) -> None:
 def test_a_client_that_was_replaced_does_not_come_back(memory: Stage) -> None:
     memory.serve()
     client = memory.join()
-    token = client._token
+    token = guest_of(client).token
     assert token is not None
 
     assert answer(memory, token) is None

@@ -1,0 +1,98 @@
+"""When a client tries again, and when it gives up. Pure: it is told the time, and what failed."""
+
+import random
+
+from netcode.link import BROKEN_LINK
+from netcode.reasons import Reason, ReasonCode
+
+BACKOFF = 0.5
+"""Seconds within which the first attempt to come back is made."""
+BACKOFF_FACTOR = 1.6
+"""How much longer each further attempt may take to begin."""
+BACKOFF_CAP = 30.0
+"""Seconds within which an attempt begins, however many failed."""
+PATIENT_CAP = 5.0
+"""The same for a server that was not there yet: who waits for it to start does not want to wait for long after that."""
+REFUSALS = 3
+"""Connects refused in a row after which nobody will come back: a server that restarted has forgotten us anyway."""
+
+GREETINGS = 3
+"""Greetings until a client gives up that never hears the answer, because the link breaks each time before that."""
+GREETING_REST = 1.0
+"""Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
+in its own way."""
+
+WORTH_ANOTHER_TRY = BROKEN_LINK | {
+    ReasonCode.REFUSED,
+    ReasonCode.CONNECT_TIMEOUT,
+    ReasonCode.HANDSHAKE_TIMEOUT,
+    ReasonCode.NAME_NOT_FOUND,
+    ReasonCode.NO_DESCRIPTORS,
+    ReasonCode.SERVER_FULL,
+    ReasonCode.TOO_MANY,
+    ReasonCode.MOVED,
+}
+
+_WORTH_ANOTHER_RETURN = (WORTH_ANOTHER_TRY | {ReasonCode.BROKEN_TLS}) - {ReasonCode.MOVED}
+"""The same where there is a seat: who cannot agree on TLS is the network, or somebody between, and does not keep it."""
+
+_BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
+"""Ends of a link that were not to be expected of a server, who would have answered: not even that it is full."""
+
+
+class Comeback:
+    """Counts what was tried."""
+
+    __slots__ = ("_began", "_greeting_broke", "_patient_until", "_refusals", "attempts", "tries")
+
+    def __init__(self, now: float, patience: float) -> None:
+        self._began = now
+        self._patient_until = now + patience
+        self.attempts = 0
+        """Attempts that failed since it was welcomed last."""
+        self.tries = 0
+        """Connects so far."""
+        self._refusals = 0
+        self._greeting_broke = False
+
+    def welcomed(self) -> None:
+        """Hear that an attempt succeeded."""
+        self.attempts = self._refusals = 0
+
+    def next_try(self, now: float, rest: float = 0.0, cap: float = BACKOFF_CAP) -> float:
+        """Return when the next attempt is to begin."""
+        # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
+        longest = min(cap, BACKOFF * BACKOFF_FACTOR ** min(self.attempts, 50))  # no float holds that of thousands
+        self.attempts += 1
+        return now + rest + random.uniform(0.0, longest)
+
+    def begin_again(self, reason: Reason, now: float, *, greeted: bool) -> float | Reason:
+        """Hear that an attempt failed of one who was never welcomed: return when to try again, or why it gives up.
+
+        A link that broke under the greeting may have left a player at the server who does not know of it, and for whom
+        it says that it is full; so what was broken once is tried a few times, whatever the further answers are.
+        """
+        broke = greeted and reason.code in _BROKEN_GREETING
+        self._greeting_broke = self._greeting_broke or broke
+        if now < self._patient_until:
+            again = self.next_try(now, GREETING_REST if broke else 0.0, PATIENT_CAP)
+            return min(again, self._patient_until)  # the last time when patience ends
+        if self._greeting_broke and self.attempts < GREETINGS - 1:
+            return self.next_try(now, GREETING_REST)
+        if self.tries > 1:
+            text = f"{reason.text} (tried {self.tries} times in {round(now - self._began, 1):g} s)"
+            return Reason(reason.code, text, reason.error, reason.number, reason.where)
+        return reason
+
+    def come_again(self, reason: Reason, away_for: Reason, now: float) -> float | Reason:
+        """Hear that an attempt to come back failed: return when to try again, or why it gives up."""
+        self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
+        if reason.code not in _WORTH_ANOTHER_RETURN:
+            return reason
+        return both(away_for, reason.text) if self._refusals >= REFUSALS else self.next_try(now)
+
+
+def both(first: Reason, last: str) -> Reason:
+    """Return why it was given up to come back: what broke the link, and what was heard last."""
+    text = first.text if last == first.text else f"{first.text}; and then: {last}"
+    return Reason(first.code, text, first.error)

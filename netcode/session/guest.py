@@ -1,0 +1,361 @@
+"""A client's part of its session: connects, greets, comes back, and leaves."""
+
+from typing import Any, Protocol
+
+from netcode import protocol
+from netcode.address import Address
+from netcode.advice import SENT, Attendance
+from netcode.clock import Timeline
+from netcode.codec import Codec
+from netcode.engine import Act, Engine
+from netcode.errors import ProtocolError
+from netcode.forks import TEXT
+from netcode.limits import Limits
+from netcode.link import BROKEN_LINK, Link
+from netcode.protocol import Hello, Welcome
+from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.session.comeback import WORTH_ANOTHER_TRY, Comeback, both
+from netcode.session.inbox import Inbox
+from netcode.session.places import Places
+from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
+from netcode.stream.contract import SCRATCH, State
+from netcode.stream.stream import Stream
+from netcode.stream.stream_set import together
+from netcode.transport import Network
+from netcode.waiting import CustomWaiter, Descriptors, wait
+
+_NO_ROOM = memoryview(b"")
+
+
+class Teller(Protocol):
+    """Who tells the game what happens to a session."""
+
+    def joined(self, session: Session) -> None:
+        """Tell that it is in."""
+
+    def away(self, session: Session, reason: Reason) -> None:
+        """Tell that its link broke, and may come back."""
+
+    def back(self, session: Session) -> None:
+        """Tell that it is back."""
+
+    def left(self, session: Session, reason: Reason) -> None:
+        """Tell that it is over, unless the game knows that."""
+
+
+class Guest:
+    """The owner of a client's links and of its session.
+
+    Args:
+        hello: how it greets at first.
+        attendance: notices a program that forgets to update it.
+    """
+
+    def __init__(
+        self,
+        hello: Hello,
+        limits: Limits,
+        codec: Codec,
+        inbox: Inbox[Any],
+        teller: Teller,
+        *,
+        network: Network,
+        timeline: Timeline,
+        places: Places,
+        patience: float,
+        attendance: Attendance,
+    ) -> None:
+        self.engine = Engine()
+        self.timeline = timeline
+        self.places = places
+        self.state = State.CONNECTING
+        self.session = Session(self, 0, places.address, limits, codec)
+        self.session.outbox.resumes = hello.token is not None
+        self.token = hello.token
+        self.grace = 0.0
+        self.welcomed = False
+        self.closing: list[Stream] = []
+        """Streams on their way out."""
+        self.comeback = Comeback(timeline.now, patience)
+        self.retry_at: float | None = None
+        self.scratch = memoryview(bytearray(SCRATCH))
+        self._hello = hello
+        self._anew = hello.anew  # whether we have yet to hear what an earlier program did
+        self._limits = limits
+        self._codec = codec
+        self._inbox = inbox
+        self._teller = teller
+        self._network = network
+        self._attendance = attendance
+        self._away_for: Reason | None = None
+        self._away_until = 0.0
+        self._greets = False  # whether the present link got as far as our greeting
+        protocol.hello(hello._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
+        self.link: Link | None = self._connect()
+
+    # Driving.
+
+    def step(self) -> None:
+        """Do what an update does; an exception may leave it at any point."""
+        engine, now = self.engine, self.timeline.tick()
+        if self.link is not None:
+            engine.stepping = stream = self.link.stream
+            stream.step(now, self.scratch)
+        if self.closing:
+            for stream in self.closing:
+                engine.stepping = stream
+                stream.step(now, self.scratch)
+            self.closing = [stream for stream in self.closing if stream.alive]
+        engine.stepping = None
+        if self.session.reason is not None and not self.closing:
+            self.scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
+        if self._away_for is not None or self.retry_at is not None:
+            self._go_on_trying(now)
+
+    def send_now(self) -> None:
+        """Offer the network what is to be sent, before a sleep."""
+        for stream in self.streams():
+            self.engine.stepping = stream
+            stream.send_now()
+        self.engine.stepping = None
+
+    def streams(self) -> list[Stream]:
+        """Return the stream of the link, and those on their way out."""
+        return [*self.closing] if self.link is None else [self.link.stream, *self.closing]
+
+    def until_due(self) -> float | None:
+        """Return in how many seconds there is something to do even if nothing arrives; None for never."""
+        if self.engine.torn or self.engine.later:
+            return 0.0
+        times = list[float]()
+        for stream in self.streams():
+            if stream.transport is not None and not stream.blocked and stream.has_to_send():
+                return 0.0
+            left = stream.seconds_left()
+            if left is not None:
+                times.append(left)
+        if self._away_for is not None:
+            times.append(self.timeline.until(self._away_until))
+        if self.retry_at is not None:
+            times.append(self.timeline.until(self.retry_at))
+        return min(times, default=None)
+
+    def descriptors(self) -> Descriptors:
+        """Return what it waits for."""
+        streams = self.streams()
+        return streams[0].descriptors() if len(streams) == 1 else together(streams)
+
+    def has_work(self) -> bool:
+        """Tell whether an update has something to do."""
+        due = self.until_due()
+        if due is not None and due <= 0:
+            return True
+        lists = self.descriptors()
+        return any(lists) and wait(CustomWaiter(*lists), timeout=0)
+
+    # Ending.
+
+    def leave(self, text: str) -> None:
+        """Say goodbye, or end what has not begun."""
+        if self.session.reason is not None:
+            return
+        if self.state is State.CONNECTED:
+            self.session.leave(text)
+        else:
+            self.close()
+
+    def close(self) -> None:
+        """End everything."""
+        engine = self.engine
+        if self.session.reason is None:
+            if self.link is not None:
+                engine.stepping = self.link.stream
+                self.link.cut()
+                engine.stepping = None
+            if self.session.reason is None:
+                self.drop(self.session, closed_here())
+        for stream in self.closing:
+            engine.stepping = stream
+            stream.close()
+        engine.stepping = None
+        self.closing.clear()
+        self.scratch = _NO_ROOM
+
+    def abandon(self) -> None:
+        """Be over in a child of the process that made it."""
+        for stream in self.streams():
+            stream.abandon()
+        self.state = State.DISCONNECTED
+        self._away_for = self.retry_at = self.link = None
+        self.engine.later.clear()
+        self.closing.clear()
+        self.session.end(closed_here(TEXT))
+        self.session.let_go()
+
+    def recover(self) -> None:
+        """Bring everything in line with what is, after an exception left something half-way."""
+        engine, session = self.engine, self.session
+        if session.told is not Told.AWAY:
+            self._away_for = None
+        for stream in self.streams():
+            if stream is engine.stepping or not stream.alive:
+                stream.break_off()
+        for stream in self.closing:
+            if stream.state is not State.DISCONNECTING:
+                stream.break_off()
+        link = self.link
+        if link is not None and link.is_half_closed:
+            link.stream.break_off()
+            link = self.link
+        if session.reason is not None:
+            self.drop(session, session.reason)
+        elif link is not None and link.reason is not None:
+            self.link_over(link)
+        elif link is not None:
+            self.retry_at = None
+        elif self.retry_at is None and session.reason is None:
+            self.retry_at = self.comeback.next_try(self.timeline.now)
+        engine.stepping = None
+
+    # What its session tells it.
+
+    def do(self, act: Act) -> None:
+        """Do `act` now, or at the end of what is under way."""
+        self.engine.do(act, self.recover)
+
+    def kept(self) -> None:
+        """Hear that a message was kept for a link that is still to come."""
+        if self._attendance.calls & SENT:
+            self._attendance.again(self.timeline.clock, self.has_work)
+        self._attendance.calls |= SENT
+
+    def drop(self, session: Session, reason: Reason) -> None:
+        """It is over: say so, once."""
+        session.end(reason)
+        self.state = State.DISCONNECTED
+        self._away_for = self.retry_at = None
+        link = self.link
+        if link is not None and link.stream not in self.closing:
+            self.closing.append(link.stream)
+            self.link = None
+            link.stream.close()
+            link.disown()
+        self._teller.left(session, reason)
+        session.peer = None
+
+    # What its link tells it.
+
+    def link_opened(self, link: Link) -> None:
+        """Greet."""
+        self._greets = True
+        hello = self._hello._replace(token=self.token, received=self.session.received, anew=self._anew)
+        link.greet(protocol.hello(hello))
+
+    def greeted(self, link: Link, greeting: Hello | Welcome) -> None:
+        """Hear that the server takes us in, or back."""
+        assert isinstance(greeting, Welcome)
+        session = self.session
+        if self.welcomed and greeting.peer_id != session.id:
+            text = f"{link.where} gave our seat away: we were player {session.id}"
+            raise ProtocolError(ReasonCode.RESUME_LOST, text)
+        if greeting.received and not self.token:
+            raise ProtocolError(ReasonCode.RESUME_LOST, ANOTHER_SESSION)  # to which we have said nothing yet
+        session.take_limit(greeting.max_message)
+        if self._anew:
+            self._anew = False
+            session.received = greeting.first
+            session.outbox.resend.begin_at(greeting.received)
+        if not greeting.token:
+            session.outbox.resumes = False
+        session.address = link.stream.remote_address or session.address
+        session.carry_on(link, session.missing(greeting.received))
+        self.comeback.welcomed()
+        # Without a call in between, nothing comes in between: it is welcomed, or has yet to be.
+        self.state = State.CONNECTED
+        self.grace = greeting.grace
+        if self.token is not None:
+            self.token = greeting.token or None
+        if self.welcomed:
+            self._teller.back(session)
+            self._away_for = None
+        else:
+            self.welcomed = True
+            session.id = greeting.peer_id
+            # The server keeps a seat for who knows of it, and hears it at once even if the game is about to load a level.
+            link.stream.send(protocol.ack(session.received))
+            self._teller.joined(session)
+
+    def link_over(self, link: Carrier) -> None:
+        """Hear that a link ended: come back, or leave."""
+        reason, session = link.reason, self.session
+        assert reason is not None
+        if link is not self.link:
+            return
+        # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
+        if link.stream.alive and link.stream not in self.closing:
+            self.closing.append(link.stream)
+        if session.told is Told.AWAY:
+            self.state = State.CONNECTING
+            self._away_for = self._away_for or reason
+            self._try_at(self.comeback.come_again(reason, self._away_for, self.timeline.now))
+        elif session.told is not Told.NOTHING and self.token and self.grace and reason.code in BROKEN_LINK:
+            self._away_for = reason
+            self._away_until = self.timeline.now + self.grace
+            self.state = State.CONNECTING
+            self._teller.away(session, reason)
+            self.retry_at = self.comeback.next_try(self.timeline.now)
+        elif not self.welcomed and reason.where is not None and self.places.may_hop():
+            self._move_on(reason, reason.where)
+        elif not self.welcomed and reason.code in WORTH_ANOTHER_TRY:
+            self._begin_again(reason)
+        else:
+            self.drop(session, reason)
+        session.let_go()
+        self.link = None
+        link.disown()
+
+    def link_gone(self, link: Link) -> None:
+        """Hear that a connection is closed."""
+
+    # Inside.
+
+    def _connect(self) -> Link:
+        self._greets = False
+        self.comeback.tries += 1
+        link = Link(self, self._limits, self._codec, self._inbox, Welcome)
+        connector = self._network.connect(*self.places.address, self.timeline.now)
+        link.stream = Stream(connector, link, link, self.timeline)
+        return link
+
+    def _go_on_trying(self, now: float) -> None:
+        """Make the next attempt when it is due, and give up when the server has."""
+        if self._away_for is not None and now >= self._away_until:
+            self.drop(self.session, both(self._away_for, self._away_for.text))
+        elif self.retry_at is not None and now >= self.retry_at:
+            self.link = self._connect()
+            self.retry_at = None
+
+    def _begin_again(self, reason: Reason) -> None:
+        """An attempt failed of one who was never welcomed. Where there are several servers, all of them make one."""
+        greeted, another = self._greets, self.places.next()
+        self.session.address = self.places.address
+        now = self.timeline.now
+        self._try_at(now if another else self.comeback.begin_again(reason, now, greeted=greeted))
+
+    def _move_on(self, reason: Reason, where: Address) -> None:
+        """Greet the server that another one names, unless what we would prove ourselves with is not for everybody."""
+        proves = self._hello.credentials is not None or bool(self.token)
+        if proves and not self.places.trusts(where):
+            text = f"{reason.text} ({where} was not asked: credentials go to hosts in addresses=, or with tls=True)"
+            self.drop(self.session, Reason(reason.code, text, reason.error, reason.number, where))
+            return
+        self.places.hop(where)
+        self.session.address = where
+        self.retry_at = self.timeline.now
+
+    def _try_at(self, when: float | Reason) -> None:
+        """Try again at that time, or give up for that reason."""
+        if isinstance(when, Reason):
+            self.drop(self.session, when)
+        else:
+            self.retry_at = when
