@@ -30,6 +30,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("limits",),
     ("session.outbox",),
     ("session.session",),
+    ("session.reader",),
     ("link", "admission", "ticks", "discovery", "observing", "snapshots"),
     ("session.seats", "session.comeback", "session.places", "peer", "status", "agones"),
     ("session.door", "session.guest", "events"),

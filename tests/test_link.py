@@ -926,7 +926,7 @@ def test_an_interrupt_while_a_costly_message_is_decoded_loses_nothing(
             raise KeyboardInterrupt
         return real(value)
 
-    monkeypatch.setattr("netcode.link.carried", interrupted)
+    monkeypatch.setattr("netcode.session.reader.carried", interrupted)
     with pytest.raises(KeyboardInterrupt):
         scene.play(1.0)
     scene.play(5.0)

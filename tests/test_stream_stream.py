@@ -22,8 +22,8 @@ from netcode.connection import (
     stream_of,
 )
 from netcode.forks import TEXT
-from netcode.link import LARGE
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
+from netcode.session.reader import LARGE
 from netcode.stream.contract import ALONE, SCRATCH
 from netcode.stream.stream import DRAIN_READS, Stream
 from netcode.testing import FakeClock, MemoryNetwork

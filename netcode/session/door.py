@@ -181,7 +181,7 @@ class Door:
         link.greet_by(since + self._limits.handshake_timeout)  # TLS and HTTP, if any, included
         if count >= self._house.max_per_address:
             self.crowd.add(link)
-        link.stream = Stream(newcomer, link, link, self._links.timeline)
+        link.stream = Stream(newcomer, link.reader, link, self._links.timeline)
         self._links.take_in(link.stream, link)
         if waited is not None and waited.objection is not None:
             link.fail(waited.objection)

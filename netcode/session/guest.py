@@ -324,7 +324,7 @@ class Guest:
         self.comeback.tries += 1
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
         connector = self._network.connect(*self.places.address, self.timeline.now)
-        link.stream = Stream(connector, link, link, self.timeline)
+        link.stream = Stream(connector, link.reader, link, self.timeline)
         return link
 
     def _go_on_trying(self, now: float) -> None:

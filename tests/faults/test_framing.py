@@ -127,7 +127,7 @@ def test_a_frame_that_is_never_completed_ends_the_link_and_holds_only_what_came(
     guest = memory.guest(struct.pack(">I", MAX_MESSAGE) + bytes(1_000))
     peer = memory.newest()
     memory.play(2 * TICK)
-    rest = link_of(peer).rest
+    rest = link_of(peer).reader.rest
     held = 0 if rest is None else len(rest)
 
     seconds = 0.0

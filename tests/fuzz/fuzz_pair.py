@@ -304,7 +304,7 @@ class World:
             assert client.rtt is None or 0.0 <= client.rtt < 60.0
         again = {link_of(seat) for seat in self.seats.values() if has_link(seat)}
         for link in links:
-            held = (0 if link.rest is None else len(link.rest)) + link.stream.waiting
+            held = (0 if link.reader.rest is None else len(link.reader.rest)) + link.stream.waiting
             assert held < MOST_HELD + (LIMITS["max_resend"] if link in again else 0)
         for false in self.false:
             assert false.receive_buffer_length + false.send_buffer_length < MOST_HELD

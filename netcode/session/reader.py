@@ -1,0 +1,481 @@
+"""Bytes to messages and controls: frames, what a message may cost, and what is incomplete."""
+
+from itertools import repeat
+from typing import Any, ClassVar, Protocol, assert_never
+
+from netcode import protocol
+from netcode.budget import COSTLY, FREE
+from netcode.buffer import ReceiveBuffer
+from netcode.codec import (
+    CAREFUL_FROM,
+    CONTAINER,
+    MARKS,
+    MAX_DEPTH,
+    PART,
+    Codec,
+    Decoding,
+    carried,
+    cost_of,
+    cost_of_frames,
+    is_harmless,
+    undisturbed,
+)
+from netcode.errors import ProtocolError
+from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
+from netcode.limits import Limits
+from netcode.meter import Meter
+from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
+from netcode.reasons import Reason, ReasonCode
+from netcode.session.inbox import Inbox
+from netcode.session.session import Session
+from netcode.stream.contract import SCRATCH
+from netcode.stream.stream import Stream
+
+LONGEST_FRAME = 0.05
+"""Seconds that one update counts as part of a flood at most: where we update seldom, it is we who let it pile up."""
+
+PACE = 65_536
+"""Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
+
+LARGE = 65_536
+"""Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
+
+CONTROL = 16
+"""What a control message costs, beside what is in it."""
+
+CALM = 0.2
+"""Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
+
+# The constructor of the tuple that `Received` is takes half the time of its own.
+_make: Any = vars(tuple)["__new__"]
+
+
+class Ear(Protocol):
+    """The link that hears what was read."""
+
+    stream: Stream
+    meter: Meter
+    reason: Reason | None
+    """Why it is over; None while it is not."""
+
+    @property
+    def now(self) -> float:
+        """The time of the present update."""
+        ...
+
+    def hear(self, control: Hello | Welcome | Bye) -> None:
+        """Hear a greeting or a goodbye. Raises `ProtocolError` if it is not acceptable."""
+
+    def reply(self, session: Session) -> None:
+        """Answer what was just received: a ping, or so much that it has to be acknowledged."""
+
+    def fail(self, reason: Reason, told: str = "") -> None:
+        """End the link for `reason`."""
+
+
+class Reader:
+    """The receiver of a link's stream: delivers messages to an inbox, and owns what is incomplete."""
+
+    __slots__ = (
+        "_acknowledge_at",
+        "_calm_since",
+        "_codec",
+        "_cut",
+        "_decoding",
+        "_ear",
+        "_flood_seen",
+        "_flooded",
+        "_inbox",
+        "_limits",
+        "_partial_left",
+        "hungry",
+        "limit",
+        "missing",
+        "partial_since",
+        "pong",
+        "rest",
+        "session",
+    )
+
+    believes_ends: ClassVar[bool] = False
+
+    def __init__(self, ear: Ear, limits: Limits, codec: Codec, inbox: Inbox[Any]) -> None:
+        self._ear = ear
+        self._limits = limits
+        self._codec = codec
+        self._cut = codec.cut
+        self._inbox = inbox
+        self.session: Session | None = None
+        """Whose messages are delivered: from the greeting to the end."""
+        self.limit = protocol.MAX_UNGREETED
+        """The largest frame, in bytes, that is taken."""
+        self.rest: ReceiveBuffer | None = None
+        self.hungry = False
+        self.missing = 0
+        """Bytes that the message under way still lacks, if that is known; else 0."""
+        self.partial_since: float | None = None
+        """Since when a message has been under way; None while none is."""
+        self.pong: int | None = None
+        """The number of the last ping, until it is answered: a flood of pings is not multiplied."""
+        self._partial_left = 0  # what the message lacked then, if that was known
+        self._flooded = self._flood_seen = 0.0
+        self._calm_since: float | None = 0.0
+        self._acknowledge_at = 0
+        self._decoding: tuple[Decoding, int, int] | None = None  # of a costly message, its frame's size, a part's cost
+
+    @property
+    def reason(self) -> Reason | None:
+        """Why nothing will be decoded any more; None while something may be."""
+        return self._ear.reason
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether something was received and not used yet."""
+        return self.rest is not None and len(self.rest) > 0
+
+    # For the link.
+
+    def begin(self, session: Session) -> None:
+        """Deliver messages as those of `session` from now on."""
+        self.session = session
+        self.limit = self._codec.takes.size
+        self.replied(session)  # the greeting has just told
+
+    def stop(self) -> None:
+        """Deliver nothing more; what still comes is dropped."""
+        self.session = None
+
+    def forget(self) -> None:
+        """Drop what is left over: nobody can take it."""
+        self.rest = None
+
+    def replied(self, session: Session) -> None:
+        """Hear that the other end was told what was received."""
+        self.pong = None
+        self._acknowledge_at = session.bytes_received + protocol.ACKNOWLEDGE_EVERY
+
+    def excuse(self, now: float) -> None:
+        """Hear that we do not listen, so that what the other end has not completed means nothing."""
+        self.partial_since = None if self.partial_since is None else now
+
+    # The receiver of its stream.
+
+    def has_room(self) -> bool:
+        return True
+
+    def space(self, scratch: memoryview) -> memoryview:
+        if self.rest is not None and self.missing >= LARGE:
+            return self.rest.room(self.missing)
+        return scratch[:]
+
+    def received(self, room: memoryview, count: int) -> bool:
+        rest = self.rest
+        if rest is None:
+            taken = self._read(room, count)
+            if taken != count and self._ear.stream.transport is not None:
+                rest = self.rest = ReceiveBuffer()
+                rest.append(room[taken:count])
+            return self.hungry
+        if self.missing >= LARGE:
+            room.release()
+            rest.added(count)
+        else:
+            rest.append(room[:count])
+        return self.resume()
+
+    def resume(self) -> bool:
+        self.hungry = False
+        rest = self.rest
+        if rest is not None:
+            held = len(rest)
+            with rest.view() as view:
+                taken = self._read(view, held)
+            rest.drop(taken)
+            if taken == held <= SCRATCH:
+                self.rest = None  # a larger one is kept for the next large message
+        return self.hungry
+
+    def _read(self, data: memoryview, size: int) -> int:
+        """Take the complete frames off the front of the first `size` bytes of `data`, and deliver what they carry."""
+        session, inbox = self.session, self._inbox
+        if session is None:
+            return self._read_stranger(data[:size])
+        room = inbox.room
+        if room < 0:
+            self.hungry = True  # the game does not take its events: leave the rest where it is
+            return 0
+        if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
+            return self._read_beats(data, size, session, inbox)
+        found = self._cut(data, size, self.limit, inbox.message, session.peer)
+        if found is None or len(found[0]) > self._limits.max_messages_per_update:
+            return self._read_carefully(data[:size], session, inbox)
+        events, taken = found
+        session.received += len(events)  # nothing can come between this and the next
+        inbox.events += events
+        self._note_taken(data, size, taken, 0, session)
+        return taken
+
+    def _read_stranger(self, data: memoryview) -> int:
+        """Take the greeting off the front of `data`, or anything off a link that is over."""
+        if self._ear.reason is not None:
+            return len(data)  # what still comes is read only to let the other end finish
+        payloads, taken, rest, _ = split(data, self.limit, 1)
+        if payloads and not self._may_decode(cost_of(payloads[0])):
+            return 0
+        try:
+            self._sort(payloads)
+            if rest < 0 and not payloads:
+                raise breach(data[taken:], self.limit, False)  # behind a greeting, another limit applies
+        except ProtocolError as error:
+            self._ear.fail(error.reason)
+        if self._ear.reason is not None:
+            return len(data)
+        if self.session is not None:
+            return taken + self._read(data[taken:], len(data) - taken)
+        if rest:
+            self.hungry = True  # more than a greeting: it waits until that is answered
+        return taken
+
+    def _read_beats(self, data: memoryview, size: int, session: Session, inbox: Inbox[Any]) -> int:
+        """Obey the PING and the PONG that everybody sends once a second, and leave what else there is to the others."""
+        position = 0
+        while size - position >= protocol.BEAT_SIZE:
+            beat = protocol.beat(data, position, size)
+            if beat is None:
+                break
+            kind, number, received, end = beat
+            if received != session.outbox.resend.acknowledged:
+                try:
+                    session.acknowledge(received)
+                except ProtocolError as error:
+                    self._ear.fail(error.reason)
+                    return size
+            if kind == protocol.PING:
+                self.pong = number
+            else:
+                self._ear.meter.pong(number, self._ear.stream.timeline.now)
+            if position:  # a flood of them is counted elsewhere
+                position = end
+                break
+            position = end
+        inbox.room -= position
+        session.bytes_received += position
+        if position and self.partial_since is not None:
+            self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
+        if position == size:
+            inbox.beats += 1
+            if self._calm_since is None:
+                self._calm_since = self._ear.now
+        elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
+            position += self._read_carefully(
+                data[position:size], session, inbox
+            )  # not back to here, whence a flood would
+        else:
+            position += self._read(data[position:size], size - position)  # a message, as likely as not a single one
+        if self.pong is not None and self._ear.reason is None:
+            self._ear.reply(session)
+        return position
+
+    def _read_carefully(self, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
+        """Do what `_read` does where that may cost much, or is no message."""
+        if inbox.budget.holds(self):
+            self.hungry = True
+            return 0
+        if self._decoding is not None:
+            return self._decode_on(self._decoding, data, session, inbox)
+        payloads, taken, rest, special = split(data, self.limit, self._limits.max_messages_per_update)
+        if taken > self.limit and len(payloads) > 1:
+            payloads, taken, rest = _share(payloads, rest, self.limit)
+        costly = next((i for i, one in enumerate(payloads) if _is_costly(one)), -1)
+        if costly == 0:
+            return self._begin_decoding(payloads[0], data, session, inbox)
+        if costly > 0:
+            (payloads, taken), rest = _first(payloads, costly), 2
+        cost = cost_of_frames(data[:taken], payloads)
+        if not self._may_decode(cost + len(payloads) * CONTROL if special else cost):
+            return 0
+        try:
+            if special:
+                self._sort(payloads)
+            else:
+                self._deliver(payloads, session, inbox)
+            if rest < 0:
+                raise breach(data[taken:], self.limit, True)
+        except ProtocolError as error:
+            self._ear.fail(error.reason)
+        if self._ear.reason is not None:
+            return len(data)
+        if cost > FREE and len(payloads) == 1 and not special:
+            inbox.budget.give_back(cost * carried(inbox.events[-1][-1]) // taken)
+        self._note_taken(data, len(data), taken, rest, session)
+        return taken
+
+    def _note_taken(self, data: memoryview, size: int, taken: int, rest: int, session: Session) -> None:
+        """Count what was taken off the front of the first `size` bytes of `data`, and hear what is left over.
+
+        That is complete frames beyond those that may be taken at once (1), others (2), or the beginning of one (0).
+        """
+        self._inbox.room -= taken
+        session.bytes_received += taken
+        if taken:
+            self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
+        if self.pong is not None or session.bytes_received > self._acknowledge_at:
+            self._ear.reply(session)
+        if rest == 1:
+            self._too_much()
+            return
+        if self._calm_since is None:
+            self._calm_since = self._ear.now
+        if rest:
+            self.hungry = True
+        elif taken != size:
+            self._begin_partial(data[taken:size])
+
+    def _begin_partial(self, data: memoryview) -> None:
+        """A message has begun to arrive, or goes on to."""
+        left = self.missing = missing(data)
+        if self.partial_since is None or left <= self._partial_left - PACE:
+            self.partial_since, self._partial_left = self._ear.now, left
+            self._ear.stream.reschedule()
+        elif not self._partial_left:
+            self._partial_left = left  # its length was not yet known
+
+    def _may_decode(self, cost: int) -> bool:
+        """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""
+        budget, stream = self._inbox.budget, self._ear.stream
+        if (cost > FREE or self in budget) and not budget.allows(self, cost):
+            self.hungry = True
+            return False
+        if self in budget:
+            # It was we who did not read on, so what has piled up meanwhile is neither silence nor a flood.
+            stream.heard = self._flood_seen = self._ear.now
+            budget.done(self)
+        return True
+
+    def _begin_decoding(self, payload: memoryview, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
+        """Decode a costly message in parts, over several updates if need be; it is left where it is until then."""
+        cost, size = cost_of(payload), len(payload)
+        part = min(COSTLY, cost * PART // size + 1)
+        self._decoding = decoding = self._codec.decode_in_parts(bytes(payload)), HEADER_SIZE + size, part
+        return self._decode_on(decoding, data, session, inbox)
+
+    def _decode_on(
+        self, decoding: tuple[Decoding, int, int], data: memoryview, session: Session, inbox: Inbox[Any]
+    ) -> int:
+        """Go on with a costly message, as far as it may go in this update."""
+        steps, size, cost = decoding
+        spent = 0
+        self._decoding = None  # whatever interrupts it: what was decoded so far can be decoded again
+        try:
+            with undisturbed():
+                while inbox.budget.allows(self, cost):
+                    spent += cost
+                    next(steps)
+        except StopIteration as end:
+            message: Any = end.value
+        except ProtocolError as error:
+            self._ear.fail(error.reason)
+            return len(data)
+        else:
+            self._decoding = decoding
+            self.hungry = True
+            return 0
+        self._may_decode(0)
+        inbox.budget.give_back(spent * carried(message) // size)
+        self._put([message], session, inbox)
+        self._note_taken(data, len(data), size, 0 if size == len(data) else 2, session)
+        return size
+
+    def _put(self, messages: list[Any], session: Session, inbox: Inbox[Any]) -> None:
+        count, received = len(messages), map(_make, repeat(inbox.message), zip(repeat(session.peer), messages))
+        session.received += count  # nothing can come between this and the next
+        inbox.events.extend(received)
+
+    def _deliver(self, payloads: list[memoryview], session: Session, inbox: Inbox[Any]) -> None:
+        """Deliver messages; those before one that is none are delivered, too."""
+        codec, messages = self._codec, list[Any]()
+        unpack = codec.unpack
+        try:
+            messages += [unpack(one) if len(one) <= MAX_DEPTH else self._decode(one) for one in payloads]
+        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+            try:
+                for payload in payloads:
+                    messages.append(codec.decode(payload))
+            finally:
+                self._put(messages, session, inbox)
+        else:
+            self._put(messages, session, inbox)
+
+    def _decode(self, payload: memoryview) -> Any:
+        plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
+        return self._codec.unpack(payload) if plainly else self._codec.decode(payload)
+
+    def _sort(self, payloads: list[memoryview]) -> None:
+        """Deliver messages, and obey the control messages among them."""
+        for payload in payloads:
+            control = protocol.decode(payload) if payload[0] in EXTENSIONS else None
+            if control is not None:
+                self._obey(control)
+                if self._ear.reason is not None:
+                    return
+            elif self.session is not None:
+                self._deliver([payload], self.session, self._inbox)
+            else:
+                raise ProtocolError(ReasonCode.MALFORMED, "a message came before the greeting")
+
+    def _too_much(self) -> None:
+        """More was received than one update delivers: deliver the rest later, unless it never stops."""
+        self.hungry = True
+        now, limits = self._ear.now, self._limits
+        if self._calm_since is not None and now - self._calm_since >= CALM:
+            self._flooded = 0.0
+        else:
+            self._flooded += min(now - self._flood_seen, LONGEST_FRAME)
+        self._calm_since, self._flood_seen = None, now
+        if self._flooded >= limits.flood_timeout:
+            most = limits.max_messages_per_update
+            text = f"more than max_messages_per_update = {most} messages came, update after update"
+            self._ear.fail(Reason(ReasonCode.FLOODING, text))
+
+    def _obey(self, control: Control) -> None:
+        match control:
+            case Hello() | Welcome() | Bye():
+                self._ear.hear(control)
+            case Ping(number, received) | Pong(number, received):
+                self._acknowledge(received)
+                if isinstance(control, Pong):
+                    self._ear.meter.pong(number, self._ear.now)
+                else:
+                    self.pong = number
+            case Ack(received):
+                self._acknowledge(received)
+            case _:  # pragma: no cover
+                assert_never(control)
+
+    def _acknowledge(self, received: int) -> None:
+        if self.session is None:
+            raise ProtocolError(ReasonCode.MALFORMED, "a control message came before the greeting")
+        self.session.acknowledge(received)
+
+
+def _share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:
+    """Of payloads that take more than `limit` bytes, keep the first and what fits into `limit` with it.
+
+    So what few large ones cost is bounded too.
+    """
+    count, size = 0, 0
+    while count == 0 or size + HEADER_SIZE + len(payloads[count]) <= limit:
+        size += HEADER_SIZE + len(payloads[count])
+        count += 1
+    return payloads[:count], size, 1 if rest == 1 else 2
+
+
+def _is_costly(payload: memoryview) -> bool:
+    """Tell whether a payload is decoded in parts."""
+    return len(payload) > CAREFUL_FROM and MARKS[payload[0]] == CONTAINER and cost_of(payload) >= COSTLY
+
+
+def _first(payloads: list[memoryview], count: int) -> tuple[list[memoryview], int]:
+    """Return so many payloads, and how many bytes their frames take."""
+    kept = payloads[:count]
+    return kept, sum(map(len, kept)) + HEADER_SIZE * count
