@@ -91,6 +91,8 @@ class Seat(Generic[G]):
         self._trusted = {one.host.lower() for one in self._places}
         self._hops = 0
         self._give_up_at: float | None = None
+        self._silent: Address | None = None
+        """Where nobody answered last, which is asked again only if it is all there is."""
         self._game = game
         self._request = request
         self._patience, self._clock, self._options = patience, clock, options
@@ -529,9 +531,12 @@ class Seat(Generic[G]):
             self._hops += 1
             return
         self._hops = 0
+        if reason.code is not ReasonCode.MOVED:
+            self._silent = self._at  # one that stands still would take as long again to say nothing
         longest = min(RETRY_CAP, RETRY * 2**self._attempts)
         if len(self._places) > 1 or reason.code is ReasonCode.MOVED:
-            others = [one for one in self._places if one != self._at]
+            others = [one for one in self._places if one not in (self._at, self._silent)]
+            others = others or [one for one in self._places if one != self._at]
             self._at = random.choice(others or self._places)  # noqa: S311 - so that not all go to one
             longest = min(longest, max(SOON, (now - self._lost_at) / 4))
             longest *= random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come at once
@@ -580,7 +585,8 @@ class Seat(Generic[G]):
         self._fields, self._state = {}, {"last": sat.last}
         self._seat, self._ticket = sat.seat, sat.ticket or self._ticket
         self._sat = True
-        self._lost_at, self._attempts, self._hops, self._trouble = None, 0, 0, None
+        self._lost_at, self._attempts, self._hops = None, 0, 0
+        self._trouble = self._silent = None
         request = self._request
         if self._ticket is not None:
             self._request = Join(request.game, ticket=self._ticket, name=request.name, legal=request.legal)

@@ -94,6 +94,9 @@ class Keeper:
         self._nodes: tuple[Node, ...] = ()
         self._wanted: dict[str, list[Callable[[Found], None]]] = {}
         self._queue: deque[str] = deque()
+        self._lease = store.lease or 0.0
+        self._unsettled: dict[str, float] = {}
+        """Tables of which it is not yet decided who has them, and until when that is waited for."""
         self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), games)
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
@@ -214,7 +217,10 @@ class Keeper:
             found = self._bring_back(table, stored.loaded[table])
         elif found is None and table in stored.elsewhere:
             address = stored.elsewhere[table]
+            if not address and self._clock() < self._unsettled.setdefault(table, self._clock() + self._lease):
+                return  # whoever asks would ask all servers, and hear the same; we ask again with the next sign of life
             found = Elsewhere(None if address == self._address else address_from_wire(address))
+        self._unsettled.pop(table, None)
         for then in self._wanted.pop(table, []):
             then(self.rooms.get(table) or found)
 
@@ -237,6 +243,8 @@ class Keeper:
         batch = self.writer.batch
         if batch.renew is None:
             batch.done.append(self._renewed)
+            for table in [*self._unsettled][:LOADED_AT_ONCE]:
+                self._ask(table)
         batch.renew, batch.wake = (LEAVING, 0) if leaving else (len(self.rooms), WOKEN_AT_ONCE)
 
     def _renewed(self, stored: Stored) -> None:

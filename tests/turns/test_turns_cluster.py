@@ -559,3 +559,63 @@ def test_many_tables_are_claimed_a_few_at_a_time(three: Cluster, monkeypatch: py
 
     assert sum(asked) >= len(seats)
     assert max(asked) == 2
+
+
+def test_while_it_is_not_decided_who_has_a_table_nobody_is_sent_anywhere(
+    three: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = three.join(0, 1, room="den")
+    ann.close()
+    three.kill(0)
+    three.play(LEASE + 0.5)
+    store = three.servers[1]._store
+    claim, undecided = store.claim, [True]
+
+    def not_yet(tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        return dict.fromkeys(tables, Claim.ASK_AGAIN) if undecided[0] else claim(tables, take=take)
+
+    monkeypatch.setattr(store, "claim", not_yet)
+    again = three.begin_to_join(1, ticket=ann.ticket)
+    three.play(1.0)
+    assert (again.seated, again.connected, three.servers[1].stats().redirects) == (False, True, 0)
+    undecided[0] = False
+
+    assert three.until(lambda: again.seated) < 0.5
+
+
+def test_what_is_never_decided_is_asked_of_others(three: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    ann = three.join(0, 1, room="den")
+    ann.close()
+    three.kill(0)
+    three.play(LEASE + 0.5)
+
+    def never(tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        return dict.fromkeys(tables, Claim.ASK_AGAIN)
+
+    monkeypatch.setattr(three.servers[1]._store, "claim", never)
+    again = three.begin_to_join(1, 2, ticket=ann.ticket)
+
+    assert LEASE < three.until(lambda: again.seated) < LEASE + 1.5
+    assert three.where(again) == 2
+
+
+def test_a_server_that_stands_still_is_not_asked_a_second_time(three: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    seats = [three.join(0, 1, 2, room=f"r{n}") for n in range(8)]
+
+    def never(tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
+        return dict.fromkeys(tables, Claim.ASK_AGAIN)
+
+    for number in (1, 2):
+        monkeypatch.setattr(three.servers[number]._store, "claim", never)
+    three.frozen.add(0)
+    three.until(lambda: all(three.where(seat) != 0 for seat in seats))
+    visited: set[int] = set()
+
+    def look() -> bool:
+        visited.update(map(three.where, seats))
+        return False
+
+    with pytest.raises(AssertionError, match="it never came true"):
+        three.until(look, 6.0)
+
+    assert visited == {1, 2}
