@@ -143,6 +143,8 @@ class Outcome:
     stops: list[float] = field(default_factory=list[float])
     drains: list[float] = field(default_factory=list[float])
     """The same from the goodbye of a drained table."""
+    frames: list[float] = field(default_factory=list[float])
+    """Seconds that the frames of all players together took: where they are long, all of the above is the machine's."""
     troubles: list[str] = field(default_factory=list[str])
 
     def exact(self) -> bool:
@@ -228,7 +230,8 @@ class Evening:
         if begin >= self._look_at:
             self._look_at = begin + 0.5
             self._look()
-        time.sleep(max(0.0, 0.01 - (time.monotonic() - begin)))
+        self.outcome.frames.append(time.monotonic() - begin)
+        time.sleep(max(0.0, 0.01 - self.outcome.frames[-1]))
 
     def _step(self, table: int, player: Player, now: float) -> None:
         seat = player.seat
@@ -458,6 +461,8 @@ def main() -> int:
                 f"{name}: {len(seconds)} tables back after p50 {statistics.median(seconds):.2f} s, "
                 f"p90 {most(seconds):.2f} s, max {max(seconds):.2f} s; 90 % within {limit:g} s is wanted"
             )
+    frame = statistics.median(outcome.frames)
+    print(f"frames of the players: p50 {frame:.3f} s; above 0.05 s this machine has other things to do")
     print(f"{outcome.fenced} of {chosen['stops']} processes that were stopped ended fenced")
     for trouble in outcome.troubles[:5]:
         print(f"WRONG: {trouble}")
