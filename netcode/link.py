@@ -93,10 +93,10 @@ class Link:
         "_owner",
         "_pinged_at",
         "meter",
-        "number",
         "reader",
         "reason",
         "session",
+        "since",
         "stream",
     )
 
@@ -116,7 +116,7 @@ class Link:
         self._pinged_at = 0.0
         self._close_reason: Reason | None = None
         self._overfull = -1  # what waited before too much was sent; -1 if there was not
-        self.number = 0  # at the server: later links have larger ones
+        self.since = 0.0  # at the server: when it came to the door, which no two do at the same time
         self.meter = Meter()
         self.reader = Reader(self, limits, codec, inbox)
         self.session: Session | None = None

@@ -510,8 +510,9 @@ def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Sce
     assert (linked_at(server), server.peers) == (0, ())
 
 
-def test_an_attempt_that_was_overtaken_by_the_next_one_takes_no_seat(scene: Scene) -> None:
-    server = scene.serve()
+@pytest.mark.parametrize("web", [None, True])
+def test_an_attempt_that_was_overtaken_by_the_next_one_takes_no_seat(scene: Scene, web: bool | None) -> None:
+    server = scene.serve(web=web)
     old = scene.guest(token=b"")
     peer = only(server)
     token = token_of(old)
@@ -529,8 +530,11 @@ def test_an_attempt_that_was_overtaken_by_the_next_one_takes_no_seat(scene: Scen
     assert linked_at(server) == 1
 
 
-def test_an_attempt_that_was_overtaken_does_not_end_a_session_that_went_on_without_it(scene: Scene) -> None:
-    server = scene.serve()
+@pytest.mark.parametrize("web", [None, True])
+def test_an_attempt_that_was_overtaken_does_not_end_a_session_that_went_on_without_it(
+    scene: Scene, web: bool | None
+) -> None:
+    server = scene.serve(web=web)
     old = scene.guest(token=b"")
     peer = only(server)
     token = token_of(old)

@@ -1,5 +1,6 @@
 """The door of a server: who may come in, how many at once and from where, and what the others are told."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -69,7 +70,7 @@ class Door:
         self._limits = limits
         self._codec = codec
         self._turned_away = turned_away
-        self._last_link = 0
+        self._last_came = 0.0
         links.watcher.watch_doors(doorway.doors())
 
     def origin(self, link: Carrier) -> str:
@@ -174,10 +175,12 @@ class Door:
             return
         self.origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
-        self._last_link += 1
-        link.number = self._last_link
         waited = newcomer if isinstance(newcomer, Ready) else None
-        since = now if waited is None or waited.since is None else waited.since
+        since = None if waited is None else waited.since
+        if since is None:
+            # No two at the same time: who came later is the newer one of two attempts of a client.
+            since = self._last_came = max(now, math.nextafter(self._last_came, math.inf))
+        link.since = since
         link.greet_by(since + self._limits.handshake_timeout)  # TLS and HTTP, if any, included
         if count >= self._house.max_per_address:
             self.crowd.add(link)

@@ -124,7 +124,7 @@ class Seats:
     def take_back(self, link: Link, hello: Hello, token: bytes) -> None:
         """Give a client that came back its seat. Raises `ProtocolError` if that is not possible."""
         session, former = self._session_of(token, link.now)
-        if link.number < session.link_number or (former and not hello.anew):
+        if link.since < session.link_since or (former and not hello.anew):
             # An attempt that the client gave up, and whose greeting was overtaken by that of its next one. Taken for
             # the newer, it would end the session: the link in use would hear that it is replaced.
             raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
@@ -253,7 +253,7 @@ class Seats:
     def _welcome(self, link: Link, session: Session, missing: list[bytes], first: int = 0) -> None:
         limits = self._limits
         grace = self._grace if session.outbox.resumes else 0.0
-        session.link_number = link.number
+        session.link_since = link.since
         greeting = Welcome(
             session.id, limits.max_message, session.secret, session.received, limits.timeout, grace, first
         )

@@ -117,7 +117,7 @@ class Session:
         "former_secret",
         "id",
         "link",
-        "link_number",
+        "link_since",
         "offered",
         "outbox",
         "peer",
@@ -146,7 +146,7 @@ class Session:
         self.offered = 0
         """Messages that links were given, as of the end of the last one."""
         self.link: Carrier | None = None
-        self.link_number = 0
+        self.link_since = 0.0
         self.secret = b""
         self.former_secret = b""
         """That of the program before the one that came back anew."""

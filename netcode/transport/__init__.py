@@ -166,7 +166,7 @@ class Ready:
     """A connector for a transport that exists already.
 
     Args:
-        since: when it came, if it had to wait before it got here.
+        since: when it came, if it had to wait before it got here; no two did at the same time.
         objection: why it is not to be let in.
     """
 

@@ -4,6 +4,7 @@ Who has said too little yet waits here, before the server hears of it: so what a
 from, is known before it counts anywhere. What waits costs an update nothing.
 """
 
+import math
 import socket
 from collections import deque
 from collections.abc import Generator
@@ -154,7 +155,7 @@ class WebDoorway(Doorway):
         self._web = web
         self._within, self._most, self._most_of_one = within, most, most_of_one
         self._poller = make_poller()
-        self._now = 0.0
+        self._now = self._last_came = 0.0
         self._left = STEPS  # that may be taken at this time
         self._by_fd: dict[int, _Guest] = {}
         self._asked: dict[_Guest, None] = {}  # of whom no poller tells
@@ -212,7 +213,9 @@ class WebDoorway(Doorway):
         waiting = len(self._waiting) + len(self._served)
         if waiting >= self._most or self._origins.get(origin, 0) >= self._most_of_one:
             return newcomer if self._encrypt is None else self._encrypt(newcomer)
-        guest = _Guest(transport, origin, now, now + self._within)
+        # No two at the same time: who came first is to be told from who speaks first.
+        self._last_came = max(now, math.nextafter(self._last_came, math.inf))
+        guest = _Guest(transport, origin, self._last_came, now + self._within)
         guest.steps = self._steps(guest, transport)
         self._waiting[guest] = None
         if origin:
