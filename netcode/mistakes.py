@@ -22,6 +22,7 @@ _KEYWORDS = {
     "timeout": "idle_timeout time_out timeout_seconds connect_timeout",
     "close_timeout": "shutdown_timeout",
     "tls": "ssl ssl_context context secure certfile",
+    "web": "websocket websockets http browser html page",
     "messages": "message_type message_types schema types",
     "game": "name app app_name title",
     "version": "game_version app_version",
