@@ -192,6 +192,11 @@ def test_tic_tac_toe_is_played_against_python_with_chat_and_rematch(
     bob.seat.rematch()
     page.until("document.querySelectorAll('.grid .seat').length < 2")
     page.click("#leave")
+    page.reads("Give up and leave", "#leave")
+    page.click("#text")
+    page.reads("Leave the table", "#leave")
+    page.click("#leave")
+    page.click("#leave")
     page.reads("you left the table", "#notice")
     assert page.problems == []
 
@@ -420,6 +425,30 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     assert friend.seat.names == ("Ann", "Bob")
     page.value("localStorage.clear()")
     page.close()
+
+
+def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
+    browser: Browser, start: Start, tmp_path: Path
+) -> None:
+    def serve_at(port: int) -> tuple[Program, str]:
+        words = ("serve", EXAMPLES / "tictactoe.py", "--host", "127.0.0.1", "--web", "--store", tmp_path / "games.db")
+        program = start("-m", "netcode.turns", *words, "--port", port)
+        return program, program.until(r"play in a browser at (\S+)")[1]
+
+    server, link = serve_at(0)
+    ann, bob = (sit_down(browser, link, "TicTacToe", "kept", name) for name in ("Ann", "Bob"))
+    ann.click(cell("cells", 4))
+    bob.reads("Your turn", "#status")
+
+    server.stop()
+    server.status()
+    bob.until("!document.querySelector('#status.mine') || document.querySelector('#status').innerText !== 'Your turn'")
+    serve_at(port_of(link))
+
+    bob.reads("Your turn", "#status")
+    bob.click(cell("cells", 0))
+    ann.reads("Your turn", "#status")
+    assert ann.value("document.querySelectorAll('.grid .seat').length") == 2
 
 
 def test_the_page_of_somebody_else_is_refused_with_a_sentence(browser: Browser, link: str, start: Start) -> None:

@@ -327,7 +327,13 @@ $("chat").onsubmit = (event) => {
   if ($("text").value.trim()) seat.chat($("text").value);
   $("text").value = "";
 };
-$("leave").onclick = () => seat.leave();
+// A game is not given up by one click that went astray.
+const ready = (sure) => (($("leave").value = sure), ($("leave").textContent = sure || "Leave the table"));
+$("leave").onblur = () => ready("");
+$("leave").onclick = () => {
+  if (seat.seat === null || !seat.started || seat.over || $("leave").value) seat.leave();
+  else ready("Give up and leave");
+};
 $("copy").onclick = () => {
   $("address").select();
   document.execCommand("copy"); // also where the page came without TLS
