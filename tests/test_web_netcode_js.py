@@ -7,7 +7,9 @@ import re
 import struct
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgpack
@@ -15,7 +17,7 @@ import pytest
 from docs_blocks import code_of
 from javascript import browser, modules, node, site
 from programs import DEADLINE, ROOT, Start
-from wire_decoder import DICT, LIST
+from wire_decoder import DEPTH_OF_SERVERS, DICT, LIST, Refused, Timestamp, check_extensions, read_value
 
 import netcode
 
@@ -40,13 +42,15 @@ def plain(value: Any) -> list[Any]:
             return ["number", str(value)]
         case float() if value.is_integer():
             return ["number", str(int(value))]
+        case float() if value != value:  # noqa: PLR0124 - only that is not itself
+            return ["float", "nan"]
         case float():
             return ["float", struct.pack("<d", value).hex()]
         case str():
             return ["text", value]
         case bytes():
             return ["bytes", value.hex()]
-        case msgpack.Timestamp():
+        case msgpack.Timestamp() | Timestamp():
             return ["moment", str(value.seconds), str(value.nanoseconds)]
         case _:
             raise AssertionError(value)
@@ -63,6 +67,54 @@ def vectors() -> list[dict[str, Any]]:
             means = plain(eval(meaning, {"timestamp": msgpack.Timestamp}))
         found.append({"kind": kind, "bytes": data, "meaning": means})
     return found
+
+
+def strange_value(random: Random, depth: int = 0) -> Any:
+    """Return anything that msgpack can say."""
+    inner = depth + 1
+    return random.choice(
+        (
+            lambda: random.choice((None, True, False, 1.5, -0.25, 3.0e30)),
+            lambda: random.randrange(-40, 300),
+            lambda: random.choice((1, -1)) * random.getrandbits(random.randrange(1, 64)),
+            lambda: "".join(random.choices("aé€😀\ufeff\0", k=random.randrange(40))),
+            lambda: random.randbytes(random.randrange(40)),
+            lambda: msgpack.Timestamp(random.randrange(-(2**40), 2**40), random.choice((0, random.randrange(10**9)))),
+            *(
+                (
+                    lambda: [strange_value(random, inner) for _ in range(random.randrange(20))],
+                    lambda: {
+                        random.choice(("a", "__proto__", "7", random.randrange(300), None)): strange_value(
+                            random, inner
+                        )
+                        for _ in range(random.randrange(6))
+                    },
+                )
+                if depth < 5
+                else ()
+            ),
+        )
+    )()
+
+
+def strange_payloads(count: int) -> Iterator[dict[str, Any]]:
+    """Yield payloads, most of them damaged, and what the decoder of the standard makes of each."""
+    random = Random(14)
+    for _ in range(count):
+        payload = bytearray(msgpack.packb(strange_value(random), use_single_float=random.random() < 0.1))
+        for _ in range(random.choice((0, 0, 1, 2))):
+            start = random.randrange(len(payload))
+            payload[start : start + random.randrange(3)] = random.randbytes(random.randrange(3))
+            payload = payload or bytearray(b"\xc0")
+        try:
+            message = read_value(bytes(payload), DEPTH_OF_SERVERS)
+            check_extensions(message)
+            meaning: Any = plain(message)
+        except Refused as refused:
+            if isinstance(refused.__cause__, TypeError):
+                continue  # a map for a key: JavaScript takes it
+            meaning = "refused"
+        yield {"kind": "payload", "bytes": payload.hex(), "meaning": meaning}
 
 
 @pytest.fixture
@@ -94,6 +146,23 @@ def test_all_vectors_of_the_standard_hold_in_node(written: Path) -> None:
     told = in_node("vectors.test.mjs", NETCODE_VECTORS=str(written))
 
     assert (told["pass"], told["skipped"]) == (len(vectors()), 0)
+
+
+def test_what_is_damaged_is_read_and_refused_as_by_the_decoder_of_the_standard(tmp_path: Path) -> None:
+    path, payloads = tmp_path / "payloads.json", [*strange_payloads(5000)]
+    path.write_text(json.dumps([*payloads]), encoding="utf-8")
+    refused = [payload for payload in payloads if payload["meaning"] == "refused"]
+
+    done = subprocess.run(
+        [node(), str(ROOT / "tests" / "web" / "all.mjs"), str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=3 * DEADLINE,
+    )
+
+    assert (done.stdout, done.stderr) == ("", "")
+    assert 500 < len(refused) < len(payloads) - 500
 
 
 def test_a_client_does_what_the_standard_says() -> None:

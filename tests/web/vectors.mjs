@@ -9,6 +9,7 @@ export const toHex = (bytes) => [...bytes].map((byte) => byte.toString(16).padSt
 export function plain(value) {
   if (value === null || typeof value === "boolean") return [`${value}`];
   if (typeof value === "bigint" || Number.isInteger(value)) return ["number", `${BigInt(value)}`];
+  if (Number.isNaN(value)) return ["float", "nan"];
   if (typeof value === "number") return ["float", toHex(new Uint8Array(new Float64Array([value]).buffer))];
   if (typeof value === "string") return ["text", value];
   if (value instanceof Uint8Array) return ["bytes", toHex(value)];
@@ -16,6 +17,14 @@ export function plain(value) {
   if (Array.isArray(value)) return ["list", ...value.map(plain)];
   const pairs = value instanceof Map ? [...value] : Object.entries(value);
   return ["map", ...pairs.map((pair) => pair.map(plain))];
+}
+
+/** Order the pairs of maps: JavaScript has an order of its own for keys that look like numbers. */
+function sorted(written) {
+  if (!Array.isArray(written)) return written;
+  const [kind, ...rest] = written.map(sorted);
+  const by = (pair) => JSON.stringify(pair);
+  return [kind, ...(kind === "map" ? rest.sort((one, other) => (by(one) < by(other) ? -1 : 1)) : rest)];
 }
 
 /** A WebSocket to nobody: `hear` is what the server says, `said` what the client does. */
@@ -98,6 +107,18 @@ const CHECKS = {
     const { socket } = token[1] && !ticket ? await comeBack(token[1], Number(received[1]), options) : join({ welcome: "", options });
     const fields = meaning.slice(1).filter(([, text]) => text !== "\r\n\r\n");
     same(toHex(socket.said[0]), toHex(framed([...fields, ["text", "\r\n\r\n"]])));
+  },
+  /** What anybody may send is read as the decoder of the standard reads it, or refused as there. */
+  payload(bytes, meaning) {
+    let found = "refused";
+    try {
+      const message = read(bytes)[1];
+      found = sorted(plain(message));
+      same(sorted(plain(read(encode(message))[1])), found);
+    } catch (error) {
+      if (!(error.message === "MALFORMED" || (error instanceof RangeError && /deep/.test(error.message)))) throw error;
+    }
+    same(found, sorted(meaning));
   },
   /** An open link is ended with that reason. */
   refused(bytes, meaning) {
