@@ -28,6 +28,7 @@ window.ready = true;
 
 ECHO = """
 import asyncio, time, netcode
+from netcode.web import network_of_page
 client = netcode.Client(HOST, PORT, game="echo", version="1")
 count, ended, began = 0, None, time.monotonic()
 while client.reason is None:
@@ -42,7 +43,7 @@ while client.reason is None:
             case netcode.Received(_, number):
                 client.send(number + 1)
     await asyncio.sleep(0)
-[type(client._network).__name__, number, client.reason.code.name, time.monotonic() - ended]
+[type(network_of_page(False, print)).__name__, number, client.reason.code.name, time.monotonic() - ended]
 """
 
 SLEEPS = """
@@ -151,7 +152,7 @@ def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
 
     assert game.run(SLEEPS) == []
     deadline = time.monotonic() + DEADLINE
-    while not game.page.value("python.runPython('bool(client._inbox.events)')"):
+    while not game.page.value("python.runPython('len(client.events())')"):
         assert time.monotonic() < deadline
         game.play()
     game.run("client.close()\n[]")
