@@ -1,9 +1,13 @@
 """The kernel says what the Python says that defines it, or leaves it to that."""
 
+import contextlib
+import gc
 import math
 import struct
 import sys
 import tracemalloc
+from array import array
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgpack
@@ -260,6 +264,68 @@ def test_nothing_is_left_behind() -> None:
         tracemalloc.stop()
 
     assert grown < 1_000  # the 20 × 180 objects of a leak take far more
+
+
+def inside(thing: Any) -> list[Any]:
+    """Return a message and everything in it."""
+    found, level = [thing], [thing]
+    while level:
+        level = [part for one in level if isinstance(one, list | tuple | dict) for part in gc.get_referents(one)]
+        found += level
+    return found
+
+
+SHARED: list[Any] = [None, True, False, 0, 1, -1, 17, 255, "", b"", ()]
+"""What there is once in a process, so that a reference too much or too few shows nowhere at first."""
+OFTEN = 200
+
+
+def references(things: Iterable[Any]) -> "array[int]":
+    """Count who refers to each of them, in numbers that are no objects: those would be counted, too."""
+    gc.collect()  # what is garbage already is not to go in between
+    return array("q", map(sys.getrefcount, things))
+
+
+def most(before: "array[int]", after: "array[int]") -> int:
+    return max(abs(one - other) for one, other in zip(before, after, strict=True))
+
+
+@pytest.mark.parametrize("message", [*USUAL, *UNUSUAL.values()], ids=lambda message: repr(message)[:20])
+def test_a_message_is_referred_to_as_often_as_before_it_was_framed(message: Any) -> None:
+    parts = inside(message)
+    before = references(parts)
+
+    for _ in range(OFTEN):
+        _speed.frame(message)
+
+    assert most(before, references(parts)) < OFTEN // 2
+
+
+@pytest.mark.parametrize("data", LEFT.values(), ids=LEFT)
+def test_what_is_left_to_python_is_referred_to_as_often_as_before(data: bytes) -> None:
+    # What was decoded before what is unusual is dropped again, and not once too often.
+    good = b"".join(framed for framed in map(_speed.frame, SHARED) if framed is not None)
+    stream = good + data
+    view, limit = memoryview(stream), LIMIT
+    things = [*SHARED, stream, view, limit, Came, SENDER]
+    before = references(things)
+
+    for _ in range(OFTEN):
+        assert _speed.cut(view, len(stream), limit, Came, SENDER) is None
+        with contextlib.suppress(TypeError, BufferError, ValueError, OverflowError):
+            _speed.cut(view, len(stream), -1, Came, SENDER)
+
+    assert most(before, references(things)) < OFTEN // 2
+
+
+def test_what_is_cut_and_dropped_is_referred_to_by_nobody() -> None:
+    stream = b"".join(framed for framed in map(_speed.frame, [*SHARED, [*SHARED], {"a": None, 1: True}]) if framed)
+    before = references((*SHARED, stream, Came, SENDER))
+
+    for _ in range(OFTEN):
+        assert _speed.cut(stream, len(stream), LIMIT, Came, SENDER) is not None
+
+    assert most(before, references((*SHARED, stream, Came, SENDER))) < OFTEN // 2
 
 
 def test_who_wants_no_kernel_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
