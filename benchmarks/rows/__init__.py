@@ -28,4 +28,5 @@ ROWS: dict[int, Row] = {
     11: Row("echo to browsers, one message per wake-up", browsers.one_at_a_time),
     12: Row("echo to browsers, ten messages per wake-up", browsers.ten_at_a_time),
     13: Row("unmasking, and memory per silent browser", browsers.unmasking_and_memory),
+    14: Row("echo of bytes", echo.bytes_alone),
 }

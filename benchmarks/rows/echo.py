@@ -1,4 +1,4 @@
-"""Rows 1 to 3: the CPU time that a server needs to answer one message."""
+"""Rows 1 to 3 and 11: the CPU time that a server needs to answer one message."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -16,6 +16,10 @@ MESSAGE = {"turn": 17, "move": [3, 4], "fire": True}
 OURS = ("ours", "netcode")
 OURS_BY_MATCH = ("ours_match", "netcode")
 UVLOOP = ("uvloop_echo", "plain")
+JOINED = ("uvloop_joined", "plain")
+PICOWS = ("picows_echo", "websocket")
+OUR_BYTES = ("ours_bytes", "plain")
+STREAMS = ("streams_bytes", "plain")
 WEBSOCKETS = ("websockets_echo", "websocket")
 
 
@@ -94,20 +98,49 @@ def _echo(plan: Plan, count: int, batch: int, servers: Mapping[str, tuple[str, s
 
 def one_at_a_time(plan: Plan) -> list[Figure]:
     """Row 1: 100 clients, one small message per wake-up."""
-    ours, uvloop, websockets = _echo(plan, 100, 1, {"netcode": OURS, "uvloop": UVLOOP, "websockets": WEBSOCKETS})
+    servers = {"netcode": OURS, "uvloop": UVLOOP, "picows on uvloop": PICOWS, "websockets": WEBSOCKETS}
+    ours, uvloop, picows, websockets = _echo(plan, 100, 1, servers)
     work = f"echo, {plan.clients(100)} clients, 1 message per wake-up"
-    return [figure(1, work, ours, uvloop, 1.15), figure(1, work, ours, websockets, 0.5)]
+    return [
+        figure(1, work, ours, uvloop, 1.0),
+        figure(1, work, ours, picows, 1.05),
+        figure(1, work, ours, websockets, 0.3),
+    ]
 
 
 def ten_at_a_time(plan: Plan) -> list[Figure]:
     """Row 2: 100 clients, ten messages per wake-up, where what the game does with each weighs most."""
-    servers = {"netcode": OURS, "uvloop": UVLOOP, "netcode by match": OURS_BY_MATCH}
-    ours, uvloop, by_match = _echo(plan, 100, 10, servers)
+    servers = {
+        "netcode": OURS,
+        "uvloop": UVLOOP,
+        "uvloop that joins replies": JOINED,
+        "netcode by match": OURS_BY_MATCH,
+    }
+    ours, uvloop, joined, by_match = _echo(plan, 100, 10, servers)
     work = f"echo, {plan.clients(100)} clients, 10 messages per wake-up"
-    return [figure(2, work, ours, uvloop, 0.35), figure(2, f"{work}, by match", by_match, uvloop, 0.35)]
+    return [
+        figure(2, work, ours, uvloop, 0.32),
+        figure(2, work, ours, joined, 0.9),
+        figure(2, f"{work}, by match", by_match, uvloop, 0.32),
+    ]
 
 
 def many_clients(plan: Plan) -> list[Figure]:
     """Row 3: 2,000 clients, one small message per wake-up."""
     ours, uvloop = _echo(plan, 2000, 1, {"netcode": OURS, "uvloop": UVLOOP})
-    return [figure(3, f"echo, {plan.clients(2000):,} clients, 1 message per wake-up", ours, uvloop, 1.1)]
+    return [figure(3, f"echo, {plan.clients(2000):,} clients, 1 message per wake-up", ours, uvloop, 1.05)]
+
+
+def bytes_alone(plan: Plan) -> list[Figure]:
+    """Row 14: the byte layer, which sends back what came; one connection and 50."""
+    figures: list[Figure] = []
+    for clients in (1, plan.clients(50)):
+        with ExitStack() as stack:
+            ours, streams = (
+                start(stack, name, *server, clients)
+                for name, server in (("netcode", OUR_BYTES), ("asyncio streams", STREAMS))
+            )
+            compete([ours, streams], 1, plan)
+        work = f"echo of bytes, {clients} connection{'s' if clients > 1 else ''}"
+        figures.append(figure(11, work, ours, streams, 0.6))
+    return figures

@@ -12,10 +12,17 @@ from benchmarks.control import Control
 
 
 class Receiver:
-    """Receives messages of one known size into the same memory, again and again."""
+    """Receives messages of one known size into the same memory, again and again.
 
-    def __init__(self, link: socket.socket, size: int) -> None:
-        self._link = link
+    Args:
+        link: where they come from.
+        size: bytes of each.
+        copies: whether each is then copied, as it has to be where somebody is to keep it.
+    """
+
+    def __init__(self, link: socket.socket, size: int, *, copies: bool) -> None:
+        self._link, self._copies = link, copies
+        self.message = b""
         self._memory = memoryview(bytearray(4 + size))
         self._have = 0
 
@@ -26,6 +33,8 @@ class Receiver:
         while self._have < len(self._memory):
             self._have += self._link.recv_into(self._memory[self._have :])
         self._have = 0
+        if self._copies:
+            self.message = bytes(self._memory[4:])
         return 1
 
 
@@ -50,7 +59,7 @@ def main() -> None:
         control.ready()
     link.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     size: int = control.settings["size"]
-    receiver = Receiver(link, size)
+    receiver = Receiver(link, size, copies=control.settings.get("copies", False))
     while True:
         order = control.orders.get()
         if order.name == "send":

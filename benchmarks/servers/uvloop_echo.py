@@ -41,9 +41,9 @@ class Echo(asyncio.Protocol):
         self._rest = data[start:]
 
 
-async def serve(control: Control) -> None:
+async def serve(control: Control, protocol: type[Echo] = Echo) -> None:
     """Serve until the parent is gone."""
-    server = await asyncio.get_running_loop().create_server(Echo, "127.0.0.1", 0, backlog=1024)
+    server = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0, backlog=1024)
     control.ready(port=server.sockets[0].getsockname()[1])
     async with watch(control):
         await server.serve_forever()
