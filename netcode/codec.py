@@ -108,12 +108,11 @@ def cost_of(payload: memoryview) -> int:
     return cost if not MARKS[first] else cost + _cost_of_marks(payload.tobytes().translate(MARKS))
 
 
-def cost_of_frames(data: memoryview, payloads: Sequence[memoryview] | None = None) -> int:
-    """Return what decoding the frames in `data` costs, with the payloads in them where those are known."""
-    if payloads is not None and len(payloads) <= FEW:
+def cost_of_frames(data: memoryview, payloads: Sequence[memoryview]) -> int:
+    """Return what decoding the frames in `data` costs, in which these payloads are."""
+    if len(payloads) <= FEW:
         return sum(map(cost_of, payloads))
-    count = 0 if payloads is None else len(payloads)
-    return 2 * count + (len(data) >> 3) + _cost_of_marks(data.tobytes().translate(MARKS))
+    return 2 * len(payloads) + (len(data) >> 3) + _cost_of_marks(data.tobytes().translate(MARKS))
 
 
 def carried(message: Any) -> int:
