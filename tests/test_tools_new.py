@@ -134,6 +134,36 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
     assert "Traceback" not in server.output + ann.output + bob.output
 
 
+STRANGE = """
+import netcode
+with netcode.Server("127.0.0.1", 0, game="go") as server:
+    print("port", server.address.port)
+    for tick in server.ticks(60):
+        server.events()
+"""
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("options", "told"), [([], "the server runs go, this is duel"), (["--turns"], "is of another kind, with no tables")]
+)
+def test_its_window_says_why_there_is_no_game_until_a_key_is_pressed(
+    options: list[str], told: str, start: Start, tmp_path: Path
+) -> None:
+    pytest.importorskip("pygame")
+    folder = write(tmp_path / "duel", *options)
+    port = start("-c", STRANGE).until(r"port (\d+)")[1]
+    pressing = "frames[0] += 100 * ('press a key' in Font.told)"  # it counts to 1,500, and then the window is closed
+    watched = WATCHED.replace("frames[0] += 1\n", f"frames[0] += 1\n    {pressing}\n", 1)
+
+    window = start("-c", watched, folder, port, "Ann", environment={"SDL_VIDEODRIVER": "dummy"})
+
+    window.until("press a key")
+    assert told in " ".join(window.output.split())
+    assert window.status() == 0
+    assert "Traceback" not in window.output
+
+
 SERVED = """
 import os, runpy, sys
 folder, place = sys.argv[1:]
