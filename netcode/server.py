@@ -369,7 +369,8 @@ class Server(Waiter):
         links.update()
         if self._door.arrivals:
             self._door.take_in_arrivals()
-        if self._door.is_due(links.timeline.now) or links.watcher.knocked or not links.watcher.doors:
+        waits = self._door.doorway.counts_time and self._door.is_due(links.timeline.now)
+        if waits or links.watcher.knocked or not links.watcher.doors:
             self._door.accept(links.timeline.now)
         if len(self._seats.graces):
             self._seats.end_graces(links.timeline.now)

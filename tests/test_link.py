@@ -1,21 +1,17 @@
-"""One connection that carries messages: greeting, pings, bounds, deadlines and goodbyes."""
+"""One stream that carries messages: greeting, pings, deadlines and goodbyes."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
-import msgpack
 import msgspec
 import pytest
 from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hello, message, welcome
 from hypothesis import given
 from hypothesis import strategies as st
-from inside import doorway_of, has_link, inbox_of, link_of, links_of, session_of, stream_of
+from inside import doorway_of, has_link, link_of, links_of, session_of, stream_of
 from scene import HOST, PORT, TICK, Scene, only
 
-from netcode import Address, ReasonCode, Received, State, codec
-from netcode.codec import cost_of
-from netcode.protocol import ACKNOWLEDGE_EVERY
+from netcode import Address, ReasonCode, State
 from netcode.session.comeback import GREETINGS
 from netcode.testing.network import MemoryTransport
 from netcode.transport import Connector
@@ -42,102 +38,6 @@ def reason_of(guest: Any) -> tuple[ReasonCode, str]:
     return ReasonCode(code), text
 
 
-# Delivering.
-
-
-@given(
-    values=st.lists(st.lists(st.integers(-9, 300) | st.text(), max_size=3), min_size=1, max_size=20),
-    cuts=st.integers(1, 40),
-)
-def test_messages_arrive_whole_and_in_order_however_the_stream_is_cut(values: list[Any], cuts: int) -> None:
-    scene = Scene()
-    server = scene.serve()
-    guest = scene.guest()
-    stream = b"".join([*map(message, values), control(PING, 1, 0), *map(message, values)])
-
-    for begin in range(0, len(stream), cuts):
-        guest.say(stream[begin : begin + cuts])
-        scene.update()
-    scene.play(2 * TICK)
-
-    assert scene.heard(server) == values * 2
-    assert only(server).stats.bytes_received == len(stream)
-    scene.close()
-
-
-def test_a_message_is_its_peers(scene: Scene) -> None:
-    server = scene.serve()
-    scene.guest(message("one"))
-
-    assert scene.told[server][-1] == Received(only(server), "one")
-
-
-@pytest.mark.parametrize("around", [b"", message(1) + control(PING, 1, 0)])
-def test_a_message_that_needs_care_is_one_too(scene: Scene, around: bytes) -> None:
-    server = scene.serve()
-    careful: list[Any] = [{(1, 2): "list as a key"}, {"many": [[]] * 100}, "é" * 100, msgpack.Timestamp(1)]
-
-    guest = scene.guest()
-    for value in careful:
-        packed = msgpack.packb(value)
-        guest.say(around, frame(packed), message("after it"))
-        scene.play(2 * TICK)
-        guest.say(frame(packed))
-        scene.play(2 * TICK)
-
-    heard = [value for value in scene.heard(server) if value not in (1, "after it")]
-    assert heard == [value for value in careful for _ in range(2)]
-
-
-@pytest.mark.parametrize(
-    ("data", "code", "text"),
-    [
-        (frame(b"\xc1"), ReasonCode.MALFORMED, "bytes came that are no message: FormatError"),
-        (frame(b"\xd4\x05x"), ReasonCode.MALFORMED, "msgpack extension 5 came, which is no message"),
-        (frame(b"\x91" * 40 + b"\x90"), ReasonCode.MALFORMED, "a message came that nests deeper than 32 levels"),
-        (b"\0\0\0\0", ReasonCode.MALFORMED, "the other end sent an empty frame, which the protocol forbids"),
-        (
-            b"\0\1\0\1",
-            ReasonCode.TOO_LARGE,
-            "the other end announced a message of 65537 bytes; max_message allows 65536 here",
-        ),
-        (hello(), ReasonCode.MALFORMED, "a greeting came where none belongs"),
-        (welcome(), ReasonCode.MALFORMED, "a greeting came where none belongs"),
-        (control(9), ReasonCode.MALFORMED, "the other end sent a wrong control message: its kind is 9"),
-    ],
-)
-@pytest.mark.parametrize("before", [b"", message("good")], ids=["alone", "after a message"])
-def test_a_breach_ends_the_link_after_what_was_complete(
-    scene: Scene, before: bytes, data: bytes, code: ReasonCode, text: str
-) -> None:
-    server = scene.serve()
-
-    guest = scene.guest(before, data, message("never"))
-
-    assert scene.heard(server) == ([] if not before else ["good"])
-    assert (scene.left(server).code, scene.left(server).text) == (code, text)
-    assert reason_of(guest) == (code, text)
-
-
-def test_one_wrong_message_alone_is_a_breach_too(scene: Scene) -> None:
-    server = scene.serve()
-    guest = scene.guest()
-
-    guest.say(frame(b"\xc1"))
-    scene.play(3 * TICK)
-
-    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.MALFORMED
-
-
-def test_a_message_of_another_shape_ends_the_link(scene: Scene) -> None:
-    server = scene.serve(messages=Move)
-
-    guest = scene.guest(message({"x": 1}), message({"x": "one"}))
-
-    assert scene.heard(server) == [Move(1)]
-    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.WRONG_SHAPE
-
-
 # Greeting.
 
 
@@ -152,19 +52,6 @@ def test_who_only_asks_is_answered_and_that_is_the_end_of_it(scene: Scene) -> No
     assert scene.told[server] == []
 
 
-@pytest.mark.parametrize(
-    "data",
-    [message("hi"), control(PING, 1, 0), control(PONG, 1, 0), control(ACK, 0), welcome(), b"\0\0\0\0", frame(b"\xc1")],
-)
-def test_nothing_but_a_greeting_comes_first(scene: Scene, data: bytes) -> None:
-    server = scene.serve()
-
-    stranger = scene.stranger(data)
-
-    assert reason_of(stranger)[0] in {ReasonCode.MALFORMED, ReasonCode.NOT_NETCODE}
-    assert scene.told[server] == []
-
-
 def test_a_goodbye_instead_of_a_greeting_is_one(scene: Scene) -> None:
     server = scene.serve()
 
@@ -173,24 +60,6 @@ def test_a_goodbye_instead_of_a_greeting_is_one(scene: Scene) -> None:
     assert stranger.told(BYE) == []
     assert not stranger.connection.alive
     assert scene.told[server] == []
-
-
-def test_what_follows_a_greeting_at_once_waits_for_the_answer(scene: Scene) -> None:
-    server = scene.serve()
-
-    stranger = scene.stranger(hello(), message("impatient"), message("very"))
-
-    assert len(stranger.told(WELCOME)) == 1
-    assert scene.heard(server) == ["impatient", "very"]
-
-
-@pytest.mark.parametrize("size", [5_000, 60_000])
-def test_a_large_message_may_follow_a_greeting_in_the_same_read(scene: Scene, size: int) -> None:
-    server = scene.serve()
-
-    scene.stranger(hello(), message(bytes(size)))
-
-    assert scene.heard(server) == [bytes(size)]
 
 
 def test_a_second_greeting_is_none_even_while_the_first_waits(scene: Scene) -> None:
@@ -323,35 +192,6 @@ def test_both_ends_ping_and_measure(scene: Scene) -> None:
         assert 0.1 <= round(measured, 9) <= 0.1 + 4 * TICK
 
 
-def test_every_ping_has_its_answer_but_of_many_at_once_the_last(scene: Scene) -> None:
-    scene.serve()
-    guest = scene.guest(control(PING, 7, 0))
-
-    guest.say(*[control(PING, number, 0) for number in range(100, 200)])
-    scene.play(2 * TICK)
-
-    assert guest.told(PONG) == [[7, 0], [199, 0]]
-
-
-def test_a_read_with_nothing_but_pings_is_counted_as_one(scene: Scene) -> None:
-    server = scene.serve(ping_interval=50.0, timeout=100.0)
-    guest = scene.guest()
-    scene.play(1.0)
-
-    counts: list[int] = []
-    for said in (
-        [control(PING, 1, 0)],
-        [control(PONG, 1, 0), control(PING, 2, 0)],
-        [control(PING, 3, 0), message("x")],
-    ):
-        before = inbox_of(server).beats
-        guest.say(*said)
-        scene.play(2 * TICK)
-        counts.append(inbox_of(server).beats - before)
-
-    assert counts == [1, 1, 0]
-
-
 def test_the_servers_ping_goes_along_with_the_answer_to_the_clients(scene: Scene) -> None:
     scene.serve(ping_interval=5.0, timeout=100.0)
     guest = scene.guest()
@@ -425,18 +265,6 @@ def test_the_server_sees_a_round_trip_change_within_seconds(scene: Scene) -> Non
     assert client.state is State.CONNECTED
 
 
-@pytest.mark.parametrize("kind", [PING, PONG])
-def test_more_than_was_sent_cannot_be_acknowledged(scene: Scene, kind: int) -> None:
-    server = scene.serve()
-
-    guest = scene.guest(token=b"")
-    guest.say(control(kind, 1, 1))
-    scene.play(3 * TICK)
-
-    assert reason_of(guest) == (ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
-    assert scene.left(server).code is ReasonCode.MALFORMED
-
-
 @given(pongs=st.lists(st.tuples(st.integers(0, 2**64 - 1) | st.integers(0, 5), st.floats(0, 0.5)), max_size=20))
 def test_whatever_pongs_come_the_round_trip_is_a_time(pongs: list[tuple[int, float]]) -> None:
     scene = Scene()
@@ -453,26 +281,6 @@ def test_whatever_pongs_come_the_round_trip_is_a_time(pongs: list[tuple[int, flo
     scene.close()
 
 
-def test_who_receives_much_acknowledges_between_pings(scene: Scene) -> None:
-    scene.serve(ping_interval=100.0, timeout=200.0)
-    guest = scene.guest()
-    large = message(bytes(30_000))
-
-    for _ in range(5):
-        guest.say(large)
-        scene.play(TICK)
-    scene.play(3 * TICK)
-    alone = guest.told(ACK)
-    guest.say(large, large)
-    scene.play(3 * TICK)
-    guest.say(large, message(1), message(2))
-    scene.play(3 * TICK)
-
-    assert len(large) * 3 > ACKNOWLEDGE_EVERY > len(large) * 2
-    assert alone == [[3]]
-    assert guest.told(ACK) == [[3], [7]]
-
-
 def test_who_receives_many_small_messages_acknowledges_them_as_well(scene: Scene) -> None:
     scene.serve(ping_interval=100.0, timeout=200.0)
     guest = scene.guest()
@@ -483,37 +291,6 @@ def test_who_receives_many_small_messages_acknowledges_them_as_well(scene: Scene
         scene.play(2 * TICK)
 
     assert guest.told(ACK) == [[17]]
-
-
-def test_a_ping_behind_more_than_one_update_delivers_is_answered_in_the_next(scene: Scene) -> None:
-    server = scene.serve(ping_interval=100.0, timeout=200.0, flood_timeout=0.2)
-    guest = scene.guest()
-
-    for number in range(1, 30):
-        guest.say(message("x") * 256 + control(PING, number, 0))
-        scene.play(0.5)
-
-    assert guest.told(PONG) == [[number, 256 * number] for number in range(1, 30)]
-    assert scene.heard(server) == ["x"] * 256 * 29
-
-
-@pytest.mark.parametrize(
-    "more",
-    [message("x"), message("x") + message("y"), control(ACK, 0) + message("x"), message("x")[:-1], message("x")[:3]],
-)
-def test_what_comes_behind_a_ping_is_delivered_and_the_ping_answered_once(scene: Scene, more: bytes) -> None:
-    server = scene.serve(ping_interval=100.0, timeout=200.0)
-    guest = scene.guest()
-
-    guest.say(control(PONG, 9, 0) + control(PING, 1, 0) + more)
-    scene.play(2 * TICK)
-    told = guest.told(PONG)
-    guest.say(message("x")[len(more) :] if len(more) < len(message("x")) else b"")
-    scene.play(2 * TICK)
-
-    assert [pong[0] for pong in told] == [1]
-    assert scene.heard(server)[:1] == ["x"]
-    assert only(server).stats.bytes_received >= len(more)
 
 
 # Deadlines.
@@ -557,86 +334,6 @@ def test_a_message_that_never_ends_ends_the_link(scene: Scene) -> None:
     assert before == ["Joined"]
     assert scene.left(server).code is ReasonCode.STALLED
     assert reason_of(guest)[1] == "a message was begun and not completed within message_timeout = 3 s"
-
-
-def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
-    server = scene.serve(message_timeout=3.0)
-    data = message("slowly")
-    guest = scene.guest()
-
-    for _ in range(4):
-        for byte in data:
-            guest.say(bytes((byte,)))
-            scene.play(0.2)
-
-    assert scene.heard(server) == ["slowly"] * 4
-
-
-@pytest.mark.fault(82, "memory")
-@pytest.mark.parametrize(
-    "frame",
-    [
-        control(PING, 1, 0),
-        control(PONG, 1, 0),
-        control(PING, 2**40, 0),
-        control(ACK, 0),
-        message("x"),
-        message("x" * 20),
-    ],
-    ids=["ping", "pong", "large ping", "ack", "message", "longer message"],
-)
-@pytest.mark.parametrize("together", [1, 2, 3])
-def test_frames_that_each_come_in_time_stall_nothing_wherever_the_reads_end(
-    scene: Scene, frame: bytes, together: int
-) -> None:
-    server = scene.serve(message_timeout=1.0, timeout=1_000.0)
-
-    for cut in range(1, len(frame)):
-        guest = scene.guest()
-        guest.say(frame[:cut])
-        for _ in range(5):
-            scene.play(0.25)
-            guest.say(frame[cut:], frame * (together - 1), frame[:cut])
-        scene.play(TICK)
-        guest.say(frame[cut:])
-        scene.play(2 * TICK)
-
-    assert all(peer.alive for peer in server.peers)
-    assert len(server.peers) == len(frame) - 1
-
-
-def test_a_large_message_has_its_time_for_each_part(scene: Scene) -> None:
-    server = scene.serve(message_timeout=2.0, max_message=1_000_000)
-    guest = scene.guest()
-    data = message(bytes(400_000))
-
-    for begin in range(0, len(data), 50_000):
-        guest.say(data[begin : begin + 50_000])
-        scene.play(0.9)
-    whole = scene.heard(server)
-    guest.say(data[:3])
-    scene.play(0.5)
-    guest.say(data[3:70_000])
-    scene.play(1.0)
-    for _ in range(8):
-        guest.say(bytes(1_000))
-        scene.play(0.25)
-
-    assert whole == [bytes(400_000)]
-    assert scene.left(server).code is ReasonCode.STALLED
-
-
-def test_a_ping_in_two_parts_is_complete_with_the_second(scene: Scene) -> None:
-    server = scene.serve(message_timeout=3.0)
-    ping = control(PING, 1, 0)
-    guest = scene.guest()
-
-    guest.say(ping[:6])
-    scene.play(TICK)
-    guest.say(ping[6:])
-    scene.play(4.0)
-
-    assert only(server).alive
 
 
 def test_who_does_not_read_is_ended_by_the_age_of_what_waits(scene: Scene) -> None:
@@ -794,293 +491,6 @@ def test_too_much_in_several_large_messages_is_judged_once_they_were_offered(sce
     scene.play(1.0)
     assert client.reason is not None
     assert client.reason.text.startswith("the other end sent too much at once")
-
-
-# What decoding costs.
-
-COSTLY = [
-    b"\xdc\xff\xf0" + b"\x90" * 65_520,
-    b"\xdc\x7f\xf0" + b"\x91\x90" * 32_752,
-    b"\xdc\x50\x00" + b"\x81\x90\0" * 0x5000,
-    b"\xdc\x02\x00" + (b"\x81\x90" * 30 + b"\0") * 0x200,
-]
-
-
-def spend(scene: Scene, server: Any, updates: int) -> list[int]:
-    """Let some updates pass, and return what was spent in each."""
-    spent: list[int] = []
-    for _ in range(updates):
-        scene.play(TICK)
-        spent.append(inbox_of(server).budget.spent)
-    return spent
-
-
-@pytest.mark.fault(75, "memory")
-@pytest.mark.parametrize("payload", COSTLY, ids=["lists", "lists in lists", "list keys", "maps in maps"])
-def test_costly_messages_wait_for_each_other_and_nobody_for_them(scene: Scene, payload: bytes) -> None:
-    limits: Any = {"timeout": 1.0, "ping_interval": 0.3, "message_timeout": 0.3, "flood_timeout": 0.3}
-    server = scene.serve(**limits)
-    inbox_of(server).budget.share = 8_200  # so that they wait longer than the limits have it
-    hostile = [scene.guest() for _ in range(6)]
-    honest = scene.guest()
-    for _ in range(2):
-        for guest in hostile:
-            guest.say(frame(payload), message("behind it"))
-    heard: list[int] = []
-
-    spent: list[int] = []
-    for number in range(300):
-        honest.say(message(number))
-        for guest in hostile:
-            guest.say(control(PING, number, 0))
-        spent += spend(scene, server, 1)
-        heard.append(max(one for one in [*scene.heard(server), -1] if isinstance(one, int)))
-        if scene.heard(server).count("behind it") == 12:
-            break
-
-    decoded: list[Any] = [one for one in scene.heard(server) if isinstance(one, list)]
-    assert decoded == [msgpack.unpackb(payload, strict_map_key=False, object_pairs_hook=as_dict)] * 12
-    assert len(heard) * TICK > limits["timeout"]
-    assert scene.heard(server).count("behind it") == 12
-    assert all(number - one <= 2 for number, one in enumerate(heard))
-    assert max(spent) <= 8_200
-    assert sum(spent) >= 12 * cost_of(memoryview(payload))
-    assert scene.news(server) == ["Joined"] * 7
-
-
-def as_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    return {() if key == [] else key: value for key, value in pairs}
-
-
-@pytest.mark.fault(75, "memory")
-def test_who_waits_its_turn_gets_it_however_much_the_others_have(scene: Scene) -> None:
-    server = scene.serve()
-    hostile = [scene.guest() for _ in range(5)]
-    modest = scene.guest()
-    for _ in range(10):
-        for guest in hostile:
-            guest.say(frame(COSTLY[0]))
-    modest.say(message([EMPTY] * 2_000), message("mine"))
-
-    scene.until(lambda: "mine" in scene.heard(server), seconds=60 * TICK)
-
-    assert len(scene.heard(server)) <= 2 + len(hostile)
-
-
-@pytest.mark.fault(75, "memory")
-def test_a_greeting_that_costs_much_waits_and_is_not_late(scene: Scene) -> None:
-    server = scene.serve(handshake_timeout=0.3)
-    hostile = [scene.guest() for _ in range(12)]
-    credentials: list[Any] = [EMPTY] * 3_500
-    for guest in hostile:
-        for _ in range(2):
-            guest.say(frame(COSTLY[0]))
-    scene.play(TICK)
-    greeting = control(1, "netcode", 1, "", "", 65_536, None, 0, credentials)
-    newcomers = [scene.stranger(greeting) for _ in range(3)]
-    scene.play(4.0)
-
-    assert [len(one.told(WELCOME)) for one in newcomers] == [1, 1, 1]
-    assert len(server.peers) == 15
-
-
-@pytest.mark.fault(75, "memory")
-def test_who_leaves_while_it_waits_holds_up_nobody(scene: Scene) -> None:
-    server = scene.serve()
-    hostile = [scene.guest() for _ in range(4)]
-    for guest in hostile:
-        guest.say(frame(COSTLY[0]))
-    scene.play(TICK)
-    for guest in hostile[:3]:
-        guest.connection.close()
-    scene.play(30 * TICK)
-
-    assert len(scene.heard(server)) >= 1
-    assert hostile[3].told(BYE) == []
-    scene.play(1.0)
-    assert [event.peer.id for event in scene.told[server] if isinstance(event, Received)][-1] == 4
-
-
-def test_a_breach_in_the_middle_of_a_costly_message_ends_the_link(scene: Scene) -> None:
-    server = scene.serve()
-    guest = scene.guest(message("before"))
-
-    guest.say(message(1), frame(COSTLY[0][:40_000] + b"\xc1" + COSTLY[0][40_001:]), message("never"))
-    scene.play(1.0)
-
-    assert scene.heard(server) == ["before", 1]
-    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.MALFORMED
-
-
-def test_an_interrupt_while_a_costly_message_is_decoded_loses_nothing(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = scene.serve()
-    client = scene.join()
-    client.send([EMPTY] * 65_520)
-    client.send("behind it")
-    real, calls = codec.carried, iter(range(3))
-
-    def interrupted(value: Any) -> int:
-        if next(calls, None) == 0:
-            raise KeyboardInterrupt
-        return real(value)
-
-    monkeypatch.setattr("netcode.session.reader.carried", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        scene.play(1.0)
-    scene.play(5.0)
-
-    assert scene.heard(server) == [[EMPTY] * 65_520, "behind it"]
-    assert scene.news(server) == ["Joined", "Away", "Back"]
-
-
-def test_what_just_carries_bytes_does_not_wait(scene: Scene) -> None:
-    server = scene.serve()
-    guests = [scene.guest() for _ in range(6)]
-    carrier = {"picture": b"\x90" * 10_000, "large": b"\x90" * 30_000}
-
-    for guest in guests:
-        guest.say(message({"picture": b"\x90" * 10_000}), message(b"\x90" * 40_000))
-    scene.play(3 * TICK)
-    for guest in guests[:2]:
-        guest.say(message(carrier))
-    scene.play(8 * TICK)
-
-    assert len(scene.heard(server)) == 14
-
-
-def test_a_control_message_is_not_large(scene: Scene) -> None:
-    scene.serve()
-    guest = scene.guest()
-
-    guest.say(control(PING, 1, 0, [EMPTY] * 5_000))
-    scene.play(3 * TICK)
-
-    text = "the other end sent a wrong control message: it is larger than 4096 bytes"
-    assert reason_of(guest) == (ReasonCode.MALFORMED, text)
-
-
-# Bounds.
-
-
-def test_a_burst_is_delivered_over_several_updates(scene: Scene) -> None:
-    server = scene.serve(max_messages_per_update=10)
-    guest = scene.guest()
-    guest.say(*map(message, range(35)))
-    counts: list[int] = []
-
-    for _ in range(6):
-        scene.update()
-        counts.append(len(scene.heard(server)))
-
-    assert counts[-5:] == [10, 20, 30, 35, 35] or counts[:4] == [10, 20, 30, 35]
-    assert scene.heard(server) == [*range(35)]
-
-
-def test_a_flood_that_does_not_stop_ends_the_link(scene: Scene) -> None:
-    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
-    guest = scene.guest()
-
-    for _ in range(200):
-        guest.say(*map(message, range(15)))
-        scene.update()
-        scene.clock.advance(TICK)
-
-    assert scene.left(server).code is ReasonCode.FLOODING
-    assert reason_of(guest)[1] == "more than max_messages_per_update = 10 messages came, update after update"
-
-
-def test_what_piles_up_between_rare_updates_is_no_flood(scene: Scene) -> None:
-    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
-    guest = scene.guest()
-
-    for _ in range(8):
-        guest.say(*[message(1)] * 40)
-        scene.play(1.0, tick=1.0)
-
-    assert scene.news(server) == ["Joined"]
-    assert len(scene.heard(server)) == 70
-
-
-def test_bursts_with_pauses_are_no_flood(scene: Scene) -> None:
-    server = scene.serve(max_messages_per_update=10, flood_timeout=2.0)
-    guest = scene.guest()
-
-    for _ in range(6):
-        guest.say(*map(message, range(100)))
-        scene.play(1.0)
-
-    assert len(scene.heard(server)) == 600
-    assert scene.news(server) == ["Joined"]
-
-
-def test_large_messages_share_an_update_in_bytes(scene: Scene) -> None:
-    server = scene.serve()
-    guest = scene.guest()
-    scene.frozen.add(server)
-    guest.say(*[message(bytes(20_000)) for _ in range(7)], message(b"last")[:-1])
-    scene.play(5 * TICK)
-    scene.frozen.clear()
-    counts: list[int] = []
-
-    for _ in range(8):
-        scene.update()
-        counts.append(len(scene.heard(server)))
-    guest.say(b"t")
-    scene.play(2 * TICK)
-
-    assert max(b - a for a, b in pairwise(counts)) <= 3
-    assert [len(data) for data in scene.heard(server)] == [20_000] * 7 + [4]
-
-
-def test_a_game_that_takes_no_events_holds_its_peers_back_and_keeps_them(scene: Scene) -> None:
-    server = scene.serve(max_backlog=50_000)
-    client = scene.join()
-    scene.deaf.add(server)
-
-    for number in range(300):
-        client.send((number, bytes(1000)))
-        scene.play(2 * TICK)
-    waiting = inbox_of(server).limit - inbox_of(server).room
-    scene.deaf.clear()
-    scene.play(5.0)
-
-    assert waiting < 50_000 + 65_536 + 1_000
-    assert [number for number, _ in scene.heard(server)] == [*range(300)]
-    assert scene.news(server) == scene.news(client) == ["Joined"]
-
-
-def test_a_message_is_not_late_because_we_do_not_read(scene: Scene) -> None:
-    server = scene.serve(max_backlog=1_000, message_timeout=2.0, timeout=30.0)
-    guest = scene.guest(message(bytes(2_000)), message("whole")[:-1])
-    scene.deaf.add(server)
-    guest.say(message("x")[:0])
-    scene.play(TICK)
-    guest.say(b"e", message("more"))
-
-    scene.play(6.0)
-    before = scene.news(server)
-    scene.deaf.clear()
-    scene.play(1.0)
-
-    assert before == ["Joined"]
-    assert scene.heard(server)[1:] == ["whole", "more"]
-
-
-def test_a_peer_is_not_silent_because_we_do_not_read(scene: Scene) -> None:
-    server = scene.serve(max_backlog=1_000, timeout=2.0)
-    client = scene.join()
-    scene.deaf.add(server)
-    client.send(bytes(2_000))
-
-    scene.play(6.0)
-    scene.deaf.clear()
-    client.send("more")
-    scene.play(1.0)
-
-    assert scene.heard(server) == [bytes(2_000), "more"]
-    assert scene.news(server) == scene.news(client) == ["Joined"]
 
 
 # Goodbyes.
@@ -1269,3 +679,42 @@ def test_a_message_that_the_other_end_does_not_take_ends_that_link_and_tells_bot
     assert scene.left(small).text.startswith("a message of 150005 bytes was to come here")
     assert scene.left(server).text.startswith("127.0.0.1:")
     assert scene.left(server).code is scene.left(small).code is ReasonCode.TOO_LARGE
+
+
+def test_a_link_knows_whether_something_was_left_over(scene: Scene) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+    link = link_of(only(server))
+    before = link.has_rest
+
+    guest.say(message("whole")[:-1])
+    scene.play(2 * TICK)
+
+    assert (before, link.has_rest) == (False, True)
+
+
+def test_who_is_greeted_twice_or_by_the_wrong_end_is_no_peer(scene: Scene) -> None:
+    scene.serve()
+    twice, wrong = scene.guest(), scene.stranger(welcome())
+
+    twice.say(hello())
+    scene.play(2 * TICK)
+
+    assert [reason_of(guest)[0] for guest in (twice, wrong)] == [ReasonCode.MALFORMED] * 2
+
+
+@pytest.mark.fault(75, "memory")
+def test_a_greeting_that_costs_much_waits_and_is_not_late(scene: Scene) -> None:
+    server = scene.serve(handshake_timeout=0.3)
+    hostile = [scene.guest() for _ in range(12)]
+    credentials: list[Any] = [EMPTY] * 3_500
+    for guest in hostile:
+        for _ in range(2):
+            guest.say(frame(b"\xdc\xff\xf0" + b"\x90" * 65_520))
+    scene.play(TICK)
+    greeting = control(1, "netcode", 1, "", "", 65_536, None, 0, credentials)
+    newcomers = [scene.stranger(greeting) for _ in range(3)]
+    scene.play(4.0)
+
+    assert [len(one.told(WELCOME)) for one in newcomers] == [1, 1, 1]
+    assert len(server.peers) == 15

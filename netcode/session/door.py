@@ -111,7 +111,7 @@ class Door:
 
     def is_due(self, now: float) -> bool:
         """Tell whether somebody's time before the door is over."""
-        due = self.doorway.due() if self.doorway.counts_time else None
+        due = self.doorway.due()
         return due is not None and due <= now
 
     def accept(self, now: float) -> None:
