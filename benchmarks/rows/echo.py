@@ -1,4 +1,4 @@
-"""Rows 1 to 3 and 11: the CPU time that a server needs to answer one message."""
+"""Rows 1 to 3 and 14: the CPU time that a server needs to answer one message."""
 
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -142,5 +142,5 @@ def bytes_alone(plan: Plan) -> list[Figure]:
             )
             compete([ours, streams], 1, plan)
         work = f"echo of bytes, {clients} connection{'s' if clients > 1 else ''}"
-        figures.append(figure(11, work, ours, streams, 0.6))
+        figures.append(figure(14, work, ours, streams, 0.6))
     return figures
