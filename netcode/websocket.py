@@ -26,7 +26,7 @@ of others it may have as many when it comes back to itself, and is from then on 
 
 CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
 
-NORMAL, BROKEN_RULE, NO_TEXT = 1000, 1002, 1003
+NORMAL, BROKEN_RULE, NO_TEXT = (code.to_bytes(2, "big") for code in (1000, 1002, 1003))
 
 _SMALL = 300
 """Bytes up to which one large number is quicker than four tables."""
@@ -143,7 +143,7 @@ class FrameReader:
         """The other end has said Close."""
         self.failure = ""
         """What it did that it may not do, or ""."""
-        self.farewell = NORMAL.to_bytes(2, "big")
+        self.farewell = NORMAL
         """What our own Close says."""
 
     def take(self, data: memoryview, count: int) -> int:
@@ -263,7 +263,7 @@ class FrameReader:
             self.closed = True
             self.farewell = payload[:2] or self.farewell
 
-    def _fail(self, text: str, code: int = BROKEN_RULE) -> int:
+    def _fail(self, text: str, code: bytes = BROKEN_RULE) -> int:
         self.failure = text
-        self.farewell = code.to_bytes(2, "big")
+        self.farewell = code
         return 0

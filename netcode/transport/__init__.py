@@ -37,17 +37,28 @@ class SendChunks(Protocol):
 class Transport(Protocol):
     """Carries the bytes of one established link."""
 
-    read_fd: int
-    """Descriptor to wait on for receiving, or -1."""
-    write_fd: int
-    """Descriptor to wait on for sending, or -1."""
     address: Address | None
     """The other end."""
-    lingers: bool
-    """Whether closing with unread input would destroy what was sent, so that the end has to be waited for."""
 
-    grain: int
-    """Room for less than this many bytes may leave some behind that no poller sees; 0 where that cannot be."""
+    @property
+    def read_fd(self) -> int:
+        """Descriptor to wait on for receiving, or -1."""
+        ...
+
+    @property
+    def write_fd(self) -> int:
+        """Descriptor to wait on for sending, or -1."""
+        ...
+
+    @property
+    def lingers(self) -> bool:
+        """Whether closing with unread input would destroy what was sent, so that the end has to be waited for."""
+        ...
+
+    @property
+    def grain(self) -> int:
+        """Room for less than this many bytes may leave some behind that no poller sees; 0 where that cannot be."""
+        ...
 
     drains: bool
     """Whether a receive that leaves room has taken all there was, so that a poller need not tell of it again.

@@ -43,17 +43,10 @@ class WebSocketTransport(FrameReader):
         "_early",
         "_free",
         "_has_said_close",
-        "_receive",
         "_rest",
-        "_send",
         "_send_failure",
-        "_share",
         "_unsent",
         "address",
-        "grain",
-        "lingers",
-        "read_fd",
-        "write_fd",
     )
 
     drains = False
@@ -61,20 +54,32 @@ class WebSocketTransport(FrameReader):
     def __init__(self, below: Carrier, address: Address | None, early: bytes = b"") -> None:
         super().__init__()
         self._below = below
-        self._receive = below.receive_into
-        self._send = below.send
         self.address = address
-        self.read_fd, self.write_fd = below.read_fd, below.write_fd
-        self.lingers = below.lingers
         self._early = early
-        self.grain = max(below.grain, len(early))
-        self._share = max(below.grain, _SHARE)
         self._free = True  # nothing waits to be sent before the next message
         self._unsent = b""  # of what has begun: control messages, and the header of the next message
         self._rest = 0  # bytes of that message, which have to be sent before anything else
         self._control = b""  # what has to be said between two messages; the newest alone
         self._has_said_close = False
         self._send_failure: OSError | None = None
+
+    # Asked for now and then, of thousands: what is below has all of it.
+
+    @property
+    def read_fd(self) -> int:
+        return self._below.read_fd
+
+    @property
+    def write_fd(self) -> int:
+        return self._below.write_fd
+
+    @property
+    def lingers(self) -> bool:
+        return self._below.lingers
+
+    @property
+    def grain(self) -> int:
+        return max(self._below.grain, len(self._early))
 
     def receive_into(self, buffer: memoryview) -> int:
         """Receive once, and return the number of bytes that were carried.
@@ -89,7 +94,7 @@ class WebSocketTransport(FrameReader):
         elif self.closed or self.failure:
             return self._end()
         else:
-            count = self._receive(buffer[: self._share] if self.dense else buffer)
+            count = self._below.receive_into(buffer[: max(_SHARE, self.grain)] if self.dense else buffer)
             if not count:
                 return 0
         taken = self.take(buffer, count)
@@ -109,7 +114,7 @@ class WebSocketTransport(FrameReader):
         if not self._free or size > _JOINED:
             return self._send_parts(data, size)
         head = HEADERS[size] if size < 126 else header(size)
-        sent = self._send(head + data) - len(head)
+        sent = self._below.send(head + data) - len(head)
         if sent != size:
             self._free = False
             self._rest = size - max(sent, 0)
@@ -170,7 +175,7 @@ class WebSocketTransport(FrameReader):
                 before = self._unsent + self._control + header(count)
             piece = view[taken : taken + count]
             try:
-                sent = self._below.send_chunks([before, piece]) if before else self._send(piece)
+                sent = self._below.send_chunks([before, piece]) if before else self._below.send(piece)
             except OSError as error:
                 if not taken:
                     raise
@@ -208,7 +213,7 @@ class WebSocketTransport(FrameReader):
             return
         waiting = self._unsent + message
         try:
-            sent = self._send(waiting)
+            sent = self._below.send(waiting)
         except OSError as error:
             self._keep(error)
             return
