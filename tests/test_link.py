@@ -225,7 +225,11 @@ def test_with_the_servers_ping_the_carrier_is_asked_too(scene: Scene, monkeypatc
     probes: list[int] = []
     scene.serve()
     guest = scene.guest()
-    monkeypatch.setattr(MemoryTransport, "probe", lambda _: probes.append(len(guest.told(PING))))
+
+    def note(_: MemoryTransport) -> None:
+        probes.append(len(guest.told(PING)))
+
+    monkeypatch.setattr(MemoryTransport, "probe", note)
 
     scene.play(8.0)
 

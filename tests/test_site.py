@@ -76,7 +76,11 @@ def test_the_script_of_the_package_is_there_and_can_be_replaced(monkeypatch: pyt
 def test_the_script_of_the_package_is_looked_for_in_the_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("importlib.resources.files", lambda _: tmp_path)
+
+    def files(_: str) -> Path:
+        return tmp_path
+
+    monkeypatch.setattr("importlib.resources.files", files)
     with pytest.raises(BadRequest):
         Web()._answer(get("/netcode.js"))
 

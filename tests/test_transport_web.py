@@ -16,7 +16,7 @@ from faults.wire import BYE, Control, frame, hello
 from inside import crowd_of, doorway_of, link_of, linked_at, links_of, origins_of
 
 import netcode
-from netcode import Address, ReasonCode, Server, Web
+from netcode import Address, ReasonCode, Server, Web, log
 from netcode.poller import SelectPoller
 from netcode.proxies import V2
 from netcode.testing import FakeClock, MemoryNetwork
@@ -692,7 +692,7 @@ def test_a_program_of_ours_plays_over_tls(secure: House, certificate: Certificat
 
 @needs_openssl
 def test_who_does_not_speak_tls_is_told_of_in_the_log(secure: House, caplog: pytest.LogCaptureFixture) -> None:
-    netcode.log._next_warning.clear()
+    log._next_warning.clear()
     guest = secure.visit(b"GET / HTTP/1.1\r\n\r\n")
 
     guest.hear_all()
@@ -760,6 +760,7 @@ def test_what_goes_on_and_what_came_to_nothing_keep_the_contract() -> None:
     assert (failed.advance(0.0), failed.descriptors(), failed.due(), failed.where) == (reason, ([], [], []), 0.0, "h:1")
     assert [bytes(room[: continued.receive_into(room)]) for _ in range(2)] == [b"early", b"late"]
     assert continued.address == other.address
+    assert continued.send_chunks([b"a", b"b"]) == 2
     continued.abandon()
     with pytest.raises(ConnectionResetError):
         one.send(b"gone")

@@ -332,7 +332,7 @@ def pump(transport: WebSocketTransport, below: Narrow, data: bytes, step: int) -
 
 def understood(data: bytes) -> list[tuple[int, bytes]]:
     """Take apart what a server sends."""
-    frames = []
+    frames: list[tuple[int, bytes]] = []
     while data:
         size, start = data[1], 2
         if size > 125:

@@ -17,7 +17,7 @@ from netcode.poller import READ, WRITE, make_poller
 from netcode.proxies import MAX_HEADER, measure, source
 from netcode.reasons import Reason, ReasonCode
 from netcode.site import Web
-from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, SendChunks, Transport, abandon
+from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, abandon
 from netcode.transport.tcp import TcpTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import Descriptors
@@ -98,7 +98,6 @@ class Continued:
         "read_fd",
         "receive_into",
         "send",
-        "send_chunks",
         "write_fd",
     )
 
@@ -110,8 +109,10 @@ class Continued:
         self.lingers, self.grain, self.drains = below.lingers, max(below.grain, len(early)), below.drains
         self.receive_into: ReceiveInto = self._receive_early
         self.send: Send = below.send
-        self.send_chunks: SendChunks = below.send_chunks
         self.probe, self.finish, self.close = below.probe, below.finish, below.close
+
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        return self._below.send_chunks(chunks)
 
     def abandon(self) -> None:
         abandon(self._below)
