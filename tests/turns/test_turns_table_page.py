@@ -357,6 +357,8 @@ def test_axe_finds_nothing_on_any_screen(browser: Browser, link: str, dark: bool
             page.resize(width, 900)
             page.value(script)
             found += page.value(AXE)
+            if page.value("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"it is wider than {width}")
         return found
 
     lobby = browser.page(link, dark=dark)
