@@ -3,16 +3,20 @@
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from certificates import Certificate, make_certificate, needs_openssl
 from docs_blocks import free_port, wait_until_listening
 from programs import ROOT, Program, Start
 
@@ -78,6 +82,49 @@ def test_the_doors_are_valid(name: str) -> None:
 
     assert done.returncode == 0, done.stderr
     assert "ALERT" not in done.stderr
+
+
+def answer_one(listener: socket.socket, made: Certificate, number: int) -> None:
+    """Tell the first who speaks TLS which process this is; others only look whether somebody is there."""
+    for _ in range(20):
+        connection, _ = listener.accept()
+        try:
+            with connection, made.server().wrap_socket(connection, server_side=True) as link:
+                link.sendall(f"process {number}".encode())
+                return
+        except OSError:
+            pass
+
+
+@needs_haproxy
+@needs_openssl
+def test_the_door_for_tls_leads_by_name_and_does_not_look_inside(tmp_path: Path) -> None:
+    made = make_certificate(tmp_path)
+    door = free_port()
+    text = TEXTS["haproxy-tls.cfg"].replace(":7777", f"127.0.0.1:{door}").replace("maxconn 20000", "maxconn 50")
+    answered: list[str] = []
+    with ExitStack() as stack:
+        for number in (1, 2, 3):
+            listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+            listener.settimeout(DEADLINE)
+            text = text.replace(f"play{number}:777{number}", f"127.0.0.1:{listener.getsockname()[1]}")
+            thread = threading.Thread(target=answer_one, args=(listener, made, number))
+            thread.start()
+            stack.callback(thread.join, DEADLINE)
+        (tmp_path / "door.cfg").write_text(text, encoding="utf-8")
+        process = stack.enter_context(subprocess.Popen([str(haproxy), "-db", "-f", tmp_path / "door.cfg"]))
+        stack.callback(process.terminate)
+        wait_until_listening(door)
+        context = made.client()
+        context.check_hostname = False  # the name is that of the page; the certificate is trusted for itself
+        for number in (3, 1, 2):
+            with (
+                socket.create_connection(("127.0.0.1", door), DEADLINE) as plain,
+                context.wrap_socket(plain, server_hostname=f"PLAY{number}.example.org") as link,
+            ):
+                answered.append(link.recv(100).decode())
+
+    assert answered == ["process 3", "process 1", "process 2"]
 
 
 class Deployed:
