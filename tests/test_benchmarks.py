@@ -25,7 +25,13 @@ from benchmarks.table import table
 from benchmarks.versions import Line
 
 TINY = Plan(seconds=0.04, rounds=1, scale=0.004)
-NEEDS = {1: ("uvloop", "picows", "websockets"), 2: ("uvloop",), 3: ("uvloop",), 11: ("websockets",), 12: ("websockets",)}
+NEEDS = {
+    1: ("uvloop", "picows", "websockets"),
+    2: ("uvloop",),
+    3: ("uvloop",),
+    11: ("websockets",),
+    12: ("websockets",),
+}
 
 
 @pytest.mark.process
