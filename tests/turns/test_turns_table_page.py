@@ -434,15 +434,45 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     page.close()
 
 
+def serve_at(start: Start, folder: Path, port: int) -> tuple[Program, str]:
+    """Serve tables that outlive the server."""
+    words = ("serve", EXAMPLES / "tictactoe.py", "--host", "127.0.0.1", "--web", "--store", folder / "games.db")
+    program = start("-m", "netcode.turns", *words, "--port", port)
+    return program, program.until(r"play in a browser at (\S+)")[1]
+
+
+def test_a_play_waits_until_the_seat_is_found_again(
+    browser: Browser, friends: Callable[..., Friend], start: Start, tmp_path: Path
+) -> None:
+    server, link = serve_at(start, tmp_path, 0)
+    page = browser.page(link)
+    page.value(
+        """import("./seat.js").then(({ Seat }) => {
+            window.mine = new Seat();
+            mine.join("TicTacToe", { room: "soon" });
+            mine.on("event", ([kind]) => (window.refused ||= kind === "refused"));
+        })"""
+    )
+    page.until("mine.seat === 0")
+    bob = friends(link, "TicTacToe", browser, room="soon", name="Bob")
+    page.until("mine.myTurn")
+    page.value(
+        "mine.on('event', ([kind, link]) => kind === 'link' && link === 'here' && mine.play('mark', { cell: 4 }))"
+    )
+
+    server.stop()
+    server.status()
+    serve_at(start, tmp_path, port_of(link))
+
+    page.until("mine.view.cells?.[4] === 0 && mine.myTurn")
+    assert bob.seat.view.cells[4] == 0
+    assert not page.value("window.refused")
+
+
 def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     browser: Browser, start: Start, tmp_path: Path
 ) -> None:
-    def serve_at(port: int) -> tuple[Program, str]:
-        words = ("serve", EXAMPLES / "tictactoe.py", "--host", "127.0.0.1", "--web", "--store", tmp_path / "games.db")
-        program = start("-m", "netcode.turns", *words, "--port", port)
-        return program, program.until(r"play in a browser at (\S+)")[1]
-
-    server, link = serve_at(0)
+    server, link = serve_at(start, tmp_path, 0)
     ann, bob = (sit_down(browser, link, "TicTacToe", "kept", name) for name in ("Ann", "Bob"))
     ann.click(cell("cells", 4))
     bob.reads("Your turn", "#status")
@@ -450,7 +480,7 @@ def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     server.stop()
     server.status()
     bob.until("!document.querySelector('#status.mine') || document.querySelector('#status').innerText !== 'Your turn'")
-    serve_at(port_of(link))
+    serve_at(start, tmp_path, port_of(link))
 
     bob.reads("Your turn", "#status")
     bob.click(cell("cells", 0))

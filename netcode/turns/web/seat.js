@@ -24,6 +24,7 @@ export class Seat extends EventTarget {
   #options;
   #heard = 0;
   #attempts = 0;
+  #sat = false;
 
   constructor({ url, ...options } = {}) {
     super();
@@ -128,6 +129,7 @@ export class Seat extends EventTarget {
     client
       .on("joined", () => {
         this.#attempts = 0;
+        this.#sat = false;
         client.send(["games"]);
         client.send(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]);
         this.#linked("here");
@@ -149,9 +151,10 @@ export class Seat extends EventTarget {
     this.#change();
   }
 
-  // While there is no session nothing is kept to be sent: whoever joins again is told everything.
+  // Before we sit nothing else is heard; a play that is pending follows then.
   #say(...message) {
-    if (this.#client.id !== null && !this.#client.reason) this.#client.send(message);
+    const open = this.#sat || /join|tables/.test(message[0]);
+    if (open && this.#client.id !== null && !this.#client.reason) this.#client.send(message);
   }
 
   #sendPlay() {
@@ -162,6 +165,7 @@ export class Seat extends EventTarget {
   }
 
   #forget() {
+    this.#sat = false;
     Object.assign(this, { state: {}, view: {}, pending: null, seat: undefined, ticket: null });
   }
 
@@ -190,6 +194,7 @@ export class Seat extends EventTarget {
   #sit([table, game, seat, ticket, last, room]) {
     const again = this.seat === seat && this.table === table;
     const { name, ticket: own } = this.#wanted?.[1] ?? {};
+    this.#sat = true;
     Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket, state: { last }, view: {} });
     this.#wanted = [game, { legal: true, name, ...(this.ticket ? { ticket: this.ticket } : { room: `#${table}`, watch: true }) }];
     if (!again) this.#tell("sat", seat, name ?? "");

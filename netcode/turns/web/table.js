@@ -6,11 +6,10 @@ const seat = new Seat();
 const hash = new URLSearchParams(location.hash.slice(1));
 const [room, hashGame] = [hash.get("room"), hash.get("game")];
 const KEPT = `netcode ${location.pathname}`;
-const MOST = 60; // entries of a list that are shown
-let chosen = []; // the places that were pointed at so far, of a move that is said by several
+let chosen = []; // places, of a move that is said by several
 let targets = new Set();
 let link = "", screen, offered;
-const drafts = {}; // what was typed for moves that are not listed
+const drafts = {};
 const withSeats = new Set(); // fields in which seats stood among empty places
 
 function make(tag, given, ...inside) {
@@ -166,7 +165,7 @@ function items(value, path) {
   const seats = areSeats(whole ? [null, ...value] : value, path[0]);
   if (whole) return part(path, "line", value, value.length ? value.map((item) => mark(item, seats)) : "–");
   if (!value.length) return "–";
-  const before = Math.max(0, value.length - MOST);
+  const before = Math.max(0, value.length - 60);
   return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, at) =>
     item === null && hides(path[0]) ? make("span", { class: "item back" }, "?") : part([...path, before + at], "item", item, mark(item, seats))));
 }
@@ -327,12 +326,11 @@ $("chat").onsubmit = (event) => {
   if ($("text").value.trim()) seat.chat($("text").value);
   $("text").value = "";
 };
-// A game is not given up by one click that went astray.
-const ready = (sure) => (($("leave").value = sure), ($("leave").textContent = sure || "Leave the table"));
-$("leave").onblur = () => ready("");
+const leaving = (sure) => (($("leave").value = sure), ($("leave").textContent = sure || "Leave the table"));
+$("leave").onblur = () => leaving("");
 $("leave").onclick = () => {
   if (seat.seat === null || !seat.started || seat.over || $("leave").value) seat.leave();
-  else ready("Give up and leave");
+  else leaving("Give up and leave"); // not by one click that went astray
 };
 $("copy").onclick = () => {
   $("address").select();
@@ -341,7 +339,7 @@ $("copy").onclick = () => {
 document.onkeydown = (event) => {
   if (event.key === "Escape") again();
 };
-// Arrow keys go from one place of the board to the nearest one in that direction.
+// Arrow keys go to the nearest place in that direction.
 $("view").onkeydown = (event) => {
   const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
   if (!x && !y) return;
