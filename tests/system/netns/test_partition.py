@@ -1,9 +1,11 @@
 """A host that serves tables is cut off from their database: no table has two owners, and all goes on by itself."""
 
 import json
+import os
 import secrets
+import signal
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +24,13 @@ pytestmark = pytest.mark.netns
 _why_not = cache(why_not)
 
 
+def end_all(namespace: str) -> None:
+    """End whatever a test that failed has left running on a host."""
+    for process in command("ip", "netns", "pids", namespace).split():
+        with suppress(ProcessLookupError):
+            os.kill(int(process), signal.SIGKILL)
+
+
 @pytest.fixture
 def three() -> Iterator[list[str]]:
     """Two hosts, and a third with two links to each: one for players, one for the database."""
@@ -37,6 +46,7 @@ def three() -> Iterator[list[str]]:
         for name in names:
             command("ip", "netns", "add", name)
             stack.callback(command, "ip", "netns", "delete", name)
+            stack.callback(end_all, name)
             command("ip", "-n", name, "link", "set", "lo", "up")
         for number, name in enumerate(names[:2]):
             for kind, address in (("play", PLAY[number]), ("base", BASE[number])):
@@ -60,6 +70,7 @@ def test_a_host_that_is_cut_off_from_the_database_loses_nothing_and_comes_back(
         for done in ("all play", "the link is whole again", "all go on"):  # each has its time
             driver.until(done)
         found = driver.until(r'(\{"moves".*\})\n')
+        assert driver.status() == 0  # and with it the database is gone
     came = json.loads(found[1])
 
     assert came["wrong"] == []
