@@ -176,12 +176,12 @@ class Door:
         self.origins[origin] = count + 1
         link = Link(self, self._limits, self._codec, self._inbox, Hello)
         waited = newcomer if isinstance(newcomer, Ready) else None
-        since = None if waited is None else waited.since
-        if since is None:
+        came = now if waited is None or waited.since is None else waited.since
+        link.since = came
+        if came == now:
             # No two at the same time: who came later is the newer one of two attempts of a client.
-            since = self._last_came = max(now, math.nextafter(self._last_came, math.inf))
-        link.since = since
-        link.greet_by(since + self._limits.handshake_timeout)  # TLS and HTTP, if any, included
+            link.since = self._last_came = max(now, math.nextafter(self._last_came, math.inf))
+        link.greet_by(came + self._limits.handshake_timeout)  # TLS and HTTP, if any, included
         if count >= self._house.max_per_address:
             self.crowd.add(link)
         link.stream = Stream(newcomer, link.reader, link, self._links.timeline)
