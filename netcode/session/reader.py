@@ -77,7 +77,7 @@ class Reader:
     """The receiver of a link's stream: delivers messages to an inbox, and owns what is incomplete."""
 
     __slots__ = (
-        "_acknowledge_at",
+        "_acknowledged",
         "_calm_since",
         "_codec",
         "_cut",
@@ -120,7 +120,7 @@ class Reader:
         self._partial_left = 0  # what the message lacked then, if that was known
         self._flooded = self._flood_seen = 0.0
         self._calm_since: float | None = 0.0
-        self._acknowledge_at = 0
+        self._acknowledged = 0  # bytes received when the other end was last told
         self._decoding: tuple[Decoding, int, int] | None = None  # of a costly message, its frame's size, a part's cost
 
     @property
@@ -152,7 +152,7 @@ class Reader:
     def replied(self, session: Session) -> None:
         """Hear that the other end was told what was received."""
         self.pong = None
-        self._acknowledge_at = session.bytes_received + protocol.ACKNOWLEDGE_EVERY
+        self._acknowledged = session.bytes_received
 
     def excuse(self, now: float) -> None:
         """Hear that we do not listen, so that what the other end has not completed means nothing."""
@@ -319,7 +319,7 @@ class Reader:
         session.bytes_received += taken
         if taken:
             self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
-        if self.pong is not None or session.bytes_received > self._acknowledge_at:
+        if self.pong is not None or session.bytes_received - self._acknowledged > protocol.ACKNOWLEDGE_EVERY:
             self._ear.reply(session)
         if rest == 1:
             self._too_much()

@@ -94,6 +94,35 @@ class Carrier(Judge, Protocol):
         """End the link at once."""
 
 
+class _Returns:
+    """Notices that the other end comes back again and again, and never gets further."""
+
+    __slots__ = ("links", "seconds", "stuck_at", "tried_for")
+
+    def __init__(self) -> None:
+        self.stuck_at = -1  # messages that it had when it last came back, if it lacked others
+        self.links, self.seconds = 0, 0.0  # over which it got no further, and for which they were up
+        self.tried_for = 0.0  # how long the last link carried messages
+
+    def note(self, stuck_at: int, long: float) -> None:
+        """Hear at which message it is stuck, or -1. Raises `ProtocolError` if that will not change.
+
+        Args:
+            long: seconds for which links must have been up before a few of them are enough.
+        """
+        if stuck_at < 0 or stuck_at != self.stuck_at:
+            self.stuck_at, self.links, self.seconds = stuck_at, 0, 0.0
+        if stuck_at >= 0 and self.tried_for >= TRIED:
+            self.links += 1
+            self.seconds += self.tried_for
+        if (self.links >= VAIN_LINKS and self.seconds >= long) or self.links >= MOST_VAIN_LINKS:
+            text = (
+                f"over {self.links} links in a row one message never arrived: its packets are lost; is an MTU on the way too "
+                "large, as of a VPN? Smaller messages may pass"
+            )
+            raise ProtocolError(ReasonCode.STALLED, text)
+
+
 class Session:
     """Everything about the other end that is no business of the game.
 
@@ -103,11 +132,8 @@ class Session:
     __slots__ = (
         "_limits",
         "_owner",
-        "_stuck_at",
-        "_tried_for",
+        "_returns",
         "_tried_from",
-        "_vain",
-        "_vain_for",
         "address",
         "away_reason",
         "away_until",
@@ -154,10 +180,8 @@ class Session:
         """What the other end was told when it was ended, and may not have heard."""
         self._owner: SessionOwner | None = owner  # None when it is over: neither keeps the other
         self._limits = limits
-        self._stuck_at = -1  # messages that it had when it last came back, if it lacked others
-        self._vain, self._vain_for = 0, 0.0  # links over which it got no further, and seconds for which they were up
         self._tried_from = 0.0  # when the present link began to carry messages
-        self._tried_for = 0.0  # how long the last one did
+        self._returns: _Returns | None = None  # none before the first link has ended
 
     @property
     def away(self) -> bool:
@@ -246,7 +270,8 @@ class Session:
             sent = f"a message of {largest} bytes, sent while there was no link"
             text = f"{sent}, is over the {theirs} that the other end takes; raise max_message"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
-        self._note_return(received if missing else -1)
+        self._returns = self._returns or _Returns()
+        self._returns.note(received if missing else -1, VAIN_TIMEOUTS * self._limits.timeout)
         return missing
 
     def carry_on(self, link: Carrier, missing: list[bytes]) -> None:
@@ -273,7 +298,8 @@ class Session:
             outbox.close(link.stream)
             link.stream.source = None
             self.offered = outbox.resend.sent
-            self._tried_for = link.now - self._tried_from
+            self._returns = self._returns or _Returns()
+            self._returns.tried_for = link.now - self._tried_from
         outbox.stream = outbox.judge = None
         self.link = None
 
@@ -288,18 +314,3 @@ class Session:
         """Hear how many messages the other end has. Raises `ProtocolError` if it cannot have so many."""
         if not self.outbox.resend.acknowledge(received):
             raise ProtocolError(ReasonCode.MALFORMED, "more messages were acknowledged than were sent")
-
-    def _note_return(self, stuck_at: int) -> None:
-        """Hear at which message the other end is stuck, or -1. Raises `ProtocolError` if that will not change."""
-        if stuck_at < 0 or stuck_at != self._stuck_at:
-            self._stuck_at, self._vain, self._vain_for = stuck_at, 0, 0.0
-        if stuck_at >= 0 and self._tried_for >= TRIED:
-            self._vain += 1
-            self._vain_for += self._tried_for
-        long = self._vain >= VAIN_LINKS and self._vain_for >= VAIN_TIMEOUTS * self._limits.timeout
-        if long or self._vain >= MOST_VAIN_LINKS:
-            text = (
-                f"over {self._vain} links in a row one message never arrived: its packets are lost; is an MTU on the way too "
-                "large, as of a VPN? Smaller messages may pass"
-            )
-            raise ProtocolError(ReasonCode.STALLED, text)

@@ -4,6 +4,8 @@ from netcode.poller import EDGE, READ, WRITE, Poller, make_poller
 from netcode.stream.stream import Stream
 from netcode.transport import Transport
 
+_READ_ONCE = READ | EDGE  # one number for thousands of streams
+
 
 class Watcher:
     """Has a poller watch streams for what they wait for, and doors for who knocks.
@@ -26,9 +28,9 @@ class Watcher:
         transport = stream.transport
         if transport is None or (transport.read_fd < 0 and transport.write_fd < 0):
             return
-        bits = WRITE if stream.blocked else 0
-        if stream.wants_input():
-            bits |= READ | EDGE if transport.drains else READ
+        bits = 0 if not stream.wants_input() else _READ_ONCE if transport.drains else READ
+        if stream.blocked:
+            bits |= WRITE
         if bits != stream.watched:
             self._watch_for(stream, transport, bits)
 
