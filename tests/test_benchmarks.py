@@ -96,10 +96,10 @@ def test_a_plot_is_written(tmp_path: Path) -> None:
 
 
 def test_a_row_that_does_not_exist_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    status = main(["14"])
+    status = main(["99"])
 
     assert status == 2
-    assert "no row 14" in capsys.readouterr().err
+    assert "no row 99" in capsys.readouterr().err
 
 
 def test_a_machine_with_too_few_descriptors_is_told_how_many_are_needed() -> None:
