@@ -52,7 +52,7 @@ nitpick_ignore_regex = [
         r"(ssl\.)?SSLContext|(collections\.abc|os|pathlib|prometheus_client|pygame|random|socket|types)\.\w+|[\w.]+\[.*",
     ),
     ("py:class", r"([\w.]*\.)?(D|D_co|E|G|P|T)"),
-    ("py:class", r"Network|PathLike|netcode\.[a-z_.]+\.\w+"),
+    ("py:class", r"Network|PathLike|TableStats|netcode\.[a-z_.]+\.\w+"),
 ]
 
 

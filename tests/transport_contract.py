@@ -141,7 +141,7 @@ class TransportContract:
         ends.one.close()
         ends.pause()
 
-        told = []
+        told = list[bool]()
         for expected in (b"bye", b"", b""):
             if ends.other.read_fd >= 0:
                 told.append(wait(CustomWaiter(read=[ends.other.read_fd]), timeout=10.0))

@@ -7,7 +7,7 @@ move counts when its player reads that it is in, which is after it was stored.
 import select
 import socket
 import time
-from typing import Any
+from typing import Any, cast
 
 from benchmarks import wire
 from benchmarks.control import Control
@@ -109,8 +109,7 @@ class Tables:
                 message = wire.unpack(payload)
                 if isinstance(message, list):
                     player.received += 1
-                    said: list[Any] = message
-                    self._hear(player, *said)
+                    self._hear(player, *cast("list[Any]", message))
                 else:
                     self._control(player, payload)
             if player.untold > TELL:
