@@ -45,7 +45,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "clocks": TABLE,
     "course": (*TABLE, "rules_errors", "resuming"),
     "definition": RULES,
-    "domains": RULES,
+    "domains": (*RULES, "legal", "turns_protocol", "turns_server"),
     "errors": TABLE,
     "events": ("turns_client",),
     "fields": (*TABLE, "definition"),

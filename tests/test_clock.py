@@ -112,3 +112,12 @@ def test_a_timeline_tells_which_clock_is_behind_it() -> None:
     clock = FakeClock()
 
     assert Timeline(clock).clock is clock
+
+
+def test_nothing_is_due_before_the_earliest_deadline() -> None:
+    deadlines: Deadlines[str] = Deadlines()
+    assert not deadlines.is_due(1e9)
+
+    deadlines.push(5.0, "first")
+
+    assert [deadlines.is_due(now) for now in (4.9, 5.0, 6.0)] == [False, True, True]

@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
+from scene import Scene
 
-from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received
+from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received, State
 from netcode.codec import make_codec
 from netcode.engine import Act, Engine
+from netcode.events import Teller
 from netcode.limits import Limits
+from netcode.session.inbox import Inbox
 from netcode.session.session import Session
 
 
@@ -76,3 +79,31 @@ def test_match_takes_events_apart() -> None:
 def test_an_event_cannot_be_changed() -> None:
     with pytest.raises(AttributeError):
         Joined(PEER).peer = make_peer()  # type: ignore[misc]
+
+
+def test_a_game_is_told_what_happens_to_a_session_and_of_its_end_once() -> None:
+    scene = Scene()
+    server = scene.serve(grace=60.0)
+    client = scene.join()
+    scene.network.cut()
+    scene.until(lambda: client.state is State.CONNECTED)
+    scene.play(1.0)
+    client.close_nicely()
+    scene.play(1.0)
+    events = scene.news(server)
+
+    assert events == ["Joined", "Away", "Back", "Left"]
+    scene.close()
+
+
+def test_the_end_of_a_session_is_told_once() -> None:
+    inbox: Inbox[Any] = Inbox(1000, Received)
+    codec = make_codec()
+    session = Session(Nobody(), 1, Address("here", 1), Limits(), codec)
+    peer = Peer(session, codec)
+    teller = Teller(inbox)
+
+    teller.left(session, REASON)
+    teller.left(session, REASON)
+
+    assert [*inbox.take()] == [Left(peer, REASON)]

@@ -170,3 +170,16 @@ def test_where_nobody_can_be_sent_it_raises_and_stays(scene: Scene) -> None:
     scene.play(TICK)
 
     assert only(server).alive
+
+
+def test_a_peer_is_alive_until_it_has_left(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    alive = peer.alive
+    client.close()
+    scene.play(1.0)
+
+    assert alive
+    assert not peer.alive
+    assert peer.reason is not None

@@ -459,3 +459,35 @@ def test_who_does_not_know_that_it_is_in_makes_room(scene: Scene, limit: str) ->
     scene.play(TICK)
 
     assert scene.news(server) == ["Joined", "Left", "Joined"]
+
+
+# Who waited before the door.
+
+
+def test_who_waited_before_a_door_for_browsers_gets_in_when_its_first_byte_has_come(scene: Scene) -> None:
+    server = scene.serve(web=True)
+    silent, slow = scene.stranger(), scene.stranger()
+    scene.play(1.0)
+    slow.say(hello())
+    scene.play(1.0)
+    assert slow.told(WELCOME)
+    slow.connection.close()
+    client = scene.join()
+    scene.play(server._limits.handshake_timeout + 1.0)
+
+    assert client.state is State.CONNECTED
+    assert silent.connection.state is State.DISCONNECTED
+    assert len(origins_of(server)) == 1
+
+
+def test_a_page_from_elsewhere_is_told_why_it_does_not_get_in(scene: Scene) -> None:
+    server = scene.serve(web=True)
+    request = (
+        b"GET / HTTP/1.1\r\nHost: here\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: http://elsewhere\r\n\r\n"
+    )
+    guest = scene.stranger(request)
+    scene.play(1.0)
+
+    assert b"http://elsewhere" in guest._incoming  # no frame of its own: it comes inside a message of WebSocket
+    assert not server.peers

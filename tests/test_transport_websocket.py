@@ -203,6 +203,7 @@ def test_a_close_is_answered_with_what_it_said(server: WebSocketTransport, brows
 def test_a_broken_rule_comes_behind_the_bytes_before_it_and_is_said_in_the_close(pair: Pair) -> None:
     client, server = pair[0], WebSocketTransport(pair[1], ADDRESS)
     client.send(masked(b"fine") + b"\x81")
+    assert server.write_fd == pair[1].write_fd
     ends = Ends(client, server, lambda: None)
 
     assert receive(server, ends) == b"fine"

@@ -14,7 +14,7 @@ import pytest
 
 from netcode import waiting
 from netcode.poller import MAX_SLEEP
-from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, wait
+from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, check_timeout, wait
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -335,3 +335,9 @@ def test_a_long_sleep_looks_now_and_then_whether_it_still_has_a_reason(monkeypat
     assert naps == [0.5, 0.5, 0.25]
     assert wait(waiter, timeout=10.0) is True
     assert len(naps) == 4
+
+
+def test_no_timeout_is_a_timeout() -> None:
+    check_timeout(None)
+    with pytest.raises(ValueError, match="timeout must be seconds from 0 up, or None, not -1"):
+        check_timeout(-1)

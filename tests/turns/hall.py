@@ -133,6 +133,8 @@ class Hall:
         while not condition():
             assert self.clock.now < end, "it never came true"
             self.play(TICK)
+            if self.server is not None:
+                self.server._keeper.writer.carrier.join()  # a thread has no part in the time of the hall
 
     def heard(self, seat: Seat[Any], *kinds: type[Any]) -> list[Any]:
         """Return the events of some kinds that a seat was told."""
