@@ -7,7 +7,7 @@ move counts when its player reads that it is in, which is after it was stored.
 import select
 import socket
 import time
-from typing import Any, cast
+from typing import Any
 
 from benchmarks import wire
 from benchmarks.control import Control
@@ -109,7 +109,8 @@ class Tables:
                 message = wire.unpack(payload)
                 if isinstance(message, list):
                     player.received += 1
-                    self._hear(player, *cast("list[Any]", message))
+                    said: list[Any] = message  # pyright: ignore[reportUnknownVariableType]
+                    self._hear(player, *said)
                 else:
                     self._control(player, payload)
             if player.untold > TELL:
