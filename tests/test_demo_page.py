@@ -1,5 +1,6 @@
 """Broadside in a real browser: a fleet is hidden by hand and at random, a bot is played to the end, and axe looks on."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,16 @@ def sail(start: Start, browser: Browser, tmp_path: Path) -> tuple[Page, str]:
     return page, link.removeprefix("http://").strip("/")
 
 
+def put(page: Page, cell: str, told: str) -> None:
+    """Put a ship down, and read what is told then: a click may fall on a board that is just being drawn anew."""
+    for _ in range(4):
+        page.click(f"[data-cell={cell}]")
+        with contextlib.suppress(TimeoutError):
+            page.reads(told, "#status", 5.0)
+            return
+    page.reads(told, "#status")
+
+
 def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
     start: Start, browser: Browser, tmp_path: Path
 ) -> None:
@@ -51,8 +62,7 @@ def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
     page.reads("Waiting for an enemy")
     start("-m", "demo_game", "bot", address, "--pace", 0)
     page.reads("Hide your fleet: the carrier", "#status")
-    page.click("[data-cell=A1]")
-    page.reads("Hide your fleet: the battleship", "#status")
+    put(page, "A1", "Hide your fleet: the battleship")
     page.click("[data-cell=B2]")
     page.value("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'r' }))")
     page.click("[data-cell=J7]")

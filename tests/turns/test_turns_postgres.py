@@ -204,7 +204,7 @@ def test_of_six_who_claim_at_once_one_has_the_table(
     let_pass(time, LEASE + 1, *claimers)
     session.execute("SELECT FROM game_table FOR NO KEY UPDATE")  # so that all begin before one ends
     threads = [Thread(lambda claimer=claimer: ask_until_known(claimer, "t")) for claimer in claimers]  # type: ignore[misc]
-    sleep(0.3)
+    sleep(1.0)
     session.commit()
 
     answers = [thread.result() for thread in threads]
