@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from benchmarks.machine import Unsuited
 
-ROOT = Path(__file__).resolve().parent.parent
+HERE = ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 30.0
 """Seconds in which a child must answer, unless an order is known to take longer."""
 
@@ -41,7 +41,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             bufsize=0,
-            cwd=ROOT,
+            cwd=ROOT if (ROOT / "benchmarks" / f"{module.replace('.', '/')}.py").exists() else HERE,
             process_group=0,  # Ctrl-C in the terminal reaches the parent alone, which then ends its children
         )
         try:
