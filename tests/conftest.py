@@ -16,8 +16,9 @@ import hypothesis
 import pytest
 from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
+from scene import TICK, Scene
 
-from netcode import ConnectionSet, Listener, log
+from netcode import Client, ConnectionSet, Listener, log
 from netcode.stream import watcher
 from netcode.testing import FakeClock
 
@@ -155,3 +156,22 @@ def listener() -> Iterator[Listener]:
     made = Listener(LOOPBACK, 0)
     yield made
     made.close()
+
+
+@pytest.fixture
+def scene() -> Any:
+    """A scene that is closed in the end."""
+    scene = Scene()
+    yield scene
+    scene.close()
+
+
+@pytest.fixture
+def lost(scene: Scene) -> Client:
+    """A client whose link broke, and which cannot come back for now."""
+    scene.serve()
+    client = scene.join()
+    scene.network.down = True
+    scene.network.cut()
+    scene.play(2 * TICK)
+    return client

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from faults.wire import Stranger, hello
+from faults.wire import FalseServer, Stranger, hello
 
 import netcode
 from netcode import Client, Event, Peer, Server, State
@@ -118,3 +118,24 @@ def only(server: Server) -> Peer:
     """Return the only peer of `server`."""
     [peer] = server.peers
     return peer
+
+
+class Listening:
+    """Somebody who answers as a test says, in a scene."""
+
+    def __init__(self, scene: Scene, answer: bytes = b"") -> None:
+        self._scene = scene
+        self.server = FalseServer(scene.network, HOST, scene.clock, answer)
+        self.port = self.server.address.port
+
+    def client(self, **options: Any) -> Client:
+        client = Client(HOST, self.port, network=self._scene.network, clock=self._scene.clock, **options)
+        self._scene.told[client] = []
+        return client
+
+    def play(self, seconds: float) -> None:
+        for _ in range(max(1, round(seconds / TICK))):
+            self._scene.play(TICK)
+            self.server.update()
+            for guest in self.server.guests:
+                guest.update()

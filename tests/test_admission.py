@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
-from faults.wire import BYE, WELCOME, Stranger, hello
+from faults.wire import BYE, hello, token_of
 from inside import (
     peer_of,
 )
@@ -19,28 +19,6 @@ from netcode import (
     Refusal,
     State,
 )
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-def reason_of(stranger: Stranger) -> tuple[ReasonCode, str]:
-    """Return the only goodbye that a stranger was told."""
-    [[code, text]] = stranger.told(BYE)
-    return ReasonCode(code), text
-
-
-def token_of(stranger: Stranger) -> bytes:
-    """Return the token that a stranger was given."""
-    [[_, _, _, token, *_]] = stranger.told(WELCOME)
-    assert isinstance(token, bytes)
-    return token
-
 
 # Credentials.
 

@@ -11,9 +11,9 @@ from typing import Any
 import interrupted
 import pytest
 from bounds import as_long_as
-from faults.wire import ACK, HELLO, FalseServer, welcome
+from faults.wire import ACK, HELLO, welcome
 from inside import engine_of, guest_of, peer_of, resend_of
-from scene import HOST, PORT, TICK, Scene, only
+from scene import HOST, PORT, TICK, Listening, Scene, only
 
 import netcode
 from netcode import Address, Client, Joined, ReasonCode, Received, Server, State
@@ -25,46 +25,6 @@ from netcode.transport.tcp import TCP
 from netcode.transport.tls import TlsNetwork
 
 TOKEN = bytes(range(32))
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-@pytest.fixture
-def lost(scene: Scene) -> Client:
-    """A client whose link broke, and which cannot come back for now."""
-    scene.serve()
-    client = scene.join()
-    scene.network.down = True
-    scene.network.cut()
-    scene.play(2 * TICK)
-    return client
-
-
-class Listening:
-    """Somebody who answers as a test says, in a scene."""
-
-    def __init__(self, scene: Scene, answer: bytes = b"") -> None:
-        self._scene = scene
-        self.server = FalseServer(scene.network, HOST, scene.clock, answer)
-        self.port = self.server.address.port
-
-    def client(self, **options: Any) -> Client:
-        client = Client(HOST, self.port, network=self._scene.network, clock=self._scene.clock, **options)
-        self._scene.told[client] = []
-        return client
-
-    def play(self, seconds: float) -> None:
-        for _ in range(max(1, round(seconds / TICK))):
-            self._scene.play(TICK)
-            self.server.update()
-            for guest in self.server.guests:
-                guest.update()
 
 
 # What an argument can be.

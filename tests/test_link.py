@@ -24,14 +24,6 @@ class Move(msgspec.Struct):
     x: int
 
 
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
 def reason_of(guest: Any) -> tuple[ReasonCode, str]:
     """Return the only goodbye that a stranger was told."""
     [[code, text]] = guest.told(BYE)

@@ -1,7 +1,5 @@
 """The other end, as a game sees it: what is known about it, and how it is sent to and sent away."""
 
-from typing import Any
-
 import msgspec
 import pytest
 from faults.wire import message
@@ -13,14 +11,6 @@ from netcode import ReasonCode, Stats
 
 class Say(msgspec.Struct):
     text: str
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
 
 
 # What is known about it.

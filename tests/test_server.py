@@ -12,7 +12,7 @@ from typing import Any
 import interrupted
 import pytest
 from bounds import as_long_as, until
-from faults.wire import BYE, WELCOME, Stranger, frame, hello
+from faults.wire import BYE, frame, hello, reason_of
 from inside import (
     doorway_of,
     engine_of,
@@ -39,28 +39,6 @@ from netcode import (
 from netcode.observing import Observer
 from netcode.reasons import closed_here
 from netcode.testing import FakeClock, MemoryNetwork
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-def reason_of(stranger: Stranger) -> tuple[ReasonCode, str]:
-    """Return the only goodbye that a stranger was told."""
-    [[code, text]] = stranger.told(BYE)
-    return ReasonCode(code), text
-
-
-def token_of(stranger: Stranger) -> bytes:
-    """Return the token that a stranger was given."""
-    [[_, _, _, token, *_]] = stranger.told(WELCOME)
-    assert isinstance(token, bytes)
-    return token
-
 
 # What it says of itself on the local network.
 

@@ -2,57 +2,16 @@
 
 import random
 import re
-from typing import Any
 
 import pytest
-from faults.wire import FalseServer, bye
-from scene import HOST, PORT, TICK, Scene
+from faults.wire import bye
+from scene import HOST, PORT, TICK, Listening, Scene
 
-from netcode import Client, Reason, ReasonCode, State
+from netcode import Reason, ReasonCode, State
 from netcode.session.comeback import GREETING_REST, GREETINGS, PATIENT_CAP, REFUSALS, Comeback, both
 from netcode.testing.network import MemoryConnector
 
 TOKEN = bytes(range(32))
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-@pytest.fixture
-def lost(scene: Scene) -> Client:
-    """A client whose link broke, and which cannot come back for now."""
-    scene.serve()
-    client = scene.join()
-    scene.network.down = True
-    scene.network.cut()
-    scene.play(2 * TICK)
-    return client
-
-
-class Listening:
-    """Somebody who answers as a test says, in a scene."""
-
-    def __init__(self, scene: Scene, answer: bytes = b"") -> None:
-        self._scene = scene
-        self.server = FalseServer(scene.network, HOST, scene.clock, answer)
-        self.port = self.server.address.port
-
-    def client(self, **options: Any) -> Client:
-        client = Client(HOST, self.port, network=self._scene.network, clock=self._scene.clock, **options)
-        self._scene.told[client] = []
-        return client
-
-    def play(self, seconds: float) -> None:
-        for _ in range(max(1, round(seconds / TICK))):
-            self._scene.play(TICK)
-            self.server.update()
-            for guest in self.server.guests:
-                guest.update()
 
 
 # A server that is not there yet.

@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from faults.wire import BYE, WELCOME, Stranger, bye, hello
+from faults.wire import BYE, WELCOME, Stranger, bye, hello, reason_of, token_of
 from inside import (
     crowd_of,
     doorway_of,
@@ -31,28 +31,6 @@ from netcode.session.seats import KEY_SIZE, SECRET_SIZE
 from netcode.stream.stream_set import ACCEPTS_PER_UPDATE
 from netcode.transport import Connector
 from netcode.waiting import Descriptors
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-def reason_of(stranger: Stranger) -> tuple[ReasonCode, str]:
-    """Return the only goodbye that a stranger was told."""
-    [[code, text]] = stranger.told(BYE)
-    return ReasonCode(code), text
-
-
-def token_of(stranger: Stranger) -> bytes:
-    """Return the token that a stranger was given."""
-    [[_, _, _, token, *_]] = stranger.told(WELCOME)
-    assert isinstance(token, bytes)
-    return token
-
 
 # Somebody who only asks what is played.
 

@@ -23,14 +23,6 @@ class Say(msgspec.Struct):
     text: str
 
 
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
 # Sending.
 
 

@@ -3,7 +3,19 @@
 from typing import Any
 
 import pytest
-from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, WELCOME, Stranger, bye, control, hello, message
+from faults.wire import (
+    ACK,
+    BYE,
+    HELLO,
+    MAX_MESSAGE,
+    WELCOME,
+    bye,
+    control,
+    hello,
+    message,
+    reason_of,
+    token_of,
+)
 from inside import (
     engine_of,
     graces_of,
@@ -30,28 +42,6 @@ from netcode import (
 )
 from netcode.session.seats import KEY_SIZE, SECRET_SIZE
 from netcode.session.session import Told
-
-
-@pytest.fixture
-def scene() -> Any:
-    """A scene that is closed in the end."""
-    scene = Scene()
-    yield scene
-    scene.close()
-
-
-def reason_of(stranger: Stranger) -> tuple[ReasonCode, str]:
-    """Return the only goodbye that a stranger was told."""
-    [[code, text]] = stranger.told(BYE)
-    return ReasonCode(code), text
-
-
-def token_of(stranger: Stranger) -> bytes:
-    """Return the token that a stranger was given."""
-    [[_, _, _, token, *_]] = stranger.told(WELCOME)
-    assert isinstance(token, bytes)
-    return token
-
 
 # Another program in the same seat.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgpack
 
-from netcode import Address, Connection, ConnectionSet
+from netcode import Address, Connection, ConnectionSet, ReasonCode
 from netcode.clock import Clock
 from netcode.transport import Network
 
@@ -105,3 +105,16 @@ class FalseServer:
     def close(self) -> None:
         self._clients.close()
         self._door.close()
+
+
+def reason_of(stranger: Stranger) -> tuple[ReasonCode, str]:
+    """Return the only goodbye that a stranger was told."""
+    [[code, text]] = stranger.told(BYE)
+    return ReasonCode(code), text
+
+
+def token_of(stranger: Stranger) -> bytes:
+    """Return the token that a stranger was given."""
+    [[_, _, _, token, *_]] = stranger.told(WELCOME)
+    assert isinstance(token, bytes)
+    return token
