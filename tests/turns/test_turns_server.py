@@ -1031,8 +1031,9 @@ def test_what_is_free_is_drawn_for_who_asks() -> None:
     hall.close()
 
 
-@pytest.mark.parametrize(("on_thread", "updates"), [(True, 4), (False, 1)])
-def test_an_update_leaves_to_the_next_what_would_make_a_frame_wait(hall: Hall, on_thread: bool, updates: int) -> None:
+def have_slow_moves_arrive(hall: Hall, players: int, *, on_thread: bool) -> Server:
+    """Have everybody whose turn it is make a move that takes two shares of an update, and let none of them begin."""
+
     class Slow(TicTacToe):
         @move(cell=range(9))
         def mark(self, cell: int) -> None:
@@ -1041,13 +1042,19 @@ def test_an_update_leaves_to_the_next_what_would_make_a_frame_wait(hall: Hall, o
 
     hall.games = (Slow,)
     server = hall.serve(on_thread=on_thread)
-    seats = [hall.join(Slow, legal=False) for _ in range(8)]
+    seats = [hall.join(Slow, legal=False) for _ in range(players)]
     hall.until(lambda: all(seat.started for seat in seats))
     for seat in seats:
         if seat.my_turn:
             seat.play("mark", cell=4)
             seat.update()
     hall.clock.advance(TICK)
+    return server
+
+
+@pytest.mark.parametrize(("on_thread", "updates"), [(True, 4), (False, 1)])
+def test_an_update_leaves_to_the_next_what_would_make_a_frame_wait(hall: Hall, on_thread: bool, updates: int) -> None:
+    server = have_slow_moves_arrive(hall, 8, on_thread=on_thread)
     tables = [room.table for room in server._keeper.rooms.values()]
     moved: list[int] = []
     for _ in range(5):
@@ -1058,21 +1065,7 @@ def test_an_update_leaves_to_the_next_what_would_make_a_frame_wait(hall: Hall, o
 
 
 def test_a_server_that_left_something_does_not_sleep(hall: Hall) -> None:
-    class Slow(TicTacToe):
-        @move(cell=range(9))
-        def mark(self, cell: int) -> None:
-            hall.clock.advance(2 * SHARE)
-            super().mark(cell)
-
-    hall.games = (Slow,)
-    server = hall.serve(on_thread=True)
-    seats = [hall.join(Slow, legal=False) for _ in range(4)]
-    hall.until(lambda: all(seat.started for seat in seats))
-    for seat in seats:
-        if seat.my_turn:
-            seat.play("mark", cell=4)
-            seat.update()
-    hall.clock.advance(TICK)
+    server = have_slow_moves_arrive(hall, 4, on_thread=True)
     server.update()
     before = hall.clock.now
 
