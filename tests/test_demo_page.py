@@ -103,6 +103,7 @@ def test_a_page_that_is_loaded_again_finds_its_seas(start: Start, browser: Brows
     assert page.problems == []
 
 
+@pytest.mark.npm
 def test_axe_finds_nothing(start: Start, browser: Browser, tmp_path: Path) -> None:
     script = (modules("axe-core") / "axe.min.js").read_text(encoding="utf-8")
     page, address = sail(start, browser, tmp_path)

@@ -239,6 +239,7 @@ def test_nothing_is_lost_or_doubled_over_a_network_that_cuts(tmp_path: Path, sta
     assert told["away"] == told["back"] >= 20
 
 
+@pytest.mark.npm
 def test_typescript_finds_what_authors_do_wrong() -> None:
     compiler = modules("typescript") / "bin" / "tsc"
 

@@ -18,6 +18,8 @@ from programs import DEADLINE, ROOT, Start
 
 import netcode
 
+pytestmark = pytest.mark.npm
+
 LOADS = b"""<!doctype html><script type="module">
 import { loadPyodide } from "/pyodide/pyodide.mjs";
 const python = (window.python = await loadPyodide({ indexURL: "/pyodide/" }));

@@ -347,6 +347,7 @@ AXE = """axe.run(document, { resultTypes: ["violations"] }).then(({ violations }
     violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html).join(" ")}`))"""
 
 
+@pytest.mark.npm
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_nothing_on_any_screen(browser: Browser, link: str, dark: bool) -> None:
     script = (modules("axe-core") / "axe.min.js").read_text(encoding="utf-8")
