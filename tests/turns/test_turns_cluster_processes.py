@@ -8,6 +8,7 @@ pytest.importorskip("psycopg", reason="several processes on PostgreSQL are not t
 
 from benchmarks import turns_cluster
 from benchmarks.databases import Postgres
+from netcode.turns.store import postgres_sql as sql
 
 
 @pytest.mark.process
@@ -23,6 +24,28 @@ def test_nothing_is_lost_when_processes_are_killed_stopped_and_drained(postgres:
     assert max(outcome.kills + outcome.stops + outcome.drains) < turns_cluster.PATIENCE
 
 
+@pytest.mark.process
+@pytest.mark.parametrize("guarded", [True, False])
+def test_who_goes_on_after_it_was_taken_for_dead_splits_its_tables_unless_fence_and_key_are_there(
+    postgres: Postgres, guarded: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert postgres.port
+    monkeypatch.setattr(turns_cluster, "STOPPED", 1.0)
+    if not guarded:  # then nothing ends it
+        monkeypatch.setattr(turns_cluster, "ENDS", 1.5)
+    without = () if guarded else [*turns_cluster.GUARDS]
+
+    outcome = turns_cluster.run(kills=0, stops=1, tables=4, processes=2, lease=1.0, every=0.5, without=without)
+
+    assert (outcome.split > 0, outcome.fenced) == ((False, 1) if guarded else (True, 0))
+    assert outcome.exact() is guarded
+
+
+@pytest.mark.parametrize("guard", [said for guards in turns_cluster.GUARDS.values() for said in guards])
+def test_what_is_taken_away_is_what_is_said_to_the_database(guard: str) -> None:
+    assert guard in "".join([sql.append_statement(keep_log=True), sql.RENEW, sql.ALIVE])
+
+
 class There:
     """A seat as the program sees it, with the view that a test wants."""
 
@@ -35,21 +58,27 @@ class There:
 
 
 class Database:
-    """Answers what a test wants: one table, and how many of its rows have an owner that is dead."""
+    """Answers what a test wants: one table, with so many moves, of so many versions, and whether its owner is dead."""
 
-    def __init__(self, moves: int, newest: int, dead: int) -> None:
-        self._rows = (moves, newest, 1, newest), (dead,)
+    def __init__(self, moves: int, versions: int, newest: int, dead: int) -> None:
+        self._rows = (moves, versions, newest, 1, newest), (dead,)
 
     def execute(self, statement: str) -> list[tuple[int, ...]]:
         return [self._rows["fenced" in statement]]
 
 
 def judged(
-    plays: list[int], *, moves: int = 4, newest: int = 4, dead: int = 0, before: list[int] | None = None
+    plays: list[int],
+    *,
+    moves: int = 4,
+    versions: int = 4,
+    newest: int = 4,
+    dead: int = 0,
+    before: list[int] | None = None,
 ) -> turns_cluster.Outcome:
     """Have the program look at a table of two players, both of whom had two plays answered."""
     evening: Any = object.__new__(turns_cluster.Evening)
-    evening.outcome, evening._database = turns_cluster.Outcome(), Database(moves, newest, dead)
+    evening.outcome, evening._database = turns_cluster.Outcome(), Database(moves, versions, newest, dead)
     players: list[turns_cluster.Player] = []
     for seat in range(2):
         there: Any = There(seat, plays)
@@ -76,7 +105,8 @@ def test_a_table_that_is_as_it_should_be_is_exact() -> None:
         ("wrong", [2, 3, 4, 5], {"before": [2, 5]}),
         ("wrong", [4, 3, 2, 5], {}),
         ("wrong", [2, 3, 4, 5, 6], {}),
-        ("gaps", [2, 3, 4, 5], {"moves": 3}),
+        ("gaps", [2, 3, 4, 5], {"moves": 3, "versions": 3}),
+        ("split", [2, 3, 4, 5], {"moves": 5}),
         ("returned", [2, 3, 4, 5], {"dead": 1}),
     ],
 )
