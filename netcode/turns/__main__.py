@@ -98,28 +98,48 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
 
 
 def address_of(text: str) -> tuple[str, int]:
-    """Read `HOST` or `HOST:PORT`.
+    """Read `HOST` or `HOST:PORT`; an IPv6 address with a port has brackets.
 
     Raises:
         Trouble: it is neither.
     """
     host, colon, port = text.rpartition(":")
-    if not colon:
-        return text, PORT
-    if not port.isdecimal() or not 0 < int(port) < 65_536 or not host:
+    if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
+        host, port = text, str(PORT)
+    bare = host.removeprefix("[").removesuffix("]")
+    if not port.isdecimal() or not 0 < int(port) < 65_536 or not bare or len(host) - len(bare) == 1:
         raise Trouble(f"{text!r} is no address; write HOST or HOST:PORT")
-    return host.strip("[]"), int(port)
+    return bare, int(port)
+
+
+def addresses_of(words: Sequence[str]) -> list[tuple[str, int]]:
+    """Read what `--at` was given: addresses with commas between them, or each with an `--at` of its own.
+
+    Raises:
+        Trouble: one of them is none.
+    """
+    return [*dict.fromkeys(address_of(text.strip()) for word in words for text in word.split(","))]
+
+
+def _reached(arguments: argparse.Namespace, addresses: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Return what `join` is told of how to reach the server, beside the first address."""
+    wanted: dict[str, Any] = {}
+    if len(addresses) > 1:
+        wanted["addresses"] = addresses[1:]
+    if arguments.tls:
+        wanted["tls"] = True
+    return wanted
 
 
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play here, or at a server."""
     game = load_game(arguments.game)
     if arguments.at is not None:
-        address = address_of(arguments.at)
-        seat_file = SeatFile(Path(arguments.game.partition(":")[0]), arguments.name, address)
+        addresses = addresses_of(arguments.at)
+        seat_file = SeatFile(Path(arguments.game.partition(":")[0]), arguments.name, *addresses)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
-        wanted["options"] = options_of(arguments.option)
-        return 0 if play_over_network(address, game, screen, Keyboard(), seat_file, **wanted) else 1
+        wanted |= {"options": options_of(arguments.option), **_reached(arguments, addresses)}
+        return 0 if play_over_network(addresses[0], game, screen, Keyboard(), seat_file, **wanted) else 1
     low, high = game.seats
     players = arguments.players or max(low, min(high, arguments.bots + 1))
     if not low <= players <= high:
@@ -238,20 +258,22 @@ def _shown(store: str | Path) -> str:
 def run_watch(arguments: argparse.Namespace, screen: Screen) -> int:
     """Look on at a server."""
     game = load_game(arguments.game)
-    address = address_of(arguments.at)
-    watched = play_over_network(address, game, screen, None, watch=True, room=arguments.room, name=arguments.name)
+    addresses = addresses_of(arguments.at)
+    wanted: dict[str, Any] = {"room": arguments.room, "name": arguments.name, **_reached(arguments, addresses)}
+    watched = play_over_network(addresses[0], game, screen, None, watch=True, **wanted)
     return 0 if watched else 1
 
 
 def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play at a server by itself."""
     game = load_game(arguments.game)
-    address = address_of(arguments.at)
+    addresses = addresses_of(arguments.at)
+    wanted = {"room": arguments.room, "name": arguments.name or "bot", **_reached(arguments, addresses)}
     choose = SearchBot(arguments.think) if arguments.think > 0 else RandomBot()
     for number in range(1, arguments.games + 1):
         screen.line(f"game {number} of {arguments.games}")
         try:
-            result = run_bot(address, game, choose, arguments.pace, room=arguments.room, name=arguments.name or "bot")
+            result = run_bot(addresses[0], game, choose, arguments.pace, **wanted)
         except (ConnectionError, GaveUp) as error:
             raise Trouble(str(error)) from error
         screen.line(f"over: {'a draw' if result is None or not result.winners else f'seat {result.winners[0]} won'}")
@@ -321,7 +343,9 @@ def make_parser() -> Parser:
         command.add_argument("game", metavar="FILE[:Class]", help="the Python file with the game")
         if name in ("play", "watch", "bot"):
             required = name != "play"
-            command.add_argument("--at", metavar="HOST[:PORT]", required=required, help=f"the server; port {PORT}")
+            reached = f"the server; port {PORT}. With commas, all that serve the same tables: any of them will do"
+            command.add_argument("--at", metavar="HOST[:PORT]", action="append", required=required, help=reached)
+            command.add_argument("--tls", action="store_true", help="to a server that encrypts")
             command.add_argument("--room", help="a code that you agreed on with your friends")
             command.add_argument("--name", default="", help="what the others call you")
         if name == "play":

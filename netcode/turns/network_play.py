@@ -27,26 +27,29 @@ _OF_A_TABLE = ("room", "players", "options", "watch")
 
 
 class SeatFile:
-    """Keeps a ticket beside the game, so that a window that was closed finds its seat again."""
+    """Keeps a ticket beside the game, so that a window that was closed finds its seat again.
 
-    def __init__(self, game: Path, name: str, address: tuple[str, int]) -> None:
+    It is for whoever is at one of `addresses`, since they may serve the same tables.
+    """
+
+    def __init__(self, game: Path, name: str, *addresses: tuple[str, int]) -> None:
         plain = "".join(character for character in name if character.isalnum()) or "me"
         self._path = game.with_name(f".{game.stem}.{plain}.seat")
-        self._address = f"{address[0]}:{address[1]}"
+        self._addresses = [f"{host}:{port}" for host, port in addresses]
 
     def read(self) -> str | None:
-        """Return the ticket for this server, if there is one."""
+        """Return the ticket for these servers, if there is one."""
         try:
-            address, ticket = self._path.read_text(encoding="utf-8").split()
+            addresses, ticket = self._path.read_text(encoding="utf-8").split()
         except (OSError, ValueError):
             return None
-        return ticket if address == self._address else None
+        return None if {*addresses.split(",")}.isdisjoint(self._addresses) else ticket
 
     def write(self, ticket: str) -> None:
         """Keep a ticket; whoever reads it can sit there."""
         try:
             self._path.touch(mode=0o600)
-            self._path.write_text(f"{self._address} {ticket}\n", encoding="utf-8")
+            self._path.write_text(f"{','.join(self._addresses)} {ticket}\n", encoding="utf-8")
         except OSError:
             pass  # the game goes on without
 

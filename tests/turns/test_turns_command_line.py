@@ -16,7 +16,7 @@ from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
 from netcode.turns import Lost, Play, Result
-from netcode.turns.__main__ import Trouble, address_of, load_game, main, options_of
+from netcode.turns.__main__ import Trouble, address_of, addresses_of, load_game, main, options_of
 
 TWELVE_LINES = """\
 from netcode.turns import Game, move
@@ -225,10 +225,41 @@ def test_what_cannot_be_done_is_said(
 
 @pytest.mark.parametrize(
     ("text", "address"),
-    [("h", ("h", 7777)), ("h:1", ("h", 1)), ("[::1]:80", ("::1", 80)), ("10.0.0.1:2", ("10.0.0.1", 2))],
+    [
+        ("h", ("h", 7777)),
+        ("h:1", ("h", 1)),
+        ("[::1]:80", ("::1", 80)),
+        ("[::1]", ("::1", 7777)),
+        ("::1", ("::1", 7777)),
+        ("fe80::1:2", ("fe80::1:2", 7777)),
+        ("10.0.0.1:2", ("10.0.0.1", 2)),
+    ],
 )
 def test_an_address_is_a_host_with_or_without_a_port(text: str, address: tuple[str, int]) -> None:
     assert address_of(text) == address
+
+
+@pytest.mark.parametrize(
+    "text", ["", ":1", "h:", "h:0", "h:65536", "h:x", "[]", "[]:1", "[::1", "::1]", "[::1]:", "h]:1"]
+)
+def test_what_is_no_address_is_said(text: str) -> None:
+    with pytest.raises(Trouble, match="is no address; write HOST or HOST:PORT"):
+        address_of(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "addresses"),
+    [
+        (["h"], [("h", 7777)]),
+        (["a:1,b:2, [::1]:3"], [("a", 1), ("b", 2), ("::1", 3)]),
+        (["a:1", "b,c:4"], [("a", 1), ("b", 7777), ("c", 4)]),
+        (["a,a:7777", "b", "a"], [("a", 7777), ("b", 7777)]),
+    ],
+)
+def test_addresses_have_commas_between_them_or_are_said_one_by_one(
+    words: list[str], addresses: list[tuple[str, int]]
+) -> None:
+    assert addresses_of(words) == addresses
 
 
 def test_options_are_numbers_truths_and_texts() -> None:
@@ -391,6 +422,8 @@ def test_where_nobody_serves_the_status_says_so_too(
         (["play", "{game}", "--at", "h:x"], "'h:x' is no address"),
         (["bot", "{game}", "--at", "h:x"], "'h:x' is no address"),
         (["watch", "{game}", "--at", "h:x"], "'h:x' is no address"),
+        (["watch", "{game}", "--at", "h,"], "'' is no address"),
+        (["bot", "{game}", "--at", "h h"], "host must be a name or an address without blanks"),
     ],
 )
 def test_what_cannot_be_played_is_said(
@@ -444,11 +477,21 @@ def test_what_is_typed_reaches_the_server(
     assert main(["bot", str(game), "--at", "h:1", "--games", "3", "--pace", "0.5"]) == 1
     assert main(["play", str(game), "--at", "[::1]:9", "--name", "Ann", "--players", "2", "--option", "fast=true"]) == 0
     assert main(["watch", str(game), "--at", "h", "--room", "ours"]) == 0
+    assert main(["watch", str(game), "--at", "h,k:2"]) == 0
+    assert main(["play", str(game), "--at", "h", "--at", "k:2", "--tls"]) == 0
 
     wanted = {"room": None, "name": "bot"}
     assert asked == [("bot", (("h", 1), 0.5, wanted, MARK))] * 3 + [
         ("play", (("::1", 9), {"room": None, "players": 2, "name": "Ann", "options": {"fast": True}})),
         ("watch", (("h", 7777), {"watch": True, "room": "ours", "name": ""})),
+        ("watch", (("h", 7777), {"watch": True, "room": None, "name": "", "addresses": [("k", 2)]})),
+        (
+            "play",
+            (
+                ("h", 7777),
+                {"room": None, "players": None, "name": "", "options": {}, "addresses": [("k", 2)], "tls": True},
+            ),
+        ),
     ]
     assert capsys.readouterr().out.splitlines() == [
         "game 1 of 3", "over: seat 1 won", "game 2 of 3", "over: a draw", "game 3 of 3", "the server is gone",

@@ -304,6 +304,10 @@ def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:
     assert mine.read() == "table.key"
     assert SeatFile(game, "Bob", ("h", 1)).read() is None
     assert SeatFile(game, "Ann", ("other", 1)).read() is None
+    assert SeatFile(game, "Ann", ("other", 1), ("h", 1)).read() == "table.key"
+    SeatFile(game, "Ann/..", ("h", 1), ("k", 2)).write("table.other")
+    assert SeatFile(game, "Ann", ("k", 2)).read() == "table.other"
+    assert mine.read() == "table.other"
     assert [path.name for path in tmp_path.iterdir()] == [".go.Ann.seat"]
     mine.forget()
     mine.forget()
