@@ -115,10 +115,24 @@ class Server:
     Nothing is told before it is stored, and it is stored on a thread, so that no frame waits for a disk. While the
     store fails, tables are frozen: plays are refused with the reason, and go on once it works again.
 
+    Where tables are kept is what `store` says:
+
+    - None: in memory. They end with the server.
+    - A path: in a file, an SQLite database, which is made if it is not there. A server that is started again, also
+      after it was killed, finds them there as they were told to players. One process has the file for itself: a
+      second one raises `Unavailable` at the start, and so does a file that is no database of ours.
+    - `"postgresql://user@host/database"`: in PostgreSQL, for several processes at once, each with an `address` of its
+      own. It needs the extra `postgres`; without it the call raises `ImportError`. The tables of a process that ends
+      or hangs go on at the others. One that was silent for longer than its lease of 5 seconds may find its tables
+      taken: `update()` raises `Lost`, and everybody here is sent to the others. While the database cannot be reached
+      `update()` goes on, tables are frozen, and whatever was played is stored and answered as soon as it can be.
+    - A `Store`, such as a `PostgresStore(address, keep_log=False)` of `netcode.turns.store.postgres`: one that was told
+      more than where it is. The server opens it, and closes it at its end.
+
     Args:
         games: the classes that are played here.
         host, port: where to listen; as for `netcode.Server`.
-        store: the path of a database, which is made if it is not there; a `Store`; None to forget all at the end.
+        store: where tables are kept, as said above.
         address: where players reach this process, "host:port", if several serve the same store: they send players to
             each other. None for where it listens, which must be a single address then.
         keep: seconds after which a table at which nothing happens is deleted, finished or not.
@@ -137,6 +151,7 @@ class Server:
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
+        ImportError: the store needs an extra that is not installed; the text says which.
         Unavailable: the store cannot be opened; the text says why.
         OSError: the port is taken.
     """
@@ -1103,7 +1118,9 @@ def serve(
     With `web=True` it prints the link at which browsers play.
 
     Args:
-        games, host, port, store, options: as for `Server`.
+        games, host, port, options: as for `Server`.
+        store: where tables are kept, as for `Server`: without it in the file `games.db` of the present folder, so that
+            they outlive this process. None forgets them, and `"postgresql://…"` has several processes serve them.
         started: called once it listens, with the server.
 
     Raises:

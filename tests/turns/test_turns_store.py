@@ -207,6 +207,18 @@ def test_a_path_is_a_database_and_nothing_is_memory(tmp_path: Path) -> None:
         open_store(7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("where", ["mysql://u:secret@h/games", "Postgresql://u:secret@h/games", "sqlite:///games.db"])
+def test_an_address_that_is_no_store_s_is_no_path_and_tells_no_secret(where: str) -> None:
+    with pytest.raises(ValueError, match=r"^no store is at \w+://; store is the path of a database, or postgresql://"):
+        open_store(where)
+
+
+@pytest.mark.parametrize("where", ["", ".", "/"])
+def test_what_names_no_file_is_no_store(where: str) -> None:
+    with pytest.raises(ValueError, match=f"^store must be the path of a database, and '{where}' names no file"):
+        open_store(where)
+
+
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[SqliteStore]:
     store = SqliteStore(tmp_path / "games.db")

@@ -199,6 +199,10 @@ def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> 
         where: a store; the path of an SQLite database; the address of a PostgreSQL one, `postgresql://…`; None to
             forget all at the end.
         keep_log: whether entries that a state covers are kept.
+
+    Raises:
+        TypeError, ValueError: it is none of these.
+        ImportError: what it needs is not installed.
     """
     if isinstance(where, Store):
         return where
@@ -212,6 +216,11 @@ def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> 
         from netcode.turns.store.postgres import PostgresStore
 
         return PostgresStore(where, keep_log=keep_log)
+    kind, colon, _ = str(where).partition("://")
+    if colon:  # what follows may hold a password
+        raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
+    if not Path(where).name:
+        raise ValueError(f"store must be the path of a database, and {str(where)!r} names no file")
     from netcode.turns.store.sqlite import SqliteStore
 
     return SqliteStore(where, keep_log=keep_log)
