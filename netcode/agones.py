@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 from netcode import log
 from netcode.clock import Clock
-from netcode.observing import Observer, network_of
+from netcode.observing import Observer
 from netcode.reasons import printable
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Agones(Observer):
     """
 
     def __init__(self, server: "Server | TurnServer", port: int | None = None, clock: Clock = time.monotonic) -> None:
-        super().__init__(network_of(server), clock)
+        super().__init__(server, clock)
         self.trouble = ""
         """Why the sidecar is told nothing at present, as a sentence; empty while all is well."""
         self._port = _port_here() if port is None else port

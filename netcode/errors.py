@@ -1,11 +1,7 @@
 """What netcode raises at a caller. The network and the peer never raise: they become a `Reason`."""
 
-from typing import TYPE_CHECKING
-
+from netcode.address import Address
 from netcode.reasons import Reason, ReasonCode
-
-if TYPE_CHECKING:
-    from netcode.address import Address
 
 
 class NetcodeError(Exception):
@@ -15,7 +11,7 @@ class NetcodeError(Exception):
 class ProtocolError(NetcodeError):
     """Bytes that break the wire standard. Codecs raise it; a link turns it into its `Reason`."""
 
-    def __init__(self, code: ReasonCode, text: str, where: "Address | None" = None) -> None:
+    def __init__(self, code: ReasonCode, text: str, where: Address | None = None) -> None:
         super().__init__(text)
         self.reason = Reason(code, text, where=where)
 

@@ -18,11 +18,11 @@ import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from netcode.clock import Clock
-from netcode.observing import Observer, Totals, network_of
+from netcode.observing import Observer, Totals
 
 try:
     from prometheus_client import REGISTRY, CollectorRegistry
@@ -68,17 +68,15 @@ class Numbers(NamedTuple):
 class Metrics(Observer):
     """One server's numbers. `observe` makes it."""
 
-    def __init__(self, server: "Server", clock: Clock = time.perf_counter) -> None:
+    def __init__(self, server: "Server | TurnServer", clock: Clock = time.perf_counter) -> None:
         super().__init__(server, clock)
-        self.label = str(server.address.port)
+        self.label = str(self.server.address.port)
         """What tells this server from others of the process: its port."""
         self._buckets = [0] * (len(BUCKETS) + 1)
         self._busy = 0.0
         self._write_at = clock() + INTERVAL
         self.numbers = self._count()
         """What was written down last. Another thread may read it."""
-        self.tables_clock: Clock = time.monotonic
-        """What gives the time at which the numbers of tables are as they are."""
 
     def took(self, seconds: float) -> None:
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
@@ -96,10 +94,11 @@ class Metrics(Observer):
         """Return what is known of the tables, if there are any; of a server that hangs, the ages grow nevertheless."""
         if self.tables is None:
             return None
-        stats = self.tables()
-        older = max(0.0, self.tables_clock() - stats.at)
+        stats: Any = self.tables.stats()
+        older = max(0.0, self.tables.clock() - stats.at)
         unstored = stats.unstored + older if stats.unstored else 0.0
-        return stats._replace(renewed=stats.renewed + older, unstored=unstored)
+        known: TableStats = stats._replace(renewed=stats.renewed + older, unstored=unstored)
+        return known
 
     def _count(self) -> Numbers:
         server = self.server
@@ -246,8 +245,6 @@ def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTR
     if collector is None:
         collector = _collectors[registry] = _Collector()
         registry.register(collector)
-    metrics = Metrics(network_of(server))
-    metrics.tables = getattr(server, "stats", None)
-    metrics.tables_clock = getattr(server, "_clock", time.monotonic)
+    metrics = Metrics(server)
     collector.add(metrics)
     return metrics

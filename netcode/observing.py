@@ -3,17 +3,44 @@
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 from weakref import ReferenceType, WeakKeyDictionary, ref
 
+from netcode.address import Address
 from netcode.clock import Clock
+from netcode.peer import Peer
 from netcode.reasons import Reason
+from netcode.stream.contract import State
 
-if TYPE_CHECKING:
-    from netcode.peer import Peer
-    from netcode.server import Server
-    from netcode.turns.server import Server as TurnServer
-    from netcode.turns.stats import Stats as TableStats
+
+class Observable(Protocol):
+    """What those who look on ask of a server."""
+
+    address: Address
+
+    @property
+    def state(self) -> State:
+        """Whether it serves."""
+        ...
+
+    @property
+    def peers(self) -> tuple[Peer, ...]:
+        """The players."""
+        ...
+
+
+class Listed(Protocol):
+    """Numbers with names."""
+
+    def _asdict(self) -> dict[str, Any]: ...
+
+
+class Tables(NamedTuple):
+    """What a server of tables has to tell besides. Any thread may ask."""
+
+    stats: Callable[[], Listed]
+    clock: Clock
+    """What gives the time at which the numbers are as they are."""
 
 
 class Totals(NamedTuple):
@@ -36,19 +63,36 @@ class About(NamedTuple):
 class Onlookers(list["Observer"]):
     """Those who look on at a server. It keeps them; they are found by it, and do not keep it."""
 
-    def __init__(self, about: About) -> None:
+    def __init__(self, server: Observable, about: About) -> None:
         super().__init__()
+        self._server = ref(server)
         self.about = about
+        self.tables: Tables | None = None
+        """What tells of the tables, where the server has such."""
+
+    @property
+    def server(self) -> Observable:
+        """Whom they look on at."""
+        server = self._server()
+        assert server is not None  # it keeps them
+        return server
 
 
 _onlookers: WeakKeyDictionary[object, ReferenceType[Onlookers]] = WeakKeyDictionary()
 
 
-def invite_onlookers(server: object, about: About) -> Onlookers:
+def invite_onlookers(server: Observable, about: About) -> Onlookers:
     """Return the list of those who will look on at `server`, which is empty yet, and is the server's to keep."""
-    onlookers = Onlookers(about)
+    onlookers = Onlookers(server, about)
     _onlookers[server] = ref(onlookers)
     return onlookers
+
+
+def share_onlookers(above: object, server: Observable, tables: Tables) -> None:
+    """Have those who look on at `above`, which has tables, look on at `server`, on which it stands."""
+    onlookers = onlookers_of(server)
+    onlookers.tables = tables
+    _onlookers[above] = ref(onlookers)
 
 
 def onlookers_of(server: object) -> Onlookers:
@@ -62,14 +106,14 @@ class Observer:
     """Counts what a server does; whoever shows it, inherits from this.
 
     Args:
-        server: whom to observe, from now on.
+        server: whom to observe, from now on; one of tables is observed by the one of messages on which it stands.
         clock: gives the seconds by which updates are measured.
     """
 
-    def __init__(self, server: "Server", clock: Clock = time.perf_counter) -> None:
-        self.server = server
-        self.tables: Callable[[], TableStats] | None = None
-        """What tells of the tables, where the server has such. Any thread may ask."""
+    def __init__(self, server: object, clock: Clock = time.perf_counter) -> None:
+        self._onlookers = onlookers_of(server)
+        self.server = self._onlookers.server
+        self.about = self._onlookers.about
         self.left: Counter[str] = Counter()
         """How many peers left, by the name of the reason's code."""
         self.refused: Counter[str] = Counter()
@@ -78,9 +122,12 @@ class Observer:
         self._departed = Totals()
         self._clock = clock
         self._began = clock()
-        self._onlookers = onlookers_of(server)
-        self.about = self._onlookers.about
         self._onlookers.append(self)
+
+    @property
+    def tables(self) -> Tables | None:
+        """What tells of the tables, where the server has such."""
+        return self._onlookers.tables
 
     def stop(self) -> None:
         """Observe no more."""
@@ -108,7 +155,7 @@ class Observer:
         """Hear that a peer joined."""
         self.joined += 1
 
-    def went(self, peer: "Peer", reason: Reason) -> None:
+    def went(self, peer: Peer, reason: Reason) -> None:
         """Hear that it is over with a peer."""
         self.left[reason.code.name] += 1
         self._departed = _sum(self._departed, peer.stats[:4])
@@ -119,13 +166,6 @@ class Observer:
 
     def closed(self) -> None:
         """Hear that the server is closed."""
-
-
-def network_of(server: "Server | TurnServer") -> "Server":
-    """Return what has the links of a server: one of tables stands on one of messages."""
-    anything: Any = server
-    links: Server = getattr(anything, "_net", anything)
-    return links
 
 
 def _sum(*some: tuple[int, ...]) -> Totals:

@@ -4,10 +4,8 @@ import errno
 import sys
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from netcode.address import Address
+from netcode.address import Address
 
 MAX_TEXT = 128
 """Longest text of a goodbye, in bytes of UTF-8; longer ones are clipped."""
@@ -71,7 +69,7 @@ class Reason:
     text: str
     error: OSError | None = field(default=None, compare=False)
     number: int = -1
-    where: "Address | None" = None
+    where: Address | None = None
 
     def __post_init__(self) -> None:
         if not self.text.isprintable() or len(self.text) > MAX_SENTENCE:
@@ -87,7 +85,7 @@ class Reason:
         return self.text.encode(encoding, "backslashreplace").decode(encoding)
 
 
-def reason_from_wire(number: int, text: str, where: "Address | None" = None) -> Reason:
+def reason_from_wire(number: int, text: str, where: Address | None = None) -> Reason:
     """Make the reason that a peer told us: its number kept, its text made safe to print."""
     try:
         code = ReasonCode(number)

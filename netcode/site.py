@@ -3,11 +3,9 @@
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from netcode.address import Address
-    from netcode.http import Request
+from netcode.address import Address
+from netcode.http import BadRequest, Request, respond
 
 MAX_FILE = 65_536
 """Bytes of the page, and of each file beside it: it is kept in memory, and no file server."""
@@ -91,17 +89,15 @@ class Web:
 
     # For the door.
 
-    def _answer(self, request: "Request") -> bytes:
+    def _answer(self, request: Request) -> bytes:
         """Return the answer to a request for a page. Raises `BadRequest`."""
-        from netcode.http import BadRequest, respond
-
         found = self._files.get(request.name)
         if found is None:
             raise BadRequest(404, "there is nothing of that name here")
         kind, content = found
         return respond(200, content, kind, f"Content-Security-Policy: {self._policy}")
 
-    def _objection(self, request: "Request") -> str:
+    def _objection(self, request: Request) -> str:
         """Return why a page may not connect; "" if it may."""
         origin = request.header("origin")
         if not origin or _place(origin) == _place(f"{origin.partition(':')[0]}://{request.header('host')}"):
@@ -112,11 +108,11 @@ class Web:
             return ""
         return f"pages of {origin} may not connect here; the server can list it in Web(origins=...)"
 
-    def _trusts(self, address: "Address | None") -> bool:
+    def _trusts(self, address: Address | None) -> bool:
         """Tell whether what comes from `address` is a proxy's."""
         return address is not None and self._proxies.trusts(address.host)
 
-    def _client(self, address: "Address | None", request: "Request") -> "Address | None":
+    def _client(self, address: Address | None, request: Request) -> Address | None:
         """Return who made a request that came from `address`."""
         forwarded = request.header("x-forwarded-for")
         return self._proxies.client(address, forwarded) if forwarded else address

@@ -5,16 +5,13 @@ import os
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from netcode import log
 from netcode.clock import Clock
-from netcode.observing import Observer
+from netcode.observing import Observable, Observer
+from netcode.peer import Peer
 from netcode.reasons import printable
-
-if TYPE_CHECKING:
-    from netcode.peer import Peer
-    from netcode.server import Server
 
 INTERVAL = 1.0
 """Seconds between two writes."""
@@ -39,7 +36,7 @@ class StatusFile(Observer):
 
     def __init__(
         self,
-        server: "Server",
+        server: Observable,
         path: str | os.PathLike[str] | bool,
         clock: Clock = time.perf_counter,
     ) -> None:
@@ -88,7 +85,7 @@ class StatusFile(Observer):
             "update_mean": self._busy / self._updates if self._updates else None,
             "update_worst": self._worst,
             "players": [_row(peer) for peer in shown],
-            **({} if self.tables is None else {"tables": self.tables()._asdict()}),
+            **({} if self.tables is None else {"tables": self.tables.stats()._asdict()}),
         }
 
     def _write(self, text: str) -> None:
@@ -105,7 +102,7 @@ class StatusFile(Observer):
                 Path(name).unlink(missing_ok=True)
 
 
-def _row(peer: "Peer") -> dict[str, Any]:
+def _row(peer: Peer) -> dict[str, Any]:
     stats = peer.stats
     return {
         "id": peer.id,

@@ -12,7 +12,7 @@ from inside import link_of, links_of
 
 import netcode
 from netcode import Client, ConnectionSet, Event, Joined, Left, Listener, ReasonCode, Received, Server, State, forks
-from netcode.address import Lookup
+from netcode.transport.lookup import Lookup
 
 if sys.platform == "win32":
     pytest.skip("Windows has no fork", allow_module_level=True)

@@ -9,23 +9,12 @@ from typing import Any, get_type_hints
 import pytest
 from programs import ROOT
 
-from netcode import (
-    Client,
-    ReasonCode,
-    Server,
-    address,
-    buffer,
-    codec,
-    connection,
-    errors,
-    protocol,
-    reasons,
-)
+from netcode import Client, ReasonCode, Server, buffer, codec, connection, errors, protocol, reasons
 from netcode.codec import Bounds
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
 from netcode.session import comeback, door
 from netcode.stream import contract, stream_set
-from netcode.transport import tcp, tls
+from netcode.transport import lookup, tcp, tls
 
 NAMES = [field.name for field in fields(Limits)]
 
@@ -196,7 +185,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),
         (PAGE, r"(\d+) keys of one map that are arrays", codec.MAX_COLLISIONS),
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
-        (PAGE, r"(\d+) look-ups of names at once", address.MAX_LOOKUPS),
+        (PAGE, r"(\d+) look-ups of names at once", lookup.MAX_LOOKUPS),
         (PAGE, r"(\d+) ms of rest for a listener", tcp.SHORTAGE_PAUSE * 1000),
         (PAGE, r"(\d+) refused connects in a row", comeback.REFUSALS),
         (PAGE, r"stops reading at ([\d,]+) bytes that nobody took", connection.MAX_RECEIVE_BUFFER),

@@ -6,7 +6,7 @@ import pytest
 from scene import Scene, only
 
 from netcode import turns
-from netcode.observing import Observer, Totals, network_of
+from netcode.observing import Observer, Totals
 
 
 @pytest.fixture
@@ -104,8 +104,10 @@ def test_a_server_of_tables_is_observed_by_its_links(scene: Scene) -> None:
 
     plain = scene.serve()
     with turns.Server(Game, port=8888, network=scene.network, clock=scene.clock, store=None) as server:
-        watch = Watch(network_of(server))
+        watch = Watch(server)
         server.update()
 
-        assert network_of(plain) is plain
+        assert (watch.server.address, Watch(plain).server) == (server.address, plain)
+        assert watch.tables is not None
+        assert (watch.tables.stats()._asdict()["tables"], Watch(plain).tables) == (0, None)
         assert watch.durations != []

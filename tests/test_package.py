@@ -93,7 +93,7 @@ def test_the_changelog_begins_with_the_version() -> None:
 SHARED = {
     "netcode.log._next_warning": "two threads that warn at once warn twice at worst",
     "netcode.transport.sockets._in_use": "added to and taken from in single steps, which threads cannot divide",
-    "netcode.address.Lookup._running": "the same",
+    "netcode.transport.lookup.Lookup._running": "the same",
 }
 """What a module keeps that changes, and why that does no harm."""
 

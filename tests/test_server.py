@@ -701,9 +701,9 @@ def test_an_update_that_an_exception_leaves_is_recovered_from_and_none_runs_with
     class Pressed(Observer):
         def begin(self) -> None:
             with pytest.raises(RuntimeError, match=r"Server\.update\(\) is already running"):
-                self.server.update()
+                server.update()
             self.stop()
-            self.server.broadcast("later")
+            server.broadcast("later")
             raise KeyboardInterrupt
 
     Pressed(server)
@@ -720,7 +720,7 @@ def test_what_is_asked_for_in_the_middle_of_an_update_is_done_at_its_end(scene: 
 
     class Leaving(Observer):
         def begin(self) -> None:
-            self.server.close_nicely("bye")
+            server.close_nicely("bye")
 
     Leaving(server)
     server.update()

@@ -15,10 +15,11 @@ from bounds import Patience, until
 from transport_contract import ROUNDS, Ends, TransportContract, receive
 
 from netcode import log
-from netcode.address import MAX_LOOKUPS, Address
+from netcode.address import Address
 from netcode.reasons import Reason, ReasonCode
 from netcode.transport import Connector, Ready, Transport, send_each
 from netcode.transport import tcp as module
+from netcode.transport.lookup import MAX_LOOKUPS
 from netcode.transport.tcp import (
     ATTEMPT_DELAY,
     LOOKUP_PAUSE,

@@ -6,21 +6,11 @@ import socket
 import sys
 
 from netcode import log
-from netcode.address import (
-    Address,
-    Candidate,
-    Lookup,
-    Resolve,
-    candidates,
-    check_destination,
-    check_host,
-    check_port,
-    from_socket,
-    without_asking,
-)
+from netcode.address import Address, check_destination, check_host, check_port, from_socket
 from netcode.mistakes import explains_keywords
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
+from netcode.transport.lookup import Candidate, Lookup, Resolve, candidates, without_asking
 from netcode.transport.sockets import hold, let_go, shut
 from netcode.waiting import Descriptors, Waiter
 

@@ -17,7 +17,7 @@ The floors, each importing from those above it in this list only:
 - `absence`: what time demands; `storing`: a course as data and back; `supposing`: as it might be for all a seat knows.
 - `table`: joins them to one game, from the first seat to the result. No network, no disk; time is an argument.
 - `simulate`, `check`, `bots`: games that play themselves; `numbers`: what a seat sees and may do, as numbers.
-- `store`: where tables are kept; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
+- `store`: where tables are kept, and `store.opening` which it is; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
 - `protocol`: the messages; `games`: what is told of a game; `events` and `sight`: what a player is told and sees; `client`: `join`; `server`: `serve`.
 - `screen`: a terminal's two ends; `wording`: views and plays as a person reads and types them; `local_play` and
   `network_play`: a table in a terminal; `bot_play`: a bot at a server; `replay`, `__main__`: the command line.

@@ -18,7 +18,7 @@ from netcode.console import say
 from netcode.errors import MessageTooLarge
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent
-from netcode.observing import onlookers_of
+from netcode.observing import Tables, share_onlookers
 from netcode.peer import Peer
 from netcode.site import Web
 from netcode.turns import protocol
@@ -41,7 +41,8 @@ from netcode.turns.protocol import (
 from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, listed, told_to
 from netcode.turns.simulate import choices_of
 from netcode.turns.stats import Stats
-from netcode.turns.store import Lost, Store, Unavailable, open_store
+from netcode.turns.store import Lost, Store, Unavailable
+from netcode.turns.store.opening import open_store
 from netcode.turns.store.writer import Stored
 from netcode.turns.table import Happening, Refused, Step, Table
 from netcode.waiting import wait
@@ -388,8 +389,7 @@ class Server:
 
     def _begin_to_count(self) -> None:
         self._publish_stats(self._clock())
-        for observer in onlookers_of(self._net):
-            observer.tables = self.stats
+        share_onlookers(self, self._net, Tables(self.stats, self._clock))
 
     def _publish_stats(self, now: float) -> None:
         keeper = self._keeper

@@ -19,8 +19,9 @@ import pytest
 from programs import ROOT
 
 from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
-from netcode.turns.store import Claim, Entry, Listing, Lost, Saved, State, Unavailable, open_store
+from netcode.turns.store import Claim, Entry, Listing, Lost, Saved, State, Unavailable
 from netcode.turns.store import postgres_sql as sql
+from netcode.turns.store.opening import open_store
 from netcode.turns.store.postgres import PostgresStore, _columns, _plain
 from turns.store_contract import LEASE, SharedStoreContract, Time, let_pass, new
 
@@ -642,7 +643,7 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
 
 def test_opening_a_database_in_a_file_brings_no_driver() -> None:
     script = (
-        "import sys, netcode.turns; from netcode.turns.store import open_store; open_store('x.db'); open_store(None);"
+        "import sys, netcode.turns; from netcode.turns.store.opening import open_store; open_store('x.db'); open_store(None);"
         "print(*sorted(sys.modules))"
     )
 

@@ -9,7 +9,8 @@ import pytest
 from netcode.turns import Game, move
 from netcode.turns.replay import Frame, frames, stored_tables
 from netcode.turns.simulate import act, secret_of
-from netcode.turns.store import Entry, NewTable, Store, Unavailable, open_store
+from netcode.turns.store import Entry, NewTable, Store, Unavailable
+from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from programs import ROOT
 
-from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable, open_store
+from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable
 from netcode.turns.store.memory import MemoryStore
+from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import VERSION, SqliteStore
 from turns.store_contract import LEASE, SharedStoreContract, StoreContract, Time, new
 

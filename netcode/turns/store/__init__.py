@@ -7,7 +7,6 @@ thread at a time. What bodies say is no business of a store.
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import NamedTuple
 
 from netcode.errors import NetcodeError
@@ -190,37 +189,3 @@ def by_table(entries: Iterable[Entry]) -> Mapping[str, list[Entry]]:
     for entry in entries:
         sorted_.setdefault(entry.table, []).append(entry)
     return sorted_
-
-
-def open_store(where: "Store | str | Path | None", *, keep_log: bool = True) -> Store:
-    """Make the store that a server was given.
-
-    Args:
-        where: a store; the path of an SQLite database; the address of a PostgreSQL one, `postgresql://…`; None to
-            forget all at the end.
-        keep_log: whether entries that a state covers are kept.
-
-    Raises:
-        TypeError, ValueError: it is none of these.
-        ImportError: what it needs is not installed.
-    """
-    if isinstance(where, Store):
-        return where
-    if where is None:
-        from netcode.turns.store.memory import MemoryStore
-
-        return MemoryStore(keep_log=keep_log)
-    if not isinstance(where, str | Path):
-        raise TypeError(f"store must be the path of a database, a Store, or None, not {type(where).__name__}")
-    if isinstance(where, str) and is_address(where):
-        from netcode.turns.store.postgres import PostgresStore
-
-        return PostgresStore(where, keep_log=keep_log)
-    kind, colon, _ = str(where).partition("://")
-    if colon:  # what follows may hold a password
-        raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
-    if not Path(where).name:
-        raise ValueError(f"store must be the path of a database, and {str(where)!r} names no file")
-    from netcode.turns.store.sqlite import SqliteStore
-
-    return SqliteStore(where, keep_log=keep_log)
