@@ -394,6 +394,31 @@ def test_a_slow_loop_is_given_what_it_was_told_and_what_came_since(
     hearing.close()
 
 
+def test_who_is_told_of_again_is_received_from_once(
+    everybody: ConnectionSet[Any], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (early, its_other), (late, other) = pair(everybody), pair(everybody)
+    received: list[Stream] = []
+    receive = Stream.receive
+
+    def note(stream: Stream, now: float, scratch: memoryview) -> bool:
+        received.append(stream)
+        return receive(stream, now, scratch)
+
+    monkeypatch.setattr(Stream, "receive", note)
+    its_other.send(b"early")
+    set_of(everybody).sleep(10.0)
+    its_other.send(b" and")
+    other.send(b"late")
+    clock.advance(2 * HURRY)
+    everybody.update()
+
+    assert received == [stream_of(early), stream_of(late)]
+    assert (early.receive_all(), late.receive_all()) == (b"early and", b"late")
+    its_other.close()
+    other.close()
+
+
 def test_what_does_not_fit_into_one_share_is_received_in_the_next_updates(
     everybody: ConnectionSet[Any], listener: Listener
 ) -> None:

@@ -324,8 +324,8 @@ class StreamSet(Generic[T]):
         ready = self._ready
         if not ready:
             ready, hurried = self.watcher.poller.poll(0), False
-        elif not hurried:
-            ready = ready + self.watcher.poller.poll(0)
+        elif not hurried and (since := self.watcher.poller.poll(0)):
+            ready = [*{**dict(ready), **dict(since)}.items()]  # many pollers tell again of who was not handled yet
         self._ready = None
         self._in_vain = self._continues = False
         if ready:
