@@ -53,10 +53,8 @@ def verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
     """Raise `RulesError` for a field of a wrong type, of those that a rule changed: `packed` is not `earlier` there."""
     definition: Definition = game._definition
     for name, data in packed.items():
-        if data is not earlier.get(name):
-            flaw = definition.shapes[name].flaw(game.__dict__[name], f"{definition.cls.__name__}.{name}")
-            if flaw is not None:
-                raise RulesError(flaw)
+        if data is not earlier.get(name) and not definition.shapes[name].fits(game.__dict__[name]):
+            raise RulesError(definition.shapes[name].flaw(game.__dict__[name], f"{definition.cls.__name__}.{name}"))
 
 
 def share(fields: Packed, other: Packed) -> Packed:

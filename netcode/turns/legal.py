@@ -48,8 +48,8 @@ class Budget:
         clock: Callable[[], float] = time.thread_time,
     ) -> None:
         self._candidates = self._left = candidates
-        self._sure, self._clock = candidates - SURE, clock
-        self._until = clock() + seconds
+        self._sure, self._clock, self._seconds = candidates - SURE, clock, seconds
+        self._until: float | None = None
 
     def renew(self) -> None:
         """Begin with another move: one that has too many candidates does not hide the others."""
@@ -59,9 +59,15 @@ class Budget:
         """Pay for so many candidates."""
         before, self._left = self._left, self._left - count
         left = self._left
-        # The clock is not read for each: it costs as much as trying some.
-        if left < 0 or (left < self._sure and left >> 3 != before >> 3 and self._clock() > self._until):
+        # The clock is not read for each, nor where nothing depends on it: it costs as much as trying some.
+        if left < 0 or (left < self._sure and left >> 3 != before >> 3 and self._is_late()):
             raise _Spent
+
+    def _is_late(self) -> bool:
+        now = self._clock()
+        if self._until is None:
+            self._until = now + self._seconds
+        return now > self._until
 
 
 def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None], budget: Budget) -> Listing:

@@ -10,6 +10,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable
 from functools import partial
+from itertools import chain
 from typing import Any, Literal, Union
 
 import msgpack
@@ -121,12 +122,14 @@ def check_bounds(data: Any) -> None:
 class Shape:
     """How values of one annotation are stored and revived.
 
-    `packs` says that msgpack takes a value as it is; `revives` that it gives back the same.
+    `packs` says that msgpack takes a value as it is; `revives` that it gives back the same. `kinds` are types of which
+    every value fits that msgpack has taken.
     """
 
     name = "?"
     packs = True
     revives = True
+    kinds: frozenset[type[Any]] = frozenset()
 
     def dump(self, value: Any) -> Any:
         """Return the value as msgpack can say it."""
@@ -148,6 +151,10 @@ class Shape:
         """Say what keeps a value from being stored and revived as it is, with its path; None if nothing does."""
         raise NotImplementedError
 
+    def fits(self, value: Any) -> bool:
+        """Tell whether `flaw` has nothing to say of a value that msgpack has taken, without looking for words."""
+        return type(value) in self.kinds or self.flaw(value, "it") is None
+
     def wrong(self, value: Any, where: str) -> str:
         """Say that a value is of the wrong type."""
         kind = str(type(value).__name__)
@@ -165,6 +172,7 @@ class Scalar(Shape):
         # As type checkers see it: a bool is an int, an int is a float.
         wider: dict[Any, tuple[type[Any], ...]] = {int: (int, bool), float: (float, int, bool)}
         self.takes = wider.get(kind, (kind,))
+        self.kinds = frozenset(self.takes)
 
     def convert(self, data: Any, where: str = "it") -> Any:
         if type(data) is self.kind:
@@ -190,6 +198,7 @@ class Anything(Shape):
     """What a bare `list`, `dict` or `Any` may hold: what msgpack says by itself."""
 
     name = "what msgpack can say: None, bool, int, float, str, bytes, list, dict"
+    kinds = frozenset(NATIVE)
 
     def size(self, data: Any) -> int | None:
         return len(data) if isinstance(data, (_LIST, _DICT)) else None
@@ -240,6 +249,7 @@ class Named(Shape):
         self.kind, self.name = kind, kind.__name__
         self.flag = issubclass(kind, enum.Flag)
         self.members = dict(kind.__members__)
+        self.kinds = frozenset((kind,))
 
     def dump(self, value: Any) -> Any:
         return value.value if self.flag else value.name
@@ -288,6 +298,9 @@ class Sequence(Shape):
             return self.wrong(value, where)
         return _first(self.item.flaw(item, f"{where}[{i}]") for i, item in enumerate(value))
 
+    def fits(self, value: Any) -> bool:
+        return type(value) is self.kind and _all_fit(self.item, value)
+
 
 class Fixed(Shape):
     """A tuple of so many items, and a NamedTuple."""
@@ -334,6 +347,11 @@ class Fixed(Shape):
             return f"{where} has {len(value)} entries; its annotation says {self.name}"
         return _first(s.flaw(item, f"{where}[{i}]") for i, (s, item) in enumerate(zip(self.items, value, strict=True)))
 
+    def fits(self, value: Any) -> bool:
+        if type(value) is not self.kind or len(value) != len(self.items):
+            return False
+        return all(shape.fits(item) for shape, item in zip(self.items, value, strict=True))
+
 
 class Bag(Shape):
     """A set or frozenset, stored in an order of its own: what a set iterates in depends on the process."""
@@ -366,6 +384,9 @@ class Bag(Shape):
         if type(value) is not self.kind:
             return self.wrong(value, where)
         return _first(self.item.flaw(item, f"an item of {where}") for item in value)
+
+    def fits(self, value: Any) -> bool:
+        return type(value) is self.kind and _all_fit(self.item, value)
 
 
 class Mapping(Shape):
@@ -402,6 +423,9 @@ class Mapping(Shape):
             self.key.flaw(key, f"the key {key!r} of {where}") or self.item.flaw(item, f"{where}[{key!r}]")
             for key, item in value.items()
         )
+
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is dict and _all_fit(self.key, value) and _all_fit(self.item, value.values())
 
 
 class Record(Shape):
@@ -441,6 +465,9 @@ class Record(Shape):
             return self.wrong(value, where)
         return _first(shape.flaw(getattr(value, name), f"{where}.{name}") for name, shape in self.fields.items())
 
+    def fits(self, value: Any) -> bool:
+        return type(value) is self.kind and all(shape.fits(getattr(value, name)) for name, shape in self.fields.items())
+
 
 class Either(Shape):
     """`X | None`, and unions of scalars with at most one type that is more than that."""
@@ -452,6 +479,7 @@ class Either(Shape):
         self.rest = [member for member in members if not isinstance(member, Scalar)]
         self.packs = all(member.packs for member in members)
         self.revives = all(member.revives for member in members)
+        self.kinds = frozenset(chain.from_iterable(member.kinds for member in members))
 
     def size(self, data: Any) -> int | None:
         return None if type(data) in self.native or not self.rest else self.rest[0].size(data)
@@ -482,6 +510,9 @@ class Either(Shape):
             return None
         deeper = self.rest[0].flaw(value, where) if self.rest and type(value) not in NATIVE else None
         return deeper or self.wrong(value, where)
+
+    def fits(self, value: Any) -> bool:
+        return type(value) in self.kinds or any(member.fits(value) for member in self.members)
 
 
 _SCALARS: dict[Any, Scalar] = {kind: Scalar(kind) for kind in NATIVE}
@@ -613,6 +644,10 @@ def _kind_of(data: Any) -> str:
 def _expect(kind: type[Any], data: Any, where: str, name: str) -> None:
     if type(data) is not kind:
         raise Unfit(f"{where} must be {name}, not {_kind_of(data)}")
+
+
+def _all_fit(shape: Shape, values: Iterable[Any]) -> bool:
+    return shape.kinds.issuperset(map(type, values)) or all(map(shape.fits, values))
 
 
 def _first(flaws: Iterable[str | None]) -> str | None:

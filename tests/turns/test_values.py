@@ -182,7 +182,24 @@ def test_what_does_not_fit_is_told_with_its_path(annotation: Any, data: Any, tex
     ],
 )
 def test_a_flaw_is_told_with_its_path(annotation: Any, value: Any, text: str) -> None:
-    assert shape_of(annotation, "G.f").flaw(value, "G.f") == text
+    shape = shape_of(annotation, "G.f")
+
+    assert shape.flaw(value, "G.f") == text
+    assert not shape.fits(value)
+
+
+@given(st.data())
+def test_what_fits_has_no_flaw_and_the_other_way_round(data: st.DataObject) -> None:
+    annotation, _ = data.draw(st.sampled_from(VALUES))
+    _, values = data.draw(st.sampled_from(VALUES))
+    value = data.draw(values)
+    shape = shape_of(annotation, "G.field")
+    try:
+        pack(shape.dump(value))
+    except Exception:  # noqa: BLE001 - whatever it is, such a value is never asked about
+        return
+
+    assert shape.fits(value) == (shape.flaw(value, "G.field") is None)
 
 
 @pytest.mark.parametrize("annotation", [Literal[b"a", Colour.RED], Colour | str, complex])
