@@ -4,8 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from netcode import SPEEDUPS, __version__
-from netcode.command_line import Parser
 from netcode.tools import discover, lag, load, new, ping, top
+from netcode.tools.command_line import Parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -362,7 +362,7 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "netcode._speed", "The hot path of messages, in C; netcode.codec is what it means.", 0,
+    PyModuleDef_HEAD_INIT, "netcode._speed", "The hot path of messages, in C; netcode.wire.codec is what it means.", 0,
     functions, slots, NULL, NULL, NULL,
 };
 

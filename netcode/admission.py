@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Gene
 from dataclasses import dataclass
 from typing import Any, cast
 
-from netcode import log
 from netcode.address import Address, check_address
+from netcode.diagnostics import log
 from netcode.errors import ProtocolError
 from netcode.reasons import Reason, ReasonCode, check_text
 

@@ -21,8 +21,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from netcode import log
-from netcode.clock import Clock
+from netcode.diagnostics import log
+from netcode.loop.clock import Clock
 from netcode.observing import Observer
 from netcode.reasons import printable
 

@@ -6,17 +6,14 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from netcode import protocol
 from netcode.address import Address
-from netcode.advice import ASKED, WAITED, Attendance
-from netcode.clock import Clock, Timeline, monotonic
-from netcode.codec import PLAIN, make_codec
+from netcode.diagnostics.advice import ASKED, WAITED, Attendance
+from netcode.diagnostics.mistakes import CLIENT, hint
 from netcode.events import Event, Received, Teller
-from netcode.forks import keep_from_children
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
-from netcode.mistakes import CLIENT, hint
+from netcode.loop.clock import Clock, Timeline, monotonic
+from netcode.loop.forks import keep_from_children
 from netcode.peer import Peer
-from netcode.protocol import Hello
 from netcode.reasons import Reason, check_text
 from netcode.session.guest import Guest
 from netcode.session.inbox import Inbox
@@ -26,6 +23,9 @@ from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, wait
+from netcode.wire import protocol
+from netcode.wire.codec import PLAIN, make_codec
+from netcode.wire.protocol import Hello
 
 if TYPE_CHECKING:
     from ssl import SSLContext

@@ -3,9 +3,9 @@
 from typing import Any, Generic, TypeVar, overload
 
 from netcode.address import Address
-from netcode.clock import Clock, Timeline, monotonic
-from netcode.forks import keep_from_children
-from netcode.mistakes import CONNECTION, explains_keywords, hint
+from netcode.diagnostics.mistakes import CONNECTION, explains_keywords, hint
+from netcode.loop.clock import Clock, Timeline, monotonic
+from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.intake import MAX_RECEIVE_BUFFER, MAX_SEND_BUFFER, Intake, check_silence

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, TypeVar
 
 from netcode.address import Address
-from netcode.clock import Clock, monotonic
 from netcode.connection import Connection, stream_of
-from netcode.forks import keep_from_children
+from netcode.loop.clock import Clock, monotonic
+from netcode.loop.forks import keep_from_children
 from netcode.stream.contract import ALONE
 from netcode.stream.intake import check_silence
 from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet

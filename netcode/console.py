@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TextIO
 
-from netcode import log
+from netcode.diagnostics import log
 
 _failing = False  # since the log was told
 

@@ -8,14 +8,14 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from netcode.address import Address
-from netcode.forks import keep_from_children
 from netcode.lan import MAX_ENTRY, MAX_SIGHTINGS, Lan, Sighting
 from netcode.limits import check_name
-from netcode.protocol import MAX_NAME
+from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason, ReasonCode, printable
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, wait
+from netcode.wire.protocol import MAX_NAME
 
 MAX_COUNT = 1_000_000
 """Players above which a stranger's number means nothing."""
@@ -188,7 +188,7 @@ def lan_of(network: Network) -> Lan:
     if isinstance(network, Lan):
         return network
     try:
-        from netcode.mdns import Mdns
+        from netcode.lan.mdns import Mdns
     except ImportError as error:
         raise ImportError("finding games on the LAN needs zeroconf: pip install 'netcode[lan]'") from error
     return Mdns()

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, TypeVar
 
-from netcode.mistakes import EVENT, hint
+from netcode.diagnostics.mistakes import EVENT, hint
 from netcode.peer import Peer
 from netcode.reasons import Reason
 from netcode.session.inbox import Inbox

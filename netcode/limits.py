@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
-from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, Bounds
-from netcode.mistakes import keywords_of, unexpected
-from netcode.protocol import MAX_NAME, MAX_UNGREETED
+from netcode.diagnostics.mistakes import keywords_of, unexpected
+from netcode.wire.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, Bounds
+from netcode.wire.protocol import MAX_NAME, MAX_UNGREETED
 
 PING_INTERVAL = 1.0
 """Seconds between two pings, where nothing else is said."""

@@ -21,7 +21,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
-from netcode.clock import Clock
+from netcode.loop.clock import Clock
 from netcode.observing import Observer, Totals
 
 try:

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 from netcode.address import Address
 from netcode.admission import moved
-from netcode.codec import Codec
-from netcode.mistakes import PEER, FirmHint, Hinted, hint
+from netcode.diagnostics.mistakes import PEER, FirmHint, Hinted, hint
 from netcode.reasons import Reason, check_text
 from netcode.session.session import Session
+from netcode.wire.codec import Codec
 
 
 class Stats(NamedTuple):

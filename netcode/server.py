@@ -5,26 +5,23 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from netcode import protocol
 from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
-from netcode.advice import ASKED, WAITED, Attendance
-from netcode.budget import Budget
-from netcode.clock import Clock, monotonic
-from netcode.codec import Codec, make_codec
+from netcode.diagnostics.advice import ASKED, WAITED, Attendance
+from netcode.diagnostics.mistakes import SERVER, hint
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received, Teller
-from netcode.forks import keep_from_children
-from netcode.framing import frame
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
-from netcode.link import Link
-from netcode.mistakes import SERVER, hint
+from netcode.loop.budget import Budget
+from netcode.loop.clock import Clock, monotonic
+from netcode.loop.forks import keep_from_children
 from netcode.observing import About, Observer, invite_onlookers
 from netcode.peer import Peer, session_of
 from netcode.reasons import Reason, ReasonCode, check_text, closed_here
 from netcode.session.door import Door, House
 from netcode.session.inbox import Inbox
+from netcode.session.link import Link
 from netcode.session.seats import Seats
 from netcode.session.session import Session, Told
 from netcode.site import Web
@@ -34,6 +31,9 @@ from netcode.ticks import ticks
 from netcode.transport import Doorway, Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
+from netcode.wire import protocol
+from netcode.wire.codec import Codec, make_codec
+from netcode.wire.framing import frame
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -139,7 +139,7 @@ class Server(Waiter):
             network = TlsNetwork(network, tls)
         self._observers = invite_onlookers(self, About(game, version, max_peers))
         if status is not None and status is not False:
-            from netcode.status import StatusFile
+            from netcode.observing.status import StatusFile
 
             StatusFile(self, status)
         self._links: StreamSet[Link] = StreamSet(clock, self._inbox)

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from netcode.address import Address
-from netcode.http import BadRequest, Request, respond
+from netcode.wire.http import BadRequest, Request, respond
 
 MAX_FILE = 65_536
 """Bytes of the page, and of each file beside it: it is kept in memory, and no file server."""
@@ -63,7 +63,7 @@ class Web:
         origins: Iterable[str] = (),
         proxies: Iterable[str] = (),
     ) -> None:
-        from netcode.proxies import Proxies
+        from netcode.wire.proxies import Proxies
 
         self._origins = _check_origins(origins)
         self._proxies = Proxies(proxies)

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from netcode.clock import Clock, monotonic
 from netcode.limits import check_number
+from netcode.loop.clock import Clock, monotonic
 
 T = TypeVar("T")
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Protocol, Self
 
-from netcode.clock import Clock
 from netcode.limits import check_number
+from netcode.loop.clock import Clock
 from netcode.reasons import check_text
 from netcode.stream.contract import State
 

@@ -5,9 +5,9 @@ import select
 from abc import abstractmethod
 from collections.abc import Iterable
 
-from netcode import poller
-from netcode.mistakes import HintedABC
-from netcode.poller import NAP, READ, WRITE, clip, select_in_parts
+from netcode.diagnostics.mistakes import HintedABC
+from netcode.loop import poller
+from netcode.loop.poller import NAP, READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
 

@@ -18,7 +18,8 @@ from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
 from scene import TICK, Scene
 
-from netcode import Client, ConnectionSet, Listener, log
+from netcode import Client, ConnectionSet, Listener
+from netcode.diagnostics import log
 from netcode.stream import watcher
 from netcode.testing import FakeClock
 

@@ -9,7 +9,7 @@ import bounds
 
 from netcode.connection import MAX_RECEIVE_BUFFER, Connection, State, custom
 from netcode.connection_set import ConnectionSet
-from netcode.poller import Poller, SelectorsPoller, SelectPoller, make_poller
+from netcode.loop.poller import Poller, SelectorsPoller, SelectPoller, make_poller
 from netcode.stream.stream_set import StreamSet
 from netcode.transport import Connector
 from netcode.transport.tcp import Listener

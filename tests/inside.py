@@ -5,11 +5,11 @@ from typing import Any
 from netcode import Client, Connection, Peer, Server
 from netcode.client import guest_of
 from netcode.connection import stream_of
-from netcode.engine import Engine
-from netcode.link import Link
+from netcode.loop.engine import Engine
 from netcode.peer import session_of
-from netcode.resend import ResendQueue
 from netcode.session.inbox import Inbox
+from netcode.session.link import Link
+from netcode.session.resend import ResendQueue
 from netcode.session.session import Session
 from netcode.stream.stream_set import StreamSet
 from netcode.transport import Doorway, Transport

@@ -5,9 +5,9 @@ from websockets.frames import Frame, Opcode
 from websockets.uri import parse_uri
 
 from netcode.address import Address
-from netcode.http import parse
 from netcode.transport import Heard, Transport, send_each
-from netcode.websocket import accept
+from netcode.wire.http import parse
+from netcode.wire.websocket import accept
 
 
 class StrangeBrowser:

@@ -27,9 +27,9 @@ from inside import transport_of
 from line import CLOSED, CONNECTED, CONNECTING, DISCONNECTED, DISCONNECTING, Half, Line, every_state, in_state
 
 from netcode.address import Address
-from netcode.clock import Timeline
 from netcode.connection import MAX_RECEIVE_BUFFER, Connection, State, connect, custom, stream_of
-from netcode.forks import TEXT
+from netcode.loop.clock import Timeline
+from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.stream import intake as module
 from netcode.stream.stream import Stream

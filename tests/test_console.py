@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from programs import DEADLINE, ROOT
 
-from netcode import console, log, say
+from netcode import console, say
+from netcode.diagnostics import log
 
 NAME = "Zoë 😀 海"
 LINE_END = os.linesep.encode()

@@ -255,7 +255,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
         return real(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    monkeypatch.delitem(sys.modules, "netcode.mdns", raising=False)
+    monkeypatch.delitem(sys.modules, "netcode.lan.mdns", raising=False)
 
     for use in (discover, lambda: Server("127.0.0.1", 0, announce="here")):
         with pytest.raises(ImportError, match=r"finding games on the LAN needs zeroconf: pip install 'netcode\[lan\]'"):
@@ -263,7 +263,7 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
 
 
 def test_with_the_extra_the_network_of_this_computer_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    mdns = pytest.importorskip("netcode.mdns")
+    mdns = pytest.importorskip("netcode.lan.mdns")
     lan = Silent()
     monkeypatch.setattr(mdns, "Mdns", lambda: lan)
 

@@ -6,12 +6,12 @@ import pytest
 from scene import Scene
 
 from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received, State
-from netcode.codec import make_codec
-from netcode.engine import Act, Engine
 from netcode.events import Teller
 from netcode.limits import Limits
+from netcode.loop.engine import Act, Engine
 from netcode.session.inbox import Inbox
 from netcode.session.session import Session
+from netcode.wire.codec import make_codec
 
 
 class Nobody:

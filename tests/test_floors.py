@@ -15,28 +15,16 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("address", "clock", "log", "buffer", "poller", "speed", "budget", "engine", "forks", "advice", "mistakes", "http"),
-    ("reasons", "waiting", "console", "websocket"),
-    ("errors", "unsendable", "command_line", "lan", "proxies"),
-    ("framing", "transport", "mdns", "site"),
-    ("codec", "transport.pipe", "transport.lookup", "transport.websocket"),
-    ("transport.tcp",),
-    ("transport.tls", "transport.web", "web"),
-    ("stream", "stream.contract"),
-    ("stream.stream",),
-    ("stream.intake", "stream.watcher"),
-    ("stream.stream_set",),
-    ("connection",),
-    ("connection_set", "sync"),
-    ("protocol", "meter", "resend", "session", "session.inbox"),
-    ("limits",),
-    ("session.outbox",),
-    ("session.session",),
-    ("session.reader",),
-    ("link", "admission", "ticks", "discovery", "snapshots"),
-    ("session.seats", "session.comeback", "session.places", "peer"),
-    ("session.door", "session.guest", "events", "observing"),
-    ("status",),
+    ("address", "loop", "diagnostics"),
+    ("reasons", "waiting", "console"),
+    ("errors", "tools.command_line"),
+    ("wire",),
+    ("limits", "lan", "site"),
+    ("transport", "admission"),
+    ("web", "stream"),
+    ("connection", "ticks", "discovery", "session", "snapshots"),
+    ("connection_set", "sync", "peer"),
+    ("events", "observing"),
     ("client", "server"),
     ("turns.errors", "turns.log", "turns.screen", "turns.stats"),
     ("turns.randomness", "turns.clocks", "turns.marks", "turns.places"),
@@ -163,7 +151,7 @@ def module_in(name: str) -> str | None:
     if inner == name:
         return None
     if inner == "_speed":
-        return "speed"  # in C, and no room of its own
+        return "wire.speed"  # in C, and no room of its own
     while inner and inner not in MODULES:
         inner = inner.rpartition(".")[0]
     return inner
@@ -244,7 +232,12 @@ def test_a_table_knows_no_network_and_no_disk() -> None:
                 seen.add(inner)
                 todo.append(inner)
 
-    assert {module for module in seen if not module.startswith("turns.")} == {"errors", "log", "reasons", "address"}
+    assert {module for module in seen if not module.startswith("turns.")} == {
+        "errors",
+        "diagnostics.log",
+        "reasons",
+        "address",
+    }
 
 
 def test_heavy_modules_are_imported_late() -> None:
@@ -272,7 +265,7 @@ def test_what_was_built_is_imported_in_one_place() -> None:
         if name == "netcode._speed"
     ]
 
-    assert importers == ["speed"]
+    assert importers == ["wire.speed"]
 
 
 def test_importing_the_package_pulls_in_nothing_heavy() -> None:

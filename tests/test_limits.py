@@ -9,12 +9,13 @@ from typing import Any, get_type_hints
 import pytest
 from programs import ROOT
 
-from netcode import Client, ReasonCode, Server, buffer, codec, connection, errors, protocol, reasons
-from netcode.codec import Bounds
+from netcode import Client, ReasonCode, Server, connection, errors, reasons
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
 from netcode.session import comeback, door
-from netcode.stream import contract, stream_set
+from netcode.stream import buffer, contract, stream_set
 from netcode.transport import lookup, tcp, tls
+from netcode.wire import codec, protocol
+from netcode.wire.codec import Bounds
 
 NAMES = [field.name for field in fields(Limits)]
 

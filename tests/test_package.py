@@ -91,13 +91,19 @@ def test_the_changelog_begins_with_the_version() -> None:
 # What ends in several threads would share.
 
 SHARED = {
-    "netcode.log._next_warning": "two threads that warn at once warn twice at worst",
+    "netcode.diagnostics.log._next_warning": "two threads that warn at once warn twice at worst",
     "netcode.transport.sockets._in_use": "added to and taken from in single steps, which threads cannot divide",
     "netcode.transport.lookup.Lookup._running": "the same",
 }
 """What a module keeps that changes, and why that does no harm."""
 
-EXTRAS = {"netcode.mdns", "netcode.metrics", "netcode.pygame", "netcode.pygame.event_queue", "netcode.pygame.overlay"}
+EXTRAS = {
+    "netcode.lan.mdns",
+    "netcode.metrics",
+    "netcode.pygame",
+    "netcode.pygame.event_queue",
+    "netcode.pygame.overlay",
+}
 """Modules that need an extra, and are imported where they are used."""
 
 STATEFUL = (msgpack.Packer, msgpack.Unpacker, random.Random, bytearray)

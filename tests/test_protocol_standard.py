@@ -17,14 +17,15 @@ from scene import HOST, TICK, Scene
 from wire_decoder import DEPTH_OF_SERVERS, Refused, Timestamp, read_answer, read_first, read_frame, read_where
 
 import netcode
-from netcode import Address, ProtocolError, ReasonCode, framing, protocol
+from netcode import Address, ProtocolError, ReasonCode
 from netcode.address import MAX_ADDRESS, address_from_wire
-from netcode.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, PLAIN, make_codec
 from netcode.limits import Limits
-from netcode.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
-from netcode.protocol import Bye, Control, Hello, Ping, Welcome
 from netcode.reasons import MAX_TEXT, Reason
 from netcode.session.comeback import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
+from netcode.session.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
+from netcode.wire import framing, protocol
+from netcode.wire.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, PLAIN, make_codec
+from netcode.wire.protocol import Bye, Control, Hello, Ping, Welcome
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 LIMIT = 65_536

@@ -6,7 +6,7 @@ import sys
 import pytest
 from docs_blocks import code_of, free_port, wait_until_listening
 from programs import ROOT, Start
-from test_floors import BESIDE, FLOORS
+from test_floors import BESIDE, FLOORS, MODULES
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 SERVER, CLIENT = code_of("README.md")
@@ -91,6 +91,20 @@ def test_its_map_of_floors_is_the_one_that_is_tested() -> None:
     # The floors of the turn kit are a house of their own, and one storey of this one.
     floors = [floor for floor in FLOORS if not any(module.startswith("turns.") for module in floor)]
     assert drawn == [*((str(number), floor) for number, floor in enumerate(floors)), ("beside", BESIDE)]
+
+
+def test_its_map_says_of_each_module_of_the_core_what_it_is_for() -> None:
+    said = dict(re.findall(r"^\| \d+ \| ([^|]*) \| ([^|]*) \|$", TEXT, re.MULTILINE))
+
+    silent = [
+        module
+        for module in MODULES
+        for row, words in said.items()
+        for package, _, name in [module.rpartition(".")]
+        if f"`{package}`" in row and package not in {"turns", "tools", "pygame"} and f"`{name}`" not in words
+    ]
+
+    assert silent == []
 
 
 def test_its_word_for_the_kit_is_the_page_that_it_links_to() -> None:

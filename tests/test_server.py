@@ -22,20 +22,8 @@ from inside import (
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
-from netcode import (
-    Address,
-    Away,
-    Client,
-    Left,
-    MessageTooLarge,
-    Reason,
-    ReasonCode,
-    Received,
-    Server,
-    State,
-    Web,
-    log,
-)
+from netcode import Address, Away, Client, Left, MessageTooLarge, Reason, ReasonCode, Received, Server, State, Web
+from netcode.diagnostics import log
 from netcode.observing import Observer
 from netcode.reasons import closed_here
 from netcode.testing import FakeClock, MemoryNetwork

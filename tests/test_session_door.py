@@ -16,16 +16,8 @@ from inside import (
 from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
-from netcode import (
-    Joined,
-    Left,
-    Reason,
-    ReasonCode,
-    Received,
-    Server,
-    State,
-    log,
-)
+from netcode import Joined, Left, Reason, ReasonCode, Received, Server, State
+from netcode.diagnostics import log
 from netcode.session.door import TOLD_AT_THE_DOOR
 from netcode.session.seats import KEY_SIZE, SECRET_SIZE
 from netcode.stream.stream_set import ACCEPTS_PER_UPDATE

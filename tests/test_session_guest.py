@@ -11,10 +11,10 @@ from scene import HOST, PORT, TICK, Listening, Scene, only
 
 import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, State
-from netcode.protocol import MAX_UNGREETED
 from netcode.reasons import Explained, closed_here, reason_from_error
 from netcode.session.comeback import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, REFUSALS
 from netcode.stream.stream import Stream
+from netcode.wire.protocol import MAX_UNGREETED
 
 TOKEN = bytes(range(32))
 

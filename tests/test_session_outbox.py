@@ -12,11 +12,11 @@ from inside import peer_of, resend_of, session_of
 from scene import TICK, Scene, only
 
 from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, wait
-from netcode.buffer import JOIN_BELOW
-from netcode.codec import make_codec
-from netcode.engine import Engine
 from netcode.limits import Limits
+from netcode.loop.engine import Engine
 from netcode.session.outbox import Outbox
+from netcode.stream.buffer import JOIN_BELOW
+from netcode.wire.codec import make_codec
 
 
 class Say(msgspec.Struct):

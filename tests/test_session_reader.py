@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from inside import inbox_of, link_of
 from scene import TICK, Scene, only
 
-from netcode import ReasonCode, Received, codec
-from netcode.codec import cost_of
-from netcode.protocol import ACKNOWLEDGE_EVERY
+from netcode import ReasonCode, Received
+from netcode.wire import codec
+from netcode.wire.codec import cost_of
+from netcode.wire.protocol import ACKNOWLEDGE_EVERY
 
 EMPTY: list[Any] = []
 

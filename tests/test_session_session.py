@@ -9,8 +9,8 @@ from inside import resend_of, session_of
 from scene import TICK, Scene, only
 
 from netcode import Reason, ReasonCode, State
-from netcode.buffer import JOIN_BELOW
 from netcode.session.session import MOST_VAIN_LINKS, VAIN_LINKS
+from netcode.stream.buffer import JOIN_BELOW
 
 
 class Say(msgspec.Struct):

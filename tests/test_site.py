@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from netcode.address import Address
-from netcode.http import BadRequest, Request, parse
 from netcode.site import MAX_FILE, Web
+from netcode.wire.http import BadRequest, Request, parse
 
 
 def get(target: str, **headers: str) -> Request:

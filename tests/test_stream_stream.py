@@ -10,8 +10,6 @@ from bounds import as_long_as
 from line import BY_PEER, CLOSED, CONNECTED, CONNECTING, DISCONNECTED, DISCONNECTING, Half, Line, every_state, in_state
 
 from netcode.address import Address
-from netcode.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
-from netcode.clock import Timeline
 from netcode.connection import (
     CONNECT_TIMEOUT,
     LINGER,
@@ -21,9 +19,11 @@ from netcode.connection import (
     connect,
     stream_of,
 )
-from netcode.forks import TEXT
+from netcode.loop.clock import Timeline
+from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.session.reader import LARGE
+from netcode.stream.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
 from netcode.stream.contract import ALONE, SCRATCH
 from netcode.stream.stream import DRAIN_READS, Stream
 from netcode.testing import FakeClock, MemoryNetwork

@@ -15,11 +15,11 @@ import pytest
 from crowd import ROUNDS, call, fill, newcomer_at, pair, set_of, until
 from inside import transport_of
 
-from netcode.buffer import ReceiveBuffer
 from netcode.connection import MAX_RECEIVE_BUFFER, Connection, State, connect, custom, stream_of
 from netcode.connection_set import ConnectionSet
-from netcode.poller import NAP, READ
+from netcode.loop.poller import NAP, READ
 from netcode.reasons import ReasonCode
+from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
 from netcode.stream.stream import Stream
 from netcode.stream.stream_set import HURRY, PAUSE, PORTION, StreamSet

@@ -138,7 +138,7 @@ def test_without_the_extra_it_says_what_to_install(
         return real(name, *arguments)
 
     monkeypatch.setattr(builtins, "__import__", missing)
-    monkeypatch.delitem(sys.modules, "netcode.mdns", raising=False)
+    monkeypatch.delitem(sys.modules, "netcode.lan.mdns", raising=False)
 
     assert run(parse()) == 1
     assert capsys.readouterr().err == "discover: finding games on the LAN needs zeroconf: pip install 'netcode[lan]'\n"

@@ -14,8 +14,8 @@ import pytest
 from bounds import Patience, until
 from transport_contract import ROUNDS, Ends, TransportContract, receive
 
-from netcode import log
 from netcode.address import Address
+from netcode.diagnostics import log
 from netcode.reasons import Reason, ReasonCode
 from netcode.transport import Connector, Ready, Transport, send_each
 from netcode.transport import tcp as module

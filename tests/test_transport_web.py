@@ -16,15 +16,16 @@ from faults.wire import BYE, Control, frame, hello
 from inside import crowd_of, doorway_of, link_of, linked_at, links_of, origins_of
 
 import netcode
-from netcode import Address, ReasonCode, Server, Web, log
-from netcode.poller import SelectPoller
-from netcode.proxies import V2
+from netcode import Address, ReasonCode, Server, Web
+from netcode.diagnostics import log
+from netcode.loop.poller import SelectPoller
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import web as module
 from netcode.transport.tcp import TcpTransport
 from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, Failed, WebDoorway
 from netcode.transport.websocket import WebSocketTransport
-from netcode.websocket import BINARY, CLOSE, unmask
+from netcode.wire.proxies import V2
+from netcode.wire.websocket import BINARY, CLOSE, unmask
 
 LOOPBACK = "127.0.0.1"
 UPGRADE = (

@@ -19,7 +19,7 @@ from netcode.transport import Heard, Ready, Transport
 from netcode.transport.tcp import TcpTransport, tune
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import CustomWaiter, wait
-from netcode.websocket import BINARY, CLOSE, LARGEST, PING, PONG, control, unmask
+from netcode.wire.websocket import BINARY, CLOSE, LARGEST, PING, PONG, control, unmask
 
 ADDRESS = Address("1.2.3.4", 5)
 KEY = b"\x37\xfa\x21\x3d"

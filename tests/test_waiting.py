@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from netcode import waiting
-from netcode.poller import MAX_SLEEP
+from netcode.loop.poller import MAX_SLEEP
 from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, check_timeout, wait
 
 Pair = tuple[socket.socket, socket.socket]
@@ -279,7 +279,7 @@ class SelectOnly:
 def windows(monkeypatch: pytest.MonkeyPatch) -> SelectOnly:
     made = SelectOnly()
     monkeypatch.setattr(waiting, "select", made)
-    monkeypatch.setattr("netcode.poller.select", made)
+    monkeypatch.setattr("netcode.loop.poller.select", made)
     return made
 
 

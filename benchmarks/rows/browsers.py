@@ -51,7 +51,7 @@ def ten_at_a_time(plan: Plan) -> list[Figure]:
 
 def unmasking_and_memory(plan: Plan) -> list[Figure]:
     """Row 13: taking the mask off 64 KiB, and the memory of a browser that is silent."""
-    from netcode.websocket import unmask
+    from netcode.wire.websocket import unmask
 
     data, key = os.urandom(MASKED), os.urandom(4)
     times = Series()

@@ -3,7 +3,7 @@
 import pygame
 
 from netcode.client import Client
-from netcode.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic
 from netcode.peer import Stats
 from netcode.reasons import printable
 from netcode.stream.contract import State

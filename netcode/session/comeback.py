@@ -2,8 +2,8 @@
 
 import random
 
-from netcode.link import BROKEN_LINK
 from netcode.reasons import Reason, ReasonCode
+from netcode.session.link import BROKEN_LINK
 
 BACKOFF = 0.5
 """Seconds within which the first attempt to come back is made."""

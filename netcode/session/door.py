@@ -5,21 +5,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from netcode import log, protocol
 from netcode.address import Address, bucket
 from netcode.admission import Authenticate, judge
-from netcode.codec import Codec
+from netcode.diagnostics import log
 from netcode.errors import ProtocolError
 from netcode.limits import Limits
-from netcode.link import Link
-from netcode.protocol import Hello, Welcome
 from netcode.reasons import Reason, ReasonCode, printable
 from netcode.session.inbox import Inbox
+from netcode.session.link import Link
 from netcode.session.seats import Seats
 from netcode.session.session import Carrier
 from netcode.stream.stream import Stream
 from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
 from netcode.transport import Connector, Doorway, Ready
+from netcode.wire import protocol
+from netcode.wire.codec import Codec
+from netcode.wire.protocol import Hello, Welcome
 
 TOLD_AT_THE_DOOR = 16
 """Links above `max_peers_per_address` that may greet, because a player who comes back has its old link still counted;

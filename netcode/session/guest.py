@@ -2,20 +2,17 @@
 
 from typing import Any, Protocol
 
-from netcode import protocol
 from netcode.address import Address
-from netcode.advice import SENT, Attendance
-from netcode.clock import Timeline
-from netcode.codec import Codec
-from netcode.engine import Act, Engine
+from netcode.diagnostics.advice import SENT, Attendance
 from netcode.errors import ProtocolError
-from netcode.forks import TEXT
 from netcode.limits import Limits
-from netcode.link import BROKEN_LINK, Link
-from netcode.protocol import Hello, Welcome
+from netcode.loop.clock import Timeline
+from netcode.loop.engine import Act, Engine
+from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.session.comeback import WORTH_ANOTHER_TRY, Comeback, both
 from netcode.session.inbox import Inbox
+from netcode.session.link import BROKEN_LINK, Link
 from netcode.session.places import Places
 from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
 from netcode.stream.contract import SCRATCH, State
@@ -23,6 +20,9 @@ from netcode.stream.stream import Stream
 from netcode.stream.stream_set import together
 from netcode.transport import Network
 from netcode.waiting import CustomWaiter, Descriptors, wait
+from netcode.wire import protocol
+from netcode.wire.codec import Codec
+from netcode.wire.protocol import Hello, Welcome
 
 _NO_ROOM = memoryview(b"")
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from operator import length_hint
 from typing import Any, Generic, Protocol, TypeVar
 
-from netcode import log
-from netcode.advice import OFTEN, PATIENCE, advise
-from netcode.budget import Budget
+from netcode.diagnostics import log
+from netcode.diagnostics.advice import OFTEN, PATIENCE, advise
+from netcode.loop.budget import Budget
 
 E = TypeVar("E")
 

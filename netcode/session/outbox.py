@@ -3,14 +3,14 @@
 from functools import partial
 from typing import Any, Protocol
 
-from netcode.buffer import JOIN_BELOW
-from netcode.codec import CAREFUL_FROM, Codec, PlainCodec
-from netcode.engine import Act, Engine
 from netcode.errors import MessageTooLarge
-from netcode.framing import HEADER, HEADER_SIZE
 from netcode.limits import Limits
-from netcode.resend import Large, ResendQueue
+from netcode.loop.engine import Act, Engine
+from netcode.session.resend import Large, ResendQueue
+from netcode.stream.buffer import JOIN_BELOW
 from netcode.stream.stream import Stream
+from netcode.wire.codec import CAREFUL_FROM, Codec, PlainCodec
+from netcode.wire.framing import HEADER, HEADER_SIZE
 
 _header = HEADER.pack
 

@@ -3,10 +3,18 @@
 from itertools import repeat
 from typing import Any, ClassVar, Protocol, assert_never
 
-from netcode import protocol
-from netcode.budget import COSTLY, FREE
-from netcode.buffer import ReceiveBuffer
-from netcode.codec import (
+from netcode.errors import ProtocolError
+from netcode.limits import Limits
+from netcode.loop.budget import COSTLY, FREE
+from netcode.reasons import Reason, ReasonCode
+from netcode.session.inbox import Inbox
+from netcode.session.meter import Meter
+from netcode.session.session import Session
+from netcode.stream.buffer import ReceiveBuffer
+from netcode.stream.contract import SCRATCH
+from netcode.stream.stream import Stream
+from netcode.wire import protocol
+from netcode.wire.codec import (
     CAREFUL_FROM,
     CONTAINER,
     MARKS,
@@ -20,16 +28,8 @@ from netcode.codec import (
     is_harmless,
     undisturbed,
 )
-from netcode.errors import ProtocolError
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
-from netcode.limits import Limits
-from netcode.meter import Meter
-from netcode.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
-from netcode.reasons import Reason, ReasonCode
-from netcode.session.inbox import Inbox
-from netcode.session.session import Session
-from netcode.stream.contract import SCRATCH
-from netcode.stream.stream import Stream
+from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
+from netcode.wire.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
 
 LONGEST_FRAME = 0.05
 """Seconds that one update counts as part of a flood at most: where we update seldom, it is we who let it pile up."""

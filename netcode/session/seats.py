@@ -5,19 +5,19 @@ import secrets
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from netcode import protocol
 from netcode.address import Address
-from netcode.clock import Deadlines
-from netcode.codec import Codec
-from netcode.engine import Act
 from netcode.errors import ProtocolError
-from netcode.forks import TEXT
 from netcode.limits import Limits
-from netcode.link import BROKEN_LINK, Link
-from netcode.protocol import Hello, Welcome
+from netcode.loop.clock import Deadlines
+from netcode.loop.engine import Act
+from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
+from netcode.session.link import BROKEN_LINK, Link
 from netcode.session.session import Carrier, Session, Told
 from netcode.stream.stream_set import StreamSet
+from netcode.wire import protocol
+from netcode.wire.codec import Codec
+from netcode.wire.protocol import Hello, Welcome
 
 KEY_SIZE = 8
 """Bytes of a resume token that say which session it is for; the rest proves it."""

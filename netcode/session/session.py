@@ -4,14 +4,14 @@ from enum import Enum
 from typing import Any, Protocol
 
 from netcode.address import Address
-from netcode.codec import Codec
-from netcode.engine import Act, Engine
 from netcode.errors import ProtocolError
 from netcode.limits import Limits
-from netcode.meter import Meter
+from netcode.loop.engine import Act, Engine
 from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.session.meter import Meter
 from netcode.session.outbox import Judge, Outbox
 from netcode.stream.stream import Stream
+from netcode.wire.codec import Codec
 
 ANOTHER_SESSION = "the two ends do not mean the same session: one has received more than the other has sent"
 
@@ -51,7 +51,7 @@ class SessionOwner(Protocol):
 
 
 class Carrier(Judge, Protocol):
-    """A link, as far as a session and its owner look at it: `netcode.link` is the only one."""
+    """A link, as far as a session and its owner look at it: `netcode.session.link` is the only one."""
 
     stream: Stream
     meter: Meter

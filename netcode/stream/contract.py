@@ -4,7 +4,7 @@ from collections.abc import Callable
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from netcode.buffer import ReceiveBuffer
+from netcode.stream.buffer import ReceiveBuffer
 
 S_contra = TypeVar("S_contra", contravariant=True)
 """A stream. `netcode.stream.stream` has the only kind; what it is to others is said before it."""

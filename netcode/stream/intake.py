@@ -3,8 +3,8 @@
 import math
 from typing import ClassVar
 
-from netcode.buffer import ReceiveBuffer
 from netcode.reasons import Reason, ReasonCode
+from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import State
 from netcode.stream.stream import Stream
 

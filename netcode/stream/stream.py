@@ -3,12 +3,12 @@
 import errno
 import math
 
-from netcode import log
 from netcode.address import Address
-from netcode.buffer import JOIN_BELOW, SendQueue
-from netcode.clock import Timeline
-from netcode.forks import TEXT
+from netcode.diagnostics import log
+from netcode.loop.clock import Timeline
+from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
+from netcode.stream.buffer import JOIN_BELOW, SendQueue
 from netcode.stream.contract import ALONE, SCRATCH, Host, Owner, Receiver, Source, State
 from netcode.transport import Connector, Heard, Transport, abandon
 from netcode.waiting import Descriptors

@@ -7,9 +7,9 @@ import time
 from collections.abc import Iterable, Iterator, Sized
 from typing import Any, Generic, Protocol, TypeVar
 
-from netcode.clock import Clock, Deadlines, Timeline
-from netcode.engine import Engine
-from netcode.poller import BROKEN, NAP, READ, WRITE, clip
+from netcode.loop.clock import Clock, Deadlines, Timeline
+from netcode.loop.engine import Engine
+from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
 from netcode.stream.contract import SCRATCH
 from netcode.stream.stream import Stream
 from netcode.stream.watcher import Watcher

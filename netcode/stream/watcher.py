@@ -1,6 +1,6 @@
 """Whose descriptor is whose, and what the poller is asked about it."""
 
-from netcode.poller import EDGE, READ, WRITE, Poller, make_poller
+from netcode.loop.poller import EDGE, READ, WRITE, Poller, make_poller
 from netcode.stream.stream import Stream
 from netcode.transport import Transport
 

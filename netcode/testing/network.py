@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Mapping
 
 from netcode.address import Address, check_destination, check_port
-from netcode.clock import Clock
 from netcode.lan import Sighting
+from netcode.loop.clock import Clock
 from netcode.reasons import Reason, refused
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.waiting import Descriptors

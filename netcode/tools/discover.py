@@ -3,8 +3,8 @@
 import argparse
 from collections.abc import Iterable
 
-from netcode.clock import Clock, monotonic
 from netcode.discovery import Discovery, FoundGame, discover
+from netcode.loop.clock import Clock, monotonic
 from netcode.tools.output import Output, complain
 from netcode.tools.where import positive
 

@@ -13,8 +13,8 @@ import sys
 from typing import TextIO
 
 from netcode.address import Address
-from netcode.clock import Clock, monotonic
 from netcode.console import escaped, is_terminal, put, sentence_of
+from netcode.loop.clock import Clock, monotonic
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_model import Ending, Faults
 from netcode.tools.lag_proxy import CAPACITY, Proxy

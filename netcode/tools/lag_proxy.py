@@ -18,7 +18,7 @@ from functools import partial
 from typing import Self
 
 from netcode.address import Address, from_socket
-from netcode.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic
 from netcode.tools.lag_model import Ending, Faults, Lane, LinkModel
 
 CAPACITY = 256 * 1024

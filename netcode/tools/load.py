@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from netcode.client import Client, guest_of
-from netcode.clock import Clock, monotonic
 from netcode.events import Event, Joined, Left, Received
-from netcode.meter import Meter
-from netcode.poller import READ, WRITE, select_in_parts
+from netcode.loop.clock import Clock, monotonic
+from netcode.loop.poller import READ, WRITE, select_in_parts
 from netcode.reasons import Reason
+from netcode.session.meter import Meter
 from netcode.stream.contract import State
 from netcode.tools.output import Output, complain, milliseconds, percentile
 from netcode.tools.where import add_server, positive, tls_of, whole

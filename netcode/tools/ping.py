@@ -11,7 +11,7 @@ from ssl import SSLContext
 from typing import NamedTuple
 
 from netcode.address import Address
-from netcode.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic
 from netcode.reasons import Reason, ReasonCode
 from netcode.tools.output import Output, milliseconds
 from netcode.tools.probe import Answer, ask

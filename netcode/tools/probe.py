@@ -3,17 +3,17 @@
 from ssl import SSLContext
 from typing import Any, NamedTuple
 
-from netcode import protocol
 from netcode.address import Address
-from netcode.clock import Clock, monotonic
 from netcode.connection import State, connect
 from netcode.errors import ProtocolError
-from netcode.framing import HEADER_SIZE, breach, split
-from netcode.protocol import ASKING, MAX_NAME, MAX_UNGREETED, Bye, Hello
+from netcode.loop.clock import Clock, monotonic
 from netcode.reasons import Reason, ReasonCode, printable
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import wait
+from netcode.wire import protocol
+from netcode.wire.framing import HEADER_SIZE, breach, split
+from netcode.wire.protocol import ASKING, MAX_NAME, MAX_UNGREETED, Bye, Hello
 
 LOOK = 0.1
 """Seconds between two looks at the time that is left."""

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import Any
 
 from netcode.address import Address
-from netcode.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic
 
 PORT = 9100
 """Where a server's numbers are looked for that is named without a port."""

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from netcode.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic
+from netcode.observing.status import default_path
 from netcode.reasons import printable
-from netcode.status import default_path
 from netcode.tools.output import Output, complain, in_bytes, milliseconds
 from netcode.tools.scrape import PORT, Numbers
 from netcode.tools.where import positive, server_address

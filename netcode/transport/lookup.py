@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
-from netcode.forks import keep_from_children
+from netcode.loop.forks import keep_from_children
 
 MAX_LOOKUPS = 16
 """Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""

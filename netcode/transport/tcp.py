@@ -5,9 +5,9 @@ import os
 import socket
 import sys
 
-from netcode import log
 from netcode.address import Address, check_destination, check_host, check_port, from_socket
-from netcode.mistakes import explains_keywords
+from netcode.diagnostics import log
+from netcode.diagnostics.mistakes import explains_keywords
 from netcode.reasons import Reason, ReasonCode, is_shortage, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
 from netcode.transport.lookup import Candidate, Lookup, Resolve, candidates, without_asking

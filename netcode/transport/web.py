@@ -10,18 +10,18 @@ from collections import deque
 from collections.abc import Generator
 from typing import TypeAlias, cast
 
-from netcode import log
 from netcode.address import Address, bucket
-from netcode.http import END, GET_ALONE, MAX_HEAD, BadRequest, Request, parse, refuse
-from netcode.poller import READ, WRITE, make_poller
-from netcode.proxies import MAX_HEADER, measure, source
+from netcode.diagnostics import log
+from netcode.loop.poller import READ, WRITE, make_poller
 from netcode.reasons import Reason, ReasonCode
 from netcode.site import Web
 from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, abandon
 from netcode.transport.tcp import TcpTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import Descriptors
-from netcode.websocket import accept, is_upgrade
+from netcode.wire.http import END, GET_ALONE, MAX_HEAD, BadRequest, Request, parse, refuse
+from netcode.wire.proxies import MAX_HEADER, measure, source
+from netcode.wire.websocket import accept, is_upgrade
 
 NEWCOMERS = 64
 """Connects taken in one call of `accept` at most."""

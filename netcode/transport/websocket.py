@@ -5,7 +5,7 @@ from typing import Protocol
 from netcode.address import Address
 from netcode.reasons import Explained, ReasonCode
 from netcode.transport import Heard, Transport, abandon
-from netcode.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameReader, control, header
+from netcode.wire.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameReader, control, header
 
 _PING = control(PING)
 

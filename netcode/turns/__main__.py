@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcode.address import Address
-from netcode.command_line import Parser
 from netcode.console import is_terminal, put, sentence_of
+from netcode.tools.command_line import Parser
 from netcode.turns.bot_play import GaveUp, run_bot
 from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError

@@ -2,7 +2,7 @@
 
 import traceback
 
-from netcode import log
+from netcode.diagnostics import log
 
 
 def bug(where: str, error: BaseException, what: str) -> None:

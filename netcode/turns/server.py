@@ -10,11 +10,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from netcode import log
 from netcode import server as net
 from netcode.address import Address, check_address
 from netcode.admission import Authenticate
 from netcode.console import say
+from netcode.diagnostics import log
 from netcode.errors import MessageTooLarge
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent

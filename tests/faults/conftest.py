@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from netcode import log
+from netcode.diagnostics import log
 
 from .stage import Stage, loopback_stage, memory_stage
 

@@ -14,7 +14,7 @@ from typing import Any
 from inside import arrivals_of, graces_of, keys_of, linked_at, links_of, origins_of, peer_of
 
 import netcode
-from netcode.link import Link
+from netcode.session.link import Link
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Network
 from netcode.transport.tcp import TcpNetwork

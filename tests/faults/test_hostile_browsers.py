@@ -9,8 +9,8 @@ from test_transport_web import UPGRADE, Guest, House, masked
 
 import netcode
 from netcode import Web
-from netcode.proxies import V2
-from netcode.websocket import BINARY, CLOSE, CONTINUATION, MANY, PING, TEXT, control
+from netcode.wire.proxies import V2
+from netcode.wire.websocket import BINARY, CLOSE, CONTINUATION, MANY, PING, TEXT, control
 
 from .wire import hello, message
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgpack
 
 from netcode import Address, Connection, ConnectionSet, ReasonCode
-from netcode.clock import Clock
+from netcode.loop.clock import Clock
 from netcode.transport import Network
 
 MAX_MESSAGE = 65_536

@@ -14,10 +14,10 @@ from bounds import as_long_as
 from inside import has_link, inbox_of, link_of, links_of
 
 import netcode
-from netcode import protocol
-from netcode.clock import MAX_GAP
+from netcode.loop.clock import MAX_GAP
 from netcode.reasons import Reason, ReasonCode
 from netcode.testing import FakeClock, MemoryNetwork
+from netcode.wire import protocol
 
 from .fuzz_wire import check_reason
 

@@ -8,10 +8,11 @@ import base64
 from faults.wire import hello
 
 import netcode
-from netcode import Server, Web, proxies, websocket
+from netcode import Server, Web
 from netcode.address import Address
-from netcode.http import BadRequest, parse, refuse
 from netcode.testing import FakeClock, MemoryNetwork
+from netcode.wire import proxies, websocket
+from netcode.wire.http import BadRequest, parse, refuse
 
 PROXY = Address("10.0.0.1", 1)
 WEB = Web(page="<p>here", files={"a.js": "1"}, origins=["https://a.example"], proxies=["10.0.0.0/8", "127.0.0.1"])

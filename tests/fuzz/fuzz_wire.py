@@ -7,10 +7,11 @@ from typing import Any
 
 import msgpack
 
-from netcode import ProtocolError, ReasonCode, protocol
-from netcode.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, Codec, PlainCodec, make_codec
-from netcode.framing import EXTENSIONS, HEADER_SIZE, breach, frame, split
+from netcode import ProtocolError, ReasonCode
 from netcode.reasons import Reason
+from netcode.wire import protocol
+from netcode.wire.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, Codec, PlainCodec, make_codec
+from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, frame, split
 
 from .cutting import cut as take_off
 

@@ -15,9 +15,9 @@ from typing import Any
 import msgpack
 
 from netcode import ProtocolError
-from netcode.codec import PLAIN, PlainCodec
-from netcode.framing import HEADER_SIZE, frame
-from netcode.speed import KERNEL
+from netcode.wire.codec import PLAIN, PlainCodec
+from netcode.wire.framing import HEADER_SIZE, frame
+from netcode.wire.speed import KERNEL
 
 from .cutting import cut
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from netcode import log
+from netcode.diagnostics import log
 from netcode.turns.store import (
     Claim,
     Entry,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import netcode
-from netcode import protocol
+from netcode.wire import protocol
 
 FRAME = 1 / 60
 STATUS_INTERVAL = 0.1

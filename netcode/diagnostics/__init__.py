@@ -1,0 +1,1 @@
+"""What whoever writes a game is told: in the log, and of mistaken names and forgetful loops."""

@@ -1,0 +1,427 @@
+"""The local network that this computer is on: DNS-SD over multicast DNS (RFC 6763, RFC 6762), spoken by `zeroconf`.
+
+zeroconf lives in an event loop of asyncio. It gets a thread of its own, which nobody sees and nobody waits for, but for
+the last moment of the program: what was announced is taken back. Only `netcode.discovery` imports this, when it is used.
+"""
+
+import asyncio
+import atexit
+import ipaddress
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import ifaddr
+from zeroconf import InterfaceChoice, IPVersion, ServiceInfo, ServiceStateChange
+from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
+
+from netcode.address import Address
+from netcode.diagnostics import log
+from netcode.lan import MAX_ADDRESSES, MAX_SIGHTINGS, Sighting
+
+SERVICE = "_netcode._tcp.local."
+"""What is announced and looked for."""
+
+TTL = 60
+"""Seconds for which others believe an announcement. A server that was killed said no goodbye, and is listed as long."""
+
+ANSWER_TIMEOUT = 3.0
+"""Seconds for which a server that was heard of is asked where it is."""
+
+LOOK = 10.0
+"""Seconds between two looks at the computer's own addresses: a laptop joins another network."""
+
+SHORTEST = 2.0
+"""Seconds between two changes of what is announced: each of them is told to everybody on the network."""
+
+LAST_WORDS = 1.0
+"""Seconds that the end of the program may wait for a goodbye."""
+
+MAX_LABEL = 63
+"""Bytes of one part of a name in the DNS."""
+
+IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+Interface = ipaddress.IPv4Interface | ipaddress.IPv6Interface
+
+
+class Mdns:
+    """Announces and finds servers by multicast DNS.
+
+    Args:
+        interfaces: addresses of the network interfaces to use; None for all of them.
+    """
+
+    def __init__(self, interfaces: Sequence[str] | None = None) -> None:
+        self._interfaces = interfaces
+
+    def announce(self, name: str, host: str, address: Address, said: Mapping[str, str]) -> "MdnsAnnouncement":
+        return MdnsAnnouncement(self._interfaces, name, host, address, said)
+
+    def look_out(self) -> "MdnsLookout":
+        return MdnsLookout(self._interfaces)
+
+
+class _Speaker:
+    """What happens in the thread: a session of zeroconf, begun again when the computer's addresses change."""
+
+    def __init__(self, interfaces: Sequence[str] | None) -> None:
+        self._interfaces = interfaces
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._awake: asyncio.Event | None = None
+        self._is_over = False
+        self.error: str | None = None
+        self._thread = threading.Thread(target=self._run, name="netcode-lan", daemon=True)
+
+    def begin(self) -> None:
+        """Start the thread."""
+        try:
+            self._thread.start()
+        except RuntimeError as error:  # the process may start no more threads
+            self._fail(error)
+            return
+        atexit.register(self._last_words)
+
+    def wake(self) -> None:
+        """Let the thread see that something has changed."""
+        loop, awake = self._loop, self._awake
+        if loop is not None and awake is not None:
+            try:
+                loop.call_soon_threadsafe(awake.set)
+            except RuntimeError:
+                pass  # it has ended
+
+    def end(self) -> None:
+        """Let the thread end, soon."""
+        self._is_over = True
+        self.wake()
+
+    def abandon(self) -> None:
+        """Forget the thread, which a forked child has not."""
+        self._is_over, self._loop = True, None
+        atexit.unregister(self._last_words)
+
+    def _last_words(self) -> None:
+        """Have the goodbye said before the program ends."""
+        self.end()
+        self._thread.join(LAST_WORDS)
+
+    # In the thread.
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._live())
+        except Exception as error:  # noqa: BLE001 - nobody else would hear of it
+            self._fail(error)
+        finally:
+            self._loop = None
+            atexit.unregister(self._last_words)
+
+    async def _live(self) -> None:
+        self._awake = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        while not self._is_over:
+            mine = own_interfaces()
+            try:
+                zeroconf = AsyncZeroconf(*self._where(mine))
+            except (OSError, RuntimeError) as error:
+                self._fail(error)
+                await self._sleep(LOOK)
+                continue
+            try:
+                await zeroconf.zeroconf.async_wait_for_start()
+                self._succeed()
+                await self._begin_session(zeroconf)
+                while not self._is_over and own_interfaces() == mine:
+                    await self._sleep(LOOK)
+                    await self._renew(zeroconf)
+            finally:
+                await self._end_session()
+                await zeroconf.async_close()
+
+    def _where(self, mine: frozenset[Interface]) -> tuple[Any, bool, IPVersion | None]:
+        """Return what zeroconf wants to know of interfaces. Raises `OSError` where there are none."""
+        if not mine:
+            raise OSError("this computer has no network")
+        if self._interfaces is not None:
+            return [*self._interfaces], False, None
+        return InterfaceChoice.All, False, IPVersion.All if socket.has_ipv6 else IPVersion.V4Only
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep until somebody calls `wake`, or `seconds` have passed."""
+        assert self._awake is not None
+        try:
+            await asyncio.wait_for(self._awake.wait(), seconds)
+        except TimeoutError:
+            pass
+        self._awake.clear()
+
+    def _fail(self, error: Exception) -> None:
+        self.error = f"the local network cannot be used: {error}"
+        log.warn("lan", "%s", self.error)
+
+    def _succeed(self) -> None:
+        self.error = None
+
+    async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
+        """Begin with what this is for."""
+
+    async def _renew(self, zeroconf: AsyncZeroconf) -> None:
+        """Hear that somebody called `wake`, or that some time has passed."""
+
+    async def _end_session(self) -> None:
+        """End what `_begin_session` began, as far as it is not zeroconf's."""
+
+
+class _Announcing(_Speaker):
+    """Announces one server."""
+
+    def __init__(
+        self, interfaces: Sequence[str] | None, name: str, host: str, address: Address, said: Mapping[str, str]
+    ) -> None:
+        super().__init__(_interfaces_of(host, address) if interfaces is None else interfaces)
+        self._name = f"{instance(name)}.{SERVICE}"
+        self._host, self._address = host, address
+        self.said = self._told = said
+
+    async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
+        self._told = self.said
+        untyped: Any = zeroconf  # what these two return is not told as strictly as our checkers want
+        await (await untyped.async_register_service(self._info(), ttl=TTL, strict=False))
+
+    async def _renew(self, zeroconf: AsyncZeroconf) -> None:
+        if self.said != self._told and not self._is_over:
+            self._told = self.said
+            untyped: Any = zeroconf
+            await (await untyped.async_update_service(self._info()))
+            again = time.monotonic() + SHORTEST
+            while not self._is_over and (left := again - time.monotonic()) > 0:
+                await self._sleep(left)
+
+    def _info(self) -> ServiceInfo:
+        return ServiceInfo(
+            SERVICE,
+            self._name,
+            port=self._address.port,
+            properties={**self._told},
+            server=f"netcode-{self._name.partition('.')[0].rpartition(' ')[2]}.local.",
+            host_ttl=TTL,
+            other_ttl=TTL,
+            parsed_addresses=addresses_for(self._host, self._address, own_interfaces()),
+        )
+
+
+class MdnsAnnouncement:
+    """A server that is being announced by multicast DNS."""
+
+    def __init__(
+        self, interfaces: Sequence[str] | None, name: str, host: str, address: Address, said: Mapping[str, str]
+    ) -> None:
+        self._speaker = _Announcing(interfaces, name, host, address, said)
+        self._speaker.begin()
+
+    def tell(self, said: Mapping[str, str]) -> None:
+        self._speaker.said = said
+        self._speaker.wake()
+
+    def close(self) -> None:
+        self._speaker.end()
+
+    __del__ = close
+
+    def abandon(self) -> None:
+        self._speaker.abandon()
+
+
+class _Listening(_Speaker):
+    """Listens for servers."""
+
+    def __init__(self, interfaces: Sequence[str] | None) -> None:
+        super().__init__(interfaces)
+        self.sightings: Mapping[str, Sighting] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()  # names that changed while they were asked
+        self.ear, self._bell = socket.socketpair()
+        self.ear.setblocking(False)
+        self._bell.setblocking(False)
+
+    def _ring(self) -> None:
+        try:
+            self._bell.send(b"!")
+        except OSError:
+            pass  # it rings already, or nobody listens any more
+
+    def _fail(self, error: Exception) -> None:
+        super()._fail(error)
+        self._ring()
+
+    def _succeed(self) -> None:
+        if self.error is not None:
+            self.error = None
+            self._ring()
+
+    def _run(self) -> None:
+        try:
+            super()._run()
+        finally:
+            self._bell.close()
+
+    def begin(self) -> None:
+        super().begin()
+        if not self._thread.is_alive() and self.error is not None:
+            self._bell.close()
+
+    async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
+        AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[self._hear])
+
+    async def _end_session(self) -> None:
+        for task in [*self._tasks.values()]:
+            task.cancel()
+        self._tasks.clear()
+        self._again.clear()
+        self._show({})
+
+    def _hear(self, zeroconf: Any, service_type: str, name: str, state_change: ServiceStateChange) -> None:
+        """Hear that a server came, changed or went."""
+        if state_change is ServiceStateChange.Removed:
+            task = self._tasks.pop(name, None)
+            if task is not None:
+                task.cancel()
+            self._show({key: sighting for key, sighting in self.sightings.items() if key != name})
+        elif name in self._tasks:
+            self._again.add(name)
+        elif name in self.sightings or len(self.sightings) + len(self._tasks) < MAX_SIGHTINGS:
+            self._tasks[name] = asyncio.get_running_loop().create_task(self._ask(zeroconf, service_type, name))
+
+    async def _ask(self, zeroconf: Any, service_type: str, name: str) -> None:
+        """Ask a server that was heard of where it is."""
+        again = True
+        while again:
+            self._again.discard(name)
+            info = AsyncServiceInfo(service_type, name)
+            if await info.async_request(zeroconf, ANSWER_TIMEOUT * 1000):
+                sighting = _sighting(info)
+                if sighting is not None and sighting != self.sightings.get(name):
+                    self._show({**self.sightings, name: sighting})
+            again = name in self._again
+        self._tasks.pop(name, None)
+
+    def _show(self, sightings: Mapping[str, Sighting]) -> None:
+        if sightings != self.sightings:
+            self.sightings = sightings
+            self._ring()
+
+
+class MdnsLookout:
+    """Listens for servers by multicast DNS."""
+
+    def __init__(self, interfaces: Sequence[str] | None) -> None:
+        self._speaker = _Listening(interfaces)
+        self._speaker.begin()
+
+    @property
+    def sightings(self) -> Mapping[str, Sighting]:
+        return self._speaker.sightings
+
+    @property
+    def error(self) -> str | None:
+        return self._speaker.error
+
+    def fileno(self) -> int:
+        return self._speaker.ear.fileno()
+
+    def hush(self) -> None:
+        try:
+            while self._speaker.ear.recv(64):
+                pass
+        except OSError:
+            pass  # nothing is left to be read, or it is closed
+
+    def close(self) -> None:
+        self._speaker.end()
+        self._speaker.ear.close()
+
+    __del__ = close
+
+    def abandon(self) -> None:
+        self._speaker.abandon()
+        self._speaker.ear.close()
+
+
+def instance(name: str) -> str:
+    """Return what programs show that list everything on a network: `name`, and something that nobody else has.
+
+    A dot would end it, and it has 63 bytes.
+    """
+    suffix = f" {secrets.token_hex(4)}"
+    plain = "".join(c if c.isprintable() and c not in ".\\" else " " for c in name)
+    room = MAX_LABEL - len(suffix)
+    return (plain.encode("utf-8", "replace")[:room].decode("utf-8", "ignore").strip() + suffix).strip()
+
+
+def own_interfaces() -> frozenset[Interface]:
+    """Return the addresses of this computer, with the networks that they are in."""
+    found: set[Interface] = set()
+    for adapter in ifaddr.get_adapters():
+        for ip in adapter.ips:
+            host = ip.ip if isinstance(ip.ip, str) else ip.ip[0]
+            zone = f"%{adapter.index}" if not isinstance(ip.ip, str) and ip.ip[2] else ""
+            found.add(ipaddress.ip_interface(f"{host}{zone}/{ip.network_prefix}"))
+    return frozenset(found)
+
+
+def addresses_for(host: str, address: Address, interfaces: Iterable[Interface]) -> list[str]:
+    """Return where a server is reached that listens on `host`, by others in its network."""
+    if host not in ("", "0.0.0.0", "::"):
+        return [address.host.partition("%")[0]]
+    families = {"": (4, 6), "0.0.0.0": (4,), "::": (6,)}[host]
+    usable = [one.ip for one in interfaces if one.version in families]
+    # Loopback only where there is nothing else; and no zones, which are the receiver's own affair.
+    outside = [ip for ip in usable if not ip.is_loopback]
+    return sorted({str(ip).partition("%")[0] for ip in outside or usable})
+
+
+def likeliest_first(addresses: Iterable[str], port: int, interfaces: Iterable[Interface]) -> tuple[Address, ...]:
+    """Sort the addresses that a server says it has: first those in a network that this computer is in, too.
+
+    One that this computer has itself leads back to it, and so nowhere if the server is another computer: virtual
+    machines have the same private networks everywhere.
+    """
+    mine = [*interfaces]
+    own = {_without_zone(one.ip) for one in mine}
+    ips = [ipaddress.ip_address(text) for text in addresses]
+    others = [ip for ip in ips if _without_zone(ip) not in own]
+    candidates = others or ips
+
+    def rank(ip: IPAddress) -> tuple[bool, bool, int]:
+        near = any(one.version == ip.version and _without_zone(ip) in one.network for one in mine)
+        return not near, ip.is_link_local, ip.version
+
+    return tuple(Address(str(ip), port) for ip in sorted(candidates, key=rank)[:MAX_ADDRESSES])
+
+
+def _without_zone(ip: IPAddress) -> IPAddress:
+    return ipaddress.ip_address(str(ip).partition("%")[0])
+
+
+def _interfaces_of(host: str, address: Address) -> list[str] | None:
+    """Return on which interfaces a server is announced that listens on `host`; None for all."""
+    if host in ("", "0.0.0.0", "::"):
+        return None
+    ip = ipaddress.ip_address(address.host.partition("%")[0])
+    return ["127.0.0.1"] if ip.is_loopback else [str(ip)]
+
+
+def _sighting(info: AsyncServiceInfo) -> Sighting | None:
+    """Return what a server said, as far as it makes sense."""
+    addresses = info.parsed_scoped_addresses()[: 4 * MAX_ADDRESSES]
+    if not addresses or not info.port:
+        return None
+    said = {_text(key): _text(value) for key, value in info.properties.items() if value is not None}
+    return Sighting(likeliest_first(addresses, info.port, own_interfaces()), said)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")

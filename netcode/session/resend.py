@@ -1,0 +1,224 @@
+"""What was sent and not yet acknowledged: what a link that comes back needs again."""
+
+from collections import deque
+
+from netcode.wire.framing import HEADER_SIZE, length_at
+
+Large = tuple[bytes, bytes]
+"""The frame of one message that is too large to be copied: its beginning, and the rest."""
+
+Piece = bytes | bytearray | Large
+"""Frames in a row, or a large one."""
+
+PIECE = 4096
+"""Bytes of small frames that are kept, and let go, together. A message a piece would cost more than the message."""
+
+
+class ResendQueue:
+    """The messages sent, from the first unacknowledged one on, bounded in bytes."""
+
+    __slots__ = (
+        "_base",
+        "_before_open",
+        "_full_at",
+        "_gone",
+        "_open",
+        "_pieces",
+        "_sealed",
+        "acknowledged",
+        "limit",
+        "sent",
+    )
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self._pieces: deque[tuple[int, Piece]] | None = None  # (messages, frames); none until there are any
+        self._base: int = 0  # messages before the first piece
+        self._open: bytearray | None = None  # the frames behind the last piece
+        self._before_open: int = 0  # messages before those
+        self._sealed = 0  # bytes of the pieces
+        self._gone = 0  # bytes that are kept no more
+        self._full_at = min(PIECE, limit + 1)  # bytes at which the open piece becomes one of the others
+        self.sent: int = 0
+        """Messages sent since the beginning of the session."""
+        self.acknowledged = 0
+        """Messages that the other end is known to have."""
+
+    @property
+    def size(self) -> int:
+        """Bytes kept."""
+        return self._sealed if self._open is None else self._sealed + len(self._open)
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of the messages sent, with their headers."""
+        return self._gone + self.size
+
+    def begin_at(self, number: int) -> None:
+        """Count on from `number`: so many messages were sent, and arrived, before there was this queue."""
+        self.acknowledged = number
+        self.sent += number
+        self._base += number
+        self._before_open += number
+
+    def append(self, count: int, frames: bytes, batch: list[bytes] | None = None) -> bool:
+        """Keep the frames of `count` more messages; True if that makes more bytes than the limit.
+
+        Args:
+            batch: what they came from. It is emptied in the same moment, so that an interrupt finds them in one place.
+        """
+        kept = self._open
+        if kept is None:
+            kept = self._open = bytearray()
+        # Without a call in between, nothing comes in between.
+        kept += frames
+        self.sent += count
+        if batch is not None:
+            batch.clear()
+        if len(kept) < self._full_at:
+            return False
+        self._seal()
+        return self._sealed > self.limit
+
+    def append_large(self, frame: Large) -> bool:
+        """Keep the frame of one more message without copying it; True if that makes more bytes than the limit."""
+        self._seal()
+        self._add_piece(frame, 1)
+        return self._sealed > self.limit
+
+    def count(self, count: int, size: int, batch: list[bytes] | None = None) -> None:
+        """Count messages, of `size` bytes together, that nobody will ask for again; empty what they came from."""
+        self.sent += count
+        self._gone += size
+        self._base = self._before_open = self.sent
+        if batch is not None:
+            batch.clear()
+
+    def trim(self) -> None:
+        """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
+        self._seal()
+        while self._sealed > self.limit:
+            self._drop()
+
+    def forget(self) -> None:
+        """Let go of everything."""
+        size = self.size
+        # Without a call in between, nothing comes in between.
+        self._gone += size
+        self._pieces = self._open = None
+        self._base = self._before_open = self.sent
+        self._sealed = 0
+        self._resized()
+
+    def acknowledge(self, received: int) -> bool:
+        """Let go of what the other end has; False if it claims what cannot be."""
+        if received > self.sent:
+            return False
+        if received > self.acknowledged:
+            self.acknowledged = received
+            if received == self.sent:
+                self.forget()
+        while self._pieces and self._base + self._pieces[0][0] <= received:
+            self._drop()
+        return True
+
+    def since(self, received: int) -> list[bytes] | None:
+        """Return the frames from message number `received` on, in chunks; None if some are no longer kept."""
+        if not self._base <= received <= self.sent:
+            return None
+        self.acknowledge(received)
+        self._seal()
+        chunks: list[bytes] = []
+        skip = received - self._base
+        for _, piece in self._pieces or ():
+            chunks += piece if isinstance(piece, tuple) else (_without(piece, skip),)
+            skip = 0
+        return chunks
+
+    def withdraw(self, number: int) -> None:
+        """Let go of the messages from `number` on, of which the other end cannot have any, as if never sent."""
+        self._seal()
+        pieces = self._pieces
+        while self._before_open > number:
+            assert pieces is not None  # what was let go had been sent over a link
+            count, piece = pieces[-1]
+            size, before = _size(piece), self._before_open - count
+            staying = number - before
+            kept: tuple[tuple[int, Piece], ...] = ()
+            if staying > 0:
+                assert not isinstance(piece, tuple)  # which is one message
+                rest = bytearray(piece[: _end_of(piece, staying)])
+                kept, size, before = ((staying, rest),), size - len(rest), number
+            # Without a call in between, nothing comes in between.
+            del pieces[-1]
+            pieces += kept
+            self._before_open = self.sent = before
+            self._sealed -= size
+            self._resized()
+        self.sent = number
+
+    def largest(self) -> int:
+        """Return the size in bytes of the largest message kept, 0 if there is none."""
+        self._seal()
+        return max((_largest(piece) for _, piece in self._pieces or ()), default=0)
+
+    def _seal(self) -> None:
+        """Make the open piece one of the others."""
+        if self._open is not None:
+            self._add_piece(self._open, 0)
+
+    def _add_piece(self, piece: Piece, more: int) -> None:
+        """Add what was the open piece, or one of so many messages `more`."""
+        size = _size(piece)
+        pieces = self._pieces
+        if pieces is None:
+            pieces = self._pieces = deque()
+        # Without a call in between, nothing comes in between.
+        self.sent += more
+        pieces += ((self.sent - self._before_open, piece),)
+        self._before_open = self.sent
+        self._open = None
+        self._sealed += size
+        self._resized()
+
+    def _drop(self) -> None:
+        pieces = self._pieces
+        assert pieces is not None
+        count, piece = pieces[0]
+        size = _size(piece)
+        # Without a call in between, nothing comes in between.
+        del pieces[0]
+        self._base += count
+        self._gone += size
+        self._sealed -= size
+        self._resized()
+
+    def _resized(self) -> None:
+        self._full_at = min(PIECE, self.limit - self._sealed + 1)
+
+
+def _size(piece: Piece) -> int:
+    return len(piece[0]) + len(piece[1]) if isinstance(piece, tuple) else len(piece)
+
+
+def _without(frames: bytes | bytearray, skip: int) -> bytes:
+    """Return `frames` without the first `skip` of them."""
+    return bytes(frames[_end_of(frames, skip) :])
+
+
+def _end_of(frames: bytes | bytearray, count: int) -> int:
+    """Return where the first `count` of `frames` end."""
+    position = 0
+    for _ in range(count):
+        position += HEADER_SIZE + length_at(frames, position)
+    return position
+
+
+def _largest(piece: Piece) -> int:
+    frames = piece[0] if isinstance(piece, tuple) else piece
+    largest = position = 0
+    while position < len(frames):
+        length = length_at(frames, position)
+        largest = max(largest, length)
+        position += HEADER_SIZE + length
+    return largest

@@ -1,0 +1,34 @@
+"""The hot path of messages, in C where that was built and is wanted. `netcode.wire.codec` says what it means."""
+
+import os
+from typing import Any, Protocol, TypeVar
+
+E = TypeVar("E")
+
+
+class Kernel(Protocol):
+    """What was built: it does what `netcode.wire.codec.Codec` says of both, for plain values."""
+
+    def frame(self, message: Any, /) -> bytes | None:
+        """Encode a small message, with its header."""
+
+    def cut(
+        self, data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
+    ) -> tuple[list[E], int] | None:
+        """Decode the complete frames at the front of what came, and make events of them."""
+
+
+def load() -> Kernel | None:
+    """Return what was built, if there was a compiler for this Python, unless `NETCODE_PURE=1` says to do without."""
+    if os.environ.get("NETCODE_PURE", "0") not in ("", "0"):
+        return None
+    try:
+        from netcode import _speed
+    except ImportError:
+        return None
+    return _speed
+
+
+KERNEL = load()
+SPEEDUPS = KERNEL is not None
+"""Whether messages are encoded and decoded in C."""

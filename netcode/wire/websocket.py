@@ -1,0 +1,269 @@
+"""WebSocket (RFC 6455) without I/O: a server's end of a stream of bytes in binary messages, which may be cut anywhere.
+
+What carries a stream needs no messages put together, no text, and no extensions, so there are none.
+"""
+
+import base64
+import binascii
+import hashlib
+import struct
+from collections.abc import Callable
+
+from netcode.wire.http import END, BadRequest, Request
+
+PROTOCOLS = ("netcode", "binary")
+"""Names of the stream, the best first; «binary» is what Emscripten's sockets ask for. No name at all is as good."""
+
+MAX_CONTROL = 125
+"""Bytes in a control message at most (section 5.5)."""
+
+LARGEST = 65_536
+"""Bytes that we put into one message: who counts silence hears of a large one long before its end."""
+
+MANY = 1024
+"""Messages in one read from which on they are many. A browser has an empty one to send once a second, for our pings;
+of others it may have as many when it comes back to itself, and is from then on read in smaller parts."""
+
+CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
+
+NORMAL, BROKEN_RULE, NO_TEXT = (code.to_bytes(2, "big") for code in (1000, 1002, 1003))
+
+_SMALL = 300
+"""Bytes up to which one large number is quicker than four tables."""
+_ROOM = -(-_SMALL // 4)  # words
+_IDENTITY = int.from_bytes(bytes(range(256)), "little")
+_TABLES = [(_IDENTITY ^ int.from_bytes(bytes((key,)) * 256, "little")).to_bytes(256, "little") for key in range(256)]
+
+_WHOLE = 0x80 | BINARY
+_lead: Callable[..., tuple[int, int, int]] = struct.Struct(">BBI").unpack_from
+"""Return the two bytes before a small message, and its mask."""
+_number = int.from_bytes
+_REPEATED = [_number(b"\0\0\0\1" * -(-size // 4)) for size in range(126)]
+"""What makes a mask for so many bytes, and up to three more, out of four."""
+_SPARE = [8 * (-size % 4) for size in range(126)]
+"""The bits of those."""
+
+HEADERS = tuple(bytes((_WHOLE, size)) for size in range(126))
+"""What comes before a message of so many bytes."""
+
+
+def is_upgrade(request: Request) -> bool:
+    """Tell whether somebody wants to leave HTTP for WebSocket."""
+    return "websocket" in [token.lower() for token in request.tokens("upgrade")]
+
+
+def accept(request: Request) -> bytes:
+    """Return the answer by which the protocol changes. Raises `BadRequest` for a request that is broken."""
+    if request.version != "HTTP/1.1" or "upgrade" not in [token.lower() for token in request.tokens("connection")]:
+        raise BadRequest(400, "that is not how WebSocket begins; does a proxy between leave headers out?")
+    if request.header("sec-websocket-version") != "13":
+        raise BadRequest(426, "version 13 of WebSocket is spoken here", "Sec-WebSocket-Version: 13")
+    key = request.header("sec-websocket-key")
+    try:
+        is_key = len(binascii.a2b_base64(key.encode("latin-1"), strict_mode=True)) == 16
+    except binascii.Error:
+        is_key = False
+    if not is_key:
+        raise BadRequest(400, "the key of a WebSocket has to be 16 bytes in base64")
+    offered = request.tokens("sec-websocket-protocol")
+    chosen = [f"Sec-WebSocket-Protocol: {name}" for name in PROTOCOLS if name in offered]
+    lines = (
+        "HTTP/1.1 101 Switching Protocols",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Accept: {accept_key(key)}",
+        *chosen[:1],
+    )
+    return "\r\n".join(lines).encode("latin-1") + END
+
+
+def accept_key(key: str) -> str:
+    """Return what proves that the request was read (section 4.2.2)."""
+    digest = hashlib.sha1(
+        f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode("latin-1"), usedforsecurity=False
+    ).digest()
+    return base64.b64encode(digest).decode("ascii")
+
+
+def header(size: int) -> bytes:
+    """Return what comes before a message of `size` bytes."""
+    if size < 126:
+        return HEADERS[size]
+    if size < 0x10000:
+        return bytes((0x80 | BINARY, 126)) + size.to_bytes(2, "big")
+    return bytes((0x80 | BINARY, 127)) + size.to_bytes(8, "big")
+
+
+def control(opcode: int, payload: bytes = b"") -> bytes:
+    """Return a control message."""
+    return bytes((0x80 | opcode, len(payload))) + payload
+
+
+def unmask(data: bytes, key: bytes) -> bytes | bytearray:
+    """Return `data` without the four bytes that a client's are masked with, over and over (section 5.3)."""
+    size = len(data)
+    if size <= _SMALL:
+        mask = int.from_bytes((key * _ROOM)[:size], "little")
+        return (int.from_bytes(data, "little") ^ mask).to_bytes(size, "little")
+    result = bytearray(size)
+    for lane in range(4):
+        result[lane::4] = data[lane::4].translate(_TABLES[key[lane]])
+    return result
+
+
+class FrameReader:
+    """Takes what a client sends apart, in place."""
+
+    __slots__ = (
+        "_begun",
+        "_empty",
+        "_is_calm",
+        "_is_open",
+        "_key",
+        "_left",
+        "closed",
+        "dense",
+        "failure",
+        "farewell",
+        "ping",
+    )
+
+    def __init__(self) -> None:
+        self._is_calm = True  # nothing is begun, and nothing is over
+        self._begun = b""  # of a header, or of a control message
+        self._is_open = False  # a message of several frames is
+        self._left = 0  # bytes of the present frame
+        self._key = b""  # for the next of them
+        self._empty = 0  # messages that carry nothing, in this read
+        self.dense = False
+        """It has sent many messages in one read, each of which costs the same, however little it carries."""
+        self.ping: bytes | None = None
+        """What the last ping said that was not answered yet."""
+        self.closed = False
+        """The other end has said Close."""
+        self.failure = ""
+        """What it did that it may not do, or ""."""
+        self.farewell = NORMAL
+        """What our own Close says."""
+
+    def take(self, data: memoryview, count: int) -> int:
+        """Take the first `count` bytes of `data` apart, put what they carry at its front, and return how much that is.
+
+        Nothing is taken in after `closed` and `failure`, which may come behind bytes.
+        """
+        raw, position = bytes(data[:count]), 0
+        parts: list[bytes | bytearray] = []  # not `list[…]()`, which costs as much as the rest
+        if self._is_calm:
+            # Small whole messages, which are nearly always all that there is. A mask is one number times 1 0 0 0 1 0 0 0 …
+            while count - position > 5:
+                first, size, key = _lead(raw, position)
+                size -= 0x80
+                end = position + 6 + size
+                if first != _WHOLE or not 0 < size < 126 or end > count:
+                    break
+                mask = key * _REPEATED[size] >> _SPARE[size]
+                parts.append((_number(raw[position + 6 : end]) ^ mask).to_bytes(size))
+                position = end
+        if position < count:
+            self._take(self._begun + raw[position:], parts)
+        if len(parts) > MANY:
+            self.dense = True
+        taken = b"".join(parts)
+        size = len(taken)
+        data[:size] = taken
+        return size
+
+    def _take(self, raw: bytes, parts: list[bytes | bytearray]) -> None:
+        """Take apart whatever may come."""
+        position, size = 0, len(raw)
+        self._empty = 0
+        while position < size and not self.closed and not self.failure:
+            if self._left:
+                part = raw[position : position + self._left]
+                parts.append(unmask(part, self._key))
+                position += len(part)
+                self._left -= len(part)
+                turn = len(part) & 3
+                self._key = self._key[turn:] + self._key[:turn]
+                continue
+            taken = self._begin(raw, position)
+            if not taken:
+                break
+            position += taken
+        is_over = self.closed or bool(self.failure)
+        self._begun = b"" if is_over else raw[position:]
+        self._is_calm = not (is_over or self._begun or self._left or self._is_open)
+
+    def _begin(self, raw: bytes, position: int) -> int:
+        """Take a header, or a whole control message, and return how many bytes that is; 0 if some are missing."""
+        first = raw[position]
+        opcode, is_last = first & 0x0F, first >= 0x80
+        if not self._may_begin(first, opcode, is_last):
+            return 0
+        start = position + 2
+        if start > len(raw):
+            return 0
+        size = raw[position + 1] - 0x80
+        if size < 0:
+            return self._fail("it sent a message without a mask")
+        if opcode >= CLOSE and size > MAX_CONTROL:
+            return self._fail("it sent a control message of more than 125 bytes")
+        if size > 125:
+            more = 2 if size == 126 else 8
+            if start + more > len(raw):
+                return 0
+            size = int.from_bytes(raw[start : start + more], "big")
+            start += more
+            if size >> 63:
+                return self._fail("it announced a message of 2^63 bytes or more")
+        end = start + 4
+        if end > len(raw):
+            return 0
+        key = raw[start:end]
+        if opcode < CLOSE:
+            self._left, self._key, self._is_open = size, key, not is_last
+            self._count(size)
+            return end - position
+        if end + size > len(raw):
+            return 0
+        self._hear(opcode, bytes(unmask(raw[end : end + size], key)))
+        return end + size - position
+
+    def _may_begin(self, first: int, opcode: int, is_last: bool) -> bool:
+        """Tell whether a frame may begin with this byte now."""
+        if first & 0x70:
+            self._fail("it used an extension that was not agreed on")
+        elif opcode == TEXT:
+            self._fail("it sent a text message, and only binary ones are taken", NO_TEXT)
+        elif opcode not in (CONTINUATION, BINARY, CLOSE, PING, PONG):
+            self._fail(f"it sent a message of the unknown kind {opcode}")
+        elif opcode >= CLOSE:
+            if not is_last:
+                self._fail("it sent a control message in parts")
+        elif self._is_open != (opcode == CONTINUATION):
+            self._fail("it began a message within another" if self._is_open else "it went on with no message")
+        return not self.failure
+
+    def _count(self, carried: int) -> None:
+        """Count what carries nothing, and yet costs as much."""
+        self._empty += not carried
+        if self._empty > MANY:
+            self._fail("it sent too many messages at once that carry nothing")
+
+    def _hear(self, opcode: int, payload: bytes) -> None:
+        """Hear a control message."""
+        self._count(0)
+        if opcode == PING:
+            self.ping = payload
+        elif opcode == CLOSE:
+            code = int.from_bytes(payload[:2], "big")
+            if payload and not (1000 <= code <= 1003 or 1007 <= code <= 1014 or 3000 <= code <= 4999):
+                self._fail("it said Close for a reason that cannot be one")
+                return
+            self.closed = True
+            self.farewell = payload[:2] or self.farewell
+
+    def _fail(self, text: str, code: bytes = BROKEN_RULE) -> int:
+        self.failure = text
+        self.farewell = code
+        return 0

@@ -1,0 +1,185 @@
+"""What beginners write instead of what there is: each reads what to write."""
+
+import copy
+import inspect
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from scene import Scene, only
+
+import netcode
+from netcode.diagnostics import mistakes
+from netcode.diagnostics.mistakes import Hint, explains_keywords, unexpected
+
+SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
+
+
+@pytest.mark.fault(72, "memory")
+@pytest.mark.parametrize(
+    ("call", "wrong", "message"),
+    [
+        (SERVER, "max_player", "Server() got … 'max_player'; did you mean max_peers?"),
+        (SERVER, "max_clients", "Server() got … 'max_clients'; did you mean max_peers?"),
+        (SERVER, "ssl", "Server() got … 'ssl'; did you mean tls?"),
+        (SERVER, "password", "Server() got … 'password'; did you mean authenticate?"),
+        (CLIENT, "password", "Client() got … 'password'; did you mean credentials?"),
+        (CLIENT, "pingInterval", "Client() got … 'pingInterval'; did you mean ping_interval?"),
+        (CLIENT, "heartbeat", "Client() got … 'heartbeat'; did you mean ping_interval?"),
+        (CLIENT, "reconnect", "Client() got … 'reconnect'; did you mean resume?"),
+        (CLIENT, "retries", "Client() got … 'retries'; did you mean patience?"),
+        (CLIENT, "session_id", "Client() got … 'session_id'; did you mean ticket?"),
+        (CLIENT, "colour", "Client() got … 'colour'"),
+        ((netcode.connect, "localhost", 1), "time_out", "connect() got … 'time_out'; did you mean timeout?"),
+        ((netcode.custom,), "inptu", "custom() got … 'inptu'; did you mean input?"),
+        ((netcode.Listener, ""), "prot", "Listener() got … 'prot'; did you mean port?"),
+        ((netcode.Listener,), "address", "Listener() got … 'address'; did you mean host?"),
+    ],
+)
+def test_a_keyword_that_does_not_exist_reads_which_one_was_meant(call: Any, wrong: str, message: str) -> None:
+    function, *arguments = call
+    pattern = re.escape(message).replace("…", "an unexpected keyword argument")
+
+    with pytest.raises(TypeError, match=f"^{pattern}$"):
+        function(*arguments, **{wrong: 1})
+
+
+def test_no_hint_leads_to_a_keyword_that_its_owner_does_not_take() -> None:
+    assert unexpected("f", "max_players", ["port"]) == "f() got an unexpected keyword argument 'max_players'"
+
+
+def test_what_explains_its_keywords_is_called_as_before() -> None:
+    @explains_keywords("f")
+    def f(one: int, *, two: int = 2) -> int:
+        """Add."""
+        total = one + two
+        assert total > two
+        return total
+
+    assert (f(1), f(one=1, two=3), f.__doc__) == (3, 4, "Add.")
+    assert list(inspect.signature(f).parameters) == ["one", "two"]
+    with pytest.raises(TypeError, match=r"f\(\) got an unexpected keyword argument 'total'"):
+        f(1, total=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+
+
+@pytest.fixture
+def things() -> Iterator[dict[str, Any]]:
+    """Give one of each thing that a game holds in its hands."""
+    scene = Scene()
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+    reason = netcode.Reason(netcode.ReasonCode.CLOSED, "")
+    connection = netcode.custom()
+    yield {
+        "peer": peer,
+        "server": server,
+        "client": client,
+        "connection": connection,
+        "joined": netcode.Joined(peer),
+        "received": netcode.Received(peer, "hi"),
+        "left": netcode.Left(peer, reason),
+    }
+    connection.close()
+    scene.close()
+
+
+@pytest.mark.fault(72, "memory")
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("peer.name", "peer.data"),
+        ("peer.ip", "peer.address"),
+        ("peer.disconnect", 'peer.close_nicely("why")'),
+        ("peer.recv", "for event in server.events()"),
+        ("peer.ping", "peer.rtt"),
+        ("client.disconnect", 'client.close_nicely("why")'),
+        ("client.recv", "for event in client.events()"),
+        ("client.on_message", "no callbacks: events: for event in client.events()"),
+        ("client.connected", "client.state is netcode.State.CONNECTED"),
+        ("client.error", "client.reason"),
+        ("server.send", "server.broadcast(message)"),
+        ("server.clients", "server.peers"),
+        ("server.run", "for tick in server.ticks(30)"),
+        ("server.kick", 'peer.close_nicely("why")'),
+        ("server.port", "server.address"),
+        ("connection.recv", "connection.receive(length)"),
+        ("connection.events", "netcode.Client"),
+        ("received.type", "match"),
+        ("received.data", "event.message"),
+        ("received.sender", "event.peer"),
+        ("joined.message", "only a Received"),
+        ("joined.reason", "only Left and Away"),
+        ("left.player", "event.peer"),
+    ],
+)
+def test_an_attribute_that_does_not_exist_reads_what_to_use(things: dict[str, Any], where: str, advice: str) -> None:
+    thing, name = where.split(".")
+    kind = type(things[thing]).__name__
+
+    with pytest.raises(AttributeError, match=f"^'{kind}' has no attribute '{name}': .*{re.escape(advice)}"):
+        getattr(things[thing], name)
+    assert not hasattr(things[thing], name)
+
+
+def test_what_belongs_to_a_player_cannot_be_hung_on_its_peer(things: dict[str, Any]) -> None:
+    with pytest.raises(AttributeError, match=r"^'Peer' has no attribute 'score': .* peer\.data"):
+        things["peer"].score = 3
+
+
+def test_a_game_that_makes_a_server_of_its_own_may_call_things_as_it_likes() -> None:
+    class Arena(netcode.Server):
+        def __init__(self) -> None:
+            super().__init__("arena", 1, network=Scene().network)
+            self.clients = ["Ann"]
+            self.run = "away"
+
+    with Arena() as arena:
+        assert (arena.clients, arena.run) == (["Ann"], "away")
+
+
+def test_what_exists_is_as_it_was(things: dict[str, Any]) -> None:
+    received = things["received"]
+
+    assert (received.message, received.peer, things["left"].reason.text) == ("hi", things["peer"], "")
+    assert copy.copy(received) == received
+
+
+@pytest.mark.parametrize("name", ["peer", "server", "client", "connection", "joined", "received", "left"])
+def test_nobody_who_looks_at_what_there_is_sees_a_hint(things: dict[str, Any], name: str) -> None:
+    thing: object = things[name]
+    kind = type(thing)
+    hints = {key for base in kind.__mro__ for key, value in vars(base).items() if isinstance(value, Hint)}
+
+    assert hints
+    assert hints.isdisjoint(dir(thing))
+    if not isinstance(thing, tuple):
+        assert hints.isdisjoint(dir(kind))
+
+
+@pytest.mark.parametrize(
+    ("kind", "hints"),
+    [
+        (netcode.Peer, mistakes.PEER),
+        (netcode.Server, mistakes.SERVER),
+        (netcode.Client, mistakes.CLIENT),
+        (netcode.Connection, mistakes.CONNECTION),
+    ],
+)
+def test_hints_lead_to_what_exists(kind: type, hints: dict[str, str]) -> None:
+    names = {"peer": netcode.Peer, "server": netcode.Server, "client": netcode.Client, "connection": netcode.Connection}
+    for text in hints.values():
+        for thing, attribute in re.findall(r"\b(peer|server|client|connection)\.(\w+)", text):
+            assert hasattr(names[thing], attribute) or attribute in {"address", "id", "data", "reason"}, text
+    for name in " ".join(hints).split():
+        assert isinstance(inspect.getattr_static(kind, name), Hint), f"{kind.__name__}.{name} exists"
+
+
+@pytest.mark.fault(72, "memory")
+@pytest.mark.parametrize("message", [{}, [1], "text", None, 5])
+def test_a_connection_that_is_given_a_message_points_to_the_client(things: dict[str, Any], message: Any) -> None:
+    kind = type(message).__name__
+
+    with pytest.raises(TypeError, match=f"^a connection sends bytes, not {kind}; .* use netcode.Client"):
+        things["connection"].send(message)

@@ -1,0 +1,434 @@
+"""Multicast DNS: real zeroconf, over the loopback interface alone, and what is made of addresses."""
+
+import asyncio
+import ipaddress
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from typing import Any, ClassVar
+
+import pytest
+from bounds import as_long_as
+from programs import DEADLINE
+
+from netcode.address import Address
+from netcode.lan import MAX_SIGHTINGS, Lan, Lookout, Sighting
+
+pytest.importorskip("zeroconf")
+
+from zeroconf import IPVersion, ServiceStateChange
+
+from netcode.lan import mdns
+from netcode.lan.mdns import Mdns, MdnsAnnouncement, MdnsLookout, addresses_for, instance, likeliest_first
+
+LOOPBACK = ["127.0.0.1"]
+HERE = Address("127.0.0.1", 7777)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "netcode-lan":
+            thread.join(DEADLINE)
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Wait for what other threads do."""
+    for _ in as_long_as(lambda: not condition()):
+        time.sleep(0.01)
+
+
+def named(lookout: Lookout, name: str) -> list[Sighting]:
+    """Return what was sighted of that name: other programs of this computer may be announced, too."""
+    return [sighting for sighting in lookout.sightings.values() if sighting.said.get("name") == name]
+
+
+def announce(name: str, **said: str) -> MdnsAnnouncement:
+    return Mdns(LOOPBACK).announce(name, HERE.host, HERE, {"name": name, **said})
+
+
+def test_it_is_a_lan() -> None:
+    assert isinstance(Mdns(), Lan)
+
+
+def test_what_is_announced_is_heard_followed_and_taken_back() -> None:
+    name = secrets.token_hex(8)
+    with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name, players="0")) as announcement:
+        until(lambda: bool(named(lookout, name)))
+        assert named(lookout, name) == [Sighting((HERE,), {"name": name, "players": "0"})]
+        assert lookout.error is None
+
+        announcement.tell({"name": name, "players": "1"})
+        until(lambda: named(lookout, name)[0].said["players"] == "1")
+        announcement.close()
+        until(lambda: not named(lookout, name))
+
+
+def test_what_has_not_changed_is_not_told_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mdns._Announcing, "begin", vars)
+    announcement = announce("same")
+    announcement.tell({"name": "same"})
+
+    asyncio.run(announcement._speaker._renew(None))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # nobody is asked
+
+    assert announcement._speaker.said == announcement._speaker._told
+
+
+def test_after_a_change_the_next_one_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mdns._Announcing, "begin", vars)
+    monkeypatch.setattr(mdns, "SHORTEST", 0.05)
+    announcement = announce("changing", players="0")
+    told = list[Any]()
+
+    class Network:
+        async def async_update_service(self, info: Any) -> Any:
+            told.append(info.properties[b"players"])
+            return asyncio.sleep(0)
+
+    async def play() -> float:
+        announcement._speaker._awake = asyncio.Event()
+        announcement.tell({"name": "changing", "players": "1"})
+        began = time.monotonic()
+        await announcement._speaker._renew(Network())  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+        return time.monotonic() - began
+
+    assert asyncio.run(play()) >= 0.05
+    assert told == [b"1"]
+
+
+def test_a_change_makes_the_descriptor_readable_until_it_is_hushed() -> None:
+    name = secrets.token_hex(8)
+    with closing(Mdns(LOOPBACK).look_out()) as lookout:
+        assert not is_readable(lookout)
+        with closing(announce(name)):
+            until(lambda: is_readable(lookout))
+
+            lookout.hush()
+
+            assert not is_readable(lookout)
+
+
+def test_a_thread_that_has_ended_is_no_reason_to_wait_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+        assert is_readable(lookout)
+
+        lookout.hush()
+
+        assert lookout.sightings == {}
+
+
+def is_readable(lookout: Lookout) -> bool:
+    import select
+
+    return bool(select.select([lookout.fileno()], [], [], 0)[0])
+
+
+def test_after_the_close_nothing_is_said_or_heard() -> None:
+    lookout, announcement = Mdns(LOOPBACK).look_out(), announce("closed")
+    for thing in (lookout, announcement):
+        thing.close()
+        thing.close()
+    until(lambda: not any(thread.name == "netcode-lan" for thread in threading.enumerate()))
+
+    lookout.hush()
+    announcement.tell({"name": "closed"})
+
+    assert lookout.fileno() == -1
+    assert lookout.sightings == {}
+
+
+def test_the_end_of_the_program_waits_for_the_goodbye() -> None:
+    name = secrets.token_hex(8)
+    with closing(Mdns(LOOPBACK).look_out()) as lookout:
+        announcement = announce(name)
+        until(lambda: bool(named(lookout, name)))
+
+        announcement._speaker._last_words()
+
+        assert not announcement._speaker._thread.is_alive()
+        until(lambda: not named(lookout, name))
+
+
+def test_a_forked_child_forgets_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = list[str]()
+
+    def note(speaker: mdns._Speaker) -> None:
+        begun.append(type(speaker).__name__)
+
+    for kind in (mdns._Announcing, mdns._Listening):
+        monkeypatch.setattr(kind, "begin", note)
+    lookout, announcement = Mdns(LOOPBACK).look_out(), announce("child")
+
+    for thing in (lookout, announcement):
+        thing.abandon()
+
+    assert begun == ["_Listening", "_Announcing"]
+    assert lookout.fileno() == -1
+    lookout._speaker._bell.close()
+
+
+def test_a_network_that_is_not_there_is_told_and_tried_again(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(mdns, "LOOK", 0.05)
+    mine, there = mdns.own_interfaces, list[bool]()
+    monkeypatch.setattr(mdns, "own_interfaces", lambda: mine() if there else frozenset[Any]())
+    with closing(Mdns(LOOPBACK).look_out()) as lookout:
+        until(lambda: lookout.error is not None)
+        assert lookout.error == "the local network cannot be used: this computer has no network"
+        until(lambda: is_readable(lookout))
+
+        there.append(True)
+
+        until(lambda: lookout.error is None)
+    until(lambda: "this computer has no network" in caplog.text)
+
+
+def test_another_network_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mdns, "LOOK", 0.05)
+    mine, extra = mdns.own_interfaces(), set[Any]()  # those of now: other tests make interfaces meanwhile
+    monkeypatch.setattr(mdns, "own_interfaces", lambda: mine | extra)
+    name = secrets.token_hex(8)
+    with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)) as announcement:
+        until(lambda: bool(named(lookout, name)))
+        sessions = list[str]()
+        begin = announcement._speaker._begin_session
+
+        async def noted(zeroconf: Any) -> None:
+            sessions.append("begun")
+            await begin(zeroconf)
+
+        monkeypatch.setattr(announcement._speaker, "_begin_session", noted)
+
+        extra.add(ipaddress.ip_interface("192.0.2.77/24"))
+
+        until(lambda: sessions == ["begun"])
+        until(lambda: bool(named(lookout, name)))
+
+
+def test_what_breaks_in_the_thread_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken(*arguments: Any) -> Any:
+        raise ValueError("it is broken")
+
+    monkeypatch.setattr(mdns, "AsyncZeroconf", broken)
+    with closing(Mdns().look_out()) as lookout:
+        until(lambda: lookout.error is not None)
+
+        assert lookout.error == "the local network cannot be used: it is broken"
+    until(lambda: "it is broken" in caplog.text)
+
+
+@pytest.mark.parametrize("kind", ["announce", "look_out"])
+def test_a_process_that_may_start_no_more_threads_plays_on(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    thing: Any = announce("x") if kind == "announce" else Mdns(LOOPBACK).look_out()
+
+    assert thing._speaker.error == "the local network cannot be used: can't start new thread"
+    thing.close()
+
+
+def test_a_wake_that_comes_too_late_is_nobodys_loss() -> None:
+    with closing(Mdns(LOOPBACK).look_out()) as lookout:
+        speaker = lookout._speaker
+        loop = asyncio.new_event_loop()
+        loop.close()
+        until(lambda: speaker._loop is not None)
+        kept, speaker._loop = speaker._loop, loop
+
+        speaker.wake()
+
+        speaker._loop = kept
+
+
+def listening(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Return what listens, without its thread."""
+
+    def begin(speaker: mdns._Speaker) -> None: ...
+
+    monkeypatch.setattr(mdns._Speaker, "begin", begin)
+    monkeypatch.setattr(mdns._Listening, "begin", begin)
+    lookout = MdnsLookout(LOOPBACK)
+    lookout._speaker._bell.close()
+    return lookout
+
+
+class Info:
+    """Stands for what zeroconf knows of a server."""
+
+    port: int | None = 7777
+    answers = True
+    addresses = ("127.0.0.1",)
+    asked = 0
+    properties: Mapping[bytes, bytes | None] = {b"name": b"\xff", b"flag": None}
+    meanwhile: ClassVar[list[Callable[[], None]]] = []
+
+    def __init__(self, service_type: str, name: str) -> None: ...
+
+    async def async_request(self, zeroconf: Any, milliseconds: float) -> bool:
+        Info.asked += 1
+        await asyncio.sleep(0)
+        while Info.meanwhile:
+            Info.meanwhile.pop()()
+        return self.answers
+
+    def parsed_scoped_addresses(self) -> list[str]:
+        return [*self.addresses]
+
+
+@pytest.fixture
+def info(monkeypatch: pytest.MonkeyPatch) -> type[Info]:
+    class Fresh(Info):
+        """Each test may change its own."""
+
+    monkeypatch.setattr(mdns, "AsyncServiceInfo", Fresh)
+    monkeypatch.setattr(Info, "asked", 0)
+    return Fresh
+
+
+def hear(lookout: MdnsLookout, *changes: tuple[str, ServiceStateChange]) -> None:
+    """Let it hear of changes, and wait for what comes of that."""
+
+    async def play() -> None:
+        for name, change in changes:
+            lookout._speaker._hear(None, mdns.SERVICE, name, change)
+        await asyncio.sleep(0.01)
+        await lookout._speaker._end_session() if not changes else None
+
+    asyncio.run(play())
+
+
+ADDED, UPDATED, REMOVED = ServiceStateChange.Added, ServiceStateChange.Updated, ServiceStateChange.Removed
+
+
+def test_what_is_not_text_is_shown_all_the_same(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+        hear(lookout, ("a", ADDED))
+
+        assert lookout.sightings == {"a": Sighting((HERE,), {"name": "\ufffd"})}
+
+
+@pytest.mark.parametrize(("what", "value"), [("port", None), ("addresses", ()), ("answers", False)])
+def test_who_does_not_say_where_it_is_is_not_shown(
+    what: str, value: Any, monkeypatch: pytest.MonkeyPatch, info: type[Info]
+) -> None:
+    setattr(info, what, value)
+    with closing(listening(monkeypatch)) as lookout:
+        hear(lookout, ("a", ADDED))
+
+        assert lookout.sightings == {}
+
+
+def test_who_goes_while_it_is_asked_is_not_shown(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+        hear(lookout, ("a", ADDED), ("a", REMOVED), ("b", REMOVED))
+
+        assert lookout.sightings == {}
+
+
+def test_who_changes_while_it_is_asked_is_asked_again(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+        Info.meanwhile.append(lambda: lookout._speaker._hear(None, mdns.SERVICE, "a", UPDATED))
+
+        hear(lookout, ("a", ADDED))
+
+        assert Info.asked == 2
+
+
+def test_no_more_are_kept_than_fit_however_many_come(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+        hear(lookout, *[(str(number), ADDED) for number in range(MAX_SIGHTINGS + 50)])
+        assert len(lookout.sightings) == MAX_SIGHTINGS
+
+        hear(lookout, ("0", UPDATED), ("0", REMOVED), ("late", ADDED))
+
+        assert len(lookout.sightings) == MAX_SIGHTINGS
+        assert "late" in lookout.sightings
+
+
+def test_the_end_of_a_session_forgets_what_was_heard(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+
+        async def play() -> None:
+            lookout._speaker._hear(None, mdns.SERVICE, "a", ADDED)
+            await asyncio.sleep(0.01)
+            lookout._speaker._hear(None, mdns.SERVICE, "b", ADDED)
+            await lookout._speaker._end_session()
+
+        asyncio.run(play())
+
+        assert lookout.sightings == {}
+
+
+def test_a_name_is_kept_readable_and_one_of_a_kind() -> None:
+    names = {instance("Ann's game. v1\\2\n" + "\u00e9" * 60) for _ in range(2)}
+
+    assert len(names) == 2
+    assert all(name.startswith("Ann's game  v1 2 \u00e9") for name in names)
+    assert all(len(name.encode()) <= 63 and "." not in name for name in names)
+    assert len(instance("")) == 8
+
+
+MINE = [
+    ipaddress.ip_interface(text)
+    for text in ("127.0.0.1/8", "::1/128", "192.168.1.7/24", "172.17.0.1/16", "fe80::7%4/64", "2001:db8::7/64")
+]
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "expected"),
+    [
+        ("", "::", ["172.17.0.1", "192.168.1.7", "2001:db8::7", "fe80::7"]),
+        ("0.0.0.0", "0.0.0.0", ["172.17.0.1", "192.168.1.7"]),
+        ("::", "::", ["2001:db8::7", "fe80::7"]),
+        ("localhost", "127.0.0.1", ["127.0.0.1"]),
+        ("fe80::7%4", "fe80::7%4", ["fe80::7"]),
+    ],
+)
+def test_a_server_says_where_it_listens(host: str, address: str, expected: list[str]) -> None:
+    assert addresses_for(host, Address(address, 1), MINE) == expected
+
+
+def test_a_computer_without_a_network_is_found_by_itself() -> None:
+    assert addresses_for("", Address("::", 1), MINE[:2]) == ["127.0.0.1", "::1"]
+
+
+@pytest.mark.parametrize(
+    ("host", "address", "expected"),
+    [
+        ("", "::", None),
+        ("localhost", "127.0.0.1", ["127.0.0.1"]),
+        ("::1", "::1", ["127.0.0.1"]),
+        ("192.168.1.7", "192.168.1.7", ["192.168.1.7"]),
+    ],
+)
+def test_it_is_announced_where_it_can_be_reached(host: str, address: str, expected: list[str] | None) -> None:
+    assert mdns._interfaces_of(host, Address(address, 1)) == expected
+
+
+def test_addresses_in_a_network_of_ours_come_first_and_those_that_lead_back_here_not_at_all() -> None:
+    theirs = ["fe80::9%4", "10.9.9.9", "172.17.0.1", "2001:db8::9", "192.168.1.9"]
+
+    found = likeliest_first(theirs, 7, MINE)
+
+    assert [address.host for address in found] == ["192.168.1.9", "2001:db8::9", "fe80::9%4", "10.9.9.9"]
+
+
+def test_a_server_of_this_computer_is_found_at_its_own_addresses() -> None:
+    assert likeliest_first(["172.17.0.1", "192.168.1.7"], 7, MINE) == (
+        Address("172.17.0.1", 7),
+        Address("192.168.1.7", 7),
+    )
+
+
+def test_without_ipv6_it_does_with_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "has_ipv6", False)
+
+    assert mdns._Speaker(None)._where(frozenset(MINE))[2] is IPVersion.V4Only

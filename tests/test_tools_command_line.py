@@ -1,0 +1,83 @@
+"""Help and usage end a program as they should, wherever its output goes."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+
+import pytest
+from programs import DEADLINE, ROOT
+
+from netcode.tools.command_line import Parser
+
+
+def test_usage_goes_to_the_errors_and_help_to_the_output(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser(prog="game", description="Schiffe versenken – übers Netz.")
+
+    with pytest.raises(SystemExit) as wrong:
+        parser.parse_args(["--fast"])
+    with pytest.raises(SystemExit) as helped:
+        parser.parse_args(["--help"])
+
+    out, err = capsys.readouterr()
+    assert (wrong.value.code, helped.value.code) == (2, 0)
+    assert err == "usage: game [-h]\ngame: error: unrecognized arguments: --fast\n"
+    assert "Schiffe versenken – übers Netz." in out
+
+
+def test_who_names_no_command_reads_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser(prog="game")
+    parser.add_subparsers(required=True, metavar="COMMAND").add_parser("serve", help="run a server")
+
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args([])
+
+    err = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "run a server" in err
+    assert err.endswith("game: the following arguments are required: COMMAND\n")
+
+
+def test_what_the_output_cannot_encode_is_escaped() -> None:
+    file = io.BytesIO()
+    output = io.TextIOWrapper(file, encoding="ascii")
+    with contextlib.redirect_stdout(output), pytest.raises(SystemExit) as ended:
+        Parser(prog="game", description="übers Netz").parse_args(["--help"])
+
+    assert ended.value.code == 0
+    assert b"\\xfcbers Netz" in file.getvalue()
+    output.close()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["netcode", "--help"],
+        ["netcode", "--version"],
+        ["netcode", "lag", "--help"],
+        ["netcode.turns", "--help"],
+        ["netcode.turns", "check", "examples/turns/tictactoe.py", "--games", "4"],
+        ["netcode.turns", "play", "examples/turns/tictactoe.py", "--bots", "2", "--think", "0"],
+    ],
+    ids=" ".join,
+)
+def test_a_command_whose_reader_left_ends_with_its_own_status(command: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as nobody:
+        done = subprocess.run(
+            [sys.executable, "-m", *command],
+            stdin=subprocess.DEVNULL,
+            stdout=nobody,
+            stderr=subprocess.PIPE,
+            cwd=ROOT,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUNBUFFERED": ""},
+        )
+
+    assert done.returncode == 0, done.stderr
+    assert [line for line in done.stderr.splitlines() if not line.startswith("cannot print: ")] == []

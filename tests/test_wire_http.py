@@ -1,0 +1,83 @@
+"""The head of a request, and the answers."""
+
+import pytest
+
+from netcode.wire.http import GET_ALONE, BadRequest, parse, refuse, respond
+
+
+def test_a_request_is_taken_apart() -> None:
+    request = parse(
+        b"GET /play/?x=1 HTTP/1.1\r\nHost: a:7777\r\nconnection:  keep-alive, Upgrade \r\nX-Forwarded-For:\t1.2.3.4"
+    )
+
+    assert (request.method, request.target, request.version) == ("GET", "/play/?x=1", "HTTP/1.1")
+    assert request.headers == {"host": "a:7777", "connection": "keep-alive, Upgrade", "x-forwarded-for": "1.2.3.4"}
+    assert request.tokens("connection") == ["keep-alive", "Upgrade"]
+    assert request.header("cookie") == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [("/", ""), ("/a.js", "a.js"), ("/below/a.js?v=2", "a.js"), ("/below/?q=/a.js", ""), ("*", "*"), ("/../..", "..")],
+)
+def test_the_last_part_of_the_path_is_the_name(target: str, name: str) -> None:
+    assert parse(f"GET {target} HTTP/1.1".encode()).name == name
+
+
+def test_a_list_may_come_in_several_headers() -> None:
+    request = parse(b"GET / HTTP/1.0\r\nX-Forwarded-For: 1.1.1.1\r\nx-forwarded-for: 2.2.2.2, 3.3.3.3")
+
+    assert request.tokens("x-forwarded-for") == ["1.1.1.1", "2.2.2.2", "3.3.3.3"]
+
+
+@pytest.mark.parametrize(
+    ("head", "status", "text"),
+    [
+        (b"GET / SMTP/1.1", 400, "that is not HTTP"),
+        (b"GET", 400, "that is not HTTP"),
+        (b"G\x00T / HTTP/1.1", 400, "that is not HTTP"),
+        (b" / HTTP/1.1", 400, "that is not HTTP"),
+        (b"GET /\xff HTTP/1.1", 400, "that is not HTTP"),
+        (b"GET /\x07 HTTP/1.1", 400, "that is not HTTP"),
+        (b"GET /a b HTTP/1.1", 505, "HTTP/1.1 is spoken here"),
+        (b"PRI * HTTP/2.0", 505, "HTTP/1.1 is spoken here"),
+        (b"GET / HTTP/1.1\r\nno colon", 400, "a header is broken"),
+        (b"GET / HTTP/1.1\r\n: no name", 400, "a header is broken"),
+        (b"GET / HTTP/1.1\r\nA: 1\r\n folded", 400, "a header is broken"),
+        (b"GET / HTTP/1.1\r\nA : blank before the colon", 400, "a header is broken"),
+        (b"GET / HTTP/1.1\r\nA: b\x00c", 400, "a header is broken"),
+        (b"GET / HTTP/1.1\r\nA: b\nc", 400, "a header is broken"),
+        (b"GET / HTTP/1.1\r\nHost: a\r\nHOST: b", 400, "the header host came twice"),
+        (b"GET / HTTP/1.1\r\nOrigin: a\r\nOrigin: a", 400, "the header origin came twice"),
+    ],
+)
+def test_what_is_broken_is_named(head: bytes, status: int, text: str) -> None:
+    with pytest.raises(BadRequest) as caught:
+        parse(head)
+
+    assert (caught.value.status, str(caught.value)) == (status, text)
+
+
+def test_an_answer_ends_the_connection_and_is_what_it_says() -> None:
+    answer = respond(200, b"body", "text/plain", "A: b")
+
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert body == b"body"
+    assert head.decode().split("\r\n") == [
+        "HTTP/1.1 200 OK",
+        "Content-Type: text/plain",
+        "Content-Length: 4",
+        "Connection: close",
+        "X-Content-Type-Options: nosniff",
+        "Referrer-Policy: no-referrer",
+        "Cache-Control: no-cache",
+        "A: b",
+    ]
+
+
+def test_a_refusal_says_why_and_what_would_do() -> None:
+    answer = refuse(BadRequest(405, "only GET is done here", GET_ALONE))
+
+    assert answer.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
+    assert b"\r\nAllow: GET\r\n" in answer
+    assert answer.endswith(b"\r\n\r\nonly GET is done here\n")
