@@ -8,7 +8,15 @@ from netcode.loop.clock import Clock, Timeline, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason
 from netcode.stream.contract import SCRATCH, State
-from netcode.stream.intake import MAX_RECEIVE_BUFFER, MAX_SEND_BUFFER, Intake, check_silence
+from netcode.stream.intake import (
+    MAX_RECEIVE_BUFFER,
+    MAX_SEND_BUFFER,
+    Intake,
+    check_positive,
+    check_receivable,
+    check_silence,
+    copy_of,
+)
 from netcode.stream.stream import CONNECT_TIMEOUT, LINGER, Stream
 from netcode.transport import Connector, Network, Ready
 from netcode.transport.pipe import PipeTransport
@@ -22,7 +30,6 @@ __all__ = [
     "MAX_SEND_BUFFER",
     "Connection",
     "State",
-    "check_receivable",
     "connect",
     "custom",
     "stream_of",
@@ -133,7 +140,7 @@ class Connection(Waiter, Generic[D_co]):
         Raises:
             TypeError: `data` is not bytes-like.
         """
-        copy = data if type(data) is bytes else _copy(data)
+        copy = data if type(data) is bytes else copy_of(data)
         stream, intake = self._stream, self._intake
         if stream.state in (State.CONNECTING, State.CONNECTED) and copy and not intake.overfull:
             try:
@@ -151,7 +158,7 @@ class Connection(Waiter, Generic[D_co]):
             ValueError: `length` is negative, or above `MAX_RECEIVE_BUFFER`: it could never be there.
         """
         check_receivable(length)
-        return self._take(length) if self.receive_buffer_length >= length else None
+        return self._intake.take(self._stream, length) if self.receive_buffer_length >= length else None
 
     def receive_poll(self, offset: int, length: int) -> bytes | None:
         """Return exactly `length` bytes from `offset` and leave them in the buffer; None if they are not there yet.
@@ -174,12 +181,11 @@ class Connection(Waiter, Generic[D_co]):
         """
         check_positive(offset)
         check_positive(length)
-        rest = self._intake.rest
-        return b"" if rest is None else rest.peek(offset, length)
+        return self._intake.peek(offset, length)
 
     def receive_all(self) -> bytes:
         """Take everything that is there, perhaps nothing."""
-        return self._take(self.receive_buffer_length)
+        return self._intake.take(self._stream, self.receive_buffer_length)
 
     def receive_part(self, length: int) -> bytes:
         """Take up to `length` bytes, perhaps none.
@@ -189,7 +195,7 @@ class Connection(Waiter, Generic[D_co]):
             ValueError: `length` is negative.
         """
         check_positive(length)
-        return self._take(length)
+        return self._intake.take(self._stream, length)
 
     def receive_forget(self, length: int) -> None:
         """Drop exactly `length` bytes unread, or nothing if fewer are there yet: `receive` without the copy.
@@ -198,10 +204,7 @@ class Connection(Waiter, Generic[D_co]):
             TypeError, ValueError: as for `receive`.
         """
         check_receivable(length)
-        rest = self._intake.rest
-        if rest is not None and len(rest) >= length:
-            rest.drop(length)
-            self._stream.host.watch(self._stream)
+        self._intake.forget(self._stream, length)
 
     # Ending.
 
@@ -276,15 +279,6 @@ class Connection(Waiter, Generic[D_co]):
     def _abandon(self) -> None:
         self._stream.abandon()
 
-    def _take(self, length: int) -> bytes:
-        rest = self._intake.rest
-        if rest is None:
-            return b""
-        taken = rest.take(length)
-        if taken:
-            self._stream.host.watch(self._stream)
-        return taken
-
 
 hint(Connection, CONNECTION)
 
@@ -292,17 +286,6 @@ hint(Connection, CONNECTION)
 def stream_of(connection: Connection[Any]) -> Stream:
     """Return what moves the bytes of `connection`, for the floors above: it is no business of whoever uses one."""
     return connection._stream  # noqa: SLF001 - a friend of the class, in its module
-
-
-def _copy(data: bytes | bytearray | memoryview) -> bytes:
-    try:
-        return bytes(memoryview(data))
-    except TypeError:
-        kind = type(data).__name__
-        text = (
-            f"a connection sends bytes, not {kind}; for messages such as {kind} use netcode.Client and netcode.Server"
-        )
-        raise TypeError(text) from None
 
 
 @overload
@@ -414,21 +397,3 @@ def custom(
     return keep_from_children(
         Connection(Ready(transport), data, timeout=timeout, ping=ping, timeline=timeline, remote_address=remote_address)
     )
-
-
-def check_positive(number: int) -> None:
-    """Raise `TypeError` or `ValueError` for what can be neither a length nor an offset."""
-    if not isinstance(number, int):
-        raise TypeError(f"a length or an offset must be an int, not {type(number).__name__}")
-    if number < 0:
-        raise ValueError(f"a length or an offset must be 0 or more, not {number}")
-
-
-def check_receivable(length: int) -> None:
-    """Raise `TypeError` or `ValueError` for so many bytes as can never be there at once."""
-    check_positive(length)
-    if length > MAX_RECEIVE_BUFFER:
-        raise ValueError(
-            f"{length} bytes can never be there at once: the receive buffer holds MAX_RECEIVE_BUFFER = "
-            f"{MAX_RECEIVE_BUFFER}; take them in parts with receive_part"
-        )

@@ -7,8 +7,9 @@ with the verbs that do not wait. None of them raises for what the network does: 
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from netcode.connection import Connection, State, check_receivable, stream_of
+from netcode.connection import Connection, State, stream_of
 from netcode.connection import connect as start_to_connect
+from netcode.stream.intake import check_receivable
 from netcode.waiting import wait
 
 D = TypeVar("D")

@@ -6,6 +6,7 @@ from line import CONNECTED, Line
 from netcode.connection import MAX_RECEIVE_BUFFER, stream_of
 from netcode.reasons import Reason, ReasonCode
 from netcode.stream import intake
+from netcode.stream.intake import check_positive, check_receivable, copy_of
 
 # Silence.
 
@@ -144,3 +145,47 @@ def test_it_is_never_hungry_because_who_takes_does_so_when_it_likes() -> None:
     taker = intake.Intake(None, None)
 
     assert (taker.hungry, taker.resume(), len(taker)) == (False, False, 0)
+
+
+# Taking, and what cannot be taken or sent.
+
+
+def test_what_was_received_is_looked_at_dropped_and_taken() -> None:
+    line = Line().opened()
+    nothing = line.connection.receive_poll_part(0, 9), line.connection.receive_part(9)
+    line.connection.receive_forget(1)
+
+    line.far.send(b"abcdef")
+    line.connection.update()
+    seen = line.connection.receive_poll_part(1, 2)
+    line.connection.receive_forget(9)
+    line.connection.receive_forget(2)
+
+    assert nothing == (b"", b"")
+    assert (seen, line.connection.receive_part(3), line.connection.receive_all()) == (b"bc", b"cde", b"f")
+    assert line.connection.receive_part(1) == b""
+
+
+def test_lengths_that_can_never_be_there_are_refused() -> None:
+    check_receivable(MAX_RECEIVE_BUFFER)
+    check_positive(MAX_RECEIVE_BUFFER + 1)
+
+    with pytest.raises(ValueError, match="65537 bytes can never be there at once: the receive buffer holds"):
+        check_receivable(MAX_RECEIVE_BUFFER + 1)
+    with pytest.raises(ValueError, match="a length or an offset must be 0 or more, not -1"):
+        check_positive(-1)
+    with pytest.raises(TypeError, match="a length or an offset must be an int, not str"):
+        check_positive("1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_sent_is_what_it_was_and_is_bytes() -> None:
+    data = bytearray(b"before")
+
+    copy = copy_of(data)
+    data[:] = b"after."
+
+    assert copy == b"before"
+    with pytest.raises(
+        TypeError, match="a connection sends bytes, not dict; for messages such as dict"
+    ):
+        copy_of({})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

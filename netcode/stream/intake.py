@@ -43,6 +43,26 @@ class Intake:
             self.overfull = stream.waiting
             stream.reschedule()
 
+    def peek(self, offset: int, length: int) -> bytes:
+        """Return up to `length` bytes from `offset`."""
+        return b"" if self.rest is None else self.rest.peek(offset, length)
+
+    def forget(self, stream: Stream, length: int) -> None:
+        """Drop exactly `length` bytes, or nothing if fewer are there."""
+        if self.rest is not None and len(self.rest) >= length:
+            self.rest.drop(length)
+            stream.host.watch(stream)
+
+    def take(self, stream: Stream, length: int) -> bytes:
+        """Hand over up to `length` bytes; there is room for as many again."""
+        rest = self.rest
+        if rest is None:
+            return b""
+        taken = rest.take(length)
+        if taken:
+            stream.host.watch(stream)
+        return taken
+
     # Its stream's receiver.
 
     def has_room(self) -> bool:
@@ -112,3 +132,33 @@ def check_silence(timeout: float | None, ping: bytes | None) -> None:
         raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
     if ping is not None:
         memoryview(ping)
+
+
+def check_positive(number: int) -> None:
+    """Raise `TypeError` or `ValueError` for what can be neither a length nor an offset."""
+    if not isinstance(number, int):
+        raise TypeError(f"a length or an offset must be an int, not {type(number).__name__}")
+    if number < 0:
+        raise ValueError(f"a length or an offset must be 0 or more, not {number}")
+
+
+def check_receivable(length: int) -> None:
+    """Raise `TypeError` or `ValueError` for so many bytes as can never be there at once."""
+    check_positive(length)
+    if length > MAX_RECEIVE_BUFFER:
+        raise ValueError(
+            f"{length} bytes can never be there at once: the receive buffer holds MAX_RECEIVE_BUFFER = "
+            f"{MAX_RECEIVE_BUFFER}; take them in parts with receive_part"
+        )
+
+
+def copy_of(data: bytes | bytearray | memoryview) -> bytes:
+    """Return `data` as bytes that nobody changes. Raises `TypeError` for what is not bytes-like."""
+    try:
+        return bytes(memoryview(data))
+    except TypeError:
+        kind = type(data).__name__
+        text = (
+            f"a connection sends bytes, not {kind}; for messages such as {kind} use netcode.Client and netcode.Server"
+        )
+        raise TypeError(text) from None
