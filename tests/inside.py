@@ -91,6 +91,11 @@ def keys_of(server: Server) -> dict[bytes, Session]:
     return server._seats.by_key
 
 
+def fresh_of(server: Server) -> list[Session]:
+    """Return who may not know yet that it is in."""
+    return [*server._seats._fresh]
+
+
 def graces_of(server: Server) -> Any:
     """Return when seats are given up."""
     return server._seats.graces

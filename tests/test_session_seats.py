@@ -18,6 +18,7 @@ from faults.wire import (
 )
 from inside import (
     engine_of,
+    fresh_of,
     graces_of,
     keys_of,
     link_of,
@@ -182,6 +183,17 @@ def test_who_has_said_anything_keeps_the_seat(scene: Scene, proof: bytes) -> Non
     assert reason_of(same_address)[0] is ReasonCode.TOO_MANY
     assert reason_of(other)[0] is ReasonCode.SERVER_FULL
     assert scene.news(server) == ["Joined", "Away"]
+
+
+def test_it_is_not_kept_that_who_has_spoken_may_not_know_of_the_seat(scene: Scene) -> None:
+    server = scene.serve()
+    for _ in range(5):
+        scene.guest(control(ACK, 0), token=b"")
+
+    scene.guest(token=b"")
+    fresh = [session.id for session in fresh_of(server)]
+
+    assert fresh == [6]
 
 
 def test_who_is_not_let_in_takes_nobodys_seat(scene: Scene) -> None:

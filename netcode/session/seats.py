@@ -3,6 +3,7 @@
 import hmac
 import secrets
 from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, Protocol
 
 from netcode.address import Address
@@ -117,6 +118,8 @@ class Seats:
             session.secret = secrets.token_bytes(KEY_SIZE + SECRET_SIZE)
             self.by_key[session.secret[:KEY_SIZE]] = session
         self.by_number[session.id] = session
+        for known in [*takewhile(Session.has_spoken, self._fresh)]:
+            del self._fresh[known]
         self._fresh[session] = link.now
         self._welcome(link, session, [])
         self._teller.joined(session)
