@@ -39,7 +39,6 @@ class Stream:
         "_connector",
         "_finished",
         "_give_up_at",
-        "_lingering",
         "_send_error",
         "announced",
         "blocked",
@@ -103,10 +102,9 @@ class Stream:
         self._answer = b""  # to be sent before anything else, but not alone if more comes in time; then nothing waits
         self._give_up_at: float | None = timeline.now + connect_timeout
         self._close_at: float | None = None
-        self._close_within = ""  # the limit that set it
+        self._close_within = ""  # the limit that set it; "" where none did
         self._finished = False
         self._send_error: OSError | None = None
-        self._lingering = False
 
     # What others may ask.
 
@@ -231,7 +229,6 @@ class Stream:
             self.end(closed_here())
             return
         if timeout is not None and (self._close_at is None or self.now + timeout < self._close_at):
-            self._lingering = False
             self._close_within = f"{limit} = {timeout:g} s"
             self._close_by(self.now + timeout)
         if self.state is not _DISCONNECTING:
@@ -527,7 +524,6 @@ class Stream:
         if self.ended_input or not transport.lingers:
             self.end(closed_here())
         elif self._close_at is None:
-            self._lingering = True
             self._close_by(now + LINGER)
 
     def _check_otherwise(self, now: float) -> float:
@@ -543,7 +539,7 @@ class Stream:
         return self.deadline()
 
     def _close_timed_out(self) -> None:
-        if self._lingering:
+        if not self._close_within:  # everything was sent, and nobody said how long the other end has
             self.end(closed_here())
             return
         left = f"{self.waiting} bytes were not sent" if self.waiting else "it did not finish"

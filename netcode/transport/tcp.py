@@ -71,7 +71,7 @@ class TcpTransport(socket.socket):
     counts where thousands of peers take turns. And where it is forgotten, it is its own to finalise.
     """
 
-    __slots__ = ("_in_bulk", "address", "read_fd", "write_fd")
+    __slots__ = ("_in_bulk", "address", "read_fd")
 
     lingers = True
     grain = 0
@@ -90,7 +90,11 @@ class TcpTransport(socket.socket):
         self.setblocking(False)
         self._in_bulk = False
         self.address: Address | None = address
-        self.read_fd = self.write_fd = self.fileno()
+        self.read_fd = self.fileno()
+
+    @property
+    def write_fd(self) -> int:
+        return self.read_fd
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":
