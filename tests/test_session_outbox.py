@@ -297,6 +297,7 @@ class Keeping:
     """Who has no link, and keeps what is sent."""
 
     def __init__(self, keeping: bool) -> None:
+        self.engine, self.limits = Engine(), Limits(max_resend=100_000)
         self.keeping = keeping
         self.losses = 0
 
@@ -312,7 +313,7 @@ class Keeping:
 
 def without_a_link(*, keeping: bool) -> tuple[Keeping, Outbox]:
     owner = Keeping(keeping)
-    return owner, Outbox(owner, Engine(), Limits(max_resend=100_000), make_codec())
+    return owner, Outbox(owner, make_codec())
 
 
 @pytest.mark.parametrize("value", ["x" * 60_000, bytes(70_000)], ids=["small enough to copy", "large"])

@@ -86,12 +86,11 @@ class Link:
         "_greeted",
         "_greeting",
         "_hears_pings",
-        "_inbox",
-        "_limits",
         "_next_ping",
         "_overfull",
         "_owner",
         "_pinged_at",
+        "limits",
         "meter",
         "reader",
         "reason",
@@ -106,8 +105,7 @@ class Link:
         self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox[Any], greeting: type[Hello | Welcome]
     ) -> None:
         self._owner: LinkOwner = owner
-        self._limits = limits
-        self._inbox = inbox
+        self.limits = limits
         self._hears_pings = greeting is Hello  # who waits for a greeting waits for pings, too: the server
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
@@ -118,7 +116,7 @@ class Link:
         self._overfull = -1  # what waited before too much was sent; -1 if there was not
         self.since = 0.0  # at the server: when it came to the door, which no two do at the same time
         self.meter = Meter()
-        self.reader = Reader(self, limits, codec, inbox)
+        self.reader = Reader(self, codec, inbox)
         self.session: Session | None = None
         self.reason: Reason | None = None
 
@@ -152,7 +150,7 @@ class Link:
 
     def opened(self, stream: Stream) -> None:
         if self._greet_by == math.inf:
-            self._greet_by = self.now + self._limits.handshake_timeout
+            self._greet_by = self.now + self.limits.handshake_timeout
         self._owner.link_opened(self)
         stream.reschedule()
 
@@ -177,7 +175,7 @@ class Link:
             return self._greet_by
         if self._overfull >= 0:
             return self.now
-        limits, outgoing = self._limits, stream.outgoing
+        limits, outgoing = self.limits, stream.outgoing
         when = min(self._ping_at(), stream.heard + limits.timeout)
         if self.reader.partial_since is not None:
             when = min(when, self.reader.partial_since + limits.message_timeout)
@@ -186,7 +184,7 @@ class Link:
         return when
 
     def due(self, stream: Stream, now: float) -> float:
-        limits, reader = self._limits, self.reader
+        limits, reader = self.limits, self.reader
         silent = stream.heard + limits.timeout
         usual = (
             reader.session is not None
@@ -229,7 +227,7 @@ class Link:
         self.reader.begin(session)
         # The first ping comes at a time that differs from one to the next, and from then on once an interval.
         self._pinged_at = self.now
-        self._next_ping = self.now + self._limits.ping_interval * (session.id * 0.618034 % 1.0)
+        self._next_ping = self.now + self.limits.ping_interval * (session.id * 0.618034 % 1.0)
         self.stream.reschedule()
 
     def disown(self) -> None:
@@ -318,11 +316,11 @@ class Link:
         if pong is not None:
             answer = protocol.pong(pong, session.received)
             if self._hears_pings:
-                interval, now = self._limits.ping_interval, self.stream.timeline.now
+                interval, now = self.limits.ping_interval, self.stream.timeline.now
                 enough = MEASURE_EVERY if self.meter.pings >= MEASURE_FIRST else 0.5
                 if now - self._pinged_at >= interval * enough:
                     answer += self._make_ping(now)
-                self._next_ping = now + min(interval * WAIT_FOR_THEIRS, max(interval, self._limits.timeout / 2))
+                self._next_ping = now + min(interval * WAIT_FOR_THEIRS, max(interval, self.limits.timeout / 2))
         else:
             answer = protocol.ack(session.received)
         self.stream.answer(answer)
@@ -335,14 +333,14 @@ class Link:
         if self.reason is not None or self._close_reason is not None:
             return
         if self._greeting is not None:
-            if self.reader in self._inbox.budget:
-                self._greet_by = now + self._limits.handshake_timeout  # it has greeted, and waits for us
+            if self.reader.stands_in_line:
+                self._greet_by = now + self.limits.handshake_timeout  # it has greeted, and waits for us
             elif now >= self._greet_by:
-                within = f"handshake_timeout = {self._limits.handshake_timeout:g} s"
+                within = f"handshake_timeout = {self.limits.handshake_timeout:g} s"
                 text = f"{self.where} did not greet within {within}; is it a netcode program?"
                 self.fail(Reason(ReasonCode.HANDSHAKE_TIMEOUT, text))
             return
-        stream, limits = self.stream, self._limits
+        stream, limits = self.stream, self.limits
         if self.reader.hungry:
             # We do not listen, so neither its silence nor what it has not completed means anything.
             stream.heard = now
@@ -381,7 +379,7 @@ class Link:
         if outgoing is None or session is None or self.reason is not None or waiting <= session.outbox.most:
             return
         since = outgoing.stuck_since()
-        what = f"{waiting} bytes wait, over max_queue = {self._limits.max_queue}"
+        what = f"{waiting} bytes wait, over max_queue = {self.limits.max_queue}"
         if left >= waiting // 2 and since is not None and now - since >= PATIENCE:
             self._too_slow(what)
         elif waiting > session.outbox.most + session.outbox.most // 4:
@@ -408,7 +406,7 @@ class Link:
 
     def _close_within(self) -> float:
         """Return for how many seconds the other end may take our goodbye: a stranger's slot at the door is lent."""
-        longest = self._limits.close_timeout
+        longest = self.limits.close_timeout
         if self._greeting is Hello:
             longest = min(longest, max(PARTING, self._greet_by - self.now))
         return longest

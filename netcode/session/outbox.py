@@ -36,6 +36,9 @@ class Judge(Protocol):
 class OutboxOwner(Protocol):
     """Whose messages they are."""
 
+    engine: Engine
+    limits: Limits
+
     def do(self, act: Act) -> None:
         """Do `act` now, or at the end of what is under way; not at all if it is over."""
 
@@ -50,12 +53,11 @@ class OutboxOwner(Protocol):
 class Outbox:
     """What was sent, until the other end is known to have it. It is the source of the stream that it goes over."""
 
-    __slots__ = ("_codec", "_engine", "_limits", "_owner", "batch", "judge", "look_at", "most", "resend", "resumes", "stream", "theirs")  # fmt: skip
+    __slots__ = ("_codec", "_owner", "batch", "judge", "look_at", "most", "resend", "resumes", "stream", "theirs")  # fmt: skip
 
-    def __init__(self, owner: OutboxOwner, engine: Engine, limits: Limits, codec: Codec) -> None:
+    def __init__(self, owner: OutboxOwner, codec: Codec) -> None:
+        limits = owner.limits
         self._owner = owner
-        self._engine = engine
-        self._limits = limits
         self._codec = codec
         self.stream: Stream | None = None
         """That of the link, as long as it takes further messages."""
@@ -85,7 +87,7 @@ class Outbox:
     def look(self, data: bytes) -> None:
         """Send a frame that may be the first of a batch, or one too many."""
         stream, batch = self.stream, self.batch
-        if stream is None or self._engine.busy:
+        if stream is None or self._owner.engine.busy:
             self._say_later(data)
             return
         if not batch and stream.outgoing is None and len(data) <= SMALL:
@@ -112,7 +114,7 @@ class Outbox:
             size = len(payload)
             frame = _header(size) + payload
         if size > most:
-            raise MessageTooLarge(size, most, self._limits.max_message)
+            raise MessageTooLarge(size, most, self._owner.limits.max_message)
         if isinstance(frame, tuple):
             self._say_later(frame)
         else:
@@ -144,7 +146,7 @@ class Outbox:
         stream.source = self
         self.stream, self.judge = stream, judge
         # What is sent again was within its bound before, and leaves the game as much room as a new link does.
-        self.most = self._limits.max_queue
+        self.most = self._owner.limits.max_queue
         if missing:
             self.most += sum(map(len, missing))
         for chunk in missing:
@@ -190,11 +192,11 @@ class Outbox:
             if stream is None:
                 self._keep(frame)
             else:
-                self._engine.stepping = stream
+                self._owner.engine.stepping = stream
                 if self.batch:
                     stream.send(self.collect())
                 self._queue(frame, stream)
-                self._engine.stepping = None
+                self._owner.engine.stepping = None
 
     def _queue(self, frame: bytes | Large, stream: Stream) -> None:
         """Have the stream send a frame, behind everything before it."""

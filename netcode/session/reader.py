@@ -54,6 +54,7 @@ class Ear(Protocol):
     """The link that hears what was read."""
 
     stream: Stream
+    limits: Limits
     meter: Meter
     reason: Reason | None
     """Why it is over; None while it is not."""
@@ -80,13 +81,11 @@ class Reader:
         "_acknowledged",
         "_calm_since",
         "_codec",
-        "_cut",
         "_decoding",
         "_ear",
         "_flood_seen",
         "_flooded",
         "_inbox",
-        "_limits",
         "_partial_left",
         "hungry",
         "limit",
@@ -99,11 +98,9 @@ class Reader:
 
     believes_ends: ClassVar[bool] = False
 
-    def __init__(self, ear: Ear, limits: Limits, codec: Codec, inbox: Inbox[Any]) -> None:
+    def __init__(self, ear: Ear, codec: Codec, inbox: Inbox[Any]) -> None:
         self._ear = ear
-        self._limits = limits
         self._codec = codec
-        self._cut = codec.cut
         self._inbox = inbox
         self.session: Session | None = None
         """Whose messages are delivered: from the greeting to the end."""
@@ -132,6 +129,11 @@ class Reader:
     def has_rest(self) -> bool:
         """Whether something was received and not used yet."""
         return self.rest is not None and len(self.rest) > 0
+
+    @property
+    def stands_in_line(self) -> bool:
+        """Whether something was received that cannot be decoded yet, because others are before it."""
+        return self in self._inbox.budget
 
     # For the link.
 
@@ -206,8 +208,8 @@ class Reader:
             return 0
         if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
             return self._read_beats(data, size, session, inbox)
-        found = self._cut(data, size, self.limit, inbox.message, session.peer)
-        if found is None or len(found[0]) > self._limits.max_messages_per_update:
+        found = self._codec.cut(data, size, self.limit, inbox.message, session.peer)
+        if found is None or len(found[0]) > self._ear.limits.max_messages_per_update:
             return self._read_carefully(data[:size], session, inbox)
         events, taken = found
         session.received += len(events)  # nothing can come between this and the next
@@ -283,7 +285,7 @@ class Reader:
             return 0
         if self._decoding is not None:
             return self._decode_on(self._decoding, data, session, inbox)
-        payloads, taken, rest, special = split(data, self.limit, self._limits.max_messages_per_update)
+        payloads, taken, rest, special = split(data, self.limit, self._ear.limits.max_messages_per_update)
         if taken > self.limit and len(payloads) > 1:
             payloads, taken, rest = _share(payloads, rest, self.limit)
         costly = next((i for i, one in enumerate(payloads) if _is_costly(one)), -1)
@@ -426,7 +428,7 @@ class Reader:
     def _too_much(self) -> None:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""
         self.hungry = True
-        now, limits = self._ear.now, self._limits
+        now, limits = self._ear.now, self._ear.limits
         if self._calm_since is not None and now - self._calm_since >= CALM:
             self._flooded = 0.0
         else:

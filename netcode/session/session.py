@@ -130,7 +130,6 @@ class Session:
     """
 
     __slots__ = (
-        "_limits",
         "_owner",
         "_returns",
         "_tried_from",
@@ -142,6 +141,7 @@ class Session:
         "farewell",
         "former_secret",
         "id",
+        "limits",
         "link",
         "link_since",
         "offered",
@@ -168,7 +168,8 @@ class Session:
         self.bytes_received = 0
         """Bytes received, with headers and control messages."""
         self.engine = owner.engine
-        self.outbox = Outbox(self, owner.engine, limits, codec)
+        self.limits = limits
+        self.outbox = Outbox(self, codec)
         self.offered = 0
         """Messages that links were given, as of the end of the last one."""
         self.link: Carrier | None = None
@@ -179,7 +180,6 @@ class Session:
         self.farewell: Reason | None = None
         """What the other end was told when it was ended, and may not have heard."""
         self._owner: SessionOwner | None = owner  # None when it is over: neither keeps the other
-        self._limits = limits
         self._tried_from = 0.0  # when the present link began to carry messages
         self._returns: _Returns | None = None  # none before the first link has ended
 
@@ -239,7 +239,7 @@ class Session:
     def lost(self) -> None:
         """Hear that more would have to be kept than may: it is over."""
         assert self._owner is not None  # it has just said that it keeps
-        most = self._limits.max_resend
+        most = self.limits.max_resend
         text = f"more than max_resend = {most} bytes were sent to {self.address} while there was no link to it"
         self.farewell = Reason(ReasonCode.RESUME_LOST, text)
         self._owner.drop(self, self.farewell)
@@ -271,7 +271,7 @@ class Session:
             text = f"{sent}, is over the {theirs} that the other end takes; raise max_message"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
         self._returns = self._returns or _Returns()
-        self._returns.note(received if missing else -1, VAIN_TIMEOUTS * self._limits.timeout)
+        self._returns.note(received if missing else -1, VAIN_TIMEOUTS * self.limits.timeout)
         return missing
 
     def carry_on(self, link: Carrier, missing: list[bytes]) -> None:
