@@ -218,20 +218,37 @@ class Page:
 
     def click(self, selector: str) -> None:
         """Click with the mouse in the middle of what a selector finds once it can be seen."""
+        with self.held_down(selector):
+            pass
+
+    @contextmanager
+    def held_down(self, selector: str) -> Generator[None]:
+        """Press the mouse there, and let go at the end."""
         found = f"document.querySelector({json.dumps(selector)})"
         self.until(f"(one => one && !one.disabled && one.checkVisibility())({found})")
         self.value(f"{found}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
-        box = self.value(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({found}.getBoundingClientRect())")
-        for kind in ("mousePressed", "mouseReleased"):
-            self.ask("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+        x, y = self.value(f"(box => [box.x + box.width / 2, box.y + box.height / 2])({found}.getBoundingClientRect())")
+        mouse = {"x": x, "y": y, "button": "left", "clickCount": 1}
+        self.ask("Input.dispatchMouseEvent", type="mousePressed", **mouse)
+        yield
+        self.ask("Input.dispatchMouseEvent", type="mouseReleased", **mouse)
 
     def press(self, key: str) -> None:
-        """Press a key, by its name: Tab, Enter, ArrowRight."""
-        code = {"Tab": 9, "Enter": 13, "Escape": 27, "ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
-        more = {"text": "\r"} if key == "Enter" else {}
-        for kind in ("keyDown", "keyUp"):
-            text = more if kind == "keyDown" else {}
-            self.ask("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=code[key], **text)
+        """Press a key, by its name: Tab, Enter, Space, ArrowRight."""
+        with self.key_held_down(key):
+            pass
+
+    @contextmanager
+    def key_held_down(self, name: str) -> Generator[None]:
+        """Press a key, and let go at the end."""
+        code = {"Tab": 9, "Enter": 13, "Escape": 27, "Space": 32}
+        code |= {"ArrowLeft": 37, "ArrowUp": 38, "ArrowRight": 39, "ArrowDown": 40}
+        texts = {"Enter": "\r", "Space": " "}
+        key = {"key": texts["Space"] if name == "Space" else name, "code": name, "windowsVirtualKeyCode": code[name]}
+        more = {"text": texts[name]} if name in texts else {}
+        self.ask("Input.dispatchKeyEvent", type="keyDown", **key, **more)
+        yield
+        self.ask("Input.dispatchKeyEvent", type="keyUp", **key)
 
     def write(self, selector: str, text: str) -> None:
         """Type a text into a field, in place of what is there."""

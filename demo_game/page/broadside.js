@@ -1,5 +1,5 @@
 /** Broadside in a browser: two seas, on `seat.js` of netcode.turns. What others say is put there as text only. */
-import { Seat, drawn } from "./seat.js";
+import { Seat, drawn, fill, make } from "./seat.js";
 
 const SIZE = 10, FLEET = [5, 4, 3, 3, 2];
 const NAMES = { 5: "carrier", 4: "battleship", 3: "cruiser", 2: "destroyer" };
@@ -9,12 +9,7 @@ const invited = new URLSearchParams(location.hash.slice(1)).get("room");
 const seat = new Seat();
 let fleet = [], upright = false, hover = null, lines = 0;
 
-function make(tag, given = {}, text = "") {
-  const made = Object.assign(document.createElement(tag), given);
-  made.append(text);
-  return made;
-}
-const button = (text, onclick, className = "") => make("button", { type: "button", onclick, className }, text);
+const button = (text, onclick, kind) => make("button", { type: "button", "data-key": text, class: kind, onclick }, text);
 const nameOf = (number) => seat.state.names?.[number] ?? "somebody";
 const near = () => seat.seat ?? 0;
 const titleOf = ([column, row]) => `${String.fromCharCode(65 + column)}${row + 1}`;
@@ -51,9 +46,8 @@ const placing = () => seat.seat !== null && seat.question !== null && !seat.pend
 // Drawing.
 
 function shipOf([length, [column, row], upright], kind = "") {
-  const ship = make("div", { className: `ship ${upright ? "upright" : "across"} ${kind}` });
-  ship.style.gridArea = upright ? `${row + 1} / ${column + 1} / span ${length} / auto` : `${row + 1} / ${column + 1} / auto / span ${length}`;
-  return ship;
+  const [down, across] = upright ? [`span ${length}`, "auto"] : ["auto", `span ${length}`];
+  return make("div", { class: `ship ${upright ? "upright" : "across"} ${kind}`, style: `grid-area: ${row + 1} / ${column + 1} / ${down} / ${across}` });
 }
 
 function sea(id, number) {
@@ -74,25 +68,21 @@ function sea(id, number) {
     for (let column = 0; column < SIZE; column++) {
       const cell = [column, row], hit = known.get(keyOf(cell));
       const aims = isFar ? seat.myTurn && !seat.pending && !seat.question && hit === undefined : placing() && next;
+      const stays = aims || (isFar && seat.seat !== null); // for the focus, when the others move
       const said = hit === undefined ? (isFar ? "not fired at" : "") : hit ? "hit" : "missed";
-      const one = make(aims ? "button" : "div", { className: "cell" });
-      if (aims) {
-        Object.assign(one, { type: "button", onclick: () => (isFar ? seat.play("fire", { cell }) : place(cell)) });
-        one.dataset.cell = titleOf(cell);
-        one.setAttribute("aria-label", `${titleOf(cell)} ${said}`);
-        if (!isFar) one.onpointerenter = one.onfocus = () => point(cell);
-      }
-      one.style.gridArea = `${row + 1} / ${column + 1}`;
-      parts.push(one);
+      const title = titleOf(cell), style = `grid-area: ${row + 1} / ${column + 1}`;
+      const given = { class: "cell", style, "data-key": title };
+      parts.push(stays ? make("button", {
+        ...given, type: "button", "aria-label": `${title} ${said}`, "aria-disabled": !aims && "true",
+        onclick: aims && (() => (isFar ? seat.play("fire", { cell }) : place(cell))),
+        ...(!isFar && { onpointerenter: () => point(cell), onfocus: () => point(cell) }),
+      }) : make("div", given));
       if (hit !== undefined) {
-        const peg = make("div", { className: `peg ${hit ? "hit" : ""} ${last && keyOf(last) === keyOf(cell) ? "last" : ""}` });
-        peg.style.gridArea = `${row + 1} / ${column + 1}`;
-        parts.push(peg);
+        const isLast = last && keyOf(last) === keyOf(cell);
+        parts.push(make("div", { class: `peg ${hit ? "hit" : ""} ${isLast ? "last" : ""}`, style, "data-key": `peg ${title}` }));
       }
     }
-  const focused = document.activeElement?.dataset.cell;
-  $(id).replaceChildren(...parts);
-  if (focused) $(id).querySelector(`[data-cell="${focused}"]`)?.focus();
+  fill($(id), parts);
   $(id).classList.toggle("aimed", isFar ? seat.myTurn && !seat.question : Boolean(placing()));
   $(id).parentNode.hidden = isFar && Boolean(placing());
   $(`${id}-name`).textContent = nameOf(number) + (number === seat.seat ? " (you)" : "");
@@ -139,7 +129,7 @@ function tools() {
   ];
   if (!seat.over || seat.seat === null) return [];
   const wants = seat.state.rematch ?? [];
-  if (wants.includes(seat.seat)) return [make("span", {}, "Waiting for the other captain")];
+  if (wants.includes(seat.seat)) return [make("span", null, "Waiting for the other captain")];
   return [button(wants.length ? `${nameOf(wants[0])} wants another battle: accept` : "Another battle", () => seat.rematch(), "main")];
 }
 
@@ -165,13 +155,11 @@ function draw() {
   document.querySelector(".seas").classList.toggle("mine", seat.myTurn && !placing());
   sea("near", near());
   sea("far", 1 - near());
-  const focused = document.activeElement?.textContent;
-  $("tools").replaceChildren(...tools());
-  if (document.activeElement === document.body && focused) [...$("tools").children].find((one) => one.textContent === focused)?.focus();
+  fill($("tools"), tools());
 }
 
-function tell(text, className = "") {
-  $("log").append(make("div", { className }, text));
+function tell(text, kind) {
+  $("log").append(make("div", { class: kind }, text));
   $("log").scrollTop = 1e9;
 }
 
@@ -232,11 +220,11 @@ $("leave").onclick = () => seat.leave();
 document.onkeydown = (event) => {
   if (event.key.toLowerCase() === "r" && placing() && event.target.tagName !== "INPUT") turn();
   const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
-  const here = event.target.dataset?.cell;
+  const here = event.target.dataset?.key;
   if (!here || (!x && !y)) return;
   event.preventDefault();
   for (let column = here.charCodeAt(0) - 65 + x, row = Number(here.slice(1)) - 1 + y; column >= 0 && column < SIZE && row >= 0 && row < SIZE; column += x, row += y) {
-    const next = event.target.parentNode.querySelector(`[data-cell="${titleOf([column, row])}"]`);
+    const next = event.target.parentNode.querySelector(`[data-key="${titleOf([column, row])}"]`);
     if (next) return next.focus();
   }
 };

@@ -1,4 +1,3 @@
-// @ts-check
 /**
  * A client of a `netcode` server for web pages; its standard is docs/protocol.md.
  * @typedef {{ code: number, name: string, text: string, where?: string }} Reason

@@ -1,10 +1,9 @@
-/** A seat at a table of `netcode.turns`. `docs/turns-table-page.md` shows its use, `docs/turns-protocol.md` is its standard. */
+/** A seat at a table of `netcode.turns`, and nodes to draw it. The standard is docs/turns-protocol.md. */
 import { Client, read } from "./netcode.js";
 
 const FOR_GOOD = /^(DENIED|WRONG_\w+|MALFORMED|NOT_NETCODE|FLOODING)$/; // what another attempt does not change
-const LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
-
-export const drawn = (count) => [...crypto.getRandomValues(new Uint8Array(count))].map((byte) => LETTERS[byte % 32]).join("");
+export const drawn = (count) =>
+  Array.from(crypto.getRandomValues(new Uint8Array(count)), (byte) => "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"[byte % 32]).join("");
 
 export class Seat extends EventTarget {
   link = "connecting";
@@ -13,6 +12,7 @@ export class Seat extends EventTarget {
   tables = [];
   game = "";
   table = "";
+  on = Client.prototype.on;
   room = null;
   seat = undefined; // null while we watch, undefined while we are at no table
   ticket = null;
@@ -22,6 +22,7 @@ export class Seat extends EventTarget {
   #wanted = null;
   #client;
   #options;
+  #told = { state: {}, view: {} }; // what is becoming the state and the view
   #heard = 0;
   #attempts = 0;
   #sat = false;
@@ -30,11 +31,6 @@ export class Seat extends EventTarget {
     super();
     this.#options = [url, { game: "netcode.turns", version: "1", ...options }];
     this.#connect();
-  }
-
-  on(name, listener) {
-    this.addEventListener(name, (event) => listener(event.detail));
-    return this;
   }
 
   get started() {
@@ -87,7 +83,7 @@ export class Seat extends EventTarget {
   play(play, given = {}) {
     if (this.pending || this.seat == null) return;
     const made = typeof play === "string" ? { move: play, arguments: given, places: [] } : play;
-    this.pending = { ...made, number: (this.state.last ?? 0) + 1, question: made.move ? null : this.question?.id ?? "" };
+    this.pending = { ...made, number: (this.#told.state.last ?? 0) + 1, question: made.move ? null : this.question?.id ?? "" };
     this.#sendPlay();
     this.#change();
   }
@@ -175,7 +171,8 @@ export class Seat extends EventTarget {
     else if (kind === "part") this.#see(first);
     else if (kind === "step") {
       this.#see(second);
-      Object.assign(this.state, third);
+      Object.assign(this.#told.state, third);
+      Object.assign(this, this.#told);
       this.#heard = performance.now();
       this.#settle();
       for (const event of first) if (event[0] !== "seated" || event[1] !== this.seat) this.#tell(...event);
@@ -195,7 +192,9 @@ export class Seat extends EventTarget {
     const again = this.seat === seat && this.table === table;
     const { name, ticket: own } = this.#wanted?.[1] ?? {};
     this.#sat = true;
-    Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket, state: { last }, view: {} });
+    Object.assign(this, { table, game, seat, room, ticket: ticket ?? own ?? this.ticket });
+    this.#told = { state: { last }, view: {} };
+    if (!again) Object.assign(this, this.#told); // else what was there is shown until everything follows
     this.#wanted = [game, { legal: true, name, ...(this.ticket ? { ticket: this.ticket } : { room: `#${table}`, watch: true }) }];
     if (!again) this.#tell("sat", seat, name ?? "");
     this.#settle();
@@ -203,11 +202,11 @@ export class Seat extends EventTarget {
   }
 
   #see(fields) {
-    for (const [name, data] of Object.entries(fields)) this.view[name] = read(data)[1];
+    for (const [name, data] of Object.entries(fields)) this.#told.view[name] = read(data)[1];
   }
 
   #settle() {
-    if (this.pending && this.state.last >= this.pending.number) this.pending = null;
+    if (this.pending && this.#told.state.last >= this.pending.number) this.pending = null;
   }
 
   #left(seconds) {
@@ -221,4 +220,39 @@ export class Seat extends EventTarget {
   #change() {
     this.dispatchEvent(new CustomEvent("change", { detail: this }));
   }
+}
+
+/** Make a node with attributes, listeners such as `onclick`, and what is inside. */
+export function make(tag, given, ...inside) {
+  const made = Object.assign(document.createElement(tag), { given });
+  for (const name in given) give(made, name);
+  made.append(...inside.flat(9).filter((part) => part != null && part !== false));
+  return made;
+}
+
+/** Have just this inside a node. What is there of the same kind, with the same `data-key`, stays and becomes the new one. */
+export function fill(node, ...inside) {
+  const old = [...node.childNodes];
+  const stay = [...make("p", null, inside).childNodes].map((one) => {
+    const at = old.findIndex((other) => other.nodeName === one.nodeName && other.dataset?.key === one.dataset?.key);
+    return at < 0 ? one : become(old.splice(at, 1)[0], one);
+  });
+  for (const one of old) one.remove();
+  for (const [at, one] of stay.entries()) if (node.childNodes[at] !== one) node.insertBefore(one, node.childNodes[at]);
+}
+
+function become(node, other) {
+  const { given } = node;
+  node.given = other.given;
+  for (const name in { ...given, ...other.given }) give(node, name);
+  if (node.data !== other.data) node.data = other.data;
+  if (node.children) fill(node, ...other.childNodes);
+  return node;
+}
+
+function give(node, name) {
+  const value = node.given?.[name] ?? null;
+  if (name === "value" || name.startsWith("on")) node[name] = value;
+  else if (value === null || value === false) node.removeAttribute(name);
+  else node.setAttribute(name, value);
 }

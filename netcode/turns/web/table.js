@@ -1,42 +1,30 @@
 // The page of a table, for any game of `netcode.turns`. What others say becomes text here, never HTML.
-import { Seat, drawn } from "./seat.js";
+import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
 const seat = new Seat();
-const hash = new URLSearchParams(location.hash.slice(1));
-const [room, hashGame] = [hash.get("room"), hash.get("game")];
+const { room, game: hashGame } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const KEPT = `netcode ${location.pathname}`;
 let chosen = []; // places, of a move that is said by several
 let targets = new Set();
-let link = "", screen, offered;
+const places = new Set(); // that were ever targets: they stay buttons, and keep the focus
+let link = "", focused, screen, offered;
 const drafts = {};
 const withSeats = new Set(); // fields in which seats stood among empty places
 
-function make(tag, given, ...inside) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(given ?? {}))
-    if (name.startsWith("on")) made[name] = value;
-    else if (value != null && value !== false) made.setAttribute(name, value);
-  made.append(...inside.flat(9).filter((part) => part != null && part !== false));
-  return made;
-}
 const again = () => ((chosen = []), draw());
 const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
-const fill = (id, ...inside) => $(id).replaceChildren(...make("p", null, inside).childNodes);
+const fill = (id, ...inside) => fillNode($(id), inside);
 const show = (id, whether) => ($(id).hidden = !whether);
 const row = (...inside) => make("p", { class: "row" }, inside);
-const span = (text) => make("span", null, text);
 const dl = (entries) => make("dl", null, entries.map(([name, item]) => make("div", null, make("dt", null, name), make("dd", null, item))));
-const choose = (name, given, values, now) =>
-  make("label", null, name, make("select", given, values.map(([value, text]) => make("option", { value, selected: value === now }, text))));
-
 const keyOf = (value) => JSON.stringify(value);
 const names = () => seat.state.names ?? [];
 const nameOf = (number) => names()[number] ?? "somebody";
 const whose = (number) => nameOf(number) + (number === seat.seat ? " (you)" : "");
 const listed = (seats) => seats.map(nameOf).join(" and ");
 const gameOf = () => seat.games.find((one) => one.game === seat.game);
-const seconds = (left) => (left < 60 ? `${Math.ceil(left)} s` : `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`);
+const minutes = (left) => `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`;
 
 function written(value) {
   if (Array.isArray(value)) return value.map(written).join(" ") || "–";
@@ -47,23 +35,21 @@ const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries
 const said = (play) => [play.move, ...Object.values(play.arguments).map(written)].join(" ").trim();
 
 // A browser may forbid to keep anything.
-function attempt(what) {
+function attempt(what, otherwise) {
   try {
     return what();
   } catch {
-    return null;
+    return otherwise;
   }
 }
-const typed = (text) => (attempt(() => [JSON.parse(text)]) ?? [text])[0];
+const typed = (text) => attempt(() => JSON.parse(text), text);
 const valuesOf = (inputs) => Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)]));
-const kept = (store) => attempt(() => JSON.parse(globalThis[store].getItem(KEPT)));
-const keep = (what) => ["sessionStorage", "localStorage"].forEach((store) => attempt(() => globalThis[store].setItem(KEPT, keyOf(what))));
-
-function sit(game, wanted) {
-  const name = $("name").value.trim();
-  attempt(() => localStorage.setItem(`${KEPT} name`, name));
-  seat.join(game, { name: name || undefined, ...wanted });
+const kept = () => attempt(() => JSON.parse(localStorage.getItem(KEPT))) ?? {};
+function keep(what) {
+  history.replaceState(what, ""); // for this tab when it is loaded again
+  attempt(() => localStorage.setItem(KEPT, keyOf(what)));
 }
+const sit = (game, wanted) => seat.join(game, { name: $("name").value.trim() || undefined, ...wanted });
 
 $("join").onsubmit = (event) => {
   event.preventDefault();
@@ -84,13 +70,12 @@ function offer() {
   offered = game.game;
   fill("game", seat.games.map((one) => make("option", { selected: one === game }, one.game)));
   const [low, high] = game.players;
-  const counts = Array.from({ length: high - low + 1 }, (_, more) => [`${low + more}`, low + more]);
   fill("options", make("legend", null, "If you open a table"),
-    low < high && choose("Players", { id: "count" }, [["", `${low} to ${high}, as they come`], ...counts]),
+    low < high && make("label", null, `Players, ${low} to ${high}`, make("input", { id: "count", type: "number", min: low, max: high, placeholder: "as they come" })),
     Object.entries(game.options).map(([name, values]) => {
       const was = keyOf(game.chosen[name]), given = { name, "data-was": was };
-      if (values) return choose(name, given, values.map((value) => [keyOf(value), written(value)]), was);
-      return make("label", null, name, make("input", { ...given, value: was }));
+      const all = values?.map((value) => make("option", { value: keyOf(value), selected: keyOf(value) === was }, written(value)));
+      return make("label", null, name, all ? make("select", given, all) : make("input", { ...given, value: was }));
     }));
 }
 $("game").onchange = offer;
@@ -100,17 +85,14 @@ function lobby() {
   show("which", seat.games.length > 1 && !(room && hashGame));
   show("options", $("options").children.length > 1);
   show("friends", !room);
-  $("any").textContent = room ? "Sit down" : "Play";
-  show("invited", room);
-  $("invited").textContent = `You were invited to the table ${room}.`;
-  const before = kept("localStorage");
-  show("back", before);
-  if (before) fill("back", button(`Back to your seat at ${before.game}${before.name && ` as ${before.name}`}`, () => sit(before.game, { ticket: before.ticket })));
+  fill("any", room ? "Sit down" : "Play");
+  fill("invited", room && `You were invited to the table ${room}.`);
+  const { game, name, ticket } = kept();
+  fill("back", ticket && button(`Back to your seat at ${game}${name ? ` as ${name}` : ""}`, () => sit(game, { ticket })));
   show("open", seat.tables.length && !room);
   fill("tables", seat.tables.map((table) => {
     const who = table.names.join(", ") || "nobody yet";
-    const options = written(table.options);
-    return make("li", null, `${table.game}: ${who}${options === "–" ? "" : ` (${options})`}`, button("Sit down", () => sit(table.game, { room: table.room }), { "aria-label": `Sit down with ${who}` }));
+    return make("li", { "data-key": `at ${table.room}` }, `${table.game}: ${who} (${written(table.options)})`, button("Sit down", () => sit(table.game, { room: table.room }), { "data-key": table.room, "aria-label": `Sit down with ${who}` }));
   }));
 }
 
@@ -142,26 +124,27 @@ function point(place) {
 
 function part(path, kind, value, ...inside) {
   const label = `${path.join(" ")}: ${value === null ? "empty" : written(value)}`;
-  const key = [path, [...path.slice(0, -1), value]].map(keyOf).find((key) => targets.has(key) || chosen.includes(key));
-  const taken = chosen.includes(key);
-  const onclick = () => (taken ? again() : point(key));
-  if (key) return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : "go"}`, "aria-pressed": taken && "true", "data-key": key, "aria-label": label, onclick }, inside);
-  return make("span", { class: kind }, inside);
+  const inList = typeof value === "string" && typeof path.at(-1) === "number"; // there it may be its own place
+  const called = inList ? [...path.slice(0, -1), value] : path;
+  const key = [path, called].map(keyOf).find((key) => places.has(key));
+  if (!key) return make("span", { class: kind }, inside);
+  const taken = chosen.includes(key), goes = taken || targets.has(key);
+  const onclick = goes ? () => (taken ? again() : point(key)) : null;
+  return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken && "true", "aria-disabled": !goes && "true", "data-key": key, "aria-label": label, onclick }, inside);
 }
 
 function mark(value, seats) {
-  if (seats && value !== null) return make("span", { class: `seat s${value % 6}`, title: nameOf(value) }, value);
+  if (seats && value !== null) return make("span", { class: "seat", style: `--seat: ${value}`, title: nameOf(value) }, value);
   return value === null ? "" : value === true ? "●" : value === false ? "○" : written(value);
 }
 
 function grid(values, field, across, pathOf) {
-  const made = make("div", { class: "grid" }, values.map((value, at) => part(pathOf(at), "item", value, mark(value, areSeats(values, field)))));
-  made.style.setProperty("--across", across);
-  return made;
+  const seats = areSeats(values, field);
+  return make("div", { class: "grid", style: `--across: ${across}` }, values.map((value, at) => part(pathOf(at), "item", value, mark(value, seats))));
 }
 
 function items(value, path) {
-  const whole = targets.has(keyOf(path));
+  const whole = places.has(keyOf(path));
   const seats = areSeats(whole ? [null, ...value] : value, path[0]);
   if (whole) return part(path, "line", value, value.length ? value.map((item) => mark(item, seats)) : "–");
   if (!value.length) return "–";
@@ -171,7 +154,7 @@ function items(value, path) {
 }
 
 function board(value, path) {
-  const field = path[0];
+  const [field] = path;
   const pairs = (entries) => dl(entries.map(([key, item]) => [entries.length <= names().length && Number.isInteger(key) ? whose(key) : `${key}`, board(item, [...path, key])]));
   if (!Array.isArray(value)) return value === Object(value) ? pairs(entriesOf(value)) : part(path, "text", value, written(value));
   if (value.length && hides(field) && value.every((item) => item === null)) return make("div", { class: "items" }, make("span", { class: "item back" }), `× ${value.length}, hidden`);
@@ -187,11 +170,10 @@ function board(value, path) {
 function plays() {
   const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(said(play), () => seat.play(play))));
   const legal = open(), onBoard = legal.filter((play) => play.places.length > chosen.length);
-  const details = $("plays").querySelector("details");
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
     chosen.length > 0 && row(button("Choose anew", again)),
-    onBoard.length > 0 && make("details", { open: details?.open }, make("summary", { "data-key": "all" }, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
+    onBoard.length > 0 && make("details", null, make("summary", { "data-key": "all" }, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
     seat.unlisted.map(form),
   ];
 }
@@ -199,13 +181,12 @@ function plays() {
 function form(move) {
   const inputs = (move ? gameOf()?.moves[move] ?? [] : ["answer"]).map((name) => {
     const key = `${move} ${name}`.trim();
-    const input = make("textarea", { name, "data-key": key, rows: 2, oninput: () => (drafts[key] = input.value) });
-    input.value = drafts[key] ?? "";
-    return input;
+    const oninput = (event) => (drafts[key] = event.target.value);
+    return make("textarea", { name, "data-key": key, rows: 2, value: drafts[key] ?? "", oninput });
   });
   const onsubmit = (event) => {
     event.preventDefault();
-    seat.play(move, valuesOf(inputs));
+    seat.play(move, valuesOf([...event.target.querySelectorAll("textarea")]));
   };
   return make("form", { onsubmit }, inputs.map((input) => make("label", null, input.dataset.key, input)),
     row(make("button", { class: "main", "data-key": `do ${move}` }, move || "Answer"), button("Draw one at random", () => seat.draw(move), { "data-key": `draw ${move}` })));
@@ -229,11 +210,11 @@ function status() {
 
 function ask() {
   const { undo, undo_by: asks, rematch = [], players = [2] } = seat.state;
-  if (seat.seat === null) return span("You watch.");
+  if (seat.seat === null) return "You watch.";
   if (!seat.started) return names().length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
-  if (seat.over) return [rematch.length > 0 && span(`${listed(rematch)} would like another game.`), !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
-  if (asks === seat.seat) return span("You asked the others to take your move back.");
-  if (asks != null) return [span(`${nameOf(asks)} would like to take the last move back.`), button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
+  if (seat.over) return [rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
+  if (asks === seat.seat) return "You asked the others to take your move back.";
+  if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
   return undo && button(undo === "free" ? "Take back" : "Ask to take back", () => seat.undo());
 }
 
@@ -242,17 +223,17 @@ function people() {
   fill("players", names().map((_, number) => {
     const [there, left] = presence[number];
     return make("li", { class: !seat.over && seat.toMove.includes(number) && "turn" },
-      make("span", { class: `seat s${number % 6}`, "aria-hidden": "true" }, number),
+      make("span", { class: "seat", style: `--seat: ${number}`, "aria-hidden": "true" }, number),
       make("span", { class: "who" }, whose(number) + (seat.state.out?.includes(number) ? ", out" : "")),
-      there !== "here" && make("small", null, there + (left === null ? "" : `, ${seconds(left)} left`)),
-      clocks && make("time", null, seconds(clocks[number])));
+      there !== "here" && make("small", null, there + (left === null ? "" : `, ${minutes(left)} left`)),
+      clocks && make("time", null, minutes(clocks[number])));
   }));
 }
 
 function draw() {
-  const at = seat.seat !== undefined, { games, link, trouble } = seat, ready = at || games.length > 0;
-  $("link").textContent = at || link === "here" ? "" : trouble || "Connecting…";
-  $("title").textContent = at ? seat.game : games.length === 1 ? games[0].game : "Play";
+  const at = seat.seat !== undefined, ready = at || seat.games.length > 0;
+  fill("link", !at && seat.link !== "here" && (seat.trouble || "Connecting…"));
+  fill("title", (at && seat.game) || "Play");
   show("lobby", !at && ready);
   show("table", at);
   (at ? table : lobby)();
@@ -263,11 +244,11 @@ function draw() {
 }
 
 function table() {
-  const focused = document.activeElement?.dataset.key;
   if (!open().length) chosen = [];
   targets = new Set(open().map((play) => keyOf(play.places[chosen.length] ?? null)));
+  targets.forEach((key) => places.add(key));
   const text = status();
-  if ($("status").textContent !== text) $("status").textContent = text;
+  fill("status", text);
   $("status").classList.toggle("mine", seat.myTurn && !seat.pending);
   document.title = `${seat.myTurn ? "● " : ""}${text} – ${seat.game}`;
   fill("ask", ask());
@@ -277,8 +258,10 @@ function table() {
   fill("view", dl(Object.entries(seat.view).map(([name, value]) => [name, board(value, [name])])));
   fill("plays", plays());
   people();
-  $("watching").textContent = seat.state.spectators ? `${seat.state.spectators} watching` : "";
-  if (focused) [...document.querySelectorAll("[data-key]")].find((one) => one.dataset.key === focused)?.focus();
+  fill("watching", seat.state.spectators > 0 && `${seat.state.spectators} watching`);
+  const at = document.activeElement;
+  if (at !== document.body) focused = at.dataset.key;
+  else if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
 function tell(text, kind) {
@@ -288,18 +271,13 @@ function tell(text, kind) {
   log.scrollTop = 1e9;
 }
 
-function notice(text) {
-  show("notice", text);
-  $("notice").textContent = text;
-}
-
 const EVENTS = {
   sat(number, name) {
-    notice("");
+    fill("notice");
     fill("log");
     const { game, table, ticket } = seat;
     link = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${table}`, game })}`;
-    if (number !== null) keep({ game, name, ticket });
+    if (number !== null) keep({ game, name: name || undefined, ticket });
     tell(number === null ? "You watch." : `You sit at seat ${number}.`);
   },
   seated: (_, name) => tell(`${name} sits down`),
@@ -310,12 +288,12 @@ const EVENTS = {
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
   over: (...result) => tell(ended(result), "end"),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
-  refused: (play, text) => (seat.seat === undefined ? notice(text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
+  refused: (play, text) => (seat.seat === undefined ? fill("notice", text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
   drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[`${move} ${name}`.trim()] = keyOf(value))),
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
-    keep(null);
-    notice(text);
+    keep({ name: kept().name });
+    fill("notice", text);
     seat.list();
   },
 };
@@ -326,16 +304,17 @@ $("chat").onsubmit = (event) => {
   if ($("text").value.trim()) seat.chat($("text").value);
   $("text").value = "";
 };
-const leaving = (sure) => (($("leave").value = sure), ($("leave").textContent = sure || "Leave the table"));
-$("leave").onblur = () => leaving("");
+const leaving = (text) => fill("leave", text);
+$("leave").onblur = () => leaving("Leave the table");
 $("leave").onclick = () => {
-  if (seat.seat === null || !seat.started || seat.over || $("leave").value) seat.leave();
+  if (seat.seat === null || !seat.started || seat.over || $("leave").textContent.startsWith("Give")) seat.leave();
   else leaving("Give up and leave"); // not by one click that went astray
 };
 $("copy").onclick = () => {
   $("address").select();
   document.execCommand("copy"); // also where the page came without TLS
 };
+document.onpointerdown = () => (focused = undefined);
 document.onkeydown = (event) => {
   if (event.key === "Escape") again();
 };
@@ -352,9 +331,9 @@ $("view").onkeydown = (event) => {
   far.filter(([far]) => far).sort(([one], [other]) => one - other)[0]?.[1].focus();
 };
 
-$("name").value = attempt(() => localStorage.getItem(`${KEPT} name`)) ?? "";
-const before = kept("sessionStorage");
-if (before) seat.join(before.game, { ticket: before.ticket, name: before.name || undefined });
+$("name").value = kept().name ?? "";
+const { game, ...wanted } = history.state ?? {};
+if (game) seat.join(game, wanted);
 setInterval(() => seat.seat !== undefined && people(), 500);
 setInterval(() => seat.seat === undefined && seat.link === "here" && !document.hidden && seat.list(), 5000);
 draw();
