@@ -39,7 +39,8 @@ class Web:
 
     A browser that opens the server's address gets the page. Its scripts connect to the same port by WebSocket; so may
     pages of `origins`, and programs that are no browsers. There are no directories: the last part of a path decides, so
-    that a proxy may put the whole below any path, and pages should ask for what they need by relative addresses.
+    that a proxy may put the whole below any path, and pages should ask for what they need by relative addresses. It all
+    travels packed by gzip, to browsers that say that they unpack it.
 
     Args:
         page: what is shown: HTML as a str or bytes, or the path of a file, which is read now. None for one sentence.
@@ -71,10 +72,10 @@ class Web:
         shown = _read("page", _PAGE if page is None else page)
         own = _own_script()
         given = {**({} if own is None else {SCRIPT: own}), **(files or {})}
-        self._files = {"": (KINDS["html"], shown)}
+        self._files = {"": _Shown(KINDS["html"], shown)}
         for name, content in given.items():
             kind = KINDS[_check_file(name).rpartition(".")[2]]
-            self._files[name] = kind, _read(name, content)
+            self._files[name] = _Shown(kind, _read(name, content))
         self._policy = _policy(shown)
 
     def __repr__(self) -> str:
@@ -94,8 +95,12 @@ class Web:
         found = self._files.get(request.name)
         if found is None:
             raise BadRequest(404, "there is nothing of that name here")
-        kind, content = found
-        return respond(200, content, kind, f"Content-Security-Policy: {self._policy}")
+        headers = [f"Content-Security-Policy: {self._policy}", "Vary: Accept-Encoding"]
+        content = found.content
+        if found.packed and "gzip" in request.tokens("accept-encoding"):
+            content = found.packed
+            headers.append("Content-Encoding: gzip")
+        return respond(200, content, found.kind, *headers)
 
     def _objection(self, request: Request) -> str:
         """Return why a page may not connect; "" if it may."""
@@ -116,6 +121,19 @@ class Web:
         """Return who made a request that came from `address`."""
         forwarded = request.header("x-forwarded-for")
         return self._proxies.client(address, forwarded) if forwarded else address
+
+
+class _Shown:
+    """A page, or a file beside it."""
+
+    def __init__(self, kind: str, content: bytes) -> None:
+        import gzip
+
+        self.kind = kind
+        self.content = content
+        packed = gzip.compress(content, 9, mtime=0)
+        self.packed = packed if len(packed) < len(content) else b""
+        """What travels to browsers, which all unpack it; nothing where that would not be shorter."""
 
 
 def _check_origins(given: Iterable[str]) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What browsers are shown, and whose pages may connect."""
 
 import base64
+import gzip
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,28 @@ def test_a_page_and_files_are_shown_below_any_path(tmp_path: Path) -> None:
     assert answer(web, "/logo.png")[0]["Content-Type"] == "image/png"
     assert answer(web, "/logo.png")[0]["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; ")
     assert repr(web).startswith("<Web with game.js, logo.png")
+
+
+@pytest.mark.parametrize("wish", ["gzip", "deflate, gzip,br", "gzip, deflate"])
+def test_what_gets_shorter_travels_packed_to_whoever_unpacks_it(wish: str) -> None:
+    web = Web(page="<p>" + 100 * "ahoy ", files={"short.txt": "ahoy"})
+
+    head, _, body = web._answer(get("/", accept_encoding=wish)).partition(b"\r\n\r\n")
+    assert gzip.decompress(body) == b"<p>" + 100 * b"ahoy "
+    assert b"\r\nContent-Encoding: gzip" in head
+    assert b"\r\nVary: Accept-Encoding" in head
+    assert b"\r\nContent-Length: %d\r\n" % len(body) in head
+    assert web._answer(get("/short.txt", accept_encoding=wish)).endswith(b"\r\n\r\nahoy")
+
+
+@pytest.mark.parametrize("wish", ["", "identity", "br", "gzip;q=0", "x-gzipped"])
+def test_what_is_not_to_be_packed_is_not(wish: str) -> None:
+    web = Web(page=100 * "ahoy ")
+
+    told = web._answer(get("/", accept_encoding=wish))
+
+    assert told.endswith(100 * b"ahoy ")
+    assert b"Content-Encoding" not in told
 
 
 @pytest.mark.parametrize("target", ["/game.py", "/../game.js/..", "/play", "/%2e%2e", "*"])
