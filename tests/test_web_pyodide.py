@@ -1,6 +1,6 @@
 """An unmodified `netcode.Client` in Pyodide, in a real browser: over its WebSocket, and over Emscripten's sockets."""
 
-import io
+import base64
 import json
 import subprocess
 import sys
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.npm
 LOADS = b"""<!doctype html><script type="module">
 import { loadPyodide } from "/pyodide/pyodide.mjs";
 const python = (window.python = await loadPyodide({ indexURL: "/pyodide/" }));
-python.unpackArchive(await (await fetch("/netcode.zip")).arrayBuffer(), "zip", { extractDir: "/packages" });
-python.runPython("import sys; sys.path.insert(0, '/packages')");
+python.unpackArchive(await (await fetch("/dots.apk")).arrayBuffer(), "zip", { extractDir: "/packages" });
+python.runPython("import sys; sys.path.insert(0, '/packages/assets')");
 window.ready = true;
 </script>"""
 
@@ -74,14 +74,28 @@ reason = await main.play(client, draw, lambda: [1, 0])
 """
 
 
-def packed(folder: Path) -> bytes:
-    """Return what examples/browser/pack.py packs for a page."""
-    subprocess.run([sys.executable, "examples/browser/pack.py", folder], cwd=ROOT, check=True, capture_output=True)
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in folder.rglob("*.py"):
-            archive.write(path, path.relative_to(folder))
-    return file.getvalue()
+TEMPLATE = "<!doctype html><title>{{cookiecutter.title}}</title><p>{{cookiecutter.archive}}.apk</p>"
+"""A page around the game. That of pygbag comes from its server, like the Python and the pygame in it."""
+ICON = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
+)
+
+
+def packed(folder: Path) -> Path:
+    """Return the page that pygbag makes of what examples/browser/pack.py packs, without asking its server for anything."""
+    pytest.importorskip("pygbag", reason="pygbag cannot be found, so Python in a page is not tested")
+    (folder / "page.tmpl").write_text(TEMPLATE, encoding="utf-8")
+    (folder / "icon.png").write_bytes(ICON)
+    subprocess.run([sys.executable, "examples/browser/pack.py", folder / "dots"], cwd=ROOT, check=True)
+    own = ("--template", folder / "page.tmpl", "--icon", folder / "icon.png")
+    subprocess.run(
+        [sys.executable, "-m", "pygbag", "--build", *own, folder / "dots"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=DEADLINE,
+    )
+    return folder / "dots" / "build" / "web"
 
 
 class Game:
@@ -122,8 +136,8 @@ class Game:
 def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
     """Python in a page, which takes seconds to load, beside a server."""
     modules("pyodide")  # first, because it may be missing
-    python = packed(tmp_path_factory.mktemp("packed"))
-    files: dict[str, Path | bytes] = {"/pyodide": modules("pyodide"), "/netcode.zip": python, "/page": LOADS}
+    archive = (packed(tmp_path_factory.mktemp("packed")) / "dots.apk").read_bytes()
+    files: dict[str, Path | bytes] = {"/pyodide": modules("pyodide"), "/dots.apk": archive, "/page": LOADS}
     with (
         browser(tmp_path_factory.mktemp("chromium")) as chromium,
         site(files) as address,
@@ -174,6 +188,17 @@ def test_the_example_that_pygbag_packs_plays_in_a_page(game: Game, start: Start)
     assert told[0] == "page"
     assert told[1] > 0
     assert told[2] == "that was all"
+
+
+def test_what_pygbag_packs_is_the_game_netcode_and_a_plain_msgpack(tmp_path: Path) -> None:
+    page = packed(tmp_path)
+
+    with zipfile.ZipFile(page / "dots.apk") as archive:
+        names = set(archive.namelist())
+        assert archive.read("assets/main.py") == (ROOT / "examples" / "browser" / "main.py").read_bytes()
+    assert (page / "index.html").read_text(encoding="utf-8") == "<!doctype html><title>dots</title><p>dots.apk</p>"
+    assert {"assets/netcode/__init__.py", "assets/netcode/web/__init__.py", "assets/msgpack/fallback.py"} <= names
+    assert {name.rpartition(".")[2] for name in names} == {"py"}
 
 
 def test_a_page_says_that_it_cannot_listen(game: Game) -> None:
