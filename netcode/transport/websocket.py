@@ -46,6 +46,7 @@ class WebSocketTransport(FrameReader):
         "_rest",
         "_send_failure",
         "_unsent",
+        "_usual",
         "address",
     )
 
@@ -56,6 +57,7 @@ class WebSocketTransport(FrameReader):
         self._below = below
         self.address = address
         self._early = early
+        self._usual = not early  # all that comes is received, and from below
         self._free = True  # nothing waits to be sent before the next message
         self._unsent = b""  # of what has begun: control messages, and the header of the next message
         self._rest = 0  # bytes of that message, which have to be sent before anything else
@@ -87,27 +89,9 @@ class WebSocketTransport(FrameReader):
         Raises:
             Heard: something came that carries none.
         """
-        if self._early:
-            count = len(self._early)
-            buffer[:count] = self._early
-            self._early = b""
-        elif self.closed or self.failure:
-            return self._end()
-        else:
-            count = self._below.receive_into(buffer[: max(_SHARE, self.grain)] if self.dense else buffer)
-            if not count:
-                return 0
+        count = self._below.receive_into(buffer) if self._usual else self._receive_otherwise(buffer)
         taken = self.take(buffer, count)
-        if self.ping is not None:
-            self._say(control(PONG, self.ping))
-            self.ping = None
-        if self.closed or self.failure:
-            if not taken:
-                return self._end()
-            self._below.be_readable()  # what came behind the bytes is told by the next call
-        elif not taken:
-            raise Heard
-        return taken
+        return taken if taken and self.calm else self._tell(taken, count)
 
     def send(self, data: bytes | memoryview) -> int:
         size = len(data)
@@ -115,13 +99,7 @@ class WebSocketTransport(FrameReader):
             return self._send_parts(data, size)
         head = HEADERS[size] if size < 126 else header(size)
         sent = self._below.send(head + data) - len(head)
-        if sent != size:
-            self._free = False
-            self._rest = size - max(sent, 0)
-            if sent <= 0:
-                self._unsent = head[len(head) + sent :]
-                raise BlockingIOError
-        return sent
+        return size if sent == size else self._sent_in_part(head, size, sent)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         total = 0
@@ -155,11 +133,39 @@ class WebSocketTransport(FrameReader):
         """Give back this process's copies of descriptors, without a word."""
         abandon(self._below)
 
-    def _end(self) -> int:
-        """Say for the first time, or again, how it ended."""
-        if self.failure:
+    def _receive_otherwise(self, buffer: memoryview) -> int:
+        """Receive what came early, nothing any more, or a small part."""
+        if self._early:
+            count = len(self._early)
+            buffer[:count] = self._early
+            self._early, self._usual = b"", True
+            return count
+        return 0 if self.closed or self.failure else self._below.receive_into(buffer[: max(_SHARE, self.grain)])
+
+    def _tell(self, taken: int, count: int) -> int:
+        """Answer a ping, and tell of the end, or of what carries no bytes; what came behind bytes is told by the next call."""
+        if self.ping is not None:
+            self._say(control(PONG, self.ping))
+            self.ping = None
+        is_over = self.closed or bool(self.failure)
+        self._usual = not (is_over or self.dense)
+        if taken:
+            if is_over:
+                self._below.be_readable()
+        elif self.failure:
             raise Explained(ReasonCode.MALFORMED, f"broke the rules of WebSocket: {self.failure}")
-        return 0
+        elif count and not is_over:
+            raise Heard
+        return taken
+
+    def _sent_in_part(self, head: bytes, size: int, sent: int) -> int:
+        """Note what of a message has to be sent before anything else; `sent` is below 0 if that begins with its header."""
+        self._free = False
+        self._rest = size - max(sent, 0)
+        if sent <= 0:
+            self._unsent = head[len(head) + sent :]
+            raise BlockingIOError
+        return sent
 
     def _send_parts(self, data: bytes | memoryview, size: int) -> int:
         """Send what waits, and `data` behind it in messages of a bounded size."""

@@ -35,13 +35,24 @@ _IDENTITY = int.from_bytes(bytes(range(256)), "little")
 _TABLES = [(_IDENTITY ^ int.from_bytes(bytes((key,)) * 256, "little")).to_bytes(256, "little") for key in range(256)]
 
 _WHOLE = 0x80 | BINARY
-_lead: Callable[..., tuple[int, int, int]] = struct.Struct(">BBI").unpack_from
-"""Return the two bytes before a small message, and its mask."""
+_LEAST, _MOST = 7, 131
+"""Bytes of a small whole message of a client that carries something."""
+
 _number = int.from_bytes
-_REPEATED = [_number(b"\0\0\0\1" * -(-size // 4)) for size in range(126)]
-"""What makes a mask for so many bytes, and up to three more, out of four."""
-_SPARE = [8 * (-size % 4) for size in range(126)]
-"""The bits of those."""
+
+
+def _small(size: int) -> tuple[Callable[..., tuple[int, int, bytes]], int, int, int]:
+    """Return what is known of a small whole message that carries so many bytes.
+
+    That is how to get at its first two bytes, its mask and the rest; what those two are; the number that makes of one mask
+    as many as are needed, 1 0 0 0 1 0 0 0 …; and how many bytes those are.
+    """
+    masks = -(-size // 4)
+    repeated = _number(b"\1\0\0\0" * masks, "little")
+    return struct.Struct(f"<HI{size}s").unpack_from, _WHOLE | (0x80 | size) << 8, repeated, 4 * masks
+
+
+_SMALL_ONES = [_small(size) for size in range(126)]
 
 HEADERS = tuple(bytes((_WHOLE, size)) for size in range(126))
 """What comes before a message of so many bytes."""
@@ -117,10 +128,10 @@ class FrameReader:
     __slots__ = (
         "_begun",
         "_empty",
-        "_is_calm",
         "_is_open",
         "_key",
         "_left",
+        "calm",
         "closed",
         "dense",
         "failure",
@@ -129,12 +140,13 @@ class FrameReader:
     )
 
     def __init__(self) -> None:
-        self._is_calm = True  # nothing is begun, and nothing is over
         self._begun = b""  # of a header, or of a control message
         self._is_open = False  # a message of several frames is
         self._left = 0  # bytes of the present frame
         self._key = b""  # for the next of them
         self._empty = 0  # messages that carry nothing, in this read
+        self.calm = True
+        """Nothing is begun, nothing is over, and no ping waits for its answer."""
         self.dense = False
         """It has sent many messages in one read, each of which costs the same, however little it carries."""
         self.ping: bytes | None = None
@@ -151,27 +163,45 @@ class FrameReader:
 
         Nothing is taken in after `closed` and `failure`, which may come behind bytes.
         """
-        raw, position = bytes(data[:count]), 0
+        if self.calm and _LEAST <= count <= _MOST:
+            # One small whole message is nearly always all that there is.
+            size = count - 6
+            unpack, lead, repeated, padded = _SMALL_ONES[size]
+            first, mask, masked = unpack(data)
+            if first == lead:
+                data[:padded] = (_number(masked, "little") ^ mask * repeated).to_bytes(padded, "little")
+                return size
+        return self._take_several(data, count)
+
+    def _take_several(self, data: memoryview, count: int) -> int:
+        """Take apart what is not exactly one small message."""
+        raw = bytes(data[:count])
         parts: list[bytes | bytearray] = []  # not `list[…]()`, which costs as much as the rest
-        if self._is_calm:
-            # Small whole messages, which are nearly always all that there is. A mask is one number times 1 0 0 0 1 0 0 0 …
-            while count - position > 5:
-                first, size, key = _lead(raw, position)
-                size -= 0x80
-                end = position + 6 + size
-                if first != _WHOLE or not 0 < size < 126 or end > count:
-                    break
-                mask = key * _REPEATED[size] >> _SPARE[size]
-                parts.append((_number(raw[position + 6 : end]) ^ mask).to_bytes(size))
-                position = end
+        position = self._take_small(raw, count, parts) if self.calm else 0
         if position < count:
             self._take(self._begun + raw[position:], parts)
         if len(parts) > MANY:
-            self.dense = True
+            self.dense, self.calm = True, False
         taken = b"".join(parts)
         size = len(taken)
         data[:size] = taken
         return size
+
+    def _take_small(self, raw: bytes, count: int, parts: list[bytes | bytearray]) -> int:
+        """Take the small whole messages off the front, and return how many bytes those took."""
+        position = 0
+        while count - position >= _LEAST:
+            size = raw[position + 1] - 0x80
+            end = position + 6 + size
+            if not 0 < size < 126 or end > count:
+                break
+            unpack, lead, repeated, padded = _SMALL_ONES[size]
+            first, mask, masked = unpack(raw, position)
+            if first != lead:
+                break
+            parts.append((_number(masked, "little") ^ mask * repeated).to_bytes(padded, "little")[:size])
+            position = end
+        return position
 
     def _take(self, raw: bytes, parts: list[bytes | bytearray]) -> None:
         """Take apart whatever may come."""
@@ -192,7 +222,7 @@ class FrameReader:
             position += taken
         is_over = self.closed or bool(self.failure)
         self._begun = b"" if is_over else raw[position:]
-        self._is_calm = not (is_over or self._begun or self._left or self._is_open)
+        self.calm = not (is_over or self._begun or self._left or self._is_open or self.ping is not None)
 
     def _begin(self, raw: bytes, position: int) -> int:
         """Take a header, or a whole control message, and return how many bytes that is; 0 if some are missing."""
