@@ -24,6 +24,7 @@ with warnings.catch_warnings():
 from demo_game.rules import ALL_CELLS
 from demo_game.window.battle_scene import FOOTER
 from demo_game.window.board import two_seas
+from demo_game.window.chat import height_of
 from demo_game.window.header import HEIGHT
 from demo_game.window.painter import Painter
 from demo_game.window.run import SIZE
@@ -160,7 +161,8 @@ def test_a_game_from_the_first_screen_to_the_rematch(start: Start, desk: Desk, t
 def fire_until_it_is_over(desk: Desk) -> None:
     """Click into the own sea, which is refused, and then into the other one in any order, our turn or not."""
     painter = Painter(pygame.Surface(SIZE))
-    near, far = two_seas(painter, painter.px(HEIGHT), SIZE[1] - painter.px(FOOTER))
+    painter.reserved = height_of(painter)
+    near, far = two_seas(painter, painter.px(HEIGHT), painter.size[1] - painter.px(FOOTER))
     desk.click(near.centre_of(ALL_CELLS[0]))
     title, cells = "", Random(1).sample(ALL_CELLS, len(ALL_CELLS)) * 4
     for start in range(0, len(cells), CLICKS_AT_ONCE):

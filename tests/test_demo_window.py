@@ -29,11 +29,13 @@ with warnings.catch_warnings():
 
 from demo_game.window.app import App
 from demo_game.window.barrage import Barrage
-from demo_game.window.battle_scene import BattleScene
+from demo_game.window.battle_scene import FOOTER, BattleScene
 from demo_game.window.board import MIN_CELL, two_seas
 from demo_game.window.button import Button
+from demo_game.window.chat import LIMIT, TEXT, height_of
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
+from demo_game.window.header import HEIGHT
 from demo_game.window.link import LinkSample
 from demo_game.window.nearby import Found, Nearby
 from demo_game.window.painter import Painter
@@ -45,6 +47,7 @@ from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
 from demo_game.window.sound import LOUD, RATE, SOUNDS, Sounds, samples
 from demo_game.window.start_scene import StartScene, Switches
+from netcode.turns import Said
 
 SIZES = [(1280, 720), (640, 480), (480, 800), (320, 240)]
 
@@ -303,7 +306,7 @@ def test_a_click_fires_where_the_enemy_has_not_been_hit_yet(point: Callable[[tup
     made = table(firing(20))
     scene = BattleScene(made, barrage(made))
     draw(scene)
-    near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - 44)
+    near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - FOOTER)
     known = next(iter(made.view.sides[1].chart.misses))
     unknown = next(cell for cell in ALL_CELLS if not made.view.sides[1].chart.knows(cell))
     for cell in (known, unknown):
@@ -323,7 +326,7 @@ def test_a_shot_that_cannot_be_is_answered_for_a_while() -> None:
     refused: list[str] = []
     scene = BattleScene(made, barrage(made), lambda: refused.append(scene._no))
     draw(scene)
-    near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - 44)
+    near, far = two_seas(Painter(pygame.Surface((1280, 720))), 84, 720 - FOOTER)
     known = next(iter(made.view.sides[1].chart.misses))
 
     scene.handle(click(near.centre_of(known)))
@@ -751,6 +754,93 @@ def test_the_window_says_goodbye_however_it_is_closed(stage: Stage) -> None:
 
     assert [said.text for said in bot.session.chat] == ["I strike my colours"]
     assert bot.session.view.why == "Anne gave up"
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_said_covers_nothing(stage: Stage, size: tuple[int, int]) -> None:
+    stage.sea.enter_bot("Bob")
+    stage.until(lambda: stage.shows(PlacingScene))
+    stage.press(pygame.K_SPACE, pygame.K_RETURN)
+    stage.until(lambda: stage.shows(BattleScene))
+    surface, pictures = pygame.Surface(size), list[bytes]()
+    painter = Painter(surface)
+    for lines in range(2):
+        stage.session.chat.extend([Said(0, "Anne", "W" * 500), Said(None, "Grace", "what a shot")] * lines)
+        stage.press(*[pygame.K_TAB] * lines)
+        stage.app.draw(painter)
+        pictures.append(pygame.image.tobytes(surface.subsurface((0, 0, *painter.size)), "RGB"))
+        pictures.append(pygame.image.tobytes(surface.subsurface(stage.app._chat.rect), "RGB"))
+
+    silent, empty, loud, full = pictures
+    assert silent == loud
+    assert empty != full
+    assert stage.app._chat.rect == pygame.Rect(0, painter.size[1], size[0], size[1] - painter.size[1])
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_what_is_typed_can_be_read_to_its_end(stage: Stage, size: tuple[int, int]) -> None:
+    painter = Painter(pygame.Surface(size))
+    said = Said(0, "Anne Bonny", ("as long a line as one can type here " * 9)[:LIMIT])
+
+    rows = height_of(painter) // painter.px(26)
+    lines = stage.app._chat._lines(painter, [said], size[0] - painter.px(56), rows)
+
+    assert " ".join(text for _, text, _ in lines) == said.text.strip()
+    assert len(lines) <= rows
+
+
+def test_a_text_that_is_too_long_ends_in_dots_and_an_earlier_one_gives_way_whole(stage: Stage) -> None:
+    painter = Painter(pygame.Surface((640, 480)))
+    long, short = Said(0, "Anne", "W" * 500), Said(1, "Bob", "ahoy")
+
+    def shown(*said: Said) -> list[str]:
+        return [f"{who} {text}" for who, text, _ in stage.app._chat._lines(painter, said, 300, 2)]
+
+    assert shown(short, short, short) == ["Bob: ahoy", "Bob: ahoy"]
+    assert [line[-3:] for line in shown(short, long)] == ["WWW", "WW…"]
+    assert shown(long, short) == ["Bob: ahoy"]
+    assert shown() == []
+
+
+@given(st.text("ab ", max_size=60), st.integers(1, 200), st.integers(0, 100))
+def test_a_text_is_broken_to_any_width_and_loses_nothing(words: str, width: int, indent: int) -> None:
+    painter = Painter(pygame.Surface((640, 480)))
+
+    lines = painter.broken(words, width, TEXT, indent=indent)
+
+    assert "".join("".join(lines).split()) == "".join(words.split())
+    for line in lines[1:]:
+        assert len(line) == 1 or painter.width_of(line, TEXT) <= width
+
+
+def test_what_is_typed_while_the_server_is_away_is_kept_until_it_is_back(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob")
+    stage.until(lambda: stage.shows(PlacingScene))
+    stage.sea.kill()
+    stage.until(lambda: not stage.session.table.seated)
+    stage.app.draw(stage.painter)
+    stage.app.handle(click(stage.app._chat.rect.center))
+    stage.app.handle(click(stage.app._chat.rect.center))
+    stage.write("ahoy")
+
+    stage.press(pygame.K_RETURN)
+    stage.app.draw(stage.painter)
+
+    assert stage.app._chat.field is not None
+    assert (stage.app._chat.field.label, stage.app._chat.field.text) == ("Say, once the server is back", "ahoy")
+
+
+@given(st.integers(320, 2600), st.integers(240, 1500))
+def test_the_list_of_ships_covers_nothing_else(width: int, height: int) -> None:
+    painter = Painter(pygame.Surface((width, height)))
+    painter.reserved = height_of(painter)
+    scene = PlacingScene(table(placing()), Random(1))
+
+    panel = scene._arrange(painter)
+
+    assert painter.surface.get_rect().contains(panel)
+    assert not panel.colliderect(scene._frame.rect)
+    assert painter.px(HEIGHT) <= panel.top < panel.bottom <= painter.size[1]
 
 
 def test_players_talk_and_what_they_type_is_no_order(stage: Stage) -> None:

@@ -11,7 +11,7 @@ from demo_game.view import Phase, View
 from demo_game.window.barrage import FLIGHT, Barrage
 from demo_game.window.battle_scene import BattleScene
 from demo_game.window.button import Button
-from demo_game.window.chat import Chat
+from demo_game.window.chat import Chat, height_of
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.headline import ending_title, headline, worth_retrying
@@ -151,9 +151,11 @@ class App:
         self._choose_scene()
 
     def draw(self, painter: Painter) -> None:
-        """Draw the scene, what was said, and the question before a game is left."""
+        """Draw the scene, under it what was said, and the question before a game is left."""
+        talks = self._can_talk()
+        painter.reserved = height_of(painter) if talks else 0
         self._scene.draw(painter, self._now)
-        if self._can_talk() and self.voyage is not None:
+        if talks and self.voyage is not None:
             self._chat.draw(painter, self.voyage.session, self._now)
         if self._now < self._sure_until and self._in_game():
             _draw_note(painter, "Press Esc again to give up and leave")
@@ -297,7 +299,11 @@ class App:
         return session is not None and session.reason is None and session.view.phase in {Phase.PLACING, Phase.FIRING}
 
     def _can_talk(self) -> bool:
-        return self.voyage is not None and self.voyage.session.joined
+        """Say whether there is a table: a link that is lost is no reason to move the seas under the mouse."""
+        session = None if self.voyage is None else self.voyage.session
+        if session is None or session.reason is not None:
+            return False
+        return session.table.seated or session.view.phase is not Phase.WAITING
 
     def _leave_if_sure(self) -> None:
         if self._now < self._sure_until or (self.voyage is not None and self.voyage.session.watching):

@@ -14,7 +14,7 @@ from demo_game.window.palette import AMBER, CORAL, DUSK, INK, LINE, MUTED, NIGHT
 from demo_game.window.scene import Play
 from demo_game.window.sea import SeaFrame
 
-FOOTER = 44
+FOOTER = 38
 """Height of the line at the bottom, at 1280×720."""
 
 NO_TIME = 2.5
@@ -132,8 +132,8 @@ class BattleScene:
         left = painter.text(words, (margin, line), 19, AMBER if self._no else INK, "midleft")
         watching = self._play.view.spectators
         hint = f"{watching} watching   " if watching else ""
-        hint += "Arrows, Enter: fire   Tab: chat   F2: sound   F11: full screen   Esc: leave"
-        for shown in (hint, "Tab: chat   Esc: leave", "Esc: leave"):
+        hint += "Arrows, Enter: fire   F2: sound   F11: full screen   Esc: leave"
+        for shown in (hint, "F2: sound   Esc: leave", "Esc: leave"):
             if left.right + painter.width_of(shown, 16) + margin < width:
                 painter.text(shown, (width - margin, line), 16, MUTED, "midright")
                 break

@@ -37,8 +37,8 @@ class ButtonRow:
         places = [(left + number * (size[0] + gap), top) for number in range(len(self.buttons))]
         self._draw(painter, [pygame.Rect(place, size) for place in places])
 
-    def draw_column(self, painter: Painter, rect: pygame.Rect) -> None:
-        """Draw them one under another, upwards from the bottom of a rectangle, as wide as it."""
+    def draw_column(self, painter: Painter, rect: pygame.Rect) -> int:
+        """Draw them one under another, upwards from the bottom of a rectangle, as wide as it; say how high they reach."""
         height, gap = self._size(painter)[1], painter.px(12)
         top = rect.bottom - len(self.buttons) * (height + gap) + gap
         self._draw(
@@ -48,6 +48,7 @@ class ButtonRow:
                 for number in range(len(self.buttons))
             ],
         )
+        return top
 
     def press(self, event: pygame.event.Event) -> bool:
         """Do what the pressed button does; say whether the event pressed one."""

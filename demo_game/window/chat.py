@@ -1,40 +1,52 @@
-"""What players say to each other: the last lines over the picture, and a field to type in."""
+"""What players say to each other: a place of its own under every screen of a game, and a field to type in."""
+
+from collections.abc import Sequence
 
 import pygame
 
 from demo_game.session import Session
 from demo_game.window.field import Field
 from demo_game.window.painter import Painter
-from demo_game.window.palette import INK, MUTED, PANEL
+from demo_game.window.palette import AMBER, INK, LINE, MUTED, NIGHT
 from netcode.turns import Said
 
-SHOWN = 4
-"""Lines that are shown at most."""
+ROW, INSET = 26, 6
+"""Height of a line, and room over and under all of them, at 1280×720."""
+TEXT = 18
+"""Size of the letters, at 1280×720."""
 LASTS = 12.0
-"""Seconds for which a line is shown while nobody types."""
-LIMIT = 200
-"""Characters of a line."""
+"""Seconds for which the name over what was said just now is bright."""
+LIMIT = 160
+"""Characters of a line that is typed here: with a name they fit into the place at every size."""
+EMPTY, TALK = "Tab: talk to everybody at the table", "Tab: talk"
+UNHEARD = "Say, once the server is back"
 
 
 class Chat:
-    """Tab opens the field, Enter says what is in it, Esc closes it. What was said just now is shown for a while."""
+    """Tab or a click opens the field, Enter says what is in it, Esc closes it."""
 
     def __init__(self) -> None:
         self.field: Field | None = None
+        self.rect = pygame.Rect(0, 0, 0, 0)
         self._last: Said | None = None
         self._until = 0.0
 
     def handle(self, event: pygame.event.Event, session: Session) -> bool:
         """Take an event of the window; say whether it was for the chat."""
+        if event.type == pygame.MOUSEBUTTONDOWN and self.rect.collidepoint(event.pos):
+            self._open()
+            return True
         if self.field is None:
             if event.type == pygame.KEYDOWN and event.key == pygame.K_TAB:
-                self.field = Field("Say", limit=LIMIT, example="")
+                self._open()
                 return True
             return False
         if event.type == pygame.KEYDOWN and event.key in {pygame.K_RETURN, pygame.K_KP_ENTER}:
-            text, self.field = self.field.text.strip(), None
-            if text:
+            text = self.field.text.strip()
+            if text and session.table.seated:
                 session.table.say(text)
+            if not text or session.table.seated:
+                self.field = None
             return True
         if event.type == pygame.KEYDOWN and event.key in {pygame.K_ESCAPE, pygame.K_TAB}:
             self.field = None
@@ -50,27 +62,61 @@ class Chat:
         return new
 
     def draw(self, painter: Painter, session: Session, now: float) -> None:
-        """Draw the last lines above the bottom of the window, and the field under them while it is open."""
-        width, height = painter.size
-        row = painter.px(34)
-        bottom = height - painter.px(50)
+        """Draw the last lines under the screen, and the field in place of the lowest while it is open."""
+        chat = session.chat
+        width, top = painter.size
+        self.rect = pygame.Rect(0, top, width, painter.reserved)
+        pygame.draw.rect(painter.surface, NIGHT, self.rect)
+        pygame.draw.line(painter.surface, LINE, self.rect.topleft, self.rect.topright)
+        margin, row = painter.px(28), painter.px(ROW)
+        bottom = self.rect.bottom - painter.px(INSET)
+        room = _rows(painter)
         if self.field is not None:
-            rect = pygame.Rect(
-                painter.px(28), bottom - row - painter.px(6), width - painter.px(56), row + painter.px(6)
-            )
+            rect = pygame.Rect(margin, bottom - row, width - 2 * margin, row)
+            self.field.label = "Say" if session.table.seated else UNHEARD
             self.field.draw(painter, rect, now, focused=True)
-            bottom = rect.top - painter.px(6)
-        if self.field is None and now >= self._until:
-            return
-        for said in reversed([*session.chat][-SHOWN:]):
+            bottom, room = rect.top, room - 1
+        lines = self._lines(painter, chat, width - 2 * margin, room)
+        top, right = bottom - room * row, margin
+        for number, (who, text, new) in enumerate(lines):
+            middle = top + number * row + row // 2
+            left = margin
+            if who:
+                name = painter.text(
+                    who, (margin, middle), TEXT, AMBER if new and now < self._until else MUTED, "midleft"
+                )
+                left = name.right + painter.px(8)
+            right = painter.text(text, (left, middle), TEXT, INK, "midleft").right
+        hint = (width - margin, bottom - row // 2)
+        if self.field is None and (len(lines) < room or right + painter.px(20) + painter.width_of(TALK, 16) < hint[0]):
+            painter.text(TALK if lines else EMPTY, hint, 16, MUTED, "midright")
+
+    def _lines(self, painter: Painter, chat: Sequence[Said], width: int, room: int) -> list[tuple[str, str, bool]]:
+        """Give the last lines that there is room for: who says it where it begins, the text, whether it is the last."""
+        lines: list[tuple[str, str, bool]] = []
+        for said in reversed(chat):
             who = f"{said.name}:"
-            text = said.text
-            room = width - painter.px(110) - painter.width_of(who, 18)
-            while text and painter.width_of(text, 18) > room:
-                text = text[:-1]
-            wide = painter.width_of(who, 18) + painter.width_of(text, 18) + painter.px(36)
-            panel = pygame.Rect(painter.px(28), bottom - row, wide, row - painter.px(4))
-            painter.panel(panel, PANEL, alpha=225, radius=8)
-            name = painter.text(who, (panel.left + painter.px(12), panel.centery), 18, MUTED, "midleft")
-            painter.text(text, (name.right + painter.px(8), panel.centery), 18, INK, "midleft")
-            bottom -= row
+            indent = painter.width_of(who, TEXT) + painter.px(8)
+            broken = painter.broken(said.text, width, TEXT, indent=indent)
+            if lines and len(broken) + len(lines) > room:
+                break
+            if len(broken) > room:  # of what is longer than the place, the beginning
+                last = " ".join(broken[room - 1 :])
+                broken[room - 1 :] = [painter.cut(last, width - indent * (room == 1), TEXT)]
+            lines[:0] = [(who if number == 0 else "", text, said is chat[-1]) for number, text in enumerate(broken)]
+        return lines
+
+    def _open(self) -> None:
+        if self.field is None:
+            self.field = Field("Say", limit=LIMIT, example="")
+
+
+def height_of(painter: Painter) -> int:
+    """Say how high the place for the chat is."""
+    return _rows(painter) * painter.px(ROW) + 2 * painter.px(INSET)
+
+
+def _rows(painter: Painter) -> int:
+    """Say how many lines there are: a window that is high for its width has more room, and breaks more lines."""
+    width, height = painter.surface.get_size()
+    return 2 if height < 0.65 * width else 3

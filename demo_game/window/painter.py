@@ -23,23 +23,28 @@ LINE_HEIGHT = 1.12
 
 
 class Painter:
-    """Draws on one surface. Pictures that do not change are drawn once and kept until the size changes."""
+    """Draws on one surface. Pictures that do not change are drawn once and kept until the size changes.
+
+    `reserved` are the pixels at the bottom of the window that belong to no screen.
+    """
 
     def __init__(self, surface: pygame.Surface) -> None:
         self.surface = surface
+        self.reserved = 0
         self._drawn_size = surface.get_size()
         self._fonts: dict[int, pygame.font.Font] = {}
         self._pictures: dict[Hashable, pygame.Surface] = {}
 
     @property
     def size(self) -> tuple[int, int]:
-        """Width and height of the window, in pixels."""
-        return self.surface.get_size()
+        """Width and height in pixels of what a screen may fill: the window without what is `reserved`."""
+        width, height = self.surface.get_size()
+        return width, max(1, height - self.reserved)
 
     @property
     def unit(self) -> float:
         """The scale of text and margins: 1 at 1280×720; text stays large as long as everything has room at 640×480."""
-        width, height = self.size
+        width, height = self.surface.get_size()
         return max(min(width / 1280, height / 720), SMALL * min(1.0, width / 640, height / 480))
 
     def px(self, length: float) -> int:
@@ -79,7 +84,7 @@ class Painter:
         """Write centred lines, broken to the width, downwards from the place, and give the rectangle they cover."""
         left, top = place
         covered = pygame.Rect(left, top, 0, 0)
-        for line in self._lines(words, width, self.px(size)):
+        for line in self.broken(words, width, size):
             rect = self.text(line, (left, covered.bottom), size, colour, "midtop")
             covered = covered.union(rect)
             covered.height += self.px(size * 0.25)
@@ -91,12 +96,38 @@ class Painter:
         self.surface.blit(self.picture(key, lambda: _panel(rect.size, colour, alpha, self.px(radius))), rect)
 
     def backdrop(self, top: Colour, bottom: Colour) -> None:
-        """Fill the window with a gradient from top to bottom."""
-        self.surface.blit(self.picture(("backdrop", top, bottom), lambda: gradient(self.size, top, bottom)), (0, 0))
+        """Fill the screen with a gradient from top to bottom."""
+        self.surface.blit(
+            self.picture(("backdrop", self.size, top, bottom), lambda: gradient(self.size, top, bottom)), (0, 0)
+        )
 
     def width_of(self, words: str, size: float) -> int:
         """Say how wide one line of text is."""
         return self._width(words, self.px(size))
+
+    def broken(self, words: str, width: int, size: float, *, indent: int = 0) -> list[str]:
+        """Break a text into lines of a width, the first one shorter by `indent`: at spaces, and where there is none."""
+        lines = [""]
+        for word in words.split():
+            longer = f"{lines[-1]} {word}".lstrip()
+            if self.width_of(longer, size) <= width - indent * (len(lines) == 1):
+                lines[-1] = longer
+                continue
+            if lines[-1]:
+                lines.append("")
+            for letter in word:
+                if lines[-1] and self.width_of(lines[-1] + letter, size) > width - indent * (len(lines) == 1):
+                    lines.append("")
+                lines[-1] += letter
+        return lines
+
+    def cut(self, words: str, width: int, size: float) -> str:
+        """Give as much of a text as fits into a width, with dots where something is left out."""
+        if self.width_of(words, size) <= width:
+            return words
+        while words and self.width_of(f"{words}…", size) > width:
+            words = words[:-1]
+        return f"{words}…"
 
     def _words(self, words: str, pixels: int, colour: Colour) -> pygame.Surface:
         def make() -> pygame.Surface:
@@ -117,16 +148,6 @@ class Painter:
         if pixels not in self._fonts:
             self._fonts[pixels] = pygame.font.Font(None, round(pixels * FINENESS * LINE_HEIGHT))
         return self._fonts[pixels]
-
-    def _lines(self, words: str, width: int, pixels: int) -> list[str]:
-        lines = [""]
-        for word in words.split():
-            longer = f"{lines[-1]} {word}".strip()
-            if lines[-1] and self._width(longer, pixels) > width:
-                lines.append(word)
-            else:
-                lines[-1] = longer
-        return lines
 
 
 def gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> pygame.Surface:

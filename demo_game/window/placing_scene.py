@@ -19,6 +19,15 @@ from demo_game.window.ships import ship_picture
 PANEL_WIDTH = 380
 """Width of the list of ships, at 1280×720."""
 
+PANEL_HEIGHT = 500
+"""Height of the list of ships with the buttons under it where there is room for that, at 1280×720."""
+
+ROW = 44
+"""Height of a row of that list where there is room for it, at 1280×720."""
+
+HINT = "Click, or arrows and Enter: put down. 1 to 5: pick up. R, wheel or right click: turn."
+HINT_SIZE = 16
+
 
 class PlacingScene:
     """Lay out the fleet. Left click puts a ship down or picks it up; R, the wheel or a right click turns it."""
@@ -95,22 +104,23 @@ class PlacingScene:
                 self._layout.hold(number)
 
     def _arrange(self, painter: Painter) -> pygame.Rect:
-        """Lay out the screen: the sea on the left, the panel on the right; give the panel."""
+        """Lay out the screen: the sea, and right of it or under it, where that makes it larger, the panel; give that."""
         width, height = painter.size
         top, margin, names = painter.px(HEIGHT), painter.px(30), painter.px(28)
-        panel_width = painter.px(PANEL_WIDTH if width >= 1000 else 290)
-        cell = max(
-            MIN_CELL,
-            min(
-                (width - panel_width - names - 3 * margin) // 10,
-                (height - top - names - margin) // 10,
-            ),
-        )
-        left = (width - panel_width - names - margin - 10 * cell) // 2 + names
-        self._frame = SeaFrame(left, top + names, cell)
-        panel = pygame.Rect(self._frame.rect.right + margin, top + names, panel_width, max(10 * cell, painter.px(520)))
-        panel.bottom = min(panel.bottom, height - painter.px(12))
-        return panel
+        panel_width, panel_height = painter.px(PANEL_WIDTH if width >= 1000 else 290), painter.px(PANEL_HEIGHT)
+        beside = min(width - panel_width - names - 3 * margin, height - top - names - margin) // SIZE
+        under = min(width - names - 2 * margin, height - top - names - panel_height - margin) // SIZE
+        cell = max(MIN_CELL, beside, under)
+        side = SIZE * cell
+        if beside < under:
+            self._frame = SeaFrame((width - names - side) // 2 + names, top + names, cell)
+            below = self._frame.rect.bottom + margin // 2
+            return pygame.Rect(self._frame.left, below, side, min(panel_height, height - painter.px(12) - below))
+        self._frame = SeaFrame((width - panel_width - names - margin - side) // 2 + names, top + names, cell)
+        # Where its rows would stand too close, it begins as high as the names of the columns.
+        tall = min(max(side, panel_height), height - painter.px(12) - top)
+        bottom = max(self._frame.rect.bottom, min(self._frame.top + tall, height - painter.px(12)))
+        return pygame.Rect(self._frame.rect.right + margin, bottom - tall, panel_width, tall)
 
     def _draw_ship(self, painter: Painter, ship: Ship) -> None:
         picture = ship_picture(painter, ship.length, self._frame.cell, upright=ship.upright)
@@ -142,16 +152,19 @@ class PlacingScene:
     def _draw_panel(self, painter: Painter, panel: pygame.Rect) -> None:
         painter.panel(panel, PANEL, radius=12)
         inner = panel.inflate(-painter.px(36), -painter.px(32))
-        painter.text("Your fleet", inner.topleft, 26, INK, "topleft")
-        self._draw_rows(painter, inner, inner.top + painter.px(38))
-        self._buttons.draw_column(painter, inner)
+        title = painter.text("Your fleet", inner.topleft, 26, INK, "topleft")
+        buttons = self._buttons.draw_column(painter, inner)
+        lines = len(painter.broken(HINT, inner.width, HINT_SIZE))
+        hint = buttons - painter.px(10 + lines * HINT_SIZE * 1.25)
+        self._draw_rows(painter, inner, title.bottom + painter.px(6), min(hint, title.bottom + painter.px(6 + 5 * ROW)))
+        painter.paragraph(HINT, (inner.centerx, hint), inner.width, HINT_SIZE, MUTED)
 
-    def _draw_rows(self, painter: Painter, inner: pygame.Rect, top: int) -> None:
-        height = painter.px(44)
+    def _draw_rows(self, painter: Painter, inner: pygame.Rect, top: int, bottom: int) -> None:
+        height = (bottom - top) // len(FLEET)
         cell = min(painter.px(24), inner.width // 9)
         self._rows = []
         for number, length in enumerate(FLEET):
-            row = pygame.Rect(inner.left, top + number * height, inner.width, height - painter.px(6))
+            row = pygame.Rect(inner.left, top + number * height, inner.width, max(1, height - painter.px(4)))
             self._rows.append(row)
             held, lies = number == self._layout.held, self._layout.ships[number] is not None
             if held or row.collidepoint(pygame.mouse.get_pos()):
@@ -160,9 +173,6 @@ class PlacingScene:
             painter.surface.blit(picture, picture.get_rect(midleft=(row.left + painter.px(8), row.centery)))
             words, colour = ("in hand", AMBER) if held else ("placed", FOAM) if lies else (SHIP_NAMES[length], MUTED)
             painter.text(words, (row.right - painter.px(10), row.centery), 18, colour, "midright")
-        hint = "Click, or arrows and Enter: put down. 1 to 5: pick up. R, wheel or right click: turn. Tab: chat."
-        place = (inner.centerx, top + len(FLEET) * height + painter.px(6))
-        painter.paragraph(hint, place, inner.width, 16, MUTED)
 
 
 def _turns(event: pygame.event.Event) -> bool:
