@@ -11,7 +11,7 @@ from netcode.turns.domains import Domain, Open, domain_of_type, make_domain, sha
 from netcode.turns.errors import RulesError
 from netcode.turns.marks import Field, Mark, annotations_of, read_fields
 from netcode.turns.places import Place, read_places
-from netcode.turns.sources import assigned, can_refuse, fingerprint, function_of
+from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of
 from netcode.turns.values import Shape, plain, shape_of
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
@@ -44,6 +44,8 @@ class MoveRule:
     undo: bool
     refuses: bool
     """Whether anything in reach of its source can refuse; if not, what its domains list is legal."""
+    demands: int = 0
+    """After so many calls of `require` it refuses no more; 0 where that cannot be told."""
     places: tuple[Place, ...] = ()
     """Where on the board it goes; several where it is said by several clicks, as from one square to another."""
 
@@ -263,7 +265,8 @@ def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
                 "that lists values, or Free(type, sample, check); a bool, an Enum or a Literal lists itself"
             )
         domains[argument] = domain
-    return MoveRule(name, member.rule, domains, shapes, member.undo, can_refuse(cls, member.rule))
+    rule = member.rule
+    return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), demands(cls, rule))
 
 
 def _read_options(cls: type[Any], definition: Definition) -> None:

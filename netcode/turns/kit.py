@@ -240,12 +240,15 @@ def _offer(options: Any) -> Any:
 class DryKit(Kit):
     """The kit of a trial: it leaves the rule where it draws, asks or ends, and tells nobody anything."""
 
-    __slots__ = ()
+    __slots__ = ("demands",)
+    demands: int
+    """How many calls of `require` are left until the rule cannot refuse any more, which is the end of the trial."""
 
     def follow(self, kit: Kit, mover: int | None) -> None:
         """Stand where the live kit stands, before a rule of `mover`."""
         self.to_move, self.out, self.result, self.number = kit.to_move, kit.out, kit.result, kit.number
         self.mover, self.called = mover, None  # nothing else can have changed: it draws, asks and tells nothing
+        self.demands = 0
 
     def random(self) -> random.Random:
         return DRY
@@ -253,6 +256,9 @@ class DryKit(Kit):
     def require(self, condition: object, text: str) -> None:
         if not condition:
             raise Refusal(text)
+        self.demands -= 1
+        if self.demands == 0:
+            raise Enough
 
     def finish(self, winners: tuple[int, ...], scores: Iterable[float] | None, text: str) -> None:
         raise Enough

@@ -142,6 +142,7 @@ def _tried(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callabl
 
 
 def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None]) -> bool:
+    game._kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
     try:
         move.rule(game, **arguments)
     except Refusal:

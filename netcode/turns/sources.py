@@ -6,8 +6,9 @@ Source, not bytecode, which differs between versions of Python.
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 
@@ -50,7 +51,31 @@ def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:
 
     What cannot be read can refuse. What other modules raise is a bug there, not a refusal.
     """
-    return any(isinstance(node, ast.Raise) or _may_name(node, ("require",)) for node in _in_reach(cls, [function]))
+    return any(map(_may_refuse, _in_reach(cls, [function])))
+
+
+def demands(cls: type[Any], function: Callable[..., Any]) -> int:
+    """Return after how many calls of `require` a rule that comes so far refuses no more; 0 where that is not so plain.
+
+    It is plain where nothing in reach can refuse but `self.require(…)` as statements of the rule itself, in no loop and
+    under no condition.
+    """
+    tree = None if hasattr(function, "__wrapped__") else tree_of(function)
+    if tree is None or not tree.args.args:
+        return 0
+    count = 0
+    for statement in tree.body:
+        parts: Sequence[ast.AST] = [statement]
+        match statement:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(first), "require"), arguments, keywords)):
+                if first == tree.args.args[0].arg:
+                    count, parts = count + 1, [*arguments, *keywords]
+            case _:
+                pass
+        for node in chain.from_iterable(map(ast.walk, parts)):
+            if _may_refuse(node) or any(map(_may_refuse, _in_reach(cls, _called(cls, function, node)))):
+                return 0
+    return count
 
 
 def can_ask(cls: type[Any]) -> bool:
@@ -58,6 +83,10 @@ def can_ask(cls: type[Any]) -> bool:
     members = [member for base in cls.__mro__ if not _is_kit(base) for member in vars(base).values()]
     functions = [function for member in members if (function := function_of(getattr(member, "rule", member)))]
     return any(_may_name(node, ("ask", "ask_all", "ask_any")) for node in _in_reach(cls, functions))
+
+
+def _may_refuse(node: ast.AST | None) -> bool:
+    return isinstance(node, ast.Raise) or _may_name(node, ("require",))
 
 
 def _may_name(node: ast.AST | None, names: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """What a seat may do is listed by trying it, and how much that may cost."""
 
 import random
+from typing import ClassVar
 
 import pytest
 
@@ -74,6 +75,31 @@ class Hands(Game):
         self.random.random()
 
 
+class Long(Game):
+    """A move that refuses before it does anything, and one that refuses when it has."""
+
+    runs: ClassVar[list[str]] = []
+    total: int = 0
+
+    def first(self) -> range:
+        self.require(self.total < 9, "a domain, before what the move itself demands")
+        return range(4)
+
+    @move(by=first)
+    def add(self, by: int) -> None:
+        self.require(by > 0, "nothing")
+        self.runs.append(f"between {by}")
+        self.require(by > 1, "too little")
+        self.runs.append(f"after {by}")
+        self.total += by
+
+    @move(by=first)
+    def take(self, by: int) -> None:
+        self.total -= by
+        self.runs.append(f"take {by}")
+        self.require(self.total >= -1, "too much")
+
+
 def begin() -> Table:
     table = Table.create(Hands, 2, secret=bytes(32))
     table.start(0.0)
@@ -91,6 +117,20 @@ def test_each_candidate_is_tried_until_it_refuses_fails_or_draws() -> None:
         ("roll", {"card": 1}),
     )
     assert listing.unlisted == ("say",)
+
+
+def test_a_candidate_is_tried_up_to_where_nothing_can_refuse_it_any_more() -> None:
+    table = Table.create(Long, 2, secret=bytes(32))
+    table.start(0.0)
+    Long.runs.clear()
+
+    listing = table.legal(0)
+
+    assert listing.plays == (("add", {"by": 2}), ("add", {"by": 3}), ("take", {"by": 0}), ("take", {"by": 1}))
+    assert Long.runs == [*(f"between {by}" for by in (1, 2, 3)), *(f"take {by}" for by in range(4))]
+    table.play(0, "add", {"by": 3}, 1, now=0.0)
+    assert Long.runs[-1] == "after 3"
+    assert table.course.values == {"total": 3}
 
 
 def test_a_move_with_too_many_candidates_is_unlisted_and_hides_no_other() -> None:

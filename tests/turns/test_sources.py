@@ -1,9 +1,10 @@
 """What is read from the source of rules, and what is assumed where there is none."""
 
 import builtins
+import functools
 from typing import Any
 
-from netcode.turns.sources import assigned, can_refuse, fingerprint, function_of, tree_of
+from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of, tree_of
 
 
 class Rules:
@@ -75,6 +76,72 @@ def test_a_rule_can_refuse_if_anything_in_its_reach_can() -> None:
     assert refuses == {"demands": True, "harmless": False, "clever": True}
 
 
+class Demanding:
+    """Rules that refuse: in the first ones it is plain after which `require` they refuse no more."""
+
+    def require(self, condition: object, text: str) -> None: ...
+
+    def ok(self) -> bool:
+        return True
+
+    def sure(self) -> bool:
+        self.require(True, "never")
+        return True
+
+    def once(self) -> None:
+        """Say something first."""
+        self.require(self.ok(), "no")
+        self.count = 1
+
+    def twice(self) -> None:
+        if not self.ok():
+            return
+        self.require(1, text="no")
+        for _ in range(3):
+            self.ok()
+        self.require(2, "no")
+        self.ok()
+
+    def later(self) -> None:
+        self.require(1, "no")
+        self.sure()
+
+    def within(self) -> None:
+        self.require(self.sure(), "no")
+
+    def at_times(self) -> None:
+        self.require(1, "no")
+        if self.ok():
+            self.require(2, "no")
+
+    def raises(self) -> None:
+        self.require(1, "no")
+        raise ValueError
+
+    def of_another(self) -> None:
+        other = Demanding()
+        other.require(1, "no")
+
+    def again(self) -> None:
+        self.require(1, "no")
+        self.again()
+
+    @functools.cache  # noqa: B019 - a function around a rule may do anything with it
+    def wrapped(self) -> None:
+        self.require(1, "no")
+
+    def never(self) -> None: ...
+
+
+def test_it_is_read_after_which_demand_a_rule_refuses_no_more() -> None:
+    rules = ("once", "twice", "later", "within", "at_times", "raises", "of_another", "again", "wrapped", "never")
+
+    found = {name: demands(Demanding, getattr(Demanding, name)) for name in rules}
+
+    assert found == {**dict.fromkeys(rules, 0), "once": 1, "twice": 2}
+    assert demands(Rules, Rules.nothing) == 0
+
+
 def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() -> None:
     one, same, other = (
         without_source(f"class thing:\n    def rule(self): self.{name}()") for name in ("one", "one", "other")
@@ -83,4 +150,5 @@ def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() 
     assert tree_of(one.rule) is None
     assert [*assigned(one.rule)] == []
     assert can_refuse(one, one.rule)
+    assert demands(one, one.rule) == 0
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)
