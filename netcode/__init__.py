@@ -14,7 +14,7 @@ from netcode.reasons import Reason, ReasonCode
 from netcode.server import Elsewhere, Refusal, Server
 from netcode.site import Web
 from netcode.snapshots import Snapshots, blend
-from netcode.transport.tcp import Listener
+from netcode.transport.tcp_listener import Listener
 from netcode.waiting import CustomWaiter, Waiter, any_of, wait
 from netcode.wire.speed import SPEEDUPS
 

@@ -12,7 +12,7 @@ from netcode.stream.contract import ALONE
 from netcode.stream.intake import check_silence
 from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
 from netcode.transport import Doorway
-from netcode.transport.tcp import TcpDoorway
+from netcode.transport.tcp_listener import TcpDoorway
 from netcode.waiting import Descriptors, Waiter
 
 D = TypeVar("D")

@@ -12,7 +12,7 @@ from netcode.connection_set import ConnectionSet
 from netcode.loop.poller import Poller, SelectorsPoller, SelectPoller, make_poller
 from netcode.stream.stream_set import StreamSet
 from netcode.transport import Connector
-from netcode.transport.tcp import Listener
+from netcode.transport.tcp_listener import Listener
 from netcode.waiting import wait
 
 LOOPBACK = "127.0.0.1"

@@ -20,7 +20,7 @@ from netcode.reasons import ReasonCode
 from netcode.stream.stream import LINGER
 from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport.tcp import Listener
+from netcode.transport.tcp_listener import Listener
 from netcode.waiting import wait
 
 # Accepting.

@@ -13,7 +13,7 @@ from netcode import Client, ReasonCode, Server, connection, errors, reasons
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
 from netcode.session import comeback, door
 from netcode.stream import buffer, contract, stream_set
-from netcode.transport import lookup, tcp, tls
+from netcode.transport import lookup, tcp_listener, tls
 from netcode.wire import codec, protocol
 from netcode.wire.codec import Bounds
 
@@ -187,7 +187,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) keys of one map that are arrays", codec.MAX_COLLISIONS),
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
         (PAGE, r"(\d+) look-ups of names at once", lookup.MAX_LOOKUPS),
-        (PAGE, r"(\d+) ms of rest for a listener", tcp.SHORTAGE_PAUSE * 1000),
+        (PAGE, r"(\d+) ms of rest for a listener", tcp_listener.SHORTAGE_PAUSE * 1000),
         (PAGE, r"(\d+) refused connects in a row", comeback.REFUSALS),
         (PAGE, r"stops reading at ([\d,]+) bytes that nobody took", connection.MAX_RECEIVE_BUFFER),
         (PAGE, r"ends with `TOO_SLOW` when (\d+ MiB) wait", connection.MAX_SEND_BUFFER),

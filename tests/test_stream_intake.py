@@ -185,7 +185,5 @@ def test_what_is_sent_is_what_it_was_and_is_bytes() -> None:
     data[:] = b"after."
 
     assert copy == b"before"
-    with pytest.raises(
-        TypeError, match="a connection sends bytes, not dict; for messages such as dict"
-    ):
+    with pytest.raises(TypeError, match="a connection sends bytes, not dict; for messages such as dict"):
         copy_of({})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -25,7 +25,7 @@ from netcode.stream.stream import Stream
 from netcode.stream.stream_set import HURRY, PAUSE, PORTION, StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Connector
-from netcode.transport.tcp import Listener
+from netcode.transport.tcp_listener import Listener
 from netcode.waiting import any_of, wait
 
 # Receivers, as the message floors use them.

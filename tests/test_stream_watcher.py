@@ -16,7 +16,7 @@ from netcode.reasons import ReasonCode
 from netcode.stream import watcher
 from netcode.stream.contract import SCRATCH
 from netcode.testing import FakeClock
-from netcode.transport.tcp import Listener
+from netcode.transport.tcp_listener import Listener
 from netcode.waiting import any_of, wait
 
 # What an update does.

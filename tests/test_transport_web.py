@@ -21,7 +21,7 @@ from netcode.diagnostics import log
 from netcode.loop.poller import SelectPoller
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import web as module
-from netcode.transport.tcp import TcpTransport
+from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, Failed, WebDoorway
 from netcode.transport.websocket import WebSocketTransport
 from netcode.wire.proxies import V2

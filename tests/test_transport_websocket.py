@@ -16,7 +16,7 @@ from netcode.address import Address
 from netcode.reasons import Explained, ReasonCode
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Heard, Ready, Transport
-from netcode.transport.tcp import TcpTransport, tune
+from netcode.transport.tcp_socket import TcpTransport, tune
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import CustomWaiter, wait
 from netcode.wire.websocket import BINARY, CLOSE, LARGEST, PING, PONG, control, unmask

@@ -16,7 +16,8 @@ from netcode.address import Address
 from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
 from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, send_each
 from netcode.transport.sockets import hold, shut
-from netcode.transport.tcp import TcpNetwork, TcpTransport
+from netcode.transport.tcp import TcpNetwork
+from netcode.transport.tcp_socket import TcpTransport
 from netcode.waiting import Descriptors
 
 RECORD = 16_384

@@ -16,7 +16,7 @@ from netcode.loop.poller import READ, WRITE, make_poller
 from netcode.reasons import Reason, ReasonCode
 from netcode.site import Web
 from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, abandon
-from netcode.transport.tcp import TcpTransport
+from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import Descriptors
 from netcode.wire.http import END, GET_ALONE, MAX_HEAD, BadRequest, Request, parse, refuse

@@ -22,7 +22,7 @@ import netcode
 from netcode import Address, ReasonCode, State
 from netcode.address import bucket, from_socket
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport.tcp import SHORTAGE_PAUSE, TcpDoorway
+from netcode.transport.tcp_listener import SHORTAGE_PAUSE, TcpDoorway
 
 from .stage import TICK, Stage
 from .wire import BYE, hello

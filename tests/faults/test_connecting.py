@@ -22,6 +22,7 @@ from netcode.testing import MemoryNetwork
 from netcode.transport import Connector, Network
 from netcode.transport import tcp as tcp_module
 from netcode.transport.tcp import TcpNetwork
+from netcode.transport.tcp_socket import tune
 from netcode.waiting import Descriptors
 
 from .stage import TICK, Stage
@@ -286,7 +287,6 @@ def test_a_name_without_an_address_is_a_reason(loopback: Stage, answer: list[OSE
 def test_a_client_that_meets_itself_is_refused(loopback: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     loopback.serve()
     port = free_port()
-    tune = tcp_module.tune
 
     def leave_by_that_port(sock: socket.socket) -> None:
         # What the kernel does by chance in a reconnect loop: it gives the socket the very port it connects to.

@@ -1,0 +1,202 @@
+"""The contract of a transport on real sockets, and what is set on them."""
+
+import gc
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from bounds import Patience
+from loopback import LOOPBACK, accept, connect, settle
+from transport_contract import Ends, TransportContract, receive
+
+from netcode.address import Address
+from netcode.transport import send_each
+from netcode.transport import tcp_socket as module
+from netcode.transport.tcp import TCP
+from netcode.transport.tcp_listener import Listener
+from netcode.transport.tcp_socket import TcpTransport, tune
+from netcode.waiting import CustomWaiter, wait
+
+
+@pytest.fixture
+def listener() -> Iterator[Listener]:
+    made = Listener(LOOPBACK, 0)
+    yield made
+    made.close()
+
+
+class TestContract(TransportContract):
+    @pytest.fixture
+    def ends(self, listener: Listener) -> Iterator[Ends]:
+        one = connect(listener)
+        other = accept(listener)
+        yield Ends(one, other, lambda: None)
+        one.close()
+        other.close()
+
+
+class TestContractOnWindows(TestContract):
+    """There is no `sendmsg` there."""
+
+    @pytest.fixture(autouse=True)
+    def windows(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def one_by_one(transport: TcpTransport, chunks: list[bytes | memoryview]) -> int:
+            return send_each(transport.send, chunks)
+
+        monkeypatch.setattr(TcpTransport, "send_chunks", one_by_one)
+
+
+def test_every_socket_of_ours_waits_for_nothing_and_hides_little(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+    options = [
+        (
+            transport.getblocking(),
+            transport.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0,
+        )
+        for transport in (one, other)
+    ]
+    if sys.platform == "linux":
+        assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == module.NOTSENT_LOWAT
+        assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+    one.close()
+    other.close()
+
+    assert options == [(False, True)] * 2
+
+
+def test_a_socket_that_is_no_tcp_is_tuned_as_far_as_it_goes() -> None:
+    one, other = socket.socketpair()
+
+    with one, other:
+        tune(one)
+
+        assert one.getblocking() is False
+
+
+def test_an_option_that_the_kernel_does_not_have_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("TCP_NOTSENT_LOWAT", "TCP_USER_TIMEOUT"):
+        monkeypatch.delattr(socket, name, raising=False)
+
+    with socket.socket() as sock:
+        tune(sock)
+
+        assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="an option of Linux")
+def test_the_kernel_keeps_more_while_much_is_sent_and_little_again_afterwards(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+
+    def most_unsent() -> int:
+        return one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
+
+    left = memoryview(bytes(16 * module.BULK))
+    left = left[one.send_chunks([left]) :]  # more than the kernel takes at once
+    during = most_unsent()
+    room = memoryview(bytearray(module.BULK))
+    other.setblocking(True)
+    patient = Patience()
+    while patient() and left:
+        other.receive_into(room)
+        try:
+            left = left[one.send_chunks([left]) :]
+        except BlockingIOError:
+            pass
+    after = most_unsent()
+    one.close()
+    other.close()
+
+    assert (during, after) == (module.BULK, module.NOTSENT_LOWAT)
+
+
+def test_both_ends_know_each_others_address(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+    addresses = one.address, other.address, Address(*one.getsockname())
+    one.close()
+    other.close()
+
+    assert addresses[0] == listener.address
+    assert addresses[1] == addresses[2]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="urgent data is inline there")
+def test_urgent_data_is_not_part_of_the_stream_and_breaks_nothing(listener: Listener) -> None:
+    connector = TCP.connect(LOOPBACK, listener.address.port, 0.0)
+    one = settle(connector)
+    assert isinstance(one, TcpTransport)
+    other = accept(listener)
+
+    other.send(b"!", socket.MSG_OOB)
+    other.send(b"plain")
+    received = receive(one, Ends(one, other, lambda: None))
+    one.close()
+    other.close()
+
+    assert received == b"plain"
+
+
+def test_a_transport_that_was_dropped_closes_without_a_warning(listener: Listener) -> None:
+    one: Any = connect(listener)
+    other = accept(listener)
+
+    cycle = [one]
+    cycle.append(cycle)
+    del one, cycle
+    gc.collect()
+    end = receive(other, Ends(other, other, lambda: None))
+    other.close()
+
+    assert end == b""
+
+
+# Connecting.
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_descriptor_has_one_owner_wherever_an_interrupt_comes(taken: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Given(socket.socket):
+        presses = 1
+
+        def detach(self) -> int:
+            if taken and self.presses:
+                self.presses = 0
+                raise KeyboardInterrupt
+            return super().detach()
+
+    one, other = socket.socketpair()
+    given = Given(fileno=one.detach())
+    if not taken:
+
+        def interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(socket.socket, "__init__", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        TcpTransport(given, Address("h", 1))
+    monkeypatch.undo()
+    gc.collect()
+
+    assert (given.fileno() == -1) is taken
+    given.close()
+    assert other.recv(1) == b""
+    other.close()
+
+
+def test_what_is_to_be_told_makes_it_readable(listener: Listener) -> None:
+    one = connect(listener)
+    other = accept(listener)
+    assert not wait(CustomWaiter(read=[other.read_fd]), timeout=0.0)
+
+    other.be_readable()
+    told = wait(CustomWaiter(read=[other.read_fd]), timeout=10.0)
+    other.close()
+    other.be_readable()  # it is closed, and says so by itself
+    one.close()
+
+    assert told
