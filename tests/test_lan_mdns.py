@@ -1,4 +1,4 @@
-"""Multicast DNS: real zeroconf, over the loopback interface alone, and what is made of addresses."""
+"""Multicast DNS: real zeroconf, over the loopback interface alone."""
 
 import asyncio
 import ipaddress
@@ -22,7 +22,8 @@ pytest.importorskip("zeroconf")
 from zeroconf import IPVersion, ServiceStateChange
 
 from netcode.lan import mdns
-from netcode.lan.mdns import Mdns, MdnsAnnouncement, MdnsLookout, addresses_for, instance, likeliest_first
+from netcode.lan.interfaces import own_interfaces
+from netcode.lan.mdns import Mdns, MdnsAnnouncement, MdnsLookout, instance
 
 LOOPBACK = ["127.0.0.1"]
 HERE = Address("127.0.0.1", 7777)
@@ -175,7 +176,7 @@ def test_a_network_that_is_not_there_is_told_and_tried_again(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(mdns, "LOOK", 0.05)
-    mine, there = mdns.own_interfaces, list[bool]()
+    mine, there = own_interfaces, list[bool]()
     monkeypatch.setattr(mdns, "own_interfaces", lambda: mine() if there else frozenset[Any]())
     with closing(Mdns(LOOPBACK).look_out()) as lookout:
         until(lambda: lookout.error is not None)
@@ -190,7 +191,7 @@ def test_a_network_that_is_not_there_is_told_and_tried_again(
 
 def test_another_network_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mdns, "LOOK", 0.05)
-    mine, extra = mdns.own_interfaces(), set[Any]()  # those of now: other tests make interfaces meanwhile
+    mine, extra = own_interfaces(), set[Any]()  # those of now: other tests make interfaces meanwhile
     monkeypatch.setattr(mdns, "own_interfaces", lambda: mine | extra)
     name = secrets.token_hex(8)
     with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)) as announcement:
@@ -376,59 +377,7 @@ def test_a_name_is_kept_readable_and_one_of_a_kind() -> None:
     assert len(instance("")) == 8
 
 
-MINE = [
-    ipaddress.ip_interface(text)
-    for text in ("127.0.0.1/8", "::1/128", "192.168.1.7/24", "172.17.0.1/16", "fe80::7%4/64", "2001:db8::7/64")
-]
-
-
-@pytest.mark.parametrize(
-    ("host", "address", "expected"),
-    [
-        ("", "::", ["172.17.0.1", "192.168.1.7", "2001:db8::7", "fe80::7"]),
-        ("0.0.0.0", "0.0.0.0", ["172.17.0.1", "192.168.1.7"]),
-        ("::", "::", ["2001:db8::7", "fe80::7"]),
-        ("localhost", "127.0.0.1", ["127.0.0.1"]),
-        ("fe80::7%4", "fe80::7%4", ["fe80::7"]),
-    ],
-)
-def test_a_server_says_where_it_listens(host: str, address: str, expected: list[str]) -> None:
-    assert addresses_for(host, Address(address, 1), MINE) == expected
-
-
-def test_a_computer_without_a_network_is_found_by_itself() -> None:
-    assert addresses_for("", Address("::", 1), MINE[:2]) == ["127.0.0.1", "::1"]
-
-
-@pytest.mark.parametrize(
-    ("host", "address", "expected"),
-    [
-        ("", "::", None),
-        ("localhost", "127.0.0.1", ["127.0.0.1"]),
-        ("::1", "::1", ["127.0.0.1"]),
-        ("192.168.1.7", "192.168.1.7", ["192.168.1.7"]),
-    ],
-)
-def test_it_is_announced_where_it_can_be_reached(host: str, address: str, expected: list[str] | None) -> None:
-    assert mdns._interfaces_of(host, Address(address, 1)) == expected
-
-
-def test_addresses_in_a_network_of_ours_come_first_and_those_that_lead_back_here_not_at_all() -> None:
-    theirs = ["fe80::9%4", "10.9.9.9", "172.17.0.1", "2001:db8::9", "192.168.1.9"]
-
-    found = likeliest_first(theirs, 7, MINE)
-
-    assert [address.host for address in found] == ["192.168.1.9", "2001:db8::9", "fe80::9%4", "10.9.9.9"]
-
-
-def test_a_server_of_this_computer_is_found_at_its_own_addresses() -> None:
-    assert likeliest_first(["172.17.0.1", "192.168.1.7"], 7, MINE) == (
-        Address("172.17.0.1", 7),
-        Address("192.168.1.7", 7),
-    )
-
-
 def test_without_ipv6_it_does_with_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "has_ipv6", False)
 
-    assert mdns._Speaker(None)._where(frozenset(MINE))[2] is IPVersion.V4Only
+    assert mdns._Speaker(None)._where(frozenset([ipaddress.ip_interface("192.168.1.7/24")]))[2] is IPVersion.V4Only

@@ -98,6 +98,7 @@ SHARED = {
 """What a module keeps that changes, and why that does no harm."""
 
 EXTRAS = {
+    "netcode.lan.interfaces",
     "netcode.lan.mdns",
     "netcode.metrics",
     "netcode.pygame",
