@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import netcode
@@ -149,9 +150,9 @@ class Soak:
             **LIMITS,  # type: ignore[arg-type]
         )
 
-    def run_until(self, end: float) -> None:
-        """Serve until then."""
-        while (now := time.monotonic()) < end:
+    def run_until(self, end: float, enough: Callable[[], bool] = lambda: False) -> None:
+        """Serve until then, or until that is enough."""
+        while (now := time.monotonic()) < end and not enough():
             for server in self.servers:
                 server.update()
                 for event in server.events():
@@ -161,6 +162,10 @@ class Soak:
             if now >= self._next_news:
                 self._next_news = now + 0.5
             netcode.wait(*self.servers, timeout=0.01)
+
+    def is_alone(self) -> bool:
+        """Tell whether nobody is in the books of any server."""
+        return not any(server.peers for server in self.servers)
 
     def _hear(self, event: netcode.Event) -> None:
         match event:
@@ -207,11 +212,11 @@ def soak(minutes: float, count: int) -> int:
             run.run_until(start + 0.2 * seconds)
             gc.collect()
             memory = machine.memory_bytes()
-            run.run_until(start + seconds + SETTLE)
+            run.run_until(start + seconds + SETTLE, lambda: child.poll() is not None)
         finally:
             child.terminate()
             child.wait()
-        run.run_until(time.monotonic() + SETTLE)
+        run.run_until(time.monotonic() + SETTLE, lambda: run.is_alone() and machine.descriptor_count() <= descriptors)
     gc.collect()
     growth = machine.memory_bytes() - memory
     more_descriptors = machine.descriptor_count() - descriptors
