@@ -58,9 +58,9 @@ class Program:
         """Everything it has printed, errors included."""
         return self._log.read_text(encoding="utf-8", errors="replace").replace("\r\n", "\n")
 
-    def until(self, pattern: str) -> re.Match[str]:
+    def until(self, pattern: str, seconds: float = DEADLINE) -> re.Match[str]:
         """Wait until it has printed something that matches `pattern`."""
-        deadline = time.monotonic() + DEADLINE
+        deadline = time.monotonic() + seconds
         while True:
             over = self._process.poll() is not None or time.monotonic() > deadline
             found = re.search(pattern, self.output)
