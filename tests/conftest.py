@@ -14,6 +14,7 @@ from typing import Any
 import coverage
 import hypothesis
 import pytest
+from bounds import PATIENCE
 from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
 from scene import TICK, Scene
@@ -88,7 +89,7 @@ def nothing_is_left_over() -> Iterator[None]:
 
     yield
 
-    deadline = time.monotonic() + 2.0  # a thread that was told to end needs its moment
+    deadline = time.monotonic() + PATIENCE  # a thread that was told to end needs its moment
     while (left := _in_use() - before) and time.monotonic() < deadline:
         gc.collect()
         time.sleep(0.01)
