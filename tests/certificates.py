@@ -1,5 +1,7 @@
 """Certificates for tests of TLS, made by the line of docs/tls.md."""
 
+import base64
+import hashlib
 import shlex
 import shutil
 import ssl
@@ -51,3 +53,30 @@ def make_expired(folder: Path) -> Certificate:
     for line in (f"{request} -out request.pem", sign):
         subprocess.run(shlex.split(line), cwd=folder, check=True, capture_output=True)
     return Certificate(folder / "cert.pem", folder / "key.pem")
+
+
+def make_signed(folder: Path) -> Certificate:
+    """Make a certificate that an authority of its own has signed; with it comes that of the authority."""
+    (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="utf-8")
+    curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    for line in (
+        f"openssl req -x509 {curve} -days 30 -subj /CN=authority -keyout authority.key -out authority.pem",
+        f"openssl req -new {curve} -subj /CN=localhost -keyout key.pem -out request.pem",
+        "openssl x509 -req -in request.pem -CA authority.pem -CAkey authority.key -CAcreateserial -days 30"
+        " -extfile names -out cert.pem",
+    ):
+        subprocess.run(shlex.split(line), cwd=folder, check=True, capture_output=True)
+    with (folder / "cert.pem").open("ab") as chain:
+        chain.write((folder / "authority.pem").read_bytes())
+    return Certificate(folder / "cert.pem", folder / "key.pem")
+
+
+def key_hash(certificate: Path) -> str:
+    """Return how a browser is told whose certificates to trust: the hash of the public key."""
+    named = subprocess.run(
+        ["openssl", "x509", "-in", certificate, "-pubkey", "-noout"], check=True, capture_output=True
+    ).stdout
+    key = subprocess.run(
+        ["openssl", "pkey", "-pubin", "-outform", "der"], input=named, check=True, capture_output=True
+    ).stdout
+    return base64.b64encode(hashlib.sha256(key).digest()).decode()

@@ -27,7 +27,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-extensions",
-    "--ignore-certificate-errors",
     "--password-store=basic",
     "--hide-scrollbars",
 )
@@ -42,9 +41,16 @@ os.execv(sys.argv[3], sys.argv[3:])
 
 
 class Browser:
-    """A browser with a profile of its own. `headed` gives it the screen of `DISPLAY`, on which pages can be hidden."""
+    """A browser with a profile of its own.
 
-    def __init__(self, folder: Path, *, headed: bool = False, environment: dict[str, str] | None = None) -> None:
+    Args:
+        headed: gives it the screen of `DISPLAY`, on which pages can be hidden.
+        trusted: the hash of the key of the one authority whose certificates it takes; by default it takes any.
+    """
+
+    def __init__(
+        self, folder: Path, *, headed: bool = False, environment: dict[str, str] | None = None, trusted: str = ""
+    ) -> None:
         assert CHROMIUM is not None
         self.meanwhile: Callable[[], object] = lambda: None
         """Called while a page is waited for: what others do in this process."""
@@ -54,7 +60,8 @@ class Browser:
         self._received = b""
         commands, self._write = os.pipe()
         self._read, answers = os.pipe()
-        how = () if headed else ("--headless=new",)
+        how = [f"--ignore-certificate-errors{f'-spki-list={trusted}' if trusted else ''}"]
+        how += [] if headed else ["--headless=new"]
         arguments = [CHROMIUM, *FLAGS, *how, "--remote-debugging-pipe", f"--user-data-dir={folder}", "about:blank"]
         self._process = subprocess.Popen(
             [sys.executable, "-c", TAKE_PIPES, str(commands), str(answers), *arguments],

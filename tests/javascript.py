@@ -84,9 +84,9 @@ def site(files: Mapping[str, Path | bytes]) -> Generator[str]:
 
 
 @contextlib.contextmanager
-def browser(folder: Path) -> Generator[Browser]:
+def browser(folder: Path, **how: Any) -> Generator[Browser]:
     """Start a Chromium whose profile is in `folder`, or skip the test."""
     if CHROMIUM is None or os.name != "posix":
         pytest.skip("there is no chromium: pages are not tested in a browser")
-    with opened(folder / "profile") as started:
+    with opened(folder / "profile", **how) as started:
         yield started

@@ -12,13 +12,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from certificates import Certificate, key_hash, make_certificate, make_signed, needs_openssl
 from chromium import Page
 from javascript import browser, modules, site
 from programs import DEADLINE, ROOT, Start
 
 import netcode
 
-pytestmark = pytest.mark.npm
+pytestmark = [pytest.mark.npm, needs_openssl]
 
 LOADS = b"""<!doctype html><script type="module">
 import { loadPyodide } from "/pyodide/pyodide.mjs";
@@ -31,7 +32,7 @@ window.ready = true;
 ECHO = """
 import asyncio, time, netcode
 from netcode.web import network_of_page
-client = netcode.Client(HOST, PORT, game="echo", version="1")
+client = netcode.Client(HOST, PORT, game="echo", version="1", tls=TLS)
 count, ended, began = 0, None, time.monotonic()
 while client.reason is None:
     client.update()
@@ -46,6 +47,15 @@ while client.reason is None:
                 client.send(number + 1)
     await asyncio.sleep(0)
 [type(network_of_page(False, print)).__name__, number, client.reason.code.name, time.monotonic() - ended]
+"""
+
+DISTRUSTS = """
+import asyncio, netcode
+client = netcode.Client("localhost", PORT, game="echo", version="1", tls=True)
+while client.reason is None:
+    client.update()
+    await asyncio.sleep(0.01)
+[client.reason.code.name, str(client.reason)]
 """
 
 SLEEPS = """
@@ -133,13 +143,21 @@ class Game:
 
 
 @pytest.fixture(scope="module")
-def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
+def signed(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate of the authority that the browser trusts, and no other."""
+    return make_signed(tmp_path_factory.mktemp("signed"))
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory: pytest.TempPathFactory, signed: Certificate) -> Iterator[Game]:
     """Python in a page, which takes seconds to load, beside a server."""
     modules("pyodide")  # first, because it may be missing
     archive = (packed(tmp_path_factory.mktemp("packed")) / "dots.apk").read_bytes()
     files: dict[str, Path | bytes] = {"/pyodide": modules("pyodide"), "/dots.apk": archive, "/page": LOADS}
     with (
-        browser(tmp_path_factory.mktemp("chromium")) as chromium,
+        browser(
+            tmp_path_factory.mktemp("chromium"), trusted=key_hash(signed.cert.with_name("authority.pem"))
+        ) as chromium,
         site(files) as address,
         netcode.Server("127.0.0.1", 0, game="echo", version="1", web=netcode.Web(origins=(address,))) as server,
     ):
@@ -151,7 +169,7 @@ def game(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Game]:
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 @pytest.mark.parametrize("network", ["PageNetwork", "TcpNetwork"])
 def test_a_thousand_echoes_and_a_nice_end(game: Game, network: str, host: str) -> None:
-    code = ECHO.replace("HOST", repr(host))
+    code = ECHO.replace("HOST", repr(host)).replace("TLS", "False")
     if network == "TcpNetwork":
         code = f"import sys\nwas, sys.modules['js'] = sys.modules.get('js'), None\n{code}"
 
@@ -161,6 +179,31 @@ def test_a_thousand_echoes_and_a_nice_end(game: Game, network: str, host: str) -
     assert (used, last, reason) == (network, 998, "CLOSED")
     assert seconds < 1.0
     assert {urlsplit(url).hostname for url in game.page.requests} <= {"127.0.0.1", "localhost", None}
+
+
+def beside(game: Game, certificate: Certificate) -> netcode.Server:
+    """Start a server with a certificate, for the page of the other."""
+    web = netcode.Web(origins=(game.page.value("location.origin"),))
+    return netcode.Server("127.0.0.1", 0, game="echo", version="1", web=web, tls=certificate.server())
+
+
+def test_a_thousand_echoes_over_tls(game: Game, signed: Certificate) -> None:
+    code = ECHO.replace("HOST", "'localhost'").replace("TLS", "True")
+
+    with beside(game, signed) as server:
+        used, last, reason, seconds = Game(server, game.page).run(code)
+
+        assert (used, last, reason) == ("PageNetwork", 998, "CLOSED")
+        assert seconds < 1.0
+        assert f"wss://localhost:{server.address.port}/" in game.page.requests
+
+
+def test_a_certificate_that_the_browser_does_not_trust_is_a_refusal(game: Game, tmp_path: Path) -> None:
+    with beside(game, make_certificate(tmp_path)) as server:
+        code, text = Game(server, game.page).run(DISTRUSTS)
+
+        assert code == "REFUSED"
+        assert f"localhost:{server.address.port} cannot be reached from this page" in text
 
 
 def test_a_message_wakes_a_page_that_is_hidden(game: Game) -> None:
