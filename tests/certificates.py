@@ -58,12 +58,12 @@ def make_expired(folder: Path) -> Certificate:
 def make_signed(folder: Path) -> Certificate:
     """Make a certificate that an authority of its own has signed; with it comes that of the authority."""
     (folder / "names").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n", encoding="utf-8")
+    sign = "openssl x509 -req -in request.pem"
     curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     for line in (
         f"openssl req -x509 {curve} -days 30 -subj /CN=authority -keyout authority.key -out authority.pem",
         f"openssl req -new {curve} -subj /CN=localhost -keyout key.pem -out request.pem",
-        "openssl x509 -req -in request.pem -CA authority.pem -CAkey authority.key -CAcreateserial -days 30"
-        " -extfile names -out cert.pem",
+        f"{sign} -CA authority.pem -CAkey authority.key -CAcreateserial -days 30 -extfile names -out cert.pem",
     ):
         subprocess.run(shlex.split(line), cwd=folder, check=True, capture_output=True)
     with (folder / "cert.pem").open("ab") as chain:

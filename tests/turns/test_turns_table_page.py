@@ -5,21 +5,21 @@ end of a link; both are short by themselves, so that many tests fit into a minut
 `NETCODE_HIDDEN=30 NETCODE_TIMEOUT=10 python -m pytest tests/turns/test_turns_table_page.py`.
 """
 
+import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from certificates import make_certificate, needs_openssl
 from chromium import CHROMIUM, Browser, Page, opened
-from docs_blocks import code_of
+from docs_blocks import code_of, free_port, wait_until_listening
 from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
 
@@ -670,6 +670,7 @@ def test_it_is_played_over_tls(browser: Browser, start: Start, tmp_path: Path) -
 [MINE] = code_of("turns-table-page.md", "html")
 [SERVE_MINE] = code_of("turns-table-page.md")
 [LOCATION] = code_of("turns-table-page.md", "text")
+HELLO, SITE, *_ = code_of("how-to/play-from-a-browser.md", "text")
 
 
 def test_the_page_of_the_documentation_replaces_ours(
@@ -709,30 +710,62 @@ http {{
 """
 
 
-def test_it_is_played_behind_nginx_below_a_path(browser: Browser, start: Start, tmp_path: Path) -> None:
-    if not shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
-        pytest.skip("nginx cannot be found, so no page is tested behind it: install nginx")
-    behind = port_of(serve(start, proxies="127.0.0.1"))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (tmp_path / "nginx.conf").write_text(
-        NGINX.format(folder=tmp_path, port=port, location=LOCATION.replace("7777", str(behind))), encoding="utf-8"
-    )
-    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
-    with subprocess.Popen([str(nginx), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]) as proxy:
+@contextlib.contextmanager
+def running(port: int, *command: object) -> Generator[None]:
+    """Run a proxy that listens on a port."""
+    with subprocess.Popen([str(word) for word in command], stderr=subprocess.DEVNULL) as proxy:
         try:
-            for _ in range(500):
-                with socket.socket() as knock:
-                    if not knock.connect_ex(("127.0.0.1", port)):
-                        break
-                time.sleep(0.01)
-            link = f"http://127.0.0.1:{port}/games/here/"
-            ann, bob = (sit_down(browser, link, "TicTacToe", "nginx", name) for name in ("Ann", "Bob"))
-
-            ann.reads("Your turn", "#status")
-            ann.click(cell("cells", 0))
-            bob.reads("Your turn", "#status")
-            assert all(url.startswith(link) for url in ann.requests if url.startswith("http"))
-            assert ann.problems == []
+            wait_until_listening(port)
+            yield
         finally:
             proxy.terminate()
+
+
+def play_below(browser: Browser, link: str) -> None:
+    """Play at a table whose page and server are below a path."""
+    ann, bob = (sit_down(browser, link, "TicTacToe", "below", name) for name in ("Ann", "Bob"))
+    ann.reads("Your turn", "#status")
+    ann.click(cell("cells", 0))
+    bob.reads("Your turn", "#status")
+
+    assert all(url.startswith((link, link.replace("http", "ws"))) for url in ann.requests if "://" in url)
+    assert ann.problems == []
+
+
+@pytest.mark.parametrize(("location", "path"), [(LOCATION, "games/here/"), (HELLO, "hello/")])
+def test_it_is_played_behind_nginx_below_a_path(
+    browser: Browser, start: Start, tmp_path: Path, location: str, path: str
+) -> None:
+    nginx = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if not nginx:
+        pytest.skip("nginx cannot be found, so no page is tested behind it: install nginx")
+    behind, port = port_of(serve(start, proxies="127.0.0.1")), free_port()
+    location = location.replace("7777", str(behind))
+    (tmp_path / "nginx.conf").write_text(NGINX.format(folder=tmp_path, port=port, location=location), encoding="utf-8")
+
+    with running(port, nginx, "-p", tmp_path, "-c", tmp_path / "nginx.conf"):
+        play_below(browser, f"http://127.0.0.1:{port}/{path}")
+
+
+CADDY = """
+{{
+  admin off
+  local_certs
+  skip_install_trust
+  auto_https disable_redirects
+  storage file_system {folder}
+}}
+"""
+"""What keeps it from asking others for a certificate, and all that it writes in a folder."""
+
+
+def test_it_is_played_over_tls_behind_caddy_below_a_path(browser: Browser, start: Start, tmp_path: Path) -> None:
+    caddy = shutil.which("caddy")
+    if not caddy:
+        pytest.skip("Caddy cannot be found, so no page is tested behind it: install caddy")
+    behind, port = port_of(serve(start, proxies="127.0.0.1")), free_port()
+    site = SITE.replace("play.example.org", f"https://localhost:{port}").replace("7777", str(behind))
+    (tmp_path / "Caddyfile").write_text(CADDY.format(folder=tmp_path) + site, encoding="utf-8")
+
+    with running(port, caddy, "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"):
+        play_below(browser, f"https://localhost:{port}/hello/")
