@@ -29,6 +29,8 @@ _PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>netcode</title>'
     "<p>A game server is here, and no page was given to it: netcode.Web(page=…) is where it goes.</p></html>"
 )
+_INSIDE = (".localhost", ".local", ".localdomain", ".lan", ".home", ".home.arpa", ".internal")
+"""How names end that nobody outside of a network can have."""
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s?#@]+")
 _PORTS = {"http": ":80", "https": ":443"}
@@ -47,7 +49,8 @@ class Web:
         files: further ones by name, such as `{"game.js": Path("web/game.js")}`. What they are is told by what the name
             ends in: .html, .js, .css, .json, .txt, .svg, .png, .ico or .webmanifest. `netcode.js`, with which a page
             talks to the server, is always there.
-        origins: from where else pages may connect, as in ("https://html-classic.itch.zone",).
+        origins: from where else pages may connect, as in ("https://html-classic.itch.zone",); and the server's own
+            name, as in ("http://game.example:7777",), if pages are opened by it without TLS from the same network.
         proxies: addresses or networks of proxies of yours, as in ("127.0.0.1", "10.0.0.0/8"). What they say of who
             stands behind them is believed: in `X-Forwarded-For`, or by the PROXY protocol.
 
@@ -102,16 +105,23 @@ class Web:
             headers.append("Content-Encoding: gzip")
         return respond(200, content, found.kind, *headers)
 
-    def _objection(self, request: Request) -> str:
-        """Return why a page may not connect; "" if it may."""
-        origin = request.header("origin")
-        if not origin or _place(origin) == _place(f"{origin.partition(':')[0]}://{request.header('host')}"):
+    def _objection(self, request: Request, address: "Address | None" = None) -> str:
+        """Return why a page may not connect; "" if it may.
+
+        Args:
+            request: what its browser said.
+            address: where that came from, if neither TLS nor a proxy of ours vouches for the name of the server.
+        """
+        origin, host = request.header("origin"), request.header("host")
+        if not origin or origin.lower() in self._origins:
             return ""
         if origin == "null":
             return "a page without an origin of its own, such as a file, may not connect"
-        if origin.lower() in self._origins:
-            return ""
-        return f"pages of {origin} may not connect here; the server can list it in Web(origins=...)"
+        if _place(origin) != _place(f"{origin.partition(':')[0]}://{host}"):
+            return f"pages of {origin} may not connect here; the server can list it in Web(origins=...)"
+        if address is not None and _is_inside(address.host) and not _is_name_of_here(host.lower()):
+            return f"{origin} may be anybody's name for this server; the server can list it in Web(origins=...)"
+        return ""
 
     def _trusts(self, address: Address | None) -> bool:
         """Tell whether what comes from `address` is a proxy's."""
@@ -152,6 +162,28 @@ def _place(origin: str) -> str:
     """Return the host and the port of an origin, or of one made of a `Host` header: who is before TLS may not know of it."""
     scheme, _, place = origin.lower().partition("://")
     return place.removesuffix(_PORTS.get(scheme, ""))
+
+
+def _is_inside(host: str) -> bool:
+    """Tell whether an address is of a network that others cannot reach, but the browsers of their visitors can."""
+    import ipaddress
+
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    return not ((found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None) or found).is_global
+
+
+def _is_name_of_here(host: str) -> bool:
+    """Tell whether what a `Host` header says is an address, or a name that only this network can have given.
+
+    A stranger can have a name of the stranger's own lead here (DNS rebinding), so that a page of theirs, which a
+    browser inside has opened, has the same origin as ours.
+    """
+    name = re.sub(r":\d*$", "", host).removesuffix(".")
+    last = name.rpartition(".")[2]
+    return "." not in name or last.isdecimal() or name.startswith("[") or name.endswith(_INSIDE)
 
 
 def _check_file(name: str) -> str:

@@ -164,6 +164,50 @@ def test_other_pages_may_not(origin: str, objection: str) -> None:
     assert web._objection(get("/", Host="game.example", Origin=origin)) == objection
 
 
+INSIDE = ("127.0.0.1", "192.168.1.7", "10.0.0.3", "100.64.0.9", "::1", "fe80::1%eth0", "fd00::7", "::ffff:192.168.1.7")
+"""Addresses of networks that a stranger reaches only through the browser of somebody inside."""
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+@pytest.mark.parametrize("name", ["evil.example", "evil.example:7777", "7.evil.example.:80", "local.evil.example"])
+def test_a_name_of_a_strangers_that_leads_here_is_not_ours(inside: str, name: str) -> None:
+    objection = Web()._objection(get("/", Host=name, Origin=f"http://{name}"), Address(inside, 4711))
+
+    said = f"http://{name} may be anybody's name for this server; the server can list it in Web(origins=...)"
+    assert objection == said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "192.168.1.7:7777",
+        "127.0.0.1",
+        "[fd00::7]:7777",
+        "[::1]",
+        "localhost:7777",
+        "Kitchen:7777",
+        "kitchen.local:7777",
+        "KITCHEN.LOCAL.",
+        "kitchen.home.arpa",
+        "game.localhost",
+    ],
+)
+def test_addresses_and_names_of_a_network_are_ours(name: str) -> None:
+    assert Web()._objection(get("/", Host=name, Origin=f"http://{name}"), Address("192.168.1.9", 4711)) == ""
+
+
+@pytest.mark.parametrize("outside", [Address("198.41.0.4", 1), Address("2001:500:200::b", 1), Address("unix", 1), None])
+def test_any_name_will_do_for_who_comes_from_outside_or_is_vouched_for(outside: Address | None) -> None:
+    assert Web()._objection(get("/", Host="game.example", Origin="http://game.example"), outside) == ""
+
+
+def test_a_name_of_ours_is_listed() -> None:
+    web = Web(origins=("http://game.example:7777",))
+
+    request = get("/", Host="game.example:7777", Origin="http://game.example:7777")
+    assert web._objection(request, Address("192.168.1.9", 4711)) == ""
+
+
 def test_a_proxy_tells_who_is_behind_it() -> None:
     web, proxy = Web(proxies=("10.0.0.1",)), Address("10.0.0.1", 7)
 

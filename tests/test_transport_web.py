@@ -153,14 +153,14 @@ class Guest:
         self._house.until(self.is_over)
         return self.heard
 
-    def upgrade(self, *headers: bytes) -> None:
+    def upgrade(self, *headers: bytes, host: bytes = b"game") -> None:
         """Come to WebSocket."""
-        self.say(UPGRADE + b"".join(header + b"\r\n" for header in headers) + b"\r\n")
+        self.say(UPGRADE.replace(b"game", host) + b"".join(header + b"\r\n" for header in headers) + b"\r\n")
         assert self.hear(b"\r\n\r\n").startswith(b"HTTP/1.1 101 ")
 
-    def join(self, *headers: bytes) -> None:
+    def join(self, *headers: bytes, host: bytes = b"game") -> None:
         """Come in by WebSocket."""
-        self.upgrade(*headers)
+        self.upgrade(*headers, host=host)
         self.say(masked(hello("g")))
         self._house.until(self.values)
 
@@ -337,6 +337,23 @@ def test_a_page_from_elsewhere_hears_why_it_may_not_connect(house: House, origin
     guest.sock.close()
     house.until(lambda: not len(links_of(house.server)))
     assert (house.told, origins_of(house.server)) == ([], {})
+
+
+ANYBODYS = b"evil.example:7777"
+
+
+def test_a_page_by_a_name_of_strangers_may_not_connect_from_inside(open_house: Callable[..., House]) -> None:
+    guest = open_house().visit()
+    guest.upgrade(b"Origin: http://" + ANYBODYS, host=ANYBODYS)
+    guest.hear_all()
+    [[kind, code, said]] = guest.values()
+
+    assert (kind, code) == (BYE, ReasonCode.DENIED.value)
+    assert said.startswith("http://evil.example:7777 may be anybody's name for this server")
+    open_house(web=Web(proxies=[LOOPBACK])).visit().join(
+        b"Origin: http://" + ANYBODYS, host=ANYBODYS
+    )  # a proxy knows for whom it speaks
+    open_house(web=Web(origins=["http://evil.example:7777"])).visit().join(b"Origin: http://" + ANYBODYS, host=ANYBODYS)
 
 
 def test_who_is_one_too_many_hears_it_in_websocket(open_house: Callable[..., House]) -> None:
@@ -666,7 +683,7 @@ def test_over_tls_it_is_the_same_door(secure: House, certificate: Certificate, b
     assert page.hear_all().endswith(PAGE.encode())
 
     browser = secure.visit(tls=certificate.client(), before=before)
-    browser.join()
+    browser.join(b"Origin: http://" + ANYBODYS, host=ANYBODYS)  # the certificate shows that the name is ours
     plain = secure.visit(hello("g"), tls=certificate.client(), before=before)
     secure.until(lambda: len(secure.server.peers) == 2)
 

@@ -322,7 +322,8 @@ class WebDoorway(Doorway):
         """Return somebody who has come to WebSocket; one who may not come in hears that there."""
         address = self._web._client(below.address, request)
         transport = WebSocketTransport(cast("Carrier", below), address, early)
-        objection = self._web._objection(request)
+        vouched = self._encrypt is not None or not guest.origin
+        objection = self._web._objection(request, None if vouched else below.address)
         if objection:
             return Ready(transport, guest.since, Reason(ReasonCode.DENIED, objection))
         return Begun(transport, guest.since) if early else Ready(transport, guest.since)
