@@ -709,9 +709,25 @@ def test_a_program_of_ours_plays_over_tls(secure: House, certificate: Certificat
 
 
 @needs_openssl
+def test_a_browser_that_forgot_https_is_told_so(secure: House, caplog: pytest.LogCaptureFixture) -> None:
+    guest = secure.visit(b"GET / HTTP/1.1\r\nHost: game.example\r\n\r\n")
+
+    heard = guest.hear_all()
+
+    assert heard.startswith(b"HTTP/1.1 400 Bad Request\r\n")
+    assert heard.endswith(b"\r\n\r\nthis port speaks TLS: use https://\n")
+    guest.sock.close()
+    secure.until(lambda: secure.waiting == 0)
+    assert "does not speak TLS" not in caplog.text
+    silent = secure.visit()
+    silent.sock.close()
+    secure.until(lambda: secure.waiting == 0)
+
+
+@needs_openssl
 def test_who_does_not_speak_tls_is_told_of_in_the_log(secure: House, caplog: pytest.LogCaptureFixture) -> None:
     log._next_warning.clear()
-    guest = secure.visit(b"GET / HTTP/1.1\r\n\r\n")
+    guest = secure.visit(hello("g"))
 
     guest.hear_all()
 

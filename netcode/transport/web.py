@@ -288,6 +288,12 @@ class WebDoorway(Doorway):
             if not guest.origin and isinstance(transport, TcpTransport):
                 yield from _introduce(transport)
             if self._encrypt is not None:
+                assert isinstance(transport, TcpTransport)
+                begun, _ = yield from _begin(transport)
+                if begun and begun[0] in HTTP:
+                    self._wait_longer(guest)
+                    yield from _deliver(transport, refuse(BadRequest(400, "this port speaks TLS: use https://")))
+                    return None
                 outcome = yield from self._agree(guest, self._encrypt(Ready(transport)))
                 if isinstance(outcome, Reason):
                     return Failed(outcome, str(transport.address), transport.address)
