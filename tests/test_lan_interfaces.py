@@ -11,7 +11,7 @@ pytest.importorskip("ifaddr")
 
 import ifaddr
 
-from netcode.lan.interfaces import addresses_for, interfaces_of, likeliest_first, own_interfaces
+from netcode.lan.interfaces import addresses_for, interfaces_of, likeliest_first, own_interfaces, present
 
 MINE = [
     ipaddress.ip_interface(text)
@@ -31,6 +31,10 @@ MINE = [
 )
 def test_a_server_says_where_it_listens(host: str, address: str, expected: list[str]) -> None:
     assert addresses_for(host, Address(address, 1), MINE) == expected
+
+
+def test_of_the_addresses_wanted_those_are_present_that_this_computer_has() -> None:
+    assert present(["192.168.1.7", "10.0.0.1", "fe80::7"], MINE) == ["192.168.1.7", "fe80::7"]
 
 
 def test_a_computer_without_a_network_is_found_by_itself() -> None:

@@ -76,7 +76,7 @@ def test_what_has_not_changed_is_not_told_again(monkeypatch: pytest.MonkeyPatch)
 
     asyncio.run(announcement._speaker._renew(None))  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] # nobody is asked
 
-    assert announcement._speaker.said == announcement._speaker._told
+    assert announcement._speaker._told == ({"name": "same"}, [HERE.host])
 
 
 def test_after_a_change_the_next_one_has_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,26 +189,139 @@ def test_a_network_that_is_not_there_is_told_and_tried_again(
     until(lambda: "this computer has no network" in caplog.text)
 
 
-def test_another_network_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mdns, "LOOK", 0.05)
-    mine, extra = own_interfaces(), set[Any]()  # those of now: other tests make interfaces meanwhile
-    monkeypatch.setattr(mdns, "own_interfaces", lambda: mine | extra)
-    name = secrets.token_hex(8)
-    with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)) as announcement:
+class Networks:
+    """The networks that this computer is in, as far as what is tested can see."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(mdns, "LOOK", 0.05)
+        monkeypatch.setattr(mdns, "own_interfaces", lambda: frozenset(self.mine))
+        self.mine: set[Any] = {ipaddress.ip_interface("127.0.0.1/8")}
+        self.sessions, self.joined = list[Any](), list[Any]()
+        session: Any = vars(mdns)["AsyncZeroconf"]
+        update = session.async_update_interfaces
+
+        def begin(*arguments: Any) -> Any:
+            self.sessions.append(arguments)
+            return session(*arguments)
+
+        async def join(zeroconf: Any, interfaces: Any) -> None:
+            self.joined.append(interfaces)
+            await update(zeroconf, interfaces)
+
+        monkeypatch.setattr(mdns, "AsyncZeroconf", begin)
+        monkeypatch.setattr(session, "async_update_interfaces", join)
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    return Networks(monkeypatch)
+
+
+def test_a_network_that_comes_or_goes_takes_nothing_from_what_is_known(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, bridge = secrets.token_hex(8), ipaddress.ip_interface("192.0.2.77/24")
+    with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)):
         until(lambda: bool(named(lookout, name)))
-        sessions = list[str]()
-        begin = announcement._speaker._begin_session
+        shown = list[bool]()
+        show = lookout._speaker._show
 
-        async def noted(zeroconf: Any) -> None:
-            sessions.append("begun")
-            await begin(zeroconf)
+        def noted(sightings: Mapping[str, Sighting]) -> None:
+            show(sightings)
+            shown.append(bool(named(lookout, name)))
 
-        monkeypatch.setattr(announcement._speaker, "_begin_session", noted)
+        monkeypatch.setattr(lookout._speaker, "_show", noted)
 
-        extra.add(ipaddress.ip_interface("192.0.2.77/24"))
+        networks.mine.add(bridge)
+        until(lambda: len(networks.joined) == 4)  # both ends have seen it, and look once more
+        networks.mine.remove(bridge)
+        until(lambda: len(networks.joined) == 8)
+        late = secrets.token_hex(8)
+        with closing(announce(late)):
+            until(lambda: bool(named(lookout, late)))
 
-        until(lambda: sessions == ["begun"])
-        until(lambda: bool(named(lookout, name)))
+        assert all(shown)
+        assert networks.joined == [LOOPBACK] * 8
+        assert len(networks.sessions) == 3
+
+
+def test_whoever_looks_asks_again_in_a_network_that_comes(networks: Networks, monkeypatch: pytest.MonkeyPatch) -> None:
+    browsers = list[str]()
+
+    real: Any = vars(mdns)["AsyncServiceBrowser"]
+    cancel = real.async_cancel
+
+    def ask(*arguments: Any, **options: Any) -> Any:
+        browsers.append("asks")
+        return real(*arguments, **options)
+
+    async def be_silent(browser: Any) -> None:
+        browsers.append("is silent")
+        await cancel(browser)
+
+    monkeypatch.setattr(mdns, "AsyncServiceBrowser", ask)
+    monkeypatch.setattr(real, "async_cancel", be_silent)
+    with closing(Mdns(LOOPBACK).look_out()):
+        until(lambda: browsers == ["asks"])
+
+        networks.mine.add(ipaddress.ip_interface("192.0.2.77/24"))
+
+        until(lambda: browsers == ["asks", *["is silent", "asks"] * 2])
+
+
+def test_a_server_says_where_it_is_reached_when_that_changes(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = list[list[str]]()
+
+    real: Any = vars(mdns)["ServiceInfo"]
+
+    def tell(*arguments: Any, **options: Any) -> Any:
+        told.append(options["parsed_addresses"])
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(mdns, "ServiceInfo", tell)
+    with closing(Mdns(LOOPBACK).announce("moving", "", Address("::", 7777), {})):
+        until(lambda: told == [["127.0.0.1"]])
+
+        networks.mine.add(ipaddress.ip_interface("192.0.2.77/24"))
+
+        until(lambda: told == [["127.0.0.1"], ["192.0.2.77"]])
+
+
+def test_without_any_network_a_session_ends_and_with_one_the_next_begins(networks: Networks) -> None:
+    with closing(Mdns(LOOPBACK).look_out()) as lookout:
+        until(lambda: len(networks.sessions) == 1)
+        here = networks.mine
+        networks.mine = set()
+        until(lambda: lookout.error == "the local network cannot be used: this computer has no network")
+
+        networks.mine = here
+
+        until(lambda: len(networks.sessions) == 2 and lookout.error is None)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "mine", "joined"),
+    [
+        (["192.168.1.7", "10.0.0.1"], None, ["192.168.1.7"]),
+        (["fe80::7"], None, ["fe80::7"]),
+        (["10.0.0.1"], None, None),
+        (None, [], None),
+    ],
+)
+def test_only_networks_that_are_there_are_joined(
+    wanted: list[str] | None, mine: list[Any] | None, joined: list[str] | None
+) -> None:
+    speaker = mdns._Speaker(wanted)
+    usual = [ipaddress.ip_interface(text) for text in ("127.0.0.1/8", "192.168.1.7/24", "fe80::7%4/64")]
+    here = frozenset(usual if mine is None else mine)
+
+    if joined is None:
+        with pytest.raises(OSError, match="no network"):
+            speaker._where(here)
+    else:
+        assert speaker._where(here)[0] == joined
 
 
 def test_what_breaks_in_the_thread_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:

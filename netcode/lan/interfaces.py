@@ -23,6 +23,12 @@ def own_interfaces() -> frozenset[Interface]:
     return frozenset(found)
 
 
+def present(wanted: Iterable[str], interfaces: Iterable[Interface]) -> list[str]:
+    """Return which of the addresses wanted this computer has."""
+    here = {str(_without_zone(one.ip)) for one in interfaces}
+    return [one for one in wanted if one in here]
+
+
 def addresses_for(host: str, address: Address, interfaces: Iterable[Interface]) -> list[str]:
     """Return where a server is reached that listens on `host`, by others in its network."""
     if host not in ("", "0.0.0.0", "::"):

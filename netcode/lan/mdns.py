@@ -19,7 +19,7 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from netcode.address import Address
 from netcode.diagnostics import log
 from netcode.lan import MAX_ADDRESSES, MAX_SIGHTINGS, Sighting
-from netcode.lan.interfaces import Interface, addresses_for, interfaces_of, likeliest_first, own_interfaces
+from netcode.lan.interfaces import Interface, addresses_for, interfaces_of, likeliest_first, own_interfaces, present
 
 SERVICE = "_netcode._tcp.local."
 """What is announced and looked for."""
@@ -61,7 +61,7 @@ class Mdns:
 
 
 class _Speaker:
-    """What happens in the thread: a session of zeroconf, begun again when the computer's addresses change."""
+    """What happens in the thread: a session of zeroconf, which follows the computer from network to network."""
 
     def __init__(self, interfaces: Sequence[str] | None) -> None:
         self._interfaces = interfaces
@@ -130,20 +130,39 @@ class _Speaker:
                 await zeroconf.zeroconf.async_wait_for_start()
                 self._succeed()
                 await self._begin_session(zeroconf)
-                while not self._is_over and own_interfaces() == mine:
-                    await self._sleep(LOOK)
-                    await self._renew(zeroconf)
+                await self._keep_up(zeroconf, mine)
             finally:
                 await self._end_session()
                 await zeroconf.async_close()
 
+    async def _keep_up(self, zeroconf: AsyncZeroconf, mine: frozenset[Interface]) -> None:
+        """Join the networks that come and leave those that go, until it is over or there is none any more.
+
+        What is heard on the others goes on: computers have bridges, tunnels and second addresses that come and go, and
+        none of that is news of a game.
+        """
+        settled = True
+        while not self._is_over:
+            await self._sleep(LOOK)
+            now = own_interfaces()
+            if now != mine or not settled:
+                # Twice: one that has come just now may have an address that cannot be used yet (RFC 4862, 5.4).
+                mine, settled = now, now == mine
+                try:
+                    await zeroconf.async_update_interfaces(self._where(mine)[0])
+                except (OSError, RuntimeError):
+                    return  # a new session will say what is wrong
+                await self._move(zeroconf)
+            await self._renew(zeroconf)
+
     def _where(self, mine: frozenset[Interface]) -> tuple[Any, bool, IPVersion | None]:
         """Return what zeroconf wants to know of interfaces. Raises `OSError` where there are none."""
-        if not mine:
+        if self._interfaces is None and mine:
+            return InterfaceChoice.All, False, IPVersion.All if socket.has_ipv6 else IPVersion.V4Only
+        wanted = present(self._interfaces or (), mine)
+        if not wanted:
             raise OSError("this computer has no network")
-        if self._interfaces is not None:
-            return [*self._interfaces], False, None
-        return InterfaceChoice.All, False, IPVersion.All if socket.has_ipv6 else IPVersion.V4Only
+        return wanted, False, None
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep until somebody calls `wake`, or `seconds` have passed."""
@@ -164,6 +183,9 @@ class _Speaker:
     async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
         """Begin with what this is for."""
 
+    async def _move(self, zeroconf: AsyncZeroconf) -> None:
+        """Hear that the computer is in other networks now."""
+
     async def _renew(self, zeroconf: AsyncZeroconf) -> None:
         """Hear that somebody called `wake`, or that some time has passed."""
 
@@ -180,32 +202,39 @@ class _Announcing(_Speaker):
         super().__init__(interfaces_of(host, address) if interfaces is None else interfaces)
         self._name = f"{instance(name)}.{SERVICE}"
         self._host, self._address = host, address
-        self.said = self._told = said
+        self.said = said
+        self._told = self._news()
 
     async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
-        self._told = self.said
+        self._told = self._news()
         untyped: Any = zeroconf  # what these two return is not told as strictly as our checkers want
         await (await untyped.async_register_service(self._info(), ttl=TTL, strict=False))
 
     async def _renew(self, zeroconf: AsyncZeroconf) -> None:
-        if self.said != self._told and not self._is_over:
-            self._told = self.said
+        news = self._news()
+        if news != self._told and not self._is_over:
+            self._told = news
             untyped: Any = zeroconf
             await (await untyped.async_update_service(self._info()))
             again = time.monotonic() + SHORTEST
             while not self._is_over and (left := again - time.monotonic()) > 0:
                 await self._sleep(left)
 
+    def _news(self) -> tuple[Mapping[str, str], list[str]]:
+        """Return what is to be told: what the server says, and where it is reached now."""
+        return self.said, addresses_for(self._host, self._address, own_interfaces())
+
     def _info(self) -> ServiceInfo:
+        said, addresses = self._told
         return ServiceInfo(
             SERVICE,
             self._name,
             port=self._address.port,
-            properties={**self._told},
+            properties={**said},
             server=f"netcode-{self._name.partition('.')[0].rpartition(' ')[2]}.local.",
             host_ttl=TTL,
             other_ttl=TTL,
-            parsed_addresses=addresses_for(self._host, self._address, own_interfaces()),
+            parsed_addresses=addresses,
         )
 
 
@@ -239,6 +268,7 @@ class _Listening(_Speaker):
         self.sightings: Mapping[str, Sighting] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()  # names that changed while they were asked
+        self._browser: AsyncServiceBrowser | None = None
         self.ear, self._bell = socket.socketpair()
         self.ear.setblocking(False)
         self._bell.setblocking(False)
@@ -270,7 +300,16 @@ class _Listening(_Speaker):
             self._bell.close()
 
     async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
-        AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[self._hear])
+        self._browser = AsyncServiceBrowser(zeroconf.zeroconf, SERVICE, handlers=[self._hear])
+
+    async def _move(self, zeroconf: AsyncZeroconf) -> None:
+        """Ask in all networks at once: the old browser asks more rarely every time, at last once an hour.
+
+        The new one hears again of all that are known: where they are best reached may be another of their addresses.
+        """
+        assert self._browser is not None
+        await self._browser.async_cancel()
+        await self._begin_session(zeroconf)
 
     async def _end_session(self) -> None:
         for task in [*self._tasks.values()]:

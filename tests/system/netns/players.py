@@ -19,6 +19,8 @@ from netcode.wire import protocol
 
 FRAME = 1 / 60
 STATUS_INTERVAL = 0.1
+LOOK = 0.5
+"""Seconds between two looks at the networks that a host is in."""
 
 
 def say(event: str, **facts: object) -> None:
@@ -128,6 +130,9 @@ def join(host: str, port: int, options: Mapping[str, Any]) -> None:
 
 def announce(host: str, port: int, options: Mapping[str, Any]) -> None:
     """Be a server that says on the local network that it is there, and ends at Ctrl-C."""
+    from netcode.lan import mdns  # needs an extra
+
+    mdns.LOOK = LOOK
     with netcode.Server(host, port, game="test", announce="Ann's game", **options["limits"]) as server:
         say("listening")
         for _ in server.ticks(60):
@@ -136,9 +141,13 @@ def announce(host: str, port: int, options: Mapping[str, Any]) -> None:
 
 def discover(host: str, port: int, options: Mapping[str, Any]) -> None:
     """Look for servers, and say what is there whenever that changes."""
+    from netcode.lan import mdns  # needs an extra
+
+    mdns.LOOK = LOOK
     say("begun")
     with netcode.discover("test") as discovery:
         before: list[list[str]] = []
+        status = 0.0
         while True:
             discovery.wait(FRAME)
             discovery.update()
@@ -146,6 +155,9 @@ def discover(host: str, port: int, options: Mapping[str, Any]) -> None:
             if games != before:
                 say("found" if games else "gone", games=games)
             before = games
+            if time.monotonic() >= status:
+                status = time.monotonic() + LOOK
+                say("status", games=len(games))
 
 
 def stall(host: str, port: int, _: Mapping[str, Any]) -> None:
