@@ -67,12 +67,17 @@ class Firefox:
     def _message(self) -> Any:
         """Read one message: its length, a colon, and JSON."""
         while b":" not in self._incoming:
-            self._incoming += self._socket.recv(65_536)
+            self._receive()
         length, _, self._incoming = self._incoming.partition(b":")
         while len(self._incoming) < int(length):
-            self._incoming += self._socket.recv(65_536)
+            self._receive()
         text, self._incoming = self._incoming[: int(length)], self._incoming[int(length) :]
         return json.loads(text)
+
+    def _receive(self) -> None:
+        data = self._socket.recv(65_536)
+        assert data, "the browser is gone"
+        self._incoming += data
 
     def ask(self, command: str, **parameters: Any) -> Any:
         """Give a command, and return what it answers."""

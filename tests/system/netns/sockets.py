@@ -87,8 +87,8 @@ def push(host: str, port: str, size: str) -> None:
     with socket.create_connection((host, int(port)), PATIENCE) as sock:
         sock.sendall(whole)
         back = b""
-        while len(back) < len(whole):
-            back += sock.recv(65536)
+        while len(back) < len(whole) and (data := sock.recv(65536)):
+            back += data
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256)
     (again,) = struct.unpack_from("I", info, TOTAL_RETRANSMITS)
     say(whole=back == whole, again=again, seconds=time.monotonic() - began)
