@@ -168,8 +168,9 @@ class Client(Waiter):
         """What another run of this program needs to take this seat: None until `Joined`, and after `Left`.
 
         Keep it where it outlives the program, and give it to `Client(..., ticket=ticket)` while the server still keeps
-        the seat, which it does for its `grace` after the link broke. It is a secret: whoever has it is this player. It
-        becomes void when it was used; the new client has one of its own.
+        the seat, which it does for its `grace` after the link broke. It is a secret: whoever has it is this player.
+        The new client has one of its own, and from when that was used this one is void; until then it takes the seat
+        again, for a program that was killed before it could keep the new one.
 
         The new client starts with `Joined`, and for the server the peer was `Away` and is `Back`: a program that was
         started again knows nothing, so the game has to tell it how things stand. Messages that had come but were not

@@ -239,6 +239,19 @@ def test_a_ticket_is_good_for_another_try_as_long_as_nobody_heard_that_it_was_ta
     assert (third.state, third.id) == (State.CONNECTED, 1)
 
 
+def test_a_ticket_is_void_once_the_next_one_was_used(scene: Scene) -> None:
+    scene.serve()
+    ticket = kill(scene, scene.join())
+    second = scene.join(ticket=ticket)
+    third = scene.join(ticket=kill(scene, second))
+
+    late = scene.client(ticket=ticket)
+    scene.until(lambda: late.state is State.DISCONNECTED)
+
+    assert scene.left(late).code is ReasonCode.RESUME_LOST
+    assert third.state is State.CONNECTED
+
+
 def test_a_seat_that_is_no_longer_kept_is_said_to_be_lost(scene: Scene) -> None:
     server = scene.serve(grace=2.0)
     ticket = kill(scene, scene.join())
