@@ -102,7 +102,10 @@ function point(cell) {
 
 function place(cell) {
   const ship = [FLEET[fleet.length], cell, upright];
-  if (fits(ship, fleet)) fleet.push(ship);
+  if (fits(ship, fleet)) {
+    fleet.push(ship);
+    hover = null; // a finger does not go on to the next cell
+  }
   draw();
 }
 

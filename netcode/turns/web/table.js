@@ -32,7 +32,7 @@ function written(value) {
   return value === "" ? "–" : String(value ?? "–");
 }
 const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
-const said = (play) => [play.move, ...Object.values(play.arguments).map(written)].join(" ").trim();
+const said = (play) => [play.move, ...Object.values(play.arguments).filter((value) => value !== null).map(written)].join(" ").trim();
 
 // A browser may forbid to keep anything.
 function attempt(what, otherwise) {
@@ -282,7 +282,7 @@ const EVENTS = {
   },
   seated: (_, name) => tell(`${name} sits down`),
   started: () => tell("The game begins"),
-  moved: (number, move) => tell(`${nameOf(number)} moved${move ? `: ${move}` : ""}`),
+  moved: (number, move) => tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`),
   told: (text) => tell(text),
   "taken back": (_, text) => tell(`Taken back: ${text}`),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
