@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from typing import Any, TypedDict
 
 from netcode.diagnostics.mistakes import keywords_of, unexpected
-from netcode.wire.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, Bounds
+from netcode.wire.codec import ENVELOPE, Bounds
+from netcode.wire.cost import ENVELOPE_DEPTH, MAX_DEPTH
 from netcode.wire.protocol import MAX_NAME, MAX_UNGREETED
 
 PING_INTERVAL = 1.0

@@ -14,7 +14,7 @@ from netcode.limits import LimitOptions, Limits, check_name, check_number, make_
 from netcode.session import comeback, door
 from netcode.stream import buffer, contract, stream_set
 from netcode.transport import lookup, tcp_listener, tls
-from netcode.wire import codec, protocol
+from netcode.wire import codec, cost, protocol
 from netcode.wire.codec import Bounds
 
 NAMES = [field.name for field in fields(Limits)]
@@ -172,9 +172,9 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
     ("page", "words", "number"),
     [
         (PAGE, r"(\d+) bytes before the greeting is answered", protocol.MAX_UNGREETED),
-        (PAGE, r"a server takes `max_message` bytes and (\d+) levels of nesting", codec.MAX_DEPTH),
-        (PAGE, r"greeting is answered, (\d+) levels of nesting from a client", codec.MAX_DEPTH),
-        (PAGE, r"from a client and (\d+) from a server", codec.MAX_DEPTH + codec.ENVELOPE_DEPTH),
+        (PAGE, r"a server takes `max_message` bytes and (\d+) levels of nesting", cost.MAX_DEPTH),
+        (PAGE, r"greeting is answered, (\d+) levels of nesting from a client", cost.MAX_DEPTH),
+        (PAGE, r"from a client and (\d+) from a server", cost.MAX_DEPTH + cost.ENVELOPE_DEPTH),
         (PAGE, r"and sends (\d+) bytes and 8 levels more", codec.ENVELOPE),
         (PAGE, r"(\d+) characters of a name", protocol.MAX_NAME),
         (PAGE, r"(\d+) bytes of a token", protocol.MAX_TOKEN),
@@ -184,7 +184,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
         (PAGE, r"(\d+ KiB) read from one peer per update", contract.SCRATCH),
         (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),
-        (PAGE, r"(\d+) keys of one map that are arrays", codec.MAX_COLLISIONS),
+        (PAGE, r"(\d+) keys of one map that are arrays", cost.MAX_COLLISIONS),
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
         (PAGE, r"(\d+) look-ups of names at once", lookup.MAX_LOOKUPS),
         (PAGE, r"(\d+) ms of rest for a listener", tcp_listener.SHORTAGE_PAUSE * 1000),

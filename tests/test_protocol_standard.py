@@ -24,7 +24,8 @@ from netcode.reasons import MAX_TEXT, Reason
 from netcode.session.comeback import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
 from netcode.session.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
 from netcode.wire import framing, protocol
-from netcode.wire.codec import ENVELOPE, ENVELOPE_DEPTH, MAX_DEPTH, PLAIN, make_codec
+from netcode.wire.codec import ENVELOPE, PLAIN, make_codec
+from netcode.wire.cost import ENVELOPE_DEPTH, MAX_DEPTH
 from netcode.wire.protocol import Bye, Control, Hello, Ping, Welcome
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")

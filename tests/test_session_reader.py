@@ -13,8 +13,8 @@ from inside import inbox_of, link_of
 from scene import TICK, Scene, only
 
 from netcode import ReasonCode, Received
-from netcode.wire import codec
-from netcode.wire.codec import cost_of
+from netcode.wire import cost
+from netcode.wire.cost import cost_of
 from netcode.wire.protocol import ACKNOWLEDGE_EVERY
 
 EMPTY: list[Any] = []
@@ -438,7 +438,7 @@ def test_an_interrupt_while_a_costly_message_is_decoded_loses_nothing(
     client = scene.join()
     client.send([EMPTY] * 65_520)
     client.send("behind it")
-    real, calls = codec.carried, iter(range(3))
+    real, calls = cost.carried, iter(range(3))
 
     def interrupted(value: Any) -> int:
         if next(calls, None) == 0:

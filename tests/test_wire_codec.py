@@ -1,12 +1,9 @@
 """Messages to bytes and back: what goes in comes out, and what a stranger sends is a message or a documented reason."""
 
 import datetime
-import gc
 import itertools
 import re
-import struct
 import sys
-import time
 from typing import Any
 
 import msgpack
@@ -15,51 +12,12 @@ import pytest
 from fuzz.cutting import cut
 from hypothesis import given
 from hypothesis import strategies as st
+from wire_messages import EMPTY, Chat, Move, at_once, in_parts, messages, nested, refusal
 
 from netcode import ProtocolError, ReasonCode
-from netcode.wire.codec import (
-    CAREFUL_FROM,
-    MAX_COLLISIONS,
-    MAX_DEPTH,
-    PLAIN,
-    Bounds,
-    Codec,
-    PlainCodec,
-    TypedCodec,
-    carried,
-    cost_of,
-    cost_of_frames,
-    is_harmless,
-    is_simple,
-    make_codec,
-    undisturbed,
-)
+from netcode.wire.codec import CAREFUL_FROM, PLAIN, Bounds, Codec, PlainCodec, TypedCodec, make_codec
+from netcode.wire.cost import MAX_DEPTH, is_simple
 from netcode.wire.framing import frame, split
-
-EMPTY: list[Any] = []
-
-scalars = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False)
-    | st.text()
-    | st.binary(max_size=100)
-)
-keys = st.integers(-(2**63), 2**64 - 1) | st.text() | st.tuples(st.integers(0, 9), st.integers(0, 9))
-messages = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5), max_leaves=30
-)
-
-
-class Move(msgspec.Struct, tag="move"):
-    x: int
-    y: int = 0
-
-
-class Chat(msgspec.Struct, tag="chat"):
-    text: str
-    more: list[Any] = []
 
 
 class Tree(msgspec.Struct, tag="tree"):
@@ -73,35 +31,6 @@ class Anything(msgspec.Struct):
 class View(msgspec.Struct, tag="view"):
     raw: msgspec.Raw
     seen: memoryview
-
-
-class Extended(msgpack.ExtType):
-    pass
-
-
-WINDING = dict.fromkeys(itertools.product((-1, -2), repeat=7))
-"""128 keys that nobody made to collide, and do: the hash of -1 is that of -2."""
-
-
-def refusal(codec: Any, payload: bytes) -> tuple[ReasonCode, str]:
-    """Return why `codec` does not take `payload`."""
-    with pytest.raises(ProtocolError) as caught:
-        codec.decode(memoryview(payload))
-    return caught.value.reason.code, caught.value.reason.text
-
-
-def nested(depth: int, innermost: Any = None) -> Any:
-    """Return lists in lists, `depth` of them."""
-    for _ in range(depth):
-        innermost = [] if innermost is None else [innermost]
-    return innermost
-
-
-def endless() -> Any:
-    """Return a list that contains itself."""
-    inside: list[Any] = []
-    inside.append(inside)
-    return inside
 
 
 CODECS: dict[str, Codec] = {"as it was built": make_codec(), "in Python": PlainCodec(kernel=None)}
@@ -136,23 +65,6 @@ def test_any_bytes_are_a_message_or_a_reason(payload: bytes) -> None:
             codes.add(error.reason.code)
 
     assert codes <= {ReasonCode.MALFORMED, ReasonCode.WRONG_SHAPE}
-
-
-@pytest.mark.parametrize(
-    ("first", "simple", "shallow"),
-    [
-        (b"\xc0", True, True),
-        (b"\xc7", False, True),
-        (b"\xd4", False, True),
-        (b"\xd9", True, True),
-        (b"\x90" * 32, True, True),
-        (b"\x90" * 33, False, False),
-        (b"\xdf" * 32 + b"\xc1" * 99, True, True),
-        (b"\xde" * 33 + b"\xc1" * 99, False, False),
-    ],
-)
-def test_extensions_and_many_containers_are_not_simple(first: bytes, simple: bool, shallow: bool) -> None:
-    assert (is_simple(first), is_harmless(memoryview(first))) == (simple, shallow)
 
 
 # Frames in a row.
@@ -260,82 +172,19 @@ def test_a_tuple_arrives_as_a_list_and_as_a_key_stays_a_tuple() -> None:
     assert PLAIN.decode(memoryview(PLAIN.encode(message))) == {(1, 2): [3, [4, {"a": [5]}]]}
 
 
-def test_a_map_of_many_tiles_comes_back_as_it_was() -> None:
-    tiles = {(x, y): [x, {(y, (x, ())): "in a tile"}] for x in range(-40, 40) for y in range(-40, 40)}
-
-    assert PLAIN.decode(memoryview(PLAIN.encode(tiles))) == tiles
+WINDING = dict.fromkeys(itertools.product((-1, -2), repeat=7))
+"""128 keys that nobody made to collide, and do: the hash of -1 is that of -2."""
 
 
-def colliding(count: int) -> dict[tuple[int, int], None]:
-    """Return a dict whose keys share one hash: that of tuples (xxHash, in CPython's way) can be reversed."""
-    mask, one, two, five = (1 << 64) - 1, 11400714785074694791, 14029467366897019727, 2870177450012600261
-    by_one, by_two = pow(one, -1, 1 << 64), pow(two, -1, 1 << 64)
-    keys: dict[tuple[int, int], None] = {}
-    first = 0
-    while len(keys) < count:
-        mixed = five + first * two & mask
-        mixed = (mixed << 31 | mixed >> 33) * one & mask
-        wanted = 12345 * one * by_one & mask
-        second = ((wanted >> 31 | wanted << 33) - mixed) * by_two & mask
-        second -= (second >> 63) << 64
-        if second != -1 and abs(second) < 2**61 - 1:  # those are their own hash
-            keys[first, second] = None
-        first += 1
-    return keys
+class Extended(msgpack.ExtType):
+    pass
 
 
-@pytest.mark.fault(88, "memory")
-def test_keys_that_were_made_to_collide_are_refused_before_they_cost_a_frame() -> None:
-    few, many, most = colliding(MAX_COLLISIONS), colliding(MAX_COLLISIONS + 1), colliding(4500)
-    payload = PLAIN.pack(most)
-    refused = ReasonCode.MALFORMED, "bytes came that are no message: over 64 keys of a map that share a hash"
-    seconds: list[float] = []
-
-    for _ in range(3):
-        begin = time.thread_time()
-        assert refusal(PLAIN, payload) == refused
-        seconds.append(time.thread_time() - begin)
-
-    assert len(set(map(hash, most))) == 1
-    assert 60_000 < len(payload) < 65_536
-    assert refusal(PLAIN, PLAIN.pack([many])) == refused
-    assert PLAIN.decode(memoryview(PLAIN.encode(few))) == few
-    assert min(seconds) < 0.05  # a quarter of a second otherwise
-
-
-def stamps(count: int) -> bytes:
-    """Return a map whose keys are timestamps that share one hash: that of (seconds, nanoseconds), reversed again."""
-    mask, one, two, five = (1 << 64) - 1, 11400714785074694791, 14029467366897019727, 2870177450012600261
-    by_one, by_two = pow(one, -1, 1 << 64), pow(two, -1, 1 << 64)
-    keys: list[bytes] = []
-    nanoseconds = 0
-    while len(keys) < count:
-        wanted = 12345 * one * by_one & mask
-        mixed = (wanted >> 31 | wanted << 33) - nanoseconds * two & mask
-        mixed = mixed * by_one & mask
-        seconds = ((mixed >> 31 | mixed << 33) - five) * by_two & mask
-        seconds -= (seconds >> 63) << 64
-        if seconds != -1 and abs(seconds) < 2**61 - 1:
-            keys.append(b"\xc7\x0c\xff" + struct.pack(">Iq", nanoseconds, seconds) + b"\xc0")
-        nanoseconds += 1
-    return b"\xde" + count.to_bytes(2, "big") + b"".join(keys)
-
-
-def test_timestamps_that_were_made_to_collide_are_refused_as_well() -> None:
-    payload = stamps(MAX_COLLISIONS + 1)
-
-    assert refusal(PLAIN, payload) == (
-        ReasonCode.MALFORMED,
-        "bytes came that are no message: over 64 keys of a map that share a hash",
-    )
-    assert is_harmless(memoryview(payload)) is False
-    assert len(PLAIN.decode(memoryview(stamps(MAX_COLLISIONS)))) == MAX_COLLISIONS
-
-
-def test_a_timestamp_of_msgpack_passes() -> None:
-    moment = msgpack.Timestamp(1_700_000_000, 5)
-
-    assert PLAIN.decode(memoryview(PLAIN.encode([moment]))) == [moment]
+def endless() -> Any:
+    """Return a list that contains itself."""
+    inside: list[Any] = []
+    inside.append(inside)
+    return inside
 
 
 @pytest.mark.parametrize(
@@ -368,66 +217,13 @@ def test_what_cannot_be_sent_raises_at_the_caller(message: Any, kind: type[Excep
     assert PLAIN.encode("fine") == b"\xa4fine"
 
 
-class Row(list[Any]):
-    """A list that may be a key."""
+def test_a_dict_is_no_key_of_what_is_sent() -> None:
+    class Card(dict[Any, Any]):
+        def __hash__(self) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride]
+            return 1
 
-    def __init__(self, *items: Any, hashed: int | None = None) -> None:
-        super().__init__(items)
-        self.hashed = id(self) if hashed is None else hashed
-
-    def __hash__(self) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride]
-        return self.hashed
-
-
-class Card(dict[Any, Any]):
-    """A dict that may be a key."""
-
-    def __hash__(self) -> int:  # type: ignore[override] # pyright: ignore[reportIncompatibleVariableOverride]
-        return 1
-
-
-KERNELS = [PlainCodec(), PlainCodec(kernel=None)]
-
-
-@pytest.mark.parametrize("codec", KERNELS, ids=["kernel", "Python"])
-@pytest.mark.parametrize("padding", [0, CAREFUL_FROM])
-@pytest.mark.parametrize("key", [Card(), Card(a=1), (1, Card()), ((Card(),), 2), Row(Card()), Row([Card()])], ids=repr)
-def test_what_holds_a_dict_is_no_key_of_what_is_sent(codec: PlainCodec, padding: int, key: Any) -> None:
-    for message in ({key: 1}, [{"a": {3: 4, key: 1}}], {(1, 2): {key: None}}):
-        whole = [message, "x" * padding]
-
-        assert codec.frame(whole) is None
-        with pytest.raises(TypeError, match=r"^a message with a dict in a key cannot be sent: no dict can be a key"):
-            codec.encode(whole)
-
-
-@pytest.mark.parametrize("codec", KERNELS, ids=["kernel", "Python"])
-def test_dicts_and_lists_of_types_of_their_own_are_sent_as_what_they_are(codec: PlainCodec) -> None:
-    message: Any = {"a": Card(b=Card(c=1)), Row(1, Row(2)): Row(3), (4, Row(5)): {"d": {}}, Row(): 0}
-
-    payload = codec.encode(message)
-
-    arrived: Any = {"a": {"b": {"c": 1}}, (1, (2,)): [3], (4, (5,)): {"d": {}}, (): 0}
-    assert codec.decode(memoryview(payload)) == arrived
-    assert codec.frame(message) in {None, frame(payload)}
-
-
-def test_keys_that_collide_only_where_they_arrive_are_not_sent() -> None:
-    rows = {Row(*key): None for key in colliding(MAX_COLLISIONS + 1)}
-
-    with pytest.raises(ValueError, match="share a hash"):
-        PLAIN.encode(rows)
-
-    assert len(PLAIN.decode(memoryview(PLAIN.encode({Row(n, hashed=7): 0 for n in range(MAX_COLLISIONS + 1)})))) == 65
-
-
-def test_a_key_that_nests_too_deep_is_no_reason_to_follow_it() -> None:
-    key: Any = ()
-    for _ in range(400):
-        key = (key,)
-
-    with pytest.raises(ValueError, match="nests deeper than 32 levels"):
-        PLAIN.encode({key: 1})
+    with pytest.raises(TypeError, match=r"^a message with a dict in a key cannot be sent: no dict can be a key"):
+        PLAIN.encode({(1, Card()): 1, "a": {}})
 
 
 def floats(count: int) -> bytes:
@@ -503,63 +299,6 @@ def test_what_is_sent_may_nest_deeper_than_what_is_taken(types: Any) -> None:
         ReasonCode.MALFORMED,
         "a message came that nests deeper than 32 levels",
     )
-
-
-def test_a_message_may_nest_as_deep_as_is_said() -> None:
-    deepest = nested(MAX_DEPTH)
-    with_text = nested(MAX_DEPTH, "é" * 40)
-
-    assert PLAIN.decode(memoryview(PLAIN.encode(deepest))) == deepest
-    assert PLAIN.decode(memoryview(PLAIN.encode(with_text))) == with_text
-
-
-@pytest.mark.parametrize(
-    ("payload", "text"),
-    [
-        (b"\xc1", "bytes came that are no message: FormatError"),
-        (b"\xa5abc", "bytes came that are no message: Unpack failed: incomplete input"),
-        (b"\x01\x02", "bytes came that are no message: unpack(b) received extra data."),
-        (b"\xa1\xff", "bytes came that are no message: 'utf-8' codec can't decode byte 0xff in positi"),
-        (b"\xdd\xff\xff\xff\xff", "bytes came that are no message: 4294967295 exceeds max_array_len"),
-        (b"\x81\x81\x01\x02\x03", "bytes came that are no message: unhashable type: 'dict'"),
-        (b"\xd4\x05x", "msgpack extension 5 came, which is no message"),
-        (b"\x91\xd4\x4ex", "msgpack extension 78 came, which is no message"),
-        (b"\x81\x90\xd4\x05x", "msgpack extension 5 came, which is no message"),
-        (b"\xd5\xffxx", "bytes came that are no message: "),
-        (b"\x90", ""),
-        (b"\x91" * 33 + b"\x90", "a message came that nests deeper than 32 levels"),
-        (b"\x91" * 200 + b"\x90", "a message came that nests deeper than 32 levels"),
-        (b"\x91" * 3000 + b"\x90", "bytes came that are no message: "),
-        ((b"\x81\x01" * 33) + b"\x90", "a message came that nests deeper than 32 levels"),
-        (b"\x81" + b"\x91" * 33 + b"\x90\x01", "a message came that nests deeper than 32 levels"),
-    ],
-)
-def test_what_cannot_be_a_message_has_a_reason(payload: bytes, text: str) -> None:
-    if not text:
-        assert PLAIN.decode(memoryview(payload)) == []
-        return
-
-    code, said = refusal(PLAIN, payload)
-
-    assert code is ReasonCode.MALFORMED
-    assert said.startswith(text)
-
-
-def test_a_bomb_is_looked_at_a_level_at_a_time() -> None:
-    bomb: list[Any] = [{}] * 65_000
-    calls: list[str] = []
-
-    def count(frame: Any, event: str, argument: Any) -> None:
-        calls.append(event)
-
-    payload = memoryview(PLAIN.pack(bomb))
-    sys.setprofile(count)
-    try:
-        PLAIN.decode(payload)
-    finally:
-        sys.setprofile(None)
-
-    assert len(calls) < 1000
 
 
 def test_without_types_there_is_one_codec_for_everybody() -> None:
@@ -678,72 +417,11 @@ def test_what_is_not_small_is_not_decoded_in_one_go() -> None:
 # In parts.
 
 
-def in_parts(codec: Any, payload: bytes) -> Any:
-    """Decode `payload` in parts: the message and how many there were, or why it is none."""
-    steps, count = codec.decode_in_parts(payload), 1
-    try:
-        while True:
-            next(steps)
-            count += 1
-    except StopIteration as end:
-        return end.value, count
-    except ProtocolError as error:
-        return error.reason.code, error.reason.text
-
-
-def at_once(codec: Any, payload: bytes) -> Any:
-    try:
-        return codec.decode(memoryview(payload))
-    except ProtocolError as error:
-        return error.reason.code, error.reason.text
-
-
 @pytest.fixture(scope="module")
 def small_parts() -> Any:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("netcode.wire.codec.PART", 3)
+        patch.setattr("netcode.wire.decoding.PART", 3)
         yield
-
-
-@given(message=messages)
-def test_what_is_decoded_in_parts_is_the_same(small_parts: None, message: Any) -> None:
-    payload = PLAIN.encode(message)
-
-    decoded, count = in_parts(PLAIN, payload)
-
-    assert decoded == message == at_once(PLAIN, payload)
-    assert count >= len(payload) / 3
-
-
-@given(payload=st.binary(min_size=1, max_size=60))
-def test_what_is_no_message_is_none_in_parts_either(small_parts: None, payload: bytes) -> None:
-    for codec in (PLAIN, make_codec(Move | Chat)):
-        whole, parts = at_once(codec, payload), in_parts(codec, payload)
-        assert repr(whole) in (repr(parts), repr(parts[0]))  # NaN is unlike itself
-
-
-@pytest.mark.parametrize(
-    "payload",
-    [
-        b"\x91" * 31 + b"\x90",
-        b"\x91" * 32 + b"\x90",
-        b"\x91" * 32 + b"\x01",
-        b"\x91" * 33 + b"\x01",
-        b"\x92" + msgpack.packb(msgpack.Timestamp(1)) + b"\x91" * 31 + b"\x90",
-        b"\x92" + msgpack.packb(msgpack.Timestamp(1)) + b"\x91" * 30 + b"\x90",
-        b"\x93\x90\x81\x91\x01\x02\x81" + msgpack.packb(msgpack.Timestamp(1)) + b"\x00",
-        b"\xdf\x7f\xff\xff\xff\x00",
-        b"\xdd\xff\xff\xff\xff\x00",
-        b"\x93" + b"\x90" * 40,
-        b"\xdc\xff\xff" + b"\x90" * 65_534,
-        b"\xdc\xff\xff" + b"\x90" * 65_535,
-        b"\xdc\xff\xff" + b"\x90" * 65_536,
-    ],
-)
-def test_the_bounds_are_the_same_in_parts(payload: bytes) -> None:
-    whole, parts = at_once(PLAIN, payload), in_parts(PLAIN, payload)
-
-    assert (parts == whole) if isinstance(whole, tuple) else (parts[0] == whole)
 
 
 @st.composite
@@ -805,13 +483,6 @@ def test_what_grows_is_refused_in_parts_too() -> None:
         assert taken or whole[0] is ReasonCode.TOO_LARGE
 
 
-def test_keys_made_to_collide_are_refused_in_parts_too() -> None:
-    payload = msgpack.packb(dict.fromkeys(colliding(4500)))
-
-    assert in_parts(PLAIN, payload) == at_once(PLAIN, payload)
-    assert in_parts(PLAIN, payload)[0] is ReasonCode.MALFORMED
-
-
 def test_messages_with_types_are_decoded_in_parts_and_checked() -> None:
     codec = make_codec(Chat | Move)
     many = Chat("x", [EMPTY] * 20_000)
@@ -825,55 +496,3 @@ def test_messages_with_types_are_decoded_in_parts_and_checked() -> None:
 
 
 # What it costs.
-
-
-@given(message=messages)
-def test_a_message_costs_as_many_as_it_has_lists_and_dicts_at_least(message: Any) -> None:
-    payload = PLAIN.encode(message)
-
-    assert cost_of(memoryview(payload)) >= containers_in(message)
-
-
-def containers_in(message: Any) -> int:
-    name = type(message).__name__
-    if name not in ("list", "tuple", "dict"):
-        return 0
-    return 1 + sum(map(containers_in, [*message, *(message.values() if name == "dict" else ())]))
-
-
-def test_bytes_cost_next_to_nothing_and_text_its_length() -> None:
-    values: tuple[Any, ...] = b"\x90" * 60_000, "é" * 30_000, [EMPTY] * 60_000
-    carrying, text, lists = [cost_of(memoryview(msgpack.packb(value))) for value in values]
-
-    assert carrying < 100 < text < 8_000
-    assert lists > 60_000
-
-
-def test_the_frames_of_many_cost_what_each_costs_or_more() -> None:
-    for count in (3, 300):
-        payloads = [memoryview(msgpack.packb([[number], b"x" * 50])) for number in range(count)]
-        data = memoryview(b"".join(frame(bytes(payload)) for payload in payloads))
-
-        assert 2 * count <= sum(map(cost_of, payloads)) <= cost_of_frames(data, payloads) + 10 * count
-
-
-@pytest.mark.parametrize(
-    ("message", "count"),
-    [({"a": b"xyz", "b": 1}, 3), ([b"xy", b"z", "text"], 3), (b"xyz", 0), ([b"x"] * 100, 0), (None, 0)],
-)
-def test_bytes_that_are_carried_are_counted(message: Any, count: int) -> None:
-    assert carried(message) == count
-
-
-def test_the_collector_is_as_it_was_whatever_happens() -> None:
-    for enabled in (True, False):
-        (gc.enable if enabled else gc.disable)()
-        try:
-            with undisturbed():
-                during = gc.isenabled()
-            assert (during, gc.isenabled()) == (False, enabled)
-            with pytest.raises(ValueError, match="invalid literal"), undisturbed():
-                int("x")
-            assert gc.isenabled() == enabled
-        finally:
-            gc.enable()

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 import netcode
 from netcode.errors import ProtocolError
-from netcode.wire.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN
+from netcode.wire.codec import CAREFUL_FROM, PLAIN
+from netcode.wire.cost import MAX_DEPTH
 from netcode.wire.framing import HEADER_SIZE
 from netcode.wire.speed import load
 

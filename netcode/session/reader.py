@@ -14,20 +14,9 @@ from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
 from netcode.stream.stream import Stream
 from netcode.wire import protocol
-from netcode.wire.codec import (
-    CAREFUL_FROM,
-    CONTAINER,
-    MARKS,
-    MAX_DEPTH,
-    PART,
-    Codec,
-    Decoding,
-    carried,
-    cost_of,
-    cost_of_frames,
-    is_harmless,
-    undisturbed,
-)
+from netcode.wire.codec import CAREFUL_FROM, Codec
+from netcode.wire.cost import CONTAINER, MARKS, MAX_DEPTH, carried, cost_of, cost_of_frames, is_harmless
+from netcode.wire.decoding import PART, Decoding, undisturbed
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
 from netcode.wire.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
 

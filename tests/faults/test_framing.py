@@ -17,7 +17,8 @@ from inside import link_of
 
 import netcode
 from netcode import ReasonCode
-from netcode.wire.codec import ENVELOPE, MAX_DEPTH
+from netcode.wire.codec import ENVELOPE
+from netcode.wire.cost import MAX_DEPTH
 
 from .stage import TICK, Stage, memory_stage
 from .wire import BYE, MAX_MESSAGE, PONG, Stranger, control, frame, hello, message, welcome

@@ -10,7 +10,8 @@ import msgpack
 from netcode import ProtocolError, ReasonCode
 from netcode.reasons import Reason
 from netcode.wire import protocol
-from netcode.wire.codec import CAREFUL_FROM, MAX_DEPTH, PLAIN, Codec, PlainCodec, make_codec
+from netcode.wire.codec import CAREFUL_FROM, PLAIN, Codec, PlainCodec, make_codec
+from netcode.wire.cost import MAX_DEPTH
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, frame, split
 
 from .cutting import cut as take_off
