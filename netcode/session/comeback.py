@@ -3,7 +3,6 @@
 import random
 
 from netcode.reasons import Reason, ReasonCode
-from netcode.session.link import BROKEN_LINK
 
 BACKOFF = 0.5
 """Seconds within which the first attempt to come back is made."""
@@ -21,6 +20,18 @@ GREETINGS = 3
 GREETING_REST = 1.0
 """Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
 in its own way."""
+
+BROKEN_LINK = frozenset(
+    {
+        ReasonCode.RESET,
+        ReasonCode.CLOSED_BY_PEER,
+        ReasonCode.TIMEOUT,
+        ReasonCode.HANDSHAKE_TIMEOUT,  # of an attempt to come back, read by a server that was away for a while itself
+        ReasonCode.NETWORK,
+        ReasonCode.UNREACHABLE,
+    }
+)
+"""Ends that nobody wanted: a link that ended so may be resumed."""
 
 WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.REFUSED,

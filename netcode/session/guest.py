@@ -10,9 +10,9 @@ from netcode.loop.clock import Timeline
 from netcode.loop.engine import Act, Engine
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.session.comeback import WORTH_ANOTHER_TRY, Comeback, both
+from netcode.session.comeback import BROKEN_LINK, WORTH_ANOTHER_TRY, Comeback, both
 from netcode.session.inbox import Inbox
-from netcode.session.link import BROKEN_LINK, Link
+from netcode.session.link import Link
 from netcode.session.places import Places
 from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
 from netcode.stream.contract import SCRATCH, State

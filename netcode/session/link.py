@@ -1,11 +1,12 @@
 """Messages over one stream: greeting, pings, goodbye, and the deadlines of all of them."""
 
 import math
-from typing import Any, Protocol
+from typing import Any
 
 from netcode.errors import ProtocolError
 from netcode.limits import Limits
 from netcode.reasons import Reason, ReasonCode, closed_here
+from netcode.session.contract import NOBODY, LinkOwner
 from netcode.session.inbox import Inbox
 from netcode.session.meter import Meter
 from netcode.session.reader import Reader
@@ -30,51 +31,11 @@ live; the server's only measure, and each costs two messages to thousands of pee
 MEASURE_FIRST = 4
 """Pings of the server until then, each with the next answer: what is measured once is not yet known."""
 
-BROKEN_LINK = frozenset(
-    {
-        ReasonCode.RESET,
-        ReasonCode.CLOSED_BY_PEER,
-        ReasonCode.TIMEOUT,
-        ReasonCode.HANDSHAKE_TIMEOUT,  # of an attempt to come back, read by a server that was away for a while itself
-        ReasonCode.NETWORK,
-        ReasonCode.UNREACHABLE,
-    }
-)
-"""Ends that nobody wanted: a link that ended so may be resumed."""
-
 PARTING = 0.1
 """Seconds in which a stranger whose time to greet is over may take our goodbye, before its slot at the door is free."""
 
 PATIENCE = 1.0
 """Seconds for which nothing was taken after which it is the other end that is too slow, and not we who are too fast."""
-
-
-class LinkOwner(Protocol):
-    """The client or server that a link belongs to."""
-
-    def greeted(self, link: "Link", greeting: Hello | Welcome) -> None:
-        """Hear the first frame of the other end. Raises `ProtocolError` if it is not acceptable."""
-
-    def link_opened(self, link: "Link") -> None:
-        """Hear that bytes can be sent."""
-
-    def link_over(self, link: "Link") -> None:
-        """Hear that no more messages will come; `link.reason` says why. Said once."""
-
-    def link_gone(self, link: "Link") -> None:
-        """Hear that the connection is closed. Said once, after `link_over` or right before it."""
-
-
-class _Nobody:
-    """The owner of a link that has let go of it, and may be forgotten before it."""
-
-    def greeted(self, link: "Link", greeting: Hello | Welcome) -> None: ...
-    def link_opened(self, link: "Link") -> None: ...
-    def link_over(self, link: "Link") -> None: ...
-    def link_gone(self, link: "Link") -> None: ...
-
-
-NOBODY = _Nobody()
 
 
 class Link:
@@ -102,9 +63,9 @@ class Link:
     stream: Stream
 
     def __init__(
-        self, owner: LinkOwner, limits: Limits, codec: Codec, inbox: Inbox[Any], greeting: type[Hello | Welcome]
+        self, owner: "LinkOwner[Link]", limits: Limits, codec: Codec, inbox: Inbox[Any], greeting: type[Hello | Welcome]
     ) -> None:
-        self._owner: LinkOwner = owner
+        self._owner: LinkOwner[Link] = owner
         self.limits = limits
         self._hears_pings = greeting is Hello  # who waits for a greeting waits for pings, too: the server
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted

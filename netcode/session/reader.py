@@ -1,18 +1,16 @@
 """Bytes to messages and controls: frames, what a message may cost, and what is incomplete."""
 
 from itertools import repeat
-from typing import Any, ClassVar, Protocol, assert_never
+from typing import Any, ClassVar, assert_never
 
 from netcode.errors import ProtocolError
-from netcode.limits import Limits
 from netcode.loop.budget import COSTLY, FREE
 from netcode.reasons import Reason, ReasonCode
+from netcode.session.contract import Ear
 from netcode.session.inbox import Inbox
-from netcode.session.meter import Meter
 from netcode.session.session import Session
 from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
-from netcode.stream.stream import Stream
 from netcode.wire import protocol
 from netcode.wire.codec import CAREFUL_FROM, Codec
 from netcode.wire.cost import CONTAINER, MARKS, MAX_DEPTH, carried, cost_of, cost_of_frames, is_harmless
@@ -37,30 +35,6 @@ CALM = 0.2
 
 # The constructor of the tuple that `Received` is takes half the time of its own.
 _make: Any = vars(tuple)["__new__"]
-
-
-class Ear(Protocol):
-    """The link that hears what was read."""
-
-    stream: Stream
-    limits: Limits
-    meter: Meter
-    reason: Reason | None
-    """Why it is over; None while it is not."""
-
-    @property
-    def now(self) -> float:
-        """The time of the present update."""
-        ...
-
-    def hear(self, control: Hello | Welcome | Bye) -> None:
-        """Hear a greeting or a goodbye. Raises `ProtocolError` if it is not acceptable."""
-
-    def reply(self, session: Session) -> None:
-        """Answer what was just received: a ping, or so much that it has to be acknowledged."""
-
-    def fail(self, reason: Reason, told: str = "") -> None:
-        """End the link for `reason`."""
 
 
 class Reader:

@@ -13,7 +13,8 @@ from netcode.loop.clock import Deadlines
 from netcode.loop.engine import Act
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
-from netcode.session.link import BROKEN_LINK, Link
+from netcode.session.comeback import BROKEN_LINK
+from netcode.session.link import Link
 from netcode.session.session import Carrier, Session, Told
 from netcode.stream.stream_set import StreamSet
 from netcode.wire import protocol
