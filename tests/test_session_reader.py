@@ -445,13 +445,25 @@ def test_an_interrupt_while_a_costly_message_is_decoded_loses_nothing(
             raise KeyboardInterrupt
         return real(value)
 
-    monkeypatch.setattr("netcode.session.reader.carried", interrupted)
+    monkeypatch.setattr("netcode.session.costly.carried", interrupted)
     with pytest.raises(KeyboardInterrupt):
         scene.play(1.0)
     scene.play(5.0)
 
     assert scene.heard(server) == [[EMPTY] * 65_520, "behind it"]
     assert scene.news(server) == ["Joined", "Away", "Back"]
+
+
+def test_what_waited_because_others_had_their_turn_is_no_flood_behind_one_that_was(scene: Scene) -> None:
+    server = scene.serve(max_messages_per_update=4, flood_timeout=1.0)
+    guest = scene.guest()
+
+    guest.say(*[message(number) for number in range(9)])
+    scene.play(3 * TICK)
+    guest.say(message([EMPTY] * 65_520), message("behind it"))
+    scene.play(1.0)
+
+    assert scene.heard(server) == [*range(9), [EMPTY] * 65_520, "behind it"]
 
 
 def test_what_just_carries_bytes_does_not_wait(scene: Scene) -> None:

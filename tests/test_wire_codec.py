@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from wire_messages import EMPTY, Chat, Move, at_once, in_parts, messages, nested, refusal
 
 from netcode import ProtocolError, ReasonCode
-from netcode.wire.codec import CAREFUL_FROM, PLAIN, Bounds, Codec, PlainCodec, TypedCodec, make_codec
+from netcode.wire.codec import CAREFUL_FROM, PLAIN, Bounds, Codec, PlainCodec, TypedCodec, decode_each, make_codec
 from netcode.wire.cost import MAX_DEPTH, is_simple
 from netcode.wire.framing import frame, split
 
@@ -496,3 +496,14 @@ def test_messages_with_types_are_decoded_in_parts_and_checked() -> None:
 
 
 # What it costs.
+
+
+def test_each_message_before_one_that_is_none_is_decoded() -> None:
+    good: list[Any] = ["small", "x" * 100, "x" * 5000, [nested(20)] * 3, {(1, 2): 3}]
+    payloads = [memoryview(PLAIN.encode(message)) for message in good]
+
+    for codec in CODECS.values():
+        assert decode_each(codec, payloads[:4]) == (good[:4], None)
+        assert decode_each(codec, payloads) == (good, None)  # lists as keys need a closer look
+        messages, error = decode_each(codec, [*payloads, memoryview(b"\xc1"), payloads[0]])
+        assert (messages, error and error.reason.code) == (good, ReasonCode.MALFORMED)

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netcode import ProtocolError, ReasonCode
-from netcode.wire.framing import EXTENSIONS, breach, frame, length_at, missing, split
+from netcode.wire.framing import EXTENSIONS, breach, frame, front, length_at, missing, share, split
 
 LIMIT = 4096
 payloads_of_strangers = st.lists(st.binary(min_size=1, max_size=300), max_size=30)
@@ -131,3 +131,11 @@ def test_a_player_who_sends_nothing_in_a_frame_is_told_so() -> None:
 
     assert error.reason.code is ReasonCode.MALFORMED
     assert str(error) == "the other end sent an empty frame, which the protocol forbids"
+
+
+def test_of_large_payloads_as_many_are_kept_as_fit_and_one_at_least() -> None:
+    payloads = [memoryview(bytes(size)) for size in (90, 4, 2, 1)]
+
+    assert share(payloads, 0, 50) == (payloads[:1], 94, 2)
+    assert share(payloads, 1, 104) == (payloads[:2], 102, 1)
+    assert front(payloads, 2) == (payloads[:2], 102)

@@ -4,22 +4,20 @@ from itertools import repeat
 from typing import Any, ClassVar, assert_never
 
 from netcode.errors import ProtocolError
-from netcode.loop.budget import COSTLY, FREE
+from netcode.loop.budget import FREE
 from netcode.reasons import Reason, ReasonCode
 from netcode.session.contract import Ear
+from netcode.session.costly import Costly, is_costly
+from netcode.session.flood import Flood
 from netcode.session.inbox import Inbox
 from netcode.session.session import Session
 from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
 from netcode.wire import protocol
-from netcode.wire.codec import CAREFUL_FROM, Codec
-from netcode.wire.cost import CONTAINER, MARKS, MAX_DEPTH, carried, cost_of, cost_of_frames, is_harmless
-from netcode.wire.decoding import PART, Decoding, undisturbed
-from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, missing, split
+from netcode.wire.codec import Codec, decode_each
+from netcode.wire.cost import carried, cost_of, cost_of_frames
+from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, front, missing, share, split
 from netcode.wire.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
-
-LONGEST_FRAME = 0.05
-"""Seconds that one update counts as part of a flood at most: where we update seldom, it is we who let it pile up."""
 
 PACE = 65_536
 """Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
@@ -30,9 +28,6 @@ LARGE = 65_536
 CONTROL = 16
 """What a control message costs, beside what is in it."""
 
-CALM = 0.2
-"""Seconds without a flood after which the next one is another. Between two reads, even a steady one pauses."""
-
 # The constructor of the tuple that `Received` is takes half the time of its own.
 _make: Any = vars(tuple)["__new__"]
 
@@ -42,12 +37,10 @@ class Reader:
 
     __slots__ = (
         "_acknowledged",
-        "_calm_since",
         "_codec",
-        "_decoding",
+        "_costly",
         "_ear",
-        "_flood_seen",
-        "_flooded",
+        "_flood",
         "_inbox",
         "_partial_left",
         "hungry",
@@ -78,10 +71,9 @@ class Reader:
         self.pong: int | None = None
         """The number of the last ping, until it is answered: a flood of pings is not multiplied."""
         self._partial_left = 0  # what the message lacked then, if that was known
-        self._flooded = self._flood_seen = 0.0
-        self._calm_since: float | None = 0.0
+        self._flood: Flood | None = None  # the last one, if there was any
         self._acknowledged = 0  # bytes received when the other end was last told
-        self._decoding: tuple[Decoding, int, int] | None = None  # of a costly message, its frame's size, a part's cost
+        self._costly: Costly | None = None  # at the front of the rest, and not yet done
 
     @property
     def reason(self) -> Reason | None:
@@ -229,12 +221,11 @@ class Reader:
             self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
         if position == size:
             inbox.beats += 1
-            if self._calm_since is None:
-                self._calm_since = self._ear.now
+            if self._flood is not None:
+                self._flood.calm(self._ear.now)
         elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
-            position += self._read_carefully(
-                data[position:size], session, inbox
-            )  # not back to here, whence a flood would
+            # Not back to here, whence a flood would come.
+            position += self._read_carefully(data[position:size], session, inbox)
         else:
             position += self._read(data[position:size], size - position)  # a message, as likely as not a single one
         if self.pong is not None and self._ear.reason is None:
@@ -246,16 +237,16 @@ class Reader:
         if inbox.budget.holds(self):
             self.hungry = True
             return 0
-        if self._decoding is not None:
-            return self._decode_on(self._decoding, data, session, inbox)
+        if self._costly is not None:
+            return self._decode_on(self._costly, data, session, inbox)
         payloads, taken, rest, special = split(data, self.limit, self._ear.limits.max_messages_per_update)
         if taken > self.limit and len(payloads) > 1:
-            payloads, taken, rest = _share(payloads, rest, self.limit)
-        costly = next((i for i, one in enumerate(payloads) if _is_costly(one)), -1)
+            payloads, taken, rest = share(payloads, rest, self.limit)
+        costly = next((i for i, one in enumerate(payloads) if is_costly(one)), -1)
         if costly == 0:
-            return self._begin_decoding(payloads[0], data, session, inbox)
+            return self._decode_on(Costly(self._codec, payloads[0]), data, session, inbox)
         if costly > 0:
-            (payloads, taken), rest = _first(payloads, costly), 2
+            (payloads, taken), rest = front(payloads, costly), 2
         cost = cost_of_frames(data[:taken], payloads)
         if not self._may_decode(cost + len(payloads) * CONTROL if special else cost):
             return 0
@@ -289,8 +280,8 @@ class Reader:
         if rest == 1:
             self._too_much()
             return
-        if self._calm_since is None:
-            self._calm_since = self._ear.now
+        if self._flood is not None:
+            self._flood.calm(self._ear.now)
         if rest:
             self.hungry = True
         elif taken != size:
@@ -313,43 +304,28 @@ class Reader:
             return False
         if self in budget:
             # It was we who did not read on, so what has piled up meanwhile is neither silence nor a flood.
-            stream.heard = self._flood_seen = self._ear.now
+            stream.heard = now = self._ear.now
+            if self._flood is not None:
+                self._flood.excuse(now)
             budget.done(self)
         return True
 
-    def _begin_decoding(self, payload: memoryview, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
-        """Decode a costly message in parts, over several updates if need be; it is left where it is until then."""
-        cost, size = cost_of(payload), len(payload)
-        part = min(COSTLY, cost * PART // size + 1)
-        self._decoding = decoding = self._codec.decode_in_parts(bytes(payload)), HEADER_SIZE + size, part
-        return self._decode_on(decoding, data, session, inbox)
-
-    def _decode_on(
-        self, decoding: tuple[Decoding, int, int], data: memoryview, session: Session, inbox: Inbox[Any]
-    ) -> int:
-        """Go on with a costly message, as far as it may go in this update."""
-        steps, size, cost = decoding
-        spent = 0
-        self._decoding = None  # whatever interrupts it: what was decoded so far can be decoded again
+    def _decode_on(self, costly: Costly, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
+        """Go on with a costly message, which is left where it is until it is done."""
+        self._costly = None  # whatever interrupts it: what was decoded so far can be decoded again
         try:
-            with undisturbed():
-                while inbox.budget.allows(self, cost):
-                    spent += cost
-                    next(steps)
-        except StopIteration as end:
-            message: Any = end.value
+            found = costly.go_on(inbox.budget, self)
         except ProtocolError as error:
             self._ear.fail(error.reason)
             return len(data)
-        else:
-            self._decoding = decoding
-            self.hungry = True
+        if found is None:
+            self._costly, self.hungry = costly, True
             return 0
         self._may_decode(0)
-        inbox.budget.give_back(spent * carried(message) // size)
-        self._put([message], session, inbox)
-        self._note_taken(data, len(data), size, 0 if size == len(data) else 2, session)
-        return size
+        inbox.budget.give_back(found.cheaper)
+        self._put([found.message], session, inbox)
+        self._note_taken(data, len(data), costly.size, 0 if costly.size == len(data) else 2, session)
+        return costly.size
 
     def _put(self, messages: list[Any], session: Session, inbox: Inbox[Any]) -> None:
         count, received = len(messages), map(_make, repeat(inbox.message), zip(repeat(session.peer), messages))
@@ -358,22 +334,10 @@ class Reader:
 
     def _deliver(self, payloads: list[memoryview], session: Session, inbox: Inbox[Any]) -> None:
         """Deliver messages; those before one that is none are delivered, too."""
-        codec, messages = self._codec, list[Any]()
-        unpack = codec.unpack
-        try:
-            messages += [unpack(one) if len(one) <= MAX_DEPTH else self._decode(one) for one in payloads]
-        except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
-            try:
-                for payload in payloads:
-                    messages.append(codec.decode(payload))
-            finally:
-                self._put(messages, session, inbox)
-        else:
-            self._put(messages, session, inbox)
-
-    def _decode(self, payload: memoryview) -> Any:
-        plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
-        return self._codec.unpack(payload) if plainly else self._codec.decode(payload)
+        messages, error = decode_each(self._codec, payloads)
+        self._put(messages, session, inbox)
+        if error is not None:
+            raise error
 
     def _sort(self, payloads: list[memoryview]) -> None:
         """Deliver messages, and obey the control messages among them."""
@@ -392,12 +356,9 @@ class Reader:
         """More was received than one update delivers: deliver the rest later, unless it never stops."""
         self.hungry = True
         now, limits = self._ear.now, self._ear.limits
-        if self._calm_since is not None and now - self._calm_since >= CALM:
-            self._flooded = 0.0
-        else:
-            self._flooded += min(now - self._flood_seen, LONGEST_FRAME)
-        self._calm_since, self._flood_seen = None, now
-        if self._flooded >= limits.flood_timeout:
+        if self._flood is None:
+            self._flood = Flood(now)
+        elif self._flood.goes_on(now) >= limits.flood_timeout:
             most = limits.max_messages_per_update
             text = f"more than max_messages_per_update = {most} messages came, update after update"
             self._ear.fail(Reason(ReasonCode.FLOODING, text))
@@ -421,26 +382,3 @@ class Reader:
         if self.session is None:
             raise ProtocolError(ReasonCode.MALFORMED, "a control message came before the greeting")
         self.session.acknowledge(received)
-
-
-def _share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:
-    """Of payloads that take more than `limit` bytes, keep the first and what fits into `limit` with it.
-
-    So what few large ones cost is bounded too.
-    """
-    count, size = 0, 0
-    while count == 0 or size + HEADER_SIZE + len(payloads[count]) <= limit:
-        size += HEADER_SIZE + len(payloads[count])
-        count += 1
-    return payloads[:count], size, 1 if rest == 1 else 2
-
-
-def _is_costly(payload: memoryview) -> bool:
-    """Tell whether a payload is decoded in parts."""
-    return len(payload) > CAREFUL_FROM and MARKS[payload[0]] == CONTAINER and cost_of(payload) >= COSTLY
-
-
-def _first(payloads: list[memoryview], count: int) -> tuple[list[memoryview], int]:
-    """Return so many payloads, and how many bytes their frames take."""
-    kept = payloads[:count]
-    return kept, sum(map(len, kept)) + HEADER_SIZE * count

@@ -312,6 +312,25 @@ def make_codec(types: Any = None, takes: Bounds = UNBOUNDED, sends: Bounds = UNB
     return PlainCodec(takes, sends) if types is None else TypedCodec(types, takes, sends)
 
 
+def decode_each(codec: Codec, payloads: list[memoryview]) -> tuple[list[Any], ProtocolError | None]:
+    """Return the messages of `payloads`, up to the first that is none, and what is wrong with that."""
+    messages, unpack = list[Any](), codec.unpack
+    try:
+        messages += [unpack(one) if len(one) <= MAX_DEPTH else _decode_one(codec, one) for one in payloads]
+    except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
+        try:
+            for payload in payloads:
+                messages.append(codec.decode(payload))
+        except ProtocolError as error:
+            return messages, error
+    return messages, None
+
+
+def _decode_one(codec: Codec, payload: memoryview) -> Any:
+    plainly = len(payload) <= CAREFUL_FROM and is_harmless(payload)
+    return codec.unpack(payload) if plainly else codec.decode(payload)
+
+
 def _room(takes: Bounds, sends: Bounds) -> int:
     """Return the bytes that what is taken may have when it is passed on, without an envelope."""
     return takes.size if sends.size > takes.size else Bounds().size

@@ -85,6 +85,24 @@ def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], in
     return payloads, position, 0, special
 
 
+def share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:
+    """Of payloads that take more than `limit` bytes, keep the first and what fits into `limit` with it.
+
+    So what few large ones cost is bounded too.
+    """
+    count, size = 0, 0
+    while count == 0 or size + HEADER_SIZE + len(payloads[count]) <= limit:
+        size += HEADER_SIZE + len(payloads[count])
+        count += 1
+    return payloads[:count], size, 1 if rest == 1 else 2
+
+
+def front(payloads: list[memoryview], count: int) -> tuple[list[memoryview], int]:
+    """Return so many payloads, and how many bytes their frames take."""
+    kept = payloads[:count]
+    return kept, sum(map(len, kept)) + HEADER_SIZE * count
+
+
 def breach(data: memoryview, limit: int, greeted: bool) -> ProtocolError:
     """Say what is wrong with the header at the front of `data`, for which `split` stopped with -1."""
     start = bytes(data[:64])
