@@ -52,9 +52,9 @@ def test_without_a_display_playing_is_refused_with_the_reason(start: Start) -> N
 
 def test_two_bots_play_on_a_dedicated_server_before_a_spectator(start: Start) -> None:
     _, address = serve(start)
-    first = bot(start, address, "Drake", "--pace", 0.05, "--games", 1)
+    first = bot(start, address, "Drake", "--pace", 0.02, "--games", 1)
     spectator = demo(start, "watch", address, "--text", "--games", 1)
-    second = bot(start, address, "Teach", "--pace", 0.05, "--games", 1)
+    second = bot(start, address, "Teach", "--pace", 0.02, "--games", 1)
 
     assert [program.status() for program in (first, second, spectator)] == [0, 0, 0]
     (winner,) = set(re.findall(r"(\w+) wins: ", spectator.output + first.output + second.output))
@@ -79,7 +79,7 @@ def test_a_stopped_player_is_counted_out_and_a_woken_one_plays_on(start: Start) 
 @WITH_SIGNALS
 def test_a_server_that_is_killed_and_started_again_goes_on_with_the_game(start: Start, tmp_path: Path) -> None:
     server, address = serve(start, "--store", tmp_path / "tables.db")
-    players = [bot(start, address, name, "--pace", 0.1, "--games", 1) for name in ("Drake", "Teach")]
+    players = [bot(start, address, name, "--pace", 0.05, "--games", 1) for name in ("Drake", "Teach")]
     players[1].until(r"9\. ")
 
     server._process.kill()
@@ -98,7 +98,8 @@ def test_a_server_that_is_killed_and_started_again_goes_on_with_the_game(start: 
 def test_a_server_and_a_bot_that_are_stopped_by_hand_end_well(start: Start) -> None:
     server, address = serve(start)
     drake, teach = (bot(start, address, name) for name in ("Drake", "Teach"))
-    teach.until("against")
+    for player in (drake, teach):
+        player.until("against")
 
     drake._process.send_signal(signal.SIGTERM)
 
