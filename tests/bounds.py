@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds by the wall clock after which what a loop waits for will not come; this machine is shared."""
 
 

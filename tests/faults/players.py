@@ -15,11 +15,12 @@ PATIENCE = 30.0
 
 
 def serve() -> None:
-    """Serve until told to stop: the first time nicely, the second time at once."""
+    """Serve until told to stop: the first time nicely, for as many seconds as are given, the second time at once."""
     signals: list[int] = []
     # A handler runs in the middle of anything, so it only takes a note; the loop acts on it.
     signal.signal(signal.SIGTERM, lambda number, frame: signals.append(number))
-    with netcode.Server("127.0.0.1", 0) as server:
+    close_timeout = float(sys.argv[2]) if len(sys.argv) > 2 else 5.0
+    with netcode.Server("127.0.0.1", 0, handshake_timeout=PATIENCE, close_timeout=close_timeout) as server:
         print(f"process {os.getpid()} listening on {server.address.port}", flush=True)
         while server.state is not netcode.State.DISCONNECTED:
             server.wait(0.05)

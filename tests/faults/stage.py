@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from bounds import until
 from inside import arrivals_of, graces_of, keys_of, linked_at, links_of, origins_of, peer_of
 
 import netcode
@@ -24,7 +25,7 @@ from .wire import WELCOME, FalseServer, Stranger, hello
 TICK = 1 / 60
 FRAME = 0.05
 """Seconds of the processor that one update may take, whatever strangers do. A frame has 0.016; this machine is shared."""
-BLOCKED = 2.0
+BLOCKED = 5.0
 """Seconds by the wall clock after which an update must have been blocked."""
 SLOWEST = 0.1
 """Seconds of the bystander's round trip beyond what the network needs: two ticks there, two back, and some."""
@@ -161,6 +162,12 @@ class Stage:
             assert self.clock() - begin < seconds, f"not within {seconds:g} s: {self._told()}"
             self.play(TICK)
         return self.clock() - begin
+
+    def until_program(self, does: Callable[[], bool]) -> None:
+        """Let time pass until another program has done something: no faster than it does for that program."""
+        for _ in until(does):
+            self.play(TICK)
+            time.sleep(TICK)
 
     def actor(self, end: End) -> Actor:
         """Return the actor that plays `end`."""

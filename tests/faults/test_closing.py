@@ -210,9 +210,9 @@ def test_a_killed_process_leaves_its_last_messages_and_a_reason(start: Start, lo
     server = loopback.serve()
     program = start("tests/faults/players.py", "shout", server.address.port)
     process = int(program.until(r"process (\d+)\n")[1])
-    loopback.until(lambda: len(server.peers) == 2)
+    loopback.until_program(lambda: len(server.peers) == 2)
     peer = loopback.newest()
-    loopback.until(lambda: len(loopback.received(server, peer)) > 50)
+    loopback.until_program(lambda: len(loopback.received(server, peer)) > 50)
     peer.send("it never reads this")
     loopback.play(2 * TICK)
 
@@ -310,10 +310,11 @@ def test_a_client_reads_the_same_from_its_server(memory: Stage) -> None:
 
 def players(count: int, port: int) -> list[netcode.Client]:
     """Let so many players join the server on that port, in real time."""
-    clients = [netcode.Client("127.0.0.1", port) for _ in range(count)]
+    clients = [netcode.Client("127.0.0.1", port, handshake_timeout=DEADLINE) for _ in range(count)]
     deadline = time.monotonic() + DEADLINE
     while any(client.state is not State.CONNECTED for client in clients):
         assert time.monotonic() < deadline, [str(client.reason) for client in clients if client.reason]
+        netcode.wait(*clients, timeout=0.1)
         for client in clients:
             client.update()
     return clients
@@ -323,6 +324,7 @@ def all_told(clients: list[netcode.Client], seconds: float) -> list[netcode.Reas
     """Update the players until they have left, and return why each did."""
     deadline = time.monotonic() + seconds
     while any(client.state is not State.DISCONNECTED for client in clients) and time.monotonic() < deadline:
+        netcode.wait(*clients, timeout=0.1)
         for client in clients:
             client.update()
     reasons = [client.reason for client in clients]
@@ -354,7 +356,7 @@ def test_a_terminated_server_tells_two_hundred_players_within_the_grace(start: S
 @pytest.mark.fault(59, layer="process")
 @pytest.mark.process
 def test_a_second_signal_means_now(start: Start) -> None:
-    program = start("tests/faults/players.py", "serve")
+    program = start("tests/faults/players.py", "serve", DEADLINE)
     started = program.until(r"process (\d+) listening on (\d+)\n")
     clients = players(20, int(started[2]))
 
@@ -368,7 +370,7 @@ def test_a_second_signal_means_now(start: Start) -> None:
     reasons = all_told(clients, CLOSE_TIMEOUT)
 
     assert status == 0
-    assert seconds < 2.0
+    assert seconds < DEADLINE / 2
     assert {reason and reason.code for reason in reasons} == {ReasonCode.SHUTDOWN}
 
 

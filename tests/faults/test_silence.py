@@ -152,7 +152,7 @@ def test_a_stopped_process_is_ended_and_told_when_it_wakes(start: Start, loopbac
     server = loopback.serve(grace=0.0)
     program = start("tests/faults/players.py", "play", server.address.port)
     process = int(program.until(r"process (\d+)\n")[1])
-    loopback.until(lambda: len(server.peers) == 2)
+    loopback.until_program(lambda: len(server.peers) == 2)
     peer = loopback.newest()
 
     os.kill(process, signal.SIGSTOP)
