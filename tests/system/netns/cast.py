@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from bounds import until
 from programs import DEADLINE, Program
 
 from .rig import Host, Hosts
@@ -17,10 +18,10 @@ PLAYERS = Path(__file__).parent / "players.py"
 TRACES = "wrong", "away", "left"
 """Events that must not come while a link merely is bad."""
 
-LATE = 0.5
+LATE = 2.0
 """Seconds by which an event may come later than it should: a frame, and what other programs take from the processor."""
 
-LONGEST_FRAME = 0.1
+LONGEST_FRAME = 0.5
 """Seconds that no `update()` may reach: a call that blocked would, one that had to wait for the processor does not."""
 
 
@@ -90,6 +91,8 @@ def join(
     before = len(server.events("joined"))
     client = act(hosts.a, "join", hosts.b.ipv4, traffic, limits)
     client.event("joined")
+    for _ in until(lambda: len(server.events("joined")) > before):
+        time.sleep(0.02)
     return client, server.events("joined")[before]["id"]
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.netns
 
 SOCKETS = Path(__file__).parent / "sockets.py"
 PORT = 7777
-AT_ONCE = 0.3
+AT_ONCE = 1.5
 """Seconds that nobody takes for a timeout, even where other programs have the processor."""
 
 
@@ -96,7 +96,7 @@ def test_the_rate_bounds_what_passes(hosts: Hosts) -> None:
 
     pushed = seen(hosts.a, "push", hosts.b.ipv4, PORT, 500_000)
 
-    assert 0.4 < pushed["seconds"] < 2.0
+    assert 0.4 < pushed["seconds"] < 0.5 + AT_ONCE
 
 
 def test_packets_overtake_each_other(hosts: Hosts) -> None:
