@@ -187,6 +187,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) keys of one map that are arrays", cost.MAX_COLLISIONS),
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
         (PAGE, r"(\d+) look-ups of names at once", lookup.MAX_LOOKUPS),
+        (PAGE, r"look-ups of names at once, (\d+) of one name", lookup.MAX_LOOKUPS_OF_ONE_NAME),
         (PAGE, r"(\d+) ms of rest for a listener", tcp_listener.SHORTAGE_PAUSE * 1000),
         (PAGE, r"(\d+) refused connects in a row", comeback.REFUSALS),
         (PAGE, r"stops reading at ([\d,]+) bytes that nobody took", connection.MAX_RECEIVE_BUFFER),

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from netcode.transport.lookup import MAX_LOOKUPS, Candidate, Lookup, without_asking
+from netcode.transport.lookup import MAX_LOOKUPS, MAX_LOOKUPS_OF_ONE_NAME, Candidate, Lookup, without_asking
 
 V4, V6 = socket.AF_INET, socket.AF_INET6
 
@@ -200,9 +200,24 @@ def test_too_many_look_ups_wait_their_turn() -> None:
     assert outcome(last) == [(V4, ("192.0.2.1", 7777))]
 
 
+def test_a_name_that_nobody_answers_leaves_room_for_others_however_often_it_is_asked_for() -> None:
+    silent, quick = Resolver([]), Resolver(found((V4, "192.0.2.1")))
+    quick.told.set()
+
+    for _ in range(3 * MAX_LOOKUPS):  # as who comes back again and again, and gives up each time
+        Lookup("silent.example", 7777, silent).cancel()
+    asking = len(Lookup._running)
+    other = outcome(Lookup("quick.example", 7777, quick))
+    silent.told.set()
+    wait_for_threads()
+
+    assert other == [(V4, ("192.0.2.1", 7777))]
+    assert asking == MAX_LOOKUPS_OF_ONE_NAME
+
+
 def test_a_look_up_that_was_cancelled_before_its_turn_is_never_asked() -> None:
     resolver = Resolver([])
-    busy = [Lookup("busy.example", 7777, resolver) for _ in range(MAX_LOOKUPS)]
+    busy = [Lookup(f"busy{number}.example", 7777, resolver) for number in range(MAX_LOOKUPS)]
     last = Lookup("last.example", 7777, resolver)
 
     last.cancel()

@@ -256,11 +256,29 @@ def test_a_name_that_cannot_be_one_is_a_reason_safe_to_print(host: str) -> None:
     assert len(reason.text) < 200
 
 
+def test_who_waits_for_a_name_learns_that_it_is_the_name_servers_that_are_silent(listener: Listener) -> None:
+    names = Names(LOOPBACK)
+    names.told.clear()
+    connector = TcpNetwork(names).connect("game.example", listener.address.port, 0.0)
+    known = TcpNetwork(names).connect(LOOPBACK, listener.address.port, 0.0)
+
+    hints = connector.hint, known.hint
+    names.told.set()
+    transport = settle(connector)
+
+    assert hints == ("was not found in time: no name server answered; is this computer online?", TcpConnector.hint)
+    assert connector.hint == TcpConnector.hint
+    assert isinstance(transport, TcpTransport)
+    known.close()
+    transport.close()
+    accept(listener).close()
+
+
 def test_a_look_up_that_waits_for_its_turn_is_looked_at_now_and_then(listener: Listener) -> None:
     names = Names(LOOPBACK)
     names.told.clear()
     network = TcpNetwork(names)
-    busy = [network.connect("busy.example", 7777, 0.0) for _ in range(MAX_LOOKUPS)]
+    busy = [network.connect(f"busy{number}.example", 7777, 0.0) for number in range(MAX_LOOKUPS)]
     last = network.connect("last.example", listener.address.port, 0.0)
 
     before = last.due(), last.advance(5.0), last.due(), last.descriptors()

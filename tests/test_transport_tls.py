@@ -601,6 +601,21 @@ def test_a_connect_that_fails_below_fails_with_that_reason(certificate: Certific
     assert before == (f"{LOOPBACK}:{port}", "did not answer; is the address right, and does a firewall block the port?")
 
 
+def test_what_is_said_of_silence_is_what_is_waited_for_below(certificate: Certificate) -> None:
+    network = MemoryNetwork(FakeClock())
+    network.down = True
+    below: Any = network.connect("game.example", 7777, 0.0)
+    below.hint = "was not found in time"
+    connector = TlsConnector(below, certificate.client(), None)
+
+    found = connector.hint
+    below.hint = "did not answer"
+    came = connector.advance(0.0)
+
+    assert (found, came, connector.hint) == ("was not found in time", None, "did not answer")
+    connector.close()
+
+
 class Fails:
     """Stands for the socket of a handshake."""
 

@@ -8,7 +8,11 @@ from typing import Any, ClassVar
 from netcode.loop.forks import keep_from_children
 
 MAX_LOOKUPS = 16
-"""Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts."""
+"""Name look-ups under way at once; further ones wait their turn. Each holds a hidden thread while it lasts, which is
+for as long as the system's resolver likes: nobody can end it."""
+
+MAX_LOOKUPS_OF_ONE_NAME = 8
+"""How many of them are for one name: whoever asks again and again for one that nobody answers leaves room for others."""
 
 Candidate = tuple[int, tuple[Any, ...]]
 """An address family, and the address as the operating system's `connect` takes it."""
@@ -51,22 +55,24 @@ class Lookup:
     """A name look-up off the frame.
 
     The system's resolver blocks and cannot be interrupted, so it runs in a thread of its own, which nobody
-    waits for: an answer that comes after `cancel` goes nowhere. In a page of a browser there are no threads, and the
-    resolver asks nobody: it makes up an address that stands for the name, and the browser looks it up when it connects.
+    waits for: an answer that comes after `cancel` goes nowhere. There are `MAX_LOOKUPS` of these threads at most, also
+    where the resolver never comes back; how long one waits for it is the business of who connects. In a page of a
+    browser there are no threads, and the resolver asks nobody: it makes up an address that stands for the name, and the
+    browser looks it up when it connects.
     """
 
     _wake = -1
-    _running: ClassVar[set[object]] = set()  # a set, because its changes are atomic between threads
+    _running: ClassVar[set["Lookup"]] = set()  # a set, because its changes are atomic between threads
 
     def __init__(self, host: str, port: int, resolve: Resolve = socket.getaddrinfo) -> None:
-        self._host, self._port, self._resolve = host, port, resolve
+        self.host, self._port, self._resolve = host, port, resolve
         self._answer: list[Candidate] | OSError | None = without_asking(host, port)
         self._started = self._answer is not None
         self.poll()
 
     def poll(self) -> list[Candidate] | OSError | None:
         """Return the candidates, the error, or None while nobody has answered."""
-        if not self._started and len(Lookup._running) < MAX_LOOKUPS:
+        if not self._started and self._has_its_turn():
             self._start()
         return self._answer
 
@@ -82,6 +88,11 @@ class Lookup:
             self._wake = -1
 
     __del__ = cancel
+
+    def _has_its_turn(self) -> bool:
+        running = Lookup._running.copy()
+        alike = sum(one.host == self.host for one in running)
+        return len(running) < MAX_LOOKUPS and alike < MAX_LOOKUPS_OF_ONE_NAME
 
     @classmethod
     def _abandon(cls) -> None:
@@ -124,7 +135,7 @@ class Lookup:
 
     def _look_up(self) -> list[Candidate] | OSError:
         try:
-            return candidates(self._resolve(self._host, self._port, type=socket.SOCK_STREAM))
+            return candidates(self._resolve(self.host, self._port, type=socket.SOCK_STREAM))
         except ValueError as error:  # what cannot be a name: a label of 64 characters, a null
             return socket.gaierror(socket.EAI_NONAME, str(error))
         except OSError as error:

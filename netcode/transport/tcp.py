@@ -39,6 +39,8 @@ class TcpConnector:
         self.where = printable(str(Address(host, port)), 80)
         self._host = host
         self._lookup = Lookup(host, port, resolve)
+        if self._lookup.poll() is None:
+            self.hint = "was not found in time: no name server answered; is this computer online?"
         self._ask_again = 0.0
         self._next_attempt = 0.0
         self._error: OSError | None = None
@@ -62,6 +64,7 @@ class TcpConnector:
                 return None
             self._lookup.cancel()
             self._lookup = None
+            self.hint = TcpConnector.hint
             if isinstance(answer, OSError):
                 return self._unnamed(answer)
             if not answer:

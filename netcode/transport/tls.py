@@ -162,6 +162,7 @@ class TlsConnector:
         if self._socket is None:
             transport = self._below.advance(now)
             if transport is None or isinstance(transport, Reason):
+                self.hint = self._below.hint
                 return transport
             self.address = transport.address
             self.hint = "did not finish the TLS handshake; does that port speak TLS?"
