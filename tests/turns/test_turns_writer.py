@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 import netcode
+from netcode.testing import FakeClock
 from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
-from netcode.turns.store.writer import Batch, InPlace, OnThread, Stored, Writer, make_writer
+from netcode.turns.store.writer import Batch, InPlace, Lease, OnThread, Stored, Writer, make_writer
 from turns.store_contract import new
 
 
@@ -253,3 +254,93 @@ def test_a_table_whose_time_came_is_loaded_also_if_the_first_attempt_failed() ->
     writer.step(3.0)
 
     assert woken == [{"t": Saved(1, b"s", ())}]
+
+
+class Slow(MemoryStore):
+    """Takes its time for each part of a batch, and cannot append while it `fails`."""
+
+    fails = False
+
+    def pass_time(self) -> None:
+        clock: Any = self._clock
+        clock.advance(1.5)
+
+    def append(self, *args: Any, **wanted: Any) -> None:
+        self.pass_time()
+        if self.fails:
+            raise Unavailable("the disk is full")
+        super().append(*args, **wanted)
+
+    def claim(self, *args: Any, **wanted: Any) -> dict[str, Claim | str]:
+        self.pass_time()
+        return super().claim(*args, **wanted)
+
+    def expire(self, *args: Any, **wanted: Any) -> set[str]:
+        self.pass_time()
+        return super().expire(*args, **wanted)
+
+
+@pytest.fixture
+def time() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def slow(time: FakeClock) -> Slow:
+    store = Slow(lease=4.0, clock=time)
+    store.open("here:1")
+    store.create([new()])
+    return store
+
+
+@pytest.fixture
+def other(slow: Slow, time: FakeClock) -> MemoryStore:
+    """Return the store of another process, which would like to have the table."""
+    other = MemoryStore.neighbour(slow)
+    other.open("there:2")
+    time.advance(5.0)  # it was there before whatever is going to happen
+    other.renew(0)
+    slow.renew(1)
+    return other
+
+
+def owner(slow: Slow, other: MemoryStore) -> Claim | str:
+    """Return who has the table once the other process asked for it."""
+    other.renew(0)
+    return MemoryStore.claim(other, ["t"])["t"]
+
+
+def test_a_batch_that_fails_again_and_again_does_not_cost_the_lease(
+    slow: Slow, other: MemoryStore, time: FakeClock
+) -> None:
+    writer, told = Writer(InPlace(slow, Lease(slow, time))), list[int]()
+    writer.batch.renew = 1
+    writer.step(time())
+    slow.fails = True
+    write(writer, 1, told)
+    for _ in range(10):
+        writer.step(time())
+        time.advance(1.0)
+        writer.batch.renew = 1  # which waits behind the batch that fails
+
+        assert owner(slow, other) == "here:1"
+    heard = writer.tally.renewed_at
+    slow.fails = False
+    writer.step(time())
+
+    assert told == [1]
+    assert heard > time() - 5.0
+
+
+def test_a_batch_whose_parts_take_long_does_not_cost_the_lease(slow: Slow, other: MemoryStore, time: FakeClock) -> None:
+    writer, told = Writer(InPlace(slow, Lease(slow, time))), list[int]()
+    writer.batch.renew, writer.batch.expire = 1, (1e9, 1e9, frozenset())
+    writer.batch.load.add("t")
+    write(writer, 1, told)
+    begun = time()
+
+    writer.step(begun)
+
+    assert time() == begun + 4.5
+    assert owner(slow, other) == "here:1"
+    assert told == [1]

@@ -4,6 +4,7 @@ While one batch is being stored, the next gathers. A batch that failed is tried 
 it.
 """
 
+import math
 import socket
 import time
 from collections.abc import Callable, Collection
@@ -45,6 +46,8 @@ class Batch:
     """When the first of `entries` came."""
     seconds: float = 0.0
     """How long the last attempt took."""
+    renewed: bool = False
+    """Whether the store heard in the last attempt that we live, whatever came of the rest."""
     due: set[str] | None = None
     """Which tables are to be woken, kept likewise: by then they may be ours."""
 
@@ -74,28 +77,60 @@ class Stored:
     nodes: tuple[Node, ...] = ()
 
 
-def carry_out(store: Store, batch: Batch) -> Stored:
+class Lease:
+    """Says that we live as often as that is needed, also while one batch takes long or fails again and again.
+
+    That goes between the parts of a batch: whatever is written holds the row by which others know that we live.
+    """
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store, self._clock = store, clock
+        self._every = math.inf if store.lease is None else store.lease / 4
+        self._load: int | None = None
+        self.at = -math.inf
+        """When the store heard it last."""
+
+    def renew(self, load: int) -> list[Node]:
+        """Say it now."""
+        nodes = self._store.renew(load)
+        self._load, self.at = load, self._clock()
+        return nodes
+
+    def keep(self) -> None:
+        """Say it again if it is time."""
+        if self._load is not None and self._clock() >= self.at + self._every:
+            self.renew(self._load)
+
+
+def carry_out(store: Store, batch: Batch, lease: Lease) -> Stored:
     """Do what a batch says. Each part may be done again after it failed."""
-    nodes = store.renew(batch.renew) if batch.renew is not None else []
+    nodes = lease.renew(batch.renew) if batch.renew is not None else []
+    lease.keep()
     if batch.made is None:
         batch.made = store.create(batch.new) if batch.new else set()
         if len(batch.made) < len(batch.new):
             batch.leave_out({new.table for new in batch.new} - batch.made)
     if batch.entries or batch.states or batch.listings:
+        lease.keep()
         store.append(batch.entries, [*batch.states.values()], [*batch.listings.values()])
+    lease.keep()
     if batch.release:
         store.release(batch.release)
-    loaded, elsewhere = _take(store, batch.load, batch.instead) if batch.load else ({}, {})
+    loaded, elsewhere = _take(store, lease, batch.load, batch.instead) if batch.load else ({}, {})
     if batch.wake and batch.due is None:
         batch.due = store.due(batch.wake)
-    woken = _take(store, batch.due)[0] if batch.due else {}
+    woken = _take(store, lease, batch.due)[0] if batch.due else {}
     listed = store.open_tables(None, batch.listed) if batch.listed else {}
+    lease.keep()
     expired = store.expire(*batch.expire) if batch.expire is not None else set[str]()
     return Stored(frozenset(batch.made), loaded, frozenset(expired), elsewhere, woken, listed, tuple(nodes))
 
 
-def _take(store: Store, tables: Collection[str], instead: str = "") -> tuple[dict[str, Saved], dict[str, str]]:
+def _take(
+    store: Store, lease: Lease, tables: Collection[str], instead: str = ""
+) -> tuple[dict[str, Saved], dict[str, str]]:
     """Return those tables that are ours now, and who has the others."""
+    lease.keep()
     claimed = store.claim(tables, take=not instead) if tables else {}
     ours = [table for table, whose in claimed.items() if whose is Claim.OURS]
     others = {table: whose if isinstance(whose, str) else "" for table, whose in claimed.items()}
@@ -111,13 +146,13 @@ class InPlace:
 
     waiter: Waiter | None = None
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, store: Store, lease: Lease | None = None) -> None:
+        self._store, self._lease = store, lease or Lease(store)
         self._outcome: Outcome | None = None
 
     def submit(self, batch: Batch) -> None:
         """Store it, and keep what came of it for `take`."""
-        self._outcome = _attempt(self._store, batch)
+        self._outcome = _attempt(self._store, batch, self._lease)
 
     def take(self) -> Outcome | None:
         """Return what came of the batch; None while it is under way."""
@@ -138,7 +173,7 @@ class OnThread:
         import threading
         from queue import SimpleQueue
 
-        self._store = store
+        self._store, self._lease = store, Lease(store)
         self._work: SimpleQueue[Batch | None] = SimpleQueue()
         self._results: SimpleQueue[Outcome] = SimpleQueue()
         self._idle = threading.Event()
@@ -178,7 +213,7 @@ class OnThread:
 
     def _run(self) -> None:
         while (batch := self._work.get()) is not None:
-            self._results.put(_attempt(self._store, batch))
+            self._results.put(_attempt(self._store, batch, self._lease))
             self._idle.set()
             try:
                 self._button.send(b"!")
@@ -186,14 +221,15 @@ class OnThread:
                 pass  # so many presses wait already
 
 
-def _attempt(store: Store, batch: Batch) -> Outcome:
-    began = time.perf_counter()
+def _attempt(store: Store, batch: Batch, lease: Lease) -> Outcome:
+    began, before = time.perf_counter(), lease.at
     try:
-        return carry_out(store, batch)
+        return carry_out(store, batch, lease)
     except BaseException as error:  # noqa: BLE001 - it is raised where it can be seen: in the server's update
         return error
     finally:
         batch.seconds = time.perf_counter() - began
+        batch.renewed = lease.at != before
 
 
 class Writer:
@@ -274,6 +310,8 @@ class Writer:
         outcome = self.carrier.take()
         if outcome is None:
             return
+        if batch.renewed:
+            self.tally.renewed_at = now
         if isinstance(outcome, Unavailable):
             self.trouble = str(outcome)
             self.tally.unavailable += 1
@@ -286,8 +324,6 @@ class Writer:
         self.trouble = ""
         if batch.entries:
             self.tally.committed(batch.seconds, len(batch.entries), batch.moves)
-        if batch.renew is not None:
-            self.tally.renewed_at = now
         for done in batch.done:
             done(outcome)
         for told in batch.told.values():
