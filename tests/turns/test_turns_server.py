@@ -587,10 +587,13 @@ def test_moves_that_changed_rules_refuse_are_there_again_under_the_old_rules(hal
     hall.kill()
     hall.games = (stricter,)
     strict = hall.serve(idle=5.0)
-    hall.until(lambda: bob.connected and bob.seated and bob.frozen != "")
+    hall.until(lambda: ann.seated and bob.connected and bob.seated and bob.frozen != "")
     assert bob.frozen == "the rules refuse what they once accepted: no more"
     ann.leave()
     hall.play(12.0)
+    assert ann.reason == "you left the table"
+    assert [state for state, _ in bob.presence] == ["left", "here"]
+    assert not bob.over
     assert strict.tables == 0  # it may leave memory
     strict.close()
 
@@ -600,6 +603,7 @@ def test_moves_that_changed_rules_refuse_are_there_again_under_the_old_rules(hal
     hall.play(1.0)
 
     assert bob.view.count == 3
+    assert [state for state, _ in bob.presence] == ["away", "here"]
 
 
 def test_the_store_on_a_thread_holds_no_frame_up(hall: Hall) -> None:
