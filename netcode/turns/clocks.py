@@ -120,6 +120,12 @@ class Clocks:
         """Go on with the clocks as they stood when they were stored."""
         self._left, self._running, self._since = [*left], tuple(running), now
 
+    def run_out(self, due: float) -> None:
+        """Let the first of the running clocks be at zero at `due`, or earlier: they ran also where nobody looked."""
+        first = self.due()
+        if first is not None and due < first:
+            self._since -= first - due
+
     def stored(self) -> tuple[list[float], tuple[int, ...]]:
         """Return what `resume` takes, as of the last switch."""
         return [*self._left], self._running

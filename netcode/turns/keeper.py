@@ -22,6 +22,8 @@ LOADED_AT_ONCE = 500
 """Tables that are claimed in one batch: moves, and our sign of life, do not wait for thousands."""
 WOKEN_AT_ONCE = 100
 """Tables that are brought back in one batch because their time has come."""
+SOON = 5.0
+"""Seconds for which a table stays in memory at least if its clock runs out then."""
 CROWDED = 1.25
 """How many times the mean of all servers one may have of tables until it leaves those that nobody has to others."""
 
@@ -278,18 +280,24 @@ class Keeper:
             self.lobby.put(listing)
 
     def put_away(self, now: float) -> None:
-        """Let tables leave memory at which nothing happens, and at which nothing is due by itself."""
+        """Let tables leave memory at which nothing happens, and nothing is due by itself while somebody is there.
+
+        Where nobody is, and nothing is due for long but a clock, the store tells when that has run out.
+        """
         for _ in range(len(self.rooms)):
             room = next(iter(self.rooms.values()))
             if now - room.touched < self._idle:
                 return
             unstored = room.version > room.state_version and _may_be_stored(room)
-            if room.unsaved or room.due is not None or room.frozen or unstored:
+            sleeps = not room.viewers and room.wakes and _only_a_clock_runs(room, now + max(self._idle, SOON))
+            if room.unsaved or (room.due is not None and not sleeps) or room.frozen or unstored:
                 if unstored:
                     self._store_state(room, room.stored())
                 room.touched = now
                 self.rooms.move_to_end(room.id)
                 continue
+            if sleeps:
+                self.log(room, room.sleep())
             del self.rooms[room.id]
             if room.viewers:
                 self.asleep[room.id] = room.viewers  # to whom we have to tell what happens: the table stays ours
@@ -337,6 +345,11 @@ def _may_be_stored(room: Room) -> bool:
     That of a table frozen by changed rules is what it was before them; other rules may still play them.
     """
     return room.table is None or room.table.frozen == ""
+
+
+def _only_a_clock_runs(room: Room, until: float) -> bool:
+    """Tell whether nothing happens there by itself until then, and afterwards only that a clock has run out."""
+    return room.table is not None and room.due is not None and room.due == room.table.clock_due() and room.due > until
 
 
 def _saved(room: Room) -> None:

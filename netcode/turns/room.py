@@ -146,6 +146,10 @@ class Room:
         """Return what is stored of a step of the table."""
         return pack(["step", entry])
 
+    def sleep(self) -> bytes:
+        """Leave memory while a clock runs, which goes on meanwhile."""
+        return pack(["sleep"])
+
     # What is stored of it.
 
     def stored(self) -> bytes:
@@ -171,8 +175,12 @@ class Room:
         room.version = room.settled = saved.version + len(saved.entries)
         room.state_version = saved.version
         steps: list[bytes] = []
+        asleep = False
         for body in saved.entries:
+            asleep = False
             match unpack(body):
+                case ["sleep"]:
+                    asleep = True
                 case ["sit", who, key]:
                     room.seats.append(Seat(who, key))
                 case ["leave", seat]:
@@ -188,6 +196,8 @@ class Room:
                 room.table = Table.restore(game, snapshot, steps, now=now)
             except ValueError as error:
                 return str(error)
+            if asleep and saved.wake is not None:
+                room.table.run_out(now + saved.wake)
         return room
 
     def listing(self) -> Listing | None:

@@ -138,7 +138,8 @@ class Server:
             each other. None for where it listens, which must be a single address then.
         keep: seconds after which a table at which nothing happens is deleted, finished or not.
         waiting: seconds after which a table is deleted whose game has not begun.
-        idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back.
+        idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back, and
+            so does a clock that has run out meanwhile.
         moves_per_second: plays, answers and texts of one player that are taken in a second.
         tables_per_peer: tables that one player may found without connecting anew.
         max_waiting: tables that wait for players; at so many, nobody founds another one.

@@ -329,6 +329,15 @@ class Table:
         """Return when `advance` has something to do: a clock runs out, a grace ends. None for never."""
         return self.absence.due(self.course, self._clocks) if self._open() else None
 
+    def clock_due(self) -> float | None:
+        """Return when the first of the clocks that run is at zero; None where none runs."""
+        return None if self._clocks is None or not self._open() else self._clocks.due()
+
+    def run_out(self, due: float) -> None:
+        """Let that be at `due`, or earlier: the table was asleep, and its clocks were not."""
+        if self._clocks is not None:
+            self._clocks.run_out(due)
+
     def advance(self, now: float) -> tuple[Step, ...]:
         """Do what time demands: timeouts, defaults for the absent, forfeits. One step and log entry for each."""
         steps: list[Step] = []

@@ -246,6 +246,20 @@ class StoreContract:
         assert store.due() == {"a", "b"}
         assert len(store.due(1)) == 1
 
+    def test_loading_tells_when_something_happens(self, store: Store, time: Time) -> None:
+        store.create([new("a"), new("b")])
+        store.append([Entry("a", 1, b"1")], [State("a", 1, b"one", 10.0)])
+        time.now += 4
+        store.append([Entry("a", 2, b"2")])
+        early = store.load(["a"])["a"].wake
+        time.now += 8
+        late = store.load(["a"])["a"].wake
+        store.append([], [State("a", 2, b"two", None)])
+
+        assert early == pytest.approx(6.0, abs=0.5)
+        assert late == pytest.approx(-2.0, abs=0.5)
+        assert [saved.wake for saved in store.load(["a", "b"]).values()] == [None, None]
+
     def test_a_table_that_is_ours_is_not_due(self, store: Store, time: Time) -> None:
         store.create([new()])
         store.append([Entry("t", 1, b"1")], [State("t", 1, b"one", 30.0)])

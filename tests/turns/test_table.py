@@ -501,6 +501,21 @@ def test_clocks_stand_while_the_server_is_down() -> None:
     assert (back.status(1000.0).clocks, back.status(1005.0).clocks) == ((52.0, 60.0), (52.0, 55.0))
 
 
+def test_clocks_go_on_where_it_is_known_when_they_run_out() -> None:
+    table = begin(Quick)
+    play(table, 0, "add", now=10.0, number=1)
+    back = again(table, now=1000.0)
+    assert back.clock_due() == 1060.0
+
+    back.run_out(1020.0)
+    back.run_out(1090.0)  # nobody gets time by having slept
+
+    assert (back.clock_due(), back.status(1000.0).clocks) == (1020.0, (52.0, 20.0))
+    timeless = begin(Quick, clock=None)
+    timeless.run_out(5.0)
+    assert timeless.clock_due() is None
+
+
 def test_a_table_may_choose_its_clock() -> None:
     table = begin(Quick, clock={"per_move": 5})
     play(table, 0, "add", now=4.0, number=1)

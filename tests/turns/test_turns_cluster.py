@@ -449,6 +449,24 @@ def test_a_clock_runs_out_at_a_table_whose_server_and_players_are_gone(make: Cal
     assert (again.over, again.view.late) == (True, [1])
 
 
+def test_a_table_that_sleeps_is_woken_by_whoever_lives(make: Callable[..., Cluster]) -> None:
+    cluster = make(2, idle=5.0)
+    ann, bob = (cluster.join(0, room="ours", name=name, options={"clock": {"minutes": 1}}) for name in ("Ann", "Bob"))
+    cluster.move(ann, "mark", cell=4)
+    ann.close()
+    bob.close()
+    cluster.play(20.0)
+    asleep = [server.tables for server in cluster.servers.values()]
+    cluster.kill(0)
+    cluster.play(42.0)
+
+    again = cluster.join(1, ticket=ann.ticket)
+
+    assert asleep == [0, 0]
+    assert again.result is not None
+    assert (again.result.winners, again.result.text) == ((0,), "Bob ran out of time")
+
+
 def test_a_process_that_is_told_to_end_drains_first() -> None:
     store = MemoryStore(lease=5.0)
     seen: list[bool] = []

@@ -504,6 +504,77 @@ def test_an_idle_table_leaves_memory_and_returns_with_the_next_message(hall: Hal
     hall.finish(again, bob)
 
 
+class Patient(TicTacToe):
+    absent = "forfeit"
+    grace = 100.0
+
+
+def asleep_for(hall: Hall, seconds: float) -> int:
+    """Let time pass for a server alone, and return how many tables it has in memory then."""
+    assert hall.server is not None
+    for _ in range(round(seconds)):
+        hall.clock.advance(1.0)
+        hall.server.update()
+    return hall.server.tables
+
+
+def test_a_table_whose_clock_runs_sleeps_while_nobody_is_there_and_wakes_when_it_has_run_out(hall: Hall) -> None:
+    hall.serve(idle=5.0)
+    ann, bob = two(hall, options={"clock": {"minutes": 1}})
+    hall.move(ann, "mark", cell=4)
+    ann.close()
+    bob.close()
+
+    early, late = asleep_for(hall, 10.0), asleep_for(hall, 45.0)
+    woken = asleep_for(hall, 8.0)
+    again = hall.join(ticket=ann.ticket)
+
+    assert (early, late, woken) == (0, 0, 1)
+    assert again.result is not None
+    assert (again.result.winners, again.result.text) == ((0,), "Bob ran out of time")
+
+
+def test_a_clock_goes_on_while_its_table_sleeps(hall: Hall) -> None:
+    hall.serve(idle=5.0)
+    ann, bob = two(hall, options={"clock": {"minutes": 5}})
+    hall.move(ann, "mark", cell=4)
+    ann.close()
+    bob.close()
+    asleep_for(hall, 60.0)
+    visitor = hall.join(ticket=ann.ticket)
+    visitor.close()
+    hall.play(1.0)
+
+    assert asleep_for(hall, 60.0) == 0
+    again = hall.join(ticket=bob.ticket)
+    assert again.clocks is not None
+    assert again.clocks[0] == pytest.approx(300.0, abs=1.0)
+    assert again.clocks[1] == pytest.approx(179.0, abs=4.0)
+    hall.move(again, "mark", cell=0)
+    assert again.clocks[1] == pytest.approx(179.0, abs=4.0)
+
+
+def test_a_table_stays_in_memory_while_its_clock_runs_and_more_than_that_may_happen(hall: Hall) -> None:
+    hall.games = (TicTacToe, Patient)
+    hall.serve(idle=5.0)
+    seen = two(hall, options={"clock": {"minutes": 5}})
+    left = two(hall, game=Patient, options={"clock": {"minutes": 5}})
+    soon = two(hall, options={"clock": {"per_move": 9}})
+    for seat in (*left, *soon):
+        seat.close()
+
+    hall.play(8.0)
+    assert hall.server is not None
+    assert hall.server.tables == 3
+    hall.play(12.0)
+
+    assert hall.server.tables == 2  # of which one is watched, and the other waits for somebody to come back
+    assert seen[0].connected
+    asleep_for(hall, 100.0)
+    again = hall.join(Patient, ticket=left[0].ticket)
+    assert again.over
+
+
 def test_tables_at_which_nothing_happens_are_deleted(hall: Hall) -> None:
     server = hall.serve(waiting=100.0, keep=300.0, idle=10.0)
     alone = hall.join(Secrets)

@@ -253,7 +253,7 @@ def test_a_table_whose_time_came_is_loaded_also_if_the_first_attempt_failed() ->
     writer.step(2.0)
     writer.step(3.0)
 
-    assert woken == [{"t": Saved(1, b"s", ())}]
+    assert woken == [{"t": Saved(1, b"s", (), -1.0)}]
 
 
 class Slow(MemoryStore):

@@ -66,6 +66,8 @@ class Saved(NamedTuple):
     version: int
     state: bytes
     entries: tuple[bytes, ...]
+    wake: float | None = None
+    """In how many seconds something happens there by itself, as that state said; below 0 where it is late."""
 
 
 class Claim(Enum):

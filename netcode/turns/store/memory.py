@@ -158,7 +158,8 @@ class MemoryStore(Store):
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         self._check()
-        return {table: _saved(row) for table in tables if (row := self._shelf.rows.get(table)) is not None}
+        now = self._clock()
+        return {table: _saved(row, now) for table in tables if (row := self._shelf.rows.get(table)) is not None}
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
         self._check()
@@ -289,6 +290,6 @@ def _at(bodies: dict[int, bytes], row: _Row, entry: Entry) -> bytes:
     return bodies.get(entry.version, row.entries.get(entry.version, entry.body))
 
 
-def _saved(row: _Row) -> Saved:
+def _saved(row: _Row, now: float) -> Saved:
     later = tuple(row.entries[version] for version in range(row.state_version + 1, row.version + 1))
-    return Saved(row.state_version, row.state, later)
+    return Saved(row.state_version, row.state, later, None if row.wake is None else row.wake - now)

@@ -220,9 +220,9 @@ class PostgresStore(Store):
         self._node()
         found: dict[str, Saved] = {}
         for ids in _chunks(filter(is_table_id, tables)):
-            for table, version, state_version, state, entries in self._run(sql.LOAD, {"ids": ids}):
+            for table, version, state_version, state, wake, entries in self._run(sql.LOAD, {"ids": ids}):
                 assert len(entries) == version - state_version, f"table {table} has a gap in its entries"
-                found[table] = Saved(state_version, state, tuple(entries))
+                found[table] = Saved(state_version, state, tuple(entries), wake)
         return found
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:

@@ -97,7 +97,7 @@ ON (g.id, g.game, g.state, g.version, g.owner) = (new.id, new.game, new.state, 0
 
 # A state of the same statement covers entries that another part of it inserts and that no part of it sees.
 LOAD = """
-SELECT g.id, g.version, g.state_version, g.state,
+SELECT g.id, g.version, g.state_version, g.state, extract(epoch FROM g.wake - now())::float8,
     array(SELECT body FROM move WHERE game_table = g.id AND move.version > g.state_version ORDER BY move.version)
 FROM game_table AS g WHERE g.id = ANY(%(ids)s::text[])
 """

@@ -161,14 +161,13 @@ class SqliteStore(Store):
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         found: dict[str, Saved] = {}
-        database = self._connected()
+        database, now = self._connected(), self._now()
         with _explained(self._path):
-            query = "SELECT id, state_version, state FROM game_table WHERE id IN ({})"
-            for table, version, state in _each(database, query, tables):
+            query = "SELECT id, state_version, state, wake FROM game_table WHERE id IN ({})"
+            for table, version, state, wake in _each(database, query, tables):
                 later = "SELECT body FROM move WHERE game_table = ? AND version > ? ORDER BY version"
-                found[table] = Saved(
-                    version, state, tuple(body for (body,) in database.execute(later, (table, version)))
-                )
+                entries = tuple(body for (body,) in database.execute(later, (table, version)))
+                found[table] = Saved(version, state, entries, None if wake is None else wake - now)
         return found
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
