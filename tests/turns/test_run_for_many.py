@@ -73,6 +73,17 @@ def test_the_container_has_what_it_starts() -> None:
 
     assert [(ROOT / path).is_file() for path in copied] == [True]
     assert '"-m", "netcode.turns", "serve", "/game/tictactoe.py"]' in TEXTS["Containerfile"]
+    assert 'RUN python -c "from netcode import _speed"' in TEXTS["Containerfile"]  # also where it was not built here
+
+
+def test_descriptors_are_enough_for_who_is_let_in() -> None:
+    tables, door = map(int, re.findall(r"nofile: (\d+)", TEXTS["compose.yaml"]))
+    [unit] = map(int, re.findall(r"^LimitNOFILE=(\d+)$", TEXTS["tables@.service"], re.MULTILINE))
+    peers = [options_of(command.replace("${HOST:-localhost}", "localhost")).peers for command in COMMANDS]
+    [connections] = map(int, re.findall(r"^    maxconn (\d+)$", TEXTS["haproxy.cfg"], re.MULTILINE))
+
+    assert min(tables, unit) > max(peers) + 1000
+    assert door > 2 * connections + 1000
 
 
 @needs_haproxy
