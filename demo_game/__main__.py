@@ -12,12 +12,11 @@ from random import Random
 
 import netcode
 from demo_game.bot import NAMES
-from demo_game.display import why_no_window
-from demo_game.hosting import PORT, host_and_port, whole_number
-from demo_game.kept_seat import store_for
+from demo_game.hosting import PORT, host_and_port, store_for, whole_number
 from demo_game.programs import run_bot, serve, show_two_bots, watch_in_terminal
 from demo_game.rules import Broadside
 from demo_game.session import open_session
+from demo_game.window.display import why_no_window
 from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, plain_text
 

@@ -1,6 +1,9 @@
 """A server of Broadside within another program: driven by its loop, with as many bots as are wanted."""
 
 import argparse
+import contextlib
+import os
+import sys
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -76,3 +79,26 @@ def whole_number(text: str, least: int, most: int, what: str) -> int:
     if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
         raise argparse.ArgumentTypeError(f"{text} is not {what} from {least} to {most}")
     return int(text)
+
+
+def store_for(port: int) -> Path | None:
+    """Give the database of our own server at that port; None for any port, and where there is no place for it."""
+    with contextlib.suppress(OSError):
+        return made(own_folder()) / f"tables-{port}.db" if port else None
+    return None
+
+
+def own_folder() -> Path:
+    """Give the folder in which programs of this user keep what they need in the next run."""
+    try:
+        if sys.platform == "win32":
+            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "broadside"
+        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "broadside"
+    except RuntimeError as error:
+        raise OSError("nobody knows where this user is at home") from error
+
+
+def made(folder: Path) -> Path:
+    """Give the folder, which is there now, and for its owner alone."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder

@@ -5,7 +5,6 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from demo_game.kept_seat import KeptSeat
 from demo_game.rules import Broadside, Cell, Ship
 from demo_game.view import Phase, View, view_of
 from demo_game.wording import refused
@@ -28,8 +27,8 @@ class Ended(NamedTuple):
 class Session:
     """A seat at a table, or a place to watch from, and what its player sees of it. Call `update()` once a frame.
 
-    `view` is the game as far as it is known, `chat` what was said last. `sit` is given the ticket of an earlier run, if
-    `kept` has one. Who looks on is shown another game whenever there is none.
+    `view` is the game as far as it is known, `chat` what was said last. `ticket` is that of an earlier run, and `keep` is
+    told the one for the next: None where there is no seat to come back to. Who looks on is shown another game whenever there is none.
     """
 
     def __init__(
@@ -37,14 +36,14 @@ class Session:
         sit: Callable[[str | None], Seat[Broadside]],
         *,
         watching: bool = False,
-        kept: KeptSeat | None = None,
+        ticket: str | None = None,
+        keep: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.watching = watching
         self.view = View()
         self.chat: deque[Said] = deque(maxlen=50)
-        self._sit, self._kept, self._clock = sit, kept, clock
-        ticket = kept.ticket if kept is not None else None
+        self._sit, self._keep, self._clock = sit, keep, clock
         self._came_back = ticket is not None
         self.table = sit(ticket)
         self._left: list[Seat[Broadside]] = []
@@ -149,10 +148,6 @@ class Session:
             self._look_at = None
             self.table, self._games = self._sit(None), self._games + 1
 
-    def _keep(self, ticket: str | None) -> None:
-        if self._kept is not None:
-            self._kept.keep(ticket)
-
 
 def open_session(
     server: tuple[str, int],
@@ -161,11 +156,13 @@ def open_session(
     code: str = "",
     watching: bool = False,
     per_move: float = 0.0,
-    kept: KeptSeat | None = None,
+    ticket: str | None = None,
+    keep: Callable[[str | None], None] = lambda _: None,
 ) -> Session:
     """Sit down at a table of a server; whatever goes wrong from here on is the session's `reason`.
 
     `code` is what friends agreed on; `per_move` are the seconds for each shot, where we are the first at the table.
+    The rest is as in `Session`.
     """
     wanted: dict[str, Any] = {"options": {"clock": {"per_move": per_move}}} if per_move else {}
     wanted |= {"name": name or "Nameless", "watch": watching, "legal": False}
@@ -173,4 +170,4 @@ def open_session(
     def sit(ticket: str | None) -> Seat[Broadside]:
         return join(server, Broadside, code or None, ticket=ticket, patience=PATIENCE, ping_interval=0.5, **wanted)
 
-    return Session(sit, watching=watching, kept=kept)
+    return Session(sit, watching=watching, ticket=ticket, keep=keep)

@@ -7,10 +7,10 @@ from typing import Any
 
 from demo_game.bot import Bot
 from demo_game.captain import choose_target
-from demo_game.kept_seat import KeptSeat
 from demo_game.rules import FLEET, Broadside, Cell, Chart, Fired, Ship, random_fleet, shoot
 from demo_game.session import Session
 from demo_game.view import Phase, Side, View
+from demo_game.window.kept_seat import KeptSeat
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.turns import Event, Server, join
 
@@ -85,7 +85,8 @@ class Sea:
             link: dict[str, Any] = {"clock": self.clock, "network": self.network, "legal": False, "patience": 60.0}
             return join((HOST, PORT), Broadside, code or None, watch=watching, ticket=ticket, name=name, **link)
 
-        session = Session(sit, watching=watching, kept=kept, clock=self.clock)
+        keeping: dict[str, Any] = {} if kept is None else {"ticket": kept.ticket, "keep": kept.keep}
+        session = Session(sit, watching=watching, clock=self.clock, **keeping)
         self.sessions.append(session)
         self.heard[session] = []
         return session

@@ -5,9 +5,9 @@ import sys
 
 import pytest
 
-from demo_game import display
 from demo_game.__main__ import _parser, main
 from demo_game.hosting import host_and_port
+from demo_game.window import display
 
 
 @pytest.mark.parametrize(

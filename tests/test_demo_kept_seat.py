@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from programs import Start
 
-from demo_game.kept_seat import SLOTS, KeptSeat, store_for
+from demo_game.hosting import store_for
+from demo_game.window.kept_seat import SLOTS, KeptSeat
 
 SERVER = "server:7777"
 
@@ -118,7 +119,7 @@ def test_it_is_kept_where_the_system_wants_it(tmp_path: Path, monkeypatch: pytes
 def test_who_was_killed_holds_its_file_no_longer(tmp_path: Path, start: Start) -> None:
     program = start(
         "-c",
-        "import sys, time, pathlib; from demo_game.kept_seat import KeptSeat\n"
+        "import sys, time, pathlib; from demo_game.window.kept_seat import KeptSeat\n"
         "seat = KeptSeat('server:7777', 'Anne', pathlib.Path(sys.argv[1]) / 'broadside')\n"
         "seat.keep('a ticket'); print('kept', flush=True); time.sleep(100)",
         tmp_path,

@@ -9,11 +9,11 @@ from random import Random
 import pytest
 from broadside import TIDY_FLEET, Sea
 
-from demo_game.kept_seat import KeptSeat
 from demo_game.rules import Cell, random_fleet
 from demo_game.session import Session
 from demo_game.view import Phase, View
 from demo_game.window.headline import headline
+from demo_game.window.kept_seat import KeptSeat
 from demo_game.window.link import Link
 from netcode import ReasonCode
 

@@ -4,10 +4,11 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from demo_game.hosting import LOCALHOST, PORT, Host
-from demo_game.kept_seat import KeptSeat, store_for
+from demo_game.hosting import LOCALHOST, PORT, Host, store_for
 from demo_game.session import Session, open_session
+from demo_game.window.kept_seat import KeptSeat
 from demo_game.window.nearby import sign_of
 
 
@@ -97,14 +98,15 @@ class Voyage:
             self.host.close()
 
     def _enter(self) -> Session:
-        plan = self.plan
+        plan, kept = self.plan, self._kept
+        keeping: dict[str, Any] = {} if kept is None else {"ticket": kept.ticket, "keep": kept.keep}
         return open_session(
             self._server,
             plan.name,
             code=plan.code,
             watching=plan.way is Way.WATCH,
             per_move=plan.per_move,
-            kept=self._kept,
+            **keeping,
         )
 
 

@@ -1,4 +1,4 @@
-"""Whether a window can be opened here. `pygame` is imported nowhere else outside `demo_game.window`."""
+"""Whether a window can be opened here. It can be asked where there is no pygame."""
 
 import os
 import sys

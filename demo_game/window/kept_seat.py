@@ -1,10 +1,12 @@
-"""What outlives a program that is killed: the ticket of its seat, and the tables of its server."""
+"""What outlives a window that is killed: the ticket of its seat."""
 
 import contextlib
 import hashlib
 import os
 import sys
 from pathlib import Path
+
+from demo_game.hosting import made, own_folder
 
 SLOTS = 8
 """Windows of one player on one server that can be told apart."""
@@ -24,7 +26,7 @@ class KeptSeat:
         self._file = -1
         key = hashlib.sha256(f"{server}\n{name}".encode()).hexdigest()[:16]
         with contextlib.suppress(OSError):
-            folder = _made(folder or _own_folder())
+            folder = made(folder or own_folder())
             self._file = next((file for slot in range(SLOTS) if (file := _hold(folder / f"{key}-{slot}")) >= 0), -1)
             if self._file >= 0:
                 self.ticket = os.read(self._file, MOST).decode("ascii", "replace") or None
@@ -43,28 +45,6 @@ class KeptSeat:
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
-
-
-def store_for(port: int) -> Path | None:
-    """Give the database of our own server at that port; None for any port, and where there is no place for it."""
-    with contextlib.suppress(OSError):
-        return _made(_own_folder()) / f"tables-{port}.db" if port else None
-    return None
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
-
-
-def _own_folder() -> Path:
-    """Give the folder in which programs of this user keep what they need in the next run."""
-    try:
-        if sys.platform == "win32":
-            return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "broadside"
-        return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "broadside"
-    except RuntimeError as error:
-        raise OSError("nobody knows where this user is at home") from error
 
 
 def _hold(path: Path) -> int:
