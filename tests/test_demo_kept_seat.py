@@ -9,7 +9,7 @@ import pytest
 from programs import Start
 
 from demo_game.hosting import store_for
-from demo_game.window.kept_seat import SLOTS, KeptSeat
+from demo_game.window.kept_seat import LONG, SLOTS, KeptSeat, left_behind
 
 SERVER = "server:7777"
 
@@ -113,6 +113,32 @@ def test_it_is_kept_where_the_system_wants_it(tmp_path: Path, monkeypatch: pytes
         assert seat.ticket == "a ticket"
     assert [folder.name for folder in tmp_path.iterdir()] == ["broadside"]
     assert (store_for(7777), store_for(0)) == (tmp_path / "broadside" / "tables-7777.db", None)
+
+
+def test_seats_that_nobody_holds_are_found_again_the_newest_first(tmp_path: Path) -> None:
+    folder = tmp_path / "broadside"
+    now = LONG + 1000.0
+    for when, name, ticket in (
+        (now - 30, "Anne", "a ticket"),
+        (now - 20, "Bob", "a ticket"),
+        (now - 10, "Carl", None),
+        (999.0, "Dora", "a ticket"),
+        (now - 5, "Eve", "a ticket"),
+    ):
+        before = {*folder.glob("*")}
+        with closing(KeptSeat(SERVER, name, folder, {"name": name, "port": 7777})) as seat:
+            seat.keep(ticket)
+        [file] = {*folder.glob("*")} - before
+        os.utime(file, (when, when))
+    (folder / ("0" * 16 + "-0")).write_text("a ticket\n[1, 2")
+    (folder / ("1" * 16 + "-0")).write_text("a ticket\n[1, 2]")
+    (folder / ("2" * 16 + "-0")).write_text("a ticket of an older version")
+
+    with closing(KeptSeat(SERVER, "Eve", folder)):
+        found = left_behind(folder, now=lambda: now)
+
+    assert found == [{"name": "Bob", "port": 7777}, {"name": "Anne", "port": 7777}]
+    assert left_behind(tmp_path / "nowhere") == []
 
 
 @pytest.mark.process

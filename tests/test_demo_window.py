@@ -36,11 +36,12 @@ from demo_game.window.chat import LIMIT, TEXT, height_of
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
 from demo_game.window.header import HEIGHT
+from demo_game.window.kept_seat import KeptSeat
 from demo_game.window.link import LinkSample
 from demo_game.window.nearby import Found, Nearby
 from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
-from demo_game.window.plan import Plan, Voyage, Way, own_address
+from demo_game.window.plan import Plan, Voyage, Way, own_address, plans_left
 from demo_game.window.replay_scene import PACE, ReplayScene
 from demo_game.window.run import play
 from demo_game.window.scene import Scene
@@ -679,6 +680,28 @@ def test_games_on_the_network_are_offered_and_joined() -> None:
     assert gone == [Plan(Way.JOIN, "Anne", ("server", 7777))]
     nearby.close()
     sea.close()
+
+
+def test_a_window_that_was_killed_is_offered_its_game_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCALAPPDATA" if sys.platform == "win32" else "XDG_STATE_HOME", str(tmp_path))
+    gone: list[Plan] = []
+    plan = Plan(Way.JOIN, "Grace", ("127.0.0.1", 9), "parrot")
+    killed = Voyage(plan)
+    assert killed._kept is not None
+    killed._kept.keep("a ticket")
+    held = plans_left()
+    killed.close()
+    strange = KeptSeat("elsewhere", "Anne", about={"way": "SWIM"})
+    strange.keep("a ticket")
+    strange.close()
+    scene = StartScene("Anne", 0.5, SWITCHES, gone.append, nothing, left=plans_left)
+    draw(scene)
+
+    scene.handle(key(pygame.K_RETURN))
+
+    assert held == []
+    assert gone == [replace(plan, pace=0.5)]
+    assert (scene.name.text, scene.server.text, scene.code.text) == ("Grace", "127.0.0.1:9", "parrot")
 
 
 def test_where_nothing_can_be_found_nothing_is() -> None:

@@ -63,6 +63,7 @@ class App:
         noise: makes the sounds.
         switch_full_screen, full_screen: make the window fill the screen or not, and tell whether it does.
         nearby: finds games on the local network for the start screen.
+        left: gives the games that a window was killed in.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class App:
         switch_full_screen: Callable[[], None] = lambda: None,
         full_screen: Callable[[], bool] = lambda: False,
         nearby: Nearby | None = None,
+        left: Callable[[], Sequence[Plan]] = tuple,
     ) -> None:
         self.running = True
         self.voyage: Voyage | None = None
@@ -96,7 +98,7 @@ class App:
         switches = Switches(lambda: noise.on, self._switch_sound, full_screen, switch_full_screen)
         self._nearby = nearby
         found: Callable[[], Sequence[Found]] = tuple if nearby is None else lambda: nearby.games
-        self._start = StartScene(name, pace, switches, self.go, self._quit, nearby=found)
+        self._start = StartScene(name, pace, switches, self.go, self._quit, nearby=found, left=left)
         self._scene: Scene = self._start
         self._comes_from_start = plan is None
         if plan is not None:
@@ -229,7 +231,7 @@ class App:
     def _wanted(self) -> tuple[Hashable, Callable[[], Scene]]:
         """Name the scene that fits now, and how to make it if it is not the one that is shown."""
         if self.voyage is None:
-            return "start", lambda: self._start
+            return "start", self._begin
         session = self.voyage.session
         link, view, reason = self._link_to(session), session.view, session.reason
         if view.phase is Phase.OVER:
@@ -247,6 +249,10 @@ class App:
         if view.to_place:
             return ("placing", view.number), lambda: PlacingScene(link, self._random)
         return ("battle", view.number), lambda: self._battle(link)
+
+    def _begin(self) -> Scene:
+        self._start.refresh()
+        return self._start
 
     def _connecting(self) -> Scene:
         return HarbourScene("Setting sail", "Looking for the server…", [self._leave_button()], busy=True)

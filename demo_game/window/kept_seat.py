@@ -2,15 +2,23 @@
 
 import contextlib
 import hashlib
+import json
 import os
 import sys
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from demo_game.hosting import made, own_folder
 
 SLOTS = 8
 """Windows of one player on one server that can be told apart."""
-MOST = 1000  # bytes of a file that are read
+MOST = 2000  # bytes of a file that are read
+KEY = 16
+"""Letters that tell the files of different servers and names apart."""
+LONG = 6 * 3600.0
+"""Seconds after which nobody is asked any more whether they want to go on with a game."""
 
 
 class KeptSeat:
@@ -20,16 +28,19 @@ class KeptSeat:
     one that lives still needs. Where nothing can be kept, nothing is: a game does not end for that.
     """
 
-    def __init__(self, server: str, name: str, folder: Path | None = None) -> None:
-        """Find a file for `name` on `server` that no living window holds."""
+    def __init__(
+        self, server: str, name: str, folder: Path | None = None, about: Mapping[str, object] | None = None
+    ) -> None:
+        """Find a file for `name` on `server` that no living window holds. What is `about` it is for `left_behind`."""
         self.ticket: str | None = None
         self._file = -1
-        key = hashlib.sha256(f"{server}\n{name}".encode()).hexdigest()[:16]
+        self._about = {} if about is None else {**about}
+        key = hashlib.sha256(f"{server}\n{name}".encode()).hexdigest()[:KEY]
         with contextlib.suppress(OSError):
             folder = made(folder or own_folder())
             self._file = next((file for slot in range(SLOTS) if (file := _hold(folder / f"{key}-{slot}")) >= 0), -1)
             if self._file >= 0:
-                self.ticket = os.read(self._file, MOST).decode("ascii", "replace") or None
+                self.ticket = _read(self._file)[0]
 
     def keep(self, ticket: str | None) -> None:
         """Keep this ticket from now on, or none."""
@@ -38,13 +49,38 @@ class KeptSeat:
             with contextlib.suppress(OSError):
                 os.lseek(self._file, 0, os.SEEK_SET)
                 os.ftruncate(self._file, 0)
-                os.write(self._file, (ticket or "").encode())
+                os.write(self._file, f"{ticket}\n{json.dumps(self._about)}".encode() if ticket else b"")
 
     def close(self) -> None:
         """Leave the file to others."""
         file, self._file = self._file, -1
         if file >= 0:
             os.close(file)
+
+
+def left_behind(folder: Path | None = None, *, now: Callable[[], float] = time.time) -> list[dict[str, Any]]:
+    """Give what is known of seats that windows left without a goodbye within the last hours, the newest first."""
+    found: list[tuple[float, dict[str, Any]]] = []
+    with contextlib.suppress(OSError):
+        for path in (folder or own_folder()).glob("?" * KEY + "-?"):
+            with contextlib.suppress(OSError):
+                if (file := _hold(path)) < 0:
+                    continue
+                with os.fdopen(file, "rb", 0):
+                    ticket, about = _read(file)
+                    when = path.stat().st_mtime
+                if ticket and about and now() - when < LONG:
+                    found.append((when, about))
+    return [about for _, about in sorted(found, key=lambda one: one[0], reverse=True)]
+
+
+def _read(file: int) -> tuple[str | None, dict[str, Any]]:
+    """Read a ticket, and what is known of its seat."""
+    ticket, _, known = os.read(file, MOST).decode("ascii", "replace").partition("\n")
+    about: dict[str, Any] = {}
+    with contextlib.suppress(ValueError, TypeError):
+        about.update(json.loads(known))
+    return ticket or None, about
 
 
 def _hold(path: Path) -> int:

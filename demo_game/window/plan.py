@@ -1,5 +1,6 @@
 """What a player wants to do, as the start screen or the command line says it; and the same carried out."""
 
+import contextlib
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 
 from demo_game.hosting import LOCALHOST, PORT, Host, store_for
 from demo_game.session import Session, open_session
-from demo_game.window.kept_seat import KeptSeat
+from demo_game.window.kept_seat import KeptSeat, left_behind
 from demo_game.window.nearby import sign_of
 
 
@@ -53,7 +54,9 @@ class Voyage:
         self._server = (host if self.host is None else LOCALHOST), port
         # On a server of our own for one game nothing outlives the window.
         keeps = plan.way in {Way.HOST, Way.JOIN}
-        self._kept: KeptSeat | None = KeptSeat(f"{host}:{port}/{plan.code}", plan.name) if keeps else None
+        about = {"way": plan.way.name, "name": plan.name, "host": plan.server[0], "port": port, "code": plan.code}
+        seat = f"{host}:{port}/{plan.code}"
+        self._kept: KeptSeat | None = KeptSeat(seat, plan.name, about=about) if keeps else None
         self.session = self._enter()
         if plan.way is Way.BOT:
             self.call_bot()
@@ -108,6 +111,16 @@ class Voyage:
             per_move=plan.per_move,
             **keeping,
         )
+
+
+def plans_left() -> list[Plan]:
+    """Give the games that a window was killed in, the newest first."""
+    plans = list[Plan]()
+    for about in left_behind():
+        with contextlib.suppress(KeyError, TypeError, ValueError):
+            server = str(about["host"]), int(about["port"])
+            plans.append(Plan(Way[about["way"]], str(about["name"]), server, str(about["code"])))
+    return plans
 
 
 def own_address(port: int) -> str:

@@ -9,7 +9,7 @@ from demo_game.window.app import App
 from demo_game.window.nearby import Nearby
 from demo_game.window.painter import Painter, gradient
 from demo_game.window.palette import DEEP_WATER, WATER
-from demo_game.window.plan import Plan
+from demo_game.window.plan import Plan, plans_left
 from demo_game.window.ships import ship_picture
 from demo_game.window.sound import Sounds
 
@@ -59,6 +59,7 @@ def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool 
         switch_full_screen=window.switch,
         full_screen=window.is_full,
         nearby=Nearby() if plan is None else None,
+        left=plans_left,
     )
     try:
         _loop(app)

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import pygame
@@ -52,6 +53,7 @@ class StartScene:
         leave: Callable[[], None],
         *,
         nearby: Callable[[], Sequence[Found]] = tuple,
+        left: Callable[[], Sequence[Plan]] = tuple,
     ) -> None:
         self._pace, self._go, self._leave = pace, go, leave
         self.trouble = ""
@@ -59,6 +61,7 @@ class StartScene:
         self.server = Field("Server", "", limit=80, example="192.168.1.7")
         self.code = Field("Code", "", limit=NAME_LIMIT, example="a word that you and a friend agree on")
         self._clock = 0
+        self._left = left
         self._choices = [
             Item(lambda: "Play against the bot", lambda: self._start(Way.BOT), primary=True),
             Item(lambda: "Host a game", lambda: self._start(Way.HOST)),
@@ -72,10 +75,17 @@ class StartScene:
             Item(lambda: f"Full screen: {_on(switches.full_screen())}   F11", switches.switch_full_screen),
         ]
         self._nearby = nearby
-        self._always: list[Item | Field] = [*self._choices, self.name, self.server, self.code, *self._switches]
-        self._order: list[Item | Field] = self._always
+        self._order: list[Item | Field] = []
         self._rects: list[pygame.Rect] = []
         self._focus = 0
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Look whether there is a game to go on with: one that a window was killed in, or that lost its server."""
+        plan = next(iter(self._left()), None)
+        self._return = [] if plan is None else [self._offer_return(plan)]
+        self._focus = 0
+        self._arrange()
 
     def handle(self, event: pygame.event.Event) -> None:
         """Move, press, type."""
@@ -92,8 +102,7 @@ class StartScene:
 
     def draw(self, painter: Painter, now: float) -> None:
         """Draw the night sea, and over it everything that can be chosen, with the games that are nearby now."""
-        self._order = [*self._always, *map(self._offer, self._nearby())]
-        self._focus = min(self._focus, len(self._order) - 1)
+        self._arrange()
         self._rects = [pygame.Rect(0, 0, 0, 0)] * len(self._order)
         width, height = painter.size
         draw_night(painter, now)
@@ -110,8 +119,8 @@ class StartScene:
         top = max(told.bottom + painter.px(14), round(height * 0.26)) if columns == 2 else told.bottom + painter.px(6)
         step = self._step(painter, top, height, columns)
         for number, item in enumerate(self._order):
-            second = columns == 2 and number >= len(self._choices)
-            row = number - len(self._choices) if second else number
+            second = columns == 2 and number >= self._first
+            row = number - self._first if second else number
             x = left + (column + painter.px(30)) * second
             rect = pygame.Rect(x, top + row * step, column, step - max(2, round(step * GAP / (ROW + GAP))))
             self._rects[number] = rect
@@ -124,7 +133,7 @@ class StartScene:
 
     def _step(self, painter: Painter, top: int, height: int, columns: int) -> int:
         """Say how far one row is from the next, so that all have room above the hint."""
-        rows = len(self._order) if columns == 1 else len(self._order) - len(self._choices)
+        rows = len(self._order) if columns == 1 else len(self._order) - self._first
         return min(painter.px(ROW + GAP), max(8, (height - top - painter.px(56)) // rows))
 
     def _draw_item(self, painter: Painter, item: Item, rect: pygame.Rect, *, focused: bool) -> None:
@@ -144,8 +153,7 @@ class StartScene:
         if event.key in {pygame.K_UP, pygame.K_DOWN, pygame.K_TAB}:
             self._focus = (self._focus + (-1 if back else 1)) % len(self._order)
         elif event.key in {pygame.K_LEFT, pygame.K_RIGHT}:
-            half = len(self._choices)
-            self._focus = half if self._focus < half else 0
+            self._focus = self._first if self._focus < self._first else 0
         elif event.key in {pygame.K_RETURN, pygame.K_KP_ENTER} and chosen in {self.server, self.code}:
             self._start(Way.JOIN)
         elif event.key in {pygame.K_RETURN, pygame.K_KP_ENTER, pygame.K_SPACE}:
@@ -157,13 +165,30 @@ class StartScene:
         if isinstance(item, Item):
             item.action()
 
+    @property
+    def _first(self) -> int:
+        """How many things stand in the first column."""
+        return len(self._return) + len(self._choices)
+
+    def _arrange(self) -> None:
+        fields = (self.name, self.server, self.code)
+        offers = map(self._offer, self._nearby())
+        self._order = [*self._return, *self._choices, *fields, *self._switches, *offers]
+        self._focus = min(self._focus, len(self._order) - 1)
+
+    def _offer_return(self, plan: Plan) -> Item:
+        """Offer the seat in a game that goes on; what it was reached with stands in the fields."""
+        self.name.text, self.code.text = plan.name, plan.code
+        if plan.way is Way.JOIN:
+            self.server.text = _typed(plan.server)
+        again = replace(plan, pace=self._pace)
+        return Item(lambda: f"Back to your game as {plan.name}", lambda: self._go(again), primary=True)
+
     def _offer(self, found: Found) -> Item:
         """Offer a game that was found on the network."""
 
         def join() -> None:
-            self.server.text = "{}:{}".format(
-                f"[{found.server[0]}]" if ":" in found.server[0] else found.server[0], found.server[1]
-            )
+            self.server.text = _typed(found.server)
             self._start(Way.JOIN)
 
         return Item(lambda: f"Join {found.name}, nearby", join, primary=True)
@@ -192,6 +217,12 @@ class StartScene:
             return
         code = "" if way is Way.BOT else self.code.text.strip()
         self._go(Plan(way, self.name.text.strip() or "Nameless", server, code, CLOCKS[self._clock], self._pace))
+
+
+def _typed(server: tuple[str, int]) -> str:
+    """Write an address as one types it."""
+    host, port = server
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _on(value: bool) -> str:
