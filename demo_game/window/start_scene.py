@@ -84,6 +84,7 @@ class StartScene:
         """Look whether there is a game to go on with: one that a window was killed in, or that lost its server."""
         plan = next(iter(self._left()), None)
         self._return = [] if plan is None else [self._offer_return(plan)]
+        self._choices[0] = self._choices[0]._replace(primary=not self._return)
         self._focus = 0
         self._arrange()
 
