@@ -47,7 +47,7 @@ class Absence:
         for seat, since in enumerate(self.since):
             if since is not None and _minds(course, seat) and since + grace > self.looked:
                 times.append(since + grace)
-        return min((time for time in times if time is not None), default=None)
+        return min((time for time in times if time is not None), default=None) if times else None
 
     def demanded(self, course: Course, clocks: Clocks | None, now: float) -> tuple[Demand, int] | None:
         """Return one thing that is due, and for which seat."""

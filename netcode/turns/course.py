@@ -9,7 +9,7 @@ from typing import Any
 from netcode.turns import log
 from netcode.turns.definition import Definition, MoveRule
 from netcode.turns.errors import Enough, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
+from netcode.turns.fields import NOTHING, Packed, fill, filler, pack_fields, verify, verify_changed
 from netcode.turns.kit import DryKit, Kit, Told
 from netcode.turns.outcomes import Refused, TakenBack
 from netcode.turns.pending import Stand, Suspension, Task, Turn
@@ -101,10 +101,10 @@ class Course:
         """Return a copy of the game with a dry kit, and what makes it the same again after a trial."""
         scratch, dry = object.__new__(self.rules), self.dry_kit()
         scratch._kit = dry
-        packed = self.packed
+        refill = filler(scratch, self.packed)
 
         def reload() -> None:
-            fill(scratch, packed)
+            refill()
             dry.follow(self.kit, seat)
 
         return scratch, reload
@@ -118,14 +118,15 @@ class Course:
 
     # -- making it go on
 
-    def attempt(self, run: Callable[[], list[Told]], before: Stand, seat: int) -> list[Told] | Refused:
-        """Run rules, and return what they tell; if they refuse or fail, everything is as it was `before`."""
+    def attempt(self, run: Callable[[Stand], list[Told]], before: Stand, seat: int) -> list[Told] | Refused:
+        """Run rules from where the game stands, and return what they tell; if they refuse or fail, everything is as it was `before`."""
         saved = (self.suspension, self.queue, self.called, dict(self.sealed))
         self.touched = False
         try:
-            news = run()
-            packed = pack_fields(self.game, self.packed)
-            verify_changed(self.game, packed, self.packed)
+            news = run(before)
+            game = self.game
+            packed = pack_fields(game, self.packed)
+            verify_changed(game, packed, self.packed)
             if self.thorough:
                 self._look_closely()
         except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again

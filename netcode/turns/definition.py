@@ -97,6 +97,11 @@ class Definition:
         return all(one.mark is Mark.OPEN for one in self.fields.values()) and not self.shown
 
     @cached_property
+    def has_places(self) -> bool:
+        """Tell whether a move says where on the board it goes."""
+        return any(move.places for move in self.moves.values())
+
+    @cached_property
     def open_fields(self) -> tuple[str, ...]:
         """The fields that everybody sees as they are."""
         return tuple(name for name, one in self.fields.items() if one.mark is Mark.OPEN)

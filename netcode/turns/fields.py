@@ -1,6 +1,6 @@
 """The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from netcode.turns.definition import Definition
@@ -64,13 +64,22 @@ def share(fields: Packed, other: Packed) -> Packed:
 
 def fill(game: Any, packed: Packed) -> None:
     """Make the fields what `pack_fields` returned, so that no two places of them are one value."""
+    filler(game, packed)()
+
+
+def filler(game: Any, packed: Packed) -> Callable[[], None]:
+    """Return what makes the fields what `pack_fields` returned, as often as it is called."""
     values: dict[str, Any] = game.__dict__
     definition: Definition = game._definition
     shapes = definition.shapes
-    values.clear()
-    for name, data in packed.items():
-        shape = shapes[name]
-        values[name] = unpack(data) if shape.revives else shape.load(unpack(data))
+    parts = [(name, data, None if shapes[name].revives else shapes[name].load) for name, data in packed.items()]
+
+    def refill() -> None:
+        values.clear()
+        for name, data, load in parts:
+            values[name] = unpack(data) if load is None else load(unpack(data))
+
+    return refill
 
 
 def verify(game: Any) -> None:

@@ -167,12 +167,12 @@ class Keeper:
             room.unsaved += 1
             told[room.id] = lambda: _saved(room)
 
-    def when_stored(self, room: Room, tell: Callable[[], None]) -> None:
+    def when_stored(self, room: Room, tell: Callable[[Stored | None], None]) -> None:
         """Tell something of a table: now, or once everything that it may tell of is stored."""
         if room.unsaved:
-            self.writer.batch.done.append(lambda _: tell())
+            self.writer.batch.done.append(tell)
         else:
-            tell()
+            tell(None)
 
     # What is in memory.
 

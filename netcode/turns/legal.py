@@ -3,14 +3,13 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcode.turns import log
 from netcode.turns.definition import Definition, MoveRule
 from netcode.turns.domains import Open
 from netcode.turns.errors import Enough, Leave, Refusal
-from netcode.turns.values import plain
+from netcode.turns.values import NATIVE, plain
 
 MAX_CANDIDATES = 20_000
 """How many candidates of one move are looked at."""
@@ -22,8 +21,7 @@ MAX_DRAWS = 100
 """How often arguments are drawn for a move that the rules then refuse, before it counts as none that is legal now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(NamedTuple):
     """What a seat may do, as plain wire data.
 
     `plays` are (name, arguments); while the seat is asked they are ("", {"answer": option}). `unlisted` names the moves
@@ -87,14 +85,17 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
         try:
             found = _candidates(move, scratch, budget)
             if move.refuses:
-                found = [arguments for arguments in found if _tried(move, scratch, arguments, reload, budget)]
+                found = _tried(move, scratch, found, reload, budget)
         except _Spent:
             unlisted.append(name)
             continue
         except Leave:
             reload()
             continue  # a domain that refuses lists nothing
-        plays += [(name, {key: plain(value) for key, value in arguments.items()}) for arguments in found]
+        plays += [
+            (name, {key: value if value.__class__ in NATIVE else plain(value) for key, value in arguments.items()})
+            for arguments in found
+        ]
     return Listing(tuple(plays), tuple(unlisted))
 
 
@@ -136,9 +137,15 @@ def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any
     return found
 
 
-def _tried(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None], budget: Budget) -> bool:
-    budget.spend()
-    return _passes(move, game, arguments, reload)
+def _tried(
+    move: MoveRule, game: Any, candidates: list[dict[str, Any]], reload: Callable[[], None], budget: Budget
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for arguments in candidates:
+        budget.spend()
+        if _passes(move, game, arguments, reload):
+            found.append(arguments)
+    return found
 
 
 def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None]) -> bool:

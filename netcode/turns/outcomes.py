@@ -1,13 +1,12 @@
 """What a table says: what came of a play, what happened by it, what it asks, and how it stands."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcode.turns.kit import Result, Told
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """A move or an answer happened. `name` is None where others shall not learn it: while several are to move."""
 
     seat: int
@@ -32,8 +31,7 @@ class Over:
 Happening = Moved | Told | TakenBack | Over
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """Something was accepted. Store `entry` (msgpack) in the log, then tell `happenings` and the changed views.
 
     `entry` is b"" where nothing is to be stored: a resend (`again`), or a wish that others have yet to agree to.
@@ -60,8 +58,7 @@ class Asked:
     options: tuple[Any, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """What is public beside the fields, and changes with them. Clocks are seconds left per seat."""
 
     started: bool

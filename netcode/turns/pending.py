@@ -61,8 +61,7 @@ class Stand(NamedTuple):
         return cls(data[0], Turn.load(data[1]))
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(NamedTuple):
     """A rule to run: "setup", "round", "move", "sealed" (a move of several at once), or "timeout"."""
 
     kind: str
@@ -87,8 +86,7 @@ class Suspension:
     question: Question
 
 
-@dataclass(frozen=True, slots=True)
-class Undoable:
+class Undoable(NamedTuple):
     """The last move, as long as it can be taken back: whose, to where, and whether nobody need agree."""
 
     seat: int

@@ -7,7 +7,7 @@ raise `BadMessage` for everything that the page does not allow; `wire()` makes w
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcode.errors import NetcodeError
 
@@ -67,8 +67,7 @@ class Join:
         return ["join", self.game, {name: value for name, value in asked.items() if value is not None}]
 
 
-@dataclass(frozen=True, slots=True)
-class MakePlay:
+class MakePlay(NamedTuple):
     """Make a move. `lag` is what the player's end measured as the round trip, in seconds."""
 
     number: int
@@ -81,8 +80,7 @@ class MakePlay:
         return ["play", self.number, self.name, dict(self.arguments), self.lag]
 
 
-@dataclass(frozen=True, slots=True)
-class GiveAnswer:
+class GiveAnswer(NamedTuple):
     """Answer the question of this id."""
 
     number: int
@@ -194,8 +192,7 @@ class Part:
         return ["part", dict(self.fields)]
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What happened, the fields that changed (each as msgpack), and what else changed, by name."""
 
     events: Sequence[Sequence[Any]]

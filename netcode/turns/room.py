@@ -268,8 +268,9 @@ class Room:
         }
         if viewer.legal:
             own["legal"], own["unlisted"] = listed(table, seat)
-            moves = table.course.definition.moves
-            if any(move.places for move in moves.values()):
+            definition = table.course.definition
+            if definition.has_places:
+                moves = definition.moves
                 own["places"] = [_places(moves.get(name), seat, arguments) for name, arguments in own["legal"]]
         return own
 
@@ -278,11 +279,15 @@ class Room:
         return {} if self.table is None or not self.table.started else self.table.view(viewer.seat)
 
 
+_NEW: Any = object()
+"""Is no value of anything, and equal to none."""
+
+
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is new or different."""
     if before is after:
         return {}
-    return {name: value for name, value in after.items() if name not in before or before[name] != value}
+    return {name: value for name, value in after.items() if before.get(name, _NEW) != value}
 
 
 def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:
@@ -300,7 +305,7 @@ def listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
         return [], []
     if len(listing.plays) > MAX_LISTED:
         return [], sorted({*listing.unlisted, *(name for name, _ in listing.plays)})
-    return [[name, dict(arguments)] for name, arguments in listing.plays], [*listing.unlisted]
+    return [*map(list, listing.plays)], [*listing.unlisted]
 
 
 def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> list[list[Any]]:

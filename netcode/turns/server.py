@@ -5,7 +5,7 @@ import math
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -1060,10 +1060,12 @@ class Server:
         common = changes(before, public)
         if only is None:
             room.told = public
+        seen: tuple[Mapping[str, bytes], Mapping[str, bytes], dict[str, bytes]] = {}, {}, {}
         for viewer in [*room.viewers] if only is None else [only]:
-            view = room.view(viewer)
-            fields = changes(viewer.fields, view)
-            own = room.own(viewer)
+            view, own = room.view(viewer), room.own(viewer)
+            if viewer.fields is not seen[0] or view is not seen[1]:  # those who see the same learn the same
+                seen = viewer.fields, view, changes(viewer.fields, view)
+            fields = seen[2]
             changed = common if viewer.public is before else changes(viewer.public, public)
             if owned := changes(viewer.own, own):
                 changed = {**changed, **owned}
@@ -1071,7 +1073,8 @@ class Server:
             if not news and not fields and changed.keys() <= {"clocks"}:
                 continue
             viewer.fields, viewer.public, viewer.own = view, public, own
-            for message in self._in_parts(protocol.Step(news, fields, changed)):
+            step = protocol.Step(news, fields, changed)
+            for message in self._in_parts(step) if fields else (step,):
                 self._post(room, viewer.peer, message)
 
     def _in_parts(self, step: protocol.Step) -> list[protocol.Reply]:
@@ -1090,7 +1093,7 @@ class Server:
 
     def _post(self, room: Room, peer: Peer, message: protocol.Reply) -> None:
         """Send something about a table: now, or once everything that it may tell of is stored."""
-        self._keeper.when_stored(room, lambda: self._send(peer, message))
+        self._keeper.when_stored(room, lambda _: self._send(peer, message))
 
     def _send(self, peer: Peer, message: protocol.Reply) -> None:
         try:

@@ -172,14 +172,13 @@ class Table:
             if refused is not None:
                 return refused
             task = Task("sealed", seat, name, arguments)
-            return self._attempt(lambda: seal(course, task), entry, Moved(seat, None), now, lag)
+            return self._attempt(lambda _: seal(course, task), entry, Moved(seat, None), now, lag)
         try:
             check_bounds(arguments)
         except Unfit as error:
             return Refused(str(error))
-        return self._attempt(
-            lambda: self._begin(Task("move", seat, name, arguments)), entry, Moved(seat, name), now, lag
-        )
+        task = Task("move", seat, name, arguments)
+        return self._attempt(lambda before: self._begin(task, before), entry, Moved(seat, name), now, lag)
 
     def answer(
         self, seat: int, question: str, option: Any, number: int, *, now: float, lag: float = 0.0
@@ -233,6 +232,8 @@ class Table:
 
         The same object until something changes, and equal bytes for what did not; never write to it.
         """
+        if self.course.definition.all_open:
+            viewer = None  # and what all see is made once
         view = self._views.get(viewer)
         if view is None:
             view = seen(self.course, viewer, running=self.started and not self.frozen)
@@ -456,9 +457,8 @@ class Table:
             return Refused("your time is up")
         return None
 
-    def _begin(self, task: Task) -> list[Told]:
+    def _begin(self, task: Task, before: Stand) -> list[Told]:
         """Run a rule from where the game stands."""
-        before = self.course.here()
         self.course.kit.number += 1
         return self.course.go(task, before)
 
@@ -474,12 +474,12 @@ class Table:
             return course.refusal(error, seat)
         kind = ["answer", seat, number] if number else ["default", seat]
         return self._attempt(
-            lambda: give(course, suspension, seat, option), [*kind, question, option], Moved(seat, None), now, lag
+            lambda _: give(course, suspension, seat, option), [*kind, question, option], Moved(seat, None), now, lag
         )
 
     def _attempt(
         self,
-        run: Callable[[], list[Told]],
+        run: Callable[[Stand], list[Told]],
         entry: list[Any],
         moved: Moved | None,
         now: float,
@@ -548,7 +548,8 @@ class Table:
     def _time_out(self, seat: int, now: float) -> Step:
         """Let the rules say what it means that a seat's time is up."""
         self._abandon()
-        step = self._attempt(lambda: self._begin(Task("timeout", seat)), ["timeout", seat], None, now, 0.0)
+        task = Task("timeout", seat)
+        step = self._attempt(lambda before: self._begin(task, before), ["timeout", seat], None, now, 0.0)
         if isinstance(step, Refused) or (
             self._clocks is not None and self._open() and seat in self._clocks.fallen(now)
         ):

@@ -6,7 +6,6 @@ import itertools
 import json
 import random
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -224,7 +223,7 @@ def test_a_game_that_reveals_nothing_and_publishes_its_seed_is_found(monkeypatch
     status = Table.status
 
     def with_the_seed(self: Table, now: float) -> Status:
-        return replace(status(self, now), secret=b"seed")
+        return status(self, now)._replace(secret=b"seed")
 
     monkeypatch.setattr(Table, "status", with_the_seed)
 
