@@ -95,8 +95,7 @@ class Browser:
             page.ask(f"{domain}.enable")
         if alone:  # several pages are typed into in turn, as if each were the one in front
             page.ask("Emulation.setFocusEmulationEnabled", enabled=True)
-        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
-        page.ask("Emulation.setEmulatedMedia", features=[scheme])
+        page.darken(dark)
         page.resize(width, height)
         page.go(url)
         return page
@@ -170,6 +169,11 @@ class Page:
         phone = width <= 480
         size = {"width": width, "height": height, "deviceScaleFactor": 2 if phone else 1}
         self.ask("Emulation.setDeviceMetricsOverride", mobile=phone, **size)
+
+    def darken(self, dark: bool) -> None:
+        """Show it as to somebody who likes dark pages, or light ones."""
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.ask("Emulation.setEmulatedMedia", features=[scheme])
 
     def go(self, url: str) -> None:
         """Open an address in it."""
