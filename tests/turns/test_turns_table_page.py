@@ -228,6 +228,33 @@ def test_no_click_and_no_key_is_lost_when_the_board_is_drawn_again_meanwhile(
     assert page.problems == []
 
 
+FILLED = """import("./seat.js").then(({ fill, make }) => {
+    const root = document.createElement("div"), wrong = [];
+    let seed = 14, before = new Map();
+    const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
+    for (let round = 0; round < 300; round++) {
+        const keys = [...Array(12).keys()].filter(() => random() < 0.6).sort(() => random() - 0.5);
+        const ones = keys.map((key) => make("b", { "data-key": key, title: random() < 0.5 && "x", onclick: () => round }, `${round}`));
+        const titles = ones.map((one) => one.title), extra = random() < 0.5 && "text";
+        fill(root, ones, extra);
+        const now = [...root.children];
+        if (now.map((one) => one.dataset.key).join() !== keys.join()) wrong.push("the order");
+        if (now.map((one) => one.title).join() !== titles.join()) wrong.push("attributes");
+        if (root.textContent !== `${round}`.repeat(keys.length) + (extra || "")) wrong.push("what is inside");
+        for (const one of now) {
+            if ((before.get(one.dataset.key) ?? one) !== one) wrong.push("a node that was there");
+            if (one.onclick() !== round) wrong.push("a listener");
+        }
+        before = new Map(now.map((one) => [one.dataset.key, one]));
+    }
+    return wrong;
+})"""
+
+
+def test_nodes_stay_by_their_keys_whatever_comes_and_goes(browser: Browser, link: str) -> None:
+    assert browser.page(link).value(FILLED) == []
+
+
 def test_a_place_is_not_taken_for_another_of_which_it_holds_the_number(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:

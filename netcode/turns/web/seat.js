@@ -232,13 +232,14 @@ export function make(tag, given, ...inside) {
 
 /** Have just this inside a node. What is there of the same kind, with the same `data-key`, stays and becomes the new one. */
 export function fill(node, ...inside) {
-  const old = [...node.childNodes];
+  const what = (one) => `${one.nodeName} ${one.dataset?.key}`, old = Map.groupBy(node.childNodes, what);
   const stay = [...make("p", null, inside).childNodes].map((one) => {
-    const at = old.findIndex((other) => other.nodeName === one.nodeName && other.dataset?.key === one.dataset?.key);
-    return at < 0 ? one : become(old.splice(at, 1)[0], one);
+    const before = old.get(what(one))?.shift();
+    return before ? become(before, one) : one;
   });
-  for (const one of old) one.remove();
-  for (const [at, one] of stay.entries()) if (node.childNodes[at] !== one) node.insertBefore(one, node.childNodes[at]);
+  for (const one of [...old.values()].flat()) one.remove();
+  let next = node.firstChild;
+  for (const one of stay) one === next ? (next = next.nextSibling) : node.insertBefore(one, next);
 }
 
 function become(node, other) {
