@@ -1,5 +1,5 @@
 /**
- * A client of a `netcode` server for web pages; its standard is docs/protocol.md.
+ * A client of `netcode` for pages; its standard is docs/protocol.md.
  * @typedef {{ code: number, name: string, text: string, where?: string }} Reason
  * @typedef {{ joined: number, message: any, away: Reason, back: number, left: Reason }} Events
  * @typedef {{ game?: string, version?: string, credentials?: any, resume?: boolean, ticket?: string | null,
@@ -222,7 +222,7 @@ export class Client extends EventTarget {
       const to = new URL(this.url), moved = code === 31 && isText(place) && place.length <= 260 && WHERE.test(place);
       const where = moved && +place.split(":").pop() < 65_536 ? place : undefined;
       if (where) to.host = where;
-      // Secrets go to hosts that the user named or a certificate proves.
+      // Secrets go to hosts that were named or proven.
       const safe = to.protocol === "wss:" || to.hostname === new URL(home).hostname || (!anew && credentials === null);
       if (!where || !safe || this.id !== null || ++hops > 3)
         return over(REASONS[code] ?? "OTHER", said.slice(0, 128), false, code, where);
@@ -289,6 +289,7 @@ export class Client extends EventTarget {
     if (hello(new Uint8Array(64)).length > UNGREETED) throw new RangeError("the credentials are too large");
     connect();
     for (const name of ["visibilitychange", "pageshow", "online"]) globalThis.addEventListener?.(name, wake, ears);
+    globalThis.addEventListener?.("pagehide", () => over("CLOSED_BY_PEER", "the page was left"), ears); // it may be kept
   }
 
   /** @template {keyof Events} K @param {K} name @param {(detail: Events[K]) => void} listener */

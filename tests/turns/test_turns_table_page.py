@@ -541,6 +541,26 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     page.close()
 
 
+def test_who_goes_on_to_another_page_is_away_at_once_and_back_by_going_back(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = sit_down(browser, link, "TicTacToe", "gone", alone=False)
+    friend = friends(link, "TicTacToe", browser, room="gone", name="Bob")
+    page.reads("Your turn", "#status")
+
+    page.value("setTimeout(() => (location.href = 'about:blank')) && 0")
+    began = time.monotonic()
+    friend.until(lambda: friend.presences() == [(0, "away")])
+    assert time.monotonic() - began < TIMEOUT  # the browser may keep the page, and answer for it
+    page.until("location.href === 'about:blank'")
+    page.value("setTimeout(() => history.back()) && 0")
+
+    friend.until(lambda: friend.presences() == [(0, "away"), (0, "here")])
+    page.click(cell("cells", 4))
+    friend.until(lambda: friend.seat.view.cells[4] == 0)
+    page.value("localStorage.clear()")
+
+
 def serve_at(start: Start, folder: Path, port: int) -> tuple[Program, str]:
     """Serve tables that outlive the server."""
     words = ("serve", EXAMPLES / "tictactoe.py", "--host", "127.0.0.1", "--web", "--store", folder / "games.db")

@@ -90,6 +90,21 @@ for (const [name, event] of [["online", new Event("online")], ["pageshow", Objec
     assert.equal(client.state, "connecting");
   });
 
+test("a page that is left, and kept by the browser, is away until it is shown again", () => {
+  const { socket, client, events } = join({ welcome: welcome() });
+  window.dispatchEvent(Object.assign(new Event("pagehide"), { persisted: true }));
+  assert.equal(socket.readyState, 3);
+  assert.equal(client.state, "connecting");
+  assert.equal(last(), socket);
+
+  window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+
+  assert.notEqual(last(), socket);
+  last().open();
+  last().hear(fromHex(welcome()));
+  assert.deepEqual(names(events), ["joined", "away CLOSED_BY_PEER", "back"]);
+});
+
 test("a page that was just loaded does not begin twice", () => {
   new Client("ws://127.0.0.1:1", { WebSocket: FakeSocket });
   const count = FakeSocket.opened.length;
@@ -429,10 +444,10 @@ test("a client that has left listens to nothing", () => {
   globalThis.addEventListener = (name, listener, { signal }) => signals.push(signal);
   const { client } = join({ welcome: welcome() });
   globalThis.addEventListener = window.addEventListener.bind(window);
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [false, false, false]);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [false, false, false, false]);
 
   client.close();
   last().onclose();
 
-  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, true, true]);
+  assert.deepEqual(signals.map(({ aborted }) => aborted), [true, true, true, true]);
 });

@@ -92,7 +92,7 @@ function lobby() {
   show("open", seat.tables.length && !room);
   fill("tables", seat.tables.map((table) => {
     const who = table.names.join(", ") || "nobody yet";
-    return make("li", { "data-key": `at ${table.room}` }, `${table.game}: ${who} (${written(table.options)})`, button("Sit down", () => sit(table.game, { room: table.room }), { "data-key": table.room, "aria-label": `Sit down with ${who}` }));
+    return make("li", { "data-key": `at ${table.room}` }, `${table.game}: ${who}${Object.keys(table.options).length ? ` (${written(table.options)})` : ""}`, button("Sit down", () => sit(table.game, { room: table.room }), { "data-key": table.room, "aria-label": `Sit down with ${who}` }));
   }));
 }
 
