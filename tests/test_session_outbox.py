@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from faults.wire import BYE, WELCOME, frame, hello, message
+from faults.wire import BYE, HELLO, WELCOME, control, frame, hello, message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from inside import peer_of, resend_of, session_of
@@ -91,6 +91,24 @@ def test_a_message_that_is_too_large_for_this_end_names_the_limit(scene: Scene, 
 
     assert scene.heard(server) == scene.heard(client) == []
     assert scene.news(server) == scene.news(client) == ["Joined"]
+
+
+@pytest.mark.parametrize("kind", [bytes, "x".__mul__])
+def test_what_the_other_end_takes_is_bounded_to_the_byte(scene: Scene, kind: Callable[[int], Any]) -> None:
+    server = scene.serve()
+    scene.stranger(control(HELLO, "netcode", 1, "", "", 4096, None, 0, None))
+    peer = only(server)
+    fits, over = kind(4093), kind(4094)
+    assert (len(message(fits)), len(message(over))) == (4 + 4096, 4 + 4097)
+
+    peer.send(fits)
+    scene.play(2 * TICK)
+    before = peer.alive
+    peer.send(over)
+    scene.play(2 * TICK)
+
+    assert (before, peer.alive) == (True, False)
+    assert scene.left(server).code is ReasonCode.TOO_LARGE
 
 
 @pytest.mark.fault(73, "memory")

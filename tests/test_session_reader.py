@@ -13,6 +13,7 @@ from inside import inbox_of, link_of
 from scene import TICK, Scene, only
 
 from netcode import ReasonCode, Received
+from netcode.session.reader import PACE
 from netcode.wire import cost
 from netcode.wire.cost import cost_of
 from netcode.wire.protocol import ACKNOWLEDGE_EVERY
@@ -270,6 +271,23 @@ def test_a_large_message_has_its_time_for_each_part(scene: Scene) -> None:
         scene.play(0.25)
 
     assert whole == [bytes(400_000)]
+    assert scene.left(server).code is ReasonCode.STALLED
+
+
+def test_a_large_message_has_its_time_again_for_exactly_a_part(scene: Scene) -> None:
+    server = scene.serve(message_timeout=2.0, max_message=1_000_000)
+    guest = scene.guest()
+    data = message(bytes(400_000))
+
+    guest.say(data[:10])
+    scene.play(1.5)
+    guest.say(data[10 : 10 + PACE])
+    scene.play(1.5)
+    after_a_part = scene.news(server)
+    guest.say(data[10 + PACE : 9 + 2 * PACE])
+    scene.play(1.0)
+
+    assert after_a_part == ["Joined"]
     assert scene.left(server).code is ReasonCode.STALLED
 
 
@@ -580,6 +598,20 @@ def test_a_game_that_takes_no_events_holds_its_peers_back_and_keeps_them(scene: 
     assert waiting < 50_000 + 65_536 + 1_000
     assert [number for number, _ in scene.heard(server)] == [*range(300)]
     assert scene.news(server) == scene.news(client) == ["Joined"]
+
+
+@pytest.mark.parametrize("more", [b"", message(1)])
+def test_pings_take_room_as_well_while_the_game_takes_no_events(scene: Scene, more: bytes) -> None:
+    server = scene.serve()
+    guest = scene.guest()
+    scene.deaf.add(server)
+    said = control(PING, 1, 0) + control(PONG, 1, 0) + more
+    before = inbox_of(server).room
+
+    guest.say(said)
+    scene.play(2 * TICK)
+
+    assert before - inbox_of(server).room == len(said)
 
 
 def test_a_message_is_not_late_because_we_do_not_read(scene: Scene) -> None:

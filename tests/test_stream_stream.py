@@ -47,6 +47,19 @@ def test_a_connection_is_connected_by_an_update() -> None:
     assert (connection.data, connection.timeout, connection.ping) == ("data", None, None)
 
 
+def test_what_carries_it_knows_best_where_the_other_end_is() -> None:
+    transport = Scripted()
+    transport.address = Address("whom a proxy speaks for", 1)
+    connector = Ready(transport)
+    connector.address = Address("a proxy", 2)
+
+    connection: Connection[None] = Connection(connector, None, timeout=None, ping=None, timeline=Timeline(FakeClock()))
+    before = connection.remote_address
+    connection.update()
+
+    assert (before, connection.remote_address) == (Address("a proxy", 2), Address("whom a proxy speaks for", 1))
+
+
 def test_a_refused_connect_is_a_reason() -> None:
     connection = connect("server", 7777, network=MemoryNetwork(FakeClock()), clock=FakeClock())
 

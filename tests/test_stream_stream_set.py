@@ -1177,6 +1177,27 @@ def test_a_deadline_that_was_overtaken_or_outlived_does_nothing(
     other.close()
 
 
+def test_who_was_looked_at_early_is_not_looked_at_twice_later(
+    everybody: ConnectionSet[Any], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, other = pair(everybody, timeout=20.0)
+    check, looks = Stream.check, list[float]()
+
+    def note(stream: Stream, now: float) -> float:
+        looks.append(now)
+        return check(stream, now)
+
+    monkeypatch.setattr(Stream, "check", note)
+    begin = set_of(everybody).timeline.now
+    set_of(everybody).schedule(stream_of(connection), begin + 3.0)
+    for _ in range(11):
+        clock.advance(1.0)
+        everybody.update()
+
+    assert looks == [begin + 3.0, begin + 10.0]
+    other.close()
+
+
 def test_without_descriptors_a_sleep_lasts_its_time(on_any_poller: ConnectionSet[Any]) -> None:
     on_any_poller.add(custom())
     on_any_poller.update()

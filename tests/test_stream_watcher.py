@@ -52,6 +52,33 @@ def test_a_full_receive_buffer_is_not_read_until_something_is_taken(on_any_polle
     other.close()
 
 
+def test_who_takes_nothing_is_listened_to_meanwhile(on_any_poller: ConnectionSet[Any]) -> None:
+    connection, other = pair(on_any_poller)
+    connection.send(bytes(8_000_000))
+    on_any_poller.update()
+
+    other.send(b"meanwhile")
+    until(on_any_poller, lambda: connection.receive_buffer_length == 9)
+
+    assert stream_of(connection).blocked
+    assert connection.receive_all() == b"meanwhile"
+    other.close()
+
+
+def test_who_was_asked_is_watched_again_where_that_is_possible(on_any_poller: ConnectionSet[Any]) -> None:
+    connection, other = pair(on_any_poller)
+    watcher = set_of(on_any_poller).watcher
+
+    watcher.ask(stream_of(connection))
+    asked = [*watcher.unwatched]
+    watcher.watch(stream_of(connection))
+    other.send(b"told of")
+    until(on_any_poller, lambda: connection.receive_buffer_length == 7)
+
+    assert (asked, watcher.unwatched) == ([stream_of(connection)], {})
+    other.close()
+
+
 def test_the_last_bytes_outlive_the_connection_for_one_update(on_any_poller: ConnectionSet[Any]) -> None:
     connection, other = pair(on_any_poller, "leaver")
     other.send(b"last words")

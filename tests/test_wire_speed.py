@@ -108,6 +108,15 @@ def test_what_is_framed_is_framed_as_the_definition_does(message: Any) -> None:
         assert framed == header(len(payload)) + payload
 
 
+@pytest.mark.parametrize("last", [7, -1, 300, -(2**40), 1.5, None, True, b"ab", "ab", "x" * 40, [], {}, [1] * 20])
+def test_a_message_fills_the_room_for_it_to_the_byte(last: Any) -> None:
+    for size in range(CAREFUL_FROM - 60, CAREFUL_FROM):
+        message = [bytes(size), last]
+        payload = msgpack.packb(message)
+
+        assert _speed.frame(message) == (header(len(payload)) + payload if len(payload) <= CAREFUL_FROM else None)
+
+
 @given(st.lists(MESSAGES, max_size=5), st.binary(max_size=6))
 def test_what_is_cut_is_what_the_definition_decodes(messages: list[Any], rest: bytes) -> None:
     payloads = [msgpack.packb(message) for message in messages]
