@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -187,6 +188,21 @@ def test_epoll_tells_of_everything_at_once() -> None:
         other.close()
 
     assert len(told) == 20
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux")
+def test_epoll_has_room_for_those_that_are_watched_and_not_for_all_that_ever_were(pair: Pair) -> None:
+    poller: Any = make_poller()
+    rooms: list[int] = []
+
+    for _ in range(3):
+        poller.add(pair[0].fileno(), READ)
+        rooms.append(poller._watched)
+        poller.remove(pair[0].fileno())
+        poller.remove(pair[0].fileno())  # twice is fine
+    poller.close()
+
+    assert rooms == [2, 2, 2]
 
 
 class Fakes:

@@ -73,24 +73,20 @@ class SelectorsPoller:
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._selector = selector or selectors.DefaultSelector()
-        self._idle: set[int] = set()  # watched for nothing, which selectors do not know
 
     def add(self, fd: int, bits: int) -> None:
-        if bits:
+        if bits:  # to be watched for nothing is what selectors do not know
             self._selector.register(fd, bits & READ | (bits & WRITE) >> 1)
-        else:
-            self._idle.add(fd)
 
     def change(self, fd: int, bits: int) -> None:
         self.remove(fd)
         self.add(fd, bits)
 
     def remove(self, fd: int) -> None:
-        self._idle.discard(fd)
         try:
             self._selector.unregister(fd)
         except (KeyError, ValueError):
-            pass
+            pass  # closed already, or watched for nothing
 
     def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
         return [(key.fd, bits & READ | (bits & 2) << 1) for key, bits in self._selector.select(timeout)]
