@@ -1,6 +1,5 @@
 """The sample games over links that break at any byte: each play once, each game over, and the same as over good ones."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,7 +40,7 @@ def test_a_play_that_is_made_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -
     def twice(self: Server, viewer: Any, room: Any, request: Any) -> None:
         at_table(self, viewer, room, request)
         if isinstance(request, MakePlay):
-            at_table(self, viewer, room, replace(request, number=request.number + 1))
+            at_table(self, viewer, room, request._replace(number=request.number + 1))
 
     monkeypatch.setattr(Server, "_at_table", twice)
 
