@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("address", "loop", "diagnostics"),
+    ("address", "loop", "diagnostics", "faults"),
     ("reasons", "waiting", "console"),
     ("errors", "tools.command_line"),
     ("wire",),

@@ -1,5 +1,6 @@
 """The network in memory: the contract of transports, and each fault that a test can ask for."""
 
+import contextlib
 import errno
 
 import pytest
@@ -294,3 +295,24 @@ def test_links_that_are_over_are_forgotten(clock: FakeClock) -> None:
         other.close()
 
     assert (before, network.links, len(network._links)) == (100, 1, 1)
+
+
+def test_links_break_after_so_many_bytes_on_average_and_in_both_ways() -> None:
+    carried: list[int] = []
+    ends: list[tuple[bytes | None, bytes | None]] = []
+    """What was received last of links that were not reset."""
+    for seed in range(200):
+        network = MemoryNetwork(FakeClock(), seed=seed, cut_every=100.0)
+        one, other = network.make_link(ADDRESS)
+        count = 0
+        while network.links and count < 10_000:
+            count += one.send(b"x")
+            if network.links:
+                assert receive(other) == b"x"
+        carried.append(count)
+        with contextlib.suppress(ConnectionResetError):
+            ends.append((receive(other), receive(other)))
+
+    assert 60 < len(ends) < 140
+    assert {*ends} == {(b"x", b"")}
+    assert 80 < sum(carried) / len(carried) < 125

@@ -15,11 +15,11 @@ from bounds import as_long_as
 from programs import Start
 
 from netcode.address import Address
+from netcode.faults import Ending, Faults
 from netcode.testing import FakeClock
 from netcode.tools import lag
 from netcode.tools.lag import Panel, add_arguments, describe, run
 from netcode.tools.lag_keys import HELP, NoKeyboard
-from netcode.tools.lag_model import Ending, Faults
 from netcode.tools.lag_proxy import CAPACITY, Counters, Proxy
 
 LOCAL = ("127.0.0.1", 0)

@@ -8,9 +8,9 @@ from typing import TextIO
 
 import pytest
 
+from netcode.faults import Ending, Faults
 from netcode.tools import lag_keys
 from netcode.tools.lag_keys import NoKeyboard, Terminal, in_foreground, open_keyboard, press
-from netcode.tools.lag_model import Ending, Faults
 
 ORIGINAL = Faults(latency=0.1, cut_with=Ending.END)
 

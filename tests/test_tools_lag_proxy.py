@@ -10,9 +10,9 @@ from functools import partial
 import pytest
 from bounds import Patience, as_long_as
 
+from netcode.faults import Ending, Faults, Lane, LinkModel
 from netcode.testing import FakeClock
 from netcode.tools import lag_proxy
-from netcode.tools.lag_model import Ending, Faults, Lane, LinkModel
 from netcode.tools.lag_proxy import ACCEPT_PAUSE, DRAIN_TIME, Counters, Proxy
 
 LOCAL = ("127.0.0.1", 0)

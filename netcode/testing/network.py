@@ -1,12 +1,14 @@
 """A network in memory, seeded, whose faults are given and changed by the test."""
 
 import errno
+import math
 import os
 import random
 from collections import deque
 from collections.abc import Mapping
 
 from netcode.address import Address, check_destination, check_port
+from netcode.faults import Ending, Lane, LinkModel
 from netcode.lan import Sighting
 from netcode.loop.clock import Clock
 from netcode.reasons import Reason, refused
@@ -122,119 +124,89 @@ class MemoryNetwork:
         link = _Link(self)
         self._links[link] = None  # a set that remembers the order
         client = Address("127.0.0.1", self.free_port())
-        there, back = link.streams
+        there, back = link.lanes
         return MemoryTransport(back, there, server, link), MemoryTransport(there, back, client, link)
 
 
-class _Link:
-    """Two streams, and the byte at which they break."""
+class _Weather:
+    """What is wrong with the links of a network just now, as the model of faults asks for it."""
 
     def __init__(self, network: MemoryNetwork) -> None:
         self._network = network
-        self.streams = (_Stream(network, self), _Stream(network, self))
-        self._left: int | None = None
-        if network.cut_every is not None:
-            self._left = int(network.random.expovariate(1 / network.cut_every))
-        self._reset = network.random.random() < 0.5
 
-    def carry(self, count: int) -> int:
-        """Return how many of `count` bytes are still carried; fewer means that the link breaks behind them."""
-        if self._left is None:
-            return count
-        carried = min(count, self._left)
-        self._left -= carried
-        return carried
+    @property
+    def rate(self) -> float | None:
+        return self._network.rate
 
-    def break_up(self) -> None:
-        """Break behind what is under way."""
-        self.cut(self._reset)
+    @property
+    def piece(self) -> None:
+        """What is sent at once stays together."""
+
+    def delay(self, random: random.Random) -> float:
+        return self._network.latency + random.uniform(0.0, self._network.jitter)
+
+    def passes_at(self, now: float) -> float:
+        return max(now, self._network.silent_until)
+
+    def last_byte(self, share: float) -> int | None:
+        every = self._network.cut_every
+        return None if every is None else 1 + int(-math.log(1.0 - share) * every)
+
+    def last_moment(self, opened: float) -> None:
+        """No link is too old."""
+
+    def ending(self, share: float, /) -> Ending:
+        return Ending.RESET if share < 0.5 else Ending.END
+
+
+class _Link:
+    """Two streams, and what the model of faults does to them."""
+
+    def __init__(self, network: MemoryNetwork) -> None:
+        self._network = network
+        self._weather = _Weather(network)
+        self._model = LinkModel(network.clock(), str(network.random.getrandbits(64)), network.capacity)
+        self._over = False
+        self.lanes = self._model.up, self._model.down
+
+    def advance(self) -> bool:
+        """Let arrive what is due, break the link where its byte has come, and tell whether anything arrives now."""
+        now = self._network.clock()
+        up, down = self.lanes
+        if not (up.idle and down.idle):
+            self._model.advance(now, self._weather)
+            if self._model.cut_with is not None and not self._over:
+                self.cut(reset=self._model.cut_with is Ending.RESET)
+        return self._network.silent_until <= now
+
+    def room(self, lane: Lane) -> int:
+        """Return how many bytes may be sent into a lane now."""
+        lane.capacity = self._network.capacity
+        return lane.room
+
+    def feed(self, lane: Lane, data: bytes) -> None:
+        """Send bytes."""
+        lane.feed(data, self._network.clock())
+        self.advance()
+
+    def finish(self, lane: Lane) -> None:
+        """Send the end."""
+        lane.finish(Ending.END, self._network.clock())
 
     def cut(self, reset: bool) -> None:
-        for stream in self.streams:
-            stream.cut(reset)
+        """Break: the readers get what is under way and the end, or only the reset."""
+        for lane in self.lanes:
+            if reset:
+                lane.cut(Ending.RESET)
+                lane.sent(len(lane.ready))
+            else:
+                self.finish(lane)
         self.over()
 
     def over(self) -> None:
         """Hear that one end is closed, or both are cut off."""
+        self._over = True
         self._network.over(self)
-
-
-class _Stream:
-    """Bytes under way in one direction."""
-
-    def __init__(self, network: MemoryNetwork, link: _Link) -> None:
-        self._network = network
-        self._link = link
-        self._chunks: deque[tuple[float, memoryview]] = deque()
-        self._size = 0
-        self._last_due = self._busy_until = float("-inf")
-        self._ended_at: float | None = None  # when the reader gets to know it
-        self._reset = False
-        self._closed = False
-
-    def put(self, data: bytes | memoryview) -> int:
-        network, now = self._network, self._network.clock()
-        if self._reset or self._closed or self._ended_at is not None:
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-        room = network.capacity - self._size
-        if room <= 0:
-            raise BlockingIOError
-        wanted = min(room, len(data))
-        count = self._link.carry(wanted)
-        if count:
-            due = now + network.latency + network.random.uniform(0.0, network.jitter)
-            if network.rate is not None:
-                self._busy_until = max(now, self._busy_until) + count / network.rate
-                due += self._busy_until - now
-            self._last_due = due = max(due, self._last_due)
-            self._chunks.append((due, memoryview(bytes(data[:count]))))
-            self._size += count
-        if count < wanted:
-            self._link.break_up()
-            return wanted  # they left this end, and nobody will ever know
-        return count
-
-    def get(self, buffer: memoryview) -> int:
-        now = self._network.clock()
-        count = 0
-        while self._chunks and count < len(buffer):
-            due, chunk = self._chunks[0]
-            if due > now or now < self._network.silent_until:
-                break
-            part = chunk[: len(buffer) - count]
-            buffer[count : count + len(part)] = part
-            count += len(part)
-            self._size -= len(part)
-            if len(part) == len(chunk):
-                self._chunks.popleft()
-            else:
-                self._chunks[0] = (due, chunk[len(part) :])
-        if count:
-            return count
-        if self._reset:
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
-        if self._ended_at is not None and not self._chunks and now >= max(self._ended_at, self._network.silent_until):
-            return 0
-        raise BlockingIOError
-
-    def cut(self, reset: bool) -> None:
-        """Break: the reader gets what is under way and the end, or only the reset."""
-        if reset:
-            self._reset = True
-            self._chunks.clear()
-            self._size = 0
-        self.end()
-
-    def end(self) -> None:
-        """The writer is done."""
-        if self._ended_at is None:
-            self._ended_at = max(self._last_due, self._network.clock() + self._network.latency)
-
-    def close(self) -> None:
-        """The reader is gone."""
-        self._closed = True
-        self._chunks.clear()
-        self._size = 0
 
 
 class MemoryTransport:
@@ -245,17 +217,35 @@ class MemoryTransport:
     grain = 0
     drains = False
 
-    def __init__(self, incoming: _Stream, outgoing: _Stream, address: Address, link: _Link) -> None:
+    def __init__(self, incoming: Lane, outgoing: Lane, address: Address, link: _Link) -> None:
         self._incoming = incoming
         self._outgoing = outgoing
         self._link = link
         self.address: Address | None = address
 
     def receive_into(self, buffer: memoryview) -> int:
-        return self._incoming.get(buffer)
+        passes, lane = self._link.advance(), self._incoming
+        if lane.ended is Ending.RESET:
+            raise _reset()
+        if not passes:
+            raise BlockingIOError
+        count = min(len(lane.ready), len(buffer))
+        if count == 0 and lane.ended is None:
+            raise BlockingIOError
+        buffer[:count] = lane.ready[:count]
+        lane.sent(count)
+        return count
 
     def send(self, data: bytes | memoryview) -> int:
-        return self._outgoing.put(data)
+        lane = self._outgoing
+        if lane.finished is not None:
+            raise _reset()
+        room = self._link.room(lane)
+        if room <= 0:
+            raise BlockingIOError
+        count = min(room, len(data))
+        self._link.feed(lane, bytes(data[:count]))
+        return count  # where it broke meanwhile: they left this end, and nobody will ever know
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         return send_each(self.send, chunks)
@@ -267,12 +257,16 @@ class MemoryTransport:
         """It is asked at each update."""
 
     def finish(self) -> None:
-        self._outgoing.end()
+        self._link.finish(self._outgoing)
 
     def close(self) -> None:
-        self._incoming.close()
-        self._outgoing.end()
+        self._incoming.abandon()
+        self._link.finish(self._outgoing)
         self._link.over()
+
+
+def _reset() -> ConnectionResetError:
+    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
 class MemoryConnector:

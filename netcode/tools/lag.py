@@ -14,9 +14,9 @@ from typing import TextIO
 
 from netcode.address import Address
 from netcode.console import escaped, is_terminal, put, sentence_of
+from netcode.faults import Ending, Faults
 from netcode.loop.clock import Clock, monotonic
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
-from netcode.tools.lag_model import Ending, Faults
 from netcode.tools.lag_proxy import CAPACITY, Proxy
 
 DESCRIPTION = "Pass TCP connections on to a server as a bad network would."

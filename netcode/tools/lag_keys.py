@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from typing import Protocol, TextIO
 
-from netcode.tools.lag_model import Faults
+from netcode.faults import Faults
 
 HELP = (
     "keys: l L latency, j J jitter, r R rate, s S stall (small letter less, capital more), "

@@ -18,8 +18,8 @@ from functools import partial
 from typing import Self
 
 from netcode.address import Address, from_socket
+from netcode.faults import Ending, Faults, Lane, LinkModel
 from netcode.loop.clock import Clock, monotonic
-from netcode.tools.lag_model import Ending, Faults, Lane, LinkModel
 
 CAPACITY = 256 * 1024
 """Bytes that each direction of a link holds at most; a sender that is faster feels it, as it would a router's queue."""

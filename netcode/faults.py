@@ -2,6 +2,8 @@
 
 Bytes and the time go in, and the same bytes come out when they are due. Nothing here has a socket or a clock, so a test
 can live an hour in a millisecond. TCP keeps the order of bytes: whatever delay each piece draws, none overtakes another.
+
+`python -m netcode lag` carries bytes between sockets by it, and `netcode.testing.MemoryNetwork` between the ends of a test.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
+from typing import Protocol
 
 PACKET = 1460
 """Bytes that travel together at most: the payload of a TCP segment over Ethernet."""
@@ -23,6 +26,40 @@ class Ending(Enum):
 
     END = "end"
     RESET = "reset"
+
+
+class Conditions(Protocol):
+    """What is wrong with links just now. The model asks again each time, so that it may change while bytes are under way."""
+
+    @property
+    def rate(self) -> float | None:
+        """Bytes per second that pass, each way, or None for no limit."""
+        ...
+
+    @property
+    def piece(self) -> int | None:
+        """Bytes that travel together at most, or None for all that were fed at once."""
+        ...
+
+    def delay(self, random: Random) -> float:
+        """Draw the seconds that one piece takes from one end to the other."""
+        ...
+
+    def passes_at(self, now: float) -> float | None:
+        """Tell the first moment from `now` on at which bytes arrive, or None where only a change lets them."""
+        ...
+
+    def last_byte(self, share: float) -> int | None:
+        """Tell the byte, both ways counted together, behind which a link is cut that drew `share` of one; None for never."""
+        ...
+
+    def last_moment(self, opened: float) -> float | None:
+        """Tell when a link is cut that was made at `opened`, or None for never."""
+        ...
+
+    def ending(self, share: float, /) -> Ending:
+        """Tell how a link is cut that drew `share` of one."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +105,27 @@ class Faults:
         if self.cut_within is not None and self.cut_within < 1:
             raise ValueError(f"cut_within is {self.cut_within!r}: give 1 byte or more, or None for no cut")
 
+    @property
+    def piece(self) -> int | None:
+        """Bytes that travel together at most: with a limit they trickle, without one they stay together."""
+        return None if self.rate is None else max(1, min(PACKET, int(self.rate / PIECES_PER_SECOND)))
+
+    def delay(self, random: Random) -> float:
+        """Draw the seconds that one piece takes from one end to the other."""
+        return max(0.0, self.latency + random.uniform(-self.jitter, self.jitter))
+
+    def last_byte(self, share: float) -> int | None:
+        """Tell the byte behind which a link is cut that drew `share` of one, or None for never."""
+        return None if self.cut_within is None else 1 + int(share * self.cut_within)
+
+    def last_moment(self, opened: float) -> float | None:
+        """Tell when a link is cut that was made at `opened`, or None for never."""
+        return None if self.cut_after is None else opened + self.cut_after
+
+    def ending(self, _: float, /) -> Ending:
+        """Tell how a link is cut: as was said, whatever it drew."""
+        return self.cut_with
+
     def passes_at(self, now: float) -> float | None:
         """Tell the first moment from `now` on at which bytes pass, or None where only a change of the faults lets them."""
         if self.held:
@@ -91,13 +149,14 @@ class Lane:
 
     def __init__(self, random: Random, capacity: int) -> None:
         self._random = random
-        self._capacity = capacity
+        self.capacity = capacity
         self._waiting: deque[tuple[float, memoryview | Ending]] = deque()
         self._flight: deque[tuple[float, memoryview | Ending]] = deque()
         self._held = 0
         self._sender_free_at = 0.0
         self._last_due = 0.0
-        self._finished: Ending | None = None
+        self.finished: Ending | None = None
+        """How the stream was stopped at its near end, or None."""
         self._arrived: Ending | None = None
         self.ready = bytearray()
         """Bytes that are due: send them, and say how many with `sent`."""
@@ -105,7 +164,7 @@ class Lane:
     @property
     def room(self) -> int:
         """Tell how many bytes `feed` takes now."""
-        return self._capacity - self._held
+        return self.capacity - self._held
 
     @property
     def ended(self) -> Ending | None:
@@ -118,7 +177,7 @@ class Lane:
         Raises:
             ValueError: If there are more than `room`.
         """
-        if self._finished is not None:
+        if self.finished is not None:
             return
         if len(data) > self.room:
             raise ValueError(f"{len(data)} bytes do not fit into a room of {self.room}: read no more than `room`")
@@ -128,27 +187,32 @@ class Lane:
 
     def finish(self, ending: Ending, now: float) -> None:
         """Put the end in behind the bytes; it takes as long as they do. After it only a reset counts, and once."""
-        if self._finished is None or (self._finished, ending) == (Ending.END, Ending.RESET):
-            self._finished = ending
+        if self.finished is None or (self.finished, ending) == (Ending.END, Ending.RESET):
+            self.finished = ending
             self._waiting.append((now, ending))
 
     def cut(self, ending: Ending) -> None:
         """Drop what is not yet ready, and stop the stream behind what is."""
         self._drop()
-        self._finished = self._arrived = ending
+        self.finished = self._arrived = ending
 
     def abandon(self) -> None:
         """Drop everything, and what is still fed: nobody is left to send it to."""
         self.ready.clear()
         self._drop()
-        self._finished = Ending.RESET
+        self.finished = Ending.RESET
 
     def _drop(self) -> None:
         self._waiting.clear()
         self._flight.clear()
         self._held = len(self.ready)
 
-    def advance(self, now: float, faults: Faults, allowance: int | None = None) -> int:
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is under way."""
+        return not self._flight and not self._waiting
+
+    def advance(self, now: float, faults: Conditions, allowance: int | None = None) -> int:
         """Make ready what is due at `now`, `allowance` bytes at most, and tell how many bytes that was."""
         self._depart(now, faults)
         passes_at = faults.passes_at(now)
@@ -168,20 +232,19 @@ class Lane:
             self.ready += load
         return len(self.ready) - before
 
-    def _depart(self, now: float, faults: Faults) -> None:
+    def _depart(self, now: float, faults: Conditions) -> None:
         """Let what waits set off, one piece after the other, as fast as the rate allows."""
         while self._waiting and self._sender_free_at <= now:
             arrived, load = self._waiting.popleft()
             free_at = max(self._sender_free_at, arrived)
             if faults.rate is not None and not isinstance(load, Ending):
-                size = max(1, min(PACKET, int(faults.rate / PIECES_PER_SECOND)))
-                if len(load) > size:
+                size = faults.piece
+                if size is not None and len(load) > size:
                     self._waiting.appendleft((arrived, load[size:]))
                     load = load[:size]
                 free_at += len(load) / faults.rate
             self._sender_free_at = free_at
-            delay = max(0.0, faults.latency + self._random.uniform(-faults.jitter, faults.jitter))
-            self._last_due = max(self._last_due, free_at + delay)
+            self._last_due = max(self._last_due, free_at + faults.delay(self._random))
             self._flight.append((self._last_due, load))
 
     def sent(self, count: int) -> None:
@@ -189,7 +252,7 @@ class Lane:
         del self.ready[:count]
         self._held -= count
 
-    def due(self, now: float, faults: Faults) -> float | None:
+    def due(self, now: float, faults: Conditions) -> float | None:
         """Tell when `advance` has something to do next, or None where only new bytes or other faults change that."""
         moments = [self._sender_free_at] if self._waiting else []
         if self._flight:
@@ -204,7 +267,7 @@ class LinkModel:
 
     Args:
         opened: When the link was made, in seconds.
-        seed: The same seed draws the same jitter for the same pieces, and the same byte for the cut.
+        seed: The same seed draws the same jitter for the same pieces, and the same byte and kind for the cut.
         capacity: Bytes that each direction holds at most.
     """
 
@@ -212,7 +275,8 @@ class LinkModel:
         self._opened = opened
         self._carried = 0
         # Dice of their own, so that what one direction carries changes nothing in the other.
-        self._share = _dice(f"{seed}/cut").random()
+        cut = _dice(f"{seed}/cut")
+        self._share, self._kind = cut.random(), cut.random()
         self.up = Lane(_dice(f"{seed}/up"), capacity)
         self.down = Lane(_dice(f"{seed}/down"), capacity)
         self.cut_with: Ending | None = None
@@ -225,28 +289,22 @@ class LinkModel:
             self.up.cut(ending)
             self.down.cut(ending)
 
-    def advance(self, now: float, faults: Faults) -> None:
+    def advance(self, now: float, faults: Conditions) -> None:
         """Make ready what is due at `now`, and cut the link where its time or its byte has come."""
+        last_byte, last_moment = faults.last_byte(self._share), faults.last_moment(self._opened)
         for lane in (self.up, self.down):
-            last_byte = self._last_byte(faults)
-            allowance = None if last_byte is None else max(0, last_byte - self._carried)
-            self._carried += lane.advance(now, faults, allowance)
-        last_byte, last_moment = self._last_byte(faults), self._last_moment(faults)
+            if not lane.idle:
+                allowance = None if last_byte is None else max(0, last_byte - self._carried)
+                self._carried += lane.advance(now, faults, allowance)
         if (last_byte is not None and self._carried >= last_byte) or (last_moment is not None and now >= last_moment):
-            self.cut(faults.cut_with)
+            self.cut(faults.ending(self._kind))
 
-    def due(self, now: float, faults: Faults) -> float | None:
+    def due(self, now: float, faults: Conditions) -> float | None:
         """Tell when `advance` has something to do next, or None."""
         if self.cut_with is not None:
             return None
-        moments = (self.up.due(now, faults), self.down.due(now, faults), self._last_moment(faults))
+        moments = (self.up.due(now, faults), self.down.due(now, faults), faults.last_moment(self._opened))
         return min((moment for moment in moments if moment is not None), default=None)
-
-    def _last_byte(self, faults: Faults) -> int | None:
-        return None if faults.cut_within is None else 1 + int(self._share * faults.cut_within)
-
-    def _last_moment(self, faults: Faults) -> float | None:
-        return None if faults.cut_after is None else self._opened + faults.cut_after
 
 
 def _dice(seed: str) -> Random:

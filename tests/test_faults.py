@@ -8,7 +8,7 @@ from bounds import Patience
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcode.tools.lag_model import PACKET, Ending, Faults, Lane, LinkModel
+from netcode.faults import PACKET, Ending, Faults, Lane, LinkModel
 
 CAPACITY = 10_000
 
