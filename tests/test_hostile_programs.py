@@ -25,6 +25,8 @@ pytestmark = pytest.mark.process
 README = code_of("README.md")[0]
 RESET = struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0)
 """What SO_LINGER takes for a close that is a reset."""
+AT_ONCE = 4
+"""Strangers that come together: most of their time they wait for a tick of the server."""
 NAME = "Zoë 😀 海\x1b[2J\r\nnumber 2 left"
 
 SERVERS = {
@@ -59,32 +61,44 @@ class Played:
             self.update()
             time.sleep(0.001)
 
+    def strangers(self, count: int) -> list[Stranger]:
+        """Let so many come in."""
+        strangers = [Stranger(netcode.connect("127.0.0.1", self.port)) for _ in range(count)]
+        for stranger in strangers:
+            stranger.say(hello(self.game, self.version))
+
+        def are_in() -> bool:
+            for stranger in strangers:
+                stranger.update()
+            return all(stranger.told(WELCOME) for stranger in strangers)
+
+        self.until(are_in)
+        return strangers
+
     def stranger(self, *data: bytes) -> Stranger:
-        """Let somebody come in, say `data`, and stay until the server has done with it."""
-        stranger = Stranger(netcode.connect("127.0.0.1", self.port))
-        stranger.say(hello(self.game, self.version))
-
-        def is_in() -> bool:
-            stranger.update()
-            return bool(stranger.told(WELCOME))
-
-        self.until(is_in)
+        """Let somebody come in and say `data`."""
+        [stranger] = self.strangers(1)
         stranger.say(*data)
         return stranger
 
-    def have_said(self, *data: bytes) -> None:
-        """Let somebody come in, say `data` and goodbye; return when that was read."""
-        stranger = self.stranger(*data, control(5, 3, NAME))
+    def have_said(self, *sayings: bytes) -> None:
+        """Let somebody come in for each of these, say it and goodbye; return when all was read."""
+        for start in range(0, len(sayings), AT_ONCE):
+            some = sayings[start : start + AT_ONCE]
+            strangers = self.strangers(len(some))
+            for stranger, saying in zip(strangers, some, strict=True):
+                stranger.say(saying, control(5, 3, NAME))
 
-        def is_gone() -> bool:
-            stranger.update()
-            return not stranger.connection.alive
+            def are_gone(strangers: list[Stranger] = strangers) -> bool:
+                for stranger in strangers:
+                    stranger.update()
+                return not any(stranger.connection.alive for stranger in strangers)
 
-        self.until(is_gone)
+            self.until(are_gone)
 
     def still_plays(self) -> None:
         """Fail unless who was here is still here, and others can come."""
-        self.have_said()
+        self.have_said(b"")
         assert self.honest.state is State.CONNECTED
         assert "Traceback" not in self.program.output
 
@@ -147,8 +161,7 @@ WRONG_SHAPES: list[Any] = [
 
 @pytest.mark.fault(68, "process")
 def test_messages_of_the_wrong_shape_end_no_server(played: Played) -> None:
-    for value in [*WRONG_SHAPES, NAME, "\x00", {NAME: NAME}, [NAME] * 2]:
-        played.have_said(message(value))
+    played.have_said(*map(message, [*WRONG_SHAPES, NAME, "\x00", {NAME: NAME}, [NAME] * 2]))
 
     played.still_plays()
 
@@ -156,7 +169,7 @@ def test_messages_of_the_wrong_shape_end_no_server(played: Played) -> None:
 @pytest.mark.fault(67, "process")
 def test_names_and_goodbyes_that_the_output_cannot_say_end_no_server(played: Played) -> None:
     for value in (NAME, {"kind": "enter", "name": "Zoë 😀 海", "watching": False}):
-        played.have_said(message(value), message(value))
+        played.have_said(message(value) * 2)
 
     played.still_plays()
 
@@ -188,10 +201,9 @@ def test_the_largest_and_the_deepest_messages_end_no_server(played: Played) -> N
     first = played.stranger()
     largest: int = first.told(WELCOME)[0][2]
     first.connection.close()
-    for size in range(largest - 40, largest + 1):
-        played.have_said(frame(b"\xdb" + struct.pack(">I", size - 5) + b"x" * (size - 5)))
-    for levels in range(20, 40):
-        played.have_said(frame(nested(levels)))
+    sizes = range(largest - 40, largest + 1)
+    played.have_said(*(frame(b"\xdb" + struct.pack(">I", size - 5) + b"x" * (size - 5)) for size in sizes))
+    played.have_said(*(frame(nested(levels)) for levels in range(20, 40)))
 
     played.still_plays()
 
