@@ -18,6 +18,8 @@ enum {
     CAREFUL_FROM = 4096,  /* bytes of a payload from which on the Python looks at it */
     FEW_BYTES = 1024,     /* bytes of which it need not be asked what they cost */
     FREE = 256,           /* what may be decoded without asking: see budget.py, and cost_of in codec.py */
+    KEYS = 256,           /* keys of dicts that are remembered, */
+    KEY_SIZE = 24,        /* of so many bytes at most */
 };
 
 /* Big end first, whatever the machine. */
@@ -170,9 +172,15 @@ static PyObject *frame(PyObject *Py_UNUSED(module), PyObject *message)
 
 /* ---- Receiving ---- */
 
+/* Keys that came last, by their hash: the messages of a game have the same few again and again. */
+typedef struct {
+    PyObject *texts[KEYS];
+} Keys;
+
 typedef struct {
     const unsigned char *at, *end;
     int containers;
+    Keys *keys; /* NULL while the module is not executed yet */
 } Reader;
 
 static int take(Reader *reader, int size, uint64_t *value)
@@ -186,14 +194,40 @@ static int take(Reader *reader, int size, uint64_t *value)
 
 static PyObject *take_value(Reader *reader, int depth, int is_key);
 
+/* Where a key is remembered, if it is. */
+static PyObject **place_of(Keys *keys, const unsigned char *key, uint64_t size)
+{
+    uint32_t hash = (uint32_t)size;
+    for (uint64_t i = 0; i < size; i++)
+        hash = hash * 31 + key[i];
+    return &keys->texts[(hash ^ hash >> 8) % KEYS];
+}
+
+static int is_text(PyObject *text, const unsigned char *data, uint64_t size)
+{
+    Py_ssize_t its_size;
+    const char *its = text == NULL ? NULL : PyUnicode_AsUTF8AndSize(text, &its_size);
+    if (its == NULL)
+        PyErr_Clear();
+    return its != NULL && (uint64_t)its_size == size && memcmp(its, data, size) == 0;
+}
+
 static PyObject *take_text(Reader *reader, uint64_t size, int is_key)
 {
-    if ((uint64_t)(reader->end - reader->at) < size)
+    const unsigned char *data = reader->at;
+    if ((uint64_t)(reader->end - data) < size)
         return NULL;
-    PyObject *text = PyUnicode_DecodeUTF8((const char *)reader->at, (Py_ssize_t)size, NULL);
     reader->at += size;
+    PyObject **known = is_key && size <= KEY_SIZE && reader->keys != NULL ? place_of(reader->keys, data, size) : NULL;
+    if (known != NULL && is_text(*known, data, size))
+        return Py_NewRef(*known);
+    PyObject *text = PyUnicode_DecodeUTF8((const char *)data, (Py_ssize_t)size, NULL);
     if (text != NULL && is_key)
         PyUnicode_InternInPlace(&text); /* one text for the same key of all messages */
+    if (text != NULL && known != NULL) {
+        Py_XDECREF(*known);
+        *known = Py_NewRef(text);
+    }
     return text;
 }
 
@@ -302,7 +336,7 @@ PyDoc_STRVAR(cut_doc, "cut(data, size, limit, event, sender, /)\n--\n\n"
                       "Return the messages of the complete frames at the front of data as events, and the bytes that these\n"
                       "took, or None: cut and decode it yourself.");
 
-static PyObject *cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py_ssize_t count)
+static PyObject *cut(PyObject *module, PyObject *const *arguments, Py_ssize_t count)
 {
     Py_buffer data;
     if (count != 5 || !PyType_Check(arguments[3]) || !PyType_IsSubtype((PyTypeObject *)arguments[3], &PyTuple_Type)) {
@@ -329,7 +363,7 @@ static PyObject *cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py
             break;
         if (size > CAREFUL_FROM)
             goto unusual;
-        Reader reader = {at + HEADER_SIZE, at + HEADER_SIZE + size, 0};
+        Reader reader = {at + HEADER_SIZE, at + HEADER_SIZE + size, 0, PyModule_GetState(module)};
         PyObject *made = make_event(event, sender, take_value(&reader, 0, 0));
         int is_message = made != NULL && reader.at == reader.end && PyList_Append(events, made) == 0;
         Py_XDECREF(made);
@@ -340,8 +374,11 @@ static PyObject *cut(PyObject *Py_UNUSED(module), PyObject *const *arguments, Py
         at = reader.end;
     }
     /* A length without anything behind it may be a wrong one. */
-    if (events != NULL && end - at != HEADER_SIZE)
-        result = Py_BuildValue("On", events, (Py_ssize_t)(at - begin));
+    if (events != NULL && end - at != HEADER_SIZE) {
+        PyObject *taken = PyLong_FromSsize_t(at - begin);
+        result = taken == NULL ? NULL : PyTuple_Pack(2, events, taken);
+        Py_XDECREF(taken);
+    }
 unusual:
     Py_XDECREF(events);
     PyBuffer_Release(&data);
@@ -349,6 +386,13 @@ unusual:
         return result;
     PyErr_Clear();
     Py_RETURN_NONE;
+}
+
+static void forget_keys(void *module)
+{
+    Keys *keys = PyModule_GetState(module);
+    for (int i = 0; keys != NULL && i < KEYS; i++)
+        Py_CLEAR(keys->texts[i]);
 }
 
 static PyMethodDef functions[] = {
@@ -362,8 +406,8 @@ static PyModuleDef_Slot slots[] = {
 };
 
 static struct PyModuleDef definition = {
-    PyModuleDef_HEAD_INIT, "netcode._speed", "The hot path of messages, in C; netcode.wire.codec is what it means.", 0,
-    functions, slots, NULL, NULL, NULL,
+    PyModuleDef_HEAD_INIT, "netcode._speed", "The hot path of messages, in C; netcode.wire.codec is what it means.",
+    sizeof(Keys), functions, slots, NULL, NULL, forget_keys,
 };
 
 PyMODINIT_FUNC PyInit__speed(void)

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import importlib.util
 import math
 import struct
 import sys
@@ -336,6 +337,61 @@ def test_what_is_cut_and_dropped_is_referred_to_by_nobody() -> None:
         assert _speed.cut(stream, len(stream), LIMIT, Came, SENDER) is not None
 
     assert most(before, references((*SHARED, stream, Came, SENDER))) < OFTEN // 2
+
+
+def keyed(*keys: str) -> list[str]:
+    """Return the keys that come of a message that has those."""
+    framed = _speed.frame(dict.fromkeys(keys))
+    assert framed is not None
+    found = _speed.cut(framed, len(framed), LIMIT, Came, SENDER)
+    assert found is not None
+    [(_, message)], _ = found
+    return [*message]
+
+
+@pytest.mark.parametrize("key", ["", "x", "ключ", "k" * 24, "k" * 25, "k" * 300])
+def test_the_same_key_of_all_messages_is_one_text(key: str) -> None:
+    [first], [second] = keyed(key), keyed(key)
+
+    assert first == second == key
+    assert first is second
+
+
+def test_more_keys_than_are_remembered_are_all_themselves() -> None:
+    keys = [f"{number:x}" for number in range(5_000)] + ["ä" * size for size in range(40)]
+
+    for _ in range(2):
+        for start in range(0, len(keys), 20):
+            assert keyed(*keys[start : start + 20]) == keys[start : start + 20]
+
+
+def test_of_the_keys_that_strangers_make_up_few_are_remembered() -> None:
+    keys = [key for number in range(5_000) for key in keyed(f"stranger {number}")]
+
+    references = [*map(sys.getrefcount, keys)]
+
+    assert 0 < sum(count > min(references) for count in references) <= 256
+
+
+def test_a_module_that_is_over_remembers_no_keys() -> None:
+    spec = importlib.util.spec_from_file_location("netcode._speed", _speed.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    kernels = [importlib.util.module_from_spec(spec)]
+    framed = header(12) + b"\x81\xa9only here\x01"
+
+    def key_of() -> str:
+        (_, message), *_ = kernels[0].cut(framed, len(framed), LIMIT, Came, SENDER)[0]
+        [key] = message
+        return str(key)
+
+    before = sys.getrefcount(key := key_of())  # it is not executed yet
+    spec.loader.exec_module(kernels[0])
+    during = sys.getrefcount(key := key_of())
+    kernels.clear()
+    gc.collect()
+
+    assert (during - before, sys.getrefcount(key) - before) == (1, 0)
 
 
 def test_who_wants_no_kernel_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
