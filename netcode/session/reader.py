@@ -17,7 +17,7 @@ from netcode.wire import protocol
 from netcode.wire.codec import Codec, decode_each
 from netcode.wire.cost import carried, cost_of, cost_of_frames
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, front, missing, share, split
-from netcode.wire.protocol import Ack, Bye, Control, Hello, Ping, Pong, Welcome
+from netcode.wire.protocol import ACKNOWLEDGE_EVERY, Ack, Bye, Control, Hello, Ping, Pong, Welcome
 
 PACE = 65_536
 """Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
@@ -157,19 +157,27 @@ class Reader:
         session, inbox = self.session, self._inbox
         if session is None:
             return self._read_stranger(data[:size])
-        room = inbox.room
-        if room < 0:
+        if inbox.room < 0:
             self.hungry = True  # the game does not take its events: leave the rest where it is
             return 0
-        if size > HEADER_SIZE and (first := data[HEADER_SIZE]) > 0xC6 and first in EXTENSIONS:
-            return self._read_beats(data, size, session, inbox)
-        found = self._codec.cut(data, size, self.limit, inbox.message, session.peer)
+        cut = self._codec.cut
+        found = cut(data, size, self.limit, inbox.message, session.peer)
         if found is None or len(found[0]) > self._ear.limits.max_messages_per_update:
+            if size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS:
+                return self._read_beats(data, size, session, inbox)
             return self._read_carefully(data[:size], session, inbox)
         events, taken = found
         session.received += len(events)  # nothing can come between this and the next
         inbox.events += events
-        self._note_taken(data, size, taken, 0, session)
+        inbox.room -= taken
+        session.bytes_received += taken
+        if (
+            taken != size
+            or self.partial_since is not None
+            or self._flood is not None
+            or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY
+        ):
+            self._note_rest(data, size, taken, 0, session)
         return taken
 
     def _read_stranger(self, data: memoryview) -> int:
@@ -267,15 +275,19 @@ class Reader:
         return taken
 
     def _note_taken(self, data: memoryview, size: int, taken: int, rest: int, session: Session) -> None:
-        """Count what was taken off the front of the first `size` bytes of `data`, and hear what is left over.
+        """Count what was taken off the front of the first `size` bytes of `data`, and hear what is left over."""
+        self._inbox.room -= taken
+        session.bytes_received += taken
+        self._note_rest(data, size, taken, rest, session)
+
+    def _note_rest(self, data: memoryview, size: int, taken: int, rest: int, session: Session) -> None:
+        """Hear what is left over, after so much was taken off the front of the first `size` bytes of `data`.
 
         That is complete frames beyond those that may be taken at once (1), others (2), or the beginning of one (0).
         """
-        self._inbox.room -= taken
-        session.bytes_received += taken
         if taken:
             self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
-        if self.pong is not None or session.bytes_received - self._acknowledged > protocol.ACKNOWLEDGE_EVERY:
+        if self.pong is not None or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY:
             self._ear.reply(session)
         if rest == 1:
             self._too_much()
