@@ -124,7 +124,8 @@ class Peer(metaclass=Hinted):
             MessageTooLarge: it is larger than this end may send. Where the other end takes less than that, the link
                 ends with `TOO_LARGE` instead.
         """
-        data, outbox = self._frame(message), self._outbox
+        frame, outbox = self._frame, self._outbox
+        data = frame(message)
         if data is None:
             outbox.send_carefully(message)
         elif len(outbox.batch) < outbox.look_at:

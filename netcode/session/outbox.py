@@ -97,8 +97,7 @@ class Outbox:
             if not plenty:
                 return
         # In this order: whatever comes in between, what is in the batch will be asked for.
-        if not stream.announced:
-            stream.announce()
+        stream.announce()
         batch.append(data)
         self.look_at = plenty
 

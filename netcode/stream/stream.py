@@ -204,7 +204,8 @@ class Stream:
     def announce(self) -> None:
         """Have the host ask for what is to be sent."""
         if not self.announced:
-            self.host.output(self)  # first: an interrupt in between leaves it there twice, not never
+            tell = self.host.output
+            tell(self)  # first: an interrupt in between leaves it there twice, not never
             self.announced = True
 
     def close(self) -> None:
