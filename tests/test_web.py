@@ -72,6 +72,7 @@ class FakePage:
     def __init__(self) -> None:
         self.opened: list[FakeSocket] = []
         self.proxies: list[Proxy] = []
+        self.listeners: list[tuple[str, Proxy]] = []
         self.document: Any = SimpleNamespace(hidden=False)
         self.WebSocket = SimpleNamespace(new=self.new)
         self.JsException = JsError
@@ -85,6 +86,12 @@ class FakePage:
     def create_proxy(self, function: Any) -> Proxy:
         self.proxies.append(Proxy(function))
         return self.proxies[-1]
+
+    def addEventListener(self, name: str, listener: Proxy) -> None:  # noqa: N802 - its name in browsers
+        self.listeners.append((name, listener))
+
+    def removeEventListener(self, name: str, listener: Proxy) -> None:  # noqa: N802 - its name in browsers
+        self.listeners.remove((name, listener))
 
     def wake(self) -> None:
         self.woken += 1
@@ -238,6 +245,20 @@ def test_a_link_that_opened_and_ended_at_once_still_tells_what_it_heard(page: Fa
     assert [receive(transport), receive(transport)] == [b"full", b""]
 
 
+def test_a_page_that_is_left_ends_its_link(page: FakePage) -> None:
+    transport, socket = page.link()
+
+    [(name, listener)] = page.listeners
+    listener(SimpleNamespace(persisted=True))
+
+    assert (name, socket.readyState) == ("pagehide", 2)
+    with pytest.raises(BlockingIOError):
+        receive(transport)
+    socket.end()
+    assert receive(transport) == b""
+    assert page.listeners == []
+
+
 def test_closing_gives_everything_back(page: FakePage) -> None:
     transport, socket = page.link()
 
@@ -282,4 +303,6 @@ def test_where_there_is_js_the_browser_connects(page: FakePage, monkeypatch: pyt
 
     network_of_page(tls=True, wake=page.wake).connect("play.example.org", 7777, 0.0)
 
+    page.opened[0].begin()
+    page.opened[0].end()
     assert page.opened[0].asked[0] == "wss://play.example.org:7777/"

@@ -87,6 +87,14 @@ class PageNetwork:
         """Return a copy of bytes as JavaScript has them."""
         return self._ffi.to_js(bytes(data))
 
+    def when_left(self, act: Any) -> Callable[[], None]:
+        """Have JavaScript call something when the page is left, and return what takes that back."""
+        listen = getattr(self._browser, "addEventListener", None)
+        if listen is None:  # nobody leaves Node
+            return lambda: None
+        listen("pagehide", act)
+        return lambda: self._browser.removeEventListener("pagehide", act)
+
     def rouse(self) -> None:
         """Have something done now if the page is hidden: timers sleep there, and messages do not."""
         document = getattr(self._browser, "document", None)  # there is none in a worker
@@ -161,6 +169,9 @@ class PageTransport:
         }
         for name, callback in self._callbacks.items():
             setattr(self._socket, name, callback)
+        # Browsers keep pages that were left, and would go on answering for the player.
+        self._leaves = network.callback(lambda _: self._socket.close())
+        self._stay = network.when_left(self._leaves)
 
     @property
     def state(self) -> int:
@@ -226,3 +237,6 @@ class PageTransport:
         for name, callback in callbacks.items():
             setattr(self._socket, name, None)
             callback.destroy()
+        if callbacks:
+            self._stay()
+            self._leaves.destroy()
