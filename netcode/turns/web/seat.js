@@ -3,7 +3,7 @@ import { Client, read } from "./netcode.js";
 
 const FOR_GOOD = /^(DENIED|WRONG_\w+|MALFORMED|NOT_NETCODE|FLOODING)$/; // what another attempt does not change
 export const drawn = (count) =>
-  Array.from(crypto.getRandomValues(new Uint8Array(count)), (byte) => "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"[byte % 32]).join("");
+  Array.from(crypto.getRandomValues(new Uint8Array(count)), (byte) => String.fromCharCode(65 + (byte % 26))).join("");
 
 export class Seat extends EventTarget {
   link = "connecting";
@@ -150,7 +150,7 @@ export class Seat extends EventTarget {
   // Before we sit nothing else is heard; a play that is pending follows then.
   #say(...message) {
     const open = this.#sat || /join|tables/.test(message[0]);
-    if (open && this.#client.id !== null && !this.#client.reason) this.#client.send(message);
+    if (open && this.#client.id !== null) this.#client.send(message);
   }
 
   #sendPlay() {

@@ -1,4 +1,4 @@
-// The page of a table, for any game of `netcode.turns`. What others say becomes text here, never HTML.
+// The page of a table, for any game. What others say becomes text, never HTML.
 import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
@@ -10,7 +10,7 @@ let targets = new Set();
 const places = new Set(); // that were ever targets: they stay buttons, and keep the focus
 let link = "", focused, screen, offered;
 const drafts = {};
-const withSeats = new Set(); // fields in which seats stood among empty places
+const withSeats = new Set(); // fields with seats among empty places
 
 const again = () => ((chosen = []), draw());
 const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
@@ -34,7 +34,7 @@ function written(value) {
 const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
 const said = (play) => [play.move, ...Object.values(play.arguments).filter((value) => value !== null).map(written)].join(" ").trim();
 
-// A browser may forbid to keep anything.
+// Storage may be forbidden.
 function attempt(what, otherwise) {
   try {
     return what();
@@ -46,7 +46,7 @@ const typed = (text) => attempt(() => JSON.parse(text), text);
 const valuesOf = (inputs) => Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)]));
 const kept = () => attempt(() => JSON.parse(localStorage.getItem(KEPT))) ?? {};
 function keep(what) {
-  history.replaceState(what, ""); // for this tab when it is loaded again
+  history.replaceState(what, ""); // for a reload
   attempt(() => localStorage.setItem(KEPT, keyOf(what)));
 }
 const sit = (game, wanted) => seat.join(game, { name: $("name").value.trim() || undefined, ...wanted });
@@ -98,7 +98,7 @@ function lobby() {
 
 const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && String(value).length < 4);
 const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;
-// What is missing in such a field is hidden, and not empty.
+// What is missing there is hidden, and not empty.
 const hides = (field) => (gameOf()?.fields[field] ?? "open") !== "open" && !seat.over;
 const open = () => seat.legal.filter((play) => chosen.every((place, at) => keyOf(play.places[at] ?? null) === place));
 
@@ -130,7 +130,7 @@ function part(path, kind, value, ...inside) {
   if (!key) return make("span", { class: kind }, inside);
   const taken = chosen.includes(key), goes = taken || targets.has(key);
   const onclick = goes ? () => (taken ? again() : point(key)) : null;
-  return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken && "true", "aria-disabled": !goes && "true", "data-key": key, "aria-label": label, onclick }, inside);
+  return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken, "aria-disabled": !goes, "data-key": key, "aria-label": label, onclick }, inside);
 }
 
 function mark(value, seats) {
@@ -173,7 +173,7 @@ function plays() {
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
     chosen.length > 0 && row(button("Choose anew", again)),
-    onBoard.length > 0 && make("details", null, make("summary", { "data-key": "all" }, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
+    onBoard.length > 0 && make("details", null, make("summary", null, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
     seat.unlisted.map(form),
   ];
 }
@@ -223,7 +223,7 @@ function people() {
   fill("players", names().map((_, number) => {
     const [there, left] = presence[number];
     return make("li", { class: !seat.over && seat.toMove.includes(number) && "turn" },
-      make("span", { class: "seat", style: `--seat: ${number}`, "aria-hidden": "true" }, number),
+      make("span", { class: "seat", style: `--seat: ${number}`, "aria-hidden": true }, number),
       make("span", { class: "who" }, whose(number) + (seat.state.out?.includes(number) ? ", out" : "")),
       there !== "here" && make("small", null, there + (left === null ? "" : `, ${minutes(left)} left`)),
       clocks && make("time", null, minutes(clocks[number])));
@@ -312,17 +312,16 @@ $("leave").onclick = () => {
 };
 $("copy").onclick = () => {
   $("address").select();
-  document.execCommand("copy"); // also where the page came without TLS
+  document.execCommand("copy"); // without TLS, too
 };
 document.onpointerdown = () => (focused = undefined);
 document.onkeydown = (event) => {
   if (event.key === "Escape") again();
 };
-// Arrow keys go to the nearest place in that direction.
+// Arrow keys go to the nearest place there.
 $("view").onkeydown = (event) => {
-  const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];
-  if (!x && !y) return;
-  event.preventDefault();
+  const is = (name) => event.key === `Arrow${name}`, x = is("Right") - is("Left"), y = is("Down") - is("Up");
+  if (x || y) event.preventDefault();
   const from = event.target.getBoundingClientRect();
   const far = [...$("view").querySelectorAll("button")].map((one) => {
     const box = one.getBoundingClientRect(), dx = box.x - from.x, dy = box.y - from.y, along = dx * x + dy * y;
