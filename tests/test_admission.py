@@ -19,6 +19,8 @@ from netcode import (
     Refusal,
     State,
 )
+from netcode.admission import judge
+from netcode.errors import ProtocolError
 
 # Credentials.
 
@@ -89,6 +91,15 @@ def test_a_forgotten_return_lets_nobody_in_and_is_told(scene: Scene, caplog: pyt
     assert (server.peers, scene.told[server]) == ((), [])
     assert "returned None for 127.0.0.1" in caplog.text
     assert "return what becomes peer.data, or True" in caplog.text
+
+
+def test_a_slip_about_somebody_who_is_gone_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    for tell in (False, True):
+        with pytest.raises(ProtocolError) as caught:
+            judge(None, Address("1.2.3.4", 5), tell=tell)
+
+        assert caught.value.reason.code is ReasonCode.DENIED
+        assert bool(caplog.text) is tell
 
 
 async def _async() -> bool:

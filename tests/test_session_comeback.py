@@ -197,3 +197,13 @@ def test_who_was_never_greeted_gives_up_at_once_and_who_was_welcomed_begins_anew
     assert trying.attempts == 1
     trying.welcomed()
     assert trying.attempts == 0
+
+
+def test_who_was_welcomed_may_be_refused_as_often_again() -> None:
+    trying = Comeback(0.0, 0.0)
+    refused = Reason(ReasonCode.REFUSED, "nothing is listening")
+
+    for _ in range(3):
+        for _ in range(REFUSALS - 1):
+            assert isinstance(trying.come_again(refused, RESET, 0.0), float)
+        trying.welcomed()

@@ -210,6 +210,15 @@ def test_who_comes_while_too_many_are_at_the_door_is_turned_away(scene: Scene) -
     assert [stranger.connection.alive for stranger in strangers] == [True, True, True, False]
 
 
+def test_who_plays_takes_no_room_at_the_door(scene: Scene) -> None:
+    server = scene.serve(max_pending=2)
+
+    for _ in range(4):
+        scene.join()
+
+    assert len(server.peers) == 4
+
+
 @pytest.mark.fault(76, "memory")
 @pytest.mark.parametrize(
     "late",

@@ -753,6 +753,19 @@ def test_a_guest_goes_where_it_is_sent_and_proves_itself_to_those_it_knows_alone
     assert sent.address.host == "elsewhere"
 
 
+def test_a_ticket_does_not_go_where_the_guest_is_sent(scene: Scene) -> None:
+    scene.serve()
+    ticket = scene.join().ticket
+    listening = Listening(scene, bye(ReasonCode.MOVED.value, "elsewhere", "elsewhere:7777"))
+    client = listening.client(ticket=ticket)
+
+    listening.play(1.0)
+
+    assert scene.left(client).code is ReasonCode.MOVED
+    assert "elsewhere:7777 was not asked" in scene.left(client).text
+    assert client.address.host != "elsewhere"
+
+
 def test_a_ticket_begins_where_the_program_before_it_was(scene: Scene) -> None:
     server = scene.serve()
     first = scene.join()

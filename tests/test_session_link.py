@@ -13,6 +13,7 @@ from scene import HOST, PORT, TICK, Scene, only
 
 from netcode import Address, ReasonCode, State
 from netcode.session.comeback import GREETINGS
+from netcode.session.link import PARTING, PATIENCE
 from netcode.testing.network import MemoryTransport
 from netcode.transport import Connector
 from netcode.waiting import Descriptors
@@ -153,6 +154,19 @@ def test_a_server_that_closes_without_a_greeting_is_named(scene: Scene) -> None:
 
     assert scene.left(client).code is ReasonCode.CLOSED_BY_PEER
     assert "closed the connection without a greeting" in scene.left(client).text
+
+
+def test_who_did_not_greet_in_time_has_a_moment_for_the_goodbye(scene: Scene) -> None:
+    server = scene.serve(handshake_timeout=2.0)
+    stranger = scene.stranger()
+    stranger.frozen = True  # it does not close
+    scene.until(lambda: not [link for link in links_of(server) if link.reason is None])
+
+    scene.play(PARTING / 2)
+    before = len(links_of(server))
+    scene.play(PARTING)
+
+    assert (before, len(links_of(server))) == (1, 0)
 
 
 def test_who_is_not_let_in_may_take_the_goodbye_until_its_time_to_greet_is_over(scene: Scene) -> None:
@@ -400,6 +414,34 @@ def test_what_is_too_much_is_offered_to_the_network_before_it_is_judged(scene: S
 
     assert len(guest.messages) == count
     assert scene.news(server) == ["Joined"]
+
+
+def test_what_is_too_much_is_judged_by_the_next_update_whoever_is_asked_when_it_is_due(scene: Scene) -> None:
+    server = scene.serve(max_queue=100_000)
+    scene.guest()
+    link = link_of(only(server))
+    before = link.deadline(link.stream)
+
+    for _ in range(4):
+        only(server).send(bytes(30_000))
+
+    assert before > link.now == link.deadline(link.stream)
+
+
+def test_what_is_sent_at_once_to_who_was_slow_before_is_not_its_fault(scene: Scene) -> None:
+    scene.network.capacity = 1_000
+    server = scene.serve(max_queue=100_000)
+    guest = scene.guest()
+    guest.frozen = True
+    peer = only(server)
+    peer.send(bytes(5_000))
+    scene.play(2 * PATIENCE)
+
+    for _ in range(10):
+        peer.send(bytes(30_000))
+    scene.update()
+
+    assert scene.left(server).text.startswith(f"this program sent {peer.address} more than the network takes so soon")
 
 
 @pytest.mark.fault(77, "memory")

@@ -472,6 +472,7 @@ def test_who_leaves_is_forgotten(house: House) -> None:
     reset.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     reset.sock.close()
     house.until(lambda: not house.waiting)
+    assert house.door._origins == {}
 
 
 def test_one_update_hears_so_many_and_the_others_in_the_next(house: House) -> None:
@@ -497,10 +498,15 @@ def test_who_finds_no_room_to_wait_is_taken_for_a_program_of_ours(
         house.visit()
     house.until(lambda: house.waiting == 2)
 
-    guest = house.visit(hello("g"))
+    guest = house.visit()
+    for _ in range(5):
+        house.update()
+        house.server.wait(0.01)
+    before = house.waiting
+    guest.say(hello("g"))
     house.until(lambda: house.news() == ["Joined"])
 
-    assert house.waiting == 2
+    assert (before, house.waiting) == (2, 2)
     guest.sock.close()
 
 

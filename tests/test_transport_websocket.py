@@ -462,6 +462,20 @@ def test_an_answer_for_which_there_is_no_room_goes_with_the_next_message() -> No
     assert understood(below.taken) == [(PONG, b"one"), (BINARY, b"a")]
 
 
+def test_what_was_said_between_two_messages_is_said_once() -> None:
+    transport, below = over(100, masked(b"one", PING), masked(b"a"), masked(b"b") + masked(b"", PONG))
+    room = memoryview(bytearray(100))
+
+    with pytest.raises(Heard):
+        transport.receive_into(room)
+    transport.probe()
+    sent = [transport.send(data) for data in (b"c", b"d")]
+    received = [transport.receive_into(room) for _ in range(2)]
+
+    assert (sent, received) == ([1, 1], [1, 1])
+    assert understood(below.taken) == [(PONG, b"one"), (PING, b""), (BINARY, b"c"), (BINARY, b"d")]
+
+
 def test_an_answer_that_was_begun_is_finished_before_the_next() -> None:
     transport, below = over(3, masked(b"one", PING), masked(b"two", PING))
 

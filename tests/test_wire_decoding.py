@@ -24,6 +24,17 @@ def test_a_map_of_many_tiles_comes_back_as_it_was() -> None:
     assert PLAIN.decode(memoryview(PLAIN.encode(tiles))) == tiles
 
 
+def test_as_many_keys_may_share_a_hash_as_may_whatever_else_is_there() -> None:
+    few = {**colliding(MAX_COLLISIONS), (1, 2, 3): None, (4,): None}
+    many = {**colliding(MAX_COLLISIONS + 1), (1, 2, 3): None}
+
+    assert PLAIN.decode(memoryview(PLAIN.encode(few))) == few
+    assert in_parts(PLAIN, PLAIN.pack(few))[0] == few
+    assert refusal(PLAIN, PLAIN.pack(many))[0] is ReasonCode.MALFORMED
+    with pytest.raises(ValueError, match="share a hash"):
+        PLAIN.encode(many)
+
+
 @pytest.mark.fault(88, "memory")
 def test_keys_that_were_made_to_collide_are_refused_before_they_cost_a_frame() -> None:
     few, many, most = colliding(MAX_COLLISIONS), colliding(MAX_COLLISIONS + 1), colliding(4500)

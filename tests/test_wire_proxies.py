@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from netcode.address import Address
-from netcode.wire.proxies import MAX_HEADER, V2, Proxies, measure, source
+from netcode.wire.proxies import MAX_HEADER, MAX_LINE, V2, Proxies, measure, source
 
 PROXY = Address("10.0.0.1", 5000)
 OURS = Proxies(["10.0.0.0/8", "::1", "192.0.2.7"])
@@ -97,6 +97,7 @@ MAPPED_BODY = socket.inet_pton(socket.AF_INET6, "::ffff:1.2.3.4") + bytes(16) + 
         (v2(family=0x21, body=V6_BODY), Address("2001:db8::9", 4712)),
         (v2(family=0x21, body=MAPPED_BODY), Address("1.2.3.4", 1)),
         (v2(command=0x20), PROXY),
+        (v2(command=0x20, body=V4_BODY), PROXY),  # it looks whether we are here, whatever else it says
         (v2(family=0x31, body=bytes(216)), PROXY),  # a Unix socket
         (v2(body=b"short"), PROXY),
         (v2(family=0x21, body=V4_BODY), PROXY),
@@ -135,6 +136,7 @@ def test_a_broken_header_is_nobody(header: bytes) -> None:
         b"\x00\x00\x00\x05",
         b"\x16\x03\x01",
         b"PROXY " + bytes(120),
+        b"PROXY " + bytes(MAX_LINE - 6),  # the longest line there is would have ended by now
         V2 + b"\x21\x11\xff\xff",
     ],
 )
