@@ -8,7 +8,7 @@ import pytest
 from faults.wire import BYE, HELLO, WELCOME, control, frame, hello, message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from inside import peer_of, resend_of, session_of
+from inside import engine_of, peer_of, resend_of, session_of
 from scene import TICK, Scene, only
 
 from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, wait
@@ -168,6 +168,22 @@ def test_large_bytes_arrive_between_small_messages(scene: Scene, size: int) -> N
     scene.play(30 * TICK)
 
     assert scene.heard(client) == sent
+
+
+@pytest.mark.parametrize("large", ["x" * 10_000, bytes(JOIN_BELOW)], ids=["text", "bytes"])
+def test_nothing_overtakes_what_waits_for_the_end_of_an_update(scene: Scene, large: Any) -> None:
+    server = scene.serve(max_message=JOIN_BELOW + 5)
+    client = scene.join(max_message=JOIN_BELOW + 5)
+    peer, engine = only(server), engine_of(server)
+
+    peer.send("before")
+    engine.busy = True  # as for a signal handler that comes into an update
+    for value in (large, "behind", large, "and at last"):
+        peer.send(value)
+    engine.busy = False
+    scene.play(3 * TICK)
+
+    assert scene.heard(client) == ["before", large, "behind", large, "and at last"]
 
 
 def test_typed_messages_go_both_ways(scene: Scene) -> None:

@@ -148,6 +148,15 @@ def test_beyond_the_limit_the_oldest_are_let_go_and_cannot_be_asked_for(room: in
     assert queue.since(1) == [second]
 
 
+def test_exactly_as_much_as_may_be_kept_is_kept() -> None:
+    whole, more = frame(bytes(PIECE - 4)), frame(b"x")
+    queue = ResendQueue(len(whole))
+
+    assert (len(whole), queue.append(1, whole)) == (PIECE, False)
+    assert queue.since(0) == [whole]
+    assert queue.append(1, more) is True
+
+
 def test_a_large_message_is_kept_without_a_copy() -> None:
     queue = ResendQueue(LIMIT)
     large = frame(bytes(2 * PIECE))[:9], bytes(2 * PIECE - 5)

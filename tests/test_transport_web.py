@@ -489,6 +489,20 @@ def test_one_update_hears_so_many_and_the_others_in_the_next(house: House) -> No
     assert at_once == STEPS
 
 
+def test_one_update_hears_so_many_of_those_who_come_in_too(house: House) -> None:
+    guests = [house.visit() for _ in range(STEPS + 5)]
+    for _ in until(lambda: house.waiting == len(guests)):
+        house.update()
+    for guest in guests:
+        guest.say(UPGRADE + b"\r\n")
+
+    house.update()
+    at_once = len(links_of(house.server))
+    house.until(lambda: len(links_of(house.server)) == len(guests))
+
+    assert at_once == STEPS
+
+
 @pytest.mark.parametrize("options", [{"max_pending": 2}, {"max_peers_per_address": 2}])
 def test_who_finds_no_room_to_wait_is_taken_for_a_program_of_ours(
     open_house: Callable[..., House], options: dict[str, int]
