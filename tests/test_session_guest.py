@@ -486,6 +486,21 @@ def test_which_answers_to_a_return_are_final(scene: Scene, answer: bytes, news: 
     listening.server.close()
 
 
+def test_a_server_that_gives_no_token_at_a_return_keeps_the_seat_no_longer(scene: Scene) -> None:
+    listening = Listening(scene, welcome(peer_id=1, token=TOKEN, grace=10.0))
+    client = listening.client()
+    listening.play(0.2)
+    listening.server._answer = welcome(peer_id=1, token=b"", grace=10.0)
+
+    for _ in range(2):
+        scene.network.cut()
+        listening.play(2.0)
+
+    assert scene.news(client) == ["Joined", "Away", "Back", "Left"]
+    assert scene.left(client).code is ReasonCode.RESET
+    listening.server.close()
+
+
 class BreaksOff:
     """A connect whose other end ends its side in the middle of the TLS handshake."""
 
