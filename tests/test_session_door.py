@@ -407,10 +407,10 @@ def test_a_door_that_is_closed_while_the_game_is_asked_lets_nobody_in(scene: Sce
         return True
 
     server = scene.serve(authenticate=close)
-    scene.guest()
-    scene.guest()
+    guests = [scene.guest(), scene.guest()]
 
-    assert server.peers == ()
+    assert (server.peers, scene.told[server]) == ((), [])
+    assert [guest.told(WELCOME) for guest in guests] == [[], []]
 
 
 def test_links_are_counted_anew_after_an_exception(scene: Scene) -> None:

@@ -58,6 +58,16 @@ def test_an_answer_to_an_earlier_ping_counts_and_leaves_the_later_ones() -> None
     assert (after_second, meter.rtt) == (3.0, 3.0)
 
 
+def test_an_answer_to_an_earlier_ping_counts_once() -> None:
+    meter = Meter()
+    first, _ = meter.ping(0.0), meter.ping(1.0)
+    meter.pong(first, 1.5)
+
+    meter.pong(first, 100.0)
+
+    assert (meter.rtt, meter.jitter) == (1.5, 0.75)
+
+
 def test_pings_that_nobody_answers_are_forgotten() -> None:
     meter = Meter()
     numbers = [meter.ping(float(i)) for i in range(MAX_OUTSTANDING + 1)]

@@ -9,6 +9,7 @@ from faults.wire import (
     HELLO,
     MAX_MESSAGE,
     WELCOME,
+    Stranger,
     bye,
     control,
     hello,
@@ -26,7 +27,7 @@ from inside import (
     origins_of,
     session_of,
 )
-from scene import TICK, Scene, only
+from scene import HOST, PORT, TICK, Scene, only
 
 import netcode
 from netcode import (
@@ -510,6 +511,29 @@ def test_a_return_that_cannot_be_served_is_told_before_it_is_welcomed(scene: Sce
     assert old.messages == ["acknowledged"]
     assert scene.left(server).code is ReasonCode.RESUME_LOST
     assert (linked_at(server), server.peers) == (0, ())
+
+
+def test_of_two_attempts_that_came_in_the_same_update_the_second_is_the_newer(scene: Scene) -> None:
+    scene.serve()
+    token = token_of(scene.guest(control(ACK, 0), token=b""))
+    scene.network.cut()
+    scene.play(2 * TICK)
+    attempts = [Stranger(netcode.connect(HOST, PORT, network=scene.network, clock=scene.clock)) for _ in range(2)]
+    for attempt in attempts:
+        attempt.update()
+    scene.play(TICK)
+
+    for attempt in reversed(attempts):
+        attempt.say(hello(token=token))
+        attempt.update()
+        scene.play(2 * TICK)
+        attempt.update()
+    given_up, new = attempts
+
+    assert reason_of(given_up)[0] is ReasonCode.REPLACED
+    assert (given_up.told(WELCOME), new.told(BYE)) == ([], [])
+    for attempt in attempts:
+        attempt.connection.close()
 
 
 @pytest.mark.parametrize("web", [None, True])

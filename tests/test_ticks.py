@@ -105,6 +105,18 @@ def test_what_a_long_pause_took_is_skipped(end: End) -> None:
     assert pytest.approx(5 / 20) == MAX_BEHIND
 
 
+def test_of_rare_ticks_one_that_is_late_is_made_up_for(end: End) -> None:
+    came = list[float]()
+    for tick in ticks(end, 1, "", end.clock):
+        came.append(end.clock.now)
+        if tick == 0:
+            end.clock.advance(1.9)
+        if tick == 3:
+            break
+
+    assert came == pytest.approx([0.0, 1.9, 2.0, 3.0])
+
+
 def test_a_game_that_is_always_too_slow_goes_on(end: End) -> None:
     assert times(end, 20, 100, 0.08) == pytest.approx([0.08 * tick for tick in range(100)])
 
