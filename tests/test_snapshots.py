@@ -194,6 +194,16 @@ def test_a_server_that_pauses_is_followed_within_the_window(clock: FakeClock) ->
     assert frames[-1][1] == pytest.approx(2.0 + WINDOW + 1.0 - 0.05, abs=0.05)
 
 
+def test_of_arrivals_only_those_within_the_window_tell_the_time(clock: FakeClock) -> None:
+    snapshots = Snapshots[float](20, clock=clock)
+    play(snapshots, clock, 1.0, lambda: 0.0)
+
+    frames = play(snapshots, clock, WINDOW + 1.5, lambda: 0.1, since=1.0)
+
+    time, shown = frames[-1]
+    assert shown == pytest.approx(time - 0.1, abs=0.02)
+
+
 def test_a_server_that_was_restarted_begins_anew(clock: FakeClock) -> None:
     snapshots = Snapshots[str](20, clock=clock)
     snapshots.add(5000, "old")

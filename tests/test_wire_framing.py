@@ -22,6 +22,7 @@ def take_all(stream: bytes, cuts: list[int], most: int) -> list[bytes]:
         rest = 1
         while rest == 1:
             payloads, count, rest, _ = split(memoryview(buffer), LIMIT, most)
+            assert len(payloads) == most if rest == 1 else len(payloads) <= most
             taken += map(bytes, payloads)
             buffer = buffer[count:]
     assert buffer == b""

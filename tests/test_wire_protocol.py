@@ -272,6 +272,13 @@ def test_a_greeting_may_be_longer_than_a_byte_can_say() -> None:
     assert decode(encoded) == value
 
 
+def test_a_greeting_is_whole_around_what_a_byte_can_say() -> None:
+    for size in range(190, 260):
+        value = HELLO._replace(credentials="x" * size)
+
+        assert decode(protocol.hello(value)) == value
+
+
 def test_a_greeting_ends_with_the_end_of_a_line_and_need_not() -> None:
     with_it = protocol.hello(HELLO)
     without_it = bytes((0x99,)) + with_it[8:-5]
@@ -325,6 +332,16 @@ def test_an_extension_of_another_type_is_no_beat(fields: tuple[int, ...]) -> Non
 
     assert told.pop(protocol.EXTENSION) == [fields] * len(marks[size])
     assert {answer for answers in told.values() for answer in answers} == {None}
+
+
+@pytest.mark.parametrize("fields", [(3, 5, 7), (4, 70_000, 5), (3, 300, 400), (4, 2**40, 300), (3, 2**33, 2**17)])
+def test_half_a_beat_is_none_whatever_was_there_before(fields: tuple[int, ...]) -> None:
+    data = msgpack.packb(fields)
+    for told in (bytes(body(*fields)), b"\xc7" + bytes((len(data), protocol.EXTENSION)) + data):
+        whole = memoryview(frame(told) + bytes(protocol.BEAT_SIZE))
+        size = len(whole) - protocol.BEAT_SIZE
+
+        assert [protocol.beat(whole, 0, count) for count in range(size)] == [None] * size
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
