@@ -17,6 +17,7 @@ from inside import transport_of
 
 from netcode.connection import MAX_RECEIVE_BUFFER, Connection, State, connect, custom, stream_of
 from netcode.connection_set import ConnectionSet
+from netcode.loop.clock import MAX_GAP
 from netcode.loop.poller import NAP, READ
 from netcode.reasons import ReasonCode
 from netcode.stream.buffer import ReceiveBuffer
@@ -817,6 +818,29 @@ def test_sleeping_counts_as_time_that_passed(everybody: ConnectionSet[Any], cloc
         everybody.update()
 
     assert connection.alive is False
+    other.close()
+
+
+def test_a_sleep_of_a_set_counts_as_time_that_passed(
+    everybody: ConnectionSet[Any], clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, other = pair(everybody)
+    streams = set_of(everybody)
+
+    def poll(timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        clock.advance(timeout or 0.0)
+        return []
+
+    monkeypatch.setattr(streams.watcher.poller, "poll", poll)
+    begin = streams.timeline.now
+    streams.sleep(7.0)
+    streams.update()
+    after_a_sleep = streams.timeline.now
+    clock.advance(7.0)
+    streams.update()
+
+    assert after_a_sleep - begin == pytest.approx(7.0)
+    assert streams.timeline.now - after_a_sleep == MAX_GAP  # of a pause no more counts
     other.close()
 
 
