@@ -48,6 +48,7 @@ from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
 from demo_game.window.sound import LOUD, RATE, SOUNDS, Sounds, samples
 from demo_game.window.start_scene import StartScene, Switches
+from netcode.lan import Sighting
 from netcode.turns import Said
 
 SIZES = [(1280, 720), (640, 480), (480, 800), (320, 240)]
@@ -702,6 +703,18 @@ def test_a_window_that_was_killed_is_offered_its_game_again(tmp_path: Path, monk
     assert held == []
     assert gone == [replace(plan, pace=0.5)]
     assert (scene.name.text, scene.server.text, scene.code.text) == ("Grace", "127.0.0.1:9", "parrot")
+
+
+def test_a_server_that_was_killed_and_started_again_is_offered_once() -> None:
+    sea = Sea()
+    nearby = Nearby(lambda: netcode.discover("netcode.turns", network=sea.network))
+    said = {"name": "Broadside of Grace", "game": "netcode.turns", "players": "0", "max_players": "9", "tls": "0"}
+    sighting = Sighting((netcode.Address("server", 7777),), said)
+    sea.network.sightings = {"the killed one": sighting, "the new one": sighting}
+    nearby.update()
+
+    assert nearby.games == (Found("Grace", ("server", 7777)),)
+    nearby.close()
 
 
 def test_where_nothing_can_be_found_nothing_is() -> None:

@@ -39,8 +39,8 @@ LAST_LOOK = 1.4
 GOODBYES = {Way.WATCH: "enough seen"}
 GOODBYE = "I strike my colours"
 
-PARTING = 2.0
-"""Seconds that a goodbye may take to go out."""
+PARTING = 5.0
+"""Seconds that a goodbye may take to go out. Nobody waits for it: the first screen is shown, or no window any more."""
 
 
 class Noise(Protocol):

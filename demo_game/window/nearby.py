@@ -36,10 +36,11 @@ class Nearby:
         if self._discovery is not None:
             self._discovery.update()
             found = [game for game in self._discovery.games if game.name.startswith(SIGN) and not game.tls]
-            self.games = tuple(
-                Found(plain_text(game.name.removeprefix(SIGN), NAME_LIMIT), (game.address.host, game.address.port))
-                for game in found[:MOST]
-            )
+            named = {
+                (game.address.host, game.address.port): plain_text(game.name.removeprefix(SIGN), NAME_LIMIT)
+                for game in found  # one that was killed and started again is listed twice for a while
+            }
+            self.games = tuple(Found(name, server) for server, name in named.items())[:MOST]
 
     def close(self) -> None:
         """Stop looking."""
