@@ -123,7 +123,7 @@ def test_where_nobody_is_let_in_nothing_is_measured(theatre: Theatre, capsys: py
     assert lines == [
         lines[0],
         "3 left (WRONG_GAME): the server runs chess, this is go; get the same one",
-        "nothing was measured: nobody was let in",
+        "nothing was measured: nobody was let in; give --game and --version as that server has them",
     ]
     assert lines[0].startswith("0 of 3 joined")
 

@@ -28,6 +28,8 @@ is up to you: python -m netcode load localhost:7777 --game chess --message '{"mo
 Where «own delay» is large, this computer is what is slow, and not the server.
 """
 
+OTHERS = {"WRONG_GAME", "WRONG_VERSION"}
+"""Why a server lets nobody in who says another game than its own."""
 PERCENTILES = (50, 90, 99, 100)
 
 ARRIVALS = 100
@@ -282,7 +284,8 @@ class Run:
             self._output.line("nothing was measured: not all have joined", event="summary", clients=there)
             return False
         if not there and not crowd.trips:
-            self._output.line("nothing was measured: nobody was let in", event="summary", clients=0)
+            advice = "; give --game and --version as that server has them" if {*crowd_left} & OTHERS else ""
+            self._output.line(f"nothing was measured: nobody was let in{advice}", event="summary", clients=0)
             return False
         seconds = max(self._ended - since, 1e-9)
         rows: list[tuple[str, ...]] = []
