@@ -240,7 +240,7 @@ class Course:
 
     def read(self, game: Any, move: MoveRule, arguments: Mapping[str, Any], mover: int | None) -> dict[str, Any]:
         """Return the very values that a stranger's arguments say, or raise `Unfit`; domains see `game`, and draw nothing."""
-        if not isinstance(arguments, Mapping) or arguments.keys() != move.domains.keys():
+        if not isinstance(arguments, (dict, Mapping)) or arguments.keys() != move.domains.keys():
             raise Unfit(f"{move.name} takes {', '.join(move.domains) or 'no arguments'}")
         if not arguments:
             return {}

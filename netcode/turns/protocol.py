@@ -280,11 +280,12 @@ Reply = Sat | Part | Step | Refusal | HasSaid | Gone | Tables | Games | Drawn
 def read_request(message: Any) -> Request:
     """Return what a stranger asks for. Raises `BadMessage` for what the page does not allow."""
     kind, rest = _open(message)
+    if kind == "play" and len(rest) >= 3:  # before all others: it is what most messages are
+        number, name, arguments, *lag = rest
+        return MakePlay(_number(number), _word(name, "a move's name"), _named(arguments), _lag(lag))
     match kind, rest:
         case "join", [game, wanted]:
             return _join(_word(game, "the game's name"), _map(wanted, "what join asks for"))
-        case "play", [number, name, arguments, *lag]:
-            return MakePlay(_number(number), _word(name, "a move's name"), _named(arguments), _lag(lag))
         case "answer", [number, question, option, *lag]:
             _check_depth(option)
             return GiveAnswer(_number(number), _word(question, "a question's id"), option, _lag(lag))
@@ -403,13 +404,11 @@ def _seat(value: Any) -> int | None:
 
 
 def _lag(rest: list[Any]) -> float:
-    match rest:
-        case []:
-            return 0.0
-        case [int() | float() as lag] if 0 <= lag < 1000 and not isinstance(lag, bool):
-            return float(lag)
-        case _:
-            raise BadMessage("lag is seconds from 0 to 1000, and the last entry")
+    if not rest:
+        return 0.0
+    if len(rest) == 1 and _is_number(rest[0]) and 0 <= rest[0] < 1000:
+        return float(rest[0])
+    raise BadMessage("lag is seconds from 0 to 1000, and the last entry")
 
 
 def _map(value: Any, what: str) -> dict[str, Any]:

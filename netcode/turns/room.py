@@ -332,18 +332,26 @@ def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
     }
 
 
-def told_to(seat: int | None, happenings: Iterable[Happening]) -> list[list[Any]]:
-    """Return the events that a seat, or a spectator, is told."""
-    events: list[list[Any]] = []
+Event = tuple[list[Any], tuple[int, ...] | None]
+"""What is told of what happened, and to which seats alone; None for all, and for those who watch."""
+
+
+def events_of(happenings: Iterable[Happening]) -> list[Event]:
+    """Return what is told of what happened."""
+    events: list[Event] = []
     for happening in happenings:
         match happening:
             case Moved(mover, name):
-                events.append(["moved", mover, name])
+                events.append((["moved", mover, name], None))
             case Told(text, facts, to):
-                if to is None or seat in to:
-                    events.append(["told", text, dict(facts)])
+                events.append((["told", text, dict(facts)], to))
             case TakenBack(whose, text):
-                events.append(["taken back", whose, text])
+                events.append((["taken back", whose, text], None))
             case Over(result):
-                events.append(["over", [*result.winners], _maybe_list(result.scores), result.text])
+                events.append((["over", [*result.winners], _maybe_list(result.scores), result.text], None))
     return events
+
+
+def told_to(seat: int | None, events: Iterable[Event]) -> list[list[Any]]:
+    """Return the events that a seat, or a spectator, is told."""
+    return [event for event, to in events if to is None or seat in to]

@@ -38,7 +38,7 @@ from netcode.turns.protocol import (
     Say,
     Wish,
 )
-from netcode.turns.room import Room, Viewer, changes, digest_of_key, id_of_room, listed, told_to
+from netcode.turns.room import Room, Viewer, changes, digest_of_key, events_of, id_of_room, listed, told_to
 from netcode.turns.simulate import choices_of
 from netcode.turns.stats import Stats
 from netcode.turns.store import Lost, Store, Unavailable
@@ -1055,7 +1055,7 @@ class Server:
         """Tell viewers what happened and what changed since they were told last."""
         if not room.viewers:
             return
-        happenings = [*happenings]
+        all_news = [*((event, None) for event in events or ()), *events_of(happenings)]
         before, public = room.told, room.public(now, self._keeper.trouble)
         common = changes(before, public)
         if only is None:
@@ -1069,7 +1069,7 @@ class Server:
             changed = common if viewer.public is before else changes(viewer.public, public)
             if owned := changes(viewer.own, own):
                 changed = {**changed, **owned}
-            news = [*(events or ()), *told_to(viewer.seat, happenings)]
+            news = told_to(viewer.seat, all_news)
             if not news and not fields and changed.keys() <= {"clocks"}:
                 continue
             viewer.fields, viewer.public, viewer.own = view, public, own
