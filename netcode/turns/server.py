@@ -1130,6 +1130,7 @@ def serve(
     Raises:
         Lost: another process has taken the tables over. End this one, and have it started again.
     """
+    import gc
     import signal
 
     kept = open_store(store)
@@ -1140,11 +1141,12 @@ def serve(
             raise KeyboardInterrupt
         serving[0].drain()
 
-    before = signal.signal(signal.SIGTERM, end)
+    before, frozen = signal.signal(signal.SIGTERM, end), gc.get_freeze_count()
     try:
         # One process alone has nothing to do while it stores. One of several has to say that it lives.
         with Server(*games, host=host, port=port, store=kept, on_thread=kept.lease is not None, **options) as server:
             serving.append(server)
+            gc.freeze()  # what is there by now stays, and is not looked through for garbage again and again
             if started is not None:
                 started(server)
             if server.link:
@@ -1158,3 +1160,5 @@ def serve(
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
+        if not frozen:
+            gc.unfreeze()

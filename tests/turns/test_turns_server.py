@@ -1,5 +1,6 @@
 """Tables over a network: seats, keys, rooms, storage before answers, freezing, absence, and bounds."""
 
+import gc
 import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -1146,3 +1147,32 @@ def test_a_server_that_left_something_does_not_sleep(hall: Hall) -> None:
 
     assert server.wait(5.0)
     assert hall.clock.now == before
+
+
+@pytest.fixture
+def thawed() -> Iterator[None]:
+    """Let the collector see everything for a while."""
+    frozen = gc.get_freeze_count()
+    gc.unfreeze()
+    yield
+    if frozen:
+        gc.freeze()
+
+
+@pytest.mark.usefixtures("thawed")
+def test_serve_keeps_the_collector_from_what_stays_until_its_end() -> None:
+    counts: list[int] = []
+
+    def started(_server: Server) -> None:
+        counts.append(gc.get_freeze_count())
+        raise KeyboardInterrupt
+
+    serve(TicTacToe, host="127.0.0.1", port=0, store=None, started=started)
+    counts.append(gc.get_freeze_count())
+    gc.freeze()
+    serve(TicTacToe, host="127.0.0.1", port=0, store=None, started=started)
+    counts.append(gc.get_freeze_count())
+
+    assert counts[0] > 0
+    assert counts[1] == 0, "a program that goes on has its collector back"
+    assert counts[3] > 0, "what was frozen before stays so"
