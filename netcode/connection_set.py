@@ -8,9 +8,9 @@ from netcode.address import Address
 from netcode.connection import Connection, stream_of
 from netcode.loop.clock import Clock, monotonic
 from netcode.loop.forks import keep_from_children
-from netcode.stream.contract import ALONE
+from netcode.stream.contract import ACCEPTS_PER_UPDATE, ALONE
 from netcode.stream.intake import check_silence
-from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
+from netcode.stream.stream_set import StreamSet
 from netcode.transport import Doorway
 from netcode.transport.tcp_listener import TcpDoorway
 from netcode.waiting import Descriptors, Waiter

@@ -17,8 +17,9 @@ from netcode.address import Address
 from netcode.connection import Connection, State, connect, custom, stream_of
 from netcode.connection_set import REFUSE, ConnectionSet
 from netcode.reasons import ReasonCode
+from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.stream.stream import LINGER
-from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
+from netcode.stream.stream_set import StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport.tcp_listener import Listener
 from netcode.waiting import wait
@@ -271,7 +272,7 @@ def test_an_earlier_deadline_takes_the_place_of_a_later_one(everybody: Connectio
 
     assert reason is not None
     assert reason.code is ReasonCode.CLOSE_TIMEOUT
-    assert (connection.reason, len(set_of(everybody)._deadlines)) == (reason, 0)
+    assert (connection.reason, len(set_of(everybody)._agenda)) == (reason, 0)
     other.close()
 
 

@@ -12,7 +12,7 @@ from programs import ROOT
 from netcode import Client, ReasonCode, Server, connection, errors, reasons
 from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
 from netcode.session import comeback, door
-from netcode.stream import buffer, contract, stream_set
+from netcode.stream import buffer, contract
 from netcode.transport import lookup, tcp_listener, tls
 from netcode.wire import codec, cost, protocol
 from netcode.wire.codec import Bounds
@@ -180,7 +180,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) bytes of a token", protocol.MAX_TOKEN),
         (PAGE, r"(\d+) bytes of a goodbye", reasons.MAX_TEXT),
         (PAGE, r"an acknowledgement every ([\d,]+) bytes", protocol.ACKNOWLEDGE_EVERY),
-        (PAGE, r"(\d+) accepted connects per update", stream_set.ACCEPTS_PER_UPDATE),
+        (PAGE, r"(\d+) accepted connects per update", contract.ACCEPTS_PER_UPDATE),
         (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
         (PAGE, r"(\d+ KiB) read from one peer per update", contract.SCRATCH),
         (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),

@@ -20,7 +20,7 @@ from netcode import Joined, Left, Reason, ReasonCode, Received, Server, State
 from netcode.diagnostics import log
 from netcode.session.door import TOLD_AT_THE_DOOR
 from netcode.session.seats import KEY_SIZE, SECRET_SIZE
-from netcode.stream.stream_set import ACCEPTS_PER_UPDATE
+from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.transport import Connector
 from netcode.waiting import Descriptors
 

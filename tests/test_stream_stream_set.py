@@ -859,7 +859,7 @@ def test_the_dead_are_not_kept_until_their_deadlines(everybody: ConnectionSet[An
     everybody.update()
     gc.collect()
 
-    assert len(set_of(everybody)._deadlines) <= 65
+    assert len(set_of(everybody)._agenda) <= 65
     assert sum(ref() is not None for ref in gone) <= 65
 
 
@@ -1196,7 +1196,7 @@ def test_a_deadline_that_was_overtaken_or_outlived_does_nothing(
         everybody.update()
 
     assert [overtaken.alive, outlived.alive] == [False, False]
-    assert len(set_of(everybody)._deadlines) == 0
+    assert len(set_of(everybody)._agenda) == 0
     one.close()
     other.close()
 

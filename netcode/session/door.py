@@ -15,8 +15,9 @@ from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.seats import Seats
 from netcode.session.session import Carrier
+from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.stream.stream import Stream
-from netcode.stream.stream_set import ACCEPTS_PER_UPDATE, StreamSet
+from netcode.stream.stream_set import StreamSet
 from netcode.transport import Connector, Doorway, Ready
 from netcode.wire import protocol
 from netcode.wire.codec import Codec

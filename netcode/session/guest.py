@@ -17,7 +17,7 @@ from netcode.session.places import Places
 from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.stream import Stream
-from netcode.stream.stream_set import together
+from netcode.stream.watcher import together
 from netcode.transport import Network
 from netcode.waiting import CustomWaiter, Descriptors, wait
 from netcode.wire import protocol

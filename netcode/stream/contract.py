@@ -1,6 +1,6 @@
 """What a stream is to those around it: its states, who takes its bytes, who owns it, what it sends, where it lives."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -11,6 +11,10 @@ S_contra = TypeVar("S_contra", contravariant=True)
 
 SCRATCH = 65_536
 """Bytes read from one stream in one update at most."""
+
+
+ACCEPTS_PER_UPDATE = 64
+"""Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
 
 
 class State(Enum):
@@ -130,6 +134,20 @@ class Host(Protocol[S_contra]):
 
     def interrupted(self) -> None:
         """Hear that an exception left a call of the stream half-way."""
+
+
+class Backlog(Protocol):
+    """Where what the receivers of a set have received waits for the game."""
+
+    @property
+    def beats(self) -> int:
+        """Reads so far that brought the game nothing, but only pings."""
+        ...
+
+    @property
+    def events(self) -> Sized:
+        """What has not been taken yet."""
+        ...
 
 
 class _Alone:

@@ -4,19 +4,17 @@ import errno
 import math
 import os
 import time
-from collections.abc import Iterable, Iterator, Sized
-from typing import Any, Generic, Protocol, TypeVar
+from collections.abc import Iterator
+from typing import Any, Generic, TypeVar
 
-from netcode.loop.clock import Clock, Deadlines, Timeline
+from netcode.loop.clock import Clock, Timeline
 from netcode.loop.engine import Engine
 from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
-from netcode.stream.contract import SCRATCH
+from netcode.stream.agenda import Agenda
+from netcode.stream.contract import SCRATCH, Backlog
 from netcode.stream.stream import Stream
-from netcode.stream.watcher import Watcher
+from netcode.stream.watcher import Watcher, together
 from netcode.waiting import Descriptors, Waiter, wait
-
-ACCEPTS_PER_UPDATE = 64
-"""Connects taken in one update at most, so that a flood of them costs a bounded part of the frame."""
 
 PORTION = 64
 """Streams, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
@@ -38,20 +36,6 @@ What comes of thousands of silent peers is then handled together. To wake up cos
 T = TypeVar("T")
 
 
-class Backlog(Protocol):
-    """Where what the receivers of a set have received waits for the game."""
-
-    @property
-    def beats(self) -> int:
-        """Reads so far that brought the game nothing, but only pings."""
-        ...
-
-    @property
-    def events(self) -> Sized:
-        """What has not been taken yet."""
-        ...
-
-
 class StreamSet(Generic[T]):
     """The engine of a server: an update costs what is ready or due, not what is connected.
 
@@ -70,7 +54,7 @@ class StreamSet(Generic[T]):
         self._with_output: list[Stream] = []
         self._answering: list[Stream] = []
         self._hungry: list[Stream] = []
-        self._deadlines: Deadlines[Stream] = Deadlines()
+        self._agenda = Agenda()
         self._scratch = memoryview(bytearray(SCRATCH))
         self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the updates after it
         self._continues = False  # whether those are left over from the last update
@@ -80,6 +64,7 @@ class StreamSet(Generic[T]):
         self._asleep = 0.0
         self.output = self._with_output.append
         self.answer = self._answering.append
+        self.schedule = self._agenda.schedule
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -119,8 +104,8 @@ class StreamSet(Generic[T]):
         if self.closed:
             return
         self._read(now, hurried)
-        if self._deadlines.is_due(now):
-            self._look_at_due(now)
+        if self._agenda.is_due(now):
+            self._agenda.look_at_due(now, self.engine)
         if self._answering and not hurried:  # else the next wait is near
             self._take_answers()
         if self._with_output:
@@ -168,11 +153,8 @@ class StreamSet(Generic[T]):
         if self._dead or self._ready or engine.later:
             return True
         left = self.seconds_left()
-        if left is not None and (seconds is None or left < seconds):
-            due, seconds = True, left
-        else:
-            due = False
-        seconds = clip(seconds)
+        due = left is not None and (seconds is None or left < seconds)
+        seconds = clip(left if due else seconds)
         if self.watcher.unwatched:
             return wait(_Sleeper(self), timeout=seconds) or due
         most = PORTION if self._hurried else None
@@ -201,7 +183,7 @@ class StreamSet(Generic[T]):
         """Return in how many seconds an update is due even if nothing arrives; None for never."""
         if self._with_output or self._answering or self._hungry or self._dead or self._ready or self.engine.torn:
             return 0.0
-        deadline = self._deadlines.next()
+        deadline = self._agenda.next()
         left = None if deadline is None else self.timeline.until(deadline)
         for stream in self.watcher.unwatched:
             its = stream.seconds_left()
@@ -250,7 +232,7 @@ class StreamSet(Generic[T]):
         self._dead, self._hungry = [], []
         self._with_output.clear()
         self._answering.clear()
-        self._deadlines = Deadlines()
+        self._agenda.clear()
         for stream in [*self._streams]:
             stream.watched, stream.wake, stream.announced = -1, math.inf, False
             if stream is torn or stream.torn or not stream.alive:
@@ -266,14 +248,8 @@ class StreamSet(Generic[T]):
     def forget(self, stream: Stream) -> None:
         """Hear that `stream` is over, before its descriptors are closed."""
         self.watcher.forget(stream)
-        self._ready = self._of_the_living(self._ready or [])
+        self._ready = self.watcher.only_living(self._ready or [])
         self._dead.append(stream)
-
-    def schedule(self, stream: Stream, when: float) -> None:
-        """Have `stream` looked at when `when` comes, at the latest."""
-        if when < stream.wake:
-            stream.wake = when
-            self._deadlines.push(when, stream)
 
     def watch(self, stream: Stream) -> None:
         """Have the poller watch for what `stream` waits for now."""
@@ -304,8 +280,7 @@ class StreamSet(Generic[T]):
         dead, self._dead = self._dead, []
         for stream in dead:
             self._streams.pop(stream, None)
-        if len(self._deadlines) > 64 + 4 * len(self._streams):
-            self._deadlines.prune(lambda when, stream: stream.alive and when == stream.wake)
+        self._agenda.tidy(len(self._streams))
 
     def _take_up(self, stream: Stream) -> None:
         """Have a living stream looked at when something comes, or is to be sent, or is due."""
@@ -345,7 +320,7 @@ class StreamSet(Generic[T]):
                 break
         self._in_vain = backlog is not None and 0 < count - len(ready) == backlog.beats - beats
         if ready:
-            self._ready = self._of_the_living(ready)
+            self._ready = self.watcher.only_living(ready)
         self._continues = self._ready is not None
 
     def _ask_unwatched(self, now: float) -> None:
@@ -354,10 +329,6 @@ class StreamSet(Generic[T]):
             engine.stepping = stream
             stream.step(now, self._scratch)
         engine.stepping = None
-
-    def _of_the_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
-        """Leave out who is watched no more, since its descriptor's number may be given to others from now on."""
-        return [entry for entry in ready if self.watcher.knows(entry[0])] or None
 
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:
         scratch, streams, engine = self._scratch, self.watcher.streams, self.engine
@@ -401,26 +372,6 @@ class StreamSet(Generic[T]):
         # An end may be behind what was received, or more to send than there was room for.
         self.watcher.tell_again(stream)
 
-    def _look_at_due(self, now: float) -> None:
-        deadlines = self._deadlines
-        entries: list[tuple[float, list[Stream]]] = []
-        while (entry := deadlines.pop(now)) is not None:
-            entries.append(entry)  # first all, so that one that is due again at once cannot hold the update
-        engine = self.engine
-        for when, streams in entries:
-            for stream in streams:
-                if stream.wake != when:
-                    continue
-                engine.stepping = stream
-                stream.wake = math.inf
-                if stream.transport is None and not stream.alive:
-                    continue
-                again = stream.check(now)
-                if again < stream.wake:
-                    stream.wake = again
-                    deadlines.push(again, stream)
-        engine.stepping = None
-
     def _take_answers(self) -> None:
         """Have the answers sent that waited for something to go with."""
         answering = self._answering[:]
@@ -445,12 +396,3 @@ class _Sleeper(Waiter):
 
     def _is_over(self) -> bool:
         return self._streams.closed
-
-
-def together(streams: Iterable[Stream]) -> Descriptors:
-    """Return what to wait on for all of `streams`."""
-    lists: Descriptors = [], [], []
-    for stream in streams:
-        for all_of_them, its in zip(lists, stream.descriptors(), strict=True):
-            all_of_them.extend(its)
-    return lists

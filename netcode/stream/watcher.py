@@ -1,8 +1,11 @@
 """Whose descriptor is whose, and what the poller is asked about it."""
 
+from collections.abc import Iterable
+
 from netcode.loop.poller import EDGE, READ, WRITE, Poller, make_poller
 from netcode.stream.stream import Stream
 from netcode.transport import Transport
+from netcode.waiting import Descriptors
 
 _READ_ONCE = READ | EDGE  # one number for thousands of streams
 
@@ -65,6 +68,10 @@ class Watcher:
         """Tell whether `fd` is watched: if not, its number may have been given to others."""
         return self.streams[fd] is not None or fd in self.doors
 
+    def only_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
+        """Leave out who is watched no more, since its descriptor's number may be given to others; None if nobody is left."""
+        return [entry for entry in ready if self.knows(entry[0])] or None
+
     def start_anew(self, closed: bool) -> None:
         """Forget everything; with a poller of its own again, if it is not `closed`."""
         self.poller.close()
@@ -109,3 +116,12 @@ def _sides(transport: Transport) -> list[tuple[int, int]]:
     if read == write:
         return [(read, READ | WRITE)]
     return [(fd, mask) for fd, mask in ((read, READ), (write, WRITE)) if fd >= 0]
+
+
+def together(streams: Iterable[Stream]) -> Descriptors:
+    """Return what to wait on for all of `streams`."""
+    lists: Descriptors = [], [], []
+    for stream in streams:
+        for all_of_them, its in zip(lists, stream.descriptors(), strict=True):
+            all_of_them.extend(its)
+    return lists

@@ -257,7 +257,7 @@ class Stage:
         )
         assert (len(graces_of(server)), arrivals_of(server), linked_at(server)) == (0, [], 1)
         # Silence is not scheduled twice: what is dead may not go on being looked at.
-        assert len(links_of(server)._deadlines) <= 3
+        assert len(links_of(server)._agenda) <= 3
         if isinstance(self.network, MemoryNetwork):
             assert self.network.links == 1
 
