@@ -191,13 +191,15 @@ def _poll(lists: Descriptors, seconds: float) -> bool:
     if not hasattr(select, "poll"):  # Windows
         return _select(lists, seconds)
     poll = select.poll()
-    wanted: dict[int, int] = {}
-    for fds, bits in zip(lists, (READ, WRITE, select.POLLPRI), strict=True):
-        for fd in fds:
-            if fd < 0:
-                return True
-            wanted[fd] = wanted.get(fd, 0) | bits
+    read, write, exceptional = lists
+    wanted = dict.fromkeys(read, READ)
+    for fd in write:
+        wanted[fd] = wanted.get(fd, 0) | WRITE
+    for fd in exceptional:
+        wanted[fd] = wanted.get(fd, 0) | select.POLLPRI
     for fd, bits in wanted.items():
+        if fd < 0:
+            return True
         poll.register(fd, bits)
     # Rounded up: a deadline that is half a millisecond off must not be polled for in a busy loop.
     return bool(poll.poll(math.ceil(seconds * 1000)))

@@ -160,7 +160,9 @@ class Hinted(type):
 
 
 class HintedABC(Hinted, ABCMeta):
-    """The same for an abstract class."""
+    """The same for an abstract class, of which nothing is an instance that only registered as one."""
+
+    __instancecheck__ = type.__instancecheck__  # `wait` asks at each wake-up, and abstract classes answer slowly
 
 
 def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:

@@ -141,6 +141,8 @@ class Listener(TcpDoorway, Waiter):
         return newcomer
 
     def doors(self) -> tuple[int, ...]:
+        if not self._further:
+            return super().doors()
         doors = [super().doors(), *(doorway.doors() for doorway in self._further)]
         return tuple(fd for fds in doors for fd in fds) if all(doors) else ()
 
