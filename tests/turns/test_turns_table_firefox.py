@@ -109,6 +109,15 @@ class Firefox:
         self.until(f"document.querySelector({selector!r})?.checkVisibility()")
         self.ask("WebDriver:ElementClick", id=self._find(selector))
 
+    def mouse(self, *actions: dict[str, Any]) -> None:
+        """Do something with the mouse, which stays as it is afterwards."""
+        self.ask("WebDriver:PerformActions", actions=[{"type": "pointer", "id": "mouse", "actions": actions}])
+
+    def press(self, selector: str) -> None:
+        """Press the mouse in the middle of what a selector finds."""
+        there = {"type": "pointerMove", "x": 0, "y": 0, "origin": {ELEMENT: self._find(selector)}}
+        self.mouse(there, {"type": "pointerDown", "button": 0})
+
     def write(self, selector: str, text: str) -> None:
         """Type a text."""
         self.ask("WebDriver:ElementSendKeys", id=self._find(selector), text=text)
@@ -150,7 +159,15 @@ def test_a_game_is_played_in_firefox(firefox: Firefox, start: Start, tmp_path: P
         firefox.write("#text", "hello")
         firefox.click("#chat button")
         firefox.reads("Ann: hello", "#log")
-        firefox.click("#view button:nth-of-type(5)")
+        firefox.press("#view button:nth-of-type(5)")
+        for _ in range(500):
+            if bob.started:
+                break
+            bob.wait(0.02)
+            bob.update()
+        bob.say("do you hesitate?")
+        firefox.reads("Bob: do you hesitate?", "#log")  # with it all was drawn again
+        firefox.mouse({"type": "pointerUp", "button": 0})
         firefox.until("document.querySelectorAll('.grid .seat').length === 2")
 
         firefox.ask("WebDriver:Refresh")

@@ -209,6 +209,8 @@ def test_no_click_and_no_key_is_lost_when_the_board_is_drawn_again_meanwhile(
     bob.plays = False
     page.reads("Your turn", "#status")
 
+    bob.until(lambda: bob.seat.started)
+
     def redraw(text: str) -> None:
         bob.seat.say(text)
         page.reads(text, "#log")
@@ -281,6 +283,7 @@ def test_what_is_typed_for_a_move_outlives_what_others_do(
     page.write("[data-key=answer]", "[[1]]")
     page.press("ArrowLeft")
     page.value("window.field = document.activeElement")
+    bob.until(lambda: bob.seat.started)
     bob.seat.say("hello")
     page.reads("hello", "#log")
     page.ask("Input.insertText", text=", 2")
