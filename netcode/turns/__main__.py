@@ -6,6 +6,7 @@ import errno
 import importlib.util
 import secrets
 import sys
+import traceback
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,8 +56,12 @@ def load_game(where: str) -> type[Game]:
     sys.path.insert(0, str(path.parent.resolve()))
     try:
         spec.loader.exec_module(module)
-    except (RulesError, SyntaxError, ImportError) as error:
+    except (RulesError, SyntaxError) as error:
         raise Trouble(str(error)) from error
+    except Exception as error:
+        steps = traceback.extract_tb(error.__traceback__)
+        lines = [f", line {step.lineno}" for step in steps if step.filename == spec.origin]
+        raise Trouble(f"{file}{(lines or [''])[-1]}: {type(error).__name__}: {error}") from error
     finally:
         sys.path.remove(str(path.parent.resolve()))
     games = {

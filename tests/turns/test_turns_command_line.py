@@ -185,7 +185,9 @@ def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> Non
             "",
             "several games",
         ),
-        ("import nowhere_to_be_found", "", "No module named 'nowhere_to_be_found'"),
+        ("import nowhere_to_be_found", "", "line 1: ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
+        ("\n\nint('play')\n", "", r"some_game.py, line 3: ValueError: invalid literal for int\(\)"),
+        ("nothing", "", "line 1: NameError: name 'nothing' is not defined"),
         ("def", "", "invalid syntax"),
     ],
 )
