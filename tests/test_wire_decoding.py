@@ -25,8 +25,8 @@ def test_a_map_of_many_tiles_comes_back_as_it_was() -> None:
 
 
 def test_as_many_keys_may_share_a_hash_as_may_whatever_else_is_there() -> None:
-    few = {**colliding(MAX_COLLISIONS), (1, 2, 3): None, (4,): None}
-    many = {**colliding(MAX_COLLISIONS + 1), (1, 2, 3): None}
+    few: dict[Any, None] = {**colliding(MAX_COLLISIONS), (1, 2, 3): None, (4,): None}
+    many: dict[Any, None] = {**colliding(MAX_COLLISIONS + 1), (1, 2, 3): None}
 
     assert PLAIN.decode(memoryview(PLAIN.encode(few))) == few
     assert in_parts(PLAIN, PLAIN.pack(few))[0] == few
