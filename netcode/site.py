@@ -84,11 +84,21 @@ class Web:
     def __repr__(self) -> str:
         return f"<Web with {', '.join(sorted(filter(None, self._files))) or 'a page'}>"
 
-    def with_defaults(self, page: str | bytes | Path, files: Mapping[str, str | bytes | Path]) -> "Web":
-        """Return one that shows this page where none was given, and these files beside those that were."""
+    def with_defaults(
+        self, page: str | bytes | Path, files: Mapping[str, str | bytes | Path], own: "Address | None" = None
+    ) -> "Web":
+        """Return one that shows this page where none was given, and these files beside those that were.
+
+        Args:
+            page: what is shown.
+            files: what is beside it.
+            own: an address by which players reach the server, and so may open its page.
+        """
         own_page, own_files = self._given
         web = Web(page=page if own_page is None else own_page, files={**files, **own_files})
         web._origins, web._proxies = self._origins, self._proxies
+        if own is not None:
+            web._origins |= {f"http://{own}".lower().removesuffix(_PORTS["http"])}
         return web
 
     # For the door.

@@ -208,6 +208,16 @@ def test_a_name_of_ours_is_listed() -> None:
     assert web._objection(request, Address("192.168.1.9", 4711)) == ""
 
 
+@pytest.mark.parametrize(("port", "name"), [(7777, "game.example:7777"), (80, "game.example")])
+def test_the_address_by_which_players_come_is_ours(port: int, name: str) -> None:
+    web = Web(origins=["https://a.example"]).with_defaults("<p>table", {}, Address("Game.example", port))
+
+    inside, own = Address("192.168.1.9", 4711), get("/", Host=name, Origin=f"http://{name}")
+    assert web._objection(own, inside) == ""
+    assert web._objection(get("/", Host="h", Origin="https://a.example"), inside) == ""
+    assert Web()._objection(own, inside) != ""
+
+
 def test_a_proxy_tells_who_is_behind_it() -> None:
     web, proxy = Web(proxies=("10.0.0.1",)), Address("10.0.0.1", 7)
 

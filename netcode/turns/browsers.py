@@ -13,11 +13,16 @@ _ELSEWHERE = ("192.0.2.1", 9)
 """An address that is nobody's (RFC 5737): nothing is sent there, it is only asked which way that would go."""
 
 
-def page_of(web: Web | bool | None) -> Web | bool | None:
-    """Return what browsers are shown: the page of the kit where none is given, and its scripts beside any page."""
+def page_of(web: Web | bool | None, own: Address | None = None) -> Web | bool | None:
+    """Return what browsers are shown: the page of the kit where none is given, and its scripts beside any page.
+
+    Args:
+        web: what the author gave.
+        own: an address by which players reach the server, if that is known.
+    """
     if web is True:
         web = Web()
-    return web.with_defaults(PAGE, FILES) if isinstance(web, Web) else web
+    return web.with_defaults(PAGE, FILES, own) if isinstance(web, Web) else web
 
 
 def link_of(address: Address, *, secure: bool) -> str:

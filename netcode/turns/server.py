@@ -209,10 +209,10 @@ class Server:
         max_message = options.get("max_message", 65_536)
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
         self._door: Authenticate | None = options.pop("authenticate", None)
-        shown = page_of(web)
+        public = None if address is None else check_address(address, "address")
+        shown = page_of(web, public)
         self._secure = None if not shown else options.get("tls") is not None
         self._store = open_store(store)
-        public = None if address is None else check_address(address, "address")
         if public is None and self._store.lease is not None and host in WILDCARDS:
             raise ValueError(
                 'address must be given where several servers share a store, such as "play1.example.org:7777"'

@@ -12,6 +12,7 @@ from netcode.address import Address
 from netcode.turns.__main__ import main
 from netcode.turns.browsers import FILES, PAGE, link_of, page_of
 from netcode.turns.server import Server, serve
+from netcode.wire.http import parse
 from turns.hall import TicTacToe
 
 MOST_BYTES = 17_450
@@ -60,6 +61,14 @@ def test_a_page_of_the_author_has_the_scripts_beside_it() -> None:
         assert fetch(server, "/") == b"<p>mine"
         assert fetch(server, "/table.css") == b"b{}"
         assert fetch(server, "/seat.js") == FILES["seat.js"].read_bytes()
+
+
+def test_pages_are_opened_by_the_address_at_which_players_come() -> None:
+    upgrade = parse(b"GET / HTTP/1.1\r\nHost: game.example:7777\r\nOrigin: http://game.example:7777")
+    for own in (Address("game.example", 7777), None):
+        web = page_of(True, own)
+        assert isinstance(web, Web)
+        assert (web._objection(upgrade, Address("192.168.1.9", 4711)) == "") == (own is not None)
 
 
 def test_without_web_there_is_no_link() -> None:
