@@ -1,0 +1,78 @@
+"""How large a file, a class and a function may be: what cannot be seen at once has more than one job.
+
+Docstrings count. What is larger is named here with its reason, and may not grow beyond what it has.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+MOST = {"file": 400, "class": 350, "function": 40}
+
+FATE = "flushing, closing and the state decide one thing together: who ended what first"
+READ = "half of it is what a game reads: arguments and verbs with their docstrings"
+TALK = "one conversation, step by step"
+WIRE = "the messages of one standard, each a few lines"
+TABLE = "one table as its players and its server see it: each verb a few lines over the parts beside it"
+ENDS = "one end of the tables' protocol; what it is of is being parted"
+
+LARGER: dict[str, tuple[int, str]] = {
+    "netcode/stream/stream.py": (575, FATE),
+    "netcode/stream/stream.py Stream": (550, FATE),
+    "netcode/server.py": (525, READ),
+    "netcode/server.py Server": (425, READ),
+    "netcode/server.py Server.__init__": (60, "each argument is checked or handed on once"),
+    "netcode/session/reader.py Reader": (375, "what runs once for each message is written out where it runs"),
+    "netcode/transport/web.py": (450, TALK),
+    "netcode/lan/mdns.py": (425, "speaking and listening share the thread"),
+    "netcode/turns/__main__.py": (425, "the commands of one command line"),
+    "netcode/turns/__main__.py load_game": (50, "each way in which a file can be no game, and its sentence"),
+    "netcode/turns/__main__.py make_parser": (60, "each argument of each command, once"),
+    "netcode/turns/client.py": (800, ENDS),
+    "netcode/turns/client.py Seat": (575, ENDS),
+    "netcode/turns/protocol.py": (575, WIRE),
+    "netcode/turns/server.py": (1200, ENDS),
+    "netcode/turns/server.py Server": (1025, ENDS),
+    "netcode/turns/server.py serve": (60, READ),
+    "netcode/turns/server.py Server.__init__": (80, "each argument is checked or handed on once"),
+    "netcode/turns/table.py": (650, TABLE),
+    "netcode/turns/table.py Table": (600, TABLE),
+    "netcode/turns/table.py Table.play": (50, "ten of its lines are its docstring"),
+    "netcode/turns/values.py": (675, "a type's form, checking and reading belong to each other, type by type"),
+}
+"""Lines, rounded up, and why: what would be cut apart belongs together, or is not apart yet."""
+
+
+def sizes() -> Iterator[tuple[str, str, int]]:
+    """Yield the kind, the name and the lines of everything in the package; a function's signature does not count."""
+    for path in sorted((ROOT / "netcode").rglob("*.py")):
+        name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
+        yield "file", name, len(text.splitlines())
+        yield from sizes_in(ast.parse(text), f"{name} ")
+
+
+def sizes_in(tree: ast.AST, prefix: str) -> Iterator[tuple[str, str, int]]:
+    """Yield the same of what is defined in `tree`."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.ClassDef):
+            yield "class", f"{prefix}{node.name}", (node.end_lineno or 0) - node.lineno + 1
+            yield from sizes_in(node, f"{prefix}{node.name}.")
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield "function", f"{prefix}{node.name}", (node.end_lineno or 0) - node.body[0].lineno + 1
+            yield from sizes_in(node, f"{prefix}{node.name}.")
+        else:
+            yield from sizes_in(node, prefix)
+
+
+def test_nothing_is_larger_than_can_be_seen_at_once() -> None:
+    too_large = {name: lines for kind, name, lines in sizes() if lines > LARGER.get(name, (MOST[kind], ""))[0]}
+
+    assert too_large == {}
+
+
+def test_what_may_be_larger_is() -> None:
+    found = {name: (kind, lines) for kind, name, lines in sizes()}
+
+    needless = [name for name in LARGER if name not in found or found[name][1] <= MOST[found[name][0]]]
+    assert needless == []
