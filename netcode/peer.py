@@ -1,5 +1,6 @@
 """The other end, as a game sees it: a `Peer` that outlives the links it is reached over."""
 
+from collections.abc import Iterable
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -186,3 +187,18 @@ hint(Peer, PEER, FirmHint)
 def session_of(peer: Peer) -> Session:
     """Return what is behind `peer`, for the floors above: it is no business of the game."""
     return peer._session  # noqa: SLF001 - a friend of the class, in its module
+
+
+def sessions_of(to: Iterable[Peer] | Peer) -> list[Session]:
+    """Return the sessions of a peer or several. Raises `TypeError` for what is neither."""
+    if isinstance(to, Peer):
+        return [session_of(to)]
+    if not isinstance(to, Iterable):
+        raise TypeError(f"to must be peers, as in server.peers, not {type(to).__name__}")
+    return [session_of(_check_peer(peer)) for peer in to]
+
+
+def _check_peer(peer: Peer) -> Peer:
+    if not isinstance(peer, Peer):
+        raise TypeError(f"to must be peers, as in server.peers, not {type(peer).__name__}")
+    return peer

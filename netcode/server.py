@@ -11,19 +11,20 @@ from netcode.diagnostics.advice import ASKED, WAITED, Attendance
 from netcode.diagnostics.mistakes import SERVER, hint
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
-from netcode.events import Event, Received, Teller
+from netcode.events import Event, Received
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.loop.budget import Budget
 from netcode.loop.clock import Clock, monotonic
 from netcode.loop.forks import keep_from_children
-from netcode.observing import About, Observer, invite_onlookers
-from netcode.peer import Peer, session_of
-from netcode.reasons import Reason, ReasonCode, check_text, closed_here
+from netcode.observing import About, invite_onlookers
+from netcode.observing.telling import ServerTeller
+from netcode.peer import Peer, sessions_of
+from netcode.reasons import check_text
 from netcode.session.door import Door, House
+from netcode.session.hosting import Hosting
 from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.seats import Seats
-from netcode.session.session import Session, Told
 from netcode.site import Web
 from netcode.stream.contract import State
 from netcode.stream.stream_set import StreamSet
@@ -32,7 +33,7 @@ from netcode.transport import Doorway, Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
 from netcode.wire import protocol
-from netcode.wire.codec import Codec, make_codec
+from netcode.wire.codec import make_codec
 from netcode.wire.framing import frame
 
 if TYPE_CHECKING:
@@ -110,27 +111,13 @@ class Server(Waiter):
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
     ) -> None:
-        check_port(port)
-        check_name("game", game)
-        check_name("version", version)
-        if game == protocol.ASKING:
-            raise ValueError(f"game {game!r} is what programs say that only ask what is played; choose another name")
-        check_number("max_peers", max_peers, whole=True)
-        check_number("max_peers_per_address", max_peers_per_address, whole=True)
-        check_number("max_pending", max_pending, whole=True)
-        check_number("grace", grace, zero=True)
-        shown = _check_web(web)
-        if authenticate is not None and not callable(authenticate):
-            kind = type(authenticate).__name__
-            raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
         house = House(game, version, authenticate, max_peers, max_peers_per_address, max_pending)
+        shown = _check(house, port, grace, web)
         self._limits = make_limits("Server", limits, Server.__init__)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
         self._inbox = Inbox[Event](self._limits.max_backlog, Received, Budget())
         self._attendance = Attendance("server")
-        self._state = State.CONNECTED
-        self._goodbye = ""
         notice = None if announce is None else make_notice(announce, game, version, max_peers, tls is not None)
         lan = None if notice is None else lan_of(network)
         if tls is not None:
@@ -144,10 +131,13 @@ class Server(Waiter):
             StatusFile(self, status)
         self._links: StreamSet[Link] = StreamSet(clock, self._inbox)
         self._engine = self._links.engine
-        teller = _Teller(self._inbox, self._codec, self._observers)
-        self._seats = Seats(self._links, self._recover, teller, limits=self._limits, codec=self._codec, grace=grace)
+        self._hosting = hosting = Hosting(self._links, self._over)
+        teller = ServerTeller(self._inbox, self._codec, self._observers)
+        self._seats = hosting.seats = Seats(
+            self._links, hosting.recover, teller, limits=self._limits, codec=self._codec, grace=grace
+        )
         doorway = self._open(network.listen(host, port), shown, house)
-        self._door = Door(
+        self._door = hosting.door = Door(
             house,
             doorway,
             self._links,
@@ -159,13 +149,13 @@ class Server(Waiter):
         )
         self.address = doorway.address
         """Where the server listens; the first place if there are more, which all have the same port."""
-        self._announcer = Announcer(lan, host, self.address, notice) if lan and notice else None
+        self._announcer = hosting.announcer = Announcer(lan, host, self.address, notice) if lan and notice else None
         keep_from_children(self)
 
     @property
     def state(self) -> State:
         """CONNECTED while it serves, DISCONNECTING after `close_nicely`, DISCONNECTED when all is closed."""
-        return self._state
+        return self._hosting.state
 
     @property
     def peers(self) -> tuple[Peer, ...]:
@@ -173,7 +163,7 @@ class Server(Waiter):
         return tuple([session.peer for session in self._seats])
 
     def __repr__(self) -> str:
-        return f"<Server {self._state.value} on {self.address}, {len(self._seats)} peers>"
+        return f"<Server {self._hosting.state.value} on {self.address}, {len(self._seats)} peers>"
 
     def update(self) -> None:
         """Do what can be done now: accept, receive, send, ping, time out. Never blocks. Call it once a tick.
@@ -191,10 +181,10 @@ class Server(Waiter):
         engine = self._engine
         if engine.busy:
             raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
-        if self._state is State.DISCONNECTED:
+        if self._hosting.state is State.DISCONNECTED:
             return
         if engine.torn or engine.later:
-            engine.catch_up(self._recover)
+            engine.catch_up(self._hosting.recover)
         if self._inbox.events:
             self._inbox.leave(self._links.timeline.now, "server")
         self._attendance.calls = 0
@@ -206,7 +196,7 @@ class Server(Waiter):
             engine.torn, engine.busy = True, False
             raise
         if engine.later:
-            engine.catch_up(self._recover)
+            engine.catch_up(self._hosting.recover)
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once.
@@ -234,12 +224,12 @@ class Server(Waiter):
             False if the time passed first.
         """
         timeout = check_wait(timeout)
-        if self._inbox.has_news() or self._state is State.DISCONNECTED:
+        if self._inbox.has_news() or self._hosting.state is State.DISCONNECTED:
             return True
         if self._attendance.calls & WAITED:
             self._attendance.again(self._links.timeline.clock, self._has_work)
         self._attendance.calls |= WAITED
-        left, due = self._until_due(), False
+        left, due = self._hosting.until_due(), False
         if left is not None and (timeout is None or left < timeout):
             timeout, due = left, True
         return self._links.sleep(timeout) or due or bool(self._inbox.events)
@@ -276,7 +266,7 @@ class Server(Waiter):
                 less than that, its link ends with `TOO_LARGE`, and the others get the message.
         """
         payload = self._codec.encode(message)
-        sessions = [*self._seats] if to is None else _sessions_of(to)
+        sessions = [*self._seats] if to is None else sessions_of(to)
         size, most = len(payload), self._largest
         if size > most:
             raise MessageTooLarge(size, most, self._limits.max_message)
@@ -295,18 +285,18 @@ class Server(Waiter):
             TypeError: `text` is no str.
         """
         check_text(text)
-        if self._state is State.CONNECTED:
+        if self._hosting.state is State.CONNECTED:
             self._door.is_closing = True
-            self._seats.do(partial(self._leave, text))
+            self._seats.do(partial(self._hosting.leave, text))
 
     def close(self) -> None:
         """Close everything at once. Each peer gives its `Left`, and is told if one `send` can still do that.
 
         In the middle of an `update()`, as from a signal handler, at the end of that.
         """
-        if self._state is not State.DISCONNECTED:
+        if self._hosting.state is not State.DISCONNECTED:
             self._door.is_closing = True
-            self._seats.do(self._close)
+            self._seats.do(self._hosting.close)
 
     def __enter__(self) -> Self:
         return self
@@ -327,38 +317,26 @@ class Server(Waiter):
         return self._links.descriptors() if self._links.watcher.poller.fileno() >= 0 else self.instantiate()
 
     def _seconds_left(self) -> float | None:
-        if self._inbox.has_news() or self._state is State.DISCONNECTED or self._engine.later:
+        if self._inbox.has_news() or self._hosting.state is State.DISCONNECTED or self._engine.later:
             return 0.0
-        if self._state is State.DISCONNECTING and not len(self._links):
+        if self._hosting.state is State.DISCONNECTING and not len(self._links):
             return 0.0
-        waits = (self._links.seconds_left(), self._until_due())
+        waits = (self._links.seconds_left(), self._hosting.until_due())
         return min((seconds for seconds in waits if seconds is not None), default=None)
-
-    def _until_due(self) -> float | None:
-        """Return in how many seconds a grace is over or the door opens again."""
-        grace, opening = self._seats.graces.next(), self._door.doorway.due()
-        if grace is None and opening is None:
-            return None
-        return self._links.timeline.until(min(when for when in (grace, opening) if when is not None))
 
     def _slept(self, seconds: float) -> None:
         self._links.timeline.tick(seconds)
 
     def _has_work(self) -> bool:
         """Tell whether an update has something to do."""
-        due = self._until_due()
-        return self._state is not State.DISCONNECTED and (self._links.sleep(0.0) or (due is not None and due <= 0))
+        due = self._hosting.until_due()
+        return self._hosting.state is not State.DISCONNECTED and (
+            self._links.sleep(0.0) or (due is not None and due <= 0)
+        )
 
     def _abandon(self) -> None:
         """Be over in a child of the process that made it."""
-        self._state = State.DISCONNECTED
-        self._links.closed = True
-        self._links.abandon()
-        self._door.doorway.close()
-        if self._announcer is not None:
-            self._announcer.abandon()
-        self._engine.later.clear()
-        self._seats.abandon()
+        self._hosting.abandon()
 
     def _step(self) -> None:
         """Do what an update does; an exception may leave it at any point."""
@@ -378,53 +356,8 @@ class Server(Waiter):
             self._announcer.count(len(self._seats))
         for observer in self._observers:
             observer.end()
-        if self._state is State.DISCONNECTING and not len(links):
-            self._shut()
-
-    def _leave(self, text: str) -> None:
-        """Stop listening, and say goodbye to everybody."""
-        if self._state is State.CONNECTED:
-            self._goodbye = text
-            self._state = State.DISCONNECTING
-        self._seats.are_kept = False
-        self._stop_listening()
-        engine, text = self._engine, self._goodbye
-        reason = Reason(ReasonCode.SHUTDOWN, text or "server is shutting down")
-        for link in self._links:
-            engine.stepping = link.stream
-            if link.session is not None and link.session.link is link:
-                link.say_goodbye(reason)
-            else:
-                link.fail(reason)
-        engine.stepping = None
-        for session in self._seats:
-            if session.away:
-                self._seats.drop(session, closed_here(text))
-
-    def _close(self) -> None:
-        """Close everything."""
-        self._state = State.DISCONNECTING
-        self._seats.are_kept = False
-        reason, engine = Reason(ReasonCode.SHUTDOWN, "server is shutting down"), self._engine
-        for link in self._links:
-            engine.stepping = link.stream
-            link.cut(reason)
-        engine.stepping = None
-        for session in self._seats:
-            self._seats.drop(session, closed_here())
-        self._stop_listening()
-        self._shut()
-
-    def _recover(self) -> None:
-        """Bring everything in line with what is, after an exception left something half-way."""
-        self._links.recover()
-        links = [link for link in self._links if link.stream.alive]
-        for link in links:
-            lost = link.session is not None and link.session.link is not link and link.reason is None
-            if lost or link.is_half_closed:  # its session was about to get another one, or it was about to say goodbye
-                link.stream.break_off()
-        self._seats.settle()
-        self._door.count_anew()
+        if self._hosting.state is State.DISCONNECTING and not len(links):
+            self._hosting.shut()
 
     def _open(self, doorway: Doorway, web: Web | None, house: House) -> Doorway:
         """Open a door to browsers, too, if they are wanted."""
@@ -434,14 +367,8 @@ class Server(Waiter):
 
         return WebDoorway(doorway, web, self._limits.handshake_timeout, house.max_pending, house.max_per_address)
 
-    def _stop_listening(self) -> None:
-        self._door.close()
-        if self._announcer is not None:
-            self._announcer.close()
-
-    def _shut(self) -> None:
-        self._links.close()
-        self._state = State.DISCONNECTED
+    def _over(self) -> None:
+        """Tell those who look on that all is closed."""
         for observer in [*self._observers]:
             observer.closed()
 
@@ -449,54 +376,20 @@ class Server(Waiter):
 hint(Server, SERVER)
 
 
-def _sessions_of(to: Iterable[Peer] | Peer) -> list[Session]:
-    if isinstance(to, Peer):
-        return [session_of(to)]
-    if not isinstance(to, Iterable):
-        raise TypeError(f"to must be peers, as in server.peers, not {type(to).__name__}")
-    return [session_of(_check_peer(peer)) for peer in to]
-
-
-def _check_web(web: Web | bool | None) -> Web | None:
-    """Return what is shown to browsers; None where they are not wanted."""
+def _check(house: House, port: int, grace: float, web: Web | bool | None) -> Web | None:
+    """Raise for what cannot be; return what is shown to browsers, or None where they are not wanted."""
+    check_port(port)
+    check_name("game", house.game)
+    check_name("version", house.version)
+    if house.game == protocol.ASKING:
+        raise ValueError(f"game {house.game!r} is what programs say that only ask what is played; choose another name")
+    check_number("max_peers", house.max_peers, whole=True)
+    check_number("max_peers_per_address", house.max_per_address, whole=True)
+    check_number("max_pending", house.max_pending, whole=True)
+    check_number("grace", grace, zero=True)
+    if house.authenticate is not None and not callable(house.authenticate):
+        kind = type(house.authenticate).__name__
+        raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
     if web is not None and not isinstance(web, bool | Web):
         raise TypeError(f"web must be True or a netcode.Web, not {type(web).__name__}")
     return Web() if web is True else web or None
-
-
-def _check_peer(peer: Peer) -> Peer:
-    if not isinstance(peer, Peer):
-        raise TypeError(f"to must be peers, as in server.peers, not {type(peer).__name__}")
-    return peer
-
-
-class _Teller(Teller):
-    """Tells the game, and those who look on."""
-
-    def __init__(self, inbox: Inbox[Event], codec: Codec, observers: list[Observer]) -> None:
-        super().__init__(inbox)
-        self._codec = codec
-        self._observers = observers
-
-    def make_peer(self, session: Session, data: Any) -> None:
-        """Make what stands for it in events."""
-        Peer(session, self._codec).data = data
-
-    def joined(self, session: Session) -> None:
-        super().joined(session)
-        for observer in self._observers:
-            observer.came()
-
-    def left(self, session: Session, reason: Reason) -> None:
-        if session.told is not Told.NOTHING:
-            super().left(session, reason)
-
-    def gone(self, session: Session, reason: Reason) -> None:
-        """Hear that its seat is free."""
-        for observer in self._observers:
-            observer.went(session.peer, reason)
-
-    def turned_away(self, reason: Reason) -> None:
-        """Hear that a link ended before it was anybody's."""
-        for observer in self._observers:
-            observer.turned_away(reason)

@@ -1,12 +1,15 @@
 """The other end, as a game sees it: what is known about it, and how it is sent to and sent away."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from faults.wire import message
-from inside import peer_of
+from inside import peer_of, session_of
 from scene import TICK, Scene, only
 
 from netcode import ReasonCode, Stats
+from netcode.peer import sessions_of
 
 
 class Say(msgspec.Struct):
@@ -173,3 +176,20 @@ def test_a_peer_is_alive_until_it_has_left(scene: Scene) -> None:
     assert alive
     assert not peer.alive
     assert peer.reason is not None
+
+
+# Several.
+
+
+def test_what_is_sent_to_several_goes_to_peers_and_nothing_else(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    scene.join()
+    one, other = server.peers
+    strange: Any
+
+    assert sessions_of(one) == [session_of(one)]
+    assert sessions_of(iter([one, other])) == [session_of(one), session_of(other)]
+    for strange in (7, [7], [one, "other"]):
+        with pytest.raises(TypeError, match=r"to must be peers, as in server\.peers, not (int|str)"):
+            sessions_of(strange)

@@ -15,7 +15,6 @@ from bounds import as_long_as, until
 from faults.wire import BYE, frame, hello, reason_of
 from inside import (
     doorway_of,
-    engine_of,
     link_of,
     peer_of,
 )
@@ -25,7 +24,6 @@ import netcode
 from netcode import Address, Away, Client, Left, MessageTooLarge, Reason, ReasonCode, Received, Server, State, Web
 from netcode.diagnostics import log
 from netcode.observing import Observer
-from netcode.reasons import closed_here
 from netcode.testing import FakeClock, MemoryNetwork
 
 # What it says of itself on the local network.
@@ -44,22 +42,6 @@ def test_a_server_that_is_announced_tells_who_plays_until_it_ends(scene: Scene) 
     server.close_nicely()
     scene.update()
     assert scene.network.sightings == {}
-
-
-def test_a_server_that_is_closed_at_once_is_announced_no_more(scene: Scene) -> None:
-    server = scene.serve(announce="here")
-
-    server.close()
-
-    assert scene.network.sightings == {}
-
-
-def test_a_forked_child_leaves_the_announcement_to_its_parent(scene: Scene) -> None:
-    server = scene.serve(announce="here")
-
-    server._abandon()
-
-    assert len(scene.network.sightings) == 1
 
 
 def test_what_cannot_be_announced_leaves_the_port_free(scene: Scene) -> None:
@@ -348,32 +330,6 @@ def test_a_broadcast_survives_that_it_ends_a_peer(scene: Scene) -> None:
 # Ending.
 
 
-def test_close_nicely_tells_everybody_and_winds_down(scene: Scene) -> None:
-    server = scene.serve()
-    client = scene.join()
-    pending = scene.stranger()
-    gone = scene.guest(token=b"")
-    gone.connection.close()
-    scene.play(3 * TICK)
-    away = server.peers[1]
-    server.peers[0].send("last")
-
-    server.close_nicely("back at eight")
-    server.close_nicely("or at nine")
-    state = server.state
-    scene.play(1.0)
-
-    assert (state, server.state) == (State.DISCONNECTING, State.DISCONNECTED)
-    assert scene.heard(client) == ["last"]
-    assert scene.left(client) == Reason(ReasonCode.SHUTDOWN, "back at eight")
-    assert reason_of(pending) == (ReasonCode.SHUTDOWN, "back at eight")
-    left = [event for event in scene.told[server] if isinstance(event, Left)]
-    assert {event.reason for event in left} == {Reason(ReasonCode.CLOSED, "back at eight")}
-    assert len(left) == 2
-    assert away in {event.peer for event in left}
-    assert scene.network.links == 0
-
-
 def test_a_goodbye_that_is_no_text_raises_and_ends_nothing(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()
@@ -405,41 +361,6 @@ def test_a_server_that_winds_down_lets_nobody_in(scene: Scene) -> None:
     assert (state, server.state) == (State.DISCONNECTING, State.DISCONNECTED)
     assert scene.left(client).code is ReasonCode.REFUSED
     assert scene.left(server).code is ReasonCode.CLOSE_TIMEOUT
-
-
-def test_a_link_that_breaks_while_the_server_winds_down_keeps_no_seat(scene: Scene) -> None:
-    server = scene.serve()
-    scene.guest(token=b"")
-    server.close_nicely("bye")
-
-    scene.network.cut()
-    scene.play(3 * TICK)
-
-    assert scene.news(server) == ["Joined", "Left"]
-    assert scene.left(server) == Reason(ReasonCode.CLOSED, "bye")
-
-
-@pytest.mark.parametrize("nicely_before", [False, True])
-def test_close_ends_everything_at_once_and_says_so_once(scene: Scene, nicely_before: bool) -> None:
-    server = scene.serve()
-    client = scene.join()
-    gone = scene.guest(token=b"")
-    gone.connection.close()
-    scene.play(3 * TICK)
-    if nicely_before:
-        server.close_nicely("server is shutting down")
-
-    server.close()
-    server.close()
-    server.close_nicely("too late")
-    state = server.state
-    scene.play(3 * TICK)
-
-    assert state is State.DISCONNECTED
-    assert scene.left(client) == Reason(ReasonCode.SHUTDOWN, "server is shutting down")
-    assert scene.news(server).count("Left") == 2
-    assert scene.network.links == 0
-    assert scene.network.door(PORT) is None
 
 
 def test_after_the_end_everything_is_ignored(scene: Scene) -> None:
@@ -716,18 +637,6 @@ def test_what_is_asked_for_in_the_middle_of_an_update_is_done_at_its_end(scene: 
     assert server.state is State.DISCONNECTING
     scene.play(3 * TICK)
     assert scene.left(client).text == "bye"
-
-
-def test_a_goodbye_that_an_exception_came_into_breaks_the_link_off(scene: Scene) -> None:
-    server = scene.serve()
-    scene.join()
-    link = link_of(only(server))
-    link._close_reason = closed_here("bye")  # decided, and nothing done yet
-    engine_of(server).torn = True
-
-    scene.play(TICK)
-
-    assert not link.stream.alive
 
 
 # Browsers.

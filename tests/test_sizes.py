@@ -20,9 +20,6 @@ ENDS = "one end of the tables' protocol; what it is of is being parted"
 LARGER: dict[str, tuple[int, str]] = {
     "netcode/stream/stream.py": (575, FATE),
     "netcode/stream/stream.py Stream": (550, FATE),
-    "netcode/server.py": (525, READ),
-    "netcode/server.py Server": (425, READ),
-    "netcode/server.py Server.__init__": (60, "each argument is checked or handed on once"),
     "netcode/session/reader.py Reader": (375, "what runs once for each message is written out where it runs"),
     "netcode/transport/web.py": (450, TALK),
     "netcode/lan/mdns.py": (425, "speaking and listening share the thread"),
