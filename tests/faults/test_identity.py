@@ -15,6 +15,7 @@ from inside import guest_of, link_of, links_of
 
 import netcode
 from netcode import ReasonCode, State
+from netcode.faults import Ending
 from netcode.testing import MemoryNetwork
 
 from .stage import TICK, Stage
@@ -430,8 +431,8 @@ def test_a_client_whose_old_link_looks_alive_takes_its_seat_back(memory: Stage) 
     peer = memory.newest()
     # Its side broke, and nothing of that reaches the server.
     transport: Any = link_of(client).stream.transport
-    transport._outgoing.end = transport._incoming.close = lambda: None
-    transport._incoming.cut(reset=True)
+    transport.close = lambda: None
+    transport._incoming._arrived = Ending.RESET
 
     for i in range(20):
         client.send(i)

@@ -42,12 +42,12 @@ class Mute:
 
     def __init__(self, client: netcode.Client, upwards: bool) -> None:
         transport: Any = link_of(client).stream.transport
-        stream = transport._outgoing if upwards else transport._incoming
-        stream.get = self._nothing
+        lane = transport._outgoing if upwards else transport._incoming
+        lane.advance = self._nothing
 
     @staticmethod
-    def _nothing(buffer: memoryview) -> int:
-        raise BlockingIOError
+    def _nothing(*_: object) -> int:
+        return 0
 
 
 def count_up(stage: Stage, client: netcode.Client, peer: netcode.Peer, seconds: float, pace: int = 20) -> int:
