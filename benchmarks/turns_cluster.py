@@ -35,12 +35,12 @@ THINK = 1.0
 """Seconds for which a player thinks at most; not at all where it is measured when a table goes on."""
 STOPPED = 3.0
 """Seconds beyond the lease for which a process is stopped."""
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds in which whatever is waited for has to come."""
-ENDS = 10.0
+ENDS = 30.0
 """Seconds in which a process ends that went on after it was taken for dead."""
-LINK: dict[str, Any] = {"timeout": 1.5, "ping_interval": 0.4, "handshake_timeout": 1.0}
-"""Of the links, so that a process that stands still is noticed about as soon as its lease is over."""
+SHORTEST = 1.5
+"""Seconds of silence that end a link, and so seldom happen on a busy machine where nobody stands still."""
 FENCED = 3
 """How a process ends whose tables are another's."""
 GUARDS = {
@@ -80,6 +80,12 @@ class Ledger(Game):
         self.plays.append(number * SEATS + self.mover)
 
 
+def link(lease: float) -> dict[str, Any]:
+    """Return the times of links with which a process that stands still is noticed about as soon as its lease is over."""
+    timeout = max(SHORTEST, lease)
+    return {"timeout": timeout, "ping_interval": timeout / 4, "handshake_timeout": timeout * 2 / 3}
+
+
 def run_server(port: int, address: str, lease: float, without: Collection[str]) -> int:
     """Be one of the processes, without some of the guards."""
     from netcode.turns.store.postgres import PostgresStore
@@ -101,7 +107,7 @@ def run_server(port: int, address: str, lease: float, without: Collection[str]) 
             port=port,
             store=Unguarded(address, lease=lease) if guards else PostgresStore(address, lease=lease),
             moves_per_second=1000,
-            **LINK,
+            **link(lease),
         )
     except Lost as lost:
         print(lost, file=sys.stderr)
@@ -238,7 +244,7 @@ class Evening:
 
     def _sit(self, ports: list[int], room: str) -> Seat[Any]:
         places = [("127.0.0.1", port) for port in self.chance.sample(ports, len(ports))]
-        return join(places[0], Ledger, room, addresses=places[1:], legal=False, patience=120.0, **LINK)
+        return join(places[0], Ledger, room, addresses=places[1:], legal=False, patience=120.0, **link(self.lease))
 
     def until(self, condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Let everybody play until something is so."""

@@ -15,7 +15,7 @@ from netcode.turns.store import postgres_sql as sql
 def test_nothing_is_lost_when_processes_are_killed_stopped_and_drained(postgres: Postgres) -> None:
     assert postgres.port
 
-    outcome = turns_cluster.run(kills=1, stops=1, drains=1, tables=6, every=1.0)
+    outcome = turns_cluster.run(kills=1, stops=1, drains=1, tables=6, lease=3.0, every=1.0)
 
     assert outcome.troubles == []
     assert outcome.exact()
