@@ -63,7 +63,7 @@ def test_two_bots_play_on_a_dedicated_server_before_a_spectator(start: Start) ->
 
 @WITH_SIGNALS
 def test_a_stopped_player_is_counted_out_and_a_woken_one_plays_on(start: Start) -> None:
-    _, address = serve(start, "--timeout", 2, "--grace", 4)
+    _, address = serve(start, "--timeout", 3, "--grace", 4)
     drake, teach = (bot(start, address, name, "--pace", 0.2) for name in ("Drake", "Teach"))
     teach.until(r"1\. ")
 

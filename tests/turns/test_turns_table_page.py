@@ -522,7 +522,7 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     page.reads("Your turn", "#status")
 
     took: list[float] = []
-    for _ in range(5):  # the machine may be busy with something else just then
+    for _ in range(15):  # the machine may be busy with something else just then
         page.value("window.before = true")
         began = time.monotonic()
         page.ask("Page.reload")
@@ -698,7 +698,7 @@ def test_the_network_of_a_hidden_page_is_cut_and_the_others_see_it(desk: Browser
     friend.until(lambda: friend.presences() != [])
 
     assert friend.presences() == [(0, "away")]
-    assert time.monotonic() - began < TIMEOUT + 2.0
+    assert time.monotonic() - began < 2 * TIMEOUT
     os.kill(lag.pid, signal.SIGCONT)
     page.show()
     friend.until(lambda: friend.presences()[-1:] == [(0, "here")])
