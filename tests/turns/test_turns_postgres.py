@@ -407,7 +407,7 @@ def test_a_database_that_hangs_is_unavailable_and_comes_back(beside: Beside, emp
             store.append([Entry("t", 1, b"1")])
         with pytest.raises(Unavailable, match=r"not available \(connection timeout expired\)"):
             store.append([Entry("t", 1, b"1")])
-        assert monotonic() - begun < 10
+        assert monotonic() - begun < 30
     finally:
         empty.go_on()
 
