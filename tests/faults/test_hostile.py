@@ -12,11 +12,10 @@ from programs import DEADLINE, Program, Start
 from .wire import hello, message
 
 GOOD = 200
-WINDOW = 110
-"""Updates that are measured at a time, two seconds at most if there is time for sixty a second: first in peace, then
-among the hostile."""
-ROUNDS = 5
-"""Pairs of windows, in turn, so that both get their share of a busy machine."""
+WINDOW = 55
+"""Updates that are measured at a time, a second if there is time for sixty: first in peace, then among the hostile."""
+ROUNDS = 10
+"""Pairs of windows, in turn and short, so that both get their share of what a busy machine does beside."""
 GROWTH = 1.2
 """How much longer the 99th percentile of an update may take among the hostile."""
 
