@@ -160,11 +160,11 @@ class Reader:
         if inbox.room < 0:
             self.hungry = True  # the game does not take its events: leave the rest where it is
             return 0
+        if size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS:
+            return self._read_beats(data, size, session, inbox)
         cut = self._codec.cut
         found = cut(data, size, self.limit, inbox.message, session.peer)
         if found is None or len(found[0]) > self._ear.limits.max_messages_per_update:
-            if size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS:
-                return self._read_beats(data, size, session, inbox)
             return self._read_carefully(data[:size], session, inbox)
         events, taken = found
         session.received += len(events)  # nothing can come between this and the next

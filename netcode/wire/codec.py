@@ -12,7 +12,7 @@ from netcode.reasons import ReasonCode, printable
 from netcode.wire.cost import CONTAINER, EXTENSION, MARKS, MAX_DEPTH, cost_of, is_harmless, is_simple
 from netcode.wire.decoding import COLLIDING, SCALARS, UNREADABLE, Decoding, decode, decode_in_parts, malformed, unpack
 from netcode.wire.flaws import flaw_of, has_plain_keys
-from netcode.wire.framing import EXTENSIONS, HEADER, HEADER_SIZE
+from netcode.wire.framing import HEADER, HEADER_SIZE
 from netcode.wire.speed import KERNEL, Kernel
 from netcode.wire.unsendable import explain
 
@@ -284,7 +284,7 @@ def _cut(  # noqa: PLR0917 - what the kernel takes, too
 ) -> tuple[list[E], int] | None:
     """Do what `Codec.cut` says."""
     events, position, cost = list[E](), 0, 0
-    if size > CAREFUL_FROM or (size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS):  # often a ping
+    if size > CAREFUL_FROM:
         return None
     try:
         while size - position > HEADER_SIZE:
