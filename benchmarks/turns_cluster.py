@@ -21,6 +21,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,8 @@ from benchmarks.databases import Missing, Postgres
 from netcode import ReasonCode
 from netcode.turns import Game, Lost, Refused, Seat, join, move, serve
 from netcode.turns.domains import Free
+from netcode.turns.server import DRAIN
+from netcode.turns.store import Unavailable
 
 ROOT = Path(__file__).parent.parent
 SEATS = 2
@@ -112,6 +115,9 @@ def run_server(port: int, address: str, lease: float, without: Collection[str]) 
     except Lost as lost:
         print(lost, file=sys.stderr)
         return FENCED
+    except Unavailable as trouble:  # the database is not back yet; whoever supervises starts us again
+        print(trouble, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -181,6 +187,8 @@ class Outcome:
     stops: list[float] = field(default_factory=list[float])
     drains: list[float] = field(default_factory=list[float])
     """The same from the goodbye of a drained table."""
+    cuts: list[float] = field(default_factory=list[float])
+    """The same from when a drain was cut short."""
     frames: list[float] = field(default_factory=list[float])
     """Seconds that the frames of all players together took: where they are long, all of the above is the machine's."""
     troubles: list[str] = field(default_factory=list[str])
@@ -376,6 +384,23 @@ class Evening:
         self.outcome.drains += self.measured
         self._by_loss, self._waiting = False, {}
 
+    def cut(self, *, outage: bool) -> None:
+        """Tell a process to end, and in the middle of that kill it, or have the database crash and come back."""
+        process = max(self.processes, key=lambda process: len(self.at(process)))
+        tables, before = self.at(process), process.ends.total()
+        process.running.send_signal(signal.SIGTERM)
+        self.play(self.chance.uniform(0.02, DRAIN))
+        if outage:
+            self._look_at = math.inf
+            self._database.crash()
+            self.play(self.chance.uniform(0.1, 2.0))
+            self._database.start()
+            self._look_at = time.monotonic()
+        else:
+            process.running.kill()
+        self.until(lambda: process.ends.total() > before, "the end of a process that was cut off as it drained")
+        self.measure(range(len(self.tables)) if outage else tables, "play after a drain was cut", self.outcome.cuts)
+
     # The end.
 
     def close(self) -> None:
@@ -427,6 +452,7 @@ def run(
     kills: int,
     stops: int = 0,
     drains: int = 0,
+    cuts: int = 0,
     tables: int = 120,
     processes: int = 3,
     lease: float = 1.5,
@@ -438,7 +464,7 @@ def run(
     """Have people play, and do all that to the processes, one thing `every` so many seconds.
 
     Args:
-        kills, stops, drains: how many.
+        kills, stops, drains, cuts: how many; of the last, every other one is an outage of the database.
         tables, processes: how many.
         lease: of the store, in seconds.
         every: seconds from one to the next.
@@ -448,7 +474,10 @@ def run(
     """
     with Postgres(durable=True) as database, tempfile.TemporaryDirectory() as folder:
         evening = Evening(database, Path(folder), processes=processes, lease=lease, seed=seed, without=without)
-        acts = [("kill", evening.kill)] * kills + [("stop", evening.stop)] * stops + [("drain", evening.drain)] * drains
+        acts: list[tuple[str, Callable[[], None]]] = (
+            [("kill", evening.kill)] * kills + [("stop", evening.stop)] * stops + [("drain", evening.drain)] * drains
+        )
+        acts += [("cut", partial(evening.cut, outage=number % 2 > 0)) for number in range(cuts)]
         try:
             evening.begin(tables)
             evening.play(1.0)
@@ -474,7 +503,14 @@ def run_unguarded(chosen: dict[str, Any]) -> int:
     """Have as many evenings as there are to be stops, of one stop each, and tell whether each of them split tables."""
     found = 0
     for number in range(chosen["stops"]):
-        one: dict[str, Any] = {**chosen, "kills": 0, "stops": 1, "drains": 0, "seed": chosen["seed"] + number}
+        one: dict[str, Any] = {
+            **chosen,
+            "kills": 0,
+            "stops": 1,
+            "drains": 0,
+            "cuts": 0,
+            "seed": chosen["seed"] + number,
+        }
         outcome = run(**one)
         print(
             f"stop: {outcome.split} tables with two histories, {outcome.gaps} with gaps, {outcome.lost} moves lost; "
@@ -492,6 +528,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--stops", type=int, default=5)
     parser.add_argument("--drains", type=int, default=10)
+    cut = "drains in the middle of which a process is killed, or the database crashes (%(default)s)"
+    parser.add_argument("--cuts", type=int, default=4, help=cut)
     parser.add_argument("--tables", type=int, default=120, help="with two players each (%(default)s)")
     parser.add_argument("--processes", type=int, default=3)
     parser.add_argument("--lease", type=float, default=1.5, help="seconds (%(default)g)")
@@ -526,6 +564,8 @@ def main() -> int:
                 f"{name}: {len(seconds)} tables back after p50 {statistics.median(seconds):.2f} s, "
                 f"p90 {most(seconds):.2f} s, max {max(seconds):.2f} s; 90 % within {limit:g} s is wanted"
             )
+    if outcome.cuts:
+        print(f"cuts: {len(outcome.cuts)} tables back, the slowest after {max(outcome.cuts):.2f} s")
     frame = statistics.median(outcome.frames)
     print(f"frames of the players: p50 {frame:.3f} s; above 0.05 s this machine has other things to do")
     print(f"{outcome.fenced} of {chosen['stops']} processes that were stopped ended fenced")

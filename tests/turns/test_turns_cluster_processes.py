@@ -25,6 +25,17 @@ def test_nothing_is_lost_when_processes_are_killed_stopped_and_drained(postgres:
 
 
 @pytest.mark.process
+def test_nothing_is_lost_when_a_drain_is_cut_short_by_a_kill_or_by_an_outage(postgres: Postgres) -> None:
+    assert postgres.port
+
+    outcome = turns_cluster.run(kills=0, cuts=2, tables=6, processes=2, every=0.5)
+
+    assert outcome.troubles == []
+    assert outcome.exact()
+    assert len(outcome.cuts) >= 6
+
+
+@pytest.mark.process
 @pytest.mark.parametrize("guarded", [True, False])
 def test_who_goes_on_after_it_was_taken_for_dead_splits_its_tables_unless_fence_and_key_are_there(
     postgres: Postgres, guarded: bool, monkeypatch: pytest.MonkeyPatch
