@@ -2,6 +2,7 @@
 
 import re
 import socket
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 MAX_ADDRESS = 260
@@ -81,6 +82,18 @@ def check_address(address: Any, name: str) -> Address:
         example = '"play.example.org:7777" or "[::1]:7777"'
         raise ValueError(f"{name} must be a host and a port, such as {example}, not {text!r}")
     return found
+
+
+def check_addresses(addresses: Any) -> list[Address]:
+    """Return public addresses that were given as `addresses`, each of them once.
+
+    Raises:
+        TypeError, ValueError: it is no list of what `check_address` takes.
+    """
+    given: Any = addresses
+    if isinstance(addresses, str) or not isinstance(addresses, Iterable):
+        raise TypeError(f'addresses must be a list such as ["a.example:7777"], not {type(given).__name__}')
+    return [*dict.fromkeys(check_address(address, "each of addresses") for address in given)]
 
 
 def make_address(host: str, port: int) -> Address:

@@ -14,6 +14,7 @@ from netcode.address import (
     address_from_wire,
     bucket,
     check_address,
+    check_addresses,
     check_destination,
     check_host,
     check_port,
@@ -207,3 +208,24 @@ def test_whatever_else_a_stranger_sends_is_no_address(text: Any) -> None:
 def test_an_address_that_cannot_be_told_is_refused(address: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text):
         check_address(address, "where")
+
+
+def test_each_of_several_addresses_counts_once() -> None:
+    given = ["a:1", ("b", 2), Address("a", 1), "b:2", "[::1]:3"]
+
+    assert check_addresses(given) == [Address("a", 1), Address("b", 2), Address("::1", 3)]
+    assert check_addresses(iter(given[:1])) == [Address("a", 1)]
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "text"),
+    [
+        ("a:1", TypeError, "addresses must be a list .* not str"),
+        (None, TypeError, "addresses must be a list .* not NoneType"),
+        ([""], ValueError, "each of addresses must be a host and a port"),
+        ([b"a:1"], TypeError, "each of addresses must be .* not bytes"),
+    ],
+)
+def test_what_is_no_list_of_addresses_is_refused(given: Any, kind: type[Exception], text: str) -> None:
+    with pytest.raises(kind, match=text):
+        check_addresses(given)

@@ -59,6 +59,16 @@ def test_a_client_goes_where_it_is_sent(scene: Scene) -> None:
     assert scene.news(places.servers[1]) == ["Joined"]
 
 
+def test_a_server_that_is_given_twice_is_asked_once_in_a_round(scene: Scene) -> None:
+    places = Places(scene, 2)
+    places.answers[:] = [Elsewhere(None), Elsewhere(None)]
+    client = places.client("host0", 8000, addresses=["host0:8000", "host1:8001", ("host1", 8001)])
+
+    scene.until(lambda: client.state is State.DISCONNECTED)
+
+    assert [number for number, _ in places.asked] == [0, 1]
+
+
 def test_a_client_that_was_sent_on_comes_back_to_where_it_is(scene: Scene) -> None:
     places = Places(scene, 2)
     places.answers[0] = Elsewhere(("host1", 8001))

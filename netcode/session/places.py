@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable
 
-from netcode.address import Address, check_address, check_destination
+from netcode.address import Address, check_addresses, check_destination
 
 HOPS = 3
 """Times in a row that a client is sent on to another server; then it asks one that it knows."""
@@ -53,14 +53,12 @@ class Places:
 
 def places(host: str, port: int, addresses: Iterable[Address | tuple[str, int] | str]) -> list[Address]:
     """Return where the game is served. Raises `TypeError` or `ValueError` for what cannot be connected to."""
-    if isinstance(addresses, str) or not isinstance(addresses, Iterable):
-        raise TypeError(f'addresses must be a list such as ["a.example:7777"], not {type(addresses).__name__}')
-    others = [check_address(address, "each of addresses") for address in addresses]
+    others = check_addresses(addresses)
     random.shuffle(others)  # or everybody would come to the first
     if others and not host and port == 0:
         return others
     check_destination(host, port)
-    return [Address(host, port), *others]
+    return [*dict.fromkeys([Address(host, port), *others])]
 
 
 def _plain(host: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from netcode.address import Address, check_address, check_destination
+from netcode.address import Address, check_addresses, check_destination
 from netcode.client import Client
 from netcode.events import Away, Back, Joined, Left, Received
 from netcode.events import Event as LinkEvent
@@ -86,8 +86,7 @@ class Seat(Generic[G]):
         check_destination(*address)
         self._at = Address(*address)
         """Where we are, or are about to go."""
-        self._places = [self._at]
-        self._places += [check_address(one, "each of addresses") for one in addresses]
+        self._places = [*dict.fromkeys([self._at, *check_addresses(addresses)])]
         self._trusted = {one.host.lower() for one in self._places}
         self._hops = 0
         self._give_up_at: float | None = None

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 import netcode
+from netcode.address import Address
 from netcode.turns.clocks import Clock
 from netcode.turns.events import Gone, Over, Presence, Refused
-from netcode.turns.keeper import LEAVING, least_crowded
+from netcode.turns.keeper import LEAVING, Elsewhere, least_crowded
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server, serve
 from netcode.turns.store import Claim, Entry, Listing, Lost, Node, State, Unavailable
@@ -405,6 +406,27 @@ def test_our_key_goes_only_to_hosts_that_were_named(three: Cluster) -> None:
     assert bob.reason == ("the table is at host0:7000, which nobody named here: give it in addresses=, or use tls=True")
     assert three.servers[0].people == 1
     assert ann.reason == ""
+
+
+def test_two_servers_that_each_take_the_other_for_the_owner_are_not_stormed(three: Cluster) -> None:
+    def send_to(number: int) -> Any:
+        def with_room(_table: str, then: Callable[[Elsewhere], None]) -> None:
+            then(Elsewhere(Address(f"host{number}", 7000 + number)))
+
+        return with_room
+
+    found = {number: three.servers[number]._keeper.with_room for number in (0, 1)}
+    for number in found:
+        setattr(three.servers[number]._keeper, "with_room", send_to(1 - number))  # noqa: B010 - in place of a method
+    seat = three.begin_to_join(0, 1, room="den")
+    three.play(20.0)
+    sent = sum(three.servers[number].stats().redirects for number in found)
+    for number, whole in found.items():
+        setattr(three.servers[number]._keeper, "with_room", whole)  # noqa: B010
+
+    assert (seat.seated, seat.reason) == (False, "")
+    assert 10 < sent < 150
+    three.until(lambda: seat.seated)
 
 
 def test_who_looks_on_has_no_key_and_goes_anywhere(three: Cluster) -> None:
