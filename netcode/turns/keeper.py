@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netcode.address import Address, address_from_wire
+from netcode.diagnostics import log
 from netcode.turns.lobby import Lobby
 from netcode.turns.room import Room, Viewer
 from netcode.turns.store import Entry, Listing, NewTable, Node, Saved, State, Store
@@ -97,6 +98,7 @@ class Keeper:
         self._wanted: dict[str, list[Callable[[Found], None]]] = {}
         self._queue: deque[str] = deque()
         self._lease = store.lease or 0.0
+        self._twins_at = clock() + 2 * self._lease
         self._unsettled: dict[str, float] = {}
         """Tables of which it is not yet decided who has them, and until when that is waited for."""
         self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), games)
@@ -251,9 +253,22 @@ class Keeper:
 
     def _renewed(self, stored: Stored) -> None:
         self._nodes = stored.nodes
+        self._look_for_twins()
         for table, saved in stored.woken.items():
             if table not in self.rooms and table not in self._wanted:
                 self._bring_back(table, saved)
+
+    def _look_for_twins(self) -> None:
+        """Warn if somebody else who lives tells players our address: they would never find that one's tables.
+
+        Whoever was here before us and died may count as alive for a while.
+        """
+        now = self._clock()
+        if sum(node.address == self._address for node in self._nodes) < 2:
+            self._twins_at = now + 2 * self._lease
+        elif now >= self._twins_at:
+            text = "another process tells players our address, %s: give each process an address of its own"
+            log.warn("twins", text, self._address)
 
     def let_go(self, room: Room, then: Callable[[], None]) -> None:
         """Store a table, give it back, and call `then` when anybody else may have it."""

@@ -383,6 +383,23 @@ def test_an_address_is_needed_where_others_could_not_find_us(make: Callable[...,
     assert [node.address for node in server._store.renew(0)] == ["host0:7000"]
 
 
+def test_two_processes_with_one_address_are_warned_of(
+    make: Callable[..., Cluster], caplog: pytest.LogCaptureFixture
+) -> None:
+    cluster = make(2)
+    cluster.kill(1)
+    cluster.serve(1)  # as it is started again while the one before counts as alive
+    cluster.play(4 * LEASE)
+    before = caplog.text
+
+    cluster.serve(2, address="host1:7001")
+    cluster.play(4 * LEASE)
+
+    text = "another process tells players our address, host1:7001: give each process an address of its own"
+    assert text not in before
+    assert text in caplog.text
+
+
 def test_nobody_gets_in_whom_the_game_does_not_let_in(make: Callable[..., Cluster]) -> None:
     def authenticate(credentials: Any, _address: netcode.Address) -> bool:
         return bool(credentials == "secret")
