@@ -423,7 +423,13 @@ def test_links_are_counted_anew_after_an_exception(scene: Scene) -> None:
     scene.update()
 
     assert ({**origins_of(server)}, len(crowd_of(server))) == before == ({"127.0.0.1": 2}, 1)
+    [gone] = crowd_of(server)
     crowding.connection.close()
+    scene.play(2 * TICK)
+    crowd_of(server).add(gone)  # as if an interrupt had come before it was taken out
+    engine_of(server).torn = True
+    scene.update()
+    assert crowd_of(server) == set()
 
 
 @pytest.mark.parametrize("limit", ["max_peers", "max_peers_per_address"])

@@ -8,7 +8,7 @@ import pytest
 from faults.wire import BYE, HELLO, WELCOME, control, frame, hello, message
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from inside import engine_of, peer_of, resend_of, session_of
+from inside import engine_of, links_of, peer_of, resend_of, session_of
 from scene import TICK, Scene, only
 
 from netcode import Client, Joined, MessageTooLarge, Reason, ReasonCode, Received, Server, wait
@@ -392,6 +392,23 @@ def test_what_was_not_collected_can_be_withdrawn(scene: Scene) -> None:
 
     assert withdrawn == (1, 0)
     assert scene.heard(client) == ["but this"]
+
+
+def test_what_follows_what_was_withdrawn_is_sent(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    peer = only(server)
+
+    peer.send("withdrawn")
+    count = peer.discard_queued()
+    scene.play(2 * TICK)
+    before = links_of(server).seconds_left()
+    peer.send("sent")
+    told = links_of(server).seconds_left()
+    scene.play(2 * TICK)
+
+    assert (count, scene.heard(client)) == (1, ["sent"])
+    assert before != told == 0.0  # the set knows that there is something to send
 
 
 def test_what_is_missing_is_sent_first_and_leaves_as_much_room_as_a_new_link(scene: Scene) -> None:

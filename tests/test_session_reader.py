@@ -291,6 +291,22 @@ def test_a_large_message_has_its_time_again_for_exactly_a_part(scene: Scene) -> 
     assert scene.left(server).code is ReasonCode.STALLED
 
 
+def test_a_large_message_that_began_with_half_a_length_has_its_time_for_each_part(scene: Scene) -> None:
+    server = scene.serve(message_timeout=2.0, max_message=1_000_000)
+    guest = scene.guest()
+    data = message(bytes(400_000))
+
+    guest.say(data[:2])
+    scene.play(0.25)
+    guest.say(data[2:10])
+    for begin in range(10, len(data), 100_000):
+        scene.play(1.5)
+        guest.say(data[begin : begin + 100_000])
+    scene.play(0.1)
+
+    assert scene.heard(server) == [bytes(400_000)]
+
+
 def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
     server = scene.serve(message_timeout=3.0)
     data = message("slowly")

@@ -715,6 +715,21 @@ def test_a_link_that_ended_when_an_exception_came_leaves_its_seat(scene: Scene) 
     assert settled(scene, server) == ["Joined", "Away"]
 
 
+def test_after_an_exception_a_seat_is_kept_as_long_as_before(scene: Scene) -> None:
+    server = scene.serve(grace=5.0)
+    scene.guest(control(ACK, 0), token=b"")
+    scene.network.cut()
+    scene.play(1.0)
+
+    engine_of(server).torn = True
+    scene.play(3.5)
+    before = scene.news(server)
+    scene.play(1.0)
+
+    assert before == ["Joined", "Away"]
+    assert scene.news(server) == ["Joined", "Away", "Left"]
+
+
 def test_a_seat_is_given_up_once(scene: Scene) -> None:
     server = scene.serve()
     scene.frozen.add(scene.join())

@@ -40,6 +40,19 @@ def test_whatever_is_heard_keeps_a_connection_and_each_silence_has_its_ping() ->
     assert line.connection.receive_all() == b"here" * 5
 
 
+def test_who_is_leaving_asks_nothing_any_more() -> None:
+    line = Line(timeout=10.0, ping=b"?").opened()
+    line.network.capacity = 0
+    line.connection.send(b"bye")
+    line.connection.close_nicely(60.0)
+
+    line.later(6.0)
+    line.network.capacity = 100
+    line.later(0.1)
+
+    assert (line.hear(), line.hear()) == (b"bye", b"")
+
+
 def test_without_a_ping_the_timeout_is_the_same() -> None:
     line = Line(timeout=10.0).opened()
 

@@ -1054,6 +1054,18 @@ def test_a_host_hears_that_there_may_be_more_where_a_share_was_full(size: int, h
     assert notes.take() == heard
 
 
+@pytest.mark.parametrize(("size", "heard"), [(SCRATCH, ["there may be more"]), (SCRATCH - 1, [])])
+def test_a_host_hears_so_of_what_came_behind_a_rest_too(size: int, heard: list[str]) -> None:
+    notes, taker = Notes(), Taker(0)
+    connection = driven(Scripted(BlockingIOError(), b"rest", bytes(size)), taker)
+    connection.receive(0.0, memoryview(bytearray(SCRATCH)))
+    connection.host = notes
+
+    connection.receive(0.0, memoryview(bytearray(SCRATCH)))
+
+    assert (len(taker), notes.take()) == (4 + size, heard)
+
+
 def test_what_a_source_gave_is_followed_by_our_end_where_we_are_closing() -> None:
     transport = Scripted()
     connection = scripted(transport)
