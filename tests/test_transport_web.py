@@ -24,6 +24,7 @@ from netcode.transport import web as module
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, Failed, WebDoorway
 from netcode.transport.websocket import WebSocketTransport
+from netcode.wire.http import MAX_HEAD
 from netcode.wire.proxies import V2
 from netcode.wire.websocket import BINARY, CLOSE, unmask
 
@@ -231,6 +232,7 @@ def test_a_page_is_shown_and_the_connection_ends(house: House) -> None:
         (b"GET / HTTP/1.1\r\nwithout a colon\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000, b"431"),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 8_170 + b"\r\n\r\n", b"431"),
+        (b"GET / HTTP/1.1\r\nA: ".ljust(MAX_HEAD, b"x"), b"431"),
         (UPGRADE.replace(b"13", b"12") + b"\r\n", b"426"),
         (UPGRADE.replace(b": Upgrade", b": close") + b"\r\n", b"400"),
     ],

@@ -14,7 +14,8 @@ def test_a_request_is_taken_apart() -> None:
     assert request.headers == {"host": "a:7777", "connection": "keep-alive, Upgrade", "x-forwarded-for": "1.2.3.4"}
     assert request.tokens("connection") == ["keep-alive", "Upgrade"]
     assert request.header("cookie") == ""
-    assert parse(b"GET / HTTP/1.1\r\nUser-Agent: a\tb").header("user-agent") == "a\tb"
+    assert parse(b"GET / HTTP/1.1\r\nUser-Agent: \ta\tb ").header("user-agent") == "a\tb"
+    assert parse(b"GET / HTTP/1.1\r\nA: \xa0b\x85").header("a") == "\xa0b\x85"  # blanks elsewhere, and none here
 
 
 @pytest.mark.parametrize(

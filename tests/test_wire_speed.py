@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import netcode
 from netcode.errors import ProtocolError
-from netcode.wire.codec import CAREFUL_FROM, PLAIN
+from netcode.wire.codec import CAREFUL_FROM, PLAIN, PlainCodec
 from netcode.wire.cost import MAX_DEPTH
 from netcode.wire.framing import HEADER_SIZE
 from netcode.wire.speed import load
@@ -142,6 +142,27 @@ def test_any_bytes_are_what_the_definition_makes_of_them(
             found = cut(_speed, data[:size], LIMIT)
             if found is not None:
                 assert repr(found) == repr(taken(data[:size]))
+
+
+@pytest.mark.parametrize("number", [*EDGES, 0, -1, 2**63, 2**64 - 1, -(2**63)])
+def test_a_number_of_any_size_is_what_it_was(number: int) -> None:
+    payload = msgpack.packb({number: [number]})
+
+    assert cut(_speed, header(len(payload)) + payload, LIMIT) == ([{number: [number]}], len(payload) + HEADER_SIZE)
+    assert _speed.frame({number: [number]}) == header(len(payload)) + payload
+
+
+@pytest.mark.parametrize("size", range(2030, 2060))
+def test_from_which_cost_on_it_is_left_to_python_is_what_python_says(size: int) -> None:
+    python = PlainCodec(kernel=None)
+    for payload in (
+        msgpack.packb([1] * size),
+        msgpack.packb("x" * size),
+        msgpack.packb([[1]] * 20 + [1] * (size - 50)),
+    ):
+        data = header(len(payload)) + payload
+
+        assert (cut(_speed, data, LIMIT) is None) == (cut(python, data, LIMIT) is None)
 
 
 @pytest.mark.parametrize("single", [True, False])
