@@ -443,6 +443,16 @@ def test_a_server_that_is_gone_is_given_up_after_some_refusals(scene: Scene) -> 
     assert "; and then: nothing is listening on" in scene.left(client).text
 
 
+def test_who_is_back_stays_for_longer_than_its_seat_was_kept(scene: Scene, lost: Client) -> None:
+    scene.network.down = False
+    scene.until(lambda: lost.state is State.CONNECTED)
+
+    scene.play(3 * guest_of(lost).grace)
+
+    assert scene.news(lost) == ["Joined", "Away", "Back"]
+    assert lost.state is State.CONNECTED
+
+
 @pytest.mark.fault(80, "memory")
 def test_a_server_that_was_restarted_is_a_lost_session_and_no_new_game(scene: Scene, lost: Client) -> None:
     [first] = [end for end in scene.told if isinstance(end, netcode.Server)]

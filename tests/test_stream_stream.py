@@ -378,6 +378,26 @@ def test_a_half_closed_end_still_gets_what_waits_for_it() -> None:
     assert line.connection.reason == CLOSED
 
 
+def test_who_takes_nothing_of_a_goodbye_any_more_ends_it_though_it_had_ended_its_side() -> None:
+    class OneWay(Scripted):
+        def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+            return self.send(b"".join(chunks))
+
+    transport = OneWay(BlockingIOError(), b"", sends=BlockingIOError())
+    connection = scripted(transport)
+    connection.send(b"goodbye")
+    connection.close_nicely(60.0)
+    connection.update()
+    before = connection.state
+
+    transport.sends = ConnectionResetError(errno.ECONNRESET, "reset")
+    connection.update()
+
+    assert (before, connection.state) == (DISCONNECTING, DISCONNECTED)
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.RESET
+
+
 def test_silence_ends_a_half_closed_connection_too() -> None:
     line = Line(capacity=10, timeout=4.0).opened()
     line.connection.send(bytes(25))
