@@ -33,17 +33,18 @@ class Field:
         self.rect = rect
         painter.panel(rect, NIGHT, radius=8)
         pygame.draw.rect(painter.surface, AMBER if focused else LINE, rect, 2, border_radius=painter.px(8))
-        inset = painter.px(14)
+        inset, size = painter.px(14), min(21.0, rect.height / painter.unit * 0.66)
         left = rect.left + inset
         if self.label:
-            left = painter.text(self.label, (left, rect.centery), 18, MUTED, "midleft").right + inset
+            left = painter.text(self.label, (left, rect.centery), size * 0.86, MUTED, "midleft").right + inset
         shown = self.text
-        while shown and painter.width_of(shown, 21) > rect.right - inset - left:
+        while shown and painter.width_of(shown, size) > rect.right - inset - left:
             shown = shown[1:]
         if shown or focused:
-            right = painter.text(shown, (left, rect.centery), 21, INK, "midleft").right if shown else left
+            right = painter.text(shown, (left, rect.centery), size, INK, "midleft").right if shown else left
         else:
-            right = painter.text(self.example, (left, rect.centery), 19, MUTED, "midleft").right
+            right = painter.text(self.example, (left, rect.centery), size * 0.9, MUTED, "midleft").right
         if focused and now % BLINK < BLINK / 2:
-            top, bottom = rect.centery - painter.px(12), rect.centery + painter.px(12)
+            half = painter.px(size * 0.57)
+            top, bottom = rect.centery - half, rect.centery + half
             pygame.draw.line(painter.surface, INK, (right + 3, top), (right + 3, bottom), 2)
