@@ -62,6 +62,22 @@ def test_addresses_in_a_network_of_ours_come_first_and_those_that_lead_back_here
     assert [address.host for address in found] == ["192.168.1.9", "2001:db8::9", "fe80::9%4", "10.9.9.9"]
 
 
+@pytest.mark.parametrize(
+    ("identifier", "expected"),
+    [
+        ("a804:edff:fe71:9f44", ["192.168.1.7", "fe80::a804:edff:fe71:9f44"]),
+        ("1", ["fe80::9", "10.89.1.1"]),
+    ],
+)
+def test_an_address_that_nobody_else_has_tells_that_the_server_is_here(identifier: str, expected: list[str]) -> None:
+    mine = [*MINE, ipaddress.ip_interface(f"fe80::{identifier}/64")]
+    gone = ["10.89.1.1", "fe80::9"]  # of a bridge that went away a moment ago
+
+    found = likeliest_first([*gone, f"fe80::{identifier}", "192.168.1.7"], 7, mine)
+
+    assert [address.host for address in found] == expected
+
+
 def test_a_server_of_this_computer_is_found_at_its_own_addresses() -> None:
     assert likeliest_first(["172.17.0.1", "192.168.1.7"], 7, MINE) == (
         Address("172.17.0.1", 7),

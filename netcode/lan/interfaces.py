@@ -44,19 +44,29 @@ def likeliest_first(addresses: Iterable[str], port: int, interfaces: Iterable[In
     """Sort the addresses that a server says it has: first those in a network that this computer is in, too.
 
     One that this computer has itself leads back to it, and so nowhere if the server is another computer: virtual
-    machines have the same private networks everywhere.
+    machines have the same private networks everywhere. Where one of those is nobody else's, the server is on this
+    computer, and what it says besides may be an address that this computer had until just now.
     """
     mine = [*interfaces]
     own = {_without_zone(one.ip) for one in mine}
     ips = [ipaddress.ip_address(text) for text in addresses]
-    others = [ip for ip in ips if _without_zone(ip) not in own]
-    candidates = others or ips
+    ours = [ip for ip in ips if _without_zone(ip) in own]
+    others = [ip for ip in ips if ip not in ours]
+    candidates = ours if any(map(_is_one_of_a_kind, ours)) else others or ips
 
     def rank(ip: IPAddress) -> tuple[bool, bool, int]:
         near = any(one.version == ip.version and _without_zone(ip) in one.network for one in mine)
         return not near, ip.is_link_local, ip.version
 
     return tuple(Address(str(ip), port) for ip in sorted(candidates, key=rank)[:MAX_ADDRESSES])
+
+
+def _is_one_of_a_kind(ip: IPAddress) -> bool:
+    """Say whether no other computer has this address: it ends in an identifier (RFC 4291, 2.5.1) of 64 random bits.
+
+    Those that people choose, such as fe80::1 of the bridges of containers, are short.
+    """
+    return ip.version == 6 and int(ip) % 2**64 >= 2**32
 
 
 def _without_zone(ip: IPAddress) -> IPAddress:
