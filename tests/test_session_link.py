@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hello, message, welcome
+from faults.wire import ACK, BYE, PING, PONG, WELCOME, bye, control, frame, hello, message, reason_of, welcome
 from hypothesis import given
 from hypothesis import strategies as st
 from inside import doorway_of, has_link, link_of, links_of, session_of, stream_of
@@ -23,12 +23,6 @@ EMPTY: list[Any] = []
 
 class Move(msgspec.Struct):
     x: int
-
-
-def reason_of(guest: Any) -> tuple[ReasonCode, str]:
-    """Return the only goodbye that a stranger was told."""
-    [[code, text]] = guest.told(BYE)
-    return ReasonCode(code), text
 
 
 # Greeting.

@@ -6,7 +6,7 @@ from typing import Any
 import msgpack
 import msgspec
 import pytest
-from faults.wire import ACK, BYE, PING, PONG, WELCOME, control, frame, hello, message, welcome
+from faults.wire import ACK, BYE, PING, PONG, WELCOME, control, frame, hello, message, reason_of, welcome
 from hypothesis import given
 from hypothesis import strategies as st
 from inside import inbox_of, link_of
@@ -23,12 +23,6 @@ EMPTY: list[Any] = []
 
 class Move(msgspec.Struct):
     x: int
-
-
-def reason_of(guest: Any) -> tuple[ReasonCode, str]:
-    """Return the only goodbye that a stranger was told."""
-    [[code, text]] = guest.told(BYE)
-    return ReasonCode(code), text
 
 
 # Delivering.

@@ -48,13 +48,13 @@ def ctrl_c() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
-def times(end: End, rate: float, count: int, lasting: float = 0.0) -> list[float]:
-    """Return when so many ticks came, of a game that takes `lasting` seconds for each."""
+def times(end: End, rate: float, count: int, lasting: float = 0.0, first: float | None = None) -> list[float]:
+    """Return when so many ticks came, of a game that takes `lasting` seconds for each, and `first` for the first."""
     came = list[float]()
     for tick in ticks(end, rate, "", end.clock):
         assert tick == len(came)
         came.append(end.clock.now)
-        end.clock.advance(lasting)
+        end.clock.advance(lasting if first is None or tick else first)
         if len(came) == count:
             break
     return came
@@ -81,38 +81,20 @@ def test_between_rare_ticks_it_updates_all_the_same(end: End, rate: float) -> No
 
 
 def test_a_tick_that_lasts_too_long_is_made_up_for(end: End) -> None:
-    came = list[float]()
-    for tick in ticks(end, 20, "", end.clock):
-        came.append(end.clock.now)
-        if tick == 0:
-            end.clock.advance(0.19)
-        if tick == 5:
-            break
+    came = times(end, 20, 6, first=0.19)
 
     assert came == pytest.approx([0.0, 0.19, 0.19, 0.19, 0.20, 0.25])
 
 
 def test_what_a_long_pause_took_is_skipped(end: End) -> None:
-    came = list[float]()
-    for tick in ticks(end, 20, "", end.clock):
-        came.append(end.clock.now)
-        if tick == 0:
-            end.clock.advance(60.0)
-        if tick == 8:
-            break
+    came = times(end, 20, 9, first=60.0)
 
     assert came == pytest.approx([0.0, *[60.0] * 6, 60.05, 60.10])
     assert pytest.approx(5 / 20) == MAX_BEHIND
 
 
 def test_of_rare_ticks_one_that_is_late_is_made_up_for(end: End) -> None:
-    came = list[float]()
-    for tick in ticks(end, 1, "", end.clock):
-        came.append(end.clock.now)
-        if tick == 0:
-            end.clock.advance(1.9)
-        if tick == 3:
-            break
+    came = times(end, 1, 4, first=1.9)
 
     assert came == pytest.approx([0.0, 1.9, 2.0, 3.0])
 
