@@ -49,8 +49,8 @@ class Web:
         files: further ones by name, such as `{"game.js": Path("web/game.js")}`. What they are is told by what the name
             ends in: .html, .js, .css, .json, .txt, .svg, .png, .ico or .webmanifest. `netcode.js`, with which a page
             talks to the server, is always there.
-        origins: from where else pages may connect, as in ("https://html-classic.itch.zone",); and the server's own
-            name, as in ("http://game.example:7777",), if pages are opened by it without TLS from the same network.
+        origins: from where else pages may connect, as in ("https://html-classic.itch.zone",). If pages are opened by
+            a name of the server, without TLS and from the same network, that too: `http://`, the name, and the port.
         proxies: addresses or networks of proxies of yours, as in ("127.0.0.1", "10.0.0.0/8"). What they say of who
             stands behind them is believed: in `X-Forwarded-For`, or by the PROXY protocol.
 
