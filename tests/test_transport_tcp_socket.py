@@ -191,6 +191,7 @@ def test_a_descriptor_has_one_owner_wherever_an_interrupt_comes(taken: bool, mon
 def test_what_is_to_be_told_makes_it_readable(listener: Listener) -> None:
     one = connect(listener)
     other = accept(listener)
+    assert other.read_fd == other.write_fd >= 0
     assert not wait(CustomWaiter(read=[other.read_fd]), timeout=0.0)
 
     other.be_readable()
