@@ -659,7 +659,7 @@ def test_moves_that_changed_rules_refuse_are_there_again_under_the_old_rules(hal
     hall.kill()
     hall.games = (stricter,)
     strict = hall.serve(idle=5.0)
-    hall.until(lambda: ann.seated and bob.connected and bob.seated and bob.frozen != "")
+    hall.until(lambda: all(seat.connected and seat.seated and seat.frozen != "" for seat in (ann, bob)))
     assert bob.frozen == "the rules refuse what they once accepted: no more"
     ann.leave()
     hall.play(12.0)
