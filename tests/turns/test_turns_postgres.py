@@ -204,8 +204,21 @@ def test_of_six_who_claim_at_once_one_has_the_table(
         claimer.open(f"claimer:{number}")
     let_pass(time, LEASE + 1, *claimers)
     session.execute("SELECT FROM game_table FOR NO KEY UPDATE")  # so that all begin before one ends
-    threads = [Thread(lambda claimer=claimer: ask_until_known(claimer, "t")) for claimer in claimers]  # type: ignore[misc]
-    sleep(1.0)
+    told: list[PostgresStore] = []
+
+    def ask(claimer: PostgresStore) -> Claim | str:
+        first = claimer.claim(["t"])["t"]
+        told.append(claimer)
+        return ask_until_known(claimer, "t") if first is Claim.ASK_AGAIN else first
+
+    threads = [Thread(partial(ask, claimer)) for claimer in claimers]
+    in_a_row = 0
+    for _ in range(500):  # until all wait for the lock, or none does and each was told to ask again, and that lasts
+        [(waiting,)] = session.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchall()
+        in_a_row = in_a_row + 1 if waiting == (0 if len(told) >= len(claimers) else len(claimers)) else 0
+        if in_a_row == 5:
+            break
+        sleep(0.02)
     session.commit()
 
     answers = [thread.result() for thread in threads]
