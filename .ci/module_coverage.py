@@ -78,6 +78,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "sources": ("sources", *RULES),
     "store/__init__": ("turns_store",),
     "store/memory": ("turns_store",),
+    "store/opening": ("turns_store", "turns_postgres"),
     "store/postgres": ("turns_postgres",),
     "store/postgres_link": ("turns_postgres",),
     "store/postgres_sql": ("turns_postgres",),
