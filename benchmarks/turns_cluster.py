@@ -358,7 +358,7 @@ class Evening:
         self.measure(tables, "play after a kill", self.outcome.kills)
 
     def stop(self) -> None:
-        """Let a process stand still for longer than its lease, and go on: it must end."""
+        """Let a process stand still for longer than its lease, and go on: it must end, or split tables if nothing keeps it."""
         process = max(self.processes, key=lambda process: len(self.at(process)))
         tables, stopped = self.at(process), process.running
         stopped.send_signal(signal.SIGSTOP)
@@ -367,7 +367,12 @@ class Evening:
         self.play(max(0.0, begin + self.lease + STOPPED - time.monotonic()))
         before = process.ends[FENCED]
         stopped.send_signal(signal.SIGCONT)
-        self.until(lambda: process.ends[FENCED] > before, "the end of a process that was stopped", ENDS)
+        unkept = {*self._without} == {*GUARDS}
+        self.until(
+            lambda: process.ends[FENCED] > before or (unkept and self._is_split()),
+            "the end of a process that was stopped",
+            ENDS,
+        )
         self.outcome.fenced += process.ends[FENCED] - before
 
     def drain(self) -> None:
@@ -416,6 +421,10 @@ class Evening:
                     player.seat.close()
             for process in self.processes:
                 process.close()
+
+    def _is_split(self) -> bool:
+        """Tell whether a table has two histories."""
+        return bool(self._database.execute("SELECT FROM move GROUP BY game_table, version HAVING count(*) > 1"))
 
     def judge(self) -> None:
         """Compare what is in the database and what was seen with what was answered."""

@@ -42,8 +42,6 @@ def test_who_goes_on_after_it_was_taken_for_dead_splits_its_tables_unless_fence_
 ) -> None:
     assert postgres.port
     monkeypatch.setattr(turns_cluster, "STOPPED", 1.0)
-    if not guarded:  # then nothing ends it
-        monkeypatch.setattr(turns_cluster, "ENDS", 1.5)
     without = () if guarded else [*turns_cluster.GUARDS]
 
     outcome = turns_cluster.run(kills=0, stops=1, tables=4, processes=2, lease=1.0, every=0.5, without=without)
