@@ -195,8 +195,30 @@ def test_a_claim_does_not_wait_for_who_writes(store: PostgresStore, beside: Besi
     assert other.claim(["t", "u"]) == {"t": Claim.ASK_AGAIN, "u": Claim.OURS}
 
 
+@pytest.fixture
+def owners(store: PostgresStore, empty: Postgres) -> Iterator[Callable[[], int]]:
+    """Return what tells how often a table came to somebody: who had it for a moment only is not seen later."""
+    assert store.lease  # it is open, and its tables are made
+    empty.execute(
+        """
+        CREATE TABLE owners (id bigint);
+        CREATE FUNCTION note_owner() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN INSERT INTO owners VALUES (NEW.owner); RETURN NULL; END $$;
+        CREATE TRIGGER owned AFTER UPDATE OF owner ON game_table FOR EACH ROW EXECUTE FUNCTION note_owner()
+        """
+    )
+    yield lambda: len(empty.execute("SELECT FROM owners"))
+    empty.execute("DROP TRIGGER owned ON game_table; DROP FUNCTION note_owner; DROP TABLE owners")
+
+
 def test_of_six_who_claim_at_once_one_has_the_table(
-    store: PostgresStore, beside: Beside, time: Time, session: Session
+    store: PostgresStore,
+    beside: Beside,
+    time: Time,
+    session: Session,
+    *,
+    owners: Callable[[], int],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store.create([new()])
     claimers = [beside() for _ in range(6)]
@@ -204,25 +226,36 @@ def test_of_six_who_claim_at_once_one_has_the_table(
         claimer.open(f"claimer:{number}")
     let_pass(time, LEASE + 1, *claimers)
     session.execute("SELECT FROM game_table FOR NO KEY UPDATE")  # so that all begin before one ends
-    told: list[PostgresStore] = []
+    begun, returned = set[PostgresStore](), set[PostgresStore]()
 
     def ask(claimer: PostgresStore) -> Claim | str:
-        first = claimer.claim(["t"])["t"]
-        told.append(claimer)
-        return ask_until_known(claimer, "t") if first is Claim.ASK_AGAIN else first
+        run = claimer._run
+
+        def noted(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+            if statement != sql.TAKE:
+                return run(statement, parameters)
+            begun.add(claimer)
+            try:
+                return run(statement, parameters)
+            finally:
+                returned.add(claimer)
+
+        monkeypatch.setattr(claimer, "_run", noted)
+        return ask_until_known(claimer, "t")
 
     threads = [Thread(partial(ask, claimer)) for claimer in claimers]
-    in_a_row = 0
-    for _ in range(500):  # until all wait for the lock, or none does and each was told to ask again, and that lasts
+    for _ in range(1000):  # until each that has not gone away empty-handed waits for the lock
+        everybody = len(begun) == len(claimers)
+        inside = len(claimers) - len(returned)
         [(waiting,)] = session.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchall()
-        in_a_row = in_a_row + 1 if waiting == (0 if len(told) >= len(claimers) else len(claimers)) else 0
-        if in_a_row == 5:
+        if everybody and waiting == inside:
             break
-        sleep(0.02)
+        sleep(0.01)
     session.commit()
 
     answers = [thread.result() for thread in threads]
 
+    assert owners() == 1
     assert answers.count(Claim.OURS) == 1
     owner = answers.index(Claim.OURS)
     assert {*answers} == {Claim.OURS, f"claimer:{owner}"}
