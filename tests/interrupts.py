@@ -13,7 +13,7 @@ from typing import Any, Self
 import netcode
 
 PACKAGE = str(Path(netcode.__file__).parent)
-WORLD = str(Path(PACKAGE, "testing"))
+WORLD = str(Path(PACKAGE, "testing")), str(Path(PACKAGE, "faults.py"))
 """The network in memory, which stands for the operating system: nothing comes in the middle of it."""
 
 CALLS = {"RESUME", "CALL", "CALL_KW", "CALL_FUNCTION_EX"}
