@@ -23,6 +23,7 @@ from netcode.loop.poller import (
     SelectPoller,
     clip,
     make_poller,
+    merged,
     select_in_parts,
 )
 
@@ -166,6 +167,10 @@ def test_a_descriptor_of_the_poller_itself_is_readable_when_something_is_ready(p
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux")
+def test_of_what_is_told_in_parts_nothing_is_dropped() -> None:
+    assert merged([(7, READ), (8, READ), (7, WRITE), (8, READ | BROKEN)]) == [(7, READ | WRITE), (8, READ | BROKEN)]
+
+
 def test_epoll_refuses_a_plain_file_which_is_always_ready() -> None:
     poller = make_poller()
     with tempfile.TemporaryFile() as file, pytest.raises(PermissionError):

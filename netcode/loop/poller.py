@@ -163,6 +163,14 @@ class PollPoller:
         self._poll = select.poll()
 
 
+def merged(told: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return one entry for each descriptor with all that was told of it: kqueue tells of reading and of writing apart."""
+    ready: dict[int, int] = {}
+    for fd, bits in told:
+        ready[fd] = ready.get(fd, 0) | bits
+    return [*ready.items()]
+
+
 def select_in_parts(wanted: Descriptors, timeout: float | None, limit: int = SELECT_LIMIT) -> Descriptors:
     """Do what `select.select` does, also for nothing and for more than `limit`, which Windows' refuses."""
     ready: Descriptors = [], [], []

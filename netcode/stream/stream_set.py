@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from netcode.loop.clock import Clock, Timeline
 from netcode.loop.engine import Engine
-from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
+from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip, merged
 from netcode.stream.agenda import Agenda
 from netcode.stream.contract import SCRATCH, Backlog
 from netcode.stream.stream import Stream
@@ -300,7 +300,7 @@ class StreamSet(Generic[T]):
         if not ready:
             ready, hurried = self.watcher.poller.poll(0), False
         elif not hurried and (since := self.watcher.poller.poll(0)):
-            ready = [*{**dict(ready), **dict(since)}.items()]  # many pollers tell again of who was not handled yet
+            ready = merged([*ready, *since])  # many pollers tell again of who was not handled yet
         self._ready = None
         self._in_vain = self._continues = False
         if ready:
@@ -376,7 +376,7 @@ class StreamSet(Generic[T]):
         """Have the answers sent that waited for something to go with."""
         answering = self._answering[:]
         del self._answering[: len(answering)]
-        self._with_output += [stream for stream in answering if stream.has_answer()]
+        self._with_output += [stream for stream in answering if not stream.announced]
 
 
 class _Sleeper(Waiter):
