@@ -11,34 +11,30 @@ class Meter:
     estimate is a time that passed here: never negative, never NaN.
     """
 
-    __slots__ = ("_earlier", "_number", "_sent_at", "jitter", "rtt")
+    __slots__ = ("_earlier", "_sent_at", "jitter", "pings", "rtt")
 
     def __init__(self) -> None:
         self.rtt: float | None = None
         """Smoothed round-trip time in seconds; None until measured."""
         self.jitter: float | None = None
         """Smoothed deviation of the round-trip time in seconds; None until measured."""
-        self._number = 0  # of the last ping
+        self.pings = 0
+        """Pings that have left: the number of the last."""
         self._sent_at: float | None = None  # when it left, until it is answered
         self._earlier: list[tuple[int, float]] | None = None  # unanswered ones before it, of which there are few
-
-    @property
-    def pings(self) -> int:
-        """Pings that have left."""
-        return self._number
 
     def ping(self, now: float) -> int:
         """Note that a ping leaves at `now`, and return its number."""
         if self._sent_at is not None:
-            self._earlier = [*(self._earlier or ())[2 - MAX_OUTSTANDING :], (self._number, self._sent_at)]
-        self._number += 1
+            self._earlier = [*(self._earlier or ())[2 - MAX_OUTSTANDING :], (self.pings, self._sent_at)]
+        self.pings += 1
         self._sent_at = now
-        return self._number
+        return self.pings
 
     def pong(self, number: int, now: float) -> None:
         """Note that the answer to ping `number` came at `now`; answers to nothing are ignored."""
         sent = self._sent_at
-        if number == self._number and sent is not None:
+        if number == self.pings and sent is not None:
             self._sent_at = self._earlier = None
             self._sample(now - sent)
             return

@@ -197,10 +197,6 @@ class Stream:
         if self.transport is not None:
             self.transport.probe()
 
-    def has_answer(self) -> bool:
-        """Tell whether such bytes wait for something to go with."""
-        return bool(self._answer) and not self.announced
-
     def announce(self) -> None:
         """Have the host ask for what is to be sent."""
         if not self.announced:
