@@ -42,6 +42,7 @@ class Link:
     """Carries messages for a session over one stream, which its reader reads."""
 
     __slots__ = (
+        "_alone_after",
         "_close_reason",
         "_greet_by",
         "_greeted",
@@ -68,6 +69,9 @@ class Link:
         self._owner: LinkOwner[Link] = owner
         self.limits = limits
         self._hears_pings = greeting is Hello  # who waits for a greeting waits for pings, too: the server
+        interval = limits.ping_interval
+        # Seconds after a ping of the other end until one leaves that answers none.
+        self._alone_after = min(interval * WAIT_FOR_THEIRS, max(interval, limits.timeout / 2))
         self._greeting: type[Hello | Welcome] | None = greeting  # what must come first; None once accepted
         self._greeted = False
         self._greet_by = math.inf
@@ -281,11 +285,10 @@ class Link:
                 enough = MEASURE_EVERY if self.meter.pings >= MEASURE_FIRST else 0.5
                 if now - self._pinged_at >= interval * enough:
                     answer += self._make_ping(now)
-                self._next_ping = now + min(interval * WAIT_FOR_THEIRS, max(interval, self.limits.timeout / 2))
+                self._next_ping = now + self._alone_after
         else:
             answer = protocol.ack(session.received)
         self.stream.answer(answer)
-        self.reader.replied(session)
 
     # Inside.
 

@@ -96,7 +96,7 @@ class Reader:
         """Deliver messages as those of `session` from now on."""
         self.session = session
         self.limit = self._codec.takes.size
-        self.replied(session)  # the greeting has just told
+        self.pong, self._acknowledged = None, session.bytes_received  # the greeting has just told
 
     def stop(self) -> None:
         """Deliver nothing more; what still comes is dropped."""
@@ -105,11 +105,6 @@ class Reader:
     def forget(self) -> None:
         """Drop what is left over: nobody can take it."""
         self.rest = None
-
-    def replied(self, session: Session) -> None:
-        """Hear that the other end was told what was received."""
-        self.pong = None
-        self._acknowledged = session.bytes_received
 
     def excuse(self, now: float) -> None:
         """Hear that we do not listen, so that what the other end has not completed means nothing."""
@@ -238,6 +233,7 @@ class Reader:
             position += self._read(data[position:size], size - position)  # a message, as likely as not a single one
         if self.pong is not None and self._ear.reason is None:
             self._ear.reply(session)
+            self.pong, self._acknowledged = None, session.bytes_received
         return position
 
     def _read_carefully(self, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
@@ -289,6 +285,7 @@ class Reader:
             self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
         if self.pong is not None or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY:
             self._ear.reply(session)
+            self.pong, self._acknowledged = None, session.bytes_received
         if rest == 1:
             self._too_much()
             return
