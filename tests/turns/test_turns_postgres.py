@@ -7,6 +7,7 @@ import sys
 import threading
 import time as time_module
 import traceback
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -260,6 +261,30 @@ def test_of_six_who_claim_at_once_one_has_the_table(
     owner = answers.index(Claim.OURS)
     assert {*answers} == {Claim.OURS, f"claimer:{owner}"}
     claimers[owner].append([Entry("t", 1, b"1")])
+
+
+def test_five_hundred_tables_are_claimed_in_as_many_statements_as_one(
+    store: PostgresStore, beside: Beside, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [f"many{number}" for number in range(500)]
+    store.create([new(table) for table in ["one", *many]])
+    heir = beside()
+    heir.open("there:2")
+    let_pass(time, LEASE + 1, heir)
+    run, statements = heir._run, Counter[str]()
+
+    def counted(statement: str, parameters: Any = None) -> list[tuple[Any, ...]]:
+        statements[statement] += 1
+        return run(statement, parameters)
+
+    monkeypatch.setattr(heir, "_run", counted)
+
+    assert heir.claim(["one"]) == {"one": Claim.OURS}
+    for_one = statements.copy()
+    statements.clear()
+
+    assert {*heir.claim(many).values()} == {Claim.OURS}
+    assert statements == for_one
 
 
 def test_who_renews_between_two_looks_is_not_fenced(
