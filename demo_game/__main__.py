@@ -1,29 +1,32 @@
 """The command line of Broadside."""
 
 import argparse
+import contextlib
 import getpass
-import math
 import signal
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import netcode
 from demo_game.bot import NAMES
-from demo_game.hosting import PORT, host_and_port, store_for, whole_number
-from demo_game.programs import run_bot, serve, show_two_bots, watch_in_terminal
+from demo_game.hosting import PORT, TERMS, host_and_port, store_for, whole_number
+from demo_game.programs import run_bot, show_two_bots, watch_in_terminal
 from demo_game.rules import Broadside
 from demo_game.session import open_session
 from demo_game.window.display import why_no_window
 from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, plain_text
+from netcode.turns import Unavailable, serve
 
 MOST = 86_400
 """What is a day in seconds, and enough of everything else."""
 _port = partial(whole_number, least=0, most=65535, what="a port")
+_word = partial(plain_text, limit=NAME_LIMIT)
 _count = partial(whole_number, least=1, most=MOST, what="a number")
+PAGE = Path(__file__).parent / "page"
+"""What a server shows to browsers."""
 SIGHT_PACE = 0.1
 """Seconds between the bots' shots in a terminal: a game to follow, in less than ten seconds."""
 
@@ -33,30 +36,35 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        run: Callable[[argparse.Namespace], int] = options.run
-        return run(options)
+        return int(options.run(options))
     except KeyboardInterrupt:
         return 130
 
 
 def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 <= seconds <= MOST:
-        raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, from 0 to {MOST}")
-    return seconds
-
-
-def _word(text: str) -> str:
-    return plain_text(text, NAME_LIMIT)
+    with contextlib.suppress(ValueError):
+        if 0 <= (seconds := float(text)) <= MOST:
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text} is not a number of seconds, from 0 to {MOST}")
 
 
 def _serve(options: argparse.Namespace) -> int:
-    store = options.store or store_for(options.port)
-    terms = {"timeout": options.timeout, "max_peers": options.max_players}
-    return serve(options.host, options.port, store=store, grace=options.grace, web=options.web, **terms)
+    Broadside.grace = options.grace
+    files = {name: PAGE / name for name in ("broadside.css", "broadside.js")}
+    try:
+        serve(
+            Broadside,
+            host=options.host,
+            port=options.port,
+            store=options.store or store_for(options.port),
+            started=lambda server: netcode.say(f"listening on {server.address}"),
+            web=netcode.Web(page=PAGE / "broadside.html", files=files) if options.web else None,
+            **{**TERMS, "timeout": options.timeout, "max_peers": options.max_players},
+        )
+    except (OSError, ValueError, Unavailable) as error:
+        netcode.say((isinstance(error, OSError) and error.strerror) or error)
+        return 1
+    return 0
 
 
 def _play(options: argparse.Namespace) -> int:
@@ -101,7 +109,7 @@ def _name(options: argparse.Namespace) -> str:
     if options.name is not None:
         return str(options.name)
     try:
-        return plain_text(getpass.getuser(), NAME_LIMIT)
+        return _word(getpass.getuser())
     except (OSError, KeyError, ImportError):
         # No such user, no password database (Windows, containers).
         return "Player"

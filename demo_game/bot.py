@@ -33,9 +33,7 @@ class Bot:
             self.session.place(random_fleet(self._random))
         elif view.my_turn and self._ready():
             self.session.fire(choose_target(view.sides[view.far].chart, self._random))
-        elif view.phase is not Phase.OVER:
-            pass
-        elif view.number != self._asked and self._ready(REST):
+        elif view.phase is Phase.OVER and view.number != self._asked and self._ready(REST):
             self._asked = view.number
             self.session.again()
         elif view.number == self._asked and view.sides[view.far].presence == "left":

@@ -9,7 +9,6 @@ from random import Random
 from typing import Any
 
 from demo_game.bot import NAMES, Bot
-from demo_game.rules import Broadside
 from demo_game.session import open_session
 from netcode.turns import Server
 
@@ -20,22 +19,10 @@ TERMS: dict[str, Any] = {"timeout": 10.0, "ping_interval": 0.5, "moves_per_secon
 
 
 class Host:
-    """Serves while its owner calls `update()` in every frame; `pace` are the seconds that its bots take over a shot.
+    """Serves while its owner calls `update()` in every frame; `pace` are the seconds that its bots take over a shot."""
 
-    Everything else, and what it raises, is that of `netcode.turns.Server`.
-    """
-
-    def __init__(
-        self,
-        host: str = LOCALHOST,
-        port: int = 0,
-        *,
-        store: Path | None = None,
-        announce: str | None = None,
-        pace: float = 1.2,
-    ) -> None:
-        self._server = Server(Broadside, host=host, port=port, store=store, announce=announce, **TERMS)
-        self._pace = pace
+    def __init__(self, server: Server, pace: float) -> None:
+        self._server, self._pace = server, pace
         self.bots: list[Bot] = []
 
     @property

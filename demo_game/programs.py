@@ -1,8 +1,8 @@
-"""The programs that need no window: the dedicated server, a bot or a spectator in the terminal, two bots to look at."""
+"""The programs that need no window: a bot or a spectator in the terminal, two bots to look at."""
 
+import contextlib
 import time
 from collections.abc import Callable
-from pathlib import Path
 from random import Random
 
 import netcode
@@ -12,40 +12,13 @@ from demo_game.rules import Broadside
 from demo_game.session import Session, open_session
 from demo_game.terminal import Narrator, draw_seas
 from demo_game.wording import ended
-from netcode.turns import Over, Unavailable
-from netcode.turns import serve as serve_tables
+from netcode.turns import Over, Server
 
 WAIT = 0.05
 """Seconds between looks at the clock when the network is quiet."""
 GOODBYE_TIME = 2.0
 """Seconds that a goodbye may take to go out."""
 FRIENDLY = {netcode.ReasonCode.CLOSED, netcode.ReasonCode.GOODBYE, netcode.ReasonCode.SHUTDOWN}
-
-
-PAGE = Path(__file__).parent / "page"
-
-
-def serve(host: str, port: int, *, store: Path | None, grace: float, web: bool = False, **terms: float) -> int:
-    """Run a dedicated server until it is told to stop; the exit status is 1 if it cannot listen.
-
-    With `web` browsers play, too, on the page in `demo_game/page`.
-    """
-    Broadside.grace = grace
-    files = {name: PAGE / name for name in ("broadside.css", "broadside.js")}
-    try:
-        serve_tables(
-            Broadside,
-            host=host,
-            port=port,
-            store=store,
-            started=lambda server: netcode.say(f"listening on {server.address}"),
-            web=netcode.Web(page=PAGE / "broadside.html", files=files) if web else None,
-            **{**TERMS, **terms},
-        )
-    except (OSError, ValueError, Unavailable) as error:
-        netcode.say((isinstance(error, OSError) and error.strerror) or error)
-        return 1
-    return 0
 
 
 def run_bot(session: Session, pace: float, games: int = 0) -> int:
@@ -69,7 +42,7 @@ def watch_in_terminal(
 
 def show_two_bots(pace: float) -> int:
     """Let two bots play one game over real sockets and tell it move by move."""
-    host = Host(pace=pace)
+    host = Host(Server(Broadside, host=LOCALHOST, port=0, **TERMS), pace)
     host.add_bot()
     session = open_session((LOCALHOST, host.port), "Spectator", watching=True)
 
@@ -86,7 +59,7 @@ def show_two_bots(pace: float) -> int:
 
 def _run(session: Session, games: int, wait: float, act: Callable[[], None], goodbye: str) -> int:
     narrator, left, sat = Narrator(), games or -1, False
-    try:
+    with contextlib.suppress(KeyboardInterrupt):
         while session.reason is None and left:
             session.table.wait(wait)
             heard = session.update()
@@ -100,8 +73,6 @@ def _run(session: Session, games: int, wait: float, act: Callable[[], None], goo
                 for line in draw_seas(session.view).splitlines():
                     netcode.say(line)
             act()
-    except KeyboardInterrupt:
-        pass
     return part(session, goodbye)
 
 

@@ -27,11 +27,7 @@ class Narrator:
                     yield f"{names[seat]} has hidden the fleet"
                 case Presence(None, state) if state != self._link:
                     self._link = state
-                    yield (
-                        "the connection is lost; looking for the server"
-                        if state == "away"
-                        else "the connection is back"
-                    )
+                    yield _LINK[state]
                 case Presence(int(seat), state) if view.phase is not Phase.WAITING:
                     yield f"{names[seat]} {_PRESENCE.get(state, state)}"
                 case Said(_, name, text):
@@ -47,6 +43,7 @@ class Narrator:
             yield f"{names[view.winner]} wins: {why(view)}"
 
 
+_LINK = {"away": "the connection is lost; looking for the server", "here": "the connection is back"}
 _PRESENCE = {"away": "has lost the connection; waiting for the return", "here": "is back", "left": "has left"}
 
 

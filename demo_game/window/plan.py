@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from demo_game.hosting import LOCALHOST, PORT, Host, store_for
+from demo_game.hosting import LOCALHOST, PORT, TERMS, Host, store_for
+from demo_game.rules import Broadside
 from demo_game.session import Session, open_session
 from demo_game.window.kept_seat import KeptSeat, left_behind
 from demo_game.window.nearby import sign_of
+from netcode.turns import Server
 
 
 class Way(Enum):
@@ -46,10 +48,11 @@ class Voyage:
         self.host: Host | None = None
         host, port = plan.server
         if plan.way is Way.BOT:
-            self.host = Host(pace=plan.pace)
+            self.host = Host(Server(Broadside, host=LOCALHOST, port=0, **TERMS), plan.pace)
             port = self.host.port
         elif plan.way is Way.HOST:
-            self.host = Host("", port, store=store_for(port), pace=plan.pace, announce=sign_of(plan.name))
+            sign = sign_of(plan.name)
+            self.host = Host(Server(Broadside, port=port, store=store_for(port), announce=sign, **TERMS), plan.pace)
             port = self.host.port
         self._server = (host if self.host is None else LOCALHOST), port
         # On a server of our own for one game nothing outlives the window.
