@@ -26,7 +26,7 @@ from benchmarks.versions import Line
 
 TINY = Plan(seconds=0.04, rounds=1, scale=0.004)
 NEEDS = {
-    1: ("uvloop", "picows", "websockets"),
+    1: ("uvloop", "picows", "enet", "websockets"),
     2: ("uvloop",),
     3: ("uvloop",),
     11: ("websockets",),

@@ -21,6 +21,7 @@ PICOWS = ("picows_echo", "websocket")
 OUR_BYTES = ("ours_bytes", "plain")
 STREAMS = ("streams_bytes", "plain")
 WEBSOCKETS = ("websockets_echo", "websocket")
+PYENET = ("pyenet_echo", "enet")
 
 
 @dataclass
@@ -57,7 +58,8 @@ class Contender:
 def start(stack: ExitStack, name: str, module: str, dialect: str, clients: int, **settings: object) -> Contender:
     """Start a server and let the clients join."""
     server = start_server(stack, module, **settings)
-    return Contender(name, server, start_load(stack, server, dialect, clients))
+    program = "enet_load" if dialect == "enet" else "load"
+    return Contender(name, server, start_load(stack, server, dialect, clients, program=program))
 
 
 def compete(contenders: list[Contender], batch: int, plan: Plan) -> None:
@@ -98,12 +100,19 @@ def _echo(plan: Plan, count: int, batch: int, servers: Mapping[str, tuple[str, s
 
 def one_at_a_time(plan: Plan) -> list[Figure]:
     """Row 1: 100 clients, one small message per wake-up."""
-    servers = {"netcode": OURS, "uvloop": UVLOOP, "picows on uvloop": PICOWS, "websockets": WEBSOCKETS}
-    ours, uvloop, picows, websockets = _echo(plan, 100, 1, servers)
+    servers = {
+        "netcode": OURS,
+        "uvloop": UVLOOP,
+        "picows on uvloop": PICOWS,
+        "pyenet": PYENET,
+        "websockets": WEBSOCKETS,
+    }
+    ours, uvloop, picows, pyenet, websockets = _echo(plan, 100, 1, servers)
     work = f"echo, {plan.clients(100)} clients, 1 message per wake-up"
     return [
         figure(1, work, ours, uvloop, 1.0),
         figure(1, work, ours, picows, 1.05),
+        figure(1, work, ours, pyenet, 0.9),
         figure(1, work, ours, websockets, 0.3),
     ]
 
