@@ -71,6 +71,7 @@ class Web:
 
         self._origins = _check_origins(origins)
         self._proxies = Proxies(proxies)
+        self._mates: frozenset[str] = frozenset()
         self._given = page, dict(files or {})
         shown = _read("page", _PAGE if page is None else page)
         own = _own_script()
@@ -84,22 +85,25 @@ class Web:
     def __repr__(self) -> str:
         return f"<Web with {', '.join(sorted(filter(None, self._files))) or 'a page'}>"
 
-    def with_defaults(
-        self, page: str | bytes | Path, files: Mapping[str, str | bytes | Path], own: "Address | None" = None
-    ) -> "Web":
-        """Return one that shows this page where none was given, and these files beside those that were.
-
-        Args:
-            page: what is shown.
-            files: what is beside it.
-            own: an address by which players reach the server, and so may open its page.
-        """
+    def with_defaults(self, page: str | bytes | Path, files: Mapping[str, str | bytes | Path]) -> "Web":
+        """Return one that shows this page where none was given, and these files beside those that were."""
         own_page, own_files = self._given
         web = Web(page=page if own_page is None else own_page, files={**files, **own_files})
         web._origins, web._proxies = self._origins, self._proxies
-        if own is not None:
-            web._origins |= {f"http://{own}".lower().removesuffix(_PORTS["http"])}
         return web
+
+    def let_in(self, servers: Iterable[str]) -> None:
+        """Let in pages of these servers from now on, and no more those of servers that were named before.
+
+        Who is led on from one server to another keeps the page of the first.
+
+        Args:
+            servers: "host:port", by which players reach them.
+        """
+        schemes = _PORTS.items()
+        self._mates = frozenset(
+            f"{name}://{one}".lower().removesuffix(port) for one in servers for name, port in schemes
+        )
 
     # For the door.
 
@@ -123,7 +127,7 @@ class Web:
             address: where that came from, if neither TLS nor a proxy of ours vouches for the name of the server.
         """
         origin, host = request.header("origin"), request.header("host")
-        if not origin or origin.lower() in self._origins:
+        if not origin or origin.lower() in self._origins | self._mates:
             return ""
         if origin == "null":
             return "a page without an origin of its own, such as a file, may not connect"

@@ -210,12 +210,24 @@ def test_a_name_of_ours_is_listed() -> None:
 
 @pytest.mark.parametrize(("port", "name"), [(7777, "game.example:7777"), (80, "game.example")])
 def test_the_address_by_which_players_come_is_ours(port: int, name: str) -> None:
-    web = Web(origins=["https://a.example"]).with_defaults("<p>table", {}, Address("Game.example", port))
+    web = Web(origins=["https://a.example"]).with_defaults("<p>table", {})
+    web.let_in([f"Game.example:{port}"])
 
     inside, own = Address("192.168.1.9", 4711), get("/", Host=name, Origin=f"http://{name}")
     assert web._objection(own, inside) == ""
     assert web._objection(get("/", Host="h", Origin="https://a.example"), inside) == ""
     assert Web()._objection(own, inside) != ""
+
+
+@pytest.mark.parametrize("origin", ["http://one.example:7777", "https://one.example:7777", "https://two.example"])
+def test_who_is_led_on_brings_the_page_of_another_server(origin: str) -> None:
+    web = Web()
+    led = get("/", Host="three.example:7777", Origin=origin)
+    web.let_in(["one.example:7777", "Two.example:443"])
+
+    assert web._objection(led) == ""
+    web.let_in([])
+    assert web._objection(led) != ""
 
 
 def test_a_proxy_tells_who_is_behind_it() -> None:

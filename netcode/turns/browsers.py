@@ -18,11 +18,15 @@ def page_of(web: Web | bool | None, own: Address | None = None) -> Web | bool | 
 
     Args:
         web: what the author gave.
-        own: an address by which players reach the server, if that is known.
+        own: an address by which players reach the server, and so may open its page, if that is known.
     """
     if web is True:
         web = Web()
-    return web.with_defaults(PAGE, FILES, own) if isinstance(web, Web) else web
+    if not isinstance(web, Web):
+        return web
+    shown = web.with_defaults(PAGE, FILES)
+    shown.let_in([] if own is None else [str(own)])
+    return shown
 
 
 def link_of(address: Address, *, secure: bool) -> str:

@@ -94,7 +94,8 @@ class Keeper:
         self._returned, self._made_elsewhere = returned, made_elsewhere
         self._address = address
         self._shared = store.lease is not None
-        self._nodes: tuple[Node, ...] = ()
+        self.nodes: tuple[Node, ...] = ()
+        """Who lives, as of a second ago."""
         self._wanted: dict[str, list[Callable[[Found], None]]] = {}
         self._queue: deque[str] = deque()
         self._lease = store.lease or 0.0
@@ -209,7 +210,7 @@ class Keeper:
         if len(batch.load) >= LOADED_AT_ONCE:
             self._queue.append(table)
             return
-        batch.instead = least_crowded(self._nodes, self._address, len(self.rooms))
+        batch.instead = least_crowded(self.nodes, self._address, len(self.rooms))
         batch.load.add(table)
         batch.done.append(lambda stored: self._loaded(table, stored))
 
@@ -252,7 +253,7 @@ class Keeper:
         batch.renew, batch.wake = (LEAVING, 0) if leaving else (len(self.rooms), WOKEN_AT_ONCE)
 
     def _renewed(self, stored: Stored) -> None:
-        self._nodes = stored.nodes
+        self.nodes = stored.nodes
         self._look_for_twins()
         for table, saved in stored.woken.items():
             if table not in self.rooms and table not in self._wanted:
@@ -264,7 +265,7 @@ class Keeper:
         Whoever was here before us and died may count as alive for a while.
         """
         now = self._clock()
-        if sum(node.address == self._address for node in self._nodes) < 2:
+        if sum(node.address == self._address for node in self.nodes) < 2:
             self._twins_at = now + 2 * self._lease
         elif now >= self._twins_at:
             text = "another process tells players our address, %s: give each process an address of its own"

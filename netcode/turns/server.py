@@ -210,8 +210,8 @@ class Server:
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
         self._door: Authenticate | None = options.pop("authenticate", None)
         public = None if address is None else check_address(address, "address")
-        shown = page_of(web, public)
-        self._secure = None if not shown else options.get("tls") is not None
+        self._shown = page_of(web, public)
+        self._secure = None if not self._shown else options.get("tls") is not None
         self._store = open_store(store)
         if public is None and self._store.lease is not None and host in WILDCARDS:
             raise ValueError(
@@ -227,12 +227,12 @@ class Server:
             port,
             game=protocol.GAME,
             version=protocol.VERSION,
-            web=shown,
+            web=self._shown,
             clock=clock,
             authenticate=authenticate,
             **options,
         )
-        here = str(public or self._net.address)
+        self._here = here = str(public or self._net.address)
         self._renew_every = RENEW if self._store.lease is None else min(RENEW, self._store.lease / 4)
         try:
             self._store.open(here, {name: game._definition.fingerprint for name, game in self.games.items()})
@@ -968,6 +968,8 @@ class Server:
             self._renew_at = now + self._renew_every
             self._keeper.live(leaving=self._draining is not None)
             self._keeper.put_away(now)
+            if isinstance(self._shown, Web) and self._keeper.nodes:
+                self._shown.let_in([self._here, *(node.address for node in self._keeper.nodes)])
         if now >= self._expire_at:
             self._expire_at = now + EXPIRE
             spare = frozenset({viewer.table for viewer in self._viewers.values()})

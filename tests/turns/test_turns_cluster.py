@@ -8,6 +8,7 @@ import pytest
 
 import netcode
 from netcode.address import Address
+from netcode.site import Web
 from netcode.turns.clocks import Clock
 from netcode.turns.events import Gone, Over, Presence, Refused
 from netcode.turns.keeper import LEAVING, Elsewhere, least_crowded
@@ -16,6 +17,7 @@ from netcode.turns.server import Server, serve
 from netcode.turns.store import Claim, Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.writer import InPlace
+from netcode.wire.http import parse
 from turns.cluster import LEASE, Cluster
 from turns.hall import TICK, Hall, TicTacToe
 
@@ -303,6 +305,22 @@ def test_while_the_store_cannot_be_reached_players_read_it_and_nothing_is_taken(
 
     assert ann.frozen == ""
     cluster.finish(ann, bob)
+
+
+def test_pages_of_each_server_may_connect_to_every_other_that_lives(make: Callable[..., Cluster]) -> None:
+    cluster = make(2, web=True)
+    cluster.play(1.0)
+
+    def objection(origin: str) -> str:
+        shown = cluster.servers[1]._shown
+        assert isinstance(shown, Web)
+        return shown._objection(parse(f"GET / HTTP/1.1\r\nHost: host1:7001\r\nOrigin: {origin}".encode()))
+
+    assert objection("http://host0:7000") == objection("https://host0:7000") == ""
+    cluster.kill(0)
+    cluster.play(2 * LEASE)
+
+    assert objection("http://host0:7000") != ""
 
 
 def test_drained_tables_go_on_elsewhere_at_once(three: Cluster) -> None:
