@@ -498,8 +498,8 @@ class Server:
                 pass
 
     def _receive(self, peer: Peer, message: Any, now: float) -> None:
-        if not peer.alive:
-            return
+        if not peer.alive and peer not in self._viewers:
+            return  # nobody hears an answer; but what was played before a goodbye counts
         try:
             request = protocol.read_request(message)
         except BadMessage as error:

@@ -129,6 +129,17 @@ def test_a_question_is_asked_of_one_and_answered(hall: Hall) -> None:
     assert bob.view.shown == [2 * told.facts["card"]]
 
 
+def test_a_play_right_before_a_goodbye_counts(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    ann.play("mark", cell=4)
+    ann.close()
+    hall.play(1.0)
+
+    assert bob.view.cells[4] == 0
+    assert [type(event) for event in hall.heard(bob, Moved, Presence)[-2:]] == [Moved, Presence]
+
+
 def test_a_program_that_was_started_again_finds_its_seat_by_its_ticket(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)
