@@ -12,7 +12,6 @@ MOST = {"file": 400, "class": 350, "function": 40}
 
 FATE = "flushing, closing and the state decide one thing together: who ended what first"
 READ = "half of it is what a game reads: arguments and verbs with their docstrings"
-TALK = "one conversation, step by step"
 WIRE = "the messages of one standard, each a few lines"
 TABLE = "one table as its players and its server see it: each verb a few lines over the parts beside it"
 ENDS = "one end of the tables' protocol; what it is of is being parted"
@@ -21,7 +20,6 @@ LARGER: dict[str, tuple[int, str]] = {
     "netcode/stream/stream.py": (575, FATE),
     "netcode/stream/stream.py Stream": (550, FATE),
     "netcode/session/reader.py Reader": (375, "what runs once for each message is written out where it runs"),
-    "netcode/transport/web.py": (450, TALK),
     "netcode/lan/mdns.py": (425, "speaking and listening share the thread"),
     "netcode/turns/__main__.py": (425, "the commands of one command line"),
     "netcode/turns/__main__.py load_game": (50, "each way in which a file can be no game, and its sentence"),

@@ -5,7 +5,6 @@ from, is known before it counts anywhere. What waits costs an update nothing.
 """
 
 import math
-import socket
 from collections import deque
 from collections.abc import Generator
 from typing import TypeAlias, cast
@@ -16,11 +15,11 @@ from netcode.loop.poller import READ, WRITE, make_poller
 from netcode.reasons import Reason, ReasonCode
 from netcode.site import Web
 from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, abandon
+from netcode.transport.exchange import deliver, introduce, peek, read_request, send_all
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import Descriptors
-from netcode.wire.http import END, GET_ALONE, MAX_HEAD, BadRequest, Request, parse, refuse
-from netcode.wire.proxies import MAX_HEADER, measure, source
+from netcode.wire.http import BadRequest, Request, refuse
 from netcode.wire.websocket import accept, is_upgrade
 
 NEWCOMERS = 64
@@ -286,33 +285,33 @@ class WebDoorway(Doorway):
         """Find out what somebody wants, and do it."""
         try:
             if not guest.origin and isinstance(transport, TcpTransport):
-                yield from _introduce(transport)
+                yield from introduce(transport)
             if self._encrypt is not None:
                 assert isinstance(transport, TcpTransport)
-                begun, _ = yield from _begin(transport)
+                begun, _ = yield from peek(transport)
                 if begun and begun[0] in HTTP:
                     self._wait_longer(guest)
-                    yield from _deliver(transport, refuse(BadRequest(400, "this port speaks TLS: use https://")))
+                    yield from deliver(transport, refuse(BadRequest(400, "this port speaks TLS: use https://")))
                     return None
                 outcome = yield from self._agree(guest, self._encrypt(Ready(transport)))
                 if isinstance(outcome, Reason):
                     return Failed(outcome, str(transport.address), transport.address)
                 guest.holder = transport = outcome
-            begun, early = yield from _begin(transport)
+            begun, early = yield from peek(transport)
             if not begun:
                 return None
             if begun[0] not in HTTP:
                 return Begun(Continued(transport, early), guest.since) if early else Ready(transport, guest.since)
             try:
-                request, early = yield from _read_request(transport, early)
+                request, early = yield from read_request(transport, early)
                 if is_upgrade(request):
-                    yield from _say(transport, accept(request))
+                    yield from send_all(transport, accept(request))
                     return self._upgraded(guest, transport, request, early)
                 answer = self._web._answer(request)
                 self._wait_longer(guest)
             except BadRequest as error:
                 answer = refuse(error)
-            yield from _deliver(transport, answer)
+            yield from deliver(transport, answer)
         except (OSError, ValueError) as error:
             log.debug("%s: nothing came of it: %s", transport.address, type(error).__name__)
         return None
@@ -339,79 +338,3 @@ class WebDoorway(Doorway):
         self._waiting.pop(guest, None)
         guest.until = self._now + DELIVERY
         self._served[guest] = None
-
-
-def _introduce(transport: TcpTransport) -> Generator[int, None, None]:
-    """Hear from a proxy for whom it speaks, if it says that before anything else. Raises `ValueError`."""
-    header, size = b"", 0
-    while not size or len(header) < size:
-        try:
-            seen = transport.recv(MAX_HEADER, socket.MSG_PEEK)
-        except BlockingIOError:
-            yield READ
-            continue
-        size = measure(header + seen) if seen else -1
-        if size < 0:
-            if header:
-                raise ValueError
-            return  # it is none
-        taken = len(seen) if not size else min(len(seen), size - len(header))
-        header += transport.recv(taken)
-    transport.address = source(header, transport.address)
-
-
-def _begin(transport: Transport) -> Generator[int, None, tuple[bytes, bytes]]:
-    """Return the beginning of what somebody says, and what of that is taken. Nothing has to be where it can be left."""
-    if not isinstance(transport, TcpTransport):
-        room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
-        count = yield from _receive(transport, room)
-        return bytes(room[:count]), bytes(room[:count])
-    while True:
-        try:
-            return transport.recv(1, socket.MSG_PEEK), b""
-        except BlockingIOError:
-            yield READ
-
-
-def _read_request(transport: Transport, early: bytes) -> Generator[int, None, tuple[Request, bytes]]:
-    """Return a request, and what came behind it. Raises `BadRequest`."""
-    data, count = bytearray(early), 0
-    room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
-    while (end := data.find(END, max(0, count - 3), MAX_HEAD)) < 0:
-        count = len(data)
-        if count >= MAX_HEAD:
-            raise BadRequest(431, f"the head of a request may have {MAX_HEAD} bytes")
-        got = yield from _receive(transport, room)
-        if not got:
-            raise ConnectionResetError
-        data += room[:got]
-    request = parse(bytes(data[:end]))
-    if request.method != "GET":
-        raise BadRequest(405, "only GET is done here", GET_ALONE)
-    return request, bytes(data[end + len(END) :])
-
-
-def _receive(transport: Transport, room: memoryview) -> Generator[int, None, int]:
-    while True:
-        try:
-            return transport.receive_into(room)
-        except BlockingIOError:
-            yield READ
-
-
-def _say(transport: Transport, data: bytes) -> Generator[int, None, None]:
-    left = memoryview(data)
-    while left:
-        try:
-            left = left[transport.send(left) :]
-        except BlockingIOError:
-            yield WRITE
-
-
-def _deliver(transport: Transport, answer: bytes) -> Generator[int, None, None]:
-    """Send an answer, and wait until it was taken: to close earlier would destroy it."""
-    yield from _say(transport, answer)
-    transport.finish()
-    room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
-    while (yield from _receive(transport, room)):
-        yield READ  # what more comes is nothing, and must not hold the update
