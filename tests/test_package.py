@@ -100,6 +100,7 @@ SHARED = {
 EXTRAS = {
     "netcode.lan.interfaces",
     "netcode.lan.mdns",
+    "netcode.lan.records",
     "netcode.metrics",
     "netcode.pygame",
     "netcode.pygame.event_queue",

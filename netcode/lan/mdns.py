@@ -6,7 +6,6 @@ the last moment of the program: what was announced is taken back. Only `netcode.
 
 import asyncio
 import atexit
-import secrets
 import socket
 import threading
 import time
@@ -18,14 +17,9 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from netcode.address import Address
 from netcode.diagnostics import log
-from netcode.lan import MAX_ADDRESSES, MAX_SIGHTINGS, Sighting
-from netcode.lan.interfaces import Interface, addresses_for, interfaces_of, likeliest_first, own_interfaces, present
-
-SERVICE = "_netcode._tcp.local."
-"""What is announced and looked for."""
-
-TTL = 60
-"""Seconds for which others believe an announcement. A server that was killed said no goodbye, and is listed as long."""
+from netcode.lan import MAX_SIGHTINGS, Sighting
+from netcode.lan.interfaces import Interface, addresses_for, interfaces_of, own_interfaces, present
+from netcode.lan.records import SERVICE, TTL, instance, records, sighting
 
 ANSWER_TIMEOUT = 3.0
 """Seconds for which a server that was heard of is asked where it is."""
@@ -38,9 +32,6 @@ SHORTEST = 2.0
 
 LAST_WORDS = 1.0
 """Seconds that the end of the program may wait for a goodbye."""
-
-MAX_LABEL = 63
-"""Bytes of one part of a name in the DNS."""
 
 
 class Mdns:
@@ -200,7 +191,7 @@ class _Announcing(_Speaker):
         self, interfaces: Sequence[str] | None, name: str, host: str, address: Address, said: Mapping[str, str]
     ) -> None:
         super().__init__(interfaces_of(host, address) if interfaces is None else interfaces)
-        self._name = f"{instance(name)}.{SERVICE}"
+        self._name = instance(name)
         self._host, self._address = host, address
         self.said = said
         self._told = self._news()
@@ -226,16 +217,7 @@ class _Announcing(_Speaker):
 
     def _info(self) -> ServiceInfo:
         said, addresses = self._told
-        return ServiceInfo(
-            SERVICE,
-            self._name,
-            port=self._address.port,
-            properties={**said},
-            server=f"netcode-{self._name.partition('.')[0].rpartition(' ')[2]}.local.",
-            host_ttl=TTL,
-            other_ttl=TTL,
-            parsed_addresses=addresses,
-        )
+        return records(self._name, self._address.port, addresses, said)
 
 
 class MdnsAnnouncement:
@@ -337,9 +319,9 @@ class _Listening(_Speaker):
             self._again.discard(name)
             info = AsyncServiceInfo(service_type, name)
             if await info.async_request(zeroconf, ANSWER_TIMEOUT * 1000):
-                sighting = _sighting(info)
-                if sighting is not None and sighting != self.sightings.get(name):
-                    self._show({**self.sightings, name: sighting})
+                seen = sighting(info, own_interfaces())
+                if seen is not None and seen != self.sightings.get(name):
+                    self._show({**self.sightings, name: seen})
             again = name in self._again
         self._tasks.pop(name, None)
 
@@ -383,27 +365,3 @@ class MdnsLookout:
     def abandon(self) -> None:
         self._speaker.abandon()
         self._speaker.ear.close()
-
-
-def instance(name: str) -> str:
-    """Return what programs show that list everything on a network: `name`, and something that nobody else has.
-
-    A dot would end it, and it has 63 bytes.
-    """
-    suffix = f" {secrets.token_hex(4)}"
-    plain = "".join(c if c.isprintable() and c not in ".\\" else " " for c in name)
-    room = MAX_LABEL - len(suffix)
-    return (plain.encode("utf-8", "replace")[:room].decode("utf-8", "ignore").strip() + suffix).strip()
-
-
-def _sighting(info: AsyncServiceInfo) -> Sighting | None:
-    """Return what a server said, as far as it makes sense."""
-    addresses = info.parsed_scoped_addresses()[: 4 * MAX_ADDRESSES]
-    if not addresses or not info.port:
-        return None
-    said = {_text(key): _text(value) for key, value in info.properties.items() if value is not None}
-    return Sighting(likeliest_first(addresses, info.port, own_interfaces()), said)
-
-
-def _text(data: bytes) -> str:
-    return data.decode("utf-8", "replace")
