@@ -19,6 +19,15 @@ class Somebody:
 
 
 PEER: Any = Somebody()
+
+
+class Sender:
+    """Whose messages come."""
+
+    peer = PEER
+    received = 0
+
+
 TOLD = PEER
 REASON = Reason(ReasonCode.CLOSED, "closed")
 EVENTS: list[Event] = [Joined(PEER), Received(PEER, "hi"), Away(PEER, REASON), Back(PEER), Left(PEER, REASON)]
@@ -32,6 +41,16 @@ def test_events_are_taken_once_in_order() -> None:
     first, second = inbox.take(), inbox.take()
 
     assert (first, second, inbox.room) == (EVENTS, [], 1000)
+
+
+def test_messages_are_delivered_as_their_senders_and_counted_there() -> None:
+    inbox, sender = Inbox[Event](1000, Received), Sender()
+
+    inbox.deliver(["one", 2], sender)
+    inbox.deliver([None], sender)
+
+    assert inbox.take() == [Received(PEER, "one"), Received(PEER, 2), Received(PEER, None)]
+    assert sender.received == 3
 
 
 def full_inbox(limit: int = 10_000) -> Inbox[Event]:

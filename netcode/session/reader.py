@@ -1,6 +1,5 @@
 """Bytes to messages and controls: frames, what a message may cost, and what is incomplete."""
 
-from itertools import repeat
 from typing import Any, ClassVar, assert_never
 
 from netcode.errors import ProtocolError
@@ -27,9 +26,6 @@ LARGE = 65_536
 
 CONTROL = 16
 """What a control message costs, beside what is in it."""
-
-# The constructor of the tuple that `Received` is takes half the time of its own.
-_make: Any = vars(tuple)["__new__"]
 
 
 class Reader:
@@ -332,19 +328,14 @@ class Reader:
             return 0
         self._may_decode(0)
         inbox.budget.give_back(found.cheaper)
-        self._put([found.message], session, inbox)
+        inbox.deliver([found.message], session)
         self._note_taken(data, len(data), costly.size, 0 if costly.size == len(data) else 2, session)
         return costly.size
-
-    def _put(self, messages: list[Any], session: Session, inbox: Inbox[Any]) -> None:
-        count, received = len(messages), map(_make, repeat(inbox.message), zip(repeat(session.peer), messages))
-        session.received += count  # nothing can come between this and the next
-        inbox.events.extend(received)
 
     def _deliver(self, payloads: list[memoryview], session: Session, inbox: Inbox[Any]) -> None:
         """Deliver messages; those before one that is none are delivered, too."""
         messages, error = decode_each(self._codec, payloads)
-        self._put(messages, session, inbox)
+        inbox.deliver(messages, session)
         if error is not None:
             raise error
 
