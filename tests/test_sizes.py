@@ -19,7 +19,6 @@ ENDS = "one end of the tables' protocol; what it is of is being parted"
 LARGER: dict[str, tuple[int, str]] = {
     "netcode/stream/stream.py": (575, FATE),
     "netcode/stream/stream.py Stream": (550, FATE),
-    "netcode/session/reader.py Reader": (375, "what runs once for each message is written out where it runs"),
     "netcode/turns/__main__.py": (425, "the commands of one command line"),
     "netcode/turns/__main__.py load_game": (50, "each way in which a file can be no game, and its sentence"),
     "netcode/turns/__main__.py make_parser": (60, "each argument of each command, once"),

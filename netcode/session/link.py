@@ -142,8 +142,8 @@ class Link:
             return self.now
         limits, outgoing = self.limits, stream.outgoing
         when = min(self._ping_at(), stream.heard + limits.timeout)
-        if self.reader.partial_since is not None:
-            when = min(when, self.reader.partial_since + limits.message_timeout)
+        if self.reader.partial is not None:
+            when = min(when, self.reader.partial.since + limits.message_timeout)
         if outgoing is not None and (since := outgoing.stuck_since()) is not None:
             when = min(when, since + limits.max_queue_age)
         return when
@@ -154,7 +154,7 @@ class Link:
         usual = (
             reader.session is not None
             and self._close_reason is None
-            and reader.partial_since is None
+            and reader.partial is None
             and stream.outgoing is None
             and self._overfull < 0
             and not reader.hungry
@@ -321,7 +321,7 @@ class Link:
             self.fail(Reason(ReasonCode.TIMEOUT, text), f"nothing was heard from here {silent}")
         elif since is not None and now - since >= limits.max_queue_age and not (outgoing and outgoing.eases(now)):
             self._too_slow(f"bytes wait longer than max_queue_age = {limits.max_queue_age:g} s")
-        elif self.reader.partial_since is not None and now - self.reader.partial_since >= limits.message_timeout:
+        elif self.reader.partial is not None and now - self.reader.partial.since >= limits.message_timeout:
             text = f"a message was begun and not completed within message_timeout = {limits.message_timeout:g} s"
             self.fail(Reason(ReasonCode.STALLED, text))
 

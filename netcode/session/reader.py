@@ -9,6 +9,7 @@ from netcode.session.contract import Ear
 from netcode.session.costly import Costly, is_costly
 from netcode.session.flood import Flood
 from netcode.session.inbox import Inbox
+from netcode.session.partial import Partial
 from netcode.session.session import Session
 from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
@@ -17,9 +18,6 @@ from netcode.wire.codec import Codec, decode_each
 from netcode.wire.cost import carried, cost_of, cost_of_frames
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, front, missing, share, split
 from netcode.wire.protocol import ACKNOWLEDGE_EVERY, Ack, Bye, Control, Hello, Ping, Pong, Welcome
-
-PACE = 65_536
-"""Bytes of one message that may take `message_timeout`; a larger one has as long for each further so many."""
 
 LARGE = 65_536
 """Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
@@ -38,11 +36,9 @@ class Reader:
         "_ear",
         "_flood",
         "_inbox",
-        "_partial_left",
         "hungry",
         "limit",
-        "missing",
-        "partial_since",
+        "partial",
         "pong",
         "rest",
         "session",
@@ -60,13 +56,10 @@ class Reader:
         """The largest frame, in bytes, that is taken."""
         self.rest: ReceiveBuffer | None = None
         self.hungry = False
-        self.missing = 0
-        """Bytes that the message under way still lacks, if that is known; else 0."""
-        self.partial_since: float | None = None
-        """Since when a message has been under way; None while none is."""
+        self.partial: Partial | None = None
+        """The message under way; None while none is."""
         self.pong: int | None = None
         """The number of the last ping, until it is answered: a flood of pings is not multiplied."""
-        self._partial_left = 0  # what the message lacked then, if that was known
         self._flood: Flood | None = None  # the last one, if there was any
         self._acknowledged = 0  # bytes received when the other end was last told
         self._costly: Costly | None = None  # at the front of the rest, and not yet done
@@ -104,7 +97,8 @@ class Reader:
 
     def excuse(self, now: float) -> None:
         """Hear that we do not listen, so that what the other end has not completed means nothing."""
-        self.partial_since = None if self.partial_since is None else now
+        if self.partial is not None:
+            self.partial.excuse(now)
 
     # The receiver of its stream.
 
@@ -112,8 +106,8 @@ class Reader:
         return True
 
     def space(self, scratch: memoryview) -> memoryview:
-        if self.rest is not None and self.missing >= LARGE:
-            return self.rest.room(self.missing)
+        if self.rest is not None and self._missing() >= LARGE:
+            return self.rest.room(self._missing())
         return scratch[:]
 
     def received(self, room: memoryview, count: int) -> bool:
@@ -124,7 +118,7 @@ class Reader:
                 rest = self.rest = ReceiveBuffer()
                 rest.append(room[taken:count])
             return self.hungry
-        if self.missing >= LARGE:
+        if self._missing() >= LARGE:
             room.release()
             rest.added(count)
         else:
@@ -164,7 +158,7 @@ class Reader:
         session.bytes_received += taken
         if (
             taken != size
-            or self.partial_since is not None
+            or self.partial is not None
             or self._flood is not None
             or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY
         ):
@@ -210,14 +204,13 @@ class Reader:
                 self.pong = number
             else:
                 self._ear.meter.pong(number, self._ear.stream.timeline.now)
-            if position:  # a flood of them is counted elsewhere
-                position = end
-                break
-            position = end
+            before, position = position, end
+            if before:
+                break  # a flood of them is counted elsewhere
         inbox.room -= position
         session.bytes_received += position
-        if position and self.partial_since is not None:
-            self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
+        if position:
+            self.partial = None  # what was begun is complete; what follows is another
         if position == size:
             inbox.beats += 1
             if self._flood is not None:
@@ -278,7 +271,7 @@ class Reader:
         That is complete frames beyond those that may be taken at once (1), others (2), or the beginning of one (0).
         """
         if taken:
-            self.partial_since, self.missing = None, 0  # what was begun is complete; what follows is another
+            self.partial = None  # what was begun is complete; what follows is another
         if self.pong is not None or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY:
             self._ear.reply(session)
             self.pong, self._acknowledged = None, session.bytes_received
@@ -292,14 +285,17 @@ class Reader:
         elif taken != size:
             self._begin_partial(data[taken:size])
 
+    def _missing(self) -> int:
+        return 0 if self.partial is None else self.partial.missing
+
     def _begin_partial(self, data: memoryview) -> None:
         """A message has begun to arrive, or goes on to."""
-        left = self.missing = missing(data)
-        if self.partial_since is None or left <= self._partial_left - PACE:
-            self.partial_since, self._partial_left = self._ear.now, left
-            self._ear.stream.reschedule()
-        elif not self._partial_left:
-            self._partial_left = left  # its length was not yet known
+        now, left = self._ear.now, missing(data)
+        if self.partial is None:
+            self.partial = Partial(now, left)
+        elif not self.partial.goes_on(now, left):
+            return
+        self._ear.stream.reschedule()
 
     def _may_decode(self, cost: int) -> bool:
         """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""
@@ -364,21 +360,18 @@ class Reader:
             self._ear.fail(Reason(ReasonCode.FLOODING, text))
 
     def _obey(self, control: Control) -> None:
-        match control:
-            case Hello() | Welcome() | Bye():
-                self._ear.hear(control)
-            case Ping(number, received) | Pong(number, received):
-                self._acknowledge(received)
-                if isinstance(control, Pong):
-                    self._ear.meter.pong(number, self._ear.now)
-                else:
-                    self.pong = number
-            case Ack(received):
-                self._acknowledge(received)
-            case _:  # pragma: no cover
-                assert_never(control)
-
-    def _acknowledge(self, received: int) -> None:
+        if isinstance(control, Hello | Welcome | Bye):
+            self._ear.hear(control)
+            return
         if self.session is None:
             raise ProtocolError(ReasonCode.MALFORMED, "a control message came before the greeting")
-        self.session.acknowledge(received)
+        self.session.acknowledge(control.received)
+        match control:
+            case Ping(number):
+                self.pong = number
+            case Pong(number):
+                self._ear.meter.pong(number, self._ear.now)
+            case Ack():
+                pass
+            case _:  # pragma: no cover
+                assert_never(control)
