@@ -160,6 +160,18 @@ def test_it_is_never_hungry_because_who_takes_does_so_when_it_likes() -> None:
     assert (taker.hungry, taker.resume(), len(taker)) == (False, False, 0)
 
 
+def test_what_comes_when_it_is_full_is_dropped_and_no_silence() -> None:
+    taker = intake.Intake(None, None)
+    scratch = memoryview(bytes(range(256)) * 256)
+    told = [taker.received(scratch, MAX_RECEIVE_BUFFER - 1), taker.received(scratch, 1)]
+    taker.pinged = True
+
+    told.append(taker.received(scratch, 10))
+
+    assert told == [False, True, True]
+    assert (len(taker), taker.pinged) == (MAX_RECEIVE_BUFFER, False)
+
+
 # Taking, and what cannot be taken or sent.
 
 

@@ -63,7 +63,9 @@ class Receiver(Protocol):
         ...
 
     def received(self, room: memoryview, count: int) -> bool:
-        """Take the first `count` bytes of `room`: what `space` returned, or a scratch; 0 if they do not matter any more.
+        """Take the first `count` bytes of `room`: what `space` returned, or a scratch.
+
+        What comes while it takes no more is dropped: that was read only to let the other end finish.
 
         Returns:
             Whether it takes no more for now: it is hungry, or full.

@@ -74,10 +74,12 @@ class Intake:
 
     def received(self, room: memoryview, count: int) -> bool:
         self.pinged = False
-        if self.rest is None:
-            self.rest = ReceiveBuffer()
-        self.rest.append(room[:count])
-        return not self.has_room()
+        rest = self.rest
+        if rest is None:
+            rest = self.rest = ReceiveBuffer()
+        if len(rest) < MAX_RECEIVE_BUFFER:  # else it was read only to let the other end finish
+            rest.append(room[:count])
+        return len(rest) >= MAX_RECEIVE_BUFFER
 
     def resume(self) -> bool:
         return False

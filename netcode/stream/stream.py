@@ -300,23 +300,36 @@ class Stream:
         self.owner.opened(self)
 
     def receive(self, now: float, scratch: memoryview) -> bool:
-        """Receive once; tell whether there may be more at once."""
+        """Receive once, or have the receiver go on with what it owns; tell whether there may be more at once."""
         transport, receiver = self.transport, self.receiver
-        if transport is None or receiver.rest is not None or receiver.hungry or self.ended_input:
-            return self._receive_behind(now, scratch)
-        # The usual way, which runs once per message.
+        if receiver.hungry:
+            if receiver.resume():
+                self.host.hold(self)
+            return True
+        if transport is None or self.ended_input:
+            return False
+        room, size = scratch, SCRATCH
+        if receiver.rest is not None:
+            behind = self._room_behind(transport, scratch)
+            if behind is None:
+                return False
+            room, size = behind, len(behind)
         try:
-            count = transport.receive_into(scratch)
+            count = transport.receive_into(room)
         except OSError as error:
+            if room is not scratch:
+                room.release()
             self._receive_failed(error)
             return False
         if not count:
+            if room is not scratch:
+                room.release()
             self._input_ended()
             return False
         self.heard = now
-        if count == SCRATCH:
+        if count == size:
             self.host.tell_again(self)
-        if receiver.received(scratch, count):
+        if receiver.received(room, count):
             self.host.hold(self)
         return True
 
@@ -414,48 +427,12 @@ class Stream:
         self.owner.ended(self)
         self._buried = True
 
-    def _receive_behind(self, now: float, scratch: memoryview) -> bool:
-        """Receive behind what the receiver owns, or have it go on with that."""
-        transport, receiver = self.transport, self.receiver
-        if receiver.hungry:
-            if receiver.resume():
-                self.host.hold(self)
-            return True
-        if transport is None or self.ended_input:
-            return False
-        room = receiver.space(scratch)
+    def _room_behind(self, transport: Transport, scratch: memoryview) -> memoryview | None:
+        """Return where to receive to behind what the receiver owns; None for nowhere."""
+        room = self.receiver.space(scratch)
         if room is None:
-            return self.state is _DISCONNECTING and self._receive_in_vain(transport, now, scratch)
-        if len(room) < transport.grain:
-            room = scratch[: transport.grain]
-        count = self._receive_into(room, transport, now)
-        if count and receiver.received(room, count):
-            self.host.hold(self)
-        return bool(count)
-
-    def _receive_in_vain(self, transport: Transport, now: float, scratch: memoryview) -> bool:
-        """Receive what nobody takes any more, only to let the other end finish."""
-        count = self._receive_into(scratch[:], transport, now)
-        if count:
-            self.receiver.received(scratch, 0)
-        return bool(count)
-
-    def _receive_into(self, room: memoryview, transport: Transport, now: float) -> int:
-        """Receive into `room`, and return how many bytes; 0 where there is nothing now, or will never be."""
-        try:
-            count = transport.receive_into(room)
-        except OSError as error:
-            room.release()
-            self._receive_failed(error)
-            return 0
-        if count:
-            self.heard = now
-            if count == len(room):
-                self.host.tell_again(self)
-        else:
-            room.release()
-            self._input_ended()
-        return count
+            return scratch if self.state is _DISCONNECTING else None
+        return room if len(room) >= transport.grain else scratch[: transport.grain]
 
     def _receive_failed(self, error: OSError) -> None:
         """There is nothing to receive now, or never again."""
