@@ -28,6 +28,7 @@ KIT_PERCENT = 90.0
 
 TABLE = ("table", "tables")
 RULES = ("definition", "rules_errors")
+PLAYER = ("turns_client", "turns_server", "turns_cluster")
 KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "__init__": ("definition",),
     "__main__": ("turns_command_line",),
@@ -41,8 +42,9 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "bots/rebuilding": ("turns_bots_network",),
     "bots/search_bot": ("turns_bots_network",),
     "bots/tree": ("bots",),
-    "client": ("turns_client", "turns_server", "turns_cluster"),
+    "client": PLAYER,
     "clocks": TABLE,
+    "conversation": PLAYER,
     "course": (*TABLE, "rules_errors", "resuming"),
     "definition": RULES,
     "domains": (*RULES, "legal", "turns_protocol", "turns_server"),
@@ -54,12 +56,14 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "imagining": ("bots", "check"),
     "keeper": ("turns_server", "turns_cluster"),
     "kit": ("kit", *TABLE, "rules_errors", "view", "bots"),
+    "known": PLAYER,
     "lobby": ("turns_server", "turns_cluster"),
     "local_play": ("turns_terminal", "turns_bots_network"),
     "log": TABLE,
     "looking": (*TABLE, "view", "bots", "legal", "turns_faulty_rules"),
     "marks": RULES,
     "network_play": ("turns_terminal",),
+    "numbered": PLAYER,
     "outcomes": TABLE,
     "pending": TABLE,
     "places": ("places",),
@@ -72,6 +76,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "rules": (*TABLE, "view"),
     "screen": ("turns_terminal",),
     "sealing": TABLE,
+    "seat": PLAYER,
     "server": ("turns_server", "turns_cluster", "turns_client", "turns_page", "turns_terminal", "turns_bots_network"),
     "sight": ("turns_client", "turns_terminal"),
     "simulate": ("simulate", "check"),
@@ -87,8 +92,10 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "storing": TABLE,
     "supposing": ("bots",),
     "table": TABLE,
+    "table_link": PLAYER,
     "twin": ("check",),
     "undoing": TABLE,
+    "whereabouts": PLAYER,
     "wording": ("turns_terminal",),
     "worlds": ("check",),
 }

@@ -24,8 +24,9 @@ from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
 from netcode.turns import server as served
 from netcode.turns.__main__ import load_game
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.plays import Play, answer
+from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 
 GAMES = Path(__file__).parent.parent / "examples" / "turns"
@@ -106,8 +107,8 @@ class Evening:
 
     def agree(self) -> bool:
         """Tell whether everybody sits, and has heard of the same step."""
-        heard = {(seat._state.get("number"), seat.to_move, seat.over) for seat in self.seats}
-        return len(heard) == 1 and all(seat.seated and "number" in seat._state for seat in self.seats)
+        heard = {(seat._known.state.get("number"), seat.to_move, seat.over) for seat in self.seats}
+        return len(heard) == 1 and all(seat.seated and "number" in seat._known.state for seat in self.seats)
 
     def close(self) -> None:
         """Close everybody."""
@@ -121,7 +122,7 @@ def choose(seat: Seat[Any], chance: random.Random) -> Play:
     """Draw a play that brings the game on, if there is one; a free answer is drawn as the game itself draws it."""
     question = seat.question
     if question is not None and question.options is None:
-        return answer(question.id, sys.modules[seat._game.__module__].random_fleet(chance))
+        return answer(question.id, sys.modules[seat._known.game.__module__].random_fleet(chance))
     better = [play for play in seat.legal if play.name not in ("draw", "roll", "offer", "resign")]
     return chance.choice(better if better and chance.random() < 0.9 else seat.legal)
 

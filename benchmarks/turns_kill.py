@@ -19,8 +19,9 @@ from typing import Any
 
 from netcode.turns import TakenBack
 from netcode.turns.__main__ import load_game
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.plays import Play, answer
+from netcode.turns.seat import Seat
 
 ROOT = Path(__file__).parent.parent
 SERVE = """

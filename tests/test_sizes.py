@@ -22,8 +22,6 @@ LARGER: dict[str, tuple[int, str]] = {
     "netcode/turns/__main__.py": (425, "the commands of one command line"),
     "netcode/turns/__main__.py load_game": (50, "each way in which a file can be no game, and its sentence"),
     "netcode/turns/__main__.py make_parser": (60, "each argument of each command, once"),
-    "netcode/turns/client.py": (800, ENDS),
-    "netcode/turns/client.py Seat": (575, ENDS),
     "netcode/turns/protocol.py": (575, WIRE),
     "netcode/turns/server.py": (1200, ENDS),
     "netcode/turns/server.py Server": (1025, ENDS),

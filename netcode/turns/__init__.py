@@ -18,14 +18,17 @@ The floors, each importing from those above it in this list only:
 - `table`: joins them to one game, from the first seat to the result. No network, no disk; time is an argument.
 - `simulate`, `check`, `bots`: games that play themselves; `numbers`: what a seat sees and may do, as numbers.
 - `store`: where tables are kept, and `store.opening` which it is; `lobby`, `room`, `keeper`: tables with those around them, in memory and in the store.
-- `protocol`: the messages; `games`: what is told of a game; `events` and `sight`: what a player is told and sees; `client`: `join`; `server`: `serve`.
+- `protocol`: the messages; `games`: what is told of a game; `events` and `sight`: what a player is told and sees.
+- A player's end: `known` is what it knows of its table, `numbered` its play until that is in; `whereabouts` says which
+  server is asked next, `table_link` goes there; `conversation` speaks with it; `seat`: `Seat`; `client`: `join`.
+- The tables' end: `server`: `serve`.
 - `screen`: a terminal's two ends; `wording`: views and plays as a person reads and types them; `local_play` and
   `network_play`: a table in a terminal; `bot_play`: a bot at a server; `replay`, `__main__`: the command line.
 - `pettingzoo`: games to learn, with the extra of that name.
 """
 
 from netcode.turns.check import Report, check
-from netcode.turns.client import Seat, join, tables
+from netcode.turns.client import join, tables
 from netcode.turns.clocks import Clock
 from netcode.turns.domains import Free
 from netcode.turns.errors import RulesError
@@ -46,6 +49,7 @@ from netcode.turns.kit import Result
 from netcode.turns.marks import Hidden, Others, Owned
 from netcode.turns.plays import Play
 from netcode.turns.rules import Game, move, options, shown
+from netcode.turns.seat import Seat
 from netcode.turns.server import Server, serve
 from netcode.turns.simulate import Simulation, simulate
 from netcode.turns.stats import Stats

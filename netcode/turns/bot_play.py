@@ -5,9 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netcode.turns.bots import Drawer
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.events import Refused
 from netcode.turns.plays import Play
+from netcode.turns.seat import Seat
 from netcode.turns.table import Result
 
 MAX_REFUSED = 50

@@ -96,3 +96,30 @@ class Gone:
 
 
 Event = Seated | Started | Moved | TakenBack | Told | Refused | Presence | Said | Over | Gone
+
+
+def event_of(data: Any, before: Any, after: Any) -> Event | None:
+    """Return what a step tells as an event between two views; None for what only a newer server tells."""
+    match data:
+        case ["seated", int(seat), str(name)]:
+            return Seated(seat, name)
+        case ["started"]:
+            return Started()
+        case ["moved", int(seat), name]:
+            return Moved(seat, name, before, after)
+        case ["told", str(text), facts] if isinstance(facts, dict):
+            return Told(text, facts)  # pyright: ignore[reportUnknownArgumentType]
+        case ["taken back", seat, str(text)]:
+            return TakenBack(seat, text, before, after)
+        case ["presence", int(seat), str(state), seconds]:
+            return Presence(seat, state, seconds)
+        case ["over", *result]:
+            return Over(result_of(result))
+        case _:
+            return None
+
+
+def result_of(data: Any) -> Result:
+    """Return how a game ended, as it was sent."""
+    winners, scores, text = data
+    return Result(tuple(winners), None if scores is None else tuple(scores), text)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.events import (
     Gone,
     Moved,
@@ -17,6 +17,7 @@ from netcode.turns.events import (
     Told,
 )
 from netcode.turns.screen import Keyboard, Screen
+from netcode.turns.seat import Seat
 from netcode.turns.wording import changed, ended, moved, rows_of, said, show_plays, typed, understood
 
 POLL = 0.05

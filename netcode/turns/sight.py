@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from netcode.turns import view
-from netcode.turns.table import Result
+from netcode.turns.events import result_of
 from netcode.turns.values import unpack
 
 
@@ -62,7 +62,7 @@ def make_view(game: type[Any] | str, fields: Mapping[str, bytes], seat: int | No
     """
     names = [*state.get("names", ())]
     ended = state.get("result")
-    result = None if ended is None else Result(tuple(ended[0]), _maybe(ended[1]), ended[2])
+    result = None if ended is None else result_of(ended)
     to_move, mover, out = tuple(state.get("to_move", ())), state.get("mover"), tuple(state.get("out", ()))
     options = dict(state.get("options", {}))
     if not isinstance(game, str):
@@ -90,7 +90,3 @@ def make_view(game: type[Any] | str, fields: Mapping[str, bytes], seat: int | No
         "seat": seat,
     }
     return View(game, values | kit)
-
-
-def _maybe(values: Any) -> tuple[float, ...] | None:
-    return None if values is None else tuple(values)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.events import Event
 from netcode.turns.rules import Game
+from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store.memory import MemoryStore
 from turns.hall import TICK, TicTacToe

@@ -6,10 +6,11 @@ from typing import Any
 from netcode import Client, Received
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.turns import protocol
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.events import Event
 from netcode.turns.marks import Hidden, Owned
 from netcode.turns.rules import Game, move, options
+from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store.memory import MemoryStore
 

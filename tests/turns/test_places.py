@@ -131,7 +131,7 @@ def test_the_places_of_the_legal_plays_are_told_in_their_order() -> None:
         ("rest", []),
         ("look", ["one"]),
     ]
-    assert ann._state["places"] == [
+    assert ann._known.state["places"] == [
         [["cells", 0], ["cells", 2]],
         [["cells", 0], ["cells", 3]],
         [["cells", 1], ["cells", 2]],
@@ -141,5 +141,5 @@ def test_the_places_of_the_legal_plays_are_told_in_their_order() -> None:
         [],
         [["sight", "one"]],
     ]
-    assert bob._state["places"] == []
+    assert bob._known.state["places"] == []
     hall.close()

@@ -13,9 +13,9 @@ from netcode.turns import Free, Game, Hidden, Owned, Play, move
 from netcode.turns.bot_play import BotSeat, GaveUp
 from netcode.turns.bots import Drawer, RandomBot, SearchBot, drawing
 from netcode.turns.bots.rebuilding import Rebuilder
-from netcode.turns.client import Seat
 from netcode.turns.local_play import LocalTable, play_locally
 from netcode.turns.screen import Screen
+from netcode.turns.seat import Seat
 from netcode.turns.sight import View
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Result, Table

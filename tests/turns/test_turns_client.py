@@ -10,10 +10,11 @@ import pytest
 import netcode
 from netcode.testing import FakeClock
 from netcode.turns import protocol
-from netcode.turns.client import Seat, join, tables
+from netcode.turns.client import join, tables
 from netcode.turns.clocks import Clock
 from netcode.turns.events import Gone, Presence, Refused, Seated
 from netcode.turns.plays import Play
+from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
@@ -337,6 +338,32 @@ def test_how_the_link_is_can_be_shown(hall: Hall) -> None:
 
     assert silence == pytest.approx(4.0, abs=0.5)
     assert ann.silence < 1.5
+
+
+def test_a_seat_that_was_closed_while_it_was_looked_for_opens_no_link_again(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join()
+    hall.kill()
+    hall.play(30.0)
+    ann.close()
+    server = hall.serve()
+
+    hall.play(10.0)
+
+    assert (ann.connected, server._net.peers) == (False, ())
+
+
+def test_a_wait_while_a_seat_is_looked_for_ends_when_a_server_is_to_be_asked(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join()
+    hall.kill()
+    hall.play(30.0)
+    ann.events()
+    assert not ann.wait(0.0)
+
+    hall.clock.advance(5.0)  # as long as two attempts are apart at most
+
+    assert ann.wait(0.0)
 
 
 def test_why_a_link_broke_is_known_while_the_seat_is_looked_for(hall: Hall) -> None:

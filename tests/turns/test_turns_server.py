@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from netcode.turns.client import Seat
 from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.games import described
 from netcode.turns.rules import Game, move, options
+from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, SHARE, Server, serve
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
@@ -978,9 +978,9 @@ def test_closing_stores_everything_and_says_so(hall: Hall) -> None:
 def test_what_the_protocol_does_not_allow_ends_the_link_of_who_says_it(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)
-    assert ann._client is not None
+    assert ann._link.client is not None
 
-    ann._client.send(["dance"])
+    ann._link.client.send(["dance"])
     hall.play(4 * TICK)
 
     assert ann.reason != ""

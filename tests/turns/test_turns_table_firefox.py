@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from programs import DEADLINE, ROOT, Start
 
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
+from netcode.turns.seat import Seat
 
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"

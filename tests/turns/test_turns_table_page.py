@@ -23,8 +23,9 @@ from docs_blocks import code_of, free_port, wait_until_listening
 from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
 
-from netcode.turns.client import Seat, join
+from netcode.turns.client import join
 from netcode.turns.events import Presence, Said
+from netcode.turns.seat import Seat
 
 EXAMPLES = ROOT / "examples" / "turns"
 HIDDEN = float(os.environ.get("NETCODE_HIDDEN", "4.5"))

@@ -11,12 +11,12 @@ import pytest
 
 from netcode.turns import Clock, Game, move
 from netcode.turns.bot_play import run_bot
-from netcode.turns.client import Seat
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.local_play import LocalTable, play_locally
 from netcode.turns.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.plays import Play, answer
 from netcode.turns.screen import Keyboard, Screen
+from netcode.turns.seat import Seat
 from netcode.turns.sight import View
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table

@@ -128,7 +128,7 @@ class Table:
 
     def state(self) -> tuple[object, ...]:
         """Return what may explain that a table does not go on."""
-        return self.room, len(self.known), self.refused[-1:], [(seat.reason, seat._at.host) for seat in self.seats]
+        return self.room, len(self.known), self.refused[-1:], [(seat.reason, seat.address.host) for seat in self.seats]
 
     def is_quiet(self) -> bool:
         """Tell whether nothing is under way."""
