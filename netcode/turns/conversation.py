@@ -10,8 +10,11 @@ from netcode.turns.events import Event, Gone, Presence, Refused, Said, Seated
 from netcode.turns.known import Known
 from netcode.turns.numbered import Outstanding
 from netcode.turns.plays import Play
-from netcode.turns.protocol import BadMessage, Join
+from netcode.turns.protocol import BadMessage, Join, Wish
 from netcode.turns.table_link import TableLink
+
+MOST_UNSAID = 16
+"""Requests that wait for our seat: fewer than a server takes at once by default."""
 
 
 class Conversation:
@@ -33,7 +36,8 @@ class Conversation:
         """Why it is over, as a sentence; empty while it is not."""
         self.outstanding = Outstanding()
         self._request, self._link, self._known, self._known_here = request, link, known, known_here
-        self._sat_before = False
+        self._sat_before = self._leaves = False
+        self._unsaid: list[protocol.Request] = []
         self._events: list[Event] = []
 
     @property
@@ -52,9 +56,19 @@ class Conversation:
             self._hear(event, now)
 
     def send(self, request: protocol.Request) -> None:
-        """Ask for something, once we sit or watch."""
+        """Ask for something, now or as soon as we sit or watch; what is too much to wait for that is refused."""
         if self.sat:
             self._link.send(request)
+        elif len(self._unsaid) < MOST_UNSAID:
+            self._unsaid.append(request)
+        else:
+            self._events.append(Refused(None, "too much waits to be said until the table is found"))
+
+    def leave(self) -> None:
+        """Ask to be let go; again each time that we sit, until the server has heard it."""
+        self._leaves = True
+        if self.sat:
+            self._link.send(Wish("leave"))
 
     def play(self, play: Play) -> None:
         """Make a play, now or as soon as we sit again. Raises as `Outstanding.put` does."""
@@ -155,3 +169,8 @@ class Conversation:
             self._send_play()
         except ValueError as error:
             self._events.append(Refused(self.outstanding.take(), str(error)))
+        unsaid, self._unsaid = self._unsaid, []
+        for waiting in unsaid:
+            self._link.send(waiting)
+        if self._leaves:
+            self._link.send(Wish("leave"))

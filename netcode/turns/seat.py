@@ -287,7 +287,7 @@ class Seat(Generic[G]):
 
     def leave(self) -> None:
         """Leave for good: a game that runs is given up. `Gone` comes; keep calling `update()` until then."""
-        self._talk.send(Wish("leave"))
+        self._talk.leave()
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once."""

@@ -12,7 +12,8 @@ from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import join, tables
 from netcode.turns.clocks import Clock
-from netcode.turns.events import Gone, Presence, Refused, Seated
+from netcode.turns.conversation import MOST_UNSAID
+from netcode.turns.events import Gone, Presence, Refused, Said, Seated
 from netcode.turns.plays import Play
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
@@ -53,6 +54,42 @@ def script(hall: Hall) -> Iterator[Script]:
     script = Script(hall)
     yield script
     script.server.close()
+
+
+def found_again(hall: Hall, *meanwhile: Callable[[Seat[Any]], None]) -> tuple[Seat[Any], Seat[Any]]:
+    """Have a server die, one of its players do something while it is gone, and another one take its place."""
+    hall.serve()
+    ann, bob = hall.join(name="Ann"), hall.join(name="Bob")
+    hall.kill()
+    hall.until(lambda: not ann.seated and not bob.seated)
+    for act in meanwhile:
+        act(bob)
+    hall.serve()
+    hall.until(lambda: ann.seated and (bob.seated or bob.reason != ""))
+    hall.play(1.0)
+    return ann, bob
+
+
+def test_what_is_said_while_the_table_is_looked_for_is_said_when_it_is_found(hall: Hall) -> None:
+    ann, bob = found_again(hall, lambda seat: seat.say("one moment"), lambda seat: seat.say("back"))
+
+    assert [said.text for said in hall.heard(bob, Said)] == ["one moment", "back"]
+    assert bob.seated
+
+
+def test_who_leaves_while_the_table_is_looked_for_has_left_when_it_is_found(hall: Hall) -> None:
+    ann, bob = found_again(hall, Seat.leave)
+
+    assert bob.reason == "you left the table"
+    assert ann.over
+
+
+def test_more_than_can_wait_for_the_table_is_refused(hall: Hall) -> None:
+    ann, bob = found_again(hall, *(lambda seat, n=n: seat.say(str(n)) for n in range(MOST_UNSAID + 2)))
+
+    text = "too much waits to be said until the table is found"
+    assert [refused.text for refused in hall.heard(bob, Refused)] == [text, text]
+    assert [said.text for said in hall.heard(bob, Said)] == [str(n) for n in range(MOST_UNSAID)]
 
 
 def seated(hall: Hall, script: Script, game: Any = TicTacToe) -> Seat[Any]:
