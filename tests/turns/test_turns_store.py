@@ -295,6 +295,28 @@ def test_a_locked_file_is_said(opened: SqliteStore) -> None:
     assert opened.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
 
 
+@pytest.mark.parametrize("beside", ["DELETE FROM game_table", "UPDATE game_table SET version = 7"])
+def test_a_table_that_was_written_beside_us_is_lost(opened: SqliteStore, beside: str) -> None:
+    opened.append([Entry("t", 1, b"1")], [State("t", 1, b"one")])
+    other = sqlite3.connect(opened._path, isolation_level=None)
+    other.execute(beside)
+    other.close()
+
+    with pytest.raises(Lost, match="another process"):
+        opened.append([Entry("t", 2, b"2")], [State("t", 2, b"two")])
+
+
+def test_what_is_known_of_a_table_is_kept_no_longer_than_it_is_ours(opened: SqliteStore) -> None:
+    opened.append([Entry("t", 1, b"1")])
+    assert opened._known.keys() == {"t"}
+
+    opened.release(["t"])
+
+    assert not opened._known
+    opened.append([Entry("t", 2, b"2")])
+    assert not opened._known
+
+
 def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     path = tmp_path / "games.db"
     path.write_bytes(b"certainly not a database" * 100)

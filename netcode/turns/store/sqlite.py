@@ -75,13 +75,15 @@ class SqliteStore(Store):
         self._address = ""
         self._claimed: set[str] = set()
         """Tables that were claimed here."""
+        self._known: dict[str, _Row] = {}
+        """Where those of them are that were written here: nobody else writes, so that is not read again."""
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
 
     def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:  # noqa: ARG002 - the contract's
         self.close()
-        self._address, self._claimed = address, set()
+        self._address, self._claimed, self._known = address, set(), {}
         try:
             self._lock = _take_lock(self._path)
             with _explained(self._path):
@@ -172,11 +174,10 @@ class SqliteStore(Store):
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
         # A commit of many tables is a handful of statements: each has a price of its own.
+        tables = {*(one.table for one in entries), *(one.table for one in states), *(one.table for one in listings)}
+        known = {table: self._known.pop(table) for table in tables if table in self._known}  # until it is stored
         with self._transaction() as database:
-            rows = _rows(
-                database,
-                {*(one.table for one in entries), *(one.table for one in states), *(one.table for one in listings)},
-            )
+            rows = known | _rows(database, tables - known.keys())
             fresh: dict[tuple[str, int], bytes] = {}
             for table, version, body in entries:
                 row = rows[table]
@@ -189,21 +190,35 @@ class SqliteStore(Store):
                 self._put(database, rows[state.table], state)
             now = self._now()
             database.executemany("INSERT INTO move VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
-            database.executemany(
+            moved = [
+                (
+                    row.version,
+                    now if row.version > row.stored else None,
+                    row.state_version,
+                    row.state,
+                    table,
+                    row.stored,
+                )
+                for table, row in rows.items()
+                if row.version > row.stored or row.state is not None
+            ]
+            cursor = database.executemany(
                 "UPDATE game_table SET version = ?, changed = ifnull(?, changed), state_version = ?, "
-                "state = ifnull(?, state) WHERE id = ?",
-                [
-                    (row.version, now if row.version > row.stored else None, row.state_version, row.state, table)
-                    for table, row in rows.items()
-                    if row.version > row.stored or row.state is not None
-                ],
+                "state = ifnull(?, state) WHERE (id, version) = (?, ?)",
+                moved,
             )
+            if moved and cursor.rowcount != len(moved):
+                raise Lost("a table is not stored as it was here: another process wrote")
             newest = [one for one in states if one.version == rows[one.table].state_version]
             wakes = {one.table: None if one.wake is None else now + one.wake for one in newest}
             changed = [(wake, table) for table, wake in wakes.items() if (wake, rows[table].wake) != (None, None)]
-            database.executemany("UPDATE game_table SET wake = ? WHERE id = ?", changed)
+            if changed:
+                database.executemany("UPDATE game_table SET wake = ? WHERE id = ?", changed)
             for table, listed in listings:
                 database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
+        for table in rows.keys() & self._claimed:
+            row = rows[table]
+            self._known[table] = _Row(row.version, row.state_version, row.version, wakes.get(table, row.wake))
 
     def _put(self, database: sqlite3.Connection, row: "_Row", state: State) -> None:
         table, version, body, _ = state
@@ -236,6 +251,8 @@ class SqliteStore(Store):
     def release(self, tables: Collection[str]) -> None:
         self._connected()
         self._claimed.difference_update(tables)
+        for table in self._known.keys() & tables:
+            del self._known[table]
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
@@ -247,6 +264,8 @@ class SqliteStore(Store):
                 database.execute("DELETE FROM move WHERE game_table = ?", (table,))
                 database.execute("DELETE FROM game_table WHERE id = ?", (table,))
         self._claimed -= old
+        for table in self._known.keys() & old:
+            del self._known[table]
         return old
 
     def close(self) -> None:
