@@ -11,7 +11,7 @@ from netcode.turns.domains import Domain, Open, domain_of_type, make_domain, sha
 from netcode.turns.errors import RulesError
 from netcode.turns.marks import Field, Mark, annotations_of, read_fields
 from netcode.turns.places import Place, read_places
-from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of
+from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks
 from netcode.turns.values import Shape, plain, shape_of
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
@@ -46,6 +46,8 @@ class MoveRule:
     """Whether anything in reach of its source can refuse; if not, what its domains list is legal."""
     demands: int = 0
     """After so many calls of `require` it refuses no more; 0 where that cannot be told."""
+    only_looks: bool = False
+    """Whether it changes nothing until then."""
     places: tuple[Place, ...] = ()
     """Where on the board it goes; several where it is said by several clicks, as from one square to another."""
 
@@ -271,7 +273,8 @@ def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
             )
         domains[argument] = domain
     rule = member.rule
-    return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), demands(cls, rule))
+    looks = (demands(cls, rule), only_looks(cls, rule))
+    return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), *looks)
 
 
 def _read_options(cls: type[Any], definition: Definition) -> None:

@@ -160,5 +160,8 @@ def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callab
         log.bug(f"{type(game).__name__}.{move.name}", error, "a dry run of it")
         return False
     finally:
-        reload()
+        if move.only_looks:
+            game._kit.demands = 0
+        else:
+            reload()
     return True

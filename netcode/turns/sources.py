@@ -78,6 +78,68 @@ def demands(cls: type[Any], function: Callable[..., Any]) -> int:
     return count
 
 
+_LOOKS = (
+    ast.expr_context, ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.keyword, ast.comprehension,
+    ast.Constant, ast.Name, ast.Attribute, ast.Subscript, ast.Slice, ast.Compare, ast.BoolOp, ast.UnaryOp, ast.BinOp,
+    ast.IfExp, ast.Tuple, ast.List, ast.Set, ast.JoinedStr, ast.FormattedValue, ast.Call,
+    ast.GeneratorExp, ast.ListComp, ast.SetComp,
+)  # fmt: skip
+_COUNTS = {
+    "abs",
+    "all",
+    "any",
+    "enumerate",
+    "len",
+    "list",
+    "max",
+    "min",
+    "range",
+    "set",
+    "sorted",
+    "sum",
+    "tuple",
+    "zip",
+}
+"""Functions that change nothing."""
+
+
+def only_looks(cls: type[Any], function: Callable[..., Any]) -> bool:
+    """Tell whether a rule has changed nothing yet when it has called `require` as often as `demands` says.
+
+    Then it works out conditions, texts and local names up to there, and calls nothing but what counts.
+    """
+    tree, left = tree_of(function), demands(cls, function)
+    if tree is None or not left:
+        return False
+    for statement in tree.body:
+        if not left:
+            break
+        match statement:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Name(), "require"), arguments, keywords)):
+                left, parts = left - 1, [*arguments, *keywords]
+            case ast.Expr(ast.Constant()):
+                parts = list[ast.AST]()
+            case ast.Assign([ast.Name()], value):
+                parts = [value]
+            case _:
+                return False
+        if not all(_looks(cls, function, node) for node in chain.from_iterable(map(ast.walk, parts))):
+            return False
+    return True
+
+
+def _looks(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> bool:
+    match node:
+        case ast.Call(ast.Name(name)):
+            return name in _COUNTS and name not in function.__globals__
+        case ast.Attribute(ctx=ast.Load()) | ast.Subscript(ctx=ast.Load()):
+            return not _called(cls, function, node)
+        case ast.Call() | ast.Attribute() | ast.Subscript():
+            return False
+        case _:
+            return isinstance(node, _LOOKS)
+
+
 def can_ask(cls: type[Any]) -> bool:
     """Tell whether a question is in reach of anything that a class defines. What cannot be read can ask."""
     members = [member for base in cls.__mro__ if not _is_kit(base) for member in vars(base).values()]

@@ -4,7 +4,7 @@ import builtins
 import functools
 from typing import Any
 
-from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of, tree_of
+from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks, tree_of
 
 
 class Rules:
@@ -43,6 +43,10 @@ class Rules:
 
 
 def _helper() -> None: ...
+
+
+def _twice(number: int) -> int:
+    return 2 * number
 
 
 def without_source(body: str) -> Any:
@@ -142,6 +146,74 @@ def test_it_is_read_after_which_demand_a_rule_refuses_no_more() -> None:
     assert demands(Rules, Rules.nothing) == 0
 
 
+class Looking:
+    """Rules that change nothing before their last demand, and such as may."""
+
+    cells: Any = ()
+    size = 3
+    require: Any = None
+
+    def first(self, cell: int) -> None:
+        """Look at once."""
+        self.require(self.cells[cell] is None and len(self.cells) > cell, f"{cell} is taken")
+        self.cells[cell] = 1
+
+    def named(self, cell: int) -> None:
+        row = [one for one in self.cells if one != cell]
+        self.require(not row or max(row) < self.size, "too large")
+        self.require(any(one == -cell for one in row[1:]), text="no")
+
+    def changes(self, cell: int) -> None:
+        self.cells[cell] = 1
+        self.require(self.cells, "no")
+
+    def adds(self, cell: int) -> None:
+        self.size += cell
+        self.require(self.size, "no")
+
+    def pops(self, _cell: int) -> None:
+        self.require(self.cells.pop(), "no")
+
+    def between(self, cell: int) -> None:
+        self.require(cell, "no")
+        self.cells.append(cell)
+        self.require(self.size, "no")
+
+    def into(self, cell: int) -> None:
+        self.require([0 for self.size in (cell,)], "no")
+
+    def by_property(self, cell: int) -> None:
+        self.require(self.counted > cell, "no")
+
+    def by_another(self, cell: int) -> None:
+        self.require(_twice(cell), "no")
+
+    def under_a_name(self, _cell: int) -> None:
+        self.require((other := self.size), other)
+
+    def if_so(self, cell: int) -> None:
+        if cell:
+            self.cells = []
+        self.require(cell, "no")
+
+    def never(self, cell: int) -> None:
+        self.cells = cell
+
+    @property
+    def counted(self) -> int:
+        self.size += 1
+        return self.size
+
+
+def test_it_is_read_whether_a_rule_only_looks_before_its_last_demand() -> None:
+    rules = [name for name, member in vars(Looking).items() if callable(member)]
+
+    found = [name for name in rules if only_looks(Looking, getattr(Looking, name))]
+
+    assert len(rules) == 12
+    assert found == ["first", "named"]
+
+
 def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() -> None:
     one, same, other = (
         without_source(f"class thing:\n    def rule(self): self.{name}()") for name in ("one", "one", "other")
@@ -151,4 +223,5 @@ def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() 
     assert [*assigned(one.rule)] == []
     assert can_refuse(one, one.rule)
     assert demands(one, one.rule) == 0
+    assert not only_looks(one, one.rule)
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)
