@@ -29,10 +29,11 @@ class Turn(NamedTuple):  # made several times a move, and a frozen dataclass tak
             self.number, self.to_move, self.mover, self.out, self.result,
         )  # fmt: skip
 
-    def stored(self) -> list[Any]:
-        """Return it as plain data."""
-        result = None if self.result is None else [self.result.winners, self.result.scores, self.result.text]
-        return [self.number, self.to_move, self.mover, self.out, result]
+    def stored(self) -> Sequence[Any]:
+        """Return it as what `pack` takes."""
+        if self.result is None:
+            return self
+        return [*self[:-1], [self.result.winners, self.result.scores, self.result.text]]
 
     @classmethod
     def load(cls, data: Sequence[Any]) -> "Turn":
@@ -52,7 +53,7 @@ class Stand(NamedTuple):
     turn: Turn
 
     def stored(self) -> list[Any]:
-        """Return it as plain data."""
+        """Return it as what `pack` takes."""
         return [self.fields, self.turn.stored()]
 
     @classmethod
@@ -69,10 +70,6 @@ class Task(NamedTuple):
     name: str = ""
     arguments: Mapping[str, Any] | None = None
     """Plain wire data: what they stand for is found again whenever the rule runs again."""
-
-    def stored(self) -> list[Any]:
-        """Return it as plain data."""
-        return [self.kind, self.seat, self.name, self.arguments]
 
 
 @dataclass(frozen=True, slots=True)

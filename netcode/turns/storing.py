@@ -31,7 +31,7 @@ def read_state(state: bytes) -> dict[str, Any]:
 
 
 def stored_course(course: Course, last: Undoable | None) -> dict[str, Any]:
-    """Return what `load_course` takes.
+    """Return, for `pack`, what `load_course` takes when it is unpacked: named tuples are lists then.
 
     Args:
         course: of the game.
@@ -40,8 +40,8 @@ def stored_course(course: Course, last: Undoable | None) -> dict[str, Any]:
     return {
         "fields": course.packed,
         "turn": Turn.of(course.kit).stored(),
-        "sealed": [task.stored() for task in course.sealed.values()],
-        "queue": [task.stored() for task in course.queue],
+        "sealed": [*course.sealed.values()],
+        "queue": course.queue,
         "called": course.called,
         "suspension": None if course.suspension is None else _stored_suspension(course.suspension),
         "undo": None if last is None else [last.seat, last.before.stored(), last.free],
@@ -102,7 +102,7 @@ def _keep_sealed(course: Course, tasks: Sequence[Task], same_rules: bool) -> lis
 def _stored_suspension(suspension: Suspension) -> list[Any]:
     question = suspension.question
     return [
-        suspension.task.stored(),
+        suspension.task,
         suspension.before.stored(),
         [answered.stored() for answered in suspension.answers],
         suspension.told,
