@@ -50,11 +50,11 @@ class MoveRule:
     """Whether it changes nothing until then."""
     places: tuple[Place, ...] = ()
     """Where on the board it goes; several where it is said by several clicks, as from one square to another."""
+    free: bool = field(init=False)
+    """Whether an argument of it is free, so that it cannot be listed."""
 
-    @property
-    def free(self) -> bool:
-        """Tell whether an argument of it is free, so that it cannot be listed."""
-        return any(isinstance(domain, Open) for domain in self.domains.values())
+    def __post_init__(self) -> None:
+        self.free = any(isinstance(domain, Open) for domain in self.domains.values())
 
     def candidates(self, game: Any) -> Iterator[dict[str, Any]]:
         """Yield the arguments that the domains list, as plain wire data, whether or not the rule then refuses them."""

@@ -92,11 +92,17 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
         except Leave:
             reload()
             continue  # a domain that refuses lists nothing
-        plays += [
-            (name, {key: value if value.__class__ in NATIVE else plain(value) for key, value in arguments.items()})
-            for arguments in found
-        ]
+        plays += [(name, _plain(arguments)) for arguments in found]
     return Listing(tuple(plays), tuple(unlisted))
+
+
+def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
+    if _NATIVE.issuperset(map(type, arguments.values())):
+        return arguments
+    return {name: plain(value) for name, value in arguments.items()}
+
+
+_NATIVE = frozenset(NATIVE)
 
 
 def draw_arguments(

@@ -7,6 +7,7 @@ move itself does not.
 import ast
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from netcode.turns.errors import RulesError
@@ -25,7 +26,7 @@ class Place:
     """A field, and what leads to the entry of it that a move is about."""
 
     field: str
-    indices: tuple[ast.expr, ...]
+    indices: tuple[Callable[[Mapping[str, Any]], Any], ...]
 
     def of(self, mover: int, arguments: Mapping[str, Any]) -> list[Any]:
         """Return the place of a play, as plain wire data: the field and its indices. Empty where there is none."""
@@ -33,7 +34,7 @@ class Place:
         place: list[Any] = [self.field]
         for index in self.indices:
             try:
-                value = _value(index, known)
+                value = index(known)
             except (TypeError, ValueError, LookupError, ArithmeticError):
                 return []
             if type(value) not in (int, str):
@@ -79,7 +80,7 @@ def _read(text: str, where: str, fields: Collection[str], arguments: Collection[
         )
     for index in indices:
         _check(index, text, where, arguments)
-    return Place(node.id, tuple(indices))
+    return Place(node.id, tuple(map(_reader, indices)))
 
 
 def _check(node: ast.expr, text: str, where: str, arguments: Collection[str]) -> None:
@@ -103,17 +104,20 @@ def _check(node: ast.expr, text: str, where: str, arguments: Collection[str]) ->
             raise RulesError(f'{where}: at={text!r} is more than a sum of numbers and arguments: at="board[8 * y + x]"')
 
 
-def _value(node: ast.expr, known: Mapping[str, Any]) -> Any:
+def _reader(node: ast.expr) -> Callable[[Mapping[str, Any]], Any]:
+    """Return what works out an index that `_check` let pass, from the mover and the arguments by name."""
     match node:
         case ast.Constant(value=value):
-            return value
+            return lambda _: value
         case ast.Name(id=name):
-            return known[name]
+            return itemgetter(name)
         case ast.BinOp(left=left, op=op, right=right):
             # Numbers alone: a text times a number that a rule's author did not expect is as long as that number.
-            return _OPERATIONS[type(op)](_number(_value(left, known)), _number(_value(right, known)))
+            operate, one, other = _OPERATIONS[type(op)], _reader(left), _reader(right)
+            return lambda known: operate(_number(one(known)), _number(other(known)))
         case ast.Subscript(value=value, slice=index):
-            return _value(value, known)[_value(index, known)]
+            holder, key = _reader(value), _reader(index)
+            return lambda known: holder(known)[key(known)]
         case _:  # pragma: no cover - `_check` let nothing else pass
             raise TypeError(type(node).__name__)
 
