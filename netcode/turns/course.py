@@ -9,7 +9,7 @@ from typing import Any
 from netcode.turns import log
 from netcode.turns.definition import Definition, MoveRule
 from netcode.turns.errors import Enough, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.fields import NOTHING, Packed, fill, filler, pack_fields, verify, verify_changed
+from netcode.turns.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
 from netcode.turns.kit import DryKit, Kit, Told
 from netcode.turns.outcomes import Refused, TakenBack
 from netcode.turns.pending import Stand, Suspension, Task, Turn
@@ -101,10 +101,10 @@ class Course:
         """Return a copy of the game with a dry kit, and what makes it the same again after a trial."""
         scratch, dry = object.__new__(self.rules), self.dry_kit()
         scratch._kit = dry
-        refill = filler(scratch, self.packed)
+        packed = self.packed
 
         def reload() -> None:
-            refill()
+            fill(scratch, packed)
             dry.follow(self.kit, seat)
 
         return scratch, reload
@@ -171,7 +171,8 @@ class Course:
             answers: those to its questions so far.
             told: how much of what it tells was told before.
         """
-        kit, news = self.kit, list[Told]()
+        kit = self.kit
+        news: list[Told] = []
         self._rounds = 0
         while True:
             done = self._run(task, before, answers, told)
@@ -244,7 +245,7 @@ class Course:
             raise Unfit(f"{move.name} takes {', '.join(move.domains) or 'no arguments'}")
         if not arguments:
             return {}
-        values = dict[str, Any]()
+        values: dict[str, Any] = {}
         kit, dry = game._kit, self.dry_kit()
         dry.follow(self.kit, mover)
         game._kit = dry

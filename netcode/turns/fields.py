@@ -1,6 +1,6 @@
 """The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from netcode.turns.definition import Definition
@@ -33,7 +33,7 @@ def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
     """
     definition: Definition = game._definition
     values: dict[str, Any] = game.__dict__
-    packed = dict[str, bytes]()
+    packed: dict[str, bytes] = {}
     for name, shape in definition.shapes.items():
         try:
             data = pack(shape.dump(values[name]))
@@ -64,22 +64,11 @@ def share(fields: Packed, other: Packed) -> Packed:
 
 def fill(game: Any, packed: Packed) -> None:
     """Make the fields what `pack_fields` returned, so that no two places of them are one value."""
-    filler(game, packed)()
-
-
-def filler(game: Any, packed: Packed) -> Callable[[], None]:
-    """Return what makes the fields what `pack_fields` returned, as often as it is called."""
     values: dict[str, Any] = game.__dict__
-    definition: Definition = game._definition
-    shapes = definition.shapes
-    parts = [(name, data, None if shapes[name].revives else shapes[name].load) for name, data in packed.items()]
-
-    def refill() -> None:
-        values.clear()
-        for name, data, load in parts:
-            values[name] = unpack(data) if load is None else load(unpack(data))
-
-    return refill
+    shapes = game._definition.shapes
+    values.clear()
+    for name, data in packed.items():
+        values[name] = shapes[name].load(unpack(data))
 
 
 def verify(game: Any) -> None:

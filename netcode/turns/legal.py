@@ -97,12 +97,10 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
 
 
 def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
-    if _NATIVE.issuperset(map(type, arguments.values())):
-        return arguments
-    return {name: plain(value) for name, value in arguments.items()}
-
-
-_NATIVE = frozenset(NATIVE)
+    for value in arguments.values():
+        if value.__class__ not in NATIVE:
+            return {name: plain(one) for name, one in arguments.items()}
+    return arguments
 
 
 def draw_arguments(

@@ -104,7 +104,8 @@ class Lobby:
 
     def close(self, game: str, table: str) -> None:
         """Hear that a table can be joined no more."""
-        self._open.get(game, OrderedDict[str, Listing]()).pop(table, None)
+        if game in self._open:
+            self._open[game].pop(table, None)
 
     def by_key(self, key: bytes) -> str | None:
         """Return the table at which a key opens a seat."""

@@ -122,7 +122,7 @@ def carry_out(store: Store, batch: Batch, lease: Lease) -> Stored:
     woken = _take(store, lease, batch.due)[0] if batch.due else {}
     listed = store.open_tables(None, batch.listed) if batch.listed else {}
     lease.keep()
-    expired = store.expire(*batch.expire) if batch.expire is not None else set[str]()
+    expired = store.expire(*batch.expire) if batch.expire is not None else ()
     return Stored(frozenset(batch.made), loaded, frozenset(expired), elsewhere, woken, listed, tuple(nodes))
 
 
