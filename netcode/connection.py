@@ -7,6 +7,9 @@ from netcode.diagnostics.mistakes import CONNECTION, explains_keywords, hint
 from netcode.loop.clock import Clock, Timeline, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason
+from netcode.stream import driver
+from netcode.stream.closing import LINGER
+from netcode.stream.connecting import CONNECT_TIMEOUT
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.intake import (
     MAX_RECEIVE_BUFFER,
@@ -17,7 +20,7 @@ from netcode.stream.intake import (
     check_silence,
     copy_of,
 )
-from netcode.stream.stream import CONNECT_TIMEOUT, LINGER, Stream
+from netcode.stream.stream import Stream
 from netcode.transport import Connector, Network, Ready
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
@@ -245,30 +248,18 @@ class Connection(Waiter, Generic[D_co]):
         moves bytes. DISCONNECTED: does nothing. If an exception leaves it, such as Ctrl-C, the next call ends the
         connection, because nobody knows how far it got.
         """
-        stream = self._stream
-        if stream.torn:
-            stream.break_off()
-            stream.torn = False
-        now = stream.timeline.tick()
-        if not stream.alive:
-            return
-        if self._scratch is None:
-            self._scratch = memoryview(bytearray(SCRATCH))
-        try:
-            stream.step(now, self._scratch)
-        except BaseException:
-            stream.torn = True
-            raise
+        scratch = self._scratch = self._scratch or memoryview(bytearray(SCRATCH))
+        driver.update(self._stream, scratch)
 
     def instantiate(self) -> Descriptors:
         """Return what `update` waits for: reading if there is room, writing if something is to be sent or connects."""
-        return self._stream.descriptors()
+        return driver.descriptors(self._stream)
 
     def _before_sleep(self) -> None:
-        self._stream.send_now()
+        driver.send_now(self._stream)
 
     def _seconds_left(self) -> float | None:
-        return self._stream.seconds_left()
+        return driver.seconds_left(self._stream)
 
     def _slept(self, seconds: float) -> None:
         self._stream.timeline.tick(seconds)

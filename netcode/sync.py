@@ -9,6 +9,7 @@ from typing import Any, TypeVar, overload
 
 from netcode.connection import Connection, State, stream_of
 from netcode.connection import connect as start_to_connect
+from netcode.stream.driver import seconds_left
 from netcode.stream.intake import check_receivable
 from netcode.waiting import wait
 
@@ -58,7 +59,7 @@ def close_nicely(connection: Connection[Any], timeout: float | None = None) -> N
 def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:
     connection.update()
     while connection.alive and not done():
-        if not any(connection.instantiate()) and stream_of(connection).seconds_left() is None:
+        if not any(connection.instantiate()) and seconds_left(stream_of(connection)) is None:
             return  # nothing will ever happen: it has no input
         wait(connection)
         connection.update()

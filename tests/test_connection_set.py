@@ -17,8 +17,8 @@ from netcode.address import Address
 from netcode.connection import Connection, State, connect, custom, stream_of
 from netcode.connection_set import REFUSE, ConnectionSet
 from netcode.reasons import ReasonCode
+from netcode.stream.closing import LINGER
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
-from netcode.stream.stream import LINGER
 from netcode.stream.stream_set import StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport.tcp_listener import Listener

@@ -23,6 +23,7 @@ from netcode.loop.clock import Timeline
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.session.reader import LARGE
+from netcode.stream import driver
 from netcode.stream.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
 from netcode.stream.contract import ALONE, SCRATCH
 from netcode.stream.stream import DRAIN_READS, Stream
@@ -659,15 +660,7 @@ class Driven(Stream):
     __slots__ = ()
 
     def update(self) -> None:
-        if self.torn:
-            self.break_off()
-            self.torn = False
-        if self.alive:
-            try:
-                self.step(self.timeline.tick(), memoryview(bytearray(SCRATCH)))
-            except BaseException:
-                self.torn = True
-                raise
+        driver.update(self, memoryview(bytearray(SCRATCH)))
 
 
 def driven(transport: Transport, taker: Taker) -> Driven:
@@ -711,7 +704,7 @@ def test_a_hungry_connection_is_fed_before_more_is_read() -> None:
     connection = driven(transport, taker)
     taker.hungry = True
 
-    wants = connection.wants_input(), connection.seconds_left()
+    wants = connection.wants_input(), driver.seconds_left(connection)
     transport.receives = [b"def"]
     taker.room = 2
     connection.update()
@@ -1207,8 +1200,9 @@ def test_silence_moves_along_to_another_timeline() -> None:
     assert stream_of(line.connection).deadline() == 5.0 - 0.5 + 10.0 / 2
 
 
-def test_in_a_child_a_connection_is_over_and_its_descriptors_are_left_alone() -> None:
-    line = Line().opened()
+@pytest.mark.parametrize("connected", [False, True])
+def test_in_a_child_a_connection_is_over_and_its_descriptors_are_left_alone(connected: bool) -> None:
+    line = Line().opened() if connected else Line()
     line.connection.send(b"to nobody")
 
     line.connection._abandon()
@@ -1276,28 +1270,6 @@ def test_of_the_deadlines_of_a_connect_and_of_its_close_the_earlier_one_counts()
     earlier = stream_of(connection).deadline()
 
     assert (later, earlier) == (5.0 + CONNECT_TIMEOUT, 5.0 + 1.0)
-
-
-def test_a_stream_without_descriptors_has_none_to_wait_on() -> None:
-    taker = Taker()
-    stream = driven(Scripted(), taker)
-    stream.send(b"x")
-
-    assert stream.descriptors() == ([], [], [])
-
-
-def test_before_a_sleep_it_sends_what_there_is_unless_the_network_is_full() -> None:
-    transport = Scripted(sends=2)
-    stream = driven(transport, Taker())
-
-    stream.send_now()
-    stream.answer(b"pong")
-    answer = stream._answer
-    stream.send_now()
-    stream.send_now()
-
-    assert answer == b"pong"
-    assert (transport.calls, stream.waiting, stream._answer) == (["send 4"], 2, b"")
 
 
 def test_who_is_still_hungry_after_its_share_is_held_again() -> None:

@@ -16,8 +16,8 @@ from netcode.session.link import Link
 from netcode.session.places import Places
 from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
 from netcode.stream.contract import SCRATCH, State
+from netcode.stream.driver import descriptors, seconds_left, send_now, step, together
 from netcode.stream.stream import Stream
-from netcode.stream.watcher import together
 from netcode.transport import Network
 from netcode.waiting import CustomWaiter, Descriptors, wait
 from netcode.wire import protocol
@@ -100,11 +100,11 @@ class Guest:
         engine, now = self.engine, self.timeline.tick()
         if self.link is not None:
             engine.stepping = stream = self.link.stream
-            stream.step(now, self.scratch)
+            step(stream, now, self.scratch)
         if self.closing:
             for stream in self.closing:
                 engine.stepping = stream
-                stream.step(now, self.scratch)
+                step(stream, now, self.scratch)
             self.closing = [stream for stream in self.closing if stream.alive]
         engine.stepping = None
         if self.session.reason is not None and not self.closing:
@@ -116,7 +116,7 @@ class Guest:
         """Offer the network what is to be sent, before a sleep."""
         for stream in self.streams():
             self.engine.stepping = stream
-            stream.send_now()
+            send_now(stream)
         self.engine.stepping = None
 
     def streams(self) -> list[Stream]:
@@ -131,7 +131,7 @@ class Guest:
         for stream in self.streams():
             if stream.transport is not None and not stream.blocked and stream.has_to_send():
                 return 0.0
-            left = stream.seconds_left()
+            left = seconds_left(stream)
             if left is not None:
                 times.append(left)
         if self._away_for is not None:
@@ -143,7 +143,7 @@ class Guest:
     def descriptors(self) -> Descriptors:
         """Return what it waits for."""
         streams = self.streams()
-        return streams[0].descriptors() if len(streams) == 1 else together(streams)
+        return descriptors(streams[0]) if len(streams) == 1 else together(streams)
 
     def has_work(self) -> bool:
         """Tell whether an update has something to do."""

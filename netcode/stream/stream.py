@@ -9,15 +9,10 @@ from netcode.loop.clock import Timeline
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
 from netcode.stream.buffer import JOIN_BELOW, SendQueue
+from netcode.stream.closing import Closing
+from netcode.stream.connecting import CONNECT_TIMEOUT, Connecting
 from netcode.stream.contract import ALONE, SCRATCH, Host, Owner, Receiver, Source, State
 from netcode.transport import Connector, Heard, Transport, abandon
-from netcode.waiting import Descriptors
-
-CONNECT_TIMEOUT = 5.0
-"""Seconds until a connect is given up; the kernel alone would take 127."""
-
-LINGER = 2.0
-"""Seconds that a nice close without a timeout waits for the other end's end once everything is sent."""
 
 DRAIN_READS = 64
 """Reads after a failed write, to find the end that explains it."""
@@ -34,14 +29,12 @@ class Stream:
     __slots__ = (
         "_answer",
         "_buried",
-        "_close_at",
-        "_close_within",
-        "_connector",
+        "_closing",
         "_finished",
-        "_give_up_at",
         "_send_error",
         "announced",
         "blocked",
+        "connecting",
         "ended_input",
         "heard",
         "host",
@@ -77,6 +70,7 @@ class Stream:
         self.timeline = timeline
         self.state = State.CONNECTING
         self.reason: Reason | None = None
+        self.connecting: Connecting | None = Connecting(connector, timeline.now + connect_timeout)
         self.transport: Transport | None = None
         self.remote_address = remote_address or connector.address
         self.heard = timeline.now
@@ -95,14 +89,11 @@ class Stream:
         """What the host's poller watches for; -1 while it does not watch. The host's."""
         self.wake = math.inf
         """When the host looks at it. The host's."""
-        self._connector: Connector | None = connector
         self.where: str | None = connector.where
         """What it connects to, for sentences; None once it is there."""
         self._buried = False  # it is over, and everything is given back
         self._answer = b""  # to be sent before anything else, but not alone if more comes in time; then nothing waits
-        self._give_up_at: float | None = timeline.now + connect_timeout
-        self._close_at: float | None = None
-        self._close_within = ""  # the limit that set it; "" where none did
+        self._closing: Closing | None = None  # once it was to close nicely
         self._finished = False
         self._send_error: OSError | None = None
 
@@ -127,17 +118,6 @@ class Stream:
         """Return the other end, for sentences."""
         return str(self.remote_address or self.where or "the other end")
 
-    def descriptors(self) -> Descriptors:
-        """Return what it waits for: reading if there is room, writing if something is to be sent or connects."""
-        if self._connector is not None:
-            return self._connector.descriptors()
-        transport = self.transport
-        if transport is None:
-            return [], [], []
-        read = [transport.read_fd] if transport.read_fd >= 0 and self.wants_input() else []
-        write = [transport.write_fd] if transport.write_fd >= 0 and self.has_to_send() else []
-        return read, write, []
-
     def wants_input(self) -> bool:
         """Tell whether what comes would be read."""
         if self.ended_input or self.receiver.hungry:
@@ -151,23 +131,16 @@ class Stream:
         # With nothing queued, the end of our side is what has to be sent when we are closing.
         return bool(self.waiting) or (self.state is _DISCONNECTING and not self._finished)
 
-    def seconds_left(self) -> float | None:
-        """Return in how many seconds there is something to do even if nothing arrives; None for never."""
-        if self.receiver.hungry:
-            return 0.0
-        deadline = self.deadline()
-        return None if deadline == math.inf else self.timeline.until(deadline)
-
     def deadline(self) -> float:
         """Return the earliest time at which `check` or the connector has something to do; infinity for never."""
         if self.state is State.DISCONNECTED:
             return math.inf
-        when = math.inf if self._give_up_at is None else self._give_up_at
-        if self._close_at is not None and self._close_at < when:
-            when = self._close_at
-        if self._connector is not None and (due := self._connector.due()) is not None:
-            when = min(when, due)
-        return min(when, self.owner.deadline(self))
+        when = self.owner.deadline(self)
+        if self.connecting is not None:
+            when = min(when, self.connecting.due())
+        if self._closing is not None:
+            when = min(when, self._closing.at)
+        return when
 
     # Sending and ending.
 
@@ -222,12 +195,13 @@ class Stream:
         """
         if self.state is State.DISCONNECTED:
             return
-        if self._connector is not None and not self.waiting:
+        if self.connecting is not None and not self.waiting:
             self.end(closed_here())
             return
-        if timeout is not None and (self._close_at is None or self.now + timeout < self._close_at):
-            self._close_within = f"{limit} = {timeout:g} s"
-            self._close_by(self.now + timeout)
+        closing = self._closing = self._closing or Closing()
+        if timeout is not None:
+            closing.limit(self.now, timeout, limit)
+            self.reschedule()
         if self.state is not _DISCONNECTING:
             self._become(_DISCONNECTING)
             self.announce()  # with nothing queued, the end of our side is what has to be sent
@@ -260,38 +234,27 @@ class Stream:
         self.reason = self.reason or closed_here(TEXT)
         self.state = State.DISCONNECTED
         self.torn, self._buried = False, True
-        for holder in (self._connector, self.transport):
-            if holder is not None:
-                abandon(holder)
-        self._connector = self.transport = None
+        if self.connecting is not None:
+            self.connecting.abandon()
+        if self.transport is not None:
+            abandon(self.transport)
+        self.connecting = self.transport = None
         self.outgoing, self._answer, self.source, self.host = None, b"", None, ALONE
 
     # Driving.
 
-    def step(self, now: float, scratch: memoryview) -> None:
-        """Do everything, for a stream of which nobody tells when it is ready."""
-        if self._connector is not None:
-            self.advance(now)
-        if self.transport is not None:
-            self.receive(now, scratch)
-        if self.state is not State.DISCONNECTED:
-            self.check(now)
-        if self.transport is not None:
-            self.flush(now)
-
     def advance(self, now: float) -> None:
         """Go on connecting."""
-        assert self._connector is not None
-        result = self._connector.advance(now)
+        assert self.connecting is not None
+        result = self.connecting.advance(now)
         if result is None:
             return
         if isinstance(result, Reason):
             self.end(result)
             return
-        self._connector = None
+        self.connecting = None
         self.transport = result
         self.where = None
-        self._give_up_at = None
         self.heard = now
         self.remote_address = result.address or self.remote_address
         if self.state is State.CONNECTING:
@@ -335,7 +298,7 @@ class Stream:
 
     def check(self, now: float) -> float:
         """Do what is due at `now`, and return when there is something to do again."""
-        if self.transport is None or self._close_at is not None or self.blocked:
+        if self.transport is None or self._closing is not None or self.blocked:
             return self._check_otherwise(now)
         return self.owner.due(self, now)  # the usual way, which runs once a second for each of thousands
 
@@ -370,11 +333,6 @@ class Stream:
         if self.state is _DISCONNECTING and not self._finished and self._send_error is None:
             self._finish(transport, now)
 
-    def send_now(self) -> None:
-        """Offer the network what is to be sent, before a sleep."""
-        if not self.blocked and self.has_to_send():
-            self.flush(self.now)
-
     def send_failed(self, error: OSError, now: float) -> None:
         """The other end takes nothing any more: look for what it said first."""
         if self.ended_input and self.state is not _DISCONNECTING:
@@ -406,8 +364,9 @@ class Stream:
         shift = timeline.now - self.timeline.now
         self.host, self.timeline = host, timeline
         self.heard += shift
-        self._give_up_at = None if self._give_up_at is None else self._give_up_at + shift
-        self._close_at = None if self._close_at is None else self._close_at + shift
+        for deadline in (self.connecting, self._closing):
+            if deadline is not None:
+                deadline.shift(shift)
         self.announced = False
 
     # Inside: one writer of the state, one way to end.
@@ -419,10 +378,10 @@ class Stream:
     def _bury(self) -> None:
         """Give back everything of a stream that is over. Twice is fine."""
         self.host.forget(self)
-        for holder in (self._connector, self.transport):
+        for holder in (self.connecting, self.transport):
             if holder is not None:
                 holder.close()
-        self._connector = self.transport = None
+        self.connecting = self.transport = None
         self.outgoing, self._answer = None, b""
         self.owner.ended(self)
         self._buried = True
@@ -497,29 +456,16 @@ class Stream:
         transport.finish()
         if self.ended_input or not transport.lingers:
             self.end(closed_here())
-        elif self._close_at is None:
-            self._close_by(now + LINGER)
+        else:
+            assert self._closing is not None
+            self._closing.linger(now)
+            self.reschedule()
 
     def _check_otherwise(self, now: float) -> float:
-        if self._give_up_at is not None and now >= self._give_up_at:
-            hint = "" if self._connector is None else self._connector.hint
-            self.end(Reason(ReasonCode.CONNECT_TIMEOUT, f"{self.describe()} {hint}"))
-        elif self._close_at is not None and now >= self._close_at:
-            self._close_timed_out()
+        if self._closing is not None and now >= self._closing.at:
+            self.end(self._closing.reason(self.describe(), self.waiting))
         if self.blocked and self.outgoing is not None:
             self.outgoing.mark(now)
         if self.state is not State.DISCONNECTED:
             self.owner.due(self, now)
         return self.deadline()
-
-    def _close_timed_out(self) -> None:
-        if not self._close_within:  # everything was sent, and nobody said how long the other end has
-            self.end(closed_here())
-            return
-        left = f"{self.waiting} bytes were not sent" if self.waiting else "it did not finish"
-        text = f"gave up closing the connection to {self.describe()} nicely: {left} within {self._close_within}"
-        self.end(Reason(ReasonCode.CLOSE_TIMEOUT, text))
-
-    def _close_by(self, when: float) -> None:
-        self._close_at = when if self._close_at is None else min(self._close_at, when)
-        self.reschedule()

@@ -12,8 +12,9 @@ from netcode.loop.engine import Engine
 from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip, merged
 from netcode.stream.agenda import Agenda
 from netcode.stream.contract import SCRATCH, Backlog
+from netcode.stream.driver import seconds_left, step, together
 from netcode.stream.stream import Stream
-from netcode.stream.watcher import Watcher, together
+from netcode.stream.watcher import Watcher
 from netcode.waiting import Descriptors, Waiter, wait
 
 PORTION = 64
@@ -186,7 +187,7 @@ class StreamSet(Generic[T]):
         deadline = self._agenda.next()
         left = None if deadline is None else self.timeline.until(deadline)
         for stream in self.watcher.unwatched:
-            its = stream.seconds_left()
+            its = seconds_left(stream)
             if its is not None and (left is None or its < left):
                 left = its
         return left
@@ -327,7 +328,7 @@ class StreamSet(Generic[T]):
         engine = self.engine
         for stream in [*self.watcher.unwatched]:
             engine.stepping = stream
-            stream.step(now, self._scratch)
+            step(stream, now, self._scratch)
         engine.stepping = None
 
     def _read_from(self, ready: list[tuple[int, int]], now: float) -> None:

@@ -1,11 +1,8 @@
 """Whose descriptor is whose, and what the poller is asked about it."""
 
-from collections.abc import Iterable
-
 from netcode.loop.poller import EDGE, READ, WRITE, Poller, make_poller
 from netcode.stream.stream import Stream
 from netcode.transport import Transport
-from netcode.waiting import Descriptors
 
 _READ_ONCE = READ | EDGE  # one number for thousands of streams
 
@@ -116,12 +113,3 @@ def _sides(transport: Transport) -> list[tuple[int, int]]:
     if read == write:
         return [(read, READ | WRITE)]
     return [(fd, mask) for fd, mask in ((read, READ), (write, WRITE)) if fd >= 0]
-
-
-def together(streams: Iterable[Stream]) -> Descriptors:
-    """Return what to wait on for all of `streams`."""
-    lists: Descriptors = [], [], []
-    for stream in streams:
-        for all_of_them, its in zip(lists, stream.descriptors(), strict=True):
-            all_of_them.extend(its)
-    return lists

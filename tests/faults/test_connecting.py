@@ -81,8 +81,8 @@ def until_answered(stage: Stage, client: netcode.Client, resolver: Resolver) -> 
     """Let the name server answer, and the client hear it; its thread runs in real time."""
     resolver.released.set()
     deadline = time.monotonic() + DEADLINE
-    while has_link(client) and link_of(client).stream._connector is not None:
-        connector = link_of(client).stream._connector
+    while has_link(client) and (connecting := link_of(client).stream.connecting) is not None:
+        connector = connecting._connector
         if not isinstance(connector, tcp_module.TcpConnector) or connector._lookup is None:
             break
         assert time.monotonic() < deadline

@@ -1,0 +1,41 @@
+"""When a nice close is over in any case, and what is said of that."""
+
+import math
+
+from netcode.reasons import Reason, ReasonCode, closed_here
+
+LINGER = 2.0
+"""Seconds that a nice close without a timeout waits for the other end's end once everything is sent."""
+
+
+class Closing:
+    """The time that a nice close has: none was given yet."""
+
+    __slots__ = ("_within", "at")
+
+    def __init__(self) -> None:
+        self.at = math.inf
+        """When it is over in any case."""
+        self._within = ""  # the limit that set that; "" where none did
+
+    def limit(self, now: float, timeout: float, name: str) -> None:
+        """Give it `timeout` seconds from `now` on, if it has not less. `name` is what those are called."""
+        if now + timeout < self.at:
+            self.at, self._within = now + timeout, f"{name} = {timeout:g} s"
+
+    def linger(self, now: float) -> None:
+        """Hear that everything is sent: from `now` on the other end has a moment to finish, if nobody said how long."""
+        if self.at == math.inf:
+            self.at = now + LINGER
+
+    def shift(self, seconds: float) -> None:
+        """Hear that what was 0 is `seconds` from now on."""
+        self.at += seconds
+
+    def reason(self, whom: str, waiting: int) -> Reason:
+        """Return what is said when that time comes: the connection to `whom` is over, and so many bytes still wait."""
+        if not self._within:  # everything was sent, and nobody said how long the other end has
+            return closed_here()
+        left = f"{waiting} bytes were not sent" if waiting else "it did not finish"
+        text = f"gave up closing the connection to {whom} nicely: {left} within {self._within}"
+        return Reason(ReasonCode.CLOSE_TIMEOUT, text)
