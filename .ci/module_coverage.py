@@ -28,6 +28,7 @@ KIT_PERCENT = 90.0
 
 TABLE = ("table", "tables")
 RULES = ("definition", "rules_errors")
+PROTOCOL = ("turns_protocol",)
 PLAYER = ("turns_client", "turns_server", "turns_cluster")
 KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "__init__": ("definition",),
@@ -67,7 +68,10 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "outcomes": TABLE,
     "pending": TABLE,
     "places": ("places",),
-    "protocol": ("turns_protocol",),
+    "protocol/__init__": PROTOCOL,
+    "protocol/reading": PROTOCOL,
+    "protocol/replies": (*PROTOCOL, "turns_client"),
+    "protocol/requests": PROTOCOL,
     "questions": TABLE,
     "randomness": TABLE,
     "replay": ("turns_replay",),

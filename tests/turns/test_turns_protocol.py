@@ -77,7 +77,7 @@ def test_every_message_has_its_vector() -> None:
 
 def test_every_wish_is_on_the_page() -> None:
     assert all(f"| `{wish}` |" in PAGE for wish in protocol.WISHES)
-    assert all(f"| `{key}` |" in PAGE for key in protocol._JOIN)
+    assert all(f"| `{key}` |" in PAGE for key in protocol.JOIN_KEYS)
 
 
 WRONG: list[tuple[Any, str]] = [
