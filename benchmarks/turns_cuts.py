@@ -22,7 +22,7 @@ from unittest import mock
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
-from netcode.turns import server as served
+from netcode.turns import playing
 from netcode.turns.__main__ import load_game
 from netcode.turns.client import join
 from netcode.turns.plays import Play, answer
@@ -67,7 +67,7 @@ class Evening:
             token_bytes=dice.randbytes, token_hex=secrets.token_hex, token_urlsafe=secrets.token_urlsafe
         )
         self.seats: list[Seat[Any]] = []
-        self._drawn = mock.patch.object(served, "secrets", drawn)
+        self._drawn = mock.patch.object(playing, "secrets", drawn)
         self.server = Server(game, host="hall", on_thread=False, moves_per_second=10_000, **link)
         for name, value in faults.items():
             setattr(self.network, name, value)

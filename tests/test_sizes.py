@@ -13,7 +13,6 @@ MOST = {"file": 400, "class": 350, "function": 40}
 FATE = "flushing, closing and the state decide one thing together: who ended what first"
 READ = "half of it is what a game reads: arguments and verbs with their docstrings"
 TABLE = "one table as its players and its server see it: each verb a few lines over the parts beside it"
-ENDS = "one end of the tables' protocol; what it is of is being parted"
 
 LARGER: dict[str, tuple[int, str]] = {
     "netcode/stream/stream.py": (475, FATE),
@@ -21,8 +20,6 @@ LARGER: dict[str, tuple[int, str]] = {
     "netcode/turns/__main__.py": (425, "the commands of one command line"),
     "netcode/turns/__main__.py load_game": (50, "each way in which a file can be no game, and its sentence"),
     "netcode/turns/__main__.py make_parser": (60, "each argument of each command, once"),
-    "netcode/turns/server.py": (1200, ENDS),
-    "netcode/turns/server.py Server": (1025, ENDS),
     "netcode/turns/server.py serve": (60, READ),
     "netcode/turns/server.py Server.__init__": (80, "each argument is checked or handed on once"),
     "netcode/turns/table.py": (650, TABLE),

@@ -21,7 +21,10 @@ The floors, each importing from those above it in this list only:
 - `protocol`: the messages; `games`: what is told of a game; `events` and `sight`: what a player is told and sees.
 - A player's end: `known` is what it knows of its table, `numbered` its play until that is in; `whereabouts` says which
   server is asked next, `table_link` goes there; `conversation` speaks with it; `seat`: `Seat`; `client`: `join`.
-- The tables' end: `server`: `serve`.
+- The tables' end: `telling` says to each what is new; `dues` knows when time demands something; `crowd` who is here;
+  `draining` gives tables to other servers; `steps` has what happened stored and told; `upkeep` renews and deletes;
+  `passing` lets time pass, `presence` hears who is away, `playing` does what is asked for at a table, talk too;
+  `joining` seats people in rooms; `incoming` hears requests; `parts` puts these together; `server`: `Server`, `serve`.
 - `screen`: a terminal's two ends; `wording`: views and plays as a person reads and types them; `local_play` and
   `network_play`: a table in a terminal; `bot_play`: a bot at a server; `replay`, `__main__`: the command line.
 - `pettingzoo`: games to learn, with the extra of that name.

@@ -1,5 +1,6 @@
-"""What a server tells of a game to who does not have its class: how many play, the options, the arguments of its moves."""
+"""The games of a server: by their names, and as it tells of them to who does not have the class."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from netcode.turns.definition import Definition
@@ -35,3 +36,14 @@ def _values(domain: Domain) -> list[Any] | None:
     except Exception:  # noqa: BLE001 - a method of the game that lists them has no game to look at
         return None
     return None if values is None or len(values) > MAX_VALUES else [plain(value) for value in values]
+
+
+def by_name(games: Iterable[type[Any]]) -> dict[str, type[Any]]:
+    """Sort games by their names. Raises `TypeError` or `ValueError` for what is none, and for two of one name."""
+    found: dict[str, type[Any]] = {}
+    for game in games:
+        if not isinstance(game, type) or not hasattr(game, "seats"):
+            raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in Server(TicTacToe)")
+        if found.setdefault(game.__name__, game) is not game:
+            raise ValueError(f"two games are called {game.__name__}; rename one of them")
+    return found

@@ -7,8 +7,8 @@ from programs import ROOT
 
 from benchmarks.turns_cuts import Wrong, compare, files, played
 from netcode.turns.__main__ import load_game
+from netcode.turns.playing import Playing
 from netcode.turns.protocol import MakePlay
-from netcode.turns.server import Server
 
 FILES = [path.name for path in files()]
 SEEDS = {"chess_game.py": 1}
@@ -35,14 +35,15 @@ def test_a_game_goes_over_bad_links_as_over_good_ones(where: str) -> None:
 def test_a_play_that_is_made_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof can fail: here a server takes each resend for a new play."""
     game = load_game(str(ROOT / "examples" / "turns" / "pig.py"))
-    at_table = Server._at_table
+    answer = Playing.answer
 
-    def twice(self: Server, viewer: Any, room: Any, request: Any) -> None:
-        at_table(self, viewer, room, request)
+    def twice(self: Playing, room: Any, viewer: Any, request: Any, now: float) -> str:
+        refused = answer(self, room, viewer, request, now)
         if isinstance(request, MakePlay):
-            at_table(self, viewer, room, request._replace(number=request.number + 1))
+            answer(self, room, viewer, request._replace(number=request.number + 1), now)
+        return refused
 
-    monkeypatch.setattr(Server, "_at_table", twice)
+    monkeypatch.setattr(Playing, "answer", twice)
 
     with pytest.raises(Wrong, match="the server counts"):
         played(game, SEED)

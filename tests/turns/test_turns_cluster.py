@@ -312,7 +312,7 @@ def test_pages_of_each_server_may_connect_to_every_other_that_lives(make: Callab
     cluster.play(1.0)
 
     def objection(origin: str) -> str:
-        shown = cluster.servers[1]._shown
+        shown = cluster.servers[1]._parts.upkeep.web
         assert isinstance(shown, Web)
         return shown._objection(parse(f"GET / HTTP/1.1\r\nHost: host1:7001\r\nOrigin: {origin}".encode()))
 

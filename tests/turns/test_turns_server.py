@@ -894,7 +894,7 @@ def test_times_that_moves_made_void_are_forgotten(hall: Hall) -> None:
             hall.move(seat, "go")
 
     assert ann.view.moves == 200
-    assert len(server._due) < 70
+    assert len(server._parts.dues) < 70
 
 
 def test_absence_has_its_seconds_and_then_its_consequences(hall: Hall) -> None:
