@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from netcode.turns.clocks import Clock
 from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.games import described
@@ -956,6 +957,48 @@ def test_a_bot_gives_a_free_answer_for_who_is_absent(hall: Hall) -> None:
 
     assert bob.view.places[1] == 7
     assert 0 <= bob.view.places[0] < 100
+
+
+def test_a_bot_that_cannot_tell_what_is_legal_lets_the_table_go_on(hall: Hall) -> None:
+    class Broken(TicTacToe):
+        absent = "bot"
+        grace = 5.0
+
+        def unmarked(self) -> list[int]:
+            return [1 // (self.mover - 1)]  # a bug where the second seat is to move
+
+        @move(cell=unmarked)
+        def mark(self, cell: int) -> None:
+            super().mark(0 if self.mover == 0 else 1)
+
+    hall.games = (Broken,)
+    hall.serve()
+    ann, bob = hall.join(Broken), hall.join(Broken)
+    hall.move(ann, "mark", cell=-1)
+    bob.close()
+
+    hall.play(10.0)
+
+    assert ann.presence[1][0] == "away"
+    assert (ann.to_move, ann.reason, ann.frozen) == ((1,), "", "")
+
+
+def test_nobody_runs_out_of_time_while_nothing_can_be_stored(hall: Hall) -> None:
+    class Hasty(TicTacToe):
+        clock = Clock(per_move=5.0)
+
+    store = Failing(clock=hall.clock)
+    hall.store, hall.games = store, (Hasty,)
+    server = hall.serve()
+    ann, bob = hall.join(Hasty), hall.join(Hasty)
+    store.trouble = Unavailable("the disk is full")
+    ann.play("mark", cell=0)
+
+    hall.play(10.0)
+
+    assert [room.over for room in server._keeper.rooms.values()] == [False]
+    store.trouble = None
+    hall.until(lambda: bob.over, 5.0)
 
 
 def test_closing_stores_everything_and_says_so(hall: Hall) -> None:
