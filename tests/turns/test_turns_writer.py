@@ -128,7 +128,8 @@ def test_everything_else_comes_out_where_the_server_steps(store: Moody, on_threa
 
 def test_one_batch_makes_stores_loads_and_expires(store: Moody) -> None:
     outcomes: list[Stored] = []
-    batch = Batch(new=[new("u"), new("t", state=b"other")], load={"t", "nowhere"}, renew=1)
+    batch = Batch()
+    batch.new, batch.load, batch.renew = [new("u"), new("t", state=b"other")], {"t", "nowhere"}, 1
     batch.expire = (-1.0, -1.0, frozenset({"u"}))
     batch.done.append(outcomes.append)
     writer = Writer(InPlace(store))
@@ -154,7 +155,9 @@ def test_what_is_told_may_ask_for_more_in_the_same_step(store: Moody) -> None:
 def test_a_bell_that_cannot_be_rung_loses_no_result(store: Moody) -> None:
     carrier = OnThread(store)
     carrier._button.close()
-    carrier.submit(Batch(load={"t"}))
+    batch = Batch()
+    batch.load.add("t")
+    carrier.submit(batch)
     carrier.join()
 
     assert isinstance(carrier.take(), Stored)

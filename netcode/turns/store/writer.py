@@ -8,48 +8,47 @@ import math
 import socket
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from netcode.turns.stats import Tally
 from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Store, Unavailable
 from netcode.waiting import CustomWaiter, Waiter
 
 
-@dataclass(slots=True)
 class Batch:
     """What one update wants from the store: at most one commit for new tables, and one for everything else."""
 
-    new: list[NewTable] = field(default_factory=list[NewTable])
-    entries: list[Entry] = field(default_factory=list[Entry])
-    states: dict[str, State] = field(default_factory=dict[str, State])
-    listings: dict[str, Listing] = field(default_factory=dict[str, Listing])
-    load: set[str] = field(default_factory=set[str])
-    instead: str = ""
-    """The address of the node that is to have those of `load` that nobody has; "" for this one."""
-    release: set[str] = field(default_factory=set[str])
-    wake: int = 0
-    """How many tables of nobody to load at which something is due."""
-    listed: int = 0
-    """How many open tables to read, also those of other nodes."""
-    expire: tuple[float, float, frozenset[str]] | None = None
-    renew: int | None = None
-    done: list[Callable[["Stored"], None]] = field(default_factory=list[Callable[["Stored"], None]])
-    """Called in order once all of it is stored."""
-    told: dict[str, Callable[[], None]] = field(default_factory=dict[str, Callable[[], None]])
-    """One call for each table that has a part in it, after all of `done`."""
-    made: set[str] | None = None
-    """Which of `new` exist now, kept for another attempt: by then their first entries may be stored."""
-    moves: int = 0
-    """How many of `entries` are plays and answers."""
-    since: float | None = None
-    """When the first of `entries` came."""
-    seconds: float = 0.0
-    """How long the last attempt took."""
-    renewed: bool = False
-    """Whether the store heard in the last attempt that we live, whatever came of the rest."""
-    due: set[str] | None = None
-    """Which tables are to be woken, kept likewise: by then they may be ours."""
+    def __init__(self) -> None:
+        self.new: list[NewTable] = []
+        self.entries: list[Entry] = []
+        self.states: dict[str, State] = {}
+        self.listings: dict[str, Listing] = {}
+        self.load: set[str] = set()
+        self.instead = ""
+        """The address of the node that is to have those of `load` that nobody has; "" for this one."""
+        self.release: set[str] = set()
+        self.wake = 0
+        """How many tables of nobody to load at which something is due."""
+        self.listed = 0
+        """How many open tables to read, also those of other nodes."""
+        self.expire: tuple[float, float, frozenset[str]] | None = None
+        self.renew: int | None = None
+        self.done: list[Callable[[Stored], None]] = []
+        """Called in order once all of it is stored."""
+        self.told: dict[str, Callable[[], None]] = {}
+        """One call for each table that has a part in it, after all of `done`."""
+        self.made: set[str] | None = None
+        """Which of `new` exist now, kept for another attempt: by then their first entries may be stored."""
+        self.moves = 0
+        """How many of `entries` are plays and answers."""
+        self.since: float | None = None
+        """When the first of `entries` came."""
+        self.seconds = 0.0
+        """How long the last attempt took."""
+        self.renewed = False
+        """Whether the store heard in the last attempt that we live, whatever came of the rest."""
+        self.due: set[str] | None = None
+        """Which tables are to be woken, kept likewise: by then they may be ours."""
 
     def leave_out(self, tables: Collection[str]) -> None:
         """Store nothing of these tables."""
@@ -63,18 +62,17 @@ class Batch:
         return any(parts) or bool(self.release) or self.expire is not None or self.renew is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """What came of a batch."""
 
-    made: frozenset[str] = frozenset()
-    loaded: dict[str, Saved] = field(default_factory=dict[str, Saved])
-    expired: frozenset[str] = frozenset()
-    elsewhere: dict[str, str] = field(default_factory=dict[str, str])
+    made: frozenset[str]
+    loaded: dict[str, Saved]
+    expired: frozenset[str]
+    elsewhere: dict[str, str]
     """The addresses of those who have tables that were to be loaded; "" where that is being settled."""
-    woken: dict[str, Saved] = field(default_factory=dict[str, Saved])
-    listed: dict[str, bytes] = field(default_factory=dict[str, bytes])
-    nodes: tuple[Node, ...] = ()
+    woken: dict[str, Saved]
+    listed: dict[str, bytes]
+    nodes: tuple[Node, ...]
 
 
 class Lease:
