@@ -61,6 +61,9 @@ class Viewer:
     key: bytes = b""
 
 
+_HERE = ["here", None]
+
+
 class Room:
     """A table as it is served. Whoever changes it stores the entry that the method returns."""
 
@@ -233,7 +236,7 @@ class Room:
         if taken.left:
             return ["left", None]
         if taken.away_since is None:
-            return ["here", None]
+            return _HERE
         if self.game.absent == "wait" or self.table is None or self.over:
             return ["away", None]
         return ["away", max(0.0, taken.away_since + self.game.grace - now)]
@@ -245,9 +248,12 @@ class Room:
             "names": [seat.name for seat in seats],
             "players": [self.least, self.most],
             "options": dict(self.options if table is None else table.options),
-            "presence": [self.presence(seat, now) for seat in range(len(seats))],
+            "presence": [
+                _HERE if taken.away_since is None and not taken.left else self.presence(seat, now)
+                for seat, taken in enumerate(seats)
+            ],
             "rematch": sorted(self.rematch),
-            "spectators": len([True for viewer in self.viewers if viewer.seat is None]),
+            "spectators": [viewer.seat for viewer in self.viewers].count(None),
             "frozen": self.frozen or trouble,
             "started": False,
         }

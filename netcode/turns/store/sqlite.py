@@ -216,9 +216,10 @@ class SqliteStore(Store):
                 database.executemany("UPDATE game_table SET wake = ? WHERE id = ?", changed)
             for table, listed in listings:
                 database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
-        for table in rows.keys() & self._claimed:
-            row = rows[table]
-            self._known[table] = _Row(row.version, row.state_version, row.version, wakes.get(table, row.wake))
+        for table, row in rows.items():
+            if table in self._claimed:
+                row.stored, row.state, row.wake = row.version, None, wakes.get(table, row.wake)
+                self._known[table] = row
 
     def _put(self, database: sqlite3.Connection, row: "_Row", state: State) -> None:
         table, version, body, _ = state
