@@ -22,6 +22,9 @@ SHOWN = 100
 """Open tables that are told to whoever asks."""
 
 
+LEAVE = Wish("leave")
+
+
 class _Bucket:
     """So many at once, and then so many a second."""
 
@@ -124,7 +127,7 @@ class Incoming:
         viewer = self._crowd.viewers.get(peer)
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
-        elif request == Wish("leave") or self._takes(peer, number, now):  # who goes is never too fast
+        elif request == LEAVE or self._takes(peer, number, now):  # who goes is never too fast
             self._keeper.with_room(viewer.table, lambda room: self._at_table(viewer, room, request))
 
     def _takes(self, peer: Peer, number: int | None, now: float) -> bool:

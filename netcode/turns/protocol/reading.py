@@ -76,9 +76,13 @@ def seat_of(value: Any) -> int | None:
 
 def map_of(value: Any, what: str) -> dict[str, Any]:
     """Read what has names."""
-    if not isinstance(value, dict) or not all(isinstance(name, str) for name in value):  # pyright: ignore[reportUnknownVariableType]
-        raise BadMessage(f"{what} is a map with strings as keys")
-    return value  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, dict) and all(map(_is_text, value)):  # pyright: ignore[reportUnknownArgumentType]
+        return value  # pyright: ignore[reportUnknownVariableType]
+    raise BadMessage(f"{what} is a map with strings as keys")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 def check_depth(value: Any, depth: int = 0) -> None:
@@ -95,11 +99,12 @@ def check_depth(value: Any, depth: int = 0) -> None:
 
 _DICT: Any = dict
 _CONTAINERS: Any = (dict, list, tuple)
+_NUMBERS = (int, float)
 
 
 def is_number(value: Any) -> bool:
     """Tell whether it is a number, which true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, _NUMBERS) and value is not True and value is not False
 
 
 def list_of(value: Any) -> list[Any]:
