@@ -31,7 +31,7 @@ STATS = 1.0
 """Seconds between two moments at which the server's numbers are written down."""
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 """What one listens on and nobody can connect to."""
-BREATH = 0.01
+BREATH = 0.02
 """Seconds between two updates of `serve`: nobody at a table notices them, and whatever many play meanwhile shares a
 commit, which costs the processor as much as several plays. What comes after a pause is taken at once."""
 SHARE = 0.001
