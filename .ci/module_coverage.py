@@ -31,6 +31,7 @@ RULES = ("definition", "rules_errors")
 PROTOCOL = ("turns_protocol",)
 SERVER = ("turns_server", "turns_cluster", "turns_client", "turns_page", "turns_terminal", "turns_bots_network")
 PLAYER = ("turns_client", "turns_server", "turns_cluster")
+VALUES = ("values",)
 KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "__init__": ("definition",),
     "__main__": ("turns_command_line",),
@@ -112,6 +113,12 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "twin": ("check",),
     "undoing": TABLE,
     "upkeep": SERVER,
+    "values/__init__": VALUES,
+    "values/annotation": VALUES,
+    "values/packing": VALUES,
+    "values/several": VALUES,
+    "values/shape": VALUES,
+    "values/single": VALUES,
     "whereabouts": PLAYER,
     "wording": ("turns_terminal",),
     "worlds": ("check",),

@@ -25,7 +25,6 @@ LARGER: dict[str, tuple[int, str]] = {
     "netcode/turns/table.py": (650, TABLE),
     "netcode/turns/table.py Table": (600, TABLE),
     "netcode/turns/table.py Table.play": (50, "ten of its lines are its docstring"),
-    "netcode/turns/values.py": (675, "a type's form, checking and reading belong to each other, type by type"),
 }
 """Lines, rounded up, and why: what would be cut apart belongs together, or is not apart yet."""
 

@@ -1,0 +1,28 @@
+"""Values by annotation: to what msgpack can say, back to what they were, and from strangers within bounds.
+
+A `Shape` is made once for each annotation. What is stored and revived must be the same value of the same type:
+`flaw` says where it is not.
+"""
+
+from netcode.turns.values.annotation import shape_of
+from netcode.turns.values.packing import MAX_DEPTH, MAX_ITEMS, NATIVE, a, check_bounds, pack, plain, same, unpack
+from netcode.turns.values.several import Anything, Fixed, Mapping, Sequence
+from netcode.turns.values.shape import Shape
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_ITEMS",
+    "NATIVE",
+    "Anything",
+    "Fixed",
+    "Mapping",
+    "Sequence",
+    "Shape",
+    "a",
+    "check_bounds",
+    "pack",
+    "plain",
+    "same",
+    "shape_of",
+    "unpack",
+]

@@ -1,0 +1,134 @@
+"""From an annotation to its shape, made once for each; what is not stored is told here."""
+
+import dataclasses
+import enum
+import types
+import typing
+from typing import Any, Literal, Union
+
+from netcode.turns.errors import RulesError
+from netcode.turns.marks import annotations_of
+from netcode.turns.values.packing import NATIVE
+from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Record, Sequence
+from netcode.turns.values.shape import Shape
+from netcode.turns.values.single import KEY, SCALARS, Choice, Either, Named
+
+_TUPLE: Any = tuple
+_made: dict[Any, Shape] = {}
+
+
+def shape_of(annotation: Any, where: str) -> Shape:
+    """Return the shape of an annotation. Raises `RulesError` for a type that is not stored."""
+    try:
+        known = _made.get(annotation)
+    except TypeError:
+        known = None  # a Literal of something that has no hash
+    if known is not None:
+        return known
+    shape = _make(annotation, where)
+    if getattr(annotation, "__hash__", None) is not None:
+        try:
+            # Literal[True] equals Literal[1], and is another type.
+            if typing.get_origin(annotation) is not Literal and "Literal" not in repr(annotation):
+                _made[annotation] = shape
+        except TypeError:
+            pass
+    return shape
+
+
+def _make(annotation: Any, where: str) -> Shape:
+    annotation = getattr(annotation, "__supertype__", annotation)  # a NewType
+    annotation = getattr(annotation, "__value__", annotation)  # `type X = …`
+    if annotation is None:
+        annotation = type(None)
+    if annotation in SCALARS:
+        return SCALARS[annotation]
+    if annotation is Any or annotation is object:
+        return Anything()
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is Literal:
+        return _literal(arguments, where)
+    if origin is Union or origin is types.UnionType:
+        return _either([shape_of(argument, where) for argument in arguments], where)
+    if origin is typing.Annotated:
+        return shape_of(arguments[0], where)
+    kind = origin or annotation
+    if isinstance(kind, type):
+        made = _class(kind, arguments, annotation, where)
+        if made is not None:
+            return made
+    raise RulesError(
+        f"{where}: {_spell(annotation)} cannot be stored. A field is made of None, bool, int, float, str, bytes, list, "
+        "dict, tuple, set, frozenset, NamedTuple, dataclass, Enum, Literal and `X | None`; "
+        f"what is no state is a ClassVar: `{where.rpartition('.')[2]}: ClassVar[…]`"
+    )
+
+
+def _class(kind: Any, arguments: tuple[Any, ...], annotation: Any, where: str) -> Shape | None:
+    if kind in (list, set, frozenset):
+        item = shape_of(arguments[0], where) if arguments else Anything()
+        return Sequence(list, item) if kind is list else Bag(kind, item)
+    if kind is dict:
+        return _mapping(arguments, where)
+    if kind is tuple:
+        if not arguments and annotation is tuple:
+            return Sequence(tuple, Anything())
+        if len(arguments) == 2 and arguments[1] is Ellipsis:
+            return Sequence(tuple, shape_of(arguments[0], where))
+        return Fixed(tuple, "").fill(tuple(shape_of(argument, where) for argument in arguments if argument != ()))
+    if issubclass(kind, enum.Enum):
+        return Named(kind)
+    if issubclass(kind, _TUPLE) and hasattr(kind, "_fields"):
+        fixed = Fixed(kind, kind.__name__)
+        fixed.packs = False  # until it is known: it may hold itself
+        _made[kind] = fixed
+        hints = annotations_of(kind)
+        return fixed.fill(
+            tuple(shape_of(hints.get(name, Any), f"{where} ({kind.__name__}.{name})") for name in kind._fields)
+        )
+    if hasattr(kind, "__dataclass_fields__"):
+        record = Record(kind)
+        _made[kind] = record
+        hints = typing.get_type_hints(kind)
+        record.fields = {
+            field.name: shape_of(hints[field.name], f"{where} ({kind.__name__}.{field.name})")
+            for field in dataclasses.fields(kind)
+        }
+        return record
+    return None
+
+
+def _mapping(arguments: tuple[Any, ...], where: str) -> Shape:
+    if not arguments:
+        return Mapping(KEY, Anything())
+    key = shape_of(arguments[0], where)
+    kinds = key.values if isinstance(key, Choice) else ()
+    fine = key in (SCALARS[int], SCALARS[str]) or (kinds and all(type(value) in (int, str) for value in kinds))
+    if isinstance(key, Either):
+        fine = all(member in (SCALARS[int], SCALARS[str]) for member in key.members)
+    if not fine:
+        raise RulesError(f"{where}: the keys of a dict are int or str, not {key.name}; write `dict[int, …]`")
+    return Mapping(key, shape_of(arguments[1], where))
+
+
+def _literal(values: tuple[Any, ...], where: str) -> Shape:
+    if all(type(value) in NATIVE for value in values):
+        return Choice(values)
+    if all(type(value) is type(values[0]) for value in values) and isinstance(values[0], enum.Enum):
+        return Named(type(values[0]))
+    raise RulesError(f"{where}: a Literal is of None, bool, int, str and bytes; use an Enum for its members")
+
+
+def _either(members: list[Shape], where: str) -> Shape:
+    either = Either(members)
+    text = [member for member in either.rest if isinstance(member, Named)]
+    if len(either.rest) > 1 or (text and str in either.native):
+        raise RulesError(
+            f"{where}: {either.name} cannot be told apart when it is stored; "
+            "use one type, `X | None`, or a dataclass with a field for each"
+        )
+    return either
+
+
+def _spell(annotation: Any) -> str:
+    return annotation.__name__ if isinstance(annotation, type) else str(annotation)

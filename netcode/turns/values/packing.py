@@ -1,0 +1,109 @@
+"""Plain data: what msgpack says and gives back, what is the same, and how much of it a stranger may send."""
+
+import dataclasses
+import enum
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgpack
+
+from netcode.turns.errors import Unfit
+
+MAX_ITEMS = 4096
+"""How many values a stranger's argument may hold, counting every entry of every collection."""
+MAX_DEPTH = 12
+"""How deep it may nest."""
+MAX_LENGTH = 65_536
+"""How many characters and bytes all its texts may have together."""
+
+NATIVE = (type(None), bool, int, float, str, bytes)
+"""What msgpack says and gives back as it was."""
+
+_SUBCLASSED: tuple[Any, ...] = (int, float, str, bytes)
+_COLLECTIONS: tuple[Any, ...] = (list, tuple)
+_SETS: tuple[Any, ...] = (set, frozenset)
+_DICT: Any = dict
+_TEXTS = (str, bytes)
+
+pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
+
+
+unpack: Callable[[bytes], Any] = partial(msgpack.unpackb, strict_map_key=False)
+"""Decode what `pack` made."""
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain wire data by what it is: an Enum by its name, a set in a fixed order, tuples as lists.
+
+    Raises `TypeError` for what cannot be said.
+    """
+    kind: Any = value.__class__
+    if kind in NATIVE:
+        return value
+    if isinstance(value, enum.Flag):
+        return value.value
+    if isinstance(value, enum.Enum):
+        return value.name
+    if isinstance(value, _COLLECTIONS):
+        return [plain(item) for item in value]
+    if isinstance(value, _SETS):
+        return sorted((plain(item) for item in value), key=pack)
+    if isinstance(value, _DICT):
+        return {plain(key): plain(item) for key, item in value.items()}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    for native in _SUBCLASSED:
+        if isinstance(value, native):
+            return native(value)
+    raise TypeError(f"a {kind.__name__} cannot be sent")
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values are equal and of the same types through and through."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, _COLLECTIONS):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, _DICT):
+        items, others = list(one.items()), list(other.items())
+        return len(items) == len(others) and all(
+            same(k, m) and same(v, w) for (k, v), (m, w) in zip(items, others, strict=True)
+        )
+    if isinstance(one, _SETS):
+        return bool(one == other) and sorted(map(repr, map(type, one))) == sorted(map(repr, map(type, other)))
+    if dataclasses.is_dataclass(one):
+        return all(same(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(one))
+    return bool(one == other) or (one != one and other != other)  # noqa: PLR0124 - nan is not itself
+
+
+def a(kind: str) -> str:
+    """Return the name of a type with its article."""
+    return f"{'an' if kind[:1].lower() in tuple('aeiou') else 'a'} {kind}"
+
+
+def check_bounds(data: Any) -> None:
+    """Raise `Unfit` for a stranger's data that is too large or nests too deep."""
+    items, length = 0, 0
+    level: list[Any] = [data]
+    for _ in range(MAX_DEPTH + 1):
+        items += len(level)
+        deeper: list[Any] = []
+        for item in level:
+            if isinstance(item, _TEXTS):
+                length += len(item)
+            elif isinstance(item, _DICT):
+                deeper += item.keys()
+                deeper += item.values()
+            elif isinstance(item, _COLLECTIONS):
+                deeper += item
+            else:
+                continue
+            if items + len(deeper) > MAX_ITEMS:
+                raise Unfit(f"it holds more than {MAX_ITEMS} values")
+        if length > MAX_LENGTH:
+            raise Unfit(f"its texts are longer than {MAX_LENGTH} characters together")
+        if not deeper:
+            return
+        level = deeper
+    raise Unfit(f"it nests deeper than {MAX_DEPTH} levels")

@@ -1,0 +1,242 @@
+"""Annotations of what holds several values: lists, tuples, sets, dicts, dataclasses, and whatever msgpack says."""
+
+import dataclasses
+from collections.abc import Iterable
+from typing import Any
+
+from netcode.turns.errors import Unfit
+from netcode.turns.values.packing import NATIVE, pack
+from netcode.turns.values.shape import Shape, all_fit, expect, first
+from netcode.turns.values.single import KEY, SCALARS
+
+_LIST: Any = list
+_DICT: Any = dict
+
+
+class Anything(Shape):
+    """What a bare `list`, `dict` or `Any` may hold: what msgpack says by itself."""
+
+    name = "what msgpack can say: None, bool, int, float, str, bytes, list, dict"
+    kinds = frozenset(NATIVE)
+
+    def size(self, data: Any) -> int | None:
+        return len(data) if isinstance(data, (_LIST, _DICT)) else None
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        flaw = self.flaw(data, where)
+        if flaw is not None:
+            raise Unfit(flaw)
+        return data
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        kind: Any = value.__class__
+        if kind in NATIVE:
+            return SCALARS[kind].flaw(value, where)
+        if kind is list:
+            return first(self.flaw(item, f"{where}[{i}]") for i, item in enumerate(value))
+        if kind is dict:
+            return first(
+                KEY.flaw(key, f"the key {key!r} of {where}") or self.flaw(item, f"{where}[{key!r}]")
+                for key, item in value.items()
+            )
+        return self.wrong(value, where)
+
+
+class Sequence(Shape):
+    """A list, or a tuple of any length."""
+
+    def __init__(self, kind: type[Any], item: Shape) -> None:
+        self.kind, self.item = kind, item
+        self.name = f"list[{item.name}]" if kind is list else f"tuple[{item.name}, ...]"
+        self.packs = item.packs
+        self.revives = item.revives and kind is list
+
+    def size(self, data: Any) -> int | None:
+        return len(data)
+
+    def dump(self, value: Any) -> Any:
+        return value if self.packs else [*map(self.item.dump, value)]
+
+    def load(self, data: Any) -> Any:
+        if self.revives:
+            return data
+        return self.kind(data if self.item.revives else map(self.item.load, data))
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        expect(list, data, where, self.name)
+        return self.kind([self.item.convert(item, f"{where}[{i}]") for i, item in enumerate(data)])
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        if type(value) is not self.kind:
+            return self.wrong(value, where)
+        return first(self.item.flaw(item, f"{where}[{i}]") for i, item in enumerate(value))
+
+    def fits(self, value: Any) -> bool:
+        return type(value) is self.kind and all_fit(self.item, value)
+
+
+class Fixed(Shape):
+    """A tuple of so many items, and a NamedTuple."""
+
+    revives = False
+
+    def __init__(self, kind: type[Any], name: str) -> None:
+        self.kind, self.name = kind, name
+        self.items: tuple[Shape, ...] = ()
+
+    def fill(self, items: tuple[Shape, ...]) -> "Fixed":
+        """Give it its items, which may hold itself."""
+        self.items = items
+        self.packs = all(item.packs for item in items)
+        self.loads = not all(item.revives for item in items)
+        if not self.name:
+            self.name = f"tuple[{', '.join(item.name for item in items) or '()'}]"
+        return self
+
+    def size(self, data: Any) -> int | None:
+        return len(data) if self.kind is tuple else None
+
+    def make(self, items: Iterable[Any]) -> Any:
+        """Make one of its items."""
+        return tuple(items) if self.kind is tuple else self.kind(*items)
+
+    def dump(self, value: Any) -> Any:
+        return value if self.packs else [shape.dump(item) for shape, item in zip(self.items, value, strict=True)]
+
+    def load(self, data: Any) -> Any:
+        return self.make([s.load(item) for s, item in zip(self.items, data, strict=True)] if self.loads else data)
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        expect(list, data, where, self.name)
+        if len(data) != len(self.items):
+            raise Unfit(f"{where} must have {len(self.items)} entries, not {len(data)}")
+        pairs = enumerate(zip(self.items, data, strict=True))
+        return self.make([shape.convert(item, f"{where}[{i}]") for i, (shape, item) in pairs])
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        if type(value) is not self.kind:
+            return self.wrong(value, where)
+        if len(value) != len(self.items):
+            return f"{where} has {len(value)} entries; its annotation says {self.name}"
+        return first(s.flaw(item, f"{where}[{i}]") for i, (s, item) in enumerate(zip(self.items, value, strict=True)))
+
+    def fits(self, value: Any) -> bool:
+        if type(value) is not self.kind or len(value) != len(self.items):
+            return False
+        return all(shape.fits(item) for shape, item in zip(self.items, value, strict=True))
+
+
+class Bag(Shape):
+    """A set or frozenset, stored in an order of its own: what a set iterates in depends on the process."""
+
+    packs = revives = False
+
+    def __init__(self, kind: type[Any], item: Shape) -> None:
+        self.kind, self.item = kind, item
+        self.name = f"{kind.__name__}[{item.name}]"
+
+    def size(self, data: Any) -> int | None:
+        return len(data)
+
+    def dump(self, value: Any) -> Any:
+        if len(value) < 2:
+            return [*map(self.item.dump, value)]
+        return sorted(map(self.item.dump, value), key=pack)
+
+    def load(self, data: Any) -> Any:
+        return self.kind(map(self.item.load, data))
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        expect(list, data, where, self.name)
+        try:
+            return self.kind([self.item.convert(item, f"{where}[{i}]") for i, item in enumerate(data)])
+        except TypeError as error:
+            raise Unfit(f"{where} must be {self.name}") from error
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        if type(value) is not self.kind:
+            return self.wrong(value, where)
+        return first(self.item.flaw(item, f"an item of {where}") for item in value)
+
+    def fits(self, value: Any) -> bool:
+        return type(value) is self.kind and all_fit(self.item, value)
+
+
+class Mapping(Shape):
+    """A dict with keys that are int or str."""
+
+    def __init__(self, key: Shape, item: Shape) -> None:
+        self.key, self.item = key, item
+        self.name = f"dict[{key.name}, {item.name}]"
+        self.packs, self.revives = item.packs, item.revives
+
+    def size(self, data: Any) -> int | None:
+        return len(data)
+
+    def dump(self, value: Any) -> Any:
+        return value if self.packs else {key: self.item.dump(item) for key, item in value.items()}
+
+    def load(self, data: Any) -> Any:
+        return data if self.revives else {key: self.item.load(item) for key, item in data.items()}
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        expect(dict, data, where, self.name)
+        return {
+            self.key.convert(key, f"a key of {where}"): self.item.convert(item, f"an entry of {where}")
+            for key, item in data.items()
+        }
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        if value.__class__ is not dict:
+            return self.wrong(value, where)
+        return self._flaw_inside(value, where)
+
+    def _flaw_inside(self, value: dict[Any, Any], where: str) -> str | None:
+        return first(
+            self.key.flaw(key, f"the key {key!r} of {where}") or self.item.flaw(item, f"{where}[{key!r}]")
+            for key, item in value.items()
+        )
+
+    def fits(self, value: Any) -> bool:
+        return value.__class__ is dict and all_fit(self.key, value) and all_fit(self.item, value.values())
+
+
+class Record(Shape):
+    """A dataclass, as a dict by the names of its fields."""
+
+    packs = revives = False
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.kind, self.name = kind, kind.__name__
+        self.fields: dict[str, Shape] = {}
+        self.given = [field.name for field in dataclasses.fields(kind) if field.init]
+
+    def dump(self, value: Any) -> Any:
+        return {name: shape.dump(getattr(value, name)) for name, shape in self.fields.items()}
+
+    def load(self, data: Any) -> Any:
+        made = object.__new__(self.kind)
+        for name, shape in self.fields.items():
+            object.__setattr__(made, name, shape.load(data[name]))  # frozen ones too
+        return made
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        expect(dict, data, where, self.name)
+        if {*data} != {*self.fields}:
+            raise Unfit(f"{where} must have the entries {', '.join(self.fields)}")
+        values = {name: shape.convert(data[name], f"{where}.{name}") for name, shape in self.fields.items()}
+        try:
+            made = self.kind(**{name: values[name] for name in self.given})
+        except Exception as error:
+            raise Unfit(f"{where} is no {self.name}: {error}") from error
+        for name in values.keys() - {*self.given}:
+            object.__setattr__(made, name, values[name])
+        return made
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        if type(value) is not self.kind:
+            return self.wrong(value, where)
+        return first(shape.flaw(getattr(value, name), f"{where}.{name}") for name, shape in self.fields.items())
+
+    def fits(self, value: Any) -> bool:
+        return type(value) is self.kind and all(shape.fits(getattr(value, name)) for name, shape in self.fields.items())

@@ -1,0 +1,72 @@
+"""What every annotation has: how its values are stored, revived, taken from strangers, and what keeps one from it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from netcode.turns.errors import Unfit
+from netcode.turns.values.packing import NATIVE, a
+
+
+class Shape:
+    """How values of one annotation are stored and revived.
+
+    `packs` says that msgpack takes a value as it is; `revives` that it gives back the same. `kinds` are types of which
+    every value fits that msgpack has taken.
+    """
+
+    name = "?"
+    packs = True
+    revives = True
+    kinds: frozenset[type[Any]] = frozenset()
+
+    def dump(self, value: Any) -> Any:
+        """Return the value as msgpack can say it."""
+        return value
+
+    def load(self, data: Any) -> Any:
+        """Revive what `dump` made; trusts it."""
+        return data
+
+    def size(self, data: Any) -> int | None:  # noqa: ARG002 - whoever fulfils a contract keeps its signature
+        """Return how many entries there are in what `dump` made; None for what is one thing, if of several parts."""
+        return None
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        """Revive what a stranger, or older rules, made; raises `Unfit` where it does not fit."""
+        raise NotImplementedError
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        """Say what keeps a value from being stored and revived as it is, with its path; None if nothing does."""
+        raise NotImplementedError
+
+    def fits(self, value: Any) -> bool:
+        """Tell whether `flaw` has nothing to say of a value that msgpack has taken, without looking for words."""
+        return type(value) in self.kinds or self.flaw(value, "it") is None
+
+    def wrong(self, value: Any, where: str) -> str:
+        """Say that a value is of the wrong type."""
+        kind = str(type(value).__name__)
+        bases = [base.__name__ for base in type(value).__mro__[1:] if base in (*NATIVE, list, dict, tuple, set)]
+        comes = f", which would come back as {bases[0]}" if bases and kind != "bool" else ""
+        return f"{where} is {a(kind)}{comes}; its annotation says {self.name}"
+
+
+def kind_of(data: Any) -> str:
+    """Return what a value is, for a sentence."""
+    return "None" if data is None else a(str(data.__class__.__name__))
+
+
+def expect(kind: type[Any], data: Any, where: str, name: str) -> None:
+    """Raise `Unfit` for what is not of this type."""
+    if type(data) is not kind:
+        raise Unfit(f"{where} must be {name}, not {kind_of(data)}")
+
+
+def all_fit(shape: Shape, values: Iterable[Any]) -> bool:
+    """Tell whether every one of some values fits."""
+    return shape.kinds.issuperset(map(type, values)) or all(map(shape.fits, values))
+
+
+def first(flaws: Iterable[str | None]) -> str | None:
+    """Return the first flaw that is one."""
+    return next((flaw for flaw in flaws if flaw is not None), None)

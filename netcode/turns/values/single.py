@@ -1,0 +1,136 @@
+"""Annotations of one value: None, numbers, text, a Literal, an Enum, and `X | None`."""
+
+import enum
+from itertools import chain
+from typing import Any
+
+from netcode.turns.errors import Unfit
+from netcode.turns.values.packing import NATIVE, same
+from netcode.turns.values.shape import Shape, kind_of
+
+
+class Scalar(Shape):
+    """None, bool, int, float, str, bytes."""
+
+    def __init__(self, kind: type[Any]) -> None:
+        self.name = "None" if kind is type(None) else kind.__name__
+        self.kind = kind
+        # As type checkers see it: a bool is an int, an int is a float.
+        wider: dict[Any, tuple[type[Any], ...]] = {int: (int, bool), float: (float, int, bool)}
+        self.takes = wider.get(kind, (kind,))
+        self.kinds = frozenset(self.takes)
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        if type(data) is self.kind:
+            return data
+        if self.kind is float and type(data) is int:
+            return float(data)
+        raise Unfit(f"{where} must be {self.name}, not {kind_of(data)}")
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        if type(value) not in self.takes:
+            return self.wrong(value, where)
+        if type(value) is int and not -(2**63) <= value < 2**64:
+            return f"{where} is too large a number to be stored; keep it within 64 bits, or as a str"
+        if type(value) is str:
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                return f"{where} is a str that is no Unicode text, which cannot be stored"
+        return None
+
+
+class Choice(Shape):
+    """A Literal."""
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
+        self.name = f"Literal[{', '.join(map(repr, values))}]"
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        for value in self.values:
+            if same(data, value):
+                return value
+        raise Unfit(f"{where} must be one of {', '.join(map(repr, self.values))}")
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        return None if any(same(value, one) for one in self.values) else f"{where} is none of {self.name}"
+
+
+class Named(Shape):
+    """An Enum, by the name of its member; a Flag by its number."""
+
+    packs = revives = False
+
+    def __init__(self, kind: type[enum.Enum]) -> None:
+        self.kind, self.name = kind, kind.__name__
+        self.flag = issubclass(kind, enum.Flag)
+        self.members = dict(kind.__members__)
+        self.kinds = frozenset((kind,))
+
+    def dump(self, value: Any) -> Any:
+        return value.value if self.flag else value.name
+
+    def load(self, data: Any) -> Any:
+        return self.kind(data) if self.flag else self.members[data]
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        try:
+            if type(data) is (int if self.flag else str):
+                return self.load(data)
+        except (KeyError, ValueError):
+            pass
+        raise Unfit(f"{where} must be the name of a {self.name}: {', '.join(self.members)}")
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        return None if type(value) is self.kind else self.wrong(value, where)
+
+
+class Either(Shape):
+    """`X | None`, and unions of scalars with at most one type that is more than that."""
+
+    def __init__(self, members: list[Shape]) -> None:
+        self.members = members
+        self.name = " | ".join(member.name for member in members)
+        self.native: tuple[type[Any], ...] = tuple(kind for m in members if isinstance(m, Scalar) for kind in m.takes)
+        self.rest = [member for member in members if not isinstance(member, Scalar)]
+        self.packs = all(member.packs for member in members)
+        self.revives = all(member.revives for member in members)
+        self.kinds = frozenset(chain.from_iterable(member.kinds for member in members))
+
+    def size(self, data: Any) -> int | None:
+        return None if type(data) in self.native or not self.rest else self.rest[0].size(data)
+
+    def dump(self, value: Any) -> Any:
+        return value if self.packs or type(value) in self.native else self.rest[0].dump(value)
+
+    def load(self, data: Any) -> Any:
+        return data if self.revives or type(data) in self.native else self.rest[0].load(data)
+
+    def convert(self, data: Any, where: str = "it") -> Any:
+        for member in self.members:
+            if isinstance(member, Scalar) and type(data) is member.kind:
+                return data
+        last = self.rest[0] if self.rest else self.members[0]
+        for member in self.members:
+            try:
+                return member.convert(data, where)
+            except Unfit as error:
+                if member is last and self.rest:
+                    raise
+                del error
+        raise Unfit(f"{where} must be {self.name}, not {kind_of(data)}")
+
+    def flaw(self, value: Any, where: str) -> str | None:
+        flaws = [member.flaw(value, where) for member in self.members]
+        if None in flaws:
+            return None
+        deeper = self.rest[0].flaw(value, where) if self.rest and type(value) not in NATIVE else None
+        return deeper or self.wrong(value, where)
+
+    def fits(self, value: Any) -> bool:
+        return type(value) in self.kinds or any(member.fits(value) for member in self.members)
+
+
+SCALARS: dict[Any, Scalar] = {kind: Scalar(kind) for kind in NATIVE}
+KEY = Either([SCALARS[int], SCALARS[str]])
