@@ -31,11 +31,13 @@ RULES = ("definition", "rules_errors")
 PROTOCOL = ("turns_protocol",)
 SERVER = ("turns_server", "turns_cluster", "turns_client", "turns_page", "turns_terminal", "turns_bots_network")
 PLAYER = ("turns_client", "turns_server", "turns_cluster")
+COMMANDS = ("turns_command_line",)
 VALUES = ("values",)
 KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "__init__": ("definition",),
-    "__main__": ("turns_command_line",),
+    "__main__": COMMANDS,
     "absence": TABLE,
+    "arguments": COMMANDS,
     "bot_play": ("turns_bots_network", "turns_terminal"),
     "browsers": ("turns_browsers",),
     "bots/__init__": ("bots",),
@@ -58,6 +60,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "events": ("turns_client",),
     "fields": (*TABLE, "definition"),
     "flows": ("check",),
+    "game_file": COMMANDS,
     "games": ("turns_server",),
     "imagining": ("bots", "check"),
     "incoming": SERVER,
@@ -92,6 +95,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "screen": ("turns_terminal",),
     "sealing": TABLE,
     "seat": PLAYER,
+    "serve_command": COMMANDS,
     "server": SERVER,
     "sight": ("turns_client", "turns_terminal"),
     "simulate": ("simulate", "check"),

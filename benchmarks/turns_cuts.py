@@ -23,8 +23,8 @@ from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
 from netcode.turns import playing
-from netcode.turns.__main__ import load_game
 from netcode.turns.client import join
+from netcode.turns.game_file import load_game
 from netcode.turns.plays import Play, answer
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server

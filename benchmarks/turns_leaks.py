@@ -10,7 +10,7 @@ import time
 
 from benchmarks.turns_cuts import files
 from netcode.turns import Game, check
-from netcode.turns.__main__ import load_game
+from netcode.turns.game_file import load_game
 from netcode.turns.marks import Mark
 
 WORLDS = 10_000

@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.databases import Missing, Pooler, Postgres
 from netcode.turns import Seat, Server, join
-from netcode.turns.__main__ import load_game
+from netcode.turns.game_file import load_game
 from netcode.turns.store import Entry, NewTable, State, Unavailable
 from netcode.turns.store.postgres import PostgresStore
 

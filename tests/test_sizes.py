@@ -17,9 +17,6 @@ TABLE = "one table as its players and its server see it: each verb a few lines o
 LARGER: dict[str, tuple[int, str]] = {
     "netcode/stream/stream.py": (475, FATE),
     "netcode/stream/stream.py Stream": (450, FATE),
-    "netcode/turns/__main__.py": (425, "the commands of one command line"),
-    "netcode/turns/__main__.py load_game": (50, "each way in which a file can be no game, and its sentence"),
-    "netcode/turns/__main__.py make_parser": (60, "each argument of each command, once"),
     "netcode/turns/server.py serve": (60, READ),
     "netcode/turns/server.py Server.__init__": (80, "each argument is checked or handed on once"),
     "netcode/turns/table.py": (650, TABLE),

@@ -26,7 +26,8 @@ The floors, each importing from those above it in this list only:
   `passing` lets time pass, `presence` hears who is away, `playing` does what is asked for at a table, talk too;
   `joining` seats people in rooms; `incoming` hears requests; `parts` puts these together; `server`: `Server`, `serve`.
 - `screen`: a terminal's two ends; `wording`: views and plays as a person reads and types them; `local_play` and
-  `network_play`: a table in a terminal; `bot_play`: a bot at a server; `replay`, `__main__`: the command line.
+  `network_play`: a table in a terminal; `bot_play`: a bot at a server; `replay`. The command line: `game_file`,
+  `arguments`, `serve_command`, `__main__`.
 - `pettingzoo`: games to learn, with the extra of that name.
 """
 

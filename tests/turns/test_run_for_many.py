@@ -21,7 +21,8 @@ from docs_blocks import free_port, wait_until_listening
 from programs import ROOT, Program, Start
 
 from netcode.turns import Seat, join
-from netcode.turns.__main__ import load_game, make_parser
+from netcode.turns.arguments import make_parser
+from netcode.turns.game_file import load_game
 
 if TYPE_CHECKING:
     from benchmarks.databases import Postgres

@@ -6,7 +6,7 @@ import pytest
 from programs import ROOT
 
 from benchmarks.turns_cuts import Wrong, compare, files, played
-from netcode.turns.__main__ import load_game
+from netcode.turns.game_file import load_game
 from netcode.turns.playing import Playing
 from netcode.turns.protocol import MakePlay
 

@@ -16,7 +16,10 @@ from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
 from netcode.turns import Lost, Play, Result
-from netcode.turns.__main__ import Trouble, address_of, addresses_of, load_game, main, options_of
+from netcode.turns.__main__ import main
+from netcode.turns.arguments import address_of, addresses_of, options_of
+from netcode.turns.game_file import Trouble, load_game
+from netcode.turns.serve_command import shown as shown_store
 
 TWELVE_LINES = """\
 from netcode.turns import Game, move
@@ -389,7 +392,7 @@ def test_a_server_encrypts_with_a_certificate(
     ],
 )
 def test_a_store_is_shown_without_its_secrets(store: str, shown: str) -> None:
-    assert command_line._shown(store) == shown
+    assert shown_store(store) == shown
 
 
 def test_bots_play_each_other_here(game: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,8 +3,8 @@
 import pytest
 from programs import ROOT, Start
 
-from netcode.turns.__main__ import load_game
 from netcode.turns.client import join
+from netcode.turns.game_file import load_game
 from netcode.turns.server import Server
 
 pytest.importorskip("pygame")

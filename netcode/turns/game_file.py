@@ -1,0 +1,64 @@
+"""A file with a game, as the command line is given it: run, and the class found in it."""
+
+import importlib.util
+import sys
+import traceback
+from pathlib import Path
+from types import ModuleType
+
+from netcode.turns.errors import RulesError
+from netcode.turns.rules import Game
+
+
+class Trouble(Exception):
+    """What keeps a command from running, as a sentence."""
+
+
+def load_game(where: str) -> type[Game]:
+    """Return the game of `FILE` or `FILE:Class`.
+
+    Raises:
+        Trouble: there is none, or several to choose from.
+    """
+    file, _, name = where.rpartition(":") if ":" in where and not Path(where).exists() else (where, "", "")
+    module = _run(file)
+    games = {
+        key: value
+        for key, value in vars(module).items()
+        if isinstance(value, type) and issubclass(value, Game) and value.__module__ == module.__name__
+    }
+    if name:
+        if name not in games:
+            raise Trouble(f"{file} has no game called {name}; it has {', '.join(games) or 'none'}")
+        return games[name]
+    leaves = {
+        key: game for key, game in games.items() if not any(game in other.__mro__[1:] for other in games.values())
+    }
+    if len(leaves) != 1:
+        what = f"several games; say which, as in {file}:{min(leaves)}" if leaves else "no game: no class made from Game"
+        raise Trouble(f"{file} has {what}")
+    return next(iter(leaves.values()))
+
+
+def _run(file: str) -> ModuleType:
+    """Run a file and return it as a module. Raises `Trouble` where that is not possible, with the line."""
+    path = Path(file)
+    if not path.is_file():
+        raise Trouble(f"{file} is not there; give the file with your game, such as tictactoe.py")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise Trouble(f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module  # annotations are looked up there
+    sys.path.insert(0, str(path.parent.resolve()))
+    try:
+        spec.loader.exec_module(module)
+    except (RulesError, SyntaxError) as error:
+        raise Trouble(str(error)) from error
+    except Exception as error:
+        steps = traceback.extract_tb(error.__traceback__)
+        lines = [f", line {step.lineno}" for step in steps if step.filename == spec.origin]
+        raise Trouble(f"{file}{(lines or [''])[-1]}: {type(error).__name__}: {error}") from error
+    finally:
+        sys.path.remove(str(path.parent.resolve()))
+    return module
