@@ -71,7 +71,7 @@ def found_again(hall: Hall, *meanwhile: Callable[[Seat[Any]], None]) -> tuple[Se
 
 
 def test_what_is_said_while_the_table_is_looked_for_is_said_when_it_is_found(hall: Hall) -> None:
-    ann, bob = found_again(hall, lambda seat: seat.say("one moment"), lambda seat: seat.say("back"))
+    _, bob = found_again(hall, lambda seat: seat.say("one moment"), lambda seat: seat.say("back"))
 
     assert [said.text for said in hall.heard(bob, Said)] == ["one moment", "back"]
     assert bob.seated
@@ -85,7 +85,7 @@ def test_who_leaves_while_the_table_is_looked_for_has_left_when_it_is_found(hall
 
 
 def test_more_than_can_wait_for_the_table_is_refused(hall: Hall) -> None:
-    ann, bob = found_again(hall, *(lambda seat, n=n: seat.say(str(n)) for n in range(MOST_UNSAID + 2)))
+    _, bob = found_again(hall, *(lambda seat, n=n: seat.say(str(n)) for n in range(MOST_UNSAID + 2)))
 
     text = "too much waits to be said until the table is found"
     assert [refused.text for refused in hall.heard(bob, Refused)] == [text, text]
