@@ -20,6 +20,10 @@ from netcode.turns.__main__ import main
 from netcode.turns.arguments import address_of, addresses_of, options_of
 from netcode.turns.game_file import Trouble, load_game
 from netcode.turns.serve_command import shown as shown_store
+from netcode.turns.store import Entry, NewTable
+from netcode.turns.store.sqlite import SqliteStore
+from netcode.turns.table import Step, Table
+from netcode.turns.values import pack
 
 TWELVE_LINES = """\
 from netcode.turns import Game, move
@@ -520,6 +524,29 @@ def test_a_server_is_started_and_a_stored_game_is_shown(
     assert "is served on port" in out
     assert "the tables are stored" in out
     assert "has no table abc" in out
+
+
+def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    database, known = game.with_suffix(".db"), "0" * 24
+    table = Table.create(load_game(str(game)), 2, secret=bytes(32), names=["Ann", "Bob"])
+    bodies = [pack(["sit", "Ann", b""]), pack(["begin", table.snapshot()])]
+    for step in (table.start(0.0), table.play(0, "mark", {"cell": 4}, 1, now=0.0)):
+        assert isinstance(step, Step)
+        bodies.append(pack(["step", step.entry]))
+    store = SqliteStore(database)
+    store.open("here")
+    store.create([NewTable(known, "TicTacToe", b"", None)])
+    store.append([Entry(known, number, body) for number, body in enumerate(bodies, 1)], [], [])
+    store.close()
+
+    assert main(["replay", str(game), str(database)]) == 0
+    assert main(["replay", str(game), str(database), known]) == 0
+
+    out = capsys.readouterr().out
+    assert f"{known}  4 entries" in out
+    assert "0: Ann to move" in out
+    assert "1: Bob to move" in out
+    assert out.endswith("that was Ann, Bob\n")
 
 
 def test_a_game_in_a_file_that_is_called_as_a_module_is_checked(
