@@ -102,6 +102,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "sources": ("sources", *RULES),
     "steps": SERVER,
     "store/__init__": ("turns_store",),
+    "store/file_lock": ("turns_store",),
     "store/memory": ("turns_store",),
     "store/opening": ("turns_store", "turns_postgres"),
     "store/postgres": ("turns_postgres",),

@@ -38,6 +38,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.resuming", "turns.sealing", "turns.looking", "turns.undoing"),
     ("turns.absence", "turns.storing", "turns.supposing"),
     ("turns.table", "turns.store"),
+    ("turns.store.file_lock",),
     ("turns.store.memory", "turns.store.sqlite", "turns.store.postgres_link", "turns.store.postgres_sql"),
     ("turns.store.postgres", "turns.store.writer"),
     ("turns.store.opening",),

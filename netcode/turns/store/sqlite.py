@@ -1,9 +1,7 @@
 """A store in one SQLite file: nothing to install, and every answer is on the disk before it is told."""
 
-import errno
 import os
 import sqlite3
-import sys
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from netcode.turns.store import (
     check_table_id,
     is_table_id,
 )
+from netcode.turns.store.file_lock import take_lock
 
 APPLICATION = 0x6E637475
 """Marks a database as ours: «nctu», in SQLite's application_id."""
@@ -85,7 +84,7 @@ class SqliteStore(Store):
         self.close()
         self._address, self._claimed, self._known = address, set(), {}
         try:
-            self._lock = _take_lock(self._path)
+            self._lock = take_lock(self._path)
             with _explained(self._path):
                 self._database = self._connect()
                 self._prepare(self._database)
@@ -190,25 +189,7 @@ class SqliteStore(Store):
                 self._put(database, rows[state.table], state)
             now = self._now()
             database.executemany("INSERT INTO move VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
-            moved = [
-                (
-                    row.version,
-                    now if row.version > row.stored else None,
-                    row.state_version,
-                    row.state,
-                    table,
-                    row.stored,
-                )
-                for table, row in rows.items()
-                if row.version > row.stored or row.state is not None
-            ]
-            cursor = database.executemany(
-                "UPDATE game_table SET version = ?, changed = ifnull(?, changed), state_version = ?, "
-                "state = ifnull(?, state) WHERE (id, version) = (?, ?)",
-                moved,
-            )
-            if moved and cursor.rowcount != len(moved):
-                raise Lost("a table is not stored as it was here: another process wrote")
+            _move_on(database, rows, now)
             newest = [one for one in states if one.version == rows[one.table].state_version]
             wakes = {one.table: None if one.wake is None else now + one.wake for one in newest}
             changed = [(wake, table) for table, wake in wakes.items() if (wake, rows[table].wake) != (None, None)]
@@ -331,6 +312,22 @@ def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _R
     return rows
 
 
+def _move_on(database: sqlite3.Connection, rows: Mapping[str, _Row], now: float) -> None:
+    """Write the rows that have come further; raise `Lost` where one is not as it was here."""
+    moved = [
+        (row.version, now if row.version > row.stored else None, row.state_version, row.state, table, row.stored)
+        for table, row in rows.items()
+        if row.version > row.stored or row.state is not None
+    ]
+    cursor = database.executemany(
+        "UPDATE game_table SET version = ?, changed = ifnull(?, changed), state_version = ?, "
+        "state = ifnull(?, state) WHERE (id, version) = (?, ?)",
+        moved,
+    )
+    if moved and cursor.rowcount != len(moved):
+        raise Lost("a table is not stored as it was here: another process wrote")
+
+
 def _is_same(
     database: sqlite3.Connection, fresh: Mapping[tuple[str, int], bytes], table: str, version: int, body: bytes
 ) -> bool:
@@ -368,39 +365,3 @@ def _sentence(path: Path, error: sqlite3.Error) -> str | None:
             return f"the disk of {path} failed ({error}); the games go on once it works again"
         case _:
             return None
-
-
-def _take_lock(path: Path) -> int:
-    """Return the descriptor of the lock file, locked; raise `Unavailable` if another process has it."""
-    lock_path = path.with_name(path.name + ".lock")
-    try:
-        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
-    except OSError as error:
-        text = (
-            f"{lock_path} cannot be opened ({error.strerror}); is its folder there, and may this program write there?"
-        )
-        raise Unavailable(text) from error
-    try:
-        _lock(descriptor)
-    except OSError as error:
-        os.close(descriptor)
-        if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
-            raise Unavailable(f"{lock_path} cannot be locked ({error.strerror}); put it on a local disk") from error
-        text = f"{path} is in use by another server; stop that one, or give this one a file of its own"
-        raise Unavailable(text) from error
-    return descriptor
-
-
-if sys.platform == "win32":  # pragma: no cover - each platform's own run executes it
-
-    def _lock(descriptor: int) -> None:
-        import msvcrt
-
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-
-else:
-
-    def _lock(descriptor: int) -> None:
-        import fcntl
-
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,44 @@
+"""A lock beside a file: one process has the file for itself, and it is free again however that process ends."""
+
+import errno
+import os
+import sys
+from pathlib import Path
+
+from netcode.turns.store import Unavailable
+
+
+def take_lock(path: Path) -> int:
+    """Return the descriptor of the lock file, locked; raise `Unavailable` if another process has it."""
+    lock_path = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
+    except OSError as error:
+        text = (
+            f"{lock_path} cannot be opened ({error.strerror}); is its folder there, and may this program write there?"
+        )
+        raise Unavailable(text) from error
+    try:
+        _lock(descriptor)
+    except OSError as error:
+        os.close(descriptor)
+        if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+            raise Unavailable(f"{lock_path} cannot be locked ({error.strerror}); put it on a local disk") from error
+        text = f"{path} is in use by another server; stop that one, or give this one a file of its own"
+        raise Unavailable(text) from error
+    return descriptor
+
+
+if sys.platform == "win32":  # pragma: no cover - each platform's own run executes it
+
+    def _lock(descriptor: int) -> None:
+        import msvcrt
+
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+
+else:
+
+    def _lock(descriptor: int) -> None:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
