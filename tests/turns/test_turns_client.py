@@ -56,6 +56,10 @@ def script(hall: Hall) -> Iterator[Script]:
     script.server.close()
 
 
+def saying(text: str) -> Callable[[Seat[Any]], None]:
+    return lambda seat: seat.say(text)
+
+
 def found_again(hall: Hall, *meanwhile: Callable[[Seat[Any]], None]) -> tuple[Seat[Any], Seat[Any]]:
     """Have a server die, one of its players do something while it is gone, and another one take its place."""
     hall.serve()
@@ -78,14 +82,14 @@ def test_what_is_said_while_the_table_is_looked_for_is_said_when_it_is_found(hal
 
 
 def test_who_leaves_while_the_table_is_looked_for_has_left_when_it_is_found(hall: Hall) -> None:
-    ann, bob = found_again(hall, Seat.leave)
+    ann, bob = found_again(hall, lambda seat: seat.leave())
 
     assert bob.reason == "you left the table"
     assert ann.over
 
 
 def test_more_than_can_wait_for_the_table_is_refused(hall: Hall) -> None:
-    _, bob = found_again(hall, *(lambda seat, n=n: seat.say(str(n)) for n in range(MOST_UNSAID + 2)))
+    _, bob = found_again(hall, *(saying(str(n)) for n in range(MOST_UNSAID + 2)))
 
     text = "too much waits to be said until the table is found"
     assert [refused.text for refused in hall.heard(bob, Refused)] == [text, text]
