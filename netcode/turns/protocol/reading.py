@@ -87,18 +87,18 @@ def _is_text(value: Any) -> bool:
 
 def check_depth(value: Any, depth: int = 0) -> None:
     """Bound what is handed on: the values themselves are bounded where they are used."""
-    if not isinstance(value, _CONTAINERS) or not value:
+    if value.__class__ not in _CONTAINERS or not value:
         return
     if depth >= MAX_DEPTH:
         raise BadMessage(f"values nest at most {MAX_DEPTH} deep")
     inside: Iterable[Any] = chain(value, value.values()) if isinstance(value, _DICT) else value
     for item in inside:
-        if isinstance(item, _CONTAINERS):
+        if item.__class__ in _CONTAINERS:
             check_depth(item, depth + 1)
 
 
 _DICT: Any = dict
-_CONTAINERS: Any = (dict, list, tuple)
+_CONTAINERS = frozenset((dict, list, tuple))
 _NUMBERS = (int, float)
 
 

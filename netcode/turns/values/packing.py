@@ -17,7 +17,7 @@ MAX_DEPTH = 12
 MAX_LENGTH = 65_536
 """How many characters and bytes all its texts may have together."""
 
-NATIVE = (type(None), bool, int, float, str, bytes)
+NATIVE = frozenset((type(None), bool, int, float, str, bytes))
 """What msgpack says and gives back as it was."""
 
 _SUBCLASSED: tuple[Any, ...] = (int, float, str, bytes)
@@ -83,19 +83,20 @@ def a(kind: str) -> str:
 
 
 def check_bounds(data: Any) -> None:
-    """Raise `Unfit` for a stranger's data that is too large or nests too deep."""
+    """Raise `Unfit` for a stranger's plain data that is too large or nests too deep."""
     items, length = 0, 0
     level: list[Any] = [data]
     for _ in range(MAX_DEPTH + 1):
         items += len(level)
         deeper: list[Any] = []
         for item in level:
-            if isinstance(item, _TEXTS):
+            kind: Any = item.__class__
+            if kind in _TEXTS:
                 length += len(item)
-            elif isinstance(item, _DICT):
+            elif kind is dict:
                 deeper += item.keys()
                 deeper += item.values()
-            elif isinstance(item, _COLLECTIONS):
+            elif kind in _COLLECTIONS:
                 deeper += item
             else:
                 continue

@@ -17,7 +17,7 @@ class Anything(Shape):
     """What a bare `list`, `dict` or `Any` may hold: what msgpack says by itself."""
 
     name = "what msgpack can say: None, bool, int, float, str, bytes, list, dict"
-    kinds = frozenset(NATIVE)
+    kinds = NATIVE
 
     def size(self, data: Any) -> int | None:
         return len(data) if isinstance(data, (_LIST, _DICT)) else None
