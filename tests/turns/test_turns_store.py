@@ -308,13 +308,13 @@ def test_a_table_that_was_written_beside_us_is_lost(opened: SqliteStore, beside:
 
 def test_what_is_known_of_a_table_is_kept_no_longer_than_it_is_ours(opened: SqliteStore) -> None:
     opened.append([Entry("t", 1, b"1")])
-    assert opened._known.keys() == {"t"}
+    assert opened._claimed["t"] is not None
 
     opened.release(["t"])
 
-    assert not opened._known
+    assert not opened._claimed
     opened.append([Entry("t", 2, b"2")])
-    assert not opened._known
+    assert not opened._claimed
 
 
 def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:

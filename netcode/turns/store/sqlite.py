@@ -48,6 +48,8 @@ CREATE TABLE IF NOT EXISTS served (seconds REAL NOT NULL);
 INSERT INTO served SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM served);
 COMMIT;
 """
+MOVE = """UPDATE game_table SET version = ?1, changed = CASE WHEN version < ?1 THEN ?2 ELSE changed END,
+    state_version = ?3, state = ifnull(?4, state) WHERE (id, version) = (?5, ?6)"""
 
 
 class SqliteStore(Store):
@@ -72,17 +74,15 @@ class SqliteStore(Store):
         self._file = 0
         self._database: sqlite3.Connection | None = None
         self._address = ""
-        self._claimed: set[str] = set()
-        """Tables that were claimed here."""
-        self._known: dict[str, _Row] = {}
-        """Where those of them are that were written here: nobody else writes, so that is not read again."""
+        self._claimed: dict[str, _Row | None] = {}
+        """Tables that were claimed here, and where those are that were written since: nobody else writes."""
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
 
     def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:  # noqa: ARG002 - the contract's
         self.close()
-        self._address, self._claimed, self._known = address, set(), {}
+        self._address, self._claimed = address, {}
         try:
             self._lock = take_lock(self._path)
             with _explained(self._path):
@@ -148,7 +148,7 @@ class SqliteStore(Store):
                 again = "SELECT 1 FROM game_table WHERE (id, game, version, state) = (?, ?, 0, ?)"
                 if cursor.rowcount == 1 or database.execute(again, new[:3]).fetchone() is not None:
                     made.add(new.table)
-        self._claimed |= made
+        self._claimed |= dict.fromkeys(made)
         return made
 
     def claim(self, tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
@@ -157,7 +157,7 @@ class SqliteStore(Store):
             query = "SELECT id FROM game_table WHERE id IN ({})"
             found = {table for (table,) in _each(database, query, tables)}
         if take:
-            self._claimed |= found
+            self._claimed |= dict.fromkeys(found)
         return {table: Claim.OURS if table in self._claimed else Claim.FREE for table in found}
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
@@ -174,7 +174,8 @@ class SqliteStore(Store):
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
         # A commit of many tables is a handful of statements: each has a price of its own.
         tables = {*(one.table for one in entries), *(one.table for one in states), *(one.table for one in listings)}
-        known = {table: self._known.pop(table) for table in tables if table in self._known}  # until it is stored
+        known = {table: row for table in tables if (row := self._claimed.get(table)) is not None}
+        self._claimed |= dict.fromkeys(known)  # until all is stored
         with self._transaction() as database:
             rows = known | _rows(database, tables - known.keys())
             fresh: dict[tuple[str, int], bytes] = {}
@@ -190,17 +191,13 @@ class SqliteStore(Store):
             now = self._now()
             database.executemany("INSERT INTO move VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
             _move_on(database, rows, now)
-            newest = [one for one in states if one.version == rows[one.table].state_version]
-            wakes = {one.table: None if one.wake is None else now + one.wake for one in newest}
-            changed = [(wake, table) for table, wake in wakes.items() if (wake, rows[table].wake) != (None, None)]
-            if changed:
-                database.executemany("UPDATE game_table SET wake = ? WHERE id = ?", changed)
+            _set_wakes(database, rows, states, now)
             for table, listed in listings:
                 database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
         for table, row in rows.items():
             if table in self._claimed:
-                row.stored, row.state, row.wake = row.version, None, wakes.get(table, row.wake)
-                self._known[table] = row
+                row.stored, row.state = row.version, None
+                self._claimed[table] = row
 
     def _put(self, database: sqlite3.Connection, row: "_Row", state: State) -> None:
         table, version, body, _ = state
@@ -232,9 +229,8 @@ class SqliteStore(Store):
 
     def release(self, tables: Collection[str]) -> None:
         self._connected()
-        self._claimed.difference_update(tables)
-        for table in self._known.keys() & tables:
-            del self._known[table]
+        for table in tables:
+            self._claimed.pop(table, None)
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
@@ -245,9 +241,8 @@ class SqliteStore(Store):
             for table in old:
                 database.execute("DELETE FROM move WHERE game_table = ?", (table,))
                 database.execute("DELETE FROM game_table WHERE id = ?", (table,))
-        self._claimed -= old
-        for table in self._known.keys() & old:
-            del self._known[table]
+        for table in old:
+            self._claimed.pop(table, None)
         return old
 
     def close(self) -> None:
@@ -315,17 +310,23 @@ def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _R
 def _move_on(database: sqlite3.Connection, rows: Mapping[str, _Row], now: float) -> None:
     """Write the rows that have come further; raise `Lost` where one is not as it was here."""
     moved = [
-        (row.version, now if row.version > row.stored else None, row.state_version, row.state, table, row.stored)
+        (row.version, now, row.state_version, row.state, table, row.stored)
         for table, row in rows.items()
         if row.version > row.stored or row.state is not None
     ]
-    cursor = database.executemany(
-        "UPDATE game_table SET version = ?, changed = ifnull(?, changed), state_version = ?, "
-        "state = ifnull(?, state) WHERE (id, version) = (?, ?)",
-        moved,
-    )
+    cursor = database.executemany(MOVE, moved)
     if moved and cursor.rowcount != len(moved):
         raise Lost("a table is not stored as it was here: another process wrote")
+
+
+def _set_wakes(database: sqlite3.Connection, rows: Mapping[str, _Row], states: Sequence[State], now: float) -> None:
+    changed: list[tuple[float | None, str]] = []
+    for table, version, _, wake in states:
+        row = rows[table]
+        if version == row.state_version and (wake, row.wake) != (None, None):
+            row.wake = None if wake is None else now + wake
+            changed.append((row.wake, table))
+    database.executemany("UPDATE game_table SET wake = ? WHERE id = ?", changed)
 
 
 def _is_same(
