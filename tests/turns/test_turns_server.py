@@ -811,6 +811,49 @@ def test_open_tables_are_listed_without_private_rooms(hall: Hall) -> None:
     assert hall.join(Secrets, room=room).names[0] == "Ann"
 
 
+@pytest.mark.parametrize("request_", [["tables", None], ["games"], ["join", "TicTacToe", {}]])
+def test_who_is_at_no_table_is_told_of_asking_too_fast_too(hall: Hall, request_: list[Any]) -> None:
+    hall.serve(moves_per_second=5)
+    guest = hall.guest()
+
+    for _ in range(8):
+        guest.send(request_)
+    hall.play(10 * TICK)
+
+    told = [message[-1] for message in hall.guests[guest]]
+    assert told.count("too fast: moves_per_second is 5; try again in a moment") == 3
+
+
+def test_who_asks_and_goes_is_not_answered(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(name="Ann")
+    guest = hall.guest()
+    hall.play(6 * TICK)
+
+    guest.send(["join", "TicTacToe", {}])
+    guest.update()
+    guest.close()
+    hall.play(6 * TICK)
+
+    assert guest.reason is not None
+    assert not ann.started
+    assert not hall.heard(ann, Seated)[1:]
+
+
+def test_a_link_that_breaks_is_away_until_it_is_back(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+
+    hall.network.cut()
+    hall.play(5.0)
+
+    assert [(event.seat, event.state) for event in hall.heard(bob, Presence) if event.seat == 0] == [
+        (0, "away"),
+        (0, "here"),
+    ]
+    hall.finish(ann, bob)
+
+
 def test_nobody_sits_at_two_tables(hall: Hall) -> None:
     hall.serve()
     guest = hall.guest()
