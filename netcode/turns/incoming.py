@@ -103,8 +103,6 @@ class Incoming:
                 pass
 
     def _receive(self, peer: Peer, message: Any, now: float) -> None:
-        if not peer.alive and peer not in self._crowd.viewers:
-            return  # nobody hears an answer; but what was played before a goodbye counts
         try:
             request = protocol.read_request(message)
         except BadMessage as error:
