@@ -48,8 +48,9 @@ CREATE TABLE IF NOT EXISTS served (seconds REAL NOT NULL);
 INSERT INTO served SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM served);
 COMMIT;
 """
-MOVE = """UPDATE game_table SET version = ?1, changed = CASE WHEN version < ?1 THEN ?2 ELSE changed END,
-    state_version = ?3, state = ifnull(?4, state) WHERE (id, version) = (?5, ?6)"""
+# No ?1 twice: the first releases of Python 3.12 take it for a name, and warn.
+MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE changed END, version = ?,
+    state_version = ?, state = ifnull(?, state) WHERE (id, version) = (?, ?)"""
 
 
 class SqliteStore(Store):
@@ -310,7 +311,7 @@ def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _R
 def _move_on(database: sqlite3.Connection, rows: Mapping[str, _Row], now: float) -> None:
     """Write the rows that have come further; raise `Lost` where one is not as it was here."""
     moved = [
-        (row.version, now, row.state_version, row.state, table, row.stored)
+        (row.version, now, row.version, row.state_version, row.state, table, row.stored)
         for table, row in rows.items()
         if row.version > row.stored or row.state is not None
     ]
