@@ -307,7 +307,7 @@ def test_a_click_while_the_link_comes_back_is_not_lost(browser: Browser, start: 
         ann.reads("Your turn", "#status")
 
     bob.reads("Your turn", "#status")
-    assert ann.value("document.querySelectorAll('.grid .seat').length") == 1
+    ann.until("document.querySelectorAll('.grid .seat').length === 1")
 
 
 def test_crazy_eights_is_played_against_a_bot_to_the_end(
