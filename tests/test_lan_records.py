@@ -62,3 +62,4 @@ def test_a_stranger_with_a_thousand_addresses_has_as_many_as_count() -> None:
 
     assert found is not None
     assert len(found.addresses) == MAX_ADDRESSES
+    assert Address("192.168.1.0", 7777) not in found.addresses  # as near as it would be: so far nobody looks

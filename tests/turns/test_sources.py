@@ -4,6 +4,8 @@ import builtins
 import functools
 from typing import Any
 
+import pytest
+
 from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks, tree_of
 
 
@@ -205,13 +207,15 @@ class Looking:
         return self.size
 
 
-def test_it_is_read_whether_a_rule_only_looks_before_its_last_demand() -> None:
+def test_it_is_read_whether_a_rule_only_looks_before_its_last_demand(monkeypatch: pytest.MonkeyPatch) -> None:
     rules = [name for name, member in vars(Looking).items() if callable(member)]
 
     found = [name for name in rules if only_looks(Looking, getattr(Looking, name))]
 
     assert len(rules) == 12
     assert found == ["first", "named"]
+    monkeypatch.setitem(globals(), "max", _twice)  # somebody's own function of that name may do anything
+    assert not only_looks(Looking, Looking.named)
 
 
 def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() -> None:

@@ -270,17 +270,18 @@ def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> 
 
 
 def test_a_full_disk_is_said_and_nothing_of_the_batch_is_there(opened: SqliteStore) -> None:
+    opened.append([Entry("t", 1, b"1")])
     [(pages,)] = opened._connected().execute("PRAGMA page_count")
     opened._connected().execute(f"PRAGMA max_page_count = {pages}")
-    batch = [Entry("t", 1, b"small"), Entry("t", 2, bytes(100_000))]
+    batch = [Entry("t", 2, b"small"), Entry("t", 3, bytes(100_000))]
 
     with pytest.raises(Unavailable, match=r"the disk of .*games\.db is full; free some space"):
         opened.append(batch)
-    assert opened.load(["t"]) == {"t": Saved(0, b"first", ())}
+    assert opened.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
     opened._connected().execute("PRAGMA max_page_count = 100000")
     opened.append(batch)
 
-    assert len(opened.load(["t"])["t"].entries) == 2
+    assert len(opened.load(["t"])["t"].entries) == 3
 
 
 def test_a_locked_file_is_said(opened: SqliteStore) -> None:
@@ -339,6 +340,20 @@ def test_a_damaged_page_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="is damaged, or no database"):  # noqa: PT012 - whichever call gets there
         store.open("here:1")
         store.load([f"t{n}" for n in range(50)])
+    store.close()
+
+
+def test_a_state_that_is_stored_later_makes_a_table_no_younger(tmp_path: Path) -> None:
+    time = Time()
+    store = SqliteStore(tmp_path / "games.db", clock=time)
+    store.open("here:1")
+    store.create([new()])
+    store.append([Entry("t", 1, b"1")])
+    time.now += 70.0
+    store.append([], [State("t", 1, b"one")])
+    time.now += 40.0
+
+    assert store.expire(keep=100, waiting=100) == {"t"}
     store.close()
 
 
