@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks import others, wire
 from benchmarks.control import Control, Order
-from benchmarks.machine import Unsuited
+from benchmarks.load import follow
 
 MOST = 4095
 """Clients of one socket: ENet numbers them with twelve bits."""
@@ -27,7 +27,7 @@ class EnetLoad:
         for _ in range(count):
             self._peers.append(self._host.connect(address, 1))
             while self._joined < len(self._peers):
-                self._turn(50)
+                self.turn(0.05)
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{self._joined:,} of {count:,} clients joined")
         return self._joined
@@ -45,7 +45,7 @@ class EnetLoad:
         end = start + seconds
         left = len(waiting)
         while left:
-            peer = self._turn(0)
+            peer = self.turn(0.0)
             before, now = now, time.monotonic()
             if peer is None:
                 idle += now - before
@@ -66,10 +66,6 @@ class EnetLoad:
         took = now - start
         return {"messages": answers, "seconds": took, "busy": 1 - idle / took}
 
-    def idle(self) -> None:
-        """Answer what keeps the links alive."""
-        self._turn(1)
-
     def obey(self, order: Order) -> object:
         """Carry out an order of the parent."""
         match order:
@@ -80,9 +76,9 @@ class EnetLoad:
             case _:
                 raise ValueError(f"this load generator knows no order «{order.name}»")
 
-    def _turn(self, timeout: int) -> Any:  # noqa: ANN401 - it has no types
-        """Let ENet work, at most so many milliseconds; return whom a message came from, if one came."""
-        event = self._host.service(timeout)
+    def turn(self, timeout: float) -> Any:  # noqa: ANN401 - it has no types
+        """Let ENet work, at most `timeout` seconds; return whom a message came from, if one came."""
+        event = self._host.service(int(timeout * 1000))
         if event.type == self._enet.EVENT_TYPE_RECEIVE:
             return event.peer
         if event.type == self._enet.EVENT_TYPE_CONNECT:
@@ -92,19 +88,5 @@ class EnetLoad:
         return None
 
 
-def main() -> None:
-    """Drive clients until the parent is gone."""
-    control = Control()
-    load = EnetLoad(others.load("enet"))
-    control.ready()
-    while True:
-        load.idle()
-        if not control.orders.empty():
-            try:
-                control.answer(load.obey(control.orders.get()))
-            except (OSError, ValueError, Unsuited) as error:
-                control.fail(error)
-
-
 if __name__ == "__main__":
-    main()
+    follow(Control(), EnetLoad(others.load("enet")))

@@ -9,6 +9,7 @@ import heapq
 import select
 import socket
 import time
+from typing import Protocol
 
 from benchmarks import wire
 from benchmarks.control import Control, Order
@@ -243,10 +244,25 @@ class Load:
                 raise ValueError(f"the load generator knows no order «{order.name}»")
 
 
+class Clients(Protocol):
+    """Who is driven: what a parent's orders are for."""
+
+    def turn(self, timeout: float) -> object:
+        """Do what can be done, at most `timeout` seconds."""
+
+    def obey(self, order: Order) -> object:
+        """Carry out an order, and return the answer."""
+
+
 def drive(kind: type[Load]) -> None:
-    """Drive clients until the parent is gone."""
+    """Drive clients that speak the dialect of the settings."""
     control = Control()
     load = kind(DIALECTS[control.settings["dialect"]], ping_interval=control.settings.get("ping_interval", 1.0))
+    follow(control, load)
+
+
+def follow(control: Control, load: Clients) -> None:
+    """Drive clients until the parent is gone."""
     control.ready()
     while True:
         time.sleep(TICK)
