@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Generic, TypeVar
+from weakref import ref
 
 from netcode.address import Address
 from netcode.connection import Connection, stream_of
@@ -11,8 +12,8 @@ from netcode.loop.forks import keep_from_children
 from netcode.stream.contract import ACCEPTS_PER_UPDATE, ALONE
 from netcode.stream.intake import check_silence
 from netcode.stream.stream_set import StreamSet
-from netcode.transport import Doorway
-from netcode.transport.tcp_listener import TcpDoorway
+from netcode.transport import Connector, Doorway
+from netcode.transport.tcp_listener import Listener, TcpDoorway
 from netcode.waiting import Descriptors, Waiter
 
 D = TypeVar("D")
@@ -44,6 +45,8 @@ class ConnectionSet(Waiter, Generic[D]):
     def __init__(self, *, clock: Clock = monotonic) -> None:
         self._streams: StreamSet[Connection[D]] = StreamSet(clock)
         self._doorways: dict[socket.socket, TcpDoorway] = {}
+        self._listeners: list[ref[Waiter]] = []
+        """Whose doors the poller watches, too."""
         keep_from_children(self)
 
     def __len__(self) -> int:
@@ -82,6 +85,8 @@ class ConnectionSet(Waiter, Generic[D]):
         if not callable(make_data):
             raise TypeError(f"make_data must be a function of an address, not {type(make_data).__name__}")
         doorway = self._doorway(listener) if isinstance(listener, socket.socket) else listener
+        if self._is_deserted(doorway):
+            return
         now = self._streams.timeline.tick()  # a newcomer's time begins now, not at the last update
         for _ in range(ACCEPTS_PER_UPDATE):
             try:
@@ -92,17 +97,7 @@ class ConnectionSet(Waiter, Generic[D]):
                 raise
             if newcomer is None:
                 return
-            try:
-                data = make_data(newcomer.address or Address("local", 0))
-            except BaseException:
-                newcomer.close()
-                raise
-            if isinstance(data, _Refuse):
-                newcomer.close()
-            else:
-                timeline = self._streams.timeline
-                connection = Connection(newcomer, data, timeout=timeout, ping=ping, timeline=timeline)
-                self._streams.take_in(stream_of(connection), connection)
+            self._welcome(newcomer, make_data, timeout, ping)
 
     def add(self, connection: Connection[D]) -> None:
         """Put a connection of `connect` or `custom` into the set, which updates it from then on.
@@ -148,6 +143,7 @@ class ConnectionSet(Waiter, Generic[D]):
         return self._streams.each_descriptor()
 
     def _descriptors(self) -> Descriptors:
+        self._streams.watcher.watch_doors(())  # who knocks there is no news of ours
         return self._streams.descriptors()
 
     def _before_sleep(self) -> None:
@@ -162,6 +158,22 @@ class ConnectionSet(Waiter, Generic[D]):
     def _is_over(self) -> bool:
         return self._streams.closed  # an empty one may have somebody in it by the next frame
 
+    def _sleep(self, others: list[Waiter], seconds: float | None) -> bool | None:
+        streams, fds = self._streams, tuple[int, ...]()
+        for other in others:
+            doors = other.doors() if isinstance(other, Listener) else ()
+            if not doors:
+                return None
+            fds += doors
+        if streams.closed or not (fds or len(streams)) or streams.watcher.poller.fileno() < 0:
+            return None  # a poller that has no descriptor would stumble over a door that is closed meanwhile
+        listeners = [*map(ref, others)]
+        if fds != streams.watcher.doors or listeners != self._listeners:
+            streams.watcher.watch_doors(())  # numbers alone do not tell: that of a closed one may be another's by now
+            streams.watcher.watch_doors(fds)
+            self._listeners = listeners
+        return streams.sleep(seconds)
+
     def _abandon(self) -> None:
         """Be closed in a child of the process that made it; or be its own there, while nobody is in it."""
         self._close_doorways()
@@ -171,6 +183,37 @@ class ConnectionSet(Waiter, Generic[D]):
         for doorway in self._doorways.values():
             doorway.close()
         self._doorways.clear()
+
+    def _is_deserted(self, doorway: Doorway) -> bool:
+        """Tell whether the poller knows that nobody is at a door. To ask it costs less than to be told so by the door."""
+        watcher, fds = self._streams.watcher, doorway.doors()
+        if not watcher.doors or not fds or ref(doorway) not in self._listeners:
+            return False
+        try:
+            return not watcher.knocks(fds)
+        except BaseException:
+            self._streams.engine.torn = True  # what the poller told is lost
+            raise
+
+    def _welcome(
+        self,
+        newcomer: Connector,
+        make_data: Callable[[Address], D | _Refuse],
+        timeout: float | None,
+        ping: bytes | None,
+    ) -> None:
+        """Take in who came, or close the door on who is refused."""
+        try:
+            data = make_data(newcomer.address or Address("local", 0))
+        except BaseException:
+            newcomer.close()
+            raise
+        if isinstance(data, _Refuse):
+            newcomer.close()
+            return
+        timeline = self._streams.timeline
+        connection = Connection(newcomer, data, timeout=timeout, ping=ping, timeline=timeline)
+        self._streams.take_in(stream_of(connection), connection)
 
     def _doorway(self, listening: socket.socket) -> TcpDoorway:
         doorway = self._doorways.get(listening)

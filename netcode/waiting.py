@@ -43,6 +43,13 @@ class Waiter(metaclass=HintedABC):
         """Tell whether having nothing to wait for is for good."""
         return True
 
+    def _sleep(self, others: "list[Waiter]", seconds: float | None) -> bool | None:  # noqa: ARG002 - of nobody's poller
+        """Do all of a `wait` for this and `others` in its own poller; None if it has none that can watch all of them.
+
+        The next update knows then what the poller told, and need not ask again.
+        """
+        return None
+
 
 class CustomWaiter(Waiter):
     """A waiter for descriptors of your own: ints, or objects with `fileno()`.
@@ -88,6 +95,13 @@ class _AnyOf(Waiter):
     def _is_over(self) -> bool:
         return all(waiter._is_over() for waiter in self._waiters)
 
+    def _sleep(self, others: list[Waiter], seconds: float | None) -> bool | None:
+        for waiter in self._waiters:
+            happened = waiter._sleep([*others, *[other for other in self._waiters if other is not waiter]], seconds)
+            if happened is not None:
+                return happened
+        return None
+
 
 def any_of(*waiters: Waiter) -> Waiter:
     """Make one waiter of many: it has waited as soon as one of them has.
@@ -120,6 +134,9 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     """
     timeout = check_wait(timeout)
     waiter = waiters[0] if len(waiters) == 1 and isinstance(waiters[0], Waiter) else any_of(*waiters)
+    happened = waiter._sleep([], timeout)
+    if happened is not None:
+        return happened
     waiter._before_sleep()
     left = waiter._seconds_left()
     if left is not None and left <= 0:

@@ -7,22 +7,25 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bounds
 import pytest
-from crowd import LOOPBACK, ROUNDS, call, pair, set_of, until
+from crowd import LOOPBACK, POLLERS, ROUNDS, call, pair, set_of, until
 
+from netcode import waiting
 from netcode.address import Address
 from netcode.connection import Connection, State, connect, custom, stream_of
 from netcode.connection_set import REFUSE, ConnectionSet
+from netcode.loop.poller import Poller
 from netcode.reasons import ReasonCode
+from netcode.stream import watcher
 from netcode.stream.closing import LINGER
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.stream.stream_set import StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport.tcp_listener import Listener
-from netcode.waiting import wait
+from netcode.waiting import CustomWaiter, wait
 
 # Accepting.
 
@@ -550,4 +553,186 @@ def test_a_set_is_waited_for_with_its_deadlines(everybody: ConnectionSet[Any], c
     everybody.update()
 
     assert (woken, connection.alive, other.recv(1)) == (True, True, b"!")
+    other.close()
+
+
+# Waiting with listeners.
+
+
+def test_a_wait_for_a_set_and_its_listener_asks_the_poller_of_the_set_alone(
+    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, other = pair(everybody)
+    monkeypatch.setattr(waiting, "_sleep", None)
+
+    quiet = wait(listener, everybody, timeout=0.0)
+    other.send(b"x")
+    heard = wait(listener, listener, everybody, timeout=10.0)
+    everybody.update()
+    caller = call(listener)
+    knocked = wait(listener, everybody, timeout=10.0)
+    everybody.accept(listener, lambda _: None)
+
+    assert (quiet, heard, connection.receive_all(), knocked, len(everybody)) == (False, True, b"x", True, 2)
+    caller.close()
+    other.close()
+
+
+def test_who_came_after_the_wait_is_taken_in_all_the_same(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    connection, other = pair(everybody)
+    other.send(b"x")
+    wait(listener, everybody, timeout=10.0)
+    caller = call(listener)
+    wait(listener, timeout=10.0)
+
+    everybody.accept(listener, lambda _: None)
+    everybody.update()
+
+    assert (len(everybody), connection.receive_all()) == (2, b"x")
+    caller.close()
+    other.close()
+
+
+def test_what_came_while_the_door_was_asked_is_heard(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    connection, other = pair(everybody)
+    wait(listener, everybody, timeout=0.0)
+    other.send(b"x")
+    everybody.accept(listener, lambda _: None)
+
+    due = wait(listener, everybody, timeout=0.0)
+    everybody.update()
+
+    assert (due, connection.receive_all()) == (True, b"x")
+    other.close()
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_knock_wakes_nobody_who_does_not_wait_for_it(
+    everybody: ConnectionSet[Any], listener: Listener, beside: bool
+) -> None:
+    _, other = pair(everybody)
+    one, silent = socket.socketpair()
+    wait(listener, everybody, timeout=0.0)
+    caller = call(listener)
+
+    woken = wait(everybody, *([CustomWaiter(read=[one])] if beside else []), timeout=0.0)
+    together = wait(everybody, listener, timeout=10.0)
+
+    assert (woken, together) == (False, True)
+    for sock in (one, silent, other, caller):
+        sock.close()
+
+
+def test_a_listener_that_took_the_number_of_a_closed_one_is_waited_for(everybody: ConnectionSet[Any]) -> None:
+    _, other = pair(everybody)
+    first = Listener(LOOPBACK, 0)
+    wait(first, everybody, timeout=0.0)
+    numbers = [first.doors()]
+    first.close()
+    second = Listener(LOOPBACK, 0)
+    numbers.append(second.doors())
+
+    caller = call(second)
+    before = len(everybody)
+    for _ in bounds.as_long_as(lambda: len(everybody) == before):
+        everybody.accept(second, lambda _: None)
+    caller.close()
+    another = call(second)
+    woken = wait(second, everybody, timeout=10.0)
+
+    assert (numbers[0], woken) == (numbers[1], True)
+    for holder in (another, other, second):
+        holder.close()
+
+
+@pytest.mark.parametrize("poller", ["make_poller", "selectors"])
+def test_a_connection_that_took_the_number_of_a_closed_listener_is_heard(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch, poller: str
+) -> None:
+    monkeypatch.setattr(watcher, "make_poller", POLLERS[poller])
+    everybody: ConnectionSet[Any] = ConnectionSet(clock=clock)
+    first = Listener(LOOPBACK, 0)
+    wait(first, everybody, timeout=0.0)
+    [number] = first.doors()
+    first.close()
+    connection, other = pair(everybody)
+    second = Listener(LOOPBACK, 0)
+    wait(second, everybody, timeout=0.0)
+
+    other.send(b"x")
+    woken = wait(second, everybody, timeout=10.0)
+    everybody.update()
+
+    assert [fd for fd, stream in enumerate(set_of(everybody).watcher.streams) if stream is not None] == [number]
+    assert (woken, connection.receive_all()) == (True, b"x")
+    for holder in (other, second, everybody):
+        holder.close()
+
+
+def test_a_listener_that_is_closed_or_rests_is_waited_for_as_before(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    connection, other = pair(everybody)
+    wait(listener, everybody, timeout=0.0)
+    listener.close()
+
+    quiet = wait(listener, everybody, timeout=0.0)
+    other.send(b"x")
+    heard = wait(listener, everybody, timeout=10.0)
+    everybody.update()
+    with pytest.raises(OSError) as caught:
+        everybody.accept(listener, lambda _: None)
+
+    assert (quiet, heard, connection.receive_all()) == (False, True, b"x")
+    assert caught.value.errno == errno.EBADF
+    other.close()
+
+
+def test_an_interrupt_while_the_door_is_asked_loses_nothing(
+    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, other = pair(everybody)
+    wait(listener, everybody, timeout=0.0)
+    other.send(b"x")
+    poller = set_of(everybody).watcher.poller
+
+    class Interrupted:
+        def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+            poller.poll(timeout, most)
+            raise KeyboardInterrupt
+
+        def close(self) -> None:
+            poller.close()
+
+    set_of(everybody).watcher.poller = cast("Poller", Interrupted())
+    with pytest.raises(KeyboardInterrupt):
+        everybody.accept(listener, lambda _: None)
+    everybody.update()
+
+    assert connection.receive_all() == b"x"
+    other.close()
+
+
+def test_time_slept_with_a_listener_is_no_pause_of_ours(
+    everybody: ConnectionSet[Any], listener: Listener, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, other = pair(everybody, timeout=5.0)
+    wait(listener, everybody, timeout=0.0)
+    kind = type(set_of(everybody).watcher.poller)
+    poll = kind.poll
+
+    def sleep(poller: Poller, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
+        clock.advance(timeout or 0.0)
+        return poll(poller, 0, most)
+
+    monkeypatch.setattr(kind, "poll", sleep)
+
+    wait(listener, everybody, timeout=4.0)
+    everybody.accept(listener, lambda _: None)
+    alive = connection.alive
+    everybody.update()
+    wait(listener, everybody, timeout=4.0)
+    everybody.update()
+
+    assert (alive, connection.reason is not None and connection.reason.code) == (True, ReasonCode.TIMEOUT)
     other.close()

@@ -233,12 +233,12 @@ def test_who_left_is_left_out_of_what_is_left_over(everybody: ConnectionSet[Any]
     hearing.call()
     set_of(everybody).sleep(10.0)
     everybody.update()
-    left_over = set_of(everybody)._ready or []
+    left_over = set_of(everybody).watcher.ready
 
     leaver = set_of(everybody).watcher.streams[left_over[0][0]]
     assert leaver is not None
     leaver.close()
-    without = set_of(everybody)._ready
+    without = set_of(everybody).watcher.ready
     rounds(everybody, hearing, 298)
 
     assert without == left_over[1:]
@@ -359,7 +359,7 @@ def test_who_is_ended_meanwhile_is_left_out_of_what_is_left_over(
     hearing = Hearing(everybody, listener, 150, 2)
     hearing.call()
     set_of(everybody).sleep(10.0)
-    told = set_of(everybody)._ready or []
+    told = set_of(everybody).watcher.ready
     streams = set_of(everybody).watcher.streams
     by_stream = {stream_of(connection): connection for connection in hearing.connections}
     first, last = streams[told[0][0]], streams[told[-1][0]]
@@ -370,7 +370,7 @@ def test_who_is_ended_meanwhile_is_left_out_of_what_is_left_over(
     give(by_stream[first], ender)
 
     everybody.update()
-    left_over = set_of(everybody)._ready
+    left_over = set_of(everybody).watcher.ready
     rounds(everybody, hearing, 298)
 
     assert left_over
@@ -1227,3 +1227,17 @@ def test_without_descriptors_a_sleep_lasts_its_time(on_any_poller: ConnectionSet
     on_any_poller.update()
 
     assert set_of(on_any_poller).sleep(0.01) is False
+
+
+def test_after_an_interrupt_a_wait_sends_nothing_and_does_not_sleep(everybody: ConnectionSet[Any]) -> None:
+    connection, other = pair(everybody)
+    connection.send(b"x")
+    set_of(everybody).engine.torn = True
+
+    set_of(everybody).send_now()
+    due = set_of(everybody).sleep(10.0)
+    queued = connection.send_buffer_length
+    everybody.update()
+
+    assert (due, queued, connection.send_buffer_length, other.recv(1)) == (True, 1, 0, b"x")
+    other.close()

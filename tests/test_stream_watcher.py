@@ -308,6 +308,42 @@ def test_a_door_is_noted_that_somebody_knocks_at(everybody: ConnectionSet[Any]) 
     other.close()
 
 
+def test_whether_somebody_knocks_is_asked_and_what_else_is_told_is_kept(everybody: ConnectionSet[Any]) -> None:
+    connection, bare = pair(everybody)
+    one, other = socket.socketpair()
+    doors = set_of(everybody).watcher
+    doors.watch_doors((one.fileno(),))
+
+    quiet = doors.knocks((one.fileno(),))
+    bare.send(b"x")
+    beside = doors.knocks((one.fileno(),))
+    other.send(b"knock")
+    knocked = doors.knocks((one.fileno(),))
+    everybody.update()
+
+    assert (quiet, beside, knocked, doors.knocked, connection.receive_all()) == (False, False, True, True, b"x")
+    for sock in (one, other, bare):
+        sock.close()
+
+
+def test_the_number_of_a_closed_door_is_that_of_who_got_it_next(everybody: ConnectionSet[Any]) -> None:
+    one, other = socket.socketpair()
+    doors = set_of(everybody).watcher
+    doors.watch_doors((one.fileno(), other.fileno()))
+    number = one.fileno()
+    one.close()
+
+    connection, bare = pair(everybody)
+    left = doors.doors
+    doors.watch_doors(())
+    bare.send(b"x")
+    until(everybody, lambda: connection.receive_buffer_length == 1)
+
+    assert (doors.streams[number], left) == (stream_of(connection), (other.fileno(),))
+    other.close()
+    bare.close()
+
+
 @pytest.mark.parametrize("closed", [False, True])
 def test_what_started_anew_knows_nobody_and_has_a_poller_unless_it_is_closed(
     everybody: ConnectionSet[Any], closed: bool

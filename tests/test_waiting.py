@@ -207,6 +207,47 @@ def test_any_of_several_is_due_when_the_first_is(sleeps: Sleeps) -> None:
     assert [waiter.slept for waiter in waiters] == [[1.0]] * 3
 
 
+class Bed(Waiter):
+    """Sleeps in a poller of its own, with those whom that can watch."""
+
+    def __init__(self, answer: bool | None) -> None:
+        self.answer = answer
+        self.asked: list[tuple[list[Waiter], float | None]] = []
+
+    def instantiate(self) -> Descriptors:
+        return [], [], []
+
+    def _sleep(self, others: list[Waiter], seconds: float | None) -> bool | None:
+        self.asked.append((others, seconds))
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_who_has_a_poller_sleeps_in_it_with_the_others(sleeps: Sleeps, answer: bool) -> None:
+    bed, other = Bed(answer), Due(1.0)
+
+    assert wait(other, bed, timeout=2.0) is answer
+    assert (bed.asked, sleeps.seconds) == ([([other], 2.0)], [])
+
+
+def test_whom_its_poller_cannot_watch_is_waited_for_beside_it(sleeps: Sleeps) -> None:
+    bed, other = Bed(None), Due(1.0)
+
+    assert wait(other, bed, timeout=2.0) is True
+    assert (bed.asked, sleeps.seconds) == ([([other], 2.0)], [1.0])
+
+
+def test_of_two_who_have_pollers_the_one_sleeps_that_can_watch_the_other(sleeps: Sleeps) -> None:
+    unable, able, other = Bed(None), Bed(True), Due(1.0)
+
+    assert wait(any_of(unable, able), other, timeout=2.0) is True
+    assert (unable.asked, able.asked, sleeps.seconds) == (
+        [([other, able], 2.0)],
+        [([other, unable], 2.0)],
+        [],
+    )
+
+
 def test_a_custom_waiter_gives_its_descriptors(pair: Pair) -> None:
     one, other = pair
     waiter = CustomWaiter(read=[one], write=[one.fileno(), other], exceptional=[other])

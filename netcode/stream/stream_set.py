@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from netcode.loop.clock import Clock, Timeline
 from netcode.loop.engine import Engine
-from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip, merged
+from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
 from netcode.stream.agenda import Agenda
 from netcode.stream.contract import SCRATCH, Backlog
 from netcode.stream.driver import seconds_left, step, together
@@ -57,12 +57,9 @@ class StreamSet(Generic[T]):
         self._hungry: list[Stream] = []
         self._agenda = Agenda()
         self._scratch = memoryview(bytearray(SCRATCH))
-        self._ready: list[tuple[int, int]] | None = None  # what a wait was told, for the updates after it
-        self._continues = False  # whether those are left over from the last update
+        self._continues = False  # whether the watcher keeps some that are left over from the last update
         self._hurried = False
         self._in_vain = False  # whether the last wake-up brought the game nothing, but only pings
-        self._woke = 0.0  # how long after the last tick a wait ended
-        self._asleep = 0.0
         self.output = self._with_output.append
         self.answer = self._answering.append
         self.schedule = self._agenda.schedule
@@ -97,9 +94,8 @@ class StreamSet(Generic[T]):
     def update(self) -> None:
         """Receive, send, look at what is due, and drop the streams that were over before. Never blocks."""
         timeline = self.timeline
-        hurried, self._hurried = self._hurried and timeline.since() - self._woke < HURRY, False
-        now = timeline.tick(self._asleep)
-        self._asleep = 0.0
+        hurried, self._hurried = self._hurried and timeline.since() < HURRY, False
+        now = timeline.tick()
         if self._dead:
             self._drop_dead()
         if self.closed:
@@ -144,23 +140,23 @@ class StreamSet(Generic[T]):
     def sleep(self, seconds: float | None) -> bool:
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
         timeline = self.timeline
-        self._woke = timeline.since()
-        self._hurried = self._woke < HURRY
+        busy = timeline.since()
+        self._hurried = busy < HURRY
         engine = self.engine
         if engine.torn:
             return True
         if self._with_output or self._answering:
             self.send_now()
-        if self._dead or self._ready or engine.later:
+        if self._dead or self.watcher.ready or engine.later:
             return True
         left = self.seconds_left()
-        due = left is not None and (seconds is None or left < seconds)
+        due = left is not None and (seconds is None or left <= seconds)
         seconds = clip(left if due else seconds)
         if self.watcher.unwatched:
-            return wait(_Sleeper(self), timeout=seconds) or due
-        most = PORTION if self._hurried else None
-        if self._in_vain and self._woke < PAUSE and (seconds is None or seconds > PAUSE):
-            time.sleep(PAUSE - self._woke)
+            return wait(_Everybody(self), timeout=seconds) or due
+        most = PORTION if self._hurried and self._backlog is not None else None
+        if self._in_vain and busy < PAUSE and (seconds is None or seconds > PAUSE):
+            time.sleep(PAUSE - busy)
         acts, sleep, poll = engine.acts, seconds, self.watcher.poller.poll
         try:
             ready = poll(NAP if sleep is None or sleep > NAP else sleep, most)
@@ -175,14 +171,13 @@ class StreamSet(Generic[T]):
                 return True  # by a signal handler, and its poller with it
             engine.torn = True  # what the poller told is lost
             raise
-        self._ready = ready or None  # nothing is no news: the update asks again
-        self._woke = timeline.since()
-        self._asleep = seconds or 0.0
-        return self._ready is not None or due
+        self.watcher.ready = ready
+        timeline.tick(seconds or 0.0)
+        return bool(ready) or due
 
     def seconds_left(self) -> float | None:
         """Return in how many seconds an update is due even if nothing arrives; None for never."""
-        if self._with_output or self._answering or self._hungry or self._dead or self._ready or self.engine.torn:
+        if self._with_output or self._answering or self._hungry or self._dead or self.engine.torn or self.watcher.ready:
             return 0.0
         deadline = self._agenda.next()
         left = None if deadline is None else self.timeline.until(deadline)
@@ -229,7 +224,7 @@ class StreamSet(Generic[T]):
         """Break off what was being stepped when an exception came, and make the tables anew from the streams."""
         torn = self.engine.stepping
         self.watcher.start_anew(self.closed)
-        self._ready, self._continues = None, False
+        self._continues = False
         self._dead, self._hungry = [], []
         self._with_output.clear()
         self._answering.clear()
@@ -249,7 +244,6 @@ class StreamSet(Generic[T]):
     def forget(self, stream: Stream) -> None:
         """Hear that `stream` is over, before its descriptors are closed."""
         self.watcher.forget(stream)
-        self._ready = self.watcher.only_living(self._ready or [])
         self._dead.append(stream)
 
     def watch(self, stream: Stream) -> None:
@@ -297,16 +291,18 @@ class StreamSet(Generic[T]):
         """Receive from those who are ready: from all, or in a hurry from enough of them for now."""
         if self._hungry and not (self._continues and hurried):  # not twice for one turn of the others
             self._resume_hungry(now)
-        ready = self._ready
+        watcher = self.watcher
+        ready = watcher.ready
         if not ready:
-            ready, hurried = self.watcher.poller.poll(0), False
-        elif not hurried and (since := self.watcher.poller.poll(0)):
-            ready = merged([*ready, *since])  # many pollers tell again of who was not handled yet
-        self._ready = None
+            ready, hurried = watcher.poller.poll(0), False
+        elif hurried:
+            watcher.ready = []
+        else:
+            ready = watcher.all_ready()
         self._in_vain = self._continues = False
         if ready:
             self._read_ready(ready, now, hurried)
-        if self.watcher.unwatched:
+        if watcher.unwatched:
             self._ask_unwatched(now)
 
     def _read_ready(self, ready: list[tuple[int, int]], now: float, hurried: bool) -> None:
@@ -321,8 +317,8 @@ class StreamSet(Generic[T]):
                 break
         self._in_vain = backlog is not None and 0 < count - len(ready) == backlog.beats - beats
         if ready:
-            self._ready = self.watcher.only_living(ready)
-        self._continues = self._ready is not None
+            self.watcher.leave(ready)
+            self._continues = bool(self.watcher.ready)
 
     def _ask_unwatched(self, now: float) -> None:
         engine = self.engine
@@ -380,7 +376,7 @@ class StreamSet(Generic[T]):
         self._with_output += [stream for stream in answering if not stream.announced]
 
 
-class _Sleeper(Waiter):
+class _Everybody(Waiter):
     """Sleeps for a set of which the poller does not know everybody."""
 
     def __init__(self, streams: StreamSet[T]) -> None:

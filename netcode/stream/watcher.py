@@ -1,6 +1,6 @@
 """Whose descriptor is whose, and what the poller is asked about it."""
 
-from netcode.loop.poller import EDGE, READ, WRITE, Poller, make_poller
+from netcode.loop.poller import EDGE, READ, WRITE, Poller, make_poller, merged
 from netcode.stream.stream import Stream
 from netcode.transport import Transport
 
@@ -22,6 +22,8 @@ class Watcher:
         self.doors: tuple[int, ...] = ()
         self.knocked = False
         """Whether a door was ready; for whoever opens it to take back."""
+        self.ready: list[tuple[int, int]] = []
+        """What the poller told, for the next update."""
 
     def watch(self, stream: Stream) -> None:
         """Have the poller watch for what `stream` waits for now."""
@@ -49,13 +51,15 @@ class Watcher:
         """Watch `stream` no more, and do not ask it."""
         self._remove(stream)
         self.unwatched.pop(stream, None)
+        if self.ready:
+            self.leave(self.ready)
 
     def watch_doors(self, fds: tuple[int, ...]) -> None:
         """Note in `knocked` when one of these descriptors is ready, and leave those watched before alone."""
         for fd in self.doors:
             if fd not in fds:
                 self.poller.remove(fd)
-        for fd in fds:
+        for fd in dict.fromkeys(fds):
             if fd not in self.doors:
                 self.poller.add(fd, READ)
                 self._enter(fd, None)
@@ -65,21 +69,35 @@ class Watcher:
         """Tell whether `fd` is watched: if not, its number may have been given to others."""
         return self.streams[fd] is not None or fd in self.doors
 
-    def only_living(self, ready: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
-        """Leave out who is watched no more, since its descriptor's number may be given to others; None if nobody is left."""
-        return [entry for entry in ready if self.knows(entry[0])] or None
+    def knocks(self, fds: tuple[int, ...]) -> bool:
+        """Ask the poller whether somebody is at one of these doors, which it watches; keep what else it tells."""
+        told = self.poller.poll(0)
+        if told:
+            self.ready = merged([*self.ready, *told])
+        return any(fd in fds for fd, _ in told)
+
+    def all_ready(self) -> list[tuple[int, int]]:
+        """Return who is ready: of whom the poller has told, and of whom it tells now."""
+        ready, self.ready = self.ready, []
+        return merged([*ready, *self.poller.poll(0)])  # many pollers tell again of who was not handled yet
+
+    def leave(self, ready: list[tuple[int, int]]) -> None:
+        """Keep these for the next update, but for who is watched no more: that descriptor's number may be another's."""
+        self.ready = [entry for entry in ready if self.knows(entry[0])]
 
     def start_anew(self, closed: bool) -> None:
         """Forget everything; with a poller of its own again, if it is not `closed`."""
         self.poller.close()
         if not closed:
             self.poller = make_poller()
-        self.streams, self.unwatched, self.doors = [], {}, ()
+        self.streams, self.unwatched, self.doors, self.ready = [], {}, (), []
 
     def _watch_for(self, stream: Stream, transport: Transport, bits: int) -> None:
         try:
             for fd, mask in _sides(transport):
                 if stream.watched < 0:
+                    if fd in self.doors:  # that one is closed, and its number is this one's now
+                        self.watch_doors(tuple(door for door in self.doors if door != fd))
                     self.poller.add(fd, bits & (mask | EDGE))
                     self._enter(fd, stream)
                 else:
