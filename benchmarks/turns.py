@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 
 from netcode.turns import Game, Seat, Server, join, move
 from netcode.turns.bots import Belief, TreeSearch
-from netcode.turns.fields import pack_fields
+from netcode.turns.language.fields import pack_fields
 from netcode.turns.simulate import Choice, act, choices_of, done, secret_of, simulate
 from netcode.turns.table import Step, Table
 
@@ -149,7 +149,7 @@ def idling(tables: int) -> tuple[float, float]:
 
 def keep(server: Server, game: type[Game], count: int) -> None:
     """Have a server keep so many tables, as if people had founded them."""
-    from netcode.turns.room import Room
+    from netcode.turns.serving.room import Room
 
     for number in range(count):
         room = Room(f"{number:024x}", game, None, None, {})

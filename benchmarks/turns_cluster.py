@@ -28,8 +28,8 @@ from typing import Any
 from benchmarks.databases import Missing, Postgres
 from netcode import ReasonCode
 from netcode.turns import Game, Lost, Refused, Seat, join, move, serve
-from netcode.turns.domains import Free
-from netcode.turns.draining import DRAIN
+from netcode.turns.language.domains import Free
+from netcode.turns.serving.draining import DRAIN
 from netcode.turns.store import Unavailable
 
 ROOT = Path(__file__).parent.parent

@@ -22,12 +22,12 @@ from unittest import mock
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.testing.network import MemoryTransport
-from netcode.turns import playing
 from netcode.turns.client import join
-from netcode.turns.game_file import load_game
-from netcode.turns.plays import Play, answer
+from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
+from netcode.turns.serving import playing
+from netcode.turns.terminal.game_file import load_game
 
 GAMES = Path(__file__).parent.parent / "examples" / "turns"
 TICK = 1 / 60

@@ -19,15 +19,15 @@ from typing import Any
 
 from netcode.turns import TakenBack
 from netcode.turns.client import join
-from netcode.turns.game_file import load_game
-from netcode.turns.plays import Play, answer
+from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
+from netcode.turns.terminal.game_file import load_game
 
 ROOT = Path(__file__).parent.parent
 SERVE = """
 import sys
 from netcode.turns import serve
-from netcode.turns.game_file import load_game
+from netcode.turns.terminal.game_file import load_game
 
 file, port, store, players = sys.argv[1:]
 limits = {"max_peers": 2 * int(players) + 100, "max_pending": 2 * int(players) + 100}

@@ -10,8 +10,8 @@ import time
 
 from benchmarks.turns_cuts import files
 from netcode.turns import Game, check
-from netcode.turns.game_file import load_game
-from netcode.turns.marks import Mark
+from netcode.turns.language.marks import Mark
+from netcode.turns.terminal.game_file import load_game
 
 WORLDS = 10_000
 BEGIN_WITHIN = 0.4

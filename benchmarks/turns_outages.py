@@ -17,9 +17,9 @@ from typing import Any
 
 from benchmarks.databases import Missing, Pooler, Postgres
 from netcode.turns import Seat, Server, join
-from netcode.turns.game_file import load_game
 from netcode.turns.store import Entry, NewTable, State, Unavailable
 from netcode.turns.store.postgres import PostgresStore
+from netcode.turns.terminal.game_file import load_game
 
 GAME = Path(__file__).parent.parent / "examples" / "turns" / "tictactoe.py"
 PATIENCE = 30.0

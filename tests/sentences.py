@@ -15,15 +15,8 @@ CONSOLES = (
     "metrics.py",
     "tools/",
     "turns/__main__.py",
-    "turns/arguments.py",
-    "turns/game_file.py",
-    "turns/serve_command.py",
     "turns/check.py",
-    "turns/screen.py",
-    "turns/wording.py",
-    "turns/local_play.py",
-    "turns/network_play.py",
-    "turns/bot_play.py",
+    "turns/terminal/",
 )
 """What prints for somebody who reads as it goes: of these, only what they raise and give as a reason is looked up later."""
 

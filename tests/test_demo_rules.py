@@ -24,7 +24,7 @@ from demo_game.rules import (
     wrong_with,
 )
 from netcode.turns import check, simulate
-from netcode.turns.view import make_view
+from netcode.turns.runtime.view import make_view
 
 fleets = st.integers(0, 10_000).map(lambda seed: random_fleet(Random(seed)))
 

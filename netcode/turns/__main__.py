@@ -8,19 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from netcode.console import is_terminal, put, sentence_of
-from netcode.turns.arguments import addresses_of, make_parser, options_of, reached_by
-from netcode.turns.bot_play import GaveUp, run_bot
 from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
-from netcode.turns.game_file import Trouble, load_game
-from netcode.turns.local_play import LocalTable, play_locally
-from netcode.turns.network_play import SeatFile, play_over_network
-from netcode.turns.screen import Keyboard, Screen
-from netcode.turns.serve_command import run_serve
 from netcode.turns.simulate import Choice
 from netcode.turns.store import Lost, Unavailable
 from netcode.turns.table import Table
-from netcode.turns.wording import rows_of
+from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of, reached_by
+from netcode.turns.terminal.bot_play import GaveUp, run_bot
+from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.network_play import SeatFile, play_over_network
+from netcode.turns.terminal.screen import Keyboard, Screen
+from netcode.turns.terminal.serve_command import run_serve
+from netcode.turns.terminal.wording import rows_of
 
 
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
-from netcode.turns import twin
 from netcode.turns.errors import RulesError
-from netcode.turns.fields import pack_fields
-from netcode.turns.flows import follow
-from netcode.turns.legal import Budget
-from netcode.turns.marks import Mark
+from netcode.turns.language.fields import pack_fields
+from netcode.turns.language.marks import Mark
+from netcode.turns.proving import twin
+from netcode.turns.proving.flows import follow
+from netcode.turns.proving.worlds import Pool, clone, gather, other_world
 from netcode.turns.rules import Game
+from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, secret_of
 from netcode.turns.table import Moved, Refused, Step, Table
-from netcode.turns.worlds import Pool, clone, gather, other_world
 
 THOROUGH = 10
 """So many games are looked at after every one of their first `EVERY` moves; else it is one in `SAMPLE`."""

@@ -9,9 +9,9 @@ from netcode.address import Address
 from netcode.client import Client
 from netcode.events import Left, Received
 from netcode.turns import protocol
+from netcode.turns.player.whereabouts import PATIENCE, why_not
 from netcode.turns.protocol import Join
 from netcode.turns.seat import Seat
-from netcode.turns.whereabouts import PATIENCE, why_not
 
 G = TypeVar("G")
 

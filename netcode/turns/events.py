@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from netcode.turns.plays import Play
+from netcode.turns.language.plays import Play
 from netcode.turns.table import Result
 
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from netcode.turns.definition import Definition
-from netcode.turns.domains import Fixed
-from netcode.turns.legal import Budget, Listing
+from netcode.turns.language.definition import Definition
+from netcode.turns.language.domains import Fixed
+from netcode.turns.language.sources import can_ask
+from netcode.turns.runtime.legal import Budget, Listing
 from netcode.turns.simulate import Choice, simulate
-from netcode.turns.sources import can_ask
 from netcode.turns.table import Table
 from netcode.turns.values import pack, plain, unpack
 

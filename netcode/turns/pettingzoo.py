@@ -16,16 +16,16 @@ except ModuleNotFoundError as error:
     ) from error
 
 from netcode.turns.errors import RulesError
-from netcode.turns.kit import Result
+from netcode.turns.language.kit import Result
+from netcode.turns.language.questions import Kind
+from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, key_of, listed, seen_by, survey
-from netcode.turns.questions import Kind
-from netcode.turns.randomness import SECRET_SIZE
+from netcode.turns.player.sight import make_view
 from netcode.turns.rules import Game
-from netcode.turns.screen import Screen
-from netcode.turns.sight import make_view
 from netcode.turns.simulate import Choice, act, done
 from netcode.turns.table import Step, Table, Told
-from netcode.turns.wording import rows_of
+from netcode.turns.terminal.screen import Screen
+from netcode.turns.terminal.wording import rows_of
 
 __all__ = ["TurnsEnv"]
 

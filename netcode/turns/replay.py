@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from netcode.turns.sight import make_view
+from netcode.turns.player.sight import make_view
 from netcode.turns.store import Lost, Unavailable, is_address
 from netcode.turns.table import Table
 from netcode.turns.values import unpack

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import EllipsisType, MethodType
 from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
-from netcode.turns.clocks import Clock
-from netcode.turns.definition import Definition, define
-from netcode.turns.domains import Free
-from netcode.turns.imagining import imagine
-from netcode.turns.kit import Kit, Result, ViewKit
-from netcode.turns.plays import Play
-from netcode.turns.questions import Kind
+from netcode.turns.language.clocks import Clock
+from netcode.turns.language.definition import Definition, define
+from netcode.turns.language.domains import Free
+from netcode.turns.language.imagining import imagine
+from netcode.turns.language.kit import Kit, Result, ViewKit
+from netcode.turns.language.plays import Play
+from netcode.turns.language.questions import Kind
 
 T = TypeVar("T")
 P = ParamSpec("P")

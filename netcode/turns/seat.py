@@ -6,15 +6,15 @@ from typing import Any, Generic, Self, TypeVar
 
 from netcode.address import Address, check_addresses, check_destination
 from netcode.reasons import Reason
-from netcode.turns.conversation import Conversation
 from netcode.turns.events import Event, result_of
-from netcode.turns.known import Known
-from netcode.turns.numbered import check_said
-from netcode.turns.plays import Play, answer
+from netcode.turns.language.plays import Play, answer
+from netcode.turns.player.conversation import Conversation
+from netcode.turns.player.known import Known
+from netcode.turns.player.numbered import check_said
+from netcode.turns.player.table_link import TableLink
+from netcode.turns.player.whereabouts import Whereabouts
 from netcode.turns.protocol import Consent, Join, Say, Wish
 from netcode.turns.table import Asked, Result
-from netcode.turns.table_link import TableLink
-from netcode.turns.whereabouts import Whereabouts
 
 G = TypeVar("G")
 

@@ -14,16 +14,16 @@ from netcode.console import say
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
-from netcode.turns.browsers import link_of, page_of
-from netcode.turns.draining import DRAIN
-from netcode.turns.games import by_name
-from netcode.turns.joining import Limits
-from netcode.turns.keeper import Keeper
-from netcode.turns.parts import Parts
+from netcode.turns.serving.browsers import link_of, page_of
+from netcode.turns.serving.draining import DRAIN
+from netcode.turns.serving.games import by_name
+from netcode.turns.serving.joining import Limits
+from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.parts import Parts
+from netcode.turns.serving.upkeep import Kept
 from netcode.turns.stats import Stats
 from netcode.turns.store import Lost, Store, Unavailable
 from netcode.turns.store.opening import open_store
-from netcode.turns.upkeep import Kept
 from netcode.waiting import wait
 
 DAY = 86_400.0

@@ -7,9 +7,9 @@ from hashlib import blake2b
 from typing import Any
 
 from netcode.turns.errors import RulesError
-from netcode.turns.kit import Result
-from netcode.turns.legal import Budget
+from netcode.turns.language.kit import Result
 from netcode.turns.rules import Game
+from netcode.turns.runtime.legal import Budget
 from netcode.turns.table import Refused, Step, Table
 
 MAX_MOVES = 10_000

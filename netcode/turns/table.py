@@ -14,25 +14,25 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netcode.turns import log
-from netcode.turns.absence import Absence, Demand
-from netcode.turns.clocks import Clock, Clocks
-from netcode.turns.course import Course
-from netcode.turns.definition import Definition
 from netcode.turns.errors import Leave, Refusal, RulesError, Unfit
-from netcode.turns.fields import Packed, pack_fields, set_defaults, verify
-from netcode.turns.kit import Kit, Result, Told
-from netcode.turns.legal import Budget, Listing
-from netcode.turns.looking import draw, possible, seen
-from netcode.turns.outcomes import Asked, Happening, Moved, Over, Refused, Status, Step, TakenBack
-from netcode.turns.pending import Stand, Task, Turn
-from netcode.turns.randomness import SECRET_SIZE
-from netcode.turns.resuming import asked, give
-from netcode.turns.sealing import seal, together, tried
-from netcode.turns.storing import STATE_VERSION, load_course, read_state, stored_course
-from netcode.turns.supposing import suppose
-from netcode.turns.table_options import read_options, revive_options
-from netcode.turns.undoing import Undoing
+from netcode.turns.language.clocks import Clock, Clocks
+from netcode.turns.language.definition import Definition
+from netcode.turns.language.fields import Packed, pack_fields, set_defaults, verify
+from netcode.turns.language.kit import Kit, Result, Told
+from netcode.turns.language.randomness import SECRET_SIZE
+from netcode.turns.language.table_options import read_options, revive_options
+from netcode.turns.runtime import log
+from netcode.turns.runtime.absence import Absence, Demand
+from netcode.turns.runtime.course import Course
+from netcode.turns.runtime.legal import Budget, Listing
+from netcode.turns.runtime.looking import draw, possible, seen
+from netcode.turns.runtime.outcomes import Asked, Happening, Moved, Over, Refused, Status, Step, TakenBack
+from netcode.turns.runtime.pending import Stand, Task, Turn
+from netcode.turns.runtime.resuming import asked, give
+from netcode.turns.runtime.sealing import seal, together, tried
+from netcode.turns.runtime.storing import STATE_VERSION, load_course, read_state, stored_course
+from netcode.turns.runtime.supposing import suppose
+from netcode.turns.runtime.undoing import Undoing
 from netcode.turns.values import check_bounds, pack, plain, unpack
 
 __all__ = [

@@ -8,7 +8,7 @@ from netcode.testing import FakeClock, MemoryNetwork
 from netcode.turns import protocol
 from netcode.turns.client import join
 from netcode.turns.events import Event
-from netcode.turns.marks import Hidden, Owned
+from netcode.turns.language.marks import Hidden, Owned
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server

@@ -9,7 +9,7 @@ from benchmarks.turns import begin, example
 from netcode.turns import Game, Hidden, Owned, Play, move, simulate
 from netcode.turns.bots import Belief, RandomBot, TreeSearch
 from netcode.turns.bots.tree import worth
-from netcode.turns.kit import Result
+from netcode.turns.language.kit import Result
 from netcode.turns.simulate import Choice, act
 from netcode.turns.table import Step, Table
 from netcode.turns.values import unpack

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from benchmarks.turns import EXAMPLES, example
-from netcode.turns import Game, Hidden, Others, Owned, check, move, shown, twin
+from netcode.turns import Game, Hidden, Others, Owned, check, move, shown
 from netcode.turns import table as table_module
-from netcode.turns import view as view_module
-from netcode.turns.imagining import is_open
-from netcode.turns.marks import Mark
+from netcode.turns.language.imagining import is_open
+from netcode.turns.language.marks import Mark
+from netcode.turns.proving import twin
+from netcode.turns.runtime import view as view_module
 from netcode.turns.table import Asked, Moved, Status, Table
 from netcode.turns.values import Shape
 

@@ -9,7 +9,7 @@ import pytest
 import benchmarks.turns
 from benchmarks.turns import example
 from netcode.turns import Result, simulate
-from netcode.turns.fields import pack_fields
+from netcode.turns.language.fields import pack_fields
 from netcode.turns.simulate import act
 from netcode.turns.table import Refused, Step, Table, Told
 from netcode.turns.values import unpack

@@ -3,8 +3,8 @@
 import pytest
 
 from netcode.turns import Game, RulesError
-from netcode.turns.kit import DryKit, ImaginedKit, Kit, ViewKit
-from netcode.turns.questions import Kind
+from netcode.turns.language.kit import DryKit, ImaginedKit, Kit, ViewKit
+from netcode.turns.language.questions import Kind
 from netcode.turns.rules import move
 
 SECRET = bytes(range(32))

@@ -6,8 +6,8 @@ from typing import ClassVar
 import pytest
 
 from netcode.turns import Free, Game, move
-from netcode.turns.fields import pack_fields
-from netcode.turns.legal import SURE, Budget, _Spent
+from netcode.turns.language.fields import pack_fields
+from netcode.turns.runtime.legal import SURE, Budget, _Spent
 from netcode.turns.table import Table
 
 

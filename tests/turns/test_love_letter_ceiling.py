@@ -21,7 +21,7 @@ from benchmarks.love_letter import (
 )
 from benchmarks.turns import begin, example
 from netcode.turns import Game
-from netcode.turns.fields import pack_fields
+from netcode.turns.language.fields import pack_fields
 from netcode.turns.simulate import act
 from netcode.turns.table import Step, Table
 

@@ -7,9 +7,9 @@ import pytest
 
 from benchmarks.turns import example
 from netcode.turns import Free, Game, Hidden, move
+from netcode.turns.language.sources import can_ask
 from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, Layout, Place, seen_by, survey
 from netcode.turns.simulate import simulate
-from netcode.turns.sources import can_ask
 
 
 def laid_out(*seen: Any, tokens: tuple[str, ...] = (), nothing: float = -1.0) -> Layout:

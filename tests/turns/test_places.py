@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Game, Hidden, Owned, RulesError, move, shown
-from netcode.turns.places import read_places
+from netcode.turns.language.places import read_places
 from turns.hall import TICK, Hall
 
 

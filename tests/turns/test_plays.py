@@ -5,7 +5,7 @@ from enum import Enum
 import pytest
 
 from netcode.turns import Game, Play, move
-from netcode.turns.plays import answer
+from netcode.turns.language.plays import answer
 
 
 class Suit(Enum):

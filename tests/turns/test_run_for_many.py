@@ -21,8 +21,8 @@ from docs_blocks import free_port, wait_until_listening
 from programs import ROOT, Program, Start
 
 from netcode.turns import Seat, join
-from netcode.turns.arguments import make_parser
-from netcode.turns.game_file import load_game
+from netcode.turns.terminal.arguments import make_parser
+from netcode.turns.terminal.game_file import load_game
 
 if TYPE_CHECKING:
     from benchmarks.databases import Postgres

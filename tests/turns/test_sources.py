@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from netcode.turns.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks, tree_of
+from netcode.turns.language.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks, tree_of
 
 
 class Rules:

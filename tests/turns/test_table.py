@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move
-from netcode.turns.legal import Budget
+from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import choices_of
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import MAX_DEPTH, pack, unpack

@@ -3,7 +3,7 @@
 import pytest
 
 from netcode.turns import Clock, Game, move, options
-from netcode.turns.table_options import read_options, revive_options
+from netcode.turns.language.table_options import read_options, revive_options
 
 
 class Board(Game):

@@ -6,9 +6,9 @@ import pytest
 from programs import ROOT
 
 from benchmarks.turns_cuts import Wrong, compare, files, played
-from netcode.turns.game_file import load_game
-from netcode.turns.playing import Playing
 from netcode.turns.protocol import MakePlay
+from netcode.turns.serving.playing import Playing
+from netcode.turns.terminal.game_file import load_game
 
 FILES = [path.name for path in files()]
 SEEDS = {"chess_game.py": 1}

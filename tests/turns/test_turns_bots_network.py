@@ -10,15 +10,15 @@ import pytest
 
 from benchmarks.turns import example
 from netcode.turns import Free, Game, Hidden, Owned, Play, move
-from netcode.turns.bot_play import BotSeat, GaveUp
 from netcode.turns.bots import Drawer, RandomBot, SearchBot, drawing
 from netcode.turns.bots.rebuilding import Rebuilder
-from netcode.turns.local_play import LocalTable, play_locally
-from netcode.turns.screen import Screen
+from netcode.turns.player.sight import View
 from netcode.turns.seat import Seat
-from netcode.turns.sight import View
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Result, Table
+from netcode.turns.terminal.bot_play import BotSeat, GaveUp
+from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.screen import Screen
 from turns.hall import TICK, Hall, TicTacToe
 
 

@@ -10,8 +10,8 @@ import pytest
 from netcode import Web
 from netcode.address import Address
 from netcode.turns.__main__ import main
-from netcode.turns.browsers import FILES, PAGE, link_of, page_of
 from netcode.turns.server import Server, serve
+from netcode.turns.serving.browsers import FILES, PAGE, link_of, page_of
 from netcode.wire.http import parse
 from turns.hall import TicTacToe
 

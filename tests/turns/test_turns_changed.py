@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.turns_changed import CHANGES, edited, try_change, wrong_with
 from benchmarks.turns_kill import GAMES, Outcome
-from netcode.turns.game_file import load_game
+from netcode.turns.terminal.game_file import load_game
 
 
 @pytest.mark.process

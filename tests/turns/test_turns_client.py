@@ -11,10 +11,10 @@ import netcode
 from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import join, tables
-from netcode.turns.clocks import Clock
-from netcode.turns.conversation import MOST_UNSAID
 from netcode.turns.events import Gone, Presence, Refused, Said, Seated
-from netcode.turns.plays import Play
+from netcode.turns.language.clocks import Clock
+from netcode.turns.language.plays import Play
+from netcode.turns.player.conversation import MOST_UNSAID
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe

@@ -9,11 +9,11 @@ import pytest
 import netcode
 from netcode.address import Address
 from netcode.site import Web
-from netcode.turns.clocks import Clock
 from netcode.turns.events import Gone, Over, Presence, Refused
-from netcode.turns.keeper import LEAVING, Elsewhere, least_crowded
+from netcode.turns.language.clocks import Clock
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server, serve
+from netcode.turns.serving.keeper import LEAVING, Elsewhere, least_crowded
 from netcode.turns.store import Claim, Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.writer import InPlace
@@ -614,7 +614,7 @@ def test_a_clock_runs_out_after_the_restart_of_a_single_server_to_which_nobody_c
 
 
 def test_many_tables_are_claimed_a_few_at_a_time(three: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("netcode.turns.keeper.LOADED_AT_ONCE", 2)
+    monkeypatch.setattr("netcode.turns.serving.keeper.LOADED_AT_ONCE", 2)
     seats = [three.join(0, 1, room=f"r{n}") for n in range(7)]
     for seat in seats:
         seat.close()

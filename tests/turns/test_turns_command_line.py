@@ -17,12 +17,12 @@ from programs import Program, Start
 import netcode.turns.__main__ as command_line
 from netcode.turns import Lost, Play, Result
 from netcode.turns.__main__ import main
-from netcode.turns.arguments import address_of, addresses_of, options_of
-from netcode.turns.game_file import Trouble, load_game
-from netcode.turns.serve_command import shown as shown_store
 from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
+from netcode.turns.terminal.arguments import address_of, addresses_of, options_of
+from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.serve_command import shown as shown_store
 from netcode.turns.values import pack
 
 TWELVE_LINES = """\

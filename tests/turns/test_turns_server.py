@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from netcode.turns.clocks import Clock
-from netcode.turns.domains import Free
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
-from netcode.turns.games import described
+from netcode.turns.language.clocks import Clock
+from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, SHARE, Server, serve
+from netcode.turns.serving.games import described
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Result

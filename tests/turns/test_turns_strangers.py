@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from netcode.turns import Free, Game, Owned, move, protocol
 from netcode.turns.events import Refused
-from netcode.turns.plays import Play, answer
+from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
 from turns.hall import TICK, Hall, Secrets, TicTacToe
 

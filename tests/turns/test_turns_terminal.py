@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 
 from netcode.turns import Clock, Game, move
-from netcode.turns.bot_play import run_bot
 from netcode.turns.events import Over, Presence, Refused, Said, Told
-from netcode.turns.local_play import LocalTable, play_locally
-from netcode.turns.network_play import NetworkTable, SeatFile, play_over_network
-from netcode.turns.plays import Play, answer
-from netcode.turns.screen import Keyboard, Screen
+from netcode.turns.language.plays import Play, answer
+from netcode.turns.player.sight import View
 from netcode.turns.seat import Seat
-from netcode.turns.sight import View
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
-from netcode.turns.wording import changed, ended, rows_of, said, show_plays, typed, understood, written
+from netcode.turns.terminal.bot_play import run_bot
+from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
+from netcode.turns.terminal.screen import Keyboard, Screen
+from netcode.turns.terminal.wording import changed, ended, rows_of, said, show_plays, typed, understood, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 

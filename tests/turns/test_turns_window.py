@@ -4,8 +4,8 @@ import pytest
 from programs import ROOT, Start
 
 from netcode.turns.client import join
-from netcode.turns.game_file import load_game
 from netcode.turns.server import Server
+from netcode.turns.terminal.game_file import load_game
 
 pytest.importorskip("pygame")
 

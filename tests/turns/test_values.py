@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcode.turns.domains import pick
 from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.language.domains import pick
 from netcode.turns.values import MAX_ITEMS, check_bounds, pack, plain, same, shape_of, unpack
 
 

@@ -7,9 +7,9 @@ import pytest
 
 from netcode.turns import Game, Hidden, Others, Owned, Result, move, shown
 from netcode.turns.errors import Unfit
+from netcode.turns.runtime.view import changed, make_view
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack
-from netcode.turns.view import changed, make_view
 
 
 class Card(NamedTuple):

@@ -4,10 +4,10 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from netcode.turns.definition import Definition
-from netcode.turns.domains import Free, Open
 from netcode.turns.errors import Leave, RulesError
-from netcode.turns.plays import Play, answer
+from netcode.turns.language.definition import Definition
+from netcode.turns.language.domains import Free, Open
+from netcode.turns.language.plays import Play, answer
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Asked, Table
 from netcode.turns.values import plain

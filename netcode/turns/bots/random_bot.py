@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
-from netcode.turns.plays import Play
+from netcode.turns.language.plays import Play
 
 
 class RandomBot:

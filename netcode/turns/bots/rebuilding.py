@@ -5,12 +5,12 @@ import random
 from collections import Counter
 from typing import Any
 
-from netcode.turns.definition import Definition
 from netcode.turns.errors import Leave
-from netcode.turns.fields import pack_fields
-from netcode.turns.imagining import Place, hidden_places, seen_places
-from netcode.turns.marks import Mark
-from netcode.turns.randomness import SECRET_SIZE
+from netcode.turns.language.definition import Definition
+from netcode.turns.language.fields import pack_fields
+from netcode.turns.language.imagining import Place, hidden_places, seen_places
+from netcode.turns.language.marks import Mark
+from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack, plain
 

@@ -8,7 +8,7 @@ from typing import Any
 from netcode.turns.bots.belief import Belief
 from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.bots.tree import BELIEVING, TreeSearch
-from netcode.turns.plays import Play
+from netcode.turns.language.plays import Play
 from netcode.turns.table import Table
 from netcode.turns.values import pack
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from netcode.turns.bots.belief import Belief
-from netcode.turns.legal import Budget
+from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack

@@ -7,7 +7,7 @@ import typing
 from typing import Any, Literal, Union
 
 from netcode.turns.errors import RulesError
-from netcode.turns.marks import annotations_of
+from netcode.turns.language.marks import annotations_of
 from netcode.turns.values.packing import NATIVE
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Record, Sequence
 from netcode.turns.values.shape import Shape

@@ -1,0 +1,321 @@
+"""What the kit reads from a class of rules when it is defined, and everything that it says at once if it is wrong."""
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from netcode.turns.errors import RulesError
+from netcode.turns.language.clocks import Clock
+from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
+from netcode.turns.language.marks import Field, Mark, annotations_of, read_fields
+from netcode.turns.language.places import Place, read_places
+from netcode.turns.language.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks
+from netcode.turns.values import Shape, plain, shape_of
+
+SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
+"""What a class says about itself, by assigning it."""
+HOOKS = ("setup", "round", "timeout", "imagine")
+"""What a class may define for the kit to call."""
+VERBS = (
+    "players", "names", "mover", "to_move", "alive", "after", "random", "result",
+    "require", "turn_to", "ask", "ask_all", "ask_any", "out", "finish", "tell", "options",
+)  # fmt: skip
+"""What the kit gives to rules."""
+INSIDE = ("_kit", "_definition")
+RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
+
+OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
+"""What `@move` takes beside domains, and how that is written."""
+
+_TUPLE: Any = tuple
+_EMPTY = inspect.Parameter.empty
+
+
+@dataclass(slots=True)
+class MoveRule:
+    """A move as the table needs it: what it runs, and the domain of each argument in order."""
+
+    name: str
+    rule: Any
+    domains: dict[str, Domain]
+    shapes: dict[str, Shape | None]
+    undo: bool
+    refuses: bool
+    """Whether anything in reach of its source can refuse; if not, what its domains list is legal."""
+    demands: int = 0
+    """After so many calls of `require` it refuses no more; 0 where that cannot be told."""
+    only_looks: bool = False
+    """Whether it changes nothing until then."""
+    places: tuple[Place, ...] = ()
+    """Where on the board it goes; several where it is said by several clicks, as from one square to another."""
+    free: bool = field(init=False)
+    """Whether an argument of it is free, so that it cannot be listed."""
+
+    def __post_init__(self) -> None:
+        self.free = any(isinstance(domain, Open) for domain in self.domains.values())
+
+    def candidates(self, game: Any) -> Iterator[dict[str, Any]]:
+        """Yield the arguments that the domains list, as plain wire data, whether or not the rule then refuses them."""
+        yield from self._extend(game, [*self.domains.items()], {})
+
+    def _extend(
+        self, game: Any, domains: list[tuple[str, Domain]], earlier: dict[str, Any]
+    ) -> Iterator[dict[str, Any]]:
+        if not domains:
+            yield {name: plain(value) for name, value in earlier.items()}
+            return
+        (name, domain), *others = domains
+        for value in domain.values(game, earlier) or ():
+            yield from self._extend(game, others, {**earlier, name: value})
+
+
+@dataclass
+class Definition:
+    """What a class of rules is made of."""
+
+    cls: type[Any]
+    fields: dict[str, Field] = field(default_factory=dict[str, Field])
+    shapes: dict[str, Shape] = field(default_factory=dict[str, Shape])
+    defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    moves: dict[str, MoveRule] = field(default_factory=dict[str, MoveRule])
+    shown: dict[str, Any] = field(default_factory=dict[str, Any])
+    options: dict[str, Domain] = field(default_factory=dict[str, Domain])
+    chosen: dict[str, Any] = field(default_factory=dict[str, Any])
+    """The options as they are if nobody chooses."""
+    has_round: bool = False
+    fewest: int = 2
+    most: int = 2
+
+    @cached_property
+    def fingerprint(self) -> bytes:
+        """A digest of the source of the rules."""
+        return fingerprint(self.cls)
+
+    @cached_property
+    def all_open(self) -> bool:
+        """Tell whether everybody sees everything there is."""
+        return all(one.mark is Mark.OPEN for one in self.fields.values()) and not self.shown
+
+    @cached_property
+    def has_places(self) -> bool:
+        """Tell whether a move says where on the board it goes."""
+        return any(move.places for move in self.moves.values())
+
+    @cached_property
+    def open_fields(self) -> tuple[str, ...]:
+        """The fields that everybody sees as they are."""
+        return tuple(name for name, one in self.fields.items() if one.mark is Mark.OPEN)
+
+    @cached_property
+    def masked_fields(self) -> tuple[str, ...]:
+        """The fields that seats see differently."""
+        hidden = (Mark.HIDDEN, Mark.OWNED, Mark.OTHERS)
+        return tuple(name for name, one in self.fields.items() if one.mark in hidden)
+
+
+def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
+    """Read a class of rules. Raises `RulesError` for everything that can be told from the class alone."""
+    definition = Definition(cls)
+    _check_settings(cls, definition)
+    definition.fields = read_fields(cls, root)
+    _check_names(cls, root, definition.fields, move)
+    for name, one in definition.fields.items():
+        definition.shapes[name] = shape_of(one.type, f"{cls.__name__}.{name}")
+        if hasattr(cls, name):
+            definition.defaults[name] = getattr(cls, name)
+    for name, member in _members(cls, root).items():
+        if isinstance(member, move):
+            definition.moves[name] = _read_move(cls, name, member)
+        elif isinstance(member, shown):
+            definition.shown[name] = member.rule
+    shown_to_players = [name for name, one in definition.fields.items() if one.mark is not Mark.PRIVATE]
+    for name, rule in definition.moves.items():
+        at = getattr(cls, name).at
+        rule.places = read_places(at, f"{cls.__name__}.{name}", [*shown_to_players, *definition.shown], rule.domains)
+    _read_options(cls, definition)
+    definition.has_round = callable(getattr(cls, "round", None))
+    if not definition.moves and not definition.has_round:
+        raise RulesError(
+            f"{cls.__name__} has neither a move nor a round(), so nobody can do anything; write\n"
+            "    @move(cell=range(9))\n    def mark(self, cell: int) -> None: …"
+        )
+    _check_assignments(cls, root, definition.fields)
+    return definition
+
+
+def _members(cls: type[Any], root: type[Any]) -> dict[str, Any]:
+    """Return what the class and its bases define, without the kit's own."""
+    members: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        if base not in root.__mro__:
+            members.update(vars(base))
+    return members
+
+
+def _check_settings(cls: type[Any], definition: Definition) -> None:
+    where, seats = cls.__name__, cls.seats
+    fine = isinstance(seats, _TUPLE) and len(seats) == 2 and all(type(count) is int for count in seats)
+    if not fine or not 1 <= seats[0] <= seats[1] <= 1000:
+        raise RulesError(f"{where}.seats is {seats!r}; write the fewest and the most who can play: `seats = 2, 5`")
+    definition.fewest, definition.most = seats
+    if cls.absent not in ("wait", "forfeit", "bot"):
+        raise RulesError(f'{where}.absent is {cls.absent!r}; write `absent = "wait"`, "forfeit" or "bot"')
+    if cls.clock is not None and not isinstance(cls.clock, Clock):
+        raise RulesError(f"{where}.clock is {cls.clock!r}; write `clock = Clock(minutes=5, increment=3)`")
+    if type(cls.grace) not in (int, float) or not cls.grace >= 0:
+        raise RulesError(f"{where}.grace is {cls.grace!r}; write seconds: `grace = 60`")
+    for name in ("reveal", "undo"):
+        if type(getattr(cls, name)) is not bool:
+            raise RulesError(f"{where}.{name} is {getattr(cls, name)!r}; write `{name} = False` or `{name} = True`")
+
+
+def _check_names(cls: type[Any], root: type[Any], fields: dict[str, Field], move: type[Any]) -> None:
+    taken = {*SETTINGS, *HOOKS, *VERBS, *INSIDE}
+    for name in fields:
+        if name in taken:
+            raise RulesError(_clash(cls, name, "field"))
+    moves = set[str]()
+    for base in reversed(cls.__mro__):
+        if base in root.__mro__:
+            continue
+        annotated = inspect.get_annotations(base)
+        written = [pair for pair in vars(base).items() if not isinstance(pair[1], Definition)]
+        for name, member in written:
+            if isinstance(member, move):
+                moves.add(name)
+                if name in taken or name in fields:
+                    raise RulesError(_clash(cls, name, "move"))
+            elif name in moves and function_of(member):
+                raise RulesError(f"{cls.__name__}.{name} is a move in a base; write `@move` above it here, too")
+            elif name in VERBS or name in INSIDE:
+                raise RulesError(_clash(cls, name, "method" if function_of(member) else "field"))
+            elif name in HOOKS and not function_of(member):
+                raise RulesError(_clash(cls, name, "field"))
+            elif not _is_plain(name, member) and name not in fields and name not in annotated:
+                _refuse_unannotated(cls, name, member)
+
+
+def _is_plain(name: str, member: Any) -> bool:
+    """Tell whether a member of a class is no state by its nature."""
+    if (name.startswith("__") and name.endswith("__")) or name in SETTINGS:
+        return True
+    return callable(member) or hasattr(member, "__get__") or function_of(member) is not None
+
+
+def _refuse_unannotated(cls: type[Any], name: str, member: Any) -> None:
+    kind = type(member).__name__
+    raise RulesError(
+        f"{cls.__name__}.{name} has no annotation. If it changes during a game it is a field: "
+        f"`{name}: {kind} = …`; if not: `{name}: ClassVar[{kind}] = …`"
+    )
+
+
+def _clash(cls: type[Any], name: str, what: str) -> str:
+    if name in SETTINGS:
+        use = f"a setting of the class; it is assigned without an annotation: `{name} = …`"
+    elif name in HOOKS:
+        use = f"what the kit calls; it is a plain method: `def {name}(self): …`"
+    else:
+        use = f"the kit's own; call yours `{name.strip('_')}_` or, better, by another word"
+    return f"{cls.__name__}.{name} cannot be a {what}: `{name}` is {use}"
+
+
+def _parameters(cls: type[Any], name: str, rule: Any) -> list[inspect.Parameter]:
+    parameters = [*inspect.signature(rule).parameters.values()]
+    where = f"{cls.__name__}.{name}"
+    if not parameters:
+        raise RulesError(f"{where} is a method: write `def {name}(self): …`")
+    for parameter in parameters[1:]:
+        if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
+            raise RulesError(f"{where}: {parameter} is no single argument; name each one: `def {name}(self, card): …`")
+    if inspect.iscoroutinefunction(rule) or inspect.isgeneratorfunction(rule):
+        raise RulesError(
+            f"{where} is a plain function, `def {name}(self): …`, without `async` or `yield`; it asks with `self.ask(…)`"
+        )
+    return parameters[1:]
+
+
+def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
+    where = f"{cls.__name__}.{name}"
+    parameters = _parameters(cls, name, member.rule)
+    names = [parameter.name for parameter in parameters]
+    for given in member.given:
+        if given not in names:
+            has = f"its arguments are {', '.join(names)}" if names else "it has no arguments"
+            raise RulesError(
+                f"{where} has no argument {given}, for which there is a domain; {has}: `def {name}(self, {given}): …`"
+            )
+    for reserved in RESERVED_ARGUMENTS:
+        if reserved in names:
+            raise RulesError(
+                f"{where}: `{reserved}` cannot be an argument: it is an option of `@move` itself, "
+                f"`@move({OPTIONS_OF_MOVE[reserved]})`; call the argument by another word"
+                if reserved in OPTIONS_OF_MOVE
+                else f"{where}: `{reserved}` cannot be an argument of a move; call it by another word"
+            )
+    annotations = annotations_of(member.rule)
+    domains: dict[str, Domain] = {}
+    shapes: dict[str, Shape | None] = {}
+    for position, argument in enumerate(names):
+        annotation = annotations.get(argument, _EMPTY)
+        shapes[argument] = shape_of_argument(annotation)
+        if argument in member.given:
+            given = member.given[argument]
+            domains[argument] = make_domain(cls, name, argument, given, tuple(names[:position]))
+            continue
+        domain = None if annotation is _EMPTY else domain_of_type(annotation)
+        if domain is None:
+            raise RulesError(
+                f"{where}: nothing says what {argument} may be; write `@move({argument}=range(9))`, a collection, a method "
+                "that lists values, or Free(type, sample, check); a bool, an Enum or a Literal lists itself"
+            )
+        domains[argument] = domain
+    rule = member.rule
+    looks = (demands(cls, rule), only_looks(cls, rule))
+    return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), *looks)
+
+
+def _read_options(cls: type[Any], definition: Definition) -> None:
+    given: dict[str, Any] = getattr(cls.setup, "turns_options", {})
+    where = f"{cls.__name__}.setup"
+    parameters = _parameters(cls, "setup", cls.setup)
+    names = [parameter.name for parameter in parameters]
+    for name in given:
+        if name not in names:
+            raise RulesError(
+                f"{where} has no argument {name}, for which there is an option; write `def setup(self, {name}=…)`"
+            )
+    annotations = annotations_of(cls.setup)
+    for parameter in parameters:
+        name = parameter.name
+        if name in ("clock", "players"):
+            raise RulesError(f"{where}: every table has the option {name}; call yours by another word")
+        if parameter.default is _EMPTY:
+            raise RulesError(f"{where}: the option {name} needs a default: `def setup(self, {name}=…)`")
+        domain = domain_of_type(annotations.get(name, _EMPTY))
+        if name in given:
+            domain = make_domain(cls, "setup", name, given[name], ())
+        if domain is None:
+            raise RulesError(f"{where}: nothing says what {name} may be; write `@options({name}=range(3, 8))` above it")
+        definition.options[name] = domain
+        definition.chosen[name] = parameter.default
+
+
+def _check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]) -> None:
+    for base in cls.__mro__:
+        if base in root.__mro__:
+            continue
+        for member in vars(base).values():
+            function = function_of(member)
+            if function is None or isinstance(member, staticmethod | classmethod):
+                continue
+            for name in assigned(function):
+                if name in (*SETTINGS, *VERBS, *HOOKS):
+                    raise RulesError(_clash(cls, name, "field"))
+                if name not in fields:
+                    raise RulesError(
+                        f"{cls.__name__}.{function.__name__} assigns self.{name}, which is no field; "
+                        f"annotate it in the class: `{name}: int`"
+                    )

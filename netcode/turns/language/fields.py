@@ -1,0 +1,116 @@
+"""The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.language.definition import Definition
+from netcode.turns.values import pack, same, unpack
+
+Packed = Mapping[str, bytes]
+"""The fields of a game, by name: msgpack."""
+NOTHING: Packed = {}
+
+
+def set_defaults(game: Any) -> None:
+    """Give a new game its own copy of each default of its class. Raises `RulesError` for one that does not fit."""
+    definition: Definition = game._definition
+    game.__dict__.clear()
+    for name, default in definition.defaults.items():
+        shape = definition.shapes[name]
+        flaw = shape.flaw(default, f"{definition.cls.__name__}.{name}")
+        if flaw is not None:
+            raise RulesError(flaw)
+        game.__dict__[name] = shape.load(unpack(pack(shape.dump(default))))
+
+
+def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
+    """Return the fields as bytes. Raises `RulesError` for what cannot be stored, with its path.
+
+    Args:
+        game: whose fields.
+        earlier: bytes of the same game, which are taken for what has not changed: they are kept once.
+    """
+    definition: Definition = game._definition
+    values: dict[str, Any] = game.__dict__
+    packed: dict[str, bytes] = {}
+    for name, shape in definition.shapes.items():
+        try:
+            data = pack(shape.dump(values[name]))
+            before = earlier.get(name)
+            packed[name] = before if before is not None and before == data else data
+        except KeyError:
+            if name in values:
+                raise
+        except Exception as error:
+            where = f"{definition.cls.__name__}.{name}"
+            flaw = shape.flaw(values[name], where) or f"{where}: {error}"
+            raise RulesError(f"{flaw}; it cannot be stored") from error
+    return packed
+
+
+def verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
+    """Raise `RulesError` for a field of a wrong type, of those that a rule changed: `packed` is not `earlier` there."""
+    definition: Definition = game._definition
+    for name, data in packed.items():
+        if data is not earlier.get(name) and not definition.shapes[name].fits(game.__dict__[name]):
+            raise RulesError(definition.shapes[name].flaw(game.__dict__[name], f"{definition.cls.__name__}.{name}"))
+
+
+def share(fields: Packed, other: Packed) -> Packed:
+    """Return the same fields with the bytes of `other` where they are equal, so that those are kept once."""
+    return {name: other[name] if other.get(name) == data else data for name, data in fields.items()}
+
+
+def fill(game: Any, packed: Packed) -> None:
+    """Make the fields what `pack_fields` returned, so that no two places of them are one value."""
+    values: dict[str, Any] = game.__dict__
+    shapes = game._definition.shapes
+    values.clear()
+    for name, data in packed.items():
+        values[name] = shapes[name].load(unpack(data))
+
+
+def verify(game: Any) -> None:
+    """Raise `RulesError` for a field that would not come back from the store as it is, with its path."""
+    definition: Definition = game._definition
+    values: dict[str, Any] = game.__dict__
+    for name, shape in definition.shapes.items():
+        if name not in values:
+            continue
+        where = f"{definition.cls.__name__}.{name}"
+        flaw = shape.flaw(values[name], where)
+        if flaw is None and not same(shape.load(unpack(pack(shape.dump(values[name])))), values[name]):
+            flaw = f"{where} does not come back from the store as it was"
+        if flaw is not None:
+            raise RulesError(f"{flaw}; what is stored and revived must be the same value of the same type")
+
+
+def fit(cls: type[Any], fields: Packed) -> Packed:
+    """Return fields that other rules have stored as those of `cls` have them, by its `upgrade` if nothing else helps.
+
+    Raises `Unfit` or `RulesError` where they do not fit.
+    """
+    definition: Definition = cls._definition
+    old = {name: unpack(data) for name, data in fields.items()}
+    try:
+        return _convert(definition, old)
+    except Unfit:
+        upgrade: Any = getattr(cls, "upgrade", None)
+        if not callable(upgrade) or "upgrade" in definition.moves:
+            raise
+        upgraded: Any = upgrade(old)
+        return _convert(definition, upgraded)
+
+
+def _convert(definition: Definition, old: Mapping[str, Any]) -> Packed:
+    packed: dict[str, bytes] = {}
+    for name, shape in definition.shapes.items():
+        if name in old:
+            value = shape.convert(old[name], name)
+        elif name in definition.defaults:
+            value = definition.defaults[name]
+        else:
+            raise Unfit(f"the rules have changed: {name} is new and has no default; write upgrade(cls, old)")
+        packed[name] = pack(shape.dump(value))
+    return packed

@@ -1,0 +1,35 @@
+"""The options of one table: as strangers chose them, and as they were stored."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from netcode.turns.language.clocks import Clock, clock_from
+from netcode.turns.language.definition import Definition
+from netcode.turns.values import check_bounds
+
+
+def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], Clock | None]:
+    """Return the options of a table as its rules take them, and its clock. Raises `ValueError` for what they are not."""
+    definition: Definition = game._definition
+    chosen, clock = dict(definition.chosen), game.clock
+    for name, value in given.items():
+        domain = definition.options.get(name)
+        if name == "clock":
+            clock = clock_from(value)
+        elif domain is None:
+            has = ", ".join([*definition.options, "clock"])
+            raise ValueError(f"{game.__name__} has no option of that name; it has {has}")
+        else:
+            check_bounds(value)
+            chosen[name] = domain.read(None, chosen, value, name)
+    return chosen, clock
+
+
+def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Find the values of stored options again; one that the rules no longer have is dropped."""
+    definition: Definition = game._definition
+    chosen = dict(definition.chosen)
+    for name, domain in definition.options.items():
+        if name in stored:
+            chosen[name] = domain.read(None, {}, stored[name], name)
+    return chosen

@@ -1,0 +1,176 @@
+"""What one seat and its server say to each other, from coming in over every lost link to the end."""
+
+from dataclasses import replace
+from typing import Any
+
+from netcode.events import Away, Back, Joined, Received
+from netcode.reasons import Reason
+from netcode.turns import protocol
+from netcode.turns.events import Event, Gone, Presence, Refused, Said, Seated
+from netcode.turns.language.plays import Play
+from netcode.turns.player.known import Known
+from netcode.turns.player.numbered import Outstanding
+from netcode.turns.player.table_link import TableLink
+from netcode.turns.protocol import BadMessage, Join, Wish
+
+MOST_UNSAID = 16
+"""Requests that wait for our seat: fewer than a server takes at once by default."""
+
+
+class Conversation:
+    """Takes what the server tells, keeps what opens our seat, and collects what happens as events.
+
+    Args:
+        request: how we come in the first time.
+        link: the link over which it is led.
+        known: what is told goes there.
+        known_here: whether the link shows the server who we are.
+    """
+
+    def __init__(self, request: Join, link: TableLink, known: Known[Any], *, known_here: bool) -> None:
+        self.ticket = request.ticket
+        """The key of our seat."""
+        self.sat = False
+        """Whether the server has said over this link where we sit, or that we watch."""
+        self.reason = ""
+        """Why it is over, as a sentence; empty while it is not."""
+        self.outstanding = Outstanding()
+        self._request, self._link, self._known, self._known_here = request, link, known, known_here
+        self._sat_before = self._leaves = False
+        self._unsaid: list[protocol.Request] = []
+        self._events: list[Event] = []
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there is something to take, or nothing will ever come."""
+        return bool(self._events or self.reason)
+
+    def events(self) -> list[Event]:
+        """Take the events since the last call."""
+        events, self._events = self._events, []
+        return events
+
+    def update(self, now: float) -> None:
+        """Hear and say what can be heard and said now."""
+        for event in self._link.update(now):
+            self._hear(event, now)
+
+    def send(self, request: protocol.Request) -> None:
+        """Ask for something, now or as soon as we sit or watch; what is too much to wait for that is refused."""
+        if self.sat:
+            self._link.send(request)
+        elif len(self._unsaid) < MOST_UNSAID:
+            self._unsaid.append(request)
+        else:
+            self._events.append(Refused(None, "too much waits to be said until the table is found"))
+
+    def leave(self) -> None:
+        """Ask to be let go; again each time that we sit, until the server has heard it."""
+        self._leaves = True
+        if self.sat:
+            self._link.send(Wish("leave"))
+
+    def play(self, play: Play) -> None:
+        """Make a play, now or as soon as we sit again. Raises as `Outstanding.put` does."""
+        self.outstanding.put(play, self._known.last + 1)
+        try:
+            self._send_play()
+        except ValueError:  # larger than a message may be
+            self.outstanding.take()
+            raise
+
+    def end(self, text: str) -> None:
+        """End it from here, at once. The first reason stays."""
+        self._finish(text)
+        self._link.close()
+
+    def _finish(self, text: str) -> None:
+        if not self.reason:
+            self.reason = text
+            self._events.append(Gone(text))
+
+    def _send_play(self) -> None:
+        if self.sat and (request := self.outstanding.request(self._link.rtt)) is not None:
+            self.outstanding.sent = self._link.send(request)
+
+    def _proves(self) -> bool:
+        """Tell whether we show the server something that opens our seat to who has it."""
+        return bool(self._request.ticket or self._request.key or self._known_here)
+
+    def _hear(self, event: Joined | Received | Away | Back | Reason, now: float) -> None:
+        match event:
+            case Joined(_):
+                doubt = self._link.where.doubt(self._link.where.at) if self._proves() else ""
+                if doubt:
+                    self.end(doubt)
+                else:
+                    self._link.send(self._request)
+            case Received(_, message):
+                self._receive(message, now)
+            case Away(_, _):
+                self._events.append(Presence(None, "away", None))
+            case Back(_):
+                self._events.append(Presence(None, "here", None))
+            case Reason():
+                self._lose(event, now)
+
+    def _lose(self, reason: Reason, now: float) -> None:
+        """The link is over: have our seat looked for, unless that is hopeless."""
+        if self.reason:
+            return
+        if self.sat and self._link.where.give_up_at is None:  # else it was told
+            self._events.append(Presence(None, "away", None))
+        hopeless = self._link.where.ended(reason, now, proving=self._proves())
+        if hopeless:
+            self.end(hopeless)
+        else:
+            self.sat = self.outstanding.sent = False
+
+    def _receive(self, message: Any, now: float) -> None:
+        try:
+            self._take(protocol.read_reply(message), now)
+        except (BadMessage, ValueError, KeyError, TypeError, IndexError) as error:
+            self.end(f"the server sent what the protocol does not allow: {error}")
+
+    def _take(self, reply: protocol.Reply, now: float) -> None:
+        match reply:
+            case protocol.Sat():
+                self._sit(reply)
+            case protocol.Part(fields):
+                self._known.add(fields)
+            case protocol.Step():
+                self._events += self._known.step(reply, now)
+                self.outstanding.settle(self._known.last)
+            case protocol.Refusal(number, text):
+                self._events.append(Refused(None if number is None else self.outstanding.take(number), text))
+            case protocol.HasSaid(seat, name, text):
+                self._events.append(Said(seat, name, text))
+            case protocol.Gone(text):
+                self._finish(text)
+                self._link.close_nicely()
+            case protocol.Tables() | protocol.Games() | protocol.Drawn():
+                pass
+
+    def _sit(self, sat: protocol.Sat) -> None:
+        again = self._sat_before and self._known.seat == sat.seat
+        self.sat = self._sat_before = True
+        self.ticket = sat.ticket or self.ticket
+        self._known.sit(sat.seat, sat.last)
+        self._link.where.found()
+        request = self._request
+        if self.ticket is not None:
+            self._request = Join(request.game, ticket=self.ticket, name=request.name, legal=request.legal)
+        else:
+            self._request = replace(request, room=f"#{sat.table}", key=None)
+        self._events.append(Presence(None, "here", None) if again else Seated(sat.seat, request.name))
+        self.outstanding.settle(sat.last)
+        self.outstanding.sent = False
+        try:
+            self._send_play()
+        except ValueError as error:
+            self._events.append(Refused(self.outstanding.take(), str(error)))
+        unsaid, self._unsaid = self._unsaid, []
+        for waiting in unsaid:
+            self._link.send(waiting)
+        if self._leaves:
+            self._link.send(Wish("leave"))

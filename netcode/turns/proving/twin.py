@@ -1,0 +1,86 @@
+"""The same games in another process, whose sets and hashes are in another order: `check` starts it and compares."""
+
+import contextlib
+import hashlib
+import importlib
+import importlib.util
+import json
+import random
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from netcode.turns.simulate import Choice, simulate
+from netcode.turns.table import Table
+
+
+def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int) -> str:
+    """Return a digest of everything that a simulated game stores, after each of its moves."""
+    whole = hashlib.blake2b(digest_size=16)
+
+    def choose(table: Table, _seat: int, choices: list[Choice], dice: random.Random) -> Choice:
+        whole.update(table.snapshot())
+        return dice.choice(choices)
+
+    played = simulate(game, seed, players=players, options=options, choose=choose)
+    whole.update(played.table.snapshot())
+    return whole.hexdigest()
+
+
+def load(module: str, path: str, name: str) -> type[Any]:
+    """Return a class by its name, from a module that can be imported or from its file."""
+    try:
+        found_at = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        found_at = None
+    if found_at is not None and (not path or _same(found_at.origin, path)):
+        loaded = importlib.import_module(module)
+    else:  # nothing is imported by that name, or something else: a game may be in a file called chess.py
+        spec = importlib.util.spec_from_file_location(module, path)
+        assert spec is not None
+        assert spec.loader is not None
+        loaded = importlib.util.module_from_spec(spec)
+        sys.modules[module] = loaded
+        spec.loader.exec_module(loaded)
+    found: Any = loaded
+    for part in name.split("."):
+        found = getattr(found, part)
+    return found  # type: ignore[no-any-return]
+
+
+def _same(origin: str | None, path: str) -> bool:
+    return origin is not None and Path(origin).resolve() == Path(path).resolve()
+
+
+def digests(game: type[Any], options: Mapping[str, Any], seeds: list[tuple[int, int]]) -> list[str] | None:
+    """Return the digests of games by (seed, players) as another process makes them; None if it cannot know the class."""
+    if "<locals>" in game.__qualname__ or game.__module__ == "__main__":
+        return None
+    import os
+    import subprocess
+
+    path = getattr(sys.modules.get(game.__module__), "__file__", None) or ""
+    job = json.dumps([sys.path, game.__module__, path, game.__qualname__, dict(options), seeds])
+    environment = {**os.environ, "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"}
+    command = [sys.executable, "-m", "netcode.turns.proving.twin"]
+    environment["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
+    done = subprocess.run(command, input=job, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    if done.returncode != 0:
+        return [done.stderr.strip().rpartition("\n")[2] or f"it ended with {done.returncode}"]
+    return list(json.loads(done.stdout))
+
+
+def main() -> None:
+    """Read a job from the standard input, and print its digests."""
+    paths, module, path, name, options, seeds = json.loads(sys.stdin.read())
+    sys.path[:] = paths
+    random.seed(1)  # what a rule draws from it is not what it draws elsewhere
+    with contextlib.redirect_stdout(sys.stderr):  # what rules print is no part of the answer
+        game = load(module, path, name)
+        found = [digest(game, options, seed, players) for seed, players in seeds]
+    sys.stdout.write(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""What time demands of a table: clocks that ran out, and seats whose people have been away for longer than `grace`."""
+
+from enum import Enum
+
+from netcode.turns.language.clocks import Clocks
+from netcode.turns.runtime.course import Course
+from netcode.turns.runtime.resuming import has_default
+
+
+class Demand(Enum):
+    """What has to happen to a seat."""
+
+    DEFAULT = "the question answers itself"
+    TIMEOUT = "its time is up"
+    FORFEIT = "it is gone for good"
+
+
+class Absence:
+    """Since when nobody sits at each seat, and when that was last looked at."""
+
+    __slots__ = ("looked", "since")
+
+    def __init__(self, players: int, now: float = 0.0) -> None:
+        self.since: list[float | None] = [now] * players
+        self.looked = float("-inf")
+
+    def begin(self, now: float) -> None:
+        """Count from now for whoever is not there."""
+        self.since = [None if since is None else now for since in self.since]
+
+    def note(self, seat: int, present: bool, now: float) -> None:
+        """Remember that somebody sits at the seat, or since when nobody does."""
+        if present:
+            self.since[seat] = None
+        elif self.since[seat] is None:
+            self.since[seat] = now
+
+    def beyond(self, seat: int, now: float, grace: float) -> bool:
+        """Tell whether nobody has sat at the seat for longer than `grace`."""
+        since = self.since[seat]
+        return since is not None and now >= since + grace
+
+    def due(self, course: Course, clocks: Clocks | None) -> float | None:
+        """Return when something will be demanded; None for never."""
+        grace = course.rules.grace
+        times = [] if clocks is None else [clocks.due()]
+        for seat, since in enumerate(self.since):
+            if since is not None and _minds(course, seat) and since + grace > self.looked:
+                times.append(since + grace)
+        return min((time for time in times if time is not None), default=None) if times else None
+
+    def demanded(self, course: Course, clocks: Clocks | None, now: float) -> tuple[Demand, int] | None:
+        """Return one thing that is due, and for which seat."""
+        if clocks is not None:
+            for seat in clocks.fallen(now):
+                return (Demand.DEFAULT if has_default(course, seat) else Demand.TIMEOUT), seat
+        for seat in course.kit.alive:
+            if _minds(course, seat) and self.beyond(seat, now, course.rules.grace):
+                if has_default(course, seat):
+                    return Demand.DEFAULT, seat
+                if course.rules.absent == "forfeit":
+                    return Demand.FORFEIT, seat
+        return None
+
+
+def _minds(course: Course, seat: int) -> bool:
+    """Tell whether it has consequences that nobody sits at the seat."""
+    if course.rules.absent == "forfeit":
+        return seat in course.kit.alive
+    waiting = seat in course.kit.to_move
+    return waiting and (course.rules.absent == "bot" or has_default(course, seat))

@@ -1,0 +1,346 @@
+"""The course of one game: a rule runs, then what has to run after it, until somebody is to move, asked, or all is over.
+
+A change is whole or not at all: `attempt` makes everything as it was if the rules refuse or fail.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from netcode.turns.errors import Enough, Refusal, RulesError, Suspended, Unfit
+from netcode.turns.language.definition import Definition, MoveRule
+from netcode.turns.language.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
+from netcode.turns.language.kit import DryKit, Kit, Told
+from netcode.turns.language.questions import Answered
+from netcode.turns.runtime import log
+from netcode.turns.runtime.outcomes import Refused, TakenBack
+from netcode.turns.runtime.pending import Stand, Suspension, Task, Turn
+from netcode.turns.values import a
+
+MAX_ROUNDS = 1000
+"""How often `round` may run on end without anybody being asked or to move."""
+
+
+class Course:
+    """Where a game stands, and what makes it go on. Those who change it see to it that it is whole."""
+
+    __slots__ = (
+        "_dry", "_game", "_rounds", "called", "complaints", "definition", "kit", "packed", "queue", "rules", "sealed",
+        "suspension", "taken_back", "thorough", "touched",
+    )  # fmt: skip
+
+    def __init__(self, rules: type[Any], kit: Kit) -> None:
+        self.rules, self.kit = rules, kit
+        self.definition: Definition = rules._definition
+        self.complaints: dict[str, str] = {}
+        """What was wrong with the rules, by place."""
+        self.packed: Packed = NOTHING
+        """The fields after the last change."""
+        self._game: Any = None
+        self.suspension: Suspension | None = None
+        """The rule that waits for an answer."""
+        self.sealed: dict[int, Task] = {}
+        """The moves of those who have moved already, while several are to move."""
+        self.queue: tuple[Task, ...] = ()
+        """Those of them that have yet to run, once all have come."""
+        self.called: tuple[int, ...] | None = None
+        """Whom one of them called with `turn_to`."""
+        self.taken_back: TakenBack | None = None
+        """What was taken back on the way, to be told with the change."""
+        self.touched = False
+        """Whether anything was drawn or asked by what ran in this attempt."""
+        self.thorough = False
+        """Whether the next change is looked at for what would not come back from the store; `check` wants it."""
+        self._dry: DryKit | None = None
+        self._rounds = 0
+
+    # -- where it stands
+
+    @property
+    def game(self) -> Any:
+        """The game as the rules have it."""
+        if self._game is None:
+            fill(self._made(), self.packed)
+        return self._game
+
+    def _made(self) -> Any:
+        if self._game is None:
+            self._game = object.__new__(self.rules)
+            self._game._kit = self.kit
+        return self._game
+
+    def rest(self) -> None:
+        """Let go of the game until it is needed: all of it is in `packed`, where it takes a tenth of the memory."""
+        self._game = None
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The fields as the rules have them."""
+        values: dict[str, Any] = self.game.__dict__
+        return values
+
+    def here(self) -> Stand:
+        """Return where the game stands after the last change."""
+        return Stand(self.packed, Turn.of(self.kit))
+
+    def stand(self, stand: Stand) -> None:
+        """Make the game what it was."""
+        if stand.fields is self.packed:
+            self._game = None
+        else:
+            fill(self._made(), stand.fields)
+        stand.turn.give(self.kit)
+
+    def return_to(self, stand: Stand) -> None:
+        """Make the game what it was, but for the number of the rule: what that drew is known."""
+        number = self.kit.number
+        self.packed = stand.fields
+        self.stand(stand)
+        self.kit.number = number
+
+    def scratch(self, seat: int | None) -> tuple[Any, Callable[[], None]]:
+        """Return a copy of the game with a dry kit, and what makes it the same again after a trial."""
+        scratch, dry = object.__new__(self.rules), self.dry_kit()
+        scratch._kit = dry
+        packed = self.packed
+
+        def reload() -> None:
+            fill(scratch, packed)
+            dry.follow(self.kit, seat)
+
+        return scratch, reload
+
+    def dry_kit(self) -> DryKit:
+        """Return the kit for trials."""
+        if self._dry is None:
+            kit = self.kit
+            self._dry = DryKit(len(kit.players), kit.names, kit.options, b"")
+        return self._dry
+
+    # -- making it go on
+
+    def attempt(self, run: Callable[[Stand], list[Told]], before: Stand, seat: int) -> list[Told] | Refused:
+        """Run rules from where the game stands, and return what they tell; if they refuse or fail, everything is as it was `before`."""
+        saved = (self.suspension, self.queue, self.called, dict(self.sealed))
+        self.touched = False
+        try:
+            news = run(before)
+            game = self.game
+            packed = pack_fields(game, self.packed)
+            verify_changed(game, packed, self.packed)
+            if self.thorough:
+                self._look_closely()
+        except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again
+            self.suspension, self.queue, self.called, self.sealed = saved
+            self.stand(before)
+            self.taken_back = None
+            return self.refusal(error, seat)
+        self.packed = packed
+        return news
+
+    def _look_closely(self) -> None:
+        try:
+            verify(self.game)
+        except RulesError as error:
+            where, _, what = str(error).partition(" ")
+            self.complaints[where] = what
+
+    def refusal(self, error: BaseException, seat: int | None) -> Refused:
+        """Return what a seat is told of what ended its move; raise again what is not the rules' own."""
+        if isinstance(error, Refusal):
+            return Refused(error.text)
+        if isinstance(error, Unfit):
+            return Refused(str(error))
+        if not isinstance(error, Exception):
+            raise error
+        self.complaints[self.rules.__name__] = f"fails: {type(error).__name__}: {error}"
+        log.bug(self.rules.__name__, error, f"a move of seat {seat}")
+        return Refused("the rules failed at this, which is a bug in them; the game goes on without it")
+
+    def complain(self, name: str, error: BaseException, what: str) -> None:
+        """Note that rules fail where nothing can be refused: it goes on without what they should have given."""
+        where = f"{self.rules.__name__}.{name}"
+        self.complaints[where] = f"fails: {type(error).__name__}: {error}"
+        log.bug(where, error, what)
+
+    def go(self, task: Task, before: Stand, answers: tuple[Answered, ...] = (), told: int = 0) -> list[Told]:
+        """Run a rule and whatever has to run after it; return what they tell.
+
+        Args:
+            task: which rule.
+            before: where the game stands, to which it returns if the rule asks.
+            answers: those to its questions so far.
+            told: how much of what it tells was told before.
+        """
+        kit = self.kit
+        news: list[Told] = []
+        self._rounds = 0
+        while True:
+            done = self._run(task, before, answers, told)
+            news += kit.news()
+            if not done:
+                return news
+            self.suspension = None
+            following = self.after(task, before.turn)
+            if following is None:
+                return news
+            task, answers, told = following, (), 0
+            before = Stand(pack_fields(self.game, self.packed), Turn.of(kit))
+            kit.number += 1
+
+    def _run(self, task: Task, before: Stand, answers: tuple[Answered, ...], told: int) -> bool:
+        """Run one rule; return whether it came to its end, and did not ask."""
+        kit = self.kit
+        kit.begin(task.seat, answers, told)
+        try:
+            self._call(task)
+        except Suspended:
+            question = kit.question
+            assert question is not None
+            self.suspension = Suspension(task, before, answers, len(kit.tells), question)
+            kit.to_move = question.waiting
+            return False
+        except (Refusal, Exception) as error:
+            # Of a move of several at once nobody is there any more to hear why, and who moved last did nothing wrong.
+            if task.kind != "sealed":
+                raise
+            if not isinstance(error, Refusal | Unfit):
+                self.refusal(error, task.seat)
+            self._lapse(before)
+        finally:
+            self.touched = self.touched or kit.generator is not None or bool(answers)
+            kit.generator = None  # 2.5 KB, which nobody draws from between two moves
+            if kit.careless:
+                self.complaints[self.place_of(task)] = (
+                    "calls require() after it drew, before anybody saw that: who is refused knows the dice"
+                )
+                log.careless(self.place_of(task))
+        if kit.question is not None:
+            raise RulesError(f"{self.place_of(task)} went on after ask(); let nothing catch what it raises")
+        if len(self.values) != len(self.definition.fields):
+            self._tell_attributes(task)
+        return True
+
+    def _call(self, task: Task) -> None:
+        game = self.game
+        if task.kind in ("move", "sealed"):
+            move = self.definition.moves.get(task.name)
+            if move is None:
+                raise Unfit(f"the rules have changed: {self.rules.__name__} has no move {task.name} any more")
+            returned = move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
+        elif task.kind == "setup":
+            returned = game.setup(**self.kit.options)
+        elif task.kind == "timeout":
+            returned = game.timeout(task.seat)
+        else:
+            returned = game.round()
+        if returned is not None:
+            raise RulesError(
+                f"{self.place_of(task)} returned {a(type(returned).__name__)}, which nobody would hear of; "
+                "change fields, or `self.tell(…)`, and return nothing"
+            )
+
+    def read(self, game: Any, move: MoveRule, arguments: Mapping[str, Any], mover: int | None) -> dict[str, Any]:
+        """Return the very values that a stranger's arguments say, or raise `Unfit`; domains see `game`, and draw nothing."""
+        if not isinstance(arguments, (dict, Mapping)) or arguments.keys() != move.domains.keys():
+            raise Unfit(f"{move.name} takes {', '.join(move.domains) or 'no arguments'}")
+        if not arguments:
+            return {}
+        values: dict[str, Any] = {}
+        kit, dry = game._kit, self.dry_kit()
+        dry.follow(self.kit, mover)
+        game._kit = dry
+        try:
+            for name, domain in move.domains.items():
+                values[name] = domain.read(game, values, arguments[name], name)
+        except Enough as error:
+            raise RulesError(
+                f"{self.rules.__name__}.{move.name}: a domain draws, asks or ends the game; it only lists"
+            ) from error
+        finally:
+            game._kit = kit
+        return values
+
+    def after(self, task: Task, before: Turn) -> Task | None:
+        """Say who is next once a rule is done; return the rule that has to run then, if one has to."""
+        kit, definition = self.kit, self.definition
+        if kit.result is not None:
+            kit.to_move, self.queue, self.called = (), (), None
+            return None
+        called = kit.called
+        if task.kind == "sealed":
+            self.called = called = self.called if called is None else called
+            if self.queue:
+                following, self.queue = self.queue[0], self.queue[1:]
+                return following
+            self.called = None
+        if called is not None:
+            kit.to_move = tuple(seat for seat in called if seat not in kit.out)
+        elif task.kind == "move" or (task.kind == "sealed" and not definition.has_round):
+            assert task.seat is not None
+            kit.to_move = (kit.after(task.seat),) if kit.alive else ()
+        elif task.kind == "setup" and not definition.has_round:
+            kit.to_move = tuple(kit.alive[:1])
+        elif task.kind == "timeout":
+            kit.to_move = self._after_timeout(task, before)
+        else:
+            kit.to_move = ()
+        return None if kit.to_move else self._next_round(task)
+
+    def _next_round(self, task: Task) -> Task:
+        if not self.definition.has_round:
+            raise RulesError(
+                f"after {self.place_of(task)} it is nobody's turn, and there is no round(); "
+                "call `self.turn_to(…)` or `self.finish(…)`"
+            )
+        self._rounds += 1
+        if self._rounds > MAX_ROUNDS:
+            raise RulesError(
+                f"{self.rules.__name__}.round() ran {MAX_ROUNDS} times and asked nobody; "
+                "call `self.turn_to(…)` or `self.finish(…)` in it"
+            )
+        return Task("round")
+
+    def _after_timeout(self, task: Task, before: Turn) -> tuple[int, ...]:
+        kit, seat = self.kit, task.seat
+        assert seat is not None
+        left = tuple(other for other in before.to_move if other not in kit.out and other != seat)
+        if left or not kit.alive:
+            return left
+        return (kit.after(seat),)
+
+    def _lapse(self, before: Stand) -> None:
+        """Drop a move of several at once that another one of them has made impossible."""
+        self.stand(before)
+        self.kit.tells = []
+        self.kit.called = None
+
+    def abandon(self) -> None:
+        """Drop a suspended rule, and moves that wait for others: everything is as it was before them."""
+        suspension = self.suspension
+        if suspension is not None:
+            self.suspension = None
+            self.return_to(suspension.before)
+            if suspension.task.kind == "move":
+                text = "the move is taken back: the question was not answered in time"
+                self.taken_back = TakenBack(suspension.task.seat, text)
+        if self.sealed:
+            self.kit.to_move = tuple(sorted({*self.kit.to_move, *self.sealed}))
+        self.sealed, self.queue, self.called = {}, (), None
+
+    def place_of(self, task: Task) -> str:
+        """Return how a rule is called in what its author is told."""
+        return f"{self.rules.__name__}.{task.name or task.kind}"
+
+    def _tell_attributes(self, task: Task) -> None:
+        fields, values = self.definition.fields, self.values
+        for name in values:
+            if name not in fields:
+                raise RulesError(
+                    f"{self.place_of(task)} assigned {name}, which is no field; annotate it in the class: `{name}: …`"
+                )
+        for name in fields:
+            if name not in values:
+                raise RulesError(
+                    f"{self.rules.__name__}.{name} is annotated and never set; set it in setup(), "
+                    f"or give it a default: `{name}: … = …`"
+                )

@@ -1,0 +1,171 @@
+"""What a seat may do: the products of the domains of its moves, each tried on a scratch copy where it can be refused."""
+
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from netcode.turns.errors import Enough, Leave, Refusal
+from netcode.turns.language.definition import Definition, MoveRule
+from netcode.turns.language.domains import Open
+from netcode.turns.runtime import log
+from netcode.turns.values import NATIVE, plain
+
+MAX_CANDIDATES = 20_000
+"""How many candidates of one move are looked at."""
+MAX_SECONDS = 0.05
+"""How long one listing may take."""
+SURE = 64
+"""Candidates that are tried however long they take: a pause of the interpreter must not empty a short list."""
+MAX_DRAWS = 100
+"""How often arguments are drawn for a move that the rules then refuse, before it counts as none that is legal now."""
+
+
+class Listing(NamedTuple):
+    """What a seat may do, as plain wire data.
+
+    `plays` are (name, arguments); while the seat is asked they are ("", {"answer": option}). `unlisted` names the moves
+    that are not listed, because there are too many or their arguments are free: those are accepted all the same.
+    """
+
+    plays: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    unlisted: tuple[str, ...] = ()
+
+
+class _Spent(Exception):
+    """The budget is used up."""
+
+
+class Budget:
+    """How much a listing may cost."""
+
+    def __init__(
+        self,
+        candidates: int = MAX_CANDIDATES,
+        seconds: float = MAX_SECONDS,
+        clock: Callable[[], float] = time.thread_time,
+    ) -> None:
+        self._candidates = self._left = candidates
+        self._sure, self._clock, self._seconds = candidates - SURE, clock, seconds
+        self._until: float | None = None
+
+    def renew(self) -> None:
+        """Begin with another move: one that has too many candidates does not hide the others."""
+        self._left = self._candidates
+
+    def spend(self, count: int = 1) -> None:
+        """Pay for so many candidates."""
+        before, self._left = self._left, self._left - count
+        left = self._left
+        # The clock is not read for each, nor where nothing depends on it: it costs as much as trying some.
+        if left < 0 or (left < self._sure and left >> 3 != before >> 3 and self._is_late()):
+            raise _Spent
+
+    def _is_late(self) -> bool:
+        now = self._clock()
+        if self._until is None:
+            self._until = now + self._seconds
+        return now > self._until
+
+
+def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None], budget: Budget) -> Listing:
+    """List what the mover of `scratch` may do. Whoever calls it sees to the kit of `scratch`, and throws it away.
+
+    Args:
+        scratch: a copy of the game with a dry kit.
+        reload: makes `scratch` again what it was.
+    """
+    plays: list[tuple[str, Mapping[str, Any]]] = []
+    unlisted: list[str] = []
+    for name, move in definition.moves.items():
+        if move.free:
+            unlisted.append(name)
+            continue
+        budget.renew()
+        try:
+            found = _candidates(move, scratch, budget)
+            if move.refuses:
+                found = _tried(move, scratch, found, reload, budget)
+        except _Spent:
+            unlisted.append(name)
+            continue
+        except Leave:
+            reload()
+            continue  # a domain that refuses lists nothing
+        plays += [(name, _plain(arguments)) for arguments in found]
+    return Listing(tuple(plays), tuple(unlisted))
+
+
+def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
+    for value in arguments.values():
+        if value.__class__ not in NATIVE:
+            return {name: plain(one) for name, one in arguments.items()}
+    return arguments
+
+
+def draw_arguments(
+    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random
+) -> dict[str, Any] | None:
+    """Draw a value for each argument of a move that is not listed.
+
+    None if a domain has nothing to choose from, or the rules refuse so many draws: it is not the time for such a move.
+    """
+    for _ in range(MAX_DRAWS):
+        drawn: dict[str, Any] = {}
+        try:
+            for name, domain in move.domains.items():
+                if isinstance(domain, Open):
+                    drawn[name] = domain.free.sample(dice)
+                    continue
+                values = domain.values(scratch, drawn)
+                if not values:
+                    return None
+                drawn[name] = dice.choice(values)
+        except Leave:
+            reload()
+            return None  # a domain that refuses lists nothing
+        if not move.refuses or _passes(move, scratch, drawn, reload):
+            return drawn
+    return None
+
+
+def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = [{}]
+    for name, domain in move.domains.items():
+        longer: list[dict[str, Any]] = []
+        for earlier in found:
+            values = domain.values(game, earlier) or ()
+            budget.spend(len(values))
+            longer += [{**earlier, name: value} for value in values]
+        found = longer
+    return found
+
+
+def _tried(
+    move: MoveRule, game: Any, candidates: list[dict[str, Any]], reload: Callable[[], None], budget: Budget
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for arguments in candidates:
+        budget.spend()
+        if _passes(move, game, arguments, reload):
+            found.append(arguments)
+    return found
+
+
+def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None]) -> bool:
+    game._kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
+    try:
+        move.rule(game, **arguments)
+    except Refusal:
+        return False
+    except Enough:
+        return True
+    except Exception as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
+        log.bug(f"{type(game).__name__}.{move.name}", error, "a dry run of it")
+        return False
+    finally:
+        if move.only_looks:
+            game._kit.demands = 0
+        else:
+            reload()
+    return True

@@ -1,0 +1,136 @@
+"""The course of a game as plain data for the store, and back, also where its rules have changed since."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from netcode.turns.errors import Changed, Refusal, Unfit
+from netcode.turns.language.fields import Packed, fit, pack_fields, share
+from netcode.turns.language.questions import Answered, Kind, Question
+from netcode.turns.runtime import log
+from netcode.turns.runtime.course import Course
+from netcode.turns.runtime.outcomes import TakenBack
+from netcode.turns.runtime.pending import Stand, Suspension, Task, Turn, Undoable
+from netcode.turns.runtime.resuming import take_back, wait_on
+from netcode.turns.runtime.sealing import tried
+from netcode.turns.values import unpack
+
+STATE_VERSION = 1
+
+
+def read_state(state: bytes) -> dict[str, Any]:
+    """Return what a stored state says. Raises `ValueError` for what is none, or of a newer version."""
+    try:
+        data: dict[str, Any] = unpack(state)
+        version = data["version"]
+    except Exception as error:
+        raise ValueError(f"this is no state of a table: {error}") from error
+    if version != STATE_VERSION:
+        raise ValueError(f"the state is of version {version}, and this netcode knows {STATE_VERSION}; update netcode")
+    return data
+
+
+def stored_course(course: Course, last: Undoable | None) -> dict[str, Any]:
+    """Return, for `pack`, what `load_course` takes when it is unpacked: named tuples are lists then.
+
+    Args:
+        course: of the game.
+        last: what can be taken back.
+    """
+    return {
+        "fields": course.packed,
+        "turn": Turn.of(course.kit).stored(),
+        "sealed": [*course.sealed.values()],
+        "queue": course.queue,
+        "called": course.called,
+        "suspension": None if course.suspension is None else _stored_suspension(course.suspension),
+        "undo": None if last is None else [last.seat, last.before.stored(), last.free],
+    }
+
+
+def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | None, tuple[TakenBack, ...]]:
+    """Make a new course what was stored; return what can be taken back, and what was.
+
+    Under changed rules, a move that waits for those of others is tried again, and a suspended rule runs again. What
+    they no longer take, or where they ask something else, is taken back. Raises `Unfit` or `RulesError` for a state that does not fit the rules.
+    """
+    same_rules = data["rules"] == course.definition.fingerprint
+
+    def fitted(fields: Packed) -> Packed:
+        return fields if same_rules else fit(course.rules, fields)
+
+    def stand_of(stored: Sequence[Any]) -> Stand:
+        stand = Stand.load(stored)
+        return Stand(share(fitted(stand.fields), course.packed), stand.turn)
+
+    course.packed = fitted(data["fields"])
+    course.stand(Stand(course.packed, Turn.load(data["turn"])))
+    sealed = [Task(*task) for task in data["sealed"]]
+    taken_back = _keep_sealed(course, sealed, same_rules)
+    course.queue = tuple(Task(*task) for task in data["queue"])
+    course.called = None if data["called"] is None else tuple(data["called"])
+    last = None
+    if data["undo"] is not None:
+        seat, before, free = data["undo"]
+        last = Undoable(seat, stand_of(before), free)
+    if data["suspension"] is not None:
+        task, before, answers, told, number, given, signature = data["suspension"]
+        answered = tuple(Answered(one, by_seat) for one, by_seat in answers)
+        question = Question(number, len(answers), Kind.ONE, {}, "", given=given)
+        _suspend_again(course, Suspension(Task(*task), stand_of(before), answered, told, question), signature)
+    if course.taken_back is not None:
+        taken_back.append(course.taken_back)
+        course.taken_back = None
+    return last, tuple(taken_back)
+
+
+def _keep_sealed(course: Course, tasks: Sequence[Task], same_rules: bool) -> list[TakenBack]:
+    """Keep moves that wait for those of others; a seat whose move the rules no longer take moves again, and is named."""
+    kit, taken_back = course.kit, list[TakenBack]()
+    for task in tasks:
+        assert task.seat is not None
+        move = course.definition.moves.get(task.name)
+        if same_rules or (move is not None and tried(course, task.seat, move, task.arguments or {}) is None):
+            course.sealed[task.seat] = task
+            continue
+        kit.to_move = tuple(sorted({*kit.to_move, task.seat}))
+        text = f"the rules of {course.rules.__name__} have changed, so {kit.names[task.seat]} moves again"
+        taken_back.append(TakenBack(task.seat, text))
+    return taken_back
+
+
+def _stored_suspension(suspension: Suspension) -> list[Any]:
+    question = suspension.question
+    return [
+        suspension.task,
+        suspension.before.stored(),
+        [answered.stored() for answered in suspension.answers],
+        suspension.told,
+        question.number,
+        question.given,
+        question.signature(),
+    ]
+
+
+def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None:
+    """Run a rule up to the question that it is known to wait at, of which `stored` has nothing but the answers given."""
+    queue, called = course.queue, course.called
+    course.stand(stored.before)
+    course.kit.number = stored.question.number
+    try:
+        course.go(stored.task, stored.before, stored.answers, stored.told)
+        wait_on(course, replace(_suspended(course, signature), told=stored.told), stored.question.given)
+    except (Changed, Refusal, Exception) as error:  # noqa: BLE001 - other rules than those that asked may do anything
+        if not isinstance(error, Changed | Refusal | Unfit):
+            log.bug(course.rules.__name__, error, "a suspended rule that ran again")
+        course.queue, course.called = queue, called
+        take_back(course, stored)
+    course.packed = pack_fields(course.game, course.packed)
+
+
+def _suspended(course: Course, signature: bytes) -> Suspension:
+    """Return the rule that waits at the question of this signature. Raises `Changed` where none does."""
+    there = course.suspension
+    if there is None or there.question.signature() != signature:
+        raise Changed
+    return there

@@ -1,0 +1,118 @@
+"""What a seat sees: fields masked by their marks, packed one by one; and a game made of them, for reading."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from netcode.turns.errors import RulesError
+from netcode.turns.language.definition import Definition
+from netcode.turns.language.imagining import is_open
+from netcode.turns.language.kit import Result, ViewKit
+from netcode.turns.language.marks import Mark
+from netcode.turns.values import Anything, Fixed, Sequence, Shape, pack, plain, unpack
+from netcode.turns.values import Mapping as MappingShape
+
+_DICT: Any = dict
+_ANYTHING = Anything()
+
+
+def mask(mark: Mark, shape: Shape, data: Any, seat: int | None) -> Any:
+    """Return a marked field as the seat, or None for a spectator, sees it; `data` and the result are plain wire data."""
+    if mark is Mark.HIDDEN:
+        return blank(shape, data)
+
+    def part(entry: int, item: Any) -> Any:
+        return item if is_open(mark, entry, seat) else blank(_inside(shape, entry), item)
+
+    if isinstance(data, _DICT):
+        return {entry: part(entry, item) for entry, item in data.items()}
+    return [part(entry, item) for entry, item in enumerate(data)]
+
+
+def blank(shape: Shape, data: Any) -> list[None] | None:
+    """Return what is left of what is not to be seen: the size of a collection."""
+    # A NamedTuple is one thing of several parts, and of a str the length tells too much.
+    size = shape.size(data)
+    return None if size is None else [None] * size
+
+
+def _inside(shape: Shape, entry: int) -> Shape:
+    if isinstance(shape, Sequence | MappingShape):
+        return shape.item
+    return shape.items[entry] if isinstance(shape, Fixed) else _ANYTHING
+
+
+def shown_value(game: Any, definition: Definition, name: str, seat: int) -> bytes:
+    """Return the packed `@shown` value of this name for a seat."""
+    try:
+        return pack(plain(definition.shown[name](game, seat)))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RulesError(f"{definition.cls.__name__}.{name} returned what cannot be sent: {error}") from error
+
+
+def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Return the fields whose bytes are not what they were: what has to be sent."""
+    return {name: data for name, data in after.items() if before.get(name) != data}
+
+
+_readers: dict[type[Any], type[Any]] = {}
+
+
+def make_view(
+    game: type[Any],
+    fields: Mapping[str, bytes],
+    seat: int | None,
+    *,
+    players: int,
+    names: list[str],
+    options: Mapping[str, Any],
+    to_move: tuple[int, ...] = (),
+    mover: int | None = None,
+    out: tuple[int, ...] = (),
+    result: Result | None = None,
+) -> Any:
+    """Make a game for reading from packed fields, as `Table.view` returns them.
+
+    Masked parts stay as they came: None, and lists of None. Raises `Unfit` for fields that do not fit the class.
+    """
+    definition: Definition = game._definition
+    view = object.__new__(_reader_of(game))
+    kit = ViewKit(players, names, options, b"")
+    kit.seat, kit.to_move, kit.mover, kit.out, kit.result = seat, to_move, mover, out, result
+    kit.shown = {name: _teller(seat, unpack(fields[name])) for name in definition.shown if name in fields}
+    object.__setattr__(view, "_kit", kit)
+    values: dict[str, Any] = view.__dict__
+    everything_open = result is not None and game.reveal
+    for name, field in definition.fields.items():
+        if name not in fields:
+            continue
+        data, shape = unpack(fields[name]), definition.shapes[name]
+        if field.mark is Mark.OPEN or everything_open:
+            values[name] = shape.convert(data, name)
+        else:
+            values[name] = _unmask(field.mark, shape, data, seat, name)
+    return view
+
+
+def _unmask(mark: Mark, shape: Shape, data: Any, seat: int | None, name: str) -> Any:
+    if mark is Mark.HIDDEN or not isinstance(shape, Sequence | MappingShape):
+        return data
+    convert = shape.item.convert
+    if isinstance(data, _DICT):
+        return {entry: convert(item, name) if is_open(mark, entry, seat) else item for entry, item in data.items()}
+    return [convert(item, name) if is_open(mark, entry, seat) else item for entry, item in enumerate(data)]
+
+
+def _teller(own: int | None, value: Any) -> Callable[[int], Any]:
+    return lambda seat: value if seat == own else None
+
+
+def _reader_of(game: type[Any]) -> type[Any]:
+    """Return the class whose instances cannot be written to; one for each game."""
+    if game not in _readers:
+        inside = {"__setattr__": _refuse, "__module__": game.__module__, "__qualname__": game.__qualname__}
+        _readers[game] = type(game.__name__, (game,), {**inside, "_is_view": True})
+    return _readers[game]
+
+
+def _refuse(_view: Any, name: str, _value: Any) -> None:
+    raise TypeError(f"a view is for reading: {name} cannot be assigned; play with `table.play(…)`")

@@ -1,0 +1,49 @@
+"""The games of a server: by their names, and as it tells of them to who does not have the class."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from netcode.turns.language.definition import Definition
+from netcode.turns.language.domains import Domain
+from netcode.turns.language.marks import Field, Mark
+from netcode.turns.values import plain
+
+MAX_VALUES = 100
+"""Values of an option that are told; what has more is typed."""
+
+
+def described(game: type[Any]) -> dict[str, Any]:
+    """Return what a page or a program must know of a game to offer it, as plain wire data."""
+    definition: Definition = game._definition
+    return {
+        "game": game.__name__,
+        "players": [definition.fewest, definition.most],
+        "options": {name: _values(domain) for name, domain in definition.options.items()},
+        "chosen": {name: plain(value) for name, value in definition.chosen.items()},
+        "fields": {name: field.mark.value.lower() for name, field in definition.fields.items() if _is_sent(field)},
+        "moves": {name: [*move.domains] for name, move in definition.moves.items()},
+    }
+
+
+def _is_sent(field: Field) -> bool:
+    return field.mark is not Mark.PRIVATE
+
+
+def _values(domain: Domain) -> list[Any] | None:
+    """Return what an option may be; None where it is free, too much, or depends on the game."""
+    try:
+        values = domain.values(None, {})
+    except Exception:  # noqa: BLE001 - a method of the game that lists them has no game to look at
+        return None
+    return None if values is None or len(values) > MAX_VALUES else [plain(value) for value in values]
+
+
+def by_name(games: Iterable[type[Any]]) -> dict[str, type[Any]]:
+    """Sort games by their names. Raises `TypeError` or `ValueError` for what is none, and for two of one name."""
+    found: dict[str, type[Any]] = {}
+    for game in games:
+        if not isinstance(game, type) or not hasattr(game, "seats"):
+            raise TypeError(f"a game is a class, not {game!r}; give the class itself, as in Server(TicTacToe)")
+        if found.setdefault(game.__name__, game) is not game:
+            raise ValueError(f"two games are called {game.__name__}; rename one of them")
+    return found

@@ -1,0 +1,165 @@
+"""What comes in from those who are connected: heard, held to its bounds, and handed on."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from netcode.diagnostics import log
+from netcode.events import Away, Back, Event, Joined, Left, Received
+from netcode.peer import Peer
+from netcode.turns import protocol
+from netcode.turns.protocol import BadMessage, Join, ListGames, ListTables, Wish
+from netcode.turns.serving.crowd import Crowd
+from netcode.turns.serving.draining import Draining
+from netcode.turns.serving.games import described
+from netcode.turns.serving.joining import Joining
+from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.playing import NUMBERED, Playing
+from netcode.turns.serving.presence import Presences
+from netcode.turns.serving.room import Room, Viewer
+from netcode.turns.serving.telling import Telling
+
+SHOWN = 100
+"""Open tables that are told to whoever asks."""
+
+
+LEAVE = Wish("leave")
+
+
+class _Bucket:
+    """So many at once, and then so many a second."""
+
+    __slots__ = ("_left", "_rate", "_since")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate, self._left, self._since = rate, rate, now
+
+    def take(self, now: float) -> bool:
+        self._left = min(self._rate, self._left + (now - self._since) * self._rate)
+        self._since = now
+        if self._left < 1.0:
+            return False
+        self._left -= 1.0
+        return True
+
+
+class Incoming:
+    """Hears what comes in, and hands it to who answers it.
+
+    Args:
+        keeper, crowd, telling, draining, presence, playing, joining: the parts of the server that it needs.
+        games: by name.
+        rate: requests of one player that are taken in a second.
+        clock: the time.
+        share: seconds after which the rest is left to the next update.
+    """
+
+    def __init__(  # noqa: PLR0917 - the parts of the server that it needs
+        self,
+        keeper: Keeper,
+        crowd: Crowd,
+        telling: Telling,
+        draining: Draining,
+        presence: Presences,
+        playing: Playing,
+        joining: Joining,
+        *,
+        games: Mapping[str, type[Any]],
+        rate: float,
+        clock: Callable[[], float],
+        share: float,
+    ) -> None:
+        self._keeper, self._crowd, self._telling, self._draining = keeper, crowd, telling, draining
+        self._presence, self._playing, self._joining = presence, playing, joining
+        self._games, self._rate, self._clock, self._share = games, rate, clock, share
+        self.behind = False
+        """Whether something is left to the next update."""
+        self._buckets: dict[Peer, _Bucket] = {}
+
+    def take(self, events: Iterable[Event], now: float) -> None:
+        """Hear events until an update has had its share of the time."""
+        until = now + self._share
+        self.behind = False
+        for event in events:  # what is not reached comes first in the next update
+            self._hear(event, now)
+            if self._clock() >= until:
+                self.behind = True
+                break
+
+    def _hear(self, event: Event, now: float) -> None:
+        match event:
+            case Received(peer, message):
+                self._receive(peer, message, now)
+            case Away(peer):
+                self._presence.hear(peer, False, now)
+            case Back(peer):
+                self._presence.hear(peer, True, now)
+            case Left(peer, _):
+                self._buckets.pop(peer, None)
+                self._joining.forget(peer)
+                viewer = self._crowd.forget(peer)
+                if viewer is not None:
+                    self._presence.left(viewer, now)
+            case Joined(_):
+                pass
+
+    def _receive(self, peer: Peer, message: Any, now: float) -> None:
+        try:
+            request = protocol.read_request(message)
+        except BadMessage as error:
+            log.warn("turns", "%s sent what the protocol does not allow", peer.address)
+            peer.close_nicely(str(error))
+            return
+        if isinstance(request, ListTables):
+            if self._takes(peer, None, now):
+                self._list(peer, request.game)
+            return
+        if isinstance(request, ListGames):
+            if self._takes(peer, None, now):
+                peer.send(protocol.Games([described(game) for game in self._games.values()]).wire())
+            return
+        if isinstance(request, Join):
+            if self._takes(peer, None, now):
+                self._joining.join(peer, request, now)
+            return
+        number = request.number if isinstance(request, NUMBERED) else None
+        viewer = self._crowd.viewers.get(peer)
+        if viewer is None:
+            peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
+        elif request == LEAVE or self._takes(peer, number, now):  # who goes is never too fast
+            self._keeper.with_room(viewer.table, lambda room: self._at_table(viewer, room, request))
+
+    def _takes(self, peer: Peer, number: int | None, now: float) -> bool:
+        bucket = self._buckets.get(peer)
+        if bucket is None:
+            bucket = self._buckets[peer] = _Bucket(self._rate, now)
+        if bucket.take(now):
+            return True
+        text = f"too fast: moves_per_second is {self._rate:g}; try again in a moment"
+        peer.send(protocol.Refusal(number, text).wire())
+        return False
+
+    def _at_table(self, viewer: Viewer, room: Found, request: protocol.Request) -> None:
+        """Do what somebody at a table asks for."""
+        now = self._clock()
+        if self._crowd.viewers.get(viewer.peer) is not viewer:
+            return
+        if not isinstance(room, Room):
+            self._send_on(viewer, room)
+            return
+        if room.id in self._draining.leaving:
+            return  # not answered: who asked does so again at the next owner
+        refused = self._playing.answer(room, viewer, request, now)
+        if refused:
+            number = request.number if isinstance(request, NUMBERED) else None
+            self._telling.post(room, viewer.peer, protocol.Refusal(number, refused))
+
+    def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
+        """Tell somebody that their table is not here any more, or where it is."""
+        if isinstance(room, Elsewhere):
+            self._keeper.wake_up(viewer)
+            self._crowd.send_on(viewer, room.address)
+        else:
+            self._crowd.dismiss(viewer, room or "this table is not kept any more")
+
+    def _list(self, peer: Peer, game: str | None) -> None:
+        self._keeper.with_lobby(lambda: peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire()))

@@ -1,0 +1,217 @@
+"""How one comes to a table: the one of a ticket, of a room, one that waits, or a new one."""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from netcode.peer import Peer
+from netcode.turns import protocol
+from netcode.turns.protocol import Join
+from netcode.turns.serving.crowd import Crowd
+from netcode.turns.serving.draining import Draining
+from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.playing import Playing
+from netcode.turns.serving.presence import Presences
+from netcode.turns.serving.room import Room, Viewer, digest_of_key, id_of_room
+from netcode.turns.serving.telling import Telling
+from netcode.turns.table import Table
+
+
+class Limits(NamedTuple):
+    """How much of it one server takes: each is named in the sentence that says so."""
+
+    tables_per_peer: int
+    max_waiting: int
+    max_spectators: int
+
+
+class Joining:
+    """Finds the table that somebody wants, which may take a word with the store, and seats them there."""
+
+    def __init__(  # noqa: PLR0917 - the parts of the server that it needs
+        self,
+        keeper: Keeper,
+        crowd: Crowd,
+        telling: Telling,
+        draining: Draining,
+        presence: Presences,
+        playing: Playing,
+        *,
+        games: Mapping[str, type[Any]],
+        limits: Limits,
+        clock: Callable[[], float],
+    ) -> None:
+        self._keeper, self._crowd, self._telling, self._draining = keeper, crowd, telling, draining
+        self._presence, self._playing = presence, playing
+        self._games, self._limits, self._clock = games, limits, clock
+        self._joining: set[Peer] = set()
+        self._founded: dict[Peer, int] = {}
+
+    def forget(self, peer: Peer) -> None:
+        """Hear that somebody is not connected any more."""
+        self._joining.discard(peer)
+        self._founded.pop(peer, None)
+
+    def join(self, peer: Peer, request: Join, now: float) -> None:
+        """Bring somebody to the table that they want, or tell them why not."""
+        if peer in self._crowd.viewers or peer in self._joining:
+            peer.send(protocol.Refusal(None, "you are at a table already; leave it first").wire())
+            return
+        if request.game not in self._games:
+            text = f"this server does not play {protocol.clean(request.game)!r}; it plays {', '.join(self._games)}"
+            peer.send(protocol.Gone(text).wire())
+            return
+        if self._draining.on:
+            self._crowd.redirect(peer)
+        elif request.ticket is not None or (request.room is not None and request.key is None):
+            self._look_for(peer, request, now)
+        else:
+            self._joining.add(peer)
+            self._keeper.with_lobby(lambda: self._look_again(peer, request))
+
+    def _look_again(self, peer: Peer, request: Join) -> None:
+        """Look for a table once it is known what other servers have."""
+        self._joining.discard(peer)
+        if self._draining.on:
+            self._crowd.redirect(peer)
+        elif peer.alive:
+            self._look_for(peer, request, self._clock())
+
+    def _look_for(self, peer: Peer, request: Join, now: float) -> None:
+        """Find the table that somebody wants, or make it."""
+        key = request.key or secrets.token_urlsafe(24)
+        table, found = None, self._keeper.lobby.by_key(digest_of_key(key))
+        if request.ticket is not None:
+            table, _, key = request.ticket.partition(".")
+        elif found is not None:
+            table = found
+        elif request.room is not None:
+            code = request.room
+            table = code[1:] if code.startswith("#") else id_of_room(request.game, code)
+        elif request.watch:
+            table = self._one_to_watch(request.game)
+        else:
+            table = self._keeper.lobby.match(request)
+        if table is None and request.watch:
+            peer.send(protocol.Gone(f"nobody plays {request.game} here at present").wire())
+        elif table is None:
+            self._found(peer, request, key, secrets.token_hex(12), now)
+        else:
+            self._joining.add(peer)
+            wanted = table
+            self._keeper.with_room(wanted, lambda room: self._come_in(peer, request, key, wanted, room))
+
+    def _one_to_watch(self, game: str) -> str | None:
+        """Return the table that was touched last at which a game is on, or else any."""
+        waiting: str | None = None
+        for room in reversed(self._keeper.rooms.values()):
+            if room.code is None and room.game.__name__ == game and not any(seat.left for seat in room.seats):
+                if room.table is not None and not room.over:
+                    return room.id
+                waiting = waiting or room.id
+        return waiting
+
+    def _found(self, peer: Peer, request: Join, key: str, table: str, now: float) -> None:
+        """Make a new table for somebody."""
+        game = self._games[request.game]
+        if self._founded.get(peer, 0) >= self._limits.tables_per_peer:
+            text = f"you founded enough tables: tables_per_peer is {self._limits.tables_per_peer}"
+            peer.send(protocol.Gone(text).wire())
+            return
+        if self._keeper.lobby.waiting >= self._limits.max_waiting:
+            text = f"enough tables wait for players: max_waiting is {self._limits.max_waiting}; sit down at one of them"
+            peer.send(protocol.Gone(text).wire())
+            return
+        code = None if request.room is None else protocol.clean(request.room, protocol.MAX_ROOM)
+        try:
+            low, high = game.seats
+            players = request.players
+            if players is not None and not low <= players <= high:
+                raise ValueError(f"{request.game} is for {low} to {high} players, not {players}")  # noqa: TRY301 - told as that of Table.create
+            Table.create(game, players or low, request.options, secret=bytes(32))
+        except ValueError as error:
+            peer.send(protocol.Gone(str(error)).wire())
+            return
+        self._founded[peer] = self._founded.get(peer, 0) + 1
+        room = Room(table, game, code, request.players, request.options)
+        self._keeper.found(room, now)
+        self._sit(room, peer, request, key, now)
+
+    def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Found) -> None:
+        """Bring somebody to a table that was looked for."""
+        now = self._clock()
+        self._joining.discard(peer)
+        if not peer.alive:
+            return
+        if not isinstance(room, Room) or self._draining.on:
+            self._come_to_no_table(peer, request, key, table, room, now)
+            return
+        seat = room.seat_of(digest_of_key(key))
+        if seat is not None:
+            self._sit_again(room, peer, request, seat, key, now)
+        elif request.ticket is not None:
+            peer.send(protocol.Gone("this ticket opens no seat at its table").wire())
+        elif room.game.__name__ != request.game:
+            peer.send(protocol.Gone(f"that table plays {room.game.__name__}, not {request.game}").wire())
+        elif request.watch:
+            self._watch(room, peer, request, now)
+        elif room.table is None and len(room.seats) < room.most:
+            self._sit(room, peer, request, key, now)
+        elif request.room is None:  # somebody was quicker
+            self.join(peer, request, now)
+        else:
+            text = "the table is full" if room.table is None else "the game has begun"
+            peer.send(protocol.Gone(f"{text}; to look on, join with watch").wire())
+
+    def _come_to_no_table(  # noqa: PLR0917 - all that is known by then
+        self, peer: Peer, request: Join, key: str, table: str, room: Found, now: float
+    ) -> None:
+        """Tell somebody why the table that was looked for is not here, or make it."""
+        if isinstance(room, Elsewhere) or self._draining.on:
+            self._crowd.redirect(peer, room.address if isinstance(room, Elsewhere) else None)
+        elif isinstance(room, str):
+            peer.send(protocol.Gone(room).wire())
+        else:
+            code = request.room
+            if request.ticket is None and code is not None and not code.startswith("#") and not request.watch:
+                self._found(peer, request, key, table, now)
+            elif request.ticket is None and code is None and not request.watch:
+                self._keeper.lobby.forget([table])
+                self.join(peer, request, now)
+            else:
+                peer.send(protocol.Gone("this table is not kept any more").wire())
+
+    def _sit(self, room: Room, peer: Peer, request: Join, key: str, now: float) -> None:
+        """Give somebody a new seat, which is stored before its ticket is told."""
+        digest = digest_of_key(key)
+        self._keeper.log(room, room.sit(request.name, digest))
+        self._keeper.settle(room)
+        self._keeper.lobby.know(room.id, [digest])
+        seat = len(room.seats) - 1
+        viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest)
+        self._crowd.welcome(room, viewer, f"{room.id}.{key}")
+        self._telling.publish(room, (), now, events=[["seated", seat, viewer.name]])
+        if len(room.seats) == room.most:
+            refused = self._playing.begin(room, now)
+            if refused:
+                self._playing.freeze(room, refused, now)
+
+    def _sit_again(  # noqa: PLR0917 - all that is known by then
+        self, room: Room, peer: Peer, request: Join, seat: int, key: str, now: float
+    ) -> None:
+        before = room.viewer_of(seat)
+        if before is not None:
+            self._crowd.dismiss(before, "you sat down at this seat from elsewhere")
+        viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest_of_key(key))
+        self._crowd.welcome(room, viewer, f"{room.id}.{key}")
+        self._telling.tell_missed(room, viewer, now)
+        self._presence.set(room, seat, True, now)
+        self._telling.publish(room, (), now)
+
+    def _watch(self, room: Room, peer: Peer, request: Join, now: float) -> None:
+        if sum(viewer.seat is None for viewer in room.viewers) >= self._limits.max_spectators:
+            peer.send(protocol.Gone(f"enough people watch: max_spectators is {self._limits.max_spectators}").wire())
+            return
+        viewer = Viewer(peer, room.id, None, room.distinct(request.name or "somebody"), request.legal)
+        self._crowd.welcome(room, viewer, None)
+        self._telling.publish(room, (), now)

@@ -1,0 +1,372 @@
+"""The tables in memory and the ones in the store: what is written when, what is loaded, and what may be told."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from netcode.address import Address, address_from_wire
+from netcode.diagnostics import log
+from netcode.turns.serving.lobby import Lobby
+from netcode.turns.serving.room import Room, Viewer
+from netcode.turns.store import Entry, Listing, NewTable, Node, Saved, State, Store
+from netcode.turns.store.writer import Stored, Writer, make_writer
+
+SMALL_STATE = 16_384
+"""Bytes of a state up to which it is stored with every step; larger ones are stored less often."""
+STEPS_BETWEEN = 20
+"""How many steps may lie between two stored states."""
+LISTED_AT_START = 10_000
+"""Open tables that are read when the server starts."""
+LISTED = 1_000
+"""Open tables that are read when somebody looks for one, where other servers may have made some."""
+LOADED_AT_ONCE = 500
+"""Tables that are claimed in one batch: moves, and our sign of life, do not wait for thousands."""
+WOKEN_AT_ONCE = 100
+"""Tables that are brought back in one batch because their time has come."""
+SOON = 5.0
+"""Seconds for which a table stays in memory at least if its clock runs out then."""
+CROWDED = 1.25
+"""How many times the mean of all servers one may have of tables until it leaves those that nobody has to others."""
+
+
+LEAVING = 2**31 - 1
+"""What a server that gives its tables away says for their number: nobody shall send it any."""
+
+
+class Elsewhere(NamedTuple):
+    """Where a table is that another process has; None while that is being settled."""
+
+    address: Address | None
+
+
+Found = Room | Elsewhere | str | None
+"""A table, who has it, why it cannot be brought back, or None where there is none."""
+
+
+def least_crowded(nodes: Sequence[Node], here: str, load: int) -> str:
+    """Return who should have a table that nobody has: an address, or "" for who asks.
+
+    Args:
+        nodes: who lives, with their loads of a second ago.
+        here: the address of who asks.
+        load: how many tables it has by now.
+    """
+    others = [node for node in nodes if node.address != here and node.load < LEAVING]
+    if not others:
+        return ""
+    mean = (load + sum(node.load for node in others)) / (len(others) + 1)
+    least = min(others, key=lambda node: node.load)
+    return least.address if load > CROWDED * mean + 1 and least.load < mean else ""
+
+
+class Keeper:
+    """Keeps tables in memory while something happens there, and in the store always.
+
+    Args:
+        store: open.
+        games: by name.
+        idle: seconds after which a table at which nothing happens leaves memory.
+        max_state: bytes of a table's state above which it is frozen.
+        on_thread: whether the store has a thread of its own.
+        returned: called with a table that came back into memory, before whoever asked for it gets it.
+        made_elsewhere: called with a table that another process made in the same moment: it is no table.
+        address: where others find this process.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        games: Mapping[str, type[Any]],
+        clock: Callable[[], float],
+        *,
+        idle: float,
+        max_state: int,
+        on_thread: bool,
+        returned: Callable[[Room, float], None],
+        made_elsewhere: Callable[[Room], None],
+        address: str,
+    ) -> None:
+        self.lobby = Lobby()
+        self.rooms: OrderedDict[str, Room] = OrderedDict()  # the one that was touched last is the last
+        self.asleep: dict[str, list[Viewer]] = {}
+        """Who is at a table that left memory."""
+        self._games, self._clock, self._idle, self._max_state = games, clock, idle, max_state
+        self._returned, self._made_elsewhere = returned, made_elsewhere
+        self._address = address
+        self._shared = store.lease is not None
+        self.nodes: tuple[Node, ...] = ()
+        """Who lives, as of a second ago."""
+        self._wanted: dict[str, list[Callable[[Found], None]]] = {}
+        self._queue: deque[str] = deque()
+        self._lease = store.lease or 0.0
+        self._twins_at = clock() + 2 * self._lease
+        self._unsettled: dict[str, float] = {}
+        """Tables of which it is not yet decided who has them, and until when that is waited for."""
+        self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), games)
+        self.writer: Writer = make_writer(store, on_thread=on_thread)
+        self.writer.tally.renewed_at = clock()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing can be stored at present."""
+        return self.writer.trouble
+
+    # What is stored.
+
+    def found(self, room: Room, now: float) -> None:
+        """Take in a new table."""
+        self._hold(room, now)
+        batch = self.writer.batch
+        batch.new.append(NewTable(room.id, room.game.__name__, room.stored(), None))
+        self._mark(room)
+        batch.done.append(lambda stored: self._check_made(room, stored))
+
+    def _check_made(self, room: Room, stored: Stored) -> None:
+        """Hear whether a new table exists. Its id was looked for in the store just before, but another may be quicker."""
+        if room.id in stored.made:
+            return
+        assert self._shared, f"the table {room.id} existed"
+        self.rooms.pop(room.id, None)
+        self.writer.batch.leave_out([room.id])
+        self._made_elsewhere(room)
+
+    def log(self, room: Room, body: bytes) -> None:
+        """Have an entry stored; `settle` follows when the change is complete."""
+        self._mark(room)
+        room.version += 1
+        if self.writer.batch.since is None:
+            self.writer.batch.since = self._clock()
+        self.writer.batch.entries.append(Entry(room.id, room.version, body))
+
+    def settle(self, room: Room) -> None:
+        """Have the state and the listing stored with the entries that led there, where they are due."""
+        if room.version == room.settled:
+            return
+        room.settled = room.version
+        if room.listed:
+            listing = room.listing()
+            stored = None if listing is None else listing.stored()
+            self.writer.batch.listings[room.id] = Listing(room.id, stored)
+            self._list(room)
+        state = room.stored()
+        if len(state) > self._max_state and not room.frozen:
+            room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"
+        is_due = len(state) <= SMALL_STATE or room.version - room.state_version >= STEPS_BETWEEN
+        if _may_be_stored(room) and (is_due or room.wakes != (room.next_due() is not None)):
+            self._store_state(room, state)
+
+    def _store_state(self, room: Room, state: bytes) -> None:
+        self._mark(room)
+        room.state_version = room.version
+        due = room.next_due()
+        room.wakes = due is not None
+        wake = None if due is None else max(0.0, due - self._clock())
+        self.writer.batch.states[room.id] = State(room.id, room.version, state, wake)
+
+    def _mark(self, room: Room) -> None:
+        """Hold back what is told of a table until the batch that gathers is stored."""
+        told = self.writer.batch.told
+        if room.id not in told:
+            room.unsaved += 1
+            told[room.id] = lambda: _saved(room)
+
+    def when_stored(self, room: Room, tell: Callable[[Stored | None], None]) -> None:
+        """Tell something of a table: now, or once everything that it may tell of is stored."""
+        if room.unsaved:
+            self.writer.batch.done.append(tell)
+        else:
+            tell(None)
+
+    # What is in memory.
+
+    def with_lobby(self, then: Callable[[], None]) -> None:
+        """Call `then` once the lobby knows what other servers list: now where there are none."""
+        if not self._shared:
+            then()
+            return
+        self.writer.batch.listed = LISTED
+        self.writer.batch.done.append(lambda stored: self._refreshed(stored, then))
+
+    def _refreshed(self, stored: Stored, then: Callable[[], None]) -> None:
+        others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
+        self.lobby.refresh(others, self.rooms, self._games)
+        then()
+
+    def with_room(self, table: str, then: Callable[[Found], None]) -> None:
+        """Call `then` with a table: now if it is in memory, else when it is loaded, or it is known who has it."""
+        room = self.rooms.get(table)
+        if room is not None:
+            room.touched = self._clock()
+            self.rooms.move_to_end(table)
+            then(room)
+            return
+        waiting = self._wanted.setdefault(table, [])
+        waiting.append(then)
+        if len(waiting) == 1:
+            self._ask(table)
+
+    def _ask(self, table: str) -> None:
+        batch = self.writer.batch
+        if len(batch.load) >= LOADED_AT_ONCE:
+            self._queue.append(table)
+            return
+        batch.instead = least_crowded(self.nodes, self._address, len(self.rooms))
+        batch.load.add(table)
+        batch.done.append(lambda stored: self._loaded(table, stored))
+
+    def _loaded(self, table: str, stored: Stored) -> None:
+        if self._queue:
+            self._ask(self._queue.popleft())
+        found: Found = self.rooms.get(table)
+        if found is None and table in stored.loaded:
+            found = self._bring_back(table, stored.loaded[table])
+        elif found is None and table in stored.elsewhere:
+            address = stored.elsewhere[table]
+            if not address and self._clock() < self._unsettled.setdefault(table, self._clock() + self._lease):
+                return  # whoever asks would ask all servers, and hear the same; we ask again with the next sign of life
+            found = Elsewhere(None if address == self._address else address_from_wire(address))
+        self._unsettled.pop(table, None)
+        for then in self._wanted.pop(table, []):
+            then(self.rooms.get(table) or found)
+
+    def _bring_back(self, table: str, saved: Saved) -> Room | str:
+        now = self._clock()
+        room = Room.restore(table, saved, self._games, now)
+        if isinstance(room, Room):
+            self._hold(room, now)
+            room.viewers = self.asleep.pop(table, [])
+            room.wakes = room.next_due() is not None
+            self._returned(room, now)
+        return room
+
+    def live(self, *, leaving: bool = False) -> None:
+        """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
+
+        Args:
+            leaving: True to take nothing, and to be sent nothing.
+        """
+        batch = self.writer.batch
+        if batch.renew is None:
+            batch.done.append(self._renewed)
+            for table in [*self._unsettled][:LOADED_AT_ONCE]:
+                self._ask(table)
+        batch.renew, batch.wake = (LEAVING, 0) if leaving else (len(self.rooms), WOKEN_AT_ONCE)
+
+    def _renewed(self, stored: Stored) -> None:
+        self.nodes = stored.nodes
+        self._look_for_twins()
+        for table, saved in stored.woken.items():
+            if table not in self.rooms and table not in self._wanted:
+                self._bring_back(table, saved)
+
+    def _look_for_twins(self) -> None:
+        """Warn if somebody else who lives tells players our address: they would never find that one's tables.
+
+        Whoever was here before us and died may count as alive for a while.
+        """
+        now = self._clock()
+        if sum(node.address == self._address for node in self.nodes) < 2:
+            self._twins_at = now + 2 * self._lease
+        elif now >= self._twins_at:
+            text = "another process tells players our address, %s: give each process an address of its own"
+            log.warn("twins", text, self._address)
+
+    def let_go(self, room: Room, then: Callable[[], None]) -> None:
+        """Store a table, give it back, and call `then` when anybody else may have it."""
+        if room.version > room.state_version:
+            self._store_state(room, room.stored())
+        self.writer.batch.release.add(room.id)
+        self.writer.batch.done.append(lambda _: self._gone(room, then))
+
+    def _gone(self, room: Room, then: Callable[[], None]) -> None:
+        self.rooms.pop(room.id, None)
+        then()
+
+    def _hold(self, room: Room, now: float) -> None:
+        room.touched = now
+        self.rooms[room.id] = room
+        self._list(room)
+        self.lobby.know(room.id, [seat.key for seat in room.seats])
+
+    def _list(self, room: Room) -> None:
+        listing = room.listing()
+        if listing is None:
+            self.lobby.close(room.game.__name__, room.id)
+        else:
+            self.lobby.put(listing)
+
+    def put_away(self, now: float) -> None:
+        """Let tables leave memory at which nothing happens, and nothing is due by itself while somebody is there.
+
+        Where nobody is, and nothing is due for long but a clock, the store tells when that has run out.
+        """
+        for _ in range(len(self.rooms)):
+            room = next(iter(self.rooms.values()))
+            if now - room.touched < self._idle:
+                return
+            unstored = room.version > room.state_version and _may_be_stored(room)
+            sleeps = not room.viewers and room.wakes and _only_a_clock_runs(room, now + max(self._idle, SOON))
+            if room.unsaved or (room.due is not None and not sleeps) or room.frozen or unstored:
+                if unstored:
+                    self._store_state(room, room.stored())
+                room.touched = now
+                self.rooms.move_to_end(room.id)
+                continue
+            if sleeps:
+                self.log(room, room.sleep())
+            del self.rooms[room.id]
+            if room.viewers:
+                self.asleep[room.id] = room.viewers  # to whom we have to tell what happens: the table stays ours
+            else:
+                self.writer.batch.release.add(room.id)
+            if not room.listed:
+                self.lobby.forget_keys(seat.key for seat in room.seats)
+
+    def wake_up(self, viewer: Viewer) -> None:
+        """Forget somebody who sat at a table that is not in memory."""
+        sleepers = self.asleep.get(viewer.table, [])
+        if viewer in sleepers:
+            sleepers.remove(viewer)
+        if not sleepers and self.asleep.pop(viewer.table, None) is not None and viewer.table not in self._wanted:
+            self.writer.batch.release.add(viewer.table)
+
+    def dropped(self, stored: Stored) -> list[Viewer]:
+        """Forget the tables that the store deleted, and return who was there."""
+        viewers: list[Viewer] = []
+        for table in stored.expired:
+            room = self.rooms.pop(table, None)
+            viewers += self.asleep.pop(table, []) if room is None else room.viewers
+        if stored.expired:
+            self.lobby.forget(stored.expired)
+        return viewers
+
+    def close(self, now: float) -> None:
+        """Store what can be stored, and end the writer. The store stays open.
+
+        Raises:
+            Lost: the tables are not ours any more.
+        """
+        try:
+            for room in self.rooms.values():
+                if room.version > room.state_version and _may_be_stored(room):
+                    self._store_state(room, room.stored())
+            self.writer.flush(now)
+        finally:
+            self.writer.carrier.close()
+
+
+def _may_be_stored(room: Room) -> bool:
+    """Tell whether the state has everything that the entries before it brought.
+
+    That of a table frozen by changed rules is what it was before them; other rules may still play them.
+    """
+    return room.table is None or room.table.frozen == ""
+
+
+def _only_a_clock_runs(room: Room, until: float) -> bool:
+    """Tell whether nothing happens there by itself until then, and afterwards only that a clock has run out."""
+    return room.table is not None and room.due is not None and room.due == room.table.clock_due() and room.due > until
+
+
+def _saved(room: Room) -> None:
+    room.unsaved -= 1

@@ -1,0 +1,77 @@
+"""The parts of a server of tables, each made with those that it stands on; `server` drives them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from netcode.peer import Peer
+from netcode.site import Web
+from netcode.turns.serving.crowd import Crowd
+from netcode.turns.serving.draining import Draining
+from netcode.turns.serving.dues import Dues
+from netcode.turns.serving.incoming import Incoming
+from netcode.turns.serving.joining import Joining, Limits
+from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.passing import Passing
+from netcode.turns.serving.playing import Playing
+from netcode.turns.serving.presence import Presences
+from netcode.turns.serving.steps import Steps
+from netcode.turns.serving.telling import Telling
+from netcode.turns.serving.upkeep import Kept, Upkeep
+
+
+class Parts:
+    """What a server of tables is made of, above the store and the network.
+
+    Args:
+        keeper: has the tables.
+        peers: says who is connected.
+        games: by name.
+        clock: the time.
+        max_message: bytes of one message.
+        chat_length: characters of one text.
+        rate: requests of one player that are taken in a second.
+        share: seconds of an update after which the rest of what came in is left to the next.
+        limits: of those who come.
+        kept, lease, web, here: as for `Upkeep`.
+    """
+
+    def __init__(
+        self,
+        keeper: Keeper,
+        peers: Callable[[], Sequence[Peer]],
+        games: Mapping[str, type[Any]],
+        clock: Callable[[], float],
+        *,
+        max_message: int,
+        chat_length: int,
+        rate: float,
+        share: float,
+        limits: Limits,
+        kept: Kept,
+        lease: float | None,
+        web: Web | bool | None,
+        here: str,
+    ) -> None:
+        self.telling = telling = Telling(keeper, max_message)
+        self.crowd = crowd = Crowd(keeper, telling)
+        self.draining = draining = Draining(keeper, crowd, peers)
+        self.dues = Dues(keeper)
+        steps = Steps(keeper, telling, draining, self.dues)
+        self.presence = presence = Presences(keeper, crowd, telling, steps)
+        playing = Playing(keeper, crowd, telling, steps, chat_length=chat_length)
+        joining = Joining(keeper, crowd, telling, draining, presence, playing, games=games, limits=limits, clock=clock)
+        self.incoming = Incoming(
+            keeper,
+            crowd,
+            telling,
+            draining,
+            presence,
+            playing,
+            joining,
+            games=games,
+            rate=rate,
+            clock=clock,
+            share=share,
+        )
+        self.passing = Passing(keeper, self.dues, steps)
+        self.upkeep = Upkeep(keeper, crowd, draining, clock(), lease=lease, kept=kept, web=web, here=here)

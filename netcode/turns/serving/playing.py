@@ -1,0 +1,177 @@
+"""What is asked for at a table: plays, answers, undo, talk, a beginning, a rematch, to leave."""
+
+import random
+import secrets
+
+from netcode.diagnostics import log
+from netcode.turns import protocol
+from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
+from netcode.turns.serving.crowd import Crowd
+from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.room import Room, Viewer, listed
+from netcode.turns.serving.steps import Steps
+from netcode.turns.serving.telling import Telling
+from netcode.turns.table import Refused
+
+NUMBERED = (MakePlay, GiveAnswer)
+"""What counts once, however often it comes."""
+
+
+class Playing:
+    """Does what somebody at a table asks for, or says why not.
+
+    Args:
+        keeper, crowd, telling, steps: the parts of the server that it needs.
+        chat_length: characters of one text.
+    """
+
+    def __init__(self, keeper: Keeper, crowd: Crowd, telling: Telling, steps: Steps, *, chat_length: int) -> None:
+        self._keeper, self._crowd, self._telling, self._steps = keeper, crowd, telling, steps
+        self._chat_length = chat_length
+        self._random = random.Random()  # noqa: S311 - a proposal, not a key
+
+    def answer(self, room: Room, viewer: Viewer, request: protocol.Request, now: float) -> str:
+        """Do what somebody at a table asks for; return why it is refused, or nothing."""
+        match request:
+            case MakePlay() | GiveAnswer() if viewer.seat is not None:
+                return self._play(room, viewer, viewer.seat, request, now)
+            case Say(text):
+                return self._say(room, viewer, text)
+            case Wish("leave"):
+                return self._leave(room, viewer, now)
+            case _ if viewer.seat is None:
+                return "who watches does not play"
+            case Draw(name):
+                return self._draw(room, viewer, viewer.seat, name)
+            case Wish("start"):
+                return self._start(room, now)
+            case Wish("rematch"):
+                return self._rematch(room, viewer.seat, now)
+            case _:
+                return self._play(room, viewer, viewer.seat, request, now)
+
+    def _play(self, room: Room, viewer: Viewer, seat: int, request: protocol.Request, now: float) -> str:
+        """Hand a play, an answer or an undo to the table; return why it is refused, or nothing."""
+        table = room.table
+        if table is None:
+            return "the game has not begun"
+        if isinstance(request, NUMBERED) and request.number <= table.last_number(seat):
+            viewer.own.pop("last", None)  # a resend: it is told once more that it is in
+            self._telling.publish(room, (), now, only=viewer)
+            return ""
+        if room.frozen or table.frozen or self._keeper.trouble:
+            return room.frozen or table.frozen or self._keeper.trouble
+        lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, NUMBERED) else 0.0
+        match request:
+            case MakePlay(number, name, arguments):
+                outcome = table.play(seat, name, arguments, number, now=now, lag=lag)
+            case GiveAnswer(number, question, option):
+                outcome = table.answer(seat, question, option, number, now=now, lag=lag)
+            case Consent(agreed):
+                outcome = table.consent(seat, agreed, now)
+            case _:
+                outcome = table.undo(seat, now)
+        if isinstance(outcome, Refused):
+            return outcome.text
+        self._keeper.writer.batch.moves += isinstance(request, NUMBERED)
+        self._steps.take(room, [outcome], now)
+        return ""
+
+    def _say(self, room: Room, viewer: Viewer, text: str) -> str:
+        if len(text) > self._chat_length:
+            return f"that is too long: chat_length is {self._chat_length} characters"
+        said = protocol.HasSaid(viewer.seat, viewer.name, protocol.clean(text, self._chat_length))
+        for other in room.viewers:
+            self._telling.post(room, other.peer, said)
+        return ""
+
+    def _draw(self, room: Room, viewer: Viewer, seat: int, name: str) -> str:
+        """Tell a seat a play that could be made and is not listed; return why there is none, or nothing."""
+        table = room.table
+        if table is None:
+            return "the game has not begun"
+        if name not in listed(table, seat)[1]:
+            return "nothing is to be drawn for that"
+        drawn = table.draw(seat, name, self._random)
+        if drawn is None:
+            return "nothing was found that is legal; choose yourself"
+        self._telling.post(room, viewer.peer, protocol.Drawn(name, drawn))
+        return ""
+
+    def _start(self, room: Room, now: float) -> str:
+        if room.table is not None:
+            return "the game has begun already"
+        if len(room.seats) < room.least:
+            return f"{room.game.__name__} needs {room.least} players, and {len(room.seats)} sit here"
+        return self.begin(room, now)
+
+    def _rematch(self, room: Room, seat: int, now: float) -> str:
+        if not room.over:
+            return "a rematch is for after the game"
+        gone = [taken.name for taken in room.seats if taken.left]
+        if gone:
+            return f"{gone[0]} has left; join another table"
+        room.rematch.add(seat)
+        if len(room.rematch) < len(room.seats):
+            self._telling.publish(room, (), now)
+            return ""
+        return self.begin(room, now)
+
+    def begin(self, room: Room, now: float) -> str:
+        """Begin a game with those who sit; return why that is not possible, or nothing."""
+        if self._keeper.trouble:
+            return self._keeper.trouble
+        before = room.table
+        try:
+            begun = room.begin(secrets.token_bytes(32))
+            assert room.table is not None
+            step = room.table.start(now)
+        except Exception as error:  # noqa: BLE001 - whatever the rules raise: the server and all other tables go on
+            log.warn(f"rules of {room.game.__name__}", "%s cannot begin: %s", room.game.__name__, error)
+            room.table = before
+            return f"the rules of {room.game.__name__} cannot begin: {error}"
+        if isinstance(step, Refused):
+            room.table = before
+            return step.text
+        self._keeper.log(room, begun)
+        steps = [step]
+        for seat in range(len(room.seats)):
+            steps += room.table.presence(seat, room.seats[seat].away_since is None, now)
+        for viewer in room.viewers:
+            viewer.own.pop("last", None)
+        self._steps.take(room, steps, now, events=[["started"]])
+        return ""
+
+    def _leave(self, room: Room, viewer: Viewer, now: float) -> str:
+        """Let somebody go for good; return why not, or nothing."""
+        seat, table = viewer.seat, room.table
+        if seat is not None and self._keeper.trouble and not room.over:
+            return self._keeper.trouble
+        if seat is not None and table is None:
+            self._keeper.lobby.forget_keys([room.seats[seat].key])
+            self._keeper.log(room, room.leave(seat))
+            self._keeper.settle(room)
+            for other in room.viewers:
+                if other.seat is not None and other.seat > seat:
+                    other.seat -= 1
+                    other.fields, other.public, other.own = {}, {}, {}
+                    sat = protocol.Sat(room.id, room.game.__name__, other.seat, None, 0, room.code)
+                    self._telling.post(room, other.peer, sat)
+        elif seat is not None and table is not None:
+            if not room.over and not table.frozen:  # of what is frozen nothing is decided: other rules may play it on
+                outcome = table.forfeit(seat, now)
+                if isinstance(outcome, Refused):
+                    return outcome.text
+                room.seats[seat].left = True
+                self._steps.take(room, [outcome], now)
+            room.seats[seat].left = True
+        viewer.seat = None
+        self._crowd.dismiss(viewer, "you left the table")
+        self._telling.publish(room, (), now)
+        return ""
+
+    def freeze(self, room: Room, text: str, now: float) -> None:
+        """Take no plays at a table any more, and say why."""
+        room.frozen = text
+        log.warn(f"frozen {room.id}", "table %s is frozen: %s", room.id, text)
+        self._telling.publish(room, (), now)

@@ -1,0 +1,60 @@
+"""Who is there, away or back: told to all at the table, and counted by the rules."""
+
+from netcode.peer import Peer
+from netcode.turns.serving.crowd import Crowd
+from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.room import Room, Viewer
+from netcode.turns.serving.steps import Steps
+from netcode.turns.serving.telling import Telling
+from netcode.turns.table import Step
+
+
+class Presences:
+    """Keeps the tables informed of who is there."""
+
+    def __init__(self, keeper: Keeper, crowd: Crowd, telling: Telling, steps: Steps) -> None:
+        self._keeper, self._crowd, self._telling, self._steps = keeper, crowd, telling, steps
+
+    def hear(self, peer: Peer, present: bool, now: float) -> None:
+        """Hear that somebody's link is there again, or broken."""
+        viewer = self._crowd.viewers.get(peer)
+        room = None if viewer is None else self._keeper.rooms.get(viewer.table)
+        if viewer is not None and room is not None and viewer.seat is not None:
+            self.set(room, viewer.seat, present, now)
+
+    def set(self, room: Room, seat: int, present: bool, now: float) -> None:
+        """Have a seat count as present, or as away from now on."""
+        taken = room.seats[seat]
+        if (taken.away_since is None) is present:
+            return
+        taken.away_since = None if present else now
+        event = ["presence", seat, *room.presence(seat, now)]
+        steps = () if room.table is None or room.over else room.table.presence(seat, present, now)
+        self._steps.take(room, steps, now, events=[event])
+
+    def left(self, viewer: Viewer, now: float) -> None:
+        """Hear that somebody is not connected any more."""
+        room = self._keeper.rooms.get(viewer.table)
+        if room is None:
+            self._keeper.wake_up(viewer)
+            return
+        if viewer in room.viewers:
+            room.viewers.remove(viewer)
+        if viewer.seat is not None:
+            self.set(room, viewer.seat, False, now)
+        self._telling.publish(room, (), now)
+
+    def returned(self, room: Room, now: float) -> None:
+        """Hear that a table came back into memory: who is there now, and what is due."""
+        steps: list[Step] = []
+        for number, seat in enumerate(room.seats):
+            viewer = room.viewer_of(number)
+            seat.away_since = None if viewer is not None and not viewer.peer.away else now
+            if room.table is not None and not room.over:
+                steps += room.table.presence(number, seat.away_since is None, now)
+        self._steps.take(room, steps, now)
+        if room.table is not None and room.table.restored:
+            for number in range(len(room.seats)):
+                room.missed[number] = room.table.restored
+            for viewer in [*room.viewers]:
+                self._telling.tell_missed(room, viewer, now)

@@ -1,0 +1,363 @@
+"""A table with those around it: who sits, with which key, what is stored of it, and what each viewer knows already.
+
+No network and no disk: the server carries what comes in and what goes out.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, count
+from typing import Any
+
+from netcode.peer import Peer
+from netcode.turns.language.definition import MoveRule
+from netcode.turns.protocol import MAX_NAME
+from netcode.turns.runtime import log
+from netcode.turns.serving.lobby import Listing
+from netcode.turns.store import Saved
+from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
+from netcode.turns.values import pack, unpack
+
+FORMAT = 1
+"""Of what `Room.stored` makes."""
+MAX_LISTED = 500
+"""Legal plays that are sent; where there are more, the moves count as unlisted."""
+
+
+def digest_of_key(key: str) -> bytes:
+    """Return what is stored of a seat's key: who reads the database can sit down nowhere."""
+    return hashlib.blake2b(key.encode(), digest_size=16, person=b"netcode seat").digest()
+
+
+def id_of_room(game: str, code: str) -> str:
+    """Return the id of the table that a room's code leads to: codes are chosen by strangers, ids are keys."""
+    return hashlib.blake2b(f"{game}\0{code}".encode(), digest_size=15, person=b"netcode room").hexdigest()
+
+
+@dataclass(slots=True)
+class Seat:
+    """A seat that is taken."""
+
+    name: str
+    key: bytes
+    """Its digest."""
+    away_since: float | None = None
+    left: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Viewer:
+    """Somebody at a table, and what was sent there already."""
+
+    peer: Peer
+    table: str
+    seat: int | None
+    name: str
+    legal: bool
+    fields: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    public: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    own: dict[str, Any] = field(default_factory=dict[str, Any])
+    key: bytes = b""
+
+
+_HERE = ["here", None]
+
+
+class Room:
+    """A table as it is served. Whoever changes it stores the entry that the method returns."""
+
+    def __init__(self, table_id: str, game: type[Any], code: str | None, players: int | None, options: Any) -> None:
+        self.id = table_id
+        self.game = game
+        self.code = code
+        """The room's, chosen by its founder; None for a table that anybody may join."""
+        self.players = players
+        """With how many it begins; None: with the most, or when somebody seated says so."""
+        self.options: dict[str, Any] = dict(options)
+        self.seats: list[Seat] = []
+        self.table: Table | None = None
+        self.frozen = ""
+        self.version = self.state_version = 0
+        self.settled = 0
+        """The version with which everything that is stored of it agrees."""
+        self.viewers: list[Viewer] = []
+        self.missed: dict[int, tuple[Happening, ...]] = {}
+        """What each seat has yet to be told when it is back: what a restart under changed rules took back."""
+        self.told: Mapping[str, Any] = {}
+        """What all were told of it last beside the fields, so that what changed is found once for all of them."""
+        self.rematch: set[int] = set()
+        self.listed = True
+        self.unsaved = 0
+        """Batches under way that hold something of it: until they are through, nothing of it is told."""
+        self.touched = 0.0
+        self.due: float | None = None
+        self.wakes = False
+        """Whether the store knows that something is due here by itself."""
+
+    @property
+    def least(self) -> int:
+        """How many must sit before somebody may start."""
+        low: int = self.game.seats[0]
+        return low if self.players is None else min(low, self.players)
+
+    @property
+    def most(self) -> int:
+        """How many can sit."""
+        high: int = self.game.seats[1]
+        return high if self.players is None else self.players
+
+    @property
+    def over(self) -> bool:
+        """Whether the game has ended."""
+        return self.table is not None and self.table.result is not None
+
+    def next_due(self) -> float | None:
+        """Return when something happens here by itself."""
+        table = self.table
+        return None if table is None or self.frozen or table.frozen else table.due()
+
+    # What happens to it.
+
+    def sit(self, name: str, key: bytes) -> bytes:
+        """Give somebody the next seat."""
+        self.seats.append(Seat(self.distinct(name), key))
+        return pack(["sit", self.seats[-1].name, key])
+
+    def distinct(self, name: str) -> str:
+        """Return `name`, with a number where somebody who sits here has it: the others have to tell them apart."""
+        taken = {seat.name.casefold() for seat in self.seats}
+        if name:
+            numbered = (f"{name[: MAX_NAME - 3]} {number}" for number in count(2))
+        else:
+            numbered = (f"player {number}" for number in count(len(self.seats) + 1))
+        return next(one for one in chain([name] if name else (), numbered) if one.casefold() not in taken)
+
+    def leave(self, seat: int) -> bytes:
+        """Free a seat before the game; those behind it move up."""
+        del self.seats[seat]
+        return pack(["leave", seat])
+
+    def begin(self, secret: bytes) -> bytes:
+        """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
+        names = [seat.name for seat in self.seats]
+        self.table = Table.create(self.game, len(self.seats), self.options, secret=secret, names=names)
+        self.rematch.clear()
+        return pack(["begin", self.table.snapshot()])
+
+    def stepped(self, entry: bytes) -> bytes:
+        """Return what is stored of a step of the table."""
+        return pack(["step", entry])
+
+    def sleep(self) -> bytes:
+        """Leave memory while a clock runs, which goes on meanwhile."""
+        return pack(["sleep"])
+
+    # What is stored of it.
+
+    def stored(self) -> bytes:
+        """Return what `restore` starts from."""
+        seats = [[seat.name, seat.key, seat.left] for seat in self.seats]
+        snapshot = None if self.table is None else self.table.snapshot()
+        name = self.game.__name__
+        return pack([FORMAT, name, self.code, self.players, self.options, seats, snapshot, self.listed])
+
+    @classmethod
+    def restore(cls, table_id: str, saved: Saved, games: Mapping[str, type[Any]], now: float) -> "Room | str":
+        """Return the room that is stored, or why it cannot be: a sentence."""
+        version, *parts = unpack(saved.state)
+        if version != FORMAT:
+            return "this table was stored by another version of netcode"
+        name, code, players, options, seats, snapshot, listed = parts
+        game = games.get(name)
+        if game is None:
+            return f"this server does not play {name} any more"
+        room = cls(table_id, game, code, players, options)
+        room.listed = listed
+        room.seats = [Seat(who, key, None, left) for who, key, left in seats]
+        room.version = room.settled = saved.version + len(saved.entries)
+        room.state_version = saved.version
+        steps: list[bytes] = []
+        asleep = False
+        for body in saved.entries:
+            asleep = False
+            match unpack(body):
+                case ["sleep"]:
+                    asleep = True
+                case ["sit", who, key]:
+                    room.seats.append(Seat(who, key))
+                case ["leave", seat]:
+                    del room.seats[seat]
+                case ["begin", bytes(begun)]:
+                    snapshot, steps = begun, []
+                case ["step", bytes(entry)]:
+                    steps.append(entry)
+                case _:
+                    return "this table was stored by another version of netcode"
+        if snapshot is not None:
+            try:
+                room.table = Table.restore(game, snapshot, steps, now=now)
+            except ValueError as error:
+                return str(error)
+            if asleep and saved.wake is not None:
+                room.table.run_out(now + saved.wake)
+        return room
+
+    def listing(self) -> Listing | None:
+        """Return what the store lists of it; None once nobody needs it to find the table.
+
+        A table stays listed until every seat has made a play: one whose ticket never arrived finds its way by its key.
+        """
+        if not self.listed:
+            return None
+        if self.table is not None and all(self.table.last_number(seat) for seat in range(len(self.seats))):
+            self.listed = False
+            return None
+        is_open = self.table is None and len(self.seats) < self.most
+        names, keys = [seat.name for seat in self.seats], [seat.key for seat in self.seats]
+        return Listing(self.id, self.game.__name__, self.code, self.players, self.options, names, keys, is_open)
+
+    # What is told of it.
+
+    def seat_of(self, key: bytes) -> int | None:
+        """Return the seat that a key opens."""
+        for number, seat in enumerate(self.seats):
+            if hmac.compare_digest(seat.key, key):
+                return number
+        return None
+
+    def viewer_of(self, seat: int) -> Viewer | None:
+        """Return who sits there, if somebody is connected."""
+        return next((viewer for viewer in self.viewers if viewer.seat == seat), None)
+
+    def presence(self, seat: int, now: float) -> list[Any]:
+        """Return whether somebody is there, and in how many seconds absence has consequences, if it has."""
+        taken = self.seats[seat]
+        if taken.left:
+            return ["left", None]
+        if taken.away_since is None:
+            return _HERE
+        if self.game.absent == "wait" or self.table is None or self.over:
+            return ["away", None]
+        return ["away", max(0.0, taken.away_since + self.game.grace - now)]
+
+    def public(self, now: float, trouble: str) -> dict[str, Any]:
+        """Return what all may know beside the fields."""
+        table, seats = self.table, self.seats
+        state: dict[str, Any] = {
+            "names": [seat.name for seat in seats],
+            "players": [self.least, self.most],
+            "options": dict(self.options if table is None else table.options),
+            "presence": [
+                _HERE if taken.away_since is None and not taken.left else self.presence(seat, now)
+                for seat, taken in enumerate(seats)
+            ],
+            "rematch": sorted(self.rematch),
+            "spectators": [viewer.seat for viewer in self.viewers].count(None),
+            "frozen": self.frozen or trouble,
+            "started": False,
+        }
+        if table is not None:
+            state.update(_state_of(table.status(now), table, self.frozen or trouble))
+        return state
+
+    def own(self, viewer: Viewer) -> dict[str, Any]:
+        """Return what only this viewer may know."""
+        table, seat = self.table, viewer.seat
+        if table is None or seat is None:
+            return {}
+        asked = table.question(seat)
+        own: dict[str, Any] = {
+            "last": table.last_number(seat),
+            "question": None if asked is None else [asked.id, asked.prompt, _maybe_list(asked.options)],
+            "undo": table.can_undo(seat),
+        }
+        if viewer.legal:
+            own["legal"], own["unlisted"] = listed(table, seat)
+            definition = table.course.definition
+            if definition.has_places:
+                moves = definition.moves
+                own["places"] = [_places(moves.get(name), seat, arguments) for name, arguments in own["legal"]]
+        return own
+
+    def view(self, viewer: Viewer) -> Mapping[str, bytes]:
+        """Return the fields as this viewer sees them."""
+        return {} if self.table is None or not self.table.started else self.table.view(viewer.seat)
+
+
+_NEW: Any = object()
+"""Is no value of anything, and equal to none."""
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is new or different."""
+    if before is after:
+        return {}
+    return {name: value for name, value in after.items() if before.get(name, _NEW) != value}
+
+
+def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:
+    return None if values is None else [*values]
+
+
+def listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
+    """Return the legal plays of a seat, and the moves that are legal and not listed; nothing where the rules fail."""
+    if not table.may_act(seat):
+        return [], []
+    try:
+        listing = table.legal(seat)
+    except Exception as error:  # noqa: BLE001 - a domain that fails lists nothing, and the table goes on
+        log.bug(table.game.__name__, error, "what is legal")
+        return [], []
+    if len(listing.plays) > MAX_LISTED:
+        return [], sorted({*listing.unlisted, *(name for name, _ in listing.plays)})
+    return [*map(list, listing.plays)], [*listing.unlisted]
+
+
+def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
+    """Return where a play goes; an answer, and a move that does not say it, goes nowhere."""
+    places = [] if move is None else [place.of(seat, arguments) for place in move.places]
+    return places if all(places) else []
+
+
+def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
+    result = status.result
+    return {
+        "started": status.started,
+        "number": status.number,
+        "to_move": [*status.to_move],
+        "mover": status.mover,
+        "out": [*status.out],
+        "asked": status.asked,
+        "result": None if result is None else [[*result.winners], _maybe_list(result.scores), result.text],
+        "clocks": _maybe_list(status.clocks),
+        "running": [*status.running],
+        "secret": status.secret,
+        "frozen": frozen or status.frozen,
+        "undo_by": table.undo_wanted_by(),
+    }
+
+
+Event = tuple[list[Any], tuple[int, ...] | None]
+"""What is told of what happened, and to which seats alone; None for all, and for those who watch."""
+
+
+def events_of(happenings: Iterable[Happening]) -> list[Event]:
+    """Return what is told of what happened."""
+    events: list[Event] = []
+    for happening in happenings:
+        match happening:
+            case Moved(mover, name):
+                events.append((["moved", mover, name], None))
+            case Told(text, facts, to):
+                events.append((["told", text, dict(facts)], to))
+            case TakenBack(whose, text):
+                events.append((["taken back", whose, text], None))
+            case Over(result):
+                events.append((["over", [*result.winners], _maybe_list(result.scores), result.text], None))
+    return events
+
+
+def told_to(seat: int | None, events: Iterable[Event]) -> list[list[Any]]:
+    """Return the events that a seat, or a spectator, is told."""
+    return [event for event, to in events if to is None or seat in to]

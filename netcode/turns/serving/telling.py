@@ -1,0 +1,109 @@
+"""What is told to whom: what happened and what changed, once it is stored, in messages that are not too large."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from netcode.diagnostics import log
+from netcode.errors import MessageTooLarge
+from netcode.peer import Peer
+from netcode.turns import protocol
+from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.room import Room, Viewer, changes, events_of, told_to
+from netcode.turns.table import Happening
+
+ROOM_IN_MESSAGE = 2_048
+"""Bytes of a message that fields leave to everything else."""
+
+
+class Telling:
+    """Tells each viewer of a table what that one has not been told yet.
+
+    Args:
+        keeper: what is told waits until it has stored what happened before.
+        max_message: bytes of one message.
+    """
+
+    def __init__(self, keeper: Keeper, max_message: int) -> None:
+        self._keeper = keeper
+        self._room_for_fields = max_message - ROOM_IN_MESSAGE
+        self._told_trouble = ""
+
+    def publish(
+        self,
+        room: Room,
+        happenings: Iterable[Happening],
+        now: float,
+        *,
+        events: list[list[Any]] | None = None,
+        only: Viewer | None = None,
+    ) -> None:
+        """Tell viewers what happened and what changed since they were told last."""
+        if not room.viewers:
+            return
+        all_news = [*((event, None) for event in events or ()), *events_of(happenings)]
+        before, public = room.told, room.public(now, self._keeper.trouble)
+        common = changes(before, public)
+        if only is None:
+            room.told = public
+        seen: tuple[Mapping[str, bytes], Mapping[str, bytes], dict[str, bytes]] = {}, {}, {}
+        for viewer in [*room.viewers] if only is None else [only]:
+            view, own = room.view(viewer), room.own(viewer)
+            if viewer.fields is not seen[0] or view is not seen[1]:  # those who see the same learn the same
+                seen = viewer.fields, view, changes(viewer.fields, view)
+            fields = seen[2]
+            changed = common if viewer.public is before else changes(viewer.public, public)
+            if owned := changes(viewer.own, own):
+                changed = {**changed, **owned}
+            news = told_to(viewer.seat, all_news)
+            if not news and not fields and changed.keys() <= {"clocks"}:
+                continue
+            viewer.fields, viewer.public, viewer.own = view, public, own
+            step = protocol.Step(news, fields, changed)
+            for message in self._in_parts(step) if fields else (step,):
+                self.post(room, viewer.peer, message)
+
+    def tell_missed(self, room: Room, viewer: Viewer, now: float) -> None:
+        """Tell a seat what was done to its table while nobody was there."""
+        missed = () if viewer.seat is None else room.missed.pop(viewer.seat, ())
+        if missed:
+            self.publish(room, missed, now, only=viewer)
+
+    def tell_trouble(self) -> None:
+        """Tell all tables that nothing can be stored, or that it can again."""
+        trouble = self._keeper.trouble
+        if trouble == self._told_trouble:
+            return
+        self._told_trouble = trouble
+        if trouble:
+            log.warn("store", "nothing can be stored: %s", trouble)
+        for room in self._keeper.rooms.values():
+            text = room.frozen or (room.table.frozen if room.table is not None else "") or trouble
+            for viewer in room.viewers:
+                if viewer.public.get("frozen", "") != text:
+                    viewer.public = {**viewer.public, "frozen": text}
+                    self._send(viewer.peer, protocol.Step([], {}, {"frozen": text}))
+
+    def _in_parts(self, step: protocol.Step) -> list[protocol.Reply]:
+        """Return the messages in which a step fits."""
+        if sum(map(len, step.fields.values())) <= self._room_for_fields // 2:
+            return [step]
+        parts: list[protocol.Reply] = []
+        part, size = dict[str, bytes](), 0
+        for name, data in step.fields.items():
+            if part and size + len(data) > self._room_for_fields:
+                parts.append(protocol.Part(part))
+                part, size = {}, 0
+            part[name] = data
+            size += len(data) + len(name) + 16
+        return [*parts, protocol.Part(part), protocol.Step(step.events, {}, step.state)]
+
+    def post(self, room: Room, peer: Peer, message: protocol.Reply) -> None:
+        """Send something about a table: now, or once everything that it may tell of is stored."""
+        self._keeper.when_stored(room, lambda _: self._send(peer, message))
+
+    def _send(self, peer: Peer, message: protocol.Reply) -> None:
+        try:
+            peer.send(message.wire())
+        except MessageTooLarge as error:
+            log.warn("large", "a table has more to tell than one message takes: %s", error)
+            peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")

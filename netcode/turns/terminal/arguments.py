@@ -1,0 +1,177 @@
+"""What is typed after `python -m netcode.turns`: which commands take what, and how their words are read."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from netcode.tools.command_line import Parser
+from netcode.turns.terminal.game_file import Trouble
+
+PORT = 7777
+THINK = 0.08
+"""Seconds that a bot thinks about a move; with what is around it, it moves within a tenth of one."""
+
+DETAILS = {
+    "play": "Play in the terminal: here with bots and friends, or at a server. Bots here search among the ways in which "
+    "the game could go on, in worlds that might be as far as their seat can see.",
+    "bot": "Have a bot play at a server. It has what a player has: the rules and what its seat is shown. Where that is "
+    "enough to play the game on, because everything is open or the hidden cards can be counted, it searches among the "
+    "ways in which it could go on; elsewhere, and when it is asked something in the middle of a move, it plays anything "
+    "legal at random. What is free, such as a fleet, it draws as the rules do. Where the rules accept nothing that it "
+    "finds, it says so and gives up its seat. It thinks in its own process, never in the server's.",
+}
+
+
+def make_parser() -> Parser:
+    """Make the parser of the command line."""
+    parser = Parser(prog="python -m netcode.turns", description="Play the game in a file.")
+    added = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
+    for name, (add, text) in COMMANDS.items():
+        command = added.add_parser(name, help=text, description=DETAILS.get(name, text))
+        command.add_argument("game", metavar="FILE[:Class]", help="the Python file with the game")
+        add(command)
+    return parser
+
+
+def _add_at(command: argparse.ArgumentParser, *, required: bool) -> None:
+    """Add how a server is reached."""
+    reached = f"the server; port {PORT}. With commas, all that serve the same tables: any of them will do"
+    command.add_argument("--at", metavar="HOST[:PORT]", action="append", required=required, help=reached)
+    command.add_argument("--tls", action="store_true", help="to a server that encrypts")
+    command.add_argument("--room", help="a code that you agreed on with your friends")
+    command.add_argument("--name", default="", help="what the others call you")
+
+
+def _add_think(command: argparse.ArgumentParser) -> None:
+    thinks = "how long a bot thinks about a move (%(default)s); 0 plays at random"
+    command.add_argument("--think", type=float, default=THINK, metavar="SECONDS", help=thinks)
+
+
+def _add_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the game")
+
+
+def _add_play(command: argparse.ArgumentParser) -> None:
+    _add_at(command, required=False)
+    command.add_argument("--players", type=int, help="how many play")
+    command.add_argument("--bots", type=int, default=0, help="how many of them are bots, here")
+    _add_think(command)
+    _add_option(command)
+
+
+def _add_watch(command: argparse.ArgumentParser) -> None:
+    _add_at(command, required=True)
+
+
+def _add_bot(command: argparse.ArgumentParser) -> None:
+    _add_at(command, required=True)
+    _add_think(command)
+    command.add_argument("--games", type=int, default=1, help="how many games")
+    command.add_argument("--pace", type=float, default=0.0, metavar="SECONDS", help="how long it waits")
+
+
+def _add_check(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--games", type=int, default=200, help="how many games")
+    command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
+    _add_option(command)
+
+
+def _add_serve(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--host", default="", help="the address to listen on; without it every one")
+    command.add_argument("--port", type=int, default=PORT, help="0 for any free one")
+    command.add_argument("--web", action="store_true", help="have browsers play, too: it prints the link")
+    command.add_argument(
+        "--store", metavar="FILE", help="the database, a file or postgresql://…; without it beside the game"
+    )
+    reached = "where players reach this process, where several serve one database; each has its own"
+    command.add_argument("--address", metavar="HOST:PORT", help=reached)
+    command.add_argument("--announce", metavar="NAME", help="what it is called on the local network")
+    command.add_argument("--peers", type=int, metavar="N", help="people at most, also from one address")
+    pinged = "between two signs of life on a link; 5 to 10 where many take their time"
+    command.add_argument("--ping", type=float, metavar="SECONDS", help=pinged)
+    pair = ("CHAIN", "KEY")
+    command.add_argument("--tls", nargs=2, metavar=pair, help="a certificate and its key, to encrypt everything")
+    numbers = "where its numbers are told to Prometheus; without HOST, to this computer alone"
+    command.add_argument("--metrics", metavar="[HOST:]PORT", help=numbers)
+
+
+def _add_replay(command: argparse.ArgumentParser) -> None:
+    command.add_argument("database", metavar="DB", help="the database of the server")
+    command.add_argument("table", metavar="TABLE", nargs="?", help="its id; without it all are listed")
+
+
+COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
+    "play": (_add_play, "play in the terminal: here with bots and friends, or at a server"),
+    "serve": (_add_serve, "serve tables to others"),
+    "bot": (_add_bot, "have a bot play at a server"),
+    "watch": (_add_watch, "look on at a server"),
+    "check": (_add_check, "play it by itself and say what is wrong: leaks, restarts, endless games"),
+    "replay": (_add_replay, "show a game that a server stored"),
+}
+"""What each command is told beside the file, and what it does."""
+
+
+def options_of(words: Sequence[str]) -> dict[str, Any]:
+    """Read `name=value` words: numbers, true, false, and text.
+
+    Raises:
+        Trouble: a word is none.
+    """
+    options: dict[str, Any] = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals:
+            raise Trouble(f"{word!r} is no option; write name=value")
+        value: Any = text
+        if text.lower() in ("true", "false"):
+            value = text.lower() == "true"
+        elif text.lstrip("-").isdecimal():
+            value = int(text)
+        options[name] = value
+    return options
+
+
+def address_of(text: str) -> tuple[str, int]:
+    """Read `HOST` or `HOST:PORT`; an IPv6 address with a port has brackets.
+
+    Raises:
+        Trouble: it is neither.
+    """
+    host, colon, port = text.rpartition(":")
+    if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
+        host, port = text, str(PORT)
+    bare = host.removeprefix("[").removesuffix("]")
+    if not port.isdecimal() or not 0 < int(port) < 65_536 or not bare or len(host) - len(bare) == 1:
+        raise Trouble(f"{text!r} is no address; write HOST or HOST:PORT")
+    return bare, int(port)
+
+
+def addresses_of(words: Sequence[str]) -> list[tuple[str, int]]:
+    """Read what `--at` was given: addresses with commas between them, or each with an `--at` of its own.
+
+    Raises:
+        Trouble: one of them is none.
+    """
+    return [*dict.fromkeys(address_of(text.strip()) for word in words for text in word.split(","))]
+
+
+def reached_by(arguments: argparse.Namespace, addresses: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """Return what `join` is told of how to reach the server, beside the first address."""
+    wanted: dict[str, Any] = {}
+    if len(addresses) > 1:
+        wanted["addresses"] = addresses[1:]
+    if arguments.tls:
+        wanted["tls"] = True
+    return wanted
+
+
+def place_of(text: str) -> tuple[str, int]:
+    """Read `PORT` or `HOST:PORT`: where numbers are told, to this computer alone unless it is said otherwise.
+
+    Raises:
+        Trouble: it is neither.
+    """
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or int(port) > 65_535:
+        raise Trouble(f"{text!r} is no place for numbers; write PORT or HOST:PORT")
+    return host.strip("[]") or "127.0.0.1", int(port)

@@ -1,0 +1,243 @@
+"""A table at a server in a terminal, at which a person plays or looks on."""
+
+from pathlib import Path
+from typing import Any
+
+from netcode.turns.client import join
+from netcode.turns.events import (
+    Gone,
+    Moved,
+    Over,
+    Presence,
+    Refused,
+    Said,
+    Seated,
+    Started,
+    TakenBack,
+    Told,
+)
+from netcode.turns.seat import Seat
+from netcode.turns.terminal.screen import Keyboard, Screen
+from netcode.turns.terminal.wording import changed, ended, moved, rows_of, said, show_plays, typed, understood
+
+POLL = 0.05
+"""Seconds between two looks at the keyboard."""
+
+
+_OF_A_TABLE = ("room", "players", "options", "watch")
+
+
+class SeatFile:
+    """Keeps a ticket beside the game, so that a window that was closed finds its seat again.
+
+    It is for whoever is at one of `addresses`, since they may serve the same tables.
+    """
+
+    def __init__(self, game: Path, name: str, *addresses: tuple[str, int]) -> None:
+        plain = "".join(character for character in name if character.isalnum()) or "me"
+        self._path = game.with_name(f".{game.stem}.{plain}.seat")
+        self._addresses = [f"{host}:{port}" for host, port in addresses]
+
+    def read(self) -> str | None:
+        """Return the ticket for these servers, if there is one."""
+        try:
+            addresses, ticket = self._path.read_text(encoding="utf-8").split()
+        except (OSError, ValueError):
+            return None
+        return None if {*addresses.split(",")}.isdisjoint(self._addresses) else ticket
+
+    def write(self, ticket: str) -> None:
+        """Keep a ticket; whoever reads it can sit there."""
+        try:
+            self._path.touch(mode=0o600)
+            self._path.write_text(f"{','.join(self._addresses)} {ticket}\n", encoding="utf-8")
+        except OSError:
+            pass  # the game goes on without
+
+    def forget(self) -> None:
+        """Drop the ticket."""
+        self._path.unlink(missing_ok=True)
+
+
+HELP = "type a number or words to play; Ctrl-C ends\n/say TEXT, /undo, /yes, /no, /start, /rematch, /leave, /help"
+
+
+class NetworkTable:
+    """A seat at a server, in a terminal."""
+
+    def __init__(self, seat: Seat[Any], game: type[Any], screen: Screen, seat_file: SeatFile | None = None) -> None:
+        self.seat, self.game, self.screen, self.seat_file = seat, game, screen, seat_file
+        self._shown: Any = None
+        self._away = False
+        self._due = False
+        """Whether the table is to be shown once it is there: we have just come."""
+
+    def update(self) -> bool:
+        """Take what came and show it; False once it is over with the table."""
+        self.seat.update()
+        for event in self.seat.events():
+            if not self._tell(event):
+                return False
+        if self._due:
+            self._show()
+        self._prompt()
+        return True
+
+    def _name(self, seat: int | None) -> str:
+        names = self.seat.names
+        return names[seat] if seat is not None and seat < len(names) else "somebody"
+
+    def _tell(self, event: Any) -> bool:
+        line = self.screen.line
+        match event:
+            case Seated(seat, name) if seat == self.seat.seat:
+                line("you look on" if seat is None else f"you sit at seat {seat}; type a number or words, or /help")
+                if seat is not None and not self.seat.started:
+                    line("waiting for somebody to play against")
+                self._due = True
+                if self.seat_file is not None and self.seat.ticket is not None:
+                    self.seat_file.write(self.seat.ticket)
+            case Seated(_, name):
+                line(f"{name} sits down")
+            case Started():
+                line("the game begins")
+                self._show()
+            case Moved(seat, name, before, after):
+                line(moved(self._name(seat), name, changed(before, after)))
+                self._show()
+            case TakenBack(_, text, _, _):
+                line(f"taken back: {text}")
+                self._show()
+            case _:
+                return self._tell_more(event)
+        return True
+
+    def _tell_more(self, event: Any) -> bool:
+        line = self.screen.line
+        match event:
+            case Told(text, _):
+                self.screen.lines(text)
+            case Refused(play, text):
+                line(f"{said(play)}: {text}" if play is not None else text)
+                self._shown = None
+            case Presence(None, state, _):
+                self._tell_of_link(state == "away")
+            case Presence(seat, state, seconds):
+                if seat != self.seat.seat:
+                    line(f"{self._name(seat)} is {state}{f' ({seconds:.0f} s left)' if seconds is not None else ''}")
+            case Said(_, name, text):
+                line(f"{name}: {text}")
+            case Over(result):
+                line(ended(result, self.seat.names))
+                if self.seat.seat is not None:
+                    line("/rematch for another game, /leave to go")
+            case Gone(reason):
+                line(reason)
+                if self.seat_file is not None and self.seat.seated:
+                    self.seat_file.forget()
+                return False
+            case _:
+                pass
+        return True
+
+    def _tell_of_link(self, away: bool) -> None:
+        if not away:
+            self.screen.line("back at the table")
+            self._shown, self._due = None, True
+        elif not self._away:  # a session that cannot be resumed breaks a second time
+            self.screen.line("the link broke; looking for the way back")
+        self._away = away
+
+    def _show(self) -> None:
+        if self.seat.started:
+            self._due = False
+            who = "you look on" if self.seat.seat is None else f"you are {self._name(self.seat.seat)}"
+            clocks = self.seat.clocks
+            rows = rows_of(self.seat.view)
+            if clocks is not None:
+                rows.append(("clocks", "  ".join(f"{self._name(i)} {left:.0f} s" for i, left in enumerate(clocks))))
+            self.screen.table(who, rows)
+
+    def _prompt(self) -> None:
+        """Say what is to be done, once for each time it changes."""
+        seat = self.seat
+        asked = seat.question
+        now = (seat.to_move, seat.over, asked, seat.legal, seat.undo_wanted_by, seat.frozen, seat.pending is None)
+        if now == self._shown or not seat.started or not seat.seated:
+            return
+        self._shown = now
+        if seat.frozen:
+            self.screen.line(f"the table is frozen: {seat.frozen}")
+        elif seat.undo_wanted_by not in (None, seat.seat) and seat.seat is not None:
+            self.screen.line(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
+        elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
+            show_plays(self.screen, seat.legal, seat.unlisted, "your turn" if asked is None else asked.prompt)
+        elif not seat.over and not seat.my_turn and seat.to_move:
+            self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move")
+
+    def obey(self, text: str) -> None:
+        """Do what a person typed."""
+        seat = self.seat
+        word, _, rest = text.partition(" ")
+        try:
+            match word:
+                case "":
+                    self._shown = None
+                    self._show()
+                case "/help":
+                    self.screen.lines(HELP)
+                case "/say":
+                    seat.say(rest)
+                case "/undo":
+                    seat.undo()
+                case "/yes" | "/no":
+                    seat.consent(word == "/yes")
+                case "/start":
+                    seat.start()
+                case "/rematch":
+                    seat.rematch()
+                case "/leave":
+                    seat.leave()
+                case _ if not seat.my_turn:
+                    self.screen.line("the game is over" if seat.over else "it is not your turn")
+                case _:
+                    play = typed(text, self.game, seat.unlisted, seat.question) or understood(text, seat.legal)
+                    if isinstance(play, str):
+                        self.screen.line(play)
+                    else:
+                        seat.play(play)
+        except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
+            self.screen.line(str(error))
+
+
+def play_over_network(
+    address: tuple[str, int],
+    game: type[Any],
+    screen: Screen,
+    keyboard: Keyboard | None,
+    seat_file: SeatFile | None = None,
+    **wanted: Any,
+) -> bool:
+    """Play, or watch, at a server until it is over with the table; return whether we sat there to the end."""
+    ticket = None if seat_file is None else seat_file.read()
+    asked = dict(wanted)
+    if ticket is not None:  # which says all of the table
+        asked = {name: value for name, value in wanted.items() if name not in _OF_A_TABLE}
+        asked["ticket"] = ticket
+    with join(address, game, **asked) as seat:
+        table = NetworkTable(seat, game, screen, seat_file)
+        while table.update():
+            try:
+                line = None if keyboard is None else keyboard.line()
+            except EOFError:
+                if seat.seated:
+                    return True
+                line = None  # nobody types, and where we sit is not known yet
+            if line is not None:
+                table.obey(line)
+            seat.wait(POLL if keyboard is not None else 1.0)
+    # Where no server answered, or another one, nobody said that the table is gone: the seat is kept for the next time.
+    if ticket is not None and not seat.seated and seat.trouble is None and seat_file is not None:
+        seat_file.forget()  # of a table that is not there any more
+        return play_over_network(address, game, screen, keyboard, seat_file, **wanted)
+    return seat.seated and seat.trouble is None

@@ -1,0 +1,98 @@
+"""The command that serves a game: its limits and certificate, and where its numbers are told."""
+
+import argparse
+import contextlib
+import errno
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from netcode.address import Address
+from netcode.console import sentence_of
+from netcode.turns.terminal.arguments import place_of
+from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.screen import Screen
+
+if TYPE_CHECKING:
+    from netcode.turns.server import Server
+
+
+def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
+    """Serve tables."""
+    from netcode.turns.server import Server, serve
+
+    game = load_game(arguments.game)
+    path = Path(arguments.game.partition(":")[0])
+    store = arguments.store or path.with_suffix(".db")
+    numbers = None if arguments.metrics is None else place_of(arguments.metrics)
+
+    told = contextlib.ExitStack()
+
+    def started(server: Server) -> None:
+        if numbers is not None:
+            where = told.enter_context(_numbers_of(server, numbers))
+            screen.line(f"its numbers are at http://{where}/metrics")
+        screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {shown(store)}; Ctrl-C ends")
+
+    with told:
+        options = {
+            "announce": arguments.announce,
+            "address": arguments.address,
+            "web": arguments.web or None,
+            **_limits_of(arguments),
+        }
+        serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
+    screen.line("the tables are stored; start again, and the games go on")
+    return 0
+
+
+def _limits_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what the links of a server are told.
+
+    Raises:
+        Trouble: a certificate cannot be used.
+    """
+    options: dict[str, Any] = {}
+    if arguments.peers is not None:  # who stands behind a proxy comes from its address
+        options = {"max_peers": arguments.peers, "max_peers_per_address": arguments.peers}
+    if arguments.ping is not None:
+        options.update(ping_interval=arguments.ping, timeout=max(10.0, 3 * arguments.ping))
+    if arguments.tls is not None:
+        import ssl
+
+        chain, key = arguments.tls
+        options["tls"] = context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(chain, key)
+        except OSError as error:
+            raise Trouble(f"the certificate in {chain}, with the key in {key}, cannot be used: {error}") from error
+    return options
+
+
+@contextlib.contextmanager
+def _numbers_of(server: "Server", place: tuple[str, int]) -> Generator[Address]:
+    """Tell the numbers of a server to Prometheus, and yield where."""
+    from netcode.metrics import observe  # isort: skip # it says what to install, where that is not
+    from prometheus_client import CollectorRegistry, start_http_server
+
+    registry = CollectorRegistry()
+    observe(server, registry)
+    host, port = place
+    try:
+        web, _ = start_http_server(port, addr=host, registry=registry)
+    except OSError as error:
+        text = sentence_of(error)
+        if error.errno == errno.EADDRINUSE:
+            text = "the port is taken; is another server running on it?"
+        raise Trouble(f"cannot tell numbers on {Address(host, port)}: {text}") from error
+    try:
+        yield Address(host, web.server_port)
+    finally:
+        web.shutdown()
+        web.server_close()
+
+
+def shown(store: str | Path) -> str:
+    """Return what a store is called: of an address neither who logs in nor what follows, since secrets are in both."""
+    kind, colon, rest = str(store).partition("://")
+    return f"{kind}://{rest.rpartition('@')[2].partition('?')[0]}" if colon else kind
