@@ -160,8 +160,6 @@ class Server:
         self._parts: Parts = Parts(
             self._keeper,
             lambda: self._net.peers,
-            self.games,
-            clock,
             max_message=options.get("max_message", 65_536),
             chat_length=chat_length,
             rate=moves_per_second,

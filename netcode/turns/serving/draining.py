@@ -22,8 +22,6 @@ class Draining:
     """
 
     def __init__(self, keeper: Keeper, crowd: Crowd, peers: Callable[[], Sequence[Peer]]) -> None:
-        self.leaving: set[str] = set()
-        """Tables that are being given back: what is asked of them waits for their next owner."""
         self._keeper, self._crowd, self._peers = keeper, crowd, peers
         self._todo: list[Room | Peer] | None = None
         """What is still to be let go of; None while nobody asked for that."""
@@ -38,7 +36,7 @@ class Draining:
     @property
     def done(self) -> bool:
         """Whether no table and nobody is left here."""
-        return self._todo == [] and not self.leaving and not self._keeper.rooms and not self._peers()
+        return self._todo == [] and not self._keeper.leaving and not self._keeper.rooms and not self._peers()
 
     def begin(self, now: float, seconds: float) -> None:
         """Begin, and be done `seconds` later."""
@@ -70,12 +68,5 @@ class Draining:
 
     def _let_go(self, room: Room) -> None:
         """Give a table back, and send those who are there to its next owner, once all that was taken is answered."""
-        if room.id in self.leaving or self._keeper.rooms.get(room.id) is not room:
-            return
-        self.leaving.add(room.id)
-
-        def gone() -> None:
-            self.leaving.discard(room.id)
-            self._crowd.send_away(room, None)
-
-        self._keeper.let_go(room, gone)
+        if room.id not in self._keeper.leaving and self._keeper.rooms.get(room.id) is room:
+            self._keeper.let_go(room, lambda: self._crowd.send_away(room, None))

@@ -1,6 +1,6 @@
 """What comes in from those who are connected: heard, held to its bounds, and handed on."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from netcode.diagnostics import log
@@ -9,14 +9,11 @@ from netcode.peer import Peer
 from netcode.turns import protocol
 from netcode.turns.protocol import BadMessage, Join, ListGames, ListTables, Wish
 from netcode.turns.serving.crowd import Crowd
-from netcode.turns.serving.draining import Draining
 from netcode.turns.serving.games import described
 from netcode.turns.serving.joining import Joining
-from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.playing import NUMBERED, Playing
 from netcode.turns.serving.presence import Presences
-from netcode.turns.serving.room import Room, Viewer
-from netcode.turns.serving.telling import Telling
 
 SHOWN = 100
 """Open tables that are told to whoever asks."""
@@ -46,31 +43,25 @@ class Incoming:
     """Hears what comes in, and hands it to who answers it.
 
     Args:
-        keeper, crowd, telling, draining, presence, playing, joining: the parts of the server that it needs.
-        games: by name.
+        keeper, crowd, presence, playing, joining: the parts of the server that it needs.
         rate: requests of one player that are taken in a second.
-        clock: the time.
         share: seconds after which the rest is left to the next update.
     """
 
-    def __init__(  # noqa: PLR0917 - the parts of the server that it needs
+    def __init__(
         self,
         keeper: Keeper,
         crowd: Crowd,
-        telling: Telling,
-        draining: Draining,
         presence: Presences,
         playing: Playing,
         joining: Joining,
         *,
-        games: Mapping[str, type[Any]],
         rate: float,
-        clock: Callable[[], float],
         share: float,
     ) -> None:
-        self._keeper, self._crowd, self._telling, self._draining = keeper, crowd, telling, draining
+        self._keeper, self._crowd = keeper, crowd
         self._presence, self._playing, self._joining = presence, playing, joining
-        self._games, self._rate, self._clock, self._share = games, rate, clock, share
+        self._rate, self._share = rate, share
         self.behind = False
         """Whether something is left to the next update."""
         self._buckets: dict[Peer, _Bucket] = {}
@@ -81,7 +72,7 @@ class Incoming:
         self.behind = False
         for event in events:  # what is not reached comes first in the next update
             self._hear(event, now)
-            if self._clock() >= until:
+            if self._keeper.clock() >= until:
                 self.behind = True
                 break
 
@@ -115,7 +106,7 @@ class Incoming:
             return
         if isinstance(request, ListGames):
             if self._takes(peer, None, now):
-                peer.send(protocol.Games([described(game) for game in self._games.values()]).wire())
+                peer.send(protocol.Games([described(game) for game in self._keeper.games.values()]).wire())
             return
         if isinstance(request, Join):
             if self._takes(peer, None, now):
@@ -126,7 +117,7 @@ class Incoming:
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
         elif request == LEAVE or self._takes(peer, number, now):  # who goes is never too fast
-            self._keeper.with_room(viewer.table, lambda room: self._at_table(viewer, room, request))
+            self._keeper.with_room(viewer.table, lambda room: self._playing.take(room, viewer, request))
 
     def _takes(self, peer: Peer, number: int | None, now: float) -> bool:
         bucket = self._buckets.get(peer)
@@ -137,29 +128,6 @@ class Incoming:
         text = f"too fast: moves_per_second is {self._rate:g}; try again in a moment"
         peer.send(protocol.Refusal(number, text).wire())
         return False
-
-    def _at_table(self, viewer: Viewer, room: Found, request: protocol.Request) -> None:
-        """Do what somebody at a table asks for."""
-        now = self._clock()
-        if self._crowd.viewers.get(viewer.peer) is not viewer:
-            return
-        if not isinstance(room, Room):
-            self._send_on(viewer, room)
-            return
-        if room.id in self._draining.leaving:
-            return  # not answered: who asked does so again at the next owner
-        refused = self._playing.answer(room, viewer, request, now)
-        if refused:
-            number = request.number if isinstance(request, NUMBERED) else None
-            self._telling.post(room, viewer.peer, protocol.Refusal(number, refused))
-
-    def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
-        """Tell somebody that their table is not here any more, or where it is."""
-        if isinstance(room, Elsewhere):
-            self._keeper.wake_up(viewer)
-            self._crowd.send_on(viewer, room.address)
-        else:
-            self._crowd.dismiss(viewer, room or "this table is not kept any more")
 
     def _list(self, peer: Peer, game: str | None) -> None:
         self._keeper.with_lobby(lambda: peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire()))

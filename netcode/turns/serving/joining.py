@@ -1,8 +1,7 @@
 """How one comes to a table: the one of a ticket, of a room, one that waits, or a new one."""
 
 import secrets
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from netcode.peer import Peer
 from netcode.turns import protocol
@@ -36,14 +35,10 @@ class Joining:
         draining: Draining,
         presence: Presences,
         playing: Playing,
-        *,
-        games: Mapping[str, type[Any]],
         limits: Limits,
-        clock: Callable[[], float],
     ) -> None:
         self._keeper, self._crowd, self._telling, self._draining = keeper, crowd, telling, draining
-        self._presence, self._playing = presence, playing
-        self._games, self._limits, self._clock = games, limits, clock
+        self._presence, self._playing, self._limits = presence, playing, limits
         self._joining: set[Peer] = set()
         self._founded: dict[Peer, int] = {}
 
@@ -57,8 +52,10 @@ class Joining:
         if peer in self._crowd.viewers or peer in self._joining:
             peer.send(protocol.Refusal(None, "you are at a table already; leave it first").wire())
             return
-        if request.game not in self._games:
-            text = f"this server does not play {protocol.clean(request.game)!r}; it plays {', '.join(self._games)}"
+        if request.game not in self._keeper.games:
+            text = (
+                f"this server does not play {protocol.clean(request.game)!r}; it plays {', '.join(self._keeper.games)}"
+            )
             peer.send(protocol.Gone(text).wire())
             return
         if self._draining.on:
@@ -75,7 +72,7 @@ class Joining:
         if self._draining.on:
             self._crowd.redirect(peer)
         elif peer.alive:
-            self._look_for(peer, request, self._clock())
+            self._look_for(peer, request, self._keeper.clock())
 
     def _look_for(self, peer: Peer, request: Join, now: float) -> None:
         """Find the table that somebody wants, or make it."""
@@ -113,7 +110,7 @@ class Joining:
 
     def _found(self, peer: Peer, request: Join, key: str, table: str, now: float) -> None:
         """Make a new table for somebody."""
-        game = self._games[request.game]
+        game = self._keeper.games[request.game]
         if self._founded.get(peer, 0) >= self._limits.tables_per_peer:
             text = f"you founded enough tables: tables_per_peer is {self._limits.tables_per_peer}"
             peer.send(protocol.Gone(text).wire())
@@ -139,7 +136,7 @@ class Joining:
 
     def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Found) -> None:
         """Bring somebody to a table that was looked for."""
-        now = self._clock()
+        now = self._keeper.clock()
         self._joining.discard(peer)
         if not peer.alive:
             return

@@ -65,6 +65,7 @@ class Keeper:
     Args:
         store: open.
         games: by name.
+        clock: the time.
         idle: seconds after which a table at which nothing happens leaves memory.
         max_state: bytes of a table's state above which it is frozen.
         on_thread: whether the store has a thread of its own.
@@ -90,7 +91,9 @@ class Keeper:
         self.rooms: OrderedDict[str, Room] = OrderedDict()  # the one that was touched last is the last
         self.asleep: dict[str, list[Viewer]] = {}
         """Who is at a table that left memory."""
-        self._games, self._clock, self._idle, self._max_state = games, clock, idle, max_state
+        self.leaving: set[str] = set()
+        """Tables that are being given back: what is asked of them waits for their next owner."""
+        self.games, self.clock, self._idle, self._max_state = games, clock, idle, max_state
         self._returned, self._made_elsewhere = returned, made_elsewhere
         self._address = address
         self._shared = store.lease is not None
@@ -135,7 +138,7 @@ class Keeper:
         self._mark(room)
         room.version += 1
         if self.writer.batch.since is None:
-            self.writer.batch.since = self._clock()
+            self.writer.batch.since = self.clock()
         self.writer.batch.entries.append(Entry(room.id, room.version, body))
 
     def settle(self, room: Room) -> None:
@@ -160,7 +163,7 @@ class Keeper:
         room.state_version = room.version
         due = room.next_due()
         room.wakes = due is not None
-        wake = None if due is None else max(0.0, due - self._clock())
+        wake = None if due is None else max(0.0, due - self.clock())
         self.writer.batch.states[room.id] = State(room.id, room.version, state, wake)
 
     def _mark(self, room: Room) -> None:
@@ -189,14 +192,14 @@ class Keeper:
 
     def _refreshed(self, stored: Stored, then: Callable[[], None]) -> None:
         others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
-        self.lobby.refresh(others, self.rooms, self._games)
+        self.lobby.refresh(others, self.rooms, self.games)
         then()
 
     def with_room(self, table: str, then: Callable[[Found], None]) -> None:
         """Call `then` with a table: now if it is in memory, else when it is loaded, or it is known who has it."""
         room = self.rooms.get(table)
         if room is not None:
-            room.touched = self._clock()
+            room.touched = self.clock()
             self.rooms.move_to_end(table)
             then(room)
             return
@@ -222,7 +225,7 @@ class Keeper:
             found = self._bring_back(table, stored.loaded[table])
         elif found is None and table in stored.elsewhere:
             address = stored.elsewhere[table]
-            if not address and self._clock() < self._unsettled.setdefault(table, self._clock() + self._lease):
+            if not address and self.clock() < self._unsettled.setdefault(table, self.clock() + self._lease):
                 return  # whoever asks would ask all servers, and hear the same; we ask again with the next sign of life
             found = Elsewhere(None if address == self._address else address_from_wire(address))
         self._unsettled.pop(table, None)
@@ -230,8 +233,8 @@ class Keeper:
             then(self.rooms.get(table) or found)
 
     def _bring_back(self, table: str, saved: Saved) -> Room | str:
-        now = self._clock()
-        room = Room.restore(table, saved, self._games, now)
+        now = self.clock()
+        room = Room.restore(table, saved, self.games, now)
         if isinstance(room, Room):
             self._hold(room, now)
             room.viewers = self.asleep.pop(table, [])
@@ -264,7 +267,7 @@ class Keeper:
 
         Whoever was here before us and died may count as alive for a while.
         """
-        now = self._clock()
+        now = self.clock()
         if sum(node.address == self._address for node in self.nodes) < 2:
             self._twins_at = now + 2 * self._lease
         elif now >= self._twins_at:
@@ -275,11 +278,13 @@ class Keeper:
         """Store a table, give it back, and call `then` when anybody else may have it."""
         if room.version > room.state_version:
             self._store_state(room, room.stored())
+        self.leaving.add(room.id)
         self.writer.batch.release.add(room.id)
         self.writer.batch.done.append(lambda _: self._gone(room, then))
 
     def _gone(self, room: Room, then: Callable[[], None]) -> None:
         self.rooms.pop(room.id, None)
+        self.leaving.discard(room.id)
         then()
 
     def _hold(self, room: Room, now: float) -> None:

@@ -1,7 +1,6 @@
 """The parts of a server of tables, each made with those that it stands on; `server` drives them."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from netcode.peer import Peer
 from netcode.site import Web
@@ -23,10 +22,8 @@ class Parts:
     """What a server of tables is made of, above the store and the network.
 
     Args:
-        keeper: has the tables.
+        keeper: has the tables, the games and the time.
         peers: says who is connected.
-        games: by name.
-        clock: the time.
         max_message: bytes of one message.
         chat_length: characters of one text.
         rate: requests of one player that are taken in a second.
@@ -39,8 +36,6 @@ class Parts:
         self,
         keeper: Keeper,
         peers: Callable[[], Sequence[Peer]],
-        games: Mapping[str, type[Any]],
-        clock: Callable[[], float],
         *,
         max_message: int,
         chat_length: int,
@@ -56,22 +51,10 @@ class Parts:
         self.crowd = crowd = Crowd(keeper, telling)
         self.draining = draining = Draining(keeper, crowd, peers)
         self.dues = Dues(keeper)
-        steps = Steps(keeper, telling, draining, self.dues)
+        steps = Steps(keeper, telling, self.dues)
         self.presence = presence = Presences(keeper, crowd, telling, steps)
         playing = Playing(keeper, crowd, telling, steps, chat_length=chat_length)
-        joining = Joining(keeper, crowd, telling, draining, presence, playing, games=games, limits=limits, clock=clock)
-        self.incoming = Incoming(
-            keeper,
-            crowd,
-            telling,
-            draining,
-            presence,
-            playing,
-            joining,
-            games=games,
-            rate=rate,
-            clock=clock,
-            share=share,
-        )
+        joining = Joining(keeper, crowd, telling, draining, presence, playing, limits)
+        self.incoming = Incoming(keeper, crowd, presence, playing, joining, rate=rate, share=share)
         self.passing = Passing(keeper, self.dues, steps)
-        self.upkeep = Upkeep(keeper, crowd, draining, clock(), lease=lease, kept=kept, web=web, here=here)
+        self.upkeep = Upkeep(keeper, crowd, draining, keeper.clock(), lease=lease, kept=kept, web=web, here=here)

@@ -7,7 +7,7 @@ from netcode.diagnostics import log
 from netcode.turns import protocol
 from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
 from netcode.turns.serving.crowd import Crowd
-from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
 from netcode.turns.serving.room import Room, Viewer, listed
 from netcode.turns.serving.steps import Steps
 from netcode.turns.serving.telling import Telling
@@ -30,7 +30,29 @@ class Playing:
         self._chat_length = chat_length
         self._random = random.Random()  # noqa: S311 - a proposal, not a key
 
-    def answer(self, room: Room, viewer: Viewer, request: protocol.Request, now: float) -> str:
+    def take(self, room: Found, viewer: Viewer, request: protocol.Request) -> None:
+        """Do what somebody asks for at the table where they were when they asked, or tell them why not."""
+        if self._crowd.viewers.get(viewer.peer) is not viewer:
+            return
+        if not isinstance(room, Room):
+            self._send_on(viewer, room)
+            return
+        if room.id in self._keeper.leaving:
+            return  # not answered: who asked does so again at the next owner
+        refused = self._answer(room, viewer, request, self._keeper.clock())
+        if refused:
+            number = request.number if isinstance(request, NUMBERED) else None
+            self._telling.post(room, viewer.peer, protocol.Refusal(number, refused))
+
+    def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
+        """Tell somebody that their table is not here any more, or where it is."""
+        if isinstance(room, Elsewhere):
+            self._keeper.wake_up(viewer)
+            self._crowd.send_on(viewer, room.address)
+        else:
+            self._crowd.dismiss(viewer, room or "this table is not kept any more")
+
+    def _answer(self, room: Room, viewer: Viewer, request: protocol.Request, now: float) -> str:
         """Do what somebody at a table asks for; return why it is refused, or nothing."""
         match request:
             case MakePlay() | GiveAnswer() if viewer.seat is not None:

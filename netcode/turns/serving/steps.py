@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-from netcode.turns.serving.draining import Draining
 from netcode.turns.serving.dues import Dues
 from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.room import Room
@@ -14,12 +13,12 @@ from netcode.turns.table import Happening, Step
 class Steps:
     """Takes what tables return when somebody moved, or time passed."""
 
-    def __init__(self, keeper: Keeper, telling: Telling, draining: Draining, dues: Dues) -> None:
-        self._keeper, self._telling, self._draining, self._dues = keeper, telling, draining, dues
+    def __init__(self, keeper: Keeper, telling: Telling, dues: Dues) -> None:
+        self._keeper, self._telling, self._dues = keeper, telling, dues
 
     def take(self, room: Room, steps: Iterable[Step], now: float, events: list[list[Any]] | None = None) -> None:
         """Store what happened at a table, and tell it once that is done."""
-        if room.id in self._draining.leaving:
+        if room.id in self._keeper.leaving:
             return  # it may be another process's by now, at which the same happens
         happenings: list[Happening] = []
         for step in steps:
