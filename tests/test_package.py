@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 import random
 import re
+import tomllib
 from collections.abc import Iterator
 from enum import EnumMeta
 from types import ModuleType
@@ -77,6 +78,13 @@ def test_everything_that_is_imported_is_offered() -> None:
     imported = {name.strip() for line in import_lines for name in line.split(",")}
 
     assert {*netcode.__all__} == imported
+
+
+def test_a_copy_that_is_installed_to_be_changed_is_found_by_its_path() -> None:
+    """A hook of imports, which is what setuptools installs otherwise, comes after any folder called `netcode`."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+    assert project["tool"]["setuptools"]["package-dir"] == {"": "."}
 
 
 def test_the_changelog_begins_with_the_version() -> None:
