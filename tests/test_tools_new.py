@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +66,20 @@ def write(folder: Path, *options: str) -> Path:
     return folder
 
 
+def activate(monkeypatch: pytest.MonkeyPatch, found: str | None) -> None:
+    """Have a terminal find this where somebody types `python`."""
+
+    def which(name: str) -> str | None:
+        return found
+
+    monkeypatch.setattr(shutil, "which", which)
+
+
 @pytest.mark.parametrize("options", [[], ["--turns"]], ids=["real time", "turns"])
 def test_it_writes_a_game_and_says_how_to_start_it(
-    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    options: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    activate(monkeypatch, sys.executable)
     folder = write(tmp_path / "games" / "my-duel", *options)
 
     assert sorted(path.name for path in folder.iterdir()) == FILES
@@ -77,6 +88,22 @@ def test_it_writes_a_game_and_says_how_to_start_it(
     assert all("my-duel" in text for text in texts)
     said = capsys.readouterr().out
     assert f"    cd {folder}\n    python server.py\n" in said
+
+
+@pytest.mark.parametrize("found", [None, str(Path("usr", "bin", "python").absolute())], ids=["none", "another"])
+@pytest.mark.parametrize("folder", ["netcode", "Ann's games"])
+def test_it_names_its_own_python_where_that_is_not_what_a_terminal_finds(
+    found: str | None, folder: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = str(tmp_path / folder / "bin" / "python")
+    activate(monkeypatch, found)
+    monkeypatch.setattr(sys, "executable", mine)
+
+    write(tmp_path / "duel")
+
+    typed = f'"{mine}"' if " " in mine else mine
+    said = capsys.readouterr().out
+    assert f"    {typed} server.py\n    {typed} client.py localhost 7777 Ann\n" in said
 
 
 @pytest.mark.parametrize("is_there", [True, False])

@@ -3,6 +3,8 @@
 import argparse
 import keyword
 import re
+import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,6 +75,14 @@ def run(arguments: argparse.Namespace) -> int:
         say("the windows need pygame: pip install 'netcode[pygame]'")
     say("start the server, and then a client or two, each in a terminal of its own:")
     say(f"    cd {folder}")
-    say("    python server.py")
-    say("    python client.py localhost 7777 Ann")
+    say(f"    {_python()} server.py")
+    say(f"    {_python()} client.py localhost 7777 Ann")
     return 0
+
+
+def _python() -> str:
+    """Return what to type for the Python that runs this: another one may have no netcode."""
+    found = shutil.which("python")
+    if found is not None and Path(found).absolute().parent == Path(sys.executable).parent:
+        return "python"
+    return f'"{sys.executable}"' if " " in sys.executable else sys.executable
