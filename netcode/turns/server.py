@@ -31,9 +31,13 @@ STATS = 1.0
 """Seconds between two moments at which the server's numbers are written down."""
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
 """What one listens on and nobody can connect to."""
-BREATH = 0.02
-"""Seconds between two updates of `serve`: nobody at a table notices them, and whatever many play meanwhile shares a
-commit, which costs the processor as much as several plays. What comes after a pause is taken at once."""
+BREATH = 0.05
+"""Seconds between two updates of `serve` at most, which nobody at a table notices. Whatever many play meanwhile shares
+a commit and a wake-up, which cost the processor as much as several plays. What comes after a pause is taken at once."""
+BREATH_EACH = 0.0005
+"""Seconds of that for each who is at a table: where few play, there is little to share."""
+DRAIN_STEP = 0.02
+"""Seconds between two steps of giving tables away."""
 SHARE = 0.001
 """Seconds after which an update leaves what came in to the next: a frame goes on, and what was played is stored
 meanwhile. Where nobody stores beside it, there is nothing to gain."""
@@ -247,7 +251,7 @@ class Server:
         dues = [self._parts.upkeep.renew_at, self._parts.upkeep.expire_at]
         dues += [at for at in (self._parts.dues.first, self._keeper.writer.due()) if at is not None]
         if self._parts.draining.on:
-            dues.append(now + BREATH)
+            dues.append(now + DRAIN_STEP)
         busy = self._parts.dues.hasty or self._parts.incoming.behind
         left = 0.0 if busy else max(0.0, min(dues) - now)
         due = timeout is None or left < timeout
@@ -387,7 +391,7 @@ def serve(
                 server.wait()
                 server.update()
                 if not server._parts.incoming.behind:
-                    time.sleep(BREATH)
+                    time.sleep(min(server.people * BREATH_EACH, DRAIN_STEP if server.draining else BREATH))
     except KeyboardInterrupt:
         pass
     finally:

@@ -13,7 +13,7 @@ from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
-from netcode.turns.server import BREATH, SHARE, Server, serve
+from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
 from netcode.turns.serving.games import described
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
@@ -1088,7 +1088,13 @@ def test_serving_ends_with_ctrl_c_and_leaves_signals_as_they_were(tmp_path: Path
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_what_comes_between_two_updates_of_serve_shares_one_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("people", "draining", "breath"),
+    [(0, False, 0.0), (2, False, 2 * BREATH_EACH), (1_000, False, BREATH), (1_000, True, DRAIN_STEP)],
+)
+def test_what_many_play_between_two_updates_of_serve_shares_one_commit(
+    monkeypatch: pytest.MonkeyPatch, people: int, draining: bool, breath: float
+) -> None:
     slept = list[float]()
 
     def sleep(seconds: float) -> None:
@@ -1096,10 +1102,12 @@ def test_what_comes_between_two_updates_of_serve_shares_one_commit(monkeypatch: 
         raise KeyboardInterrupt
 
     monkeypatch.setattr("netcode.turns.server.time.sleep", sleep)
+    monkeypatch.setattr(Server, "people", people)
+    monkeypatch.setattr(Server, "draining", draining)
 
     serve(TicTacToe, host="127.0.0.1", port=0, store=None)
 
-    assert slept == [BREATH]
+    assert slept == [breath]
 
 
 class Fleets(Game):
