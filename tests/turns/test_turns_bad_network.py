@@ -35,7 +35,7 @@ def test_a_game_goes_over_bad_links_as_over_good_ones(where: str) -> None:
 def test_a_play_that_is_made_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """The proof can fail: here a server takes each resend for a new play."""
     game = load_game(str(ROOT / "examples" / "turns" / "pig.py"))
-    answer = Playing.answer
+    answer = Playing._answer
 
     def twice(self: Playing, room: Any, viewer: Any, request: Any, now: float) -> str:
         refused = answer(self, room, viewer, request, now)
@@ -43,7 +43,7 @@ def test_a_play_that_is_made_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -
             answer(self, room, viewer, request._replace(number=request.number + 1), now)
         return refused
 
-    monkeypatch.setattr(Playing, "answer", twice)
+    monkeypatch.setattr(Playing, "_answer", twice)
 
     with pytest.raises(Wrong, match="the server counts"):
         played(game, SEED)
