@@ -15,25 +15,23 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from netcode.turns.errors import Leave, Refusal, RulesError, Unfit
-from netcode.turns.language.clocks import Clock, Clocks
+from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.fields import Packed, pack_fields, set_defaults, verify
 from netcode.turns.language.kit import Kit, Result, Told
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.language.table_options import read_options, revive_options
 from netcode.turns.runtime import log
-from netcode.turns.runtime.absence import Absence, Demand
 from netcode.turns.runtime.course import Course
-from netcode.turns.runtime.legal import Budget, Listing
-from netcode.turns.runtime.looking import draw, possible, seen
+from netcode.turns.runtime.legal import Listing
 from netcode.turns.runtime.outcomes import Asked, Happening, Moved, Over, Refused, Status, Step, TakenBack
 from netcode.turns.runtime.pending import Stand, Task, Turn
-from netcode.turns.runtime.resuming import asked, give
 from netcode.turns.runtime.sealing import seal, together, tried
-from netcode.turns.runtime.storing import STATE_VERSION, load_course, read_state, stored_course
+from netcode.turns.runtime.standing import Standing
+from netcode.turns.runtime.storing import load_course, read_state
 from netcode.turns.runtime.supposing import suppose
-from netcode.turns.runtime.undoing import Undoing
-from netcode.turns.values import check_bounds, pack, plain, unpack
+from netcode.turns.runtime.transactions import attempt, begin, commit, demanded, lose, take_answer, take_back, time_out
+from netcode.turns.values import check_bounds, unpack
 
 __all__ = [
     "Asked",
@@ -51,31 +49,10 @@ __all__ = [
 ]
 
 
-class Table:
-    """One table. Every method that changes it either does so whole, or not at all."""
+class Table(Standing):
+    """One table. Every method that changes it either does so whole, or not at all. It is made by `create` or `restore`."""
 
-    __slots__ = (
-        "_clocks", "_listings", "_numbers", "_snapshot", "_undoing", "_views", "absence", "clock", "course", "frozen",
-        "game", "players", "restored", "started",
-    )  # fmt: skip
-
-    def __init__(self, course: Course, clock: Clock | None) -> None:
-        """Use `create` or `restore`."""
-        self.course = course
-        """The rules as they run; for those who look into a table: `check`, other worlds."""
-        self.clock, self.game, self.players = clock, course.rules, len(course.kit.players)
-        self.frozen = ""
-        """Why this table takes no more moves; "" while it does."""
-        self.started = False
-        self.restored: tuple[Happening, ...] = ()
-        """What `restore` had to do under changed rules, to be told to all."""
-        self._numbers = [0] * self.players
-        self._clocks = None if clock is None else Clocks(clock, self.players)
-        self.absence = Absence(self.players)
-        self._undoing = Undoing()
-        self._views: dict[int | None, Packed] = {}
-        self._listings: dict[int, Listing] = {}
-        self._snapshot: bytes | None = None
+    __slots__ = ()
 
     # -- making one
 
@@ -130,7 +107,7 @@ class Table:
             raise
         course.packed = pack_fields(course.game)
         verify(course.game)
-        return self._commit(["start", None], news, now)
+        return commit(self, ["start", None], news, now=now)
 
     # -- playing
 
@@ -147,9 +124,9 @@ class Table:
             now: the time.
             lag: seconds to give back to the seat's clock: min(what it claims, the measured round trip). A quota holds.
         """
-        if number <= self._numbers[seat]:
+        if number <= self.numbers[seat]:
             return Step(b"", again=True)
-        refused = self._closed() or self._too_late(seat, now)
+        refused = self.closed() or self.too_late(seat, now)
         if refused is not None:
             return refused
         course = self.course
@@ -172,121 +149,80 @@ class Table:
             if refused is not None:
                 return refused
             task = Task("sealed", seat, name, arguments)
-            return self._attempt(lambda _: seal(course, task), entry, Moved(seat, None), now, lag)
+            return attempt(self, lambda _: seal(course, task), entry, Moved(seat, None), now=now, lag=lag)
         try:
             check_bounds(arguments)
         except Unfit as error:
             return Refused(str(error))
         task = Task("move", seat, name, arguments)
-        return self._attempt(lambda before: self._begin(task, before), entry, Moved(seat, name), now, lag)
+        return attempt(self, lambda before: begin(self, task, before), entry, Moved(seat, name), now=now, lag=lag)
 
     def answer(
         self, seat: int, question: str, option: Any, number: int, *, now: float, lag: float = 0.0
     ) -> Step | Refused:
         """Answer the question of this id with one of its options, as plain wire data."""
-        if number <= self._numbers[seat]:
+        if number <= self.numbers[seat]:
             return Step(b"", again=True)
-        refused = self._closed() or self._too_late(seat, now)
+        refused = self.closed() or self.too_late(seat, now)
         if refused is not None:
             return refused
-        return self._answer(seat, question, option, number, now=now, lag=lag)
+        return take_answer(self, seat, question, option, number, now=now, lag=lag)
 
-    def last_number(self, seat: int) -> int:
-        """Return the number of the last play or answer that was accepted from this seat; 0 before the first."""
-        return self._numbers[seat]
+    # -- time and people
 
-    # -- looking
+    def presence(self, seat: int, present: bool, now: float) -> tuple[Step, ...]:
+        """Say that somebody sits at the seat, or left it; absence has consequences when `grace` is over."""
+        self.absence.note(seat, present, now)
+        return self.advance(now)
 
-    @property
-    def names(self) -> list[str]:
-        """What the players are called, by seat."""
-        return self.course.kit.names
+    def run_out(self, due: float) -> None:
+        """Let that be at `due`, or earlier: the table was asleep, and its clocks were not."""
+        if self.clocks is not None:
+            self.clocks.run_out(due)
 
-    @property
-    def options(self) -> Mapping[str, Any]:
-        """What was chosen for this table."""
-        return self.course.kit.options
+    def advance(self, now: float) -> tuple[Step, ...]:
+        """Do what time demands: timeouts, defaults for the absent, forfeits. One step and log entry for each."""
+        steps: list[Step] = []
+        for _ in range(4 * self.players):
+            step = demanded(self, now) if self.is_open() else None
+            if step is None:
+                break
+            steps.append(step)
+        self.absence.looked = max(self.absence.looked, now)
+        return tuple(steps)
 
-    @property
-    def complaints(self) -> Mapping[str, str]:
-        """What was wrong with the rules at this table, by place: `check` reads it, and the log was told."""
-        return self.course.complaints
+    def forfeit(self, seat: int, now: float) -> Step | Refused:
+        """End the game for a seat that leaves for good: the others have won."""
+        refused = self.closed()
+        if refused is not None:
+            return refused
+        return lose(self, ["forfeit", seat], now)
 
-    @property
-    def number(self) -> int:
-        """Of the rule that ran last: a move, a round, or a timeout. What it drew depends on this and the secret."""
-        return self.course.kit.number
+    # -- taking back
 
-    @property
-    def result(self) -> Result | None:
-        """How the game ended, once it has."""
-        return self.course.kit.result
+    def undo(self, seat: int, now: float) -> Step | Refused:
+        """Take the last move back, or ask the others whether one may (a step without an entry)."""
+        how = self.can_undo(seat)
+        if how == "":
+            return Refused("there is no move of yours to take back")
+        if how == "free" or len(self.course.kit.alive) < 2:
+            return take_back(self, seat, now)
+        self.undoing.want(seat)
+        return Step(b"")
 
-    @property
-    def to_move(self) -> tuple[int, ...]:
-        """The seats to move; those whose answer is waited for, while a rule asks."""
-        return self.course.kit.to_move
+    def consent(self, seat: int, agreed: bool, now: float) -> Step | Refused:
+        """Agree to the undo that another seat wants, or not. The last consent takes the move back."""
+        wanted = self.undoing.wanted
+        if wanted is None or self.can_undo(wanted) == "":
+            return Refused("nobody wants to take a move back")
+        if not agreed:
+            self.undoing.wanted = None
+            return Step(b"")
+        if not self.undoing.agree(seat, self.course.kit.alive):
+            return Step(b"")
+        return take_back(self, wanted, now)
 
-    def view(self, viewer: int | None) -> Packed:
-        """Return each field (and each `@shown` value) as the seat, or None for a spectator, sees it: msgpack bytes.
-
-        The same object until something changes, and equal bytes for what did not; never write to it.
-        """
-        if self.course.definition.all_open:
-            viewer = None  # and what all see is made once
-        view = self._views.get(viewer)
-        if view is None:
-            view = seen(self.course, viewer, running=self.started and not self.frozen)
-            self._views[viewer] = view
-        return view
-
-    def status(self, now: float) -> Status:
-        """Return what is public beside the fields."""
-        kit, clocks, suspended = self.course.kit, self._clocks, self.course.suspension is not None
-        return Status(
-            self.started,
-            kit.number,
-            kit.to_move,
-            kit.mover if suspended else None,
-            kit.out,
-            suspended,
-            kit.result,
-            None if clocks is None else clocks.left(now),
-            () if clocks is None else clocks.running,
-            tuple([since is None for since in self.absence.since]),
-            kit.secret if kit.result is not None and self.game.reveal else None,
-            self.frozen,
-        )
-
-    def question(self, seat: int) -> Asked | None:
-        """Return what the seat is asked, or None."""
-        return asked(self.course, seat)
-
-    def may_act(self, seat: int) -> bool:
-        """Tell whether the seat is to move or asked (also if it answered already and may change that)."""
-        suspension = self.course.suspension
-        return seat in (self.course.kit.to_move if suspension is None else suspension.question.options)
-
-    def legal(self, seat: int, budget: Budget | None = None) -> Listing:
-        """List what the seat may do now, within the budget of 20,000 candidates and 50 ms. Cached until a change."""
-        listing = self._listings.get(seat)
-        if listing is None:
-            able = self._open() and self.may_act(seat)
-            listing = self._listings[seat] = possible(self.course, seat, budget) if able else Listing()
-        return listing
-
-    def draw(self, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
-        """Draw arguments, as plain wire data, for a move that is not listed; for bots and `check`.
-
-        Args:
-            seat: who is to move or asked.
-            name: of the move; "" for an answer, which comes as {"answer": option}.
-            dice: what to draw from.
-
-        Returns:
-            None if a domain has nothing to choose from, or the rules refuse whatever is drawn, or fail.
-        """
-        return draw(self.course, seat, name, dice)
+    # -- other worlds
 
     def imagined(self, seat: int, dice: random.Random) -> "Table | None":
         """Return a table of its own as it might be for all that a seat knows, for bots that play it on.
@@ -306,116 +242,10 @@ class Table:
         if other is None:
             return None
         table = type(self)(other, None)
-        table.started, table._numbers = True, [*self._numbers]
+        table.started, table.numbers = True, [*self.numbers]
         return table
 
-    # -- time and people
-
-    def presence(self, seat: int, present: bool, now: float) -> tuple[Step, ...]:
-        """Say that somebody sits at the seat, or left it; absence has consequences when `grace` is over."""
-        self.absence.note(seat, present, now)
-        return self.advance(now)
-
-    def absent(self, seat: int, now: float) -> bool:
-        """Tell whether the seat has been left for longer than `grace`."""
-        return self.absence.beyond(seat, now, self.game.grace)
-
-    def stand_ins(self, now: float) -> tuple[int, ...]:
-        """Return the seats to act for which a bot shall play now: absent beyond `grace` where `absent = "bot"`."""
-        if self.game.absent != "bot" or not self._open():
-            return ()
-        return tuple(seat for seat in self.course.kit.to_move if self.absent(seat, now))
-
-    def due(self) -> float | None:
-        """Return when `advance` has something to do: a clock runs out, a grace ends. None for never."""
-        return self.absence.due(self.course, self._clocks) if self._open() else None
-
-    def clock_due(self) -> float | None:
-        """Return when the first of the clocks that run is at zero; None where none runs."""
-        return None if self._clocks is None or not self._open() else self._clocks.due()
-
-    def run_out(self, due: float) -> None:
-        """Let that be at `due`, or earlier: the table was asleep, and its clocks were not."""
-        if self._clocks is not None:
-            self._clocks.run_out(due)
-
-    def advance(self, now: float) -> tuple[Step, ...]:
-        """Do what time demands: timeouts, defaults for the absent, forfeits. One step and log entry for each."""
-        steps: list[Step] = []
-        for _ in range(4 * self.players):
-            step = self._demanded(now) if self._open() else None
-            if step is None:
-                break
-            steps.append(step)
-        self.absence.looked = max(self.absence.looked, now)
-        return tuple(steps)
-
-    def forfeit(self, seat: int, now: float) -> Step | Refused:
-        """End the game for a seat that leaves for good: the others have won."""
-        refused = self._closed()
-        if refused is not None:
-            return refused
-        return self._lose(["forfeit", seat], now)
-
-    # -- taking back
-
-    def can_undo(self, seat: int) -> str:
-        """Tell how the seat could take its last move back: "" for not at all, "free", or "consent"."""
-        last = self._undoing.by(seat)
-        if last is None or self.course.suspension is not None or not self._open() or not self.game.undo:
-            return ""
-        return "free" if last.free else "consent"
-
-    def undo(self, seat: int, now: float) -> Step | Refused:
-        """Take the last move back, or ask the others whether one may (a step without an entry)."""
-        how = self.can_undo(seat)
-        if how == "":
-            return Refused("there is no move of yours to take back")
-        if how == "free" or len(self.course.kit.alive) < 2:
-            return self._take_back(seat, now)
-        self._undoing.want(seat)
-        return Step(b"")
-
-    def undo_wanted_by(self) -> int | None:
-        """Return the seat that waits for consent to take its move back."""
-        return self._undoing.wanted
-
-    def consent(self, seat: int, agreed: bool, now: float) -> Step | Refused:
-        """Agree to the undo that another seat wants, or not. The last consent takes the move back."""
-        wanted = self._undoing.wanted
-        if wanted is None or self.can_undo(wanted) == "":
-            return Refused("nobody wants to take a move back")
-        if not agreed:
-            self._undoing.wanted = None
-            return Step(b"")
-        if not self._undoing.agree(seat, self.course.kit.alive):
-            return Step(b"")
-        return self._take_back(wanted, now)
-
-    # -- storing
-
-    def snapshot(self) -> bytes:
-        """Return the state (msgpack, cached until the next change): what `restore` starts from."""
-        if self._snapshot is None:
-            clock, clocks, kit = self.clock, self._clocks, self.course.kit
-            self._snapshot = pack(
-                {
-                    "version": STATE_VERSION,
-                    "game": self.game.__name__,
-                    "rules": self.course.definition.fingerprint,
-                    "players": self.players,
-                    "options": {name: plain(value) for name, value in kit.options.items()},
-                    "clock": None if clock is None else [clock.minutes, clock.increment, clock.per_move],
-                    "secret": kit.secret,
-                    "names": kit.names,
-                    "started": self.started,
-                    "frozen": self.frozen,
-                    "numbers": self._numbers,
-                    **stored_course(self.course, self._undoing.last),
-                    "clocks": None if clocks is None else clocks.stored(),
-                }
-            )
-        return self._snapshot
+    # -- restoring
 
     @classmethod
     def restore(cls, game: type[Any], state: bytes, entries: Sequence[bytes] = (), *, now: float = 0.0) -> "Table":
@@ -440,154 +270,17 @@ class Table:
             table._freeze(data["fields"], state, f"{type(error).__name__}: {error}")
         return table
 
-    # -- inside
-
-    def _open(self) -> bool:
-        return self.started and self.course.kit.result is None and not self.frozen
-
-    def _closed(self) -> Refused | None:
-        if self._open():
-            return None
-        if self.frozen:
-            return Refused(f"this table is frozen: {self.frozen}")
-        return Refused("the game is over" if self.started else "the game has not begun")
-
-    def _too_late(self, seat: int, now: float) -> Refused | None:
-        if self._clocks is not None and seat in self._clocks.fallen(now):
-            return Refused("your time is up")
-        return None
-
-    def _begin(self, task: Task, before: Stand) -> list[Told]:
-        """Run a rule from where the game stands."""
-        self.course.kit.number += 1
-        return self.course.go(task, before)
-
-    def _answer(
-        self, seat: int, question: str, option: Any, number: int, *, now: float, lag: float = 0.0
-    ) -> Step | Refused:
-        course, suspension = self.course, self.course.suspension
-        if suspension is None or seat not in suspension.question.options or suspension.question.id(seat) != question:
-            return Refused("too late: that is not asked any more")
-        try:
-            suspension.question.read(seat, option)
-        except Exception as error:  # noqa: BLE001 - what a rule says of a free answer may fail at what strangers send
-            return course.refusal(error, seat)
-        kind = ["answer", seat, number] if number else ["default", seat]
-        return self._attempt(
-            lambda _: give(course, suspension, seat, option), [*kind, question, option], Moved(seat, None), now, lag
-        )
-
-    def _attempt(
-        self,
-        run: Callable[[Stand], list[Told]],
-        entry: list[Any],
-        moved: Moved | None,
-        now: float,
-        lag: float,
-    ) -> Step | Refused:
-        """Run rules; if they refuse or fail, everything is as it was."""
-        before = self.course.here()
-        kind, seat = entry[:2]
-        alone = not together(self.course)
-        news = self.course.attempt(run, before, seat)
-        if isinstance(news, Refused):
-            return news
-        if kind == "play" and alone:
-            self._undoing.moved(self.course, seat, entry[3], before)
-        elif kind in ("answer", "default"):
-            self._undoing.wanted = None
-        else:
-            self._undoing.forget()
-        if kind in ("play", "answer"):
-            self._numbers[seat] = entry[2]
-        return self._commit(entry, news, now, moved, lag)
-
-    def _commit(
-        self, entry: list[Any], news: list[Told], now: float, moved: Moved | None = None, lag: float = 0.0
-    ) -> Step:
-        """Make the change final: clocks, caches, the entry for the log, and what is to be told."""
-        course, stored = self.course, None
-        if self._clocks is not None:
-            running = course.kit.to_move if self._open() else ()
-            mover = None if moved is None else moved.seat
-            self._clocks.switch(running, now, mover, lag)
-            stored = self._clocks.stored()[0]
-        self.forget()
-        happenings: list[Happening] = [] if moved is None else [moved]
-        if course.taken_back is not None:
-            happenings.append(course.taken_back)
-            course.taken_back = None
-        happenings += news
-        if course.kit.result is not None:
-            happenings.append(Over(course.kit.result))
-        return Step(pack([*entry, stored]), tuple(happenings))
-
-    def forget(self) -> None:
-        """Make views, legal moves and the state anew when they are asked for: the course was changed."""
-        self.course.rest()
-        self._views, self._listings, self._snapshot = {}, {}, None
-
-    def _demanded(self, now: float) -> Step | None:
-        """Do one thing that is due."""
-        found = self.absence.demanded(self.course, self._clocks, now)
-        if found is None:
-            return None
-        demand, seat = found
-        if demand is Demand.DEFAULT:
-            return self._default(seat, now)
-        if demand is Demand.TIMEOUT:
-            return self._time_out(seat, now)
-        return self._lose(["forfeit", seat], now)
-
-    def _default(self, seat: int, now: float) -> Step:
-        assert self.course.suspension is not None
-        question = self.course.suspension.question
-        step = self._answer(seat, question.id(seat), plain(question.default), 0, now=now)
-        return step if isinstance(step, Step) else self._time_out(seat, now)
-
-    def _time_out(self, seat: int, now: float) -> Step:
-        """Let the rules say what it means that a seat's time is up."""
-        self._abandon()
-        task = Task("timeout", seat)
-        step = self._attempt(lambda before: self._begin(task, before), ["timeout", seat], None, now, 0.0)
-        if isinstance(step, Refused) or (
-            self._clocks is not None and self._open() and seat in self._clocks.fallen(now)
-        ):
-            # The rules fail, or leave the turn with a seat that has no time: somebody has to have lost.
-            return self._lose(["lost", seat], now)
-        return step
-
-    def _abandon(self) -> None:
-        self.course.abandon()
-        self._undoing.forget()
-
-    def _lose(self, entry: list[Any], now: float) -> Step:
-        """End the game: all but this seat have won."""
-        kind, seat = entry
-        self._abandon()
-        kit = self.course.kit
-        others = tuple(other for other in kit.alive if other != seat)
-        kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")
-        kit.to_move = ()
-        return self._commit(entry, [], now)
-
-    def _take_back(self, seat: int, now: float) -> Step:
-        self._undoing.take_back(self.course, f"{self.names[seat]} took a move back")
-        return self._commit(["undo", seat], [], now)
-
-    # -- inside: restoring
-
     def _load(self, data: Mapping[str, Any], now: float) -> None:
         course = self.course
         course.kit.options = revive_options(self.game, data["options"])
         self.started, self.frozen = data["started"], data["frozen"]
-        self._numbers = data["numbers"]
+        self.numbers = data["numbers"]
         if not self.started:
             return
-        self._undoing.last, self.restored = load_course(course, data)
-        if self._clocks is not None and data["clocks"] is not None:
+        self.undoing.last, self.restored = load_course(course, data)
+        if self.clocks is not None and data["clocks"] is not None:
             left, running = data["clocks"]
-            self._clocks.resume(left, running, now=now)
+            self.clocks.resume(left, running, now=now)
 
     def _freeze(self, fields: Packed, state: bytes, reason: str) -> None:
         course = self.course
@@ -608,20 +301,20 @@ class Table:
             case ["play", seat, number, name, arguments]:
                 done = self.play(seat, name, arguments, number, now=now)
             case ["answer", seat, number, question, option]:
-                done = self._answer(seat, question, option, number, now=now)
+                done = take_answer(self, seat, question, option, number, now=now)
             case ["default", seat, question, option]:
-                done = self._answer(seat, question, option, 0, now=now)
+                done = take_answer(self, seat, question, option, 0, now=now)
             case ["timeout", seat]:
-                done = self._time_out(seat, now)
+                done = time_out(self, seat, now)
             case ["lost", seat]:
-                done = self._lose(["lost", seat], now)
+                done = lose(self, ["lost", seat], now)
             case ["forfeit", seat]:
                 done = self.forfeit(seat, now)
             case ["undo", seat]:
-                done = self._take_back(seat, now)
+                done = take_back(self, seat, now)
             case _:
                 raise Unfit(f"the log has an entry that is none: {what[:1]}")
         if isinstance(done, Refused):
             raise Unfit(f"the rules refuse what they once accepted: {done.text}")
-        if self._clocks is not None and left is not None:
-            self._clocks.resume(left, self._clocks.running, now=now)
+        if self.clocks is not None and left is not None:
+            self.clocks.resume(left, self.clocks.running, now=now)

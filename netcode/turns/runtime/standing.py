@@ -1,0 +1,223 @@
+"""How one table stands, and everything that can be read of it: `table` has what changes it."""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+from netcode.turns.language.clocks import Clock, Clocks
+from netcode.turns.language.fields import Packed
+from netcode.turns.language.kit import Result
+from netcode.turns.runtime.absence import Absence
+from netcode.turns.runtime.course import Course
+from netcode.turns.runtime.legal import Budget, Listing
+from netcode.turns.runtime.looking import draw, possible, seen
+from netcode.turns.runtime.outcomes import Asked, Happening, Refused, Status
+from netcode.turns.runtime.resuming import asked
+from netcode.turns.runtime.storing import STATE_VERSION, stored_course
+from netcode.turns.runtime.undoing import Undoing
+from netcode.turns.values import pack, plain
+
+
+class Standing:
+    """One table as it is between two changes. Nothing here changes the game; what is worked out is kept until `forget`."""
+
+    __slots__ = (
+        "_listings", "_snapshot", "_views", "absence", "clock", "clocks", "course", "frozen", "game", "numbers",
+        "players", "restored", "started", "undoing",
+    )  # fmt: skip
+
+    def __init__(self, course: Course, clock: Clock | None) -> None:
+        self.course = course
+        """The rules as they run; for those who look into a table: `check`, other worlds."""
+        self.clock, self.game, self.players = clock, course.rules, len(course.kit.players)
+        self.frozen = ""
+        """Why this table takes no more moves; "" while it does."""
+        self.started = False
+        self.restored: tuple[Happening, ...] = ()
+        """What `restore` had to do under changed rules, to be told to all."""
+        self.numbers = [0] * self.players
+        """Of the last play or answer that was accepted from each seat."""
+        self.clocks = None if clock is None else Clocks(clock, self.players)
+        self.absence = Absence(self.players)
+        self.undoing = Undoing()
+        self._views: dict[int | None, Packed] = {}
+        self._listings: dict[int, Listing] = {}
+        self._snapshot: bytes | None = None
+
+    def is_open(self) -> bool:
+        """Tell whether it takes moves: the game has begun, and is not over."""
+        return self.started and self.course.kit.result is None and not self.frozen
+
+    def closed(self) -> Refused | None:
+        """Return why nobody can play any more, or yet; None while they can."""
+        if self.is_open():
+            return None
+        if self.frozen:
+            return Refused(f"this table is frozen: {self.frozen}")
+        return Refused("the game is over" if self.started else "the game has not begun")
+
+    def too_late(self, seat: int, now: float) -> Refused | None:
+        """Return that the time of the seat is up, or None."""
+        if self.clocks is not None and seat in self.clocks.fallen(now):
+            return Refused("your time is up")
+        return None
+
+    def forget(self) -> None:
+        """Make views, legal moves and the state anew when they are asked for: the course was changed."""
+        self.course.rest()
+        self._views, self._listings, self._snapshot = {}, {}, None
+
+    # -- looking
+
+    @property
+    def names(self) -> list[str]:
+        """What the players are called, by seat."""
+        return self.course.kit.names
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What was chosen for this table."""
+        return self.course.kit.options
+
+    @property
+    def complaints(self) -> Mapping[str, str]:
+        """What was wrong with the rules at this table, by place: `check` reads it, and the log was told."""
+        return self.course.complaints
+
+    @property
+    def number(self) -> int:
+        """Of the rule that ran last: a move, a round, or a timeout. What it drew depends on this and the secret."""
+        return self.course.kit.number
+
+    @property
+    def result(self) -> Result | None:
+        """How the game ended, once it has."""
+        return self.course.kit.result
+
+    @property
+    def to_move(self) -> tuple[int, ...]:
+        """The seats to move; those whose answer is waited for, while a rule asks."""
+        return self.course.kit.to_move
+
+    def last_number(self, seat: int) -> int:
+        """Return the number of the last play or answer that was accepted from this seat; 0 before the first."""
+        return self.numbers[seat]
+
+    def view(self, viewer: int | None) -> Packed:
+        """Return each field (and each `@shown` value) as the seat, or None for a spectator, sees it: msgpack bytes.
+
+        The same object until something changes, and equal bytes for what did not; never write to it.
+        """
+        if self.course.definition.all_open:
+            viewer = None  # and what all see is made once
+        view = self._views.get(viewer)
+        if view is None:
+            view = seen(self.course, viewer, running=self.started and not self.frozen)
+            self._views[viewer] = view
+        return view
+
+    def status(self, now: float) -> Status:
+        """Return what is public beside the fields."""
+        kit, clocks, suspended = self.course.kit, self.clocks, self.course.suspension is not None
+        return Status(
+            self.started,
+            kit.number,
+            kit.to_move,
+            kit.mover if suspended else None,
+            kit.out,
+            suspended,
+            kit.result,
+            None if clocks is None else clocks.left(now),
+            () if clocks is None else clocks.running,
+            tuple([since is None for since in self.absence.since]),
+            kit.secret if kit.result is not None and self.game.reveal else None,
+            self.frozen,
+        )
+
+    def question(self, seat: int) -> Asked | None:
+        """Return what the seat is asked, or None."""
+        return asked(self.course, seat)
+
+    def may_act(self, seat: int) -> bool:
+        """Tell whether the seat is to move or asked (also if it answered already and may change that)."""
+        suspension = self.course.suspension
+        return seat in (self.course.kit.to_move if suspension is None else suspension.question.options)
+
+    def legal(self, seat: int, budget: Budget | None = None) -> Listing:
+        """List what the seat may do now, within the budget of 20,000 candidates and 50 ms. Cached until a change."""
+        listing = self._listings.get(seat)
+        if listing is None:
+            able = self.is_open() and self.may_act(seat)
+            listing = self._listings[seat] = possible(self.course, seat, budget) if able else Listing()
+        return listing
+
+    def draw(self, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
+        """Draw arguments, as plain wire data, for a move that is not listed; for bots and `check`.
+
+        Args:
+            seat: who is to move or asked.
+            name: of the move; "" for an answer, which comes as {"answer": option}.
+            dice: what to draw from.
+
+        Returns:
+            None if a domain has nothing to choose from, or the rules refuse whatever is drawn, or fail.
+        """
+        return draw(self.course, seat, name, dice)
+
+    # -- time and people
+
+    def absent(self, seat: int, now: float) -> bool:
+        """Tell whether the seat has been left for longer than `grace`."""
+        return self.absence.beyond(seat, now, self.game.grace)
+
+    def stand_ins(self, now: float) -> tuple[int, ...]:
+        """Return the seats to act for which a bot shall play now: absent beyond `grace` where `absent = "bot"`."""
+        if self.game.absent != "bot" or not self.is_open():
+            return ()
+        return tuple(seat for seat in self.course.kit.to_move if self.absent(seat, now))
+
+    def due(self) -> float | None:
+        """Return when `advance` has something to do: a clock runs out, a grace ends. None for never."""
+        return self.absence.due(self.course, self.clocks) if self.is_open() else None
+
+    def clock_due(self) -> float | None:
+        """Return when the first of the clocks that run is at zero; None where none runs."""
+        return None if self.clocks is None or not self.is_open() else self.clocks.due()
+
+    # -- taking back
+
+    def can_undo(self, seat: int) -> str:
+        """Tell how the seat could take its last move back: "" for not at all, "free", or "consent"."""
+        last = self.undoing.by(seat)
+        if last is None or self.course.suspension is not None or not self.is_open() or not self.game.undo:
+            return ""
+        return "free" if last.free else "consent"
+
+    def undo_wanted_by(self) -> int | None:
+        """Return the seat that waits for consent to take its move back."""
+        return self.undoing.wanted
+
+    # -- storing
+
+    def snapshot(self) -> bytes:
+        """Return the state (msgpack, cached until the next change): what `restore` starts from."""
+        if self._snapshot is None:
+            clock, clocks, kit = self.clock, self.clocks, self.course.kit
+            self._snapshot = pack(
+                {
+                    "version": STATE_VERSION,
+                    "game": self.game.__name__,
+                    "rules": self.course.definition.fingerprint,
+                    "players": self.players,
+                    "options": {name: plain(value) for name, value in kit.options.items()},
+                    "clock": None if clock is None else [clock.minutes, clock.increment, clock.per_move],
+                    "secret": kit.secret,
+                    "names": kit.names,
+                    "started": self.started,
+                    "frozen": self.frozen,
+                    "numbers": self.numbers,
+                    **stored_course(self.course, self.undoing.last),
+                    "clocks": None if clocks is None else clocks.stored(),
+                }
+            )
+        return self._snapshot

@@ -1,0 +1,142 @@
+"""Changes at a table: each is whole or not at all, and gives its entry for the log and what is to be told."""
+
+from collections.abc import Callable
+from typing import Any
+
+from netcode.turns.language.kit import Result, Told
+from netcode.turns.runtime.absence import Demand
+from netcode.turns.runtime.outcomes import Happening, Moved, Over, Refused, Step
+from netcode.turns.runtime.pending import Stand, Task
+from netcode.turns.runtime.resuming import give
+from netcode.turns.runtime.sealing import together
+from netcode.turns.runtime.standing import Standing
+from netcode.turns.values import pack, plain
+
+
+def begin(table: Standing, task: Task, before: Stand) -> list[Told]:
+    """Run a rule from where the game stands."""
+    table.course.kit.number += 1
+    return table.course.go(task, before)
+
+
+def take_answer(
+    table: Standing, seat: int, question: str, option: Any, number: int, *, now: float, lag: float = 0.0
+) -> Step | Refused:
+    """Answer the question of this id, as a seat does, or as time does for it: then without a number."""
+    course, suspension = table.course, table.course.suspension
+    if suspension is None or seat not in suspension.question.options or suspension.question.id(seat) != question:
+        return Refused("too late: that is not asked any more")
+    try:
+        suspension.question.read(seat, option)
+    except Exception as error:  # noqa: BLE001 - what a rule says of a free answer may fail at what strangers send
+        return course.refusal(error, seat)
+    kind = ["answer", seat, number] if number else ["default", seat]
+    return attempt(
+        table,
+        lambda _: give(course, suspension, seat, option),
+        [*kind, question, option],
+        Moved(seat, None),
+        now=now,
+        lag=lag,
+    )
+
+
+def attempt(
+    table: Standing,
+    run: Callable[[Stand], list[Told]],
+    entry: list[Any],
+    moved: Moved | None,
+    *,
+    now: float,
+    lag: float = 0.0,
+) -> Step | Refused:
+    """Run rules; if they refuse or fail, everything is as it was."""
+    before = table.course.here()
+    kind, seat = entry[:2]
+    alone = not together(table.course)
+    news = table.course.attempt(run, before, seat)
+    if isinstance(news, Refused):
+        return news
+    if kind == "play" and alone:
+        table.undoing.moved(table.course, seat, entry[3], before)
+    elif kind in ("answer", "default"):
+        table.undoing.wanted = None
+    else:
+        table.undoing.forget()
+    if kind in ("play", "answer"):
+        table.numbers[seat] = entry[2]
+    return commit(table, entry, news, now=now, moved=moved, lag=lag)
+
+
+def commit(
+    table: Standing, entry: list[Any], news: list[Told], *, now: float, moved: Moved | None = None, lag: float = 0.0
+) -> Step:
+    """Make the change final: clocks, caches, the entry for the log, and what is to be told."""
+    course, stored = table.course, None
+    if table.clocks is not None:
+        running = course.kit.to_move if table.is_open() else ()
+        mover = None if moved is None else moved.seat
+        table.clocks.switch(running, now, mover, lag)
+        stored = table.clocks.stored()[0]
+    table.forget()
+    happenings: list[Happening] = [] if moved is None else [moved]
+    if course.taken_back is not None:
+        happenings.append(course.taken_back)
+        course.taken_back = None
+    happenings += news
+    if course.kit.result is not None:
+        happenings.append(Over(course.kit.result))
+    return Step(pack([*entry, stored]), tuple(happenings))
+
+
+def demanded(table: Standing, now: float) -> Step | None:
+    """Do one thing that is due."""
+    found = table.absence.demanded(table.course, table.clocks, now)
+    if found is None:
+        return None
+    demand, seat = found
+    if demand is Demand.DEFAULT:
+        return _default(table, seat, now)
+    if demand is Demand.TIMEOUT:
+        return time_out(table, seat, now)
+    return lose(table, ["forfeit", seat], now)
+
+
+def _default(table: Standing, seat: int, now: float) -> Step:
+    assert table.course.suspension is not None
+    question = table.course.suspension.question
+    step = take_answer(table, seat, question.id(seat), plain(question.default), 0, now=now)
+    return step if isinstance(step, Step) else time_out(table, seat, now)
+
+
+def time_out(table: Standing, seat: int, now: float) -> Step:
+    """Let the rules say what it means that a seat's time is up."""
+    _abandon(table)
+    task = Task("timeout", seat)
+    step = attempt(table, lambda before: begin(table, task, before), ["timeout", seat], None, now=now)
+    if isinstance(step, Refused) or (table.clocks is not None and table.is_open() and seat in table.clocks.fallen(now)):
+        # The rules fail, or leave the turn with a seat that has no time: somebody has to have lost.
+        return lose(table, ["lost", seat], now)
+    return step
+
+
+def _abandon(table: Standing) -> None:
+    table.course.abandon()
+    table.undoing.forget()
+
+
+def lose(table: Standing, entry: list[Any], now: float) -> Step:
+    """End the game: all but this seat have won."""
+    kind, seat = entry
+    _abandon(table)
+    kit = table.course.kit
+    others = tuple(other for other in kit.alive if other != seat)
+    kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")
+    kit.to_move = ()
+    return commit(table, entry, [], now=now)
+
+
+def take_back(table: Standing, seat: int, now: float) -> Step:
+    """Make everything as it was before the last move of the seat."""
+    table.undoing.take_back(table.course, f"{table.names[seat]} took a move back")
+    return commit(table, ["undo", seat], [], now=now)
