@@ -37,13 +37,13 @@ class Part:
 class Step(NamedTuple):
     """What happened, the fields that changed (each as msgpack), and what else changed, by name."""
 
-    events: Sequence[Sequence[Any]]
-    fields: Mapping[str, bytes]
-    state: Mapping[str, Any]
+    events: list[list[Any]]
+    fields: dict[str, bytes]
+    state: dict[str, Any]
 
     def wire(self) -> list[Any]:
         """Return the message."""
-        return ["step", [*self.events], dict(self.fields), dict(self.state)]
+        return ["step", self.events, self.fields, self.state]
 
 
 @dataclass(frozen=True, slots=True)

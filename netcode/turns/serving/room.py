@@ -5,7 +5,7 @@ No network and no disk: the server carries what comes in and what goes out.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from netcode.peer import Peer
 from netcode.turns.language.definition import MoveRule
 from netcode.turns.protocol import MAX_NAME
-from netcode.turns.runtime import log
+from netcode.turns.runtime import legal, log
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
@@ -269,7 +269,7 @@ class Room:
         asked = table.question(seat)
         own: dict[str, Any] = {
             "last": table.last_number(seat),
-            "question": None if asked is None else [asked.id, asked.prompt, _maybe_list(asked.options)],
+            "question": None if asked is None else (asked.id, asked.prompt, asked.options),
             "undo": table.can_undo(seat),
         }
         if viewer.legal:
@@ -296,22 +296,16 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     return {name: value for name, value in after.items() if before.get(name, _NEW) != value}
 
 
-def _maybe_list(values: Sequence[Any] | None) -> list[Any] | None:
-    return None if values is None else [*values]
-
-
-def listed(table: Table, seat: int) -> tuple[list[Any], list[str]]:
+def listed(table: Table, seat: int) -> legal.Listing:
     """Return the legal plays of a seat, and the moves that are legal and not listed; nothing where the rules fail."""
-    if not table.may_act(seat):
-        return [], []
     try:
         listing = table.legal(seat)
     except Exception as error:  # noqa: BLE001 - a domain that fails lists nothing, and the table goes on
         log.bug(table.game.__name__, error, "what is legal")
-        return [], []
+        return legal.Listing()
     if len(listing.plays) > MAX_LISTED:
-        return [], sorted({*listing.unlisted, *(name for name, _ in listing.plays)})
-    return [*map(list, listing.plays)], [*listing.unlisted]
+        return legal.Listing((), tuple(sorted({*listing.unlisted, *(name for name, _ in listing.plays)})))
+    return listing
 
 
 def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
@@ -325,13 +319,13 @@ def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
     return {
         "started": status.started,
         "number": status.number,
-        "to_move": [*status.to_move],
+        "to_move": status.to_move,
         "mover": status.mover,
-        "out": [*status.out],
+        "out": status.out,
         "asked": status.asked,
-        "result": None if result is None else [[*result.winners], _maybe_list(result.scores), result.text],
-        "clocks": _maybe_list(status.clocks),
-        "running": [*status.running],
+        "result": None if result is None else (result.winners, result.scores, result.text),
+        "clocks": status.clocks,
+        "running": status.running,
         "secret": status.secret,
         "frozen": frozen or status.frozen,
         "undo_by": table.undo_wanted_by(),
@@ -354,7 +348,7 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
             case TakenBack(whose, text):
                 events.append((["taken back", whose, text], None))
             case Over(result):
-                events.append((["over", [*result.winners], _maybe_list(result.scores), result.text], None))
+                events.append((["over", result.winners, result.scores, result.text], None))
     return events
 
 
