@@ -588,7 +588,7 @@ def test_absence_has_the_consequence_that_the_game_says(absent: str, over: bool)
 
     assert (table.result is not None, table.stand_ins(6.0)) == (over, (0,) if absent == "bot" else ())
     assert table.due() is None
-    assert table.status(6.0).present == (False, True)
+    assert (table.absent(0, 6.0), table.absent(1, 6.0)) == (True, False)
 
 
 def test_who_leaves_for_good_has_lost() -> None:

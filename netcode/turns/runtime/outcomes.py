@@ -70,7 +70,6 @@ class Status(NamedTuple):
     result: Result | None
     clocks: tuple[float, ...] | None
     running: tuple[int, ...]
-    present: tuple[bool, ...]
     secret: bytes | None
     """After the end of a game that reveals: the seed, with which a replay can be verified."""
     frozen: str = ""

@@ -129,7 +129,6 @@ class Standing:
             kit.result,
             None if clocks is None else clocks.left(now),
             () if clocks is None else clocks.running,
-            tuple([since is None for since in self.absence.since]),
             kit.secret if kit.result is not None and self.game.reveal else None,
             self.frozen,
         )
