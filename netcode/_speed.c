@@ -3,8 +3,7 @@
    What is unusual is nobody's business here: None says «do it yourself», and the Python in codec.py, which is the
    definition, does. Unusual is whatever is not exactly one of None, bool, int, float, str, bytes, list and dict (a tuple
    may be sent), what nests deeper than MAX_DEPTH, has many containers, keys that are no scalars, extensions, is large, or
-   costs much.
-   So nothing here raises, and nothing here runs Python code, in the middle of which a message could change. */
+   costs much. So nothing here raises, and nothing here runs Python code, in the middle of which a message could change. */
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -232,13 +231,12 @@ static PyObject *cut(PyObject *module, PyObject *const *arguments, Py_ssize_t co
     if (count != 5 || !PyType_Check(arguments[3]) || !PyType_IsSubtype((PyTypeObject *)arguments[3], &PyTuple_Type))
         return PyErr_Format(PyExc_TypeError, "cut() takes bytes, their size, a limit, a type of event, and a sender");
     Py_ssize_t came = PyLong_AsSsize_t(arguments[1]);
-    unsigned long long limit = PyLong_AsUnsignedLongLong(arguments[2]);
+    unsigned long long limit = PyLong_AsUnsignedLongLong(arguments[2]), cost = 0;
     if (PyErr_Occurred() || PyObject_GetBuffer(arguments[0], &data, PyBUF_SIMPLE) < 0)
         return NULL;
     const unsigned char *begin = data.buf, *at = begin, *end = begin + (came < 0 || came > data.len ? data.len : came);
-    PyObject *events = PyList_New(0), *fields = PyTuple_New(1), *result = NULL;
+    PyObject *events = PyList_New(0), *fields = PyTuple_New(1), *taken = NULL;
     newfunc make = (newfunc)PyType_GetSlot(&PyTuple_Type, Py_tp_new); /* an event is a named tuple */
-    uint64_t cost = 0;
     while (events != NULL && fields != NULL && end - at > HEADER_SIZE) {
         uint64_t size = load(at, HEADER_SIZE);
         int is_whole = size <= (uint64_t)(end - at) - HEADER_SIZE;
@@ -261,8 +259,10 @@ static PyObject *cut(PyObject *module, PyObject *const *arguments, Py_ssize_t co
     }
     /* A length without anything behind it may be a wrong one. */
     if (events != NULL && fields != NULL && end - at != HEADER_SIZE)
-        result = Py_BuildValue("On", events, (Py_ssize_t)(at - begin));
-unusual:
+        taken = PyLong_FromSsize_t(at - begin);
+unusual:;
+    PyObject *result = taken == NULL ? NULL : PyTuple_Pack(2, events, taken);
+    Py_XDECREF(taken);
     Py_XDECREF(fields);
     Py_XDECREF(events);
     PyBuffer_Release(&data);
