@@ -120,6 +120,7 @@ class _Checker:
                 table.course.thorough = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
                 if table.course.thorough:
                     self._look(table, dice)
+                    self._complain(table)
                 made = self._step(table, dice)
                 if made is None:
                     self.problem("nobody can do anything, and the game is not over: a deadlock")

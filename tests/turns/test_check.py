@@ -349,6 +349,35 @@ def test_a_bug_behind_a_legal_move_is_found() -> None:
     assert "Buggy fails: StopIteration" in problems(Buggy)
 
 
+def test_a_rule_that_raises_instead_of_requiring_is_found() -> None:
+    class Raising(Game):
+        count: int = 0
+
+        @move(number=range(9))
+        def add(self, number: int) -> None:
+            if number < self.count:
+                raise ValueError("too small")
+            self.count = number
+            if number > 6:
+                self.finish()
+
+    assert problems(Raising) == "Raising.add fails: ValueError: too small"
+
+
+def test_a_domain_that_fails_is_found() -> None:
+    class Failing(Game):
+        stock: list[int] = [1, 2, 3]
+
+        def top(self) -> list[int]:
+            return [self.stock[-1]]
+
+        @move(card=top)
+        def draw(self, card: int) -> None:
+            self.stock.remove(card)
+
+    assert problems(Failing) == "Failing.draw: the domain of card fails: IndexError: list index out of range"
+
+
 def test_a_claim_that_nothing_is_learnt_is_proved_wrong() -> None:
     class Peeking(Game):
         stock: Hidden[list[int]]

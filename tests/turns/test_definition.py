@@ -1,15 +1,18 @@
 """What is told when a class of rules is defined, or its first table made: each says how to write it right."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 import pytest
 
 from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, move, options, shown
 from netcode.turns.table import Refused, Step, Table
+
+T = TypeVar("T")
 
 
 def told(define: Callable[[], Any]) -> str:
@@ -129,6 +132,96 @@ def test_a_domain_that_asks_for_a_later_argument() -> None:
 
     assert told(define) == (
         "Wrong.mark: the domain of cell asks for size, and the arguments before cell are none; write `def cells(self)`"
+    )
+
+
+def test_a_domain_that_is_no_function_of_the_game() -> None:
+    def define(given: Any) -> type[Game]:
+        class Wrong(Game):
+            @move(size=range(3), cell=given)
+            def mark(self, size: int, cell: int) -> None: ...
+
+        return Wrong
+
+    def cells() -> list[int]:
+        return [1]
+
+    where = "Wrong.mark: the domain of cell"
+    assert told(lambda: define(lambda: [1])) == f"{where} takes no game to look at; write `lambda self: …`"
+    assert told(lambda: define(cells)) == f"{where} takes no game to look at; write `def cells(self)`"
+    assert told(lambda: define(lambda _, kind: [kind])) == (  # pyright: ignore[reportUnknownLambdaType]
+        f"{where} asks for kind, and the arguments before cell are size; write `lambda self, size: …`"
+    )
+
+
+def test_a_domain_may_have_defaults_of_its_own() -> None:
+    class Right(Game):
+        def cells(self, count: int = 3) -> range:
+            return range(count)
+
+        @move(cell=cells)
+        def mark(self, cell: int) -> None: ...
+
+    assert [arguments["cell"] for _, arguments in begin(Right).legal(0).plays] == [0, 1, 2]
+
+
+def _none(_self: Any) -> None: ...
+
+
+def _draws(self: Any) -> list[int]:
+    return [self.random.randrange(3)]
+
+
+def _fails(self: Any) -> list[int]:
+    return [self.names[9]]
+
+
+def _number(_self: Any) -> int:
+    return 3
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (_none, "lists nothing that can be chosen from: it returned None; return a list"),
+        (_draws, "draws, asks or ends the game; it only lists"),
+        (_fails, "fails: IndexError: list index out of range"),
+        (_number, "fails: TypeError: 'int' object is not iterable"),
+    ],
+)
+def test_a_domain_that_fails_is_told_whoever_looks(given: Any, text: str) -> None:
+    class Wrong(Game):
+        @move(cell=given)
+        def mark(self, cell: int) -> None: ...
+
+    table = begin(Wrong)
+
+    with pytest.raises(RulesError, match=f"Wrong.mark: the domain of cell {text}"):
+        table.legal(0)
+
+
+def test_what_python_keeps_in_an_abstract_or_a_generic_class_is_no_field() -> None:
+    class Abstract(Base, ABC):
+        @abstractmethod
+        def size(self) -> int: ...
+
+    class Boxed(Abstract, Generic[T]):
+        def size(self) -> int:
+            return 3
+
+    assert [*begin(Boxed).course.values] == ["count"]
+
+
+def test_a_default_as_dataclasses_write_it() -> None:
+    def define() -> type[Game]:
+        class Wrong(Base):
+            cells: list[int] = field(default_factory=list[int])
+
+        return Wrong
+
+    assert told(define) == (
+        "Wrong.cells: `field(…)` is for dataclasses; write the default itself, such as `cells: … = []`, "
+        "of which each table gets a copy of its own"
     )
 
 

@@ -1,5 +1,6 @@
 """What the kit reads from a class of rules when it is defined, and everything that it says at once if it is wrong."""
 
+import dataclasses
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,10 @@ RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
 OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
 """What `@move` takes beside domains, and how that is written."""
 
+_OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
+"""What `abc` and `typing` keep in a class that is abstract or generic."""
+
+_DATACLASS_FIELD: Any = dataclasses.Field
 _TUPLE: Any = tuple
 _EMPTY = inspect.Parameter.empty
 
@@ -124,7 +129,7 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
     for name, one in definition.fields.items():
         definition.shapes[name] = shape_of(one.type, f"{cls.__name__}.{name}")
         if hasattr(cls, name):
-            definition.defaults[name] = getattr(cls, name)
+            definition.defaults[name] = _default(cls, name)
     for name, member in _members(cls, root).items():
         if isinstance(member, move):
             definition.moves[name] = _read_move(cls, name, member)
@@ -143,6 +148,17 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
         )
     _check_assignments(cls, root, definition.fields)
     return definition
+
+
+def _default(cls: type[Any], name: str) -> Any:
+    """Return the default of a field. Raises `RulesError` for what would be one in a dataclass."""
+    default = getattr(cls, name)
+    if isinstance(default, _DATACLASS_FIELD):
+        raise RulesError(
+            f"{cls.__name__}.{name}: `field(…)` is for dataclasses; write the default itself, such as `{name}: … = []`, "
+            "of which each table gets a copy of its own"
+        )
+    return default
 
 
 def _members(cls: type[Any], root: type[Any]) -> dict[str, Any]:
@@ -199,7 +215,7 @@ def _check_names(cls: type[Any], root: type[Any], fields: dict[str, Field], move
 
 def _is_plain(name: str, member: Any) -> bool:
     """Tell whether a member of a class is no state by its nature."""
-    if (name.startswith("__") and name.endswith("__")) or name in SETTINGS:
+    if (name.startswith("__") and name.endswith("__")) or name in SETTINGS or name in _OF_PYTHON:
         return True
     return callable(member) or hasattr(member, "__get__") or function_of(member) is not None
 

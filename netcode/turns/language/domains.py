@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeVar, Union
 
-from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.errors import Enough, RulesError, Unfit
 from netcode.turns.values import Shape, check_bounds, pack, plain, same, shape_of
 
 T = TypeVar("T")
@@ -114,13 +114,25 @@ class Fixed(Domain):
 class Listed(Domain):
     """What a method of the game lists, found by its name on the class, so that a variant may override it."""
 
-    def __init__(self, rule: Callable[..., Iterable[Any]], name: str | None, takes: tuple[str, ...]) -> None:
-        self.rule, self.name, self.takes = rule, name, takes
+    def __init__(
+        self, rule: Callable[..., Iterable[Any]], name: str | None, takes: tuple[str, ...], where: str = "a domain"
+    ) -> None:
+        self.rule, self.name, self.takes, self.where = rule, name, takes, where
 
     def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
         arguments = {name: earlier[name] for name in self.takes}
-        found = getattr(game, self.name)(**arguments) if self.name else self.rule(game, **arguments)
-        return listed(found)
+        try:
+            found: Any = getattr(game, self.name)(**arguments) if self.name else self.rule(game, **arguments)
+            values = None if found is None else listed(found)
+        except RulesError:
+            raise
+        except Enough as error:
+            raise RulesError(f"{self.where} draws, asks or ends the game; it only lists") from error
+        except Exception as error:
+            raise RulesError(f"{self.where} fails: {type(error).__name__}: {error}") from error
+        if values is None:
+            raise RulesError(f"{self.where} lists nothing that can be chosen from: it returned None; return a list")
+        return values
 
 
 class Open(Domain):
@@ -143,15 +155,19 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         shape_of(given.type, f"{cls.__name__}.{move}.{argument}")
         return Open(given)
     if isinstance(given, types.FunctionType):
-        takes = tuple(inspect.signature(given).parameters)[1:]
-        unknown = [name for name in takes if name not in earlier]
+        parameters = [*inspect.signature(given).parameters.values()]
+        if not parameters:
+            raise RulesError(f"{where} takes no game to look at; write `{_written(given, ())}`")
+        asked = parameters[1:]
+        unknown = [one.name for one in asked if one.name not in earlier and one.default is one.empty]
         if unknown:
             raise RulesError(
                 f"{where} asks for {', '.join(unknown)}, and the arguments before {argument} are "
-                f"{', '.join(earlier) or 'none'}; write `def {given.__name__}(self{''.join(', ' + name for name in earlier)})`"
+                f"{', '.join(earlier) or 'none'}; write `{_written(given, earlier)}`"
             )
+        takes = tuple(one.name for one in asked if one.name in earlier)
         # A function of the module is its own; a method is found by its name.
-        return Listed(given, given.__name__ if hasattr(cls, given.__name__) else None, takes)
+        return Listed(given, given.__name__ if hasattr(cls, given.__name__) else None, takes, where)
     if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
         values = listed(given)
         if not values:
@@ -162,6 +178,13 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         f"{where} is a {type(given).__name__}; write a range, a collection, a method that lists values, or "
         f"Free(type, sample, check): `@move({argument}=range(9))`"
     )
+
+
+def _written(given: types.FunctionType, earlier: tuple[str, ...]) -> str:
+    """Return how a function that lists what may be chosen is written."""
+    if given.__name__ == "<lambda>":
+        return f"lambda {', '.join(('self', *earlier))}: …"
+    return f"def {given.__name__}({', '.join(('self', *earlier))})"
 
 
 def domain_of_type(annotation: Any) -> Domain | None:

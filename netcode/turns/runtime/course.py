@@ -6,7 +6,7 @@ A change is whole or not at all: `attempt` makes everything as it was if the rul
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from netcode.turns.errors import Enough, Refusal, RulesError, Suspended, Unfit
+from netcode.turns.errors import Refusal, RulesError, Suspended, Unfit
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
 from netcode.turns.language.kit import DryKit, Kit, Told
@@ -252,10 +252,6 @@ class Course:
         try:
             for name, domain in move.domains.items():
                 values[name] = domain.read(game, values, arguments[name], name)
-        except Enough as error:
-            raise RulesError(
-                f"{self.rules.__name__}.{move.name}: a domain draws, asks or ends the game; it only lists"
-            ) from error
         finally:
             game._kit = kit
         return values

@@ -3,12 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import Enough, Leave, Refusal
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.domains import Open
-from netcode.turns.runtime import log
 from netcode.turns.values import NATIVE, plain
 
 MAX_CANDIDATES = 20_000
@@ -68,12 +68,20 @@ class Budget:
         return now > self._until
 
 
-def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None], budget: Budget) -> Listing:
+Complain = Callable[[str, BaseException, str], None]
+"""Is told of a bug: the name of the move, what was raised, and where that was."""
+
+
+def list_moves(
+    definition: Definition, scratch: Any, reload: Callable[[], None], budget: Budget, complain: Complain
+) -> Listing:
     """List what the mover of `scratch` may do. Whoever calls it sees to the kit of `scratch`, and throws it away.
 
     Args:
         scratch: a copy of the game with a dry kit.
         reload: makes `scratch` again what it was.
+        budget: what it may cost.
+        complain: is told of a rule that fails.
     """
     plays: list[tuple[str, Mapping[str, Any]]] = []
     unlisted: list[str] = []
@@ -85,7 +93,7 @@ def list_moves(definition: Definition, scratch: Any, reload: Callable[[], None],
         try:
             found = _candidates(move, scratch, budget)
             if move.refuses:
-                found = _tried(move, scratch, found, reload, budget)
+                found = _tried(partial(_passes, move, scratch, reload, complain), found, budget)
         except _Spent:
             unlisted.append(name)
             continue
@@ -104,7 +112,7 @@ def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def draw_arguments(
-    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random
+    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random, complain: Complain
 ) -> dict[str, Any] | None:
     """Draw a value for each argument of a move that is not listed.
 
@@ -124,7 +132,7 @@ def draw_arguments(
         except Leave:
             reload()
             return None  # a domain that refuses lists nothing
-        if not move.refuses or _passes(move, scratch, drawn, reload):
+        if not move.refuses or _passes(move, scratch, reload, complain, drawn):
             return drawn
     return None
 
@@ -142,17 +150,19 @@ def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any
 
 
 def _tried(
-    move: MoveRule, game: Any, candidates: list[dict[str, Any]], reload: Callable[[], None], budget: Budget
+    passes: Callable[[dict[str, Any]], bool], candidates: list[dict[str, Any]], budget: Budget
 ) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for arguments in candidates:
         budget.spend()
-        if _passes(move, game, arguments, reload):
+        if passes(arguments):
             found.append(arguments)
     return found
 
 
-def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callable[[], None]) -> bool:
+def _passes(
+    move: MoveRule, game: Any, reload: Callable[[], None], complain: Complain, arguments: dict[str, Any]
+) -> bool:
     game._kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
     try:
         move.rule(game, **arguments)
@@ -161,7 +171,7 @@ def _passes(move: MoveRule, game: Any, arguments: dict[str, Any], reload: Callab
     except Enough:
         return True
     except Exception as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
-        log.bug(f"{type(game).__name__}.{move.name}", error, "a dry run of it")
+        complain(move.name, error, "a dry run of it")
         return False
     finally:
         if move.only_looks:

@@ -55,7 +55,7 @@ def possible(course: Course, seat: int, budget: Budget | None) -> Listing:
         return Listing(tuple(("", {"answer": option}) for option in options))
     scratch, reload = course.scratch(seat)
     reload()
-    return list_moves(course.definition, scratch, reload, budget or Budget())
+    return list_moves(course.definition, scratch, reload, budget or Budget(), course.complain)
 
 
 def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
@@ -67,7 +67,7 @@ def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[s
             return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
         scratch, reload = course.scratch(seat)
         reload()
-        values = draw_arguments(course.definition.moves[name], scratch, reload, dice)
+        values = draw_arguments(course.definition.moves[name], scratch, reload, dice, course.complain)
     except (Leave, Exception) as error:  # noqa: BLE001 - a domain or a sample that fails draws nothing
         course.complain(name or "an answer", error, "a draw for it")
         return None
