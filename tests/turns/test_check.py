@@ -349,6 +349,41 @@ def test_a_bug_behind_a_legal_move_is_found() -> None:
     assert "Buggy fails: StopIteration" in problems(Buggy)
 
 
+def test_hidden_sets_and_tuples_differ_between_worlds_as_lists_do() -> None:
+    class Bagged(Game):
+        seats = 3, 3
+        stock: Hidden[set[int]] = {*range(6)}
+        hands: Owned[list[set[int]]]
+        last: Hidden[tuple[int, ...]] = ()
+
+        def setup(self) -> None:
+            cards = [*range(20, 26)]
+            self.random.shuffle(cards)
+            self.hands = [{cards.pop(), cards.pop()} for _ in self.players]
+
+        def held(self) -> set[int]:
+            return self.hands[self.mover]
+
+        @move(card=held)
+        def lay(self, card: int) -> None:
+            self.hands[self.mover].remove(card)
+            self.stock.remove(max(self.stock))
+            self.last = (*self.last, card)
+            if not any(self.hands):
+                self.finish()
+
+    class Peeking(Bagged):
+        def held(self) -> set[int]:
+            other = self.hands[self.after(self.mover)]
+            return {card for card in self.hands[self.mover] if card + 1 not in other} or self.hands[self.mover]
+
+    report = check(Bagged, 12)
+
+    assert report.problems == {}
+    assert report.worlds > 200
+    assert "what lay lists as legal tells of what is hidden" in problems(Peeking)
+
+
 def test_a_rule_that_raises_instead_of_requiring_is_found() -> None:
     class Raising(Game):
         count: int = 0

@@ -84,6 +84,43 @@ class Dealt(Game):
         self.finish(number % 2)
 
 
+class Bags(Game):
+    """Cards in sets and in a tuple."""
+
+    seats = 3, 3
+    hands: Owned[list[set[int]]]
+    stock: Hidden[tuple[int, ...]]
+
+    def setup(self) -> None:
+        cards = [*range(12)]
+        self.random.shuffle(cards)
+        self.hands = [{*cards[:3]}, {*cards[3:6]}, {*cards[6:9]}]
+        self.stock = tuple(cards[9:])
+
+    def held(self) -> set[int]:
+        return self.hands[self.mover]
+
+    @move(card=held)
+    def lay(self, card: int) -> None:
+        self.hands[self.mover].remove(card)
+
+
+def test_sets_and_tuples_are_filled_in_with_what_is_not_seen() -> None:
+    table, dice = local(Bags, 3), random.Random(1)
+    own = table.view(0).hands[0]
+
+    worlds = [Rebuilder().table(table.view(0), dice) for _ in range(30)]
+
+    for world in worlds:
+        assert world is not None
+        hands, stock = world.course.values["hands"], world.course.values["stock"]
+        assert hands[0] == own
+        assert ([*map(type, hands)], type(stock)) == ([set] * 3, tuple)
+        assert [len(hand) for hand in hands] == [3, 3, 3]
+        assert {*stock}.union(*hands) == {*range(12)}
+    assert len({str(world and world.course.values) for world in worlds}) > 20
+
+
 class Short(Dealt):
     """Cards that are the same in every game, one of which is lost without a trace."""
 

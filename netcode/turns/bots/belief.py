@@ -13,7 +13,7 @@ from typing import Any
 
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.fields import pack_fields
-from netcode.turns.language.imagining import Place, hidden_places, seen_places
+from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.simulate import Choice, act, choices_of
@@ -163,10 +163,7 @@ class Belief:
         for place in _nobodys(game):
             kinds.setdefault(place.kind, []).append(place)
         for places in kinds.values():
-            values = [place.get() for place in places]
-            self._dice.shuffle(values)
-            for place, value in zip(places, values, strict=True):
-                place.put(value)
+            shuffle(places, self._dice)
 
 
 def _nobodys(game: Any) -> list[Place]:

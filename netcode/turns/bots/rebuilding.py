@@ -8,7 +8,7 @@ from typing import Any
 from netcode.turns.errors import Leave
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.fields import pack_fields
-from netcode.turns.language.imagining import Place, hidden_places, seen_places
+from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.table import Step, Table
@@ -102,10 +102,10 @@ def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> b
         values = [known[data] for data, count in left.items() for _ in range(count)]
         if min(left.values()) < 0 or len(values) != len(places):
             return False
-        dice.shuffle(values)
         for place, value in zip(places, values, strict=True):
             place.put(copy.deepcopy(value))
-    return True
+        shuffle(places, dice)
+    return all(place.is_whole() for places in hidden.values() for place in places)
 
 
 def _everything(table: Table) -> dict[tuple[str, str], list[Place]]:

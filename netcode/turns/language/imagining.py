@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from netcode.turns.language.marks import Field, Mark
-from netcode.turns.values import Fixed, Mapping, Sequence, Shape
+from netcode.turns.values import Bag, Fixed, Mapping, Sequence, Shape, pack, plain
+
+TRIES = 20
+"""How often values are shuffled among sets, until none has one of them twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +19,8 @@ class Place:
     kind: tuple[str, str]
     get: Callable[[], Any]
     put: Callable[[Any], None]
+    is_whole: Callable[[], bool] = lambda: True
+    """Tells whether what it stands in has as many entries as before: a set that is given one twice has not."""
 
 
 def is_open(mark: Mark, entry: int, seat: int | None) -> bool:
@@ -57,7 +62,9 @@ def _chosen_places(game: Any, field: Field, shape: Shape, chosen: Callable[[int]
 def _places(shape: Shape, holder: Any, key: Any, alone: str) -> Iterator[Place]:
     """Yield the place at `holder[key]`, or those inside it; what is not in a collection is only like itself."""
     value = holder[key]
-    if isinstance(shape, Sequence) and isinstance(value, _LIST):
+    if isinstance(shape, Sequence | Bag) and shape.kind is not list and isinstance(value, _SEVERAL):
+        yield from _rebuilt(shape, holder, key)
+    elif isinstance(shape, Sequence) and isinstance(value, _LIST):
         for index in range(len(value)):
             yield from _places(shape.item, value, index, "")
     elif isinstance(shape, Mapping):
@@ -67,12 +74,51 @@ def _places(shape: Shape, holder: Any, key: Any, alone: str) -> Iterator[Place]:
         yield Place((alone, shape.name), lambda: holder[key], lambda new: holder.__setitem__(key, new))
 
 
+def _rebuilt(shape: Sequence | Bag, holder: Any, key: Any) -> Iterator[Place]:
+    """Yield the places in a tuple or a set, which is made anew whenever one of them is given something."""
+    value = holder[key]
+    # The order of a set depends on the process; and a view has a list, of nothing, where somebody else's was.
+    items: list[Any] = sorted(value, key=lambda item: pack(plain(item))) if type(value) in _SETS else [*value]
+
+    def is_whole() -> bool:
+        return len(holder[key]) == len(items)
+
+    def rebuilding(put: Callable[[Any], None]) -> Callable[[Any], None]:
+        def put_and_rebuild(new: Any) -> None:
+            put(new)
+            holder[key] = shape.kind(items)
+
+        return put_and_rebuild
+
+    for index in range(len(items)):
+        for place in _places(shape.item, items, index, ""):
+            yield Place(place.kind, place.get, rebuilding(place.put), is_whole)
+
+
 _LIST: Any = list
-_DICT: Any = dict
+_SETS: Any = (set, frozenset)
+_SEVERAL: Any = (list, tuple, *_SETS)
 
 
 def _collects(shape: Shape) -> bool:
-    return isinstance(shape, Sequence | Mapping)
+    return isinstance(shape, Sequence | Mapping | Bag)
+
+
+def shuffle(places: list[Place], dice: random.Random) -> None:
+    """Shuffle what stands at like places; where each try gives a set the same entry twice, nothing moves."""
+    values = [place.get() for place in places]
+    for _ in range(TRIES):
+        shuffled = [*values]
+        dice.shuffle(shuffled)
+        _put(places, shuffled)
+        if all(place.is_whole() for place in places):
+            return
+    _put(places, values)
+
+
+def _put(places: list[Place], values: list[Any]) -> None:
+    for place, value in zip(places, values, strict=True):
+        place.put(value)
 
 
 def imagine(game: Any, definition: Any, seat: int, dice: random.Random) -> None:
@@ -82,7 +128,4 @@ def imagine(game: Any, definition: Any, seat: int, dice: random.Random) -> None:
         for place in hidden_places(game, field, definition.shapes[name], seat):
             kinds.setdefault(place.kind, []).append(place)
     for places in kinds.values():
-        values = [place.get() for place in places]
-        dice.shuffle(values)
-        for place, value in zip(places, values, strict=True):
-            place.put(value)
+        shuffle(places, dice)

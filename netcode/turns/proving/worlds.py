@@ -4,7 +4,7 @@ import random
 from typing import Any
 
 from netcode.turns.language.fields import pack_fields
-from netcode.turns.language.imagining import Place, hidden_places
+from netcode.turns.language.imagining import Place, hidden_places, shuffle
 from netcode.turns.table import Table
 
 MAX_POOL = 200
@@ -53,13 +53,13 @@ def other_world(table: Table, viewer: int | None, pool: Pool, dice: random.Rando
         kinds.setdefault(place.kind, []).append(place)
     shuffled = dice.random() < 0.5
     for kind, places in kinds.items():
-        values = [place.get() for place in places]
         if shuffled or len(pool.get(kind, ())) < 2:
-            dice.shuffle(values)
-        else:
-            values = [dice.choice(pool[kind]) for _ in places]
-        for place, value in zip(places, values, strict=True):
-            place.put(value)
+            shuffle(places, dice)
+            continue
+        for place in places:
+            place.put(dice.choice(pool[kind]))
+        if not all(place.is_whole() for place in places):
+            return None  # everybody sees how many there are
     packed = pack_fields(copy.course.game)
     if packed == copy.course.packed:
         return None

@@ -6,7 +6,7 @@ A `Shape` is made once for each annotation. What is stored and revived must be t
 
 from netcode.turns.values.annotation import shape_of
 from netcode.turns.values.packing import MAX_DEPTH, MAX_ITEMS, NATIVE, a, check_bounds, pack, plain, same, unpack
-from netcode.turns.values.several import Anything, Fixed, Mapping, Sequence
+from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Sequence
 from netcode.turns.values.shape import Shape
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "MAX_ITEMS",
     "NATIVE",
     "Anything",
+    "Bag",
     "Fixed",
     "Mapping",
     "Sequence",
