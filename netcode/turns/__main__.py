@@ -83,8 +83,11 @@ def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
 
     game = load_game(arguments.game)
     if arguments.table is None:
-        for table, moves in stored_tables(arguments.database, game):
+        tables = stored_tables(arguments.database, game)
+        for table, moves in tables:
             screen.line(f"{table}  {moves} entries")
+        if not tables:
+            screen.line(f"{arguments.database} has no tables of {game.__name__}")
         return 0
     names: list[str] = []
     for number, frame in enumerate(frames(arguments.database, arguments.table, game)):

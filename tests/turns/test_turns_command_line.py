@@ -140,6 +140,19 @@ def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path)
 
 
 @pytest.mark.process
+def test_where_no_table_is_stored_the_replay_says_so(start: Start, game: Path) -> None:
+    server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
+    server.until("served on port")
+    server.interrupt()
+    server.until("the tables are stored")
+
+    listing = start("-m", "netcode.turns", "replay", game, game.with_suffix(".db"))
+
+    listing.until(r"tictactoe\.db has no tables of TicTacToe")
+    assert listing.status() == 0
+
+
+@pytest.mark.process
 def test_a_bot_that_finds_nothing_to_answer_says_so(start: Start, game: Path) -> None:
     game.write_text(PICKY, encoding="utf-8")
     server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)

@@ -215,7 +215,20 @@ class Kit:
     def check_seat(self, seat: Any, name: str) -> None:
         """Raise `RulesError` for what is no seat."""
         if type(seat) is not int or not 0 <= seat < len(self.players):
-            raise RulesError(f"{name}({seat!r}) is no seat; seats are numbered from 0 to {len(self.players) - 1}")
+            raise RulesError(
+                f"{name}({seat!r}) is no seat; seats are numbered from 0 to {len(self.players) - 1}{_hint(seat, name)}"
+            )
+
+
+def _hint(seat: Any, name: str) -> str:
+    """Return what somebody who gave this for a seat may have meant."""
+    if name == "finish" and seat is None:
+        return "; where nobody wins it is `self.finish()`"
+    if name in ("finish", "turn_to") and isinstance(seat, (list, tuple, set, frozenset, range)):
+        return f"; several are `self.{name}(*…)`"
+    if name == "ask" and isinstance(seat, str):
+        return '; first comes who is asked: `self.ask(self.mover, […], "…")`'
+    return ""
 
 
 def _check_said(where: str, text: Any, rest: Any) -> None:
