@@ -74,6 +74,8 @@ def _user() -> dict[str, Any]:
 class _Daemon:
     """A program that refuses to run as root, in a folder of its own."""
 
+    _at_once = signal.SIGQUIT
+
     def __init__(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="netcode-database-"))
         self._as: dict[str, Any] = {} if os.geteuid() else _user()
@@ -129,7 +131,7 @@ class _Daemon:
 
     def close(self) -> None:
         """End it, and leave nothing behind."""
-        self.stop(signal.SIGQUIT)
+        self.stop(self._at_once)
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
@@ -206,6 +208,8 @@ class Postgres(_Daemon):
 
 class Pooler(_Daemon):
     """PgBouncer in transaction mode in front of a server: a statement goes over whichever connection is free."""
+
+    _at_once = signal.SIGKILL  # the others are ignored by what a shell starts in the background
 
     def __init__(self, behind: Postgres, *, connections: int = 4) -> None:
         self._program = program("pgbouncer")
