@@ -632,17 +632,65 @@ def test_a_listener_that_took_the_number_of_a_closed_one_is_waited_for(everybody
     second = Listener(LOOPBACK, 0)
     numbers.append(second.doors())
 
-    caller = call(second)
-    before = len(everybody)
-    for _ in bounds.as_long_as(lambda: len(everybody) == before):
+    callers = [call(second)]
+    for _ in bounds.as_long_as(lambda: len(everybody) == 1):
         everybody.accept(second, lambda _: None)
-    caller.close()
-    another = call(second)
+    quiet = wait(second, everybody, timeout=0.0)
+    callers.append(call(second))
     woken = wait(second, everybody, timeout=10.0)
 
-    assert (numbers[0], woken) == (numbers[1], True)
-    for holder in (another, other, second):
-        holder.close()
+    assert (numbers[0], quiet, woken) == (numbers[1], False, True)
+    for sock in callers:
+        sock.close()
+    other.close()
+    second.close()
+
+
+def test_a_number_that_went_to_another_listener_between_two_waits_is_watched_anew(
+    everybody: ConnectionSet[Any],
+) -> None:
+    first = Listener(LOOPBACK, 0)
+    wait(first, everybody, timeout=0.0)
+    first.close()
+    second = Listener(LOOPBACK, 0)
+    caller = call(second)
+
+    assert wait(second, everybody, timeout=10.0)
+    caller.close()
+    second.close()
+
+
+def test_a_listener_closed_after_a_wait_is_an_error_and_no_empty_door(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    wait(listener, everybody, timeout=0.0)
+    listener.close()
+
+    with pytest.raises(OSError) as caught:
+        everybody.accept(listener, lambda _: None)
+
+    assert caught.value.errno == errno.EBADF
+
+
+def test_a_listener_closed_after_a_wait_stops_no_update(on_any_poller: ConnectionSet[Any], listener: Listener) -> None:
+    connection, other = pair(on_any_poller)
+    wait(listener, on_any_poller, timeout=0.0)
+    listener.close()
+    other.send(b"x")
+
+    on_any_poller.update()
+    until(on_any_poller, lambda: connection.receive_buffer_length == 1)
+
+    assert connection.alive
+    other.close()
+
+
+def test_a_deadline_at_the_end_of_a_wait_is_due(everybody: ConnectionSet[Any], clock: FakeClock) -> None:
+    _, other = pair(everybody, timeout=0.02)
+    clock.advance(0.02)
+
+    assert wait(everybody, timeout=0.0)
+    other.close()
 
 
 @pytest.mark.parametrize("poller", ["make_poller", "selectors"])

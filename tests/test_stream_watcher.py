@@ -326,6 +326,25 @@ def test_whether_somebody_knocks_is_asked_and_what_else_is_told_is_kept(everybod
         sock.close()
 
 
+def test_what_was_told_before_is_kept_when_somebody_knocks(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    caller = call(listener)
+    for _ in bounds.as_long_as(lambda: not len(everybody)):
+        everybody.accept(listener, lambda _: None)
+    [connection] = everybody
+    everybody.update()
+    caller.send(b"x")
+    wait(listener, everybody, timeout=10.0)
+    another = call(listener)
+    wait(listener, timeout=10.0)
+
+    everybody.accept(listener, lambda _: None)
+    everybody.update()
+
+    assert (len(everybody), connection.receive_all()) == (2, b"x")
+    caller.close()
+    another.close()
+
+
 def test_the_number_of_a_closed_door_is_that_of_who_got_it_next(everybody: ConnectionSet[Any]) -> None:
     one, other = socket.socketpair()
     doors = set_of(everybody).watcher

@@ -196,6 +196,16 @@ def test_a_rule_goes_on_from_where_it_asked() -> None:
     assert table.answer(0, late.id, "yes", 9, now=0.0) == Refused("too late: that is not asked any more")
 
 
+def test_nobody_answers_what_another_is_asked() -> None:
+    table = begin(Bids)
+    play(table, 0, "bid")
+    asked = table.question(1)
+    assert asked is not None
+
+    assert table.answer(0, asked.id, "high", 2, now=0.0) == Refused("too late: that is not asked any more")
+    assert seen(table)["log"] == []
+
+
 def test_only_who_is_asked_sees_the_prompt_and_an_id_tells_nothing_of_others() -> None:
     table = begin(Bids)
     play(table, 0, "bid")
