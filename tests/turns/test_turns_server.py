@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from netcode import Client
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Free
@@ -1173,6 +1174,29 @@ def test_an_option_that_a_method_of_the_game_lists_is_not_told() -> None:
         def rest(self) -> None: ...
 
     assert described(Deep)["options"] == {"size": None}
+
+
+def test_whoever_asks_too_early_or_looks_on_is_told_so() -> None:
+    hall = Hall(TicTacToe)
+    hall.serve()
+    founder, watcher = hall.guest(), hall.guest()
+    hall.play(4 * TICK)
+
+    def say(guest: Client, *message: Any) -> list[Any]:
+        told = hall.guests[guest]
+        before = len(told)
+        guest.send([*message])
+        hall.play(8 * TICK)
+        return [message for message in told[before:] if message[0] == "refused"]
+
+    say(founder, "join", "TicTacToe", {"room": "one"})
+    say(watcher, "join", "TicTacToe", {"room": "one", "watch": True})
+
+    assert say(founder, "play", 1, "mark", {"cell": 0}) == [["refused", 1, "the game has not begun"]]
+    assert say(founder, "consent", True) == [["refused", None, "the game has not begun"]]
+    assert say(watcher, "play", 1, "mark", {"cell": 0}) == [["refused", 1, "who watches does not play"]]
+    say(hall.guest(), "join", "TicTacToe", {"room": "one"})
+    assert say(founder, "consent", True) == [["refused", None, "nobody wants to take a move back"]]
 
 
 def test_what_is_free_is_drawn_for_who_asks() -> None:
