@@ -158,7 +158,7 @@ class ConnectionSet(Waiter, Generic[D]):
     def _is_over(self) -> bool:
         return self._streams.closed  # an empty one may have somebody in it by the next frame
 
-    def _sleep(self, others: list[Waiter], seconds: float | None) -> bool | None:
+    def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
         streams, fds = self._streams, tuple[int, ...]()
         for other in others:
             doors = other.doors() if isinstance(other, Listener) else ()

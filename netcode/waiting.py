@@ -43,7 +43,7 @@ class Waiter(metaclass=HintedABC):
         """Tell whether having nothing to wait for is for good."""
         return True
 
-    def _sleep(self, others: "list[Waiter]", seconds: float | None) -> bool | None:  # noqa: ARG002 - of nobody's poller
+    def _sleep_with(self, others: "list[Waiter]", seconds: float | None) -> bool | None:  # noqa: ARG002 - of nobody's poller
         """Do all of a `wait` for this and `others` in its own poller; None if it has none that can watch all of them.
 
         The next update knows then what the poller told, and need not ask again.
@@ -95,9 +95,10 @@ class _AnyOf(Waiter):
     def _is_over(self) -> bool:
         return all(waiter._is_over() for waiter in self._waiters)
 
-    def _sleep(self, others: list[Waiter], seconds: float | None) -> bool | None:
+    def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
         for waiter in self._waiters:
-            happened = waiter._sleep([*others, *[other for other in self._waiters if other is not waiter]], seconds)
+            rest = [other for other in self._waiters if other is not waiter]
+            happened = waiter._sleep_with([*others, *rest], seconds)
             if happened is not None:
                 return happened
         return None
@@ -134,7 +135,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     """
     timeout = check_wait(timeout)
     waiter = waiters[0] if len(waiters) == 1 and isinstance(waiters[0], Waiter) else any_of(*waiters)
-    happened = waiter._sleep([], timeout)
+    happened = waiter._sleep_with([], timeout)
     if happened is not None:
         return happened
     waiter._before_sleep()

@@ -217,7 +217,7 @@ class Bed(Waiter):
     def instantiate(self) -> Descriptors:
         return [], [], []
 
-    def _sleep(self, others: list[Waiter], seconds: float | None) -> bool | None:
+    def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
         self.asked.append((others, seconds))
         return self.answer
 
