@@ -206,17 +206,17 @@ class Page:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             try:
-                done = self.value(f"Boolean({expression})")
+                seen = self.value(f"(seen => seen && [seen])({expression})")  # at once: it may be gone the next moment
             except RuntimeError as error:  # while it loads there is nothing to ask
                 if "SyntaxError" in str(error):
                     raise
-                done = False
+                seen = None
             self._browser.meanwhile()
-            if done:
-                return self.value(expression)
+            if seen:
+                return seen[0]
             self._browser.listen(0.02)
-        seen = self.value("document.body.innerText")
-        raise TimeoutError(f"{expression} never came true; the page shows\n{seen}\n{self.problems}")
+        shown = self.value("document.body.innerText")
+        raise TimeoutError(f"{expression} never came true; the page shows\n{shown}\n{self.problems}")
 
     def text(self, selector: str) -> str:
         """Return what one reads there."""
@@ -242,7 +242,8 @@ class Page:
         mouse = {"x": x, "y": y, "button": "left", "clickCount": 1}
         self.ask("Input.dispatchMouseEvent", type="mousePressed", **mouse)
         yield
-        self.ask("Input.dispatchMouseEvent", type="mouseReleased", **mouse)
+        with self._heard("mouseup"):
+            self.ask("Input.dispatchMouseEvent", type="mouseReleased", **mouse)
 
     def press(self, key: str) -> None:
         """Press a key, by its name: Tab, Enter, Space, ArrowRight."""
@@ -259,7 +260,16 @@ class Page:
         more = {"text": texts[name]} if name in texts else {}
         self.ask("Input.dispatchKeyEvent", type="keyDown", **key, **more)
         yield
-        self.ask("Input.dispatchKeyEvent", type="keyUp", **key)
+        with self._heard("keyup"):
+            self.ask("Input.dispatchKeyEvent", type="keyUp", **key)
+
+    @contextmanager
+    def _heard(self, event: str) -> Generator[None]:
+        """Wait for an event that we cause: a busy browser answers us before the page has heard of it."""
+        listens = f"addEventListener('{event}', () => (window.heard = true), {{ once: true, capture: true }})"
+        self.value(f"window.heard = false; {listens}")
+        yield
+        self.until("window.heard !== false")  # another page, to which it may lead, knows nothing of it
 
     def write(self, selector: str, text: str) -> None:
         """Type a text into a field, in place of what is there."""

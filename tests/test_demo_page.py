@@ -22,7 +22,7 @@ FIRE = """(() => {
     cells[Math.floor(Math.random() * cells.length)]?.click();
 })()"""
 TURN = "document.querySelector('#status').innerText.startsWith('Your turn')"
-OVER = "document.querySelector('#tools .main')"
+OVER = "document.querySelector('#status').innerText.includes('has sunk the whole fleet of')"
 
 
 @pytest.fixture(scope="module")
@@ -63,12 +63,8 @@ def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
     page.reads("Your fleet is hidden", "#status")
     page.click("#tools .main")
 
-    for _ in range(150):
-        page.until(f"{TURN} || {OVER}")
-        if page.value(f"!{TURN}"):
-            break
+    while page.until(f"{OVER} ? 'over' : {TURN} && 'turn'") == "turn":
         page.value(FIRE)
-    page.reads("has sunk the whole fleet of", "#status")
     page.reads("sunk, the", "#log")
     page.click("#tools .main")
     page.reads("Hide your fleet: the carrier", "#status")

@@ -93,13 +93,14 @@ class Firefox:
         """Return what an expression is in the page."""
         return self.ask("WebDriver:ExecuteScript", script=f"return {expression}", args=[])["value"]
 
-    def until(self, expression: str) -> None:
-        """Wait until an expression is true in the page."""
+    def until(self, expression: str) -> Any:
+        """Wait until an expression is true in the page, and return it."""
         end = time.monotonic() + DEADLINE
-        while not self.value(f"Boolean({expression})"):
+        while not (seen := self.value(f"(seen => seen && [seen])({expression})")):
             assert time.monotonic() < end, f"{expression}; the page shows {self.value('document.body.innerText')}"
             self.meanwhile()
             time.sleep(0.02)
+        return seen[0]
 
     def reads(self, text: str, selector: str = "body") -> None:
         """Wait until a text is to be read there."""
@@ -174,10 +175,10 @@ def test_a_game_is_played_in_firefox(firefox: Firefox, start: Start, tmp_path: P
         firefox.ask("WebDriver:Refresh")
         firefox.reads("Your turn", "#status")
         assert bob.names == ("Ann", "Bob")
-        for _ in range(5):
-            firefox.until("document.querySelector('#status.mine') || document.querySelector('#ask .main')")
-            if firefox.value("document.querySelector('#status.mine') === null"):
-                break
+        over_or_turn = (
+            "document.querySelector('#ask .main') ? 'over' : document.querySelector('#status.mine') && 'turn'"
+        )
+        while firefox.until(over_or_turn) == "turn":
             firefox.click("#view button.go")
         firefox.reads("Play again", "#ask")
         for _ in range(500):

@@ -30,6 +30,8 @@ from netcode.turns.seat import Seat
 EXAMPLES = ROOT / "examples" / "turns"
 HIDDEN = float(os.environ.get("NETCODE_HIDDEN", "4.5"))
 TIMEOUT = float(os.environ.get("NETCODE_TIMEOUT", "3"))
+OVER_OR_TURN = """document.querySelector("[data-key='Play again']") ? "over"
+    : document.querySelector("#status.mine") && "turn\""""
 HOSTILE = "<img src=x onerror=hurt=1>"
 SERVER = """
 import sys
@@ -178,10 +180,7 @@ def test_tic_tac_toe_is_played_against_python_with_chat_and_rematch(
     bob.until(lambda: Said(0, "Ann", "thank you") in bob.told)
     assert page.value("document.querySelector('#text').value") == ""
 
-    for _ in range(5):
-        page.until("document.querySelector('#status.mine') || document.querySelector(\"[data-key='Play again']\")")
-        if page.value("document.querySelector('#status.mine') === null"):
-            break
+    while page.until(OVER_OR_TURN) == "turn":
         page.click("#view button.go")
     page.reads("Play again", "#ask")
     bob.until(lambda: bob.seat.over)
@@ -326,10 +325,7 @@ def test_crazy_eights_is_played_against_a_bot_to_the_end(
         found?.click();
         return !!found;
     })()"""
-    for _ in range(600):
-        page.until("document.querySelector('#status.mine') || document.querySelector(\"[data-key='Play again']\")")
-        if page.value("document.querySelector('#status.mine') === null"):
-            break
+    while page.until(OVER_OR_TURN) == "turn":
         page.value(act)
 
     page.reads("won", "#status")
