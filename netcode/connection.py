@@ -9,7 +9,7 @@ from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason
 from netcode.stream import driver
 from netcode.stream.closing import LINGER
-from netcode.stream.connecting import CONNECT_TIMEOUT
+from netcode.stream.connecting import CONNECT_TIMEOUT, Connecting
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.intake import (
     MAX_RECEIVE_BUFFER,
@@ -60,18 +60,11 @@ class Connection(Waiter, Generic[D_co]):
         timeout: float | None,
         ping: bytes | None,
         timeline: Timeline,
-        remote_address: Address | None = None,
     ) -> None:
         self._data = data
         self._intake = Intake(timeout, ping)
-        self._stream = Stream(
-            connector,
-            self._intake,
-            self._intake,
-            timeline,
-            connect_timeout=min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT),
-            remote_address=remote_address,
-        )
+        connecting = Connecting(connector, timeline.now, min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT))
+        self._stream = Stream(connecting, self._intake, self._intake, timeline)
         self._scratch: memoryview | None = None
 
     # What a caller may ask.
@@ -385,6 +378,4 @@ def custom(
     check_silence(timeout, ping)  # before the descriptors change hands
     transport = PipeTransport(input, output, remote_address)
     timeline = Timeline(clock)
-    return keep_from_children(
-        Connection(Ready(transport), data, timeout=timeout, ping=ping, timeline=timeline, remote_address=remote_address)
-    )
+    return keep_from_children(Connection(Ready(transport), data, timeout=timeout, ping=ping, timeline=timeline))

@@ -159,7 +159,8 @@ class ConnectionSet(Waiter, Generic[D]):
         return self._streams.closed  # an empty one may have somebody in it by the next frame
 
     def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
-        streams, fds = self._streams, tuple[int, ...]()
+        streams = self._streams
+        fds: tuple[int, ...] = ()
         for other in others:
             doors = other.doors() if isinstance(other, Listener) else ()
             if not doors:

@@ -572,12 +572,8 @@ def test_the_address_of_who_is_still_on_its_way_is_known_where_its_connector_kno
     timeline = Timeline(FakeClock())
 
     known: Connection[None] = Connection(Ready(transport), None, timeout=None, ping=None, timeline=timeline)
-    given: Connection[None] = Connection(
-        Ready(transport), None, timeout=None, ping=None, timeline=timeline, remote_address=Address("given", 2)
-    )
 
     assert (known.state, known.remote_address) == (CONNECTING, Address("198.51.100.7", 1))
-    assert given.remote_address == Address("given", 2)
 
 
 def test_it_says_where_it_is_going() -> None:

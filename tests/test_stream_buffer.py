@@ -10,7 +10,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,  # pyright: ignore[reportUnknownVariableType]  # it has no annotations
 )
 
-from netcode.stream.buffer import JOIN_BELOW, MARK_EVERY, MAX_CHUNKS, MIN_ROOM, ReceiveBuffer, SendQueue
+from netcode.address import Address
+from netcode.stream.buffer import JOIN_BELOW, MARK_EVERY, MAX_CHUNKS, MIN_ROOM, ReceiveBuffer, SendQueue, rest_of
 
 
 class ReceiveModel(RuleBasedStateMachine):
@@ -224,3 +225,80 @@ def test_everything_sent_leaves_nothing_to_age(size: int) -> None:
 
     assert waiting_since == 1.0
     assert (queue.size, queue.chunks, queue.since()) == (0, [], None)
+
+
+class Taker:
+    """A transport that takes so many bytes of each offer, or fails."""
+
+    read_fd = write_fd = -1
+    lingers = drains = False
+    grain = 0
+    address: Address | None = None
+
+    def __init__(self, *takes: int | OSError) -> None:
+        self.takes = [*takes]
+        self.offered: list[list[int] | int] = []
+
+    def receive_into(self, buffer: memoryview) -> int:
+        raise BlockingIOError
+
+    def send(self, data: bytes | memoryview) -> int:
+        self.offered.append(len(data))
+        return self.take()
+
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        self.offered.append([*map(len, chunks)])
+        return self.take()
+
+    def take(self) -> int:
+        count = self.takes.pop(0)
+        if isinstance(count, OSError):
+            raise count
+        return count
+
+    def probe(self) -> None: ...
+
+    def finish(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_what_an_offer_leaves_is_offered_next_and_ages() -> None:
+    taker, queue = Taker(3, 7), SendQueue(b"", b"abc", b"de")
+
+    left = queue.offer(taker, b"fghij", 1.0, bulk=False)
+    since = queue.since()
+    nothing = queue.offer(taker, b"", 2.0, bulk=False)
+
+    assert left is queue
+    assert (since, queue.left, nothing) == (1.0, 7, None)
+    assert taker.offered == [10, 7]
+
+
+def test_a_network_that_takes_nothing_now_leaves_all() -> None:
+    queue = SendQueue(b"abc")
+
+    assert queue.offer(Taker(BlockingIOError()), b"de", 1.0, bulk=False) is queue
+    assert (queue.size, queue.left, queue.since()) == (5, 5, 1.0)
+    with pytest.raises(BrokenPipeError):
+        queue.offer(Taker(BrokenPipeError()), b"", 2.0, bulk=False)
+
+
+@pytest.mark.parametrize(
+    ("size", "bulk", "offered"),
+    [(JOIN_BELOW - 1, False, JOIN_BELOW - 1), (JOIN_BELOW, False, [JOIN_BELOW]), (2, True, [2])],
+)
+def test_the_end_of_a_bulk_is_offered_as_its_beginning(size: int, bulk: bool, offered: list[int] | int) -> None:
+    taker = Taker(size)
+
+    SendQueue(bytes(size)).offer(taker, b"", 0.0, bulk=bulk)
+
+    assert taker.offered == [offered]
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_the_rest_of_what_was_sent_without_a_queue_waits_in_one(count: int) -> None:
+    queue = rest_of(b"abc", count, 4.0)
+
+    assert b"".join(queue.chunks) == b"abc"[count:]
+    assert (queue.size, queue.left, queue.since()) == (3 - count, 3 - count, 4.0)

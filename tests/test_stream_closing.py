@@ -8,12 +8,12 @@ from netcode.stream.closing import LINGER, Closing
 
 def test_without_a_limit_there_is_no_time_before_everything_is_sent() -> None:
     closing = Closing()
-    before = closing.at
+    before = closing.due()
 
     closing.linger(10.0)
     closing.linger(11.0)
 
-    assert (before, closing.at) == (math.inf, 10.0 + LINGER)
+    assert (before, closing.due()) == (math.inf, 10.0 + LINGER)
     assert closing.reason("somebody", 0) == closed_here()
 
 
@@ -25,7 +25,7 @@ def test_the_shorter_of_two_limits_counts_and_is_named() -> None:
     closing.limit(12.0, 5.0, "timeout")
     closing.linger(12.0)
 
-    assert closing.at == 13.5
+    assert closing.due() == 13.5
     assert closing.reason("somebody", 3) == Reason(
         ReasonCode.CLOSE_TIMEOUT,
         "gave up closing the connection to somebody nicely: 3 bytes were not sent within close_timeout = 2.5 s",
@@ -38,7 +38,7 @@ def test_a_limit_may_shorten_the_moment_for_the_other_end() -> None:
 
     closing.limit(10.0, LINGER / 2, "timeout")
 
-    assert closing.at == 10.0 + LINGER / 2
+    assert closing.due() == 10.0 + LINGER / 2
     assert "it did not finish within timeout = 1 s" in closing.reason("somebody", 0).text
 
 
@@ -48,4 +48,4 @@ def test_its_time_moves_along_with_the_line_of_time() -> None:
 
     closing.shift(-3.0)
 
-    assert closing.at == 12.0
+    assert closing.due() == 12.0

@@ -42,7 +42,7 @@ class Way:
 
 def test_it_is_given_up_at_its_time_and_not_before() -> None:
     way = Way(None, None)
-    connecting = Connecting(way, 10.0)
+    connecting = Connecting(way, 0.0, 10.0)
 
     said = [connecting.advance(9.9), connecting.advance(10.0)]
 
@@ -54,25 +54,25 @@ def test_who_is_known_by_an_address_is_called_so() -> None:
     way = Way(None)
     way.address = Address("192.0.2.7", 5555)
 
-    said = Connecting(way, 0.0).advance(0.0)
+    said = Connecting(way, 0.0, 0.0).advance(0.0)
 
     assert said == Reason(ReasonCode.CONNECT_TIMEOUT, "192.0.2.7:5555 did not answer")
 
 
 def test_what_it_comes_to_in_the_last_moment_counts() -> None:
-    assert Connecting(Way(REFUSED), 10.0).advance(11.0) == REFUSED
+    assert Connecting(Way(REFUSED), 0.0, 10.0).advance(11.0) == REFUSED
 
 
 @pytest.mark.parametrize(("due", "expected"), [(None, 10.0), (3.0, 3.0), (12.0, 10.0)])
 def test_it_is_looked_at_when_the_connector_wants_that_and_at_its_time(due: float | None, expected: float) -> None:
-    connecting = Connecting(Way(due=due), 10.0)
+    connecting = Connecting(Way(due=due), 0.0, 10.0)
 
     assert connecting.due() == expected
     assert connecting.descriptors() == ([], [7], [])
 
 
 def test_its_time_moves_along_with_the_line_of_time() -> None:
-    connecting = Connecting(Way(None), 10.0)
+    connecting = Connecting(Way(None), 0.0, 10.0)
 
     connecting.shift(-4.0)
 
@@ -83,7 +83,7 @@ def test_its_time_moves_along_with_the_line_of_time() -> None:
 def test_whoever_ends_it_ends_what_is_on_the_way() -> None:
     way = Way()
 
-    Connecting(way, 10.0).close()
-    Connecting(way, 10.0).abandon()
+    Connecting(way, 0.0, 10.0).close()
+    Connecting(way, 0.0, 10.0).abandon()
 
     assert way.calls == ["close", "abandon"]

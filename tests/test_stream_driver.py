@@ -9,6 +9,7 @@ from netcode.address import Address
 from netcode.connection import stream_of
 from netcode.loop.clock import Timeline
 from netcode.reasons import interrupted
+from netcode.stream.connecting import Connecting
 from netcode.stream.contract import SCRATCH
 from netcode.stream.driver import descriptors, seconds_left, send_now, step, together, update
 from netcode.stream.intake import MAX_RECEIVE_BUFFER, Intake
@@ -57,7 +58,7 @@ def scratch() -> memoryview:
 
 def over(wire: Wire, clock: FakeClock | None = None, timeout: float | None = None) -> Stream:
     intake = Intake(timeout, None)
-    stream = Stream(Ready(wire), intake, intake, Timeline(clock or FakeClock()))
+    stream = Stream(Connecting(Ready(wire), 0.0), intake, intake, Timeline(clock or FakeClock()))
     update(stream, scratch())
     assert stream.state is CONNECTED
     return stream
@@ -65,11 +66,11 @@ def over(wire: Wire, clock: FakeClock | None = None, timeout: float | None = Non
 
 def test_one_step_connects_receives_and_sends() -> None:
     wire, intake = Wire(3, 3), Intake(None, None)
-    stream = Stream(Ready(wire), intake, intake, Timeline(FakeClock()))
+    stream = Stream(Connecting(Ready(wire), 0.0), intake, intake, Timeline(FakeClock()))
     stream.send(b"hi")
     wire.coming = [lambda: b"ahoy"]
 
-    step(stream, stream.now, scratch())
+    step(stream, stream.timeline.now, scratch())
 
     assert (stream.state, intake.peek(0, 9), wire.sent) == (CONNECTED, b"ahoy", b"hi")
 
@@ -80,7 +81,7 @@ def test_what_is_still_on_its_way_has_nothing_to_receive_or_to_send() -> None:
     stream = stream_of(line.connection)
     stream.send(b"hi")
 
-    step(stream, stream.now, scratch())
+    step(stream, stream.timeline.now, scratch())
 
     assert (stream.state, stream.waiting) == (CONNECTING, 2)
 
@@ -95,7 +96,7 @@ def test_what_ends_in_the_middle_of_a_step_sends_nothing_any_more() -> None:
         return b""
 
     wire.coming = [end]
-    step(stream, stream.now, scratch())
+    step(stream, stream.timeline.now, scratch())
 
     assert (stream.state, wire.sent) == (DISCONNECTED, b"")
 
@@ -122,7 +123,7 @@ def test_what_an_exception_leaves_half_way_ends_with_the_next_update_and_later_o
 def test_it_waits_for_the_connect_then_for_input_while_there_is_room_and_output_while_there_is_any() -> None:
     wire, other = Wire(3, 4), Wire(5, 5)
     intake = Intake(None, None)
-    stream = Stream(Ready(wire), intake, intake, Timeline(FakeClock()))
+    stream = Stream(Connecting(Ready(wire), 0.0), intake, intake, Timeline(FakeClock()))
     told = [descriptors(stream)]
 
     update(stream, scratch())

@@ -1,12 +1,18 @@
 """What was received and not taken, its bound, and silence."""
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from line import CONNECTED, Line
 
-from netcode.connection import MAX_RECEIVE_BUFFER, stream_of
+from netcode.connection import MAX_RECEIVE_BUFFER, Connection, stream_of
 from netcode.reasons import Reason, ReasonCode
 from netcode.stream import intake
+from netcode.stream.contract import ALONE
 from netcode.stream.intake import check_positive, check_receivable, copy_of
+from netcode.stream.stream import Stream
 
 # Silence.
 
@@ -189,6 +195,36 @@ def test_what_was_received_is_looked_at_dropped_and_taken() -> None:
     assert nothing == (b"", b"")
     assert (seen, line.connection.receive_part(3), line.connection.receive_all()) == (b"bc", b"cde", b"f")
     assert line.connection.receive_part(1) == b""
+
+
+TAKES: list[Callable[[Connection[Any]], object]] = [
+    lambda connection: connection.receive(1),
+    lambda connection: connection.receive_part(1),
+    lambda connection: connection.receive_all(),
+    lambda connection: connection.receive_forget(1),
+]
+
+
+@pytest.mark.parametrize("take", TAKES)
+def test_whoever_takes_from_a_full_buffer_has_more_received(take: Callable[[Connection[Any]], object]) -> None:
+    line = Line(capacity=100_000).opened()
+    heard: list[Stream] = []
+    host: Any = SimpleNamespace(watch=heard.append)
+    line.far.send(bytes(MAX_RECEIVE_BUFFER - 1))
+    line.connection.update()
+    stream = stream_of(line.connection)
+
+    stream.host = host
+    line.connection.receive_forget(1)
+    before = len(heard)
+    stream.host = ALONE
+    line.far.send(b"xy")
+    line.connection.update()
+    stream.host = host
+    take(line.connection)
+
+    assert before == 0
+    assert heard == [stream]
 
 
 def test_lengths_that_can_never_be_there_are_refused() -> None:

@@ -15,6 +15,7 @@ from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.seats import Seats
 from netcode.session.session import Carrier
+from netcode.stream.connecting import Connecting
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.stream.stream import Stream
 from netcode.stream.stream_set import StreamSet
@@ -186,7 +187,7 @@ class Door:
         link.greet_by(came + self._limits.handshake_timeout)  # TLS and HTTP, if any, included
         if count >= self._house.max_per_address:
             self.crowd.add(link)
-        link.stream = Stream(newcomer, link.reader, link, self._links.timeline)
+        link.stream = Stream(Connecting(newcomer, now), link.reader, link, self._links.timeline)
         self._links.take_in(link.stream, link)
         if waited is not None and waited.objection is not None:
             link.fail(waited.objection)

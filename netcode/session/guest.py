@@ -15,6 +15,7 @@ from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.places import Places
 from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
+from netcode.stream.connecting import Connecting
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.driver import descriptors, seconds_left, send_now, step, together
 from netcode.stream.stream import Stream
@@ -324,7 +325,7 @@ class Guest:
         self.comeback.tries += 1
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
         connector = self._network.connect(*self.places.address, self.timeline.now)
-        link.stream = Stream(connector, link.reader, link, self.timeline)
+        link.stream = Stream(Connecting(connector, self.timeline.now), link.reader, link, self.timeline)
         return link
 
     def _go_on_trying(self, now: float) -> None:

@@ -166,7 +166,8 @@ class Link:
             return self.deadline(stream)
         ping_at = self._ping_at()
         if now >= ping_at:
-            stream.probe()  # it may be a page that sleeps, and its browser is awake
+            assert stream.transport is not None
+            stream.transport.probe()  # it may be a page that sleeps, and its browser is awake
             stream.answer(self._make_ping(now))
             self._next_ping = now + limits.ping_interval
             ping_at = self._ping_at()

@@ -2,6 +2,8 @@
 
 from collections import deque
 
+from netcode.transport import Transport
+
 JOIN_BELOW = 65_536
 """Chunks below this many bytes are joined; a larger one is sent from where it is."""
 
@@ -92,9 +94,9 @@ class SendQueue:
 
     __slots__ = ("_eased_at", "_low", "_marks", "_peak", "_sent", "chunks", "left", "size")
 
-    def __init__(self) -> None:
-        self.chunks: list[bytes | memoryview] = []
-        self.size = 0
+    def __init__(self, *data: bytes) -> None:
+        self.chunks: list[bytes | memoryview] = [chunk for chunk in data if chunk]
+        self.size = sum(map(len, data))
         self._sent = 0
         self._marks: deque[tuple[int, float]] | None = None  # (bytes ever queued, time): oldest first
         self.left = 0
@@ -107,6 +109,28 @@ class SendQueue:
         size = len(data)
         self.size += size  # nothing can come between this and the next
         self.chunks.append(data)
+
+    def offer(self, transport: Transport, data: bytes, now: float, *, bulk: bool) -> "SendQueue | None":
+        """Send what `transport` takes of it all, and of `data` behind it, in one call; return the queue if some is left.
+
+        Args:
+            bulk: whether this may be the end of what was too much for the network before.
+
+        Raises:
+            OSError: the transport takes nothing any more.
+        """
+        if data:
+            self.append(data)
+        chunks = self.join()
+        alone = len(chunks) == 1 and self.size < JOIN_BELOW and not bulk
+        try:
+            count = transport.send(chunks[0]) if alone else transport.send_chunks(chunks)
+        except BlockingIOError:
+            count = 0
+        if count == self.size:
+            return None
+        self.sent(count, now)
+        return self
 
     def join(self) -> list[bytes | memoryview]:
         """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""
@@ -183,3 +207,10 @@ class SendQueue:
         self.chunks.clear()
         self.size = 0
         self._marks = None
+
+
+def rest_of(data: bytes, count: int, now: float) -> SendQueue:
+    """Return a queue of what is left of `data`, of which the network took the first `count` bytes at `now`."""
+    queue = SendQueue(data)
+    queue.sent(count, now)
+    return queue

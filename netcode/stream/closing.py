@@ -11,26 +11,29 @@ LINGER = 2.0
 class Closing:
     """The time that a nice close has: none was given yet."""
 
-    __slots__ = ("_within", "at")
+    __slots__ = ("_at", "_within")
 
     def __init__(self) -> None:
-        self.at = math.inf
-        """When it is over in any case."""
+        self._at = math.inf  # when it is over in any case
         self._within = ""  # the limit that set that; "" where none did
 
     def limit(self, now: float, timeout: float, name: str) -> None:
         """Give it `timeout` seconds from `now` on, if it has not less. `name` is what those are called."""
-        if now + timeout < self.at:
-            self.at, self._within = now + timeout, f"{name} = {timeout:g} s"
+        if now + timeout < self._at:
+            self._at, self._within = now + timeout, f"{name} = {timeout:g} s"
 
     def linger(self, now: float) -> None:
         """Hear that everything is sent: from `now` on the other end has a moment to finish, if nobody said how long."""
-        if self.at == math.inf:
-            self.at = now + LINGER
+        if self._at == math.inf:
+            self._at = now + LINGER
+
+    def due(self) -> float:
+        """Return when it is over in any case; infinity for never."""
+        return self._at
 
     def shift(self, seconds: float) -> None:
         """Hear that what was 0 is `seconds` from now on."""
-        self.at += seconds
+        self._at += seconds
 
     def reason(self, whom: str, waiting: int) -> Reason:
         """Return what is said when that time comes: the connection to `whom` is over, and so many bytes still wait."""

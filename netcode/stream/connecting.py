@@ -9,13 +9,17 @@ CONNECT_TIMEOUT = 5.0
 
 
 class Connecting:
-    """A connector that gives up at `until` if it has come nowhere by then."""
+    """A connector that gives up `timeout` seconds from `now` on if it has come nowhere by then."""
 
-    __slots__ = ("_connector", "_until")
+    __slots__ = ("_connector", "_until", "address", "where")
 
-    def __init__(self, connector: Connector, until: float) -> None:
+    def __init__(self, connector: Connector, now: float, timeout: float = CONNECT_TIMEOUT) -> None:
         self._connector = connector
-        self._until = until
+        self._until = now + timeout
+        self.address = connector.address
+        """The other end, where it is known already."""
+        self.where = connector.where
+        """What is being connected to, for sentences."""
 
     def advance(self, now: float) -> Transport | Reason | None:
         """Go on as far as possible: the transport, the reason why there will be none, or None for «not yet»."""

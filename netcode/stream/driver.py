@@ -43,7 +43,7 @@ def step(stream: Stream, now: float, scratch: memoryview) -> None:
 def send_now(stream: Stream) -> None:
     """Offer the network what is to be sent, before a sleep."""
     if not stream.blocked and stream.has_to_send():
-        stream.flush(stream.now)
+        stream.flush(stream.timeline.now)
 
 
 def seconds_left(stream: Stream) -> float | None:

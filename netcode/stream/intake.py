@@ -50,16 +50,19 @@ class Intake:
     def forget(self, stream: Stream, length: int) -> None:
         """Drop exactly `length` bytes, or nothing if fewer are there."""
         if self.rest is not None and len(self.rest) >= length:
+            full = not self.has_room()
             self.rest.drop(length)
-            stream.host.watch(stream)
+            if full:
+                stream.host.watch(stream)
 
     def take(self, stream: Stream, length: int) -> bytes:
         """Hand over up to `length` bytes; there is room for as many again."""
         rest = self.rest
         if rest is None:
             return b""
+        full = len(rest) >= MAX_RECEIVE_BUFFER
         taken = rest.take(length)
-        if taken:
+        if full:
             stream.host.watch(stream)
         return taken
 
@@ -92,7 +95,7 @@ class Intake:
 
     def deadline(self, stream: Stream) -> float:
         if self.overfull:
-            return stream.now
+            return stream.timeline.now
         if self.timeout is None or stream.transport is None:
             return math.inf
         return stream.heard + (self.timeout if self.pinged else self.timeout / 2)

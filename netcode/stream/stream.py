@@ -2,22 +2,27 @@
 
 import errno
 import math
+from collections.abc import Callable
+from operator import methodcaller
 
-from netcode.address import Address
 from netcode.diagnostics import log
 from netcode.loop.clock import Timeline
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
-from netcode.stream.buffer import JOIN_BELOW, SendQueue
+from netcode.stream.buffer import SendQueue, rest_of
 from netcode.stream.closing import Closing
-from netcode.stream.connecting import CONNECT_TIMEOUT, Connecting
+from netcode.stream.connecting import Connecting
 from netcode.stream.contract import ALONE, SCRATCH, Host, Owner, Receiver, Source, State
-from netcode.transport import Connector, Heard, Transport, abandon
+from netcode.transport import Heard, Transport, abandon
+
+LOOSE = 4096
+"""Bytes that may wait without a queue, at most: they are copied to be joined with others."""
 
 DRAIN_READS = 64
 """Reads after a failed write, to find the end that explains it."""
 
-_DISCONNECTING = State.DISCONNECTING  # looked up once per message; a member of an Enum takes long to look up
+# Looked up once per message; a member of an Enum takes long to look up.
+_DISCONNECTING, _DISCONNECTED = State.DISCONNECTING, State.DISCONNECTED
 
 
 class Stream:
@@ -27,42 +32,12 @@ class Stream:
     """
 
     __slots__ = (
-        "_answer",
-        "_buried",
-        "_closing",
-        "_finished",
-        "_send_error",
-        "announced",
-        "blocked",
-        "connecting",
-        "ended_input",
-        "heard",
-        "host",
-        "outgoing",
-        "owner",
-        "reason",
-        "receiver",
-        "remote_address",
-        "source",
-        "state",
-        "timeline",
-        "torn",
-        "transport",
-        "wake",
-        "watched",
-        "where",
-    )
+        "_buried", "_closing", "_finished", "_loose", "_send_error", "announced", "blocked", "connecting", "ended_input",
+        "heard", "host", "outgoing", "owner", "reason", "receiver", "remote_address", "source", "state", "timeline", "torn",
+        "transport", "wake", "watched", "where",
+    )  # fmt: skip
 
-    def __init__(
-        self,
-        connector: Connector,
-        receiver: Receiver,
-        owner: "Owner[Stream]",
-        timeline: Timeline,
-        *,
-        connect_timeout: float = CONNECT_TIMEOUT,
-        remote_address: Address | None = None,
-    ) -> None:
+    def __init__(self, connecting: Connecting, receiver: Receiver, owner: "Owner[Stream]", timeline: Timeline) -> None:
         self.receiver = receiver
         self.owner: Owner[Stream] = owner
         self.source: Source | None = None
@@ -70,29 +45,25 @@ class Stream:
         self.timeline = timeline
         self.state = State.CONNECTING
         self.reason: Reason | None = None
-        self.connecting: Connecting | None = Connecting(connector, timeline.now + connect_timeout)
+        self.connecting: Connecting | None = connecting
         self.transport: Transport | None = None
-        self.remote_address = remote_address or connector.address
+        self.remote_address = connecting.address
         self.heard = timeline.now
         """When something came last. The receiver and the owner move it: what we did not read is no silence."""
         self.ended_input = False
         """Whether the other end has ended its side."""
         self.outgoing: SendQueue | None = None
-        """What waits to be sent; None if nothing does."""
+        """What waits to be sent; None if nothing does, but for a few bytes."""
         self.blocked = False
         """Whether the network did not take everything when it was last offered it."""
-        self.torn = False
-        """Whether an exception left it half-way."""
-        self.announced = False
-        """Whether the host knows that it has something to send."""
-        self.watched = -1
-        """What the host's poller watches for; -1 while it does not watch. The host's."""
-        self.wake = math.inf
-        """When the host looks at it. The host's."""
-        self.where: str | None = connector.where
+        self.where: str | None = connecting.where
         """What it connects to, for sentences; None once it is there."""
+        self.torn = False  # whether an exception left it half-way
+        self.announced = False  # whether the host knows that it has something to send
+        self.watched = -1  # what the host's poller watches for; -1 while it does not watch. The host's
+        self.wake = math.inf  # when the host looks at it. The host's
         self._buried = False  # it is over, and everything is given back
-        self._answer = b""  # to be sent before anything else, but not alone if more comes in time; then nothing waits
+        self._loose = b""  # what waits to be sent while there is no queue
         self._closing: Closing | None = None  # once it was to close nicely
         self._finished = False
         self._send_error: OSError | None = None
@@ -105,14 +76,9 @@ class Stream:
         return self.state is not State.DISCONNECTED
 
     @property
-    def now(self) -> float:
-        """The time of the present update."""
-        return self.timeline.now
-
-    @property
     def waiting(self) -> int:
         """Bytes that wait to be sent."""
-        return len(self._answer) if self.outgoing is None else self.outgoing.size
+        return len(self._loose) if self.outgoing is None else self.outgoing.size
 
     def describe(self) -> str:
         """Return the other end, for sentences."""
@@ -120,61 +86,49 @@ class Stream:
 
     def wants_input(self) -> bool:
         """Tell whether what comes would be read."""
-        if self.ended_input or self.receiver.hungry:
-            return False
-        return self.state is _DISCONNECTING or self.receiver.has_room()
+        closed = self.ended_input or self.receiver.hungry
+        return not closed and (self.state is _DISCONNECTING or self.receiver.has_room())
 
     def has_to_send(self) -> bool:
         """Tell whether there is something to send."""
         if self.source is not None and self.source.batch:
             return True
-        # With nothing queued, the end of our side is what has to be sent when we are closing.
-        return bool(self.waiting) or (self.state is _DISCONNECTING and not self._finished)
+        return bool(self.waiting) or (self.state is _DISCONNECTING and not self._finished)  # the end of our side
 
     def deadline(self) -> float:
         """Return the earliest time at which `check` or the connector has something to do; infinity for never."""
         if self.state is State.DISCONNECTED:
             return math.inf
         when = self.owner.deadline(self)
-        if self.connecting is not None:
-            when = min(when, self.connecting.due())
-        if self._closing is not None:
-            when = min(when, self._closing.at)
+        for part in (self.connecting, self._closing):
+            if part is not None:
+                when = min(when, part.due())
         return when
 
     # Sending and ending.
 
     def send(self, data: bytes) -> None:
         """Queue bytes that cannot change any more."""
-        outgoing = self.outgoing
-        if outgoing is None:
-            outgoing = self.outgoing = SendQueue()
-        if self._answer:
-            outgoing.append(self._answer)
-            self._answer = b""
-        if not self.announced:
-            self.announce()
-        outgoing.append(data)
+        self.announce()
+        if self.outgoing is not None:
+            self.outgoing.append(data)
+        elif self._loose or len(data) > LOOSE:
+            self.outgoing, self._loose = SendQueue(self._loose, data), b""
+        else:
+            self._loose = data
 
     def answer(self, data: bytes) -> None:
         """Queue bytes that need not leave before what the game may have to say to what just came."""
-        if self.outgoing is not None:
+        if self.announced or self.outgoing is not None:
             self.send(data)
-            return
-        self._answer += data
-        if not self.announced:
+        else:
+            self._loose += data
             self.host.answer(self)
-
-    def probe(self) -> None:
-        """Ask what carries the bytes for a sign of life, without one of ours."""
-        if self.transport is not None:
-            self.transport.probe()
 
     def announce(self) -> None:
         """Have the host ask for what is to be sent."""
         if not self.announced:
-            tell = self.host.output
-            tell(self)  # first: an interrupt in between leaves it there twice, not never
+            self.host.output(self)  # first: an interrupt in between leaves it there twice, not never
             self.announced = True
 
     def close(self) -> None:
@@ -193,14 +147,13 @@ class Stream:
             timeout: seconds after which it is over in any case; None for no limit to the sending.
             limit: what that is called where it was given.
         """
-        if self.state is State.DISCONNECTED:
-            return
         if self.connecting is not None and not self.waiting:
             self.end(closed_here())
+        if self.state is State.DISCONNECTED:
             return
         closing = self._closing = self._closing or Closing()
         if timeout is not None:
-            closing.limit(self.now, timeout, limit)
+            closing.limit(self.timeline.now, timeout, limit)
             self.reschedule()
         if self.state is not _DISCONNECTING:
             self._become(_DISCONNECTING)
@@ -224,22 +177,14 @@ class Stream:
         if self.state is not State.DISCONNECTED:
             self.reason = self.reason or interrupted(self.describe())
             self._become(State.DISCONNECTED)
-        if self._buried:
-            self.host.forget(self)
-        else:
-            self._bury()
+        self._bury()
 
     def abandon(self) -> None:
         """Be over in a child of the process that it belongs to."""
         self.reason = self.reason or closed_here(TEXT)
-        self.state = State.DISCONNECTED
-        self.torn, self._buried = False, True
-        if self.connecting is not None:
-            self.connecting.abandon()
-        if self.transport is not None:
-            abandon(self.transport)
-        self.connecting = self.transport = None
-        self.outgoing, self._answer, self.source, self.host = None, b"", None, ALONE
+        self.state, self.torn, self._buried = State.DISCONNECTED, False, True
+        self._give_back(abandon)
+        self.source, self.host = None, ALONE
 
     # Driving.
 
@@ -247,14 +192,11 @@ class Stream:
         """Go on connecting."""
         assert self.connecting is not None
         result = self.connecting.advance(now)
-        if result is None:
-            return
         if isinstance(result, Reason):
             self.end(result)
+        if result is None or isinstance(result, Reason):
             return
-        self.connecting = None
-        self.transport = result
-        self.where = None
+        self.connecting, self.transport, self.where = None, result, None
         self.heard = now
         self.remote_address = result.address or self.remote_address
         if self.state is State.CONNECTING:
@@ -271,22 +213,23 @@ class Stream:
             return True
         if transport is None or self.ended_input:
             return False
+        room: memoryview | None
         room, size = scratch, SCRATCH
         if receiver.rest is not None:
-            behind = self._room_behind(transport, scratch)
-            if behind is None:
+            room = receiver.space(scratch)
+            if room is None and self.state is not _DISCONNECTING:
                 return False
-            room, size = behind, len(behind)
+            if room is None or len(room) < transport.grain:
+                room = scratch[: transport.grain or None]
+            size = len(room)
         try:
             count = transport.receive_into(room)
         except OSError as error:
-            if room is not scratch:
-                room.release()
+            room = None  # it may be the receiver's, who is to hear of this
             self._receive_failed(error)
             return False
         if not count:
-            if room is not scratch:
-                room.release()
+            room = None
             self._input_ended()
             return False
         self.heard = now
@@ -298,9 +241,15 @@ class Stream:
 
     def check(self, now: float) -> float:
         """Do what is due at `now`, and return when there is something to do again."""
-        if self.transport is None or self._closing is not None or self.blocked:
-            return self._check_otherwise(now)
-        return self.owner.due(self, now)  # the usual way, which runs once a second for each of thousands
+        closing = self._closing
+        if closing is not None and now >= closing.due():
+            self.end(closing.reason(self.describe(), self.waiting))
+        if self.blocked and self.outgoing is not None:
+            self.outgoing.mark(now)
+        if self.state is _DISCONNECTED:
+            return math.inf
+        when = self.owner.due(self, now)
+        return when if closing is None and self.connecting is None else self.deadline()
 
     def flush(self, now: float) -> None:
         """Send what the network takes, in one call; end our side when we are closing and all is sent."""
@@ -308,52 +257,50 @@ class Stream:
         transport, source, queue = self.transport, self.source, self.outgoing
         if transport is None:
             return
-        data = self._answer
+        data, self._loose = self._loose, b""
         if source is not None and source.batch:
             data = data + source.collect() if data else source.collect()
-        if queue is not None:
-            if data:
-                queue.append(data)
-            if not self._send_queued(transport, queue, now):
-                return
-        elif data:  # nothing waits before it: nearly always, the network takes it at once
-            self._answer = b""
-            try:
+        left = None
+        try:
+            if queue is not None:
+                left = queue.offer(transport, data, now, bulk=self.blocked)
+            elif data:  # nothing waits before it: nearly always, the network takes it at once
                 count = transport.send(data)
-            except BlockingIOError:
-                count = 0
-            except OSError as error:
-                self.send_failed(error, now)
-                return
-            if count != len(data):
-                queue = self.outgoing = SendQueue()
-                queue.append(data)
-                self._sent_in_part(queue, count, now)
-                return
-        if self.state is _DISCONNECTING and not self._finished and self._send_error is None:
+                if count != len(data):
+                    left = rest_of(data, count, now)
+        except BlockingIOError:
+            left = rest_of(data, 0, now)
+        except OSError as error:
+            self.send_failed(error, now)
+            return
+        if queue is not None or left is not None:
+            self.outgoing = left
+            if self.blocked is (left is None):
+                self.blocked = left is not None
+                self.host.watch(self)
+        if left is not None:
+            self.reschedule()
+        elif self.state is _DISCONNECTING and not self._finished and self._send_error is None:
             self._finish(transport, now)
 
     def send_failed(self, error: OSError, now: float) -> None:
         """The other end takes nothing any more: look for what it said first."""
         if self.ended_input and self.state is not _DISCONNECTING:
             return  # the other end's end has been heard, and is the reason
-        self.outgoing = None
+        self.outgoing, self._loose = None, b""
         scratch = memoryview(bytearray(SCRATCH))
         if not self.receiver.believes_ends or error.errno != errno.EPIPE:
             # It outranks a clean end, as which the kernel shows it once it is known. EPIPE alone just follows an end.
             error.__traceback__ = error.__context__ = None  # they would keep the frames of the game
             self._send_error = self._send_error or error
-        if not self.receiver.believes_ends and not self.ended_input:
+        if self.receiver.believes_ends or self.ended_input:
+            for _ in range(DRAIN_READS):
+                if not self.receive(now, scratch):
+                    break
+            self._broke(error)
+        elif not self.receiver.hungry:
             # One share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.
-            if not self.receiver.hungry:
-                self.receive(now, scratch)
-            return
-        for _ in range(DRAIN_READS):
-            if not self.receive(now, scratch):
-                break
-        self._broke(error)
-
-    # For the host.
+            self.receive(now, scratch)
 
     def reschedule(self) -> None:
         """Tell the host when it has to be looked at."""
@@ -378,20 +325,17 @@ class Stream:
     def _bury(self) -> None:
         """Give back everything of a stream that is over. Twice is fine."""
         self.host.forget(self)
+        if not self._buried:
+            self._give_back(methodcaller("close"))
+            self.owner.ended(self)
+            self._buried = True
+
+    def _give_back(self, how: Callable[[Connecting | Transport], None]) -> None:
         for holder in (self.connecting, self.transport):
             if holder is not None:
-                holder.close()
+                how(holder)
         self.connecting = self.transport = None
-        self.outgoing, self._answer = None, b""
-        self.owner.ended(self)
-        self._buried = True
-
-    def _room_behind(self, transport: Transport, scratch: memoryview) -> memoryview | None:
-        """Return where to receive to behind what the receiver owns; None for nowhere."""
-        room = self.receiver.space(scratch)
-        if room is None:
-            return scratch if self.state is _DISCONNECTING else None
-        return room if len(room) >= transport.grain else scratch[: transport.grain]
+        self.outgoing, self._loose = None, b""
 
     def _receive_failed(self, error: OSError) -> None:
         """There is nothing to receive now, or never again."""
@@ -400,55 +344,25 @@ class Stream:
         elif self._send_error is not None:
             self._broke(self._send_error)
         elif isinstance(error, Heard):
-            self.heard = self.now
+            self.heard = self.timeline.now
 
     def _input_ended(self) -> None:
         """The other end has ended its side."""
         if self._send_error is not None:
             self._broke(self._send_error)
-        elif self.state is not _DISCONNECTING:
-            self.ended_input = True
-            self.flush(self.now)
+            return
+        self.ended_input = True
+        if self.state is not _DISCONNECTING:
+            self.flush(self.timeline.now)
             self.end(Reason(ReasonCode.CLOSED_BY_PEER, f"{self.describe()} closed the connection"))
         elif self._finished:
             self.end(closed_here())
         else:
-            self.ended_input = True  # it may still read what we are sending
-            self.host.watch(self)
+            self.host.watch(self)  # it may still read what we are sending
 
     def _broke(self, error: OSError) -> None:
-        if self._finished:
-            self.end(closed_here())  # everything was sent; how the other end leaves is its own affair
-        else:
-            self.end(reason_from_error(error, self.describe()))
-
-    def _send_queued(self, transport: Transport, queue: SendQueue, now: float) -> bool:
-        """Send from the queue; tell whether the network took it all."""
-        try:
-            chunks = queue.join()
-            alone = len(chunks) == 1 and queue.size < JOIN_BELOW and not self.blocked  # else it may end a bulk
-            count = transport.send(chunks[0]) if alone else transport.send_chunks(chunks)
-        except BlockingIOError:
-            count = 0
-        except OSError as error:
-            self.send_failed(error, now)
-            return False
-        if count != queue.size:
-            self._sent_in_part(queue, count, now)
-            return False
-        self.outgoing = None
-        if self.blocked:
-            self.blocked = False
-            self.host.watch(self)
-        return True
-
-    def _sent_in_part(self, queue: SendQueue, count: int, now: float) -> None:
-        """The network took the first `count` bytes: wait until it takes more."""
-        queue.sent(count, now)
-        if not self.blocked:
-            self.blocked = True
-            self.host.watch(self)
-        self.reschedule()
+        # Once everything is sent, how the other end leaves is its own affair.
+        self.end(closed_here() if self._finished else reason_from_error(error, self.describe()))
 
     def _finish(self, transport: Transport, now: float) -> None:
         """Everything is sent: end our side, and wait for the other end's if that protects what it has not read."""
@@ -460,12 +374,3 @@ class Stream:
             assert self._closing is not None
             self._closing.linger(now)
             self.reschedule()
-
-    def _check_otherwise(self, now: float) -> float:
-        if self._closing is not None and now >= self._closing.at:
-            self.end(self._closing.reason(self.describe(), self.waiting))
-        if self.blocked and self.outgoing is not None:
-            self.outgoing.mark(now)
-        if self.state is not State.DISCONNECTED:
-            self.owner.due(self, now)
-        return self.deadline()

@@ -209,7 +209,14 @@ class Ready:
         abandon(self._transport)
 
 
-def abandon(holder: Connector | Transport) -> None:
+class Holder(Protocol):
+    """Holds what has to be given back."""
+
+    def close(self) -> None:
+        """Give everything back."""
+
+
+def abandon(holder: Holder) -> None:
     """Give back this process's copies of descriptors that are the parent's: what both share stays as it is."""
     getattr(holder, "abandon", holder.close)()
 

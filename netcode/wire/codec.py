@@ -283,7 +283,8 @@ def _cut(  # noqa: PLR0917 - what the kernel takes, too
     unpack: Callable[[memoryview], Any], data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
 ) -> tuple[list[E], int] | None:
     """Do what `Codec.cut` says."""
-    events, position, cost = list[E](), 0, 0
+    events: list[E] = []
+    position = cost = 0
     if size > CAREFUL_FROM:
         return None
     try:
@@ -314,7 +315,8 @@ def make_codec(types: Any = None, takes: Bounds = UNBOUNDED, sends: Bounds = UNB
 
 def decode_each(codec: Codec, payloads: list[memoryview]) -> tuple[list[Any], ProtocolError | None]:
     """Return the messages of `payloads`, up to the first that is none, and what is wrong with that."""
-    messages, unpack = list[Any](), codec.unpack
+    messages: list[Any] = []
+    unpack = codec.unpack
     try:
         messages += [unpack(one) if len(one) <= MAX_DEPTH else _decode_one(codec, one) for one in payloads]
     except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
