@@ -986,6 +986,82 @@ def test_an_answer_goes_ahead_of_what_the_source_gives_in_one_send() -> None:
     assert connection.send_buffer_length == 0
 
 
+def test_an_answer_behind_a_blocked_queue_waits_in_it() -> None:
+    connection = scripted(Scripted(sends=0))
+    connection.send(b"hit")
+    connection.update()
+
+    stream_of(connection).answer(b"pong")
+
+    assert connection.send_buffer_length == 7
+
+
+@pytest.mark.parametrize("size", [1, LOOSE + 1])
+def test_what_a_broken_way_out_did_not_take_waits_no_more(size: int) -> None:
+    taker = Taker()
+    stream = driven(Scripted(b"good", b"bye", sends=ConnectionResetError(errno.ECONNRESET, "reset")), taker)
+
+    stream.send(bytes(size))
+    stream.send(bytes(size))
+    stream.flush(0.0)
+
+    assert (stream.alive, stream.waiting) == (True, 0)
+
+
+@pytest.mark.parametrize("end", [b"", ConnectionResetError(errno.ECONNRESET, "reset")])
+def test_the_room_of_a_receiver_is_its_own_again_when_it_hears_of_the_end(end: bytes | OSError) -> None:
+    class Keeper(Taker):
+        def ended(self, stream: Stream) -> None:
+            super().ended(stream)
+            assert self.rest is not None
+            self.rest.append(bytes(2 * LARGE))  # which moves what it owns: nobody else may hold a part of it
+
+    taker = Keeper()
+    taker.rest, taker.missing = ReceiveBuffer(), LARGE
+    stream = driven(Scripted(end), taker)
+
+    assert (stream.alive, taker.heard) == (False, ["opened", "ended"])
+
+
+def test_a_nice_close_ends_at_its_limit_and_is_looked_at_by_then() -> None:
+    taker = Taker()
+    stream = driven(Scripted(sends=0), taker)
+    now = stream.timeline.now
+    stream.send(b"x")
+    stream.close_nicely(1.0)
+    stream.flush(now)
+    taker.deadline_at = now + 5.0
+
+    before, when = stream.alive, stream.check(now + 0.5)
+    over = stream.check(now + 1.0)
+
+    assert (before, when, over, stream.alive) == (True, now + 1.0, math.inf, False)
+
+
+def test_a_look_notes_since_when_what_came_later_waits() -> None:
+    stream = driven(Scripted(sends=0), Taker())
+    stream.send(b"x")
+    stream.flush(0.0)
+    stream.send(b"y")
+    stream.check(1.0)
+    queue = stream.outgoing
+    assert queue is not None
+
+    queue.sent(1, 2.0)
+
+    assert queue.since() == 1.0
+
+
+def test_who_is_over_and_is_broken_off_hears_of_its_end_once() -> None:
+    taker = Taker()
+    stream = driven(Scripted(), taker)
+
+    stream.close()
+    stream.break_off()
+
+    assert taker.heard.count("ended") == 1
+
+
 def test_what_is_left_of_a_bulk_is_offered_as_its_beginning_was() -> None:
     class Narrow(Scripted):
         def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
