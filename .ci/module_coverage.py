@@ -113,6 +113,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "store/postgres_link": ("turns_postgres",),
     "store/postgres_sql": ("turns_postgres",),
     "store/sqlite": ("turns_store",),
+    "store/sqlite_sql": ("turns_store",),
     "store/writer": ("turns_writer",),
     "table": TABLE,
     "terminal/arguments": COMMANDS,

@@ -1,5 +1,6 @@
 """The two stores fulfil the contract, the contract finds what is planted, and SQLite says what is wrong with a file."""
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
@@ -10,10 +11,11 @@ from typing import Any
 import pytest
 from programs import ROOT
 
-from netcode.turns.store import Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable
+from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.opening import open_store
-from netcode.turns.store.sqlite import VERSION, SqliteStore
+from netcode.turns.store.sqlite import SqliteStore
+from netcode.turns.store.sqlite_sql import VERSION
 from turns.store_contract import LEASE, SharedStoreContract, StoreContract, Time, new
 
 
@@ -466,3 +468,80 @@ def test_importing_turns_and_its_store_brings_no_database_and_no_threads() -> No
     loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=ROOT)
 
     assert {"sqlite3", "psycopg", "threading", "asyncio", "queue"} & {*loaded.stdout.split()} == set()
+
+
+VERSION_1 = """
+CREATE TABLE game_table (
+    id TEXT PRIMARY KEY, game TEXT NOT NULL, version INTEGER NOT NULL, state_version INTEGER NOT NULL,
+    state BLOB NOT NULL, listing BLOB, created REAL NOT NULL, changed REAL NOT NULL, wake REAL
+) WITHOUT ROWID;
+CREATE INDEX open_table ON game_table (game, created) WHERE listing IS NOT NULL;
+CREATE TABLE move (
+    game_table TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (game_table, version)
+) WITHOUT ROWID;
+CREATE TABLE served (seconds REAL NOT NULL);
+INSERT INTO served VALUES (7.0);
+INSERT INTO game_table VALUES ('b', 'Pig', 3, 1, x'31', x'61', 1.0, 6.0, 9.0), ('a', 'Pig', 1, 0, x'30', NULL, 2.0, 5.0, NULL);
+INSERT INTO move VALUES ('b', 1, x'41'), ('b', 2, x'42'), ('b', 3, x'43'), ('a', 1, x'44');
+PRAGMA application_id = 0x6E637475; PRAGMA user_version = 1;
+"""
+"""A database as it was before tables had numbers."""
+
+
+@pytest.mark.parametrize("woke", [True, False], ids=["late", "early"])
+def test_a_database_of_an_older_version_goes_on(tmp_path: Path, woke: bool) -> None:
+    path = tmp_path / "games.db"
+    older = sqlite3.connect(path, isolation_level=None)
+    early = VERSION_1.replace(", wake REAL", "").replace(", 9.0)", ")").replace(", NULL);", ");")
+    older.executescript(VERSION_1 if woke else early)
+    moves = "SELECT body FROM move WHERE game_table = ? ORDER BY version"
+    before = older.execute(moves, ("b",)).fetchall()
+    store = SqliteStore(path, clock=Time())
+    store.open("here:1")
+
+    assert older.execute(moves, ("b",)).fetchall() == before == [(b"A",), (b"B",), (b"C",)]  # as a replay reads it
+    older.close()
+    assert store.claim(["a", "b", "c"]) == {"a": Claim.OURS, "b": Claim.OURS}
+    assert store.load(["a", "b"]) == {
+        "a": Saved(0, b"0", (b"D",)),
+        "b": Saved(1, b"1", (b"B", b"C"), 2.0 if woke else None),
+    }
+    assert store.open_tables() == {"b": b"a"}
+    store.append([Entry("a", 2, b"E")], [State("a", 2, b"2")])
+    store.close()
+    store.open("here:1")
+    assert store.load(["a"]) == {"a": Saved(2, b"2", ())}
+    store.close()
+
+
+def test_a_database_of_an_older_version_stays_as_it_is_while_it_cannot_be_taken_over(tmp_path: Path) -> None:
+    path = tmp_path / "games.db"
+    older = sqlite3.connect(path, isolation_level=None)
+    older.executescript(VERSION_1 + "CREATE TABLE game_table_1 (name);")
+    before = [*older.iterdump()]
+    store = SqliteStore(path)
+
+    with pytest.raises(sqlite3.Error):
+        store.open("here:1")
+
+    assert [*older.iterdump()] == before
+    older.close()
+
+
+def test_a_commit_of_many_tables_writes_few_pages(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "games.db")
+    store.open("here:1")
+    ids = [hashlib.sha256(b"%d" % number).hexdigest()[:30] for number in range(1000)]
+    for start in range(0, 1000, 50):
+        batch = ids[start : start + 50]
+        store.create([new(table, state=bytes(300)) for table in batch])
+        for version in range(1, 5):
+            store.append([Entry(table, version, bytes(40)) for table in batch])
+    store._connected().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    store.append(
+        [Entry(table, 5, bytes(40)) for table in ids[-50:]], [State(table, 5, bytes(300)) for table in ids[-50:]]
+    )
+
+    assert (tmp_path / "games.db-wal").stat().st_size < 20 * 4200
+    store.close()

@@ -24,33 +24,12 @@ from netcode.turns.store import (
     is_table_id,
 )
 from netcode.turns.store.file_lock import take_lock
+from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, VERSION, make_tables
 
-APPLICATION = 0x6E637475
-"""Marks a database as ours: «nctu», in SQLite's application_id."""
-VERSION = 1
-"""Of the tables below, in SQLite's user_version."""
 BUSY = 0.25
 """Seconds to wait for another program that holds the database; a server that waits serves nobody."""
 CHUNK = 500
 """Ids in one query: below the number of parameters that any SQLite takes."""
-
-SCHEMA = """
-BEGIN IMMEDIATE;
-CREATE TABLE IF NOT EXISTS game_table (
-    id TEXT PRIMARY KEY, game TEXT NOT NULL, version INTEGER NOT NULL, state_version INTEGER NOT NULL,
-    state BLOB NOT NULL, listing BLOB, created REAL NOT NULL, changed REAL NOT NULL, wake REAL
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listing IS NOT NULL;
-CREATE TABLE IF NOT EXISTS move (
-    game_table TEXT NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (game_table, version)
-) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS served (seconds REAL NOT NULL);
-INSERT INTO served SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM served);
-COMMIT;
-"""
-# No ?1 twice: the first releases of Python 3.12 take it for a name, and warn.
-MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE changed END, version = ?,
-    state_version = ?, state = ifnull(?, state) WHERE (id, version) = (?, ?)"""
 
 
 class SqliteStore(Store):
@@ -112,13 +91,7 @@ class SqliteStore(Store):
             )
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
-        database.executescript(
-            SCHEMA.replace("COMMIT", f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; COMMIT")
-        )
-        columns = [name for _, name, *_ in database.execute("PRAGMA table_info (game_table)")]
-        if "wake" not in columns:
-            database.execute("ALTER TABLE game_table ADD COLUMN wake REAL")
-        database.execute("CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL")
+        make_tables(database, version)
         query = "SELECT max(seconds, ifnull((SELECT max(changed) FROM game_table), 0)) FROM served"
         [(served,)] = database.execute(query)
         self._ahead = served - self._clock()
@@ -143,7 +116,7 @@ class SqliteStore(Store):
             for new in tables:
                 check_table_id(new.table)
                 cursor = database.execute(
-                    "INSERT INTO game_table VALUES (?, ?, 0, 0, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
+                    "INSERT INTO game_table VALUES (NULL, ?, ?, 0, 0, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
                     (new.table, new.game, new.state, new.listing, now, now),
                 )
                 again = "SELECT 1 FROM game_table WHERE (id, game, version, state) = (?, ?, 0, ?)"
@@ -179,18 +152,18 @@ class SqliteStore(Store):
         self._claimed |= dict.fromkeys(known)  # until all is stored
         with self._transaction() as database:
             rows = known | _rows(database, tables - known.keys())
-            fresh: dict[tuple[str, int], bytes] = {}
+            fresh: dict[tuple[int, int], bytes] = {}
             for table, version, body in entries:
                 row = rows[table]
                 if version == row.version + 1:
                     row.version = version
-                    fresh[table, version] = body
-                elif not 0 < version <= row.version or not _is_same(database, fresh, table, version, body):
+                    fresh[row.number, version] = body
+                elif not 0 < version <= row.version or not _is_same(database, fresh, row.number, version, body):
                     raise Lost(f"table {table} has something else as its entry {version}: another process wrote")
             for state in states:
                 self._put(database, rows[state.table], state)
             now = self._now()
-            database.executemany("INSERT INTO move VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
+            database.executemany("INSERT INTO entry VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
             _move_on(database, rows, now)
             _set_wakes(database, rows, states, now)
             for table, listed in listings:
@@ -212,7 +185,8 @@ class SqliteStore(Store):
                 raise Lost(f"table {table} has another state {version}: another process wrote")
         if version > row.state_version:
             if not self._keep_log:  # what the state before covered: the last batch must stay comparable
-                database.execute("DELETE FROM move WHERE game_table = ? AND version <= ?", (table, row.state_version))
+                covered = (row.number, row.state_version)
+                database.execute("DELETE FROM entry WHERE number = ? AND version <= ?", covered)
             row.state_version, row.state = version, body
 
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
@@ -236,15 +210,16 @@ class SqliteStore(Store):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
         with self._transaction() as database:
-            query = "SELECT id FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND changed < ?)"
-            old = {table for (table,) in database.execute(query, (now - keep, now - waiting))} - {*spare}
+            query = "SELECT id, number FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND changed < ?)"
+            found = database.execute(query, (now - keep, now - waiting)).fetchall()
+            old = {table: number for table, number in found if table not in spare}
             database.execute("UPDATE served SET seconds = ?", (now,))
-            for table in old:
-                database.execute("DELETE FROM move WHERE game_table = ?", (table,))
-                database.execute("DELETE FROM game_table WHERE id = ?", (table,))
+            for number in old.values():
+                database.execute("DELETE FROM entry WHERE number = ?", (number,))
+                database.execute("DELETE FROM game_table WHERE number = ?", (number,))
         for table in old:
             self._claimed.pop(table, None)
-        return old
+        return {*old}
 
     def close(self) -> None:
         database, self._database = self._database, None
@@ -291,6 +266,7 @@ def _explained(path: Path) -> Generator[None, None, None]:
 class _Row:
     """Where a table is: as it is stored, and as it becomes with what is being appended."""
 
+    number: int
     version: int
     state_version: int
     stored: int
@@ -300,8 +276,9 @@ class _Row:
 
 
 def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _Row]:
-    query = "SELECT id, version, state_version, wake FROM game_table WHERE id IN ({})"
-    rows = {table: _Row(version, at, version, wake) for table, version, at, wake in _each(database, query, tables)}
+    query = "SELECT id, number, version, state_version, wake FROM game_table WHERE id IN ({})"
+    found = _each(database, query, tables)
+    rows = {table: _Row(number, version, at, version, wake) for table, number, version, at, wake in found}
     for table in tables:
         if table not in rows:
             raise Lost(f"table {table} is not stored here: another process deleted it")
@@ -311,8 +288,8 @@ def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _R
 def _move_on(database: sqlite3.Connection, rows: Mapping[str, _Row], now: float) -> None:
     """Write the rows that have come further; raise `Lost` where one is not as it was here."""
     moved = [
-        (row.version, now, row.version, row.state_version, row.state, table, row.stored)
-        for table, row in rows.items()
+        (row.version, now, row.version, row.state_version, row.state, row.number, row.stored)
+        for row in rows.values()
         if row.version > row.stored or row.state is not None
     ]
     cursor = database.executemany(MOVE, moved)
@@ -331,12 +308,12 @@ def _set_wakes(database: sqlite3.Connection, rows: Mapping[str, _Row], states: S
 
 
 def _is_same(
-    database: sqlite3.Connection, fresh: Mapping[tuple[str, int], bytes], table: str, version: int, body: bytes
+    database: sqlite3.Connection, fresh: Mapping[tuple[int, int], bytes], number: int, version: int, body: bytes
 ) -> bool:
     """Tell whether an entry is stored as it is; one that was dropped because a state covers it counts as such."""
-    if (table, version) in fresh:
-        return fresh[table, version] == body
-    row = database.execute("SELECT body FROM move WHERE game_table = ? AND version = ?", (table, version)).fetchone()
+    if (number, version) in fresh:
+        return fresh[number, version] == body
+    row = database.execute("SELECT body FROM entry WHERE number = ? AND version = ?", (number, version)).fetchone()
     return row is None or bool(row[0] == body)
 
 
