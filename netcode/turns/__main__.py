@@ -107,7 +107,8 @@ def run_check(arguments: argparse.Namespace, screen: Screen) -> int:
 
     game = load_game(arguments.game)
     wanted = options_of(arguments.option)
-    report = check(game, arguments.games, seed=arguments.seed, options=wanted, progress=progress)
+    limits: dict[str, Any] = {"seed": arguments.seed, "seconds": arguments.seconds}
+    report = check(game, arguments.games, options=wanted, progress=progress, **limits)
     for line in str(report).splitlines():
         screen.line(line)
     return 0 if report.ok else 1

@@ -16,6 +16,7 @@ from netcode.turns.proving.flows import follow
 from netcode.turns.proving.worlds import Pool, clone, gather, other_world
 from netcode.turns.rules import Game
 from netcode.turns.runtime.legal import Budget
+from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, secret_of
 from netcode.turns.table import Moved, Refused, Step, Table
 
@@ -25,6 +26,10 @@ EVERY = 100
 SAMPLE = 10
 TWINS = 5
 """So many games are played again in another process."""
+LARGE = 16_384
+"""Bytes of a state that can be looked at after every move; one of n times as many is looked at after every n-th move."""
+UNENDED = 3
+"""After so many games that went on for ever, or grew out of bounds, no more are begun: they take longest of all."""
 
 
 @dataclass(slots=True)
@@ -75,13 +80,13 @@ def check(
         seed: of the first; the others follow.
         options: of the tables, as plain wire data.
         progress: is called with how many games are done, of how many.
-        seconds: after which no more games are begun.
+        seconds: after which it stops; the report says how far it came.
     """
-    checker = _Checker(game, options or {})
-    began = time.monotonic()
+    checker = _Checker(game, options or {}, time.monotonic() + seconds)
     for number in range(games):
-        if time.monotonic() - began > seconds:
-            checker.report.notes.append(f"stopped after {number} of {games} games, for want of time")
+        why = checker.weary()
+        if why:
+            checker.report.notes.append(f"stopped after {number} of {games} games, {why}")
             break
         counts = range(game.seats[0], game.seats[1] + 1)
         checker.play(seed + number, counts[number % len(counts)], thorough=number < THOROUGH)
@@ -93,13 +98,26 @@ def check(
 
 
 class _Checker:
-    def __init__(self, game: type[Game], options: Mapping[str, Any]) -> None:
-        self.game, self.options = game, options
+    def __init__(self, game: type[Game], options: Mapping[str, Any], until: float) -> None:
+        self.game, self.options, self.until = game, options, until
         self.report = Report(game.__name__)
         self.pool: Pool = {}
         self.definition = game._definition
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
         self.where = ""
+        self.unended = 0
+        self.grown = set[str]()
+        """The moves that are known to make the state too large."""
+
+    def is_late(self) -> bool:
+        """Tell whether the time is over."""
+        return time.monotonic() > self.until
+
+    def weary(self) -> str:
+        """Return why no more games are begun, or nothing."""
+        if self.is_late():
+            return "for want of time"
+        return f"since {UNENDED} of them did not come to their end" if self.unended >= UNENDED else ""
 
     def problem(self, what: str) -> None:
         self.report.problems.setdefault(what, self.where)
@@ -112,13 +130,22 @@ class _Checker:
             table = self._begin(seed, players)
             taken: list[tuple[int, Choice]] = []
             states: list[bytes] = []
+            looked = -MAX_MOVES  # after so many moves
             while table.result is None:
                 self.where = f"with seed {seed} and {players} players, after {len(taken)} moves"
+                if self.is_late():
+                    return
+                if len(table.snapshot()) > MAX_STATE:
+                    self._outgrown(table, (taken[-1][1][0] or "an answer") if taken else "setup()")
+                    return
                 if len(taken) >= MAX_MOVES:
                     self.problem(f"a game does not end within {MAX_MOVES} moves")
+                    self.unended += 1
                     return
-                table.course.thorough = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
+                wanted = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
+                table.course.thorough = wanted and len(taken) >= looked + len(table.snapshot()) // LARGE
                 if table.course.thorough:
+                    looked = len(taken)
                     self._look(table, dice)
                     self._complain(table)
                 made = self._step(table, dice)
@@ -172,6 +199,21 @@ class _Checker:
                 and happening.name not in self.definition.moves
             ):
                 self.problem("others are told more of a move than its name")
+
+    def _outgrown(self, table: Table, move: str) -> None:
+        """Tell that a server would freeze this table for its size, and what takes most of it."""
+        self.unended += 1
+        if move in self.grown:
+            return
+        self.grown.add(move)
+        fields = table.course.packed
+        largest = max(fields, key=lambda name: len(fields[name]))
+        undo = "" if table.undoing.last is None else ", kept twice while the move can be taken back"
+        self.problem(
+            f"{move} makes the state {len(table.snapshot()):,} bytes, of which {largest} is "
+            f"{len(fields[largest]):,}{undo}; above {MAX_STATE:,} bytes a server freezes the table: let {largest} "
+            "forget what nobody needs any more, or serve with a larger max_state"
+        )
 
     # -- one position
 
@@ -284,7 +326,7 @@ class _Checker:
         """Play some games in another process, whose sets are in another order."""
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
         jobs = [(seed + number, counts[number % len(counts)]) for number in range(min(games, TWINS))]
-        if self.report.problems:
+        if self.report.problems or self.is_late():
             return  # games that fail here fail there
         theirs = twin.digests(self.game, self.options, jobs)
         if theirs is None:

@@ -14,6 +14,7 @@ from netcode.console import say
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
+from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
 from netcode.turns.serving.draining import DRAIN
 from netcode.turns.serving.games import by_name
@@ -113,7 +114,7 @@ class Server:
         max_waiting: int = 10_000,
         chat_length: int = 500,
         max_spectators: int = 100,
-        max_state: int = 1_048_576,
+        max_state: int = MAX_STATE,
         on_thread: bool = True,
         web: Web | bool | None = None,
         clock: Callable[[], float] = time.monotonic,

@@ -7,6 +7,7 @@ import json
 import random
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -470,3 +471,59 @@ def test_a_class_inside_a_function_is_not_compared_with_another_process() -> Non
     assert report.notes == ["not compared with another process: the class is in no module that could be imported"]
     assert "note: not compared" in str(report)
     assert "2 games" in str(report)
+
+
+class Grows(Game):
+    """Keeps more and more, until a server would freeze its table."""
+
+    log: list[str]
+    last: str = ""
+    moves: int = 0
+
+    def setup(self) -> None:
+        self.log = []
+
+    @move
+    def note(self) -> None:
+        self.log.append("x" * 100_000)
+        self.moves += 1
+        if self.moves == 50:
+            self.finish()
+
+
+def test_a_state_that_a_server_would_freeze_is_found_with_the_move_and_what_takes_most_of_it() -> None:
+    class FromTheBeginning(Grows):
+        def setup(self) -> None:
+            self.log = ["x" * 2_000_000]
+
+    report = check(Grows, 12)
+    at_once = check(FromTheBeginning, 2)
+
+    (found,) = report.problems
+    assert "note makes the state 1,1" in found
+    assert "of which log is 600,031, kept twice while the move can be taken back; above 1,048,576 bytes" in found
+    assert report.problems[found] == "with seed 1 and 2 players, after 6 moves"
+    assert report.notes == ["stopped after 3 of 12 games, since 3 of them did not come to their end"]
+    assert next(iter(at_once.problems)).startswith("setup() makes the state 2,000")
+
+
+def test_a_large_state_is_looked_at_more_seldom() -> None:
+    class Large(Cards):
+        noise: Hidden[list[str]]
+
+        def setup(self) -> None:
+            super().setup()
+            self.noise = ["x" * 50_000]
+
+    assert (check(Cards, 6).worlds, check(Large, 6).worlds) == (216, 36)
+
+
+def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(0.0)
+    clock = SimpleNamespace(monotonic=lambda: next(seconds))
+    monkeypatch.setattr(sys.modules["netcode.turns.check"], "time", clock)
+
+    report = check(Cards, 3, seconds=4.5)
+
+    assert report.notes[0] == "stopped after 1 of 3 games, for want of time"
+    assert (report.games, report.moves) == (1, 0)

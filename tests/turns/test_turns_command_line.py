@@ -177,7 +177,7 @@ def test_the_help_says_how_a_bot_plays(command: str, capsys: pytest.CaptureFixtu
 
 
 def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", str(game), "--games", "4"]) == 0
+    assert main(["check", str(game), "--games", "4", "--seconds", "60"]) == 0
     assert capsys.readouterr().out.startswith("TicTacToe: 4 games")
 
     stuck = "    def nothing(self):\n        return []\n\n    @move(cell=nothing)"

@@ -16,6 +16,8 @@ from netcode.turns.runtime.sealing import tried
 from netcode.turns.values import unpack
 
 STATE_VERSION = 1
+MAX_STATE = 1_048_576
+"""Bytes of a table's state above which a server freezes it, unless it is told otherwise."""
 
 
 def read_state(state: bytes) -> dict[str, Any]:

@@ -8,6 +8,8 @@ from netcode.tools.command_line import Parser
 from netcode.turns.terminal.game_file import Trouble
 
 PORT = 7777
+CHECK = 600.0
+"""Seconds after which games are checked no longer: with a large state each takes long."""
 THINK = 0.08
 """Seconds that a bot thinks about a move; with what is around it, it moves within a tenth of one."""
 
@@ -73,6 +75,8 @@ def _add_bot(command: argparse.ArgumentParser) -> None:
 def _add_check(command: argparse.ArgumentParser) -> None:
     command.add_argument("--games", type=int, default=200, help="how many games")
     command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
+    bound = "after which it stops and says what it has found (%(default)g)"
+    command.add_argument("--seconds", type=float, default=CHECK, metavar="SECONDS", help=bound)
     _add_option(command)
 
 
