@@ -1,8 +1,9 @@
 """What is told when a class of rules is defined, or its first table made: each says how to write it right."""
 
+import itertools
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Generic, Literal, TypeVar
@@ -95,6 +96,30 @@ def test_an_argument_without_a_domain() -> None:
     assert told(define).startswith("Wrong.mark: nothing says what cell may be; write `@move(cell=range(9))`")
 
 
+def test_a_domain_that_lists_too_much() -> None:
+    def define() -> type[Game]:
+        class Wrong(Game):
+            @move(cell=range(10**12))
+            def mark(self, cell: int) -> None: ...
+
+        return Wrong
+
+    assert told(define).startswith("Wrong.mark: the domain of cell lists more than 1,000,000 values;")
+
+
+@pytest.mark.parametrize("options", [itertools.count, lambda: range(10**12)])
+def test_options_of_a_question_that_never_end(options: Callable[[], Iterable[int]]) -> None:
+    class Wrong(Game):
+        @move
+        def mark(self) -> None:
+            self.ask(0, options(), "which?")
+
+    table = begin(Wrong)
+
+    assert isinstance(table.play(0, "mark", {}, 1, now=0.0), Refused)
+    assert "a question lists more than 1,000,000 values;" in table.complaints["Wrong"]
+
+
 @pytest.mark.parametrize("nothing", [range(0), [], "", {}, set[int]()])
 def test_a_domain_that_lists_nothing(nothing: Any) -> None:
     def define() -> type[Game]:
@@ -180,6 +205,17 @@ def _number(_self: Any) -> int:
     return 3
 
 
+def _endless(_self: Any) -> Iterator[int]:
+    return itertools.count()
+
+
+def _more(_self: Any) -> range:
+    return range(10**12)
+
+
+_TOO_MANY = r"lists more than 1,000,000 values; does it come to an end\?"
+
+
 @pytest.mark.parametrize(
     ("given", "text"),
     [
@@ -187,6 +223,8 @@ def _number(_self: Any) -> int:
         (_draws, "draws, asks or ends the game; it only lists"),
         (_fails, "fails: IndexError: list index out of range"),
         (_number, "fails: TypeError: 'int' object is not iterable"),
+        (_endless, _TOO_MANY),
+        (_more, _TOO_MANY),
     ],
 )
 def test_a_domain_that_fails_is_told_whoever_looks(given: Any, text: str) -> None:

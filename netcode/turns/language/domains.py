@@ -7,6 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
 from netcode.turns.errors import Enough, RulesError, Unfit
@@ -14,6 +15,8 @@ from netcode.turns.values import Shape, check_bounds, pack, plain, same, shape_o
 
 T = TypeVar("T")
 _SETS: tuple[Any, ...] = (set, frozenset)
+MAX_LISTED = 1_000_000
+"""Values that a domain lists at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,22 @@ _ITERABLE: Any = Iterable
 _ITERATOR: Any = Iterator
 
 
-def listed(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Return the values of a domain in an order that does not depend on the process: sets are sorted."""
+def listed(values: Iterable[Any], where: str = "a domain") -> tuple[Any, ...]:
+    """Return the values of a domain in an order that does not depend on the process: sets are sorted.
+
+    Raises `RulesError` for what lists more than anybody could choose from: it may never come to an end.
+    """
+    if values.__class__ is list or values.__class__ is tuple:
+        return tuple(values)
     if isinstance(values, _SETS):
         return tuple(sorted(values, key=lambda value: pack(plain(value))))
-    return tuple(values)
+    found = tuple(islice(values, MAX_LISTED + 1))
+    if len(found) > MAX_LISTED:
+        raise RulesError(
+            f"{where} lists more than {MAX_LISTED:,} values; does it come to an end? "
+            "What is too much to be listed is Free(type, sample, check)"
+        )
+    return found
 
 
 def pick(values: Iterable[Any], data: Any) -> Any:
@@ -123,7 +137,7 @@ class Listed(Domain):
         arguments = {name: earlier[name] for name in self.takes}
         try:
             found: Any = getattr(game, self.name)(**arguments) if self.name else self.rule(game, **arguments)
-            values = None if found is None else listed(found)
+            values = None if found is None else listed(found, self.where)
         except RulesError:
             raise
         except Enough as error:
@@ -169,7 +183,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         # A function of the module is its own; a method is found by its name.
         return Listed(given, given.__name__ if hasattr(cls, given.__name__) else None, takes, where)
     if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
-        values = listed(given)
+        values = listed(given, where)
         if not values:
             raise RulesError(f"{where} lists nothing; write what it may be: `@move({argument}=range(9))`")
         _check_sayable(values, where)

@@ -245,9 +245,7 @@ def _check_said(where: str, text: Any, rest: Any) -> None:
 
 
 def _offer(options: Any) -> Any:
-    if type(options) in _COLLECTIONS:
-        return tuple(options)
-    return options if isinstance(options, _FREE) else listed(options)
+    return options if isinstance(options, _FREE) else listed(options, "a question")
 
 
 class DryKit(Kit):
