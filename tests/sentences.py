@@ -16,6 +16,7 @@ CONSOLES = (
     "tools/",
     "turns/__main__.py",
     "turns/check.py",
+    "turns/proving/",
     "turns/terminal/",
 )
 """What prints for somebody who reads as it goes: of these, only what they raise and give as a reason is looked up later."""

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from netcode.console import is_terminal, put, sentence_of
+from netcode.console import sentence_of
 from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
+from netcode.turns.proving.watching import running_in
 from netcode.turns.simulate import Choice
 from netcode.turns.store import Lost, Unavailable
 from netcode.turns.table import Table
@@ -99,19 +100,9 @@ def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def run_check(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play the game by itself and say what is wrong with it."""
-    from netcode.turns.check import check
+    from netcode.turns.terminal.check_command import check_game
 
-    def progress(done: int, of: int) -> None:
-        if is_terminal(sys.stderr):
-            put(sys.stderr, f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r")
-
-    game = load_game(arguments.game)
-    wanted = options_of(arguments.option)
-    limits: dict[str, Any] = {"seed": arguments.seed, "seconds": arguments.seconds}
-    report = check(game, arguments.games, options=wanted, progress=progress, **limits)
-    for line in str(report).splitlines():
-        screen.line(line)
-    return 0 if report.ok else 1
+    return check_game(arguments, screen)
 
 
 RUN: dict[str, Callable[[argparse.Namespace, Screen], int]] = {
@@ -133,8 +124,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (Trouble, Lost, Unavailable, RulesError, ValueError, OSError, ImportError) as error:
         screen.line(sentence_of(error))
         return 1
-    except (KeyboardInterrupt, EOFError):
-        screen.line()
+    except (KeyboardInterrupt, EOFError) as error:
+        rule = running_in(error.__traceback__)
+        screen.line("" if rule is None else f"stopped in the middle of {rule}")
         return 130
 
 

@@ -82,24 +82,16 @@ def check(
         progress: is called with how many games are done, of how many.
         seconds: after which it stops; the report says how far it came.
     """
-    checker = _Checker(game, options or {}, time.monotonic() + seconds)
-    for number in range(games):
-        why = checker.weary()
-        if why:
-            checker.report.notes.append(f"stopped after {number} of {games} games, {why}")
-            break
-        counts = range(game.seats[0], game.seats[1] + 1)
-        checker.play(seed + number, counts[number % len(counts)], thorough=number < THOROUGH)
-        checker.report.games += 1
-        if progress is not None:
-            progress(number + 1, games)
-    checker.compare_processes(seed, games)
+    checker = Checker(game, options or {}, seconds)
+    checker.run(games, seed, progress)
     return checker.report
 
 
-class _Checker:
-    def __init__(self, game: type[Game], options: Mapping[str, Any], until: float) -> None:
-        self.game, self.options, self.until = game, options, until
+class Checker:
+    """Plays the games, and notes in its report what it finds: as far as it came, should something interrupt it."""
+
+    def __init__(self, game: type[Game], options: Mapping[str, Any], seconds: float) -> None:
+        self.game, self.options, self.until = game, options, time.monotonic() + seconds
         self.report = Report(game.__name__)
         self.pool: Pool = {}
         self.definition = game._definition
@@ -109,21 +101,36 @@ class _Checker:
         self.grown = set[str]()
         """The moves that are known to make the state too large."""
 
-    def is_late(self) -> bool:
-        """Tell whether the time is over."""
+    def run(self, games: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
+        """Play so many games; what is known of each is in the report before the next one begins."""
+        counts = range(self.game.seats[0], self.game.seats[1] + 1)
+        for number in range(games):
+            why = self._weary()
+            if why:
+                self.report.notes.append(f"stopped after {number} of {games} games, {why}")
+                break
+            if not self.play(seed + number, counts[number % len(counts)], thorough=number < THOROUGH):
+                self.report.notes.append(f"stopped in game {number + 1} of {games}, for want of time")
+                break
+            self.report.games += 1
+            if progress is not None:
+                progress(number + 1, games)
+        self.compare_processes(seed, games)
+
+    def _is_late(self) -> bool:
         return time.monotonic() > self.until
 
-    def weary(self) -> str:
+    def _weary(self) -> str:
         """Return why no more games are begun, or nothing."""
-        if self.is_late():
+        if self._is_late():
             return "for want of time"
         return f"since {UNENDED} of them did not come to their end" if self.unended >= UNENDED else ""
 
     def problem(self, what: str) -> None:
         self.report.problems.setdefault(what, self.where)
 
-    def play(self, seed: int, players: int, *, thorough: bool) -> None:
-        """Play one game, and look at it on the way."""
+    def play(self, seed: int, players: int, *, thorough: bool) -> bool:
+        """Play one game, and look at it on the way; return whether there was time for all of it."""
         self.where = f"with seed {seed} and {players} players, at the start"
         dice = random.Random(seed)  # noqa: S311 - the same games for the same seed
         try:
@@ -133,15 +140,15 @@ class _Checker:
             looked = -MAX_MOVES  # after so many moves
             while table.result is None:
                 self.where = f"with seed {seed} and {players} players, after {len(taken)} moves"
-                if self.is_late():
-                    return
+                if self._is_late():
+                    return False
                 if len(table.snapshot()) > MAX_STATE:
                     self._outgrown(table, (taken[-1][1][0] or "an answer") if taken else "setup()")
-                    return
+                    return True
                 if len(taken) >= MAX_MOVES:
                     self.problem(f"a game does not end within {MAX_MOVES} moves")
                     self.unended += 1
-                    return
+                    return True
                 wanted = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
                 table.course.thorough = wanted and len(taken) >= looked + len(table.snapshot()) // LARGE
                 if table.course.thorough:
@@ -151,7 +158,7 @@ class _Checker:
                 made = self._step(table, dice)
                 if made is None:
                     self.problem("nobody can do anything, and the game is not over: a deadlock")
-                    return
+                    return True
                 seat, choice, step = made
                 taken.append((seat, choice))
                 states.append(blake2b(table.snapshot(), digest_size=8).digest())
@@ -162,6 +169,7 @@ class _Checker:
             self._again(seed, players, taken, states)
         except RulesError as error:
             self.problem(str(error))
+        return True
 
     def _begin(self, seed: int, players: int) -> Table:
         table = Table.create(self.game, players, self.options, secret=secret_of(seed))
@@ -326,16 +334,18 @@ class _Checker:
         """Play some games in another process, whose sets are in another order."""
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
         jobs = [(seed + number, counts[number % len(counts)]) for number in range(min(games, TWINS))]
-        if self.report.problems or self.is_late():
+        if self.report.problems or self._is_late():
             return  # games that fail here fail there
-        theirs = twin.digests(self.game, self.options, jobs)
+        began = time.monotonic()
+        ours = [twin.digest(self.game, self.options, *job) for job in jobs]
+        theirs = twin.digests(self.game, self.options, jobs, twin.PATIENCE + 10 * (time.monotonic() - began))
         if theirs is None:
             self.report.notes.append(
                 "not compared with another process: the class is in no module that could be imported"
             )
             return
         self.where = "when it was played in two processes"
-        if theirs != [twin.digest(self.game, self.options, *job) for job in jobs]:
+        if theirs != ours:
             self.problem(
                 "the same seed gives another game in another process: does a rule go through a set, "
                 "or use `random`, time or hash()? " + (theirs[0] if len(theirs) != len(jobs) else "")

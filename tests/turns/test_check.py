@@ -166,6 +166,10 @@ def test_a_process_that_cannot_play_the_game_says_why() -> None:
     ]
 
 
+def test_a_process_that_is_not_through_with_a_game_is_given_up() -> None:
+    assert twin.digests(Cards, {}, [(1, 2)], 0.0) == ["it was not through with the same games after 0 seconds"]
+
+
 def test_a_hidden_field_that_is_shown_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(view_module, "blank", _as_it_is)
 
@@ -525,5 +529,5 @@ def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.Monkey
 
     report = check(Cards, 3, seconds=4.5)
 
-    assert report.notes[0] == "stopped after 1 of 3 games, for want of time"
-    assert (report.games, report.moves) == (1, 0)
+    assert report.notes == ["stopped in game 1 of 3, for want of time"]
+    assert (report.games, report.moves) == (0, 0)

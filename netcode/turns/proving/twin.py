@@ -14,6 +14,9 @@ from typing import Any
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Table
 
+PATIENCE = 60.0
+"""Seconds that another process has to start, and to play what takes no time here."""
+
 
 def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int) -> str:
     """Return a digest of everything that a simulated game stores, after each of its moves."""
@@ -53,8 +56,10 @@ def _same(origin: str | None, path: str) -> bool:
     return origin is not None and Path(origin).resolve() == Path(path).resolve()
 
 
-def digests(game: type[Any], options: Mapping[str, Any], seeds: list[tuple[int, int]]) -> list[str] | None:
-    """Return the digests of games by (seed, players) as another process makes them; None if it cannot know the class."""
+def digests(
+    game: type[Any], options: Mapping[str, Any], seeds: list[tuple[int, int]], seconds: float = PATIENCE
+) -> list[str] | None:
+    """Return the digests of games by (seed, players) as another process makes them within so many seconds; None if it cannot know the class."""
     if "<locals>" in game.__qualname__ or game.__module__ == "__main__":
         return None
     import os
@@ -65,7 +70,12 @@ def digests(game: type[Any], options: Mapping[str, Any], seeds: list[tuple[int, 
     environment = {**os.environ, "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"}
     command = [sys.executable, "-m", "netcode.turns.proving.twin"]
     environment["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
-    done = subprocess.run(command, input=job, capture_output=True, text=True, env=environment, check=False)  # noqa: S603
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, input=job, capture_output=True, text=True, env=environment, timeout=seconds, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return [f"it was not through with the same games after {seconds:.0f} seconds"]
     if done.returncode != 0:
         return [done.stderr.strip().rpartition("\n")[2] or f"it ended with {done.returncode}"]
     return list(json.loads(done.stdout))
