@@ -68,6 +68,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "protocol/replies": (*PROTOCOL, "turns_client"),
     "protocol/requests": PROTOCOL,
     "proving/flows": ("check",),
+    "proving/hushing": ("check",),
     "proving/twin": ("check",),
     "proving/watching": ("watching",),
     "proving/worlds": ("check",),

@@ -13,6 +13,7 @@ from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin
 from netcode.turns.proving.flows import follow
+from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.worlds import Pool, clone, gather, other_world
 from netcode.turns.rules import Game
 from netcode.turns.runtime.legal import Budget
@@ -93,6 +94,7 @@ class Checker:
     def __init__(self, game: type[Game], options: Mapping[str, Any], seconds: float) -> None:
         self.game, self.options, self.until = game, options, time.monotonic() + seconds
         self.report = Report(game.__name__)
+        self.hush = Hush()
         self.pool: Pool = {}
         self.definition = game._definition
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
@@ -103,19 +105,28 @@ class Checker:
 
     def run(self, games: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
         """Play so many games; what is known of each is in the report before the next one begins."""
+        try:
+            self._run(games, seed, progress)
+        finally:
+            self.report.notes += [note for note in (self.hush.note(),) if note]
+
+    def _run(self, games: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
         for number in range(games):
             why = self._weary()
             if why:
                 self.report.notes.append(f"stopped after {number} of {games} games, {why}")
                 break
-            if not self.play(seed + number, counts[number % len(counts)], thorough=number < THOROUGH):
+            with self.hush.on():
+                whole = self.play(seed + number, counts[number % len(counts)], thorough=number < THOROUGH)
+            if not whole:
                 self.report.notes.append(f"stopped in game {number + 1} of {games}, for want of time")
                 break
             self.report.games += 1
             if progress is not None:
                 progress(number + 1, games)
-        self.compare_processes(seed, games)
+        with self.hush.on():
+            self.compare_processes(seed, games)
 
     def _is_late(self) -> bool:
         return time.monotonic() > self.until

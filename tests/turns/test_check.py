@@ -4,8 +4,10 @@ import importlib
 import io
 import itertools
 import json
+import logging
 import random
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,11 +15,12 @@ from typing import Any
 import pytest
 
 from benchmarks.turns import EXAMPLES, example
-from netcode.turns import Game, Hidden, Others, Owned, check, move, shown
+from netcode.turns import Game, Hidden, Others, Owned, check, move, options, shown
 from netcode.turns import table as table_module
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin
+from netcode.turns.proving.hushing import Hush
 from netcode.turns.runtime import view as view_module
 from netcode.turns.table import Asked, Moved, Status, Table
 from netcode.turns.values import Shape
@@ -134,6 +137,98 @@ def test_a_game_whose_rules_print_is_compared_with_another_process_all_the_same(
     monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
 
     assert problems(importlib.import_module("loud").Loud) == ""
+
+
+class Loud(Game):
+    """Says something in every way there is, wherever rules run."""
+
+    count: int = 0
+    how: str = "print"
+
+    @options(how=("print", "stderr", "log", "warn", "handler", "input"))
+    def setup(self, how: str = "print") -> None:
+        self.how = how
+
+    def few(self) -> range:
+        self.speak()
+        return range(2)
+
+    @move(number=few)
+    def add(self, number: int) -> None:
+        self.require(number == 0, "nothing else")
+        self.speak()
+        self.count += 1
+        if self.count == 3:
+            self.finish()
+
+    def speak(self) -> None:
+        match self.how:
+            case "print":
+                print("\nhow loud\n")  # noqa: T201
+            case "stderr":
+                sys.stderr.write("how loud\n")
+            case "log":
+                logging.getLogger("loud").error("how loud")
+            case "handler":
+                logging.getLogger("loud.with a handler").error("how loud")
+            case "warn":
+                warnings.warn("how loud", stacklevel=1)
+            case _:
+                input("how loud\n")
+
+
+def as_python_does(message: object, *_what: object) -> None:
+    sys.stderr.write(f"{message}\n")
+
+
+@pytest.mark.parametrize("how", ["print", "stderr", "log", "handler", "warn"])
+def test_what_rules_say_is_kept_back_and_is_one_note(
+    how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler = logging.StreamHandler()
+    monkeypatch.setattr(logging.getLogger("loud"), "propagate", False)
+    monkeypatch.setattr(logging.getLogger("loud.with a handler"), "handlers", [handler])
+    streams = sys.stdout, sys.stderr, sys.stdin, handler.stream
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        monkeypatch.setattr(warnings, "showwarning", as_python_does)
+        report = check(Loud, 3, options={"how": how})
+
+    assert report.problems == {}
+    (note,) = (note for note in report.notes if "the rules print or log, " in note)
+    assert " lines, which was kept back; first 'how loud' by Loud.few, at " in note
+    assert "test_check.py:" in note
+    assert capsys.readouterr() == ("", "")
+    assert (sys.stdout, sys.stderr, sys.stdin, handler.stream) == streams
+
+
+def test_a_rule_that_waits_for_somebody_to_type_is_a_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    report = check(Loud, 1, options={"how": "input"})
+
+    assert "EOFError" in str(report.problems)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_others_say_while_games_are_played_comes_through(capsys: pytest.CaptureFixture[str]) -> None:
+    hush = Hush()
+    with hush.on():
+        print("from outside", flush=True)  # noqa: T201
+        assert not sys.stdout.isatty()
+
+    assert capsys.readouterr().out == "from outside\n"
+    assert hush.note() == ""
+
+
+def test_where_there_are_no_standard_streams_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    with Hush().on():
+        print("nobody hears it", flush=True)  # noqa: T201
+        assert not sys.stdout.isatty()
+
+    assert sys.stdout is None
 
 
 def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_with_digests(

@@ -39,6 +39,11 @@ def running_at(frame: FrameType | None) -> Running | None:
     return _found(reversed([*_callers(frame)]))
 
 
+def call_at(frame: FrameType | None) -> FrameType | None:
+    """Return the frame of the rule in which a frame is; None where the kit runs, or whoever called it."""
+    return _call_of(reversed([*_callers(frame)]))
+
+
 def running_in(trace: TracebackType | None) -> Running | None:
     """Return the rule in which something was raised; None where it was elsewhere."""
     return _found(_steps(trace))
@@ -105,7 +110,7 @@ class Watch:
 
     def look(self, frame: FrameType | None) -> bool:
         """Look where a thread is; tell whether the rule that it runs has run too long."""
-        call = _call_of(reversed([*_callers(frame)]))
+        call = call_at(frame)
         if call is None or call is not self._call:
             self._call, self._looks = call, 0
             return False
