@@ -67,6 +67,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "protocol/reading": PROTOCOL,
     "protocol/replies": (*PROTOCOL, "turns_client"),
     "protocol/requests": PROTOCOL,
+    "proving/findings": ("check",),
     "proving/flows": ("check",),
     "proving/hushing": ("check",),
     "proving/twin": ("check",),

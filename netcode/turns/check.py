@@ -12,10 +12,12 @@ from netcode.turns.errors import RulesError
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin
+from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.flows import follow
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.worlds import Pool, clone, gather, other_world
 from netcode.turns.rules import Game
+from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, secret_of
@@ -35,16 +37,26 @@ UNENDED = 3
 
 @dataclass(slots=True)
 class Report:
-    """What `check` found: problems by what they are, each with where it was seen first; and the flows of each move."""
+    """What `check` found: problems, one for each cause; and the flows of each move."""
 
     game: str
-    problems: dict[str, str] = field(default_factory=dict[str, str])
+    findings: Findings = field(default_factory=Findings)
     flows: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """By move, what else than its own arguments tells others of what was hidden from them."""
     notes: list[str] = field(default_factory=list[str])
     games: int = 0
     moves: int = 0
     worlds: int = 0
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The problems by what they are, each with where it was seen first."""
+        return self.findings.problems
+
+    @property
+    def follows(self) -> dict[str, list[str]]:
+        """By problem, what was found in games in which it had come up, and may follow from it."""
+        return self.findings.follows
 
     @property
     def ok(self) -> bool:
@@ -57,11 +69,11 @@ class Report:
 
     def __str__(self) -> str:
         lines = [f"{self.game}: {self.games} games, {self.moves} moves, {self.worlds} other worlds"]
-        lines += [f"  PROBLEM {what}\n    first seen {where}" for what, where in self.problems.items()]
+        lines += self.findings.lines()
         lines += ["  flows, what tells others of what is hidden from them:"] if self.flow_lines() else []
         lines += [f"    {line}" for line in self.flow_lines()]
         lines += [f"  note: {note}" for note in self.notes]
-        return "\n".join([*lines, "  no problems" if self.ok else f"  {len(self.problems)} problems"])
+        return "\n".join([*lines, f"  {self.findings.count()}"])
 
 
 def check(
@@ -137,12 +149,18 @@ class Checker:
             return "for want of time"
         return f"since {UNENDED} of them did not come to their end" if self.unended >= UNENDED else ""
 
-    def problem(self, what: str) -> None:
-        self.report.problems.setdefault(what, self.where)
+    def problem(self, what: str, *, breaks: bool = False) -> None:
+        """Note what is wrong, and whether it may be why more is wrong in this game."""
+        self.report.findings.add(what, self.where, breaks=breaks)
+
+    def symptom(self, what: str) -> None:
+        """Note what is wrong, though something else in this game may be why."""
+        self.report.findings.symptom(what, self.where)
 
     def play(self, seed: int, players: int, *, thorough: bool) -> bool:
         """Play one game, and look at it on the way; return whether there was time for all of it."""
         self.where = f"with seed {seed} and {players} players, at the start"
+        self.report.findings.begin()
         dice = random.Random(seed)  # noqa: S311 - the same games for the same seed
         try:
             table = self._begin(seed, players)
@@ -157,7 +175,7 @@ class Checker:
                     self._outgrown(table, (taken[-1][1][0] or "an answer") if taken else "setup()")
                     return True
                 if len(taken) >= MAX_MOVES:
-                    self.problem(f"a game does not end within {MAX_MOVES} moves")
+                    self.symptom(f"a game does not end within {MAX_MOVES} moves")
                     self.unended += 1
                     return True
                 wanted = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
@@ -168,7 +186,7 @@ class Checker:
                     self._complain(table)
                 made = self._step(table, dice)
                 if made is None:
-                    self.problem("nobody can do anything, and the game is not over: a deadlock")
+                    self.symptom("nobody can do anything, and the game is not over: a deadlock")
                     return True
                 seat, choice, step = made
                 taken.append((seat, choice))
@@ -179,12 +197,21 @@ class Checker:
             self.report.moves += len(taken)
             self._again(seed, players, taken, states)
         except RulesError as error:
-            self.problem(str(error))
+            self.problem(str(error), breaks=True)
+        finally:
+            self.report.findings.settle()
         return True
 
     def _begin(self, seed: int, players: int) -> Table:
         table = Table.create(self.game, players, self.options, secret=secret_of(seed))
-        done(table.start(0.0))
+        try:
+            done(table.start(0.0))
+        except RulesError:
+            raise
+        except Exception as error:
+            where = f"{self.game.__name__}.setup()"
+            log.bug(where, error, "setting up a table")
+            raise RulesError(f"{where} fails: {type(error).__name__}: {error}") from error
         return table
 
     def _step(self, table: Table, dice: random.Random) -> tuple[int, Choice, Step] | None:
@@ -199,14 +226,14 @@ class Checker:
                     return seat, choice, outcome
                 self._complain(table)
                 listed = choice[0] not in table.legal(seat).unlisted
-                self.problem(
+                self.symptom(
                     f"{choice[0] or 'an answer'} is {'listed as legal' if listed else 'drawn'}, and refused: {outcome.text}"
                 )
         return None
 
     def _complain(self, table: Table) -> None:
         for where, what in table.complaints.items():
-            self.problem(f"{where} {what}")
+            self.problem(f"{where} {what}", breaks=not what.startswith("calls require()"))
 
     def _listen(self, table: Table, step: Step) -> None:
         """Check what is told to all of a move."""
@@ -251,9 +278,9 @@ class Checker:
     def _restart(self, table: Table) -> None:
         back = Table.restore(self.game, table.snapshot())
         if back.frozen:
-            self.problem(f"a table cannot be restored: {back.frozen}")
+            self.symptom(f"a table cannot be restored: {back.frozen}")
         elif _seen(back) != _seen(table):
-            self.problem("after a restart the table is not what it was; does a rule depend on more than `self`?")
+            self.symptom("after a restart the table is not what it was; does a rule depend on more than `self`?")
 
     def _refuse(self, table: Table, dice: random.Random) -> None:
         """Try what is not legal; nothing may change by it."""
@@ -263,7 +290,7 @@ class Checker:
             if isinstance(act(trial, seat, choice), Refused) and (
                 trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed
             ):
-                self.problem(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
+                self.symptom(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
 
     def _leak(self, table: Table, viewer: int | None, dice: random.Random) -> None:
         world = other_world(table, viewer, self.pool, dice)
@@ -336,10 +363,10 @@ class Checker:
         for (seat, choice), state in zip(taken, states, strict=True):
             step = act(table, seat, choice)
             if isinstance(step, Refused) or blake2b(table.snapshot(), digest_size=8).digest() != state:
-                self.problem(_OTHERWISE)
+                self.symptom(_OTHERWISE)
                 return
         if table.result is None:
-            self.problem(_OTHERWISE)
+            self.symptom(_OTHERWISE)
 
     def compare_processes(self, seed: int, games: int) -> None:
         """Play some games in another process, whose sets are in another order."""

@@ -20,6 +20,7 @@ from netcode.turns import table as table_module
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin
+from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.runtime import view as view_module
 from netcode.turns.table import Asked, Moved, Status, Table
@@ -445,8 +446,92 @@ def test_a_bug_behind_a_legal_move_is_found() -> None:
         def stop(self) -> None:
             self.finish()
 
-    assert "go is listed as legal, and refused" in problems(Buggy)
-    assert "Buggy fails: StopIteration" in problems(Buggy)
+    report = check(Buggy, 12)
+
+    (bug,) = report.problems
+    assert bug.startswith("Buggy fails: StopIteration")
+    (refused,) = report.follows[bug]
+    assert refused.startswith("go is listed as legal, and refused: the rules failed at this")
+    assert "    1 more finding may follow from it; mend it, and check again" in str(report).splitlines()
+    assert str(report).endswith("\n  1 problem")
+
+
+def test_of_one_bug_that_has_many_faces_one_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["netcode.turns.check"], "MAX_MOVES", 50)
+
+    class Forgetful(Game):
+        count: int = 0
+
+        @move(number=range(3))
+        def add(self, number: int) -> None:
+            chosen = self.ask(self.mover, [1, 2], f"which, {next(CALLS)}?")
+            self.count += chosen + number
+
+        @shown
+        def sight(self, seat: int) -> int:
+            raise LookupError(self.count)
+
+    report = check(Forgetful, 3)
+
+    bug, changes = report.problems
+    assert bug.startswith("Forgetful.sight fails: LookupError")
+    assert (
+        changes == "Forgetful.add asks something else when it runs again with the answer; it may depend on `self` alone"
+    )
+    assert report.follows[bug] == [
+        "after a restart the table is not what it was; does a rule depend on more than `self`?",
+        "an answer is refused, and changes something all the same",
+        "a game does not end within 50 moves",
+    ]
+    assert str(report).endswith("\n  2 problems")
+
+
+CALLS = itertools.count()
+
+
+def test_the_same_failure_of_several_rules_or_with_other_numbers_is_told_once() -> None:
+    findings = Findings()
+    for what in (
+        "A.go fails: KeyError: 3",
+        "A.sight fails: KeyError: 4",
+        "A.go fails: KeyError: 'x'",
+        "B fails: OSError",
+    ):
+        findings.begin()
+        findings.add(what, "here", breaks=True)
+        findings.symptom("nobody can do anything", "here")
+        findings.settle()
+
+    assert findings.problems == {"A.go fails: KeyError: 3": "here", "B fails: OSError": "here"}
+    assert findings.follows == {
+        "A.go fails: KeyError: 3": ["nobody can do anything", "A.sight fails: KeyError: 4", "A.go fails: KeyError: 'x'"]
+    }
+
+
+def test_what_is_wrong_in_a_game_where_nothing_else_is_stands_for_itself() -> None:
+    findings = Findings()
+    findings.add("calls require() late", "here")
+    findings.symptom("nobody can do anything", "here")
+    findings.symptom("a restart changes it", "here")
+    findings.settle()
+
+    assert [*findings.problems] == ["calls require() late", "nobody can do anything"]
+    assert findings.follows == {"nobody can do anything": ["a restart changes it"]}
+
+
+def test_a_game_that_cannot_be_set_up_is_a_finding() -> None:
+    class Unready(Game):
+        board: list[int]
+
+        def setup(self) -> None:
+            self.board = [next(seat for seat in self.players if seat > 5)]
+
+        @move
+        def go(self) -> None: ...
+
+    report = check(Unready, 2)
+
+    assert report.problems == {"Unready.setup() fails: StopIteration: ": "with seed 1 and 2 players, at the start"}
 
 
 def test_hidden_sets_and_tuples_differ_between_worlds_as_lists_do() -> None:

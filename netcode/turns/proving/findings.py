@@ -1,0 +1,80 @@
+"""What `check` finds, one problem for each cause: what may merely follow from another one is counted with that."""
+
+import re
+from dataclasses import dataclass, field
+
+
+@dataclass(slots=True)
+class Findings:
+    """Gathers what is found, game by game."""
+
+    problems: dict[str, str] = field(default_factory=dict[str, str])
+    """By what they are, each with where it was seen first."""
+    follows: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    """By problem, what was found besides in games in which it had come up."""
+    _known: dict[str, str] = field(default_factory=dict[str, str])
+    """By the kind of a finding, the problem that it is or follows from."""
+    _cause: str | None = None
+    _symptoms: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+
+    def begin(self) -> None:
+        """Begin with a game in which nothing is wrong yet."""
+        self._cause, self._symptoms = None, {}
+
+    def add(self, what: str, where: str, *, breaks: bool = False) -> None:
+        """Note a problem of its own.
+
+        Args:
+            what: in a sentence; numbers in it may differ from game to game.
+            where: it is seen.
+            breaks: whether the rest of such a game may be wrong for no other reason.
+        """
+        kinds = _kinds_of(what)
+        problem = next((self._known[kind] for kind in kinds if kind in self._known), None)
+        if problem is None:
+            self.problems[what] = where
+            problem = what
+        elif kinds[0] not in self._known:
+            self.follows.setdefault(problem, []).append(what)
+        for kind in kinds:
+            self._known.setdefault(kind, problem)
+        if breaks and self._cause is None:
+            self._cause = problem
+
+    def symptom(self, what: str, where: str) -> None:
+        """Note what may follow from something else that is wrong in this game, also if that is seen only later."""
+        self._symptoms.setdefault(_kinds_of(what)[0], (what, where))
+
+    def settle(self) -> None:
+        """End a game: its symptoms follow from what broke it; if nothing did, from the first of them."""
+        for kind, (what, where) in self._symptoms.items():
+            if self._cause is None:
+                self.add(what, where, breaks=True)
+            elif kind not in self._known:
+                self._known[kind] = self._cause
+                self.follows.setdefault(self._cause, []).append(what)
+        self._symptoms = {}
+
+    def lines(self) -> list[str]:
+        """Return what was found as lines for a person."""
+        lines: list[str] = []
+        for what, where in self.problems.items():
+            lines += [f"  PROBLEM {what}", f"    first seen {where}"]
+            more = len(self.follows.get(what, ()))
+            if more:
+                lines.append(
+                    f"    {more} more finding{'s' if more > 1 else ''} may follow from it; mend it, and check again"
+                )
+        return lines
+
+    def count(self) -> str:
+        """Return how much was found, in words."""
+        count = len(self.problems)
+        return "no problems" if count == 0 else "1 problem" if count == 1 else f"{count} problems"
+
+
+def _kinds_of(what: str) -> list[str]:
+    """Return what makes two findings one: the same but for numbers; the same failure elsewhere; such a failure here."""
+    kind = re.sub(r"(?<!\w)\d[\d,.]*", "#", what)
+    where, fails, error = kind.partition(" fails: ")
+    return [kind, f"fails: {error}", f"{where} fails: {error.partition(':')[0]}"] if fails else [kind]
