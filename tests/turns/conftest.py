@@ -1,5 +1,6 @@
-"""A PostgreSQL server for the tests that need one: started once, in a folder of its own, on a free port."""
+"""What the tests of turns share: games that are forgotten with their files, and a PostgreSQL server, started once."""
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,20 @@ import pytest
 
 if TYPE_CHECKING:
     from benchmarks.databases import Pooler, Postgres
+
+
+@pytest.fixture(autouse=True)
+def forget_written_games(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget what a test has loaded from a file that it wrote: games of the same name are elsewhere, too."""
+    before = {**sys.modules}
+    yield
+    written = str(tmp_path_factory.getbasetemp())
+    for name, module in [*sys.modules.items()]:
+        if module is not before.get(name) and str(getattr(module, "__file__", None)).startswith(written):
+            if name in before:
+                sys.modules[name] = before[name]
+            else:
+                del sys.modules[name]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,6 @@ import socket
 import ssl
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,15 +56,11 @@ class Picky(Game):
 
 
 @pytest.fixture
-def game(tmp_path: Path) -> Iterator[Path]:
+def game(tmp_path: Path) -> Path:
     path = tmp_path / "game" / "tictactoe.py"
     path.parent.mkdir()
     path.write_text(TWELVE_LINES, encoding="utf-8")
-    before = sys.modules.pop("tictactoe", None)
-    yield path
-    sys.modules.pop("tictactoe", None)  # of the same name as the example, and another game
-    if before is not None:
-        sys.modules["tictactoe"] = before
+    return path
 
 
 @pytest.mark.process

@@ -49,7 +49,6 @@ def spins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]
     """Return what writes the file with the game, and returns its name."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(watching, "LIMIT", 0.1)
-    monkeypatch.setitem(sys.modules, "spins", None)  # so that what is loaded is forgotten afterwards
 
     def write(**lines: str) -> str:
         source = SOURCE.format(**{"domain": "pass", "called": "pass", "shown": "pass"} | lines)
