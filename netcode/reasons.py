@@ -126,12 +126,35 @@ class Explained(OSError):
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}
 # macOS answers send() with EPROTOTYPE while the peer tears the connection down; retrying would spin.
 _RESET = {errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN, errno.EPROTOTYPE}
+_TAKEN, _NOT_OURS, _FORBIDDEN = {errno.EADDRINUSE}, {errno.EADDRNOTAVAIL}, {errno.EACCES, errno.EPERM}
+_NO_FAMILY = {errno.EAFNOSUPPORT, errno.EPROTONOSUPPORT}
 _NO_DESCRIPTORS = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def is_shortage(error: OSError) -> bool:
     """Tell whether the operating system ran out of something that comes back: descriptors or memory."""
     return error.errno in _NO_DESCRIPTORS
+
+
+def advice_on_listening(error: OSError, host: str, port: int) -> str:
+    """Say why this program cannot listen there, and what to do instead."""
+    number = error.errno
+    if number in _TAKEN:
+        return "the port is taken; is another server running on it?"
+    if number in _NOT_OURS:
+        return 'that is no address of this computer; leave the host out (""), to listen on every one that it has'
+    if number in _FORBIDDEN and 0 < port < 1024:
+        return "ports below 1024 need rights that this program does not have; take one from 1024 on, such as 7777"
+    if number in _FORBIDDEN:
+        return "this system forbids it; take another port, or ask whoever looks after this computer"
+    if number in _NO_FAMILY:
+        family = "IPv6" if ":" in host else "IPv4"
+        return f'this computer speaks no {family}; leave the host out (""), to listen on what it speaks'
+    if ":" in host and "%" not in host and host.lower().startswith("fe80:"):
+        return "a link-local address counts on one interface, which must be named: fe80::1%eth0"
+    if is_shortage(error):
+        return "this program has too many files or connections open; close some or raise the limit"
+    return printable(error.strerror or str(error) or type(error).__name__)
 
 
 def reason_from_error(error: OSError, where: str) -> Reason:
@@ -181,4 +204,8 @@ def closed_here(text: str = "") -> Reason:
 if sys.platform == "win32":  # pragma: no cover - Windows has its own numbers for the same errors
     _UNREACHABLE |= {errno.WSAEHOSTUNREACH, errno.WSAENETUNREACH, errno.WSAEADDRNOTAVAIL, errno.WSAENETDOWN}
     _RESET |= {errno.WSAECONNRESET, errno.WSAECONNABORTED, errno.WSAESHUTDOWN, errno.WSAENOTCONN}
+    _TAKEN |= {errno.WSAEADDRINUSE}
+    _NOT_OURS |= {errno.WSAEADDRNOTAVAIL}
+    _FORBIDDEN |= {errno.WSAEACCES}
+    _NO_FAMILY |= {errno.WSAEAFNOSUPPORT, errno.WSAEPROTONOSUPPORT}
     _NO_DESCRIPTORS |= {errno.WSAEMFILE, errno.WSAENOBUFS}

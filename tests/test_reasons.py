@@ -18,6 +18,7 @@ from netcode.reasons import (
     Explained,
     Reason,
     ReasonCode,
+    advice_on_listening,
     check_text,
     clip,
     closed_here,
@@ -32,6 +33,27 @@ from netcode.reasons import (
 
 def os_error(number: int) -> OSError:
     return OSError(number, os.strerror(number))
+
+
+@pytest.mark.parametrize(
+    ("number", "host", "port", "advice"),
+    [
+        (errno.EADDRINUSE, "::", 7777, "the port is taken; is another server running on it?"),
+        (errno.EADDRNOTAVAIL, "10.99.99.99", 7777, "that is no address of this computer; leave the host out"),
+        (errno.EACCES, "", 80, "ports below 1024 need rights that this program does not have; take one from 1024 on"),
+        (errno.EPERM, "", 1023, "ports below 1024 need rights"),
+        (errno.EACCES, "", 7777, "this system forbids it; take another port"),
+        (errno.EACCES, "", 0, "this system forbids it; take another port"),
+        (errno.EAFNOSUPPORT, "::1", 7777, "this computer speaks no IPv6; leave the host out"),
+        (errno.EAFNOSUPPORT, "127.0.0.1", 7777, "this computer speaks no IPv4; leave the host out"),
+        (errno.EINVAL, "fe80::1", 7777, "a link-local address counts on one interface, which must be named"),
+        (errno.EINVAL, "fe80::1%eth0", 7777, os.strerror(errno.EINVAL)),
+        (errno.EMFILE, "", 7777, "this program has too many files or connections open; close some"),
+        (errno.EIO, "", 7777, os.strerror(errno.EIO)),
+    ],
+)
+def test_who_cannot_listen_is_told_what_to_do(number: int, host: str, port: int, advice: str) -> None:
+    assert advice_on_listening(os_error(number), host, port).startswith(advice)
 
 
 def test_codes_keep_the_numbers_that_travel() -> None:

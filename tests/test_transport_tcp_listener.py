@@ -275,8 +275,20 @@ def test_a_port_with_old_links_can_be_listened_on_again() -> None:
     assert second.address == first.address
 
 
+def test_a_computer_without_a_family_of_addresses_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_socket(*_: Any) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    monkeypatch.setattr(socket, "socket", no_such_socket)
+
+    with pytest.raises(OSError, match=r"cannot listen on \[::1\]:7777: this computer speaks no IPv6; leave") as caught:
+        Listener("::1", 7777)
+
+    assert caught.value.errno == errno.EAFNOSUPPORT
+
+
 def test_an_address_of_another_computer_cannot_be_listened_on() -> None:
-    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:\d+: ") as caught:
+    with pytest.raises(OSError, match=r"cannot listen on 192\.0\.2\.1:\d+: that is no address of ") as caught:
         Listener("192.0.2.1", 0)
 
     assert caught.value.errno == errno.EADDRNOTAVAIL

@@ -8,7 +8,7 @@ import sys
 from netcode.address import check_host, check_port, from_socket
 from netcode.diagnostics import log
 from netcode.diagnostics.mistakes import explains_keywords
-from netcode.reasons import is_shortage, printable
+from netcode.reasons import advice_on_listening, is_shortage, printable
 from netcode.transport import Connector, Doorway, Ready
 from netcode.transport.lookup import Candidate, candidates, without_asking
 from netcode.transport.sockets import hold, shut
@@ -233,8 +233,9 @@ def _bind_all(found: list[Candidate], port: int) -> list[socket.socket]:
 
 
 def _bind(family: int, sockaddr: tuple[object, ...], dual_stack: bool = False) -> socket.socket:
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock: socket.socket | None = None
     try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
         if sys.platform == "win32":  # there, SO_REUSEADDR would let another program take the port over
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
         else:
@@ -245,10 +246,8 @@ def _bind(family: int, sockaddr: tuple[object, ...], dual_stack: bool = False) -
         sock.bind(sockaddr)
         sock.listen(BACKLOG)
     except OSError as error:
-        sock.close()
+        if sock is not None:
+            sock.close()
         where = from_socket(sockaddr)
-        if error.errno == errno.EADDRINUSE:
-            text = f"cannot listen on {where}: the port is taken; is another server running on it?"
-            raise OSError(errno.EADDRINUSE, text) from error
-        raise OSError(error.errno, f"cannot listen on {where}: {error.strerror}") from error
+        raise OSError(error.errno, f"cannot listen on {where}: {advice_on_listening(error, *where)}") from error
     return sock

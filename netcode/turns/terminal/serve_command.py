@@ -2,13 +2,12 @@
 
 import argparse
 import contextlib
-import errno
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcode.address import Address
-from netcode.console import sentence_of
+from netcode.reasons import advice_on_listening
 from netcode.turns.terminal.arguments import place_of
 from netcode.turns.terminal.game_file import Trouble, load_game
 from netcode.turns.terminal.screen import Screen
@@ -81,9 +80,7 @@ def _numbers_of(server: "Server", place: tuple[str, int]) -> Generator[Address]:
     try:
         web, _ = start_http_server(port, addr=host, registry=registry)
     except OSError as error:
-        text = sentence_of(error)
-        if error.errno == errno.EADDRINUSE:
-            text = "the port is taken; is another server running on it?"
+        text = advice_on_listening(error, host, port)
         raise Trouble(f"cannot tell numbers on {Address(host, port)}: {text}") from error
     try:
         yield Address(host, web.server_port)
