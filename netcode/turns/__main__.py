@@ -36,9 +36,9 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     low, high = game.seats
     players = arguments.players or max(low, min(high, arguments.bots + 1))
     if not low <= players <= high:
-        raise Trouble(f"{game.__name__} is for {low} to {high} players, not {players}")
+        raise Trouble(game._definition.not_for(players))
     if arguments.bots > players:
-        raise Trouble(f"{arguments.bots} bots are more than {players} players")
+        raise Trouble(f"{arguments.bots} bots are more than {players} player{'s' if players > 1 else ''}")
     people = players - arguments.bots
     names = [arguments.name if people == 1 and arguments.name else f"player {n}" for n in range(1, people + 1)]
     names += [f"bot {n}" for n in range(1, arguments.bots + 1)]

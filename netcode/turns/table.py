@@ -80,7 +80,7 @@ class Table(Standing):
         """
         definition: Definition = game._definition
         if type(players) is not int or not definition.fewest <= players <= definition.most:
-            raise ValueError(f"{game.__name__} is for {definition.fewest} to {definition.most} players, not {players}")
+            raise ValueError(definition.not_for(players))
         if len(secret) != SECRET_SIZE:
             raise ValueError(f"secret must be {SECRET_SIZE} bytes from secrets.token_bytes, not {len(secret)}")
         if names and len(names) != players:

@@ -117,10 +117,20 @@ def test_a_play_that_is_sent_again_is_answered_and_not_applied() -> None:
 
 
 @pytest.mark.parametrize(
+    ("seats", "numbers"), [((1, 1), "1 player"), ((2, 2), "2 players"), ((2, 5), "2 to 5 players")]
+)
+def test_how_many_players_a_game_is_for_is_said_as_people_say_it(seats: tuple[int, int], numbers: str) -> None:
+    game = type("Counted", (Count,), {"seats": seats, "__module__": __name__})
+
+    with pytest.raises(ValueError, match=f"^Counted is for {numbers}, not 6$"):
+        Table.create(game, 6, secret=SECRET)
+
+
+@pytest.mark.parametrize(
     ("players", "secret", "names"), [(3, SECRET, ()), (2, b"short", ()), (2, SECRET, ("ann",)), (True, SECRET, ())]
 )
 def test_a_table_that_cannot_be(players: int, secret: bytes, names: tuple[str, ...]) -> None:
-    with pytest.raises(ValueError, match=r"Count is for 2 to 2|secret must be 32|names must be one"):
+    with pytest.raises(ValueError, match=r"Count is for 2 players|secret must be 32|names must be one"):
         Table.create(Count, players, secret=secret, names=names)
 
 

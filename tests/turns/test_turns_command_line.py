@@ -222,7 +222,7 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["play", "{game}", "--players", "3"], "TicTacToe is for 2 to 2 players, not 3"),
+        (["play", "{game}", "--players", "3"], "TicTacToe is for 2 players, not 3"),
         (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
@@ -432,7 +432,7 @@ def test_where_nobody_serves_the_status_says_so_too(
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["play", "{game}", "--players", "3"], "TicTacToe is for 2 to 2 players, not 3"),
+        (["play", "{game}", "--players", "3"], "TicTacToe is for 2 players, not 3"),
         (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),

@@ -93,6 +93,12 @@ class Definition:
     fewest: int = 2
     most: int = 2
 
+    def not_for(self, players: int) -> str:
+        """Return the sentence for a number of players that the game is not for."""
+        low, high = self.fewest, self.most
+        numbers = f"{low} to {high} players" if low < high else f"{low} player{'s' if low > 1 else ''}"
+        return f"{self.cls.__name__} is for {numbers}, not {players}"
+
     @cached_property
     def fingerprint(self) -> bytes:
         """A digest of the source of the rules."""

@@ -124,7 +124,7 @@ class Joining:
             low, high = game.seats
             players = request.players
             if players is not None and not low <= players <= high:
-                raise ValueError(f"{request.game} is for {low} to {high} players, not {players}")  # noqa: TRY301 - told as that of Table.create
+                raise ValueError(game._definition.not_for(players))  # noqa: TRY301 - told as that of Table.create
             Table.create(game, players or low, request.options, secret=bytes(32))
         except ValueError as error:
             peer.send(protocol.Gone(str(error)).wire())
