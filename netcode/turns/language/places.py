@@ -21,6 +21,9 @@ _OPERATIONS: dict[type[ast.AST], Callable[[int, int], int]] = {
 }
 
 
+_INDICES = frozenset((int, str))
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A field, and what leads to the entry of it that a move is about."""
@@ -32,14 +35,14 @@ class Place:
         """Return the place of a play, as plain wire data: the field and its indices. Empty where there is none."""
         known = {"mover": mover, **arguments}
         place: list[Any] = [self.field]
-        for index in self.indices:
-            try:
+        try:
+            for index in self.indices:
                 value = index(known)
-            except (TypeError, ValueError, LookupError, ArithmeticError):
-                return []
-            if type(value) not in (int, str):
-                return []
-            place.append(value)
+                if value.__class__ not in _INDICES:
+                    return []
+                place.append(value)
+        except (TypeError, ValueError, LookupError, ArithmeticError):
+            return []
         return place
 
 

@@ -31,11 +31,10 @@ class BadMessage(NetcodeError, ValueError):
 
 def opened(message: Any) -> tuple[str, list[Any]]:
     """Return what kind of message it is, and the entries that follow."""
-    match message:
-        case [str(kind), *rest]:
-            return kind, rest
-        case _:
-            raise BadMessage("a message is an array that begins with a string")
+    if not isinstance(message, _ARRAYS) or not message or not isinstance(message[0], str):
+        raise BadMessage("a message is an array that begins with a string")
+    kind, *rest = message
+    return kind, rest
 
 
 def clean(text: str, limit: int = MAX_NAME) -> str:
@@ -76,13 +75,9 @@ def seat_of(value: Any) -> int | None:
 
 def map_of(value: Any, what: str) -> dict[str, Any]:
     """Read what has names."""
-    if isinstance(value, dict) and all(map(_is_text, value)):  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(value, dict) and _TEXT.issuperset(map(type, value)):  # pyright: ignore[reportUnknownArgumentType]
         return value  # pyright: ignore[reportUnknownVariableType]
     raise BadMessage(f"{what} is a map with strings as keys")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def check_depth(value: Any, depth: int = 0) -> None:
@@ -98,6 +93,8 @@ def check_depth(value: Any, depth: int = 0) -> None:
 
 
 _DICT: Any = dict
+_ARRAYS: Any = (list, tuple)
+_TEXT = frozenset((str,))
 _CONTAINERS = frozenset((dict, list, tuple))
 _NUMBERS = (int, float)
 

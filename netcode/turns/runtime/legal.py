@@ -3,7 +3,6 @@
 import random
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import Enough, Leave, Refusal
@@ -93,7 +92,7 @@ def list_moves(
         try:
             found = _candidates(move, scratch, budget)
             if move.refuses:
-                found = _tried(partial(_passes, move, scratch, reload, complain), found, budget)
+                found = _tried(move, scratch, reload, found, budget=budget, complain=complain)
         except _Spent:
             unlisted.append(name)
             continue
@@ -132,7 +131,7 @@ def draw_arguments(
         except Leave:
             reload()
             return None  # a domain that refuses lists nothing
-        if not move.refuses or _passes(move, scratch, reload, complain, drawn):
+        if not move.refuses or _tried(move, scratch, reload, [drawn], budget=Budget(), complain=complain):
             return drawn
     return None
 
@@ -150,32 +149,30 @@ def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any
 
 
 def _tried(
-    passes: Callable[[dict[str, Any]], bool], candidates: list[dict[str, Any]], budget: Budget
+    move: MoveRule,
+    game: Any,
+    reload: Callable[[], None],
+    candidates: list[dict[str, Any]],
+    *,
+    budget: Budget,
+    complain: Complain,
 ) -> list[dict[str, Any]]:
+    """Return those candidates that the rule does not refuse. It leaves `game` as it was."""
+    kit, rule = game._kit, move.rule
     found: list[dict[str, Any]] = []
     for arguments in candidates:
         budget.spend()
-        if passes(arguments):
+        kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
+        try:
+            rule(game, **arguments)
             found.append(arguments)
-    return found
-
-
-def _passes(
-    move: MoveRule, game: Any, reload: Callable[[], None], complain: Complain, arguments: dict[str, Any]
-) -> bool:
-    game._kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
-    try:
-        move.rule(game, **arguments)
-    except Refusal:
-        return False
-    except Enough:
-        return True
-    except Exception as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
-        complain(move.name, error, "a dry run of it")
-        return False
-    finally:
-        if move.only_looks:
-            game._kit.demands = 0
-        else:
+        except Refusal:
+            pass
+        except Enough:
+            found.append(arguments)
+        except Exception as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
+            complain(move.name, error, "a dry run of it")
+        if not move.only_looks:
             reload()
-    return True
+    kit.demands = 0
+    return found

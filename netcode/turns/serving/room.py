@@ -310,7 +310,9 @@ def listed(table: Table, seat: int) -> legal.Listing:
 
 def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
     """Return where a play goes; an answer, and a move that does not say it, goes nowhere."""
-    places = [] if move is None else [place.of(seat, arguments) for place in move.places]
+    if move is None:
+        return []
+    places = [place.of(seat, arguments) for place in move.places]
     return places if all(places) else []
 
 
