@@ -70,6 +70,8 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/findings": ("check",),
     "proving/flows": ("check",),
     "proving/hushing": ("check",),
+    "proving/positions": ("check",),
+    "proving/report": ("check",),
     "proving/twin": ("check",),
     "proving/watching": ("watching",),
     "proving/worlds": ("check",),

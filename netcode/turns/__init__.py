@@ -16,7 +16,7 @@ The floors, each importing from those above it in this list only; each package s
 - `web`: the page on which browsers play, served by `server`.
 """
 
-from netcode.turns.check import Report, check
+from netcode.turns.check import check
 from netcode.turns.client import join, tables
 from netcode.turns.errors import RulesError
 from netcode.turns.events import (
@@ -37,6 +37,7 @@ from netcode.turns.language.domains import Free
 from netcode.turns.language.kit import Result
 from netcode.turns.language.marks import Hidden, Others, Owned
 from netcode.turns.language.plays import Play
+from netcode.turns.proving.report import Report
 from netcode.turns.rules import Game, move, options, shown
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server, serve

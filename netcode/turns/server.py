@@ -40,8 +40,8 @@ BREATH_EACH = 0.0005
 DRAIN_STEP = 0.02
 """Seconds between two steps of giving tables away."""
 SHARE = 0.001
-"""Seconds after which an update leaves what came in to the next: a frame goes on, and what was played is stored
-meanwhile. Where nobody stores beside it, there is nothing to gain."""
+"""Seconds after which an update leaves what came in to the next: a frame goes on, while what was played is stored. Where
+nobody stores beside it, there is nothing to gain."""
 
 
 class Server:

@@ -490,7 +490,7 @@ CALLS = itertools.count()
 
 
 def test_the_same_failure_of_several_rules_or_with_other_numbers_is_told_once() -> None:
-    findings = Findings()
+    findings = Findings(where="here")
     for what in (
         "A.go fails: KeyError: 3",
         "A.sight fails: KeyError: 4",
@@ -498,8 +498,8 @@ def test_the_same_failure_of_several_rules_or_with_other_numbers_is_told_once() 
         "B fails: OSError",
     ):
         findings.begin()
-        findings.add(what, "here", breaks=True)
-        findings.symptom("nobody can do anything", "here")
+        findings.add(what, breaks=True)
+        findings.symptom("nobody can do anything")
         findings.settle()
 
     assert findings.problems == {"A.go fails: KeyError: 3": "here", "B fails: OSError": "here"}
@@ -510,9 +510,9 @@ def test_the_same_failure_of_several_rules_or_with_other_numbers_is_told_once() 
 
 def test_what_is_wrong_in_a_game_where_nothing_else_is_stands_for_itself() -> None:
     findings = Findings()
-    findings.add("calls require() late", "here")
-    findings.symptom("nobody can do anything", "here")
-    findings.symptom("a restart changes it", "here")
+    findings.add("calls require() late")
+    findings.symptom("nobody can do anything")
+    findings.symptom("a restart changes it")
     findings.settle()
 
     assert [*findings.problems] == ["calls require() late", "nobody can do anything"]

@@ -12,6 +12,8 @@ class Findings:
     """By what they are, each with where it was seen first."""
     follows: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     """By problem, what was found besides in games in which it had come up."""
+    where: str = ""
+    """Where a finding is seen, in words; for whoever plays the games to write."""
     _known: dict[str, str] = field(default_factory=dict[str, str])
     """By the kind of a finding, the problem that it is or follows from."""
     _cause: str | None = None
@@ -21,14 +23,16 @@ class Findings:
         """Begin with a game in which nothing is wrong yet."""
         self._cause, self._symptoms = None, {}
 
-    def add(self, what: str, where: str, *, breaks: bool = False) -> None:
+    def add(self, what: str, *, breaks: bool = False) -> None:
         """Note a problem of its own.
 
         Args:
             what: in a sentence; numbers in it may differ from game to game.
-            where: it is seen.
             breaks: whether the rest of such a game may be wrong for no other reason.
         """
+        self._add(what, self.where, breaks=breaks)
+
+    def _add(self, what: str, where: str, *, breaks: bool) -> None:
         kinds = _kinds_of(what)
         problem = next((self._known[kind] for kind in kinds if kind in self._known), None)
         if problem is None:
@@ -41,15 +45,15 @@ class Findings:
         if breaks and self._cause is None:
             self._cause = problem
 
-    def symptom(self, what: str, where: str) -> None:
+    def symptom(self, what: str) -> None:
         """Note what may follow from something else that is wrong in this game, also if that is seen only later."""
-        self._symptoms.setdefault(_kinds_of(what)[0], (what, where))
+        self._symptoms.setdefault(_kinds_of(what)[0], (what, self.where))
 
     def settle(self) -> None:
         """End a game: its symptoms follow from what broke it; if nothing did, from the first of them."""
         for kind, (what, where) in self._symptoms.items():
             if self._cause is None:
-                self.add(what, where, breaks=True)
+                self._add(what, where, breaks=True)
             elif kind not in self._known:
                 self._known[kind] = self._cause
                 self.follows.setdefault(self._cause, []).append(what)

@@ -23,10 +23,10 @@ def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
         if watch.found is None:
             status, rule = 130, watching.running_in(interrupt.__traceback__)
             checker.report.notes.append(
-                f"stopped {checker.where}" + ("" if rule is None else f", in the middle of {rule}")
+                f"stopped {checker.findings.where}" + ("" if rule is None else f", in the middle of {rule}")
             )
         else:
-            checker.problem(
+            checker.findings.add(
                 f"{watch.found}, had run for {watching.LIMIT:g} seconds when it was stopped; does it come to an end? "
                 "On a server nobody could play meanwhile, at any table"
             )

@@ -1,0 +1,165 @@
+"""One position of a game: whether it outlives a restart, refuses cleanly and leaks nothing."""
+
+import itertools
+import random
+from typing import Any
+
+from netcode.turns.language.fields import pack_fields
+from netcode.turns.language.marks import Mark
+from netcode.turns.proving.flows import follow
+from netcode.turns.proving.report import Report
+from netcode.turns.proving.worlds import Pool, clone, gather, other_world
+from netcode.turns.rules import Game
+from netcode.turns.runtime.legal import Budget
+from netcode.turns.simulate import Choice, act, choices_of
+from netcode.turns.table import Refused, Table
+
+
+class Positions:
+    """Looks at positions of games by the same rules, and notes in a report what it finds."""
+
+    def __init__(self, game: type[Game], report: Report) -> None:
+        self.game, self.report, self.findings = game, report, report.findings
+        self.pool: Pool = {}
+        self.definition = game._definition
+        self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
+
+    def look(self, table: Table, dice: random.Random) -> None:
+        """Look at it from everybody's seat, and try what may not be done."""
+        self._restart(table)
+        self._refuse(table, dice)
+        for seat in range(table.players):
+            if not table.may_act(seat) and (table.question(seat) is not None or table.legal(seat).plays):
+                self.findings.add("a seat that is not asked learns of a question")
+        if self.hides:
+            gather(table, self.pool, dice)
+            for viewer in (None, *range(table.players)):
+                self._leak(table, viewer, dice)
+            self._flow(table, dice)
+
+    def look_at_end(self, table: Table, dice: random.Random) -> None:
+        """Look at a game that is over, and may keep its secrets."""
+        if self.game.reveal:
+            return
+        if table.status(0.0).secret is not None:
+            self.findings.add("reveal = False, and the seed is published, which tells every hidden hand")
+        if self.hides:
+            for viewer in (None, *range(table.players)):
+                self._leak(table, viewer, dice)
+
+    def _restart(self, table: Table) -> None:
+        back = Table.restore(self.game, table.snapshot())
+        if back.frozen:
+            self.findings.symptom(f"a table cannot be restored: {back.frozen}")
+        elif _seen(back) != _seen(table):
+            self.findings.symptom(
+                "after a restart the table is not what it was; does a rule depend on more than `self`?"
+            )
+
+    def _refuse(self, table: Table, dice: random.Random) -> None:
+        """Try what is not legal; nothing may change by it."""
+        before = table.snapshot()
+        for seat, choice in _wrong_choices(table, dice):
+            trial = clone(table)
+            if isinstance(act(trial, seat, choice), Refused) and (
+                trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed
+            ):
+                self.findings.symptom(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
+
+    def _leak(self, table: Table, viewer: int | None, dice: random.Random) -> None:
+        world = other_world(table, viewer, self.pool, dice)
+        if world is None:
+            return
+        self.report.worlds += 1
+        who = "a spectator" if viewer is None else "a seat"
+        shown = self.definition.shown.keys()
+        here, there = table.view(viewer), world.view(viewer)
+        for name in here.keys() | there.keys():
+            if here.get(name) == there.get(name):
+                continue
+            if name in shown:
+                self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
+            else:
+                self.findings.add(f"{who} sees in {name} what is hidden from it")
+        if viewer is None or table.course.suspension is not None:
+            return
+        try:
+            legal = [one.legal(viewer, Budget(seconds=float("inf"))) for one in (table, world)]
+        except Exception:  # noqa: BLE001 - rules need not bear a world that could not be
+            return
+        if legal[0] != legal[1]:
+            self.findings.add(f"what {_differing(legal)} lists as legal tells of what is hidden from the seat")
+        elif table.may_act(viewer):
+            self._compare_refusals(table, world, viewer, dice)
+
+    def _compare_refusals(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
+        for seat, choice in _wrong_choices(table, dice):
+            if seat == viewer:
+                texts = [act(clone(one), seat, choice) for one in (table, world)]
+                if all(isinstance(text, Refused) for text in texts) and texts[0] != texts[1]:
+                    self.findings.add(f"what {choice[0]} is refused with tells of what is hidden from the seat")
+
+    def _flow(self, table: Table, dice: random.Random) -> None:
+        if table.course.suspension is not None or not table.to_move:
+            return
+        mover = table.to_move[0]
+        choices = choices_of(table, mover, dice)
+        if not choices:
+            return
+        choice = dice.choice(choices)
+        for viewer in (None, *range(table.players)):
+            world = other_world(table, viewer, self.pool, dice)
+            if world is None:
+                continue
+            self.report.worlds += 1
+            differs = follow(clone(table), world, mover, choice, viewer=viewer, dice=dice)
+            if viewer != mover:
+                self.report.flows.setdefault(choice[0], set()).update(differs)
+            elif differs and self.definition.moves[choice[0]].undo:
+                self.findings.add(
+                    f"{choice[0]} says undo=True, and its mover learns by it what was hidden: {', '.join(sorted(differs))}"
+                )
+
+
+def _seen(table: Table) -> Any:
+    """Return everything that anybody sees of a table."""
+    seats = range(table.players)
+    views = [dict(table.view(viewer)) for viewer in (None, *seats)]
+    return [
+        views,
+        [table.legal(seat, Budget(seconds=float("inf"))) for seat in seats],
+        [*map(table.question, seats)],
+        table.to_move,
+    ]
+
+
+def _differing(legal: list[Any]) -> str:
+    names = {
+        name
+        for one, other in (legal, legal[::-1])
+        for name, arguments in one.plays
+        if (name, arguments) not in other.plays
+    }
+    return ", ".join(sorted(names)) or "the rule"
+
+
+def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tuple[int, Choice]]:
+    """Return some moves, of seats to move, that are not legal."""
+    if table.course.suspension is not None:
+        seat = table.course.suspension.question.seats[0]
+        return [(seat, ("", {"answer": "no such option"}))]
+    wrong: list[tuple[int, Choice]] = []
+    for seat in table.to_move:
+        legal = table.legal(seat, Budget(seconds=float("inf")))
+        for name, move in table.course.definition.moves.items():
+            if move.free or name in legal.unlisted:
+                continue
+            scratch, reload = table.course.scratch(seat)
+            reload()
+            try:
+                found = itertools.islice(move.candidates(scratch), 200)
+                wrong += [(seat, (name, arguments)) for arguments in found if (name, arguments) not in legal.plays]
+            except Exception:  # noqa: BLE001, S112 - a domain that fails lists nothing
+                continue
+    dice.shuffle(wrong)
+    return wrong[:most]

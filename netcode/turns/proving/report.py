@@ -1,0 +1,46 @@
+"""What `check` reports."""
+
+from dataclasses import dataclass, field
+
+from netcode.turns.proving.findings import Findings
+
+
+@dataclass(slots=True)
+class Report:
+    """What `check` found: problems, one for each cause; and the flows of each move."""
+
+    game: str
+    findings: Findings = field(default_factory=Findings)
+    flows: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    """By move, what else than its own arguments tells others of what was hidden from them."""
+    notes: list[str] = field(default_factory=list[str])
+    games: int = 0
+    moves: int = 0
+    worlds: int = 0
+
+    @property
+    def problems(self) -> dict[str, str]:
+        """The problems by what they are, each with where it was seen first."""
+        return self.findings.problems
+
+    @property
+    def follows(self) -> dict[str, list[str]]:
+        """By problem, what was found in games in which it had come up, and may follow from it."""
+        return self.findings.follows
+
+    @property
+    def ok(self) -> bool:
+        """Tell whether nothing was found."""
+        return not self.problems
+
+    def flow_lines(self) -> list[str]:
+        """Return the flows as lines that a test can pin: `fire: fleets, shots, sunk`."""
+        return [f"{move}: {', '.join(sorted(fields))}" for move, fields in sorted(self.flows.items()) if fields]
+
+    def __str__(self) -> str:
+        lines = [f"{self.game}: {self.games} games, {self.moves} moves, {self.worlds} other worlds"]
+        lines += self.findings.lines()
+        lines += ["  flows, what tells others of what is hidden from them:"] if self.flow_lines() else []
+        lines += [f"    {line}" for line in self.flow_lines()]
+        lines += [f"  note: {note}" for note in self.notes]
+        return "\n".join([*lines, f"  {self.findings.count()}"])
