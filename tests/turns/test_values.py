@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.domains import pick
-from netcode.turns.values import MAX_ITEMS, check_bounds, pack, plain, same, shape_of, unpack
+from netcode.turns.values import MAX_ITEMS, check_bounds, join_maps, pack, plain, same, shape_of, unpack
 
 
 class Colour(enum.Enum):
@@ -291,3 +291,10 @@ def test_a_float_without_a_fraction_may_be_said_as_an_integer(values: tuple[Any,
 def test_what_only_looks_alike_is_not_picked(values: tuple[Any, ...], data: Any) -> None:
     with pytest.raises(Unfit, match="must be one of"):
         pick(values, data)
+
+
+def test_two_small_maps_that_are_packed_are_joined() -> None:
+    one, other = {f"a{number}": number for number in range(15)}, {"b": [None, {"c": b"d"}], 7: ""}
+
+    assert unpack(join_maps(pack(one), pack(other))) == one | other
+    assert unpack(join_maps(pack({}), pack({}))) == {}

@@ -15,14 +15,14 @@ from netcode.turns.runtime.outcomes import Asked, Happening, Refused, Status
 from netcode.turns.runtime.resuming import asked
 from netcode.turns.runtime.storing import STATE_VERSION, stored_course
 from netcode.turns.runtime.undoing import Undoing
-from netcode.turns.values import pack, plain
+from netcode.turns.values import join_maps, pack, plain
 
 
 class Standing:
     """One table as it is between two changes. Nothing here changes the game; what is worked out is kept until `forget`."""
 
     __slots__ = (
-        "_listings", "_snapshot", "_views", "absence", "clock", "clocks", "course", "frozen", "game", "numbers",
+        "_lasting", "_listings", "_snapshot", "_views", "absence", "clock", "clocks", "course", "frozen", "game", "numbers",
         "players", "restored", "started", "undoing",
     )  # fmt: skip
 
@@ -43,6 +43,8 @@ class Standing:
         self._views: dict[int | None, Packed] = {}
         self._listings: dict[int, Listing] = {}
         self._snapshot: bytes | None = None
+        self._lasting: bytes | None = None
+        """What of a snapshot stays as it is once the game has begun."""
 
     def is_open(self) -> bool:
         """Tell whether it takes moves: the game has begun, and is not over."""
@@ -201,22 +203,24 @@ class Standing:
     def snapshot(self) -> bytes:
         """Return the state (msgpack, cached until the next change): what `restore` starts from."""
         if self._snapshot is None:
-            clock, clocks, kit = self.clock, self.clocks, self.course.kit
-            self._snapshot = pack(
-                {
-                    "version": STATE_VERSION,
-                    "game": self.game.__name__,
-                    "rules": self.course.definition.fingerprint,
-                    "players": self.players,
-                    "options": {name: plain(value) for name, value in kit.options.items()},
-                    "clock": None if clock is None else [clock.minutes, clock.increment, clock.per_move],
-                    "secret": kit.secret,
-                    "names": kit.names,
-                    "started": self.started,
-                    "frozen": self.frozen,
-                    "numbers": self.numbers,
-                    **stored_course(self.course, self.undoing.last),
-                    "clocks": None if clocks is None else clocks.stored(),
-                }
-            )
+            lasting = self._lasting or pack(self._what_lasts())
+            if self.started:
+                self._lasting = lasting
+            state = stored_course(self.course, self.undoing.last)
+            state["started"], state["frozen"], state["numbers"] = self.started, self.frozen, self.numbers
+            state["clocks"] = None if self.clocks is None else self.clocks.stored()
+            self._snapshot = join_maps(lasting, pack(state))
         return self._snapshot
+
+    def _what_lasts(self) -> dict[str, Any]:
+        clock, kit = self.clock, self.course.kit
+        return {
+            "version": STATE_VERSION,
+            "game": self.game.__name__,
+            "rules": self.course.definition.fingerprint,
+            "players": self.players,
+            "options": {name: plain(value) for name, value in kit.options.items()},
+            "clock": None if clock is None else [clock.minutes, clock.increment, clock.per_move],
+            "secret": kit.secret,
+            "names": kit.names,
+        }

@@ -5,7 +5,18 @@ A `Shape` is made once for each annotation. What is stored and revived must be t
 """
 
 from netcode.turns.values.annotation import shape_of
-from netcode.turns.values.packing import MAX_DEPTH, MAX_ITEMS, NATIVE, a, check_bounds, pack, plain, same, unpack
+from netcode.turns.values.packing import (
+    MAX_DEPTH,
+    MAX_ITEMS,
+    NATIVE,
+    a,
+    check_bounds,
+    join_maps,
+    pack,
+    plain,
+    same,
+    unpack,
+)
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Sequence
 from netcode.turns.values.shape import Shape
 
@@ -21,6 +32,7 @@ __all__ = [
     "Shape",
     "a",
     "check_bounds",
+    "join_maps",
     "pack",
     "plain",
     "same",

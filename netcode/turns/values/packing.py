@@ -29,6 +29,12 @@ _TEXTS = (str, bytes)
 pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
 
 
+def join_maps(one: bytes, other: bytes) -> bytes:
+    """Return a map with the entries of two small ones, of which each is packed, has at most 15, and none of the other's."""
+    count = (one[0] & 0x0F) + (other[0] & 0x0F)
+    return b"\xde" + count.to_bytes(2, "big") + one[1:] + other[1:]
+
+
 unpack: Callable[[bytes], Any] = partial(msgpack.unpackb, strict_map_key=False)
 """Decode what `pack` made."""
 
