@@ -116,7 +116,7 @@ class Incoming:
         viewer = self._crowd.viewers.get(peer)
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
-        elif request == LEAVE or self._takes(peer, number, now):  # who goes is never too fast
+        elif (number is None and request == LEAVE) or self._takes(peer, number, now):  # who goes is never too fast
             self._keeper.with_room(viewer.table, lambda room: self._playing.take(room, viewer, request))
 
     def _takes(self, peer: Peer, number: int | None, now: float) -> bool:

@@ -74,6 +74,11 @@ class Room:
         """The room's, chosen by its founder; None for a table that anybody may join."""
         self.players = players
         """With how many it begins; None: with the most, or when somebody seated says so."""
+        low, high = game.seats
+        self.least: int = low if players is None else min(low, players)
+        """How many must sit before somebody may start."""
+        self.most: int = high if players is None else players
+        """How many can sit."""
         self.options: dict[str, Any] = dict(options)
         self.seats: list[Seat] = []
         self.table: Table | None = None
@@ -94,18 +99,6 @@ class Room:
         self.due: float | None = None
         self.wakes = False
         """Whether the store knows that something is due here by itself."""
-
-    @property
-    def least(self) -> int:
-        """How many must sit before somebody may start."""
-        low: int = self.game.seats[0]
-        return low if self.players is None else min(low, self.players)
-
-    @property
-    def most(self) -> int:
-        """How many can sit."""
-        high: int = self.game.seats[1]
-        return high if self.players is None else self.players
 
     @property
     def over(self) -> bool:
@@ -245,9 +238,9 @@ class Room:
         """Return what all may know beside the fields."""
         table, seats = self.table, self.seats
         state: dict[str, Any] = {
-            "names": [seat.name for seat in seats],
+            "names": [seat.name for seat in seats] if table is None else table.names,
             "players": [self.least, self.most],
-            "options": dict(self.options if table is None else table.options),
+            "options": self.options if table is None else table.options,
             "presence": [
                 _HERE if taken.away_since is None and not taken.left else self.presence(seat, now)
                 for seat, taken in enumerate(seats)
@@ -258,7 +251,7 @@ class Room:
             "started": False,
         }
         if table is not None:
-            state.update(_state_of(table.status(now), table, self.frozen or trouble))
+            state |= _state_of(table.status(now), table, self.frozen or trouble)
         return state
 
     def own(self, viewer: Viewer) -> dict[str, Any]:
@@ -293,7 +286,12 @@ def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, An
     """Return what is new or different."""
     if before is after:
         return {}
-    return {name: value for name, value in after.items() if before.get(name, _NEW) != value}
+    found: dict[str, Any] = {}
+    for name, value in after.items():
+        known = before.get(name, _NEW)
+        if known is not value and known != value:
+            found[name] = value
+    return found
 
 
 def listed(table: Table, seat: int) -> legal.Listing:
@@ -318,20 +316,13 @@ def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> l
 
 def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
     result = status.result
-    return {
-        "started": status.started,
-        "number": status.number,
-        "to_move": status.to_move,
-        "mover": status.mover,
-        "out": status.out,
-        "asked": status.asked,
-        "result": None if result is None else (result.winners, result.scores, result.text),
-        "clocks": status.clocks,
-        "running": status.running,
-        "secret": status.secret,
-        "frozen": frozen or status.frozen,
-        "undo_by": table.undo_wanted_by(),
-    }
+    state = status._asdict()
+    if result is not None:
+        state["result"] = result.winners, result.scores, result.text
+    if frozen:
+        state["frozen"] = frozen
+    state["undo_by"] = table.undo_wanted_by()
+    return state
 
 
 Event = tuple[list[Any], tuple[int, ...] | None]
@@ -343,8 +334,8 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
     events: list[Event] = []
     for happening in happenings:
         match happening:
-            case Moved(mover, name):
-                events.append((["moved", mover, name], None))
+            case Moved():
+                events.append((["moved", *happening], None))
             case Told(text, facts, to):
                 events.append((["told", text, dict(facts)], to))
             case TakenBack(whose, text):

@@ -40,7 +40,10 @@ class Telling:
         """Tell viewers what happened and what changed since they were told last."""
         if not room.viewers:
             return
-        all_news = [*((event, None) for event in events or ()), *events_of(happenings)]
+        all_news = events_of(happenings)
+        if events:
+            all_news = [*((event, None) for event in events), *all_news]
+        messages: list[tuple[Peer, protocol.Reply]] = []
         before, public = room.told, room.public(now, self._keeper.trouble)
         common = changes(before, public)
         if only is None:
@@ -59,8 +62,9 @@ class Telling:
                 continue
             viewer.fields, viewer.public, viewer.own = view, public, own
             step = protocol.Step(news, fields, changed)
-            for message in self._in_parts(step) if fields else (step,):
-                self.post(room, viewer.peer, message)
+            messages += [(viewer.peer, part) for part in self._in_parts(step)]
+        if messages:
+            self._keeper.when_stored(room, lambda _: self._send(messages))
 
     def tell_missed(self, room: Room, viewer: Viewer, now: float) -> None:
         """Tell a seat what was done to its table while nobody was there."""
@@ -81,7 +85,7 @@ class Telling:
             for viewer in room.viewers:
                 if viewer.public.get("frozen", "") != text:
                     viewer.public = {**viewer.public, "frozen": text}
-                    self._send(viewer.peer, protocol.Step([], {}, {"frozen": text}))
+                    self._send([(viewer.peer, protocol.Step([], {}, {"frozen": text}))])
 
     def _in_parts(self, step: protocol.Step) -> list[protocol.Reply]:
         """Return the messages in which a step fits."""
@@ -99,11 +103,12 @@ class Telling:
 
     def post(self, room: Room, peer: Peer, message: protocol.Reply) -> None:
         """Send something about a table: now, or once everything that it may tell of is stored."""
-        self._keeper.when_stored(room, lambda _: self._send(peer, message))
+        self._keeper.when_stored(room, lambda _: self._send([(peer, message)]))
 
-    def _send(self, peer: Peer, message: protocol.Reply) -> None:
-        try:
-            peer.send(message.wire())
-        except MessageTooLarge as error:
-            log.warn("large", "a table has more to tell than one message takes: %s", error)
-            peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
+    def _send(self, messages: Iterable[tuple[Peer, protocol.Reply]]) -> None:
+        for peer, message in messages:
+            try:
+                peer.send(message.wire())
+            except MessageTooLarge as error:
+                log.warn("large", "a table has more to tell than one message takes: %s", error)
+                peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
