@@ -2,7 +2,9 @@
 
 import argparse
 import contextlib
+import ipaddress
 import os
+import re
 import sys
 from pathlib import Path
 from random import Random
@@ -56,9 +58,21 @@ def host_and_port(text: str) -> tuple[str, int]:
         host, port = text, str(PORT)
     if host.startswith("[") and host.endswith("]"):
         host = host[1:-1]
-    if not host or not host.isprintable() or "[" in host or "]" in host:
-        raise argparse.ArgumentTypeError(f"{host!a} is not a host")
+    if (
+        "://" in text
+        or not host.isprintable()
+        or not (_is_ipv6(host) if ":" in host else re.fullmatch(r"[^][/\s]+", host))
+    ):
+        raise argparse.ArgumentTypeError(f"{text!a} is not a host; type HOST or HOST:PORT, as in localhost:7777")
     return host, whole_number(port, 1, 65535, "a port")
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def whole_number(text: str, least: int, most: int, what: str) -> int:

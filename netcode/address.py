@@ -56,6 +56,48 @@ def check_destination(host: str, port: int) -> None:
         raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
 
 
+def read_address(text: str, otherwise: int) -> Address:
+    """Return the address that somebody has typed: HOST, HOST:PORT, [IPv6], [IPv6]:PORT or IPv6.
+
+    Args:
+        text: what was typed.
+        otherwise: the port where none was.
+
+    Raises:
+        ValueError: it is none; the sentence says why, and what to write.
+    """
+    if "://" in text:
+        place = text.partition("://")[2].partition("/")[0]
+        raise ValueError(f"{text!r} is no address but a link; write its host and port alone: {place or 'HOST:PORT'}")
+    if _is_ipv6(text):
+        return Address(text, otherwise)
+    found = re.fullmatch(r"(?:\[(?P<six>[^][]*)\]|(?P<host>[^][:]*))(?P<rest>:[^][]*)?", text)
+    if found is None or (found["six"] is not None and not _is_ipv6(found["six"])):
+        raise ValueError(f"{text!r} is no address: brackets are for an IPv6 address, as in [::1]:7777")
+    host, port = found["six"] or found["host"], (found["rest"] or f":{otherwise}")[1:]
+    if not host:
+        raise ValueError(f"{text!r} is no address: the host is missing; write HOST:PORT, as in localhost:7777")
+    if ":" in port:
+        raise ValueError(
+            f"{text!r} is no address: it has too many colons; write HOST:PORT, and an IPv6 address as in [::1]:7777"
+        )
+    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) <= 65_535:
+        raise ValueError(f"{text!r} is no address: a port is a number from 1 to 65535, as in localhost:7777")
+    if found["six"] is None:
+        check_host(host)
+    return Address(host, int(port))
+
+
+def _is_ipv6(text: str) -> bool:
+    import ipaddress  # which costs the start of a program, and is for what people type
+
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def address_from_wire(text: Any) -> Address | None:
     """Read `host:port` as `str(address)` writes it; None for whatever else a stranger may have sent."""
     found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_ADDRESS else None

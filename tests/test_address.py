@@ -20,7 +20,58 @@ from netcode.address import (
     check_port,
     from_socket,
     make_address,
+    read_address,
 )
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("localhost", Address("localhost", 7777)),
+        ("localhost:1", Address("localhost", 1)),
+        ("10.0.0.1:65535", Address("10.0.0.1", 65_535)),
+        ("::1", Address("::1", 7777)),
+        ("fe80::1%eth0", Address("fe80::1%eth0", 7777)),
+        ("[::1]", Address("::1", 7777)),
+        ("[fe80::1%eth0]:80", Address("fe80::1%eth0", 80)),
+    ],
+)
+def test_an_address_that_is_typed_is_read(text: str, address: Address) -> None:
+    assert read_address(text, 7777) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "the host is missing; write HOST:PORT"),
+        (":7777", "the host is missing; write HOST:PORT"),
+        ("localhost:", "a port is a number from 1 to 65535"),
+        ("localhost:abc", "a port is a number from 1 to 65535"),
+        ("localhost:٣", "a port is a number from 1 to 65535"),
+        ("localhost:0", "a port is a number from 1 to 65535"),
+        ("[::1]:99999", "a port is a number from 1 to 65535"),
+        ("localhost:7798:3", "it has too many colons; write HOST:PORT"),
+        ("1:2:3:4", "it has too many colons; write HOST:PORT"),
+        ("[::1]:7:8", "it has too many colons; write HOST:PORT"),
+        ("[]:7777", "brackets are for an IPv6 address"),
+        ("[localhost]:7777", "brackets are for an IPv6 address"),
+        ("[::1", "brackets are for an IPv6 address"),
+        ("::1]:7777", "brackets are for an IPv6 address"),
+        ("[::1]7777", "brackets are for an IPv6 address"),
+        ("http://localhost:7777/play", "but a link; write its host and port alone: localhost:7777"),
+        ("ws://[::1]:80", r"but a link; write its host and port alone: [::1]:80"),
+        ("wss://", "but a link; write its host and port alone: HOST:PORT"),
+    ],
+)
+def test_what_is_typed_and_no_address_is_told_why(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(text))} is no address.* ?{re.escape(why)}"):
+        read_address(text, 7777)
+
+
+@pytest.mark.parametrize("text", ["a b", "localhost/play", " localhost:1"])
+def test_what_is_typed_and_no_host_is_told_so(text: str) -> None:
+    with pytest.raises(ValueError, match="host must be a name or an address"):
+        read_address(text, 7777)
 
 
 @pytest.mark.parametrize(

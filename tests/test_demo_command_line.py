@@ -31,7 +31,24 @@ def test_what_is_no_port_is_refused(text: str) -> None:
         host_and_port(text)
 
 
-@pytest.mark.parametrize("text", ["", ":7777", "[]", "[]:7777", "[::1", "::1]:80", "a\nb", "\udcff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        ":7777",
+        "[]",
+        "[]:7777",
+        "[::1",
+        "::1]:80",
+        "a\nb",
+        "\udcff",
+        "localhost:7798:3",
+        "[::g]:1",
+        "http://host",
+        "ws://host:7777/",
+        "a b",
+    ],
+)
 def test_what_is_no_host_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is not a host"):
         host_and_port(text)

@@ -26,10 +26,10 @@ def test_a_server_is_named_as_people_name_it(text: str, address: Address) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", ":7777", "a:b:c", "host:", "host:0", "host:99999", "host:123456", "http://x", "a b", "[::1"]
+    "text", ["", ":7777", "a:b:c", "host:", "host:0", "host:99999", "host:123456", "http://x", "[::1"]
 )
 def test_what_is_no_server_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no server: give HOST"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is no address"):
         server_address(text)
 
 

@@ -1,11 +1,9 @@
 """The arguments that name a server: where it is, and whether it speaks TLS."""
 
 import argparse
-import ipaddress
-import re
 import ssl
 
-from netcode.address import Address, check_destination
+from netcode.address import Address, read_address
 
 PORT = 7777
 """Where a server is looked for that is named without a port."""
@@ -17,19 +15,10 @@ def server_address(text: str, otherwise: int = PORT) -> Address:
     Raises:
         argparse.ArgumentTypeError: it is none.
     """
-    wrong = argparse.ArgumentTypeError(f"{text!r} is no server: give HOST, HOST:PORT or [IPv6]:PORT")
-    found = re.fullmatch(r"(?:\[(?P<six>[^][]+)]|(?P<host>[^][:]+))(?::(?P<port>[0-9]{1,5}))?", text)
-    if found is not None:
-        host, port = found["six"] or found["host"], int(found["port"] or otherwise)
-    else:
-        host, port = text, otherwise  # an IPv6 address without brackets, or nothing
     try:
-        check_destination(host, port)
-        if ":" in host:
-            ipaddress.IPv6Address(host)
+        return read_address(text, otherwise)
     except ValueError as error:
-        raise wrong from error
-    return Address(host, port)
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def add_server(parser: argparse.ArgumentParser) -> None:

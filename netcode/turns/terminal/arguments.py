@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from netcode.address import Address, read_address
 from netcode.tools.command_line import Parser
 from netcode.turns.terminal.game_file import Trouble
 
@@ -135,22 +136,19 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
     return options
 
 
-def address_of(text: str) -> tuple[str, int]:
+def address_of(text: str) -> Address:
     """Read `HOST` or `HOST:PORT`; an IPv6 address with a port has brackets.
 
     Raises:
         Trouble: it is neither.
     """
-    host, colon, port = text.rpartition(":")
-    if not colon or text.endswith("]") or (":" in host and not host.endswith("]")):
-        host, port = text, str(PORT)
-    bare = host.removeprefix("[").removesuffix("]")
-    if not port.isdecimal() or not 0 < int(port) < 65_536 or not bare or len(host) - len(bare) == 1:
-        raise Trouble(f"{text!r} is no address; write HOST or HOST:PORT")
-    return bare, int(port)
+    try:
+        return read_address(text, PORT)
+    except ValueError as error:
+        raise Trouble(str(error)) from error
 
 
-def addresses_of(words: Sequence[str]) -> list[tuple[str, int]]:
+def addresses_of(words: Sequence[str]) -> list[Address]:
     """Read what `--at` was given: addresses with commas between them, or each with an `--at` of its own.
 
     Raises:
@@ -159,7 +157,7 @@ def addresses_of(words: Sequence[str]) -> list[tuple[str, int]]:
     return [*dict.fromkeys(address_of(text.strip()) for word in words for text in word.split(","))]
 
 
-def reached_by(arguments: argparse.Namespace, addresses: Sequence[tuple[str, int]]) -> dict[str, Any]:
+def reached_by(arguments: argparse.Namespace, addresses: Sequence[Address]) -> dict[str, Any]:
     """Return what `join` is told of how to reach the server, beside the first address."""
     wanted: dict[str, Any] = {}
     if len(addresses) > 1:
@@ -178,4 +176,4 @@ def place_of(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port) > 65_535:
         raise Trouble(f"{text!r} is no place for numbers; write PORT or HOST:PORT")
-    return host.strip("[]") or "127.0.0.1", int(port)
+    return address_of(f"{host}:1")[0] if host else "127.0.0.1", int(port)
