@@ -20,7 +20,7 @@ from netcode.turns.terminal.bot_play import run_bot
 from netcode.turns.terminal.local_play import LocalTable, play_locally
 from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import changed, ended, rows_of, said, show_plays, typed, understood, written
+from netcode.turns.terminal.wording import changed, ended, meant, rows_of, said, show_plays, typed, understood, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
@@ -390,6 +390,24 @@ def test_two_people_play_at_one_keyboard() -> None:
     assert "Ann won\n" in text
 
 
+@pytest.mark.parametrize("word", ["/quit", "quit", "EXIT", "/exit"])
+def test_who_quits_at_the_keyboard_has_ended_the_game_here(word: str) -> None:
+    out, typist = io.StringIO(), Typist("help", "?", word, "mark 0")
+
+    play_locally(LocalTable(TicTacToe, ["Ann", "Bob"], {}, bytes(32)), (), Screen(out), typist, first)
+
+    assert typist.lines == ["mark 0"]
+    assert out.getvalue().count("/undo takes the last move back; /quit or Ctrl-C ends\n") == 2
+
+
+def test_a_word_that_a_play_begins_with_is_that_play() -> None:
+    legal = (Play("helper", {}), Play("exit", {"door": 3}))
+
+    found = [meant(text, legal, ("Quit",)) for text in ("help", "/help", "Exit", "quit", "?", " 1", "/quit", "/say ?")]
+
+    assert found == ["help", "/help", "Exit", "quit", "/help", " 1", "/quit", "/say ?"]
+
+
 def test_a_person_plays_against_a_bot_with_hidden_hands_and_questions() -> None:
     out = io.StringIO()
     table = LocalTable(Secrets, ["Ann", "Bot"], {"size": 7}, bytes(32))
@@ -620,8 +638,11 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     second = play(*[""] * 60, "mark 4", *[""] * 20)
     bob.leave()
     hall.play(1.0)
+    kept = play(*[""] * 20, "help", "quit", "/leave")
     third = play(*[""] * 20, "/leave", *[""] * 60)
 
+    assert "/quit or Ctrl-C ends, and the seat is kept until you come back\n" in kept
+    assert "you left the table" not in kept
     assert "you sit at seat 0" in second
     assert "Ann moved: mark" in second
     assert "you left the table" in third

@@ -12,7 +12,7 @@ from netcode.turns.simulate import Choice, choices_of
 from netcode.turns.table import Happening, Table
 from netcode.turns.terminal.bot_play import MAX_REFUSED
 from netcode.turns.terminal.screen import Screen
-from netcode.turns.terminal.wording import changed, ended, moved, rows_of, show_plays, typed, understood
+from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, show_plays, typed, understood
 
 
 class LocalTable:
@@ -116,7 +116,8 @@ def play_locally(
         last = seat
         for text in table.whispers.pop(seat, []):
             screen.line(f"for {table.names[seat]} alone: {text}")
-        _take_turn(table, seat, screen, ask)
+        if not _take_turn(table, seat, screen, ask):
+            return
 
 
 def _let_bot_play(table: LocalTable, seat: int, choose: Callable[[Table, int], Choice | None]) -> str:
@@ -162,8 +163,8 @@ def _say(table: LocalTable, happening: Happening, screen: Screen, people: Sequen
             screen.line(ended(result, table.names))
 
 
-def _take_turn(table: LocalTable, seat: int, screen: Screen, ask: Callable[[], str]) -> None:
-    """Ask one person until something is played or taken back."""
+def _take_turn(table: LocalTable, seat: int, screen: Screen, ask: Callable[[], str]) -> bool:
+    """Ask one person until something is played or taken back; return whether they go on playing."""
     asked, legal = table.table.question(seat), table.legal(seat)
     unlisted = table.table.legal(seat).unlisted
     rows = rows_of(table.view(seat))
@@ -173,12 +174,14 @@ def _take_turn(table: LocalTable, seat: int, screen: Screen, ask: Callable[[], s
     screen.table(f"{table.names[seat]} to move", rows)
     show_plays(screen, legal, unlisted, "" if asked is None else asked.prompt)
     while True:
-        text = ask().strip()
+        text = meant(ask().strip(), legal, unlisted)
         if not text:
             continue
         if text == "/help":
-            screen.line("type a number or words to play; /undo takes the last move back; Ctrl-C ends")
+            screen.line("type a number or words to play; /undo takes the last move back; /quit or Ctrl-C ends")
             continue
+        if text == "/quit":
+            return False
         if text == "/undo":
             movers = [other for other in range(len(table.names)) if table.table.can_undo(other)]
             refused = table.undo(movers[0] if movers else seat)
@@ -186,5 +189,5 @@ def _take_turn(table: LocalTable, seat: int, screen: Screen, ask: Callable[[], s
             play = typed(text, table.game, unlisted, asked) or understood(text, legal)
             refused = play if isinstance(play, str) else table.play(seat, play)
         if not refused:
-            return
+            return True
         screen.line(refused)

@@ -18,7 +18,7 @@ from netcode.turns.events import (
 )
 from netcode.turns.seat import Seat
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import changed, ended, moved, rows_of, said, show_plays, typed, understood
+from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, said, show_plays, typed, understood
 
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
@@ -59,7 +59,10 @@ class SeatFile:
         self._path.unlink(missing_ok=True)
 
 
-HELP = "type a number or words to play; Ctrl-C ends\n/say TEXT, /undo, /yes, /no, /start, /rematch, /leave, /help"
+HELP = (
+    "type a number or words to play; /quit or Ctrl-C ends, and the seat is kept until you come back\n"
+    "/say TEXT, /undo, /yes, /no, /start, /rematch, /leave for good, /help"
+)
 
 
 class NetworkTable:
@@ -175,8 +178,16 @@ class NetworkTable:
         elif not seat.over and not seat.my_turn and seat.to_move:
             self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move")
 
-    def obey(self, text: str) -> None:
-        """Do what a person typed."""
+    def obey(self, text: str) -> bool:
+        """Do what a person typed; return whether they stay."""
+        seat = self.seat
+        text = meant(text, seat.legal if seat.my_turn else (), seat.unlisted if seat.my_turn else ())
+        if text == "/quit":
+            return False
+        self._do(text)
+        return True
+
+    def _do(self, text: str) -> None:
         seat = self.seat
         word, _, rest = text.partition(" ")
         try:
@@ -233,8 +244,8 @@ def play_over_network(
                 if seat.seated:
                     return True
                 line = None  # nobody types, and where we sit is not known yet
-            if line is not None:
-                table.obey(line)
+            if line is not None and not table.obey(line):
+                return True
             seat.wait(POLL if keyboard is not None else 1.0)
     # Where no server answered, or another one, nobody said that the table is gone: the seat is kept for the next time.
     if ticket is not None and not seat.seated and seat.trouble is None and seat_file is not None:

@@ -14,6 +14,7 @@ WIDTH = 100
 """Columns of a line; a field that is longer goes on below."""
 CHANGES = 3
 """Changes that the line of a move tells; the table below shows all."""
+_COMMANDS = {"help": "/help", "?": "/help", "quit": "/quit", "exit": "/quit"}
 LISTED = 40
 """Plays that are shown; more are there, and may be typed all the same."""
 
@@ -87,6 +88,17 @@ def understood(text: str, legal: Sequence[Play]) -> Play | str:
     if close:
         return f"that could be {', '.join(said(play) for play in close[:5])}; say more of it"
     return f"{text!r} is no play; type its number or its words"
+
+
+def meant(text: str, legal: Sequence[Play], unlisted: Iterable[str]) -> str:
+    """Return what a person typed, as the command that it is: «help», «?», «quit» and «exit» need no slash.
+
+    That is, unless a play that is legal now begins so.
+    """
+    word = text.strip().lower()
+    command = _COMMANDS.get(word.removeprefix("/"))
+    plays = () if word.startswith("/") else (*(said(play).lower() for play in legal), *map(str.lower, unlisted))
+    return text if command is None or any(_fits([word], play.split()) for play in plays) else command
 
 
 def _fits(words: Sequence[str], full: Sequence[str]) -> bool:
