@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -40,8 +41,8 @@ BREATH_EACH = 0.0005
 DRAIN_STEP = 0.02
 """Seconds between two steps of giving tables away."""
 SHARE = 0.001
-"""Seconds after which an update leaves what came in to the next: a frame goes on, while what was played is stored. Where
-nobody stores beside it, there is nothing to gain."""
+"""Seconds after which an update leaves what came in to the next: a frame goes on, and what was played is stored
+meanwhile. Where nobody stores beside it, there is nothing to gain."""
 
 
 class Server:
@@ -334,10 +335,8 @@ class Server:
             self._net.update()
         self._net.close()
         self._keeper.writer.carrier.close()
-        try:
+        with suppress(Lost, Unavailable):  # then there is nothing of ours left to give back
             self._store.close()
-        except (Lost, Unavailable):
-            pass  # there is nothing of ours left to give back
 
 
 def serve(
