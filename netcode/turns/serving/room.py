@@ -343,8 +343,3 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
             case Over(result):
                 events.append((["over", result.winners, result.scores, result.text], None))
     return events
-
-
-def told_to(seat: int | None, events: Iterable[Event]) -> list[list[Any]]:
-    """Return the events that a seat, or a spectator, is told."""
-    return [event for event, to in events if to is None or seat in to]

@@ -8,7 +8,7 @@ from netcode.errors import MessageTooLarge
 from netcode.peer import Peer
 from netcode.turns import protocol
 from netcode.turns.serving.keeper import Keeper
-from netcode.turns.serving.room import Room, Viewer, changes, events_of, told_to
+from netcode.turns.serving.room import Room, Viewer, changes, events_of
 from netcode.turns.table import Happening
 
 ROOM_IN_MESSAGE = 2_048
@@ -48,21 +48,24 @@ class Telling:
         common = changes(before, public)
         if only is None:
             room.told = public
-        seen: tuple[Mapping[str, bytes], Mapping[str, bytes], dict[str, bytes]] = {}, {}, {}
+        seen: tuple[Mapping[str, bytes], Mapping[str, bytes]] = {}, {}
+        parts: list[dict[str, bytes]] = []
+        fields: dict[str, bytes] = {}
         for viewer in [*room.viewers] if only is None else [only]:
-            view, own = room.view(viewer), room.own(viewer)
+            view, own, seat = room.view(viewer), room.own(viewer), viewer.seat
             if viewer.fields is not seen[0] or view is not seen[1]:  # those who see the same learn the same
-                seen = viewer.fields, view, changes(viewer.fields, view)
-            fields = seen[2]
+                seen = viewer.fields, view
+                *parts, fields = self._in_parts(changes(*seen))
             changed = common if viewer.public is before else changes(viewer.public, public)
             if owned := changes(viewer.own, own):
                 changed = {**changed, **owned}
-            news = told_to(viewer.seat, all_news)
-            if not news and not fields and changed.keys() <= {"clocks"}:
+            news = [event for event, to in all_news if to is None or seat in to]
+            if not news and not fields and not parts and changed.keys() <= {"clocks"}:
                 continue
             viewer.fields, viewer.public, viewer.own = view, public, own
-            step = protocol.Step(news, fields, changed)
-            messages += [(viewer.peer, part) for part in self._in_parts(step)]
+            if parts:
+                messages += [(viewer.peer, protocol.Part(part)) for part in parts]
+            messages.append((viewer.peer, protocol.Step(news, fields, changed)))
         if messages:
             self._keeper.when_stored(room, lambda _: self._send(messages))
 
@@ -87,19 +90,19 @@ class Telling:
                     viewer.public = {**viewer.public, "frozen": text}
                     self._send([(viewer.peer, protocol.Step([], {}, {"frozen": text}))])
 
-    def _in_parts(self, step: protocol.Step) -> list[protocol.Reply]:
-        """Return the messages in which a step fits."""
-        if sum(map(len, step.fields.values())) <= self._room_for_fields // 2:
-            return [step]
-        parts: list[protocol.Reply] = []
+    def _in_parts(self, fields: dict[str, bytes]) -> list[dict[str, bytes]]:
+        """Return the fields as they fit messages, the last of which has everything else beside them."""
+        if sum(map(len, fields.values())) <= self._room_for_fields // 2:
+            return [fields]
+        parts = list[dict[str, bytes]]()
         part, size = dict[str, bytes](), 0
-        for name, data in step.fields.items():
+        for name, data in fields.items():
             if part and size + len(data) > self._room_for_fields:
-                parts.append(protocol.Part(part))
+                parts.append(part)
                 part, size = {}, 0
             part[name] = data
             size += len(data) + len(name) + 16
-        return [*parts, protocol.Part(part), protocol.Step(step.events, {}, step.state)]
+        return [*parts, part, {}]
 
     def post(self, room: Room, peer: Peer, message: protocol.Reply) -> None:
         """Send something about a table: now, or once everything that it may tell of is stored."""
