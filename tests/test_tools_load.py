@@ -16,6 +16,7 @@ from netcode import Client, Server
 from netcode.tools import load
 from netcode.tools.load import Crowd, Run, add_arguments, run
 from netcode.tools.output import Output
+from netcode.turns import protocol
 
 
 def parse(*arguments: str) -> argparse.Namespace:
@@ -122,10 +123,26 @@ def test_where_nobody_is_let_in_nothing_is_measured(theatre: Theatre, capsys: py
 
     assert lines == [
         lines[0],
-        "3 left (WRONG_GAME): the server runs chess, this is go; get the same one",
+        "3 left (WRONG_GAME): the server runs chess, this is go",
         "nothing was measured: nobody was let in; give --game and --version as that server has them",
     ]
     assert lines[0].startswith("0 of 3 joined")
+
+
+def test_a_server_of_tables_is_named_with_what_loads_it(theatre: Theatre, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (load.TABLES, "1") == (protocol.GAME, protocol.VERSION)
+    theatre.serve(game=protocol.GAME, version=protocol.VERSION)
+
+    for more in ((), ("--game", load.TABLES, "--version", "2")):
+        _, lines = play(theatre, capsys, "--clients", "2", *more)
+
+        assert lines[1].startswith("2 left (WRONG_")
+        assert lines[1].count("the server runs netcode.turns 1, this is ") == 1
+        assert "get the same one" not in lines[1]
+        assert lines[2] == (
+            "nothing was measured: nobody was let in: that server has tables of turn-based games, which take plays and "
+            f"nothing else. Let bots play: python -m netcode.turns bot FILE --at {HOST}:{PORT} --games 100 --think 0"
+        )
 
 
 def test_it_ends_when_the_server_does(theatre: Theatre, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import argparse
 import json
 import select
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from netcode.client import Client, guest_of
@@ -30,6 +30,8 @@ Where «own delay» is large, this computer is what is slow, and not the server.
 
 OTHERS = {"WRONG_GAME", "WRONG_VERSION"}
 """Why a server lets nobody in who says another game than its own."""
+TABLES = "netcode.turns"
+"""What the servers of the turn kit say they play."""
 PERCENTILES = (50, 90, 99, 100)
 
 ARRIVALS = 100
@@ -278,13 +280,14 @@ class Run:
         there = crowd.joined
         crowd_left = {**crowd.left}
         crowd.close()
-        for code, (count, text) in crowd_left.items():
+        for code, (count, reason) in crowd_left.items():
+            text = reason.removesuffix("; get the same one") if code in OTHERS else reason  # which is for players
             self._output.line(f"{count} left ({code}): {text}", event="left", code=code, count=count, text=text)
         if since is None:
             self._output.line("nothing was measured: not all have joined", event="summary", clients=there)
             return False
         if not there and not crowd.trips:
-            advice = "; give --game and --version as that server has them" if {*crowd_left} & OTHERS else ""
+            advice = self._advice([text for code, (_, text) in crowd_left.items() if code in OTHERS])
             self._output.line(f"nothing was measured: nobody was let in{advice}", event="summary", clients=0)
             return False
         seconds = max(self._ended - since, 1e-9)
@@ -303,6 +306,15 @@ class Run:
             **facts,
         )
         return not crowd_left
+
+    def _advice(self, refusals: Sequence[str]) -> str:
+        """Return what to do where the server plays something else, as these say."""
+        if any(text.startswith(f"the server runs {TABLES}") for text in refusals):
+            bot = f"python -m netcode.turns bot FILE --at {self._arguments.server} --games 100 --think 0"
+            return (
+                f": that server has tables of turn-based games, which take plays and nothing else. Let bots play: {bot}"
+            )
+        return "; give --game and --version as that server has them" if refusals else ""
 
     def _joiner(self, make_client: Callable[..., Client]) -> Callable[[], Client]:
         arguments = self._arguments
