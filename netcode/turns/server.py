@@ -226,16 +226,16 @@ class Server:
         Raises:
             Lost: the tables belong to another process now, and everybody here was sent there. End this one, and start
                 it again.
+            RuntimeError: it is called from within itself, such as by a rule, or from two threads at once.
         """
-        if self._closed:
-            return
+        if not self._closed:
+            self._parts.alone(self._step)
+
+    def _step(self) -> None:
         now = self._clock()
         self._net.update()
         self._parts.incoming.take(self._net.events(), now)
-        self._parts.passing.step(now)
-        self._parts.upkeep.step(now)
-        if self._parts.draining.on:
-            self._parts.draining.step(now)
+        self._parts.pass_time(now)
         try:
             self._keeper.writer.step(now)
         except Lost:

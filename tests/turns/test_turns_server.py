@@ -2,7 +2,9 @@
 
 import gc
 import signal
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +50,54 @@ class Endless(Game):
         self.moves += 1
 
 
+class Reentrant(Game):
+    """Updates the server from a thread of its own, in the middle of a rule."""
+
+    moves: int = 0
+
+    @move
+    def go(self) -> None:
+        self.moves += 1
+        thread = threading.Thread(target=UPDATES.pop()) if UPDATES else None
+        if thread is not None:
+            thread.start()
+            thread.join()
+
+
+UPDATES: list[Callable[[], None]] = []
+
+
 def two(hall: Hall, **wanted: Any) -> tuple[Seat[Any], Seat[Any]]:
     return hall.join(name="Ann", **wanted), hall.join(name="Bob", **wanted)
+
+
+def test_an_update_from_another_thread_while_a_rule_runs_is_refused() -> None:
+    hall, said = Hall(Reentrant), list[str]()
+    server = hall.serve()
+
+    def update() -> None:
+        try:
+            server.update()
+        except RuntimeError as error:
+            said.append(str(error))
+
+    UPDATES[:] = [update] * 2  # the move is tried, perhaps, and then made
+    ann, _ = hall.join(Reentrant, name="Ann"), hall.join(Reentrant, name="Bob")
+    hall.move(ann, "go")
+    hall.play(1.0)
+    hall.close()
+
+    assert {*said} == {"Server.update() is already running: call it from one place, in one thread"}
+    assert ann.view.moves == 1
+
+
+def test_an_update_that_failed_is_over(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = hall.serve()
+    monkeypatch.setattr(server, "_step", partial(signal.default_int_handler, 2, None))
+
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            server.update()
 
 
 def test_two_strangers_are_brought_together_and_play_to_the_end(hall: Hall) -> None:

@@ -47,6 +47,7 @@ class Parts:
         web: Web | bool | None,
         here: str,
     ) -> None:
+        self._busy = False
         self.telling = telling = Telling(keeper, max_message)
         self.crowd = crowd = Crowd(keeper, telling)
         self.draining = draining = Draining(keeper, crowd, peers)
@@ -58,3 +59,20 @@ class Parts:
         self.incoming = Incoming(keeper, crowd, presence, playing, joining, rate=rate, share=share)
         self.passing = Passing(keeper, self.dues, steps)
         self.upkeep = Upkeep(keeper, crowd, draining, keeper.clock(), lease=lease, kept=kept, web=web, here=here)
+
+    def alone(self, step: Callable[[], None]) -> None:
+        """Take a step. Raises `RuntimeError` while another is under way: rules would run at one table twice at once."""
+        if self._busy:
+            raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
+        try:
+            self._busy = True
+            step()
+        finally:
+            self._busy = False
+
+    def pass_time(self, now: float) -> None:
+        """Do what is due by now: at tables, for the store and those who share it, and while all are given away."""
+        self.passing.step(now)
+        self.upkeep.step(now)
+        if self.draining.on:
+            self.draining.step(now)
