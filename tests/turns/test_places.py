@@ -143,3 +143,29 @@ def test_the_places_of_the_legal_plays_are_told_in_their_order() -> None:
     ]
     assert bob._known.state["places"] == []
     hall.close()
+
+
+def test_a_place_that_is_known_already_is_that_of_the_same_arguments() -> None:
+    class Clicks(Game):
+        cells: list[int] = []
+
+        @move(cell=(1, True, "x", (1, 2)), row=range(2), at=("cells[cell]", "cells[row]"))
+        def click(self, cell: object, row: int) -> None: ...
+
+    [rule] = Clicks._definition.moves.values()
+    for _ in range(2):
+        assert rule.places_of(0, {"cell": 1, "row": 0}) == [["cells", 1], ["cells", 0]]
+        assert rule.places_of(0, {"cell": True, "row": 1}) == []
+        assert rule.places_of(0, {"cell": "x", "row": 1}) == [["cells", "x"], ["cells", 1]]
+        assert rule.places_of(0, {"cell": [1, 2], "row": 1}) == []
+
+
+def test_a_place_depends_on_whose_move_it_is() -> None:
+    class Rows(Game):
+        rows: list[int] = []
+
+        @move(at="rows[mover]")
+        def take(self) -> None: ...
+
+    [rule] = Rows._definition.moves.values()
+    assert [rule.places_of(seat, {}) for seat in (0, 1, 0)] == [[["rows", 0]], [["rows", 1]], [["rows", 0]]]

@@ -2,9 +2,9 @@
 
 import dataclasses
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from netcode.turns.errors import RulesError
@@ -29,6 +29,9 @@ RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
 
 OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
 """What `@move` takes beside domains, and how that is written."""
+
+PLACES_KEPT = 1024
+"""Plays of one move of which it is remembered where they go: the same few are legal again and again."""
 
 _OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
 """What `abc` and `typing` keep in a class that is abstract or generic."""
@@ -58,8 +61,28 @@ class MoveRule:
     free: bool = field(init=False)
     """Whether an argument of it is free, so that it cannot be listed."""
 
+    _known: Callable[..., list[list[Any]]] = field(init=False, repr=False, compare=False)
+
     def __post_init__(self) -> None:
         self.free = any(isinstance(domain, Open) for domain in self.domains.values())
+        self._known = lru_cache(PLACES_KEPT, typed=True)(self._places_of)
+
+    def places_of(self, mover: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
+        """Return where a play goes; nowhere, where the move does not say it. Never write to it.
+
+        Args:
+            mover: whose play it is.
+            arguments: all of them, in order, as plain wire data.
+        """
+        try:
+            return self._known(mover, *arguments.values())
+        except TypeError:  # a collection has no hash
+            return self._places_of(mover, *arguments.values())
+
+    def _places_of(self, mover: int, *values: Any) -> list[list[Any]]:
+        arguments = dict(zip(self.domains, values, strict=True))
+        places = [place.of(mover, arguments) for place in self.places]
+        return places if all(places) else []
 
     def candidates(self, game: Any) -> Iterator[dict[str, Any]]:
         """Yield the arguments that the domains list, as plain wire data, whether or not the rule then refuses them."""

@@ -11,7 +11,6 @@ from itertools import chain, count
 from typing import Any
 
 from netcode.peer import Peer
-from netcode.turns.language.definition import MoveRule
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime import legal, log
 from netcode.turns.serving.lobby import Listing
@@ -270,7 +269,9 @@ class Room:
             definition = table.course.definition
             if definition.has_places:
                 moves = definition.moves
-                own["places"] = [_places(moves.get(name), seat, arguments) for name, arguments in own["legal"]]
+                own["places"] = [
+                    moves[name].places_of(seat, arguments) if name else [] for name, arguments in own["legal"]
+                ]
         return own
 
     def view(self, viewer: Viewer) -> Mapping[str, bytes]:
@@ -304,14 +305,6 @@ def listed(table: Table, seat: int) -> legal.Listing:
     if len(listing.plays) > MAX_LISTED:
         return legal.Listing((), tuple(sorted({*listing.unlisted, *(name for name, _ in listing.plays)})))
     return listing
-
-
-def _places(move: MoveRule | None, seat: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
-    """Return where a play goes; an answer, and a move that does not say it, goes nowhere."""
-    if move is None:
-        return []
-    places = [place.of(seat, arguments) for place in move.places]
-    return places if all(places) else []
 
 
 def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
