@@ -213,5 +213,6 @@ def _lag(rest: list[Any]) -> float:
 
 def _named(value: Any) -> dict[str, Any]:
     arguments = map_of(value, "a play's arguments")
-    check_depth(arguments)
+    for argument in arguments.values():
+        check_depth(argument, 1)
     return arguments
