@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import pytest
 
@@ -59,6 +59,60 @@ def test_a_field_that_only_a_method_assigns() -> None:
         return Wrong
 
     assert told(define) == "Wrong.setup assigns self.rest, which is no field; annotate it in the class: `rest: int`"
+
+
+@pytest.mark.parametrize("name", ["__init__", "__new__", "__post_init__"])
+def test_a_method_that_makes_things_elsewhere_and_is_never_called_here(name: str) -> None:
+    def define() -> type[Game]:
+        def make(self: Any) -> None: ...
+
+        return type("Wrong", (Base,), {name: make})
+
+    assert told(define) == (
+        f"Wrong.{name} is never called; what it does belongs into `def setup(self): …`, or into the class: `heap: int = 5`"
+    )
+
+
+def test_what_dataclass_and_protocol_write_themselves_is_no_mistake() -> None:
+    @dataclass
+    class Board:
+        cells: int = 3
+
+    class Scored(Protocol):
+        points: int = 0
+
+    class Right(Board, Base, Scored):
+        pass
+
+    assert {"cells", "count", "points"} <= {*begin(Right).view(0)}
+
+
+def test_a_text_that_is_required_to_be_true() -> None:
+    def define_with_a_text() -> type[Game]:
+        class Wrong(Base):
+            @move
+            def take(self) -> None:
+                self.require("that is taken", self.count > 3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+        return Wrong
+
+    def define_with_an_f_string() -> type[Game]:
+        class Wrong(Base):
+            def check(self) -> None:
+                self.require(f"{self.count} is taken", self.count > 3)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+            @move
+            def take(self) -> None:
+                self.check()
+
+        return Wrong
+
+    advice = (
+        "`require` takes what has to be true, and then the text: "
+        '`self.require(self.cells[cell] is None, "that cell is taken")`'
+    )
+    assert told(define_with_a_text) == f"Wrong.take: {advice}"
+    assert told(define_with_an_f_string) == f"Wrong.check: {advice}"
 
 
 def test_a_field_that_is_set_past_the_source() -> None:

@@ -12,7 +12,15 @@ from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
 from netcode.turns.language.marks import Field, Mark, annotations_of, read_fields
 from netcode.turns.language.places import Place, read_places
-from netcode.turns.language.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks
+from netcode.turns.language.sources import (
+    assigned,
+    can_refuse,
+    demands,
+    fingerprint,
+    function_of,
+    only_looks,
+    requires_text,
+)
 from netcode.turns.values import Shape, plain, shape_of
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
@@ -33,6 +41,8 @@ OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
 PLACES_KEPT = 1024
 """Plays of one move of which it is remembered where they go: the same few are legal again and again."""
 
+_MAKERS = ("__init__", "__new__", "__post_init__")
+"""What Python calls to make a thing; tables are copied and filled in without any of them."""
 _OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
 """What `abc` and `typing` keep in a class that is abstract or generic."""
 
@@ -155,6 +165,7 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
     _check_settings(cls, definition)
     definition.fields = read_fields(cls, root)
     _check_names(cls, root, definition.fields, move)
+    _check_makers(cls, root)
     for name, one in definition.fields.items():
         definition.shapes[name] = shape_of(one.type, f"{cls.__name__}.{name}")
         if hasattr(cls, name):
@@ -240,6 +251,18 @@ def _check_names(cls: type[Any], root: type[Any], fields: dict[str, Field], move
                 raise RulesError(_clash(cls, name, "field"))
             elif not _is_plain(name, member) and name not in fields and name not in annotated:
                 _refuse_unannotated(cls, name, member)
+
+
+def _check_makers(cls: type[Any], root: type[Any]) -> None:
+    for base in cls.__mro__:
+        if base in root.__mro__ or "__dataclass_fields__" in vars(base) or vars(base).get("_is_protocol"):
+            continue  # `dataclass` and `Protocol` write such methods themselves
+        for name in _MAKERS:
+            if name in vars(base):
+                raise RulesError(
+                    f"{cls.__name__}.{name} is never called; what it does belongs into `def setup(self): …`, "
+                    "or into the class: `heap: int = 5`"
+                )
 
 
 def _is_plain(name: str, member: Any) -> bool:
@@ -356,6 +379,11 @@ def _check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]
             function = function_of(member)
             if function is None or isinstance(member, staticmethod | classmethod):
                 continue
+            if requires_text(function):
+                raise RulesError(
+                    f"{cls.__name__}.{function.__name__}: `require` takes what has to be true, and then the text: "
+                    '`self.require(self.cells[cell] is None, "that cell is taken")`'
+                )
             for name in assigned(function):
                 if name in (*SETTINGS, *VERBS, *HOOKS):
                     raise RulesError(_clash(cls, name, "field"))

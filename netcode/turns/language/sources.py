@@ -46,6 +46,18 @@ def assigned(function: Callable[..., Any]) -> Iterator[str]:
     yield from (name for _, _, name in sorted(names))
 
 
+def requires_text(function: Callable[..., Any]) -> bool:
+    """Tell whether a method requires a text to be true, as in `self.require("that cell is taken", free)`."""
+    tree = tree_of(function)
+    for node in ast.walk(tree) if tree is not None else ():
+        match node:
+            case ast.Call(ast.Attribute(_, "require"), [ast.Constant(str()) | ast.JoinedStr(), *_]):
+                return True
+            case _:
+                pass
+    return False
+
+
 def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:
     """Tell whether a `require` or a `raise` is in reach of a rule, as far as its class and its module go.
 
