@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, TypeVar
 
-from netcode.diagnostics.mistakes import EVENT, hint
+from netcode.diagnostics.mistakes import EVENT, hint, tell_from_classes
 from netcode.peer import Peer
 from netcode.reasons import Reason
 from netcode.session.inbox import Inbox
@@ -18,7 +18,7 @@ def _distinct(event: type[E]) -> type[E]:
         return type(self) is type(other) and (*self,) == (*other,)
 
     def differs(self: Any, other: Any) -> bool:
-        return not same(self, other)
+        return not self.__eq__(other)
 
     def digest(self: Any) -> int:
         return hash((event.__name__, *self))
@@ -73,6 +73,7 @@ Event = Joined | Received | Away | Back | Left
 
 for _event in (Joined, Received, Away, Back, Left):
     hint(_event, EVENT)
+tell_from_classes("netcode", Joined, Received, Away, Back, Left)
 
 
 class Teller:

@@ -183,3 +183,19 @@ def test_a_connection_that_is_given_a_message_points_to_the_client(things: dict[
 
     with pytest.raises(TypeError, match=f"^a connection sends bytes, not {kind}; .* use netcode.Client"):
         things["connection"].send(message)
+
+
+def test_an_event_that_is_compared_with_a_class_of_events_says_how_to_ask() -> None:
+    class Won:
+        __match_args__ = ("seat",)
+
+    class Lost:
+        pass
+
+    mistakes.tell_from_classes("game", Won, Lost)
+
+    event: Any = Won()
+    assert [event == one for one in (Won(), str, None)] == [False] * 3
+    for other, written in ((Won, "game.Won(seat)"), (Lost, "game.Lost()")):
+        with pytest.raises(TypeError, match=re.escape(f"write `case {written}:`")):
+            assert event == other

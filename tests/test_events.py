@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from scene import Scene
 
+import netcode
 from netcode import Address, Away, Back, Event, Joined, Left, Peer, Reason, ReasonCode, Received, State
 from netcode.events import Teller
 from netcode.limits import Limits
@@ -74,6 +75,25 @@ def test_match_takes_events_apart() -> None:
         ("back", PEER),
         ("left", PEER, REASON),
     ]
+
+
+def test_whoever_compares_an_event_with_a_class_is_told_how_to_ask() -> None:
+    def look() -> None:
+        match EVENTS[0]:
+            case netcode.Received:  # an equality, and not a pattern of a class
+                pass
+
+    with pytest.raises(TypeError) as caught:
+        look()
+
+    assert str(caught.value) == (
+        "an event is never equal to a class: "
+        "write `case netcode.Received(peer, message):` or `isinstance(event, netcode.Received)`"
+    )
+
+
+def test_an_event_differs_from_everything_that_is_none() -> None:
+    assert [event == other for event in EVENTS for other in (str, PEER, None, (PEER,))] == [False] * 20
 
 
 def test_an_event_cannot_be_changed() -> None:

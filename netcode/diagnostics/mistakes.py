@@ -174,6 +174,27 @@ def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:
     setattr(cls, "__dir__", _dir_without_hints)  # noqa: B010 - it is no method for a type checker
 
 
+def tell_from_classes(where: str, *events: type) -> None:
+    """Say what was meant where an event is compared with a class of events, as in `case netcode.Joined:`."""
+    for event in events:
+        equal: Any = event.__eq__
+        setattr(event, "__eq__", _never_a_class(where, equal, events))  # noqa: B010 - as above
+
+
+def _never_a_class(
+    where: str, equal: Callable[[Any, object], bool], events: tuple[type, ...]
+) -> Callable[[Any, object], bool]:
+    def same(self: Any, other: object) -> bool:
+        if isinstance(other, type) and other in events:
+            name, parts = f"{where}.{other.__name__}", ", ".join(getattr(other, "__match_args__", ()))
+            raise TypeError(
+                f"an event is never equal to a class: write `case {name}({parts}):` or `isinstance(event, {name})`"
+            )
+        return equal(self, other)
+
+    return same
+
+
 def _hints_of(cls: type) -> set[str]:
     return {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, Hint)}
 

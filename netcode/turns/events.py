@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from netcode.diagnostics.mistakes import tell_from_classes
 from netcode.turns.language.plays import Play
 from netcode.turns.table import Result
 
@@ -96,6 +97,7 @@ class Gone:
 
 
 Event = Seated | Started | Moved | TakenBack | Told | Refused | Presence | Said | Over | Gone
+tell_from_classes("turns", *get_args(Event))
 
 
 def event_of(data: Any, before: Any, after: Any) -> Event | None:

@@ -27,6 +27,19 @@ def hall() -> Iterator[Hall]:
     hall.close()
 
 
+def test_whoever_compares_an_event_with_a_class_of_events_is_told_how_to_ask() -> None:
+    event, others = Said(1, "Ann", "hi"), list[Any]([Said(1, "Ann", "hi"), Gone("hi"), str, Said])
+
+    assert [event == other for other in others[:3]] == [True, False, False]
+    assert hash(event) == hash(Said(1, "Ann", "hi"))
+    with pytest.raises(TypeError) as caught:
+        assert event == others[3]
+    assert str(caught.value) == (
+        "an event is never equal to a class: "
+        "write `case turns.Said(seat, name, text):` or `isinstance(event, turns.Said)`"
+    )
+
+
 class Script:
     """A server that says whatever a test wants."""
 
