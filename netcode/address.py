@@ -44,6 +44,8 @@ def check_host(host: str) -> None:
     name, colon, port = host.rpartition(":")
     if host.startswith("["):
         raise ValueError(f"host must be an IPv6 address without brackets, and the port apart, not {host!r}")
+    if colon and ":" in name and not _is_ipv6(host):
+        raise ValueError(f"host must be a name or an address, and the port apart, not {host!r}")
     if colon and ":" not in name:
         raise ValueError(f"host must be without the port, which is the next argument: {name!r}, {port}, not {host!r}")
 
@@ -54,6 +56,15 @@ def check_destination(host: str, port: int) -> None:
     check_host(host)
     if not host or port == 0:
         raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
+
+
+def check_pair(address: Any) -> Address:
+    """Return where to connect to, which was given as `Address` or `(host, port)`. Raises `TypeError` or `ValueError`."""
+    if not isinstance(address, tuple | list) or len(_TUPLE(address)) != 2:
+        raise TypeError(f'address must be (host, port), such as ("localhost", 7777), not {address!r}')
+    host, port = _TUPLE(address)
+    check_destination(host, port)
+    return Address(host, port)
 
 
 def read_address(text: str, otherwise: int) -> Address:
@@ -89,13 +100,12 @@ def read_address(text: str, otherwise: int) -> Address:
 
 
 def _is_ipv6(text: str) -> bool:
-    import ipaddress  # which costs the start of a program, and is for what people type
-
+    address, percent, zone = text.partition("%")
     try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
+        socket.inet_pton(socket.AF_INET6, address)
+    except (OSError, ValueError):
         return False
-    return True
+    return bool(zone) or not percent
 
 
 def address_from_wire(text: Any) -> Address | None:

@@ -17,6 +17,7 @@ from netcode.address import (
     check_addresses,
     check_destination,
     check_host,
+    check_pair,
     check_port,
     from_socket,
     make_address,
@@ -32,6 +33,7 @@ from netcode.address import (
         ("10.0.0.1:65535", Address("10.0.0.1", 65_535)),
         ("::1", Address("::1", 7777)),
         ("fe80::1%eth0", Address("fe80::1%eth0", 7777)),
+        ("::ffff:10.0.0.1", Address("::ffff:10.0.0.1", 7777)),
         ("[::1]", Address("::1", 7777)),
         ("[fe80::1%eth0]:80", Address("fe80::1%eth0", 80)),
     ],
@@ -97,6 +99,16 @@ def test_what_is_no_port_is_refused() -> None:
             check_port(wrong)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("address", ["localhost", "localhost:7777", "", None, 7777, ("localhost",), ("a", 1, 2)])
+def test_where_to_connect_to_is_a_pair(address: Any) -> None:
+    with pytest.raises(TypeError, match=r'address must be \(host, port\), such as \("localhost", 7777\), not '):
+        check_pair(address)
+
+    with pytest.raises(ValueError, match="both must be given"):
+        check_pair(("localhost", 0))
+    assert check_pair(("::1", 7777)) == check_pair(["::1", 7777]) == Address("::1", 7777)
+
+
 def test_a_destination_has_a_host_and_a_port() -> None:
     check_destination("localhost", 7777)
     for host, port in (("", 7777), ("localhost", 0)):
@@ -116,6 +128,8 @@ def test_a_destination_has_a_host_and_a_port() -> None:
         ("http://game.example", "a name or an address, not a URL: 'game.example'"),
         ("tcp://game.example:7777/lobby", "a name or an address, not a URL: 'game.example'"),
         ("game.example/lobby", "a name or an address, not a URL: 'game.example'"),
+        ("localhost:7798:3", "a name or an address, and the port apart"),
+        ("fe80::1%", "a name or an address, and the port apart"),
         (" localhost", "a name or an address without blanks"),
         ("localhost\n", "a name or an address without blanks"),
         ("my computer", "a name or an address without blanks"),

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from netcode.address import Address
+from netcode.address import Address, check_pair
 from netcode.client import Client
 from netcode.events import Left, Received
 from netcode.turns import protocol
@@ -76,9 +76,10 @@ def tables(
     It blocks until the server has answered, `timeout` seconds at most.
 
     Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
         OSError: the server cannot be reached, or did not answer; the text says why.
     """
-    host, port = address
+    host, port = check_pair(address)
     name = game.__name__ if isinstance(game, type) else game
     until = time.monotonic() + timeout
     with Client(host, port, game=protocol.GAME, version=protocol.VERSION, **link) as client:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from netcode.address import Address, check_addresses, check_destination
+from netcode.address import Address, check_addresses, check_pair
 from netcode.reasons import Reason
 from netcode.turns.events import Event, result_of
 from netcode.turns.language.plays import Play, answer
@@ -36,10 +36,10 @@ class Seat(Generic[G]):
         options: Mapping[str, Any],
         addresses: Iterable[Address | tuple[str, int] | str] = (),
     ) -> None:
-        check_destination(*address)
+        place = check_pair(address)
         tls = options.get("tls", False)
         certain = tls is True or bool(getattr(tls, "check_hostname", False))
-        self._where = Whereabouts(Address(*address), check_addresses(addresses), patience, certain=certain)
+        self._where = Whereabouts(place, check_addresses(addresses), patience, certain=certain)
         self._link = TableLink(self._where, clock, options)
         self._known = Known(game)
         self._talk = Conversation(request, self._link, self._known, known_here=options.get("credentials") is not None)

@@ -140,6 +140,15 @@ MISUSES: list[tuple[Callable[[Seat[Any]], None], type[Exception], str]] = [
 ]
 
 
+def test_a_place_that_is_none_is_misuse() -> None:
+    place: Any = "localhost:7777"
+
+    with pytest.raises(TypeError, match="address must be"):
+        join(place, TicTacToe)
+    with pytest.raises(TypeError, match="address must be"):
+        tables(place)
+
+
 @pytest.mark.parametrize(("call", "error", "text"), MISUSES)
 def test_misuse_raises_and_changes_nothing(hall: Hall, call: Any, error: type[Exception], text: str) -> None:
     hall.serve()
