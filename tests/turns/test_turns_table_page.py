@@ -606,10 +606,11 @@ def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
 
     server.stop()
     server.status()
-    bob.until("!document.querySelector('#status.mine') || document.querySelector('#status').innerText !== 'Your turn'")
+    bob.reads("looking for the way back", "#status")
     serve_at(start, tmp_path, port_of(link))
 
     bob.reads("Your turn", "#status")
+    assert "looking for the way back\nBack at the table" in bob.text("#log")
     bob.click(cell("cells", 0))
     ann.reads("Your turn", "#status")
     assert ann.value("document.querySelectorAll('.grid .seat').length") == 2

@@ -142,12 +142,13 @@ export class Seat extends EventTarget {
 
   #linked(link, trouble = "") {
     const before = this.link;
+    if (link === "away") trouble += "; looking for the way back";
     Object.assign(this, { link, trouble });
     if (link !== before) this.#tell("link", link, trouble);
     this.#change();
   }
 
-  // Before we sit nothing else is heard; a play that is pending follows then.
+  // Before we sit nothing else is heard.
   #say(...message) {
     const open = this.#sat || /join|tables/.test(message[0]);
     if (open && this.#client.id !== null) this.#client.send(message);
