@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from types import FrameType
+from types import FrameType, SimpleNamespace
 
 import pytest
 
@@ -197,9 +197,24 @@ def test_a_program_without_a_standard_error_is_watched_too(monkeypatch: pytest.M
 
 def test_where_threads_get_no_signals_the_main_one_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.delattr(signal, "pthread_kill", raising=False)
+    monkeypatch.setattr(watching, "signal", SimpleNamespace())
     monkeypatch.setattr(_thread, "interrupt_main", lambda: asked.append("interrupted"))
 
-    watching._interrupt(0)
+    with watched(Watch(), 20.0):
+        watching._interrupt(0)
 
     assert asked == ["interrupted"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGALRM"), reason="there are no such signals")
+def test_a_check_in_the_background_which_ignores_ctrl_c_is_interrupted_too(
+    spins: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    was = signal.signal(signal.SIGINT, signal.SIG_IGN), signal.getsignal(signal.SIGALRM)
+    try:
+        assert main(["check", spins(called=ENDLESS)]) == 1
+    finally:
+        signal.signal(signal.SIGINT, was[0])
+
+    assert "PROBLEM Spins.add, at spins.py:17" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGALRM) is was[1]

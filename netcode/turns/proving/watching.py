@@ -140,21 +140,36 @@ def watched(watch: Watch, limit: float = LIMIT) -> Generator[None]:
                 _dump_after(3 * limit)
 
     looker = threading.Thread(target=look, name="netcode watches the rules", daemon=True)
-    if threading.current_thread() is watched:
+    if threading.current_thread() is not watched:
+        yield
+        return
+    with _alarmed():
         _dump_after(3 * limit)
         looker.start()
-    try:
-        yield
-    finally:
-        over.set()
-        if looker.ident is not None:
+        try:
+            yield
+        finally:
+            over.set()
             looker.join()
             faulthandler.cancel_dump_traceback_later()
 
 
+@contextlib.contextmanager
+def _alarmed() -> Generator[None]:
+    """Have an alarm do what Ctrl-C does, which a program that a shell has started in the background ignores."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
 def _interrupt(thread: int) -> None:
-    if hasattr(signal, "pthread_kill"):
-        signal.pthread_kill(thread, signal.SIGINT)  # also out of a sleep, or another call of the system
+    if hasattr(signal, "SIGALRM"):
+        signal.pthread_kill(thread, signal.SIGALRM)  # also out of a sleep, or another call of the system
     else:
         _thread.interrupt_main()
 
