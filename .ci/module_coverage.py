@@ -121,6 +121,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "store/sqlite_sql": ("turns_store",),
     "store/writer": ("turns_writer",),
     "table": TABLE,
+    "reading": ("turns_command_line",),
     "terminal/arguments": COMMANDS,
     "terminal/check_command": ("turns_command_line", "watching"),
     "terminal/bot_play": ("turns_bots_network", "turns_terminal"),

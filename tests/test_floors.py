@@ -28,6 +28,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("observing",),
     ("client", "server"),
     ("turns.errors", "turns.stats"),
+    ("turns.reading",),
     ("turns.language.marks",),
     ("turns.values",),
     ("turns.language",),

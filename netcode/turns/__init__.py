@@ -3,6 +3,7 @@
 The floors, each importing from those above it in this list only; each package says in its first lines what is in it:
 
 - `errors`: `RulesError`, and the signals with which the kit leaves a rule; `stats`: what a server of tables counts.
+- `reading`: the file of a game that a command reads.
 - `language.marks`: `Hidden`, `Owned`, `Others`; `values`: by annotation to msgpack and back, for our data and strangers'.
 - `language`: what a class of rules says, and what stands behind its names while a rule runs.
 - `rules`: `Game`, `move`, `options`, `shown`. `runtime`: runs them: a course, its questions, what each seat sees and may do.

@@ -11,6 +11,7 @@ from netcode.events import Left, Received
 from netcode.turns import protocol
 from netcode.turns.player.whereabouts import PATIENCE, why_not
 from netcode.turns.protocol import Join
+from netcode.turns.reading import refuse
 from netcode.turns.seat import Seat
 
 G = TypeVar("G")
@@ -60,6 +61,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
     """
+    refuse("join(…)")
     title = game if isinstance(game, str) else game.__name__
     wanted = dict(options or {})
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
@@ -79,6 +81,7 @@ def tables(
         TypeError, ValueError: an argument cannot be what it should be.
         OSError: the server cannot be reached, or did not answer; the text says why.
     """
+    refuse("tables(…)")
     host, port = check_pair(address)
     name = game.__name__ if isinstance(game, type) else game
     until = time.monotonic() + timeout

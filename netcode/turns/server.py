@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from netcode import server as net
@@ -15,6 +14,7 @@ from netcode.console import say
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
+from netcode.turns.reading import refuse
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
 from netcode.turns.serving.draining import DRAIN
@@ -28,7 +28,6 @@ from netcode.turns.store import Lost, Store, Unavailable
 from netcode.turns.store.opening import open_store
 from netcode.waiting import wait
 
-DAY = 86_400.0
 STATS = 1.0
 """Seconds between two moments at which the server's numbers are written down."""
 WILDCARDS = frozenset({"", "0.0.0.0", "::"})
@@ -107,7 +106,7 @@ class Server:
         port: int = 7777,
         store: Store | str | Path | None = None,
         address: Address | tuple[str, int] | str | None = None,
-        keep: float = 30 * DAY,
+        keep: float = 30 * 86_400.0,
         waiting: float = 3600.0,
         idle: float = 600.0,
         moves_per_second: float = 20.0,
@@ -123,6 +122,7 @@ class Server:
     ) -> None:
         if not games:
             raise TypeError("turns.Server needs the games that it serves: turns.Server(TicTacToe, port=7777)")
+        refuse("turns.Server(…)")
         self.games = by_name(games)
         for name, number in (("keep", keep), ("waiting", waiting), ("idle", idle)):
             if not number >= 0:
@@ -299,9 +299,7 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *raised: object) -> None:
         self.close()
 
     def _begin_to_count(self) -> None:
@@ -369,6 +367,7 @@ def serve(
     import gc
     import signal
 
+    refuse("serve(…)")
     kept = open_store(store)
     serving: list[Server] = []
 

@@ -204,6 +204,17 @@ def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> Non
         ("\n\nint('play')\n", "", r"some_game.py, line 3: ValueError: invalid literal for int\(\)"),
         ("nothing", "", "line 1: NameError: name 'nothing' is not defined"),
         ("def", "", "invalid syntax"),
+        ("from netcode import Game", "", "line 1: ImportError: .*; write `from netcode.turns import Game`"),
+        ("from netcode import Nothing", "", r"ImportError: cannot import name 'Nothing' [^;]*$"),
+        (
+            TWELVE_LINES + "\nfrom netcode.turns import serve\nserve(TicTacToe)\n",
+            "",
+            (r"some_game.py calls serve\(…\) while it is read for its game; put that, and what follows, below "
+            '`if __name__ == "__main__":`'),
+        ),
+        (TWELVE_LINES + "\nfrom netcode.turns import Server\nServer(TicTacToe, port=0)\n", "", r"turns.Server\(…\)"),
+        (TWELVE_LINES + "\nfrom netcode.turns import join\njoin(('localhost', 1), TicTacToe)\n", "", r"join\(…\)"),
+        (TWELVE_LINES + "\nfrom netcode.turns import tables\ntables(('localhost', 1))\n", "", r"tables\(…\)"),
     ],
 )
 def test_a_file_without_the_game_is_explained(tmp_path: Path, source: str, name: str, text: str) -> None:

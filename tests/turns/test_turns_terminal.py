@@ -486,10 +486,10 @@ def test_a_person_plays_over_the_network(hall: Hall) -> None:
 class Shown(NetworkTable):
     """A table at the network, and what its terminal shows of each frame."""
 
-    def __init__(self, hall: Hall, seat: Seat[Any]) -> None:
+    def __init__(self, hall: Hall, seat: Seat[Any], game: type[Game] = TicTacToe) -> None:
         hall.seats.remove(seat)
         self.hall, self.out = hall, io.StringIO()
-        super().__init__(seat, TicTacToe, Screen(self.out))
+        super().__init__(seat, game, Screen(self.out))
 
     def frames(self, seconds: float) -> str:
         """Let time pass, and return what was written meanwhile."""
@@ -513,6 +513,25 @@ def test_who_sits_down_is_told_so_once(hall: Hall) -> None:
         "Bob sits down",
     ]
     assert text.count("-- you are Ann") == 1
+
+
+def test_it_says_for_whom_the_game_waits_and_how_it_begins(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Secrets, name="Ann", room="few"), Secrets)
+    alone = ann.frames(0.5)
+    hall.begin_to_join(Secrets, name="Bob", room="few")
+    enough = ann.frames(0.5)
+    ann.obey("draw")
+    early = ann.frames(0.5)
+    ann.obey("/start")
+    begun = ann.frames(1.0)
+
+    begins = "2 sit here, up to 4 can: /start begins, or wait for others\n"
+    assert alone.endswith("waiting for 1 more\n")
+    assert enough == f"Bob sits down\n{begins}"
+    assert early == begins
+    assert f"the game has not begun\n{begins}" in ann.out.getvalue()
+    assert begun.startswith("the game begins\n")
 
 
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:

@@ -1,12 +1,15 @@
 """A file with a game, as the command line is given it: run, and the class found in it."""
 
 import importlib.util
+import re
 import sys
 import traceback
 from pathlib import Path
 from types import ModuleType
 
+from netcode import turns
 from netcode.turns.errors import RulesError
+from netcode.turns.reading import reading
 from netcode.turns.rules import Game
 
 
@@ -52,13 +55,22 @@ def _run(file: str) -> ModuleType:
     sys.modules[path.stem] = module  # annotations are looked up there
     sys.path.insert(0, str(path.parent.resolve()))
     try:
-        spec.loader.exec_module(module)
+        with reading(file):
+            spec.loader.exec_module(module)
     except (RulesError, SyntaxError) as error:
         raise Trouble(str(error)) from error
     except Exception as error:
         steps = traceback.extract_tb(error.__traceback__)
         lines = [f", line {step.lineno}" for step in steps if step.filename == spec.origin]
-        raise Trouble(f"{file}{(lines or [''])[-1]}: {type(error).__name__}: {error}") from error
+        text = f"{file}{(lines or [''])[-1]}: {type(error).__name__}: {error}"
+        raise Trouble(text + _hint(error)) from error
     finally:
         sys.path.remove(str(path.parent.resolve()))
     return module
+
+
+def _hint(error: Exception) -> str:
+    """Return what helps who looks for the kit's names where the rest of netcode is."""
+    wanted = re.match(r"cannot import name '(\w+)' from 'netcode'", str(error))
+    known = wanted is not None and wanted[1] in turns.__all__
+    return f"; write `from netcode.turns import {wanted[1]}`" if wanted is not None and known else ""

@@ -95,8 +95,6 @@ class NetworkTable:
         match event:
             case Seated(seat, name) if seat == self.seat.seat:
                 line("you look on" if seat is None else f"you sit at seat {seat}; type a number or words, or /help")
-                if seat is not None and not self.seat.started:
-                    line("waiting for somebody to play against")
                 self._due = True
                 if self.seat_file is not None and self.seat.ticket is not None:
                     self.seat_file.write(self.seat.ticket)
@@ -164,6 +162,9 @@ class NetworkTable:
     def _prompt(self) -> None:
         """Say what is to be done, once for each time it changes."""
         seat = self.seat
+        if seat.seat is not None and not seat.started:
+            self._wait_for_others(seat.seat)
+            return
         asked = seat.question
         now = (seat.to_move, seat.over, asked, seat.legal, seat.undo_wanted_by, seat.frozen, seat.pending is None)
         if now == self._shown or not seat.started or not seat.seated:
@@ -177,6 +178,17 @@ class NetworkTable:
             show_plays(self.screen, seat.legal, seat.unlisted, "your turn" if asked is None else asked.prompt)
         elif not seat.over and not seat.my_turn and seat.to_move:
             self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move")
+
+    def _wait_for_others(self, number: int) -> None:
+        """Say for whom the game waits, once for each who comes or goes."""
+        names, (low, high) = self.seat.names, self.seat.players
+        if names == self._shown or number >= len(names):
+            return
+        self._shown = names
+        if len(names) < low:
+            self.screen.line(f"waiting for {low - len(names)} more")
+        else:
+            self.screen.line(f"{len(names)} sit here, up to {high} can: /start begins, or wait for others")
 
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
@@ -210,7 +222,7 @@ class NetworkTable:
                 case "/leave":
                     seat.leave()
                 case _ if not seat.my_turn:
-                    self.screen.line("the game is over" if seat.over else "it is not your turn")
+                    self._say_why_not()
                 case _:
                     play = typed(text, self.game, seat.unlisted, seat.question) or understood(text, seat.legal)
                     if isinstance(play, str):
@@ -219,6 +231,14 @@ class NetworkTable:
                         seat.play(play)
         except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
             self.screen.line(str(error))
+
+    def _say_why_not(self) -> None:
+        """Say why nobody plays here now."""
+        if not self.seat.started:
+            self._shown = None  # and for whom it waits, again
+            self.screen.line("the game has not begun")
+        else:
+            self.screen.line("the game is over" if self.seat.over else "it is not your turn")
 
 
 def play_over_network(
