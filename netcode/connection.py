@@ -38,6 +38,8 @@ __all__ = [
     "stream_of",
 ]
 
+_TAKES = State.CONNECTING, State.CONNECTED  # looked up once; a member of an Enum takes long to look up
+
 D = TypeVar("D")
 D_co = TypeVar("D_co", covariant=True)
 
@@ -138,7 +140,7 @@ class Connection(Waiter, Generic[D_co]):
         """
         copy = data if type(data) is bytes else copy_of(data)
         stream, intake = self._stream, self._intake
-        if stream.state in (State.CONNECTING, State.CONNECTED) and copy and not intake.overfull:
+        if stream.state in _TAKES and copy and not intake.overfull:
             try:
                 stream.send(copy)
                 intake.bound(stream)

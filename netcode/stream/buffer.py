@@ -39,9 +39,9 @@ class ReceiveBuffer:
     def append(self, data: bytes | memoryview) -> None:
         """Add `data` at the end."""
         count = len(data)
-        with self._at_end(count) as room:
-            room[:] = data
-        self.added(count)
+        self._move_to_front(count)
+        self._data[self._end : self._end + count] = data
+        self._end += count
 
     def room(self, wanted: int) -> memoryview:
         """Return room at the end to receive into: `wanted` bytes, or as many as are there already, or `MIN_ROOM`.
@@ -78,15 +78,19 @@ class ReceiveBuffer:
 
     def _at_end(self, count: int) -> memoryview:
         """Return `count` bytes of room at the end."""
-        held = len(self)
-        if self._end + count > len(self._data) and self._start >= held:
-            # Not earlier: so each byte is moved once at most for each byte that was taken.
-            self._data[:held] = self._data[self._start : self._end]
-            self._start, self._end = 0, held
+        self._move_to_front(count)
         end = self._end + count
         if end > len(self._data):
             self._data += bytes(end - len(self._data))
         return memoryview(self._data)[self._end : end]
+
+    def _move_to_front(self, count: int) -> None:
+        """Move what is held to the front if there is no room behind it for `count` bytes more, but before it."""
+        held = self._end - self._start
+        if self._end + count > len(self._data) and self._start >= held:
+            # Not earlier: so each byte is moved once at most for each byte that was taken.
+            self._data[:held] = self._data[self._start : self._end]
+            self._start, self._end = 0, held
 
 
 class SendQueue:

@@ -209,8 +209,10 @@ def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> Non
         (
             TWELVE_LINES + "\nfrom netcode.turns import serve\nserve(TicTacToe)\n",
             "",
-            (r"some_game.py calls serve\(…\) while it is read for its game; put that, and what follows, below "
-            '`if __name__ == "__main__":`'),
+            (
+                r"some_game.py calls serve\(…\) while it is read for its game; put that, and what follows, below "
+                '`if __name__ == "__main__":`'
+            ),
         ),
         (TWELVE_LINES + "\nfrom netcode.turns import Server\nServer(TicTacToe, port=0)\n", "", r"turns.Server\(…\)"),
         (TWELVE_LINES + "\nfrom netcode.turns import join\njoin(('localhost', 1), TicTacToe)\n", "", r"join\(…\)"),
