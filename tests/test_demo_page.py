@@ -66,7 +66,7 @@ def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
     while page.until(f"{OVER} ? 'over' : {TURN} && 'turn'") == "turn":
         page.value(FIRE)
     page.reads("sunk, the", "#log")
-    page.click("#tools .main")
+    page.click("[data-key=another]")  # the same button before and after the bot wants it, too
     page.reads("Hide your fleet: the carrier", "#status")
     assert page.problems == []
 

@@ -9,7 +9,7 @@ const invited = new URLSearchParams(location.hash.slice(1)).get("room");
 const seat = new Seat();
 let fleet = [], upright = false, hover = null, lines = 0;
 
-const button = (text, onclick, kind) => make("button", { type: "button", "data-key": text, class: kind, onclick }, text);
+const button = (text, onclick, kind, key = text) => make("button", { type: "button", "data-key": key, class: kind, onclick }, text);
 const nameOf = (number) => seat.state.names?.[number] ?? "somebody";
 const near = () => seat.seat ?? 0;
 const titleOf = ([column, row]) => `${String.fromCharCode(65 + column)}${row + 1}`;
@@ -133,7 +133,7 @@ function tools() {
   if (!seat.over || seat.seat === null) return [];
   const wants = seat.state.rematch ?? [];
   if (wants.includes(seat.seat)) return [make("span", null, "Waiting for the other captain")];
-  return [button(wants.length ? `${nameOf(wants[0])} wants another battle: accept` : "Another battle", () => seat.rematch(), "main")];
+  return [button(wants.length ? `${nameOf(wants[0])} wants another battle: accept` : "Another battle", () => seat.rematch(), "main", "another")]; // a click counts, whatever it says meanwhile
 }
 
 function draw() {
