@@ -120,7 +120,7 @@ static PyObject *frame(PyObject *Py_UNUSED(module), PyObject *message)
     Writer writer = {data + HEADER_SIZE, data + sizeof data};
     if (!put_value(&writer, message, 0)) {
         PyErr_Clear();
-        Py_RETURN_NONE;
+        return Py_NewRef(Py_None);
     }
     put(&(Writer){data, writer.at}, 0, (uint64_t)(writer.at - data) - HEADER_SIZE, HEADER_SIZE - 1);
     return PyBytes_FromStringAndSize((char *)data, writer.at - data);
@@ -207,9 +207,9 @@ static PyObject *take_value(Reader *reader, int depth)
             return NULL;
         number = load(data, size);
         switch (first) {
-        case 0xc0: Py_RETURN_NONE;
-        case 0xc2: Py_RETURN_FALSE;
-        case 0xc3: Py_RETURN_TRUE;
+        case 0xc0: return Py_NewRef(Py_None); /* Py_RETURN_NONE of 3.12 counts no reference; 3.11, which may run it, does */
+        case 0xc2: return Py_NewRef(Py_False);
+        case 0xc3: return Py_NewRef(Py_True);
         case 0xca: return PyFloat_FromDouble(((Float){.single_bits = (uint32_t)number}).single);
         case 0xcb: return PyFloat_FromDouble(((Float){.bits = number}).number);
         case 0xcc: case 0xcd: case 0xce: case 0xcf: return PyLong_FromUnsignedLongLong(number);
@@ -269,7 +269,7 @@ unusual:;
     if (result != NULL)
         return result;
     PyErr_Clear();
-    Py_RETURN_NONE;
+    return Py_NewRef(Py_None);
 }
 
 static void forget_keys(void *module)
