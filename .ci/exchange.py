@@ -7,7 +7,7 @@ from pathlib import Path
 import netcode
 
 installed = Path(netcode.__file__).parent
-assert installed.is_relative_to(sysconfig.get_paths()["purelib"]), f"netcode came from {installed}"
+assert installed.is_relative_to(sysconfig.get_paths()["platlib"]), f"netcode came from {installed}"
 assert (installed / "py.typed").exists(), "the wheel has lost its types"
 
 answers: list[object] = []
