@@ -43,8 +43,8 @@ def kernel() -> list[Extension]:
     """Return the part in C, if this Python can use it."""
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         return []
-    macros: list[tuple[str, str | None]] = [("Py_LIMITED_API", "0x030B0000")]
-    return [Extension("netcode._speed", ["netcode/_speed.c"], macros, optional=True, py_limited_api=True)]
+    stable: list[tuple[str, str | None]] = [("Py_LIMITED_API", "0x030B0000")]
+    return [Extension("netcode._speed", ["netcode/_speed.c"], define_macros=stable, optional=True, py_limited_api=True)]
 
 
 if __name__ == "__main__":
