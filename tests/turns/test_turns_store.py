@@ -216,6 +216,12 @@ def test_an_address_that_is_no_store_s_is_no_path_and_tells_no_secret(where: str
         open_store(where)
 
 
+@pytest.mark.parametrize("where", ["memory", ":memory:", Path(":memory:")])
+def test_what_others_call_memory_is_no_file(where: str | Path) -> None:
+    with pytest.raises(ValueError, match=r"^without store= tables are kept in memory; .* another name than :?memory"):
+        open_store(where)
+
+
 @pytest.mark.parametrize("where", ["", ".", "/"])
 def test_what_names_no_file_is_no_store(where: str) -> None:
     with pytest.raises(ValueError, match=f"^store must be the path of a database, and '{where}' names no file"):

@@ -4,6 +4,9 @@ from pathlib import Path
 
 from netcode.turns.store import Store, is_address
 
+MEMORY = ("memory", ":memory:")
+"""What is written by who wants no file: SQLite and others call it so."""
+
 
 def open_store(where: Store | str | Path | None, *, keep_log: bool = True) -> Store:
     """Make the store that a server was given.
@@ -32,6 +35,10 @@ def open_store(where: Store | str | Path | None, *, keep_log: bool = True) -> St
     kind, colon, _ = str(where).partition("://")
     if colon:  # what follows may hold a password
         raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
+    if str(where) in MEMORY:
+        raise ValueError(
+            f"without store= tables are kept in memory; a database in a file has another name than {where}"
+        )
     if not Path(where).name:
         raise ValueError(f"store must be the path of a database, and {str(where)!r} names no file")
     from netcode.turns.store.sqlite import SqliteStore
