@@ -18,6 +18,7 @@ OURS_BY_MATCH = ("ours_match", "netcode")
 UVLOOP = ("uvloop_echo", "plain")
 JOINED = ("uvloop_joined", "plain")
 PICOWS = ("picows_echo", "websocket")
+BARE = ("bare_echo", "plain")
 OUR_BYTES = ("ours_bytes", "plain")
 STREAMS = ("streams_bytes", "plain")
 WEBSOCKETS = ("websockets_echo", "websocket")
@@ -73,8 +74,11 @@ def compete(contenders: list[Contender], batch: int, plan: Plan) -> None:
             contender.run(batch, plan.seconds)
 
 
-def figure(row: int, work: str, ours: Contender, other: Contender, bar: float) -> Figure:
-    """Return the ratio of the CPU times of two contenders."""
+def figure(
+    row: int, work: str, ours: Contender, other: Contender, bar: float, *, bare: Contender | None = None
+) -> Figure:
+    """Return the ratio of the CPU times of two contenders; beside it, that of what no server can do without."""
+    least = "" if bare is None else f"; system calls alone {bare.cpu.over(other.cpu):.2f} × {other.name}"
     return Figure(
         row,
         f"{work}, against {other.name}",
@@ -83,7 +87,7 @@ def figure(row: int, work: str, ours: Contender, other: Contender, bar: float) -
         bar,
         ours=microseconds(ours.cpu.median),
         other=microseconds(other.cpu.median),
-        note=f"{ours.note}; {other.note}",
+        note=f"{ours.note}; {other.note}{least}",
     )
 
 
@@ -106,14 +110,15 @@ def one_at_a_time(plan: Plan) -> list[Figure]:
         "picows on uvloop": PICOWS,
         "pyenet": PYENET,
         "websockets": WEBSOCKETS,
+        "system calls": BARE,
     }
-    ours, uvloop, picows, pyenet, websockets = _echo(plan, 100, 1, servers)
+    ours, uvloop, picows, pyenet, websockets, bare = _echo(plan, 100, 1, servers)
     work = f"echo, {plan.clients(100)} clients, 1 message per wake-up"
     return [
-        figure(1, work, ours, uvloop, 1.0),
-        figure(1, work, ours, picows, 1.05),
-        figure(1, work, ours, pyenet, 0.9),
-        figure(1, work, ours, websockets, 0.3),
+        figure(1, work, ours, uvloop, 1.0, bare=bare),
+        figure(1, work, ours, picows, 1.05, bare=bare),
+        figure(1, work, ours, pyenet, 0.9, bare=bare),
+        figure(1, work, ours, websockets, 0.3, bare=bare),
     ]
 
 
@@ -145,11 +150,11 @@ def bytes_alone(plan: Plan) -> list[Figure]:
     figures: list[Figure] = []
     for clients in (1, plan.clients(50)):
         with ExitStack() as stack:
-            ours, streams = (
+            ours, streams, bare = (
                 start(stack, name, *server, clients)
-                for name, server in (("netcode", OUR_BYTES), ("asyncio streams", STREAMS))
+                for name, server in (("netcode", OUR_BYTES), ("asyncio streams", STREAMS), ("system calls", BARE))
             )
-            compete([ours, streams], 1, plan)
+            compete([ours, streams, bare], 1, plan)
         work = f"echo of bytes, {clients} connection{'s' if clients > 1 else ''}"
-        figures.append(figure(14, work, ours, streams, 0.6))
+        figures.append(figure(14, work, ours, streams, 0.6, bare=bare))
     return figures
