@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from netcode.address import Address, address_from_wire
 from netcode.diagnostics import log
+from netcode.turns.serving.lobby import Listing as Listed
 from netcode.turns.serving.lobby import Lobby
 from netcode.turns.serving.room import Room, Viewer
 from netcode.turns.store import Entry, Listing, NewTable, Node, Saved, State, Store
@@ -147,10 +148,9 @@ class Keeper:
             return
         room.settled = room.version
         if room.listed:
-            listing = room.listing()
+            listing = self._list(room)
             stored = None if listing is None else listing.stored()
             self.writer.batch.listings[room.id] = Listing(room.id, stored)
-            self._list(room)
         state = room.stored()
         if len(state) > self._max_state and not room.frozen:
             room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"
@@ -293,12 +293,14 @@ class Keeper:
         self._list(room)
         self.lobby.know(room.id, [seat.key for seat in room.seats])
 
-    def _list(self, room: Room) -> None:
+    def _list(self, room: Room) -> Listed | None:
+        """Show the table to those who look for one, if it is to be found."""
         listing = room.listing()
         if listing is None:
             self.lobby.close(room.game.__name__, room.id)
         else:
             self.lobby.put(listing)
+        return listing
 
     def put_away(self, now: float) -> None:
         """Let tables leave memory at which nothing happens, and nothing is due by itself while somebody is there.
