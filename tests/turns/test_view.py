@@ -133,3 +133,15 @@ def test_what_changed_is_what_has_other_bytes() -> None:
 
     assert {*changed(before, table.view(1))} == {"stock", "hands", "shields", "top", "word"}
     assert changed({}, before) == before
+
+
+def test_a_view_that_is_printed_tells_what_the_seat_sees() -> None:
+    class Signed(Deal):
+        def __repr__(self) -> str:
+            return f"deal of {self.top}"
+
+    table = begin()
+    seen = make_view(Signed, table.view(1), 1, players=2, names=["ann", "bob"], options={})
+
+    assert repr(view(table, 1)).startswith("<view of Deal: stock=[None], hands={0: [None], 1: {'")
+    assert repr(seen) == "deal of None"

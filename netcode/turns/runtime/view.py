@@ -110,8 +110,13 @@ def _reader_of(game: type[Any]) -> type[Any]:
     """Return the class whose instances cannot be written to; one for each game."""
     if game not in _readers:
         inside = {"__setattr__": _refuse, "__module__": game.__module__, "__qualname__": game.__qualname__}
-        _readers[game] = type(game.__name__, (game,), {**inside, "_is_view": True})
+        written = {} if game.__repr__ is not object.__repr__ else {"__repr__": _written}
+        _readers[game] = type(game.__name__, (game,), {**inside, **written, "_is_view": True})
     return _readers[game]
+
+
+def _written(view: Any) -> str:
+    return f"<view of {type(view).__name__}: {', '.join(f'{name}={value!r}' for name, value in vars(view).items())}>"
 
 
 def _refuse(_view: Any, name: str, _value: Any) -> None:
