@@ -20,7 +20,18 @@ from netcode.turns.terminal.bot_play import run_bot
 from netcode.turns.terminal.local_play import LocalTable, play_locally
 from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import changed, ended, meant, rows_of, said, show_plays, typed, understood, written
+from netcode.turns.terminal.wording import (
+    changed,
+    ended,
+    meant,
+    rows_of,
+    said,
+    show_plays,
+    typed,
+    understood,
+    wanted,
+    written,
+)
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
@@ -109,6 +120,19 @@ def test_what_is_not_understood_is_said(text: str, wrong: str) -> None:
 
     assert isinstance(understanding, str)
     assert understanding.startswith(wrong)
+
+
+@pytest.mark.parametrize("text", ["mark 1", "mark 9", "mark -1"])
+def test_a_move_with_its_values_is_that_play_and_no_other_one_that_begins_so(text: str) -> None:
+    legal = [Play("mark", {"cell": 10}), Play("mark", {"cell": 90}), Play("mark", {"cell": -10})]
+
+    assert wanted(text, TicTacToe, legal, (), None) == Play("mark", {"cell": int(text[5:])})
+
+
+@pytest.mark.parametrize("text", ["mark", "mark 1 2", "resign 1"])
+def test_words_that_name_no_move_with_its_values_are_no_play(text: str) -> None:
+    assert wanted(text, TicTacToe, (), (), None) == f"{text!r} is no play; type its number or its words"
+    assert wanted("mark 1", TicTacToe, (), (), Asked("q", "which?", (4, 5))) == understood("mark 1", ())
 
 
 def test_an_answer_is_typed_as_its_option() -> None:
@@ -384,7 +408,8 @@ def test_two_people_play_at_one_keyboard() -> None:
     )
 
     text = out.getvalue()
-    assert "'mark 0' is no play" in text
+    assert "that cell is taken\n" in text
+    assert "is no play" not in text
     assert "hand over" not in text
     assert text.count("Ann to move") == 3
     assert "Ann won\n" in text
@@ -451,7 +476,13 @@ def test_a_person_plays_over_the_network(hall: Hall) -> None:
         frame()
     hall.move(bob, "mark", cell=0)
     frame()
-    table.obey("nonsense")
+    for line in ("nonsense", "mark 9", "mark 0"):
+        table.obey(line)
+        frame()
+    hall.move(bob, "mark", cell=1)
+    frame()
+    table.obey("mark 0")
+    frame()
     bob.leave()
     frame(1.0)
     table.obey("1")
@@ -474,6 +505,8 @@ def test_a_person_plays_over_the_network(hall: Hall) -> None:
         "Bob to move",
         "it is not your turn",
         "is no play",
+        "mark 0: that cell is taken",
+        "mark 9: cell must be one of 0, 1, 2",
         "Ann: hello",
         "Ann won",
         "/rematch",

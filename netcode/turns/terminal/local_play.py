@@ -12,7 +12,7 @@ from netcode.turns.simulate import Choice, choices_of
 from netcode.turns.table import Happening, Table
 from netcode.turns.terminal.bot_play import MAX_REFUSED
 from netcode.turns.terminal.screen import Screen
-from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, show_plays, typed, understood
+from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, show_plays, wanted
 
 
 class LocalTable:
@@ -186,7 +186,7 @@ def _take_turn(table: LocalTable, seat: int, screen: Screen, ask: Callable[[], s
             movers = [other for other in range(len(table.names)) if table.table.can_undo(other)]
             refused = table.undo(movers[0] if movers else seat)
         else:
-            play = typed(text, table.game, unlisted, asked) or understood(text, legal)
+            play = wanted(text, table.game, legal, unlisted, asked)
             refused = play if isinstance(play, str) else table.play(seat, play)
         if not refused:
             return True

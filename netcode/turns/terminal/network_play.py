@@ -18,7 +18,7 @@ from netcode.turns.events import (
 )
 from netcode.turns.seat import Seat
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, said, show_plays, typed, understood
+from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, said, show_plays, wanted
 
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
@@ -224,7 +224,7 @@ class NetworkTable:
                 case _ if not seat.my_turn:
                     self._say_why_not()
                 case _:
-                    play = typed(text, self.game, seat.unlisted, seat.question) or understood(text, seat.legal)
+                    play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question)
                     if isinstance(play, str):
                         self.screen.line(play)
                     else:

@@ -73,8 +73,22 @@ def said(play: Play) -> str:
     return " ".join([play.name, *(written(value) for value in play.wire().values())])
 
 
-def understood(text: str, legal: Sequence[Play]) -> Play | str:
-    """Return the play that a person typed, by its number in the list or by its words; else what is wrong."""
+def wanted(
+    text: str, game: type[Any], legal: Sequence[Play], unlisted: Iterable[str], question: Asked | None
+) -> Play | str:
+    """Return the play that a person typed; else what is wrong.
+
+    Where the words name a move and its values, it is that play, also if it is not legal: the rules say why not.
+    """
+    named = typed(text, game, game._definition.moves, question)
+    return typed(text, game, unlisted, question) or understood(text, legal, named)
+
+
+def understood(text: str, legal: Sequence[Play], named: Play | None = None) -> Play | str:
+    """Return the play that a person typed, by its number in the list or by its words; else what is wrong.
+
+    What is like none in the list is the play that the words name, if they do.
+    """
     text = " ".join(text.split())
     if text.isdecimal() and 1 <= int(text) <= len(legal):
         return legal[int(text) - 1]
@@ -87,7 +101,7 @@ def understood(text: str, legal: Sequence[Play]) -> Play | str:
         return close[0]
     if close:
         return f"that could be {', '.join(said(play) for play in close[:5])}; say more of it"
-    return f"{text!r} is no play; type its number or its words"
+    return named or f"{text!r} is no play; type its number or its words"
 
 
 def meant(text: str, legal: Sequence[Play], unlisted: Iterable[str]) -> str:
@@ -102,9 +116,13 @@ def meant(text: str, legal: Sequence[Play], unlisted: Iterable[str]) -> str:
 
 
 def _fits(words: Sequence[str], full: Sequence[str]) -> bool:
-    """Tell whether each word begins one of the play's, in their order."""
+    """Tell whether each word begins one of the play's, in their order; a number begins no longer one."""
     rest = iter(full)
-    return all(any(other.startswith(word) for other in rest) for word in words)
+    return all(any(_begins(word, other) for other in rest) for word in words)
+
+
+def _begins(word: str, other: str) -> bool:
+    return word == other if other.lstrip("-").isdecimal() else other.startswith(word)
 
 
 def typed(text: str, game: type[Any], unlisted: Iterable[str], question: Asked | None) -> Play | None:
