@@ -54,6 +54,16 @@ def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str
     return {name: data for name, data in after.items() if before.get(name) != data}
 
 
+class _Written:
+    """How a view is printed, where the game does not say."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        fields: dict[str, Any] = self.__dict__
+        return f"<view of {type(self).__name__}: {', '.join(f'{name}={value!r}' for name, value in fields.items())}>"
+
+
 _readers: dict[type[Any], type[Any]] = {}
 
 
@@ -110,13 +120,8 @@ def _reader_of(game: type[Any]) -> type[Any]:
     """Return the class whose instances cannot be written to; one for each game."""
     if game not in _readers:
         inside = {"__setattr__": _refuse, "__module__": game.__module__, "__qualname__": game.__qualname__}
-        written = {} if game.__repr__ is not object.__repr__ else {"__repr__": _written}
-        _readers[game] = type(game.__name__, (game,), {**inside, **written, "_is_view": True})
+        _readers[game] = type(game.__name__, (game, _Written), {**inside, "_is_view": True})
     return _readers[game]
-
-
-def _written(view: Any) -> str:
-    return f"<view of {type(view).__name__}: {', '.join(f'{name}={value!r}' for name, value in vars(view).items())}>"
 
 
 def _refuse(_view: Any, name: str, _value: Any) -> None:
