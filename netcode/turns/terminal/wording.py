@@ -29,7 +29,8 @@ def written(value: Any) -> str:
         case list() | tuple() if value and all(isinstance(item, list) for item in value):  # pyright: ignore[reportUnknownVariableType]
             return "  |  ".join(written(item) for item in value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         case list() | tuple() | set() | frozenset():
-            return " ".join(map(written, value)) or "-"  # pyright: ignore[reportUnknownArgumentType]
+            between = ", " if any(isinstance(item, tuple) for item in value) else " "  # pyright: ignore[reportUnknownVariableType]
+            return between.join(map(written, value)) or "-"  # pyright: ignore[reportUnknownArgumentType]
         case dict():
             return ", ".join(f"{written(key)}: {written(item)}" for key, item in value.items()) or "-"  # pyright: ignore[reportUnknownVariableType]
         case _:
