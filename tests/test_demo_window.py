@@ -43,7 +43,7 @@ from demo_game.window.painter import Painter
 from demo_game.window.placing_scene import PlacingScene
 from demo_game.window.plan import Plan, Voyage, Way, own_address, plans_left
 from demo_game.window.replay_scene import PACE, ReplayScene
-from demo_game.window.run import play
+from demo_game.window.run import SIZE, Window, play
 from demo_game.window.scene import Scene
 from demo_game.window.sea import SeaFrame
 from demo_game.window.sound import LOUD, RATE, SOUNDS, Sounds, samples
@@ -1031,3 +1031,19 @@ def test_without_anything_to_play_sounds_on_nothing_fails(monkeypatch: pytest.Mo
     sounds.play("fire")
 
     assert (sounds.possible, sounds._made) == (False, {})
+
+
+@pytest.mark.parametrize(
+    ("screen", "size"), [((1024, 600), (1024, 600)), ((1920, 1080), SIZE), ((480, 800), (480, 720))]
+)
+def test_the_window_is_no_larger_than_the_screen(
+    screen: tuple[int, int], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[tuple[int, int]] = []
+    monkeypatch.setattr(pygame.display, "get_desktop_sizes", lambda: [screen])
+    monkeypatch.setattr(pygame.display, "set_mode", lambda wanted, _flags: opened.append(wanted))
+    window = Window()
+    window.switch()
+    window.switch()
+
+    assert opened == [size, (0, 0), size]

@@ -22,7 +22,7 @@ class Window:
 
     def __init__(self) -> None:
         self._full = False
-        pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+        self._open()
 
     def is_full(self) -> bool:
         """Tell whether it fills the screen."""
@@ -34,7 +34,11 @@ class Window:
         if self._full:
             pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
         else:
-            pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+            self._open()
+
+    def _open(self) -> None:
+        (width, height), *_ = pygame.display.get_desktop_sizes()
+        pygame.display.set_mode((min(SIZE[0], width), min(SIZE[1], height)), pygame.RESIZABLE)
 
 
 def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool = True) -> int:
