@@ -519,6 +519,37 @@ def test_what_is_wrong_in_a_game_where_nothing_else_is_stands_for_itself() -> No
     assert findings.follows == {"nobody can do anything": ["a restart changes it"]}
 
 
+def test_an_imagination_that_fails_is_found_with_its_line() -> None:
+    class Dreamer(Cards):
+        def imagine(self, seat: int) -> None:
+            self.hands[1 - seat] = self.random.sample(self.stock, 40)
+
+    (found,) = check(Dreamer, 2).problems
+
+    line = Dreamer.imagine.__code__.co_firstlineno + 1
+    assert found.startswith("Dreamer.imagine fails: ValueError: Sample larger than population or is negative, at ")
+    assert f"test_check.py:{line}; a bot cannot think ahead there: mend it" in found
+
+
+def test_an_imagination_of_what_cannot_be_stored_is_found() -> None:
+    class Dreamer(Cards):
+        def imagine(self, seat: int) -> None:
+            self.hands[1 - seat] = ["ace"]  # type: ignore[list-item] # pyright: ignore
+
+    (found,) = check(Dreamer, 2).problems
+
+    assert found.startswith("Dreamer.imagine fails: RulesError: ")
+
+
+def test_an_imagination_that_drops_what_cannot_be_is_fine() -> None:
+    class Doubter(Cards):
+        def imagine(self, seat: int) -> None:
+            super().imagine(seat)
+            self.require(sum(self.hands[1 - seat]) % 2 == 0, "they hold an even sum")
+
+    assert check(Doubter, 2).ok
+
+
 def test_a_game_that_cannot_be_set_up_is_a_finding() -> None:
     class Unready(Game):
         board: list[int]

@@ -4,12 +4,14 @@ import itertools
 import random
 from typing import Any
 
-from netcode.turns.language.fields import pack_fields
+from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving.flows import follow
 from netcode.turns.proving.report import Report
+from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Pool, clone, gather, other_world
 from netcode.turns.rules import Game
+from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Refused, Table
@@ -22,6 +24,7 @@ class Positions:
         self.game, self.report, self.findings = game, report, report.findings
         self.pool: Pool = {}
         self.definition = game._definition
+        self.imagines = game.imagine is not Game.imagine
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
 
     def look(self, table: Table, dice: random.Random) -> None:
@@ -36,6 +39,9 @@ class Positions:
             for viewer in (None, *range(table.players)):
                 self._leak(table, viewer, dice)
             self._flow(table, dice)
+        if self.imagines:
+            for seat in range(table.players):
+                self._imagine(table, seat, dice)
 
     def look_at_end(self, table: Table, dice: random.Random) -> None:
         """Look at a game that is over, and may keep its secrets."""
@@ -65,6 +71,26 @@ class Positions:
                 trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed
             ):
                 self.findings.symptom(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
+
+    def _imagine(self, table: Table, seat: int, dice: random.Random) -> None:
+        """Have the game fill in what a seat cannot see, as a bot does, for which a failure is no more than a bad guess."""
+
+        def change(game: Any) -> None:
+            try:
+                game.imagine(seat)
+                verify(game)
+            except Exception as error:
+                where = f"{self.game.__name__}.imagine"
+                log.bug(where, error, "imagining what a seat cannot see")
+                running = running_in(error.__traceback__)
+                line = "" if running is None else f", at {running.file}:{running.line}"
+                self.findings.add(
+                    f"{where} fails: {type(error).__name__}: {error}{line}; a bot cannot think ahead there: mend it, "
+                    "and where a guess turns out impossible, `self.require(…)` drops it"
+                )
+                raise
+
+        table.continued(seat, dice, change)
 
     def _leak(self, table: Table, viewer: int | None, dice: random.Random) -> None:
         world = other_world(table, viewer, self.pool, dice)
