@@ -51,6 +51,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "language/domains": (*RULES, "legal", "turns_protocol", "turns_server"),
     "language/fields": (*TABLE, "definition"),
     "language/imagining": ("bots", "check"),
+    "language/instead": ("definition",),
     "language/kit": ("kit", *TABLE, "rules_errors", "view", "bots"),
     "language/marks": RULES,
     "language/places": ("places",),

@@ -1,11 +1,13 @@
 """What is told when a class of rules is defined, or its first table made: each says how to write it right."""
 
 import itertools
+import runpy
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
 import pytest
@@ -59,6 +61,55 @@ def test_a_field_that_only_a_method_assigns() -> None:
         return Wrong
 
     assert told(define) == "Wrong.setup assigns self.rest, which is no field; annotate it in the class: `rest: int`"
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("turn", "to say whose turn it is next, write `self.turn_to(seat)`; whose it is says `self.mover`"),
+        ("winner", "to end the game, write `self.finish(winner)`, or `self.finish()` where nobody wins"),
+        ("num_players", "how many play says `len(self.players)`"),
+        ("message", "to tell the players something, write `self.tell(text)`"),
+    ],
+)
+def test_a_field_for_what_the_kit_has_a_word_for(name: str, way: str, tmp_path: Path) -> None:
+    told = assigning(name, tmp_path)
+
+    assert told == (
+        f"Wrong.go assigns self.{name}, which is no field; {way}; "
+        f"or, to keep something there, annotate it in the class: `{name}: int`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "way"),
+    [
+        ("mover", "to say whose turn it is next, write `self.turn_to(seat)`"),
+        ("result", "to end the game, write `self.finish(winner)`"),
+        ("out", "to take somebody out of the game, write `self.out(seat)`"),
+        ("random", "what is drawn comes from `self.random`, which is there"),
+        ("round", "to count rounds, annotate another word in the class: `rounds: int = 0`"),
+    ],
+)
+def test_a_name_of_the_kit_that_a_move_assigns(name: str, way: str, tmp_path: Path) -> None:
+    assert assigning(name, tmp_path).startswith(f"Wrong.go assigns self.{name}, which is the kit's own; {way}")
+
+
+def test_a_setting_that_a_move_assigns(tmp_path: Path) -> None:
+    assert assigning("grace", tmp_path).startswith("Wrong.grace cannot be a field: `grace` is a setting of the class")
+
+
+def assigning(name: str, folder: Path) -> str:
+    """Return what is told of a move that assigns an attribute; its source is in a file, where it is read."""
+    file = folder / "assigning.py"
+    file.write_text(
+        "from netcode.turns import Game, move\n\n\nclass Wrong(Game):\n"
+        f"    @move\n    def go(self):\n        self.{name} = 1\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(RulesError) as caught:
+        runpy.run_path(str(file))
+    return str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["__init__", "__new__", "__post_init__"])

@@ -10,6 +10,7 @@ from typing import Any
 from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
+from netcode.turns.language.instead import way_of
 from netcode.turns.language.marks import Field, Mark, annotations_of, read_fields
 from netcode.turns.language.places import Place, read_places
 from netcode.turns.language.sources import (
@@ -385,10 +386,9 @@ def _check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]
                     '`self.require(self.cells[cell] is None, "that cell is taken")`'
                 )
             for name in assigned(function):
+                said, way = f"{cls.__name__}.{function.__name__} assigns self.{name}, which is", way_of(name)
                 if name in (*SETTINGS, *VERBS, *HOOKS):
-                    raise RulesError(_clash(cls, name, "field"))
+                    raise RulesError(f"{said} the kit's own; {way}" if way else _clash(cls, name, "field"))
                 if name not in fields:
-                    raise RulesError(
-                        f"{cls.__name__}.{function.__name__} assigns self.{name}, which is no field; "
-                        f"annotate it in the class: `{name}: int`"
-                    )
+                    hint = f"{way}; or, to keep something there, " if way else ""
+                    raise RulesError(f"{said} no field; {hint}annotate it in the class: `{name}: int`")
