@@ -1041,7 +1041,11 @@ def test_the_window_is_no_larger_than_the_screen(
 ) -> None:
     opened: list[tuple[int, int]] = []
     monkeypatch.setattr(pygame.display, "get_desktop_sizes", lambda: [screen])
-    monkeypatch.setattr(pygame.display, "set_mode", lambda wanted, _flags: opened.append(wanted))
+
+    def set_mode(wanted: tuple[int, int], _flags: int) -> None:
+        opened.append(wanted)
+
+    monkeypatch.setattr(pygame.display, "set_mode", set_mode)
     window = Window()
     window.switch()
     window.switch()
