@@ -370,6 +370,19 @@ def test_a_view_of_many_large_fields_arrives_whole(hall: Hall) -> None:
     assert (len(ann.view.one), len(ann.view.two), len(ann.view.three), ann.view.four) == (50_000,) * 3 + (4,)
 
 
+def test_a_seat_hears_once_that_its_server_died_and_once_that_it_is_back(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join()
+    hall.kill()
+    hall.play(15.0)
+
+    hall.serve()
+    hall.play(15.0)
+
+    own = [event.state for event in hall.heard(ann, Presence) if event.seat is None]
+    assert own == ["away", "here"]
+
+
 def test_a_seat_is_looked_for_with_patience_and_then_given_up(hall: Hall) -> None:
     hall.serve()
     ann = hall.join(patience=30.0)

@@ -37,6 +37,7 @@ class Conversation:
         self.outstanding = Outstanding()
         self._request, self._link, self._known, self._known_here = request, link, known, known_here
         self._sat_before = self._leaves = False
+        self._presence = "here"
         self._unsaid: list[protocol.Request] = []
         self._events: list[Event] = []
 
@@ -108,18 +109,24 @@ class Conversation:
             case Received(_, message):
                 self._receive(message, now)
             case Away(_, _):
-                self._events.append(Presence(None, "away", None))
+                self._notice("away")
             case Back(_):
-                self._events.append(Presence(None, "here", None))
+                self._notice("here")
             case Reason():
                 self._lose(event, now)
+
+    def _notice(self, state: str) -> None:
+        """Tell of our own link; once, where a link that broke is given up later."""
+        if state != self._presence:
+            self._presence = state
+            self._events.append(Presence(None, state, None))
 
     def _lose(self, reason: Reason, now: float) -> None:
         """The link is over: have our seat looked for, unless that is hopeless."""
         if self.reason:
             return
         if self.sat and self._link.where.give_up_at is None:  # else it was told
-            self._events.append(Presence(None, "away", None))
+            self._notice("away")
         hopeless = self._link.where.ended(reason, now, proving=self._proves())
         if hopeless:
             self.end(hopeless)
@@ -162,7 +169,11 @@ class Conversation:
             self._request = Join(request.game, ticket=self.ticket, name=request.name, legal=request.legal)
         else:
             self._request = replace(request, room=f"#{sat.table}", key=None)
-        self._events.append(Presence(None, "here", None) if again else Seated(sat.seat, request.name))
+        if again:
+            self._notice("here")
+        else:
+            self._presence = "here"
+            self._events.append(Seated(sat.seat, request.name))
         self.outstanding.settle(sat.last)
         self.outstanding.sent = False
         try:
