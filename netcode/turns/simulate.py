@@ -10,7 +10,7 @@ from netcode.turns.errors import RulesError
 from netcode.turns.language.kit import Result
 from netcode.turns.rules import Game
 from netcode.turns.runtime.legal import Budget
-from netcode.turns.table import Refused, Step, Table
+from netcode.turns.table import Happening, Refused, Step, Table
 
 MAX_MOVES = 10_000
 """Moves and answers after which a game counts as one that does not end."""
@@ -30,11 +30,18 @@ class Simulation:
     """The state before the first move, from which `entries` lead to the end."""
     entries: list[bytes] = field(default_factory=list[bytes])
     moves: list[tuple[int, Choice]] = field(default_factory=list[tuple[int, Choice]])
+    happenings: list[Happening] = field(default_factory=list[Happening])
+    """What was told, who moved and how it ended, in order."""
 
     @property
     def result(self) -> Result | None:
         """How the game ended; None if it did not end within the limit of moves, or nobody could do anything."""
         return self.table.result
+
+    def note(self, step: Step) -> None:
+        """Keep what a step logs and tells."""
+        self.entries.append(step.entry)
+        self.happenings += step.happenings
 
 
 def secret_of(seed: int) -> bytes:
@@ -66,14 +73,14 @@ def simulate(
     """
     table = Table.create(game, game.seats[0] if players is None else players, options, secret=secret_of(seed))
     played = Simulation(table, table.snapshot())
-    played.entries.append(done(table.start(0.0)).entry)
+    played.note(done(table.start(0.0)))
     dice = random.Random(seed)  # noqa: S311 - the same game for the same seed
     while table.result is None and len(played.moves) < limit:
         choice = step(table, dice, choose)
         if choice is None:
             break
         played.moves.append(choice[:2])
-        played.entries.append(choice[2].entry)
+        played.note(choice[2])
     return played
 
 

@@ -350,6 +350,44 @@ def test_a_rule_that_depends_on_the_order_of_a_set_is_found() -> None:
     assert "in another process" in found or "after a restart" in found
 
 
+class ToldInSetOrder(Game):
+    words: set[str] = {"red", "blue"}
+
+    @move
+    def look(self) -> None:
+        for word in self.words:
+            self.tell(word)
+        self.finish()
+
+
+class ListedInSetOrder(Game):
+    words: set[str] = {"red", "blue"}
+
+    def some(self) -> list[str]:
+        return [*self.words]
+
+    @move(word=some)
+    def look(self, word: str) -> None:
+        self.finish()
+
+
+class WonInSetOrder(Game):
+    words: set[str] = {"red", "blue"}
+
+    @move
+    def look(self) -> None:
+        self.finish(*(int(word == "red") for word in self.words))
+
+
+@pytest.mark.parametrize("game", [ToldInSetOrder, ListedInSetOrder, WonInSetOrder])
+def test_a_set_of_two_is_in_one_order_in_some_process_and_in_the_other_in_another(game: type[Game]) -> None:
+    found = {repr(twin.digests(game, {}, [(1, 2)], hash_seed=seed)) for seed in twin.HASH_SEEDS}
+
+    assert len(found) == 2
+    (found_here,) = check(game, 2).problems
+    assert found_here.startswith("the same seed gives another game in another process: does a rule go through a set, ")
+
+
 def test_a_foreign_random_is_found() -> None:
     class Foreign(Game):
         die: int = 0

@@ -1,4 +1,4 @@
-"""The same games in another process, whose sets and hashes are in another order: `check` starts it and compares."""
+"""The same games in other processes, whose sets and hashes are in another order: `check` starts them and compares."""
 
 import contextlib
 import hashlib
@@ -17,17 +17,22 @@ from netcode.turns.table import Table
 PATIENCE = 60.0
 """Seconds that another process has to start, and to play what takes no time here."""
 
+HASH_SEEDS = ("1", "2")
+"""One process for each. Two words in a set are in the same order here and in both a quarter of the time."""
+
 
 def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int) -> str:
-    """Return a digest of everything that a simulated game stores, after each of its moves."""
+    """Return a digest of a simulated game: what it stores and lists as legal before each move, and all that it tells."""
     whole = hashlib.blake2b(digest_size=16)
 
     def choose(table: Table, _seat: int, choices: list[Choice], dice: random.Random) -> Choice:
         whole.update(table.snapshot())
+        whole.update(repr(choices).encode())
         return dice.choice(choices)
 
     played = simulate(game, seed, players=players, options=options, choose=choose)
     whole.update(played.table.snapshot())
+    whole.update(repr(played.happenings).encode())
     return whole.hexdigest()
 
 
@@ -57,9 +62,16 @@ def _same(origin: str | None, path: str) -> bool:
 
 
 def digests(
-    game: type[Any], options: Mapping[str, Any], seeds: list[tuple[int, int]], seconds: float = PATIENCE
+    game: type[Any],
+    options: Mapping[str, Any],
+    seeds: list[tuple[int, int]],
+    seconds: float = PATIENCE,
+    hash_seed: str = HASH_SEEDS[0],
 ) -> list[str] | None:
-    """Return the digests of games by (seed, players) as another process makes them within so many seconds; None if it cannot know the class."""
+    """Return the digests of games by (seed, players) as another process makes them; None if it cannot know the class.
+
+    It has so many seconds, and the order of its sets follows from `hash_seed`.
+    """
     if "<locals>" in game.__qualname__ or game.__module__ == "__main__":
         return None
     import os
@@ -67,7 +79,7 @@ def digests(
 
     path = getattr(sys.modules.get(game.__module__), "__file__", None) or ""
     job = json.dumps([sys.path, game.__module__, path, game.__qualname__, dict(options), seeds])
-    environment = {**os.environ, "PYTHONHASHSEED": "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"}
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
     command = [sys.executable, "-m", "netcode.turns.proving.twin"]
     environment["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
     try:
