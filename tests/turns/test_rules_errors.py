@@ -92,7 +92,7 @@ def empty_domain() -> object:
     return Mine
 
 
-@told(r"the domain of card is a int; write a range, a collection")
+@told(r"the domain of card is of type int; write a range, a collection")
 def number_for_a_domain() -> object:
     class Mine(Game):
         @move(card=cast("Any", 3))
@@ -101,7 +101,7 @@ def number_for_a_domain() -> object:
     return Mine
 
 
-@told(r"the domain of card is a generator")
+@told(r"the domain of card is of type generator")
 def generator_for_a_domain() -> object:
     class Mine(Game):
         @move(card=(number for number in range(3)))
@@ -110,7 +110,7 @@ def generator_for_a_domain() -> object:
     return Mine
 
 
-@told(r"the domain of card holds a object, which cannot be sent")
+@told(r"the domain of card holds what is of type object, which cannot be sent")
 def unsayable_domain() -> object:
     class Mine(Game):
         @move(card=[object()])

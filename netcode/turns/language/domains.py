@@ -189,7 +189,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         _check_sayable(values, where)
         return Fixed(values)
     raise RulesError(
-        f"{where} is a {type(given).__name__}; write a range, a collection, a method that lists values, or "
+        f"{where} is of type {type(given).__name__}; write a range, a collection, a method that lists values, or "
         f"Free(type, sample, check): `@move({argument}=range(9))`"
     )
 
@@ -229,7 +229,7 @@ def _check_sayable(values: tuple[Any, ...], where: str) -> None:
         try:
             pack(plain(value))
         except (TypeError, ValueError, OverflowError) as error:
-            raise RulesError(f"{where} holds a {type(value).__name__}, which cannot be sent: {error}") from error
+            raise RulesError(f"{where} holds what is of type {type(value).__name__}, which cannot be sent: {error}") from error
 
 
 def shape_of_argument(annotation: Any) -> Shape | None:
