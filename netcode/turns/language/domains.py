@@ -229,7 +229,9 @@ def _check_sayable(values: tuple[Any, ...], where: str) -> None:
         try:
             pack(plain(value))
         except (TypeError, ValueError, OverflowError) as error:
-            raise RulesError(f"{where} holds what is of type {type(value).__name__}, which cannot be sent: {error}") from error
+            raise RulesError(
+                f"{where} holds what is of type {type(value).__name__}, which cannot be sent: {error}"
+            ) from error
 
 
 def shape_of_argument(annotation: Any) -> Shape | None:
