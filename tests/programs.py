@@ -93,6 +93,18 @@ class Program:
         """Tell whether it has not ended yet."""
         return self._process.poll() is None
 
+    @contextlib.contextmanager
+    def held(self) -> Generator[None]:
+        """Let it stand still meanwhile, where the system can do that."""
+        if sys.platform == "win32":
+            yield
+            return
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     def stop(self) -> None:
         """Kill it."""
         self._process.kill()
