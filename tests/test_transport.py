@@ -30,6 +30,10 @@ def test_a_doorway_has_no_time_of_its_own_unless_it_says_so() -> None:
     assert Door().due() is None
 
 
+def test_a_doorway_says_nothing_to_whom_it_has_no_descriptor_for_unless_it_does() -> None:
+    Door().say_when_short(b"no room")
+
+
 def test_before_a_doorway_there_is_none_unless_it_says_so() -> None:
     door = Door()
 

@@ -454,6 +454,56 @@ def test_without_descriptors_one_is_refused_and_the_door_rests(
     ]
 
 
+class Short:
+    """A listening socket of a program that has one descriptor left, and needs it to refuse somebody."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._is_short = True
+
+    def accept(self) -> Any:
+        if self._is_short:
+            self._is_short = False
+            raise shortage()
+        return self._sock.accept()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+
+@pytest.mark.parametrize("greeting", [b"", b"hello"])
+def test_who_is_refused_for_want_of_a_descriptor_is_told_and_not_reset(
+    listener: Listener, warnings: list[str], greeting: bytes
+) -> None:
+    listener.say_when_short(b"there is no room")
+    listener._socket = Short(listener._socket)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    with socket.create_connection((LOOPBACK, listener.address.port), timeout=5.0) as guest:
+        guest.sendall(greeting)
+
+        assert listener.accept(10.0) is None
+
+        assert guest.recv(100) == b"there is no room"
+        assert guest.recv(100) == b""
+
+
+@needs_two
+def test_every_address_of_a_name_says_the_same_when_it_is_short(
+    warnings: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolves(LOOPBACK, "127.0.0.2"))
+        listener = Listener("both.example", 0)
+    listener.say_when_short(b"no room")
+    for doorway in listener._further:
+        doorway._socket = Short(doorway._socket)  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    address = listener._further[0].address
+    with socket.create_connection((address.host, address.port), timeout=5.0) as guest:
+        assert (listener.accept(10.0), listener.accept(10.0)) == (None, None)
+
+        assert guest.recv(100) == b"no room"
+    listener.close()
+
+
 def test_the_last_descriptor_may_be_taken_by_somebody_quicker(
     listener: Listener, door: Door, warnings: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -597,6 +597,15 @@ def test_while_the_door_before_it_rests_nobody_is_watched(house: House, monkeypa
     assert house.door.due() == 7.0
 
 
+def test_whom_there_is_no_descriptor_for_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[bytes] = []
+    monkeypatch.setattr(house.door._below, "say_when_short", said.append)
+
+    house.door.say_when_short(b"no room")
+
+    assert said == [b"no room"]
+
+
 # Behind a proxy.
 
 
@@ -714,6 +723,18 @@ def test_over_tls_it_is_the_same_door(secure: House, certificate: Certificate, b
     said = frame(msgpack.packb("again"))
     plain.say(said)
     secure.until(lambda: secure.news() == ["Joined", "Joined", "Received"])
+
+
+@needs_openssl
+def test_whom_there_is_no_descriptor_for_is_told_nothing_that_is_not_encrypted(
+    secure: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[bytes] = []
+    monkeypatch.setattr(secure.door._below, "say_when_short", said.append)
+
+    secure.door.say_when_short(b"no room")
+
+    assert said == []
 
 
 @needs_openssl

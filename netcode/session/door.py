@@ -29,6 +29,11 @@ TOLD_AT_THE_DOOR = 16
 new ones among them are told then. Further ones are turned away at once, with what one `send` can say."""
 
 
+_NO_DESCRIPTOR = Reason(
+    ReasonCode.SERVER_FULL, "the server has as many connections as its system lets it have; try again later"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What is played, who may, and how many."""
@@ -74,6 +79,7 @@ class Door:
         self._codec = codec
         self._turned_away = turned_away
         self._last_came = 0.0
+        doorway.say_when_short(protocol.bye(_NO_DESCRIPTOR))
         links.watcher.watch_doors(doorway.doors())
 
     def origin(self, link: Carrier) -> str:

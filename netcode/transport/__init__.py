@@ -156,6 +156,9 @@ class Doorway(ABC):
         """Return the door before this one, and what is done with who comes through it; itself, and None, for nothing."""
         return self, None
 
+    def say_when_short(self, words: bytes) -> None:
+        """Have this said to somebody for whom there is no descriptor, where that can be said: as it is, in one `send`."""
+
     @abstractmethod
     def close(self) -> None:
         """Stop listening."""

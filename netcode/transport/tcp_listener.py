@@ -24,6 +24,9 @@ BACKLOG = 1024
 SHORTAGE_PAUSE = 0.1
 """Seconds for which a listener rests when descriptors ran out; a level-triggered poller would spin on it."""
 
+GREETING = 4096
+"""Bytes that somebody may have said already who is refused for want of a descriptor."""
+
 _DOOR_BROKEN = {errno.EBADF, errno.ENOTSOCK, errno.EINVAL, errno.EOPNOTSUPP}
 
 
@@ -44,6 +47,7 @@ class TcpDoorway(Doorway):
             hold(sock)
         self._spare = _open_spare()
         self._rest_until: float | None = None
+        self._words = b""
         self.address = from_socket(sock.getsockname())
 
     def accept(self, now: float) -> Connector | None:
@@ -79,6 +83,9 @@ class TcpDoorway(Doorway):
     def due(self) -> float | None:
         return self._rest_until
 
+    def say_when_short(self, words: bytes) -> None:
+        self._words = words
+
     def close(self) -> None:
         if self._owned:
             shut(self._socket)
@@ -97,9 +104,12 @@ class TcpDoorway(Doorway):
         if spare is not None:
             os.close(spare)
             try:
-                self._socket.accept()[0].close()
+                with self._socket.accept()[0] as sock:
+                    sock.setblocking(False)
+                    sock.send(self._words)
+                    sock.recv(GREETING)  # what was not read would turn the end into a reset, and what was said be lost
             except OSError:
-                pass  # it left, or somebody was quicker to take the descriptor
+                pass  # it left, or somebody was quicker to take the descriptor; or it has said nothing yet
         # While that descriptor is free: the first warning has to load `logging` from disk.
         log.warn("accept", "%s: cannot accept: %s; is the limit of open files too low?", self.address, error.strerror)
         if spare is not None:
@@ -151,6 +161,11 @@ class Listener(TcpDoorway, Waiter):
             return self._rest_until
         waits = [super().due(), *(doorway.due() for doorway in self._further)]
         return min((when for when in waits if when is not None), default=None)
+
+    def say_when_short(self, words: bytes) -> None:
+        super().say_when_short(words)
+        for doorway in self._further:
+            doorway.say_when_short(words)
 
     def close(self) -> None:
         super().close()

@@ -194,6 +194,10 @@ class WebDoorway(Doorway):
             waits.append(below)
         return min(waits, default=None)
 
+    def say_when_short(self, words: bytes) -> None:
+        if self._encrypt is None:
+            self._below.say_when_short(words)
+
     def close(self) -> None:
         self._below.close()
         self._poller.close()  # first: a child that was forked off shares it
