@@ -78,12 +78,16 @@ def verify(game: Any) -> None:
     for name, shape in definition.shapes.items():
         if name not in values:
             continue
+        value = values[name]
+        try:
+            if same(shape.load(unpack(pack(shape.dump(value)))), value) and shape.fits(value):
+                continue
+            why = " does not come back from the store as it was"
+        except Exception as error:  # noqa: BLE001 - whatever keeps it from being packed
+            why = f": {error}"
         where = f"{definition.cls.__name__}.{name}"
-        flaw = shape.flaw(values[name], where)
-        if flaw is None and not same(shape.load(unpack(pack(shape.dump(values[name])))), values[name]):
-            flaw = f"{where} does not come back from the store as it was"
-        if flaw is not None:
-            raise RulesError(f"{flaw}; what is stored and revived must be the same value of the same type")
+        flaw = shape.flaw(value, where) or f"{where}{why}"
+        raise RulesError(f"{flaw}; what is stored and revived must be the same value of the same type")
 
 
 def fit(cls: type[Any], fields: Packed) -> Packed:

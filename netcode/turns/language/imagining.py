@@ -1,26 +1,57 @@
 """How a seat's ignorance is filled in: the places of a game's fields that it does not see, and a shuffle of them."""
 
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from netcode.turns.language.marks import Field, Mark
-from netcode.turns.values import Bag, Fixed, Mapping, Sequence, Shape, pack, plain
+from netcode.turns.values import Bag, Mapping, Sequence, Shape, pack, plain
 
 TRIES = 20
 """How often values are shuffled among sets, until none has one of them twice."""
 
 
-@dataclass(frozen=True, slots=True)
 class Place:
     """Where a value stands that somebody does not see: `kind` tells which others could stand there as well."""
 
-    kind: tuple[str, str]
-    get: Callable[[], Any]
-    put: Callable[[Any], None]
-    is_whole: Callable[[], bool] = lambda: True
-    """Tells whether what it stands in has as many entries as before: a set that is given one twice has not."""
+    __slots__ = ("_holder", "_key", "kind")
+
+    def __init__(self, kind: tuple[str, str], holder: Any, key: Any) -> None:
+        self.kind, self._holder, self._key = kind, holder, key
+
+    def get(self) -> Any:
+        """Return what stands there."""
+        return self._holder[self._key]
+
+    def put(self, new: Any) -> None:
+        """Put something else there."""
+        self._holder[self._key] = new
+
+    def is_whole(self) -> bool:
+        """Tell whether what it stands in has as many entries as before: a set that is given one twice has not."""
+        return True
+
+
+class _Rebuilt(Place):
+    """A place in a tuple or a set, which is made anew, where `inside` has its items, whenever one is given something."""
+
+    __slots__ = ("_inside", "_items", "_make")
+
+    def __init__(
+        self, inside: Place, items: list[Any], make: Callable[[list[Any]], Any], holder: Any, key: Any
+    ) -> None:
+        super().__init__(inside.kind, holder, key)
+        self._inside, self._items, self._make = inside, items, make
+
+    def get(self) -> Any:
+        return self._inside.get()
+
+    def put(self, new: Any) -> None:
+        self._inside.put(new)
+        self._holder[self._key] = self._make(self._items)
+
+    def is_whole(self) -> bool:
+        return len(self._holder[self._key]) == len(self._items)
 
 
 def is_open(mark: Mark, entry: int, seat: int | None) -> bool:
@@ -62,46 +93,38 @@ def _chosen_places(game: Any, field: Field, shape: Shape, chosen: Callable[[int]
 def _places(shape: Shape, holder: Any, key: Any, alone: str) -> Iterator[Place]:
     """Yield the place at `holder[key]`, or those inside it; what is not in a collection is only like itself."""
     value = holder[key]
-    if isinstance(shape, Sequence | Bag) and shape.kind is not list and isinstance(value, _SEVERAL):
+    if isinstance(shape, _ENTRIES) and shape.kind is not list and isinstance(value, _SEVERAL):
         yield from _rebuilt(shape, holder, key)
     elif isinstance(shape, Sequence) and isinstance(value, _LIST):
-        for index in range(len(value)):
-            yield from _places(shape.item, value, index, "")
+        yield from _inside(shape.item, value, range(len(value)))
     elif isinstance(shape, Mapping):
-        for inner in value:
-            yield from _places(shape.item, value, inner, "")
-    elif type(holder) in (list, dict) and (isinstance(shape, Fixed) or value is None or not _collects(shape)):
-        yield Place((alone, shape.name), lambda: holder[key], lambda new: holder.__setitem__(key, new))
+        yield from _inside(shape.item, value, value)
+    elif type(holder) in (list, dict) and (value is None or not isinstance(shape, _COLLECTIONS)):
+        yield Place((alone, shape.name), holder, key)
+
+
+def _inside(shape: Shape, holder: Any, keys: Iterable[Any]) -> Iterable[Place]:
+    """Return the places at these entries of a list or a dict."""
+    if not isinstance(shape, _COLLECTIONS):
+        kind = "", shape.name
+        return [Place(kind, holder, key) for key in keys]
+    return (place for key in keys for place in _places(shape, holder, key, ""))
 
 
 def _rebuilt(shape: Sequence | Bag, holder: Any, key: Any) -> Iterator[Place]:
-    """Yield the places in a tuple or a set, which is made anew whenever one of them is given something."""
+    """Yield the places in a tuple or a set."""
     value = holder[key]
     # The order of a set depends on the process; and a view has a list, of nothing, where somebody else's was.
     items: list[Any] = sorted(value, key=lambda item: pack(plain(item))) if type(value) in _SETS else [*value]
-
-    def is_whole() -> bool:
-        return len(holder[key]) == len(items)
-
-    def rebuilding(put: Callable[[Any], None]) -> Callable[[Any], None]:
-        def put_and_rebuild(new: Any) -> None:
-            put(new)
-            holder[key] = shape.kind(items)
-
-        return put_and_rebuild
-
-    for index in range(len(items)):
-        for place in _places(shape.item, items, index, ""):
-            yield Place(place.kind, place.get, rebuilding(place.put), is_whole)
+    for place in _inside(shape.item, items, range(len(items))):
+        yield _Rebuilt(place, items, shape.kind, holder, key)
 
 
 _LIST: Any = list
 _SETS: Any = (set, frozenset)
 _SEVERAL: Any = (list, tuple, *_SETS)
-
-
-def _collects(shape: Shape) -> bool:
-    return isinstance(shape, Sequence | Mapping | Bag)
+_ENTRIES = (Sequence, Bag)
+_COLLECTIONS = (*_ENTRIES, Mapping)
 
 
 def shuffle(places: list[Place], dice: random.Random) -> None:
