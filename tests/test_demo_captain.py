@@ -29,13 +29,13 @@ def test_a_bot_sinks_a_fleet_in_half_of_the_shots_that_chance_needs() -> None:
 
 def test_a_bot_beats_one_that_fires_at_random_in_95_of_100_games_at_least() -> None:
     won = 0
-    for seed in range(200):
+    for seed in range(100):
         random = Random(seed)
         bot, chance = shots_needed(random), shots_by_chance(random)
         # They take turns in firing first.
         won += bot <= chance if seed % 2 else bot < chance
 
-    assert won >= 190
+    assert won >= 95
 
 
 def shots_by_chance(random: Random) -> int:
