@@ -366,6 +366,18 @@ def test_who_did_not_get_in_is_logged_without_its_secrets(
     assert "top secret" not in caplog.text
 
 
+def test_who_comes_back_too_late_is_logged_as_that(
+    scene: Scene, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+    scene.serve()
+
+    scene.stranger(hello(token=bytes(KEY_SIZE + SECRET_SIZE)))
+
+    assert "did not get its old session back: the server does not know this session any more" in caplog.text
+    assert "did not get in" not in caplog.text
+
+
 def test_what_the_game_says_of_somebody_counts(scene: Scene) -> None:
     def known(credentials: Any, address: object) -> Any:
         return credentials or False

@@ -104,7 +104,10 @@ class Door:
             self._seats.link_over(link.session, link)
             return
         self._turned_away(reason)
-        log.warn("refused", "%s did not get in: %s", link.where, reason)
+        if reason.code is ReasonCode.RESUME_LOST:
+            log.warn("lost", "%s did not get its old session back: %s", link.where, reason)
+        else:
+            log.warn("refused", "%s did not get in: %s", link.where, reason)
 
     def link_gone(self, link: Link) -> None:
         """Hear that a link is closed."""
