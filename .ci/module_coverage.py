@@ -50,7 +50,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "language/definition": RULES,
     "language/domains": (*RULES, "legal", "turns_protocol", "turns_server"),
     "language/fields": (*TABLE, "definition"),
-    "language/imagining": ("bots", "check"),
+    "language/imagining": ("imagining", "bots", "check"),
     "language/instead": ("definition",),
     "language/kit": ("kit", *TABLE, "rules_errors", "view", "bots"),
     "language/marks": RULES,
