@@ -51,6 +51,7 @@ def test_the_random_bot_plays_anything_legal_and_the_same_for_the_same_seed() ->
     assert {str(one(None, legal)) for _ in range(200)} == {f"mark(cell={cell})" for cell in range(9)}
 
 
+@pytest.mark.games
 def test_a_search_beats_chance() -> None:
     assert wins(example("connect_four"), 10) >= 9
     assert wins(example("tictactoe"), 10, 100) >= 7

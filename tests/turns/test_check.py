@@ -51,6 +51,7 @@ def problems(game: type[Game], games: int = 12) -> str:
     return "\n".join(check(game, games).problems)
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("name", [*FLOWS, *NOTHING_HIDDEN])
 def test_nothing_is_wrong_with_the_examples_and_their_flows_are_these(name: str) -> None:
     games, seed = SOON.get(name, (GAMES, SEED))
@@ -683,6 +684,22 @@ def test_a_claim_that_nothing_is_learnt_is_proved_wrong() -> None:
                 self.finish()
 
     assert "turn_over says undo=True, and its mover learns by it" in problems(Peeking)
+
+
+def test_what_a_move_tells_and_asks_somebody_is_among_its_flows() -> None:
+    class Thieves(Cards):
+        @move(card=Cards.held)
+        def lay(self, card: int) -> None:
+            other = 1 - self.mover
+            if len(self.stock) > 1:
+                self.stock.remove(self.ask(other, self.stock[-2:], "which of these two goes?"))
+                self.tell("the next is seen", to=[other], card=self.stock[-1])
+            super().lay(card)
+
+    report = check(Thieves, 4)
+
+    assert report.ok
+    assert {"questions", "tells"} <= report.flows["lay"]
 
 
 def test_what_is_shown_is_among_the_flows() -> None:

@@ -77,6 +77,7 @@ def test_the_tests_of_pettingzoo_pass(path: str) -> None:
     assert {str(warning.message) for warning in said} == NOT_IN_THEIR_LIST
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("path", ["crazy_eights.CrazyEights", "coup.Coup", "battleship.Battleship"])
 def test_a_game_is_the_same_for_the_same_seed(path: str) -> None:
     seed_test(lambda: TurnsEnv(example(path.partition(".")[0]), games=2), num_cycles=60)
@@ -205,6 +206,7 @@ def test_a_game_in_which_nobody_can_do_anything_is_truncated() -> None:
     assert env.truncations == {"seat_0": True, "seat_1": True}
 
 
+@pytest.mark.games
 @pytest.mark.parametrize("path", GAMES)
 def test_nobody_is_ever_without_a_move_even_after_the_shortest_survey(path: str) -> None:
     env = make(path, games=1, limit=300)

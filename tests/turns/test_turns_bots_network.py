@@ -167,6 +167,7 @@ def test_a_bot_takes_the_win_that_its_view_shows() -> None:
     assert bot.searched == 1
 
 
+@pytest.mark.games
 def test_a_bot_wins_of_chance_with_nothing_but_its_view() -> None:
     game, won = example("connect_four"), 0
     for number in range(6):
