@@ -61,8 +61,8 @@ class ReceiveBuffer:
 
     def peek(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`, and leave them."""
-        with self.view() as view:
-            return bytes(view[offset : offset + length])
+        start = self._start + offset
+        return bytes(memoryview(self._data)[start : min(start + length, self._end)])
 
     def take(self, length: int) -> bytes:
         """Take up to `length` bytes from the front."""

@@ -72,8 +72,10 @@ class Intake:
         return len(self) < MAX_RECEIVE_BUFFER
 
     def space(self, scratch: memoryview) -> memoryview | None:
-        room = MAX_RECEIVE_BUFFER - len(self)
-        return scratch[:room] if room > 0 else None
+        held = len(self)
+        if not held:
+            return scratch
+        return scratch[: MAX_RECEIVE_BUFFER - held] if held < MAX_RECEIVE_BUFFER else None
 
     def received(self, room: memoryview, count: int) -> bool:
         self.pinged = False

@@ -78,7 +78,8 @@ class TcpDoorway(Doorway):
         return None
 
     def doors(self) -> tuple[int, ...]:
-        return () if self._rest_until is not None or self._socket.fileno() < 0 else (self._socket.fileno(),)
+        fd = self._socket.fileno()
+        return (fd,) if fd >= 0 and self._rest_until is None else ()
 
     def due(self) -> float | None:
         return self._rest_until
