@@ -141,6 +141,20 @@ def test_a_sidecar_that_starts_later_is_told_everything_in_order(scene: Scene) -
 
 
 @pytest.mark.usefixtures("by_hand")
+def test_a_sidecar_that_stays_away_is_logged_once(
+    scene: Scene, sidecar: Sidecar, caplog: pytest.LogCaptureFixture
+) -> None:
+    told = attend(scene, sidecar.port)
+    told.ready()
+    sidecar.answers = [500, 503]
+    scene.clock.advance(told._step())
+    told._step()
+
+    assert [record.getMessage().rpartition(" ")[2] for record in caplog.records] == ["500"]
+    assert told.trouble.endswith("with 503")
+
+
+@pytest.mark.usefixtures("by_hand")
 def test_what_the_sidecar_fails_at_is_told_again_and_what_it_refuses_is_not(
     scene: Scene, sidecar: Sidecar, caplog: pytest.LogCaptureFixture
 ) -> None:
