@@ -80,7 +80,8 @@ class ConnectionSet(Waiter, Generic[D]):
         """
         self._check_open()
         check_silence(timeout, ping)
-        if not isinstance(listener, (Listener, Doorway, socket.socket)):  # the usual one first: an ABC takes long to ask
+        # The usual one first: to ask an abstract class takes long.
+        if not isinstance(listener, (Listener, Doorway, socket.socket)):
             raise TypeError(f"expected a Listener or a listening socket, not {type(listener).__name__}")
         if not callable(make_data):
             raise TypeError(f"make_data must be a function of an address, not {type(make_data).__name__}")
