@@ -159,8 +159,9 @@ class ConnectionSet(Waiter, Generic[D]):
     def _is_over(self) -> bool:
         return self._streams.closed  # an empty one may have somebody in it by the next frame
 
-    def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
+    def _sleep_for(self, everybody: tuple[Waiter, ...], seconds: float | None) -> bool | None:
         streams = self._streams
+        others = [waiter for waiter in everybody if waiter is not self]
         fds: tuple[int, ...] = ()
         for other in others:
             doors = other.doors() if isinstance(other, Listener) else ()

@@ -3,13 +3,15 @@
 import math
 import select
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
 from netcode.loop.poller import NAP, READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
+
+_SleepFor = Callable[["Waiter", tuple["Waiter", ...], float | None], bool | None]
 
 
 class Waiter(metaclass=HintedABC):
@@ -43,8 +45,8 @@ class Waiter(metaclass=HintedABC):
         """Tell whether having nothing to wait for is for good."""
         return True
 
-    def _sleep_with(self, others: "list[Waiter]", seconds: float | None) -> bool | None:  # noqa: ARG002 - of nobody's poller
-        """Do all of a `wait` for this and `others` in its own poller; None if it has none that can watch all of them.
+    def _sleep_for(self, everybody: "tuple[Waiter, ...]", seconds: float | None) -> bool | None:  # noqa: ARG002 - of nobody's poller
+        """Do all of a `wait` for `everybody`, this one among them, in its own poller; None if it has none that can.
 
         The next update knows then what the poller told, and need not ask again.
         """
@@ -95,13 +97,8 @@ class _AnyOf(Waiter):
     def _is_over(self) -> bool:
         return all(waiter._is_over() for waiter in self._waiters)
 
-    def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
-        for waiter in self._waiters:
-            rest = [other for other in self._waiters if other is not waiter]
-            happened = waiter._sleep_with([*others, *rest], seconds)
-            if happened is not None:
-                return happened
-        return None
+    def _sleep_for(self, everybody: tuple[Waiter, ...], seconds: float | None) -> bool | None:
+        return _sleep_in_a_poller(_flat(everybody), seconds)
 
 
 def any_of(*waiters: Waiter) -> Waiter:
@@ -113,7 +110,7 @@ def any_of(*waiters: Waiter) -> Waiter:
     for waiter in waiters:
         if not isinstance(waiter, Waiter):
             raise TypeError(f"expected a waiter, not {waiter!r}; put descriptors into a CustomWaiter")
-    return _AnyOf(waiters)
+    return _AnyOf(_flat(waiters))
 
 
 def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
@@ -134,10 +131,10 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
         ValueError: `timeout` is not finite. A negative one counts as 0: a tick that is late is no error.
     """
     timeout = check_wait(timeout)
-    waiter = waiters[0] if len(waiters) == 1 and isinstance(waiters[0], Waiter) else any_of(*waiters)
-    happened = waiter._sleep_with([], timeout)
+    happened = _sleep_in_a_poller(waiters, timeout)
     if happened is not None:
         return happened
+    waiter = any_of(*waiters)
     waiter._before_sleep()
     left = waiter._seconds_left()
     if left is not None and left <= 0:
@@ -170,6 +167,22 @@ def check_timeout(timeout: float | None) -> None:
         raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
     if not 0 <= timeout < math.inf:
         raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
+
+
+def _sleep_in_a_poller(waiters: tuple[Waiter, ...], seconds: float | None) -> bool | None:
+    """Wait for all of `waiters` in the poller of one of them; None if none has one that can."""
+    for waiter in waiters:
+        # What is no waiter is told later: to ask an abstract class takes long.
+        sleep: _SleepFor | None = getattr(type(waiter), "_sleep_for", None)
+        happened = None if sleep is None else sleep(waiter, waiters, seconds)
+        if happened is not None:
+            return happened
+    return None
+
+
+def _flat(waiters: tuple[Waiter, ...]) -> tuple[Waiter, ...]:
+    """Return `waiters` with those of which one was made in its place."""
+    return tuple(one for waiter in waiters for one in (waiter._waiters if isinstance(waiter, _AnyOf) else (waiter,)))
 
 
 def _number(descriptor: object) -> int:

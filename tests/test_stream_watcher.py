@@ -345,6 +345,23 @@ def test_what_was_told_before_is_kept_when_somebody_knocks(everybody: Connection
     another.close()
 
 
+def test_what_is_told_when_one_asks_who_knocks_is_kept(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    caller = call(listener)
+    for _ in bounds.as_long_as(lambda: not len(everybody)):
+        everybody.accept(listener, lambda _: None)
+    [connection] = everybody
+    everybody.update()
+    wait(listener, everybody, timeout=0.0)
+    caller.send(b"x")
+    wait(connection, timeout=10.0)
+
+    everybody.accept(listener, lambda _: None)
+    everybody.update()
+
+    assert connection.receive_all() == b"x"
+    caller.close()
+
+
 def test_the_number_of_a_closed_door_is_that_of_who_got_it_next(everybody: ConnectionSet[Any]) -> None:
     one, other = socket.socketpair()
     doors = set_of(everybody).watcher

@@ -212,13 +212,13 @@ class Bed(Waiter):
 
     def __init__(self, answer: bool | None) -> None:
         self.answer = answer
-        self.asked: list[tuple[list[Waiter], float | None]] = []
+        self.asked: list[tuple[tuple[Waiter, ...], float | None]] = []
 
     def instantiate(self) -> Descriptors:
         return [], [], []
 
-    def _sleep_with(self, others: list[Waiter], seconds: float | None) -> bool | None:
-        self.asked.append((others, seconds))
+    def _sleep_for(self, everybody: tuple[Waiter, ...], seconds: float | None) -> bool | None:
+        self.asked.append((everybody, seconds))
         return self.answer
 
 
@@ -227,14 +227,14 @@ def test_who_has_a_poller_sleeps_in_it_with_the_others(sleeps: Sleeps, answer: b
     bed, other = Bed(answer), Due(1.0)
 
     assert wait(other, bed, timeout=2.0) is answer
-    assert (bed.asked, sleeps.seconds) == ([([other], 2.0)], [])
+    assert (bed.asked, sleeps.seconds) == ([((other, bed), 2.0)], [])
 
 
 def test_whom_its_poller_cannot_watch_is_waited_for_beside_it(sleeps: Sleeps) -> None:
     bed, other = Bed(None), Due(1.0)
 
     assert wait(other, bed, timeout=2.0) is True
-    assert (bed.asked, sleeps.seconds) == ([([other], 2.0)], [1.0])
+    assert (bed.asked, sleeps.seconds) == ([((other, bed), 2.0)], [1.0])
 
 
 def test_of_two_who_have_pollers_the_one_sleeps_that_can_watch_the_other(sleeps: Sleeps) -> None:
@@ -242,10 +242,23 @@ def test_of_two_who_have_pollers_the_one_sleeps_that_can_watch_the_other(sleeps:
 
     assert wait(any_of(unable, able), other, timeout=2.0) is True
     assert (unable.asked, able.asked, sleeps.seconds) == (
-        [([other, able], 2.0)],
-        [([other, unable], 2.0)],
+        [((unable, able, other), 2.0)],
+        [((unable, able, other), 2.0)],
         [],
     )
+
+
+def test_many_made_of_others_are_asked_no_more_often_than_there_are_pairs() -> None:
+    beds = [Bed(None) for _ in range(12)]
+
+    wait(*map(any_of, beds), timeout=0.0)
+
+    assert [len(bed.asked) for bed in beds] == [len(beds)] * len(beds)
+
+
+def test_a_class_is_no_waiter() -> None:
+    with pytest.raises(TypeError, match=r"expected a waiter, not <class '.*Bed'>"):
+        wait(Bed, timeout=0.0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def test_a_custom_waiter_gives_its_descriptors(pair: Pair) -> None:

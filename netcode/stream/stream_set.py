@@ -94,8 +94,8 @@ class StreamSet(Generic[T]):
     def update(self) -> None:
         """Receive, send, look at what is due, and drop the streams that were over before. Never blocks."""
         timeline = self.timeline
-        hurried, self._hurried = self._hurried and timeline.since() < HURRY, False
-        now = timeline.tick()
+        before, now = timeline.now, timeline.tick()
+        hurried, self._hurried = self._hurried and now - before < HURRY, False
         if self._dead:
             self._drop_dead()
         if self.closed:

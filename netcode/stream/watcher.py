@@ -72,8 +72,9 @@ class Watcher:
     def knocks(self, fds: tuple[int, ...]) -> bool:
         """Ask the poller whether somebody is at one of these doors, which it watches; keep what else it tells."""
         told = self.poller.poll(0)
-        if told:
-            self.ready = merged([*self.ready, *told])
+        if not told:
+            return False
+        self.ready = merged([*self.ready, *told])
         return any(fd in fds for fd, _ in told)
 
     def all_ready(self) -> list[tuple[int, int]]:
