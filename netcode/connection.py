@@ -114,7 +114,7 @@ class Connection(Waiter, Generic[D_co]):
     @property
     def receive_buffer_length(self) -> int:
         """Bytes that were received and not taken."""
-        return len(self._intake)
+        return self._intake.held()
 
     @property
     def receive_buffer_empty(self) -> bool:

@@ -163,7 +163,11 @@ def test_a_timeout_that_can_be_none_is_refused() -> None:
 def test_it_is_never_hungry_because_who_takes_does_so_when_it_likes() -> None:
     taker = intake.Intake(None, None)
 
-    assert (taker.hungry, taker.resume(), len(taker)) == (False, False, 0)
+    assert (taker.hungry, taker.resume(), taker.held()) == (False, False, 0)
+
+
+def test_one_read_can_fill_it() -> None:
+    assert intake.Intake(None, None).received(memoryview(bytes(MAX_RECEIVE_BUFFER)), MAX_RECEIVE_BUFFER)
 
 
 def test_what_comes_when_it_is_full_is_dropped_and_no_silence() -> None:
@@ -175,7 +179,7 @@ def test_what_comes_when_it_is_full_is_dropped_and_no_silence() -> None:
     told.append(taker.received(scratch, 10))
 
     assert told == [False, True, True]
-    assert (len(taker), taker.pinged) == (MAX_RECEIVE_BUFFER, False)
+    assert (taker.held(), taker.pinged) == (MAX_RECEIVE_BUFFER, False)
 
 
 # Taking, and what cannot be taken or sent.

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sized
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from netcode.stream.buffer import ReceiveBuffer
-
 S_contra = TypeVar("S_contra", contravariant=True)
 """A stream. `netcode.stream.stream` has the only kind; what it is to others is said before it."""
 
@@ -42,7 +40,7 @@ class Receiver(Protocol):
     came takes a share in each update instead, because that may be behind a flood."""
 
     @property
-    def rest(self) -> ReceiveBuffer | None:
+    def rest(self) -> object | None:
         """What it owns. While this is None, it takes whole scratches, and is not asked for room."""
         ...
 

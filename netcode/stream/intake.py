@@ -4,7 +4,6 @@ import math
 from typing import ClassVar
 
 from netcode.reasons import Reason, ReasonCode
-from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import State
 from netcode.stream.stream import Stream
 
@@ -16,9 +15,9 @@ MAX_SEND_BUFFER = 64 * 1024 * 1024
 
 
 class Intake:
-    """A receive buffer with a bound, and the deadlines of the stream that fills it, whose owner it is."""
+    """What was received and not yet taken, with a bound, and the deadlines of the stream that it comes from and owns."""
 
-    __slots__ = ("hungry", "overfull", "ping", "pinged", "rest", "timeout")
+    __slots__ = ("_taken", "hungry", "overfull", "ping", "pinged", "rest", "timeout")
 
     believes_ends: ClassVar[bool] = True
 
@@ -28,63 +27,65 @@ class Intake:
         """Seconds of silence that end the stream, or None."""
         self.ping = None if ping is None else bytes(ping)
         """What is sent after half of `timeout` in silence, or None."""
-        self.rest: ReceiveBuffer | None = None
+        self.rest: bytes | None = None  # with what was taken from its front; None if nothing is left
+        self._taken = 0
         self.hungry = False  # for good: it waits for whoever takes
         self.pinged = False
         self.overfull = 0
         """Bytes that waited to be sent when they became too many."""
 
-    def __len__(self) -> int:
-        return 0 if self.rest is None else len(self.rest)
+    def held(self) -> int:
+        """Return how many bytes are there."""
+        return 0 if self.rest is None else len(self.rest) - self._taken
 
     def bound(self, stream: Stream) -> None:
         """Hear that something was sent: the next update ends the stream if too much waits."""
-        if stream.waiting > MAX_SEND_BUFFER:
-            self.overfull = stream.waiting
+        queue = stream.outgoing  # without one, little waits
+        if queue is not None and queue.size > MAX_SEND_BUFFER:
+            self.overfull = queue.size
             stream.reschedule()
 
     def peek(self, offset: int, length: int) -> bytes:
         """Return up to `length` bytes from `offset`."""
-        return b"" if self.rest is None else self.rest.peek(offset, length)
-
-    def forget(self, stream: Stream, length: int) -> None:
-        """Drop exactly `length` bytes, or nothing if fewer are there."""
-        if self.rest is not None and len(self.rest) >= length:
-            full = not self.has_room()
-            self.rest.drop(length)
-            if full:
-                stream.host.watch(stream)
+        start = self._taken + offset
+        return b"" if self.rest is None else self.rest[start : start + length]
 
     def take(self, stream: Stream, length: int) -> bytes:
         """Hand over up to `length` bytes; there is room for as many again."""
-        rest = self.rest
-        if rest is None:
-            return b""
-        full = len(rest) >= MAX_RECEIVE_BUFFER
-        taken = rest.take(length)
-        if full:
-            stream.host.watch(stream)
+        taken = self.peek(0, length)
+        self.forget(stream, len(taken))
         return taken
+
+    def forget(self, stream: Stream, length: int) -> None:
+        """Drop exactly `length` bytes, or nothing if fewer are there."""
+        left = self.held() - length
+        if left < 0:
+            return
+        if left:
+            self._taken += length
+        else:
+            self.rest, self._taken = None, 0
+        if left + length >= MAX_RECEIVE_BUFFER:
+            stream.host.watch(stream)
 
     # Its stream's receiver.
 
     def has_room(self) -> bool:
-        return len(self) < MAX_RECEIVE_BUFFER
+        return self.held() < MAX_RECEIVE_BUFFER
 
     def space(self, scratch: memoryview) -> memoryview | None:
-        held = len(self)
-        if not held:
-            return scratch
-        return scratch[: MAX_RECEIVE_BUFFER - held] if held < MAX_RECEIVE_BUFFER else None
+        left = MAX_RECEIVE_BUFFER - self.held()
+        return scratch[:left] if left > 0 else None
 
     def received(self, room: memoryview, count: int) -> bool:
         self.pinged = False
-        rest = self.rest
-        if rest is None:
-            rest = self.rest = ReceiveBuffer()
-        if len(rest) < MAX_RECEIVE_BUFFER:  # else it was read only to let the other end finish
-            rest.append(room[:count])
-        return len(rest) >= MAX_RECEIVE_BUFFER
+        if self.rest is None:
+            self.rest = bytes(room[:count])
+            return count >= MAX_RECEIVE_BUFFER
+        if self.has_room():  # else it was read only to let the other end finish
+            # Copied anew each time: a bound is on it, and nearly always nothing is left.
+            self.rest, self._taken = self.peek(0, self.held()) + room[:count], 0
+        return not self.has_room()
 
     def resume(self) -> bool:
         return False

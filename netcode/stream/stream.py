@@ -109,7 +109,8 @@ class Stream:
 
     def send(self, data: bytes) -> None:
         """Queue bytes that cannot change any more."""
-        self.announce()
+        if not self.announced:
+            self.announce()
         if self.outgoing is not None:
             self.outgoing.append(data)
         elif self._loose or len(data) > LOOSE:
