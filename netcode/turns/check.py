@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from netcode.turns.errors import RulesError
-from netcode.turns.proving import twin
+from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.positions import Positions
 from netcode.turns.proving.report import Report
@@ -88,6 +88,7 @@ class Checker:
             self.report.games += 1
             if progress is not None:
                 progress(number + 1, games)
+        self.spell()
         with self.hush.on():
             self.compare_processes(seed, games)
 
@@ -219,6 +220,13 @@ class Checker:
                 return
         if table.result is None:
             self.findings.symptom(_OTHERWISE)
+
+    def spell(self) -> None:
+        """Look for names that mean nothing, but for those at which a game has failed already."""
+        self.findings.where = "in the source, whether or not a game came by"
+        for name, what in spelling.unknown(self.game):
+            if not any(f"attribute '{name}'" in problem for problem in self.report.problems):
+                self.findings.add(what)
 
     def compare_processes(self, seed: int, games: int) -> None:
         """Play some games in other processes, whose sets are in another order, until one of them plays otherwise."""

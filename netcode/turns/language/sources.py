@@ -19,6 +19,12 @@ def function_of(member: Any) -> Callable[..., Any] | None:
     return member if inspect.isfunction(member) else None
 
 
+def members_of(cls: type[Any]) -> list[Any]:
+    """Return what a class and its bases define, but for the kit; of a move, its rule."""
+    members = [member for base in cls.__mro__ if not _is_kit(base) for member in vars(base).values()]
+    return [getattr(member, "rule", member) for member in members]
+
+
 def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     """Return the definition of a function, or None where its source is not to be had."""
     try:
@@ -154,8 +160,7 @@ def _looks(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> bool:
 
 def can_ask(cls: type[Any]) -> bool:
     """Tell whether a question is in reach of anything that a class defines. What cannot be read can ask."""
-    members = [member for base in cls.__mro__ if not _is_kit(base) for member in vars(base).values()]
-    functions = [function for member in members if (function := function_of(getattr(member, "rule", member)))]
+    functions = [function for member in members_of(cls) if (function := function_of(member))]
     return any(_may_name(node, ("ask", "ask_all", "ask_any")) for node in _in_reach(cls, functions))
 
 

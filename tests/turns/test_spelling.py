@@ -1,0 +1,127 @@
+"""Names that rules read of `self` and that are nothing: found unplayed, and nothing else is."""
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from netcode.turns import Game, check, move
+from netcode.turns.proving.spelling import unknown
+
+
+class Typos(Game):
+    """Each in a place where no game comes by."""
+
+    heap: int = 7
+    limit: ClassVar[int] = 3
+
+    @property
+    def left(self) -> int:
+        return self.heap
+
+    @staticmethod
+    def of_something(other: Any) -> Any:
+        return other.anything
+
+    @classmethod
+    def of_class(cls) -> int:
+        return cls.limit
+
+    def helper(self) -> int:
+        return self.left + self.limit + self.heep  # type: ignore[attr-defined, no-any-return]  # pyright: ignore
+
+    @move
+    def take(self) -> None:
+        self.heap -= 1
+        if self.heap < -5:
+            self.finnish()  # type: ignore[attr-defined]  # pyright: ignore
+            self.finnish()  # type: ignore[attr-defined]  # pyright: ignore
+        if self.heap < 0:
+            self.tell(self.zzz)  # type: ignore[attr-defined]  # pyright: ignore
+        if self.heap == 0:
+            self.finish()
+
+
+class Careful(Game):
+    """Reads what may be missing, and says so; has parts with a `self` of their own."""
+
+    @move
+    def stop(self) -> None:
+        class Local:
+            def method(self) -> Any:
+                return self.mine  # type: ignore[attr-defined]  # pyright: ignore
+
+        def inner(self: Any) -> Any:
+            return self.mine
+
+        if hasattr(self, "wings"):
+            self.wings()  # pyright: ignore
+        parts: list[Any] = [Local, inner, lambda self: self.mine]  # pyright: ignore
+        assert parts
+        self.finish(max(self.players, key=lambda seat: (seat, self.rounds(seat))))
+
+    def rounds(self, seat: int) -> int:
+        try:
+            return int(self.given[seat])  # type: ignore[attr-defined]  # pyright: ignore
+        except AttributeError:
+            return self.__own()
+
+    def __own(self) -> int:
+        return 0
+
+    def nothing() -> None:  # type: ignore[misc]  # pyright: ignore
+        ...
+
+
+class Anything(Game):
+    """Has whatever it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        return len(name)
+
+    @move
+    def stop(self) -> None:
+        assert self.whatever
+        self.finish()
+
+
+def sentences(cls: type[Game]) -> list[str]:
+    return [what for _, what in unknown(cls)]
+
+
+def place(text: str) -> str:
+    """Return the file and the first line of it that has this text."""
+    lines = Path(__file__).read_text("utf-8").splitlines()
+    return f"{__file__}:{next(number for number, line in enumerate(lines, 1) if text in line)}"
+
+
+def test_a_name_that_nothing_has_is_told_with_its_line_and_with_what_was_meant() -> None:
+    helper, first, second = sentences(Typos)
+
+    assert helper == f"Typos.helper uses self.heep, which is nothing, at {place('heep')}; did you mean `self.heap`?"
+    assert (
+        first == f"Typos.take uses self.finnish, which is nothing, at {place('finnish')}; did you mean `self.finish`?"
+    )
+    assert second == f"Typos.take uses self.zzz, which is nothing, at {place('zzz')}"
+
+
+def test_what_may_be_there_is_left_alone() -> None:
+    assert (sentences(Careful), sentences(Anything)) == ([], [])
+
+
+def test_what_cannot_be_read_is_left_alone() -> None:
+    made: dict[str, Any] = {"Game": Game, "move": move, "__name__": __name__}
+    exec("class Made(Game):\n    @move\n    def go(self):\n        self.finnish()", made)
+
+    assert sentences(made["Made"]) == []
+
+
+def test_check_finds_it_where_no_game_comes_by_and_says_it_once_where_one_does() -> None:
+    class Failing(Game):
+        @move
+        def go(self) -> None:
+            self.finnish()  # type: ignore[attr-defined]  # pyright: ignore
+
+    unplayed, played = check(Typos, 3), check(Failing, 3)
+
+    assert len(unplayed.problems) == 3
+    assert [*played.problems] == ["Failing fails: AttributeError: 'Failing' object has no attribute 'finnish'"]
+    assert {*unplayed.problems.values()} == {"in the source, whether or not a game came by"}
