@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -56,7 +57,7 @@ pygame.font.Font = Font
 pygame.event.get = get
 pygame.key.get_pressed = Held
 import client
-client.main("127.0.0.1", sys.argv[2], sys.argv[3])
+client.main("127.0.0.1", int(sys.argv[2]), sys.argv[3])
 """
 """A client of such a game, with somebody at its window who plays: left and up, where the coin is."""
 
@@ -159,6 +160,29 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
     bob.until(outcome)
     assert (ann.status(), bob.status()) == (0, 0)
     assert "Traceback" not in server.output + ann.output + bob.output
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("options", [[], ["--turns"]], ids=["real time", "turns"])
+def test_a_port_that_is_taken_or_none_is_told_in_a_line(options: list[str], tmp_path: Path) -> None:
+    folder = write(tmp_path / "duel", *options)
+    with socket.create_server(("", 0)) as taken:
+        said = [
+            subprocess.run(
+                [sys.executable, "server.py", port],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                capture_output=True,
+                text=True,
+                timeout=60,
+                check=False,
+            ).stderr
+            for port in (str(taken.getsockname()[1]), "abc")
+        ]
+
+    assert "the port is taken; is another server running on it?" in said[0]
+    assert "argument port: invalid int value: 'abc'" in said[1]
+    assert "Traceback" not in "".join(said)
 
 
 STRANGE = """
