@@ -111,7 +111,9 @@ def test_a_play_is_understood_by_number_and_by_words(text: str, number: int) -> 
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
-        ("6", "'6' is no play"),
+        ("6", "the list has no 6"),
+        ("10", "the list has no 10; a number alone is a place in it, so type mark 10 for that"),
+        ("0", "the list has no 0; a number alone is a place in it, so type mark 0 for that"),
         ("", "'' is no play"),
         ("mark", "that could be mark 0, mark 1, mark 10; say more of it"),
         ("resign", "'resign' is no play; type its number or its words"),
@@ -144,6 +146,22 @@ def test_an_answer_is_typed_as_its_option() -> None:
     assert understood("chal", options) == options[1]
 
 
+def test_a_number_in_a_list_of_numbers_is_itself() -> None:
+    options = [answer("q", number) for number in (0, 2, 1, -3)]
+    out = io.StringIO()
+
+    show_plays(Screen(out), options, (), "how many?")
+
+    assert out.getvalue().splitlines() == ["how many?", "   0   2   1   -3"]
+    assert [understood(text, options) for text in ("0", "1", "2", "-3")] == [
+        options[0],
+        options[2],
+        options[1],
+        options[3],
+    ]
+    assert understood("4", options) == "'4' is no play; type its number or its words"
+
+
 @pytest.mark.parametrize(
     ("text", "play"),
     [
@@ -166,7 +184,9 @@ def test_a_free_answer_is_typed_as_json() -> None:
 
     assert typed("[[5, 0, 0, true]]", TicTacToe, [""], free) == answer("q", [[5, 0, 0, True]])
     assert typed("[[5, 0", TicTacToe, [""], free) is None
-    assert typed("5", TicTacToe, [""], free) is None
+    assert typed("5", TicTacToe, [""], free) == answer("q", 5)
+    assert wanted("5", TicTacToe, (), [""], free) == answer("q", 5)
+    assert wanted("5", TicTacToe, (), ["mark"], None) == "'5' is no play; type its words"
     assert typed("[1]", TicTacToe, [""], Asked("q", "which?", (1, 2))) is None
 
 

@@ -88,11 +88,16 @@ def wanted(
 def understood(text: str, legal: Sequence[Play], named: Play | None = None) -> Play | str:
     """Return the play that a person typed, by its number in the list or by its words; else what is wrong.
 
-    What is like none in the list is the play that the words name, if they do.
+    What is like none in the list is the play that the words name, if they do. A number alone is always a place in the
+    list, except in one of numbers, where it is itself.
     """
     text = " ".join(text.split())
-    if text.isdecimal() and 1 <= int(text) <= len(legal):
-        return legal[int(text) - 1]
+    if text.isdecimal() and not _are_numbers(legal):
+        if 1 <= int(text) <= min(len(legal), LISTED):
+            return legal[int(text) - 1]
+        full = next((words for words in map(said, legal) if _fits([text], words.split())), "")
+        more = f"; a number alone is a place in it, so type {full} for that" if full else ""
+        return f"the list has no {text}{more}" if legal else f"{text!r} is no play; type its words"
     exact = [play for play in legal if said(play).lower() == text.lower()]
     if exact:
         return exact[0]
@@ -103,6 +108,10 @@ def understood(text: str, legal: Sequence[Play], named: Play | None = None) -> P
     if close:
         return f"that could be {', '.join(said(play) for play in close[:5])}; say more of it"
     return named or f"{text!r} is no play; type its number or its words"
+
+
+def _are_numbers(legal: Sequence[Play]) -> bool:
+    return bool(legal) and all(said(play).lstrip("-").isdecimal() for play in legal)
 
 
 def meant(text: str, legal: Sequence[Play], unlisted: Iterable[str]) -> str:
@@ -129,7 +138,7 @@ def _begins(word: str, other: str) -> bool:
 def typed(text: str, game: type[Any], unlisted: Iterable[str], question: Asked | None) -> Play | None:
     """Return a play that is not listed, as a person typed it: the move and its values, or a free answer as JSON."""
     if question is not None:
-        if question.options is not None or text[:1] not in ("[", "{", '"'):
+        if question.options is not None:
             return None
         try:
             return answer(question.id, json.loads(text))
@@ -153,10 +162,11 @@ def _value(word: str) -> Any:
 
 
 def show_plays(screen: Screen, legal: Sequence[Play], unlisted: Iterable[str], prompt: str) -> None:
-    """Write down what may be played, numbered."""
+    """Write down what may be played, numbered; numbers stand for themselves."""
     if prompt:
         screen.lines(prompt)
-    shown = [f"{number}: {said(play)}" for number, play in enumerate(legal[:LISTED], 1)]
+    bare = _are_numbers(legal)
+    shown = [said(play) if bare else f"{number}: {said(play)}" for number, play in enumerate(legal[:LISTED], 1)]
     line = ""
     for part in shown:
         if line and len(line) + len(part) + 3 > WIDTH:
