@@ -1036,7 +1036,7 @@ def test_without_anything_to_play_sounds_on_nothing_fails(monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("screen", "size"), [((1024, 600), (1024, 600)), ((1920, 1080), SIZE), ((480, 800), (480, 720))]
 )
-def test_the_window_is_no_larger_than_the_screen(
+def test_the_window_is_no_larger_than_the_screen_and_has_its_size_again_after_filling_it(
     screen: tuple[int, int], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[tuple[int, int]] = []
@@ -1046,8 +1046,40 @@ def test_the_window_is_no_larger_than_the_screen(
         opened.append(wanted)
 
     monkeypatch.setattr(pygame.display, "set_mode", set_mode)
+    monkeypatch.setattr(pygame.display, "get_window_size", lambda: (801, 502))  # somebody has made it smaller
     window = Window()
     window.switch()
     window.switch()
 
-    assert opened == [size, (0, 0), size]
+    assert opened == [size, (0, 0), (801, 502)]
+
+
+def test_nothing_is_drawn_while_the_window_is_minimised_and_held_keys_count_once_but_for_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames, drawn, heard = [0], [0], list[tuple[int, int]]()
+
+    def get() -> list[pygame.event.Event]:
+        frames[0] += 1
+        keys = [pygame.K_F2, pygame.K_BACKSPACE]
+        events = [pygame.event.Event(pygame.KEYDOWN, key=key, unicode="") for key in keys for _ in range(3)]
+        events += [pygame.event.Event(pygame.KEYUP, key=key) for key in keys]
+        return [pygame.event.Event(pygame.QUIT)] if frames[0] == 5 else events
+
+    def handle(app: App, event: pygame.event.Event) -> None:
+        if event.type == pygame.KEYDOWN:
+            heard.append((frames[0], event.key))
+        app.running = event.type != pygame.QUIT
+
+    def flip() -> None:
+        drawn[0] += 1
+
+    monkeypatch.setattr(pygame.event, "get", get)
+    monkeypatch.setattr(App, "handle", handle)
+    monkeypatch.setattr(pygame.display, "flip", flip)
+    monkeypatch.setattr(pygame.display, "get_active", lambda: frames[0] > 3)
+
+    play("Ann", sound=False)
+
+    assert drawn == [2]
+    assert heard == [(frame, key) for frame in range(1, 5) for key in [pygame.K_F2, *[pygame.K_BACKSPACE] * 3]]

@@ -6,8 +6,19 @@ import pytest
 from broadside import TIDY_FLEET, changed, firing, placing
 
 from demo_game.rules import Cell, Fired, Ship, Shot
+from demo_game.session import Ended
 from demo_game.view import Phase, View
-from demo_game.window.headline import Headline, Tone, ending_title, headline, score, tell_shot, verdict, worth_retrying
+from demo_game.window.headline import (
+    Headline,
+    Tone,
+    ending_title,
+    ending_words,
+    headline,
+    score,
+    tell_shot,
+    verdict,
+    worth_retrying,
+)
 from demo_game.wording import ended, plain_text, refused, why
 from netcode import ReasonCode
 from netcode.turns import Play
@@ -117,6 +128,13 @@ def test_a_strangers_text_is_made_plain() -> None:
 @pytest.mark.parametrize("code", [None, *ReasonCode])
 def test_every_reason_has_a_title(code: ReasonCode | None) -> None:
     assert ending_title(code)
+
+
+def test_a_server_that_hangs_is_told_without_a_word_of_ours() -> None:
+    silent = Ended("pluto:7777 did not greet within handshake_timeout = 3 s", ReasonCode.HANDSHAKE_TIMEOUT)
+
+    assert ending_words(silent) == "The server is there, but says nothing. Try again: a game that had begun is kept."
+    assert ending_words(Ended("the table is full", None)) == ended("the table is full")
 
 
 def test_trying_again_is_offered_where_it_could_help() -> None:

@@ -121,7 +121,7 @@ function status() {
   if (!seat.started) return names.length < 2 ? "Waiting for an enemy" : "";
   if (result) return result[2] || (result[0].length ? `${nameOf(result[0][0])} has won` : "A draw");
   if (seat.question && !seat.pending) return fleet.length < FLEET.length ? `Hide your fleet: the ${NAMES[FLEET[fleet.length]]}` : "Your fleet is hidden: ready?";
-  if (seat.myTurn && !seat.pending) return "Your turn: fire!";
+  if (seat.myTurn) return seat.pending ? "The shell is on its way…" : "Your turn: fire!";
   return seat.toMove.length > 1 ? "Both hide their fleets" : seat.toMove.length ? `${nameOf(seat.toMove[0])} ${seat.view.log?.length || !seat.state.asked ? "aims" : "hides a fleet"}` : "";
 }
 

@@ -14,7 +14,7 @@ from demo_game.window.button import Button
 from demo_game.window.chat import Chat, height_of
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
-from demo_game.window.headline import ending_title, headline, worth_retrying
+from demo_game.window.headline import ending_title, ending_words, headline, worth_retrying
 from demo_game.window.link import Link
 from demo_game.window.nearby import Found, Nearby
 from demo_game.window.painter import Painter
@@ -277,7 +277,7 @@ class App:
         buttons = [self._leave_button()]
         if worth_retrying(reason.code):
             buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", self.voyage.retry, primary=True))
-        return HarbourScene(ending_title(reason.code), ended(reason.text), buttons)
+        return HarbourScene(ending_title(reason.code), ending_words(reason), buttons)
 
     def _battle(self, link: Link) -> Scene:
         return BattleScene(link, self._barrage, lambda: self._noise.play("no"))
@@ -294,7 +294,7 @@ class App:
             another=another,
             replay=lambda: self._replay(True),
             leave=self.leave,
-            trouble="" if reason is None else ended(reason.text),
+            trouble="" if reason is None else ending_words(reason),
         )
 
     def _replay(self, on: bool) -> None:

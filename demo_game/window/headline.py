@@ -5,8 +5,9 @@ from enum import Enum
 from typing import NamedTuple
 
 from demo_game.rules import Fired
+from demo_game.session import Ended
 from demo_game.view import Phase, View
-from demo_game.wording import effect, sentence
+from demo_game.wording import effect, ended, sentence
 from netcode import ReasonCode
 
 
@@ -49,6 +50,12 @@ _TITLES = {
     ReasonCode.GOODBYE: "The server said goodbye",
     None: "No seat there",
 }
+
+
+_WORDS: dict[ReasonCode | None, str] = {
+    ReasonCode.HANDSHAKE_TIMEOUT: "The server is there, but says nothing. Try again: a game that had begun is kept.",
+}
+"""Where the reason is for who wrote the program."""
 
 
 def headline(view: View, *, silence: int = 0, away: float | None = None) -> Headline:
@@ -110,6 +117,11 @@ def score(shots: Sequence[Fired]) -> str:
 def ending_title(code: ReasonCode | None) -> str:
     """Give the title over a reason for which it ended."""
     return _TITLES.get(code, "Connection lost")
+
+
+def ending_words(reason: Ended) -> str:
+    """Say in a sentence or two why it ended, and what to do."""
+    return _WORDS.get(reason.code) or ended(reason.text)
 
 
 def worth_retrying(code: ReasonCode | None) -> bool:

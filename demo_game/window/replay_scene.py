@@ -28,9 +28,9 @@ class ReplayScene:
         self._buttons = ButtonRow(
             [
                 Button("Back", pygame.K_LEFT, "Left", lambda: self._step(-1)),
-                Button("Stop or go", pygame.K_SPACE, "Space", self._toggle, primary=True),
-                Button("On", pygame.K_RIGHT, "Right", lambda: self._step(1)),
-                Button("Leave", pygame.K_ESCAPE, "Esc", leave),
+                Button("Pause", pygame.K_SPACE, "Space", self._toggle, primary=True),
+                Button("Forward", pygame.K_RIGHT, "Right", lambda: self._step(1)),
+                Button("Result", pygame.K_ESCAPE, "Esc", leave),
             ]
         )
 
@@ -46,7 +46,7 @@ class ReplayScene:
         log = self._view.log[: self._shown]
         title = f"Replay: shot {self._shown} of {len(self._view.log)}"
         written = painter.text(title, (width // 2, painter.px(14)), 34, INK, "midtop")
-        words = tell_shot(self._view, log[-1]) if log else "Both fleets are hidden, and nobody has fired yet"
+        words = tell_shot(self._view, log[-1]) if log else "Nobody has fired yet"
         told = painter.text(words, (width // 2, written.bottom + painter.px(2)), 20, MUTED, "midtop")
         near, far = two_seas(painter, told.bottom + painter.px(4), height - painter.px(84))
         frames = (near, far) if self._view.near == 0 else (far, near)

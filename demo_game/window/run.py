@@ -15,6 +15,8 @@ from demo_game.window.sound import Sounds
 
 SIZE = (1280, 720)
 FRAME_RATE = 60
+REPEATING = (pygame.K_BACKSPACE, pygame.K_LEFT, pygame.K_RIGHT, pygame.K_UP, pygame.K_DOWN)
+"""Keys that go on while they are held; all others count once."""
 
 
 class Window:
@@ -22,6 +24,8 @@ class Window:
 
     def __init__(self) -> None:
         self._full = False
+        (width, height), *_ = pygame.display.get_desktop_sizes()
+        self._size = min(SIZE[0], width), min(SIZE[1], height)
         self._open()
 
     def is_full(self) -> bool:
@@ -32,13 +36,13 @@ class Window:
         """Let it fill the screen, or be a window again."""
         self._full = not self._full
         if self._full:
+            self._size = pygame.display.get_window_size()
             pygame.display.set_mode((0, 0), pygame.FULLSCREEN)
         else:
             self._open()
 
     def _open(self) -> None:
-        (width, height), *_ = pygame.display.get_desktop_sizes()
-        pygame.display.set_mode((min(SIZE[0], width), min(SIZE[1], height)), pygame.RESIZABLE)
+        pygame.display.set_mode(self._size, pygame.RESIZABLE)
 
 
 def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool = True) -> int:
@@ -52,6 +56,7 @@ def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool 
     """
     pygame.display.init()
     pygame.font.init()
+    pygame.key.set_repeat(400, 40)
     window = Window()
     app = App(
         name,
@@ -80,16 +85,30 @@ def play(name: str, plan: Plan | None = None, *, pace: float = 1.2, sound: bool 
 def _loop(app: App) -> None:
     painter, clock = Painter(pygame.display.get_surface()), pygame.time.Clock()
     pygame.display.set_icon(_icon(painter))
+    held = set[int]()
     while app.running:
         for event in pygame.event.get():
-            app.handle(event)
+            if not _repeats(event, held):
+                app.handle(event)
         app.update(time.monotonic())
-        painter.paint_on(pygame.display.get_surface())
-        app.draw(painter)
         if app.title != pygame.display.get_caption()[0]:
             pygame.display.set_caption(app.title)
-        pygame.display.flip()
+        if pygame.display.get_active():  # not while it is minimised
+            painter.paint_on(pygame.display.get_surface())
+            app.draw(painter)
+            pygame.display.flip()
         clock.tick(FRAME_RATE)
+
+
+def _repeats(event: pygame.event.Event, held: set[int]) -> bool:
+    """Tell whether a key is heard again that is held, and counts once; note in `held` which are."""
+    if event.type == pygame.KEYUP:
+        held.discard(event.key)
+    elif event.type == pygame.KEYDOWN and event.key not in REPEATING:
+        again = event.key in held
+        held.add(event.key)
+        return again
+    return False
 
 
 def _icon(painter: Painter) -> pygame.Surface:

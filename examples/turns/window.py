@@ -12,11 +12,9 @@ SIDE, COLOURS = 100, {None: "midnightblue", 0: "firebrick", 1: "gold"}
 
 which, host, port = sys.argv[1:]
 game: type[ConnectFour | TicTacToe] = ConnectFour if which == "connect_four" else TicTacToe
-across, down = (COLUMNS, ROWS) if game is ConnectFour else (3, 3)
-table = join((host, int(port)), game)
+table, (across, down) = join((host, int(port)), game), (COLUMNS, ROWS) if game is ConnectFour else (3, 3)
 pygame.init()
-screen = pygame.display.set_mode((across * SIDE, down * SIDE))
-clock = pygame.time.Clock()
+screen, clock = pygame.display.set_mode((across * SIDE, down * SIDE)), pygame.time.Clock()
 while not table.reason:
     for event in pygame.event.get():
         if event.type == pygame.QUIT:
@@ -27,6 +25,8 @@ while not table.reason:
     table.update()
     for happened in table.events():
         print(happened)
+    turn = "over" if table.over else "your turn" if table.my_turn else "wait"
+    pygame.display.set_caption(f"{which}, {COLOURS[table.seat]}: {turn}")
     screen.fill("darkslateblue")
     for x in range(across):
         for y in range(down):
