@@ -9,7 +9,7 @@ from typing import Any
 from netcode.turns.errors import RulesError
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
-from netcode.turns.proving.positions import Positions
+from netcode.turns.proving.positions import RESTARTED, Positions
 from netcode.turns.proving.report import Report
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
@@ -88,6 +88,9 @@ class Checker:
             self.report.games += 1
             if progress is not None:
                 progress(number + 1, games)
+        if not self.report.games and not self.report.problems:
+            self.findings.where = "when the time was over"
+            self.findings.add("not one game came to its end in the time, so nothing is proved; allow more of it")
         self.spell()
         with self.hush.on():
             self.compare_processes(seed, games)
@@ -120,16 +123,12 @@ class Checker:
         taken: list[tuple[int, Choice]] = []
         states: list[bytes] = []
         looked = -MAX_MOVES  # after so many moves
+        differs = False
         while table.result is None:
             self.findings.where = f"{game}, after {len(taken)} moves"
             if self._is_late():
                 return False
-            if len(table.snapshot()) > MAX_STATE:
-                self._outgrown(table, (taken[-1][1][0] or "an answer") if taken else "setup()")
-                return True
-            if len(taken) >= MAX_MOVES:
-                self.findings.symptom(f"a game does not end within {MAX_MOVES} moves")
-                self.unended += 1
+            if self._is_endless(table, taken):
                 return True
             wanted = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
             table.course.thorough = wanted and len(taken) >= looked + len(table.snapshot()) // LARGE
@@ -137,19 +136,39 @@ class Checker:
                 looked = len(taken)
                 self.positions.look(table, dice)
                 self._complain(table)
+            back = Table.restore(self.game, table.snapshot()) if table.course.thorough else None
             made = self._step(table, dice)
+            if self.game.__name__ in table.complaints:  # a move failed: it would do so over and over
+                self.unended += 1
+                return True
             if made is None:
                 self.findings.symptom("nobody can do anything, and the game is not over: a deadlock")
                 return True
             seat, choice, step = made
             taken.append((seat, choice))
+            if back is not None and not back.frozen:
+                act(back, seat, choice)
+                differs = differs or back.snapshot() != table.snapshot()
             states.append(blake2b(table.snapshot(), digest_size=8).digest())
             self._listen(table, step)
         self.findings.where = f"{game}, at the end"
         self.positions.look_at_end(table, dice)
         self.report.moves += len(taken)
         self._again(seed, players, taken, states)
+        if differs:
+            self.findings.symptom(RESTARTED)
         return True
+
+    def _is_endless(self, table: Table, taken: list[tuple[int, Choice]]) -> bool:
+        """Tell whether a game has become too large or too long, and note it."""
+        if len(table.snapshot()) > MAX_STATE:
+            self._outgrown(table, (taken[-1][1][0] or "an answer") if taken else "setup()")
+            return True
+        if len(taken) >= MAX_MOVES:
+            self.findings.symptom(f"a game does not end within {MAX_MOVES} moves")
+            self.unended += 1
+            return True
+        return False
 
     def _begin(self, seed: int, players: int) -> Table:
         table = Table.create(self.game, players, self.options, secret=secret_of(seed))
@@ -235,7 +254,12 @@ class Checker:
         if self.report.problems or self._is_late():
             return  # games that fail here fail there
         began = time.monotonic()
-        ours = [twin.digest(self.game, self.options, *job) for job in jobs]
+        try:
+            ours = [twin.digest(self.game, self.options, *job) for job in jobs]
+        except RulesError as error:  # in games that are other ones than those before
+            self.findings.where = "in another game"
+            self.findings.add(str(error))
+            return
         patience = twin.PATIENCE + 10 * (time.monotonic() - began)
         self.findings.where = "when it was played in two processes"
         for hash_seed in twin.HASH_SEEDS:
@@ -255,4 +279,7 @@ class Checker:
                 return
 
 
-_OTHERWISE = "the same seed and moves give another game: does a rule use the module `random`, time, or files?"
+_OTHERWISE = (
+    "the same seed and moves give another game: does a rule use the module `random`, time, files, "
+    "or a variable beside the game?"
+)

@@ -71,6 +71,11 @@ class Clocks:
         self._since = 0.0
 
     @property
+    def is_per_move(self) -> bool:
+        """Whether each move has its own time."""
+        return self._clock.per_move > 0
+
+    @property
     def running(self) -> tuple[int, ...]:
         """The seats whose time is running out."""
         return self._running
@@ -107,6 +112,13 @@ class Clocks:
                 if seat == mover or seat not in self._running:
                     self._left[seat] = self._clock.per_move
         self._running = running
+
+    def take_back(self, seat: int, now: float) -> None:
+        """Let a seat think on with what it had left at its last move: what it was given for that is gone."""
+        self.stand(now)
+        self._left[seat] = max(0.0, self._left[seat] - self._clock.increment)
+        if seat not in self._running:
+            self._running = (*self._running, seat)
 
     def stand(self, now: float) -> None:
         """Count what has passed until now."""

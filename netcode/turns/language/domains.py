@@ -225,13 +225,18 @@ def _values_of_type(annotation: Any) -> tuple[Any, ...] | None:
 
 
 def _check_sayable(values: tuple[Any, ...], where: str) -> None:
+    said: dict[bytes, Any] = {}
     for value in values:
         try:
-            pack(plain(value))
+            other = said.setdefault(pack(plain(value)), value)
         except (TypeError, ValueError, OverflowError) as error:
             raise RulesError(
                 f"{where} holds what is of type {type(value).__name__}, which cannot be sent: {error}"
             ) from error
+        if not same(other, value):
+            raise RulesError(
+                f"{where} holds {other!r} and {value!r}, which are one thing once they are sent: {plain(value)!r}"
+            )
 
 
 def shape_of_argument(annotation: Any) -> Shape | None:

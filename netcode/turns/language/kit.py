@@ -13,7 +13,7 @@ from netcode.turns.errors import Changed, Enough, Refusal, RulesError, Suspended
 from netcode.turns.language.domains import Free, listed
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.language.randomness import DRY, dice
-from netcode.turns.values import check_bounds, pack, plain
+from netcode.turns.values import check_bounds, pack, plain, same
 
 _FREE: Any = Free
 _ITERABLE: Any = Iterable
@@ -208,7 +208,7 @@ class Kit:
                     f"{kind.verb}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
                 )
         first = offered[asked[0]]
-        if default is not ... and isinstance(first, tuple) and default not in first:
+        if default is not ... and isinstance(first, tuple) and not any(same(default, one) for one in first):
             raise RulesError(f"{kind.verb}(default={default!r}) is none of its options; a default is one of them")
         return Question(self.number, self.step, kind, offered, prompt, default)
 

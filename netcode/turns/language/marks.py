@@ -72,13 +72,15 @@ def annotations_of(thing: Any) -> dict[str, Any]:
 def _read(cls: type[Any], name: str, annotation: Any) -> Field:
     where = f"{cls.__name__}.{name}"
     marks: list[Mark] = []
-    while typing.get_origin(annotation) is Annotated:
-        marks += [extra for extra in annotation.__metadata__ if isinstance(extra, Mark)]
-        annotation = annotation.__origin__
+    while (named := _named(annotation)) is not annotation or typing.get_origin(annotation) is Annotated:
+        annotation = named
+        if typing.get_origin(annotation) is Annotated:
+            marks += [extra for extra in annotation.__metadata__ if isinstance(extra, Mark)]
+            annotation = annotation.__origin__
     if len(marks) > 1:
         text = " and ".join(mark.value for mark in marks)
         raise RulesError(f"{where} has two marks, {text}; give it one: `{name}: {marks[0].value}[…]`")
-    inner = _mark_inside(annotation)
+    inner = _mark_inside(annotation, set())
     if inner is not None:
         raise RulesError(
             f"{where} has {inner.value} inside its type; a mark is for the whole field: `{name}: {inner.value}[…]`"
@@ -95,15 +97,30 @@ def _read(cls: type[Any], name: str, annotation: Any) -> Field:
     return Field(name, mark, annotation)
 
 
-def _mark_inside(annotation: Any) -> Mark | None:
+def _named(annotation: Any) -> Any:
+    """Return what a `NewType` or a `type X = …` names; everything else as it is."""
+    return getattr(annotation, "__supertype__", getattr(annotation, "__value__", annotation))
+
+
+def _mark_inside(annotation: Any, seen: set[Any]) -> Mark | None:
+    """Return a mark inside a type, or in the fields of a dataclass or a NamedTuple that it holds; `seen` has those known."""
+    annotation = _named(annotation)
     for extra in getattr(annotation, "__metadata__", ()):
         if isinstance(extra, Mark):
             return extra
-    for argument in typing.get_args(annotation):
-        found = _mark_inside(argument)
+    parts = list[Any](typing.get_args(annotation))
+    if isinstance(annotation, type) and annotation not in seen and _is_record(annotation):
+        seen.add(annotation)
+        parts += typing.get_type_hints(annotation, include_extras=True).values()
+    for part in parts:
+        found = _mark_inside(part, seen)
         if found is not None:
             return found
     return None
+
+
+def _is_record(kind: Any) -> bool:
+    return hasattr(kind, "__dataclass_fields__") or hasattr(kind, "_fields")
 
 
 def _has_entries(annotation: Any) -> bool:

@@ -165,7 +165,15 @@ def can_ask(cls: type[Any]) -> bool:
 
 
 def _may_refuse(node: ast.AST | None) -> bool:
-    return isinstance(node, ast.Raise) or _may_name(node, ("require",))
+    return isinstance(node, ast.Raise) or _may_name(node, ("require",)) or _hands_on(node)
+
+
+def _hands_on(node: ast.AST | None) -> bool:
+    """Tell whether a node of a source hands the game to something, which may `require` in its name."""
+    if not isinstance(node, ast.Call):
+        return False
+    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+    return any(isinstance(argument, ast.Name) and argument.id == "self" for argument in arguments)
 
 
 def _may_name(node: ast.AST | None, names: tuple[str, ...]) -> bool:

@@ -16,6 +16,8 @@ from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Refused, Table
 
+RESTARTED = "after a restart the table is not what it was; does a rule depend on more than `self`?"
+
 
 class Positions:
     """Looks at positions of games by the same rules, and notes in a report what it finds."""
@@ -58,9 +60,7 @@ class Positions:
         if back.frozen:
             self.findings.symptom(f"a table cannot be restored: {back.frozen}")
         elif _seen(back) != _seen(table):
-            self.findings.symptom(
-                "after a restart the table is not what it was; does a rule depend on more than `self`?"
-            )
+            self.findings.symptom(RESTARTED)
 
     def _refuse(self, table: Table, dice: random.Random) -> None:
         """Try what is not legal; nothing may change by it."""

@@ -221,23 +221,27 @@ class Course:
         return True
 
     def _call(self, task: Task) -> None:
-        game = self.game
-        if task.kind in ("move", "sealed"):
-            move = self.definition.moves.get(task.name)
-            if move is None:
-                raise Unfit(f"the rules have changed: {self.rules.__name__} has no move {task.name} any more")
-            returned = move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
-        elif task.kind == "setup":
-            returned = game.setup(**self.kit.options)
-        elif task.kind == "timeout":
-            returned = game.timeout(task.seat)
-        else:
-            returned = game.round()
+        try:
+            returned = self._returned(task)
+        except SystemExit as error:
+            text = "ends the program, which has everybody's games; to end this one, `self.finish(…)`"
+            raise RulesError(f"{self.place_of(task)} {text}") from error
         if returned is not None:
             raise RulesError(
                 f"{self.place_of(task)} returned {a(type(returned).__name__)}, which nobody would hear of; "
                 "change fields, or `self.tell(…)`, and return nothing"
             )
+
+    def _returned(self, task: Task) -> object:
+        game = self.game
+        if task.kind in ("move", "sealed"):
+            move = self.definition.moves.get(task.name)
+            if move is None:
+                raise Unfit(f"the rules have changed: {self.rules.__name__} has no move {task.name} any more")
+            return move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
+        if task.kind == "setup":
+            return game.setup(**self.kit.options)
+        return game.timeout(task.seat) if task.kind == "timeout" else game.round()
 
     def read(self, game: Any, move: MoveRule, arguments: Mapping[str, Any], mover: int | None) -> dict[str, Any]:
         """Return the very values that a stranger's arguments say, or raise `Unfit`; domains see `game`, and draw nothing."""

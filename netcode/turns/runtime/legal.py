@@ -99,7 +99,10 @@ def list_moves(
         except Leave:
             reload()
             continue  # a domain that refuses lists nothing
-        plays += [(name, _plain(arguments)) for arguments in found]
+        try:
+            plays += [(name, _plain(arguments)) for arguments in found]
+        except TypeError as error:
+            complain(name, error, "what it lists")
     return Listing(tuple(plays), tuple(unlisted))
 
 
@@ -170,7 +173,7 @@ def _tried(
             pass
         except Enough:
             found.append(arguments)
-        except Exception as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
             complain(move.name, error, "a dry run of it")
         if not move.only_looks:
             reload()

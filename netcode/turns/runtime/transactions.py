@@ -76,6 +76,8 @@ def commit(
     if table.clocks is not None:
         running = course.kit.to_move if table.is_open() else ()
         mover = None if moved is None else moved.seat
+        if entry[0] == "timeout" and table.clocks.is_per_move:
+            mover = entry[1]  # where it is to move again, it has the time of a move again
         table.clocks.switch(running, now, mover, lag)
         stored = table.clocks.stored()[0]
     table.forget()
@@ -139,4 +141,6 @@ def lose(table: Standing, entry: list[Any], now: float) -> Step:
 def take_back(table: Standing, seat: int, now: float) -> Step:
     """Make everything as it was before the last move of the seat."""
     table.undoing.take_back(table.course, f"{table.names[seat]} took a move back")
+    if table.clocks is not None:
+        table.clocks.take_back(seat, now)
     return commit(table, ["undo", seat], [], now=now)

@@ -14,6 +14,9 @@ from netcode.turns.table import Happening
 ROOM_IN_MESSAGE = 2_048
 """Bytes of a message that fields leave to everything else."""
 
+FROM_RULES = ("legal", "places", "question")
+"""What is told of a table as the rules have it, whatever that is."""
+
 
 class Telling:
     """Tells each viewer of a table what that one has not been told yet.
@@ -115,3 +118,8 @@ class Telling:
             except MessageTooLarge as error:
                 log.warn("large", "a table has more to tell than one message takes: %s", error)
                 peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
+            except (TypeError, ValueError) as error:
+                log.warn("unsayable", "the rules list or ask what cannot be sent: %s", error)
+                if isinstance(message, protocol.Step):
+                    told = {name: value for name, value in message.state.items() if name not in FROM_RULES}
+                    peer.send(protocol.Step(message.events, message.fields, told).wire())

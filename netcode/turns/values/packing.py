@@ -25,6 +25,7 @@ _COLLECTIONS: tuple[Any, ...] = (list, tuple)
 _SETS: tuple[Any, ...] = (set, frozenset)
 _DICT: Any = dict
 _TEXTS = (str, bytes)
+_LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 
 pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
 
@@ -88,6 +89,15 @@ def a(kind: str) -> str:
     return f"{'an' if kind[:1].lower() in tuple('aeiou') else 'a'} {kind}"
 
 
+def _is_unicode(text: str) -> bool:
+    """Tell whether a text can be sent: it has no half of a pair of surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_bounds(data: Any) -> None:
     """Raise `Unfit` for a stranger's plain data that is too large or nests too deep."""
     items, length = 0, 0
@@ -99,6 +109,11 @@ def check_bounds(data: Any) -> None:
             kind: Any = item.__class__
             if kind in _TEXTS:
                 length += len(item)
+                if kind is str and not item.isascii() and not _is_unicode(item):
+                    raise Unfit("a text in it is no Unicode, and cannot be sent")
+            elif kind is int:
+                if not _LEAST <= item <= _MOST:
+                    raise Unfit("a number in it has more than 64 bits, and cannot be sent")
             elif kind is dict:
                 deeper += item.keys()
                 deeper += item.values()

@@ -229,8 +229,8 @@ class Record(Shape):
             made = self.kind(**{name: values[name] for name in self.given})
         except Exception as error:
             raise Unfit(f"{where} is no {self.name}: {error}") from error
-        for name in values.keys() - {*self.given}:
-            object.__setattr__(made, name, values[name])
+        for name, value in values.items():  # also those that `__post_init__` makes of others: these have changed since
+            object.__setattr__(made, name, value)
         return made
 
     def flaw(self, value: Any, where: str) -> str | None:
