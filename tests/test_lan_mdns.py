@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -457,6 +458,32 @@ def test_no_more_are_kept_than_fit_however_many_come(monkeypatch: pytest.MonkeyP
 
         assert len(lookout.sightings) == MAX_SIGHTINGS
         assert "late" in lookout.sightings
+
+
+@pytest.mark.parametrize(
+    ("answers", "shown"), [([False], True), ([False, False], False), ([False, True, False], True), ([True], True)]
+)
+def test_who_is_asked_in_vain_twice_in_a_row_is_gone(
+    answers: list[bool], shown: bool, monkeypatch: pytest.MonkeyPatch, info: type[Info]
+) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+
+        async def play() -> None:
+            lookout._speaker._hear(None, SERVICE, "a", ADDED)
+            await asyncio.sleep(0.01)
+            for answer in answers:
+                info.answers = answer
+                await lookout._speaker._renew(SimpleNamespace(zeroconf=None))
+                await lookout._speaker._renew(SimpleNamespace(zeroconf=None))  # once at a time
+                await asyncio.sleep(0.01)
+
+        asyncio.run(play())
+
+        assert Info.asked == 1 + len(answers)
+        assert ("a" in lookout.sightings, lookout._speaker._silent) == (
+            shown,
+            {"a": 1} if answers[-1:] == [False] and shown else {},
+        )
 
 
 def test_the_end_of_a_session_forgets_what_was_heard(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:

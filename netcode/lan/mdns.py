@@ -25,7 +25,10 @@ ANSWER_TIMEOUT = 3.0
 """Seconds for which a server that was heard of is asked where it is."""
 
 LOOK = 10.0
-"""Seconds between two looks at the computer's own addresses: a laptop joins another network."""
+"""Seconds between two looks at the computer's own addresses, for a laptop joins another network; and at who is there."""
+
+UNANSWERED = 2
+"""So many times in a row a server is asked in vain before it counts as gone: one question may be lost."""
 
 SHORTEST = 2.0
 """Seconds between two changes of what is announced: each of them is told to everybody on the network."""
@@ -250,6 +253,7 @@ class _Listening(_Speaker):
         self.sightings: Mapping[str, Sighting] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()  # names that changed while they were asked
+        self._silent: dict[str, int] = {}  # how often in a row they were asked in vain
         self._browser: AsyncServiceBrowser | None = None
         self.ear, self._bell = socket.socketpair()
         self.ear.setblocking(False)
@@ -293,11 +297,21 @@ class _Listening(_Speaker):
         await self._browser.async_cancel()
         await self._begin_session(zeroconf)
 
+    async def _renew(self, zeroconf: AsyncZeroconf) -> None:
+        """Ask who is shown whether it is still there, which is on the network only once what it said is too old.
+
+        zeroconf tells of one that went without a goodbye after 1125 s at the earliest, however short its owner's time is.
+        """
+        for name in self.sightings:
+            if name not in self._tasks:
+                self._begin_to_ask(zeroconf.zeroconf, SERVICE, name)
+
     async def _end_session(self) -> None:
         for task in [*self._tasks.values()]:
             task.cancel()
         self._tasks.clear()
         self._again.clear()
+        self._silent.clear()
         self._show({})
 
     def _hear(self, zeroconf: Any, service_type: str, name: str, state_change: ServiceStateChange) -> None:
@@ -306,11 +320,14 @@ class _Listening(_Speaker):
             task = self._tasks.pop(name, None)
             if task is not None:
                 task.cancel()
-            self._show({key: sighting for key, sighting in self.sightings.items() if key != name})
+            self._forget(name)
         elif name in self._tasks:
             self._again.add(name)
         elif name in self.sightings or len(self.sightings) + len(self._tasks) < MAX_SIGHTINGS:
-            self._tasks[name] = asyncio.get_running_loop().create_task(self._ask(zeroconf, service_type, name))
+            self._begin_to_ask(zeroconf, service_type, name)
+
+    def _begin_to_ask(self, zeroconf: Any, service_type: str, name: str) -> None:
+        self._tasks[name] = asyncio.get_running_loop().create_task(self._ask(zeroconf, service_type, name))
 
     async def _ask(self, zeroconf: Any, service_type: str, name: str) -> None:
         """Ask a server that was heard of where it is."""
@@ -319,11 +336,22 @@ class _Listening(_Speaker):
             self._again.discard(name)
             info = AsyncServiceInfo(service_type, name)
             if await info.async_request(zeroconf, ANSWER_TIMEOUT * 1000):
+                self._silent.pop(name, None)
                 seen = sighting(info, own_interfaces())
                 if seen is not None and seen != self.sightings.get(name):
                     self._show({**self.sightings, name: seen})
+            else:
+                self._silent[name] = self._silent.get(name, 0) + 1
+                if self._silent[name] >= UNANSWERED:
+                    self._forget(name)
             again = name in self._again
         self._tasks.pop(name, None)
+        if name not in self.sightings:
+            self._silent.pop(name, None)
+
+    def _forget(self, name: str) -> None:
+        self._silent.pop(name, None)
+        self._show({key: sighting for key, sighting in self.sightings.items() if key != name})
 
     def _show(self, sightings: Mapping[str, Sighting]) -> None:
         if sightings != self.sightings:

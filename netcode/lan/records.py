@@ -12,7 +12,8 @@ SERVICE = "_netcode._tcp.local."
 """What is announced and looked for."""
 
 TTL = 60
-"""Seconds for which others believe an announcement. A server that was killed said no goodbye, and is listed as long."""
+"""Seconds for which others believe an announcement. A server that was killed said no goodbye, and is listed as long, and until
+it was asked in vain."""
 
 MAX_LABEL = 63
 """Bytes of one part of a name in the DNS."""
