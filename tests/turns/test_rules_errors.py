@@ -65,6 +65,18 @@ def assigned_in_a_move() -> object:
     return Mine
 
 
+@told(r"the domain of card is the text 'hand', of which it would list the letters.*`@move\(card=hand\)`")
+def domain_in_quotes() -> object:
+    class Mine(Game):
+        def hand(self) -> list[int]:
+            return [1, 2]
+
+        @move(card="hand")
+        def go(self, card: int) -> None: ...
+
+    return Mine
+
+
 @told(r"Mine\.go has no argument card, for which there is a domain; it has no arguments.*def go\(self, card\)")
 def domain_without_argument() -> object:
     class Mine(Game):
