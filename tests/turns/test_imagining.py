@@ -55,6 +55,26 @@ def test_every_value_inside_is_a_place_and_a_value_alone_is_like_itself_only() -
     }
 
 
+class InTuples(Kept):
+    """Keeps hands in tuples, whose entries may be of several types."""
+
+    lists: Owned[tuple[list[int], list[str]]] = ([1, 2], ["a", "b"])
+    tuples: Owned[tuple[tuple[int, ...], ...]] = ((3, 4), (5, 6, 7))
+
+
+def test_entries_for_seats_may_be_in_a_tuple() -> None:
+    made = begin(InTuples).course.game
+    definition = InTuples._definition
+    for name, entries in {"lists": ["a", "b"], "tuples": [5, 6, 7]}.items():
+        found = [*hidden_places(made, definition.fields[name], definition.shapes[name], 0)]
+        assert [place.get() for place in found] == entries
+        for place, entry in zip(found, reversed(entries), strict=True):
+            place.put(entry)
+        assert all(place.is_whole() for place in found)
+
+    assert (made.lists, made.tuples) == (([1, 2], ["b", "a"]), ((3, 4), (7, 6, 5)))
+
+
 def test_a_seat_sees_its_own_hand_and_not_the_others() -> None:
     made = game()
     field, shape = Kept._definition.fields["hands"], Kept._definition.shapes["hands"]

@@ -165,7 +165,7 @@ class Open(Domain):
 def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: tuple[str, ...]) -> Domain:
     """Make the domain that a decorator was given. Raises `RulesError` where it cannot be one."""
     where = f"{cls.__name__}.{move}: the domain of {argument}"
-    if isinstance(given, str) and callable(getattr(cls, given, None)):
+    if given.__class__ is str and callable(getattr(cls, given, None)):
         raise RulesError(
             f"{where} is the text {given!r}, of which it would list the letters; the method is written without quotes: "
             f"`@move({argument}={given})`"

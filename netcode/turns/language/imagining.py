@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from netcode.turns.language.marks import Field, Mark
-from netcode.turns.values import Bag, Mapping, Sequence, Shape, pack, plain
+from netcode.turns.values import Bag, Fixed, Mapping, Sequence, Shape, pack, plain
 
 TRIES = 20
 """How often values are shuffled among sets, until none has one of them twice."""
@@ -82,12 +82,23 @@ def _chosen_places(game: Any, field: Field, shape: Shape, chosen: Callable[[int]
         if chosen(0):
             yield from _places(shape, values, field.name, field.name)
         return
-    whole = values[field.name]
-    entries: list[Any] = [*whole] if type(whole) is dict else [*range(len(whole))]
-    item = shape.item if isinstance(shape, Sequence | Mapping) else None
+    whole: Any = values[field.name]
+    rebuilt = isinstance(whole, _TUPLE)
+    items: Any = list[Any](whole) if rebuilt else whole
+    entries: list[Any] = list[Any](whole) if isinstance(whole, _DICT) else [*range(len(whole))]
     for entry in entries:
-        if item is not None and chosen(entry):
-            yield from _places(item, whole, entry, f"{field.name} of a seat")
+        if chosen(entry):
+            for place in _places(_entry_of(shape, entry), items, entry, f"{field.name} of a seat"):
+                yield _Rebuilt(place, items, tuple, values, field.name) if rebuilt else place
+
+
+def _entry_of(shape: Shape, entry: int) -> Shape:
+    """Return the shape of one entry of a list, a dict or a tuple."""
+    if isinstance(shape, Fixed):
+        return shape.items[entry]
+    assert isinstance(shape, Sequence | Mapping)
+    item: Shape = shape.item
+    return item
 
 
 def _places(shape: Shape, holder: Any, key: Any, alone: str) -> Iterator[Place]:
@@ -121,6 +132,8 @@ def _rebuilt(shape: Sequence | Bag, holder: Any, key: Any) -> Iterator[Place]:
 
 
 _LIST: Any = list
+_TUPLE: Any = tuple
+_DICT: Any = dict
 _SETS: Any = (set, frozenset)
 _SEVERAL: Any = (list, tuple, *_SETS)
 _ENTRIES = (Sequence, Bag)
