@@ -34,15 +34,6 @@ class ReceiveModel(RuleBasedStateMachine):
         self.buffer.added(len(came))
         self.model += came
 
-    @rule(offset=st.integers(0, 80), length=st.integers(0, 80))
-    def peek(self, offset: int, length: int) -> None:
-        assert self.buffer.peek(offset, length) == self.model[offset : offset + length]
-
-    @rule(length=st.integers(0, 80))
-    def take(self, length: int) -> None:
-        assert self.buffer.take(length) == self.model[:length]
-        self.model = self.model[length:]
-
     @rule(length=st.integers(0, 80))
     def drop(self, length: int) -> None:
         self.buffer.drop(length)

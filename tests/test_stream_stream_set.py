@@ -66,7 +66,9 @@ class Eater:
 
     def eat(self, rest: ReceiveBuffer) -> None:
         self.bites += 1
-        self.eaten += rest.take(self.bite)
+        with rest.view() as view:
+            self.eaten += bytes(view[: self.bite])
+        rest.drop(self.bite)
 
     def opened(self, stream: Stream) -> None:
         pass

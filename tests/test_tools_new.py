@@ -67,6 +67,19 @@ def write(folder: Path, *options: str) -> Path:
     return folder
 
 
+def run_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python in the folder of a game, to its end."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 def activate(monkeypatch: pytest.MonkeyPatch, found: str | None) -> None:
     """Have a terminal find this where somebody types `python`."""
 
@@ -126,15 +139,7 @@ def test_it_says_what_the_windows_need(
 def test_the_tests_of_the_game_pass(options: list[str], tmp_path: Path) -> None:
     folder = write(tmp_path / "duel", *options)
 
-    tested = subprocess.run(
-        [sys.executable, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    tested = run_in(folder, "-W", "error", "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
     assert tested.returncode == 0, tested.stdout + tested.stderr
     assert "passed" in tested.stdout
@@ -167,18 +172,7 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
 def test_a_port_that_is_taken_or_none_is_told_in_a_line(options: list[str], tmp_path: Path) -> None:
     folder = write(tmp_path / "duel", *options)
     with socket.create_server(("", 0)) as taken:
-        said = [
-            subprocess.run(
-                [sys.executable, "server.py", port],
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                capture_output=True,
-                text=True,
-                timeout=60,
-                check=False,
-            ).stderr
-            for port in (str(taken.getsockname()[1]), "abc")
-        ]
+        said = [run_in(folder, "server.py", port).stderr for port in (str(taken.getsockname()[1]), "abc")]
 
     assert "the port is taken; is another server running on it?" in said[0]
     assert "argument port: invalid int value: 'abc'" in said[1]

@@ -340,14 +340,12 @@ class _Listening(_Speaker):
                 seen = sighting(info, own_interfaces())
                 if seen is not None and seen != self.sightings.get(name):
                     self._show({**self.sightings, name: seen})
-            else:
+            elif name in self.sightings:
                 self._silent[name] = self._silent.get(name, 0) + 1
                 if self._silent[name] >= UNANSWERED:
                     self._forget(name)
             again = name in self._again
         self._tasks.pop(name, None)
-        if name not in self.sightings:
-            self._silent.pop(name, None)
 
     def _forget(self, name: str) -> None:
         self._silent.pop(name, None)

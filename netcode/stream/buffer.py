@@ -59,17 +59,6 @@ class ReceiveBuffer:
         """Return everything, in place. Release it before anything else is done with the buffer."""
         return memoryview(self._data)[self._start : self._end]
 
-    def peek(self, offset: int, length: int) -> bytes:
-        """Return up to `length` bytes from `offset`, and leave them."""
-        start = self._start + offset
-        return bytes(memoryview(self._data)[start : min(start + length, self._end)])
-
-    def take(self, length: int) -> bytes:
-        """Take up to `length` bytes from the front."""
-        taken = self.peek(0, length)
-        self.drop(length)
-        return taken
-
     def drop(self, length: int) -> None:
         """Forget up to `length` bytes from the front."""
         self._start = min(self._start + length, self._end)

@@ -132,11 +132,11 @@ class Checker:
                 return True
             wanted = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
             table.course.thorough = wanted and len(taken) >= looked + len(table.snapshot()) // LARGE
+            back = None
             if table.course.thorough:
                 looked = len(taken)
-                self.positions.look(table, dice)
+                back = self.positions.look(table, dice)
                 self._complain(table)
-            back = Table.restore(self.game, table.snapshot()) if table.course.thorough else None
             made = self._step(table, dice)
             if self.game.__name__ in table.complaints:  # a move failed: it would do so over and over
                 self.unended += 1

@@ -34,12 +34,18 @@ def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
     return next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None)
 
 
+def first_of(tree: ast.FunctionDef | None) -> str | None:
+    """Return what a definition calls its first argument, mostly `self`; None without one."""
+    arguments = [] if tree is None else tree.args.posonlyargs or tree.args.args
+    return arguments[0].arg if arguments else None
+
+
 def assigned(function: Callable[..., Any]) -> Iterator[str]:
     """Yield the names that a method assigns on its first argument, as in `self.name = …`."""
     tree = tree_of(function)
-    if tree is None or not (tree.args.posonlyargs or tree.args.args):
+    first = first_of(tree)
+    if tree is None or first is None:
         return
-    first = (tree.args.posonlyargs or tree.args.args)[0].arg
     names = list[tuple[int, int, str]]()
     for node in ast.walk(tree):
         if (

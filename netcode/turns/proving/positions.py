@@ -29,9 +29,9 @@ class Positions:
         self.imagines = game.imagine is not Game.imagine
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
 
-    def look(self, table: Table, dice: random.Random) -> None:
-        """Look at it from everybody's seat, and try what may not be done."""
-        self._restart(table)
+    def look(self, table: Table, dice: random.Random) -> Table:
+        """Look at it from everybody's seat, and try what may not be done; return it as it is after a restart."""
+        back = self._restart(table)
         self._refuse(table, dice)
         for seat in range(table.players):
             if not table.may_act(seat) and (table.question(seat) is not None or table.legal(seat).plays):
@@ -44,6 +44,7 @@ class Positions:
         if self.imagines:
             for seat in range(table.players):
                 self._imagine(table, seat, dice)
+        return back
 
     def look_at_end(self, table: Table, dice: random.Random) -> None:
         """Look at a game that is over, and may keep its secrets."""
@@ -55,12 +56,13 @@ class Positions:
             for viewer in (None, *range(table.players)):
                 self._leak(table, viewer, dice)
 
-    def _restart(self, table: Table) -> None:
+    def _restart(self, table: Table) -> Table:
         back = Table.restore(self.game, table.snapshot())
         if back.frozen:
             self.findings.symptom(f"a table cannot be restored: {back.frozen}")
         elif _seen(back) != _seen(table):
             self.findings.symptom(RESTARTED)
+        return back
 
     def _refuse(self, table: Table, dice: random.Random) -> None:
         """Try what is not legal; nothing may change by it."""

@@ -5,7 +5,7 @@ import difflib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from netcode.turns.language.sources import function_of, members_of, tree_of
+from netcode.turns.language.sources import first_of, function_of, members_of, tree_of
 
 
 def unknown(cls: type[Any]) -> Iterator[tuple[str, str]]:
@@ -32,9 +32,9 @@ def unknown(cls: type[Any]) -> Iterator[tuple[str, str]]:
 def _read(function: Callable[..., Any]) -> dict[str, int]:
     """Return the names that a method reads of its first argument, and in which line of its source first."""
     tree = tree_of(function)
-    if tree is None or not (tree.args.posonlyargs or tree.args.args):
+    first = first_of(tree)
+    if tree is None or first is None:
         return {}
-    first = (tree.args.posonlyargs or tree.args.args)[0].arg
     names, guarded = dict[str, int](), set[str]()
     todo: list[ast.AST] = [*tree.body]
     while todo:
