@@ -597,6 +597,146 @@ def test_a_move_whose_question_ran_out_of_time_is_taken_back() -> None:
     assert (table.status(10.0).out, table.to_move) == ((1,), (0,))
 
 
+class Timed(Game):
+    """Three bid at once; who is out of time has bid nothing."""
+
+    seats = 3, 3
+    clock = Clock(per_move=10)
+    bids: dict[int, int] = {}
+    rounds: int = 0
+
+    @move(much=range(9))
+    def bid(self, much: int) -> None:
+        self.bids[self.mover] = much
+
+    @move
+    def ask_first(self) -> None:
+        self.bids[self.mover] = self.ask(self.mover, [1, 2], "how much?")
+
+    def timeout(self, seat: int) -> None:
+        self.bids[seat] = 0
+
+    def round(self) -> None:
+        self.rounds += bool(self.bids)
+        self.turn_to(*self.players)
+
+
+def test_what_others_have_moved_unseen_waits_when_the_time_of_one_is_up() -> None:
+    table = begin(Timed)
+    play(table, 0, "bid", now=1.0, much=4)
+    play(table, 1, "bid", now=2.0, much=3)
+
+    (step,) = again(table).advance(10.0)
+    table.advance(10.0)
+
+    assert happenings(step) == []
+    assert (seen(table), table.to_move) == ({"bids": {2: 0, 0: 4, 1: 3}, "rounds": 1}, (0, 1, 2))
+
+
+def test_who_has_time_left_moves_after_another_ones_time_is_up() -> None:
+    class Slow(Timed):
+        clock = Clock(minutes=1)
+
+    table = begin(Slow)
+    for seat, now in ((0, 0.0), (2, 0.0), (1, 50.0)):
+        play(table, seat, "bid", now=now, much=seat)
+    play(table, 0, "bid", now=55.0, much=4)
+
+    (step,) = table.advance(60.0)
+
+    assert (happenings(step), table.to_move) == ([], (2,))
+    play(table, 2, "bid", now=61.0, much=6)
+    assert seen(table)["bids"] == {0: 4, 1: 0, 2: 6}
+
+
+def test_a_turn_that_is_given_anew_at_a_timeout_drops_what_was_moved_unseen_and_says_so() -> None:
+    class Anew(Timed):
+        def timeout(self, seat: int) -> None:
+            self.turn_to(*self.players)
+
+    table = begin(Anew)
+    play(table, 0, "bid", now=1.0, much=4)
+    play(table, 1, "bid", now=2.0, much=3)
+
+    (step,) = table.advance(10.0)
+
+    text = "the turn was given anew when the time was up, so what others had moved unseen is dropped"
+    assert happenings(step) == [TakenBack(2, text)]
+    assert (seen(table), table.to_move) == ({"bids": {}, "rounds": 0}, (0, 1, 2))
+
+
+def test_the_moves_after_one_whose_question_ran_out_of_time_are_made() -> None:
+    table = begin(Timed)
+    play(table, 0, "ask_first", now=1.0)
+    play(table, 1, "bid", now=2.0, much=3)
+    play(table, 2, "bid", now=3.0, much=5)
+    assert table.question(0) is not None
+
+    (step,) = again(table).advance(13.0)
+    table.advance(13.0)
+
+    assert happenings(step) == [TakenBack(0, "the move is taken back: the question was not answered in time")]
+    assert (seen(table), table.to_move) == ({"bids": {0: 0, 1: 3, 2: 5}, "rounds": 1}, (0, 1, 2))
+
+
+def test_who_is_out_when_time_is_up_has_moved_nothing() -> None:
+    class Strict(Timed):
+        def timeout(self, seat: int) -> None:
+            for other in (0, seat):
+                self.out(other)
+
+        def round(self) -> None:
+            self.rounds += bool(self.bids)
+            self.turn_to(*self.alive)
+
+    table = begin(Strict)
+    play(table, 0, "bid", now=1.0, much=4)
+    play(table, 1, "bid", now=2.0, much=3)
+
+    table.advance(10.0)
+
+    assert (seen(table), table.to_move) == ({"bids": {1: 3}, "rounds": 1}, (1,))
+
+
+class Rounds(Game):
+    """Nobody moves: a round asks all."""
+
+    clock = Clock(per_move=10)
+    said: list[dict[int, str]] = []
+    late: int = 0
+
+    def timeout(self, seat: int) -> None:
+        self.late += 1
+
+    def round(self) -> None:
+        self.said.append(self.ask_all(self.players, ["a", "b"], "which?"))
+
+
+def test_a_round_whose_question_ran_out_of_time_asks_again_and_says_what_is_dropped() -> None:
+    table = begin(Rounds)
+    answer(table, 0, "a", now=1.0)
+
+    (step,) = again(table).advance(10.0)
+    table.advance(10.0)
+
+    assert happenings(step) == [
+        TakenBack(None, "the question was not answered in time, so what others had answered is dropped")
+    ]
+    assert (seen(table), table.to_move) == ({"said": [], "late": 1}, (0, 1))
+
+
+def test_who_lets_the_time_of_a_question_in_setup_run_out_has_lost() -> None:
+    class Chosen(Rounds):
+        def setup(self) -> None:
+            self.said = [{0: self.ask(0, ["a", "b"], "which?")}]
+
+    table = begin(Chosen)
+
+    (step,) = table.advance(10.0)
+
+    assert happenings(step) == [Over(Result((1,), None, "seat 0 ran out of time"))]
+
+
 @pytest.mark.parametrize(("absent", "over"), [("wait", False), ("forfeit", True), ("bot", False)])
 def test_absence_has_the_consequence_that_the_game_says(absent: str, over: bool) -> None:
     game: type[Game] = type("Left", (Count,), {"absent": absent, "grace": 5.0, "__module__": __name__})

@@ -4,6 +4,7 @@ A change is whole or not at all: `attempt` makes everything as it was if the rul
 """
 
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any
 
 from netcode.turns.errors import Refusal, RulesError, Suspended, Unfit
@@ -24,7 +25,7 @@ class Course:
     """Where a game stands, and what makes it go on. Those who change it see to it that it is whole."""
 
     __slots__ = (
-        "_dry", "_game", "_rounds", "called", "complaints", "definition", "kit", "packed", "queue", "rules", "sealed",
+        "_dry", "_game", "_rounds", "called", "complaints", "definition", "kit", "packed", "queue", "rules", "sealed", "supposed",
         "suspension", "taken_back", "thorough", "touched",
     )  # fmt: skip
 
@@ -50,6 +51,8 @@ class Course:
         """Whether anything was drawn or asked by what ran in this attempt."""
         self.thorough = False
         """Whether the next change is looked at for what would not come back from the store; `check` wants it."""
+        self.supposed = False
+        """Whether this may be a world that could not be: what fails in it is complained of, and not logged."""
         self._dry: DryKit | None = None
         self._rounds = 0
 
@@ -153,14 +156,18 @@ class Course:
         if not isinstance(error, Exception):
             raise error
         self.complaints[self.rules.__name__] = f"fails: {type(error).__name__}: {error}"
-        log.bug(self.rules.__name__, error, f"a move of seat {seat}")
+        self._log(self.rules.__name__, error, f"a move of seat {seat}")
         return Refused("the rules failed at this, which is a bug in them; the game goes on without it")
 
     def complain(self, name: str, error: BaseException, what: str) -> None:
         """Note that rules fail where nothing can be refused: it goes on without what they should have given."""
         where = f"{self.rules.__name__}.{name}"
         self.complaints[where] = f"fails: {type(error).__name__}: {error}"
-        log.bug(where, error, what)
+        self._log(where, error, what)
+
+    def _log(self, where: str, error: BaseException, what: str) -> None:
+        if not self.supposed:
+            log.bug(where, error, what)
 
     def go(self, task: Task, before: Stand, answers: tuple[Answered, ...] = (), told: int = 0) -> list[Told]:
         """Run a rule and whatever has to run after it; return what they tell.
@@ -209,7 +216,7 @@ class Course:
         finally:
             self.touched = self.touched or kit.generator is not None or bool(answers)
             kit.generator = None  # 2.5 KB, which nobody draws from between two moves
-            if kit.careless:
+            if kit.careless and (task.kind != "setup" or answers):  # which refuses nobody
                 self.complaints[self.place_of(task)] = (
                     "calls require() after it drew, before anybody saw that: who is refused knows the dice"
                 )
@@ -240,7 +247,7 @@ class Course:
                 raise Unfit(f"the rules have changed: {self.rules.__name__} has no move {task.name} any more")
             return move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
         if task.kind == "setup":
-            return game.setup(**self.kit.options)
+            return game.setup(**deepcopy(self.kit.options))  # a rule may write to what it is given
         return game.timeout(task.seat) if task.kind == "timeout" else game.round()
 
     def read(self, game: Any, move: MoveRule, arguments: Mapping[str, Any], mover: int | None) -> dict[str, Any]:
@@ -264,17 +271,20 @@ class Course:
         """Say who is next once a rule is done; return the rule that has to run then, if one has to."""
         kit, definition = self.kit, self.definition
         if kit.result is not None:
-            kit.to_move, self.queue, self.called = (), (), None
+            kit.to_move = ()
+            self.drop_others()
             return None
         called = kit.called
         if task.kind == "sealed":
             self.called = called = self.called if called is None else called
             if self.queue:
-                following, self.queue = self.queue[0], self.queue[1:]
-                return following
+                return self.next_of_several()
             self.called = None
         if called is not None:
             kit.to_move = tuple(seat for seat in called if seat not in kit.out)
+            if self.drop_others():
+                text = "the turn was given anew when the time was up, so what others had moved unseen is dropped"
+                self.taken_back = TakenBack(task.seat, text)
         elif task.kind == "move" or (task.kind == "sealed" and not definition.has_round):
             assert task.seat is not None
             kit.to_move = (kit.after(task.seat),) if kit.alive else ()
@@ -282,6 +292,8 @@ class Course:
             kit.to_move = tuple(kit.alive[:1])
         elif task.kind == "timeout":
             kit.to_move = self._after_timeout(task, before)
+            if not kit.to_move and (self.sealed or self.queue):
+                return self.next_of_several()
         else:
             kit.to_move = ()
         return None if kit.to_move else self._next_round(task)
@@ -301,12 +313,27 @@ class Course:
         return Task("round")
 
     def _after_timeout(self, task: Task, before: Turn) -> tuple[int, ...]:
+        """Return who is still to move; where several move at once, what the others have moved unseen waits for those."""
         kit, seat = self.kit, task.seat
         assert seat is not None
+        self.sealed = {other: sealed for other, sealed in self.sealed.items() if other not in kit.out}
         left = tuple(other for other in before.to_move if other not in kit.out and other != seat)
-        if left or not kit.alive:
+        nobodys = not before.to_move and self.definition.has_round
+        if left or nobodys or self.sealed or self.queue or not kit.alive:
             return left
         return (kit.after(seat),)
+
+    def next_of_several(self) -> Task:
+        """Return the next of the moves of several at once, all of which have come."""
+        first, *rest = self.queue or (self.sealed[seat] for seat in sorted(self.sealed))
+        self.sealed, self.queue = {}, tuple(rest)
+        return first
+
+    def drop_others(self) -> bool:
+        """Drop the moves of several at once that have yet to run; return whether there were any."""
+        waited = bool(self.sealed or self.queue)
+        self.sealed, self.queue, self.called = {}, (), None
+        return waited
 
     def _lapse(self, before: Stand) -> None:
         """Drop a move of several at once that another one of them has made impossible."""
@@ -315,17 +342,16 @@ class Course:
         self.kit.called = None
 
     def abandon(self) -> None:
-        """Drop a suspended rule, and moves that wait for others: everything is as it was before them."""
+        """Drop a suspended rule: everything is as it was before it."""
         suspension = self.suspension
         if suspension is not None:
             self.suspension = None
             self.return_to(suspension.before)
-            if suspension.task.kind == "move":
-                text = "the move is taken back: the question was not answered in time"
-                self.taken_back = TakenBack(suspension.task.seat, text)
-        if self.sealed:
-            self.kit.to_move = tuple(sorted({*self.kit.to_move, *self.sealed}))
-        self.sealed, self.queue, self.called = {}, (), None
+            late = "the question was not answered in time"
+            if suspension.task.kind in ("move", "sealed"):
+                self.taken_back = TakenBack(suspension.task.seat, f"the move is taken back: {late}")
+            elif suspension.question.given:
+                self.taken_back = TakenBack(None, f"{late}, so what others had answered is dropped")
 
     def place_of(self, task: Task) -> str:
         """Return how a rule is called in what its author is told."""

@@ -40,7 +40,5 @@ def seal(course: Course, task: Task) -> list[Told]:
     kit.to_move = tuple(other for other in kit.to_move if other != seat)
     if kit.to_move:
         return []
-    first, *rest = (course.sealed[other] for other in sorted(course.sealed))
-    course.sealed, course.queue = {}, tuple(rest)
     kit.number += 1
-    return course.go(first, Stand(course.packed, Turn.of(kit)))
+    return course.go(course.next_of_several(), Stand(course.packed, Turn.of(kit)))

@@ -113,6 +113,9 @@ def _default(table: Standing, seat: int, now: float) -> Step:
 
 def time_out(table: Standing, seat: int, now: float) -> Step:
     """Let the rules say what it means that a seat's time is up."""
+    suspended = table.course.suspension
+    if suspended is not None and suspended.task.kind == "setup":
+        return lose(table, ["lost", seat], now)  # there is no game yet that could go on
     _abandon(table)
     task = Task("timeout", seat)
     step = attempt(table, lambda before: begin(table, task, before), ["timeout", seat], None, now=now)
@@ -131,6 +134,7 @@ def lose(table: Standing, entry: list[Any], now: float) -> Step:
     """End the game: all but this seat have won."""
     kind, seat = entry
     _abandon(table)
+    table.course.drop_others()
     kit = table.course.kit
     others = tuple(other for other in kit.alive if other != seat)
     kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")
