@@ -21,6 +21,8 @@ THOROUGH = 10
 """So many games are looked at after every one of their first `EVERY` moves; else it is one in `SAMPLE`."""
 EVERY = 100
 SAMPLE = 10
+EARLY = 3
+"""After so many moves of every game it is remembered what was hidden: games look the same then, and differ in that."""
 TWINS = 5
 """So many games are played again in another process."""
 LARGE = 16_384
@@ -63,6 +65,8 @@ class Checker:
         self.findings = self.report.findings
         self.positions = Positions(game, self.report)
         self.unended = 0
+        self.looked = 0
+        """After so many moves of this game a position was looked at last."""
         self.grown = set[str]()
         """The moves that are known to make the state too large."""
 
@@ -119,10 +123,11 @@ class Checker:
 
     def _play(self, seed: int, players: int, game: str, *, thorough: bool) -> bool:
         dice = random.Random(seed)  # noqa: S311 - the same games for the same seed
+        looking = random.Random(seed)  # noqa: S311 - of its own: how it is looked changes no game
         table = self._begin(seed, players)
         taken: list[tuple[int, Choice]] = []
         states: list[bytes] = []
-        looked = -MAX_MOVES  # after so many moves
+        self.looked = -MAX_MOVES
         differs = False
         while table.result is None:
             self.findings.where = f"{game}, after {len(taken)} moves"
@@ -130,13 +135,7 @@ class Checker:
                 return False
             if self._is_endless(table, taken):
                 return True
-            wanted = (thorough and len(taken) < EVERY) or dice.random() < 1 / SAMPLE
-            table.course.thorough = wanted and len(taken) >= looked + len(table.snapshot()) // LARGE
-            back = None
-            if table.course.thorough:
-                looked = len(taken)
-                back = self.positions.look(table, dice)
-                self._complain(table)
+            back = self._look(table, len(taken), looking, thorough=thorough)
             made = self._step(table, dice)
             if self.game.__name__ in table.complaints:  # a move failed: it would do so over and over
                 self.unended += 1
@@ -152,12 +151,25 @@ class Checker:
             states.append(blake2b(table.snapshot(), digest_size=8).digest())
             self._listen(table, step)
         self.findings.where = f"{game}, at the end"
-        self.positions.look_at_end(table, dice)
+        self.positions.look_at_end(table, looking)
         self.report.moves += len(taken)
-        self._again(seed, players, taken, states)
+        self._again(seed, players, taken, states, looking)
         if differs:
             self.findings.symptom(RESTARTED)
         return True
+
+    def _look(self, table: Table, moves: int, dice: random.Random, *, thorough: bool) -> Table | None:
+        """Look at a position, if it is one of those that are looked at; return it as it is after a restart."""
+        if moves < EARLY:
+            self.positions.remember(table)
+        wanted = (thorough and moves < EVERY) or dice.random() < 1 / SAMPLE
+        table.course.thorough = wanted and moves >= self.looked + len(table.snapshot()) // LARGE
+        if not table.course.thorough:
+            return None
+        self.looked = moves
+        back = self.positions.look(table, dice)
+        self._complain(table)
+        return back
 
     def _is_endless(self, table: Table, taken: list[tuple[int, Choice]]) -> bool:
         """Tell whether a game has become too large or too long, and note it."""
@@ -229,10 +241,14 @@ class Checker:
             "forget what nobody needs any more, or serve with a larger max_state"
         )
 
-    def _again(self, seed: int, players: int, taken: list[tuple[int, Choice]], states: list[bytes]) -> None:
-        """Play the same moves again: everything that is stored has to be the same."""
+    def _again(
+        self, seed: int, players: int, taken: list[tuple[int, Choice]], states: list[bytes], dice: random.Random
+    ) -> None:
+        """Play the same moves again, and look at the position from which the game ends; all that is stored has to be the same."""
         table = self._begin(seed, players)
-        for (seat, choice), state in zip(taken, states, strict=True):
+        for number, ((seat, choice), state) in enumerate(zip(taken, states, strict=True), 1):
+            if number == len(taken):
+                self.positions.look(table, dice, (seat, choice))
             step = act(table, seat, choice)
             if isinstance(step, Refused) or blake2b(table.snapshot(), digest_size=8).digest() != state:
                 self.findings.symptom(_OTHERWISE)

@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 
 from benchmarks.turns import EXAMPLES, example
-from netcode.turns import Game, Hidden, Others, Owned, check, move, options, shown
+from netcode.turns import Clock, Free, Game, Hidden, Others, Owned, check, move, options, shown, simulate
 from netcode.turns import table as table_module
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
-from netcode.turns.proving import twin
+from netcode.turns.proving import twin, worlds
 from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.runtime import view as view_module
@@ -42,7 +42,7 @@ FLOWS = {
 }
 """What tells others of what is hidden, in the games that hide anything: a change here is a change of the rules."""
 GAMES, SEED = 6, 1
-SOON = {"traders": (2, 13), "uno": (2, 4)}
+SOON = {"traders": (3, 1), "uno": (3, 4)}
 """Of the games that take long: how many, and from which seed on, show every flow."""
 NOTHING_HIDDEN = ("tictactoe", "tictactoe_exact", "connect_four", "rock_paper_scissors", "pig", "chess_game")
 
@@ -696,7 +696,7 @@ def test_what_a_move_tells_and_asks_somebody_is_among_its_flows() -> None:
                 self.tell("the next is seen", to=[other], card=self.stock[-1])
             super().lay(card)
 
-    report = check(Thieves, 4)
+    report = check(Thieves, 6)
 
     assert report.ok
     assert {"questions", "tells"} <= report.flows["lay"]
@@ -720,6 +720,218 @@ def test_cards_that_others_hold_for_one_are_hidden_from_their_holder() -> None:
         hands: Others[list[list[int]]]
 
     assert "what lay lists as legal tells of what is hidden from the seat" in problems(Held)
+
+
+# Other worlds
+
+
+class Counted(Game):
+    """Hands are counted by rank, and nobody sees of which ranks another one has cards."""
+
+    hands: Owned[list[dict[str, int]]]
+    turns: int = 0
+
+    def setup(self) -> None:
+        deck = [*"AAABBBCCCDDD"]
+        self.random.shuffle(deck)
+        self.hands = [
+            {card: deck[3 * seat : 3 * seat + 3].count(card) for card in deck[3 * seat : 3 * seat + 3]}
+            for seat in (0, 1)
+        ]
+
+    @move
+    def wait(self) -> None:
+        self.turns += 1
+        if self.turns == 4:
+            self.finish()
+
+
+class Fishing(Counted):
+    @move(rank="ABCD")
+    def fish(self, rank: str) -> None:
+        self.require(rank in self.hands[1 - self.mover], "they have none of those")
+        self.wait()
+
+
+class Piles(Game):
+    """How deep each of four piles is, nobody sees."""
+
+    piles: Hidden[list[list[int]]]
+    turns: int = 0
+
+    def setup(self) -> None:
+        self.piles = [[1] * self.random.randrange(1, 6) for _ in range(4)]
+
+    @move(pile=range(4))
+    def dig(self, pile: int) -> None:
+        self.require(len(self.piles[pile]) > 2, "that pile is too low")
+        self.wait()
+
+    @move
+    def wait(self) -> None:
+        self.turns += 1
+        if self.turns == 4:
+            self.finish()
+
+
+def _three_letters(dice: random.Random) -> str:
+    return "".join(dice.choice("AB") for _ in range(3))
+
+
+class Guesses(Game):
+    """A guess of which nothing is right is refused, which tells more than it should."""
+
+    code: Hidden[str]
+    tries: int = 0
+
+    def setup(self) -> None:
+        self.code = _three_letters(self.random)
+
+    @move(guess=Free(str, _three_letters, lambda text: None if len(text) == 3 else "three letters"))
+    def guess(self, guess: str) -> None:
+        self.require(any(map(str.__eq__, guess, self.code)), "none of these is right")
+        self.tries += 1
+        if guess == self.code or self.tries == 5:
+            self.finish(self.mover)
+
+
+class Wide(Counted):
+    """What may be asked for is too much to be listed, and depends on what another one holds."""
+
+    @move(rank="ABCD", since=range(20_000))
+    def ask_for(self, rank: str, since: int) -> None:
+        self.require(rank in self.hands[1 - self.mover], "the other one has not got that")
+        self.turns += since >= 0
+        if self.turns == 4:
+            self.finish()
+
+
+@pytest.mark.parametrize(
+    ("game", "what"),
+    [
+        (Fishing, "what fish lists as legal tells"),
+        (Piles, "what dig lists as legal tells"),
+        (Guesses, "whether guess is refused tells"),
+        (Wide, "whether ask_for is refused tells"),
+    ],
+)
+def test_legality_that_reads_what_is_hidden_is_found_however_that_is_kept(game: type[Game], what: str) -> None:
+    assert f"{what} of what is hidden from the seat" in problems(game, 20)
+
+
+class Envelope(Game):
+    """What is hidden is of several kinds and sizes, and that is seen."""
+
+    envelope: Hidden[list[int] | None] = None
+    box: Hidden[Any] = None
+    bids: Owned[list[list[int] | None]] = [None, None]
+    turns: int = 0
+
+    @move
+    def fill(self) -> None:
+        self.turns += 1
+        self.bids[self.mover] = [*(self.bids[self.mover] or []), self.turns]
+        self.envelope = None if self.turns % 3 == 0 else [self.random.randrange(9) for _ in range(self.turns)]
+        self.box = {"a": self.turns} if self.turns % 2 else [self.turns] * self.turns
+        if self.turns == 6:
+            self.finish()
+
+
+class Thief(Game):
+    """One of the guests is the thief, always: a world without one is none."""
+
+    seats = 3, 4
+    roles: Owned[list[str]]
+
+    def setup(self) -> None:
+        self.roles = ["guest" for _ in self.players]
+        self.roles[self.random.choice(self.players)] = "thief"
+
+    def others(self) -> list[int]:
+        return [seat for seat in self.alive if seat != self.mover]
+
+    @move(seat=others)
+    def accuse(self, seat: int) -> None:
+        thief = self.roles.index("thief")
+        self.require(seat != self.mover, "not yourself")
+        if seat == thief or len(self.alive) == 2:
+            self.finish(self.mover)
+        else:
+            self.out(seat)
+
+
+class Said(Thief):
+    """The same, and what could be is said by the game."""
+
+    def imagine(self, seat: int) -> None:
+        others = [other for other in self.players if other != seat]
+        if self.roles[seat] != "thief":
+            thief = self.random.choice(others)
+            for other in others:
+                self.roles[other] = "thief" if other == thief else "guest"
+
+
+@pytest.mark.parametrize("game", [Counted, Envelope, Thief, Said])
+def test_nothing_is_found_where_a_world_that_could_not_be_is_all_that_differs(
+    game: type[Game], caplog: pytest.LogCaptureFixture
+) -> None:
+    report = check(game, 20)
+
+    assert (report.problems, caplog.text) == ({}, "")
+    assert report.worlds > 20
+
+
+def test_what_a_game_imagines_of_what_a_seat_sees_is_no_other_world() -> None:
+    class Cheating(Cards):
+        def imagine(self, seat: int) -> None:
+            self.hands[seat].reverse()
+            self.table.append(99)
+
+    class Refusing(Cards):
+        def imagine(self, seat: int) -> None:
+            self.require(False, "nothing could be")
+
+    assert (problems(Cheating), problems(Refusing)) == ("", "")
+
+
+def test_positions_of_other_games_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worlds, "MAX_LOOKS", 2)
+    monkeypatch.setattr(worlds, "MAX_ALIKE", 2)
+    kept = worlds.Worlds(Cards)
+    for seed in range(9):
+        for moves in (0, 1, 0):
+            kept.gather(simulate(Cards, seed, limit=moves).table)
+
+    assert sorted(map(len, kept.positions.values())) == [1, 2]
+
+
+# Time that runs out
+
+
+class Hurried(Cards):
+    clock = Clock(per_move=30)
+
+    def timeout(self, seat: int) -> None:
+        self.hands[seat].pop(self.after(seat) + 5)
+
+
+class Patient(Cards):
+    def timeout(self, seat: int) -> None:
+        self.hands[seat].sort()
+
+
+def test_what_a_game_does_when_time_is_up_is_tried() -> None:
+    assert "Hurried fails: IndexError: pop index out of range, when the time of a seat is up" in problems(Hurried)
+    assert problems(Patient) == ""
+
+
+def test_a_setup_refuses_nobody_and_may_draw_before_it_requires() -> None:
+    class Dealt(Cards):
+        def setup(self) -> None:
+            super().setup()
+            self.require(self.stock, "the stock is empty")
+
+    assert problems(Dealt) == ""
 
 
 def test_progress_is_told_and_time_is_bounded() -> None:
@@ -785,7 +997,7 @@ def test_a_large_state_is_looked_at_more_seldom() -> None:
             super().setup()
             self.noise = ["x" * 50_000]
 
-    assert (check(Cards, 6).worlds, check(Large, 6).worlds) == (216, 36)
+    assert (check(Cards, 6).worlds, check(Large, 6).worlds) == (270, 87)
 
 
 def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.MonkeyPatch) -> None:

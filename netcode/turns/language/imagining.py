@@ -88,11 +88,11 @@ def _chosen_places(game: Any, field: Field, shape: Shape, chosen: Callable[[int]
     entries: list[Any] = list[Any](whole) if isinstance(whole, _DICT) else [*range(len(whole))]
     for entry in entries:
         if chosen(entry):
-            for place in _places(_entry_of(shape, entry), items, entry, f"{field.name} of a seat"):
+            for place in _places(entry_of(shape, entry), items, entry, f"{field.name} of a seat"):
                 yield _Rebuilt(place, items, tuple, values, field.name) if rebuilt else place
 
 
-def _entry_of(shape: Shape, entry: int) -> Shape:
+def entry_of(shape: Shape, entry: int) -> Shape:
     """Return the shape of one entry of a list, a dict or a tuple."""
     if isinstance(shape, Fixed):
         return shape.items[entry]

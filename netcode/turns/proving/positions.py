@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Iterator
 from typing import Any
 
 from netcode.turns.language.fields import pack_fields, verify
@@ -9,10 +10,11 @@ from netcode.turns.language.marks import Mark
 from netcode.turns.proving.flows import follow
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.watching import running_in
-from netcode.turns.proving.worlds import Pool, clone, gather, other_world
+from netcode.turns.proving.worlds import Worlds, clone, supposed
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
+from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Refused, Table
 
@@ -24,27 +26,39 @@ class Positions:
 
     def __init__(self, game: type[Game], report: Report) -> None:
         self.game, self.report, self.findings = game, report, report.findings
-        self.pool: Pool = {}
+        self.worlds = Worlds(game)
         self.definition = game._definition
-        self.imagines = game.imagine is not Game.imagine
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
 
-    def look(self, table: Table, dice: random.Random) -> Table:
-        """Look at it from everybody's seat, and try what may not be done; return it as it is after a restart."""
+    def look(self, table: Table, dice: random.Random, following: tuple[int, Choice] | None = None) -> Table:
+        """Look at it from everybody's seat, and try what may not be done; return it as it is after a restart.
+
+        Args:
+            table: which.
+            dice: of what is tried.
+            following: the move that is made in other worlds as well, and by whom; if left out, any that is legal.
+        """
         back = self._restart(table)
         self._refuse(table, dice)
+        if self.game.timeout is not Game.timeout and table.to_move:
+            self._let_time_run_out(table, dice.choice(table.to_move))
         for seat in range(table.players):
             if not table.may_act(seat) and (table.question(seat) is not None or table.legal(seat).plays):
                 self.findings.add("a seat that is not asked learns of a question")
         if self.hides:
-            gather(table, self.pool, dice)
+            self.worlds.gather(table)
             for viewer in (None, *range(table.players)):
                 self._leak(table, viewer, dice)
-            self._flow(table, dice)
-        if self.imagines:
+            self._flow(table, dice, following or _some_move(table, dice))
+        if self.worlds.imagines:
             for seat in range(table.players):
                 self._imagine(table, seat, dice)
         return back
+
+    def remember(self, table: Table) -> None:
+        """Keep what is hidden in it, for other worlds."""
+        if self.hides:
+            self.worlds.gather(table)
 
     def look_at_end(self, table: Table, dice: random.Random) -> None:
         """Look at a game that is over, and may keep its secrets."""
@@ -74,6 +88,14 @@ class Positions:
             ):
                 self.findings.symptom(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
 
+    def _let_time_run_out(self, table: Table, seat: int) -> None:
+        """Let the game say what it means that the time of a seat is up, as it has to wherever there is a clock."""
+        trial = clone(table)
+        time_out(trial, seat, 0.0)
+        for where, what in trial.complaints.items():
+            self.findings.add(f"{where} {what}, when the time of a seat is up, so that it has lost")
+        self._restart(trial)
+
     def _imagine(self, table: Table, seat: int, dice: random.Random) -> None:
         """Have the game fill in what a seat cannot see, as a bot does, for which a failure is no more than a bad guess."""
 
@@ -95,13 +117,17 @@ class Positions:
         table.continued(seat, dice, change)
 
     def _leak(self, table: Table, viewer: int | None, dice: random.Random) -> None:
-        world = other_world(table, viewer, self.pool, dice)
-        if world is None:
-            return
-        self.report.worlds += 1
+        for world in (self.worlds.made_up(table, viewer, dice), self.worlds.exchanged(table, viewer, dice)):
+            if world is not None:
+                self.report.worlds += 1
+                self._compare(table, world, viewer, dice)
+
+    def _compare(self, table: Table, world: Table, viewer: int | None, dice: random.Random) -> None:
         who = "a spectator" if viewer is None else "a seat"
         shown = self.definition.shown.keys()
         here, there = table.view(viewer), world.view(viewer)
+        if world.complaints:
+            return  # rules need not bear a world that could not be
         for name in here.keys() | there.keys():
             if here.get(name) == there.get(name):
                 continue
@@ -109,34 +135,42 @@ class Positions:
                 self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
             else:
                 self.findings.add(f"{who} sees in {name} what is hidden from it")
-        if viewer is None or table.course.suspension is not None:
-            return
+        if viewer is not None and table.course.suspension is None:
+            self._compare_legal(table, world, viewer, dice)
+
+    def _compare_legal(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
         try:
             legal = [one.legal(viewer, Budget(seconds=float("inf"))) for one in (table, world)]
-        except Exception:  # noqa: BLE001 - rules need not bear a world that could not be
+        except Exception:  # noqa: BLE001 - as above
+            return
+        if world.complaints:
             return
         if legal[0] != legal[1]:
             self.findings.add(f"what {_differing(legal)} lists as legal tells of what is hidden from the seat")
         elif table.may_act(viewer):
-            self._compare_refusals(table, world, viewer, dice)
+            wrong = [choice for seat, choice in _wrong_choices(table, dice) if seat == viewer]
+            for choice in [*wrong, *_drawn_choices([table, world], viewer, legal[0].unlisted, dice)]:
+                self._compare_refusals([table, world], viewer, choice)
 
-    def _compare_refusals(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
-        for seat, choice in _wrong_choices(table, dice):
-            if seat == viewer:
-                texts = [act(clone(one), seat, choice) for one in (table, world)]
-                if all(isinstance(text, Refused) for text in texts) and texts[0] != texts[1]:
-                    self.findings.add(f"what {choice[0]} is refused with tells of what is hidden from the seat")
+    def _compare_refusals(self, worlds: list[Table], viewer: int, choice: Choice) -> None:
+        texts: list[str | None] = []
+        for one in worlds:
+            trial = supposed(one)
+            outcome = act(trial, viewer, choice)
+            if trial.complaints:
+                return
+            texts.append(outcome.text if isinstance(outcome, Refused) else None)
+        if None in texts and texts != [None, None]:
+            self.findings.add(f"whether {choice[0]} is refused tells of what is hidden from the seat")
+        elif texts[0] != texts[1]:
+            self.findings.add(f"what {choice[0]} is refused with tells of what is hidden from the seat")
 
-    def _flow(self, table: Table, dice: random.Random) -> None:
-        if table.course.suspension is not None or not table.to_move:
+    def _flow(self, table: Table, dice: random.Random, following: tuple[int, Choice] | None) -> None:
+        if following is None or table.course.suspension is not None:
             return
-        mover = table.to_move[0]
-        choices = choices_of(table, mover, dice)
-        if not choices:
-            return
-        choice = dice.choice(choices)
+        mover, choice = following
         for viewer in (None, *range(table.players)):
-            world = other_world(table, viewer, self.pool, dice)
+            world = self.worlds.made_up(table, viewer, dice)
             if world is None:
                 continue
             self.report.worlds += 1
@@ -161,6 +195,15 @@ def _seen(table: Table) -> Any:
     ]
 
 
+def _some_move(table: Table, dice: random.Random) -> tuple[int, Choice] | None:
+    """Return any legal move, and whose it is; None while a rule asks, and where there is none."""
+    if table.course.suspension is not None or not table.to_move:
+        return None
+    mover = table.to_move[0]
+    choices = choices_of(table, mover, dice)
+    return (mover, dice.choice(choices)) if choices else None
+
+
 def _differing(legal: list[Any]) -> str:
     names = {
         name
@@ -169,6 +212,15 @@ def _differing(legal: list[Any]) -> str:
         if (name, arguments) not in other.plays
     }
     return ", ".join(sorted(names)) or "the rule"
+
+
+def _drawn_choices(worlds: list[Table], seat: int, unlisted: tuple[str, ...], dice: random.Random) -> Iterator[Choice]:
+    """Yield some plays of moves that are not listed, such as can be made in one of the worlds."""
+    for name in unlisted:
+        for world in worlds:
+            drawn = supposed(world).draw(seat, name, dice)
+            if drawn is not None:
+                yield name, drawn
 
 
 def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tuple[int, Choice]]:

@@ -50,7 +50,11 @@ def load(module: str, path: str, name: str) -> type[Any]:
         assert spec.loader is not None
         loaded = importlib.util.module_from_spec(spec)
         sys.modules[module] = loaded
-        spec.loader.exec_module(loaded)
+        sys.path.insert(0, str(Path(path).parent))  # as the command line does, for what lies beside it
+        try:
+            spec.loader.exec_module(loaded)
+        finally:
+            sys.path.pop(0)
     found: Any = loaded
     for part in name.split("."):
         found = getattr(found, part)

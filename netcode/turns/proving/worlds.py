@@ -1,17 +1,22 @@
 """Other worlds: the same table as a seat sees it, with something else where it cannot see."""
 
 import random
+from collections.abc import Callable
 from typing import Any
 
-from netcode.turns.language.fields import pack_fields
-from netcode.turns.language.imagining import Place, hidden_places, shuffle
+from netcode.turns.language.fields import Packed, pack_fields
+from netcode.turns.language.imagining import Place, entry_of, hidden_places, is_open, shuffle
+from netcode.turns.language.marks import Mark
+from netcode.turns.rules import Game
 from netcode.turns.table import Table
+from netcode.turns.values import pack, unpack
 
 MAX_POOL = 200
 """Values of one kind that are kept from other games."""
-
-Pool = dict[tuple[str, str], list[Any]]
-"""What stood at places of a kind in other games and positions."""
+MAX_LOOKS = 1000
+"""So many positions that look different to a spectator are kept from other games, the latest."""
+MAX_ALIKE = 10
+"""So many that look the same to a spectator."""
 
 
 def clone(table: Table) -> Table:
@@ -21,48 +26,165 @@ def clone(table: Table) -> Table:
     return copy
 
 
-def places_of(table: Table, viewer: int | None) -> list[Place]:
-    """Return every place that a viewer (None for a spectator) does not see."""
-    definition = table.course.definition
-    return [
-        place
-        for name, field in definition.fields.items()
-        if name in table.course.values
-        for place in hidden_places(table.course.game, field, definition.shapes[name], viewer)
-    ]
-
-
-def gather(table: Table, pool: Pool, dice: random.Random) -> None:
-    """Remember what stands at the hidden places of a table."""
-    for place in places_of(table, None):
-        values = pool.setdefault(place.kind, [])
-        if len(values) < MAX_POOL:
-            values.append(place.get())
-        else:
-            values[dice.randrange(MAX_POOL)] = place.get()
-
-
-def other_world(table: Table, viewer: int | None, pool: Pool, dice: random.Random) -> Table | None:
-    """Return a copy of the table in which what the viewer cannot see is something else; None if nothing could be.
-
-    Half of the worlds shuffle what is there among like places, half put there what stood there in other games.
-    """
+def supposed(table: Table) -> Table:
+    """Return a table of its own that stands where this one does, for what need not be possible: nothing is logged there."""
     copy = clone(table)
-    kinds: dict[tuple[str, str], list[Place]] = {}
-    for place in places_of(copy, viewer):
-        kinds.setdefault(place.kind, []).append(place)
-    shuffled = dice.random() < 0.5
-    for kind, places in kinds.items():
-        if shuffled or len(pool.get(kind, ())) < 2:
-            shuffle(places, dice)
-            continue
-        for place in places:
-            place.put(dice.choice(pool[kind]))
-        if not all(place.is_whole() for place in places):
-            return None  # everybody sees how many there are
-    packed = pack_fields(copy.course.game)
-    if packed == copy.course.packed:
-        return None
-    copy.course.packed = packed
-    copy.forget()
+    copy.course.supposed = True
     return copy
+
+
+class Worlds:
+    """Makes other worlds for tables of one game, also of what was hidden in the games that it has seen."""
+
+    def __init__(self, game: type[Game]) -> None:
+        self.definition = game._definition
+        self.imagines = game.imagine is not Game.imagine
+        self.values: dict[tuple[str, str], list[Any]] = {}
+        """What stood at places of a kind."""
+        self.positions: dict[bytes, list[Packed]] = {}
+        """What was hidden in positions, by what a spectator saw of them."""
+        self._dice = random.Random(1)  # noqa: S311 - of what there is too much of, the same is kept each time
+
+    def gather(self, table: Table) -> None:
+        """Remember what is hidden at a table."""
+        dice = self._dice
+        for place in self._places(table, None):
+            _keep(self.values.setdefault(place.kind, []), place.get(), MAX_POOL, dice)
+        alike = self.positions.setdefault(self._looks(table), [])
+        hidden = {name: table.course.packed[name] for name in self._hidden(table)}
+        if hidden not in alike:
+            _keep(alike, hidden, MAX_ALIKE, dice)
+        if len(self.positions) > MAX_LOOKS:
+            del self.positions[next(iter(self.positions))]
+
+    def made_up(self, table: Table, viewer: int | None, dice: random.Random) -> Table | None:
+        """Return a table on which what the viewer (None for a spectator) cannot see is something else; None if nothing is.
+
+        It is what the game's own `imagine` makes up; without one, what is there, shuffled among like places, or what
+        stood there in other games.
+        """
+        world = supposed(table)
+        if self.imagines and viewer is not None:
+            return self._differing(world, self._imagined(table, viewer, dice))
+        if not self._mix(world, viewer, dice):
+            return None
+        return self._differing(world, self._outlined(table, pack_fields(world.course.game)))
+
+    def exchanged(self, table: Table, viewer: int | None, dice: random.Random) -> Table | None:
+        """Return a table on which it is what it was in a position that looked the same; None if there was none."""
+        worlds = self._exchanged(table, viewer)
+        return self._differing(supposed(table), dice.choice(worlds)) if worlds else None
+
+    def _differing(self, world: Table, packed: Packed | None) -> Table | None:
+        if packed is None or packed == world.course.packed:
+            return None
+        world.course.packed = packed
+        world.forget()
+        return world
+
+    def _hidden(self, table: Table) -> list[str]:
+        return [name for name in table.course.packed if self.definition.fields[name].mark is not Mark.OPEN]
+
+    def _places(self, table: Table, viewer: int | None) -> list[Place]:
+        """Return every place that a viewer does not see."""
+        return [
+            place
+            for name, field in self.definition.fields.items()
+            if name in table.course.values
+            for place in hidden_places(table.course.game, field, self.definition.shapes[name], viewer)
+        ]
+
+    def _looks(self, table: Table) -> bytes:
+        """Return what a spectator sees of a table: two that look the same to it return the same."""
+        course = table.course
+        kit = course.kit
+        fields = [
+            data if self.definition.fields[name].mark is Mark.OPEN else self._outline(name, data)
+            for name, data in course.packed.items()
+        ]
+        asked = None if course.suspension is None else course.suspension.question.seats
+        return pack([table.players, kit.mover, kit.to_move, kit.out, asked, [*course.sealed], fields])
+
+    def _outline(self, name: str, data: bytes) -> Any:
+        """Return what everybody sees of a hidden field: the sizes of collections."""
+        mark, shape, plain = self.definition.fields[name].mark, self.definition.shapes[name], unpack(data)
+        if mark is Mark.PRIVATE:
+            return None
+        if mark is Mark.HIDDEN:
+            return shape.size(plain)
+        return _entries(plain, lambda entry: entry_of(shape, entry).size(plain[entry]))
+
+    def _outlined(self, table: Table, packed: Packed) -> Packed:
+        """Return the fields without those that everybody would see to be others."""
+        here = table.course.packed
+        return {
+            name: data
+            if data == here[name] or self._outline(name, data) == self._outline(name, here[name])
+            else here[name]
+            for name, data in packed.items()
+        }
+
+    def _exchanged(self, table: Table, viewer: int | None) -> list[Packed]:
+        """Return the fields with what was hidden in positions that look the same, the viewer's own part aside.
+
+        Where its own part was the same, too, that is a world which can be: if there are such, they are all.
+        """
+        here = table.course.packed
+        possible, others = list[Packed](), list[Packed]()
+        for hidden in self.positions.get(self._looks(table), ()):
+            theirs = {name: self._part(table, viewer, name, other) for name, other in hidden.items()}
+            if not theirs.items() <= here.items():
+                (possible if theirs == hidden else others).append({**here, **theirs})
+        return possible or others
+
+    def _part(self, table: Table, viewer: int | None, name: str, other: bytes) -> bytes:
+        """Return a hidden field with the entries of another one where the viewer does not see them."""
+        mark = self.definition.fields[name].mark
+        if mark not in (Mark.OWNED, Mark.OTHERS):
+            return other
+        ours, theirs = unpack(table.course.packed[name]), unpack(other)
+        return pack(_entries(ours, lambda entry: (ours if is_open(mark, entry, viewer) else theirs)[entry]))
+
+    def _imagined(self, table: Table, viewer: int, dice: random.Random) -> Packed | None:
+        """Return the fields as the game itself imagines them for a seat; None where that is not what the seat sees."""
+        imagined = table.imagined(viewer, dice)
+        if imagined is None:
+            return None
+        here, there = table.course.packed, imagined.course.packed
+        opened = [name for name in here if name not in self._hidden(table)]
+        if any(here[name] != there.get(name) for name in opened) or self._outlined(table, there) != there:
+            return None
+        own = {name: self._part(table, viewer, name, there[name]) for name in self._hidden(table)}
+        return {**here, **own}
+
+    def _mix(self, world: Table, viewer: int | None, dice: random.Random) -> bool:
+        """Shuffle what the viewer cannot see among like places, or put there what stood there in other games."""
+        kinds: dict[tuple[str, str], list[Place]] = {}
+        for place in self._places(world, viewer):
+            kinds.setdefault(place.kind, []).append(place)
+        shuffled = dice.random() < 0.5
+        for kind, places in kinds.items():
+            if shuffled or len(self.values.get(kind, ())) < 2:
+                shuffle(places, dice)
+                continue
+            for place in places:
+                place.put(dice.choice(self.values[kind]))
+            if not all(place.is_whole() for place in places):
+                return False  # everybody sees how many there are
+        return True
+
+
+def _keep(kept: list[Any], new: Any, most: int, dice: random.Random) -> None:
+    """Keep something new, in the place of another one where there are enough."""
+    if len(kept) < most:
+        kept.append(new)
+    else:
+        kept[dice.randrange(most)] = new
+
+
+def _entries(data: Any, each: Callable[[Any], Any]) -> Any:
+    """Return what `each` makes of every entry of a field that has entries for seats, as plain wire data."""
+    return {entry: each(entry) for entry in data} if isinstance(data, _DICT) else [*map(each, range(len(data)))]
+
+
+_DICT: Any = dict
