@@ -46,6 +46,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "client": PLAYER,
     "errors": TABLE,
     "events": ("turns_client",),
+    "language/class_checks": RULES,
     "language/clocks": TABLE,
     "language/definition": RULES,
     "language/domains": (*RULES, "legal", "turns_protocol", "turns_server"),

@@ -178,7 +178,7 @@ class Game:
     @property
     def names(self) -> Sequence[str]:
         """What the players are called, by seat."""
-        return self._kit.names
+        return [*self._kit.names]
 
     @property
     def mover(self) -> int:
@@ -238,7 +238,7 @@ class Game:
     def ask(
         self,
         seat: int,
-        options: Iterable[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
+        options: Iterable[T] | type[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
         prompt: str = "",
         default: T | EllipsisType = ...,
     ) -> T:
@@ -247,7 +247,7 @@ class Game:
         The rule is suspended; when the answer comes it runs again from its beginning, with the same dice, up to here.
 
         Args:
-            options: what to choose from; or a function of the seat.
+            options: what to choose from; a bool or an Enum lists itself; or a function of the seat.
             default: the answer of a seat that is absent or out of time.
         """
         answer: T = self._kit.ask(Kind.ONE, (seat,), options, prompt, default)
@@ -256,7 +256,7 @@ class Game:
     def ask_all(
         self,
         seats: Iterable[int],
-        options: Iterable[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
+        options: Iterable[T] | type[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
         prompt: str = "",
     ) -> dict[int, T]:
         """Ask several seats at once, each unseen by the others; go on when all have answered."""
@@ -266,7 +266,7 @@ class Game:
     def ask_any(
         self,
         seats: Iterable[int],
-        options: Iterable[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
+        options: Iterable[T] | type[T] | Free[T] | Callable[[int], Iterable[T] | Free[T]],
         prompt: str = "",
     ) -> tuple[int, T]:
         """Ask several seats at once, and go on with the first answer."""

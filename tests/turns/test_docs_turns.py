@@ -12,8 +12,11 @@ from netcode.turns.simulate import simulate
 from netcode.turns.table import Refused, Step, Table
 
 GAME, PLAYER, HIGH_CARD, TEST = code_of("first-turn-based-game.md")
-PLAY, SERVE, SIT_DOWN = (line.removeprefix("python ").split() for line in code_of("first-turn-based-game.md", "sh"))
-MARKET, CHECKERS = code_of("turns-rules.md")
+PLAY, SERVE, SIT_DOWN, CHECK = (
+    line.removeprefix("python ").split() for line in code_of("first-turn-based-game.md", "sh")
+)
+MARKET, PINNED, CHECKERS = code_of("turns-rules.md")
+[PRINTED] = code_of("turns-rules.md", "text")
 [EPISODES] = [block.code for block in blocks_of(ROOT / "docs" / "pettingzoo.md") if block.language == "python"]
 
 
@@ -31,6 +34,13 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "tictactoe.py").write_text(GAME, encoding="utf-8")
     (tmp_path / "player.py").write_text(PLAYER, encoding="utf-8")
     (tmp_path / "test_tictactoe.py").write_text(TEST, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def cards(tmp_path: Path) -> Path:
+    (tmp_path / "high_card.py").write_text(HIGH_CARD, encoding="utf-8")
+    (tmp_path / "test_high_card.py").write_text(PINNED, encoding="utf-8")
     return tmp_path
 
 
@@ -86,6 +96,22 @@ def test_two_programs_of_ones_own_play_to_the_end(start: Start, folder: Path) ->
 @pytest.mark.process
 def test_its_test_passes(start: Start, folder: Path) -> None:
     program = start("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", folder, folder)
+
+    program.until("1 passed")
+    assert program.status() == 0
+
+
+@pytest.mark.process
+def test_check_prints_what_the_page_says(start: Start, cards: Path) -> None:
+    program = start(*(cards / word if word == "high_card.py" else word for word in CHECK))
+
+    program.until(r"no problems")
+    assert (program.status(), program.output) == (0, PRINTED)
+
+
+@pytest.mark.process
+def test_what_a_move_tells_is_pinned_by_a_test(start: Start, cards: Path) -> None:
+    program = start("-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", cards, cards)
 
     program.until("1 passed")
     assert program.status() == 0

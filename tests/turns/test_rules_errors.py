@@ -1,6 +1,7 @@
 """What is wrong with a class of rules is said when it is defined, and how to write it right."""
 
 import enum
+import functools
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar, cast
@@ -297,6 +298,84 @@ def annotated_setting() -> object:
 def override_without_move() -> object:
     class Mine(Playable):
         def go(self) -> None: ...  # pyright: ignore
+
+    return Mine
+
+
+@told(r"Mine\.seen is shown in a base; write `@shown` above it here, too")
+def a_shown_value_overridden_without_its_decorator() -> object:
+    class Base(Playable):
+        @shown
+        def seen(self, seat: int) -> int:
+            return seat
+
+    class Mine(Base):
+        def seen(self, seat: int) -> int:
+            return -seat
+
+    return Mine
+
+
+def logged(rule: Any) -> Any:
+    @functools.wraps(rule)
+    def inside(*arguments: Any) -> Any:
+        return rule(*arguments)
+
+    return inside
+
+
+@told(r"Mine\.take has another decorator above `@move`, which hides it; let `@move` be the uppermost")
+def a_decorator_above_the_move() -> object:
+    class Mine(Playable):
+        @logged
+        @move
+        def take(self) -> None:
+            pass
+
+    return Mine
+
+
+@told(r"Mine\.round is a plain function, `def round\(self\): …`, without `async` or `yield`")
+def a_round_that_is_awaited() -> object:
+    class Mine(Playable):
+        async def round(self) -> None:
+            pass
+
+    return Mine
+
+
+@told(r"Mine\.take: the domain of card is listed by a plain function, `def cards\(self\): …`, without `async`")
+def a_domain_that_is_awaited() -> object:
+    class Mine(Playable):
+        async def cards(self) -> list[int]:
+            return [1]
+
+        @move(card=cards)  # type: ignore[arg-type]  # pyright: ignore
+        def take(self, card: int) -> None:
+            pass
+
+    return Mine
+
+
+@told(r"Mine\.setup: the option size is 10 if nobody chooses, and size must be one of 3, 4, 5")
+def an_option_whose_default_cannot_be_chosen() -> object:
+    class Mine(Playable):
+        @options(size=range(3, 6))
+        def setup(self, size: int = 10) -> None:
+            pass
+
+    return Mine
+
+
+@told(r"Mine\.setup: the option size is chosen before there is a game.*write what it may be: `@options\(size=range")
+def an_option_that_a_method_lists() -> object:
+    class Mine(Playable):
+        def sizes(self) -> list[int]:
+            return [3]
+
+        @options(size=sizes)
+        def setup(self, size: int = 3) -> None:
+            pass
 
     return Mine
 

@@ -1,13 +1,17 @@
 """Slips that rules can have and nobody sees: they are told, and stop no other table."""
 
+import enum
 import sys
+from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, NewType
+from functools import cached_property, partialmethod
+from typing import Any, Literal, NamedTuple, NewType
 
 import pytest
 
-from netcode.turns import Clock, Game, Hidden, Owned, RulesError, check, move
+from netcode.turns import Clock, Game, Hidden, Owned, RulesError, check, move, options
+from netcode.turns.errors import Unfit
 from netcode.turns.runtime.view import make_view
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Refused, Step, Table
@@ -361,3 +365,221 @@ def test_what_the_game_is_handed_to_may_refuse(game: type[Game]) -> None:
 
     assert [arguments["cell"] for _, arguments in table.legal(1).plays] == [0, 1, 2, 3, 5, 6, 7, 8]
     assert check(game, 4).ok
+
+
+# What is written otherwise than the kit reads it at first.
+
+
+def test_a_question_may_offer_what_a_type_lists() -> None:
+    class Ask(Game):
+        said: list[Any] = []
+
+        @move
+        def ask_all_kinds(self) -> None:
+            sure = self.ask(self.mover, bool, "sure?")
+            way = self.ask(self.mover, Way, "which way?")
+            side: str = self.ask(self.mover, Literal["left", "right"], "which side?")  # type: ignore[arg-type]  # pyright: ignore
+            self.said = [sure, way.name, side]
+
+    table = begin(Ask)
+    table.play(0, "ask_all_kinds", {}, 1, now=0.0)
+    for number, option in ((2, True), (3, "UP"), (4, "right")):
+        asked = table.question(0)
+        assert asked is not None
+        assert isinstance(table.answer(0, asked.id, option, number, now=0.0), Step)
+
+    assert seen(table).said == [True, "UP", "right"]
+
+
+@pytest.mark.parametrize("nothing", [None, 5, int])
+def test_a_question_that_offers_nothing_says_how_it_is_written(nothing: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Ask(Game):
+        @move
+        def go(self) -> None:
+            self.ask(self.mover, nothing, "which?")
+
+    table = begin(Ask)
+
+    assert isinstance(table.play(0, "go", {}, 1, now=0.0), Refused)
+    assert "ask() is given nothing to choose from ('which?'); write a list: `self.ask(self.mover, [" in caplog.text
+
+
+class Way(enum.Enum):
+    UP = 1
+    DOWN = 2
+    LEFT = 3
+
+
+def test_a_literal_of_some_members_of_an_enum_is_those() -> None:
+    class Lift(Game):
+        way: Literal[Way.UP, Way.DOWN] = Way.UP
+
+        @move
+        def go(self, way: Literal[Way.UP, Way.DOWN]) -> None:
+            self.way = way
+
+        @move
+        def derail(self) -> None:
+            self.way = Way.LEFT  # type: ignore[assignment]  # pyright: ignore
+
+    table = begin(Lift)
+
+    assert table.play(0, "go", {"way": "LEFT"}, 1, now=0.0) == Refused("way must be one of UP, DOWN")
+    assert isinstance(table.play(0, "derail", {}, 1, now=0.0), Refused)
+    assert isinstance(table.play(0, "go", {"way": "DOWN"}, 1, now=0.0), Step)
+    assert "Lift.way is Way.LEFT, which is none of Literal[Way.UP, Way.DOWN]" in table.complaints["Lift"]
+    with pytest.raises(Unfit, match="way must be the name of a Way: UP, DOWN"):
+        Lift._definition.shapes["way"].convert("LEFT", "way")
+
+
+@dataclass
+class Pawn:
+    at: int
+    moved = False
+
+    @cached_property
+    def label(self) -> str:
+        return f"P{self.at}"
+
+
+def test_what_is_assigned_beside_the_fields_of_a_record_is_told_and_what_is_worked_out_is_not() -> None:
+    class Race(Game):
+        pawns: list[Pawn] = [Pawn(0)]
+
+        @move
+        def look(self) -> None:
+            assert self.pawns[0].label == "P0"
+
+        @move
+        def step(self) -> None:
+            self.pawns[0].at += 1
+            self.pawns[0].moved = True
+
+    table = begin(Race)
+
+    assert isinstance(table.play(0, "look", {}, 1, now=0.0), Step)
+    assert isinstance(table.play(1, "step", {}, 1, now=0.0), Refused)
+    assert table.complaints["Race"].endswith(
+        "Race.pawns[0] is a Pawn with moved, which is no field of Pawn: annotate it there"
+    )
+
+
+def test_private_names_and_properties_that_are_assigned_are_what_python_makes_of_them() -> None:
+    class Hot(Game):
+        __deck: list[int] = [1, 2]
+        kelvin: int = 273
+
+        @property
+        def celsius(self) -> int:
+            return self.kelvin - 273
+
+        @celsius.setter
+        def celsius(self, value: int) -> None:
+            self.kelvin = value + 273
+
+        @move
+        def heat(self) -> None:
+            self.celsius = self.celsius + self.__deck.pop()
+            self.__deck = [5]
+
+    table = begin(Hot)
+
+    assert isinstance(table.play(0, "heat", {}, 1, now=0.0), Step)
+    assert (seen(table).celsius, table.course.values["_Hot__deck"]) == (2, [5])
+
+
+def test_what_rules_are_given_is_their_own_to_write_to() -> None:
+    class Given(Game):
+        deck: list[str] = []
+        said: list[str] = []
+
+        @options(cards=(["A", "B"], ["X"]))
+        def setup(self, cards: list[str] = ["A", "B"]) -> None:  # noqa: B006
+            self.deck = cards
+            self.deck.append("C")
+
+        @move(cards=[["1"], ["2"]])
+        def take(self, cards: list[str]) -> None:
+            cards.append("3")
+            self.deck += cards
+            self.names[0] = "King"  # type: ignore[index]  # pyright: ignore
+            self.said += self.names
+
+    tables = [begin(Given) for _ in range(2)]
+    for table in tables:
+        for number in (1, 2):
+            table.play(number % 2, "take", {"cards": ["1"]}, number, now=0.0)
+
+    (first, second) = tables
+    assert first.course.values == second.course.values
+    assert (first.options, seen(first).deck[:5]) == ({"cards": ["A", "B"]}, ["A", "B", "C", "1", "3"])
+    assert seen(first).said[:2] == ["seat 0", "seat 1"]
+    assert Table.restore(Given, first.snapshot()).frozen == ""
+
+
+LATER = """
+from __future__ import annotations
+from typing import TYPE_CHECKING, NamedTuple
+from netcode.turns import Game, move
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+class Later(Game):
+    class Card(NamedTuple):
+        rank: int
+
+    cards: list[Card] = []
+
+    @move(card=lambda self: self.cards)
+    def take(self, card: Card | Sequence[int]) -> None: ...
+
+    @move(card=lambda self: self.cards)
+    def give(self, card: Card) -> None: ...
+
+    @move
+    def turn(self, over: bool) -> None: ...
+"""
+
+
+def test_an_annotation_may_name_what_is_in_the_class_and_what_is_there_for_type_checkers_alone() -> None:
+    module: dict[str, Any] = {"__name__": "later"}
+
+    exec(LATER, module)
+
+    moves = module["Later"]._definition.moves
+    assert (list(moves), moves["take"].shapes["card"], moves["give"].shapes["card"].name) == (
+        ["take", "give", "turn"], None, "Card",
+    )  # fmt: skip
+    with pytest.raises(
+        RulesError, match=r"Later\.turn: an annotation cannot be evaluated: name 'Nothing' is not defined"
+    ):
+        exec(LATER.replace("over: bool", "over: Nothing"), module)
+
+
+def test_what_other_games_build_on_needs_no_move() -> None:
+    class Cards(Game, ABC):
+        deck: Hidden[list[int]] = []
+
+    class Draw(Cards):
+        @move
+        def draw(self) -> None:
+            self.deck.pop()
+
+    assert [*Draw._definition.fields] == ["deck"]
+
+
+def put(self: Any, step: int, cell: int) -> None:
+    self.require(self.cells[cell] is None, "taken")
+    self.cells[cell] = step
+
+
+def test_a_part_of_a_method_may_refuse() -> None:
+    class Part(Game):
+        cells: list[int | None] = [1, None]
+        put_one = partialmethod(put, 1)
+
+        @move(cell=range(2))
+        def mark(self, cell: int) -> None:
+            self.put_one(cell)
+
+    assert begin(Part).legal(0).plays == (("mark", {"cell": 1}),)

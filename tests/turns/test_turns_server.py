@@ -17,7 +17,6 @@ from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
-from netcode.turns.serving.games import described
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Result
@@ -1208,20 +1207,6 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
     }
     assert hall.guests[guest] == [["games", [cell, fleets]]]
     hall.close()
-
-
-def test_an_option_that_a_method_of_the_game_lists_is_not_told() -> None:
-    class Deep(Game):
-        def sizes(self) -> list[int]:
-            return [len(self.names)]
-
-        @options(size=sizes)
-        def setup(self, size: int = 3) -> None: ...
-
-        @move
-        def rest(self) -> None: ...
-
-    assert described(Deep)["options"] == {"size": None}
 
 
 def test_whoever_asks_too_early_or_looks_on_is_told_so() -> None:

@@ -1,5 +1,6 @@
 """What the kit reads from a class of rules when it is defined, and everything that it says at once if it is wrong."""
 
+import abc
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -7,33 +8,20 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
 
-from netcode.turns.errors import RulesError
-from netcode.turns.language.clocks import Clock
-from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
-from netcode.turns.language.instead import way_of
-from netcode.turns.language.marks import Field, Mark, annotations_of, read_fields
-from netcode.turns.language.places import Place, read_places
-from netcode.turns.language.sources import (
-    assigned,
-    can_refuse,
-    demands,
-    fingerprint,
-    function_of,
-    only_looks,
-    requires_text,
+from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.language.class_checks import (
+    check_assignments,
+    check_makers,
+    check_names,
+    check_settings,
+    plain_function,
 )
+from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
+from netcode.turns.language.marks import Field, Mark, annotations_of_rule, read_fields
+from netcode.turns.language.places import Place, read_places
+from netcode.turns.language.sources import can_refuse, demands, fingerprint, only_looks
 from netcode.turns.values import Shape, plain, shape_of
 
-SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
-"""What a class says about itself, by assigning it."""
-HOOKS = ("setup", "round", "timeout", "imagine")
-"""What a class may define for the kit to call."""
-VERBS = (
-    "players", "names", "mover", "to_move", "alive", "after", "random", "result",
-    "require", "turn_to", "ask", "ask_all", "ask_any", "out", "finish", "tell", "options",
-)  # fmt: skip
-"""What the kit gives to rules."""
-INSIDE = ("_kit", "_definition")
 RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
 
 OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
@@ -42,13 +30,7 @@ OPTIONS_OF_MOVE = {"undo": "undo=True", "at": 'at="cells[cell]"'}
 PLACES_KEPT = 1024
 """Plays of one move of which it is remembered where they go: the same few are legal again and again."""
 
-_MAKERS = ("__init__", "__new__", "__post_init__")
-"""What Python calls to make a thing; tables are copied and filled in without any of them."""
-_OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
-"""What `abc` and `typing` keep in a class that is abstract or generic."""
-
 _DATACLASS_FIELD: Any = dataclasses.Field
-_TUPLE: Any = tuple
 _EMPTY = inspect.Parameter.empty
 
 
@@ -163,10 +145,10 @@ class Definition:
 def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
     """Read a class of rules. Raises `RulesError` for everything that can be told from the class alone."""
     definition = Definition(cls)
-    _check_settings(cls, definition)
+    definition.fewest, definition.most = check_settings(cls)
     definition.fields = read_fields(cls, root)
-    _check_names(cls, root, definition.fields, move)
-    _check_makers(cls, root)
+    check_names(cls, root, definition.fields, move=move, shown=shown, own=Definition)
+    check_makers(cls, root)
     for name, one in definition.fields.items():
         definition.shapes[name] = shape_of(one.type, f"{cls.__name__}.{name}")
         if hasattr(cls, name):
@@ -182,13 +164,27 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
         rule.places = read_places(at, f"{cls.__name__}.{name}", [*shown_to_players, *definition.shown], rule.domains)
     _read_options(cls, definition)
     definition.has_round = callable(getattr(cls, "round", None))
-    if not definition.moves and not definition.has_round:
+    if not definition.moves and not definition.has_round and abc.ABC not in cls.__bases__:
         raise RulesError(
-            f"{cls.__name__} has neither a move nor a round(), so nobody can do anything; write\n"
-            "    @move(cell=range(9))\n    def mark(self, cell: int) -> None: …"
+            f"{cls.__name__} has neither a move nor a round(), so nobody can do anything; write "
+            "`@move(cell=range(9))` above `def mark(self, cell): …`; or, for what other games build on, "
+            f"`class {cls.__name__}(Game, ABC): …`"
         )
-    _check_assignments(cls, root, definition.fields)
+    check_assignments(cls, root, definition.fields)
     return definition
+
+
+def _check_option(where: str, name: str, domain: Domain, default: Any) -> None:
+    """Raise `RulesError` for an option that nobody could choose, or whose default is none of its values."""
+    try:
+        domain.read(None, {}, plain(default), name)
+    except RulesError as error:
+        raise RulesError(
+            f"{where} is chosen before there is a game that could list anything; write what it may be: "
+            f"`@options({name}=range(3, 8))`"
+        ) from error
+    except (Unfit, TypeError) as error:
+        raise RulesError(f"{where} is {default!r} if nobody chooses, and {error}") from error
 
 
 def _default(cls: type[Any], name: str) -> Any:
@@ -211,86 +207,6 @@ def _members(cls: type[Any], root: type[Any]) -> dict[str, Any]:
     return members
 
 
-def _check_settings(cls: type[Any], definition: Definition) -> None:
-    where, seats = cls.__name__, cls.seats
-    fine = isinstance(seats, _TUPLE) and len(seats) == 2 and all(type(count) is int for count in seats)
-    if not fine or not 1 <= seats[0] <= seats[1] <= 1000:
-        raise RulesError(f"{where}.seats is {seats!r}; write the fewest and the most who can play: `seats = 2, 5`")
-    definition.fewest, definition.most = seats
-    if cls.absent not in ("wait", "forfeit", "bot"):
-        raise RulesError(f'{where}.absent is {cls.absent!r}; write `absent = "wait"`, "forfeit" or "bot"')
-    if cls.clock is not None and not isinstance(cls.clock, Clock):
-        raise RulesError(f"{where}.clock is {cls.clock!r}; write `clock = Clock(minutes=5, increment=3)`")
-    if type(cls.grace) not in (int, float) or not cls.grace >= 0:
-        raise RulesError(f"{where}.grace is {cls.grace!r}; write seconds: `grace = 60`")
-    for name in ("reveal", "undo"):
-        if type(getattr(cls, name)) is not bool:
-            raise RulesError(f"{where}.{name} is {getattr(cls, name)!r}; write `{name} = False` or `{name} = True`")
-
-
-def _check_names(cls: type[Any], root: type[Any], fields: dict[str, Field], move: type[Any]) -> None:
-    taken = {*SETTINGS, *HOOKS, *VERBS, *INSIDE}
-    for name in fields:
-        if name in taken:
-            raise RulesError(_clash(cls, name, "field"))
-    moves = set[str]()
-    for base in reversed(cls.__mro__):
-        if base in root.__mro__:
-            continue
-        annotated = inspect.get_annotations(base)
-        written = [pair for pair in vars(base).items() if not isinstance(pair[1], Definition)]
-        for name, member in written:
-            if isinstance(member, move):
-                moves.add(name)
-                if name in taken or name in fields:
-                    raise RulesError(_clash(cls, name, "move"))
-            elif name in moves and function_of(member):
-                raise RulesError(f"{cls.__name__}.{name} is a move in a base; write `@move` above it here, too")
-            elif name in VERBS or name in INSIDE:
-                raise RulesError(_clash(cls, name, "method" if function_of(member) else "field"))
-            elif name in HOOKS and not function_of(member):
-                raise RulesError(_clash(cls, name, "field"))
-            elif not _is_plain(name, member) and name not in fields and name not in annotated:
-                _refuse_unannotated(cls, name, member)
-
-
-def _check_makers(cls: type[Any], root: type[Any]) -> None:
-    for base in cls.__mro__:
-        if base in root.__mro__ or "__dataclass_fields__" in vars(base) or vars(base).get("_is_protocol"):
-            continue  # `dataclass` and `Protocol` write such methods themselves
-        for name in _MAKERS:
-            if name in vars(base):
-                raise RulesError(
-                    f"{cls.__name__}.{name} is never called; what it does belongs into `def setup(self): …`, "
-                    "or into the class: `heap: int = 5`"
-                )
-
-
-def _is_plain(name: str, member: Any) -> bool:
-    """Tell whether a member of a class is no state by its nature."""
-    if (name.startswith("__") and name.endswith("__")) or name in SETTINGS or name in _OF_PYTHON:
-        return True
-    return callable(member) or hasattr(member, "__get__") or function_of(member) is not None
-
-
-def _refuse_unannotated(cls: type[Any], name: str, member: Any) -> None:
-    kind = type(member).__name__
-    raise RulesError(
-        f"{cls.__name__}.{name} has no annotation. If it changes during a game it is a field: "
-        f"`{name}: {kind} = …`; if not: `{name}: ClassVar[{kind}] = …`"
-    )
-
-
-def _clash(cls: type[Any], name: str, what: str) -> str:
-    if name in SETTINGS:
-        use = f"a setting of the class; it is assigned without an annotation: `{name} = …`"
-    elif name in HOOKS:
-        use = f"what the kit calls; it is a plain method: `def {name}(self): …`"
-    else:
-        use = f"the kit's own; call yours `{name.strip('_')}_` or, better, by another word"
-    return f"{cls.__name__}.{name} cannot be a {what}: `{name}` is {use}"
-
-
 def _parameters(cls: type[Any], name: str, rule: Any) -> list[inspect.Parameter]:
     parameters = [*inspect.signature(rule).parameters.values()]
     where = f"{cls.__name__}.{name}"
@@ -300,9 +216,7 @@ def _parameters(cls: type[Any], name: str, rule: Any) -> list[inspect.Parameter]
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
             raise RulesError(f"{where}: {parameter} is no single argument; name each one: `def {name}(self, card): …`")
     if inspect.iscoroutinefunction(rule) or inspect.isgeneratorfunction(rule):
-        raise RulesError(
-            f"{where} is a plain function, `def {name}(self): …`, without `async` or `yield`; it asks with `self.ask(…)`"
-        )
+        raise RulesError(plain_function(where, name))
     return parameters[1:]
 
 
@@ -324,7 +238,7 @@ def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
                 if reserved in OPTIONS_OF_MOVE
                 else f"{where}: `{reserved}` cannot be an argument of a move; call it by another word"
             )
-    annotations = annotations_of(member.rule)
+    annotations = annotations_of_rule(member.rule, cls, [one for one in names if one not in member.given])
     domains: dict[str, Domain] = {}
     shapes: dict[str, Shape | None] = {}
     for position, argument in enumerate(names):
@@ -356,7 +270,7 @@ def _read_options(cls: type[Any], definition: Definition) -> None:
             raise RulesError(
                 f"{where} has no argument {name}, for which there is an option; write `def setup(self, {name}=…)`"
             )
-    annotations = annotations_of(cls.setup)
+    annotations = annotations_of_rule(cls.setup, cls, [one for one in names if one not in given])
     for parameter in parameters:
         name = parameter.name
         if name in ("clock", "players"):
@@ -368,27 +282,6 @@ def _read_options(cls: type[Any], definition: Definition) -> None:
             domain = make_domain(cls, "setup", name, given[name], ())
         if domain is None:
             raise RulesError(f"{where}: nothing says what {name} may be; write `@options({name}=range(3, 8))` above it")
+        _check_option(f"{where}: the option {name}", name, domain, parameter.default)
         definition.options[name] = domain
         definition.chosen[name] = parameter.default
-
-
-def _check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]) -> None:
-    for base in cls.__mro__:
-        if base in root.__mro__:
-            continue
-        for member in vars(base).values():
-            function = function_of(member)
-            if function is None or isinstance(member, staticmethod | classmethod):
-                continue
-            if requires_text(function):
-                raise RulesError(
-                    f"{cls.__name__}.{function.__name__}: `require` takes what has to be true, and then the text: "
-                    '`self.require(self.cells[cell] is None, "that cell is taken")`'
-                )
-            for name in assigned(function):
-                said, way = f"{cls.__name__}.{function.__name__} assigns self.{name}, which is", way_of(name)
-                if name in (*SETTINGS, *VERBS, *HOOKS):
-                    raise RulesError(f"{said} the kit's own; {way}" if way else _clash(cls, name, "field"))
-                if name not in fields:
-                    hint = f"{way}; or, to keep something there, " if way else ""
-                    raise RulesError(f"{said} no field; {hint}annotate it in the class: `{name}: int`")

@@ -6,6 +6,7 @@ import random
 import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
@@ -15,6 +16,7 @@ from netcode.turns.values import Shape, check_bounds, pack, plain, same, shape_o
 
 T = TypeVar("T")
 _SETS: tuple[Any, ...] = (set, frozenset)
+_WRITABLE: tuple[Any, ...] = (list, dict, set)
 MAX_LISTED = 1_000_000
 """Values that a domain lists at most."""
 
@@ -120,9 +122,10 @@ class Fixed(Domain):
 
     def __init__(self, values: tuple[Any, ...]) -> None:
         self._values = values
+        self._writable = any(isinstance(value, _WRITABLE) for value in values)
 
     def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
-        return self._values
+        return deepcopy(self._values) if self._writable else self._values  # a rule may write to what it is given
 
 
 class Listed(Domain):
@@ -174,6 +177,8 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         shape_of(given.type, f"{cls.__name__}.{move}.{argument}")
         return Open(given)
     if isinstance(given, types.FunctionType):
+        if inspect.iscoroutinefunction(given):
+            raise RulesError(f"{where} is listed by a plain function, `def {given.__name__}(self): …`, without `async`")
         parameters = [*inspect.signature(given).parameters.values()]
         if not parameters:
             raise RulesError(f"{where} takes no game to look at; write `{_written(given, ())}`")
@@ -208,11 +213,12 @@ def _written(given: types.FunctionType, earlier: tuple[str, ...]) -> str:
 
 def domain_of_type(annotation: Any) -> Domain | None:
     """Return the domain that an annotation lists by itself: bool, an Enum, a Literal, with None or without."""
-    values = _values_of_type(annotation)
+    values = values_of_type(annotation)
     return None if values is None else Fixed(values)
 
 
-def _values_of_type(annotation: Any) -> tuple[Any, ...] | None:
+def values_of_type(annotation: Any) -> tuple[Any, ...] | None:
+    """Return what a type lists by itself; None for one that lists nothing."""
     if annotation is bool:
         return (False, True)
     if annotation is None or annotation is type(None):
@@ -223,7 +229,7 @@ def _values_of_type(annotation: Any) -> tuple[Any, ...] | None:
     if origin is Literal:
         return arguments
     if origin is Union or origin is types.UnionType:
-        parts = [_values_of_type(argument) for argument in arguments]
+        parts = [values_of_type(argument) for argument in arguments]
         if all(part is not None for part in parts):
             return tuple(value for part in parts if part is not None for value in part)
     return None

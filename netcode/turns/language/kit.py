@@ -7,16 +7,17 @@ behind a view it refuses to play.
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn, get_origin
 
 from netcode.turns.errors import Changed, Enough, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.language.domains import Free, listed
+from netcode.turns.language.domains import Free, listed, values_of_type
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.language.randomness import DRY, dice
 from netcode.turns.values import check_bounds, pack, plain, same
 
 _FREE: Any = Free
 _ITERABLE: Any = Iterable
+_ASKED = '`self.ask(self.mover, ["left", "right"], "which way?")`'
 _COLLECTIONS = (range, list, tuple, str)
 """What options mostly are: to ask whether something is iterable costs more than the rest of a question."""
 MAX_SAID = 16_384
@@ -113,7 +114,8 @@ class Kit:
         for seat in seats:
             self.check_seat(seat, "turn_to")
             if seat in self.out:
-                raise RulesError(f"turn_to({seat}): seat {seat} is out; write `self.turn_to(self.after({seat}))`")
+                instead = f"self.after({seat})" if len(seats) == 1 else "*self.alive"
+                raise RulesError(f"turn_to({seat}): seat {seat} is out; write `self.turn_to({instead})`")
         self.called = tuple(dict.fromkeys(seats))
 
     def leave(self, seat: int) -> None:
@@ -164,7 +166,7 @@ class Kit:
         self,
         kind: Kind,
         seats: Iterable[int],
-        options: Iterable[Any] | Free[Any] | Callable[[int], Iterable[Any] | Free[Any]],
+        options: Any,
         prompt: str,
         default: Any = ...,
     ) -> Any:
@@ -197,8 +199,12 @@ class Kit:
             raise RulesError(f"{kind.verb}() asks nobody; guard it: `if waiting: …`")
         for seat in asked:
             self.check_seat(seat, kind.verb)
+        if options is bool or get_origin(options) is Literal:
+            options = values_of_type(options)
         # An Enum can be called, too; what lists something is a collection.
         by_seat = type(options) not in _COLLECTIONS and not isinstance(options, (_ITERABLE, _FREE))
+        if by_seat and (isinstance(options, type) or not callable(options)):
+            raise RulesError(f"{kind.verb}() is given nothing to choose from ({prompt!r}); write a list: {_ASKED}")
         to_all: Any = None if by_seat else _offer(options)
         offered: dict[int, tuple[Any, ...] | Free[Any]] = {}
         for seat in asked:

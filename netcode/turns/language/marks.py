@@ -2,8 +2,10 @@
 
 import inspect
 import typing
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from types import SimpleNamespace
 from typing import Annotated, Any, ClassVar, TypeVar
 
 from netcode.turns.errors import RulesError
@@ -55,18 +57,44 @@ def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
     return fields
 
 
-def annotations_of(thing: Any) -> dict[str, Any]:
-    """Return the evaluated annotations of one class, without those of its bases, or of a function."""
+def annotations_of(cls: type[Any]) -> dict[str, Any]:
+    """Return the evaluated annotations of one class, without those of its bases."""
     try:
-        hints = typing.get_type_hints(thing, include_extras=True)
-    except (NameError, TypeError, SyntaxError, AttributeError) as error:
-        raise RulesError(
-            f"{thing.__qualname__}: an annotation cannot be evaluated: {error}; "
-            "what it names must be defined above, in the module or in the class"
-        ) from error
-    if not isinstance(thing, type):
-        return hints
-    return {name: hints[name] for name in inspect.get_annotations(thing) if name in hints}
+        hints = typing.get_type_hints(cls, include_extras=True)
+    except _NOT_EVALUATED as error:
+        raise RulesError(_unknown(cls, error)) from error
+    return {name: hints[name] for name in inspect.get_annotations(cls) if name in hints}
+
+
+def annotations_of_rule(rule: Any, cls: type[Any], needed: Iterable[str]) -> dict[str, Any]:
+    """Return the evaluated annotations of a method of a class of rules; of those that are not `needed`, what can be had.
+
+    A name that is imported for type checkers alone is not there when the game runs.
+    """
+    inside = {name: member for base in reversed(cls.__mro__) for name, member in vars(base).items()}
+    found: dict[str, Any] = {}
+    try:
+        written = inspect.get_annotations(rule)
+    except NameError as error:  # Python 3.14 evaluates them only now
+        raise RulesError(_unknown(rule, error)) from error
+    for name, annotation in written.items():
+        one = SimpleNamespace(__annotations__={name: annotation})
+        try:
+            found |= typing.get_type_hints(one, rule.__globals__, inside, include_extras=True)
+        except _NOT_EVALUATED as error:
+            if name in needed:
+                raise RulesError(_unknown(rule, error)) from error
+    return found
+
+
+_NOT_EVALUATED = (NameError, TypeError, SyntaxError, AttributeError)
+
+
+def _unknown(thing: Any, error: Exception) -> str:
+    return (
+        f"{thing.__qualname__}: an annotation cannot be evaluated: {error}; "
+        "what it names must be defined above, in the module or in the class"
+    )
 
 
 def _read(cls: type[Any], name: str, annotation: Any) -> Field:

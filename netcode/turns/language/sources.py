@@ -15,6 +15,7 @@ from typing import Any
 def function_of(member: Any) -> Callable[..., Any] | None:
     """Return the function behind a member of a class: a method, a move, a property; None for anything else."""
     member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+    member = getattr(member, "func", member)  # a `partialmethod`, a `partial` or a `cached_property`
     member = getattr(member, "__wrapped__", member)
     return member if inspect.isfunction(member) else None
 
@@ -38,6 +39,12 @@ def first_of(tree: ast.FunctionDef | None) -> str | None:
     """Return what a definition calls its first argument, mostly `self`; None without one."""
     arguments = [] if tree is None else tree.args.posonlyargs or tree.args.args
     return arguments[0].arg if arguments else None
+
+
+def mangled(cls: type[Any], name: str) -> str:
+    """Return what a name is called that is written inside a class: Python keeps `__name` apart for each."""
+    private = name.startswith("__") and not name.endswith("__") and cls.__name__.strip("_")
+    return f"_{cls.__name__.lstrip('_')}{name}" if private else name
 
 
 def assigned(function: Callable[..., Any]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The options of one table: as strangers chose them, and as they were stored."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from netcode.turns.language.clocks import Clock, clock_from
@@ -11,7 +12,7 @@ from netcode.turns.values import check_bounds
 def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], Clock | None]:
     """Return the options of a table as its rules take them, and its clock. Raises `ValueError` for what they are not."""
     definition: Definition = game._definition
-    chosen, clock = dict(definition.chosen), game.clock
+    chosen, clock = deepcopy(definition.chosen), game.clock
     for name, value in given.items():
         domain = definition.options.get(name)
         if name == "clock":
@@ -28,7 +29,7 @@ def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, A
 def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """Find the values of stored options again; one that the rules no longer have is dropped."""
     definition: Definition = game._definition
-    chosen = dict(definition.chosen)
+    chosen = deepcopy(definition.chosen)
     for name, domain in definition.options.items():
         if name in stored:
             chosen[name] = domain.read(None, {}, stored[name], name)

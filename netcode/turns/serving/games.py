@@ -30,11 +30,8 @@ def _is_sent(field: Field) -> bool:
 
 
 def _values(domain: Domain) -> list[Any] | None:
-    """Return what an option may be; None where it is free, too much, or depends on the game."""
-    try:
-        values = domain.values(None, {})
-    except Exception:  # noqa: BLE001 - a method of the game that lists them has no game to look at
-        return None
+    """Return what an option may be; None where it is free, or too much."""
+    values = domain.values(None, {})
     return None if values is None or len(values) > MAX_VALUES else [plain(value) for value in values]
 
 

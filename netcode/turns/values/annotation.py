@@ -115,7 +115,7 @@ def _literal(values: tuple[Any, ...], where: str) -> Shape:
     if all(type(value) in NATIVE for value in values):
         return Choice(values)
     if all(type(value) is type(values[0]) for value in values) and isinstance(values[0], enum.Enum):
-        return Named(type(values[0]))
+        return Named(type(values[0]), values)
     raise RulesError(f"{where}: a Literal is of None, bool, int, str and bytes; use an Enum for its members")
 
 

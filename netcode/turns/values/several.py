@@ -2,10 +2,11 @@
 
 import dataclasses
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Any
 
 from netcode.turns.errors import Unfit
-from netcode.turns.values.packing import NATIVE, pack
+from netcode.turns.values.packing import NATIVE, a, pack
 from netcode.turns.values.shape import Shape, all_fit, expect, first
 from netcode.turns.values.single import KEY, SCALARS
 
@@ -236,7 +237,16 @@ class Record(Shape):
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
             return self.wrong(value, where)
+        for name in self._beside(value):
+            return f"{where} is {a(self.name)} with {name}, which is no field of {self.name}: annotate it there"
         return first(shape.flaw(getattr(value, name), f"{where}.{name}") for name, shape in self.fields.items())
 
     def fits(self, value: Any) -> bool:
-        return type(value) is self.kind and all(shape.fits(getattr(value, name)) for name, shape in self.fields.items())
+        if type(value) is not self.kind or self._beside(value):
+            return False
+        return all(shape.fits(getattr(value, name)) for name, shape in self.fields.items())
+
+    def _beside(self, value: Any) -> list[str]:
+        """Return what somebody assigned beside the fields, but for what is worked out from them and kept."""
+        beside = getattr(value, "__dict__", self.fields).keys() - self.fields
+        return sorted(name for name in beside if not isinstance(getattr(self.kind, name, None), cached_property))

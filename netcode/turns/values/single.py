@@ -58,15 +58,19 @@ class Choice(Shape):
 
 
 class Named(Shape):
-    """An Enum, by the name of its member; a Flag by its number."""
+    """An Enum, or a Literal of some of its members, by their names; a Flag by its number."""
 
     packs = revives = False
 
-    def __init__(self, kind: type[enum.Enum]) -> None:
+    def __init__(self, kind: type[enum.Enum], some: tuple[Any, ...] | None = None) -> None:
         self.kind, self.name = kind, kind.__name__
         self.flag = issubclass(kind, enum.Flag)
         self.members = dict(kind.__members__)
         self.kinds = frozenset((kind,))
+        if some is not None:
+            self.name = f"Literal[{', '.join(f'{kind.__name__}.{one.name}' for one in some)}]"
+            self.kinds = frozenset()
+        self.some = some
 
     def dump(self, value: Any) -> Any:
         return value.value if self.flag else value.name
@@ -77,13 +81,18 @@ class Named(Shape):
     def convert(self, data: Any, where: str = "it") -> Any:
         try:
             if type(data) is (int if self.flag else str):
-                return self.load(data)
+                value = self.load(data)
+                if self.flaw(value, where) is None:
+                    return value
         except (KeyError, ValueError):
             pass
-        raise Unfit(f"{where} must be the name of a {self.name}: {', '.join(self.members)}")
+        names = self.members if self.some is None else [one.name for one in self.some]
+        raise Unfit(f"{where} must be the name of a {self.kind.__name__}: {', '.join(names)}")
 
     def flaw(self, value: Any, where: str) -> str | None:
-        return None if type(value) is self.kind else self.wrong(value, where)
+        if type(value) is not self.kind:
+            return self.wrong(value, where)
+        return None if self.some is None or value in self.some else f"{where} is {value}, which is none of {self.name}"
 
 
 class Either(Shape):

@@ -1,0 +1,183 @@
+"""What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
+
+import inspect
+from typing import Any
+
+from netcode.turns.errors import RulesError
+from netcode.turns.language.clocks import Clock
+from netcode.turns.language.instead import way_of
+from netcode.turns.language.marks import Field
+from netcode.turns.language.sources import assigned, function_of, mangled, requires_text
+
+SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
+"""What a class says about itself, by assigning it."""
+HOOKS = ("setup", "round", "timeout", "imagine")
+"""What a class may define for the kit to call."""
+VERBS = (
+    "players", "names", "mover", "to_move", "alive", "after", "random", "result",
+    "require", "turn_to", "ask", "ask_all", "ask_any", "out", "finish", "tell", "options",
+)  # fmt: skip
+"""What the kit gives to rules."""
+INSIDE = ("_kit", "_definition")
+"""What the kit keeps for itself."""
+_MAKERS = ("__init__", "__new__", "__post_init__")
+"""What Python calls to make a thing; tables are copied and filled in without any of them."""
+_OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
+"""What `abc` and `typing` keep in a class that is abstract or generic."""
+_WHAT = {"move": "a move", "shown": "shown"}
+"""What a method is that is decorated by one of these words."""
+_TUPLE: Any = tuple
+
+
+def check_settings(cls: type[Any]) -> tuple[int, int]:
+    """Return for how few and how many players a class is. Raises `RulesError` for a setting that is none."""
+    where = cls.__name__
+    seats: tuple[int, int] = cls.seats
+    fine = isinstance(seats, _TUPLE) and len(seats) == 2 and all(type(count) is int for count in seats)
+    if not fine or not 1 <= seats[0] <= seats[1] <= 1000:
+        raise RulesError(f"{where}.seats is {seats!r}; write the fewest and the most who can play: `seats = 2, 5`")
+    if cls.absent not in ("wait", "forfeit", "bot"):
+        raise RulesError(f'{where}.absent is {cls.absent!r}; write `absent = "wait"`, "forfeit" or "bot"')
+    if cls.clock is not None and not isinstance(cls.clock, Clock):
+        raise RulesError(f"{where}.clock is {cls.clock!r}; write `clock = Clock(minutes=5, increment=3)`")
+    if type(cls.grace) not in (int, float) or not cls.grace >= 0:
+        raise RulesError(f"{where}.grace is {cls.grace!r}; write seconds: `grace = 60`")
+    for name in ("reveal", "undo"):
+        if type(getattr(cls, name)) is not bool:
+            raise RulesError(f"{where}.{name} is {getattr(cls, name)!r}; write `{name} = False` or `{name} = True`")
+    return seats
+
+
+def check_names(
+    cls: type[Any], root: type[Any], fields: dict[str, Field], *, move: type[Any], shown: type[Any], own: type[Any]
+) -> None:
+    """Raise `RulesError` for a name that is the kit's, for what has lost its decorator, and for a field without annotation.
+
+    Args:
+        cls: of rules.
+        root: up to which its bases are looked at.
+        fields: of the class.
+        move: what `@move` makes.
+        shown: what `@shown` makes.
+        own: what the kit itself leaves in a class.
+    """
+    taken = {*SETTINGS, *HOOKS, *VERBS, *INSIDE}
+    for name in fields:
+        if name in taken:
+            raise RulesError(_clash(cls, name, "field"))
+    decorated = dict[str, str]()
+    for base in reversed(cls.__mro__):
+        if base in root.__mro__:
+            continue
+        annotated = {*inspect.get_annotations(base), *fields}
+        for name, member in vars(base).items():
+            if isinstance(member, own):
+                continue
+            _check_decorators(cls, name, member, decorated, (move, shown))
+            if name in decorated:
+                if name in taken or name in fields:
+                    raise RulesError(_clash(cls, name, "move" if decorated[name] == "move" else "shown value"))
+            elif name in VERBS or name in INSIDE:
+                raise RulesError(_clash(cls, name, "method" if function_of(member) else "field"))
+            elif name in HOOKS:
+                _check_hook(cls, name, member)
+            elif not _is_plain(name, member) and name not in annotated:
+                _refuse_unannotated(cls, name, member)
+
+
+def _check_decorators(
+    cls: type[Any], name: str, member: Any, decorated: dict[str, str], kinds: tuple[type[Any], type[Any]]
+) -> None:
+    """Note whether a member is decorated, and raise `RulesError` for one that has lost it."""
+    word = _decorator_of(member, kinds)
+    if word is not None:
+        decorated[name] = word
+    elif name in decorated and function_of(member):
+        raise RulesError(
+            f"{cls.__name__}.{name} is {_WHAT[decorated[name]]} in a base; write `@{decorated[name]}` above it here, too"
+        )
+    while inspect.isfunction(member) and word is None:
+        member = getattr(member, "__wrapped__", None)
+        if (hidden := _decorator_of(member, kinds)) is not None:
+            raise RulesError(
+                f"{cls.__name__}.{name} has another decorator above `@{hidden}`, which hides it; let `@{hidden}` be the uppermost"
+            )
+
+
+def _decorator_of(member: Any, kinds: tuple[type[Any], type[Any]]) -> str | None:
+    return next((word for word, kind in zip(_WHAT, kinds, strict=True) if isinstance(member, kind)), None)
+
+
+def _check_hook(cls: type[Any], name: str, member: Any) -> None:
+    function = function_of(member)
+    if function is None:
+        raise RulesError(_clash(cls, name, "field"))
+    if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
+        raise RulesError(plain_function(f"{cls.__name__}.{name}", name))
+
+
+def plain_function(where: str, name: str) -> str:
+    """Return the sentence for a rule that is none, since nothing in it runs when it is called."""
+    return f"{where} is a plain function, `def {name}(self): …`, without `async` or `yield`; it asks with `self.ask(…)`"
+
+
+def check_makers(cls: type[Any], root: type[Any]) -> None:
+    """Raise `RulesError` for a method that Python would call to make a game: nothing is made so."""
+    for base in cls.__mro__:
+        if base in root.__mro__ or "__dataclass_fields__" in vars(base) or vars(base).get("_is_protocol"):
+            continue  # `dataclass` and `Protocol` write such methods themselves
+        for name in _MAKERS:
+            if name in vars(base):
+                raise RulesError(
+                    f"{cls.__name__}.{name} is never called; what it does belongs into `def setup(self): …`, "
+                    "or into the class: `heap: int = 5`"
+                )
+
+
+def _is_plain(name: str, member: Any) -> bool:
+    """Tell whether a member of a class is no state by its nature."""
+    if (name.startswith("__") and name.endswith("__")) or name in SETTINGS or name in _OF_PYTHON:
+        return True
+    return callable(member) or hasattr(member, "__get__") or function_of(member) is not None
+
+
+def _refuse_unannotated(cls: type[Any], name: str, member: Any) -> None:
+    kind = type(member).__name__
+    raise RulesError(
+        f"{cls.__name__}.{name} has no annotation. If it changes during a game it is a field: "
+        f"`{name}: {kind} = …`; if not: `{name}: ClassVar[{kind}] = …`"
+    )
+
+
+def _clash(cls: type[Any], name: str, what: str) -> str:
+    if name in SETTINGS:
+        use = f"a setting of the class; it is assigned without an annotation: `{name} = …`"
+    elif name in HOOKS:
+        use = f"what the kit calls; it is a plain method: `def {name}(self): …`"
+    else:
+        use = f"the kit's own; call yours `{name.strip('_')}_` or, better, by another word"
+    return f"{cls.__name__}.{name} cannot be a {what}: `{name}` is {use}"
+
+
+def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]) -> None:
+    """Raise `RulesError` for a method that assigns on `self` what is no field, and for a `require` the wrong way round."""
+    for base in cls.__mro__:
+        if base in root.__mro__:
+            continue
+        for member in vars(base).values():
+            function = function_of(member)
+            if function is None or isinstance(member, staticmethod | classmethod):
+                continue
+            if requires_text(function):
+                raise RulesError(
+                    f"{cls.__name__}.{function.__name__}: `require` takes what has to be true, and then the text: "
+                    '`self.require(self.cells[cell] is None, "that cell is taken")`'
+                )
+            for written in assigned(function):
+                name = mangled(base, written)
+                said, way = f"{cls.__name__}.{function.__name__} assigns self.{written}, which is", way_of(name)
+                if name in (*SETTINGS, *VERBS, *HOOKS):
+                    raise RulesError(f"{said} the kit's own; {way}" if way else _clash(cls, name, "field"))
+                if name not in fields and not hasattr(getattr(cls, name, None), "__set__"):  # which a property has
+                    hint = f"{way}; or, to keep something there, " if way else ""
+                    raise RulesError(f"{said} no field; {hint}annotate it in the class: `{written}: int`")
