@@ -49,8 +49,11 @@ def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
     page.write("#name", "Ann")
     page.click("#any")
     page.reads("Waiting for an enemy")
-    start("-m", "demo_game", "bot", address, "--pace", 0)
+    bot = start("-m", "demo_game", "bot", address, "--pace", 0)
     page.reads("Hide your fleet: the carrier", "#status")
+    assert page.value("[...document.querySelectorAll('.letters, .numbers')].map((row) => row.textContent)") == [
+        *2 * ["ABCDEFGHIJ", "12345678910"]
+    ]
     with page.held_down("[data-key=A1]"):
         page.value("document.querySelector('#text').value = 'ahoy'; document.querySelector('#chat').requestSubmit()")
         page.reads("ahoy", "#log")  # with it all was drawn again
@@ -68,6 +71,10 @@ def test_a_bot_is_played_to_the_end_and_asked_for_another_battle(
     page.reads("sunk, the", "#log")
     page.click("[data-key=another]")  # the same button before and after the bot wants it, too
     page.reads("Hide your fleet: the carrier", "#status")
+    bot.interrupt()
+    page.reads("Look for another enemy", "#tools")
+    page.click("#tools .main")
+    page.reads("Waiting for an enemy", "#status")
     assert page.problems == []
 
 

@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 const KEPT = `broadside ${location.pathname}`;
 const invited = new URLSearchParams(location.hash.slice(1)).get("room");
 const seat = new Seat();
-let fleet = [], upright = false, hover = null, lines = 0;
+let fleet = [], upright = false, hover = null, lines = 0, onward = false;
 
 const button = (text, onclick, kind, key = text) => make("button", { type: "button", "data-key": key, class: kind, onclick }, text);
 const nameOf = (number) => seat.state.names?.[number] ?? "somebody";
@@ -84,7 +84,7 @@ function sea(id, number) {
     }
   fill($(id), parts);
   $(id).classList.toggle("aimed", isFar ? seat.myTurn && !seat.question : Boolean(placing()));
-  $(id).parentNode.hidden = isFar && Boolean(placing());
+  $(id).closest("figure").hidden = isFar && Boolean(placing());
   $(`${id}-name`).textContent = nameOf(number) + (number === seat.seat ? " (you)" : "");
   $(id).setAttribute("aria-label", `The sea of ${nameOf(number)}`);
   const afloat = [...FLEET];
@@ -109,6 +109,11 @@ function place(cell) {
   draw();
 }
 
+function another() {
+  onward = true; // as soon as this table is left
+  seat.leave();
+}
+
 function turn() {
   upright = !upright;
   draw();
@@ -131,6 +136,7 @@ function tools() {
     ...(fleet.length === FLEET.length ? [button("Ready", () => seat.play("", { answer: fleet }), "main")] : []),
   ];
   if (!seat.over || seat.seat === null) return [];
+  if (seat.presence.some(([there], number) => there === "left" && number !== seat.seat)) return [button("Look for another enemy", another, "main")];
   const wants = seat.state.rematch ?? [];
   if (wants.includes(seat.seat)) return [make("span", null, "Waiting for the other captain")];
   return [button(wants.length ? `${nameOf(wants[0])} wants another battle: accept` : "Another battle", () => seat.rematch(), "main", "another")]; // a click counts, whatever it says meanwhile
@@ -203,16 +209,23 @@ const EVENTS = {
     attempt(() => sessionStorage.removeItem(KEPT));
     $("notice").textContent = text;
     fleet = [];
+    if (onward) sail();
+    onward = false;
   },
 };
 seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", draw);
 
-$("lobby").onsubmit = (event) => {
-  event.preventDefault();
-  const way = event.submitter?.value, name = $("name").value.trim() || undefined;
+/** Sit down at a table: one with a link for a friend, one to watch, or any. */
+function sail(way) {
+  const name = $("name").value.trim() || undefined;
   attempt(() => localStorage.setItem(KEPT, name ?? ""));
   const room = invited ?? (way === "friends" ? drawn(5) : undefined);
   seat.join("Broadside", way === "watch" ? { name, room, watch: true } : { name, room });
+}
+
+$("lobby").onsubmit = (event) => {
+  event.preventDefault();
+  sail(event.submitter?.value);
 };
 $("chat").onsubmit = (event) => {
   event.preventDefault();
@@ -235,6 +248,10 @@ $("near").onpointerleave = () => {
   hover = null;
   for (const ship of $("near").querySelectorAll(".draft")) ship.remove();
 };
+for (const sea of document.querySelectorAll(".sea")) {
+  const marks = (kind, say) => make("div", { class: kind, "aria-hidden": "true" }, Array.from({ length: SIZE }, (_, at) => make("span", null, say(at))));
+  sea.before(marks("letters", (at) => titleOf([at, 0])[0]), marks("numbers", (at) => `${at + 1}`));
+}
 $("name").value = attempt(() => localStorage.getItem(KEPT)) ?? "";
 const ticket = attempt(() => sessionStorage.getItem(KEPT));
 if (ticket) seat.join("Broadside", { ticket, name: $("name").value || undefined });

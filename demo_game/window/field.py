@@ -2,6 +2,7 @@
 
 import pygame
 
+from demo_game.window.clipboard import is_paste, pasted
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, INK, LINE, MUTED, NIGHT
 
@@ -17,9 +18,10 @@ class Field:
         self.rect = pygame.Rect(0, 0, 0, 0)
 
     def handle(self, event: pygame.event.Event) -> bool:
-        """Type, or delete; say whether the event was for a text."""
-        if event.type == pygame.TEXTINPUT:
-            typed = "".join(letter for letter in event.text if letter.isprintable())
+        """Type, paste, or delete; say whether the event was for a text."""
+        if event.type == pygame.TEXTINPUT or is_paste(event):
+            text = event.text if event.type == pygame.TEXTINPUT else pasted().strip()
+            typed = "".join(letter for letter in text if letter.isprintable())
             self.text = (self.text + typed)[: self.limit]
             return True
         if event.type == pygame.KEYDOWN and event.key == pygame.K_BACKSPACE:
