@@ -203,7 +203,8 @@ def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> Non
         ("import nowhere_to_be_found", "", "line 1: ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("\n\nint('play')\n", "", r"some_game.py, line 3: ValueError: invalid literal for int\(\)"),
         ("nothing", "", "line 1: NameError: name 'nothing' is not defined"),
-        ("def", "", "invalid syntax"),
+        ("def", "", r"some_game.py, line 1: invalid syntax: def"),
+        ("x = 1\n\tif x:\n", "", r"some_game.py, line 2: unexpected indent: if x:"),
         ("from netcode import Game", "", "line 1: ImportError: .*; write `from netcode.turns import Game`"),
         ("from netcode import Nothing", "", r"ImportError: cannot import name 'Nothing' [^;]*$"),
         (
@@ -251,6 +252,26 @@ def test_what_cannot_be_done_is_said(
 ) -> None:
     assert main([word.format(game=game) for word in arguments]) == 1
     assert text in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["play", "{game}", "--bots", "-1"], "--bots: -1 is not a whole number from 0 on"),
+        (["play", "{game}", "--players", "two"], "--players: two is not a whole number from 1 on"),
+        (["play", "{game}", "--think", "nan"], "--think: nan is not a number of seconds"),
+        (["check", "{game}", "--games", "0"], "--games: 0 is not a whole number from 1 on"),
+        (["check", "{game}", "--seconds", "-1"], "--seconds: -1 is not a number of seconds"),
+        (["bot", "{game}", "--at", "h", "--pace", "slow"], "--pace: slow is not a number of seconds"),
+    ],
+)
+def test_a_number_that_is_none_is_refused_with_what_it_may_be(
+    game: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
+) -> None:
+    with pytest.raises(SystemExit):
+        main([word.format(game=game) for word in arguments])
+
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

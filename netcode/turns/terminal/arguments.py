@@ -1,6 +1,7 @@
 """What is typed after `python -m netcode.turns`: which commands take what, and how their words are read."""
 
 import argparse
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,6 +37,24 @@ def make_parser() -> Parser:
     return parser
 
 
+def _whole(least: int) -> Callable[[str], int]:
+    """Return what reads a whole number that is not less."""
+
+    def read(text: str) -> int:
+        if not text.lstrip("-").isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} on")
+        return int(text)
+
+    return read
+
+
+def _seconds(text: str) -> float:
+    with contextlib.suppress(ValueError):
+        if 0.0 <= (seconds := float(text)) < float("inf"):
+            return seconds
+    raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
+
+
 def _add_at(command: argparse.ArgumentParser, *, required: bool) -> None:
     """Add how a server is reached."""
     reached = f"the server; port {PORT}. With commas, all that serve the same tables: any of them will do"
@@ -47,7 +66,7 @@ def _add_at(command: argparse.ArgumentParser, *, required: bool) -> None:
 
 def _add_think(command: argparse.ArgumentParser) -> None:
     thinks = "how long a bot thinks about a move (%(default)s); 0 plays at random"
-    command.add_argument("--think", type=float, default=THINK, metavar="SECONDS", help=thinks)
+    command.add_argument("--think", type=_seconds, default=THINK, metavar="SECONDS", help=thinks)
 
 
 def _add_option(command: argparse.ArgumentParser) -> None:
@@ -56,8 +75,8 @@ def _add_option(command: argparse.ArgumentParser) -> None:
 
 def _add_play(command: argparse.ArgumentParser) -> None:
     _add_at(command, required=False)
-    command.add_argument("--players", type=int, help="how many play")
-    command.add_argument("--bots", type=int, default=0, help="how many of them are bots, here")
+    command.add_argument("--players", type=_whole(1), help="how many play")
+    command.add_argument("--bots", type=_whole(0), default=0, help="how many of them are bots, here")
     _add_think(command)
     _add_option(command)
 
@@ -69,15 +88,15 @@ def _add_watch(command: argparse.ArgumentParser) -> None:
 def _add_bot(command: argparse.ArgumentParser) -> None:
     _add_at(command, required=True)
     _add_think(command)
-    command.add_argument("--games", type=int, default=1, help="how many games")
-    command.add_argument("--pace", type=float, default=0.0, metavar="SECONDS", help="how long it waits")
+    command.add_argument("--games", type=_whole(1), default=1, help="how many games")
+    command.add_argument("--pace", type=_seconds, default=0.0, metavar="SECONDS", help="how long it waits")
 
 
 def _add_check(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--games", type=int, default=200, help="how many games")
+    command.add_argument("--games", type=_whole(1), default=200, help="how many games")
     command.add_argument("--seed", type=int, default=1, help="of the first game; the others follow")
     bound = "after which it stops and says what it has found (%(default)g)"
-    command.add_argument("--seconds", type=float, default=CHECK, metavar="SECONDS", help=bound)
+    command.add_argument("--seconds", type=_seconds, default=CHECK, metavar="SECONDS", help=bound)
     _add_option(command)
 
 

@@ -57,8 +57,11 @@ def _run(file: str) -> ModuleType:
     try:
         with reading(file):
             spec.loader.exec_module(module)
-    except (RulesError, SyntaxError) as error:
+    except RulesError as error:
         raise Trouble(str(error)) from error
+    except SyntaxError as error:
+        line = f": {error.text.strip()}" if error.text else ""
+        raise Trouble(f"{error.filename or file}, line {error.lineno}: {error.msg}{line}") from error
     except Exception as error:
         steps = traceback.extract_tb(error.__traceback__)
         lines = [f", line {step.lineno}" for step in steps if step.filename == spec.origin]
