@@ -92,6 +92,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "runtime/supposing": ("bots",),
     "runtime/transactions": TABLE,
     "runtime/undoing": TABLE,
+    "runtime/waiting_moves": TABLE,
     "seat": PLAYER,
     "server": SERVER,
     "serving/browsers": ("turns_browsers",),

@@ -15,7 +15,6 @@ READ = "half of it is what a game reads: arguments and verbs with their docstrin
 LARGER: dict[str, tuple[int, str]] = {
     "netcode/turns/server.py serve": (60, READ),
     "netcode/turns/server.py Server.__init__": (80, "each argument is checked or handed on once"),
-    "netcode/turns/table.py Table.play": (50, "ten of its lines are its docstring"),
 }
 """Lines, rounded up, and why: what would be cut apart belongs together, or is not apart yet."""
 

@@ -4,13 +4,15 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from itertools import chain
 from typing import Any
 
 from netcode.turns.errors import RulesError
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
-from netcode.turns.proving.positions import RESTARTED, Positions
+from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
 from netcode.turns.proving.report import Report
+from netcode.turns.proving.watching import running_in
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.runtime.storing import MAX_STATE
@@ -141,7 +143,7 @@ class Checker:
                 self.unended += 1
                 return True
             if made is None:
-                self.findings.symptom("nobody can do anything, and the game is not over: a deadlock")
+                self.findings.symptom(deadlock(table))
                 return True
             seat, choice, step = made
             taken.append((seat, choice))
@@ -153,18 +155,18 @@ class Checker:
         self.findings.where = f"{game}, at the end"
         self.positions.look_at_end(table, looking)
         self.report.moves += len(taken)
-        self._again(seed, players, taken, states, looking)
+        self._again(game, (seed, players), taken, states, looking)
         if differs:
             self.findings.symptom(RESTARTED)
         return True
 
     def _look(self, table: Table, moves: int, dice: random.Random, *, thorough: bool) -> Table | None:
         """Look at a position, if it is one of those that are looked at; return it as it is after a restart."""
-        if moves < EARLY:
-            self.positions.remember(table)
         wanted = (thorough and moves < EVERY) or dice.random() < 1 / SAMPLE
         table.course.thorough = wanted and moves >= self.looked + len(table.snapshot()) // LARGE
         if not table.course.thorough:
+            if moves < EARLY:
+                self.positions.remember(table)
             return None
         self.looked = moves
         back = self.positions.look(table, dice)
@@ -189,7 +191,8 @@ class Checker:
         except RulesError:
             raise
         except Exception as error:
-            where = f"{self.game.__name__}.setup()"
+            running = running_in(error.__traceback__)
+            where = f"{self.game.__name__}.setup()" if running is None else f"{running.rule}()"
             log.bug(where, error, "setting up a table")
             raise RulesError(f"{where} fails: {type(error).__name__}: {error}") from error
         return table
@@ -198,7 +201,7 @@ class Checker:
         seats = [*table.to_move]
         dice.shuffle(seats)
         for seat in seats:
-            choices = choices_of(table, seat, dice)
+            choices = choices_of(table, seat, dice, thorough=True)
             dice.shuffle(choices)
             for choice in choices:
                 outcome = act(table, seat, choice)
@@ -242,13 +245,21 @@ class Checker:
         )
 
     def _again(
-        self, seed: int, players: int, taken: list[tuple[int, Choice]], states: list[bytes], dice: random.Random
+        self,
+        game: str,
+        job: tuple[int, int],
+        taken: list[tuple[int, Choice]],
+        states: list[bytes],
+        dice: random.Random,
     ) -> None:
         """Play the same moves again, and look at the position from which the game ends; all that is stored has to be the same."""
-        table = self._begin(seed, players)
+        table = self._begin(*job)
         for number, ((seat, choice), state) in enumerate(zip(taken, states, strict=True), 1):
             if number == len(taken):
+                at_end, self.findings.where = self.findings.where, f"{game}, after {number - 1} moves"
                 self.positions.look(table, dice, (seat, choice))
+                self._complain(table)
+                self.findings.where = at_end
             step = act(table, seat, choice)
             if isinstance(step, Refused) or blake2b(table.snapshot(), digest_size=8).digest() != state:
                 self.findings.symptom(_OTHERWISE)
@@ -259,7 +270,8 @@ class Checker:
     def spell(self) -> None:
         """Look for names that mean nothing, but for those at which a game has failed already."""
         self.findings.where = "in the source, whether or not a game came by"
-        for name, what in spelling.unknown(self.game):
+        found = (spelling.unknown, spelling.unheard, spelling.unplayed)
+        for name, what in chain.from_iterable(find(self.game) for find in found):
             if not any(f"attribute '{name}'" in problem for problem in self.report.problems):
                 self.findings.add(what)
 

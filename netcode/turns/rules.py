@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import EllipsisType, MethodType
 from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
+from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import Definition, define
 from netcode.turns.language.domains import Free
@@ -32,6 +33,10 @@ class Move(Generic[P]):
     def __init__(
         self, rule: Callable[Concatenate[Any, P], None], domains: Mapping[str, Listing], undo: bool, at: At = ()
     ) -> None:
+        if not hasattr(rule, "__name__"):
+            raise RulesError(
+                f"@move is above what is no method, but of type {type(rule).__name__}; one word of the kit is enough"
+            )
         self.rule, self.given, self.undo, self.at = rule, domains, undo, at
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
@@ -103,6 +108,10 @@ class Shown(Generic[R_co]):
     """A value that is computed for each seat and added to its view."""
 
     def __init__(self, rule: Callable[[Any, int], R_co]) -> None:
+        if not hasattr(rule, "__name__"):
+            raise RulesError(
+                f"@shown is above what is no method, but of type {type(rule).__name__}; one word of the kit is enough"
+            )
         self.rule = rule
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
@@ -227,8 +236,10 @@ class Game:
         """Take a seat out of the game: the turn passes it by."""
         self._kit.leave(seat)
 
-    def finish(self, *winners: int, scores: Iterable[float] | None = None, text: str = "") -> None:
-        """End the game: these have won; without any it is a draw."""
+    def finish(
+        self, *winners: int, scores: Iterable[float] | Mapping[int, float] | None = None, text: str = ""
+    ) -> None:
+        """End the game: these have won; without any it is a draw. Scores are one for each seat, in order or by seat."""
         self._kit.finish(winners, scores, text)
 
     def tell(self, text: str, to: int | Iterable[int] | None = None, **facts: Any) -> None:

@@ -89,20 +89,20 @@ def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tu
     seats = [*table.to_move]
     dice.shuffle(seats)
     for seat in seats:
-        choices = choices_of(table, seat, dice)
+        choices = choices_of(table, seat, dice, thorough=True)
         if choices:
             choice = dice.choice(choices) if choose is None else choose(table, seat, choices, dice)
             return seat, choice, done(act(table, seat, choice))
     return None
 
 
-def choices_of(table: Table, seat: int, dice: random.Random) -> list[Choice]:
-    """Return what a seat may do; of what is not listed one draw each that the rules do not refuse."""
+def choices_of(table: Table, seat: int, dice: random.Random, *, thorough: bool = False) -> list[Choice]:
+    """Return what a seat may do; of what is not listed one draw each that the rules do not refuse, found `thorough`ly or not."""
     # Without a limit of time, which would make a game depend on how busy the machine is.
     listing = table.legal(seat, Budget(seconds=float("inf")))
     choices: list[Choice] = [*listing.plays]
     for name in listing.unlisted:
-        drawn = table.draw(seat, name, dice)
+        drawn = table.draw(seat, name, dice, thorough=thorough)
         if drawn is not None:
             choices.append((name, drawn))
     return choices

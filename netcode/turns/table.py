@@ -135,9 +135,7 @@ class Table(Standing):
                 return Refused("answer the question first")
             return Refused("wait: somebody has yet to answer a question")
         if seat not in course.kit.to_move:
-            return Refused(
-                "you have moved already; wait for the others" if seat in course.sealed else "it is not your turn"
-            )
+            return Refused(_not_now(course.waiting.sealed.get(seat)))
         move = course.definition.moves.get(name) if isinstance(name, str) else None
         if move is None:
             return Refused(
@@ -192,8 +190,8 @@ class Table(Standing):
         return tuple(steps)
 
     def forfeit(self, seat: int, now: float) -> Step | Refused:
-        """End the game for a seat that leaves for good: the others have won."""
-        refused = self.closed()
+        """End the game for a seat that leaves for good: the others have won. Who is out has nothing to give up."""
+        refused = self.closed() or (Refused("you are out of the game") if seat in self.course.kit.out else None)
         if refused is not None:
             return refused
         return lose(self, ["forfeit", seat], now)
@@ -318,3 +316,12 @@ class Table(Standing):
             raise Unfit(f"the rules refuse what they once accepted: {done.text}")
         if self.clocks is not None and left is not None:
             self.clocks.resume(left, self.clocks.running, now=now)
+
+
+def _not_now(sealed: Task | None) -> str:
+    """Say why it is not a seat's turn, of which this waits for the others."""
+    if sealed is None:
+        return "it is not your turn"
+    return (
+        "you were late; wait for the others" if sealed.kind == "late" else "you have moved already; wait for the others"
+    )

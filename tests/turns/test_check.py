@@ -35,7 +35,7 @@ FLOWS = {
         "hint: known",
         "play: deck, discarded, fireworks, fuses, hands, result, to_move",
     ],
-    "draft_and_tricks": [],
+    "draft_and_tricks": ["round: packs, questions"],
     "traders": ["build: goods"],
     "coup": ["act: court, hands, questions, to_move"],
     "battleship": ["fire: fleets, result, shots, sunk, to_move"],
@@ -651,7 +651,7 @@ def test_a_rule_that_raises_instead_of_requiring_is_found() -> None:
             if number > 6:
                 self.finish()
 
-    assert problems(Raising) == "Raising.add fails: ValueError: too small"
+    assert problems(Raising).startswith("Raising.add fails: ValueError: too small, at ")
 
 
 def test_a_domain_that_fails_is_found() -> None:
@@ -895,14 +895,155 @@ def test_what_a_game_imagines_of_what_a_seat_sees_is_no_other_world() -> None:
 
 
 def test_positions_of_other_games_are_kept_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(worlds, "MAX_LOOKS", 2)
     monkeypatch.setattr(worlds, "MAX_ALIKE", 2)
+    monkeypatch.setattr(worlds, "MAX_KEPT", 100)
     kept = worlds.Worlds(Cards)
     for seed in range(9):
         for moves in (0, 1, 0):
             kept.gather(simulate(Cards, seed, limit=moves).table)
 
-    assert sorted(map(len, kept.positions.values())) == [1, 2]
+    # A position has 20 bytes of cards at most; the one that came up last is the beginning.
+    assert 0 < sum(map(worlds._size, itertools.chain.from_iterable(kept.positions.values()))) <= 100
+    assert len([*kept.positions.values()][-1]) == 2
+
+
+class Shut(Game):
+    """A card that each seat is shown, of a field that nobody sees: what is legal may depend on it."""
+
+    _cards: list[int] = []
+
+    def setup(self) -> None:
+        self._cards = [self.random.randrange(2) for _ in self.players]
+
+    @shown
+    def card(self, seat: int) -> int:
+        return self._cards[seat]
+
+    @move(bet=range(2))
+    def say(self, bet: int) -> None:
+        self.require(bet <= self._cards[self.mover], "your card is too low")
+        self.finish(self.mover)
+
+
+class Spy(Game):
+    """Who the spy is, everybody with a card of another kind knows not to be it: a guess has to obey that."""
+
+    seats = 3, 3
+    spy: Hidden[int] = 0
+    card: Owned[list[str]] = []
+    waits: int = 0
+
+    def setup(self) -> None:
+        self.spy = self.random.randrange(3)
+        self.card = ["spy" if seat == self.spy else "beach" for seat in self.players]
+
+    def imagine(self, seat: int) -> None:
+        if self.card[seat] != "spy":
+            self.spy = self.random.choice([other for other in self.players if other != seat])
+        self.card = ["spy" if one == self.spy else "beach" for one in self.players]
+
+    @move
+    def show(self) -> None:
+        self.require(self.spy == self.mover, "you are not the spy")
+        self.finish(self.mover)
+
+    @move
+    def wait(self) -> None:
+        self.waits += 1
+        if self.waits == 6:
+            self.finish()
+
+
+class Shrugging(Game):
+    """A field that nobody sees and everybody knows, for those who followed the game: nothing could be there."""
+
+    _passes: int = 0
+    moves: int = 0
+
+    def imagine(self, seat: int) -> None:
+        pass
+
+    @move
+    def skip(self) -> None:
+        self.require(self._passes < 2, "you have passed twice")
+        self._passes += 1
+        self.go()
+
+    @move
+    def go(self) -> None:
+        self.moves += 1
+        if self.moves == 6:
+            self.finish()
+
+
+@pytest.mark.parametrize("game", [Shut, Spy, Shrugging])
+def test_what_a_seat_is_shown_or_what_the_game_says_could_be_is_believed(game: type[Game]) -> None:
+    assert problems(game, 20) == ""
+
+
+def test_a_problem_names_the_field_and_what_to_do_where_everybody_knows_it() -> None:
+    class Counting(Shrugging):
+        other: Hidden[list[int]] = [1, 2]
+        imagine = Game.imagine
+
+    assert (
+        "what skip lists as legal tells of what is hidden from the seat: _passes; where a seat knows that anyway, let it "
+        "be an open field, or say what could be in imagine(self, seat)"
+    ) in problems(Counting, 20)
+
+
+def test_what_a_round_asks_and_tells_is_among_the_flows() -> None:
+    class Bids(Game):
+        hands: Owned[list[list[int]]] = []
+        top: int = 0
+
+        def setup(self) -> None:
+            cards = [*range(8)]
+            self.random.shuffle(cards)
+            self.hands = [cards[:4], cards[4:]]
+
+        def round(self) -> None:
+            self.tell("the best card is", card=max(map(max, self.hands)))
+            laid = self.ask_all(self.players, lambda seat: self.hands[1 - seat], "which of theirs?")
+            self.top = max(laid.values())
+            for seat, card in laid.items():
+                self.hands[1 - seat].remove(card)
+            if len(self.hands[0]) == 1:
+                self.finish()
+
+    report = check(Bids, 10)
+
+    assert report.ok
+    assert report.flow_lines() == ["round: hands, questions, tells"]
+
+
+class Wide10(Game):
+    """A board so large that its moves are not listed, and few of them are legal."""
+
+    left: int = 3
+
+    @move(x=range(20), y=range(20), to_x=range(20), to_y=range(20))
+    def go(self, x: int, y: int, to_x: int, to_y: int) -> None:
+        self.require((x, y, to_x) == (7, 7, 7) and to_y > 15, "not there")
+        self.left -= 1
+        if not self.left:
+            self.finish()
+
+
+def test_a_move_that_is_hardly_ever_legal_is_searched_for() -> None:
+    assert check(Wide10, 1).problems == {}
+
+
+def test_where_a_move_is_too_much_to_be_gone_through_that_is_said_and_not_called_a_deadlock() -> None:
+    class Endless(Wide10):
+        @move(x=range(1000), y=range(1000), to_x=range(10), to_y=range(10))
+        def go(self, x: int, y: int, to_x: int, to_y: int) -> None:
+            self.require((x, y) == (7, 7), "not there")
+
+    found = problems(Endless, 1)
+
+    assert "nothing was found that go would take, of which there is too much to be listed" in found
+    assert "deadlock" not in found
 
 
 # Time that runs out
@@ -918,10 +1059,15 @@ class Hurried(Cards):
 class Patient(Cards):
     def timeout(self, seat: int) -> None:
         self.hands[seat].sort()
+        self.turn_to(seat)
 
 
 def test_what_a_game_does_when_time_is_up_is_tried() -> None:
-    assert "Hurried fails: IndexError: pop index out of range, when the time of a seat is up" in problems(Hurried)
+    found = problems(Hurried)
+
+    assert "Hurried fails: IndexError: pop index out of range, at " in found
+    assert "test_check.py:" in found
+    assert ", when the time of a seat is up, so that it has lost" in found
     assert problems(Patient) == ""
 
 

@@ -302,6 +302,10 @@ def override_without_move() -> object:
     return Mine
 
 
+def nothing(_: object) -> None:
+    pass
+
+
 @told(r"Mine\.seen is shown in a base; write `@shown` above it here, too")
 def a_shown_value_overridden_without_its_decorator() -> object:
     class Base(Playable):
@@ -376,6 +380,61 @@ def an_option_that_a_method_lists() -> object:
         @options(size=sizes)
         def setup(self, size: int = 3) -> None:
             pass
+
+    return Mine
+
+
+@told(r"Mine\.reveal cannot be a move: `reveal` is a setting of the class; it is assigned without an annotation")
+def a_move_called_like_a_setting() -> object:
+    return type("Mine", (Playable,), {"reveal": move(nothing)})
+
+
+@told(r"Mine\.clock cannot be a field: `clock` is a setting of the class")
+def a_field_called_like_a_setting() -> object:
+    return type("Mine", (Playable,), {"clock": 0, "__annotations__": {"clock": int}})
+
+
+@told(r"Mine\.seen is shown to each seat, and asked which: `def seen\(self, seat\): …`")
+def a_shown_value_that_is_not_asked_for_whom() -> object:
+    class Mine(Playable):
+        @shown  # type: ignore[arg-type]  # pyright: ignore
+        def seen(self) -> int:
+            return 1
+
+    return Mine
+
+
+@told(r"Mine\.timeout is called by the kit: `def timeout\(self, seat\): …`")
+def a_hook_that_takes_nothing() -> object:
+    class Mine(Playable):
+        def timeout(self) -> None:  # type: ignore[override]  # pyright: ignore
+            pass
+
+    return Mine
+
+
+@told(r"@move is above what is no method, but of type Shown; one word of the kit is enough")
+def a_move_that_is_shown() -> object:
+    kit: Any = move
+    return kit(shown(lambda _, seat: seat))
+
+
+@told(r"@shown is above what is no method, but of type Move; one word of the kit is enough")
+def a_shown_value_that_is_a_move() -> object:
+    kit: Any = shown
+    return kit(move(nothing))
+
+
+@told(r"Mine\.go assigns self\.total, which is no field; annotate it in the class: `total: int`")
+def a_property_that_cannot_be_assigned() -> object:
+    class Mine(Playable):
+        @property
+        def total(self) -> int:
+            return 1
+
+        @move
+        def go(self) -> None:
+            self.total = 2  # type: ignore[misc]  # pyright: ignore
 
     return Mine
 

@@ -6,16 +6,19 @@ from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partialmethod
-from typing import Any, Literal, NamedTuple, NewType
+from typing import Any, Generic, Literal, NamedTuple, NewType, TypeVar
 
 import pytest
 
-from netcode.turns import Clock, Game, Hidden, Owned, RulesError, check, move, options
+from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, check, move, options
 from netcode.turns.errors import Unfit
 from netcode.turns.runtime.view import make_view
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Refused, Step, Table
+from netcode.turns.values import shape_of
 from turns.hall import Hall, TicTacToe
+
+T = TypeVar("T")
 
 
 def begin(game: type[Game]) -> Table:
@@ -28,7 +31,7 @@ def begin(game: type[Game]) -> Table:
 
 def seen(table: Table) -> Any:
     """Return what somebody sees who watches."""
-    return make_view(table.game, table.view(None), None, players=2, names=["Ann", "Bob"], options={})
+    return make_view(table.game, table.view(None), None, players=table.players, names=table.names, options={})
 
 
 # What is hidden.
@@ -583,3 +586,141 @@ def test_a_part_of_a_method_may_refuse() -> None:
             self.put_one(cell)
 
     assert begin(Part).legal(0).plays == (("mark", {"cell": 1}),)
+
+
+@dataclass
+class Numbered(Generic[T]):
+    number: int
+
+
+class Sides(enum.Flag):
+    LEFT = 1
+    RIGHT = 2
+
+
+def test_what_python_keeps_in_a_record_is_no_field_that_was_forgotten() -> None:
+    class Counts(Game):
+        at: Numbered[str] = Numbered[str](3)
+
+        @move
+        def go(self) -> None:
+            self.at.number += 1
+
+    assert isinstance(begin(Counts).play(0, "go", {}, 1, now=0.0), Step)
+
+
+def test_a_literal_of_sides_says_their_numbers() -> None:
+    literal: Any = Literal
+    shape = shape_of(literal[Sides.LEFT, Sides(0)], "it")
+
+    assert (shape.convert(0), shape.convert(1)) == (Sides(0), Sides.LEFT)
+    with pytest.raises(Unfit, match="it must be the name of a Sides: LEFT, 0"):
+        shape.convert(2)
+
+
+@dataclass
+class Pile:
+    cards: list[int]
+
+
+def test_what_a_domain_lists_is_the_same_after_a_rule_has_written_to_it() -> None:
+    class Takes(Game):
+        @move(pile=[Pile([1]), Pile([2])], pair=[(1, [2])])
+        def take(self, pile: Pile, pair: tuple[int, list[int]]) -> None:
+            pile.cards.append(9)
+            pair[1].append(9)
+
+    before = begin(Takes).legal(0)
+    name, arguments = before.plays[0]
+    begin(Takes).play(0, name, arguments, 1, now=0.0)
+
+    assert begin(Takes).legal(0) == before
+
+
+def test_what_a_free_says_of_a_value_is_a_text(caplog: pytest.LogCaptureFixture) -> None:
+    too_large: Any = lambda value: value > 3  # noqa: E731  # pyright: ignore
+
+    class Says(Game):
+        @move(number=Free(int, lambda dice: dice.randrange(9), too_large))
+        def say(self, number: int) -> None:
+            pass
+
+    assert isinstance(begin(Says).play(0, "say", {"number": 5}, 1, now=0.0), Refused)
+    assert "the check of a Free returned True; it says in a text what is wrong, or returns None" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("verb", "given", "named", "said"),
+    [
+        ("ask", [["a", "b"], "which?"], {}, "first comes who is asked"),
+        ("ask", [0, "which?", ["a"]], {}, "the options come second, and the text third"),
+        ("tell", [0, "hello"], {}, "tell() says a text first, and then to whom"),
+        ("finish", [0], {"scores": {0: 1}}, "finish(scores=…) is a dict of [0]; write the score of each seat"),
+        ("turn_to", [0, 1], {}, None),
+    ],
+)
+def test_words_in_another_order_are_told_the_right_one(
+    verb: str, given: list[Any], named: dict[str, Any], said: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Says(Game):
+        @move
+        def say(self) -> None:
+            getattr(self, verb)(*given, **named)
+
+    outcome = begin(Says).play(0, "say", {}, 1, now=0.0)
+
+    assert isinstance(outcome, Step) == (said is None)
+    assert (said or "") in caplog.text
+
+
+def test_scores_may_be_given_by_seat() -> None:
+    class Scored(Game):
+        @move
+        def end(self) -> None:
+            self.finish(1, scores={1: 7, 0: 4})
+
+    table = begin(Scored)
+    table.play(0, "end", {}, 1, now=0.0)
+
+    assert table.result is not None
+    assert table.result.scores == (4, 7)
+
+
+# Who is gone, or late.
+
+
+class Vote(Game):
+    seats = 3, 3
+    grace = 5.0
+    said: list[bool] = []
+
+    @move
+    def propose(self) -> None:
+        self.said.append(self.ask(1, bool, "agree?", default=False))
+        self.turn_to(0)
+
+    @move
+    def drop(self) -> None:
+        self.out(2)
+
+
+def test_who_is_absent_is_answered_for_as_often_as_there_is_a_default() -> None:
+    table = Table.create(Vote, 3, secret=secret_of(1))
+    table.start(0.0)
+    for number, now in ((1, 10.0), (2, 20.0), (3, 30.0)):
+        table.play(0, "propose", {}, number, now=now)
+        due = table.due()
+        assert due is not None
+        assert due <= now
+        table.advance(now)
+
+    assert seen(table).said == [False, False, False]
+
+
+def test_who_is_out_may_leave_and_ends_no_game(hall: Hall) -> None:
+    table = Table.create(Vote, 3, secret=secret_of(1))
+    table.start(0.0)
+    table.play(0, "drop", {}, 1, now=0.0)
+
+    assert table.forfeit(2, 0.0) == Refused("you are out of the game")
+    assert table.result is None

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from netcode.turns import Game, check, move
+from netcode.turns.proving import spelling
 from netcode.turns.proving.spelling import unknown
 
 
@@ -123,5 +124,51 @@ def test_check_finds_it_where_no_game_comes_by_and_says_it_once_where_one_does()
     unplayed, played = check(Typos, 3), check(Failing, 3)
 
     assert len(unplayed.problems) == 3
-    assert [*played.problems] == ["Failing fails: AttributeError: 'Failing' object has no attribute 'finnish'"]
+    (found,) = played.problems
+    assert found.startswith("Failing fails: AttributeError: 'Failing' object has no attribute 'finnish', at ")
     assert {*unplayed.problems.values()} == {"in the source, whether or not a game came by"}
+
+
+def test_a_hook_by_another_name_is_found_unless_it_is_called() -> None:
+    class Nearly(Game):
+        @move
+        def go(self) -> None:
+            self.finish()
+
+        def rounds(self) -> None:
+            pass
+
+        def time_out(self, seat: int) -> None:
+            pass
+
+    class Called(Game):
+        @move
+        def go(self) -> None:
+            self.set_up()
+
+        def set_up(self) -> None:
+            self.finish()
+
+    assert [what for _, what in spelling.unheard(Nearly)] == [
+        "Nearly.rounds is called by nobody; did you mean `def round(self): …`?",
+        "Nearly.time_out is called by nobody; did you mean `def timeout(self, seat): …`?",
+    ]
+    assert [*spelling.unheard(Called)] == []
+    assert any("Nearly.rounds is called by nobody" in problem for problem in check(Nearly, 2).problems)
+
+
+class Twice(Game):
+    @move
+    def stop(self) -> None:
+        self.finish()
+
+    @move
+    def hit(self) -> None:
+        Twice.stop()
+        self.stop()
+
+
+def test_a_move_that_is_called_on_the_class_is_found() -> None:
+    assert [what for _, what in spelling.unplayed(Twice)] == [
+        "Twice.hit calls Twice.stop(…), which makes a play and plays nothing; in the rules it is `self.stop(…)`"
+    ]

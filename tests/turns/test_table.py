@@ -9,6 +9,7 @@ import pytest
 
 from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move
 from netcode.turns.runtime.legal import Budget
+from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import choices_of
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import MAX_DEPTH, pack, unpack
@@ -696,6 +697,178 @@ def test_who_is_out_when_time_is_up_has_moved_nothing() -> None:
     table.advance(10.0)
 
     assert (seen(table), table.to_move) == ({"bids": {1: 3}, "rounds": 1}, (1,))
+
+
+def test_it_does_not_matter_who_of_several_is_late_first() -> None:
+    class Slow(Timed):
+        seats = 2, 2
+        clock = Clock(minutes=1)
+
+    ends: list[Any] = []
+    for late_first in (True, False):
+        table = begin(Slow)
+        play(table, 1, "bid", now=50.0, much=1)
+        play(table, 0, "bid", now=50.0, much=1)
+        assert table.to_move == (0, 1)
+        table.clocks = None  # who is late is said here
+        if late_first:
+            time_out(table, 0, 60.0)
+            play(table, 1, "bid", now=60.0, much=7)
+        else:
+            play(table, 1, "bid", now=60.0, much=7)
+            time_out(table, 0, 60.0)
+        ends.append((seen(table), table.to_move))
+
+    assert ends[0] == ends[1] == ({"bids": {1: 7, 0: 0}, "rounds": 2}, (0, 1))
+
+
+def test_a_round_comes_also_where_all_are_late() -> None:
+    table = begin(Timed)
+
+    table.advance(10.0)
+
+    assert (seen(table), table.to_move) == ({"bids": {0: 0, 1: 0, 2: 0}, "rounds": 1}, (0, 1, 2))
+
+
+def test_who_was_late_is_told_so_and_stays_late_after_a_restart() -> None:
+    class Slow(Timed):
+        clock = Clock(minutes=1)
+
+    table = begin(Slow)
+    for seat, now in ((0, 0.0), (2, 0.0), (1, 50.0)):
+        play(table, seat, "bid", now=now, much=seat)
+    table.advance(60.0)
+
+    for one in (table, again(table, 60.0)):
+        assert play(one, 1, "bid", now=60.0, much=1) == Refused("you were late; wait for the others")
+        assert one.to_move == (0, 2)
+
+
+class Led(Game):
+    """One of two leads, unseen: who is called moves next; the other one is asked something."""
+
+    seats = 3, 3
+    clock = Clock(per_move=10)
+    log: list[str] = []
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    @move(whom=range(3))
+    def call(self, whom: int) -> None:
+        self.log.append(f"{self.mover} calls")
+        self.turn_to(whom)
+
+    @move(whom=range(3))
+    def ask_whom(self, whom: int) -> None:
+        self.log.append(f"{self.mover} asks {self.ask(whom, [1, 2], 'how much?')}")
+
+    @move
+    def rest(self) -> None:
+        self.log.append(f"{self.mover} rests")
+
+    def timeout(self, seat: int) -> None:
+        if seat == 2:
+            self.out(2)
+
+
+@pytest.mark.parametrize(("asks", "other"), [(1, 2), (2, 1)])
+def test_who_was_called_unseen_moves_next_also_where_the_last_question_runs_out_of_time(asks: int, other: int) -> None:
+    table = begin(Led)
+    play(table, 0, "call", now=1.0, whom=1)
+    play(table, asks, "ask_whom", now=1.0, whom=0)
+    play(table, other, "rest", now=1.0)
+
+    table.advance(11.0)
+
+    assert table.to_move == (1,)
+    assert not table.course.waiting
+
+
+def test_a_queued_move_of_who_is_out_by_then_is_not_made() -> None:
+    table = begin(Led)
+    play(table, 0, "ask_whom", now=1.0, whom=2)
+    play(table, 1, "rest", now=1.0)
+    play(table, 2, "rest", now=1.0)
+    assert table.question(2) is not None
+
+    table.advance(11.0)
+
+    assert (seen(table)["log"], table.status(11.0).out) == (["1 rests"], (2,))
+
+
+class Asked(Led):
+    def timeout(self, seat: int) -> None:
+        self.log.append(f"{seat} late {self.ask(2, [1, 2], 'go on?')}")
+
+
+def test_a_move_that_waits_beside_a_timeout_that_asks_outlives_changed_rules() -> None:
+    def asks_no_more(self: Any, seat: int) -> None:
+        self.log.append(f"{seat} late")
+
+    def rest(self: Any, how: int) -> None:
+        self.log.append(f"{self.mover} rests {how}")
+
+    table = begin(Asked)
+    play(table, 0, "rest", now=1.0)
+    play(table, 2, "rest", now=1.0)
+    table.advance(10.0)
+    assert table.question(2) is not None
+
+    silent = Table.restore(variant(Asked, timeout=asks_no_more), table.snapshot(), now=10.0)
+    refused = Table.restore(variant(Asked, rest=move(how=[1, 2])(rest)), table.snapshot(), now=10.0)
+    answer(refused, 2, 1, now=11.0)
+
+    assert seen(silent)["log"] == ["0 rests", "2 rests"]
+    assert [one.seat for one in silent.restored if isinstance(one, TakenBack)] == [1]
+    assert [one.seat for one in refused.restored if isinstance(one, TakenBack)] == [0, 2]
+    assert (refused.to_move, seen(refused)["log"]) == ((0, 2), ["1 late 1"])
+
+
+def test_a_timeout_that_leaves_the_turn_to_who_has_no_time_leaves_nothing_else() -> None:
+    class Late(Game):
+        clock = Clock(minutes=1)
+        late: int = 0
+
+        @move
+        def go(self) -> None:
+            pass
+
+        def timeout(self, seat: int) -> None:
+            self.late += 1
+            self.tell("late!")
+            self.turn_to(seat)
+
+    table = begin(Late)
+    first = table.snapshot()
+
+    (step,) = table.advance(60.0)
+
+    assert happenings(step) == [Over(Result((1,), None, "seat 0 ran out of time"))]
+    assert isinstance(step, Step)
+    replayed = Table.restore(Late, first, [step.entry])
+    assert (seen(table), seen(replayed), replayed.result) == ({"late": 0}, {"late": 0}, table.result)
+
+
+def test_a_timeout_that_asks_who_has_no_time_either_is_the_end() -> None:
+    class Asking(Rounds):
+        @move
+        def go(self) -> None:
+            pass
+
+        def setup(self) -> None:
+            self.turn_to(0)
+
+        def timeout(self, seat: int) -> None:
+            self.ask(self.after(seat), [1, 2], "go on?")
+
+    table = begin(Asking)
+    table.advance(10.0)
+    assert table.to_move == (1,)
+
+    (step,) = table.advance(20.0)
+
+    assert happenings(step) == [Over(Result((0,), None, "seat 1 ran out of time"))]
 
 
 class Rounds(Game):

@@ -13,6 +13,8 @@ SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
 """What a class says about itself, by assigning it."""
 HOOKS = ("setup", "round", "timeout", "imagine")
 """What a class may define for the kit to call."""
+_TAKES = {"round": ("self",), "timeout": ("self", "seat"), "imagine": ("self", "seat")}
+"""With what the kit calls them."""
 VERBS = (
     "players", "names", "mover", "to_move", "alive", "after", "random", "result",
     "require", "turn_to", "ask", "ask_all", "ask_any", "out", "finish", "tell", "options",
@@ -98,7 +100,7 @@ def _check_decorators(
         )
     while inspect.isfunction(member) and word is None:
         member = getattr(member, "__wrapped__", None)
-        if (hidden := _decorator_of(member, kinds)) is not None:
+        if (hidden := _decorator_of(member, kinds)) is not None and member.name == name:
             raise RulesError(
                 f"{cls.__name__}.{name} has another decorator above `@{hidden}`, which hides it; let `@{hidden}` be the uppermost"
             )
@@ -114,6 +116,13 @@ def _check_hook(cls: type[Any], name: str, member: Any) -> None:
         raise RulesError(_clash(cls, name, "field"))
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise RulesError(plain_function(f"{cls.__name__}.{name}", name))
+    if name in _TAKES:
+        try:
+            inspect.signature(function).bind(*_TAKES[name])
+        except TypeError as error:
+            raise RulesError(
+                f"{cls.__name__}.{name} is called by the kit: `def {name}({', '.join(_TAKES[name])}): …`"
+            ) from error
 
 
 def plain_function(where: str, name: str) -> str:
@@ -159,6 +168,11 @@ def _clash(cls: type[Any], name: str, what: str) -> str:
     return f"{cls.__name__}.{name} cannot be a {what}: `{name}` is {use}"
 
 
+def _takes(member: Any) -> bool:
+    """Tell whether what is assigned to a member of a class is seen to by it: a property with a setter."""
+    return member.fset is not None if isinstance(member, property) else hasattr(member, "__set__")
+
+
 def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]) -> None:
     """Raise `RulesError` for a method that assigns on `self` what is no field, and for a `require` the wrong way round."""
     for base in cls.__mro__:
@@ -178,6 +192,6 @@ def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field])
                 said, way = f"{cls.__name__}.{function.__name__} assigns self.{written}, which is", way_of(name)
                 if name in (*SETTINGS, *VERBS, *HOOKS):
                     raise RulesError(f"{said} the kit's own; {way}" if way else _clash(cls, name, "field"))
-                if name not in fields and not hasattr(getattr(cls, name, None), "__set__"):  # which a property has
+                if name not in fields and not _takes(getattr(cls, name, None)):
                     hint = f"{way}; or, to keep something there, " if way else ""
                     raise RulesError(f"{said} no field; {hint}annotate it in the class: `{written}: int`")

@@ -145,9 +145,9 @@ class Definition:
 def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
     """Read a class of rules. Raises `RulesError` for everything that can be told from the class alone."""
     definition = Definition(cls)
-    definition.fewest, definition.most = check_settings(cls)
     definition.fields = read_fields(cls, root)
     check_names(cls, root, definition.fields, move=move, shown=shown, own=Definition)
+    definition.fewest, definition.most = check_settings(cls)
     check_makers(cls, root)
     for name, one in definition.fields.items():
         definition.shapes[name] = shape_of(one.type, f"{cls.__name__}.{name}")
@@ -155,14 +155,15 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
             definition.defaults[name] = _default(cls, name)
     for name, member in _members(cls, root).items():
         if isinstance(member, move):
-            definition.moves[name] = _read_move(cls, name, member)
+            definition.moves[name] = _read_move(cls, root, name, member)
         elif isinstance(member, shown):
+            _check_shown(cls, name, member.rule)
             definition.shown[name] = member.rule
     shown_to_players = [name for name, one in definition.fields.items() if one.mark is not Mark.PRIVATE]
     for name, rule in definition.moves.items():
         at = getattr(cls, name).at
         rule.places = read_places(at, f"{cls.__name__}.{name}", [*shown_to_players, *definition.shown], rule.domains)
-    _read_options(cls, definition)
+    _read_options(cls, root, definition)
     definition.has_round = callable(getattr(cls, "round", None))
     if not definition.moves and not definition.has_round and abc.ABC not in cls.__bases__:
         raise RulesError(
@@ -174,6 +175,11 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
     return definition
 
 
+def _check_shown(cls: type[Any], name: str, rule: Any) -> None:
+    if len(_parameters(cls, name, rule)) != 1:
+        raise RulesError(f"{cls.__name__}.{name} is shown to each seat, and asked which: `def {name}(self, seat): …`")
+
+
 def _check_option(where: str, name: str, domain: Domain, default: Any) -> None:
     """Raise `RulesError` for an option that nobody could choose, or whose default is none of its values."""
     try:
@@ -181,7 +187,7 @@ def _check_option(where: str, name: str, domain: Domain, default: Any) -> None:
     except RulesError as error:
         raise RulesError(
             f"{where} is chosen before there is a game that could list anything; write what it may be: "
-            f"`@options({name}=range(3, 8))`"
+            f"`@options({name}=range(3, 8))` ({error})"
         ) from error
     except (Unfit, TypeError) as error:
         raise RulesError(f"{where} is {default!r} if nobody chooses, and {error}") from error
@@ -220,7 +226,7 @@ def _parameters(cls: type[Any], name: str, rule: Any) -> list[inspect.Parameter]
     return parameters[1:]
 
 
-def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
+def _read_move(cls: type[Any], root: type[Any], name: str, member: Any) -> MoveRule:
     where = f"{cls.__name__}.{name}"
     parameters = _parameters(cls, name, member.rule)
     names = [parameter.name for parameter in parameters]
@@ -238,7 +244,7 @@ def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
                 if reserved in OPTIONS_OF_MOVE
                 else f"{where}: `{reserved}` cannot be an argument of a move; call it by another word"
             )
-    annotations = annotations_of_rule(member.rule, cls, [one for one in names if one not in member.given])
+    annotations = annotations_of_rule(member.rule, cls, root, [one for one in names if one not in member.given])
     domains: dict[str, Domain] = {}
     shapes: dict[str, Shape | None] = {}
     for position, argument in enumerate(names):
@@ -260,7 +266,7 @@ def _read_move(cls: type[Any], name: str, member: Any) -> MoveRule:
     return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), *looks)
 
 
-def _read_options(cls: type[Any], definition: Definition) -> None:
+def _read_options(cls: type[Any], root: type[Any], definition: Definition) -> None:
     given: dict[str, Any] = getattr(cls.setup, "turns_options", {})
     where = f"{cls.__name__}.setup"
     parameters = _parameters(cls, "setup", cls.setup)
@@ -270,7 +276,7 @@ def _read_options(cls: type[Any], definition: Definition) -> None:
             raise RulesError(
                 f"{where} has no argument {name}, for which there is an option; write `def setup(self, {name}=…)`"
             )
-    annotations = annotations_of_rule(cls.setup, cls, [one for one in names if one not in given])
+    annotations = annotations_of_rule(cls.setup, cls, root, [one for one in names if one not in given])
     for parameter in parameters:
         name = parameter.name
         if name in ("clock", "players"):

@@ -12,11 +12,10 @@ from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
 from netcode.turns.errors import Enough, RulesError, Unfit
-from netcode.turns.values import Shape, check_bounds, pack, plain, same, shape_of
+from netcode.turns.values import NATIVE, Shape, check_bounds, pack, plain, same, shape_of
 
 T = TypeVar("T")
 _SETS: tuple[Any, ...] = (set, frozenset)
-_WRITABLE: tuple[Any, ...] = (list, dict, set)
 MAX_LISTED = 1_000_000
 """Values that a domain lists at most."""
 
@@ -42,7 +41,11 @@ class Free(Generic[T]):
             value: T = shape_of(self.type, where).convert(data, where)
         except RecursionError as error:  # pragma: no cover - the bound on depth comes first
             raise Unfit(f"{where} nests too deep") from error
-        wrong = self.check(value)
+        wrong: Any = self.check(value)
+        if wrong is not None and not isinstance(wrong, str):
+            raise RulesError(
+                f"the check of a Free returned {wrong!r}; it says in a text what is wrong, or returns None"
+            )
         if wrong:
             raise Unfit(wrong)
         return value
@@ -122,10 +125,17 @@ class Fixed(Domain):
 
     def __init__(self, values: tuple[Any, ...]) -> None:
         self._values = values
-        self._writable = any(isinstance(value, _WRITABLE) for value in values)
+        self._writable = not all(map(_lasts, values))
 
     def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
         return deepcopy(self._values) if self._writable else self._values  # a rule may write to what it is given
+
+
+def _lasts(value: Any) -> bool:
+    """Tell whether nobody can write to a value."""
+    if isinstance(value, tuple | frozenset):
+        return all(map(_lasts, value))  # pyright: ignore[reportUnknownArgumentType]
+    return value.__class__ in NATIVE or isinstance(value, enum.Enum)
 
 
 class Listed(Domain):

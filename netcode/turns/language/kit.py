@@ -134,11 +134,11 @@ class Kit:
                 return other
         raise RulesError("after(): every seat is out; call `self.finish(…)` before the last one is")
 
-    def finish(self, winners: tuple[int, ...], scores: Iterable[float] | None, text: str) -> None:
+    def finish(self, winners: tuple[int, ...], scores: Iterable[float] | Mapping[int, float] | None, text: str) -> None:
         """End the game."""
         for seat in winners:
             self.check_seat(seat, "finish")
-        counted = None if scores is None else tuple(scores)
+        counted = _in_order(scores, self.players)
         if counted is not None and len(counted) != len(self.players):
             raise RulesError(
                 f"finish(scores=…) has {len(counted)} scores for {len(self.players)} seats; write one for each, in order"
@@ -151,6 +151,8 @@ class Kit:
 
     def tell(self, text: str, to: int | Iterable[int] | None, facts: Mapping[str, Any]) -> None:
         """Tell something, unless it was told when the rule ran before."""
+        if not isinstance(text, str) and isinstance(to, str):
+            raise RulesError('tell() says a text first, and then to whom: `self.tell("…", to=self.mover)`')
         seats = None if to is None else (to,) if isinstance(to, int) else tuple(to)
         for seat in seats or ():
             self.check_seat(seat, "tell")
@@ -194,11 +196,14 @@ class Kit:
 
     def make_question(self, kind: Kind, seats: Iterable[int], options: Any, prompt: str, default: Any) -> Question:
         """Make the question that a rule asks, or say what is wrong with it."""
-        asked = tuple(dict.fromkeys(seats))
+        asked = tuple(seats)
         if not asked:
             raise RulesError(f"{kind.verb}() asks nobody; guard it: `if waiting: …`")
         for seat in asked:
             self.check_seat(seat, kind.verb)
+        asked = tuple(dict.fromkeys(asked))
+        if not isinstance(prompt, str):
+            raise RulesError(f"{kind.verb}() says {prompt!r}; the options come second, and the text third: {_ASKED}")
         if options is bool or get_origin(options) is Literal:
             options = values_of_type(options)
         # An Enum can be called, too; what lists something is a collection.
@@ -226,13 +231,22 @@ class Kit:
             )
 
 
+def _in_order(scores: Any, players: range) -> tuple[float, ...] | None:
+    """Return scores in the order of the seats, whichever way they are given."""
+    if isinstance(scores, Mapping):
+        if {*scores} != {*players}:  # pyright: ignore[reportUnknownVariableType]
+            raise RulesError(f"finish(scores=…) is a dict of {[*scores]}; write the score of each seat, from 0 on")  # pyright: ignore[reportUnknownVariableType]
+        return tuple(scores[seat] for seat in players)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return None if scores is None else tuple(scores)
+
+
 def _hint(seat: Any, name: str) -> str:
     """Return what somebody who gave this for a seat may have meant."""
     if name == "finish" and seat is None:
         return "; where nobody wins it is `self.finish()`"
     if name in ("finish", "turn_to") and isinstance(seat, (list, tuple, set, frozenset, range)):
         return f"; several are `self.{name}(*…)`"
-    if name == "ask" and isinstance(seat, str):
+    if name == "ask" and isinstance(seat, (str, list, tuple)):
         return '; first comes who is asked: `self.ask(self.mover, […], "…")`'
     return ""
 
@@ -277,7 +291,7 @@ class DryKit(Kit):
         if self.demands == 0:
             raise Enough
 
-    def finish(self, winners: tuple[int, ...], scores: Iterable[float] | None, text: str) -> None:
+    def finish(self, winners: tuple[int, ...], scores: Iterable[float] | Mapping[int, float] | None, text: str) -> None:
         raise Enough
 
     def tell(self, text: str, to: int | Iterable[int] | None, facts: Mapping[str, Any]) -> None:
@@ -330,7 +344,7 @@ class ViewKit(Kit):
     def leave(self, seat: int) -> None:
         self.refuse()
 
-    def finish(self, winners: tuple[int, ...], scores: Iterable[float] | None, text: str) -> None:
+    def finish(self, winners: tuple[int, ...], scores: Iterable[float] | Mapping[int, float] | None, text: str) -> None:
         self.refuse()
 
     def tell(self, text: str, to: int | Iterable[int] | None, facts: Mapping[str, Any]) -> None:

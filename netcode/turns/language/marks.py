@@ -1,5 +1,6 @@
 """The marks on the fields of a game, and how its annotations are read: which field, which mark, which type."""
 
+import importlib
 import inspect
 import typing
 from collections.abc import Iterable
@@ -66,25 +67,40 @@ def annotations_of(cls: type[Any]) -> dict[str, Any]:
     return {name: hints[name] for name in inspect.get_annotations(cls) if name in hints}
 
 
-def annotations_of_rule(rule: Any, cls: type[Any], needed: Iterable[str]) -> dict[str, Any]:
+def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iterable[str]) -> dict[str, Any]:
     """Return the evaluated annotations of a method of a class of rules; of those that are not `needed`, what can be had.
 
-    A name that is imported for type checkers alone is not there when the game runs.
+    A name that is imported for type checkers alone is not there when the game runs. What a module has goes before what
+    the class has inside.
     """
-    inside = {name: member for base in reversed(cls.__mro__) for name, member in vars(base).items()}
+    above = inspect.unwrap(rule).__globals__
+    inside = {name: member for base in cls.__mro__ if base not in root.__mro__ for name, member in vars(base).items()}
     found: dict[str, Any] = {}
-    try:
-        written = inspect.get_annotations(rule)
-    except NameError as error:  # Python 3.14 evaluates them only now
-        raise RulesError(_unknown(rule, error)) from error
-    for name, annotation in written.items():
-        one = SimpleNamespace(__annotations__={name: annotation})
+    for name, annotation in _written(rule).items():
         try:
-            found |= typing.get_type_hints(one, rule.__globals__, inside, include_extras=True)
+            try:
+                found[name] = _evaluated(annotation, above)
+            except NameError:
+                found[name] = _evaluated(annotation, {**above, **inside})
         except _NOT_EVALUATED as error:
             if name in needed:
                 raise RulesError(_unknown(rule, error)) from error
     return found
+
+
+def _written(rule: Any) -> dict[str, Any]:
+    """Return the annotations of a function as they stand there."""
+    try:
+        return inspect.get_annotations(rule)
+    except NameError:  # pragma: no cover - Python 3.14 evaluates them only now, and says so of those that it can
+        library = importlib.import_module("annotationlib")
+        written: dict[str, Any] = library.get_annotations(rule, format=library.Format.FORWARDREF)
+        return written
+
+
+def _evaluated(annotation: Any, names: dict[str, Any]) -> Any:
+    one = SimpleNamespace(__annotations__={"it": annotation})
+    return typing.get_type_hints(one, names, include_extras=True)["it"]
 
 
 _NOT_EVALUATED = (NameError, TypeError, SyntaxError, AttributeError)

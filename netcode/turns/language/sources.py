@@ -7,15 +7,19 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, partial, partialmethod
 from hashlib import blake2b
 from itertools import chain
 from typing import Any
+
+_PARTLY: Any = (partialmethod, cached_property)
 
 
 def function_of(member: Any) -> Callable[..., Any] | None:
     """Return the function behind a member of a class: a method, a move, a property; None for anything else."""
     member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
-    member = getattr(member, "func", member)  # a `partialmethod`, a `partial` or a `cached_property`
+    if isinstance(member, _PARTLY):
+        member = member.func
     member = getattr(member, "__wrapped__", member)
     return member if inspect.isfunction(member) else None
 
@@ -221,6 +225,7 @@ def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list
         found = [vars(base)[node.attr] for base in cls.__mro__ if node.attr in vars(base) and not _is_kit(base)]
     elif isinstance(node, ast.Name):
         found = [function.__globals__.get(node.id)]
+    found = [member.func if isinstance(member, partial) else member for member in found]
     functions = [function_of(member) for member in found if member is not None]
     modules = {function.__module__} | {base.__module__ for base in cls.__mro__ if not _is_kit(base)}
     return [other for other in functions if other is not None and other.__module__ in modules]

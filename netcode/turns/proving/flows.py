@@ -37,6 +37,22 @@ def follow(
     return differs
 
 
+def asked_apart(
+    here: tuple[Table, list[Told]], there: tuple[Table, list[Told]], *, viewer: int | None, dice: random.Random
+) -> set[str]:
+    """Return by what a viewer can tell two tables apart at which the same rule waits, and by what follows from an answer.
+
+    Each comes with what that rule has told so far.
+    """
+    table, world = here[0], there[0]
+    differs = _apart(table, world, Step(b"", tuple(here[1])), Step(b"", tuple(there[1])), viewer)
+    if table.to_move != world.to_move or not table.to_move:
+        return differs
+    seat = dice.choice(table.to_move)
+    drawn = table.draw(seat, "", dice)
+    return differs if drawn is None else differs | follow(table, world, seat, ("", drawn), viewer=viewer, dice=dice)
+
+
 def _apart(table: Table, world: Table, here: Step, there: Step, viewer: int | None) -> set[str]:
     before, after = table.view(viewer), world.view(viewer)
     differs = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}

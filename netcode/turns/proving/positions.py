@@ -7,17 +7,19 @@ from typing import Any
 
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.marks import Mark
-from netcode.turns.proving.flows import follow
+from netcode.turns.proving.flows import asked_apart, follow
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
+from netcode.turns.runtime.pending import Task
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Refused, Table
 
+_KNOWN = "; where a seat knows that anyway, let it be an open field, or say what could be in imagine(self, seat)"
 RESTARTED = "after a restart the table is not what it was; does a rule depend on more than `self`?"
 
 
@@ -49,7 +51,10 @@ class Positions:
             self.worlds.gather(table)
             for viewer in (None, *range(table.players)):
                 self._leak(table, viewer, dice)
-            self._flow(table, dice, following or _some_move(table, dice))
+            if table.course.suspension is None:
+                self._flow(table, dice, following or _some_move(table, dice))
+            else:
+                self._flow_of_question(table, table.course.suspension.task, dice)
         if self.worlds.imagines:
             for seat in range(table.players):
                 self._imagine(table, seat, dice)
@@ -95,6 +100,9 @@ class Positions:
         for where, what in trial.complaints.items():
             self.findings.add(f"{where} {what}, when the time of a seat is up, so that it has lost")
         self._restart(trial)
+        dice = random.Random(1)  # noqa: S311 - whether there is anything to be drawn, not what
+        if trial.result is None and not any(choices_of(trial, one, dice, thorough=True) for one in trial.to_move):
+            self.findings.add(f"{deadlock(trial)}, after {self.game.__name__}.timeout()")
 
     def _imagine(self, table: Table, seat: int, dice: random.Random) -> None:
         """Have the game fill in what a seat cannot see, as a bot does, for which a failure is no more than a bad guess."""
@@ -128,14 +136,12 @@ class Positions:
         here, there = table.view(viewer), world.view(viewer)
         if world.complaints:
             return  # rules need not bear a world that could not be
-        for name in here.keys() | there.keys():
-            if here.get(name) == there.get(name):
-                continue
-            if name in shown:
-                self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
-            else:
-                self.findings.add(f"{who} sees in {name} what is hidden from it")
-        if viewer is not None and table.course.suspension is None:
+        differs = {name for name in here.keys() | there.keys() if here.get(name) != there.get(name)}
+        for name in differs & shown:
+            self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
+        for name in differs - shown:
+            self.findings.add(f"{who} sees in {name} what is hidden from it")
+        if viewer is not None and table.course.suspension is None and not differs & shown:
             self._compare_legal(table, world, viewer, dice)
 
     def _compare_legal(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
@@ -146,11 +152,24 @@ class Positions:
         if world.complaints:
             return
         if legal[0] != legal[1]:
-            self.findings.add(f"what {_differing(legal)} lists as legal tells of what is hidden from the seat")
+            what = f"what {_differing(legal)} lists as legal tells of what is hidden from the seat"
+            self.findings.add(f"{what}: {self._blame(table, world, viewer)}")
         elif table.may_act(viewer):
             wrong = [choice for seat, choice in _wrong_choices(table, dice) if seat == viewer]
             for choice in [*wrong, *_drawn_choices([table, world], viewer, legal[0].unlisted, dice)]:
                 self._compare_refusals([table, world], viewer, choice)
+
+    def _blame(self, table: Table, world: Table, viewer: int) -> str:
+        """Say by which fields legal moves differ, and what to do where the seat knows those anyway."""
+        fields = [name for name in world.course.packed if world.course.packed[name] != table.course.packed[name]]
+        alone = [(name, self.worlds.with_only(table, world, name)) for name in fields]
+        legal = table.legal(viewer, Budget(seconds=float("inf")))
+        blamed = [
+            name
+            for name, one in alone
+            if one is not None and one.legal(viewer, Budget(seconds=float("inf"))) != legal and not one.complaints
+        ]
+        return f"{', '.join(blamed or fields)}{_KNOWN}"
 
     def _compare_refusals(self, worlds: list[Table], viewer: int, choice: Choice) -> None:
         texts: list[str | None] = []
@@ -161,12 +180,12 @@ class Positions:
                 return
             texts.append(outcome.text if isinstance(outcome, Refused) else None)
         if None in texts and texts != [None, None]:
-            self.findings.add(f"whether {choice[0]} is refused tells of what is hidden from the seat")
+            self.findings.add(f"whether {choice[0]} is refused tells of what is hidden from the seat{_KNOWN}")
         elif texts[0] != texts[1]:
-            self.findings.add(f"what {choice[0]} is refused with tells of what is hidden from the seat")
+            self.findings.add(f"what {choice[0]} is refused with tells of what is hidden from the seat{_KNOWN}")
 
     def _flow(self, table: Table, dice: random.Random, following: tuple[int, Choice] | None) -> None:
-        if following is None or table.course.suspension is not None:
+        if following is None:
             return
         mover, choice = following
         for viewer in (None, *range(table.players)):
@@ -181,6 +200,26 @@ class Positions:
                 self.findings.add(
                     f"{choice[0]} says undo=True, and its mover learns by it what was hidden: {', '.join(sorted(differs))}"
                 )
+
+    def _flow_of_question(self, table: Table, task: Task, dice: random.Random) -> None:
+        for viewer in (None, *range(table.players)):
+            worlds = self.worlds.at_question(table, viewer, dice)
+            if worlds and viewer != task.seat:
+                self.report.worlds += 1
+                differs = asked_apart(*worlds, viewer=viewer, dice=dice)
+                self.report.flows.setdefault(task.name or task.kind, set()).update(differs)
+
+
+def deadlock(table: Table) -> str:
+    """Return the sentence for a table at which nobody has found anything to do."""
+    for seat in table.to_move:
+        for name in table.legal(seat, Budget(seconds=float("inf"))).unlisted:
+            if name:
+                return (
+                    f"nothing was found that {name} would take, of which there is too much to be listed: let what a later "
+                    "argument may be depend on the earlier ones, `def targets(self, card): …`, or let Free draw what is legal"
+                )
+    return "nobody can do anything, and the game is not over: a deadlock"
 
 
 def _seen(table: Table) -> Any:
@@ -200,7 +239,7 @@ def _some_move(table: Table, dice: random.Random) -> tuple[int, Choice] | None:
     if table.course.suspension is not None or not table.to_move:
         return None
     mover = table.to_move[0]
-    choices = choices_of(table, mover, dice)
+    choices = choices_of(table, mover, dice, thorough=True)
     return (mover, dice.choice(choices)) if choices else None
 
 

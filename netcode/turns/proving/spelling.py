@@ -2,10 +2,17 @@
 
 import ast
 import difflib
+import inspect
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from netcode.turns.language.class_checks import HOOKS
 from netcode.turns.language.sources import first_of, function_of, members_of, tree_of
+
+NEAR = 0.8
+"""How like a hook a name is that is meant for one: `rounds`, `time_out`, `on_timeout`."""
+_MORE = {"setup": "", "round": "", "timeout": ", seat", "imagine": ", seat"}
 
 
 def unknown(cls: type[Any]) -> Iterator[tuple[str, str]]:
@@ -27,6 +34,41 @@ def unknown(cls: type[Any]) -> Iterator[tuple[str, str]]:
                 meant = f"; did you mean `self.{near[0]}`?" if near else ""
                 where = f"{function.__code__.co_filename}:{function.__code__.co_firstlineno + line - 1}"
                 yield name, f"{cls.__name__}.{function.__name__} uses self.{name}, which is nothing, at {where}{meant}"
+
+
+def unheard(cls: type[Any]) -> Iterator[tuple[str, str]]:
+    """Yield each method that nobody calls and whose name is nearly that of a hook, with a sentence about it."""
+    bases = [base for base in cls.__mro__ if base is not object and base.__module__ != "netcode.turns.rules"]
+    missing = [hook for hook in HOOKS if not any(hook in vars(base) for base in bases)]
+    text = "".join(map(_source_of, bases))
+    for name, member in ((name, member) for base in bases for name, member in vars(base).items()):
+        near = difflib.get_close_matches(name.replace("_", ""), missing, 1, NEAR)
+        if near and inspect.isfunction(member) and len(re.findall(rf"\b{name}\b", text)) == 1:
+            meant = f"did you mean `def {near[0]}(self{_MORE[near[0]]}): …`?"
+            yield name, f"{cls.__name__}.{name} is called by nobody; {meant}"
+
+
+def _source_of(base: type[Any]) -> str:
+    try:
+        return inspect.getsource(base)
+    except (OSError, TypeError):
+        return ""
+
+
+def unplayed(cls: type[Any]) -> Iterator[tuple[str, str]]:
+    """Yield each move that a rule calls on the class, where that only makes a play, with a sentence about it."""
+    moves = cls._definition.moves
+    for function in filter(None, map(function_of, members_of(cls))):
+        tree = tree_of(function)
+        for node in ast.walk(tree) if tree is not None else ():
+            match node:
+                case ast.Call(ast.Attribute(ast.Name(of), name)) if of == cls.__name__ and name in moves:
+                    said = (
+                        f"{cls.__name__}.{function.__name__} calls {of}.{name}(…), which makes a play and plays nothing"
+                    )
+                    yield name, f"{said}; in the rules it is `self.{name}(…)`"
+                case _:
+                    pass
 
 
 def _read(function: Callable[..., Any]) -> dict[str, int]:

@@ -2,21 +2,24 @@
 
 import random
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any
 
 from netcode.turns.language.fields import Packed, pack_fields
 from netcode.turns.language.imagining import Place, entry_of, hidden_places, is_open, shuffle
+from netcode.turns.language.kit import Told
 from netcode.turns.language.marks import Mark
 from netcode.turns.rules import Game
+from netcode.turns.runtime.resuming import ask_again
 from netcode.turns.table import Table
 from netcode.turns.values import pack, unpack
 
 MAX_POOL = 200
 """Values of one kind that are kept from other games."""
-MAX_LOOKS = 1000
-"""So many positions that look different to a spectator are kept from other games, the latest."""
 MAX_ALIKE = 10
-"""So many that look the same to a spectator."""
+"""So many positions that look the same to a spectator are kept from other games."""
+MAX_KEPT = 16_777_216
+"""Bytes of what is kept of all positions: those that came up last."""
 
 
 def clone(table: Table) -> Table:
@@ -42,7 +45,8 @@ class Worlds:
         self.values: dict[tuple[str, str], list[Any]] = {}
         """What stood at places of a kind."""
         self.positions: dict[bytes, list[Packed]] = {}
-        """What was hidden in positions, by what a spectator saw of them."""
+        """What was hidden in positions, by what a spectator saw of them; last those that came up last."""
+        self._kept = 0
         self._dice = random.Random(1)  # noqa: S311 - of what there is too much of, the same is kept each time
 
     def gather(self, table: Table) -> None:
@@ -50,12 +54,15 @@ class Worlds:
         dice = self._dice
         for place in self._places(table, None):
             _keep(self.values.setdefault(place.kind, []), place.get(), MAX_POOL, dice)
-        alike = self.positions.setdefault(self._looks(table), [])
+        looks = self._looks(table)
+        alike = self.positions[looks] = self.positions.pop(looks, [])
         hidden = {name: table.course.packed[name] for name in self._hidden(table)}
         if hidden not in alike:
+            self._kept -= sum(map(_size, alike))
             _keep(alike, hidden, MAX_ALIKE, dice)
-        if len(self.positions) > MAX_LOOKS:
-            del self.positions[next(iter(self.positions))]
+            self._kept += sum(map(_size, alike))
+        while self._kept > MAX_KEPT:
+            self._kept -= sum(map(_size, self.positions.pop(next(iter(self.positions)))))
 
     def made_up(self, table: Table, viewer: int | None, dice: random.Random) -> Table | None:
         """Return a table on which what the viewer (None for a spectator) cannot see is something else; None if nothing is.
@@ -69,6 +76,33 @@ class Worlds:
         if not self._mix(world, viewer, dice):
             return None
         return self._differing(world, self._outlined(table, pack_fields(world.course.game)))
+
+    def at_question(self, table: Table, viewer: int | None, dice: random.Random) -> list[tuple[Table, list[Told]]]:
+        """Return a table at which a rule waits, and another where something else was hidden when that rule began.
+
+        Each with what the rule has told so far. Nothing where nothing could have been, or where the rule does not come so
+        far with the same answers.
+        """
+        waits = table.course.suspension
+        assert waits is not None
+        past = supposed(table)
+        past.course.suspension = None
+        past.course.return_to(waits.before)
+        past.forget()
+        other = self.made_up(past, viewer, dice)
+        found: list[tuple[Table, list[Told]]] = []
+        for one in (past, other):
+            news = None if one is None else ask_again(one.course, waits)
+            if one is None or news is None:
+                return []
+            one.forget()
+            found.append((one, news))
+        return found
+
+    def with_only(self, table: Table, world: Table, name: str) -> Table | None:
+        """Return a table of which one field alone is as in another world; None if it is the same there."""
+        here, there = table.course.packed, world.course.packed
+        return self._differing(supposed(table), {**here, name: there[name]})
 
     def exchanged(self, table: Table, viewer: int | None, dice: random.Random) -> Table | None:
         """Return a table on which it is what it was in a position that looked the same; None if there was none."""
@@ -95,7 +129,7 @@ class Worlds:
         ]
 
     def _looks(self, table: Table) -> bytes:
-        """Return what a spectator sees of a table: two that look the same to it return the same."""
+        """Return a digest of what a spectator sees of a table: it is the same for two that look the same to it."""
         course = table.course
         kit = course.kit
         fields = [
@@ -103,16 +137,20 @@ class Worlds:
             for name, data in course.packed.items()
         ]
         asked = None if course.suspension is None else course.suspension.question.seats
-        return pack([table.players, kit.mover, kit.to_move, kit.out, asked, [*course.sealed], fields])
+        looks = pack([table.players, kit.mover, kit.to_move, kit.out, asked, [*course.waiting.sealed], fields])
+        return blake2b(looks, digest_size=16).digest()
 
     def _outline(self, name: str, data: bytes) -> Any:
-        """Return what everybody sees of a hidden field: the sizes of collections."""
+        """Return what everybody knows of a hidden field: the sizes of collections, and whether something is there at all.
+
+        A view does not show that something is None, and mostly the moves say so: that a card was laid, or a bid made.
+        """
         mark, shape, plain = self.definition.fields[name].mark, self.definition.shapes[name], unpack(data)
         if mark is Mark.PRIVATE:
-            return None
+            return plain is None
         if mark is Mark.HIDDEN:
-            return shape.size(plain)
-        return _entries(plain, lambda entry: entry_of(shape, entry).size(plain[entry]))
+            return plain is None, shape.size(plain)
+        return _entries(plain, lambda entry: (plain[entry] is None, entry_of(shape, entry).size(plain[entry])))
 
     def _outlined(self, table: Table, packed: Packed) -> Packed:
         """Return the fields without those that everybody would see to be others."""
@@ -127,10 +165,13 @@ class Worlds:
     def _exchanged(self, table: Table, viewer: int | None) -> list[Packed]:
         """Return the fields with what was hidden in positions that look the same, the viewer's own part aside.
 
-        Where its own part was the same, too, that is a world which can be: if there are such, they are all.
+        Where its own part was the same, too, that is a world which can be: if there are such, they are all. None are made
+        where the game says itself what could be.
         """
         here = table.course.packed
         possible, others = list[Packed](), list[Packed]()
+        if self.imagines and viewer is not None:
+            return []
         for hidden in self.positions.get(self._looks(table), ()):
             theirs = {name: self._part(table, viewer, name, other) for name, other in hidden.items()}
             if not theirs.items() <= here.items():
@@ -172,6 +213,10 @@ class Worlds:
             if not all(place.is_whole() for place in places):
                 return False  # everybody sees how many there are
         return True
+
+
+def _size(hidden: Packed) -> int:
+    return sum(map(len, hidden.values()))
 
 
 def _keep(kept: list[Any], new: Any, most: int, dice: random.Random) -> None:

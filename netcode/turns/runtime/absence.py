@@ -45,7 +45,9 @@ class Absence:
         grace = course.rules.grace
         times = [] if clocks is None else [clocks.due()]
         for seat, since in enumerate(self.since):
-            if since is not None and _minds(course, seat) and since + grace > self.looked:
+            # Who is played for by a bot is waited for once; a default and a forfeit are due as often as they are wanted.
+            again = course.rules.absent == "forfeit" or has_default(course, seat)
+            if since is not None and _minds(course, seat) and (again or since + grace > self.looked):
                 times.append(since + grace)
         return min((time for time in times if time is not None), default=None) if times else None
 

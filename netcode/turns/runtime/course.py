@@ -15,6 +15,7 @@ from netcode.turns.language.questions import Answered
 from netcode.turns.runtime import log
 from netcode.turns.runtime.outcomes import Refused, TakenBack
 from netcode.turns.runtime.pending import Stand, Suspension, Task, Turn
+from netcode.turns.runtime.waiting_moves import WaitingMoves
 from netcode.turns.values import a
 
 MAX_ROUNDS = 1000
@@ -25,8 +26,8 @@ class Course:
     """Where a game stands, and what makes it go on. Those who change it see to it that it is whole."""
 
     __slots__ = (
-        "_dry", "_game", "_rounds", "called", "complaints", "definition", "kit", "packed", "queue", "rules", "sealed", "supposed",
-        "suspension", "taken_back", "thorough", "touched",
+        "_dry", "_game", "_rounds", "complaints", "definition", "kit", "packed", "rules", "supposed", "suspension", "taken_back",
+        "thorough", "touched", "waiting",
     )  # fmt: skip
 
     def __init__(self, rules: type[Any], kit: Kit) -> None:
@@ -39,13 +40,9 @@ class Course:
         self._game: Any = None
         self.suspension: Suspension | None = None
         """The rule that waits for an answer."""
-        self.sealed: dict[int, Task] = {}
-        """The moves of those who have moved already, while several are to move."""
-        self.queue: tuple[Task, ...] = ()
-        """Those of them that have yet to run, once all have come."""
-        self.called: tuple[int, ...] | None = None
-        """Whom one of them called with `turn_to`."""
-        self.taken_back: TakenBack | None = None
+        self.waiting = WaitingMoves()
+        """Of several moves at once, those that have come."""
+        self.taken_back = list[TakenBack]()
         """What was taken back on the way, to be told with the change."""
         self.touched = False
         """Whether anything was drawn or asked by what ran in this attempt."""
@@ -123,7 +120,7 @@ class Course:
 
     def attempt(self, run: Callable[[Stand], list[Told]], before: Stand, seat: int) -> list[Told] | Refused:
         """Run rules from where the game stands, and return what they tell; if they refuse or fail, everything is as it was `before`."""
-        saved = (self.suspension, self.queue, self.called, dict(self.sealed))
+        suspension, waiting = self.suspension, self.waiting.copy()
         self.touched = False
         try:
             news = run(before)
@@ -133,9 +130,9 @@ class Course:
             if self.thorough:
                 self._look_closely()
         except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again
-            self.suspension, self.queue, self.called, self.sealed = saved
+            self.suspension, self.waiting = suspension, waiting
             self.stand(before)
-            self.taken_back = None
+            self.taken_back = []
             return self.refusal(error, seat)
         self.packed = packed
         return news
@@ -155,14 +152,14 @@ class Course:
             return Refused(str(error))
         if not isinstance(error, Exception):
             raise error
-        self.complaints[self.rules.__name__] = f"fails: {type(error).__name__}: {error}"
+        self.complaints[self.rules.__name__] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
         self._log(self.rules.__name__, error, f"a move of seat {seat}")
         return Refused("the rules failed at this, which is a bug in them; the game goes on without it")
 
     def complain(self, name: str, error: BaseException, what: str) -> None:
         """Note that rules fail where nothing can be refused: it goes on without what they should have given."""
         where = f"{self.rules.__name__}.{name}"
-        self.complaints[where] = f"fails: {type(error).__name__}: {error}"
+        self.complaints[where] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
         self._log(where, error, what)
 
     def _log(self, where: str, error: BaseException, what: str) -> None:
@@ -220,7 +217,8 @@ class Course:
                 self.complaints[self.place_of(task)] = (
                     "calls require() after it drew, before anybody saw that: who is refused knows the dice"
                 )
-                log.careless(self.place_of(task))
+                if not self.supposed:
+                    log.careless(self.place_of(task))
         if kit.question is not None:
             raise RulesError(f"{self.place_of(task)} went on after ask(); let nothing catch what it raises")
         if len(self.values) != len(self.definition.fields):
@@ -246,6 +244,8 @@ class Course:
             if move is None:
                 raise Unfit(f"the rules have changed: {self.rules.__name__} has no move {task.name} any more")
             return move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
+        if task.kind == "late":
+            return None
         if task.kind == "setup":
             return game.setup(**deepcopy(self.kit.options))  # a rule may write to what it is given
         return game.timeout(task.seat) if task.kind == "timeout" else game.round()
@@ -272,28 +272,26 @@ class Course:
         kit, definition = self.kit, self.definition
         if kit.result is not None:
             kit.to_move = ()
-            self.drop_others()
+            self.waiting.drop()
             return None
         called = kit.called
-        if task.kind == "sealed":
-            self.called = called = self.called if called is None else called
-            if self.queue:
-                return self.next_of_several()
-            self.called = None
+        if task.kind in ("sealed", "late"):
+            self.waiting.called = called = self.waiting.called if called is None else called
+            if self.waiting.queue:
+                return self.waiting.next()
+            self.waiting.called = None
         if called is not None:
             kit.to_move = tuple(seat for seat in called if seat not in kit.out)
-            if self.drop_others():
+            if self.waiting.drop():
                 text = "the turn was given anew when the time was up, so what others had moved unseen is dropped"
-                self.taken_back = TakenBack(task.seat, text)
-        elif task.kind == "move" or (task.kind == "sealed" and not definition.has_round):
+                self.taken_back.append(TakenBack(task.seat, text))
+        elif task.kind == "move" or (task.kind in ("sealed", "late") and not definition.has_round):
             assert task.seat is not None
             kit.to_move = (kit.after(task.seat),) if kit.alive else ()
         elif task.kind == "setup" and not definition.has_round:
             kit.to_move = tuple(kit.alive[:1])
         elif task.kind == "timeout":
-            kit.to_move = self._after_timeout(task, before)
-            if not kit.to_move and (self.sealed or self.queue):
-                return self.next_of_several()
+            return self._after_timeout(task, before)
         else:
             kit.to_move = ()
         return None if kit.to_move else self._next_round(task)
@@ -312,28 +310,24 @@ class Course:
             )
         return Task("round")
 
-    def _after_timeout(self, task: Task, before: Turn) -> tuple[int, ...]:
-        """Return who is still to move; where several move at once, what the others have moved unseen waits for those."""
+    def _after_timeout(self, task: Task, before: Turn) -> Task | None:
+        """Say who is next where a timeout has not; what others have moved unseen waits until all have, or were late."""
         kit, seat = self.kit, task.seat
         assert seat is not None
-        self.sealed = {other: sealed for other, sealed in self.sealed.items() if other not in kit.out}
-        left = tuple(other for other in before.to_move if other not in kit.out and other != seat)
-        nobodys = not before.to_move and self.definition.has_round
-        if left or nobodys or self.sealed or self.queue or not kit.alive:
-            return left
-        return (kit.after(seat),)
-
-    def next_of_several(self) -> Task:
-        """Return the next of the moves of several at once, all of which have come."""
-        first, *rest = self.queue or (self.sealed[seat] for seat in sorted(self.sealed))
-        self.sealed, self.queue = {}, tuple(rest)
-        return first
-
-    def drop_others(self) -> bool:
-        """Drop the moves of several at once that have yet to run; return whether there were any."""
-        waited = bool(self.sealed or self.queue)
-        self.sealed, self.queue, self.called = {}, (), None
-        return waited
+        waiting = self.waiting
+        if seat in before.to_move and len(before.to_move) + len(waiting.sealed) > 1:
+            waiting.note_late(seat)
+        waiting.pass_over(kit.out)
+        kit.to_move = tuple(other for other in before.to_move if other not in kit.out and other != seat)
+        if kit.to_move:
+            return None
+        if waiting:
+            return waiting.next()
+        if waiting.called is not None:  # by the moves before one that waited too long
+            kit.to_move, waiting.called = tuple(other for other in waiting.called if other not in kit.out), None
+        elif kit.alive and (before.to_move or not self.definition.has_round):
+            kit.to_move = (kit.after(seat),)
+        return None if kit.to_move else self._next_round(task)
 
     def _lapse(self, before: Stand) -> None:
         """Drop a move of several at once that another one of them has made impossible."""
@@ -342,16 +336,17 @@ class Course:
         self.kit.called = None
 
     def abandon(self) -> None:
-        """Drop a suspended rule: everything is as it was before it."""
+        """Drop a suspended rule: everything is as it was before it. Where that is an answer's loss, it is told."""
         suspension = self.suspension
-        if suspension is not None:
-            self.suspension = None
-            self.return_to(suspension.before)
-            late = "the question was not answered in time"
-            if suspension.task.kind in ("move", "sealed"):
-                self.taken_back = TakenBack(suspension.task.seat, f"the move is taken back: {late}")
-            elif suspension.question.given:
-                self.taken_back = TakenBack(None, f"{late}, so what others had answered is dropped")
+        if suspension is None:
+            return
+        self.suspension = None
+        self.return_to(suspension.before)
+        late = "the question was not answered in time"
+        if suspension.task.kind in ("move", "sealed"):
+            self.taken_back.append(TakenBack(suspension.task.seat, f"the move is taken back: {late}"))
+        elif suspension.question.given:
+            self.taken_back.append(TakenBack(None, f"{late}, so what others had answered is dropped"))
 
     def place_of(self, task: Task) -> str:
         """Return how a rule is called in what its author is told."""

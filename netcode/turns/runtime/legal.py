@@ -20,6 +20,10 @@ MAX_DRAWS = 100
 """How often arguments are drawn for a move that the rules then refuse, before it counts as none that is legal now."""
 
 
+MAX_SEARCHED = 500_000
+"""How many arguments are gone through for one that is legal, where nobody waits: `check` and `simulate` do."""
+
+
 class Listing(NamedTuple):
     """What a seat may do, as plain wire data.
 
@@ -92,6 +96,7 @@ def list_moves(
         try:
             found = _candidates(move, scratch, budget)
             if move.refuses:
+                budget.renew()  # what they begin with has been paid for as well
                 found = _tried(move, scratch, reload, found, budget=budget, complain=complain)
         except _Spent:
             unlisted.append(name)
@@ -114,11 +119,18 @@ def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 def draw_arguments(
-    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random, complain: Complain
+    move: MoveRule,
+    scratch: Any,
+    reload: Callable[[], None],
+    dice: random.Random,
+    complain: Complain,
+    *,
+    thorough: bool = False,
 ) -> dict[str, Any] | None:
     """Draw a value for each argument of a move that is not listed.
 
     None if a domain has nothing to choose from, or the rules refuse so many draws: it is not the time for such a move.
+    `thorough`: unless one of all that could be drawn is not refused, if those are no more than `MAX_SEARCHED`.
     """
     for _ in range(MAX_DRAWS):
         drawn: dict[str, Any] = {}
@@ -136,7 +148,21 @@ def draw_arguments(
             return None  # a domain that refuses lists nothing
         if not move.refuses or _tried(move, scratch, reload, [drawn], budget=Budget(), complain=complain):
             return drawn
-    return None
+    return _search(move, scratch, reload, dice, complain) if thorough and not move.free else None
+
+
+def _search(
+    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random, complain: Complain
+) -> dict[str, Any] | None:
+    """Try one after the other, in no order, until the rules do not refuse one."""
+    try:
+        found = _candidates(move, scratch, Budget(MAX_SEARCHED, float("inf")))
+    except (_Spent, Leave):
+        return None
+    dice.shuffle(found)
+    endless = Budget(len(found), float("inf"))
+    tried = (_tried(move, scratch, reload, [one], budget=endless, complain=complain) for one in found)
+    return next((one for [one] in filter(None, tried)), None)
 
 
 def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any]]:

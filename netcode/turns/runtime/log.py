@@ -1,14 +1,27 @@
 """What is said of bugs in rules, to the log of whoever runs the table."""
 
+import os
 import traceback
+from pathlib import Path
 
 from netcode.diagnostics import log
+
+_NO_RULES = (f"{Path(__file__).parents[2]}{os.sep}", f"{Path(os.__file__).parent}{os.sep}")
+"""Where the kit is, and the library of Python."""
 
 
 def bug(where: str, error: BaseException, what: str) -> None:
     """Log the traceback of an error in rules, at most once a second for each place."""
     text = "".join(traceback.format_exception(error))
     log.warn(f"turns: {where}: {type(error).__name__}", "%s failed in %s:\n%s", what, where, text)
+
+
+def line_of(error: BaseException) -> str:
+    """Return where in the rules an error came up, for the end of a sentence; nothing where that is not known."""
+    for step in reversed(traceback.extract_tb(error.__traceback__)):
+        if not step.filename.startswith(_NO_RULES):
+            return f", at {step.filename}:{step.lineno}"
+    return ""
 
 
 def careless(where: str) -> None:

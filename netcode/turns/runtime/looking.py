@@ -58,7 +58,9 @@ def possible(course: Course, seat: int, budget: Budget | None) -> Listing:
     return list_moves(course.definition, scratch, reload, budget or Budget(), course.complain)
 
 
-def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
+def draw(
+    course: Course, seat: int, name: str, dice: random.Random, *, thorough: bool = False
+) -> Mapping[str, Any] | None:
     """Draw arguments for a move, or an answer if `name` is ""; None if there is none to be found."""
     try:
         if name == "":
@@ -67,7 +69,8 @@ def draw(course: Course, seat: int, name: str, dice: random.Random) -> Mapping[s
             return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
         scratch, reload = course.scratch(seat)
         reload()
-        values = draw_arguments(course.definition.moves[name], scratch, reload, dice, course.complain)
+        move = course.definition.moves[name]
+        values = draw_arguments(move, scratch, reload, dice, course.complain, thorough=thorough)
     except (Leave, Exception) as error:  # noqa: BLE001 - a domain or a sample that fails draws nothing
         course.complain(name or "an answer", error, "a draw for it")
         return None

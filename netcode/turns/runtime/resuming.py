@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from netcode.turns.errors import Changed
+from netcode.turns.errors import Changed, Leave
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.kit import Told
 from netcode.turns.language.questions import Answered, Kind
@@ -37,15 +37,31 @@ def give(course: Course, suspension: Suspension, seat: int, option: Any) -> list
         wait_on(course, suspension, given)
         return []
     answers = (*suspension.answers, Answered(question.signature(), given))
-    queue, called = course.queue, course.called
+    waiting = course.waiting.copy()
     course.suspension = None
     course.stand(suspension.before)
     course.kit.number = question.number
     try:
         return course.go(suspension.task, suspension.before, answers, suspension.told)
     except Changed:
-        course.queue, course.called = queue, called
+        course.waiting = waiting
         return take_back(course, suspension)
+
+
+def ask_again(course: Course, suspension: Suspension) -> list[Told] | None:
+    """Run a rule again from where the course stands, in a world that need not be possible.
+
+    Returns what it tells up to its question; None where it does not come to one.
+    """
+    before = Stand(course.packed, suspension.before.turn)
+    course.stand(before)
+    course.kit.number = suspension.question.number
+    try:
+        news = course.go(suspension.task, before, suspension.answers)
+        course.packed = pack_fields(course.game)
+    except (Leave, Exception):  # noqa: BLE001 - such a world may break any rule
+        return None
+    return None if course.suspension is None else news
 
 
 def wait_on(course: Course, suspension: Suspension, given: Mapping[int, Any]) -> None:
@@ -60,10 +76,12 @@ def take_back(course: Course, suspension: Suspension) -> list[Told]:
     task, before, kit = suspension.task, suspension.before, course.kit
     where = course.place_of(task)
     course.complaints[where] = "asks something else when it runs again with the answer; it may depend on `self` alone"
-    log.changed(where)
+    if not course.supposed:
+        log.changed(where)
     course.suspension = None
     course.stand(before)
-    course.taken_back = TakenBack(task.seat, f"{where} asks something else than before, so it is taken back")
+    text = f"{where} asks something else than before, so it is taken back"
+    course.taken_back.append(TakenBack(task.seat, text))
     kit.number = suspension.question.number  # what it drew is known
     if task.kind == "move":
         return []

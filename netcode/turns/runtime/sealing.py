@@ -14,7 +14,7 @@ from netcode.turns.values import check_bounds
 
 def together(course: Course) -> bool:
     """Tell whether a move would be one of several at once."""
-    return len(course.kit.to_move) + len(course.sealed) > 1
+    return len(course.kit.to_move) + len(course.waiting.sealed) > 1
 
 
 def tried(course: Course, seat: int, move: MoveRule, arguments: Mapping[str, Any]) -> Refused | None:
@@ -36,9 +36,9 @@ def seal(course: Course, task: Task) -> list[Told]:
     kit, seat = course.kit, task.seat
     assert seat is not None
     kit.mover = seat
-    course.sealed[seat] = task
+    course.waiting.sealed[seat] = task
     kit.to_move = tuple(other for other in kit.to_move if other != seat)
     if kit.to_move:
         return []
     kit.number += 1
-    return course.go(course.next_of_several(), Stand(course.packed, Turn.of(kit)))
+    return course.go(course.waiting.next(), Stand(course.packed, Turn.of(kit)))

@@ -152,18 +152,19 @@ class Standing:
             listing = self._listings[seat] = possible(self.course, seat, budget) if able else Listing()
         return listing
 
-    def draw(self, seat: int, name: str, dice: random.Random) -> Mapping[str, Any] | None:
+    def draw(self, seat: int, name: str, dice: random.Random, *, thorough: bool = False) -> Mapping[str, Any] | None:
         """Draw arguments, as plain wire data, for a move that is not listed; for bots and `check`.
 
         Args:
             seat: who is to move or asked.
             name: of the move; "" for an answer, which comes as {"answer": option}.
             dice: what to draw from.
+            thorough: whether all that could be drawn is gone through, where nothing that is drawn is legal.
 
         Returns:
             None if a domain has nothing to choose from, or the rules refuse whatever is drawn, or fail.
         """
-        return draw(self.course, seat, name, dice)
+        return draw(self.course, seat, name, dice, thorough=thorough)
 
     # -- time and people
 

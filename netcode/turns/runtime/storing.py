@@ -42,9 +42,9 @@ def stored_course(course: Course, last: Undoable | None) -> dict[str, Any]:
     return {
         "fields": course.packed,
         "turn": Turn.of(course.kit).stored(),
-        "sealed": [*course.sealed.values()],
-        "queue": course.queue,
-        "called": course.called,
+        "sealed": [*course.waiting.sealed.values()],
+        "queue": course.waiting.queue,
+        "called": course.waiting.called,
         "suspension": None if course.suspension is None else _stored_suspension(course.suspension),
         "undo": None if last is None else [last.seat, last.before.stored(), last.free],
     }
@@ -69,8 +69,8 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     course.stand(Stand(course.packed, Turn.load(data["turn"])))
     sealed = [Task(*task) for task in data["sealed"]]
     taken_back = _keep_sealed(course, sealed, same_rules)
-    course.queue = tuple(Task(*task) for task in data["queue"])
-    course.called = None if data["called"] is None else tuple(data["called"])
+    course.waiting.queue = tuple(Task(*task) for task in data["queue"])
+    course.waiting.called = None if data["called"] is None else tuple(data["called"])
     last = None
     if data["undo"] is not None:
         seat, before, free = data["undo"]
@@ -79,10 +79,13 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
         task, before, answers, told, number, given, signature = data["suspension"]
         answered = tuple(Answered(one, by_seat) for one, by_seat in answers)
         question = Question(number, len(answers), Kind.ONE, {}, "", given=given)
-        _suspend_again(course, Suspension(Task(*task), stand_of(before), answered, told, question), signature)
-    if course.taken_back is not None:
-        taken_back.append(course.taken_back)
-        course.taken_back = None
+        stand = stand_of(before)
+        again = {one.seat for one in sealed if one.seat is not None} - course.waiting.sealed.keys()
+        to_move = tuple(sorted({*stand.turn.to_move, *again}))
+        stand = stand._replace(turn=stand.turn._replace(to_move=to_move))
+        _suspend_again(course, Suspension(Task(*task), stand, answered, told, question), signature)
+    taken_back += course.taken_back
+    course.taken_back = []
     return last, tuple(taken_back)
 
 
@@ -92,8 +95,12 @@ def _keep_sealed(course: Course, tasks: Sequence[Task], same_rules: bool) -> lis
     for task in tasks:
         assert task.seat is not None
         move = course.definition.moves.get(task.name)
-        if same_rules or (move is not None and tried(course, task.seat, move, task.arguments or {}) is None):
-            course.sealed[task.seat] = task
+        if (
+            same_rules
+            or task.kind == "late"
+            or (move is not None and tried(course, task.seat, move, task.arguments or {}) is None)
+        ):
+            course.waiting.sealed[task.seat] = task
             continue
         kit.to_move = tuple(sorted({*kit.to_move, task.seat}))
         text = f"the rules of {course.rules.__name__} have changed, so {kit.names[task.seat]} moves again"
@@ -116,7 +123,7 @@ def _stored_suspension(suspension: Suspension) -> list[Any]:
 
 def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None:
     """Run a rule up to the question that it is known to wait at, of which `stored` has nothing but the answers given."""
-    queue, called = course.queue, course.called
+    waiting = course.waiting.copy()
     course.stand(stored.before)
     course.kit.number = stored.question.number
     try:
@@ -125,7 +132,7 @@ def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None
     except (Changed, Refusal, Exception) as error:  # noqa: BLE001 - other rules than those that asked may do anything
         if not isinstance(error, Changed | Refusal | Unfit):
             log.bug(course.rules.__name__, error, "a suspended rule that ran again")
-        course.queue, course.called = queue, called
+        course.waiting = waiting
         take_back(course, stored)
     course.packed = pack_fields(course.game, course.packed)
 

@@ -32,8 +32,10 @@ def suppose(course: Course, seat: int, dice: random.Random, change: Callable[[An
         other.packed = pack_fields(other.game)
         other.rest()
         # What others have moved unseen, nobody knows: in this world they have yet to move.
-        other.sealed = {mover: task for mover, task in course.sealed.items() if mover == seat}
-        hidden = course.sealed.keys() - {seat}
+        other.waiting.sealed = {
+            mover: task for mover, task in course.waiting.sealed.items() if mover == seat or task.kind == "late"
+        }
+        hidden = course.waiting.sealed.keys() - other.waiting.sealed.keys()
         kit.to_move = tuple(mover for mover in real.players if mover in real.to_move or mover in hidden)
         if suspension is not None and not _come_to_question(other, suspension, seat):
             return None

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from netcode.turns.errors import Refusal
 from netcode.turns.language.kit import Result, Told
 from netcode.turns.runtime.absence import Demand
 from netcode.turns.runtime.outcomes import Happening, Moved, Over, Refused, Step
@@ -82,9 +83,8 @@ def commit(
         stored = table.clocks.stored()[0]
     table.forget()
     happenings: list[Happening] = [] if moved is None else [moved]
-    if course.taken_back is not None:
-        happenings.append(course.taken_back)
-        course.taken_back = None
+    happenings += course.taken_back
+    course.taken_back = []
     happenings += news
     if course.kit.result is not None:
         happenings.append(Over(course.kit.result))
@@ -114,27 +114,37 @@ def _default(table: Standing, seat: int, now: float) -> Step:
 def time_out(table: Standing, seat: int, now: float) -> Step:
     """Let the rules say what it means that a seat's time is up."""
     suspended = table.course.suspension
-    if suspended is not None and suspended.task.kind == "setup":
-        return lose(table, ["lost", seat], now)  # there is no game yet that could go on
-    _abandon(table)
-    task = Task("timeout", seat)
-    step = attempt(table, lambda before: begin(table, task, before), ["timeout", seat], None, now=now)
-    if isinstance(step, Refused) or (table.clocks is not None and table.is_open() and seat in table.clocks.fallen(now)):
-        # The rules fail, or leave the turn with a seat that has no time: somebody has to have lost.
-        return lose(table, ["lost", seat], now)
-    return step
-
-
-def _abandon(table: Standing) -> None:
+    if suspended is not None and suspended.task.kind in ("setup", "timeout"):
+        return lose(table, ["lost", seat], now)  # there is no game yet that could go on, or it says no more what to do
     table.course.abandon()
     table.undoing.forget()
+
+    def run(before: Stand) -> list[Told]:
+        news = begin(table, Task("timeout", seat), before)
+        if _is_without_time(table, seat, now):
+            raise Refusal("")  # which nobody reads: what the rules did is undone by it
+        return news
+
+    step = attempt(table, run, ["timeout", seat], None, now=now)
+    # Where the rules fail, or leave the turn with a seat that has no time, somebody has to have lost.
+    return lose(table, ["lost", seat], now) if isinstance(step, Refused) else step
+
+
+def _is_without_time(table: Standing, seat: int, now: float) -> bool:
+    """Tell whether it would be a seat's turn whose time is up, and which does not get the time of another move."""
+    clocks, kit = table.clocks, table.course.kit
+    if clocks is None or clocks.is_per_move or kit.result is not None:
+        return False
+    return seat in kit.to_move and seat in clocks.fallen(now)
 
 
 def lose(table: Standing, entry: list[Any], now: float) -> Step:
     """End the game: all but this seat have won."""
     kind, seat = entry
-    _abandon(table)
-    table.course.drop_others()
+    table.course.abandon()
+    table.course.taken_back = []  # the game is over, which says it all
+    table.course.waiting.drop()
+    table.undoing.forget()
     kit = table.course.kit
     others = tuple(other for other in kit.alive if other != seat)
     kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")

@@ -45,5 +45,5 @@ class Undoing:
         last = self.last
         assert last is not None
         course.return_to(last.before)
-        course.taken_back = TakenBack(last.seat, text)
+        course.taken_back.append(TakenBack(last.seat, text))
         self.forget()

@@ -43,8 +43,9 @@ def _inside(shape: Shape, entry: int) -> Shape:
 
 def shown_value(game: Any, definition: Definition, name: str, seat: int) -> bytes:
     """Return the packed `@shown` value of this name for a seat."""
+    value = definition.shown[name](game, seat)
     try:
-        return pack(plain(definition.shown[name](game, seat)))
+        return pack(plain(value))
     except (TypeError, ValueError, OverflowError) as error:
         raise RulesError(f"{definition.cls.__name__}.{name} returned what cannot be sent: {error}") from error
 

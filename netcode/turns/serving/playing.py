@@ -180,7 +180,10 @@ class Playing:
                     sat = protocol.Sat(room.id, room.game.__name__, other.seat, None, 0, room.code)
                     self._telling.post(room, other.peer, sat)
         elif seat is not None and table is not None:
-            if not room.over and not table.frozen:  # of what is frozen nothing is decided: other rules may play it on
+            gives_up = seat not in table.status(now).out
+            if (
+                gives_up and not room.over and not table.frozen
+            ):  # of what is frozen nothing is decided: other rules may play it on
                 outcome = table.forfeit(seat, now)
                 if isinstance(outcome, Refused):
                     return outcome.text

@@ -248,5 +248,11 @@ class Record(Shape):
 
     def _beside(self, value: Any) -> list[str]:
         """Return what somebody assigned beside the fields, but for what is worked out from them and kept."""
-        beside = getattr(value, "__dict__", self.fields).keys() - self.fields
-        return sorted(name for name in beside if not isinstance(getattr(self.kind, name, None), cached_property))
+        there = getattr(value, "__dict__", self.fields).keys()
+        if there <= self.fields.keys():
+            return []
+        return sorted(name for name in there - self.fields.keys() if not self._is_kept(name))
+
+    def _is_kept(self, name: str) -> bool:
+        """Tell whether Python keeps something by this name: `__orig_class__` of a generic class, a cached property."""
+        return name.startswith("__") or isinstance(getattr(self.kind, name, None), cached_property)

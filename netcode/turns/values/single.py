@@ -68,7 +68,7 @@ class Named(Shape):
         self.members = dict(kind.__members__)
         self.kinds = frozenset((kind,))
         if some is not None:
-            self.name = f"Literal[{', '.join(f'{kind.__name__}.{one.name}' for one in some)}]"
+            self.name = f"Literal[{', '.join(map(str, some))}]"
             self.kinds = frozenset()
         self.some = some
 
@@ -86,7 +86,7 @@ class Named(Shape):
                     return value
         except (KeyError, ValueError):
             pass
-        names = self.members if self.some is None else [one.name for one in self.some]
+        names = self.members if self.some is None else [one.name or str(one.value) for one in self.some]
         raise Unfit(f"{where} must be the name of a {self.kind.__name__}: {', '.join(names)}")
 
     def flaw(self, value: Any, where: str) -> str | None:
