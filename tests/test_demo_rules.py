@@ -125,11 +125,11 @@ def test_the_shots_of_any_order_add_up_to_the_fleet(fleet: list[Ship], order: li
     assert chart.afloat == ()
 
 
-def test_the_kit_finds_nothing_wrong_and_shots_alone_tell_of_fleets() -> None:
+def test_the_kit_finds_nothing_wrong_and_shots_and_the_end_tell_of_fleets() -> None:
     report = check(Broadside, games=2)
 
     assert report.ok, report
-    assert report.flow_lines() == ["fire: log"]
+    assert report.flow_lines() == ["fire: fleets, log"]
 
 
 @pytest.mark.parametrize("seed", range(3))
