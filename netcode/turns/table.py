@@ -307,7 +307,7 @@ class Table(Standing):
             case ["lost", seat]:
                 done = lose(self, ["lost", seat], now)
             case ["forfeit", seat]:
-                done = self.forfeit(seat, now)
+                done = lose(self, ["forfeit", seat], now)
             case ["undo", seat]:
                 done = take_back(self, seat, now)
             case _:

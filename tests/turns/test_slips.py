@@ -724,3 +724,30 @@ def test_who_is_out_may_leave_and_ends_no_game(hall: Hall) -> None:
 
     assert table.forfeit(2, 0.0) == Refused("you are out of the game")
     assert table.result is None
+
+
+def test_who_is_out_and_absent_is_answered_for_too_and_no_table_plays_itself_without_pause() -> None:
+    class Last(Vote):
+        @move
+        def ask_who_is_out(self) -> None:
+            self.out(2)
+            self.ask(2, [1, 2], "a last word?", default=1)
+
+    class Endless(Vote):
+        asked: int = 0
+
+        def round(self) -> None:
+            self.ask(0, [1], "go on?", default=1)
+            self.asked += 1
+
+        def setup(self) -> None:
+            self.turn_to()
+
+    last, endless = (Table.create(game, 3, secret=secret_of(1)) for game in (Last, Endless))
+    for table in (last, endless):
+        table.start(0.0)
+    last.play(0, "ask_who_is_out", {}, 1, now=20.0)
+
+    assert (last.due(), len(last.advance(20.0)), last.to_move) == (5.0, 1, (1,))
+    assert last.due() is None
+    assert (len(endless.advance(20.0)), endless.due()) == (12, 21.0)

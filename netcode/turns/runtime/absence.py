@@ -6,6 +6,9 @@ from netcode.turns.language.clocks import Clocks
 from netcode.turns.runtime.course import Course
 from netcode.turns.runtime.resuming import has_default
 
+PAUSE = 1.0
+"""Seconds between two looks at a table at which an absent seat is answered for again and again."""
+
 
 class Demand(Enum):
     """What has to happen to a seat."""
@@ -45,9 +48,13 @@ class Absence:
         grace = course.rules.grace
         times = [] if clocks is None else [clocks.due()]
         for seat, since in enumerate(self.since):
-            # Who is played for by a bot is waited for once; a default and a forfeit are due as often as they are wanted.
-            again = course.rules.absent == "forfeit" or has_default(course, seat)
-            if since is not None and _minds(course, seat) and (again or since + grace > self.looked):
+            if since is None or not _minds(course, seat):
+                continue
+            if has_default(
+                course, seat
+            ):  # as often as it is asked, but at a table that all have left not without pause
+                times.append(max(since + grace, self.looked + PAUSE))
+            elif since + grace > self.looked:
                 times.append(since + grace)
         return min((time for time in times if time is not None), default=None) if times else None
 
@@ -56,7 +63,7 @@ class Absence:
         if clocks is not None:
             for seat in clocks.fallen(now):
                 return (Demand.DEFAULT if has_default(course, seat) else Demand.TIMEOUT), seat
-        for seat in course.kit.alive:
+        for seat in course.kit.players:
             if _minds(course, seat) and self.beyond(seat, now, course.rules.grace):
                 if has_default(course, seat):
                     return Demand.DEFAULT, seat
@@ -67,7 +74,8 @@ class Absence:
 
 def _minds(course: Course, seat: int) -> bool:
     """Tell whether it has consequences that nobody sits at the seat."""
+    if has_default(course, seat):
+        return True
     if course.rules.absent == "forfeit":
         return seat in course.kit.alive
-    waiting = seat in course.kit.to_move
-    return waiting and (course.rules.absent == "bot" or has_default(course, seat))
+    return course.rules.absent == "bot" and seat in course.kit.to_move
