@@ -48,7 +48,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "events": ("turns_client",),
     "language/class_checks": RULES,
     "language/clocks": TABLE,
-    "language/definition": RULES,
+    "language/definition": (*RULES, "places"),
     "language/domains": (*RULES, "legal", "turns_protocol", "turns_server"),
     "language/fields": (*TABLE, "definition"),
     "language/imagining": ("imagining", "bots", "check"),

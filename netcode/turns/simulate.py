@@ -1,7 +1,7 @@
 """A game that plays itself, by random legal moves or by a bot, the same for the same seed."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -97,15 +97,23 @@ def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tu
 
 
 def choices_of(table: Table, seat: int, dice: random.Random, *, thorough: bool = False) -> list[Choice]:
-    """Return what a seat may do; of what is not listed one draw each that the rules do not refuse, found `thorough`ly or not."""
+    """Return what a seat may do; of what is not listed one draw each that the rules do not refuse.
+
+    `thorough`: where there is nothing else, what is not listed is gone through for one that they do not refuse.
+    """
     # Without a limit of time, which would make a game depend on how busy the machine is.
     listing = table.legal(seat, Budget(seconds=float("inf")))
-    choices: list[Choice] = [*listing.plays]
-    for name in listing.unlisted:
+    choices = [*listing.plays, *_drawn(table, seat, listing.unlisted, dice, thorough=False)]
+    if not choices and thorough:
+        choices += _drawn(table, seat, listing.unlisted, dice, thorough=True)
+    return choices
+
+
+def _drawn(table: Table, seat: int, names: tuple[str, ...], dice: random.Random, *, thorough: bool) -> Iterator[Choice]:
+    for name in names:
         drawn = table.draw(seat, name, dice, thorough=thorough)
         if drawn is not None:
-            choices.append((name, drawn))
-    return choices
+            yield name, drawn
 
 
 def act(table: Table, seat: int, choice: Choice, now: float = 0.0) -> Step | Refused:

@@ -17,11 +17,13 @@ import pytest
 from benchmarks.turns import EXAMPLES, example
 from netcode.turns import Clock, Free, Game, Hidden, Others, Owned, check, move, options, shown, simulate
 from netcode.turns import table as table_module
+from netcode.turns.language.definition import MoveRule
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin, worlds
 from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.hushing import Hush
+from netcode.turns.runtime import legal
 from netcode.turns.runtime import view as view_module
 from netcode.turns.table import Asked, Moved, Status, Table
 from netcode.turns.values import Shape
@@ -1044,6 +1046,47 @@ def test_where_a_move_is_too_much_to_be_gone_through_that_is_said_and_not_called
 
     assert "nothing was found that go would take, of which there is too much to be listed" in found
     assert "deadlock" not in found
+
+
+def test_what_is_not_listed_is_gone_through_only_where_there_is_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Phases(Game):
+        """What is not listed is refused for most of the game, beside something that is not."""
+
+        moves: int = 0
+
+        @move(x=range(50), y=range(50), z=range(50))
+        def place(self, x: int, y: int, z: int) -> None:
+            self.require(self.moves == 0, "only at the beginning")
+            self.moves += 1
+
+        @move
+        def go(self) -> None:
+            self.moves += 1
+            if self.moves == 5:
+                self.finish()
+
+    searched: list[str] = []
+
+    def search(move: MoveRule, *_: Any) -> None:
+        searched.append(move.name)
+
+    monkeypatch.setattr(legal, "_search", search)
+
+    report = check(Phases, 3)
+
+    assert (report.problems, searched) == ({}, [])
+
+
+def test_samples_that_are_all_refused_are_named_as_such() -> None:
+    class Deaf(Game):
+        @move(word=Free(str, lambda dice: dice.choice(["a", "b"]), lambda _word: None))
+        def say(self, word: str) -> None:
+            self.require(word == "c", "not that")
+            self.finish()
+
+    assert "the rules refuse whatever Free draws for say, and there is nothing else to do: a deadlock" in problems(
+        Deaf, 1
+    )
 
 
 # Time that runs out

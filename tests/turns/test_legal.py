@@ -1,6 +1,8 @@
 """What a seat may do is listed by trying it, and how much that may cost."""
 
 import random
+from dataclasses import dataclass
+from itertools import permutations
 from typing import ClassVar
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from netcode.turns import Free, Game, move
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.runtime.legal import SURE, Budget, _Spent
-from netcode.turns.table import Table
+from netcode.turns.table import Step, Table
 
 
 def spent_after(budget: Budget) -> int:
@@ -150,3 +152,52 @@ def test_arguments_are_drawn_one_after_the_other() -> None:
     table.course.values["hand"] = []
     table.course.packed = pack_fields(table.course.game)
     assert table.draw(0, "give", dice) is None
+
+
+@dataclass
+class Card:
+    name: str
+    tapped: bool = False
+
+
+class Tapping(Game):
+    """Rules that write to what they are given before they refuse: a card of the game, and a list of a stranger."""
+
+    hand: list[Card] = [Card("elf"), Card("imp"), Card("orc")]
+    most: int = 1
+
+    def untapped(self) -> list[Card]:
+        return [card for card in self.hand if not card.tapped]
+
+    @move(card=untapped)
+    def tap(self, card: Card) -> None:
+        card.tapped = True
+        self.require(sum(one.tapped for one in self.hand) <= self.most, "too many")
+
+    @move(first=untapped, second=untapped)
+    def both(self, first: Card, second: Card) -> None:
+        first.tapped = second.tapped = True
+        self.require(sum(one.tapped for one in self.hand) == 2, "one card twice")
+
+    @move(names=Free(list[str], lambda dice: dice.sample(["elf", "imp", "orc"], 2), lambda _names: None))
+    def drop(self, names: list[str]) -> None:
+        while names:
+            name = names.pop()
+            self.require(any(card.name == name for card in self.hand), "no such card")
+            self.hand = [card for card in self.hand if card.name != name]
+
+
+def test_a_rule_that_writes_to_what_it_is_given_is_tried_with_each_candidate_as_it_was() -> None:
+    table = Table.create(Tapping, 2, secret=bytes(32))
+    table.start(0.0)
+    listing = table.legal(0)
+    elf, imp, orc = ({"name": name, "tapped": False} for name in ("elf", "imp", "orc"))
+
+    assert [play for play in listing.plays if play[0] == "tap"] == [("tap", {"card": card}) for card in (elf, imp, orc)]
+    assert [arguments for name, arguments in listing.plays if name == "both"] == [
+        {"first": first, "second": second} for first, second in permutations((elf, imp, orc), 2)
+    ]
+    assert isinstance(table.play(0, *listing.plays[0], 1, now=0.0), Step)
+    drawn = table.draw(1, "drop", random.Random(2))
+    assert drawn is not None
+    assert len(drawn["names"]) == 2

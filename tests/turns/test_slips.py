@@ -10,12 +10,12 @@ from typing import Any, Generic, Literal, NamedTuple, NewType, TypeVar
 
 import pytest
 
-from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, check, move, options
+from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, check, move, options, shown
 from netcode.turns.errors import Unfit
 from netcode.turns.runtime.view import make_view
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Refused, Step, Table
-from netcode.turns.values import shape_of
+from netcode.turns.values import shape_of, unpack
 from turns.hall import Hall, TicTacToe
 
 T = TypeVar("T")
@@ -751,3 +751,68 @@ def test_who_is_out_and_absent_is_answered_for_too_and_no_table_plays_itself_wit
     assert (last.due(), len(last.advance(20.0)), last.to_move) == (5.0, 1, (1,))
     assert last.due() is None
     assert (len(endless.advance(20.0)), endless.due()) == (12, 21.0)
+
+
+def test_hooks_and_shown_values_may_be_written_in_every_way_in_which_the_kit_can_call_them() -> None:
+    class Ways(Game):
+        @staticmethod
+        def imagine(seat: int) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+            pass
+
+        @staticmethod
+        def timeout(*_: int) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+            pass
+
+        @shown
+        def by_default(self, seat: int, more: int = 2) -> int:
+            return seat + more
+
+        @shown
+        def positional(self, seat: int, /) -> int:
+            return seat
+
+        @shown
+        def several(self, *seats: int) -> int:
+            return len(seats)
+
+        @move
+        def go(self) -> None:
+            self.finish()
+
+    table = Table.create(Ways, 2, secret=secret_of(1))
+    table.start(0.0)
+
+    assert {name: unpack(table.view(1)[name]) for name in ("by_default", "positional", "several")} == {
+        "by_default": 3,
+        "positional": 1,
+        "several": 1,
+    }
+    assert check(Ways, 2).ok
+
+
+def test_what_is_chosen_of_is_the_same_object_unless_a_rule_could_write_to_it() -> None:
+    @dataclass(frozen=True)
+    class Card:
+        rank: int
+
+    @dataclass
+    class Pile:
+        cards: int
+
+    ace = Card(1)
+    same: list[bool] = []
+
+    class Laid(Game):
+        @move(card=[ace, Card(2)], pile=[Pile(3)])
+        def lay(self, card: Card, pile: Pile) -> None:
+            same.append(card is ace)
+            pile.cards -= 1
+            self.require(pile.cards == 2, "it was written to")
+            self.finish()
+
+    table = Table.create(Laid, 2, secret=secret_of(1))
+    table.start(0.0)
+
+    assert len(table.legal(0).plays) == 2
+    assert isinstance(table.play(0, "lay", table.legal(0).plays[0][1], 1, now=0.0), Step)
+    assert same[-1] is True

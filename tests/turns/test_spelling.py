@@ -149,11 +149,20 @@ def test_a_hook_by_another_name_is_found_unless_it_is_called() -> None:
         def set_up(self) -> None:
             self.finish()
 
+    class Composed(Game):
+        @move
+        def go(self) -> None:
+            getattr(self, "set_" + "up")()
+
+        def set_up(self) -> None:
+            self.finish()
+
     assert [what for _, what in spelling.unheard(Nearly)] == [
         "Nearly.rounds is called by nobody; did you mean `def round(self): …`?",
         "Nearly.time_out is called by nobody; did you mean `def timeout(self, seat): …`?",
     ]
     assert [*spelling.unheard(Called)] == []
+    assert [*spelling.unheard(Composed)] == []
     assert any("Nearly.rounds is called by nobody" in problem for problem in check(Nearly, 2).problems)
 
 

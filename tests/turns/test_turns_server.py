@@ -429,6 +429,43 @@ def test_who_leaves_the_game_gives_it_up(hall: Hall) -> None:
     assert [event.text for event in hall.heard(bob, Refused)] == ["Ann has left; join another table"]
 
 
+class Farewell(Game):
+    """The third player is out, and asked all the same; so is the first, who has given up, once they have."""
+
+    seats = 3, 3
+    grace = 5.0
+    said: list[int] = []
+
+    @move
+    def ask_the_third(self) -> None:
+        if 2 in self.alive:
+            self.out(2)
+        self.said.append(self.ask(2, [1, 2], "a last word?", default=2))
+
+
+def test_who_left_is_gone_after_a_restart_too_though_they_had_been_out_or_the_game_over(hall: Hall) -> None:
+    hall.games = (Farewell, TicTacToe)
+    hall.serve()
+    ann, bob, cid = (hall.join(Farewell) for _ in range(3))
+    over, late = two(hall)
+    hall.finish(over, late)
+    hall.move(ann, "ask_the_third")
+    cid.leave()
+    over.leave()
+    hall.until(lambda: cid.reason != "" and over.reason != "")
+    hall.until(lambda: ann.view.said == [2])  # nobody waits for who has left
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: all(seat.connected and seat.seated for seat in (ann, bob, late)))
+    hall.play(1.0)
+
+    assert [state for state, _ in ann.presence] == ["here", "here", "left"]
+    assert [event.state for event in hall.heard(ann, Presence) if event.seat == 2] == ["left"]
+    late.rematch()
+    hall.play(4 * TICK)
+    assert [event.text for event in hall.heard(late, Refused)] == [f"{late.names[0]} has left; join another table"]
+
+
 def test_who_leaves_right_after_a_burst_of_plays_has_left(hall: Hall) -> None:
     hall.serve(moves_per_second=2.0)
     ann, bob = two(hall)

@@ -118,7 +118,7 @@ def _check_hook(cls: type[Any], name: str, member: Any) -> None:
         raise RulesError(plain_function(f"{cls.__name__}.{name}", name))
     if name in _TAKES:
         try:
-            inspect.signature(function).bind(*_TAKES[name])
+            inspect.signature(function).bind(*_TAKES[name][isinstance(member, staticmethod) :])
         except TypeError as error:
             raise RulesError(
                 f"{cls.__name__}.{name} is called by the kit: `def {name}({', '.join(_TAKES[name])}): …`"

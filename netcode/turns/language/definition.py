@@ -176,8 +176,13 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
 
 
 def _check_shown(cls: type[Any], name: str, rule: Any) -> None:
-    if len(_parameters(cls, name, rule)) != 1:
-        raise RulesError(f"{cls.__name__}.{name} is shown to each seat, and asked which: `def {name}(self, seat): …`")
+    where = f"{cls.__name__}.{name}"
+    if inspect.iscoroutinefunction(rule) or inspect.isgeneratorfunction(rule):
+        raise RulesError(plain_function(where, name))
+    try:
+        inspect.signature(rule).bind("self", "seat")
+    except TypeError as error:
+        raise RulesError(f"{where} is shown to each seat, and asked which: `def {name}(self, seat): …`") from error
 
 
 def _check_option(where: str, name: str, domain: Domain, default: Any) -> None:

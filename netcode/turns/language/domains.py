@@ -7,7 +7,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
@@ -125,17 +125,20 @@ class Fixed(Domain):
 
     def __init__(self, values: tuple[Any, ...]) -> None:
         self._values = values
-        self._writable = not all(map(_lasts, values))
+        self._writable = not all(map(lasts, values))
 
     def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
         return deepcopy(self._values) if self._writable else self._values  # a rule may write to what it is given
 
 
-def _lasts(value: Any) -> bool:
+def lasts(value: Any) -> bool:
     """Tell whether nobody can write to a value."""
     if isinstance(value, tuple | frozenset):
-        return all(map(_lasts, value))  # pyright: ignore[reportUnknownArgumentType]
-    return value.__class__ in NATIVE or isinstance(value, enum.Enum)
+        return all(map(lasts, value))  # pyright: ignore[reportUnknownArgumentType]
+    kind: type[Any] = value.__class__
+    if is_dataclass(kind) and getattr(kind, "__dataclass_params__").frozen:  # noqa: B009 - no stub knows it
+        return all(lasts(getattr(value, one.name)) for one in fields(kind))
+    return kind in NATIVE or isinstance(value, enum.Enum)
 
 
 class Listed(Domain):

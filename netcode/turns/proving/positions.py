@@ -214,6 +214,8 @@ def deadlock(table: Table) -> str:
     """Return the sentence for a table at which nobody has found anything to do."""
     for seat in table.to_move:
         for name in table.legal(seat, Budget(seconds=float("inf"))).unlisted:
+            if name and table.course.definition.moves[name].free:
+                return f"the rules refuse whatever Free draws for {name}, and there is nothing else to do: a deadlock"
             if name:
                 return (
                     f"nothing was found that {name} would take, of which there is too much to be listed: let what a later "

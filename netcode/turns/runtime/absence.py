@@ -50,9 +50,8 @@ class Absence:
         for seat, since in enumerate(self.since):
             if since is None or not _minds(course, seat):
                 continue
-            if has_default(
-                course, seat
-            ):  # as often as it is asked, but at a table that all have left not without pause
+            if has_default(course, seat):
+                # as often as it is asked, but at a table that all have left not without pause
                 times.append(max(since + grace, self.looked + PAUSE))
             elif since + grace > self.looked:
                 times.append(since + grace)

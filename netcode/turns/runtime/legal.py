@@ -3,11 +3,12 @@
 import random
 import time
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import Enough, Leave, Refusal
 from netcode.turns.language.definition import Definition, MoveRule
-from netcode.turns.language.domains import Open
+from netcode.turns.language.domains import Open, lasts
 from netcode.turns.values import NATIVE, plain
 
 MAX_CANDIDATES = 20_000
@@ -98,14 +99,11 @@ def list_moves(
             if move.refuses:
                 budget.renew()  # what they begin with has been paid for as well
                 found = _tried(move, scratch, reload, found, budget=budget, complain=complain)
+            plays += [(name, _plain(arguments)) for arguments in found]
         except _Spent:
             unlisted.append(name)
-            continue
         except Leave:
-            reload()
-            continue  # a domain that refuses lists nothing
-        try:
-            plays += [(name, _plain(arguments)) for arguments in found]
+            reload()  # a domain that refuses lists nothing
         except TypeError as error:
             complain(name, error, "what it lists")
     return Listing(tuple(plays), tuple(unlisted))
@@ -146,8 +144,10 @@ def draw_arguments(
         except Leave:
             reload()
             return None  # a domain that refuses lists nothing
-        if not move.refuses or _tried(move, scratch, reload, [drawn], budget=Budget(), complain=complain):
+        if not move.refuses:
             return drawn
+        for one in _tried(move, scratch, reload, [drawn], budget=Budget(), complain=complain):
+            return one
     return _search(move, scratch, reload, dice, complain) if thorough and not move.free else None
 
 
@@ -186,14 +186,19 @@ def _tried(
     budget: Budget,
     complain: Complain,
 ) -> list[dict[str, Any]]:
-    """Return those candidates that the rule does not refuse. It leaves `game` as it was."""
+    """Return those candidates that the rule does not refuse, as wire data where a rule may write to them.
+
+    It leaves `game` as it was.
+    """
     kit, rule = game._kit, move.rule
     found: list[dict[str, Any]] = []
-    for arguments in candidates:
+    said = candidates if move.only_looks else [*map(_said, candidates)]
+    for arguments, values in zip(said, candidates, strict=True):
         budget.spend()
-        kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
         try:
-            rule(game, **arguments)
+            given = values if values is arguments else _given(move, game, arguments, values)
+            kit.demands = move.demands  # what comes after the last of them takes most of the time, and says nothing
+            rule(game, **given)
             found.append(arguments)
         except Refusal:
             pass
@@ -205,3 +210,18 @@ def _tried(
             reload()
     kit.demands = 0
     return found
+
+
+def _said(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments that cannot be written to as they are, others as wire data: each try gets its own of those."""
+    return arguments if all(map(lasts, arguments.values())) else _plain(arguments)
+
+
+def _given(move: MoveRule, game: Any, said: dict[str, Any], drawn: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that wire data stands for in this game, and copies of what was drawn freely."""
+    game._kit.demands = 0  # a domain that refuses is no rule
+    given: dict[str, Any] = {}
+    for name, domain in move.domains.items():
+        free = isinstance(domain, Open)
+        given[name] = deepcopy(drawn[name]) if free else domain.read(game, given, said[name], name)
+    return given

@@ -54,7 +54,7 @@ class Parts:
         self.dues = Dues(keeper)
         steps = Steps(keeper, telling, self.dues)
         self.presence = presence = Presences(keeper, crowd, telling, steps)
-        playing = Playing(keeper, crowd, telling, steps, chat_length=chat_length)
+        playing = Playing(keeper, crowd, telling, steps, presence, chat_length=chat_length)
         joining = Joining(keeper, crowd, telling, draining, presence, playing, limits)
         self.incoming = Incoming(keeper, crowd, presence, playing, joining, rate=rate, share=share)
         self.passing = Passing(keeper, self.dues, steps)

@@ -8,6 +8,7 @@ from netcode.turns import protocol
 from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.presence import Presences
 from netcode.turns.serving.room import Room, Viewer, listed
 from netcode.turns.serving.steps import Steps
 from netcode.turns.serving.telling import Telling
@@ -21,12 +22,15 @@ class Playing:
     """Does what somebody at a table asks for, or says why not.
 
     Args:
-        keeper, crowd, telling, steps: the parts of the server that it needs.
+        keeper, crowd, telling, steps, presence: the parts of the server that it needs.
         chat_length: characters of one text.
     """
 
-    def __init__(self, keeper: Keeper, crowd: Crowd, telling: Telling, steps: Steps, *, chat_length: int) -> None:
+    def __init__(
+        self, keeper: Keeper, crowd: Crowd, telling: Telling, steps: Steps, presence: Presences, *, chat_length: int
+    ) -> None:
         self._keeper, self._crowd, self._telling, self._steps = keeper, crowd, telling, steps
+        self._presence = presence
         self._chat_length = chat_length
         self._random = random.Random()  # noqa: S311 - a proposal, not a key
 
@@ -180,16 +184,15 @@ class Playing:
                     sat = protocol.Sat(room.id, room.game.__name__, other.seat, None, 0, room.code)
                     self._telling.post(room, other.peer, sat)
         elif seat is not None and table is not None:
-            gives_up = seat not in table.status(now).out
-            if (
-                gives_up and not room.over and not table.frozen
-            ):  # of what is frozen nothing is decided: other rules may play it on
-                outcome = table.forfeit(seat, now)
-                if isinstance(outcome, Refused):
-                    return outcome.text
-                room.seats[seat].left = True
-                self._steps.take(room, [outcome], now)
-            room.seats[seat].left = True
+            gives_up = not room.over and not table.frozen and seat not in table.status(now).out
+            given_up = table.forfeit(seat, now) if gives_up else None
+            if isinstance(given_up, Refused):
+                return given_up.text
+            entry = room.depart(seat)
+            if not table.frozen:  # of what is frozen nothing is decided for good: other rules may play it on
+                self._keeper.log(room, entry)
+            self._steps.take(room, [] if given_up is None else [given_up], now)
+            self._presence.set(room, seat, False, now)
         viewer.seat = None
         self._crowd.dismiss(viewer, "you left the table")
         self._telling.publish(room, (), now)

@@ -61,6 +61,7 @@ class Viewer:
 
 
 _HERE = ["here", None]
+_OTHER_VERSION = "this table was stored by another version of netcode"
 
 
 class Room:
@@ -130,6 +131,11 @@ class Room:
         del self.seats[seat]
         return pack(["leave", seat])
 
+    def depart(self, seat: int) -> bytes:
+        """Have whoever sits there gone for good, though the seat stays in the game."""
+        self.seats[seat].left = True
+        return pack(["depart", seat])
+
     def begin(self, secret: bytes) -> bytes:
         """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
         names = [seat.name for seat in self.seats]
@@ -159,7 +165,7 @@ class Room:
         """Return the room that is stored, or why it cannot be: a sentence."""
         version, *parts = unpack(saved.state)
         if version != FORMAT:
-            return "this table was stored by another version of netcode"
+            return _OTHER_VERSION
         name, code, players, options, seats, snapshot, listed = parts
         game = games.get(name)
         if game is None:
@@ -172,20 +178,14 @@ class Room:
         steps: list[bytes] = []
         asleep = False
         for body in saved.entries:
-            asleep = False
-            match unpack(body):
-                case ["sleep"]:
-                    asleep = True
-                case ["sit", who, key]:
-                    room.seats.append(Seat(who, key))
-                case ["leave", seat]:
-                    del room.seats[seat]
-                case ["begin", bytes(begun)]:
-                    snapshot, steps = begun, []
-                case ["step", bytes(entry)]:
-                    steps.append(entry)
-                case _:
-                    return "this table was stored by another version of netcode"
+            entry: list[Any] = unpack(body)
+            asleep = entry == ["sleep"]
+            if entry[0] == "begin":
+                snapshot, steps = entry[1], []
+            elif entry[0] == "step":
+                steps.append(entry[1])
+            elif not asleep and not room._reseat(entry):
+                return _OTHER_VERSION
         if snapshot is not None:
             try:
                 room.table = Table.restore(game, snapshot, steps, now=now)
@@ -194,6 +194,19 @@ class Room:
             if asleep and saved.wake is not None:
                 room.table.run_out(now + saved.wake)
         return room
+
+    def _reseat(self, entry: list[Any]) -> bool:
+        """Have again happen to its seats what is stored of them, and tell whether it is that."""
+        match entry:
+            case ["sit", who, key]:
+                self.seats.append(Seat(who, key))
+            case ["leave", seat]:
+                del self.seats[seat]
+            case ["depart", seat]:
+                self.seats[seat].left = True
+            case _:
+                return False
+        return True
 
     def listing(self) -> Listing | None:
         """Return what the store lists of it; None once nobody needs it to find the table.
