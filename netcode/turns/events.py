@@ -37,7 +37,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A move was taken back: by undo, or because its rule no longer asks what it asked."""
+    """A move was taken back: by undo, or because its rule no longer asks what it asked.
+
+    A move of several at once that another one has made impossible is taken back when all are made; its seat alone hears it.
+    """
 
     seat: int | None
     text: str

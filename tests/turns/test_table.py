@@ -1248,14 +1248,15 @@ class Grab(Game):
         self.got.append(f"{thing} for {self.mover}")
 
 
-def test_a_sealed_move_that_another_one_made_impossible_lapses_and_tells_nobody() -> None:
+def test_a_sealed_move_that_another_one_made_impossible_lapses_and_tells_its_seat_alone() -> None:
     table = begin(Grab, 3)
     for seat in (0, 1):
         play(table, seat, "take", thing="a")
 
     last = play(table, 2, "take", thing="b")
 
-    assert happenings(last) == [Moved(2, None)]
+    text = "the move of seat 1 could not be made: thing must be one of b, c"
+    assert happenings(last) == [Moved(2, None), TakenBack(1, text, alone=True)]
     assert seen(table) == {"things": ["c"], "got": ["a for 0", "b for 2"]}
     assert table.to_move == (0, 1, 2)
 
@@ -1271,7 +1272,8 @@ def test_a_bug_in_a_sealed_move_lapses_that_move_alone(caplog: pytest.LogCapture
 
     last = play(table, 1, "take", thing="a")
 
-    assert happenings(last) == [Moved(1, None)]
+    text = "the move of seat 0 could not be made: the rules failed at this, which is a bug in them; the game goes on without it"
+    assert happenings(last) == [Moved(1, None), TakenBack(0, text, alone=True)]
     assert seen(table)["got"] == ["a for 1"]
     assert "IndexError" in caplog.text
     assert "fails: IndexError" in table.complaints["Buggy"]

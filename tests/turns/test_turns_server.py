@@ -466,6 +466,35 @@ def test_who_left_is_gone_after_a_restart_too_though_they_had_been_out_or_the_ga
     assert [event.text for event in hall.heard(late, Refused)] == [f"{late.names[0]} has left; join another table"]
 
 
+class Grab(Game):
+    """Two reach for the same thing at once."""
+
+    things: list[str] = ["a", "b", "c"]
+
+    def round(self) -> None:
+        self.turn_to(*self.players)
+
+    def left(self) -> list[str]:
+        return self.things
+
+    @move(thing=left)
+    def take(self, thing: str) -> None:
+        self.things.remove(thing)
+
+
+def test_whose_move_another_one_made_impossible_hears_why_and_nobody_else(hall: Hall) -> None:
+    hall.games = (Grab,)
+    hall.serve()
+    ann, bob = two(hall, game=Grab)
+    hall.move(ann, "take", thing="a")
+    hall.move(bob, "take", thing="a")
+
+    text = "the move of Bob could not be made: thing must be one of b, c"
+    assert [event.text for event in hall.heard(bob, TakenBack)] == [text]
+    assert hall.heard(ann, TakenBack) == []
+    assert ann.to_move == bob.to_move == (0, 1)
+
+
 def test_who_leaves_right_after_a_burst_of_plays_has_left(hall: Hall) -> None:
     hall.serve(moves_per_second=2.0)
     ann, bob = two(hall)

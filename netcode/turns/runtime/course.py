@@ -204,12 +204,9 @@ class Course:
             kit.to_move = question.waiting
             return False
         except (Refusal, Exception) as error:
-            # Of a move of several at once nobody is there any more to hear why, and who moved last did nothing wrong.
-            if task.kind != "sealed":
+            if task.kind != "sealed" or task.seat is None:
                 raise
-            if not isinstance(error, Refusal | Unfit):
-                self.refusal(error, task.seat)
-            self._lapse(before)
+            self._lapse(before, task.seat, self.refusal(error, task.seat).text)  # who moved last did nothing wrong
         finally:
             self.touched = self.touched or kit.generator is not None or bool(answers)
             kit.generator = None  # 2.5 KB, which nobody draws from between two moves
@@ -329,11 +326,14 @@ class Course:
             kit.to_move = (kit.after(seat),)
         return None if kit.to_move else self._next_round(task)
 
-    def _lapse(self, before: Stand) -> None:
-        """Drop a move of several at once that another one of them has made impossible."""
+    def _lapse(self, before: Stand, seat: int, why: str) -> None:
+        """Drop a move of several at once that another one of them has made impossible, and tell whose it was."""
         self.stand(before)
         self.kit.tells = []
         self.kit.called = None
+        self.taken_back.append(
+            TakenBack(seat, f"the move of {self.kit.names[seat]} could not be made: {why}", alone=True)
+        )
 
     def abandon(self) -> None:
         """Drop a suspended rule: everything is as it was before it. Where that is an answer's loss, it is told."""

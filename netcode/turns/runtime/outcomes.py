@@ -15,10 +15,14 @@ class Moved(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A move was taken back: by undo, or because its rule no longer asks what it asked."""
+    """A move was taken back: by undo, or because its rule no longer asks what it asked.
+
+    `alone`: it never was to be seen, so that nobody but the seat itself is told.
+    """
 
     seat: int | None
     text: str
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

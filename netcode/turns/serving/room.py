@@ -344,8 +344,9 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
                 events.append((["moved", *happening], None))
             case Told(text, facts, to):
                 events.append((["told", text, dict(facts)], to))
-            case TakenBack(whose, text):
-                events.append((["taken back", whose, text], None))
+            case TakenBack(whose, text, alone):
+                to = (whose,) if alone and whose is not None else None
+                events.append((["taken back", whose, text], to))
             case Over(result):
                 events.append((["over", result.winners, result.scores, result.text], None))
     return events

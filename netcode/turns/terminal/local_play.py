@@ -157,8 +157,9 @@ def _say(table: LocalTable, happening: Happening, screen: Screen, people: Sequen
                 screen.lines(text)
             elif set(to) & set(people):
                 screen.line(f"for {' and '.join(table.names[seat] for seat in to)} alone: {text}")
-        case happenings.TakenBack(_, text):
-            screen.line(f"taken back: {text}")
+        case happenings.TakenBack(seat, text, alone):
+            if not alone or seat in people:
+                screen.line(f"taken back: {text}")
         case happenings.Over(result):
             screen.line(ended(result, table.names))
 
