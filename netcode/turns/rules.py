@@ -3,13 +3,14 @@
 import inspect
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from types import EllipsisType, MethodType
 from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
 from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import Definition, define
-from netcode.turns.language.domains import Free
+from netcode.turns.language.domains import Free, lasts
 from netcode.turns.language.imagining import imagine
 from netcode.turns.language.kit import Kit, Result, ViewKit
 from netcode.turns.language.plays import Play
@@ -217,8 +218,9 @@ class Game:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What was chosen for this table."""
-        return self._kit.options
+        """What was chosen for this table; a copy, as of `names`."""
+        options = self._kit.options
+        return {**options} if all(map(lasts, options.values())) else deepcopy({**options})
 
     def after(self, seat: int) -> int:
         """Return the next seat after this one that is not out."""

@@ -189,6 +189,16 @@ class StoreContract:
         assert store.expire(keep=100, waiting=60, spare=["spared"]) == {"idle"}
         assert store.load(["waits", "idle", "spared", "alive"]).keys() == {"spared", "alive"}
 
+    def test_a_game_that_has_begun_is_kept_though_it_is_listed(self, store: Store, time: Time) -> None:
+        store.create([new("waits", listing=b"a"), new("plays", listing=b"a")])
+        store.append([Entry("plays", 1, b"1")], [], [Listing("plays", b"b", waits=False)])
+        time.now += 61
+
+        assert store.expire(keep=100, waiting=60) == {"waits"}
+        assert store.open_tables() == {"plays": b"b"}
+        time.now += 40
+        assert store.expire(keep=100, waiting=60) == {"plays"}
+
     def test_age_goes_on_over_a_restart_and_stands_while_nobody_serves(self, store: Store, time: Time) -> None:
         store.create([new("old")])
         time.now += 60

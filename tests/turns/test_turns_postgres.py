@@ -585,11 +585,27 @@ def test_all_who_open_a_new_database_at_once_find_its_tables(fresh: str) -> None
         store.close()
 
 
+def test_a_database_of_version_1_learns_whose_game_has_begun(fresh: str, postgres: Postgres) -> None:
+    first, second = PostgresStore(fresh), PostgresStore(fresh)
+    try:
+        first.open("first:1")
+        first.create([new()])
+        postgres.execute("ALTER TABLE game_table DROP COLUMN waits; UPDATE netcode_store SET version = 1", "fresh")
+        second.open("second:1")
+
+        first.append([Entry("t", 1, b"1")], [], [Listing("t", b"b", waits=False)])
+        found = postgres.execute("SELECT s.version, waits FROM netcode_store AS s, game_table", "fresh")
+        assert found == [(sql.VERSION, False)]
+    finally:
+        first.close()
+        second.close()
+
+
 def test_a_database_of_a_newer_version_is_left_alone(fresh: str, postgres: Postgres) -> None:
     store = PostgresStore(fresh)
     store.open("here:1")
     store.close()
-    postgres.execute("UPDATE netcode_store SET version = 2", "fresh")
+    postgres.execute("UPDATE netcode_store SET version = 3", "fresh")
 
     with pytest.raises(Unavailable, match=r"/fresh was written by a newer netcode .*version 2, this one knows 1"):
         store.open("here:1")

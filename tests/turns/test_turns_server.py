@@ -1,5 +1,6 @@
 """Tables over a network: seats, keys, rooms, storage before answers, freezing, absence, and bounds."""
 
+import enum
 import gc
 import signal
 import threading
@@ -19,6 +20,7 @@ from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
+from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Result
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
@@ -427,6 +429,61 @@ def test_who_leaves_the_game_gives_it_up(hall: Hall) -> None:
     bob.rematch()
     hall.play(4 * TICK)
     assert [event.text for event in hall.heard(bob, Refused)] == ["Ann has left; join another table"]
+
+
+@pytest.mark.parametrize("file", [False, True], ids=["memory", "sqlite"])
+def test_a_game_that_has_begun_is_kept_though_somebody_has_yet_to_move(file: bool, tmp_path: Path) -> None:
+    hall = Hall()
+    if file:
+        hall.store = SqliteStore(tmp_path / "games.db", clock=hall.clock)  # type: ignore[assignment]
+    server = hall.serve(waiting=100.0, keep=300.0, idle=10.0)
+    ann, bob = two(hall)
+    hall.move(ann, "mark", cell=4)
+    for seat in (ann, bob):
+        seat.close()
+    for _ in range(200):
+        hall.clock.advance(1.0)
+        server.update()
+
+    assert hall.join(ticket=bob.ticket).seat == 1
+    hall.close()
+
+
+class Shade(enum.Enum):
+    LIGHT = 1
+    DARK = 2
+
+
+class Painted(Game):
+    """Options that msgpack does not know."""
+
+    n: int = 0
+
+    @options(shade=Shade, sizes=[frozenset({1, 2}), frozenset({3})])
+    def setup(self, shade: Shade = Shade.LIGHT, sizes: frozenset[int] = frozenset({3})) -> None:
+        self.n = shade.value
+
+    @move
+    def paint(self) -> None:
+        self.n += len(self.options["sizes"])
+
+
+def test_options_that_are_no_wire_data_are_sent_as_such_and_are_values_again_in_a_view(hall: Hall) -> None:
+    hall.games = (Painted,)
+    hall.serve()
+    ann = hall.join(Painted, options={"shade": "DARK", "sizes": [1, 2]})
+    bob = hall.join(Painted)
+    hall.until(lambda: ann.started and bob.started)
+    hall.move(ann, "paint")
+
+    assert ann.options == {"shade": "DARK", "sizes": [1, 2]}
+    assert ann.view.options == {"shade": Shade.DARK, "sizes": frozenset({1, 2})}
+    assert bob.view.n == 4
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: bob.connected and bob.seated)
+    hall.move(bob, "paint")
+    assert bob.view.n == 6
 
 
 class Farewell(Game):

@@ -15,7 +15,7 @@ from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Saved, St
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
-from netcode.turns.store.sqlite_sql import VERSION
+from netcode.turns.store.sqlite_sql import APPLICATION, SCHEMA, VERSION
 from turns.store_contract import LEASE, SharedStoreContract, StoreContract, Time, new
 
 
@@ -517,6 +517,24 @@ def test_a_database_of_an_older_version_goes_on(tmp_path: Path, woke: bool) -> N
     store.close()
     store.open("here:1")
     assert store.load(["a"]) == {"a": Saved(2, b"2", ())}
+    store.close()
+
+
+def test_a_database_of_version_2_learns_whose_game_has_begun(tmp_path: Path) -> None:
+    path = tmp_path / "games.db"
+    older = sqlite3.connect(path, isolation_level=None)
+    older.executescript(SCHEMA.replace(",\n    waits INTEGER NOT NULL DEFAULT 1", ""))
+    older.execute("INSERT INTO game_table VALUES (1, 'a', 'Pig', 0, 0, x'30', x'61', 1.0, 1.0, NULL)")
+    older.executescript(f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 2")
+    older.close()
+    time = Time()
+    store = SqliteStore(path, clock=time)
+    store.open("here:1")
+
+    assert store.claim(["a"]) == {"a": Claim.OURS}
+    store.append([Entry("a", 1, b"1")], [], [Listing("a", b"b", waits=False)])
+    time.now += 50
+    assert store.expire(keep=100, waiting=10) == set()
     store.close()
 
 

@@ -8,6 +8,7 @@ from netcode.turns.errors import Leave, RulesError
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.domains import Free, Open
 from netcode.turns.language.plays import Play, answer
+from netcode.turns.language.table_options import wire_options
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Asked, Table
 from netcode.turns.values import plain
@@ -64,7 +65,7 @@ class Drawer:
         kit = view._kit
         while asked.prompt not in self._frees and self._played < MAX_GAMES:
             self._played += 1
-            self._play(len(kit.players), kit.options)
+            self._play(len(kit.players), wire_options(kit.options))
         free = self._frees.get(asked.prompt) or next(iter(self._frees.values()), None)
         return None if free is None else answer(asked.id, plain(free.sample(self._dice)))
 

@@ -11,6 +11,7 @@ from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
+from netcode.turns.language.table_options import wire_options
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack, plain
 
@@ -43,7 +44,7 @@ class Rebuilder:
         definition: Definition = game._definition
         begun = self._beginnings(game, kit, dice)
         table = Table.create(
-            game, len(kit.players), kit.options, secret=dice.randbytes(SECRET_SIZE), names=[*kit.names]
+            game, len(kit.players), wire_options(kit.options), secret=dice.randbytes(SECRET_SIZE), names=[*kit.names]
         )
         values = {name: view.__dict__[name] for name in definition.fields if name in view.__dict__}
         for name, field in definition.fields.items():
@@ -60,11 +61,12 @@ class Rebuilder:
 
     def _beginnings(self, game: type[Any], kit: Any, dice: random.Random) -> list[Table]:
         """Return two tables like this one that have just begun."""
-        key = (game, len(kit.players), pack(plain(dict(kit.options))))
+        options = wire_options(kit.options)
+        key = (game, len(kit.players), pack(options))
         if key not in self._begun:
             tables: list[Table] = []
             for _ in range(2):
-                table = Table.create(game, len(kit.players), kit.options, secret=dice.randbytes(SECRET_SIZE))
+                table = Table.create(game, len(kit.players), options, secret=dice.randbytes(SECRET_SIZE))
                 if not isinstance(table.start(0.0), Step):
                     break
                 tables.append(table)

@@ -6,7 +6,7 @@ from typing import Any
 
 from netcode.turns.language.clocks import Clock, clock_from
 from netcode.turns.language.definition import Definition
-from netcode.turns.values import check_bounds
+from netcode.turns.values import check_bounds, plain
 
 
 def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], Clock | None]:
@@ -24,6 +24,11 @@ def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, A
             check_bounds(value)
             chosen[name] = domain.read(None, chosen, value, name)
     return chosen, clock
+
+
+def wire_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options as they are stored and sent."""
+    return {name: plain(value) for name, value in chosen.items()}
 
 
 def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:

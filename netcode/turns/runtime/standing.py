@@ -7,6 +7,7 @@ from typing import Any
 from netcode.turns.language.clocks import Clock, Clocks
 from netcode.turns.language.fields import Packed
 from netcode.turns.language.kit import Result
+from netcode.turns.language.table_options import wire_options
 from netcode.turns.runtime.absence import Absence
 from netcode.turns.runtime.course import Course
 from netcode.turns.runtime.legal import Budget, Listing
@@ -15,14 +16,14 @@ from netcode.turns.runtime.outcomes import Asked, Happening, Refused, Status
 from netcode.turns.runtime.resuming import asked
 from netcode.turns.runtime.storing import STATE_VERSION, stored_course
 from netcode.turns.runtime.undoing import Undoing
-from netcode.turns.values import join_maps, pack, plain
+from netcode.turns.values import join_maps, pack
 
 
 class Standing:
     """One table as it is between two changes. Nothing here changes the game; what is worked out is kept until `forget`."""
 
     __slots__ = (
-        "_lasting", "_listings", "_snapshot", "_views", "absence", "clock", "clocks", "course", "frozen", "game", "numbers",
+        "_lasting", "_listings", "_options", "_snapshot", "_views", "absence", "clock", "clocks", "course", "frozen", "game", "numbers",
         "players", "restored", "started", "undoing",
     )  # fmt: skip
 
@@ -42,6 +43,7 @@ class Standing:
         self.undoing = Undoing()
         self._views: dict[int | None, Packed] = {}
         self._listings: dict[int, Listing] = {}
+        self._options: Mapping[str, Any] | None = None
         self._snapshot: bytes | None = None
         self._lasting: bytes | None = None
         """What of a snapshot stays as it is once the game has begun."""
@@ -78,8 +80,10 @@ class Standing:
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What was chosen for this table."""
-        return self.course.kit.options
+        """What was chosen for this table, as plain wire data."""
+        if self._options is None:
+            self._options = wire_options(self.course.kit.options)
+        return self._options
 
     @property
     def complaints(self) -> Mapping[str, str]:
@@ -220,7 +224,7 @@ class Standing:
             "game": self.game.__name__,
             "rules": self.course.definition.fingerprint,
             "players": self.players,
-            "options": {name: plain(value) for name, value in kit.options.items()},
+            "options": self.options,
             "clock": None if clock is None else [clock.minutes, clock.increment, clock.per_move],
             "secret": kit.secret,
             "names": kit.names,

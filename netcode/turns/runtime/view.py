@@ -8,6 +8,7 @@ from netcode.turns.language.definition import Definition
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.kit import Result, ViewKit
 from netcode.turns.language.marks import Mark
+from netcode.turns.language.table_options import revive_options
 from netcode.turns.values import Anything, Fixed, Sequence, Shape, pack, plain, unpack
 from netcode.turns.values import Mapping as MappingShape
 
@@ -87,7 +88,7 @@ def make_view(
     """
     definition: Definition = game._definition
     view = object.__new__(_reader_of(game))
-    kit = ViewKit(players, names, options, b"")
+    kit = ViewKit(players, names, _chosen(game, options), b"")
     kit.seat, kit.to_move, kit.mover, kit.out, kit.result = seat, to_move, mover, out, result
     kit.shown = {name: _teller(seat, unpack(fields[name])) for name in definition.shown if name in fields}
     object.__setattr__(view, "_kit", kit)
@@ -102,6 +103,14 @@ def make_view(
         else:
             values[name] = _unmask(field.mark, shape, data, seat, name)
     return view
+
+
+def _chosen(game: type[Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values that options stand for; as they came, where they are those of other rules than ours."""
+    try:
+        return revive_options(game, options) if options else options
+    except ValueError:
+        return options
 
 
 def _unmask(mark: Mark, shape: Shape, data: Any, seat: int | None, name: str) -> Any:

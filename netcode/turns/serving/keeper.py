@@ -150,7 +150,7 @@ class Keeper:
         if room.listed:
             listing = self._list(room)
             stored = None if listing is None else listing.stored()
-            self.writer.batch.listings[room.id] = Listing(room.id, stored)
+            self.writer.batch.listings[room.id] = Listing(room.id, stored, waits=room.table is None)
         state = room.stored()
         if len(state) > self._max_state and not room.frozen:
             room.frozen = f"the state of this table has {len(state)} bytes, and max_state is {self._max_state}"

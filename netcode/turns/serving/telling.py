@@ -120,6 +120,11 @@ class Telling:
                 peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
             except (TypeError, ValueError) as error:
                 log.warn("unsayable", "the rules list or ask what cannot be sent: %s", error)
-                if isinstance(message, protocol.Step):
-                    told = {name: value for name, value in message.state.items() if name not in FROM_RULES}
-                    peer.send(protocol.Step(message.events, message.fields, told).wire())
+                told = {} if not isinstance(message, protocol.Step) else _without_rules(message.state)
+                if isinstance(message, protocol.Step) and len(told) < len(message.state):
+                    self._send([(peer, protocol.Step(message.events, message.fields, told))])
+
+
+def _without_rules(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a state without what the rules list or ask."""
+    return {name: value for name, value in state.items() if name not in FROM_RULES}

@@ -55,10 +55,12 @@ class State(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """What a lobby shows of a table; None once nobody can join."""
+    """What a lobby shows of a table, or by what those who sit there find it again; None once nobody needs either."""
 
     table: str
     body: bytes | None
+    waits: bool = True
+    """Whether its game has not begun."""
 
 
 class Saved(NamedTuple):
@@ -143,7 +145,7 @@ class Store(ABC):
 
     @abstractmethod
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
-        """Return the listings of tables that can be joined, also those of other nodes, the oldest first."""
+        """Return what is listed of tables, also those of other nodes, the oldest first."""
 
     @abstractmethod
     def due(self, limit: int = 100) -> set[str]:
@@ -155,9 +157,9 @@ class Store(ABC):
 
     @abstractmethod
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
-        """Delete tables to which nothing happened for `keep` seconds, and those listed for `waiting`; return their ids.
+        """Delete tables to which nothing happened for `keep` seconds; return their ids.
 
-        Those of other nodes that live stay.
+        For those that are listed, and whose game has not begun, it is `waiting` seconds. Those of other nodes that live stay.
 
         Args:
             spare: tables that stay, because somebody is there.

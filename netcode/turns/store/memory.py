@@ -26,6 +26,7 @@ class _Row:
     state: bytes
     listing: bytes | None
     changed: float
+    waits: bool = True
     owner: int = 0
     rules: int = 0
     wake: float | None = None
@@ -120,7 +121,15 @@ class MemoryStore(Store):
         for new in tables:
             row = self._shelf.rows.get(new.table)
             if row is None:
-                row = _Row(new.game, new.state, new.state, new.listing, self._clock(), self._id, _age(node, new.game))
+                row = _Row(
+                    new.game,
+                    new.state,
+                    new.state,
+                    new.listing,
+                    self._clock(),
+                    owner=self._id,
+                    rules=_age(node, new.game),
+                )
                 self._shelf.rows[new.table] = row
                 made.add(new.table)
             elif row.version == 0 and (row.game, row.first, row.owner) == (new.game, new.state, self._id):
@@ -198,8 +207,8 @@ class MemoryStore(Store):
                 if not self._keep_log:  # what the state before covered: the last batch must stay comparable
                     row.entries = {number: body for number, body in row.entries.items() if number > row.state_version}
                 row.state, row.state_version = body, version
-        for table, listed in listings:
-            rows[table].listing = listed
+        for table, listed, waits in listings:
+            rows[table].listing, rows[table].waits = listed, waits
 
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
         self._check()
@@ -234,7 +243,7 @@ class MemoryStore(Store):
             table
             for table, row in self._shelf.rows.items()
             if table not in spared
-            and now - row.changed > (keep if row.listing is None else min(keep, waiting))
+            and now - row.changed > (min(keep, waiting) if row.waits and row.listing is not None else keep)
             and self._ours_or_nobodys(row)
         }
         for table in old:

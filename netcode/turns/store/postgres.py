@@ -117,6 +117,8 @@ class PostgresStore(Store):
                 f"{self._link.name} was written by a newer netcode (its tables are version {version}, this one knows "
                 f"{sql.VERSION}); install that version, or give this server another database"
             )
+        if version < sql.VERSION:
+            self._run(sql.UPGRADE)
         if synced == "off":
             text = "%s answers before it has synced (synchronous_commit is off): if it crashes, moves are lost"
             log.warn("synchronous_commit", text, self._link.name)
@@ -375,6 +377,7 @@ def _columns(changes: Mapping[str, _Change]) -> dict[str, Any]:
         "wakes": [None if state is None or state.wake is None else float(state.wake) for state in states],
         "listed": [listing is not None for listing in listings],
         "listings": [None if listing is None else listing.body for listing in listings],
+        "waits": [listing is None or listing.waits for listing in listings],
         "entry_ids": [table for table, _, _ in entries],
         "versions": [version for _, version, _ in entries],
         "bodies": [body for _, _, body in entries],

@@ -6,7 +6,7 @@ Each is a transaction of its own under READ COMMITTED. A row that had to be wait
 joined to it is as it was before: so under a lock a statement compares columns of the locked row and nothing else.
 """
 
-VERSION = 1
+VERSION = 2
 """Of the tables below."""
 
 # The lock is that of a transaction: one of a session would stay with a pooler's connection.
@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS node (
 CREATE TABLE IF NOT EXISTS game_table (
     id text COLLATE "C" PRIMARY KEY, game text NOT NULL, owner bigint, rules bigint NOT NULL, version bigint NOT NULL,
     state_version bigint NOT NULL, state bytea NOT NULL, listing bytea, wake timestamptz,
-    created timestamptz NOT NULL, changed timestamptz NOT NULL
+    created timestamptz NOT NULL, changed timestamptz NOT NULL, waits boolean NOT NULL DEFAULT true
 ) WITH (fillfactor = 70);
 CREATE INDEX IF NOT EXISTS open_table ON game_table (created, id) WHERE listing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
@@ -35,6 +35,13 @@ CREATE TABLE IF NOT EXISTS move (
 );
 """
 """No column of an index but `wake` and `listing` changes with a move, and so most moves touch no index but their own."""
+
+UPGRADE = f"""
+SELECT pg_advisory_xact_lock(7958552634295722612);
+ALTER TABLE game_table ADD COLUMN IF NOT EXISTS waits boolean NOT NULL DEFAULT true;
+UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
+"""
+"""For tables of version 1. Processes that still know nothing else go on with them as they are."""
 
 FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
@@ -118,15 +125,16 @@ def append_statement(*, keep_log: bool) -> str:
 WITH {FENCE}, batch AS MATERIALIZED (
     SELECT * FROM unnest(
         %(ids)s::text[], %(before)s::bigint[], %(after)s::bigint[], %(at)s::bigint[], %(states)b::bytea[],
-        %(wakes)s::float8[], %(listed)s::boolean[], %(listings)b::bytea[]
-    ) AS b (id, before, after, at, state, wake, listed, listing)
+        %(wakes)s::float8[], %(listed)s::boolean[], %(listings)b::bytea[], %(waits)s::boolean[]
+    ) AS b (id, before, after, at, state, wake, listed, listing, waits)
 ), moved AS (
     UPDATE game_table AS g SET
         version = coalesce(batch.after, g.version),
         changed = CASE WHEN batch.after IS NULL THEN g.changed ELSE now() END,
         state_version = coalesce(batch.at, g.state_version), state = coalesce(batch.state, g.state),
         wake = CASE WHEN batch.at IS NULL THEN g.wake ELSE now() + batch.wake * interval '1 second' END,
-        listing = CASE WHEN batch.listed THEN batch.listing ELSE g.listing END
+        listing = CASE WHEN batch.listed THEN batch.listing ELSE g.listing END,
+        waits = CASE WHEN batch.listed THEN batch.waits ELSE g.waits END
     FROM batch, fence
     WHERE g.id = batch.id AND g.owner = fence.id AND (batch.before IS NULL OR g.version = batch.before)
         AND (batch.at IS NULL OR batch.at <= coalesce(batch.after, g.version))
@@ -219,7 +227,7 @@ OLD = """
 SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires > now(), false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner
 WHERE (g.changed < now() - %(keep)s * interval '1 second'
-    OR (g.listing IS NOT NULL AND g.changed < now() - %(waiting)s * interval '1 second'))
+    OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'))
     AND g.id <> ALL(%(spare)s::text[])
 """
 
@@ -227,7 +235,7 @@ EXPIRE = f"""
 WITH {FENCE}, old AS (
     SELECT g.id FROM game_table AS g WHERE g.id = ANY(%(ids)s::text[])
         AND (g.changed < now() - %(keep)s * interval '1 second'
-            OR (g.listing IS NOT NULL AND g.changed < now() - %(waiting)s * interval '1 second'))
+            OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'))
         AND (g.owner IS NULL OR g.owner = ANY(%(owners)s::bigint[]))
     ORDER BY g.id FOR UPDATE SKIP LOCKED
 ), gone AS (DELETE FROM game_table AS g USING old, fence WHERE g.id = old.id RETURNING g.id

@@ -116,7 +116,7 @@ class SqliteStore(Store):
             for new in tables:
                 check_table_id(new.table)
                 cursor = database.execute(
-                    "INSERT INTO game_table VALUES (NULL, ?, ?, 0, 0, ?, ?, ?, ?, NULL) ON CONFLICT DO NOTHING",
+                    "INSERT INTO game_table VALUES (NULL, ?, ?, 0, 0, ?, ?, ?, ?, NULL, 1) ON CONFLICT DO NOTHING",
                     (new.table, new.game, new.state, new.listing, now, now),
                 )
                 again = "SELECT 1 FROM game_table WHERE (id, game, version, state) = (?, ?, 0, ?)"
@@ -166,8 +166,8 @@ class SqliteStore(Store):
             database.executemany("INSERT INTO entry VALUES (?, ?, ?)", [(*key, body) for key, body in fresh.items()])
             _move_on(database, rows, now)
             _set_wakes(database, rows, states, now)
-            for table, listed in listings:
-                database.execute("UPDATE game_table SET listing = ? WHERE id = ?", (listed, table))
+            for table, listed, waits in listings:
+                database.execute("UPDATE game_table SET (listing, waits) = (?, ?) WHERE id = ?", (listed, waits, table))
         for table, row in rows.items():
             if table in self._claimed:
                 row.stored, row.state = row.version, None
@@ -210,7 +210,9 @@ class SqliteStore(Store):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
         with self._transaction() as database:
-            query = "SELECT id, number FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND changed < ?)"
+            query = (
+                "SELECT id, number FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND waits AND changed < ?)"
+            )
             found = database.execute(query, (now - keep, now - waiting)).fetchall()
             old = {table: number for table, number in found if table not in spare}
             database.execute("UPDATE served SET seconds = ?", (now,))

@@ -4,7 +4,7 @@ import sqlite3
 
 APPLICATION = 0x6E637475
 """Marks a database as ours: «nctu», in SQLite's application_id."""
-VERSION = 2
+VERSION = 3
 """Of the tables below, in SQLite's user_version."""
 
 # Tables have a number so that those that are played at one time lie beside each other, with their entries: a commit
@@ -13,7 +13,8 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS game_table (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, game TEXT NOT NULL,
     version INTEGER NOT NULL, state_version INTEGER NOT NULL, state BLOB NOT NULL,
-    listing BLOB, created REAL NOT NULL, changed REAL NOT NULL, wake REAL
+    listing BLOB, created REAL NOT NULL, changed REAL NOT NULL, wake REAL,
+    waits INTEGER NOT NULL DEFAULT 1
 );
 CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
@@ -34,7 +35,7 @@ ALTER TABLE game_table RENAME TO game_table_1;
 ALTER TABLE move RENAME TO move_1;
 """
 TAKE_OVER_1 = """
-INSERT INTO game_table SELECT NULL, id, game, version, state_version, state, listing, created, changed, wake
+INSERT INTO game_table SELECT NULL, id, game, version, state_version, state, listing, created, changed, wake, 1
     FROM game_table_1 ORDER BY created, id;
 INSERT INTO entry SELECT number, move_1.version, body FROM move_1 JOIN game_table ON id = move_1.game_table;
 DROP TABLE game_table_1;
@@ -58,5 +59,7 @@ def make_tables(database: sqlite3.Connection, version: int) -> None:
         before, after = SET_ASIDE_1, TAKE_OVER_1
         if not any(name == "wake" for _, name, *_ in database.execute("PRAGMA table_info (game_table)")):
             before = f"ALTER TABLE game_table ADD COLUMN wake REAL; {before}"
+    elif version == 2:
+        before = "ALTER TABLE game_table ADD COLUMN waits INTEGER NOT NULL DEFAULT 1;"
     marks = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
     database.executescript(f"BEGIN IMMEDIATE; {before} {SCHEMA} {after} {marks} COMMIT;")
