@@ -7,7 +7,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
-from netcode.turns.errors import RulesError
+from netcode.turns.errors import BUGS, RulesError
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
@@ -190,7 +190,7 @@ class Checker:
             done(table.start(0.0))
         except RulesError:
             raise
-        except Exception as error:
+        except BUGS as error:
             running = running_in(error.__traceback__)
             where = f"{self.game.__name__}.setup()" if running is None else f"{running.rule}()"
             log.bug(where, error, "setting up a table")

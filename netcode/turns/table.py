@@ -14,7 +14,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from netcode.turns.errors import Leave, Refusal, RulesError, Unfit
+from netcode.turns.errors import BUGS, Leave, Refusal, RulesError, Unfit, sayable
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.fields import Packed, pack_fields, set_defaults, verify
@@ -47,6 +47,9 @@ __all__ = [
     "TakenBack",
     "Told",
 ]
+
+
+_NO_TIME = "there is too little time on the clock to take a move back: what was added for it would be gone"
 
 
 class Table(Standing):
@@ -95,18 +98,20 @@ class Table(Standing):
             return Refused("the game has begun already")
         self.absence.begin(now)
         course = self.course
+        turn = Turn.of(course.kit)
         set_defaults(course.game)
         self.started = True
         try:
-            news = course.go(Task("setup"), Stand(pack_fields(course.game), Turn.of(course.kit)))
-        except Refusal as refusal:
-            self.started = False
-            raise RulesError(f"setup() refuses to begin: {refusal.text}") from refusal
-        except BaseException:
-            self.started = False
+            news = course.go(Task("setup"), Stand(pack_fields(course.game), turn))
+            packed = pack_fields(course.game)
+            verify(course.game)
+        except BaseException as error:
+            self.started, course.suspension = False, None
+            turn.give(course.kit)
+            if isinstance(error, Refusal):
+                raise RulesError(f"setup() refuses to begin: {error.text}") from error
             raise
-        course.packed = pack_fields(course.game)
-        verify(course.game)
+        course.packed = packed
         return commit(self, ["start", None], news, now=now)
 
     # -- playing
@@ -120,20 +125,20 @@ class Table(Standing):
             seat: who plays.
             name: of the move.
             arguments: plain wire data by name, as a stranger sent it.
-            number: the seat counts its plays and answers together from 1; one that was accepted already is `again`.
+            number: the seat counts its plays and answers together from 1; one that was accepted already is `again`. 0 for
+                a play that is none of its own: one for whoever is absent.
             now: the time.
             lag: seconds to give back to the seat's clock: min(what it claims, the measured round trip). A quota holds.
         """
-        if number <= self.numbers[seat]:
+        if 0 < number <= self.numbers[seat]:
             return Step(b"", again=True)
         refused = self.closed() or self.too_late(seat, now)
         if refused is not None:
             return refused
         course = self.course
         if course.suspension is not None:
-            if seat in course.suspension.question.options:
-                return Refused("answer the question first")
-            return Refused("wait: somebody has yet to answer a question")
+            asked = seat in course.suspension.question.options
+            return Refused("answer the question first" if asked else "wait: somebody has yet to answer a question")
         if seat not in course.kit.to_move:
             return Refused(_not_now(course.waiting.sealed.get(seat)))
         move = course.definition.moves.get(name) if isinstance(name, str) else None
@@ -159,7 +164,7 @@ class Table(Standing):
         self, seat: int, question: str, option: Any, number: int, *, now: float, lag: float = 0.0
     ) -> Step | Refused:
         """Answer the question of this id with one of its options, as plain wire data."""
-        if number <= self.numbers[seat]:
+        if 0 < number <= self.numbers[seat]:
             return Step(b"", again=True)
         refused = self.closed() or self.too_late(seat, now)
         if refused is not None:
@@ -170,8 +175,18 @@ class Table(Standing):
 
     def presence(self, seat: int, present: bool, now: float) -> tuple[Step, ...]:
         """Say that somebody sits at the seat, or left it; absence has consequences when `grace` is over."""
-        self.absence.note(seat, present, now)
+        self.note_presence(seat, present, now)
         return self.advance(now)
+
+    def note_presence(self, seat: int, present: bool, now: float) -> None:
+        """Say the same, and let `advance` bring the consequences: once it was said of every seat."""
+        self.absence.note(seat, present, now)
+
+    def hold(self, seconds: float) -> None:
+        """Let so much of the time that has passed not count, for clocks and for the patience with who is absent."""
+        self.absence.hold(seconds)
+        if self.clocks is not None:
+            self.clocks.hold(seconds)
 
     def run_out(self, due: float) -> None:
         """Let that be at `due`, or earlier: the table was asleep, and its clocks were not."""
@@ -203,6 +218,8 @@ class Table(Standing):
         how = self.can_undo(seat)
         if how == "":
             return Refused("there is no move of yours to take back")
+        if self.clocks is not None and not self.clocks.may_take_back(seat, now):
+            return Refused(_NO_TIME)
         if how == "free" or len(self.course.kit.alive) < 2:
             return take_back(self, seat, now)
         self.undoing.want(seat)
@@ -218,6 +235,9 @@ class Table(Standing):
             return Step(b"")
         if not self.undoing.agree(seat, self.course.kit.alive):
             return Step(b"")
+        if self.clocks is not None and not self.clocks.may_take_back(wanted, now):
+            self.undoing.wanted = None
+            return Refused(_NO_TIME)
         return take_back(self, wanted, now)
 
     # -- other worlds
@@ -263,7 +283,7 @@ class Table(Standing):
                 table._replay(unpack(entry), now)
         except (RulesError, Unfit, Leave) as error:
             table._freeze(data["fields"], state, str(error))
-        except Exception as error:  # noqa: BLE001 - other rules than those that wrote it may do anything
+        except BUGS as error:  # other rules than those that wrote it may do anything
             log.bug(game.__name__, error, "restoring a table")
             table._freeze(data["fields"], state, f"{type(error).__name__}: {error}")
         return table
@@ -282,7 +302,7 @@ class Table(Standing):
 
     def _freeze(self, fields: Packed, state: bytes, reason: str) -> None:
         course = self.course
-        self.frozen = reason
+        self.frozen = sayable(reason)
         self.started = True
         course.suspension = None
         course.kit.to_move = ()

@@ -605,9 +605,9 @@ def test_a_database_of_a_newer_version_is_left_alone(fresh: str, postgres: Postg
     store = PostgresStore(fresh)
     store.open("here:1")
     store.close()
-    postgres.execute("UPDATE netcode_store SET version = 3", "fresh")
+    postgres.execute("UPDATE netcode_store SET version = 9", "fresh")
 
-    with pytest.raises(Unavailable, match=r"/fresh was written by a newer netcode .*version 2, this one knows 1"):
+    with pytest.raises(Unavailable, match=r"/fresh was written by a newer netcode .*version 9, this one knows 2"):
         store.open("here:1")
 
 

@@ -1212,7 +1212,10 @@ def test_nobody_runs_out_of_time_while_nothing_can_be_stored(hall: Hall) -> None
 
     assert [room.over for room in server._keeper.rooms.values()] == [False]
     store.trouble = None
-    hall.until(lambda: bob.over, 5.0)
+    hall.until(lambda: bob.my_turn)
+    assert bob.clocks is not None
+    assert bob.clocks[1] > 4.0  # Bob was not shown the move, and could not have played
+    hall.until(lambda: bob.over, 6.0)
 
 
 def test_closing_stores_everything_and_says_so(hall: Hall) -> None:

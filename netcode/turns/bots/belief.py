@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from netcode.turns.errors import BUGS
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
@@ -83,7 +84,7 @@ class Belief:
         try:
             world = self._play_on(table)
             weight = 0.0 if world is None else self._agree(world, table)
-        except Exception:  # noqa: BLE001 - a world that could not be may break any rule
+        except BUGS:  # a world that could not be may break any rule
             return None
         return _World(world, weight) if world is not None and weight > 0.0 else None
 

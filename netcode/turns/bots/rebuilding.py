@@ -5,7 +5,7 @@ import random
 from collections import Counter
 from typing import Any
 
-from netcode.turns.errors import Leave
+from netcode.turns.errors import BUGS, Leave
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
@@ -34,7 +34,7 @@ class Rebuilder:
             return None
         try:
             return self._table(view, dice)
-        except Exception:  # noqa: BLE001 - rules may stumble over anything that is not as it was
+        except BUGS:  # rules may stumble over anything that is not as it was
             return None
         except Leave:
             return None

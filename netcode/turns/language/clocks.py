@@ -113,6 +113,10 @@ class Clocks:
                     self._left[seat] = self._clock.per_move
         self._running = running
 
+    def may_take_back(self, seat: int, now: float) -> bool:
+        """Tell whether a seat would have time left to think on with."""
+        return self.left(now)[seat] > self._clock.increment
+
     def take_back(self, seat: int, now: float) -> None:
         """Let a seat think on with what it had left at its last move: what it was given for that is gone."""
         self.stand(now)
@@ -137,6 +141,10 @@ class Clocks:
         first = self.due()
         if first is not None and due < first:
             self._since -= first - due
+
+    def hold(self, seconds: float) -> None:
+        """Let so much of the time that has passed not count."""
+        self._since += seconds
 
     def stored(self) -> tuple[list[float], tuple[int, ...]]:
         """Return what `resume` takes, as of the last switch."""

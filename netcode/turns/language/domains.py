@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
-from netcode.turns.errors import Enough, RulesError, Unfit
+from netcode.turns.errors import BUGS, Enough, RulesError, Unfit
 from netcode.turns.values import NATIVE, Shape, check_bounds, pack, plain, same, shape_of
 
 T = TypeVar("T")
@@ -158,7 +158,7 @@ class Listed(Domain):
             raise
         except Enough as error:
             raise RulesError(f"{self.where} draws, asks or ends the game; it only lists") from error
-        except Exception as error:
+        except BUGS as error:
             raise RulesError(f"{self.where} fails: {type(error).__name__}: {error}") from error
         if values is None:
             raise RulesError(f"{self.where} lists nothing that can be chosen from: it returned None; return a list")

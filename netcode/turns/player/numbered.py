@@ -31,7 +31,7 @@ class Outstanding:
             raise RuntimeError(f"{self.play} is pending: wait until it is in, or refused")
         try:
             # Also while there is nobody to send it to: it would fail when there is.
-            check_said(_request_of(play, 0, 0.0))
+            check_said(_request_of(play, 1, 0.0))
         except OverflowError as error:
             raise ValueError(f"{play} cannot be sent: {error}") from error
         self.play, self._number, self.sent = play, number, False

@@ -154,13 +154,13 @@ def read_request(message: Any) -> Request:
     kind, rest = opened(message)
     if kind == "play" and len(rest) >= 3:  # before all others: it is what most messages are
         number, name, arguments, *lag = rest
-        return MakePlay(number_of(number), word(name, "a move's name"), _named(arguments), _lag(lag))
+        return MakePlay(_counted(number), word(name, "a move's name"), _named(arguments), _lag(lag))
     match kind, rest:
         case "join", [game, wanted]:
             return _join(word(game, "the game's name"), map_of(wanted, "what join asks for"))
         case "answer", [number, question, option, *lag]:
             check_depth(option)
-            return GiveAnswer(number_of(number), word(question, "a question's id"), option, _lag(lag))
+            return GiveAnswer(_counted(number), word(question, "a question's id"), option, _lag(lag))
         case "say", [text]:
             return Say(text_of(text, "what is said"))
         case "consent", [bool(agreed)]:
@@ -216,3 +216,10 @@ def _named(value: Any) -> dict[str, Any]:
     for argument in arguments.values():
         check_depth(argument, 1)
     return arguments
+
+
+def _counted(value: Any) -> int:
+    """Read the number of a play; a seat counts from 1."""
+    if number_of(value) == 0:
+        raise BadMessage("plays are counted from 1")
+    return number_of(value)

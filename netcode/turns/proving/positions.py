@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from netcode.turns.errors import BUGS
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving.flows import asked_apart, follow
@@ -111,7 +112,7 @@ class Positions:
             try:
                 game.imagine(seat)
                 verify(game)
-            except Exception as error:
+            except BUGS as error:
                 where = f"{self.game.__name__}.imagine"
                 log.bug(where, error, "imagining what a seat cannot see")
                 running = running_in(error.__traceback__)
@@ -147,7 +148,7 @@ class Positions:
     def _compare_legal(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
         try:
             legal = [one.legal(viewer, Budget(seconds=float("inf"))) for one in (table, world)]
-        except Exception:  # noqa: BLE001 - as above
+        except BUGS:  # as above
             return
         if world.complaints:
             return
@@ -280,7 +281,7 @@ def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tup
             try:
                 found = itertools.islice(move.candidates(scratch), 200)
                 wrong += [(seat, (name, arguments)) for arguments in found if (name, arguments) not in legal.plays]
-            except Exception:  # noqa: BLE001, S112 - a domain that fails lists nothing
+            except BUGS:
                 continue
     dice.shuffle(wrong)
     return wrong[:most]

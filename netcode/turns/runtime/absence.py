@@ -7,7 +7,7 @@ from netcode.turns.runtime.course import Course
 from netcode.turns.runtime.resuming import has_default
 
 PAUSE = 1.0
-"""Seconds between two looks at a table at which an absent seat is answered for again and again."""
+"""Seconds between two looks at a table at which a seat is answered for again and again."""
 
 
 class Demand(Enum):
@@ -38,6 +38,10 @@ class Absence:
         elif self.since[seat] is None:
             self.since[seat] = now
 
+    def hold(self, seconds: float) -> None:
+        """Let so much of the time that has passed not count."""
+        self.since = [None if since is None else since + seconds for since in self.since]
+
     def beyond(self, seat: int, now: float, grace: float) -> bool:
         """Tell whether nobody has sat at the seat for longer than `grace`."""
         since = self.since[seat]
@@ -46,16 +50,19 @@ class Absence:
     def due(self, course: Course, clocks: Clocks | None) -> float | None:
         """Return when something will be demanded; None for never."""
         grace = course.rules.grace
-        times = [] if clocks is None else [clocks.due()]
+        times = [] if clocks is None else [self._not_without_pause(clocks.due())]
         for seat, since in enumerate(self.since):
             if since is None or not _minds(course, seat):
                 continue
-            if has_default(course, seat):
-                # as often as it is asked, but at a table that all have left not without pause
+            if has_default(course, seat):  # as often as it is asked
                 times.append(max(since + grace, self.looked + PAUSE))
             elif since + grace > self.looked:
                 times.append(since + grace)
         return min((time for time in times if time is not None), default=None) if times else None
+
+    def _not_without_pause(self, due: float | None) -> float | None:
+        """Return when to look at what is due; what was due already when it was looked at last, comes up again and again."""
+        return self.looked + PAUSE if due is not None and due <= self.looked else due
 
     def demanded(self, course: Course, clocks: Clocks | None, now: float) -> tuple[Demand, int] | None:
         """Return one thing that is due, and for which seat."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from netcode.turns.errors import Refusal, RulesError, Suspended, Unfit
+from netcode.turns.errors import BUGS, Refusal, RulesError, Suspended, Unfit, sayable
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
 from netcode.turns.language.kit import DryKit, Kit, Told
@@ -149,8 +149,8 @@ class Course:
         if isinstance(error, Refusal):
             return Refused(error.text)
         if isinstance(error, Unfit):
-            return Refused(str(error))
-        if not isinstance(error, Exception):
+            return Refused(sayable(error))
+        if not isinstance(error, BUGS):
             raise error
         self.complaints[self.rules.__name__] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
         self._log(self.rules.__name__, error, f"a move of seat {seat}")
@@ -203,7 +203,7 @@ class Course:
             self.suspension = Suspension(task, before, answers, len(kit.tells), question)
             kit.to_move = question.waiting
             return False
-        except (Refusal, Exception) as error:
+        except (Refusal, *BUGS) as error:
             if task.kind != "sealed" or task.seat is None:
                 raise
             self._lapse(before, task.seat, self.refusal(error, task.seat).text)  # who moved last did nothing wrong

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from netcode.turns.errors import Enough, Leave, Refusal
+from netcode.turns.errors import BUGS, Enough, Leave, Refusal
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.domains import Open, lasts
 from netcode.turns.values import NATIVE, plain
@@ -204,7 +204,7 @@ def _tried(
             pass
         except Enough:
             found.append(arguments)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a bug of the rules: such a move would be refused
+        except BUGS as error:  # a bug of the rules: such a move would be refused
             complain(move.name, error, "a dry run of it")
         if not move.only_looks:
             reload()

@@ -4,7 +4,7 @@ import random
 from collections.abc import Mapping
 from typing import Any
 
-from netcode.turns.errors import Leave
+from netcode.turns.errors import BUGS, Leave
 from netcode.turns.language.domains import Free
 from netcode.turns.language.fields import Packed
 from netcode.turns.language.marks import Mark
@@ -33,7 +33,7 @@ def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
         elif running:
             try:
                 view[name] = pack(mask(field.mark, definition.shapes[name], unpack(packed[name]), viewer))
-            except Exception as error:  # noqa: BLE001 - a rule may have put anything there
+            except BUGS as error:  # a rule may have put anything there
                 course.complain(name, error, "a view of it")
     if definition.shown and viewer is not None and running:
         scratch, reload = course.scratch(viewer)
@@ -41,7 +41,7 @@ def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
         for name in definition.shown:
             try:
                 view[name] = shown_value(scratch, definition, name, viewer)
-            except (Leave, Exception) as error:  # noqa: BLE001 - rules that fail leave one thing unseen, no more
+            except (Leave, *BUGS) as error:  # rules that fail leave one thing unseen, no more
                 course.complain(name, error, "what is shown of it")
     return view
 
@@ -71,7 +71,7 @@ def draw(
         reload()
         move = course.definition.moves[name]
         values = draw_arguments(move, scratch, reload, dice, course.complain, thorough=thorough)
-    except (Leave, Exception) as error:  # noqa: BLE001 - a domain or a sample that fails draws nothing
+    except (Leave, *BUGS) as error:  # a domain or a sample that fails draws nothing
         course.complain(name or "an answer", error, "a draw for it")
         return None
     return None if values is None else {argument: plain(value) for argument, value in values.items()}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from netcode.turns.errors import Changed, Leave
+from netcode.turns.errors import BUGS, Changed, Leave
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.kit import Told
 from netcode.turns.language.questions import Answered, Kind
@@ -59,7 +59,7 @@ def ask_again(course: Course, suspension: Suspension) -> list[Told] | None:
     try:
         news = course.go(suspension.task, before, suspension.answers)
         course.packed = pack_fields(course.game)
-    except (Leave, Exception):  # noqa: BLE001 - such a world may break any rule
+    except (Leave, *BUGS):  # such a world may break any rule
         return None
     return None if course.suspension is None else news
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from netcode.turns.errors import Changed, Refusal, Unfit
+from netcode.turns.errors import BUGS, Changed, Refusal, Unfit
 from netcode.turns.language.fields import Packed, fit, pack_fields, share
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.runtime import log
@@ -25,7 +25,7 @@ def read_state(state: bytes) -> dict[str, Any]:
     try:
         data: dict[str, Any] = unpack(state)
         version = data["version"]
-    except Exception as error:
+    except BUGS as error:
         raise ValueError(f"this is no state of a table: {error}") from error
     if version != STATE_VERSION:
         raise ValueError(f"the state is of version {version}, and this netcode knows {STATE_VERSION}; update netcode")
@@ -129,7 +129,7 @@ def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None
     try:
         course.go(stored.task, stored.before, stored.answers, stored.told)
         wait_on(course, replace(_suspended(course, signature), told=stored.told), stored.question.given)
-    except (Changed, Refusal, Exception) as error:  # noqa: BLE001 - other rules than those that asked may do anything
+    except (Changed, Refusal, *BUGS) as error:  # other rules than those that asked may do anything
         if not isinstance(error, Changed | Refusal | Unfit):
             log.bug(course.rules.__name__, error, "a suspended rule that ran again")
         course.waiting = waiting

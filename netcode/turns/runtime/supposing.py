@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from netcode.turns.errors import Leave
+from netcode.turns.errors import BUGS, Leave
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.kit import ImaginedKit
 from netcode.turns.language.randomness import SECRET_SIZE
@@ -39,7 +39,7 @@ def suppose(course: Course, seat: int, dice: random.Random, change: Callable[[An
         kit.to_move = tuple(mover for mover in real.players if mover in real.to_move or mover in hidden)
         if suspension is not None and not _come_to_question(other, suspension, seat):
             return None
-    except Exception:  # noqa: BLE001 - a world that could not be may break any rule
+    except BUGS:  # a world that could not be may break any rule
         return None
     except Leave:
         return None

@@ -27,19 +27,13 @@ def take_answer(
     course, suspension = table.course, table.course.suspension
     if suspension is None or seat not in suspension.question.options or suspension.question.id(seat) != question:
         return Refused("too late: that is not asked any more")
-    try:
-        suspension.question.read(seat, option)
-    except Exception as error:  # noqa: BLE001 - what a rule says of a free answer may fail at what strangers send
-        return course.refusal(error, seat)
     kind = ["answer", seat, number] if number else ["default", seat]
-    return attempt(
-        table,
-        lambda _: give(course, suspension, seat, option),
-        [*kind, question, option],
-        Moved(seat, None),
-        now=now,
-        lag=lag,
-    )
+
+    def run(_: Stand) -> list[Told]:
+        suspension.question.read(seat, option)  # here, since the check of a free answer is a part of the rules, too
+        return give(course, suspension, seat, option)
+
+    return attempt(table, run, [*kind, question, option], Moved(seat, None), now=now, lag=lag)
 
 
 def attempt(
@@ -65,7 +59,7 @@ def attempt(
     else:
         table.undoing.forget()
     if kind in ("play", "answer"):
-        table.numbers[seat] = entry[2]
+        table.numbers[seat] = entry[2] or table.numbers[seat]
     return commit(table, entry, news, now=now, moved=moved, lag=lag)
 
 

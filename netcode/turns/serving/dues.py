@@ -56,7 +56,7 @@ class Dues:
             due.add(heapq.heappop(self._due)[1])
         for table in due:
             room = self._keeper.rooms.get(table)
-            if room is not None and room.table is not None and room.due is not None and room.due <= now:
+            if room is not None and room.due is not None and room.due <= now:
                 room.due = None
                 yield room
 

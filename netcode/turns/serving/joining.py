@@ -188,10 +188,7 @@ class Joining:
         viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest)
         self._crowd.welcome(room, viewer, f"{room.id}.{key}")
         self._telling.publish(room, (), now, events=[["seated", seat, viewer.name]])
-        if len(room.seats) == room.most:
-            refused = self._playing.begin(room, now)
-            if refused:
-                self._playing.freeze(room, refused, now)
+        self._playing.begin_full(room, now)
 
     def _sit_again(  # noqa: PLR0917 - all that is known by then
         self, room: Room, peer: Peer, request: Join, seat: int, key: str, now: float
@@ -199,6 +196,9 @@ class Joining:
         before = room.viewer_of(seat)
         if before is not None:
             self._crowd.dismiss(before, "you sat down at this seat from elsewhere")
+        if room.seats[seat].left:
+            self._keeper.log(room, room.come_back(seat))
+            self._keeper.settle(room)
         viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest_of_key(key))
         self._crowd.welcome(room, viewer, f"{room.id}.{key}")
         self._telling.tell_missed(room, viewer, now)

@@ -57,7 +57,7 @@ class Parts:
         playing = Playing(keeper, crowd, telling, steps, presence, chat_length=chat_length)
         joining = Joining(keeper, crowd, telling, draining, presence, playing, limits)
         self.incoming = Incoming(keeper, crowd, presence, playing, joining, rate=rate, share=share)
-        self.passing = Passing(keeper, self.dues, steps)
+        self.passing = Passing(keeper, self.dues, steps, playing)
         self.upkeep = Upkeep(keeper, crowd, draining, keeper.clock(), lease=lease, kept=kept, web=web, here=here)
 
     def alone(self, step: Callable[[], None]) -> None:

@@ -2,39 +2,55 @@
 
 import random
 
+from netcode.turns.errors import BUGS
 from netcode.turns.runtime.log import bug
 from netcode.turns.serving.dues import Dues
 from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.playing import Playing
 from netcode.turns.serving.room import Room
 from netcode.turns.serving.steps import Steps
-from netcode.turns.simulate import choices_of
-from netcode.turns.table import Refused, Table
+from netcode.turns.simulate import Choice, choices_of
+from netcode.turns.table import Asked, Refused, Step, Table
 
 STAND_INS_AT_ONCE = 4
 """Plays for absent seats that one table makes within one update."""
-AGAIN = 1.0
-"""Seconds after which is looked again at a table at which time stands still."""
 
 
 class Passing:
     """Has each table do what its time demands."""
 
-    def __init__(self, keeper: Keeper, dues: Dues, steps: Steps) -> None:
-        self._keeper, self._dues, self._steps = keeper, dues, steps
+    def __init__(self, keeper: Keeper, dues: Dues, steps: Steps, playing: Playing) -> None:
+        self._keeper, self._dues, self._steps, self._playing = keeper, dues, steps, playing
+        self._still_since: float | None = None
+        """Since when nobody can play, because nothing can be stored."""
         self._random = random.Random()  # noqa: S311 - a stand-in's choice, not a key
 
     def step(self, now: float) -> None:
         """Do what is due by now."""
+        self._stand_still(now)
         for room in self._dues.take(now):
-            if self._keeper.trouble:  # nobody could play: time stands still until somebody can
-                self._dues.put_off(room, now + AGAIN)
-            elif room.table is not None:
+            if self._keeper.trouble:
+                self._steps.look_again(room, now)
+            elif room.table is None:
+                self._playing.begin_full(room, now)
+            else:
                 self._steps.take(room, room.table.advance(now), now)
         for table in [*self._dues.hasty]:
             self._dues.hasty.discard(table)
             hasty = self._keeper.rooms.get(table)
             if hasty is not None and hasty.table is not None and not self._keeper.trouble:
                 self._stand_in(hasty, hasty.table, now)
+
+    def _stand_still(self, now: float) -> None:
+        """Let the time not count in which nobody could play."""
+        if self._keeper.trouble:
+            self._still_since = now if self._still_since is None else self._still_since
+        elif self._still_since is not None:
+            stood, self._still_since = now - self._still_since, None
+            for room in self._keeper.rooms.values():
+                if room.table is not None and not room.over:
+                    room.table.hold(stood)
+                    self._dues.note(room, now)
 
     def _stand_in(self, room: Room, table: Table, now: float) -> None:
         """Play for seats that are absent, where the game says so: something that is legal, at random."""
@@ -46,18 +62,23 @@ class Passing:
             try:
                 table.legal(seat)  # within its budget; what is not listed then is drawn
                 asked, choices = table.question(seat), choices_of(table, seat, self._random)
-            except Exception as error:  # noqa: BLE001 - a domain that fails lists nothing, and the table goes on
+            except BUGS as error:  # a domain that fails lists nothing, and the table goes on
                 bug(room.game.__name__, error, "what is legal")
                 return
             if not choices:
                 return
-            name, arguments = self._random.choice(choices)
-            number = table.last_number(seat) + 1
-            if asked is not None:
-                outcome = table.answer(seat, asked.id, arguments["answer"], number, now=now)
-            else:
-                outcome = table.play(seat, name, arguments, number, now=now)
-            if isinstance(outcome, Refused):
+            self._random.shuffle(choices)
+            outcomes = (_done(table, seat, asked, choice, now) for choice in choices)
+            step = next((outcome for outcome in outcomes if not isinstance(outcome, Refused)), None)
+            if step is None:
                 return
             self._keeper.writer.batch.moves += 1
-            self._steps.take(room, [outcome], now)
+            self._steps.take(room, [step], now)
+
+
+def _done(table: Table, seat: int, asked: Asked | None, choice: Choice, now: float) -> Step | Refused:
+    """Play for a seat, without a number: those are its own, and whoever is back may send what is under way."""
+    name, arguments = choice
+    if asked is not None:
+        return table.answer(seat, asked.id, arguments["answer"], 0, now=now)
+    return table.play(seat, name, arguments, 0, now=now)

@@ -5,6 +5,7 @@ import secrets
 
 from netcode.diagnostics import log
 from netcode.turns import protocol
+from netcode.turns.errors import BUGS, sayable
 from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
@@ -46,7 +47,7 @@ class Playing:
         refused = self._answer(room, viewer, request, self._keeper.clock())
         if refused:
             number = request.number if isinstance(request, NUMBERED) else None
-            self._telling.post(room, viewer.peer, protocol.Refusal(number, refused))
+            self._telling.post(room, viewer.peer, protocol.Refusal(number, sayable(refused)))
 
     def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
         """Tell somebody that their table is not here any more, or where it is."""
@@ -143,6 +144,17 @@ class Playing:
             return ""
         return self.begin(room, now)
 
+    def begin_full(self, room: Room, now: float) -> None:
+        """Begin the game of a table at which every seat is taken; later, while nothing can be stored."""
+        if room.table is not None or len(room.seats) < room.most or room.frozen:
+            return
+        if self._keeper.trouble:
+            self._steps.look_again(room, now)
+            return
+        refused = self.begin(room, now)
+        if refused:
+            self.freeze(room, refused, now)
+
     def begin(self, room: Room, now: float) -> str:
         """Begin a game with those who sit; return why that is not possible, or nothing."""
         if self._keeper.trouble:
@@ -152,7 +164,7 @@ class Playing:
             begun = room.begin(secrets.token_bytes(32))
             assert room.table is not None
             step = room.table.start(now)
-        except Exception as error:  # noqa: BLE001 - whatever the rules raise: the server and all other tables go on
+        except BUGS as error:  # whatever the rules raise: the server and all other tables go on
             log.warn(f"rules of {room.game.__name__}", "%s cannot begin: %s", room.game.__name__, error)
             room.table = before
             return f"the rules of {room.game.__name__} cannot begin: {error}"
@@ -160,9 +172,9 @@ class Playing:
             room.table = before
             return step.text
         self._keeper.log(room, begun)
-        steps = [step]
-        for seat in range(len(room.seats)):
-            steps += room.table.presence(seat, room.seats[seat].away_since is None, now)
+        for seat, taken in enumerate(room.seats):
+            room.table.note_presence(seat, taken.away_since is None, now)
+        steps = [step, *room.table.advance(now)]
         for viewer in room.viewers:
             viewer.own.pop("last", None)
         self._steps.take(room, steps, now, events=[["started"]])
@@ -200,6 +212,6 @@ class Playing:
 
     def freeze(self, room: Room, text: str, now: float) -> None:
         """Take no plays at a table any more, and say why."""
-        room.frozen = text
-        log.warn(f"frozen {room.id}", "table %s is frozen: %s", room.id, text)
+        room.frozen = sayable(text)
+        log.warn(f"frozen {room.id}", "table %s is frozen: %s", room.id, room.frozen)
         self._telling.publish(room, (), now)

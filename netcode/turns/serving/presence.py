@@ -29,7 +29,11 @@ class Presences:
             return
         taken.away_since = None if present else now
         event = ["presence", seat, *room.presence(seat, now)]
-        steps = () if room.table is None or room.over else room.table.presence(seat, present, now)
+        steps: tuple[Step, ...] = ()
+        if room.table is not None and not room.over:
+            room.table.note_presence(seat, present, now)
+            if not self._keeper.trouble:  # nobody could play: time stands still until somebody can
+                steps = room.table.advance(now)
         self._steps.take(room, steps, now, events=[event])
 
     def left(self, viewer: Viewer, now: float) -> None:
@@ -50,8 +54,10 @@ class Presences:
         for number, seat in enumerate(room.seats):
             viewer = room.viewer_of(number)
             seat.away_since = None if viewer is not None and not viewer.peer.away else now
-            if room.table is not None and not room.over:
-                steps += room.table.presence(number, seat.away_since is None, now)
+            if room.table is not None:
+                room.table.note_presence(number, seat.away_since is None, now)
+        if room.table is not None and not room.over and not self._keeper.trouble:
+            steps += room.table.advance(now)
         self._steps.take(room, steps, now)
         if room.table is not None and room.table.restored:
             for number in range(len(room.seats)):

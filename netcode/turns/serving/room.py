@@ -11,6 +11,7 @@ from itertools import chain, count
 from typing import Any
 
 from netcode.peer import Peer
+from netcode.turns.errors import BUGS
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime import legal, log
 from netcode.turns.serving.lobby import Listing
@@ -136,6 +137,11 @@ class Room:
         self.seats[seat].left = True
         return pack(["depart", seat])
 
+    def come_back(self, seat: int) -> bytes:
+        """Have whoever was gone for good sit there again."""
+        self.seats[seat].left = False
+        return pack(["come back", seat])
+
     def begin(self, secret: bytes) -> bytes:
         """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
         names = [seat.name for seat in self.seats]
@@ -204,6 +210,8 @@ class Room:
                 del self.seats[seat]
             case ["depart", seat]:
                 self.seats[seat].left = True
+            case ["come back", seat]:
+                self.seats[seat].left = False
             case _:
                 return False
         return True
@@ -312,7 +320,7 @@ def listed(table: Table, seat: int) -> legal.Listing:
     """Return the legal plays of a seat, and the moves that are legal and not listed; nothing where the rules fail."""
     try:
         listing = table.legal(seat)
-    except Exception as error:  # noqa: BLE001 - a domain that fails lists nothing, and the table goes on
+    except BUGS as error:  # a domain that fails lists nothing, and the table goes on
         log.bug(table.game.__name__, error, "what is legal")
         return legal.Listing()
     if len(listing.plays) > MAX_LISTED:

@@ -9,6 +9,9 @@ from netcode.turns.serving.room import Room
 from netcode.turns.serving.telling import Telling
 from netcode.turns.table import Happening, Step
 
+AGAIN = 1.0
+"""Seconds after which is looked again at a table at which nothing can be done while nothing can be stored."""
+
 
 class Steps:
     """Takes what tables return when somebody moved, or time passed."""
@@ -28,3 +31,7 @@ class Steps:
         self._keeper.settle(room)
         self._telling.publish(room, happenings, now, events=events)
         self._dues.note(room, now)
+
+    def look_again(self, room: Room, now: float) -> None:
+        """Have what is due at a table wait, since nothing can be stored."""
+        self._dues.put_off(room, now + AGAIN)

@@ -28,7 +28,9 @@ class LocalTable:
         self.whispers: dict[int, list[str]] = {}
         """What a seat alone is told, until it is at the keyboard."""
         for seat in range(len(names)):
-            self.table.presence(seat, True, time.monotonic())
+            self.table.note_presence(seat, True, time.monotonic())
+        for later in self.table.advance(time.monotonic()):
+            self.news += later.happenings
 
     def view(self, seat: int | None) -> Any:
         """Return what a seat sees."""

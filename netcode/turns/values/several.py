@@ -27,7 +27,7 @@ class Anything(Shape):
         flaw = self.flaw(data, where)
         if flaw is not None:
             raise Unfit(flaw)
-        return data
+        return _copy(data)  # a rule may write to what it is given, and it has to be what came when it is stored
 
     def flaw(self, value: Any, where: str) -> str | None:
         kind: Any = value.__class__
@@ -41,6 +41,13 @@ class Anything(Shape):
                 for key, item in value.items()
             )
         return self.wrong(value, where)
+
+
+def _copy(data: Any) -> Any:
+    kind: Any = data.__class__
+    if kind is list:
+        return [*map(_copy, data)]
+    return {key: _copy(item) for key, item in data.items()} if kind is dict else data
 
 
 class Sequence(Shape):
