@@ -177,7 +177,15 @@ def test_thinking_ends_when_its_time_is_over() -> None:
 
 @pytest.mark.parametrize(
     ("result", "value"),
-    [(None, 0.5), (Result((0,)), 1.0), (Result((1,)), 0.0), (Result(()), 0.5), (Result((), (2.0, 0.0)), 0.75)],
+    [
+        (None, 0.5),
+        (Result((0,)), 1.0),
+        (Result((1,)), 0.0),
+        (Result(()), 0.5),
+        (Result((), (2.0, 0.0)), 0.75),
+        (Result((), (-2.0, 0.0)), 0.25),
+        (Result((), (0.0, 0.0)), 0.5),
+    ],
 )
 def test_what_an_end_is_worth(result: Result | None, value: float) -> None:
     table: Any = begin(Guess)

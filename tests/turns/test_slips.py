@@ -816,3 +816,15 @@ def test_what_is_chosen_of_is_the_same_object_unless_a_rule_could_write_to_it() 
     assert len(table.legal(0).plays) == 2
     assert isinstance(table.play(0, "lay", table.legal(0).plays[0][1], 1, now=0.0), Step)
     assert same[-1] is True
+
+
+def test_a_question_does_not_offer_two_options_that_are_one_thing_once_they_are_sent() -> None:
+    class Letter(enum.Enum):
+        A = 1
+
+    class Asks(Game):
+        @move
+        def go(self) -> None:
+            self.ask(self.mover, ["A", Letter.A], "which?")
+
+    assert "which are one thing once they are sent" in "\n".join(check(Asks, 1).problems)

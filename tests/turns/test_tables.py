@@ -1,11 +1,11 @@
 """One table through time: clocks, absence, undo, questions, storing and restoring, and rules that changed meanwhile."""
 
 import random
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 
-from netcode.turns import Clock, Game, Hidden, Owned, move, options
+from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, move, options
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import unpack
 
@@ -519,3 +519,159 @@ def test_dice_do_not_depend_on_anything_but_the_secret_and_the_move() -> None:
     done(other.play(0, "roll", {}, 1, now=0.0))
 
     assert field(first, None, "rolled") == field(second, None, "rolled") != field(other, None, "rolled")
+
+
+def test_what_a_rule_does_to_its_arguments_is_not_stored() -> None:
+    class Writes(Game):
+        kept: list[Any] = []
+
+        @move(x=Free(list, lambda _dice: [[1]], lambda _x: None))
+        def put(self, x: list[Any]) -> None:
+            x[0].append(99)
+            self.ask(self.mover, [1, 2], "sure?")
+            self.kept = x
+            self.turn_to(0)
+
+        @move(x=Free(list, lambda _dice: [[1]], lambda _x: None))
+        def drop(self, x: list[Any]) -> None:
+            x[0].append(7)
+            answer = self.ask(self.mover, Free(list, lambda _dice: [], lambda _x: None), "more?")
+            answer.append(5)
+            self.kept = [*x, answer]
+            self.turn_to(0)
+
+    table = Table.create(Writes, 2, {}, secret=SECRET)
+    state = table.snapshot()
+    entries = [done(table.start(0.0)).entry]
+    for number, (name, option) in enumerate((("put", 1), ("drop", [7]), ("put", 2))):
+        entries.append(done(table.play(0, name, {"x": [[1]]}, 2 * number + 1, now=0.0)).entry)
+        asked = table.question(0)
+        assert asked is not None
+        entries.append(done(table.answer(0, asked.id, option, 2 * number + 2, now=0.0)).entry)
+        again = Table.restore(Writes, state, entries)
+        assert again.view(None) == table.view(None)
+        assert field(table, None, "kept") == ([[1, 7], [7, 5]] if name == "drop" else [[1, 99]])
+
+
+def test_the_check_of_a_free_answer_may_refuse_and_what_else_it_does_is_undone() -> None:
+    class Checked(Game):
+        n: int = 0
+
+        @move
+        def go(self) -> None:
+            def check(x: int) -> None:
+                self.require(x < 5, "too large")
+                if x == 4:
+                    self.finish(0)
+                    raise ValueError("no four")
+
+            self.n = self.ask(self.mover, Free(int, lambda _dice: 1, check), "n?")
+
+    table = begin(Checked)
+    done(table.play(0, "go", {}, 1, now=0.0))
+    asked = table.question(0)
+    assert asked is not None
+
+    assert table.answer(0, asked.id, 9, 2, now=0.0) == Refused("too large")
+    assert isinstance(table.answer(0, asked.id, 4, 2, now=0.0), Refused)
+    assert (table.result, table.question(0)) == (None, asked)
+    done(table.answer(0, asked.id, 3, 2, now=0.0))
+    assert field(table, None, "n") == 3
+
+
+def test_a_start_that_fails_late_has_not_begun() -> None:
+    class Late(Game):
+        tries: ClassVar[list[int]] = []
+        v: int = 0
+
+        def setup(self) -> None:
+            self.tries.append(1)
+            self.turn_to(1)
+            if len(self.tries) == 1:
+                self.v = "x"  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+
+        @move
+        def go(self) -> None: ...
+
+    table = Table.create(Late, 2, {}, secret=SECRET)
+    with pytest.raises(RulesError, match="v is a str"):
+        table.start(0.0)
+
+    assert (table.started, table.to_move) == (False, ())
+    done(table.start(0.0))
+    assert table.to_move == (1,)
+
+
+def test_an_undo_that_the_clock_cannot_pay_is_refused() -> None:
+    class Added(Game):
+        clock = Clock(minutes=1, increment=10)
+        n: int = 0
+
+        @move
+        def go(self) -> None:
+            self.n += 1
+            self.turn_to(self.mover)
+
+    class Hidden_(Added):  # noqa: N801
+        secret: Hidden[int] = 1
+
+    free, agreed = begin(Added), begin(Hidden_)
+    for table in (free, agreed):
+        done(table.play(0, "go", {}, 1, now=59.0))
+    done(agreed.undo(0, 59.5))
+
+    refused = Refused("there is too little time on the clock to take a move back: what was added for it would be gone")
+    assert free.undo(0, 65.0) == agreed.consent(1, True, 65.0) == refused
+    for table in (free, agreed):
+        assert table.status(65.0).clocks == (5.0, 60.0)
+        assert table.advance(65.0) == ()
+    done(free.undo(0, 59.5))
+    assert free.status(59.5).clocks == (0.5, 60.0)
+
+
+def test_a_clock_at_zero_with_a_default_is_looked_at_once_a_second() -> None:
+    class Loop(Game):
+        clock = Clock(minutes=1)
+        n: int = 0
+
+        def round(self) -> None:
+            self.n += self.ask(0, [1, 2], "go on?", default=1)
+
+    table = begin(Loop)
+
+    assert table.due() == 60.0
+    assert len(table.advance(61.0)) == 8
+    assert table.due() == 62.0
+
+
+def test_grace_begins_for_all_at_once_though_it_is_none() -> None:
+    class Strict(Game):
+        absent = "forfeit"
+        grace = 0
+
+        @move
+        def go(self) -> None: ...
+
+    table = Table.create(Strict, 2, {}, secret=SECRET)
+    table.start(0.0)
+    for seat in (0, 1):
+        table.note_presence(seat, True, 0.0)
+
+    assert table.advance(0.0) == ()
+    assert len(table.presence(1, False, 1.0)) == 1
+
+
+def test_time_that_is_held_counts_for_nobody() -> None:
+    class Timed(Count):
+        clock = Clock(minutes=1)
+        absent = "forfeit"
+        grace = 20
+
+    table = begin(Timed)
+    table.presence(1, False, 10.0)
+
+    table.hold(30.0)
+
+    assert table.due() == 60.0
+    assert table.status(35.0).clocks == (55.0, 60.0)
+    assert table.advance(59.0) == ()

@@ -1,12 +1,14 @@
 """Rules with a bug: what fails is refused or left out, the log and `check` are told, and every other table goes on."""
 
 import random
+import sys
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from netcode.turns import Free, Game, Hidden, Owned, RulesError, check, move, shown
+from netcode.turns import table as table_module
 from netcode.turns.events import Refused
 from netcode.turns.table import Step, Table
 from turns.hall import Hall, TicTacToe
@@ -167,3 +169,67 @@ def test_the_error_says_how_much_may_be_told() -> None:
     table.course.kit.begin(0)
     with pytest.raises(RulesError, match=r"tell\(\) says 20005 bytes, and at most 16384 are told at once"):
         table.course.kit.tell("x" * 20_000, None, {})
+
+
+class Leaving(Game):
+    """Rules that end the program wherever they run."""
+
+    ends: ClassVar[bool] = False
+    n: int = 0
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    def targets(self) -> list[int]:
+        if self.ends:
+            sys.exit(3)
+        return [1, 2]
+
+    @shown
+    def mine(self, seat: int) -> int:
+        if self.ends:
+            sys.exit(4)
+        return seat
+
+    @move(x=targets)
+    def go(self, x: int) -> None:
+        self.n = x
+
+    @move
+    def leave(self) -> None:
+        sys.exit(5)
+
+
+def test_rules_that_end_the_program_end_nothing_wherever_they_do_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table.create(Leaving, 2, {}, secret=bytes(32))
+    table.start(0.0)
+
+    assert isinstance(table.play(0, "leave", {}, 1, now=0.0), table_module.Refused)
+    monkeypatch.setattr(Leaving, "ends", True)
+    table.forget()
+    assert "mine" not in table.view(0)
+    with pytest.raises(RulesError, match="SystemExit: 3"):
+        table.legal(0)
+    assert table.draw(0, "go", random.Random(1)) is None
+    assert isinstance(table.play(0, "go", {"x": 1}, 1, now=0.0), table_module.Refused)
+
+
+def test_a_text_with_half_of_a_surrogate_pair_is_told_written_out(hall: Hall) -> None:
+    class Odd(Game):
+        @move
+        def go(self) -> None:
+            self.require(False, "no \udcff")
+
+    class Bad(Odd):
+        def setup(self) -> None:
+            raise OSError("cannot read '\udcff.txt'")
+
+    hall.games = (Odd, Bad)
+    hall.serve()
+    ann, _ = hall.join(Odd), hall.join(Odd)
+    cid, _ = hall.join(Bad), hall.join(Bad)
+    hall.move(ann, "go")
+    hall.play(1.0)
+
+    assert [event.text for event in hall.heard(ann, Refused)] == ["no \\udcff"]
+    assert cid.frozen == "the rules of Bad cannot begin: cannot read '\\udcff.txt'"

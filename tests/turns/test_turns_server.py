@@ -18,6 +18,8 @@ from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
+from netcode.turns.serving.room import Room
+from netcode.turns.serving.room import Seat as Seated_
 from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.sqlite import SqliteStore
@@ -345,7 +347,7 @@ def test_a_long_name_is_told_apart_from_itself(hall: Hall) -> None:
     first = hall.join(name="x" * 32)
     hall.join(name="x" * 32)
 
-    assert first.names == ("x" * 32, "x" * 29 + " 2")
+    assert first.names == ("x" * 32, "x" * 30 + " 2")
 
 
 def test_a_room_belongs_to_its_game(hall: Hall) -> None:
@@ -1171,6 +1173,126 @@ def test_a_bot_gives_a_free_answer_for_who_is_absent(hall: Hall) -> None:
 
     assert bob.view.places[1] == 7
     assert 0 <= bob.view.places[0] < 100
+
+
+def test_a_stand_in_takes_no_number_of_a_play_that_is_under_way(hall: Hall) -> None:
+    class Bets(Game):
+        absent = "bot"
+        grace = 5
+        log: list[str] = []
+
+        @move(what=["fold"])
+        def bet(self, what: str) -> None:
+            self.log.append(f"{self.mover}:{what}")
+
+    hall.games = (Bets,)
+    hall.serve()
+    ann, bob = hall.join(Bets), hall.join(Bets)
+    hall.seats.remove(ann)
+    ann.play("bet", what="fold")
+    hall.network.cut()
+    hall.until(lambda: bob.view.log == ["0:fold"])
+    hall.seats.append(ann)
+    hall.until(lambda: ann.pending is None)
+
+    assert [event.text for event in hall.heard(ann, Refused)] == ["it is not your turn"]
+    hall.move(bob, "bet", what="fold")
+    hall.move(ann, "bet", what="fold")
+    assert bob.view.log == ["0:fold", "1:fold", "0:fold"]
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: bob.connected and bob.seated)
+    assert bob.view.log == ["0:fold", "1:fold", "0:fold"]
+
+
+def test_a_stand_in_whose_play_is_refused_tries_what_else_there_is(hall: Hall) -> None:
+    class Rolls(Game):
+        absent = "bot"
+        grace = 5
+        safe: int = 0
+
+        @move
+        def roll(self) -> None:
+            self.random.random()
+            self.require(False, "never")
+
+        @move
+        def stay(self) -> None:
+            self.safe += 1
+
+    hall.games = (Rolls,)
+    hall.serve()
+    ann, bob = hall.join(Rolls), hall.join(Rolls)
+    ann.close()
+    for turn in range(1, 6):
+        hall.until(lambda turn=turn: bob.view.safe == 2 * turn - 1)  # type: ignore[misc]
+        hall.move(bob, "stay")
+
+
+def test_a_table_that_was_full_while_nothing_could_be_stored_begins_later(hall: Hall) -> None:
+    store = Failing(clock=hall.clock)
+    hall.store = store
+    hall.serve()
+    ann = hall.join(name="Ann")
+    store.trouble = Unavailable("the disk is full")
+    ann.say("hello")
+    elsewhere = hall.begin_to_join(name="Cid", room="elsewhere")
+    hall.play(1.5)
+    bob = hall.begin_to_join(name="Bob")
+    hall.play(3.0)
+    assert not bob.started
+    store.trouble = None
+
+    hall.until(lambda: bob.started and ann.started and elsewhere.seated)
+
+    assert bob.frozen == ""
+    hall.move(ann, "mark", cell=0)
+
+
+def test_a_link_that_breaks_while_nothing_can_be_stored_loses_no_game(hall: Hall) -> None:
+    class Hasty(TicTacToe):
+        clock = Clock(per_move=5.0)
+
+    store = Failing(clock=hall.clock)
+    hall.store, hall.games = store, (Hasty,)
+    server = hall.serve()
+    ann, bob = hall.join(Hasty), hall.join(Hasty)
+    store.trouble = Unavailable("the disk is full")
+    ann.play("mark", cell=0)
+    hall.play(10.0)
+    bob.close()
+    hall.play(10.0)
+
+    assert [room.over for room in server._keeper.rooms.values()] == [False]
+
+
+def test_who_left_after_the_game_and_is_back_is_there(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.finish(ann, bob)
+    ticket = bob.ticket
+    bob.leave()
+    hall.until(lambda: bob.reason != "")
+    back = hall.join(ticket=ticket)
+
+    assert ann.presence[1][0] == "here"
+    for seat in (ann, back):
+        seat.rematch()
+    hall.until(lambda: not ann.over)
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: ann.connected and ann.seated)
+    assert ann.presence[1][0] != "left"
+
+
+def test_names_are_no_longer_than_they_may_be_however_many_have_them() -> None:
+    room = Room("t", TicTacToe, None, None, {})
+    room.seats = [
+        Seated_("x" * 32 if number == 1 else f"{'x' * (31 - len(str(number)))} {number}", b"")
+        for number in range(1, 1000)
+    ]
+
+    assert room.distinct("x" * 32) == f"{'x' * 27} 1000"
 
 
 def test_a_bot_that_cannot_tell_what_is_legal_lets_the_table_go_on(hall: Hall) -> None:

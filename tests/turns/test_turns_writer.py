@@ -347,3 +347,18 @@ def test_a_batch_whose_parts_take_long_does_not_cost_the_lease(slow: Slow, other
     assert time() == begun + 4.5
     assert owner(slow, other) == "here:1"
     assert told == [1]
+
+
+def test_what_an_interrupt_broke_off_is_stored_when_it_goes_on_or_ends(store: Moody) -> None:
+    writer, told = make_writer(store, on_thread=False), list[int]()
+    for version, goes_on in ((1, writer.step), (2, writer.flush)):
+        write(writer, version, told)
+        store.before = KeyboardInterrupt()
+        with pytest.raises(KeyboardInterrupt):
+            writer.step(0.0)
+        store.before = None
+
+        goes_on(0.0)
+
+    assert told == [1, 2]
+    assert store.load(["t"])["t"].entries == (b"1", b"2")

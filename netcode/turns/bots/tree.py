@@ -171,8 +171,9 @@ def worth(table: Table, seat: int) -> float:
         return 0.5
     if result.winners:
         return 1.0 if seat in result.winners else 0.0
-    if result.scores is not None:
-        return 1.0 - 1.0 / (2.0 + max(0.0, result.scores[seat]))  # more is better, and none is a draw
+    if result.scores is not None:  # more is better, and none is a draw
+        score = result.scores[seat]
+        return 1.0 - 1.0 / (2.0 + score) if score > 0 else 1.0 / (2.0 - score)
     return 0.5
 
 

@@ -209,7 +209,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         values = listed(given, where)
         if not values:
             raise RulesError(f"{where} lists nothing; write what it may be: `@move({argument}=range(9))`")
-        _check_sayable(values, where)
+        check_sayable(values, where)
         return Fixed(values)
     raise RulesError(
         f"{where} is of type {type(given).__name__}; write a range, a collection, a method that lists values, or "
@@ -248,7 +248,8 @@ def values_of_type(annotation: Any) -> tuple[Any, ...] | None:
     return None
 
 
-def _check_sayable(values: tuple[Any, ...], where: str) -> None:
+def check_sayable(values: tuple[Any, ...], where: str) -> None:
+    """Raise `RulesError` for values that cannot be sent, or not be told apart once they are."""
     said: dict[bytes, Any] = {}
     for value in values:
         try:

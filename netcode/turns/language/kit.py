@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, get_origin
 
 from netcode.turns.errors import Changed, Enough, Refusal, RulesError, Suspended, Unfit
-from netcode.turns.language.domains import Free, listed, values_of_type
+from netcode.turns.language.domains import Free, check_sayable, listed, values_of_type
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.language.randomness import DRY, dice
 from netcode.turns.values import check_bounds, pack, plain, same
@@ -265,7 +265,12 @@ def _check_said(where: str, text: Any, rest: Any) -> None:
 
 
 def _offer(options: Any) -> Any:
-    return options if isinstance(options, _FREE) else listed(options, "a question")
+    if isinstance(options, _FREE):
+        return options
+    offered = listed(options, "a question")
+    if len({*map(type, offered)}) > 1:  # those of one kind are one thing only where they are equal
+        check_sayable(offered, "a question")
+    return offered
 
 
 class DryKit(Kit):

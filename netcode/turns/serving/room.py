@@ -122,7 +122,7 @@ class Room:
         """Return `name`, with a number where somebody who sits here has it: the others have to tell them apart."""
         taken = {seat.name.casefold() for seat in self.seats}
         if name:
-            numbered = (f"{name[: MAX_NAME - 3]} {number}" for number in count(2))
+            numbered = (f"{name[: MAX_NAME - 1 - len(str(number))]} {number}" for number in count(2))
         else:
             numbered = (f"player {number}" for number in count(len(self.seats) + 1))
         return next(one for one in chain([name] if name else (), numbered) if one.casefold() not in taken)

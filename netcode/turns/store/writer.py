@@ -316,6 +316,8 @@ class Writer:
             self._again_at = now + self._retry
             return
         if isinstance(outcome, BaseException):
+            if not isinstance(outcome, Exception):
+                self._again_at = now  # Ctrl-C in the middle of it: the same again, when it goes on
             self.tally.lost += isinstance(outcome, Lost)
             raise outcome
         self._under_way = None
