@@ -208,7 +208,7 @@ class Checker:
                 if isinstance(outcome, Step):
                     return seat, choice, outcome
                 self._complain(table)
-                listed = choice[0] not in table.legal(seat).unlisted
+                listed = choice[0] not in table.legal_all(seat).unlisted
                 self.findings.symptom(
                     f"{choice[0] or 'an answer'} is {'listed as legal' if listed else 'drawn'}, and refused: {outcome.text}"
                 )

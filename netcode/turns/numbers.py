@@ -15,7 +15,7 @@ from typing import Any, Final
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.domains import Fixed
 from netcode.turns.language.sources import can_ask
-from netcode.turns.runtime.legal import Budget, Listing
+from netcode.turns.runtime.legal import Listing
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Table
 from netcode.turns.values import pack, plain, unpack
@@ -146,7 +146,7 @@ def seen_by(table: Table, seat: int) -> dict[str, Any]:
 
 def listed(table: Table, seat: int) -> Listing:
     """Return what a seat may do, however long it takes to list: a result must not depend on a busy machine."""
-    return table.legal(seat, Budget(seconds=math.inf))
+    return table.legal_all(seat)
 
 
 def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int) -> Survey:

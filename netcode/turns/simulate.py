@@ -9,7 +9,6 @@ from typing import Any
 from netcode.turns.errors import RulesError
 from netcode.turns.language.kit import Result
 from netcode.turns.rules import Game
-from netcode.turns.runtime.legal import Budget
 from netcode.turns.table import Happening, Refused, Step, Table
 
 MAX_MOVES = 10_000
@@ -96,13 +95,19 @@ def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tu
     return None
 
 
-def choices_of(table: Table, seat: int, dice: random.Random, *, thorough: bool = False) -> list[Choice]:
+def choices_of(
+    table: Table, seat: int, dice: random.Random, *, thorough: bool = False, hasty: bool = False
+) -> list[Choice]:
     """Return what a seat may do; of what is not listed one draw each that the rules do not refuse.
 
-    `thorough`: where there is nothing else, what is not listed is gone through for one that they do not refuse.
+    Args:
+        table: at which.
+        seat: whose choice it is.
+        dice: what to draw from.
+        thorough: whether, where there is nothing else, what is not listed is gone through for one that is not refused.
+        hasty: whether to list within the time that a listing may take, since others wait.
     """
-    # Without a limit of time, which would make a game depend on how busy the machine is.
-    listing = table.legal(seat, Budget(seconds=float("inf")))
+    listing = table.legal(seat) if hasty else table.legal_all(seat)
     choices = [*listing.plays, *_drawn(table, seat, listing.unlisted, dice, thorough=False)]
     if not choices and thorough:
         choices += _drawn(table, seat, listing.unlisted, dice, thorough=True)
@@ -116,10 +121,10 @@ def _drawn(table: Table, seat: int, names: tuple[str, ...], dice: random.Random,
             yield name, drawn
 
 
-def act(table: Table, seat: int, choice: Choice, now: float = 0.0) -> Step | Refused:
-    """Do what was chosen."""
+def act(table: Table, seat: int, choice: Choice, now: float = 0.0, number: int | None = None) -> Step | Refused:
+    """Do what was chosen, with the seat's next number, or with this one."""
     name, arguments = choice
-    number = table.last_number(seat) + 1
+    number = table.last_number(seat) + 1 if number is None else number
     question = table.question(seat)
     if question is not None and name == "":
         return table.answer(seat, question.id, arguments["answer"], number, now=now)

@@ -7,7 +7,7 @@ import pytest
 
 from netcode.turns import Game, Hidden, Others, Owned, Result, move, shown
 from netcode.turns.errors import Unfit
-from netcode.turns.runtime.view import changed, make_view
+from netcode.turns.runtime.view import make_view
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack
 
@@ -124,15 +124,6 @@ def test_fields_that_do_not_fit_the_class_are_told() -> None:
 
     with pytest.raises(Unfit, match="seen must be tuple"):
         make_view(Deal, fields, 0, players=2, names=[], options={})
-
-
-def test_what_changed_is_what_has_other_bytes() -> None:
-    table = begin()
-    before = table.view(1)
-    table.play(0, "lay", {"card": "a"}, 1, now=0.0)
-
-    assert {*changed(before, table.view(1))} == {"stock", "hands", "shields", "top", "word"}
-    assert changed({}, before) == before
 
 
 def test_a_view_that_is_printed_tells_what_the_seat_sees() -> None:

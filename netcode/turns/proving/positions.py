@@ -14,7 +14,6 @@ from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
-from netcode.turns.runtime.legal import Budget
 from netcode.turns.runtime.pending import Task
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, act, choices_of
@@ -147,7 +146,7 @@ class Positions:
 
     def _compare_legal(self, table: Table, world: Table, viewer: int, dice: random.Random) -> None:
         try:
-            legal = [one.legal(viewer, Budget(seconds=float("inf"))) for one in (table, world)]
+            legal = [one.legal_all(viewer) for one in (table, world)]
         except BUGS:  # as above
             return
         if world.complaints:
@@ -164,11 +163,9 @@ class Positions:
         """Say by which fields legal moves differ, and what to do where the seat knows those anyway."""
         fields = [name for name in world.course.packed if world.course.packed[name] != table.course.packed[name]]
         alone = [(name, self.worlds.with_only(table, world, name)) for name in fields]
-        legal = table.legal(viewer, Budget(seconds=float("inf")))
+        legal = table.legal_all(viewer)
         blamed = [
-            name
-            for name, one in alone
-            if one is not None and one.legal(viewer, Budget(seconds=float("inf"))) != legal and not one.complaints
+            name for name, one in alone if one is not None and one.legal_all(viewer) != legal and not one.complaints
         ]
         return f"{', '.join(blamed or fields)}{_KNOWN}"
 
@@ -214,7 +211,7 @@ class Positions:
 def deadlock(table: Table) -> str:
     """Return the sentence for a table at which nobody has found anything to do."""
     for seat in table.to_move:
-        for name in table.legal(seat, Budget(seconds=float("inf"))).unlisted:
+        for name in table.legal_all(seat).unlisted:
             if name and table.course.definition.moves[name].free:
                 return f"the rules refuse whatever Free draws for {name}, and there is nothing else to do: a deadlock"
             if name:
@@ -231,7 +228,7 @@ def _seen(table: Table) -> Any:
     views = [dict(table.view(viewer)) for viewer in (None, *seats)]
     return [
         views,
-        [table.legal(seat, Budget(seconds=float("inf"))) for seat in seats],
+        [table.legal_all(seat) for seat in seats],
         [*map(table.question, seats)],
         table.to_move,
     ]
@@ -272,7 +269,7 @@ def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tup
         return [(seat, ("", {"answer": "no such option"}))]
     wrong: list[tuple[int, Choice]] = []
     for seat in table.to_move:
-        legal = table.legal(seat, Budget(seconds=float("inf")))
+        legal = table.legal_all(seat)
         for name, move in table.course.definition.moves.items():
             if move.free or name in legal.unlisted:
                 continue

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Mapping
+from math import inf
 from typing import Any
 
 from netcode.turns.language.clocks import Clock, Clocks
@@ -23,8 +24,8 @@ class Standing:
     """One table as it is between two changes. Nothing here changes the game; what is worked out is kept until `forget`."""
 
     __slots__ = (
-        "_lasting", "_listings", "_options", "_snapshot", "_views", "absence", "clock", "clocks", "course", "frozen", "game", "numbers",
-        "players", "restored", "started", "undoing",
+        "_lasting", "_listings", "_options", "_snapshot", "_views", "_whole", "absence", "clock", "clocks", "course", "frozen", "game",
+        "numbers", "players", "restored", "started", "undoing",
     )  # fmt: skip
 
     def __init__(self, course: Course, clock: Clock | None) -> None:
@@ -43,6 +44,7 @@ class Standing:
         self.undoing = Undoing()
         self._views: dict[int | None, Packed] = {}
         self._listings: dict[int, Listing] = {}
+        self._whole: dict[int, Listing] = {}
         self._options: Mapping[str, Any] | None = None
         self._snapshot: bytes | None = None
         self._lasting: bytes | None = None
@@ -69,7 +71,7 @@ class Standing:
     def forget(self) -> None:
         """Make views, legal moves and the state anew when they are asked for: the course was changed."""
         self.course.rest()
-        self._views, self._listings, self._snapshot = {}, {}, None
+        self._views, self._listings, self._whole, self._snapshot = {}, {}, {}, None
 
     # -- looking
 
@@ -154,6 +156,15 @@ class Standing:
         if listing is None:
             able = self.is_open() and self.may_act(seat)
             listing = self._listings[seat] = possible(self.course, seat, budget) if able else Listing()
+        return listing
+
+    def legal_all(self, seat: int) -> Listing:
+        """List what the seat may do now, however long that takes: the same however busy the machine is. Cached, too."""
+        listing = self._whole.get(seat)
+        if listing is None:
+            able = self.is_open() and self.may_act(seat)
+            listing = possible(self.course, seat, Budget(seconds=inf)) if able else Listing()
+            self._whole[seat] = listing
         return listing
 
     def draw(self, seat: int, name: str, dice: random.Random, *, thorough: bool = False) -> Mapping[str, Any] | None:

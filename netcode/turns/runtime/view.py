@@ -51,11 +51,6 @@ def shown_value(game: Any, definition: Definition, name: str, seat: int) -> byte
         raise RulesError(f"{definition.cls.__name__}.{name} returned what cannot be sent: {error}") from error
 
 
-def changed(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Return the fields whose bytes are not what they were: what has to be sent."""
-    return {name: data for name, data in after.items() if before.get(name) != data}
-
-
 class _Written:
     """How a view is printed, where the game does not say."""
 

@@ -9,8 +9,8 @@ from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.playing import Playing
 from netcode.turns.serving.room import Room
 from netcode.turns.serving.steps import Steps
-from netcode.turns.simulate import Choice, choices_of
-from netcode.turns.table import Asked, Refused, Step, Table
+from netcode.turns.simulate import act, choices_of
+from netcode.turns.table import Refused, Table
 
 STAND_INS_AT_ONCE = 4
 """Plays for absent seats that one table makes within one update."""
@@ -60,25 +60,17 @@ class Passing:
                 return
             seat = seats[0]
             try:
-                table.legal(seat)  # within its budget; what is not listed then is drawn
-                asked, choices = table.question(seat), choices_of(table, seat, self._random)
+                choices = choices_of(table, seat, self._random, hasty=True)
             except BUGS as error:  # a domain that fails lists nothing, and the table goes on
                 bug(room.game.__name__, error, "what is legal")
                 return
             if not choices:
                 return
             self._random.shuffle(choices)
-            outcomes = (_done(table, seat, asked, choice, now) for choice in choices)
+            # Without a number: those are the seat's own, and whoever is back may send what was under way.
+            outcomes = (act(table, seat, choice, now, 0) for choice in choices)
             step = next((outcome for outcome in outcomes if not isinstance(outcome, Refused)), None)
             if step is None:
                 return
             self._keeper.writer.batch.moves += 1
             self._steps.take(room, [step], now)
-
-
-def _done(table: Table, seat: int, asked: Asked | None, choice: Choice, now: float) -> Step | Refused:
-    """Play for a seat, without a number: those are its own, and whoever is back may send what is under way."""
-    name, arguments = choice
-    if asked is not None:
-        return table.answer(seat, asked.id, arguments["answer"], 0, now=now)
-    return table.play(seat, name, arguments, 0, now=now)
