@@ -1089,6 +1089,33 @@ def test_samples_that_are_all_refused_are_named_as_such() -> None:
     )
 
 
+def test_everybody_knows_whether_a_word_was_thought_of() -> None:
+    class Words(Game):
+        word: Hidden[str] = ""
+        seen: str = ""
+        tries: int = 0
+
+        @move(word=["plum", "pear"])
+        def think(self, word: str) -> None:
+            self.require(not self.word, "there is one")
+            self.word = word
+            self.seen = "_" * len(word)
+
+        @move(letter="aelmpru")
+        def guess(self, letter: str) -> None:
+            self.require(self.word, "no word yet")
+            self.tries += 1
+            self.seen = "".join(c if letter in (c, s) else s for c, s in zip(self.word, self.seen, strict=True))
+            if "_" not in self.seen or self.tries > 6:
+                self.finish(self.mover)
+            self.turn_to(self.mover)
+
+    report = check(Words, 6)
+
+    assert report.problems == {}
+    assert report.flow_lines() == ["guess: seen, word"]
+
+
 # Time that runs out
 
 

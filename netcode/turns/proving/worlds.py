@@ -143,14 +143,15 @@ class Worlds:
     def _outline(self, name: str, data: bytes) -> Any:
         """Return what everybody knows of a hidden field: the sizes of collections, and whether something is there at all.
 
-        A view does not show that something is None, and mostly the moves say so: that a card was laid, or a bid made.
+        A view does not show that something is None or no text yet, and mostly the moves say so: that a card was laid, a bid
+        made, or a word thought of.
         """
         mark, shape, plain = self.definition.fields[name].mark, self.definition.shapes[name], unpack(data)
         if mark is Mark.PRIVATE:
-            return plain is None
+            return _is_nothing(plain)
         if mark is Mark.HIDDEN:
-            return plain is None, shape.size(plain)
-        return _entries(plain, lambda entry: (plain[entry] is None, entry_of(shape, entry).size(plain[entry])))
+            return _is_nothing(plain), shape.size(plain)
+        return _entries(plain, lambda entry: (_is_nothing(plain[entry]), entry_of(shape, entry).size(plain[entry])))
 
     def _outlined(self, table: Table, packed: Packed) -> Packed:
         """Return the fields without those that everybody would see to be others."""
@@ -233,3 +234,7 @@ def _entries(data: Any, each: Callable[[Any], Any]) -> Any:
 
 
 _DICT: Any = dict
+
+
+def _is_nothing(plain: Any) -> bool:
+    return plain is None or plain in ("", b"")
