@@ -229,10 +229,29 @@ def annotation_of_nothing() -> object:
     return Mine
 
 
-@told(r"Mine\.hand.*keys of a dict are int or str")
+@told(r"Mine\.hand.*keys of a dict are int or str.*keys such as f\"{x},{y}\"")
 def keys_that_msgpack_has_not() -> object:
     class Mine(Playable):
         hand: dict[tuple[int, int], int]
+
+    return Mine
+
+
+@told(r"Mine\.hand.*keys of a dict are int or str, not Suit; write `dict\[str, …\]`, with `key.name`")
+def keys_that_are_an_enum() -> object:
+    class Suit(enum.StrEnum):
+        HEARTS = "h"
+
+    class Mine(Playable):
+        hand: dict[Suit, int]
+
+    return Mine
+
+
+@told(r"Mine\.hand.*keys of a dict are int or str, not float; write `dict\[int, …\]`")
+def keys_that_are_floats() -> object:
+    class Mine(Playable):
+        hand: dict[float, int]
 
     return Mine
 

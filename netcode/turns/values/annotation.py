@@ -98,6 +98,13 @@ def _class(kind: Any, arguments: tuple[Any, ...], annotation: Any, where: str) -
     return None
 
 
+def _key_instead(key: Shape) -> str:
+    """Return how a dict is written whose keys would be something else."""
+    if isinstance(key, Fixed | Sequence):
+        return '`dict[str, …]`, with keys such as f"{x},{y}"'
+    return "`dict[str, …]`, with `key.name` for a key" if isinstance(key, Named) else "`dict[int, …]`"
+
+
 def _mapping(arguments: tuple[Any, ...], where: str) -> Shape:
     if not arguments:
         return Mapping(KEY, Anything())
@@ -107,7 +114,7 @@ def _mapping(arguments: tuple[Any, ...], where: str) -> Shape:
     if isinstance(key, Either):
         fine = all(member in (SCALARS[int], SCALARS[str]) for member in key.members)
     if not fine:
-        raise RulesError(f"{where}: the keys of a dict are int or str, not {key.name}; write `dict[int, …]`")
+        raise RulesError(f"{where}: the keys of a dict are int or str, not {key.name}; write {_key_instead(key)}")
     return Mapping(key, shape_of(arguments[1], where))
 
 
