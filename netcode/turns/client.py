@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from netcode.address import Address, check_pair
 from netcode.client import Client
 from netcode.events import Left, Received
+from netcode.limits import check_number
 from netcode.turns import protocol
 from netcode.turns.player.whereabouts import PATIENCE, why_not
 from netcode.turns.protocol import Join
@@ -62,12 +63,29 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         TypeError, ValueError: an argument cannot be what it should be.
     """
     refuse("join(…)")
-    title = game if isinstance(game, str) else game.__name__
-    wanted = dict(options or {})
+    check_number("patience", patience, zero=True)
+    if players is not None:
+        check_number("players", players, whole=True, zero=True)
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {type(name).__name__}")
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
-    request = Join(title, room, players, wanted, watch, ticket, key, name[: protocol.MAX_NAME], legal)
+    request = Join(_title(game), room, players, _chosen(options), watch, ticket, key, name[: protocol.MAX_NAME], legal)
     protocol.read_request(request.wire())  # what the server would refuse is misuse, and told here
     return Seat(address, game, request, patience=patience, clock=clock, options=link, addresses=addresses)
+
+
+def _title(game: Any) -> str:
+    if isinstance(game, str):
+        return game
+    if not isinstance(game, type) or not hasattr(game, "seats"):
+        raise TypeError(f"game must be the class of its rules, or its name, not {game!r}")
+    return game.__name__
+
+
+def _chosen(options: Any) -> dict[str, Any]:
+    if not isinstance(options, Mapping | None):
+        raise TypeError(f'options must be a dict such as {{"size": 5}}, not {type(options).__name__}')
+    return dict[str, Any](options or {})
 
 
 def tables(
@@ -83,7 +101,8 @@ def tables(
     """
     refuse("tables(…)")
     host, port = check_pair(address)
-    name = game.__name__ if isinstance(game, type) else game
+    check_number("timeout", timeout, zero=True)
+    name = None if game is None else _title(game)
     until = time.monotonic() + timeout
     with Client(host, port, game=protocol.GAME, version=protocol.VERSION, **link) as client:
         client.send(protocol.ListTables(name).wire())

@@ -40,6 +40,39 @@ def test_whoever_compares_an_event_with_a_class_of_events_is_told_how_to_ask() -
     )
 
 
+@pytest.mark.parametrize(
+    ("wanted", "error", "text"),
+    [
+        ({"patience": "x"}, TypeError, "patience must be a number, not str"),
+        ({"patience": -1}, ValueError, "patience must be 0 or more"),
+        ({"patience": float("nan")}, ValueError, "patience must be 0 or more"),
+        ({"game": 5}, TypeError, "game must be the class of its rules, or its name, not 5"),
+        ({"game": int}, TypeError, "game must be the class of its rules, or its name, not <class 'int'>"),
+        ({"players": "2"}, TypeError, "players must be an int, not str"),
+        ({"players": -1}, ValueError, "players must be 0 or more"),
+        ({"name": 5}, TypeError, "name must be a str, not int"),
+        ({"options": 5}, TypeError, 'options must be a dict such as {"size": 5}, not int'),
+    ],
+)
+def test_what_nobody_can_join_with_is_told_at_the_call(
+    wanted: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    given: dict[str, Any] = {"address": (HOST, PORT), "game": TicTacToe, **wanted}
+
+    with pytest.raises(error) as caught:
+        join(**given)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error"),
+    [({"game": 5}, TypeError), ({"timeout": "x"}, TypeError), ({"timeout": -1.0}, ValueError)],
+)
+def test_what_no_tables_can_be_asked_with_is_told_at_the_call(wanted: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{next(iter(wanted))} must be"):
+        tables((HOST, PORT), **wanted)
+
+
 class Script:
     """A server that says whatever a test wants."""
 
@@ -162,9 +195,7 @@ def test_misuse_raises_and_changes_nothing(hall: Hall, call: Any, error: type[Ex
     assert ann.view.cells[4] == 0
 
 
-@pytest.mark.parametrize(
-    "wanted", [{"room": ""}, {"room": "x" * 65}, {"players": -1}, {"options": {"a": [[[[[[[[[[[[[1]]]]]]]]]]]]]}}]
-)
+@pytest.mark.parametrize("wanted", [{"room": ""}, {"room": "x" * 65}, {"options": {"a": [[[[[[[[[[[[[1]]]]]]]]]]]]]}}])
 def test_what_a_server_would_not_read_is_told_at_the_call(wanted: dict[str, Any]) -> None:
     with pytest.raises(netcode.NetcodeError):
         join((HOST, PORT), TicTacToe, **wanted)

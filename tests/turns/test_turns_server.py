@@ -1070,6 +1070,41 @@ def test_misuse_is_told_at_the_call(games: Any, error: type[Exception], text: st
         Server(*games, host=HOST, port=PORT)
 
 
+@pytest.mark.parametrize("name", ["keep", "waiting", "idle", "moves_per_second"])
+@pytest.mark.parametrize(
+    ("value", "error"), [("x", TypeError), (True, TypeError), (-1, ValueError), (float("nan"), ValueError)]
+)
+def test_times_and_rates_that_cannot_be_are_told_at_the_call(name: str, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{name} must be"):
+        Server(TicTacToe, host=HOST, port=PORT, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["tables_per_peer", "max_waiting", "chat_length", "max_spectators", "max_state"])
+@pytest.mark.parametrize(("value", "error"), [("x", TypeError), (1.5, TypeError), (-1, ValueError)])
+def test_counts_that_cannot_be_are_told_at_the_call(name: str, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{name} must be"):
+        serve(TicTacToe, host=HOST, port=PORT, store=None, **{name: value})
+
+
+def test_a_server_that_takes_less_than_a_request_a_second_lets_players_in_and_takes_what_they_play(hall: Hall) -> None:
+    hall.serve(moves_per_second=0.5)
+    ann, bob = two(hall)
+
+    hall.move(ann, "mark", cell=0)
+    hall.move(bob, "mark", cell=1)
+    hall.move(ann, "mark", cell=2)
+    ann.say("too fast?")
+    hall.play(0.5)
+    early = hall.heard(ann, Refused)
+    hall.play(4.0)
+    ann.say("not now")
+    hall.play(0.5)
+
+    assert ann.view.cells[:3] == [0, 1, 0]
+    assert [event.text for event in early] == ["too fast: moves_per_second is 0.5; try again in a moment"]
+    assert [event.text for event in hall.heard(bob, Said)] == ["not now"]
+
+
 def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> None:
     class Broken(Game):
         cards: list[int]
