@@ -10,7 +10,7 @@ from netcode.client import Client
 from netcode.events import Left, Received
 from netcode.limits import check_number
 from netcode.turns import protocol
-from netcode.turns.player.whereabouts import PATIENCE, why_not
+from netcode.turns.player.whereabouts import why_not
 from netcode.turns.protocol import Join
 from netcode.turns.reading import refuse
 from netcode.turns.seat import Seat
@@ -29,7 +29,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     name: str = "",
     *,
     legal: bool = True,
-    patience: float = PATIENCE,
+    patience: float | None = None,
     clock: Callable[[], float] = time.monotonic,
     addresses: Iterable[Address | tuple[str, int] | str] = (),
     **link: Any,
@@ -54,7 +54,8 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         ticket: the key of our seat from an earlier run, instead of all others.
         name: what the others call us.
         legal: whether the server lists legal plays for us.
-        patience: seconds for which our seat is looked for at a server that does not answer.
+        patience: seconds for which our seat is looked for at a server that does not answer, also one that has yet to be
+            started. Without it 120, and a server that has not taken us in yet is asked a few times at most.
         addresses: other places where the game is served, each as `address` or `"host:port"`: where several processes
             share the tables, any of them leads us to ours, also when one of them ends.
         link: everything else that `netcode.Client` takes: `tls`, `credentials`, limits.
@@ -63,15 +64,20 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         TypeError, ValueError: an argument cannot be what it should be.
     """
     refuse("join(…)")
-    check_number("patience", patience, zero=True)
-    if players is not None:
-        check_number("players", players, whole=True, zero=True)
-    if not isinstance(name, str):
-        raise TypeError(f"name must be a str, not {type(name).__name__}")
+    _check(patience, players, name)
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
     request = Join(_title(game), room, players, _chosen(options), watch, ticket, key, name[: protocol.MAX_NAME], legal)
     protocol.read_request(request.wire())  # what the server would refuse is misuse, and told here
     return Seat(address, game, request, patience=patience, clock=clock, options=link, addresses=addresses)
+
+
+def _check(patience: float | None, players: int | None, name: Any) -> None:
+    if patience is not None:
+        check_number("patience", patience, zero=True)
+    if players is not None:
+        check_number("players", players, whole=True, zero=True)
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {type(name).__name__}")
 
 
 def _title(game: Any) -> str:

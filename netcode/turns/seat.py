@@ -31,7 +31,7 @@ class Seat(Generic[G]):
         game: "type[G] | str",
         request: Join,
         *,
-        patience: float,
+        patience: float | None,
         clock: Callable[[], float],
         options: Mapping[str, Any],
         addresses: Iterable[Address | tuple[str, int] | str] = (),
@@ -80,7 +80,10 @@ class Seat(Generic[G]):
 
     @property
     def patience(self) -> float:
-        """Seconds for which our seat is still looked for if no server answers."""
+        """Seconds for which our seat is still looked for if no server answers.
+
+        Until a server has taken us in, they count only where `join` was given them; else a few attempts are all.
+        """
         return self._where.patience(self._clock())
 
     @property

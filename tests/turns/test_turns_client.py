@@ -428,6 +428,41 @@ def test_a_seat_is_looked_for_with_patience_and_then_given_up(hall: Hall) -> Non
     assert "nothing is listening" in ann.reason
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_who_is_told_to_be_patient_waits_for_a_server_that_is_not_there_yet(hall: Hall, down: bool) -> None:
+    hall.network.down = down
+    ann, bob = hall.begin_to_join(patience=100.0, name="Ann"), hall.begin_to_join()
+    hall.play(80.0)
+    assert (ann.reason, ann.patience) == ("", pytest.approx(20.0, abs=6.0))
+    assert bob.reason != ""
+    hall.network.down = False
+    hall.serve()
+
+    hall.until(lambda: ann.seated)
+
+    assert (ann.names, ann.patience) == (("Ann",), 100.0)
+
+
+@pytest.mark.parametrize(("patience", "least", "most"), [(0.0, 0.0, 0.1), (30.0, 30.0, 30.5)])
+def test_patience_with_a_server_that_nobody_starts_ends(hall: Hall, patience: float, least: float, most: float) -> None:
+    before = hall.clock.now
+    ann = hall.begin_to_join(patience=patience)
+
+    hall.until(lambda: ann.reason != "")
+
+    assert "nothing is listening" in ann.reason
+    assert least <= hall.clock.now - before <= most
+
+
+def test_patience_does_not_help_where_the_server_wants_nobody(hall: Hall) -> None:
+    hall.serve(authenticate=lambda _credentials, _address: False)
+
+    ann = hall.begin_to_join(patience=100.0)
+    hall.play(1.0)
+
+    assert ann.reason != ""
+
+
 def test_how_the_link_is_can_be_shown(hall: Hall) -> None:
     hall.serve(timeout=10.0, ping_interval=1.0)
     ann = hall.join(patience=30.0)
