@@ -47,7 +47,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         address: host and port of the server.
         game: the class, so that `view` is typed as it; or its name.
         room: a code that friends agreed on, or `room` of an entry that `tables` gave. Without one we sit down wherever
-            a seat is free, or found a table.
+            a seat is free at a table with these `players` and `options`, or found one.
         players: with how many the game begins; without it with the most, or when somebody seated says `start()`.
         options: what the game lets its founder choose.
         watch: look on instead of playing.
@@ -97,9 +97,10 @@ def _chosen(options: Any) -> dict[str, Any]:
 def tables(
     address: Address | tuple[str, int], game: type[Any] | str | None = None, *, timeout: float = 5.0, **link: Any
 ) -> list[dict[str, Any]]:
-    """Return the tables that can be joined: each a dict of `room`, `game`, `players`, `options` and `names`.
+    """Return the tables that anybody may join, 100 at most: each a dict of `room`, `game`, `players`, `options`, `names`.
 
-    It blocks until the server has answered, `timeout` seconds at most.
+    `players` are with how many the game may begin, and how many can sit; `options` have what nobody chose, too. A table
+    that was founded with a room's code is not there. It blocks until the server has answered, `timeout` seconds at most.
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.

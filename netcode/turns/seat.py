@@ -130,7 +130,10 @@ class Seat(Generic[G]):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What the founder of the table chose."""
+        """What the table is played with: what its founder chose, and of the rest what the game has.
+
+        The `clock` is there if its founder chose one.
+        """
         return dict(self._known.state.get("options", {}))
 
     @property

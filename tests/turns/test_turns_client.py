@@ -607,7 +607,7 @@ def test_tables_are_asked_for_over_loopback() -> None:
         assert {**entry, "room": ""} == {
             "room": "",
             "game": "Secrets",
-            "players": None,
+            "players": [2, 4],
             "options": {"size": 6},
             "names": ["Ann"],
         }

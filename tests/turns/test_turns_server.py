@@ -369,6 +369,34 @@ def test_options_bring_those_together_who_want_the_same(hall: Hall) -> None:
     assert bob.view.size == 7
 
 
+def test_what_somebody_left_as_the_game_has_it_is_the_same_as_having_chosen_it(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(Secrets, name="Ann")
+    bob = hall.join(Secrets, options={"size": 6}, name="Bob")
+    cid = hall.join(Secrets, options={"size": 5}, players=4, name="Cid")
+    dan = hall.join(Secrets, options={"size": 5}, players=3, name="Dan")
+
+    assert (ann.names, bob.names, dan.names) == (("Ann", "Cid"), ("Bob",), ("Dan",))
+    assert cid.options == {"size": 5}
+
+
+@pytest.mark.parametrize("game", [Secrets, "Secrets"])
+def test_options_are_the_same_before_and_after_the_start_and_after_a_restart(hall: Hall, game: Any) -> None:
+    hall.serve()
+    chosen = {"clock": {"per_move": 30}}
+    ann, bob = hall.join(game, options=chosen), hall.join(game, options=chosen)
+    before = ann.options
+    ann.start()
+    hall.until(lambda: bob.started)
+    after = bob.options
+    hall.kill()
+    hall.serve()
+    back = hall.join(game, ticket=bob.ticket)
+
+    assert before == after == back.options == {"size": 5, **chosen}
+    assert back.view.options == {"size": 5}
+
+
 @pytest.mark.parametrize("wanted", [{"options": {"size": 99}}, {"options": {"colour": 1}}, {"players": 9}])
 def test_a_table_that_the_game_does_not_have_is_refused(hall: Hall, wanted: dict[str, Any]) -> None:
     hall.serve()
@@ -978,7 +1006,7 @@ def test_open_tables_are_listed_without_private_rooms(hall: Hall) -> None:
     [listed], none = (message[1] for message in hall.guests[guest])
     assert none == []
     room = listed.pop("room")
-    assert listed == {"game": "Secrets", "players": 3, "options": {"size": 6}, "names": ["Ann"]}
+    assert listed == {"game": "Secrets", "players": [2, 3], "options": {"size": 6}, "names": ["Ann"]}
     assert hall.join(Secrets, room=room).names[0] == "Ann"
 
 

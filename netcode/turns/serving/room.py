@@ -13,6 +13,7 @@ from typing import Any
 from netcode.peer import Peer
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime import legal, log
+from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
@@ -74,12 +75,9 @@ class Room:
         """The room's, chosen by its founder; None for a table that anybody may join."""
         self.players = players
         """With how many it begins; None: with the most, or when somebody seated says so."""
-        low, high = game.seats
-        self.least: int = low if players is None else min(low, players)
-        """How many must sit before somebody may start."""
-        self.most: int = high if players is None else players
-        """How many can sit."""
-        self.options: dict[str, Any] = dict(options)
+        self.least, self.most = seats_of(game, players)
+        """How many must sit before somebody may start, and how many can sit."""
+        self.options = with_defaults(game, options)
         self.seats: list[Seat] = []
         self.table: Table | None = None
         self.frozen = ""
@@ -252,7 +250,7 @@ class Room:
         state: dict[str, Any] = {
             "names": [seat.name for seat in seats] if table is None else table.names,
             "players": [self.least, self.most],
-            "options": self.options if table is None else table.options,
+            "options": self.options,
             "presence": [
                 _HERE if taken.away_since is None and not taken.left else self.presence(seat, now)
                 for seat, taken in enumerate(seats)
