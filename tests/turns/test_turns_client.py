@@ -11,7 +11,7 @@ import netcode
 from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import join, tables
-from netcode.turns.events import Gone, Presence, Refused, Said, Seated
+from netcode.turns.events import Gone, Presence, Refused, Said, Seated, Started
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.plays import Play
 from netcode.turns.player.conversation import MOST_UNSAID
@@ -147,6 +147,43 @@ def seated(hall: Hall, script: Script, game: Any = TicTacToe) -> Seat[Any]:
     script.play(6 * TICK)
     script.say("sat", "t", "TicTacToe", 0, "t.key", 0, None)
     return seat
+
+
+def test_who_sits_down_is_told_by_the_name_at_the_table_also_who_comes_back(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(name="Ann")
+    other = hall.join(name="ann")
+    back = hall.join(ticket=other.ticket)
+    watching = hall.join(watch=True, name="Eve")
+
+    assert hall.heard(ann, Seated) == [Seated(0, "Ann"), Seated(1, "ann 2")]
+    assert hall.heard(other, Seated) == hall.heard(back, Seated) == [Seated(1, "ann 2")]
+    assert hall.heard(watching, Seated) == [Seated(None, "Eve")]
+
+
+def test_there_is_a_view_with_seated_where_the_game_is_on(hall: Hall) -> None:
+    hall.serve()
+    _, bob = hall.join(), hall.join()
+    late = hall.begin_to_join(watch=True), hall.begin_to_join(ticket=bob.ticket)
+
+    for seat in late:
+        while not hall.heard(seat, Seated):
+            hall.play(TICK)
+        assert seat.started
+        assert hall.heard(seat, Started) == []
+
+
+def test_whose_move_it_is_says_a_view_by_name_as_one_of_the_class(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = hall.join(Secrets, players=2), hall.join("Secrets")
+    movers = [(ann.view.mover, bob.view.mover)]
+    hall.move(ann, "draw")
+    movers.append((ann.view.mover, bob.view.mover))
+    ann.answer("doubled")
+    hall.until(lambda: ann.pending is None and bob.my_turn)
+    movers.append((ann.view.mover, bob.view.mover))
+
+    assert movers == [(0, 0), (0, 0), (1, 1)]
 
 
 def test_before_anything_is_known_nothing_is_made_up(hall: Hall) -> None:
@@ -433,7 +470,8 @@ def test_who_is_told_to_be_patient_waits_for_a_server_that_is_not_there_yet(hall
     hall.network.down = down
     ann, bob = hall.begin_to_join(patience=100.0, name="Ann"), hall.begin_to_join()
     hall.play(80.0)
-    assert (ann.reason, ann.patience) == ("", pytest.approx(20.0, abs=6.0))
+    assert ann.reason == ""
+    assert ann.patience == pytest.approx(20.0, abs=6.0)
     assert bob.reason != ""
     hall.network.down = False
     hall.serve()
