@@ -77,14 +77,14 @@ class Server:
         store: where tables are kept, as said above.
         address: where players reach this process, "host:port", if several serve the same store: they send players to
             each other. None for where it listens, which must be a single address then.
-        keep: seconds after which a table at which nothing happens is deleted, finished or not.
-        waiting: seconds after which a table is deleted whose game has not begun.
+        keep: seconds after which a table at which nothing happens is deleted, finished or not, if nobody is connected.
+        waiting: seconds after which a table is deleted whose game has not begun, if nobody is connected there.
         idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back, and
             so does a clock that has run out meanwhile.
         moves_per_second: requests of one player that are taken in a second: plays, answers and texts, and whatever else
             is asked for, such as a seat or the list of tables. Three are taken at once however few that is; only who
             leaves always may.
-        tables_per_peer: tables that one player may found without connecting anew.
+        tables_per_peer: tables that one player may found without connecting anew, those left again included.
         max_waiting: tables that wait for players; at so many, nobody founds another one.
         chat_length: characters of one text.
         max_spectators: people who watch one table.
