@@ -74,7 +74,7 @@ class Refused:
 class Presence:
     """Somebody is "here", "away" or "left". `seconds` is when absence has consequences, None if it has none.
 
-    `seat` is None for one's own link to the server.
+    `seat` is None for one's own link to the server. A question or a move may change `seconds`: `Seat.presence` has them.
     """
 
     seat: int | None

@@ -186,7 +186,10 @@ class Seat(Generic[G]):
 
     @property
     def presence(self) -> tuple[tuple[str, float | None], ...]:
-        """For each seat: "here", "away" or "left", and in how many seconds absence has consequences."""
+        """For each seat: "here", "away" or "left", and in how many seconds absence has consequences.
+
+        None for no consequences as things are: of who is out, and where the rules wait and ask nothing with a default.
+        """
         return self._known.presence(self._clock())
 
     @property

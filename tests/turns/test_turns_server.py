@@ -1197,6 +1197,58 @@ def test_absence_has_its_seconds_and_then_its_consequences(hall: Hall) -> None:
     assert bob.result.winners == (1,)
 
 
+class Offer(Game):
+    """Waits for whoever is absent, but for an answer no longer than `grace`."""
+
+    seats = 2, 3
+    grace = 20.0
+    price: int = 0
+
+    @move
+    def offer(self) -> None:
+        self.price = self.ask(self.after(self.mover), (1, 2), "for how much?", default=2)
+
+    @move
+    def resign(self) -> None:
+        self.out(self.mover)
+
+
+class StrictOffer(Offer):
+    absent = "forfeit"
+
+
+def test_absence_has_seconds_while_a_question_answers_itself_and_none_without_it(hall: Hall) -> None:
+    hall.games = (Offer,)
+    hall.serve()
+    ann, bob = hall.join(Offer, players=2), hall.join(Offer)
+    bob.close()
+    hall.play(5.0)
+    before = ann.presence[1]
+    hall.move(ann, "offer")
+    state, seconds = ann.presence[1]
+
+    assert hall.heard(ann, Presence)[-1] == Presence(1, "away", None)
+    assert before == ("away", None)
+    assert (state, seconds) == ("away", pytest.approx(15.0, abs=1.0))
+    hall.until(lambda: ann.view.price == 2, 16.0)
+    assert ann.presence[1] == ("away", None)
+
+
+def test_absence_of_who_is_out_has_no_consequences(hall: Hall) -> None:
+    hall.games = (StrictOffer,)
+    hall.serve()
+    ann, bob, cid = (hall.join(StrictOffer) for _ in range(3))
+    hall.until(lambda: ann.started and cid.started)
+    hall.move(ann, "resign")
+    ann.close()
+    cid.close()
+    hall.play(1.0)
+
+    [out, _, away] = bob.presence
+    assert out == ("away", None)
+    assert away[1] == pytest.approx(19.0, abs=1.0)
+
+
 def test_a_bot_plays_for_who_is_absent(hall: Hall) -> None:
     class Kind(TicTacToe):
         absent = "bot"

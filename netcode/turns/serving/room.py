@@ -13,6 +13,7 @@ from typing import Any
 from netcode.peer import Peer
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime import legal, log
+from netcode.turns.runtime.absence import matters
 from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
@@ -240,7 +241,8 @@ class Room:
             return ["left", None]
         if taken.away_since is None:
             return _HERE
-        if self.game.absent == "wait" or self.table is None or self.over:
+        table = self.table
+        if table is None or not table.is_open() or not matters(table.course, seat):
             return ["away", None]
         return ["away", max(0.0, taken.away_since + self.game.grace - now)]
 
