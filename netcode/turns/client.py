@@ -88,10 +88,12 @@ def _title(game: Any) -> str:
     return game.__name__
 
 
-def _chosen(options: Any) -> dict[str, Any]:
-    if not isinstance(options, Mapping | None):
+def _chosen(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
         raise TypeError(f'options must be a dict such as {{"size": 5}}, not {type(options).__name__}')
-    return dict[str, Any](options or {})
+    return dict(options)
 
 
 def tables(

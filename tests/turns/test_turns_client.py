@@ -493,7 +493,10 @@ def test_patience_with_a_server_that_nobody_starts_ends(hall: Hall, patience: fl
 
 
 def test_patience_does_not_help_where_the_server_wants_nobody(hall: Hall) -> None:
-    hall.serve(authenticate=lambda _credentials, _address: False)
+    def nobody(_credentials: object, _address: object) -> bool:
+        return False
+
+    hall.serve(authenticate=nobody)
 
     ann = hall.begin_to_join(patience=100.0)
     hall.play(1.0)
