@@ -7,6 +7,7 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
+from netcode.limits import check_number
 from netcode.turns.errors import RulesError
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
@@ -51,7 +52,11 @@ def check(
         options: of the tables, as plain wire data.
         progress: is called with how many games are done, of how many.
         seconds: after which it stops; the report says how far it came.
+
+    Raises:
+        TypeError, ValueError: `games` is no number from 1 up, or the game has no such option.
     """
+    check_number("games", games, whole=True)
     checker = Checker(game, options or {}, seconds)
     checker.run(games, seed, progress)
     return checker.report

@@ -360,6 +360,7 @@ def serve(
 
     Raises:
         Lost: another process has taken the tables over. End this one, and have it started again.
+        TypeError, ValueError, ImportError, Unavailable, OSError: as for `Server`.
     """
     import gc
     import signal

@@ -1198,3 +1198,9 @@ def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.Monkey
 
     assert report.notes == ["stopped in game 1 of 3, for want of time"]
     assert (report.games, report.moves) == (0, 0)
+
+
+@pytest.mark.parametrize(("games", "error"), [(0, ValueError), (-1, ValueError), ("x", TypeError)])
+def test_no_games_prove_nothing_and_are_told_at_the_call(games: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match="games must be"):
+        check(Cards, games)
