@@ -7,7 +7,6 @@ from hashlib import blake2b
 from itertools import chain
 from typing import Any
 
-from netcode.limits import check_number
 from netcode.turns.errors import RulesError
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
@@ -54,9 +53,10 @@ def check(
         seconds: after which it stops; the report says how far it came.
 
     Raises:
-        TypeError, ValueError: `games` is no number from 1 up, or the game has no such option.
+        ValueError: `games` is no int from 1 up, or the game has no such option.
     """
-    check_number("games", games, whole=True)
+    if type(games) is not int or games < 1:
+        raise ValueError(f"games must be an int from 1 up, not {games!r}")
     checker = Checker(game, options or {}, seconds)
     checker.run(games, seed, progress)
     return checker.report

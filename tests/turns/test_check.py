@@ -1200,7 +1200,7 @@ def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.Monkey
     assert (report.games, report.moves) == (0, 0)
 
 
-@pytest.mark.parametrize(("games", "error"), [(0, ValueError), (-1, ValueError), ("x", TypeError)])
-def test_no_games_prove_nothing_and_are_told_at_the_call(games: Any, error: type[Exception]) -> None:
-    with pytest.raises(error, match="games must be"):
+@pytest.mark.parametrize("games", [0, -1, "x"])
+def test_no_games_prove_nothing_and_are_told_at_the_call(games: Any) -> None:
+    with pytest.raises(ValueError, match="games must be an int from 1 up, not"):
         check(Cards, games)
