@@ -97,6 +97,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "seat": PLAYER,
     "server": SERVER,
     "serving/browsers": ("turns_browsers",),
+    "serving/checks": SERVER,
     "serving/crowd": SERVER,
     "serving/draining": SERVER,
     "serving/dues": SERVER,

@@ -11,8 +11,6 @@ from demo_game.wording import refused
 from netcode import ReasonCode
 from netcode.turns import Event, Moved, Refused, Said, Seat, Seated, Started, join
 
-PATIENCE = 60.0
-"""Seconds for which a server that does not answer any more is looked for."""
 LOOK_AGAIN = 1.0
 """Seconds between looks for a game to watch while there is none."""
 
@@ -168,6 +166,6 @@ def open_session(
     wanted |= {"name": name or "Nameless", "watch": watching, "legal": False}
 
     def sit(ticket: str | None) -> Seat[Broadside]:
-        return join(server, Broadside, code or None, ticket=ticket, patience=PATIENCE, ping_interval=0.5, **wanted)
+        return join(server, Broadside, code or None, ticket=ticket, ping_interval=0.5, **wanted)
 
     return Session(sit, watching=watching, ticket=ticket, keep=keep)

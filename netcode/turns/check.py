@@ -51,7 +51,12 @@ def check(
         options: of the tables, as plain wire data.
         progress: is called with how many games are done, of how many.
         seconds: after which it stops; the report says how far it came.
+
+    Raises:
+        ValueError: `games` is no int from 1 up, or the game has no such option.
     """
+    if type(games) is not int or games < 1:
+        raise ValueError(f"games must be an int from 1 up, not {games!r}")
     checker = Checker(game, options or {}, seconds)
     checker.run(games, seed, progress)
     return checker.report

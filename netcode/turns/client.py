@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 from netcode.address import Address, check_pair
 from netcode.client import Client
 from netcode.events import Left, Received
+from netcode.limits import check_number
 from netcode.turns import protocol
-from netcode.turns.player.whereabouts import PATIENCE, why_not
+from netcode.turns.player.whereabouts import why_not
 from netcode.turns.protocol import Join
 from netcode.turns.reading import refuse
 from netcode.turns.seat import Seat
@@ -28,7 +29,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     name: str = "",
     *,
     legal: bool = True,
-    patience: float = PATIENCE,
+    patience: float | None = None,
     clock: Callable[[], float] = time.monotonic,
     addresses: Iterable[Address | tuple[str, int] | str] = (),
     **link: Any,
@@ -46,14 +47,15 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         address: host and port of the server.
         game: the class, so that `view` is typed as it; or its name.
         room: a code that friends agreed on, or `room` of an entry that `tables` gave. Without one we sit down wherever
-            a seat is free, or found a table.
+            a seat is free at a table with these `players` and `options`, or found one.
         players: with how many the game begins; without it with the most, or when somebody seated says `start()`.
         options: what the game lets its founder choose.
         watch: look on instead of playing.
         ticket: the key of our seat from an earlier run, instead of all others.
         name: what the others call us.
         legal: whether the server lists legal plays for us.
-        patience: seconds for which our seat is looked for at a server that does not answer.
+        patience: seconds for which our seat is looked for at a server that does not answer, also one that has yet to be
+            started. Without it 120, and a server that has not taken us in yet is asked a few times at most.
         addresses: other places where the game is served, each as `address` or `"host:port"`: where several processes
             share the tables, any of them leads us to ours, also when one of them ends.
         link: everything else that `netcode.Client` takes: `tls`, `credentials`, limits.
@@ -62,20 +64,45 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         TypeError, ValueError: an argument cannot be what it should be.
     """
     refuse("join(…)")
-    title = game if isinstance(game, str) else game.__name__
-    wanted = dict(options or {})
+    _check(patience, players, name)
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
-    request = Join(title, room, players, wanted, watch, ticket, key, name[: protocol.MAX_NAME], legal)
+    request = Join(_title(game), room, players, _chosen(options), watch, ticket, key, name[: protocol.MAX_NAME], legal)
     protocol.read_request(request.wire())  # what the server would refuse is misuse, and told here
     return Seat(address, game, request, patience=patience, clock=clock, options=link, addresses=addresses)
+
+
+def _check(patience: float | None, players: int | None, name: Any) -> None:
+    if patience is not None:
+        check_number("patience", patience, zero=True)
+    if players is not None:
+        check_number("players", players, whole=True, zero=True)
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a str, not {type(name).__name__}")
+
+
+def _title(game: Any) -> str:
+    if isinstance(game, str):
+        return game
+    if not isinstance(game, type) or not hasattr(game, "seats"):
+        raise TypeError(f"game must be the class of its rules, or its name, not {game!r}")
+    return game.__name__
+
+
+def _chosen(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    if options is None:
+        return {}
+    if not isinstance(options, Mapping):
+        raise TypeError(f'options must be a dict such as {{"size": 5}}, not {type(options).__name__}')
+    return dict(options)
 
 
 def tables(
     address: Address | tuple[str, int], game: type[Any] | str | None = None, *, timeout: float = 5.0, **link: Any
 ) -> list[dict[str, Any]]:
-    """Return the tables that can be joined: each a dict of `room`, `game`, `players`, `options` and `names`.
+    """Return the tables that anybody may join, 100 at most: each a dict of `room`, `game`, `players`, `options`, `names`.
 
-    It blocks until the server has answered, `timeout` seconds at most.
+    `players` are with how many the game may begin, and how many can sit; `options` have what nobody chose, too. A table
+    that was founded with a room's code is not there. It blocks until the server has answered, `timeout` seconds at most.
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
@@ -83,7 +110,8 @@ def tables(
     """
     refuse("tables(…)")
     host, port = check_pair(address)
-    name = game.__name__ if isinstance(game, type) else game
+    check_number("timeout", timeout, zero=True)
+    name = None if game is None else _title(game)
     until = time.monotonic() + timeout
     with Client(host, port, game=protocol.GAME, version=protocol.VERSION, **link) as client:
         client.send(protocol.ListTables(name).wire())

@@ -11,7 +11,10 @@ from netcode.turns.table import Result
 
 @dataclass(frozen=True, slots=True)
 class Seated:
-    """Somebody sat down; `seat` is its number, and one's own comes first."""
+    """Somebody sat down; `seat` is its number, and one's own comes first. `name` is what the table calls them.
+
+    For who watches, `seat` is None, and `name` what was asked for.
+    """
 
     seat: int | None
     name: str
@@ -19,12 +22,12 @@ class Seated:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The game begins, the first or another one."""
+    """The game begins, the first or another one. Who comes to a game that is on hears `Seated` alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A seat moved or answered. `name` is None while several are to move; arguments are nobody else's business.
+    """A seat moved or answered. `name` is None for an answer, and while several are to move; arguments nobody is told.
 
     `before` and `after` are views, for animation; everything that happened at once shares them.
     """
@@ -37,7 +40,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class TakenBack:
-    """A move was taken back: by undo, or because its rule no longer asks what it asked.
+    """A move was taken back: by undo, because its rule no longer asks what it asked, or was not answered in time.
+
+    `seat` is None where it was no seat's move: what `round` or `setup` asked. It is the one whose time was up where
+    `timeout` gave the turn anew, and what others had moved unseen is dropped.
 
     A move of several at once that another one has made impossible is taken back when all are made; its seat alone hears it.
     """
@@ -68,7 +74,7 @@ class Refused:
 class Presence:
     """Somebody is "here", "away" or "left". `seconds` is when absence has consequences, None if it has none.
 
-    `seat` is None for one's own link to the server.
+    `seat` is None for one's own link to the server. A question or a move may change `seconds`: `Seat.presence` has them.
     """
 
     seat: int | None

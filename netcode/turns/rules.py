@@ -192,7 +192,7 @@ class Game:
 
     @property
     def mover(self) -> int:
-        """The seat whose move this is."""
+        """The seat whose move this is. In a view: whose move waits for an answer, else the first of `to_move`."""
         mover = self._kit.mover
         return self._kit.whose() if mover is None else mover
 

@@ -31,7 +31,7 @@ class Seat(Generic[G]):
         game: "type[G] | str",
         request: Join,
         *,
-        patience: float,
+        patience: float | None,
         clock: Callable[[], float],
         options: Mapping[str, Any],
         addresses: Iterable[Address | tuple[str, int] | str] = (),
@@ -80,7 +80,10 @@ class Seat(Generic[G]):
 
     @property
     def patience(self) -> float:
-        """Seconds for which our seat is still looked for if no server answers."""
+        """Seconds for which our seat is still looked for if no server answers.
+
+        Until a server has taken us in, they count only where `join` was given them; else a few attempts are all.
+        """
         return self._where.patience(self._clock())
 
     @property
@@ -127,7 +130,10 @@ class Seat(Generic[G]):
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What the founder of the table chose."""
+        """What the table is played with: what its founder chose, and of the rest what the game has.
+
+        The `clock` is there if its founder chose one.
+        """
         return dict(self._known.state.get("options", {}))
 
     @property
@@ -180,7 +186,10 @@ class Seat(Generic[G]):
 
     @property
     def presence(self) -> tuple[tuple[str, float | None], ...]:
-        """For each seat: "here", "away" or "left", and in how many seconds absence has consequences."""
+        """For each seat: "here", "away" or "left", and in how many seconds absence has consequences.
+
+        None for no consequences as things are: of who is out, and where the rules wait and ask nothing with a default.
+        """
         return self._known.presence(self._clock())
 
     @property

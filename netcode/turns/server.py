@@ -11,12 +11,14 @@ from netcode import server as net
 from netcode.address import Address, check_address
 from netcode.admission import Authenticate
 from netcode.console import say
+from netcode.limits import check_number
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
 from netcode.turns.reading import refuse
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
+from netcode.turns.serving.checks import check_counts, check_door, check_found, check_times
 from netcode.turns.serving.draining import DRAIN
 from netcode.turns.serving.games import by_name
 from netcode.turns.serving.joining import Limits
@@ -30,8 +32,6 @@ from netcode.waiting import wait
 
 STATS = 1.0
 """Seconds between two moments at which the server's numbers are written down."""
-WILDCARDS = frozenset({"", "0.0.0.0", "::"})
-"""What one listens on and nobody can connect to."""
 BREATH = 0.05
 """Seconds between two updates of `serve` at most, which nobody at a table notices. Whatever many play meanwhile shares
 a commit and a wake-up, which cost the processor as much as several plays. What comes after a pause is taken at once."""
@@ -77,12 +77,14 @@ class Server:
         store: where tables are kept, as said above.
         address: where players reach this process, "host:port", if several serve the same store: they send players to
             each other. None for where it listens, which must be a single address then.
-        keep: seconds after which a table at which nothing happens is deleted, finished or not.
-        waiting: seconds after which a table is deleted whose game has not begun.
+        keep: seconds after which a table at which nothing happens is deleted, finished or not, if nobody is connected.
+        waiting: seconds after which a table is deleted whose game has not begun, if nobody is connected there.
         idle: seconds after which a table at which nothing happens leaves memory; the next message brings it back, and
             so does a clock that has run out meanwhile.
-        moves_per_second: plays, answers and texts of one player that are taken in a second.
-        tables_per_peer: tables that one player may found without connecting anew.
+        moves_per_second: requests of one player that are taken in a second: plays, answers and texts, and whatever else
+            is asked for, such as a seat or the list of tables. Three are taken at once however few that is; only who
+            leaves always may.
+        tables_per_peer: tables that one player may found without connecting anew, those left again included.
         max_waiting: tables that wait for players; at so many, nobody founds another one.
         chat_length: characters of one text.
         max_spectators: people who watch one table.
@@ -124,23 +126,19 @@ class Server:
             raise TypeError("turns.Server needs the games that it serves: turns.Server(TicTacToe, port=7777)")
         refuse("turns.Server(…)")
         self.games = by_name(games)
-        for name, number in (("keep", keep), ("waiting", waiting), ("idle", idle)):
-            if not number >= 0:
-                raise ValueError(f"{name} must be seconds from 0 up, not {number}")
+        limits, kept = Limits(tables_per_peer, max_waiting, max_spectators), Kept(keep, waiting)
+        check_times(idle=idle, **kept._asdict())
+        check_counts(chat_length=chat_length, **limits._asdict())
+        check_number("moves_per_second", moves_per_second)
+        check_number("max_state", max_state, whole=True)
         self._clock, self._closed = clock, False
         self._door: Authenticate | None = options.pop("authenticate", None)
         public = None if address is None else check_address(address, "address")
         shown = page_of(web, public)
         self._secure = None if not shown else options.get("tls") is not None
         self._store = open_store(store)
-        if public is None and self._store.lease is not None and host in WILDCARDS:
-            raise ValueError(
-                'address must be given where several servers share a store, such as "play1.example.org:7777"'
-            )
-        if self._door is not None and not callable(self._door):
-            raise TypeError(
-                f"authenticate must be a function of credentials and an address, not {type(self._door).__name__}"
-            )
+        check_found(public, host, self._store)
+        check_door(self._door)
         options["authenticate"] = self._door if self._store.lease is None else self._authenticate
         self._net = net.Server(
             host, port, game=protocol.GAME, version=protocol.VERSION, web=shown, clock=clock, **options
@@ -170,8 +168,8 @@ class Server:
             chat_length=chat_length,
             rate=moves_per_second,
             share=SHARE if on_thread else math.inf,
-            limits=Limits(tables_per_peer, max_waiting, max_spectators),
-            kept=Kept(keep, waiting),
+            limits=limits,
+            kept=kept,
             lease=self._store.lease,
             web=shown,
             here=here,
@@ -270,12 +268,11 @@ class Server:
         was not answered. Go on with `update()` until `drained`, and close.
 
         Raises:
-            ValueError: nobody else can have these tables, or `seconds` is not from 0 up.
+            TypeError, ValueError: nobody else can have these tables, or `seconds` is no number from 0 up.
         """
         if self._store.lease is None:
             raise ValueError("only tables that several servers share can be drained; close() stores those of one")
-        if not seconds >= 0:
-            raise ValueError(f"seconds must be from 0 up, not {seconds}")
+        check_number("seconds", seconds, zero=True)
         if not self._parts.draining.on and not self._closed:
             now = self._clock()
             self._parts.draining.begin(now, seconds)
@@ -363,6 +360,7 @@ def serve(
 
     Raises:
         Lost: another process has taken the tables over. End this one, and have it started again.
+        TypeError, ValueError, ImportError, Unavailable, OSError: as for `Server`.
     """
     import gc
     import signal

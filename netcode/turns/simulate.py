@@ -69,6 +69,7 @@ def simulate(
 
     Raises:
         RulesError: for rules that cannot begin, or refuse what they list as legal.
+        ValueError: for a number of players or an option that the game does not have.
     """
     table = Table.create(game, game.seats[0] if players is None else players, options, secret=secret_of(seed))
     played = Simulation(table, table.snapshot())

@@ -1225,3 +1225,9 @@ def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.Monkey
 
     assert report.notes == ["stopped in game 1 of 3, for want of time"]
     assert (report.games, report.moves) == (0, 0)
+
+
+@pytest.mark.parametrize("games", [0, -1, "x"])
+def test_no_games_prove_nothing_and_are_told_at_the_call(games: Any) -> None:
+    with pytest.raises(ValueError, match="games must be an int from 1 up, not"):
+        check(Cards, games)

@@ -11,7 +11,7 @@ import netcode
 from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import join, tables
-from netcode.turns.events import Gone, Presence, Refused, Said, Seated
+from netcode.turns.events import Gone, Presence, Refused, Said, Seated, Started
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.plays import Play
 from netcode.turns.player.conversation import MOST_UNSAID
@@ -38,6 +38,39 @@ def test_whoever_compares_an_event_with_a_class_of_events_is_told_how_to_ask() -
         "an event is never equal to a class: "
         "write `case turns.Said(seat, name, text):` or `isinstance(event, turns.Said)`"
     )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error", "text"),
+    [
+        ({"patience": "x"}, TypeError, "patience must be a number, not str"),
+        ({"patience": -1}, ValueError, "patience must be 0 or more"),
+        ({"patience": float("nan")}, ValueError, "patience must be 0 or more"),
+        ({"game": 5}, TypeError, "game must be the class of its rules, or its name, not 5"),
+        ({"game": int}, TypeError, "game must be the class of its rules, or its name, not <class 'int'>"),
+        ({"players": "2"}, TypeError, "players must be an int, not str"),
+        ({"players": -1}, ValueError, "players must be 0 or more"),
+        ({"name": 5}, TypeError, "name must be a str, not int"),
+        ({"options": 5}, TypeError, 'options must be a dict such as {"size": 5}, not int'),
+    ],
+)
+def test_what_nobody_can_join_with_is_told_at_the_call(
+    wanted: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    given: dict[str, Any] = {"address": (HOST, PORT), "game": TicTacToe, **wanted}
+
+    with pytest.raises(error) as caught:
+        join(**given)
+    assert text in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "error"),
+    [({"game": 5}, TypeError), ({"timeout": "x"}, TypeError), ({"timeout": -1.0}, ValueError)],
+)
+def test_what_no_tables_can_be_asked_with_is_told_at_the_call(wanted: dict[str, Any], error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{next(iter(wanted))} must be"):
+        tables((HOST, PORT), **wanted)
 
 
 class Script:
@@ -116,6 +149,43 @@ def seated(hall: Hall, script: Script, game: Any = TicTacToe) -> Seat[Any]:
     return seat
 
 
+def test_who_sits_down_is_told_by_the_name_at_the_table_also_who_comes_back(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(name="Ann")
+    other = hall.join(name="ann")
+    back = hall.join(ticket=other.ticket)
+    watching = hall.join(watch=True, name="Eve")
+
+    assert hall.heard(ann, Seated) == [Seated(0, "Ann"), Seated(1, "ann 2")]
+    assert hall.heard(other, Seated) == hall.heard(back, Seated) == [Seated(1, "ann 2")]
+    assert hall.heard(watching, Seated) == [Seated(None, "Eve")]
+
+
+def test_there_is_a_view_with_seated_where_the_game_is_on(hall: Hall) -> None:
+    hall.serve()
+    _, bob = hall.join(), hall.join()
+    late = hall.begin_to_join(watch=True), hall.begin_to_join(ticket=bob.ticket)
+
+    for seat in late:
+        while not hall.heard(seat, Seated):
+            hall.play(TICK)
+        assert seat.started
+        assert hall.heard(seat, Started) == []
+
+
+def test_whose_move_it_is_says_a_view_by_name_as_one_of_the_class(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = hall.join(Secrets, players=2), hall.join("Secrets")
+    movers = [(ann.view.mover, bob.view.mover)]
+    hall.move(ann, "draw")
+    movers.append((ann.view.mover, bob.view.mover))
+    ann.answer("doubled")
+    hall.until(lambda: ann.pending is None and bob.my_turn)
+    movers.append((ann.view.mover, bob.view.mover))
+
+    assert movers == [(0, 0), (0, 0), (1, 1)]
+
+
 def test_before_anything_is_known_nothing_is_made_up(hall: Hall) -> None:
     seat = hall.begin_to_join(TicTacToe, name="Ann")
 
@@ -162,9 +232,7 @@ def test_misuse_raises_and_changes_nothing(hall: Hall, call: Any, error: type[Ex
     assert ann.view.cells[4] == 0
 
 
-@pytest.mark.parametrize(
-    "wanted", [{"room": ""}, {"room": "x" * 65}, {"players": -1}, {"options": {"a": [[[[[[[[[[[[[1]]]]]]]]]]]]]}}]
-)
+@pytest.mark.parametrize("wanted", [{"room": ""}, {"room": "x" * 65}, {"options": {"a": [[[[[[[[[[[[[1]]]]]]]]]]]]]}}])
 def test_what_a_server_would_not_read_is_told_at_the_call(wanted: dict[str, Any]) -> None:
     with pytest.raises(netcode.NetcodeError):
         join((HOST, PORT), TicTacToe, **wanted)
@@ -397,6 +465,45 @@ def test_a_seat_is_looked_for_with_patience_and_then_given_up(hall: Hall) -> Non
     assert "nothing is listening" in ann.reason
 
 
+@pytest.mark.parametrize("down", [False, True])
+def test_who_is_told_to_be_patient_waits_for_a_server_that_is_not_there_yet(hall: Hall, down: bool) -> None:
+    hall.network.down = down
+    ann, bob = hall.begin_to_join(patience=100.0, name="Ann"), hall.begin_to_join()
+    hall.play(80.0)
+    assert ann.reason == ""
+    assert ann.patience == pytest.approx(20.0, abs=6.0)
+    assert bob.reason != ""
+    hall.network.down = False
+    hall.serve()
+
+    hall.until(lambda: ann.seated)
+
+    assert (ann.names, ann.patience) == (("Ann",), 100.0)
+
+
+@pytest.mark.parametrize(("patience", "least", "most"), [(0.0, 0.0, 0.1), (30.0, 30.0, 30.5)])
+def test_patience_with_a_server_that_nobody_starts_ends(hall: Hall, patience: float, least: float, most: float) -> None:
+    before = hall.clock.now
+    ann = hall.begin_to_join(patience=patience)
+
+    hall.until(lambda: ann.reason != "")
+
+    assert "nothing is listening" in ann.reason
+    assert least <= hall.clock.now - before <= most
+
+
+def test_patience_does_not_help_where_the_server_wants_nobody(hall: Hall) -> None:
+    def nobody(_credentials: object, _address: object) -> bool:
+        return False
+
+    hall.serve(authenticate=nobody)
+
+    ann = hall.begin_to_join(patience=100.0)
+    hall.play(1.0)
+
+    assert ann.reason != ""
+
+
 def test_how_the_link_is_can_be_shown(hall: Hall) -> None:
     hall.serve(timeout=10.0, ping_interval=1.0)
     ann = hall.join(patience=30.0)
@@ -541,7 +648,7 @@ def test_tables_are_asked_for_over_loopback() -> None:
         assert {**entry, "room": ""} == {
             "room": "",
             "game": "Secrets",
-            "players": None,
+            "players": [2, 4],
             "options": {"size": 6},
             "names": ["Ann"],
         }

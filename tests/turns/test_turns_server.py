@@ -371,6 +371,34 @@ def test_options_bring_those_together_who_want_the_same(hall: Hall) -> None:
     assert bob.view.size == 7
 
 
+def test_what_somebody_left_as_the_game_has_it_is_the_same_as_having_chosen_it(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.join(Secrets, name="Ann")
+    bob = hall.join(Secrets, options={"size": 6}, name="Bob")
+    cid = hall.join(Secrets, options={"size": 5}, players=4, name="Cid")
+    dan = hall.join(Secrets, options={"size": 5}, players=3, name="Dan")
+
+    assert (ann.names, bob.names, dan.names) == (("Ann", "Cid"), ("Bob",), ("Dan",))
+    assert cid.options == {"size": 5}
+
+
+@pytest.mark.parametrize("game", [Secrets, "Secrets"])
+def test_options_are_the_same_before_and_after_the_start_and_after_a_restart(hall: Hall, game: Any) -> None:
+    hall.serve()
+    chosen = {"clock": {"per_move": 30}}
+    ann, bob = hall.join(game, options=chosen), hall.join(game, options=chosen)
+    before = ann.options
+    ann.start()
+    hall.until(lambda: bob.started)
+    after = bob.options
+    hall.kill()
+    hall.serve()
+    back = hall.join(game, ticket=bob.ticket)
+
+    assert before == after == back.options == {"size": 5, **chosen}
+    assert back.view.options == {"size": 5}
+
+
 @pytest.mark.parametrize("wanted", [{"options": {"size": 99}}, {"options": {"colour": 1}}, {"players": 9}])
 def test_a_table_that_the_game_does_not_have_is_refused(hall: Hall, wanted: dict[str, Any]) -> None:
     hall.serve()
@@ -980,7 +1008,7 @@ def test_open_tables_are_listed_without_private_rooms(hall: Hall) -> None:
     [listed], none = (message[1] for message in hall.guests[guest])
     assert none == []
     room = listed.pop("room")
-    assert listed == {"game": "Secrets", "players": 3, "options": {"size": 6}, "names": ["Ann"]}
+    assert listed == {"game": "Secrets", "players": [2, 3], "options": {"size": 6}, "names": ["Ann"]}
     assert hall.join(Secrets, room=room).names[0] == "Ann"
 
 
@@ -1072,6 +1100,41 @@ def test_misuse_is_told_at_the_call(games: Any, error: type[Exception], text: st
         Server(*games, host=HOST, port=PORT)
 
 
+@pytest.mark.parametrize("name", ["keep", "waiting", "idle", "moves_per_second"])
+@pytest.mark.parametrize(
+    ("value", "error"), [("x", TypeError), (True, TypeError), (-1, ValueError), (float("nan"), ValueError)]
+)
+def test_times_and_rates_that_cannot_be_are_told_at_the_call(name: str, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{name} must be"):
+        Server(TicTacToe, host=HOST, port=PORT, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["tables_per_peer", "max_waiting", "chat_length", "max_spectators", "max_state"])
+@pytest.mark.parametrize(("value", "error"), [("x", TypeError), (1.5, TypeError), (-1, ValueError)])
+def test_counts_that_cannot_be_are_told_at_the_call(name: str, value: Any, error: type[Exception]) -> None:
+    with pytest.raises(error, match=f"{name} must be"):
+        serve(TicTacToe, host=HOST, port=PORT, store=None, **{name: value})
+
+
+def test_a_server_that_takes_less_than_a_request_a_second_lets_players_in_and_takes_what_they_play(hall: Hall) -> None:
+    hall.serve(moves_per_second=0.5)
+    ann, bob = two(hall)
+
+    hall.move(ann, "mark", cell=0)
+    hall.move(bob, "mark", cell=1)
+    hall.move(ann, "mark", cell=2)
+    ann.say("too fast?")
+    hall.play(0.5)
+    early = hall.heard(ann, Refused)
+    hall.play(4.0)
+    ann.say("not now")
+    hall.play(0.5)
+
+    assert ann.view.cells[:3] == [0, 1, 0]
+    assert [event.text for event in early] == ["too fast: moves_per_second is 0.5; try again in a moment"]
+    assert [event.text for event in hall.heard(bob, Said)] == ["not now"]
+
+
 def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> None:
     class Broken(Game):
         cards: list[int]
@@ -1134,6 +1197,59 @@ def test_absence_has_its_seconds_and_then_its_consequences(hall: Hall) -> None:
     hall.until(lambda: bob.over, 30.0)
     assert bob.result is not None
     assert bob.result.winners == (1,)
+
+
+class Offer(Game):
+    """Waits for whoever is absent, but for an answer no longer than `grace`."""
+
+    seats = 2, 3
+    grace = 20.0
+    price: int = 0
+
+    @move
+    def offer(self) -> None:
+        self.price = self.ask(self.after(self.mover), (1, 2), "for how much?", default=2)
+
+    @move
+    def resign(self) -> None:
+        self.out(self.mover)
+
+
+class StrictOffer(Offer):
+    absent = "forfeit"
+
+
+def test_absence_has_seconds_while_a_question_answers_itself_and_none_without_it(hall: Hall) -> None:
+    hall.games = (Offer,)
+    hall.serve()
+    ann, bob = hall.join(Offer, players=2), hall.join(Offer)
+    bob.close()
+    hall.play(5.0)
+    before = ann.presence[1]
+    hall.move(ann, "offer")
+    state, seconds = ann.presence[1]
+
+    assert seconds is not None
+    assert (state, round(seconds)) == ("away", 15)
+    assert hall.heard(ann, Presence)[-1] == Presence(1, "away", None)
+    assert before == ("away", None)
+    hall.until(lambda: ann.view.price == 2, 16.0)
+    assert ann.presence[1] == ("away", None)
+
+
+def test_absence_of_who_is_out_has_no_consequences(hall: Hall) -> None:
+    hall.games = (StrictOffer,)
+    hall.serve()
+    ann, bob, cid = (hall.join(StrictOffer) for _ in range(3))
+    hall.until(lambda: ann.started and cid.started)
+    hall.move(ann, "resign")
+    ann.close()
+    cid.close()
+    hall.play(1.0)
+
+    [out, _, away] = bob.presence
+    assert out == ("away", None)
+    assert away[1] == pytest.approx(19.0, abs=1.0)
 
 
 def test_a_bot_plays_for_who_is_absent(hall: Hall) -> None:

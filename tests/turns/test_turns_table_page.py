@@ -367,6 +367,7 @@ def test_what_others_say_never_becomes_html(browser: Browser, link: str, friends
     friend.until(lambda: friend.seat.seated)
     lobby = browser.page(link)
     lobby.reads(HOSTILE, "#tables")
+    lobby.reads(", 1 of 2 (size: 4)", "#tables")
     lobby.write("#name", "<b>Ann</b>")
     lobby.click("#tables button")
     lobby.reads("<b>Ann</b> (you)", "#players")

@@ -37,6 +37,7 @@ class Conversation:
         self.outstanding = Outstanding()
         self._request, self._link, self._known, self._known_here = request, link, known, known_here
         self._sat_before = self._leaves = False
+        self._arrives = False  # that we sit is told once it is known how we are called there
         self._presence = "here"
         self._unsaid: list[protocol.Request] = []
         self._events: list[Event] = []
@@ -146,7 +147,11 @@ class Conversation:
             case protocol.Part(fields):
                 self._known.add(fields)
             case protocol.Step():
-                self._events += self._known.step(reply, now)
+                news = self._known.step(reply, now)
+                if self._arrives:
+                    self._arrives = False
+                    self._events.append(Seated(self._known.seat, self._known.name or self._request.name))
+                self._events += news
                 self.outstanding.settle(self._known.last)
             case protocol.Refusal(number, text):
                 self._events.append(Refused(None if number is None else self.outstanding.take(number), text))
@@ -173,7 +178,7 @@ class Conversation:
             self._notice("here")
         else:
             self._presence = "here"
-            self._events.append(Seated(sat.seat, request.name))
+            self._arrives = True
         self.outstanding.settle(sat.last)
         self.outstanding.sent = False
         try:

@@ -32,6 +32,12 @@ class Known(Generic[G]):
         """How many plays and answers of this seat are in."""
         return int(self.state.get("last", 0))
 
+    @property
+    def name(self) -> str:
+        """What we are called at the table; nothing for who watches."""
+        names = self.state.get("names", ())
+        return names[self.seat] if self.seat is not None and self.seat < len(names) else ""
+
     def sit(self, seat: int | None, last: int) -> None:
         """Begin anew at a table: what was known before is void."""
         self._fields, self.state = {}, {"last": last}

@@ -82,11 +82,11 @@ def make_view(game: type[Any] | str, fields: Mapping[str, bytes], seat: int | No
     kit = {
         "names": tuple(names),
         "players": range(len(names)),
-        "mover": mover,
+        "mover": next(iter(to_move), 0) if mover is None else mover,  # as in a view of the class
         "to_move": to_move,
         "alive": [player for player in range(len(names)) if player not in out],
         "result": result,
-        "options": options,
+        "options": {name: value for name, value in options.items() if name != "clock"},  # that is none of the rules
         "seat": seat,
     }
     return View(game, values | kit)

@@ -22,7 +22,7 @@ SOON = 0.5
 """Seconds between two attempts at most while our table may be about to get another owner, a quarter of the time passed
 since then."""
 FIRST_ATTEMPTS = 3
-"""How often a server is tried again that has not taken us in yet."""
+"""How often a server is tried again that has not taken us in yet, where nobody said for how long."""
 
 _FOR_GOOD = frozenset(
     {
@@ -37,6 +37,20 @@ _FOR_GOOD = frozenset(
 """What another attempt does not change."""
 _AT_FIRST = frozenset({ReasonCode.REFUSED, ReasonCode.NAME_NOT_FOUND, ReasonCode.UNREACHABLE})
 """What is told at once to who has not been at the server before: the address is wrong, or nobody has started it."""
+_WORTH_WAITING = _AT_FIRST | {
+    ReasonCode.RESET,
+    ReasonCode.CLOSED_BY_PEER,
+    ReasonCode.TIMEOUT,
+    ReasonCode.CONNECT_TIMEOUT,
+    ReasonCode.HANDSHAKE_TIMEOUT,
+    ReasonCode.NETWORK,
+    ReasonCode.NO_DESCRIPTORS,
+    ReasonCode.SERVER_FULL,
+    ReasonCode.TOO_MANY,
+    ReasonCode.SHUTDOWN,
+    ReasonCode.MOVED,
+}
+"""What may pass while who was told to be patient waits for a server that has yet to take them in."""
 
 
 class Whereabouts:
@@ -45,11 +59,12 @@ class Whereabouts:
     Args:
         first: where to begin.
         others: other places where the same tables are served.
-        patience: seconds for which the table is looked for.
+        patience: seconds for which the table is looked for, also where no server has taken us in yet; None for
+            `PATIENCE`, and a few attempts at first.
         certain: whether every server proves to be who it says it is.
     """
 
-    def __init__(self, first: Address, others: Iterable[Address], patience: float, *, certain: bool) -> None:
+    def __init__(self, first: Address, others: Iterable[Address], patience: float | None, *, certain: bool) -> None:
         self.at = first
         """Where we are, or are about to go."""
         self.places = [*dict.fromkeys([first, *others])]
@@ -59,7 +74,8 @@ class Whereabouts:
         """When `at` is asked; None while we are there, or have given up."""
         self.give_up_at: float | None = None
         """When the link that is broken has had its time to come back: our table may be alive elsewhere."""
-        self._patience, self._certain = patience, certain
+        self._patience = PATIENCE if patience is None else patience
+        self._patient, self._certain = patience is not None, certain
         self._trusted = {one.host.lower() for one in self.places}
         self._silent: Address | None = None
         """Where nobody answered last, which is asked again only if it is all there is."""
@@ -109,8 +125,8 @@ class Whereabouts:
             self.trouble = reason  # that the seat of the link is gone is no news: that of the table is not
         if self._lost_at is None:
             self._lost_at = now
-        hopeless = reason.code in (_FOR_GOOD if self._met else _FOR_GOOD | _AT_FIRST)
-        if hopeless or (not self._met and self._attempts >= FIRST_ATTEMPTS) or now - self._lost_at > self._patience:
+        until = self._lost_at + self._patience
+        if reason.code in _FOR_GOOD or self._is_soon_told(reason.code) or now >= until:
             return why_not(reason, self.at)
         if reason.where is not None and self._hops < HOPS:
             if proving and (doubt := self.doubt(reason.where)):
@@ -119,8 +135,14 @@ class Whereabouts:
             self.at, self.ask_at = reason.where, now
         else:
             self._hops = 0
-            self.ask_at = now + self._choose(reason.code, now - self._lost_at)
+            self.ask_at = min(now + self._choose(reason.code, now - self._lost_at), until)  # the last time at its end
         return ""
+
+    def _is_soon_told(self, code: ReasonCode) -> bool:
+        """Tell whether that ends it for who has not been at the server before."""
+        if self._met or (self._patient and code in _WORTH_WAITING):
+            return False
+        return code in _AT_FIRST or self._attempts >= FIRST_ATTEMPTS
 
     def _choose(self, code: ReasonCode, passed: float) -> float:
         """Choose who is asked next, `passed` seconds after the table was lost; return the seconds until then."""

@@ -78,6 +78,11 @@ class Absence:
         return None
 
 
+def matters(course: Course, seat: int) -> bool:
+    """Tell whether it has consequences, or will have when it is the seat's turn, that nobody sits there."""
+    return _minds(course, seat) or (course.rules.absent == "bot" and seat in course.kit.alive)
+
+
 def _minds(course: Course, seat: int) -> bool:
     """Tell whether it has consequences that nobody sits at the seat."""
     if has_default(course, seat):

@@ -1,11 +1,12 @@
 """The games of a server: by their names, and as it tells of them to who does not have the class."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.domains import Domain
 from netcode.turns.language.marks import Field, Mark
+from netcode.turns.language.table_options import read_options, wire_options
 from netcode.turns.values import plain
 
 MAX_VALUES = 100
@@ -23,6 +24,24 @@ def described(game: type[Any]) -> dict[str, Any]:
         "fields": {name: field.mark.value.lower() for name, field in definition.fields.items() if _is_sent(field)},
         "moves": {name: [*move.domains] for name, move in definition.moves.items()},
     }
+
+
+def seats_of(game: type[Any], players: int | None) -> tuple[int, int]:
+    """Return how many must sit at a table before somebody may start, and how many can; `players` is what its founder asked for."""
+    low, high = game.seats
+    return (low, high) if players is None else (min(low, players), players)
+
+
+def with_defaults(game: type[Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is chosen for a table, as plain wire data: what nobody chose is as the game has it.
+
+    The clock is there if somebody chose it. Options that the game does not have are returned as they are.
+    """
+    try:
+        chosen = wire_options(read_options(game, options)[0])
+    except ValueError:
+        return dict(options)
+    return chosen | ({"clock": options["clock"]} if "clock" in options else {})
 
 
 def _is_sent(field: Field) -> bool:

@@ -17,21 +17,22 @@ from netcode.turns.serving.presence import Presences
 
 SHOWN = 100
 """Open tables that are told to whoever asks."""
-
-
+AT_ONCE = 3.0
+"""Requests that are taken at once however few are taken in a second: what is played here, which tables are open, a seat."""
 LEAVE = Wish("leave")
 
 
 class _Bucket:
     """So many at once, and then so many a second."""
 
-    __slots__ = ("_left", "_rate", "_since")
+    __slots__ = ("_left", "_most", "_rate", "_since")
 
     def __init__(self, rate: float, now: float) -> None:
-        self._rate, self._left, self._since = rate, rate, now
+        self._rate, self._since = rate, now
+        self._most = self._left = max(rate, AT_ONCE)
 
     def take(self, now: float) -> bool:
-        self._left = min(self._rate, self._left + (now - self._since) * self._rate)
+        self._left = min(self._most, self._left + (now - self._since) * self._rate)
         self._since = now
         if self._left < 1.0:
             return False

@@ -88,7 +88,7 @@ class Keeper:
         made_elsewhere: Callable[[Room], None],
         address: str,
     ) -> None:
-        self.lobby = Lobby()
+        self.lobby = Lobby(games)
         self.rooms: OrderedDict[str, Room] = OrderedDict()  # the one that was touched last is the last
         self.asleep: dict[str, list[Viewer]] = {}
         """Who is at a table that left memory."""
@@ -106,7 +106,7 @@ class Keeper:
         self._twins_at = clock() + 2 * self._lease
         self._unsettled: dict[str, float] = {}
         """Tables of which it is not yet decided who has them, and until when that is waited for."""
-        self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), games)
+        self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), ())
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
 
@@ -192,7 +192,7 @@ class Keeper:
 
     def _refreshed(self, stored: Stored, then: Callable[[], None]) -> None:
         others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
-        self.lobby.refresh(others, self.rooms, self.games)
+        self.lobby.refresh(others, self.rooms)
         then()
 
     def with_room(self, table: str, then: Callable[[Found], None]) -> None:

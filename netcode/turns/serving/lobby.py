@@ -1,12 +1,13 @@
 """Which tables can be found: those with a free seat, and those whose seats' keys are known."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from netcode.turns.protocol import Join
+from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.values import pack, unpack
 
 FORMAT = 1
@@ -36,42 +37,48 @@ class Listing:
         version, *parts = unpack(body)
         return cls(table, *parts) if version == FORMAT else None
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self, game: type[Any]) -> dict[str, Any]:
         """Return what is told to whoever asks which tables are open."""
         return {
             "room": f"#{self.table}",
             "game": self.game,
-            "players": self.players,
+            "players": [*seats_of(game, self.players)],
             "options": self.options,
             "names": self.names,
         }
 
 
 class Lobby:
-    """Tables by game, the oldest first, and by key."""
+    """Tables by game, the oldest first, and by key.
 
-    def __init__(self) -> None:
+    Args:
+        games: those that are played here, by name.
+    """
+
+    def __init__(self, games: Mapping[str, type[Any]]) -> None:
+        self._games = games
         self._open: dict[str, OrderedDict[str, Listing]] = {}
         self._keys: dict[bytes, str] = {}
         self._learned: dict[str, bytes] = {}
         """What the store listed of the tables of others when it was last asked."""
 
-    def learn(self, stored: Iterable[tuple[str, bytes]], games: Collection[str]) -> None:
-        """Take in what a store has listed of these games."""
+    def learn(self, stored: Iterable[tuple[str, bytes]]) -> None:
+        """Take in what a store has listed of our games."""
         for table, body in stored:
             listing = Listing.read(table, body)
-            if listing is not None and listing.game in games:
+            if listing is not None and listing.game in self._games:
+                listing.options = with_defaults(self._games[listing.game], listing.options)
                 self.put(listing)
                 self.know(table, listing.keys)
 
-    def refresh(self, stored: Iterable[tuple[str, bytes]], ours: Collection[str], games: Collection[str]) -> None:
+    def refresh(self, stored: Iterable[tuple[str, bytes]], ours: Collection[str]) -> None:
         """Take in what a store lists of tables that are not ours, in place of what was known of such."""
         listed = dict(stored)
         gone = self._learned.keys() - listed.keys()
         self.forget(table for table in gone if table not in ours)
         new = [(table, body) for table, body in listed.items() if self._learned.get(table) != body]
         self._learned = listed
-        self.learn(new, games)
+        self.learn(new)
 
     def put(self, listing: Listing) -> None:
         """Keep what a lobby shows of a table, if it can still be joined."""
@@ -118,17 +125,19 @@ class Lobby:
 
     def match(self, request: Join) -> str | None:
         """Return the oldest table that anybody may join and that is what is wanted."""
-        listings = self._open.get(request.game, OrderedDict[str, Listing]())
+        game, listings = self._games[request.game], self._open.get(request.game, OrderedDict[str, Listing]())
+        options = with_defaults(game, request.options) if request.options else None
+        most = None if request.players is None else seats_of(game, request.players)[1]
         for listing in listings.values():
-            fits = not request.options or listing.options == request.options
-            if listing.code is None and fits and request.players in (None, listing.players):
+            fits = options in (None, listing.options) and most in (None, seats_of(game, listing.players)[1])
+            if listing.code is None and fits:
                 return listing.table
         return None
 
     def shown(self, game: str | None, limit: int) -> list[dict[str, Any]]:
         """Return what is told of the tables that anybody may join, of one game or of all."""
         found = (
-            listing.shown()
+            listing.shown(self._games[name])
             for name, listings in self._open.items()
             if game in (None, name)
             for listing in listings.values()

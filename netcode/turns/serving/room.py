@@ -14,6 +14,8 @@ from netcode.peer import Peer
 from netcode.turns.errors import BUGS
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime import legal, log
+from netcode.turns.runtime.absence import matters
+from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
@@ -75,12 +77,9 @@ class Room:
         """The room's, chosen by its founder; None for a table that anybody may join."""
         self.players = players
         """With how many it begins; None: with the most, or when somebody seated says so."""
-        low, high = game.seats
-        self.least: int = low if players is None else min(low, players)
-        """How many must sit before somebody may start."""
-        self.most: int = high if players is None else players
-        """How many can sit."""
-        self.options: dict[str, Any] = dict(options)
+        self.least, self.most = seats_of(game, players)
+        """How many must sit before somebody may start, and how many can sit."""
+        self.options = with_defaults(game, options)
         self.seats: list[Seat] = []
         self.table: Table | None = None
         self.frozen = ""
@@ -250,7 +249,8 @@ class Room:
             return ["left", None]
         if taken.away_since is None:
             return _HERE
-        if self.game.absent == "wait" or self.table is None or self.over:
+        table = self.table
+        if table is None or not table.is_open() or not matters(table.course, seat):
             return ["away", None]
         return ["away", max(0.0, taken.away_since + self.game.grace - now)]
 
@@ -260,7 +260,7 @@ class Room:
         state: dict[str, Any] = {
             "names": [seat.name for seat in seats] if table is None else table.names,
             "players": [self.least, self.most],
-            "options": self.options if table is None else table.options,
+            "options": self.options,
             "presence": [
                 _HERE if taken.away_since is None and not taken.left else self.presence(seat, now)
                 for seat, taken in enumerate(seats)

@@ -17,7 +17,7 @@ EXPIRE = 60.0
 class Kept(NamedTuple):
     """Seconds for which a table is kept at which nothing happens: one that plays or has played, and one that waits."""
 
-    playing: float
+    keep: float
     waiting: float
 
 
@@ -61,7 +61,7 @@ class Upkeep:
         if now >= self.expire_at:
             self.expire_at = now + EXPIRE
             spare = frozenset({viewer.table for viewer in self._crowd.viewers.values()})
-            self._keeper.writer.batch.expire = (self._kept.playing, self._kept.waiting, spare)
+            self._keeper.writer.batch.expire = (self._kept.keep, self._kept.waiting, spare)
             self._keeper.writer.batch.done.append(self._expired)
 
     def _expired(self, stored: Stored) -> None:

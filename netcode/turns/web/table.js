@@ -91,7 +91,7 @@ function lobby() {
   fill("back", ticket && button(`Back to your seat at ${game}${name ? ` as ${name}` : ""}`, () => sit(game, { ticket })));
   show("open", seat.tables.length && !room);
   fill("tables", seat.tables.map((table) => {
-    const who = table.names.join(", ") || "nobody yet";
+    const who = `${table.names.join(", ") || "nobody yet"}, ${table.names.length} of ${table.players[1]}`;
     return make("li", { "data-key": `at ${table.room}` }, `${table.game}: ${who}${Object.keys(table.options).length ? ` (${written(table.options)})` : ""}`, button("Sit down", () => sit(table.game, { room: table.room }), { "data-key": table.room, "aria-label": `Sit down with ${who}` }));
   }));
 }
@@ -282,10 +282,10 @@ const EVENTS = {
   },
   seated: (_, name) => tell(`${name} sits down`),
   started: () => tell("The game begins"),
-  moved: (number, move) => tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`),
+  moved: (number, move) => tell(`${nameOf(number)} moved${move ? `: ${move}` : ""}`),
   told: (text) => tell(text),
   "taken back": (_, text) => tell(`Taken back: ${text}`),
-  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
+  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${there === "left" ? "has left" : `is ${there}`}`),
   over: (...result) => tell(ended(result), "end"),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
   refused: (play, text) => (seat.seat === undefined ? fill("notice", text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
