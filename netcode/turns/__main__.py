@@ -10,6 +10,7 @@ from typing import Any
 from netcode.console import sentence_of
 from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
 from netcode.turns.errors import RulesError
+from netcode.turns.language.definition import definition_of
 from netcode.turns.proving.watching import running_in
 from netcode.turns.simulate import Choice
 from netcode.turns.store import Lost, Unavailable
@@ -36,7 +37,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     low, high = game.seats
     players = arguments.players or max(low, min(high, arguments.bots + 1))
     if not low <= players <= high:
-        raise Trouble(game._definition.not_for(players))
+        raise Trouble(definition_of(game).not_for(players))
     if arguments.bots > players:
         raise Trouble(f"{arguments.bots} bots are more than {players} player{'s' if players > 1 else ''}")
     people = players - arguments.bots

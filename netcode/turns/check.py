@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from netcode.turns.errors import BUGS, RulesError
+from netcode.turns.language.definition import definition_of
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
@@ -230,7 +231,7 @@ class Checker:
             if (
                 isinstance(happening, Moved)
                 and happening.name is not None
-                and happening.name not in self.game._definition.moves
+                and happening.name not in definition_of(self.game).moves
             ):
                 self.findings.add("others are told more of a move than its name")
 

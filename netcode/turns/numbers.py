@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final
 
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.language.domains import Fixed
 from netcode.turns.language.sources import can_ask
 from netcode.turns.runtime.legal import Listing
@@ -177,7 +177,7 @@ def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int
         left -= len(played.moves)
         if left <= 0:
             break
-    actions, whole = _actions(game._definition, done, drawn)
+    actions, whole = _actions(definition_of(game), done, drawn)
     if not whole or can_ask(game):
         actions.append(ANYTHING_ELSE)
     texts = sorted((one for one in singles if isinstance(one, _TEXTS)), key=pack)

@@ -9,10 +9,10 @@ from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Prot
 
 from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
-from netcode.turns.language.definition import Definition, define
+from netcode.turns.language.definition import Definition, define, definition_of
 from netcode.turns.language.domains import Free, lasts
 from netcode.turns.language.imagining import imagine
-from netcode.turns.language.kit import Kit, Result, ViewKit
+from netcode.turns.language.kit import Kit, Result, ViewKit, kit_of
 from netcode.turns.language.plays import Play
 from netcode.turns.language.questions import Kind
 
@@ -55,7 +55,7 @@ class Move(Generic[P]):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        kit: Kit = instance._kit
+        kit: Kit = kit_of(instance)
         if isinstance(kit, ViewKit):
             kit.refuse()
         return MethodType(self.rule, instance)
@@ -125,7 +125,7 @@ class Shown(Generic[R_co]):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        kit: Kit = instance._kit
+        kit: Kit = kit_of(instance)
         if isinstance(kit, ViewKit):
             return kit.shown.get(self.name, _nothing)
         return MethodType(self.rule, instance)
@@ -178,7 +178,7 @@ class Game:
 
         By itself it shuffles hidden values of one type among their places. It runs on a copy.
         """
-        imagine(self, type(self)._definition, seat, self.random)
+        imagine(self, definition_of(type(self)), seat, self.random)
 
     @property
     def players(self) -> range:

@@ -15,6 +15,7 @@ from netcode.limits import check_number
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
+from netcode.turns.language.definition import definition_of
 from netcode.turns.reading import refuse
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
@@ -145,7 +146,7 @@ class Server:
         )
         here = str(public or self._net.address)
         try:
-            self._store.open(here, {name: game._definition.fingerprint for name, game in self.games.items()})
+            self._store.open(here, {name: definition_of(game).fingerprint for name, game in self.games.items()})
             self._keeper: Keeper = Keeper(
                 self._store,
                 self.games,
@@ -387,7 +388,7 @@ def serve(
             while not server.drained:
                 server.wait()
                 server.update()
-                if not server._parts.incoming.behind:
+                if not server._parts.incoming.behind:  # noqa: SLF001 - a friend of the class, in its module
                     time.sleep(min(server.people * BREATH_EACH, DRAIN_STEP if server.draining else BREATH))
     except KeyboardInterrupt:
         pass

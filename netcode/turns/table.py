@@ -16,7 +16,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS, Leave, Refusal, RulesError, Unfit, sayable
 from netcode.turns.language.clocks import Clock
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import Packed, pack_fields, set_defaults, verify
 from netcode.turns.language.kit import Kit, Result, Told
 from netcode.turns.language.randomness import SECRET_SIZE
@@ -81,7 +81,7 @@ class Table(Standing):
         Raises:
             ValueError: for a number of players or an option that the game does not have; the text may be shown.
         """
-        definition: Definition = game._definition
+        definition = definition_of(game)
         if type(players) is not int or not definition.fewest <= players <= definition.most:
             raise ValueError(definition.not_for(players))
         if len(secret) != SECRET_SIZE:

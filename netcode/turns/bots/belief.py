@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from netcode.turns.errors import BUGS
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
 from netcode.turns.language.marks import Mark
@@ -169,7 +169,7 @@ class Belief:
 
 def _nobodys(game: Any) -> list[Place]:
     """Return the places of a game that nobody sees."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     return [
         place
         for name, field in definition.fields.items()

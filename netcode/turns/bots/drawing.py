@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from netcode.turns.errors import BUGS, Leave, RulesError
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Free, Open
+from netcode.turns.language.kit import kit_of
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.language.table_options import wire_options
 from netcode.turns.simulate import Choice, simulate
@@ -49,7 +50,7 @@ class Drawer:
             return None
 
     def _move(self, view: Any, name: str) -> Play | None:
-        definition: Definition = self._game._definition
+        definition = definition_of(self._game)
         drawn: dict[str, Any] = {}
         for argument, domain in definition.moves[name].domains.items():
             if isinstance(domain, Open):
@@ -62,7 +63,7 @@ class Drawer:
         return Play(name, {argument: plain(value) for argument, value in drawn.items()})
 
     def _answer(self, view: Any, asked: Asked) -> Play | None:
-        kit = view._kit
+        kit = kit_of(view)
         while asked.prompt not in self._frees and self._played < MAX_GAMES:
             self._played += 1
             self._play(len(kit.players), wire_options(kit.options))

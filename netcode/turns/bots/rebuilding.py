@@ -6,9 +6,10 @@ from collections import Counter
 from typing import Any
 
 from netcode.turns.errors import BUGS, Leave
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
+from netcode.turns.language.kit import kit_of
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.language.table_options import wire_options
@@ -30,7 +31,8 @@ class Rebuilder:
 
     def table(self, view: Any, dice: random.Random) -> Table | None:
         """Return a table on which the seat of the view sees what it saw; None where that is not enough to go by."""
-        if view._kit.seat is None or view._kit.mover is not None or view._kit.result is not None:
+        kit = kit_of(view)
+        if kit.seat is None or kit.mover is not None or kit.result is not None:
             return None
         try:
             return self._table(view, dice)
@@ -40,8 +42,8 @@ class Rebuilder:
             return None
 
     def _table(self, view: Any, dice: random.Random) -> Table | None:
-        kit, game = view._kit, _rules_of(view)
-        definition: Definition = game._definition
+        kit, game = kit_of(view), _rules_of(view)
+        definition = definition_of(game)
         begun = self._beginnings(game, kit, dice)
         table = Table.create(
             game, len(kit.players), wire_options(kit.options), secret=dice.randbytes(SECRET_SIZE), names=[*kit.names]

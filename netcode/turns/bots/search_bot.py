@@ -8,6 +8,7 @@ from typing import Any
 from netcode.turns.bots.belief import Belief
 from netcode.turns.bots.rebuilding import Rebuilder
 from netcode.turns.bots.tree import BELIEVING, TreeSearch
+from netcode.turns.language.kit import kit_of
 from netcode.turns.language.plays import Play
 from netcode.turns.table import Table
 from netcode.turns.values import pack
@@ -47,7 +48,7 @@ class SearchBot:
     def _choose(self, view: Any, legal: Sequence[Play]) -> Play:
         until = self._clock() + self._seconds
         if legal[0].question is None and hasattr(view, "_kit"):
-            table, seat = self._rebuilder.table(view, self._dice), view._kit.seat
+            table, seat = self._rebuilder.table(view, self._dice), kit_of(view).seat
             if table is not None and _agree(table, seat, legal):
                 if self._belief is None or self._seat != seat:
                     self._seat, self._belief = seat, Belief(seat, self._dice.getrandbits(64), clock=self._clock)

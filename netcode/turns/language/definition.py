@@ -142,6 +142,12 @@ class Definition:
         return tuple(name for name, one in self.fields.items() if one.mark in hidden)
 
 
+def definition_of(game: Any) -> Definition:
+    """Return what a class of rules, or a game of it, is made of."""
+    definition: Definition = game._definition
+    return definition
+
+
 def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -> Definition:
     """Read a class of rules. Raises `RulesError` for everything that can be told from the class alone."""
     definition = Definition(cls)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netcode.turns.errors import RulesError, Unfit
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.values import pack, same, unpack
 
 Packed = Mapping[str, bytes]
@@ -14,7 +14,7 @@ NOTHING: Packed = {}
 
 def set_defaults(game: Any) -> None:
     """Give a new game its own copy of each default of its class. Raises `RulesError` for one that does not fit."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     game.__dict__.clear()
     for name, default in definition.defaults.items():
         shape = definition.shapes[name]
@@ -31,7 +31,7 @@ def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
         game: whose fields.
         earlier: bytes of the same game, which are taken for what has not changed: they are kept once.
     """
-    definition: Definition = game._definition
+    definition = definition_of(game)
     values: dict[str, Any] = game.__dict__
     packed: dict[str, bytes] = {}
     for name, shape in definition.shapes.items():
@@ -51,7 +51,7 @@ def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
 
 def verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
     """Raise `RulesError` for a field of a wrong type, of those that a rule changed: `packed` is not `earlier` there."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     for name, data in packed.items():
         if data is not earlier.get(name) and not definition.shapes[name].fits(game.__dict__[name]):
             raise RulesError(definition.shapes[name].flaw(game.__dict__[name], f"{definition.cls.__name__}.{name}"))
@@ -65,7 +65,7 @@ def share(fields: Packed, other: Packed) -> Packed:
 def fill(game: Any, packed: Packed) -> None:
     """Make the fields what `pack_fields` returned, so that no two places of them are one value."""
     values: dict[str, Any] = game.__dict__
-    shapes = game._definition.shapes
+    shapes = definition_of(game).shapes
     values.clear()
     for name, data in packed.items():
         values[name] = shapes[name].load(unpack(data))
@@ -73,7 +73,7 @@ def fill(game: Any, packed: Packed) -> None:
 
 def verify(game: Any) -> None:
     """Raise `RulesError` for a field that would not come back from the store as it is, with its path."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     values: dict[str, Any] = game.__dict__
     for name, shape in definition.shapes.items():
         if name not in values:

@@ -357,3 +357,13 @@ class ViewKit(Kit):
 
     def ask(self, kind: Kind, seats: Iterable[int], options: Any, prompt: str, default: Any = ...) -> NoReturn:
         self.refuse()
+
+
+def kit_of(game: Any) -> Any:
+    """Return the kit that a game uses, or a view or a trial of one: each has its own kind."""
+    return game._kit
+
+
+def give_kit(game: Any, kit: Kit) -> None:
+    """Have a game use this kit from now on."""
+    game._kit = kit

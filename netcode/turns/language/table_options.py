@@ -5,13 +5,13 @@ from copy import deepcopy
 from typing import Any
 
 from netcode.turns.language.clocks import Clock, clock_from
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import definition_of
 from netcode.turns.values import check_bounds, plain
 
 
 def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, Any], Clock | None]:
     """Return the options of a table as its rules take them, and its clock. Raises `ValueError` for what they are not."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     chosen, clock = deepcopy(definition.chosen), game.clock
     for name, value in given.items():
         domain = definition.options.get(name)
@@ -33,7 +33,7 @@ def wire_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:
     """Find the values of stored options again; one that the rules no longer have is dropped."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     chosen = deepcopy(definition.chosen)
     for name, domain in definition.options.items():
         if name in stored:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from netcode.turns.events import result_of
+from netcode.turns.language.kit import kit_of
 from netcode.turns.runtime import view
 from netcode.turns.values import unpack
 
@@ -44,9 +45,9 @@ class View:
 def fields_of(seen: Any) -> dict[str, Any]:
     """Return the fields of a view by name, without what the kit adds."""
     if isinstance(seen, View):
-        values: Mapping[str, Any] = seen._values
+        values: Mapping[str, Any] = seen._values  # noqa: SLF001 - a friend of the class, in its module
         return {name: value for name, value in values.items() if name not in _KIT}
-    kit = seen._kit
+    kit = kit_of(seen)
     shown = {name: rule(kit.seat) for name, rule in kit.shown.items() if kit.seat is not None}
     inside = cast("dict[str, Any]", vars(seen))
     return {name: value for name, value in inside.items() if not name.startswith("_")} | shown

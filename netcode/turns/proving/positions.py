@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from netcode.turns.errors import BUGS
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving.flows import asked_apart, follow
@@ -29,7 +30,7 @@ class Positions:
     def __init__(self, game: type[Game], report: Report) -> None:
         self.game, self.report, self.findings = game, report, report.findings
         self.worlds = Worlds(game)
-        self.definition = game._definition
+        self.definition = definition_of(game)
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
 
     def look(self, table: Table, dice: random.Random, following: tuple[int, Choice] | None = None) -> Table:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import Packed, pack_fields
 from netcode.turns.language.imagining import Place, entry_of, hidden_places, is_open, shuffle
 from netcode.turns.language.kit import Told
@@ -40,7 +41,7 @@ class Worlds:
     """Makes other worlds for tables of one game, also of what was hidden in the games that it has seen."""
 
     def __init__(self, game: type[Game]) -> None:
-        self.definition = game._definition
+        self.definition = definition_of(game)
         self.imagines = game.imagine is not Game.imagine
         self.values: dict[tuple[str, str], list[Any]] = {}
         """What stood at places of a kind."""

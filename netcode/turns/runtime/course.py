@@ -8,9 +8,9 @@ from copy import deepcopy
 from typing import Any
 
 from netcode.turns.errors import BUGS, Refusal, RulesError, Suspended, Unfit, sayable
-from netcode.turns.language.definition import Definition, MoveRule
+from netcode.turns.language.definition import MoveRule, definition_of
 from netcode.turns.language.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
-from netcode.turns.language.kit import DryKit, Kit, Told
+from netcode.turns.language.kit import DryKit, Kit, Told, give_kit, kit_of
 from netcode.turns.language.questions import Answered
 from netcode.turns.runtime import log
 from netcode.turns.runtime.outcomes import Refused, TakenBack
@@ -32,7 +32,7 @@ class Course:
 
     def __init__(self, rules: type[Any], kit: Kit) -> None:
         self.rules, self.kit = rules, kit
-        self.definition: Definition = rules._definition
+        self.definition = definition_of(rules)
         self.complaints: dict[str, str] = {}
         """What was wrong with the rules, by place."""
         self.packed: Packed = NOTHING
@@ -65,7 +65,7 @@ class Course:
     def _made(self) -> Any:
         if self._game is None:
             self._game = object.__new__(self.rules)
-            self._game._kit = self.kit
+            give_kit(self._game, self.kit)
         return self._game
 
     def rest(self) -> None:
@@ -254,14 +254,14 @@ class Course:
         if not arguments:
             return {}
         values: dict[str, Any] = {}
-        kit, dry = game._kit, self.dry_kit()
+        kit, dry = kit_of(game), self.dry_kit()
         dry.follow(self.kit, mover)
-        game._kit = dry
+        give_kit(game, dry)
         try:
             for name, domain in move.domains.items():
                 values[name] = domain.read(game, values, arguments[name], name)
         finally:
-            game._kit = kit
+            give_kit(game, kit)
         return values
 
     def after(self, task: Task, before: Turn) -> Task | None:

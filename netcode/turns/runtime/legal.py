@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from netcode.turns.errors import BUGS, Enough, Leave, Refusal
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.domains import Open, lasts
+from netcode.turns.language.kit import kit_of
 from netcode.turns.values import NATIVE, plain
 
 MAX_CANDIDATES = 20_000
@@ -190,7 +191,7 @@ def _tried(
 
     It leaves `game` as it was.
     """
-    kit, rule = game._kit, move.rule
+    kit, rule = kit_of(game), move.rule
     found: list[dict[str, Any]] = []
     said = candidates if move.only_looks else [*map(_said, candidates)]
     for arguments, values in zip(said, candidates, strict=True):
@@ -219,7 +220,7 @@ def _said(arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _given(move: MoveRule, game: Any, said: dict[str, Any], drawn: dict[str, Any]) -> dict[str, Any]:
     """Return the values that wire data stands for in this game, and copies of what was drawn freely."""
-    game._kit.demands = 0  # a domain that refuses is no rule
+    kit_of(game).demands = 0  # a domain that refuses is no rule
     given: dict[str, Any] = {}
     for name, domain in move.domains.items():
         free = isinstance(domain, Open)

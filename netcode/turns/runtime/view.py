@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from netcode.turns.errors import RulesError
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.kit import Result, ViewKit
 from netcode.turns.language.marks import Mark
@@ -81,7 +81,7 @@ def make_view(
 
     Masked parts stay as they came: None, and lists of None. Raises `Unfit` for fields that do not fit the class.
     """
-    definition: Definition = game._definition
+    definition = definition_of(game)
     view = object.__new__(_reader_of(game))
     kit = ViewKit(players, names, _chosen(game, options), b"")
     kit.seat, kit.to_move, kit.mover, kit.out, kit.result = seat, to_move, mover, out, result

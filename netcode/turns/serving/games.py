@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from netcode.turns.language.definition import Definition
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain
 from netcode.turns.language.marks import Field, Mark
 from netcode.turns.language.table_options import read_options, wire_options
@@ -15,7 +15,7 @@ MAX_VALUES = 100
 
 def described(game: type[Any]) -> dict[str, Any]:
     """Return what a page or a program must know of a game to offer it, as plain wire data."""
-    definition: Definition = game._definition
+    definition = definition_of(game)
     return {
         "game": game.__name__,
         "players": [definition.fewest, definition.most],

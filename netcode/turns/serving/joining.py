@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from netcode.peer import Peer
 from netcode.turns import protocol
+from netcode.turns.language.definition import definition_of
 from netcode.turns.protocol import Join
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.draining import Draining
@@ -124,7 +125,7 @@ class Joining:
             low, high = game.seats
             players = request.players
             if players is not None and not low <= players <= high:
-                raise ValueError(game._definition.not_for(players))  # noqa: TRY301 - told as that of Table.create
+                raise ValueError(definition_of(game).not_for(players))  # noqa: TRY301 - told as that of Table.create
             Table.create(game, players or low, request.options, secret=bytes(32))
         except ValueError as error:
             peer.send(protocol.Gone(str(error)).wire())

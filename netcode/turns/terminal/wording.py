@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from netcode.turns.language.definition import definition_of
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import fields_of
 from netcode.turns.table import Asked, Result
@@ -81,7 +82,7 @@ def wanted(
 
     Where the words name a move and its values, it is that play, also if it is not legal: the rules say why not.
     """
-    named = typed(text, game, game._definition.moves, question)
+    named = typed(text, game, definition_of(game).moves, question)
     return typed(text, game, unlisted, question) or understood(text, legal, named)
 
 
