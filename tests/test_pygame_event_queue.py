@@ -99,3 +99,11 @@ def test_a_server_can_have_it_too(scene: Scene) -> None:
     assert [event.type for event in events] == [JOINED, RECEIVED]
     assert events[1].message == "ahoy"
     server.close()
+
+
+def test_its_types_are_none_that_games_count_from_userevent() -> None:
+    types = [JOINED, RECEIVED, AWAY, BACK, LEFT]
+
+    assert len({*types}) == 5
+    assert all(pygame.USEREVENT + 1000 < number < pygame.NUMEVENTS for number in types)
+    assert pygame.event.custom_type() not in types

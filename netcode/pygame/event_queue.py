@@ -7,15 +7,18 @@ import pygame
 
 from netcode.events import Away, Back, Event, Joined, Left, Received
 
-JOINED = pygame.event.custom_type()
+FIRST = pygame.NUMEVENTS - 64
+"""The first type. Games and tutorials count theirs from `USEREVENT` up, and so does `custom_type()`."""
+
+JOINED = FIRST
 """The type of a pygame event with `peer`."""
-RECEIVED = pygame.event.custom_type()
+RECEIVED = FIRST + 1
 """The type of a pygame event with `peer` and `message`."""
-AWAY = pygame.event.custom_type()
+AWAY = FIRST + 2
 """The type of a pygame event with `peer` and `reason`."""
-BACK = pygame.event.custom_type()
+BACK = FIRST + 3
 """The type of a pygame event with `peer`."""
-LEFT = pygame.event.custom_type()
+LEFT = FIRST + 4
 """The type of a pygame event with `peer` and `reason`."""
 
 _TYPES: dict[type, int] = {Joined: JOINED, Received: RECEIVED, Away: AWAY, Back: BACK, Left: LEFT}
