@@ -57,7 +57,7 @@ class Hosting:
         for link in self._links:
             engine.stepping = link.stream
             if link.session is not None and link.session.link is link:
-                link.say_goodbye(reason)
+                link.say_goodbye(reason, reason.text)
             else:
                 link.fail(reason)
         engine.stepping = None
