@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import CLIENT, hint
+from netcode.diagnostics.mistakes import CLIENT, explains_keywords, hint
 from netcode.events import Event, Received, Teller
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
@@ -73,6 +73,7 @@ class Client(Waiter):
         TypeError, ValueError: an argument cannot be what it should be.
     """
 
+    @explains_keywords("Client", LimitOptions.__optional_keys__)
     def __init__(
         self,
         host: str = "",
@@ -98,7 +99,7 @@ class Client(Waiter):
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
         credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
         check_number("patience", patience, zero=True)
-        bounds = make_limits("Client", limits, Client.__init__)
+        bounds = make_limits(limits)
         if sys.platform == "emscripten" and network is TCP:
             from netcode.web import network_of_page
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import SERVER, hint
+from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
@@ -90,6 +90,7 @@ class Server(Waiter):
         ImportError: `messages` or `announce` needs an extra that is not installed.
     """
 
+    @explains_keywords("Server", LimitOptions.__optional_keys__)
     def __init__(
         self,
         host: str,
@@ -113,7 +114,7 @@ class Server(Waiter):
     ) -> None:
         house = House(game, version, authenticate, max_peers, max_peers_per_address, max_pending)
         shown = _check(house, port, grace, web)
-        self._limits = make_limits("Server", limits, Server.__init__)
+        self._limits = make_limits(limits)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
         self._inbox = Inbox[Event](self._limits.max_backlog, Received, Budget())

@@ -31,6 +31,12 @@ SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
         (CLIENT, "retries", "Client() got … 'retries'; did you mean patience?"),
         (CLIENT, "session_id", "Client() got … 'session_id'; did you mean ticket?"),
         (CLIENT, "colour", "Client() got … 'colour'"),
+        (CLIENT, "grace", "Client() got … 'grace': grace is an argument of Server"),
+        (SERVER, "patience", "Server() got … 'patience': patience is an argument of Client"),
+        (SERVER, "tick_rate", "Server() got … 'tick_rate': the rate is what its ticks() takes"),
+        (CLIENT, "on_message", "Client() got … 'on_message': no callbacks: what happens comes as events()"),
+        ((netcode.Client,), "ip", "Client() got … 'ip'; did you mean host?"),
+        ((netcode.Server,), "max_player", "Server() got … 'max_player'; did you mean max_peers?"),
         ((netcode.connect, "localhost", 1), "time_out", "connect() got … 'time_out'; did you mean timeout?"),
         ((netcode.custom,), "inptu", "custom() got … 'inptu'; did you mean input?"),
         ((netcode.Listener, ""), "prot", "Listener() got … 'prot'; did you mean port?"),
@@ -43,6 +49,13 @@ def test_a_keyword_that_does_not_exist_reads_which_one_was_meant(call: Any, wron
 
     with pytest.raises(TypeError, match=f"^{pattern}$"):
         function(*arguments, **{wrong: 1})
+
+
+def test_what_is_said_of_the_other_one_is_true() -> None:
+    takes = {kind.__name__: {*inspect.signature(kind).parameters} for kind in (netcode.Client, netcode.Server)}
+
+    only = {name: takes[name] - takes[other] for name, other in (("Client", "Server"), ("Server", "Client"))}
+    assert {name: {*text.split()} for name, text in mistakes._ONLY.items()} == only
 
 
 def test_no_hint_leads_to_a_keyword_that_its_owner_does_not_take() -> None:

@@ -34,6 +34,24 @@ _KEYWORDS = {
 }
 _MEANT = [(name, other) for name, others in _KEYWORDS.items() for other in others.split()]
 
+_ONLY = {
+    "Client": "addresses credentials patience resume ticket",
+    "Server": "announce authenticate grace max_peers max_peers_per_address max_pending status web",
+}
+"""What one of the two takes and the other does not."""
+
+CALLBACKS = (
+    "on on_connect on_connected on_join on_joined on_message on_receive on_received on_data on_event on_disconnect "
+    "on_disconnected on_leave on_left on_close on_closed on_open on_error on_client_connected on_client_disconnected"
+)
+_NO_KEYWORDS = {
+    "tickrate tick_rate tickrate_hz rate fps hz": "the rate is what its ticks() takes",
+    CALLBACKS: "no callbacks: what happens comes as events()",
+}
+
+_CLOSE = 0.7
+"""How alike a name must be, of 1.0, to be taken for a slip of the keys."""
+
 _EVENTS = "events: for event in {}.events()"
 _DATA = "what belongs to a player is yours to keep in peer.data"
 _SAY = "peer.send(message)"
@@ -102,8 +120,14 @@ def unexpected(owner: str, name: str, known: Iterable[str]) -> str:
 
     names = {*known}
     meant = [target for target, other in _MEANT if other == name.lower() and target in names]
-    meant = meant or difflib.get_close_matches(name, names, 1)
     text = f"{owner}() got an unexpected keyword argument {name!r}"
+    for other, theirs in _ONLY.items():
+        if owner in _ONLY and other != owner and name in theirs.split():
+            return f"{text}: {name} is an argument of {other}"
+    for others, instead in _NO_KEYWORDS.items():
+        if owner in _ONLY and name in others.split():
+            return f"{text}: {instead}"
+    meant = meant or difflib.get_close_matches(name, names, 1, _CLOSE)
     return f"{text}; did you mean {meant[0]}?" if meant else text
 
 
@@ -115,11 +139,15 @@ def keywords_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(name for name in names if name != "self")
 
 
-def explains_keywords(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function of few arguments say which one was probably meant."""
+def explains_keywords(owner: str, also: Iterable[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function say which argument was probably meant, before it asks for one that is missing.
+
+    Args:
+        also: what it takes as `**` something.
+    """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        known = frozenset(keywords_of(function))
+        known = frozenset({*keywords_of(function), *also})
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
