@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint
+from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint, keywords_of, refuse_later
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
@@ -375,6 +375,7 @@ class Server(Waiter):
 
 
 hint(Server, SERVER)
+refuse_later(Server, *keywords_of(Server.__init__), *LimitOptions.__optional_keys__)
 
 
 def _check(house: House, port: int, grace: float, web: Web | bool | None) -> Web | None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from netcode.diagnostics.mistakes import Hinted, hint, keywords_of, refuse_later
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 
@@ -46,7 +47,7 @@ def blend(older: Any, newer: Any, share: float) -> Any:
     return older
 
 
-class Snapshots(Generic[T]):
+class Snapshots(Generic[T], metaclass=Hinted):
     """Snapshots of a server's world, and what it looked like at any moment between two of them.
 
     Usage::
@@ -177,3 +178,7 @@ class Snapshots(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Snapshots: {len(self._times)}, the newest of {self.newest}>"
+
+
+hint(Snapshots, {})
+refuse_later(Snapshots, *keywords_of(Snapshots.__init__))

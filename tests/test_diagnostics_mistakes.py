@@ -152,6 +152,48 @@ def test_a_game_that_makes_a_server_of_its_own_may_call_things_as_it_likes() -> 
         assert (arena.clients, arena.run) == (["Ann"], "away")
 
 
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("server.max_peers", "it is given when it is made, as in Server(..., max_peers=...), and stays as it was then"),
+        ("server.authenticate", "as in Server(..., authenticate=...)"),
+        ("server.timeout", "as in Server(..., timeout=...)"),
+        ("server.on_join", "no callbacks: events: for event in server.events()"),
+        ("server.port", "the server is at server.address"),
+        ("client.patience", "as in Client(..., patience=...)"),
+        ("client.on_message", "no callbacks: events: for event in client.events()"),
+        ("snapshots.max_gap", "as in Snapshots(..., max_gap=...)"),
+    ],
+)
+def test_what_nobody_would_look_at_cannot_be_set(things: dict[str, Any], where: str, advice: str) -> None:
+    thing, name = where.split(".")
+    things["snapshots"] = netcode.Snapshots[int](20)
+
+    for use in (lambda: setattr(things[thing], name, 3), lambda: getattr(things[thing], name)):
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}': .*{re.escape(advice)}"):
+            use()
+    kind: object = things[thing].__class__
+    assert not hasattr(kind, name)
+
+
+def test_a_server_of_a_games_own_may_have_attributes_of_these_names() -> None:
+    class Arena(netcode.Server):
+        max_pending = 3
+
+        def __init__(self) -> None:
+            self.max_peers = 2
+            super().__init__("arena", 1, network=Scene().network, max_peers=self.max_peers)
+            self.game = self.max_pending = 5
+
+    with Arena() as opened:
+        arena: Any = opened
+        arena.on_join = print
+        assert (arena.max_peers, arena.game, arena.max_pending, arena.on_join) == (2, 5, 5, print)
+        del arena.game
+        with pytest.raises(AttributeError):
+            del arena.version
+
+
 def test_what_exists_is_as_it_was(things: dict[str, Any]) -> None:
     received = things["received"]
 

@@ -4,6 +4,7 @@ Attributes are hinted at by name, not through `__getattr__`: that would cost eve
 """
 
 import functools
+import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from types import FunctionType
@@ -73,7 +74,7 @@ SERVER = {
     "send send_to send_all sendall emit": f"server.broadcast(message) goes to everybody, {_SAY} to one",
     "clients players connections users sessions": "the players are server.peers",
     "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("server"),
-    "on_connect on_join on_message on_receive on_disconnect on_leave on": "no callbacks: " + _EVENTS.format("server"),
+    CALLBACKS: "no callbacks: " + _EVENTS.format("server"),
     "accept": "who comes is let in by update(), and told as a Joined event",
     "run start listen serve serve_forever loop mainloop tick": "for tick in server.ticks(30)",
     "disconnect kick": 'peer.close_nicely("why") for one, server.close_nicely("why") for all',
@@ -84,7 +85,7 @@ SERVER = {
 CLIENT = {
     "disconnect quit leave stop shutdown": 'client.close_nicely("why"), and go on updating until it is DISCONNECTED',
     "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("client"),
-    "on_connect on_join on_message on_receive on_disconnect on_leave on": "no callbacks: " + _EVENTS.format("client"),
+    CALLBACKS: "no callbacks: " + _EVENTS.format("client"),
     "connect start": "it connects from its construction on: call client.update() once a frame",
     "run loop mainloop tick": "for tick in client.ticks(60)",
     "connected is_connected alive": "client.state is netcode.State.CONNECTED",
@@ -133,6 +134,7 @@ def unexpected(owner: str, name: str, known: Iterable[str]) -> str:
 
 def keywords_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of the arguments that `function` takes."""
+    function = inspect.unwrap(function)
     assert isinstance(function, FunctionType)
     code = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
@@ -166,10 +168,10 @@ class Hint:
 
     def __init__(self, name: str, text: str) -> None:
         self._name = name
-        self._text = text
+        self.text = text
 
     def __get__(self, instance: object, owner: type) -> Any:
-        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}: {self._text}")
+        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}: {self.text}")
 
 
 class FirmHint(Hint):
@@ -177,6 +179,27 @@ class FirmHint(Hint):
 
     def __set__(self, instance: object, value: object) -> None:
         self.__get__(instance, type(instance))
+
+
+class OwnHint(Hint):
+    """Also where it is set on an object of the class itself: a class that inherits may have such an attribute."""
+
+    def __init__(self, cls: type, name: str, text: str) -> None:
+        super().__init__(name, text)
+        self._cls = cls
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        own: dict[str, Any] = {} if instance is None else vars(instance)
+        return own[self._name] if self._name in own else super().__get__(instance, owner)
+
+    def __set__(self, instance: object, value: object) -> None:
+        if type(instance) is self._cls:
+            super().__get__(instance, self._cls)
+        vars(instance)[self._name] = value
+
+    def __delete__(self, instance: object) -> None:
+        self.__get__(instance, type(instance))
+        del vars(instance)[self._name]
 
 
 class Hinted(type):
@@ -200,6 +223,17 @@ def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:
             if not hasattr(cls, name):
                 setattr(cls, name, kind(name, text))
     setattr(cls, "__dir__", _dir_without_hints)  # noqa: B010 - it is no method for a type checker
+
+
+def refuse_later(cls: type, *arguments: str) -> None:
+    """Refuse to set on an object what its class takes when it is made, and callbacks: nothing would look at either."""
+    for name in (*arguments, *CALLBACKS.split()):
+        found = vars(cls).get(name)
+        if isinstance(found, Hint):
+            setattr(cls, name, OwnHint(cls, name, found.text))
+        elif name in arguments and not hasattr(cls, name):
+            text = f"it is given when it is made, as in {cls.__name__}(..., {name}=...), and stays as it was then"
+            setattr(cls, name, OwnHint(cls, name, text))
 
 
 def tell_from_classes(where: str, *events: type) -> None:
