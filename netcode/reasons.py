@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from netcode.address import Address
+from netcode.diagnostics.mistakes import tell_from_names
 
 MAX_TEXT = 128
 """Longest text of a goodbye, in bytes of UTF-8; longer ones are clipped."""
@@ -51,6 +52,9 @@ class ReasonCode(Enum):
     MOVED = 31
 
 
+tell_from_names("netcode.ReasonCode", ReasonCode)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a link ended.
@@ -76,6 +80,19 @@ class Reason:
             object.__setattr__(self, "text", printable(self.text, MAX_SENTENCE))
         if self.number < 0:
             object.__setattr__(self, "number", self.code.value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ReasonCode | str):
+            instead = f"code is netcode.{other}" if isinstance(other, ReasonCode) else f"text == {other!r}"
+            raise TypeError(f"a reason is never equal to a {type(other).__name__}: write `reason.{instead}`")
+        return self._said == other._said if isinstance(other, Reason) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[object, ...]:
+        return self.code, self.text, self.number, self.where
 
     def __str__(self) -> str:
         """Return the text as the standard output can take it: to print a reason must not end a program."""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from netcode.diagnostics.mistakes import Hinted, hint, keywords_of, refuse_later
+from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 
@@ -181,4 +181,4 @@ class Snapshots(Generic[T], metaclass=Hinted):
 
 
 hint(Snapshots, {})
-refuse_later(Snapshots, *keywords_of(Snapshots.__init__))
+refuse_later(Snapshots, "rate", "blend", "max_gap", "clock")

@@ -3,7 +3,9 @@
 import contextlib
 import errno
 import io
+import operator
 import os
+import pickle
 import sys
 from typing import Any
 
@@ -58,6 +60,31 @@ def test_who_cannot_listen_is_told_what_to_do(number: int, host: str, port: int,
 
 def test_codes_keep_the_numbers_that_travel() -> None:
     assert [code.value for code in ReasonCode] == [*range(32)]
+
+
+def test_a_reason_is_compared_with_reasons_alone() -> None:
+    code: Any = ReasonCode.CLOSED
+    one, same = Reason(code, "bye"), Reason(code, "bye", OSError())
+    others = (Reason(code, "no"), Reason(code, "bye", None, 99), Reason(code, "bye", None, 1, Address("a", 1)), None, 3)
+
+    assert (one == same, hash(one) == hash(same), len({one, same, code})) == (True, True, 2)
+    assert [one == other for other in others] == [False] * 5
+    for compare in (operator.eq, operator.ne):
+        for pair in ((one, code), (code, one)):
+            with pytest.raises(TypeError, match=r"^a reason is .* write `reason.code is netcode\.ReasonCode\.CLOSED`$"):
+                compare(*pair)
+    with pytest.raises(TypeError, match=r"never equal to a str: write `reason.text == 'bye'`$"):
+        operator.eq(one, "bye")
+
+
+def test_a_code_is_not_compared_with_its_name() -> None:
+    code: Any = ReasonCode.REFUSED
+
+    assert {code: 1, "REFUSED": 2} == {"REFUSED": 2, code: 1}
+    assert pickle.loads(pickle.dumps(code)) is code
+    for name in ("REFUSED", "refused"):
+        with pytest.raises(TypeError, match=rf"write `netcode\.ReasonCode\.REFUSED`, not '{name}'"):
+            _ = code == name
 
 
 def test_a_reason_prints_as_its_sentence() -> None:

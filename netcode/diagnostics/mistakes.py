@@ -7,6 +7,7 @@ import functools
 import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
+from enum import Enum
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
@@ -255,6 +256,22 @@ def _never_a_class(
         return equal(self, other)
 
     return same
+
+
+def tell_from_names(where: str, kind: type[Enum]) -> None:
+    """Say what was meant where a member of `kind` is compared with its own name or value, as in `state == "connected"`."""
+    texts = {one.name: one.name for one in kind}
+
+    def same(self: Any, other: object) -> bool:
+        if isinstance(other, str) and other.upper() in texts:
+            raise TypeError(
+                f"a {kind.__name__} is never equal to a str: write `{where}.{texts[other.upper()]}`, not {other!r}"
+            )
+        return True if self is other else NotImplemented  # a Reason has its own to say
+
+    setattr(kind, "__eq__", same)  # noqa: B010 - as above
+    # Not that of its name: where both are keys of a dict they must not meet.
+    setattr(kind, "__hash__", object.__hash__)  # noqa: B010
 
 
 def _hints_of(cls: type) -> set[str]:
