@@ -14,7 +14,7 @@ from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.peer import Peer
-from netcode.reasons import Reason, check_text
+from netcode.reasons import HOW_LONG, Reason, check_text
 from netcode.session.guest import Guest
 from netcode.session.inbox import Inbox
 from netcode.session.places import Places, places
@@ -303,7 +303,7 @@ class Client(Waiter):
         Raises:
             TypeError: `text` is no str.
         """
-        check_text(text)
+        check_text(text, HOW_LONG)
         self._guest.do(partial(self._guest.leave, text))
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from netcode.address import Address
 from netcode.admission import moved
 from netcode.diagnostics.mistakes import PEER, FirmHint, Hinted, hint
-from netcode.reasons import Reason, check_text
+from netcode.reasons import HOW_LONG, Reason, check_text
 from netcode.session.session import Session
 from netcode.wire.codec import Codec
 
@@ -161,7 +161,7 @@ class Peer(metaclass=Hinted):
         Raises:
             TypeError: `text` is no str.
         """
-        check_text(text)
+        check_text(text, HOW_LONG)
         self._session.do(partial(self._session.leave, text))
 
     def move(self, address: Address | tuple[str, int] | str | None = None, text: str = "") -> None:
@@ -177,7 +177,6 @@ class Peer(metaclass=Hinted):
         Raises:
             TypeError, ValueError: `address` is none that can be told, or `text` is no str.
         """
-        check_text(text)
         self._session.do(partial(self._session.leave, text, moved(address, text)))
 
 

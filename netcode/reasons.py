@@ -120,11 +120,19 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     return clipped if len(clipped) <= limit else clipped[: limit - 1] + "…"
 
 
-def check_text(text: str) -> None:
-    """Raise `TypeError` for what cannot be the text of a goodbye or of a refusal."""
+HOW_LONG = "; how long a goodbye may take is close_timeout"
+"""What who gives a goodbye a number probably has to hear."""
+
+
+def check_text(text: str, hint: str = "") -> None:
+    """Raise `TypeError` for what cannot be the text of a goodbye or of a refusal.
+
+    Args:
+        hint: what to say of a number in its place.
+    """
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise TypeError(f"text must be a str, not {kind}; how long a goodbye may take is close_timeout")
+        raise TypeError(f"text must be a str, not {kind}{hint if isinstance(text, int | float) else ''}")
 
 
 def clip(text: str) -> str:

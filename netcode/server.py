@@ -19,7 +19,7 @@ from netcode.loop.forks import keep_from_children
 from netcode.observing import About, invite_onlookers
 from netcode.observing.telling import ServerTeller
 from netcode.peer import Peer, sessions_of
-from netcode.reasons import check_text
+from netcode.reasons import HOW_LONG, check_text
 from netcode.session.door import Door, House
 from netcode.session.hosting import Hosting
 from netcode.session.inbox import Inbox
@@ -285,7 +285,7 @@ class Server(Waiter):
         Raises:
             TypeError: `text` is no str.
         """
-        check_text(text)
+        check_text(text, HOW_LONG)
         if self._hosting.state is State.CONNECTED:
             self._door.is_closing = True
             self._seats.do(partial(self._hosting.leave, text))

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from netcode.limits import check_number
 from netcode.loop.clock import Clock
-from netcode.reasons import check_text
+from netcode.reasons import HOW_LONG, check_text
 from netcode.stream.contract import State
 
 LOOK = 1 / 50
@@ -44,7 +44,7 @@ def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
         TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
     """
     check_number("rate", rate)
-    check_text(goodbye)
+    check_text(goodbye, HOW_LONG)
     return _tick(end, 1 / rate, goodbye, clock)
 
 

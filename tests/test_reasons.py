@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from netcode.address import Address
 from netcode.reasons import (
+    HOW_LONG,
     MAX_SENTENCE,
     MAX_TEXT,
     Explained,
@@ -211,12 +212,12 @@ def test_clipped_text_fits_and_is_what_was_said_so_far(text: str) -> None:
     assert text.encode("utf-8", "replace").startswith(clipped.encode())
 
 
-@pytest.mark.parametrize("text", [5, 2.5, None, b"bytes"])
-def test_what_is_no_text_is_refused_where_it_is_given(text: Any) -> None:
-    check_text("text")
+@pytest.mark.parametrize(("text", "hint"), [(5, HOW_LONG), (2.5, HOW_LONG), (None, ""), (b"bytes", "")])
+def test_what_is_no_text_is_refused_where_it_is_given(text: Any, hint: str) -> None:
+    check_text("text", HOW_LONG)
 
-    with pytest.raises(TypeError, match=f"^text must be a str, not {type(text).__name__}; "):
-        check_text(text)
+    with pytest.raises(TypeError, match=f"^text must be a str, not {type(text).__name__}{hint}$"):
+        check_text(text, HOW_LONG)
 
 
 def test_closing_here_says_so_unless_a_text_is_given() -> None:

@@ -421,7 +421,7 @@ def test_a_goodbye_that_is_no_text_raises_and_ends_nothing(scene: Scene, text: A
     client = scene.join()
     peer = only(server)
 
-    with pytest.raises(TypeError, match=f"text must be a str, not {type(text).__name__}; how long .* is close_timeout"):
+    with pytest.raises(TypeError, match=f"text must be a str, not {type(text).__name__}"):
         peer.close_nicely(text)
     peer.send("still here")
     scene.play(5 * TICK)
