@@ -251,7 +251,7 @@ class Server(Waiter):
         `KeyboardInterrupt` as ever. Not so in another thread than the main one, or where the program handles SIGINT.
 
         Raises:
-            TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+            TypeError, ValueError: `rate` is no number above 0.1, or `goodbye` no str.
         """
         return ticks(self, rate, goodbye, self._links.timeline.clock)
 

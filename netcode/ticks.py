@@ -20,6 +20,10 @@ MAX_BEHIND = 0.25
 took is skipped: to make up for a minute would take longer than it lasted."""
 
 
+TOO_RARE = 0.1
+"""Ticks a second of which nobody means so few: who writes `1 / 60` means seconds."""
+
+
 class Ticking(Protocol):
     """A client or a server."""
 
@@ -41,9 +45,13 @@ def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
     """Update `end`, and yield the number of each tick when it is due, until it is DISCONNECTED.
 
     Raises:
-        TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+        TypeError, ValueError: `rate` is no number above 0.1, or `goodbye` no str.
     """
     check_number("rate", rate)
+    if rate <= TOO_RARE:
+        raise ValueError(
+            f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are ticks({1 / rate:g})"
+        )
     check_text(goodbye, HOW_LONG)
     return _tick(end, 1 / rate, goodbye, clock)
 
