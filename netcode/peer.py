@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, Self
 
 from netcode.address import Address
 from netcode.admission import moved
@@ -42,6 +42,18 @@ class Peer(metaclass=Hinted):
         self._outbox = session.outbox
         self._frame = codec.frame
         session.peer = self
+
+    def __copy__(self) -> Self:
+        """Return itself: there is one of each, also in a copy of the world that names it."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself, likewise."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Be not pickled."""
+        raise TypeError("a Peer cannot be pickled: keep peer.id, and look it up among server.peers")
 
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"

@@ -4,6 +4,7 @@ import errno
 import sys
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Self
 
 from netcode.address import Address
 from netcode.diagnostics.mistakes import tell_from_names
@@ -146,6 +147,9 @@ class Explained(OSError):
     def __init__(self, code: ReasonCode, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+    def __reduce__(self) -> tuple[type[Self], tuple[ReasonCode, str]]:
+        return type(self), (self.code, str(self))
 
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}

@@ -1,6 +1,7 @@
 """Reasons: what the operating system, a peer or we ourselves say becomes one vocabulary, safe to print."""
 
 import contextlib
+import copy
 import errno
 import io
 import operator
@@ -61,6 +62,16 @@ def test_who_cannot_listen_is_told_what_to_do(number: int, host: str, port: int,
 
 def test_codes_keep_the_numbers_that_travel() -> None:
     assert [code.value for code in ReasonCode] == [*range(32)]
+
+
+def test_a_reason_can_be_copied_with_its_error() -> None:
+    reason = reason_from_error(Explained(ReasonCode.BROKEN_TLS, "is odd"), "here")
+
+    copied = copy.deepcopy(reason)
+
+    assert copied == reason
+    assert isinstance(copied.error, Explained)
+    assert (copied.error.code, str(copied.error)) == (ReasonCode.BROKEN_TLS, "is odd")
 
 
 def test_a_reason_is_compared_with_reasons_alone() -> None:
