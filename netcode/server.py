@@ -183,6 +183,7 @@ class Server(Waiter):
         if engine.busy:
             raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
         if self._hosting.state is State.DISCONNECTED:
+            self._hosting.updated_in_vain()
             return
         if engine.torn or engine.later:
             engine.catch_up(self._hosting.recover)

@@ -68,6 +68,7 @@ def _tick(end: Ticking, period: float, goodbye: str, clock: Clock) -> Iterator[i
             yield number
             number += 1
             due = max(due + period, clock() - max(MAX_BEHIND, period))
+    end.update()  # nothing, but that a forked child hears why this ends
 
 
 def _looks(end: Ticking, due: float, step: float, clock: Clock) -> Iterator[None]:
