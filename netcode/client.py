@@ -61,7 +61,8 @@ class Client(Waiter):
         resume: whether to come back after the link broke.
         ticket: the `ticket` of a client of an earlier run of the program, to take the seat that it had.
         patience: seconds for which to try again while the server cannot be reached, does not answer, or is full; 0 to
-            give up at the first failure. For a server that starts at the same time. `state` is CONNECTING meanwhile.
+            give up at the first failure, or the third of links that broke after our greeting. For a server that starts
+            at the same time. `state` is CONNECTING meanwhile.
         limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
             `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
             the documentation's page «Limits and times» has the default of each, and why it is that.
@@ -168,6 +169,8 @@ class Client(Waiter):
     def ticket(self) -> str | None:
         """What another run of this program needs to take this seat: None until `Joined`, and after `Left`.
 
+        Always None with `resume=False`, and at a server that keeps no seats, of `grace=0`.
+
         Keep it where it outlives the program, and give it to `Client(..., ticket=ticket)` while the server still keeps
         the seat, which it does for its `grace` after the link broke. It is a secret: whoever has it is this player.
         The new client has one of its own, and from when that was used this one is void; until then it takes the seat
@@ -185,12 +188,12 @@ class Client(Waiter):
 
     @property
     def rtt(self) -> float | None:
-        """The round-trip time to the server in seconds, smoothed (RFC 6298); None until measured."""
+        """The round-trip time to the server in seconds, smoothed (RFC 6298); None until measured, and while away."""
         return self._peer.rtt
 
     @property
     def jitter(self) -> float | None:
-        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured."""
+        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured, and while away."""
         return self._peer.jitter
 
     def __repr__(self) -> str:

@@ -85,12 +85,12 @@ class Peer(metaclass=Hinted):
 
     @property
     def rtt(self) -> float | None:
-        """The round-trip time in seconds, smoothed (RFC 6298); None until measured on the present link."""
+        """The round-trip time in seconds, smoothed (RFC 6298); None until measured on the present link, and while away."""
         return None if self._session.link is None else self._session.link.meter.rtt
 
     @property
     def jitter(self) -> float | None:
-        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured."""
+        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None like `rtt`."""
         return None if self._session.link is None else self._session.link.meter.jitter
 
     @property

@@ -70,7 +70,7 @@ class Snapshots(Generic[T], metaclass=Hinted):
         rate: how many ticks of the server make a second; 1 if `add` is given seconds.
         blend: returns what lies between two snapshots, given both and a share from 0.0 to 1.0; `netcode.blend` if left
             out, which mixes numbers.
-        max_gap: seconds between two snapshots from which on nothing is blended: the older stands until the newer is due.
+        max_gap: seconds between two snapshots beyond which nothing is blended: the older stands until the newer is due.
         clock: tells the time, for tests.
 
     Raises:
