@@ -339,8 +339,19 @@ def test_a_fault_that_cannot_be_is_told_where_it_is_given(name: str, value: Any,
         MemoryNetwork(FakeClock(), **options)
 
     network = MemoryNetwork(FakeClock())
-    with pytest.raises((TypeError, ValueError), match=f"^{says}$"):
-        setattr(network, name, value)
+    if options != {"capacity": 0}:
+        with pytest.raises((TypeError, ValueError), match=f"^{says}$"):
+            setattr(network, name, value)
+
+
+def test_for_a_while_nothing_may_pass(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    one, _ = network.make_link(ADDRESS)
+
+    network.capacity = 0
+
+    with pytest.raises(BlockingIOError):
+        one.send(b"x")
 
 
 def test_a_clock_that_tells_no_time_is_told() -> None:
