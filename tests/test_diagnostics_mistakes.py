@@ -125,6 +125,7 @@ def things() -> Iterator[dict[str, Any]]:
         ("joined.message", "only a Received"),
         ("joined.reason", "only Left and Away"),
         ("left.player", "event.peer"),
+        ("left.text", "event.reason, with its text"),
     ],
 )
 def test_an_attribute_that_does_not_exist_reads_what_to_use(things: dict[str, Any], where: str, advice: str) -> None:

@@ -107,6 +107,7 @@ CONNECTION = {
     "error": "why it is over is connection.reason",
     "events messages rtt": "a connection carries bytes; messages and events are what netcode.Client has",
 }
+ENDING = {"text code error": "why it happened is event.reason, with its text and its code"}
 EVENT = {
     "type kind name event event_type": "tell events apart with match: case netcode.Received(peer, message)",
     "client player sender source user connection id": "who it is about is event.peer",
