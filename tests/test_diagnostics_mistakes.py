@@ -4,6 +4,7 @@ import copy
 import inspect
 import re
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -255,3 +256,17 @@ def test_an_event_that_is_compared_with_a_class_of_events_says_how_to_ask() -> N
     for other, written in ((Won, "game.Won(seat)"), (Lost, "game.Lost()")):
         with pytest.raises(TypeError, match=re.escape(f"write `case {written}:`")):
             assert event == other
+
+
+def test_a_member_that_is_compared_with_its_name_says_how_to_ask() -> None:
+    class Colour(Enum):
+        RED = 1
+        BLUE = 2
+
+    mistakes.tell_from_names("game.Colour", Colour)
+
+    red: Any = Colour.RED
+    assert [red == other for other in (Colour.RED, Colour.BLUE, "green", 1)] == [True, False, False, False]
+    assert {red: 1, "RED": 2}[Colour.RED] == 1
+    with pytest.raises(TypeError, match=r"^a Colour is never equal to a str: write `game\.Colour\.RED`, not 'red'$"):
+        _ = red == "red"
