@@ -35,7 +35,11 @@ def check_port(port: int) -> None:
 def check_host(host: str) -> None:
     """Raise `TypeError` or `ValueError` for what cannot be a host, saying what was probably meant."""
     if not isinstance(host, str):
-        raise TypeError(f"host must be a str, not {type(host).__name__}")
+        both = isinstance(host, tuple | list)
+        hint = ": host and port are two arguments, as in Client(*address)" if both else ""
+        raise TypeError(f"host must be a str, not {type(host).__name__}{hint}")
+    if host == "*":  # which getaddrinfo takes for this computer alone
+        raise ValueError('host must not be "*": leave the host out ("") to listen on every address')
     if host != host.strip() or " " in host:
         raise ValueError(f"host must be a name or an address without blanks, not {host!r}")
     if "/" in host:

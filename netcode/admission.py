@@ -11,6 +11,9 @@ from netcode.reasons import Reason, ReasonCode, check_text
 
 Authenticate = Callable[[Any, Address], Any]
 
+DENIED = "the server does not accept these credentials"
+"""What somebody reads who is kept out without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -37,12 +40,12 @@ class Elsewhere:
     text: str = ""
 
     def __post_init__(self) -> None:
-        check_text(self.text)
         moved(self.address, self.text)
 
 
 def moved(address: Address | tuple[str, int] | str | None, text: str) -> Reason:
-    """Make the reason of who is sent to another server. Raises `TypeError` or `ValueError` for what is no address."""
+    """Make the reason of who is sent to another server. Raises `TypeError` or `ValueError` for what cannot be."""
+    check_text(text, "; host and port are one argument: (host, port)")
     where = None if address is None else check_address(address, "address")
     text = text or (
         "another server has this; come back in a moment" if where is None else f"this game goes on at {where}"
@@ -57,7 +60,7 @@ def judge(answer: Any, address: Address, *, tell: bool) -> Any:
         tell: whether to tell the game of a slip.
     """
     if isinstance(answer, Refusal):
-        raise ProtocolError(ReasonCode.DENIED, answer.text)
+        raise ProtocolError(ReasonCode.DENIED, answer.text.strip() or DENIED)
     if isinstance(answer, Elsewhere):
         reason = moved(answer.address, answer.text)
         raise ProtocolError(reason.code, reason.text, reason.where)
@@ -71,7 +74,7 @@ def judge(answer: Any, address: Address, *, tell: bool) -> Any:
             "None" if answer is None else _kind_of(answer),
             address,
         )
-    raise ProtocolError(ReasonCode.DENIED, "the server does not accept these credentials")
+    raise ProtocolError(ReasonCode.DENIED, DENIED)
 
 
 def _says_nothing(answer: Any) -> bool:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import CLIENT, hint
+from netcode.diagnostics.mistakes import CLIENT, explains_keywords, hint, keywords_of, refuse_later
 from netcode.events import Event, Received, Teller
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.peer import Peer
-from netcode.reasons import Reason, check_text
+from netcode.reasons import HOW_LONG, Reason, check_text
 from netcode.session.guest import Guest
 from netcode.session.inbox import Inbox
 from netcode.session.places import Places, places
@@ -61,7 +61,8 @@ class Client(Waiter):
         resume: whether to come back after the link broke.
         ticket: the `ticket` of a client of an earlier run of the program, to take the seat that it had.
         patience: seconds for which to try again while the server cannot be reached, does not answer, or is full; 0 to
-            give up at the first failure. For a server that starts at the same time. `state` is CONNECTING meanwhile.
+            give up at the first failure, or the third of links that broke after our greeting. For a server that starts
+            at the same time. `state` is CONNECTING meanwhile.
         limits: `max_message`, `timeout`, `ping_interval`, `handshake_timeout`, `message_timeout`, `close_timeout`,
             `max_queue`, `max_queue_age`, `max_resend`, `max_messages_per_update`, `flood_timeout` and `max_backlog`:
             the documentation's page «Limits and times» has the default of each, and why it is that.
@@ -73,6 +74,7 @@ class Client(Waiter):
         TypeError, ValueError: an argument cannot be what it should be.
     """
 
+    @explains_keywords("Client", LimitOptions.__optional_keys__)
     def __init__(
         self,
         host: str = "",
@@ -98,7 +100,7 @@ class Client(Waiter):
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
         credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
         check_number("patience", patience, zero=True)
-        bounds = make_limits("Client", limits, Client.__init__)
+        bounds = make_limits(limits)
         if sys.platform == "emscripten" and network is TCP:
             from netcode.web import network_of_page
 
@@ -167,6 +169,8 @@ class Client(Waiter):
     def ticket(self) -> str | None:
         """What another run of this program needs to take this seat: None until `Joined`, and after `Left`.
 
+        Always None with `resume=False`, and at a server that keeps no seats, of `grace=0`.
+
         Keep it where it outlives the program, and give it to `Client(..., ticket=ticket)` while the server still keeps
         the seat, which it does for its `grace` after the link broke. It is a secret: whoever has it is this player.
         The new client has one of its own, and from when that was used this one is void; until then it takes the seat
@@ -184,12 +188,12 @@ class Client(Waiter):
 
     @property
     def rtt(self) -> float | None:
-        """The round-trip time to the server in seconds, smoothed (RFC 6298); None until measured."""
+        """The round-trip time to the server in seconds, smoothed (RFC 6298); None until measured, and while away."""
         return self._peer.rtt
 
     @property
     def jitter(self) -> float | None:
-        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured."""
+        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured, and while away."""
         return self._peer.jitter
 
     def __repr__(self) -> str:
@@ -281,7 +285,7 @@ class Client(Waiter):
         `KeyboardInterrupt` as ever. Not so in another thread than the main one, or where the program handles SIGINT.
 
         Raises:
-            TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+            TypeError, ValueError: `rate` is no number above 0.1, or `goodbye` no str.
         """
         return ticks(self, rate, goodbye, self._timeline.clock)
 
@@ -302,7 +306,7 @@ class Client(Waiter):
         Raises:
             TypeError: `text` is no str.
         """
-        check_text(text)
+        check_text(text, HOW_LONG)
         self._guest.do(partial(self._guest.leave, text))
 
     def __enter__(self) -> Self:
@@ -361,3 +365,4 @@ def guest_of(client: Client) -> Guest:
 
 
 hint(Client, CLIENT)
+refuse_later(Client, *keywords_of(Client.__init__), *LimitOptions.__optional_keys__)

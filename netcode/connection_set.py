@@ -221,9 +221,19 @@ class ConnectionSet(Waiter, Generic[D]):
     def _doorway(self, listening: socket.socket) -> TcpDoorway:
         doorway = self._doorways.get(listening)
         if doorway is None:
+            if not _listens(listening):
+                raise ValueError("expected a listening socket: call its listen() first, or take a netcode.Listener")
             doorway = self._doorways[listening] = TcpDoorway(listening)
         return doorway
 
     def _check_open(self) -> None:
         if self._streams.closed:
             raise ValueError("the set is closed: it takes no more connections")
+
+
+def _listens(sock: socket.socket) -> bool:
+    """Tell whether connects can be accepted there, as far as the system tells."""
+    try:
+        return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return True  # closed, which `accept` says

@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple, TypeVar
 
-from netcode.diagnostics.mistakes import EVENT, hint, tell_from_classes
+from netcode.diagnostics.mistakes import ENDING, EVENT, hint, tell_from_classes
 from netcode.peer import Peer
 from netcode.reasons import Reason
 from netcode.session.inbox import Inbox
@@ -73,6 +73,8 @@ Event = Joined | Received | Away | Back | Left
 
 for _event in (Joined, Received, Away, Back, Left):
     hint(_event, EVENT)
+hint(Away, ENDING)
+hint(Left, ENDING)
 tell_from_classes("netcode", Joined, Received, Away, Back, Left)
 
 

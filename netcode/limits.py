@@ -1,11 +1,9 @@
 """The bounds and times of a link, under the names by which constructors take them and errors name them."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any, TypedDict
+from typing import TypedDict
 
-from netcode.diagnostics.mistakes import keywords_of, unexpected
 from netcode.wire.codec import ENVELOPE, Bounds
 from netcode.wire.cost import ENVELOPE_DEPTH, MAX_DEPTH
 from netcode.wire.protocol import MAX_NAME, MAX_UNGREETED
@@ -86,16 +84,12 @@ class Limits:
         return Bounds(self.max_message + ENVELOPE, MAX_DEPTH + ENVELOPE_DEPTH)
 
 
-def make_limits(owner: str, options: LimitOptions, constructor: Callable[..., Any]) -> Limits:
-    """Make the limits that the `constructor` of `owner` was given; what it was not given fits what it was.
+def make_limits(options: LimitOptions) -> Limits:
+    """Make the limits that a constructor was given; what it was not given fits what it was.
 
     Raises:
-        TypeError, ValueError: a name is none of a limit, or a value cannot be one.
+        TypeError, ValueError: a value cannot be a limit.
     """
-    unknown = options.keys() - LimitOptions.__optional_keys__
-    if unknown:
-        known = LimitOptions.__optional_keys__ | {*keywords_of(constructor)}
-        raise TypeError(unexpected(owner, min(unknown), known))
     timeout = options.get("timeout")
     if "ping_interval" not in options and isinstance(timeout, (int, float)) and timeout > 0:
         options = {**options, "ping_interval": min(PING_INTERVAL, timeout / PINGS_WITHIN_TIMEOUT)}

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from netcode.loop.clock import Clock
-from netcode.observing import Observer, Totals
+from netcode.observing import Observable, Observer, Totals, onlookers_of
 
 try:
     from prometheus_client import REGISTRY, CollectorRegistry
@@ -127,6 +127,11 @@ class _Collector:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._metrics: list[Metrics] = []
+
+    def find(self, server: Observable) -> Metrics | None:
+        """Return the numbers of `server`, if they are observed already."""
+        with self._lock:
+            return next((metrics for metrics in self._metrics if metrics.server is server), None)
 
     def add(self, metrics: Metrics) -> None:
         with self._lock:
@@ -239,12 +244,21 @@ def _counters(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
 def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTRY) -> Metrics:
     """Have the numbers of `server` in `registry`, from now on and until it is closed.
 
-    Several servers of a process are told apart by the label `server`, which is the port.
+    Several servers of a process are told apart by the label `server`, which is the port. Who is observed already gives
+    the same `Metrics` again.
+
+    Raises:
+        TypeError: `server` is none, or `registry`.
     """
+    observed = onlookers_of(server).server
+    if not isinstance(registry, CollectorRegistry):
+        raise TypeError(f"registry must be a CollectorRegistry of prometheus_client, not {type(registry).__name__}")
     collector = _collectors.get(registry)
     if collector is None:
         collector = _collectors[registry] = _Collector()
         registry.register(collector)
-    metrics = Metrics(server)
-    collector.add(metrics)
+    metrics = collector.find(observed)
+    if metrics is None:
+        metrics = Metrics(server)
+        collector.add(metrics)
     return metrics

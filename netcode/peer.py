@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, Self
 
 from netcode.address import Address
 from netcode.admission import moved
 from netcode.diagnostics.mistakes import PEER, FirmHint, Hinted, hint
-from netcode.reasons import Reason, check_text
+from netcode.reasons import HOW_LONG, Reason, check_text
 from netcode.session.session import Session
 from netcode.wire.codec import Codec
 
@@ -43,6 +43,18 @@ class Peer(metaclass=Hinted):
         self._frame = codec.frame
         session.peer = self
 
+    def __copy__(self) -> Self:
+        """Return itself: there is one of each, also in a copy of the world that names it."""
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        """Return itself, likewise."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Be not pickled."""
+        raise TypeError("a Peer cannot be pickled: keep peer.id, and look it up among server.peers")
+
     def __repr__(self) -> str:
         return f"<Peer {self.id} at {self.address}>"
 
@@ -73,12 +85,12 @@ class Peer(metaclass=Hinted):
 
     @property
     def rtt(self) -> float | None:
-        """The round-trip time in seconds, smoothed (RFC 6298); None until measured on the present link."""
+        """The round-trip time in seconds, smoothed (RFC 6298); None until measured on the present link, and while away."""
         return None if self._session.link is None else self._session.link.meter.rtt
 
     @property
     def jitter(self) -> float | None:
-        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None until measured."""
+        """How much the round-trip time varies, in seconds, smoothed (RFC 6298); None like `rtt`."""
         return None if self._session.link is None else self._session.link.meter.jitter
 
     @property
@@ -161,7 +173,7 @@ class Peer(metaclass=Hinted):
         Raises:
             TypeError: `text` is no str.
         """
-        check_text(text)
+        check_text(text, HOW_LONG)
         self._session.do(partial(self._session.leave, text))
 
     def move(self, address: Address | tuple[str, int] | str | None = None, text: str = "") -> None:
@@ -177,7 +189,6 @@ class Peer(metaclass=Hinted):
         Raises:
             TypeError, ValueError: `address` is none that can be told, or `text` is no str.
         """
-        check_text(text)
         self._session.do(partial(self._session.leave, text, moved(address, text)))
 
 

@@ -4,8 +4,10 @@ import errno
 import sys
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Self
 
 from netcode.address import Address
+from netcode.diagnostics.mistakes import tell_from_names
 
 MAX_TEXT = 128
 """Longest text of a goodbye, in bytes of UTF-8; longer ones are clipped."""
@@ -51,6 +53,9 @@ class ReasonCode(Enum):
     MOVED = 31
 
 
+tell_from_names("netcode.ReasonCode", ReasonCode)
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """Why a link ended.
@@ -76,6 +81,19 @@ class Reason:
             object.__setattr__(self, "text", printable(self.text, MAX_SENTENCE))
         if self.number < 0:
             object.__setattr__(self, "number", self.code.value)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, ReasonCode | str):
+            instead = f"code is netcode.{other}" if isinstance(other, ReasonCode) else f"text == {other!r}"
+            raise TypeError(f"a reason is never equal to a {type(other).__name__}: write `reason.{instead}`")
+        return self._said == other._said if isinstance(other, Reason) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._said)
+
+    @property
+    def _said(self) -> tuple[object, ...]:
+        return self.code, self.text, self.number, self.where
 
     def __str__(self) -> str:
         """Return the text as the standard output can take it: to print a reason must not end a program."""
@@ -103,11 +121,19 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     return clipped if len(clipped) <= limit else clipped[: limit - 1] + "…"
 
 
-def check_text(text: str) -> None:
-    """Raise `TypeError` for what cannot be the text of a goodbye or of a refusal."""
+HOW_LONG = "; how long a goodbye may take is close_timeout"
+"""What who gives a goodbye a number probably has to hear."""
+
+
+def check_text(text: str, hint: str = "") -> None:
+    """Raise `TypeError` for what cannot be the text of a goodbye or of a refusal.
+
+    Args:
+        hint: what to say of a number in its place.
+    """
     if not isinstance(text, str):
         kind = type(text).__name__
-        raise TypeError(f"text must be a str, not {kind}; how long a goodbye may take is close_timeout")
+        raise TypeError(f"text must be a str, not {kind}{hint if isinstance(text, int | float) else ''}")
 
 
 def clip(text: str) -> str:
@@ -121,6 +147,9 @@ class Explained(OSError):
     def __init__(self, code: ReasonCode, text: str) -> None:
         super().__init__(text)
         self.code = code
+
+    def __reduce__(self) -> tuple[type[Self], tuple[ReasonCode, str]]:
+        return type(self), (self.code, str(self))
 
 
 _UNREACHABLE = {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EHOSTDOWN, errno.ENETDOWN}

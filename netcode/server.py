@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import SERVER, hint
+from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint, keywords_of, refuse_later
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
@@ -19,7 +19,7 @@ from netcode.loop.forks import keep_from_children
 from netcode.observing import About, invite_onlookers
 from netcode.observing.telling import ServerTeller
 from netcode.peer import Peer, sessions_of
-from netcode.reasons import check_text
+from netcode.reasons import HOW_LONG, check_text
 from netcode.session.door import Door, House
 from netcode.session.hosting import Hosting
 from netcode.session.inbox import Inbox
@@ -90,6 +90,7 @@ class Server(Waiter):
         ImportError: `messages` or `announce` needs an extra that is not installed.
     """
 
+    @explains_keywords("Server", LimitOptions.__optional_keys__)
     def __init__(
         self,
         host: str,
@@ -113,7 +114,7 @@ class Server(Waiter):
     ) -> None:
         house = House(game, version, authenticate, max_peers, max_peers_per_address, max_pending)
         shown = _check(house, port, grace, web)
-        self._limits = make_limits("Server", limits, Server.__init__)
+        self._limits = make_limits(limits)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
         self._inbox = Inbox[Event](self._limits.max_backlog, Received, Budget())
@@ -182,6 +183,7 @@ class Server(Waiter):
         if engine.busy:
             raise RuntimeError("Server.update() is already running: call it from one place, in one thread")
         if self._hosting.state is State.DISCONNECTED:
+            self._hosting.updated_in_vain()
             return
         if engine.torn or engine.later:
             engine.catch_up(self._hosting.recover)
@@ -250,7 +252,7 @@ class Server(Waiter):
         `KeyboardInterrupt` as ever. Not so in another thread than the main one, or where the program handles SIGINT.
 
         Raises:
-            TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+            TypeError, ValueError: `rate` is no number above 0.1, or `goodbye` no str.
         """
         return ticks(self, rate, goodbye, self._links.timeline.clock)
 
@@ -284,7 +286,7 @@ class Server(Waiter):
         Raises:
             TypeError: `text` is no str.
         """
-        check_text(text)
+        check_text(text, HOW_LONG)
         if self._hosting.state is State.CONNECTED:
             self._door.is_closing = True
             self._seats.do(partial(self._hosting.leave, text))
@@ -374,6 +376,7 @@ class Server(Waiter):
 
 
 hint(Server, SERVER)
+refuse_later(Server, *keywords_of(Server.__init__), *LimitOptions.__optional_keys__)
 
 
 def _check(house: House, port: int, grace: float, web: Web | bool | None) -> Web | None:

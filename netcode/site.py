@@ -32,6 +32,7 @@ _PAGE = (
 _INSIDE = (".localhost", ".local", ".localdomain", ".lan", ".home", ".home.arpa", ".internal")
 """How names end that nobody outside of a network can have."""
 _INLINE = re.compile(rb"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_PATH = re.compile(rf"[^<>\n]{{0,260}}\.(?:htm|{'|'.join(KINDS)})", re.IGNORECASE)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s?#@]+")
 _PORTS = {"http": ":80", "https": ":443"}
 
@@ -212,6 +213,8 @@ def _check_file(name: str) -> str:
 def _read(name: str, given: str | bytes | Path) -> bytes:
     if isinstance(given, Path):
         given = given.read_bytes()
+    if isinstance(given, str) and _PATH.fullmatch(given):
+        raise ValueError(f"{name} is the text {given!r}, not what that file has in it: write Path({given!r})")
     if not isinstance(given, str | bytes):
         raise TypeError(f"{name} must be a str, bytes, or a pathlib.Path, not {type(given).__name__}")
     content = given.encode() if isinstance(given, str) else given

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
+from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 
@@ -46,7 +47,7 @@ def blend(older: Any, newer: Any, share: float) -> Any:
     return older
 
 
-class Snapshots(Generic[T]):
+class Snapshots(Generic[T], metaclass=Hinted):
     """Snapshots of a server's world, and what it looked like at any moment between two of them.
 
     Usage::
@@ -69,7 +70,7 @@ class Snapshots(Generic[T]):
         rate: how many ticks of the server make a second; 1 if `add` is given seconds.
         blend: returns what lies between two snapshots, given both and a share from 0.0 to 1.0; `netcode.blend` if left
             out, which mixes numbers.
-        max_gap: seconds between two snapshots from which on nothing is blended: the older stands until the newer is due.
+        max_gap: seconds between two snapshots beyond which nothing is blended: the older stands until the newer is due.
         clock: tells the time, for tests.
 
     Raises:
@@ -177,3 +178,7 @@ class Snapshots(Generic[T]):
 
     def __repr__(self) -> str:
         return f"<Snapshots: {len(self._times)}, the newest of {self.newest}>"
+
+
+hint(Snapshots, {})
+refuse_later(Snapshots, "rate", "blend", "max_gap", "clock")

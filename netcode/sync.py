@@ -35,6 +35,7 @@ def connect(
 
 def send(connection: Connection[Any], data: bytes | bytearray | memoryview) -> None:
     """Send `data`, and wait until the operating system has taken all that was queued."""
+    _check(connection)
     connection.send(data)
     _wait_until(connection, lambda: not connection.send_buffer_length)
 
@@ -45,6 +46,7 @@ def receive(connection: Connection[Any], length: int) -> bytes | None:
     Raises:
         TypeError, ValueError: as for `Connection.receive`.
     """
+    _check(connection)
     check_receivable(length)
     _wait_until(connection, lambda: connection.receive_buffer_length >= length)
     return connection.receive(length)
@@ -52,8 +54,15 @@ def receive(connection: Connection[Any], length: int) -> bytes | None:
 
 def close_nicely(connection: Connection[Any], timeout: float | None = None) -> None:
     """Close as `Connection.close_nicely` does, and wait until that is done."""
+    _check(connection)
     connection.close_nicely(timeout)
     _wait_until(connection, lambda: False)
+
+
+def _check(connection: Connection[Any]) -> None:
+    if not isinstance(connection, Connection):
+        hint = "; a Client and a Server have a wait() of their own" if hasattr(connection, "wait") else ""
+        raise TypeError(f"expected a Connection, not {type(connection).__name__}{hint}")
 
 
 def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:

@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from netcode.limits import check_number
 from netcode.loop.clock import Clock
-from netcode.reasons import check_text
+from netcode.reasons import HOW_LONG, check_text
 from netcode.stream.contract import State
 
 LOOK = 1 / 50
@@ -18,6 +18,10 @@ LOOK = 1 / 50
 MAX_BEHIND = 0.25
 """Seconds by which ticks may be late and are still made up for, or one tick if that is longer. What a longer pause
 took is skipped: to make up for a minute would take longer than it lasted."""
+
+
+TOO_RARE = 0.1
+"""Ticks a second of which nobody means so few: who writes `1 / 60` means seconds."""
 
 
 class Ticking(Protocol):
@@ -41,10 +45,14 @@ def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
     """Update `end`, and yield the number of each tick when it is due, until it is DISCONNECTED.
 
     Raises:
-        TypeError, ValueError: `rate` is no number above 0, or `goodbye` no str.
+        TypeError, ValueError: `rate` is no number above 0.1, or `goodbye` no str.
     """
     check_number("rate", rate)
-    check_text(goodbye)
+    if rate <= TOO_RARE:
+        raise ValueError(
+            f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are ticks({1 / rate:g})"
+        )
+    check_text(goodbye, HOW_LONG)
     return _tick(end, 1 / rate, goodbye, clock)
 
 
@@ -60,6 +68,7 @@ def _tick(end: Ticking, period: float, goodbye: str, clock: Clock) -> Iterator[i
             yield number
             number += 1
             due = max(due + period, clock() - max(MAX_BEHIND, period))
+    end.update()  # nothing, but that a forked child hears why this ends
 
 
 def _looks(end: Ticking, due: float, step: float, clock: Clock) -> Iterator[None]:

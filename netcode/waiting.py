@@ -4,6 +4,7 @@ import math
 import select
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
+from typing import NoReturn
 
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
@@ -26,6 +27,11 @@ class Waiter(metaclass=HintedABC):
         They are valid until the next `update()`. `select` knows nothing of deadlines (a ping that is due, a
         timeout); `wait` does.
         """
+
+    def __reduce__(self) -> NoReturn:
+        """Be neither copied nor pickled."""
+        name = type(self).__name__
+        raise TypeError(f"a {name} can be neither copied nor pickled: make one where it is used, and pass on peer.id")
 
     def _descriptors(self) -> Descriptors:
         """Return the descriptors that `wait` uses; a set gives the one of its poller for all of them."""

@@ -151,6 +151,16 @@ def test_names_and_addresses_are_hosts(host: str) -> None:
     check_destination(host, 7777)
 
 
+def test_every_address_is_no_star() -> None:
+    with pytest.raises(ValueError, match=r'leave the host out \(""\) to listen on every address'):
+        check_host("*")
+
+
+def test_an_address_in_the_place_of_a_host_is_taken_apart() -> None:
+    with pytest.raises(TypeError, match=r"^host must be a str, not Address: .* as in Client\(\*address\)$"):
+        check_destination(Address("localhost", 7777), 0)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def test_a_port_that_is_text_is_told_how_it_becomes_a_number() -> None:
     with pytest.raises(TypeError, match=r"port must be an int, not str: int\(port\) makes one of it"):
         check_destination("localhost", "7777")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]

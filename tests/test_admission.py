@@ -19,7 +19,7 @@ from netcode import (
     Refusal,
     State,
 )
-from netcode.admission import judge
+from netcode.admission import DENIED, judge
 from netcode.errors import ProtocolError
 
 # Credentials.
@@ -50,7 +50,7 @@ def test_what_authenticate_returns_is_the_data_of_the_peer(scene: Scene) -> None
 
 @pytest.mark.parametrize(
     ("answer", "text"),
-    [(Refusal("you are banned"), "you are banned"), (False, "the server does not accept these credentials")],
+    [(Refusal("you are banned"), "you are banned"), (False, DENIED), (Refusal(" "), DENIED)],
 )
 def test_who_is_refused_reads_why(scene: Scene, answer: Any, text: str) -> None:
     server = scene.serve(authenticate=always(answer))
@@ -258,8 +258,11 @@ def test_who_cannot_be_sent_there_is_misuse(scene: Scene, address: Any, text: An
     server = scene.serve()
     scene.join()
 
-    with pytest.raises(error):
+    with pytest.raises(error) as caught:
         Elsewhere(address, text)
+    assert (str(caught.value) == "text must be a str, not int; host and port are one argument: (host, port)") == (
+        text == 7
+    )
     with pytest.raises(error):
         only(server).move(address, text)
 

@@ -121,6 +121,10 @@ def test_misuse_of_accept_raises_before_anybody_comes(everybody: ConnectionSet[A
         everybody.accept(listener, None)  # type: ignore[arg-type]  # pyright: ignore
     with pytest.raises(TypeError, match="expected a Listener or a listening socket, not int"):
         everybody.accept(5, lambda address: None)  # type: ignore[arg-type]  # pyright: ignore
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        with pytest.raises(ValueError, match=r"^expected a listening socket: call its listen\(\) first"):
+            everybody.accept(bound, lambda address: None)
 
 
 def test_no_more_are_taken_in_at_once_than_a_frame_can_bear(everybody: ConnectionSet[Any], clock: FakeClock) -> None:
@@ -504,6 +508,9 @@ for one, other in pairs:
 def test_the_error_of_a_broken_listener_is_the_systems(everybody: ConnectionSet[Any]) -> None:
     with socket.socket() as sock:
         sock.bind((LOOPBACK, 0))
+        sock.listen()
+        everybody.accept(sock, lambda address: None)
+        sock.shutdown(socket.SHUT_RDWR)
 
         with pytest.raises(OSError) as caught:
             everybody.accept(sock, lambda address: None)

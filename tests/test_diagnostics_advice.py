@@ -16,7 +16,7 @@ from scene import TICK, Scene, only
 import netcode
 from netcode import Client, Server, State
 from netcode.diagnostics import log
-from netcode.diagnostics.advice import PATIENCE
+from netcode.diagnostics.advice import PATIENCE, advise_child
 from netcode.session.inbox import LONG_PAUSE
 from netcode.testing import FakeClock, MemoryNetwork, play
 
@@ -259,3 +259,10 @@ def test_an_end_that_is_over_needs_no_update(pair: tuple[Server, Client]) -> Non
 
     for end in pair:
         turn(end, 3 * PATIENCE, lambda end=end: (end.events(), end.wait(0.0)))  # type: ignore[misc]
+
+
+def test_a_forked_child_is_told_in_its_own_line() -> None:
+    with pytest.warns(RuntimeWarning, match=r"^this client belongs to the process that made it") as told:
+        advise_child("client")
+
+    assert told[0].filename == __file__

@@ -4,6 +4,7 @@ import copy
 import inspect
 import re
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -31,6 +32,12 @@ SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
         (CLIENT, "retries", "Client() got … 'retries'; did you mean patience?"),
         (CLIENT, "session_id", "Client() got … 'session_id'; did you mean ticket?"),
         (CLIENT, "colour", "Client() got … 'colour'"),
+        (CLIENT, "grace", "Client() got … 'grace': grace is an argument of Server"),
+        (SERVER, "patience", "Server() got … 'patience': patience is an argument of Client"),
+        (SERVER, "tick_rate", "Server() got … 'tick_rate': the rate is what its ticks() takes"),
+        (CLIENT, "on_message", "Client() got … 'on_message': no callbacks: what happens comes as events()"),
+        ((netcode.Client,), "ip", "Client() got … 'ip'; did you mean host?"),
+        ((netcode.Server,), "max_player", "Server() got … 'max_player'; did you mean max_peers?"),
         ((netcode.connect, "localhost", 1), "time_out", "connect() got … 'time_out'; did you mean timeout?"),
         ((netcode.custom,), "inptu", "custom() got … 'inptu'; did you mean input?"),
         ((netcode.Listener, ""), "prot", "Listener() got … 'prot'; did you mean port?"),
@@ -43,6 +50,13 @@ def test_a_keyword_that_does_not_exist_reads_which_one_was_meant(call: Any, wron
 
     with pytest.raises(TypeError, match=f"^{pattern}$"):
         function(*arguments, **{wrong: 1})
+
+
+def test_what_is_said_of_the_other_one_is_true() -> None:
+    takes = {kind.__name__: {*inspect.signature(kind).parameters} for kind in (netcode.Client, netcode.Server)}
+
+    only = {name: takes[name] - takes[other] for name, other in (("Client", "Server"), ("Server", "Client"))}
+    assert {name: {*text.split()} for name, text in mistakes._ONLY.items()} == only
 
 
 def test_no_hint_leads_to_a_keyword_that_its_owner_does_not_take() -> None:
@@ -112,6 +126,7 @@ def things() -> Iterator[dict[str, Any]]:
         ("joined.message", "only a Received"),
         ("joined.reason", "only Left and Away"),
         ("left.player", "event.peer"),
+        ("left.text", "event.reason, with its text"),
     ],
 )
 def test_an_attribute_that_does_not_exist_reads_what_to_use(things: dict[str, Any], where: str, advice: str) -> None:
@@ -137,6 +152,48 @@ def test_a_game_that_makes_a_server_of_its_own_may_call_things_as_it_likes() -> 
 
     with Arena() as arena:
         assert (arena.clients, arena.run) == (["Ann"], "away")
+
+
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("server.max_peers", "it is given when it is made, as in Server(..., max_peers=...), and stays as it was then"),
+        ("server.authenticate", "as in Server(..., authenticate=...)"),
+        ("server.timeout", "as in Server(..., timeout=...)"),
+        ("server.on_join", "no callbacks: events: for event in server.events()"),
+        ("server.port", "the server is at server.address"),
+        ("client.patience", "as in Client(..., patience=...)"),
+        ("client.on_message", "no callbacks: events: for event in client.events()"),
+        ("snapshots.max_gap", "as in Snapshots(..., max_gap=...)"),
+    ],
+)
+def test_what_nobody_would_look_at_cannot_be_set(things: dict[str, Any], where: str, advice: str) -> None:
+    thing, name = where.split(".")
+    things["snapshots"] = netcode.Snapshots[int](20)
+
+    for use in (lambda: setattr(things[thing], name, 3), lambda: getattr(things[thing], name)):
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}': .*{re.escape(advice)}"):
+            use()
+    kind: object = things[thing].__class__
+    assert not hasattr(kind, name)
+
+
+def test_a_server_of_a_games_own_may_have_attributes_of_these_names() -> None:
+    class Arena(netcode.Server):
+        max_pending = 3
+
+        def __init__(self) -> None:
+            self.max_peers = 2
+            super().__init__("arena", 1, network=Scene().network, max_peers=self.max_peers)
+            self.game = self.max_pending = 5
+
+    with Arena() as opened:
+        arena: Any = opened
+        arena.on_join = print
+        assert (arena.max_peers, arena.game, arena.max_pending, arena.on_join) == (2, 5, 5, print)
+        del arena.game
+        with pytest.raises(AttributeError):
+            del arena.version
 
 
 def test_what_exists_is_as_it_was(things: dict[str, Any]) -> None:
@@ -199,3 +256,17 @@ def test_an_event_that_is_compared_with_a_class_of_events_says_how_to_ask() -> N
     for other, written in ((Won, "game.Won(seat)"), (Lost, "game.Lost()")):
         with pytest.raises(TypeError, match=re.escape(f"write `case {written}:`")):
             assert event == other
+
+
+def test_a_member_that_is_compared_with_its_name_says_how_to_ask() -> None:
+    class Colour(Enum):
+        RED = 1
+        BLUE = 2
+
+    mistakes.tell_from_names("game.Colour", Colour)
+
+    red: Any = Colour.RED
+    assert [red == other for other in (Colour.RED, Colour.BLUE, "green", 1)] == [True, False, False, False]
+    assert {red: 1, "RED": 2}[Colour.RED] == 1
+    with pytest.raises(TypeError, match=r"^a Colour is never equal to a str: write `game\.Colour\.RED`, not 'red'$"):
+        _ = red == "red"

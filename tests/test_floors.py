@@ -214,6 +214,7 @@ def test_a_table_knows_no_network_and_no_disk() -> None:
     assert {module for module in seen if not module.startswith("turns.")} == {
         "errors",
         "diagnostics.log",
+        "diagnostics.mistakes",
         "reasons",
         "address",
     }

@@ -1,7 +1,9 @@
 """Time as peers are charged for it, and deadlines."""
 
 import math
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +23,12 @@ def test_attended_time_runs_as_the_clock_does() -> None:
         timeline.tick()
 
     assert timeline.now == start + 30
+
+
+def test_a_clock_is_a_function() -> None:
+    clock: Any = 1.0
+    with pytest.raises(TypeError, match=r"^clock must be a function that tells the time, not float$"):
+        Timeline(clock)
 
 
 def test_a_pause_of_ours_counts_for_a_moment_only() -> None:

@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import warnings
 import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -126,6 +127,7 @@ def test_what_a_child_does_with_what_it_inherited_nobody_hears(table: Table, act
     peers = table.server.peers
 
     def act_and_go_on() -> bool:
+        warnings.simplefilter("ignore")
         act(table)
         for end in (table.server, table.client):
             end.update()
@@ -137,6 +139,23 @@ def test_what_a_child_does_with_what_it_inherited_nobody_hears(table: Table, act
 
     assert in_a_child(act_and_go_on)
     table.goes_on()
+
+
+@pytest.mark.fault(87, "process")
+@pytest.mark.parametrize("end", ["server", "client"])
+@pytest.mark.parametrize("ticking", [False, True])
+def test_a_child_that_updates_what_it_inherited_is_told_once(table: Table, end: str, ticking: bool) -> None:
+    inherited: Server | Client = getattr(table, end)
+    loop = inherited.ticks(60)
+    next(loop)
+
+    def told() -> bool:
+        with pytest.warns(RuntimeWarning, match=f"^this {end} belongs to .* make a {end} in the process that uses it"):
+            assert [*loop] == [] if ticking else inherited.update() is None
+        inherited.update()
+        return True
+
+    assert in_a_child(told)
 
 
 @pytest.mark.fault(87, "process")

@@ -146,6 +146,25 @@ def test_two_servers_are_told_apart_by_their_ports_until_they_close(scene: Scene
     assert read(registry) == {}
 
 
+def test_who_is_observed_already_is_not_counted_twice(scene: Scene) -> None:
+    server, registry, first = watched(scene)
+
+    assert observe(server, registry) is first
+    assert generate_latest(registry).decode().count("netcode_peers{") == 1
+    assert observe(server, CollectorRegistry()) is not first
+
+
+def test_what_cannot_be_observed_is_told(scene: Scene) -> None:
+    client: Any = scene.client()
+    port: Any = 7777
+
+    for wrong in (client, port):
+        with pytest.raises(TypeError, match=f"^expected a netcode.Server, not {type(wrong).__name__}$"):
+            observe(wrong)
+    with pytest.raises(TypeError, match=r"^registry must be a CollectorRegistry of prometheus_client, not int$"):
+        observe(scene.serve(), port)
+
+
 def netcode_server(scene: Scene) -> Any:
     from netcode import Server
 

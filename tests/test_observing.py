@@ -111,3 +111,9 @@ def test_a_server_of_tables_is_observed_by_its_links(scene: Scene) -> None:
         assert watch.tables is not None
         assert (watch.tables.stats()._asdict()["tables"], Watch(plain).tables) == (0, None)
         assert watch.durations != []
+
+
+@pytest.mark.parametrize("wrong", ["x", 7777, Observer])
+def test_what_is_no_server_is_told(wrong: object) -> None:
+    with pytest.raises(TypeError, match=f"^expected a netcode.Server, not {type(wrong).__name__}$"):
+        Observer(wrong)

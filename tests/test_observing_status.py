@@ -148,10 +148,12 @@ def test_a_place_that_cannot_be_written_ends_no_server(
     scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server = scene.serve()
+    (tmp_path / "nowhere").mkdir()
     StatusFile(server, tmp_path / "nowhere" / "status.json", scene.clock)
+    (tmp_path / "nowhere").rmdir()
     folder = tmp_path / "folder.json"
-    (folder / "inside").mkdir(parents=True)
     StatusFile(server, folder, scene.clock)
+    (folder / "inside").mkdir(parents=True)
 
     scene.play(0.1)
     server.close()
@@ -173,6 +175,15 @@ def test_a_file_that_cannot_be_removed_ends_no_server(
     server.close()
 
     assert "cannot remove" in caplog.text
+
+
+def test_a_place_where_no_file_can_be_is_said_at_once(scene: Scene, tmp_path: Path) -> None:
+    server = scene.serve()
+
+    with pytest.raises(FileNotFoundError, match="there is no such folder for the status"):
+        StatusFile(server, tmp_path / "nowhere" / "status.json")
+    with pytest.raises(IsADirectoryError, match="status must be the path of a file, not of a folder"):
+        StatusFile(server, tmp_path)
 
 
 def test_what_is_no_path_is_said_at_once(scene: Scene) -> None:

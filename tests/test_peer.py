@@ -1,5 +1,8 @@
 """The other end, as a game sees it: what is known about it, and how it is sent to and sent away."""
 
+import copy
+import dataclasses
+import pickle
 from typing import Any
 
 import msgspec
@@ -8,7 +11,7 @@ from faults.wire import message
 from inside import peer_of, session_of
 from scene import TICK, Scene, only
 
-from netcode import ReasonCode, Stats
+from netcode import Peer, ReasonCode, Stats
 from netcode.peer import sessions_of
 
 
@@ -193,3 +196,23 @@ def test_what_is_sent_to_several_goes_to_peers_and_nothing_else(scene: Scene) ->
     for strange in (7, [7], [one, "other"]):
         with pytest.raises(TypeError, match=r"to must be peers, as in server\.peers, not (int|str)"):
             sessions_of(strange)
+
+
+def test_a_copy_of_the_world_has_the_same_peers_in_it(scene: Scene) -> None:
+    @dataclasses.dataclass
+    class Player:
+        peer: Peer
+        hits: list[int]
+
+    server = scene.serve()
+    scene.join()
+    peer = only(server)
+    player = Player(peer, [1])
+
+    copied = copy.deepcopy({peer: player})
+    assert copied == {peer: player}
+    assert copied[peer].hits is not player.hits
+    assert dataclasses.asdict(player) == {"peer": peer, "hits": [1]}
+    assert copy.copy(peer) is peer
+    with pytest.raises(TypeError, match=r"^a Peer cannot be pickled: keep peer\.id"):
+        pickle.dumps(peer)

@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from scene import TICK, Scene
@@ -99,3 +100,17 @@ def test_a_server_can_have_it_too(scene: Scene) -> None:
     assert [event.type for event in events] == [JOINED, RECEIVED]
     assert events[1].message == "ahoy"
     server.close()
+
+
+def test_its_types_are_none_that_games_count_from_userevent() -> None:
+    types = [JOINED, RECEIVED, AWAY, BACK, LEFT]
+
+    assert len({*types}) == 5
+    assert all(pygame.USEREVENT + 1000 < number < pygame.NUMEVENTS for number in types)
+    assert pygame.event.custom_type() not in types
+
+
+def test_what_tells_nothing_is_refused() -> None:
+    nobody: Any = None
+    with pytest.raises(TypeError, match=r"^expected a netcode\.Client or a netcode\.Server, not NoneType$"):
+        EventQueue(nobody)

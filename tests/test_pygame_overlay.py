@@ -4,6 +4,7 @@ import os
 import warnings
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from scene import Scene
@@ -141,3 +142,23 @@ def test_it_lives_on_when_pygame_was_quit_and_begun_again(scene: Scene, keys: de
     pygame.font.quit()
 
     assert (before, is_drawn(overlay)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"key": "F3"}, r"key must be a key such as pygame\.K_F3, or None, not str"),
+        ({"key": True}, r"key must be a key such as pygame\.K_F3, or None, not bool"),
+        ({"size": 0}, "size must be above 0 and finite, not 0"),
+        ({"size": "18"}, "size must be an int, not str"),
+    ],
+)
+def test_what_cannot_be_shown_is_told_at_the_call(scene: Scene, options: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{says}$"):
+        Overlay(scene.client(), **options)
+
+
+def test_whose_link_it_shows_is_a_client(scene: Scene) -> None:
+    server: Any = scene.serve()
+    with pytest.raises(TypeError, match=r"^expected a netcode\.Client, not Server$"):
+        Overlay(server)

@@ -1,9 +1,12 @@
 """Reasons: what the operating system, a peer or we ourselves say becomes one vocabulary, safe to print."""
 
 import contextlib
+import copy
 import errno
 import io
+import operator
 import os
+import pickle
 import sys
 from typing import Any
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 from netcode.address import Address
 from netcode.reasons import (
+    HOW_LONG,
     MAX_SENTENCE,
     MAX_TEXT,
     Explained,
@@ -58,6 +62,41 @@ def test_who_cannot_listen_is_told_what_to_do(number: int, host: str, port: int,
 
 def test_codes_keep_the_numbers_that_travel() -> None:
     assert [code.value for code in ReasonCode] == [*range(32)]
+
+
+def test_a_reason_can_be_copied_with_its_error() -> None:
+    reason = reason_from_error(Explained(ReasonCode.BROKEN_TLS, "is odd"), "here")
+
+    copied = copy.deepcopy(reason)
+
+    assert copied == reason
+    assert isinstance(copied.error, Explained)
+    assert (copied.error.code, str(copied.error)) == (ReasonCode.BROKEN_TLS, "is odd")
+
+
+def test_a_reason_is_compared_with_reasons_alone() -> None:
+    code: Any = ReasonCode.CLOSED
+    one, same = Reason(code, "bye"), Reason(code, "bye", OSError())
+    others = (Reason(code, "no"), Reason(code, "bye", None, 99), Reason(code, "bye", None, 1, Address("a", 1)), None, 3)
+
+    assert (one == same, hash(one) == hash(same), len({one, same, code})) == (True, True, 2)
+    assert [one == other for other in others] == [False] * 5
+    for compare in (operator.eq, operator.ne):
+        for pair in ((one, code), (code, one)):
+            with pytest.raises(TypeError, match=r"^a reason is .* write `reason.code is netcode\.ReasonCode\.CLOSED`$"):
+                compare(*pair)
+    with pytest.raises(TypeError, match=r"never equal to a str: write `reason.text == 'bye'`$"):
+        operator.eq(one, "bye")
+
+
+def test_a_code_is_not_compared_with_its_name() -> None:
+    code: Any = ReasonCode.REFUSED
+
+    assert {code: 1, "REFUSED": 2} == {"REFUSED": 2, code: 1}
+    assert pickle.loads(pickle.dumps(code)) is code
+    for name in ("REFUSED", "refused"):
+        with pytest.raises(TypeError, match=rf"write `netcode\.ReasonCode\.REFUSED`, not '{name}'"):
+            _ = code == name
 
 
 def test_a_reason_prints_as_its_sentence() -> None:
@@ -184,12 +223,12 @@ def test_clipped_text_fits_and_is_what_was_said_so_far(text: str) -> None:
     assert text.encode("utf-8", "replace").startswith(clipped.encode())
 
 
-@pytest.mark.parametrize("text", [5, 2.5, None, b"bytes"])
-def test_what_is_no_text_is_refused_where_it_is_given(text: Any) -> None:
-    check_text("text")
+@pytest.mark.parametrize(("text", "hint"), [(5, HOW_LONG), (2.5, HOW_LONG), (None, ""), (b"bytes", "")])
+def test_what_is_no_text_is_refused_where_it_is_given(text: Any, hint: str) -> None:
+    check_text("text", HOW_LONG)
 
-    with pytest.raises(TypeError, match=f"^text must be a str, not {type(text).__name__}; "):
-        check_text(text)
+    with pytest.raises(TypeError, match=f"^text must be a str, not {type(text).__name__}{hint}$"):
+        check_text(text, HOW_LONG)
 
 
 def test_closing_here_says_so_unless_a_text_is_given() -> None:

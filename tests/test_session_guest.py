@@ -764,6 +764,10 @@ def test_in_a_child_a_guest_is_over(scene: Scene) -> None:
 
     assert over == (State.DISCONNECTED, None, [], None)
     assert guest.until_due() is None  # for what is over is never due
+    guest.closing.clear()
+    with pytest.warns(RuntimeWarning, match=r"^this client belongs to the process that made it"):
+        guest.step()
+    guest.step()
 
 
 def test_a_guest_goes_where_it_is_sent_and_proves_itself_to_those_it_knows_alone(scene: Scene) -> None:

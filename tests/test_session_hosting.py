@@ -33,6 +33,15 @@ def test_a_forked_child_leaves_the_announcement_to_its_parent(scene: Scene) -> N
     assert {server.state, unannounced.state} == {State.DISCONNECTED}
 
 
+def test_a_forked_child_that_updates_it_is_told_once(scene: Scene) -> None:
+    server = scene.serve()
+    server._abandon()
+
+    with pytest.warns(RuntimeWarning, match=r"^this server belongs to the process that made it, .* make a server in"):
+        server.update()
+    server.update()
+
+
 def test_close_nicely_tells_everybody_and_winds_down(scene: Scene) -> None:
     server = scene.serve()
     client = scene.join()

@@ -38,6 +38,26 @@ def test_a_page_and_files_are_shown_below_any_path(tmp_path: Path) -> None:
     assert repr(web).startswith("<Web with game.js, logo.png")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({"page": "index.html"}, "page"),
+        ({"page": "C:\\my game\\Index.HTM"}, "page"),
+        ({"files": {"game.js": "web/game.js"}}, "game.js"),
+        ({"files": {"logo.png": "logo.png"}}, "logo.png"),
+    ],
+)
+def test_the_name_of_a_file_is_not_shown_as_a_page(arguments: Any, name: str) -> None:
+    with pytest.raises(ValueError, match=rf"^{name} is the text '.*', not what that file has in it: write Path\('"):
+        Web(**arguments)
+
+
+def test_text_that_only_names_files_is_shown() -> None:
+    assert answer(Web(page="the game is <a href=game.html>game.html"), "/")[1].startswith(b"the game is")
+    assert answer(Web(page="take play.exe"), "/")[1] == b"take play.exe"
+    assert answer(Web(page="first\nindex.html"), "/")[1] == b"first\nindex.html"
+
+
 @pytest.mark.parametrize("wish", ["gzip", "deflate, gzip,br", "gzip, deflate"])
 def test_what_gets_shorter_travels_packed_to_whoever_unpacks_it(wish: str) -> None:
     web = Web(page="<p>" + 100 * "ahoy ", files={"short.txt": "ahoy"})

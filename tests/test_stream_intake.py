@@ -157,7 +157,16 @@ def test_too_much_that_waits_ends_the_stream_with_the_next_update(monkeypatch: p
 def test_a_timeout_that_can_be_none_is_refused() -> None:
     with pytest.raises(ValueError, match="timeout must be seconds above 0, or None, not 0"):
         intake.Intake(0, None)
+    for wrong in ("5", True):
+        with pytest.raises(TypeError, match=r"^timeout must be a number of seconds, or None, not (str|bool)$"):
+            intake.Intake(wrong, None)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     assert intake.Intake(None, b"!").ping == b"!"
+
+
+@pytest.mark.parametrize("ping", ["ping", 1.0])
+def test_a_ping_is_bytes(ping: Any) -> None:
+    with pytest.raises(TypeError, match=r"^ping must be the bytes to send after half of timeout .*, not (str|float)$"):
+        intake.Intake(5.0, ping)
 
 
 def test_it_is_never_hungry_because_who_takes_does_so_when_it_likes() -> None:

@@ -5,12 +5,15 @@ import socket
 import sys
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+import netcode
 from netcode import sync
 from netcode.connection import MAX_RECEIVE_BUFFER, State, custom
 from netcode.reasons import ReasonCode
+from netcode.testing import FakeClock, MemoryNetwork
 
 
 @pytest.fixture
@@ -141,3 +144,16 @@ def test_close_nicely_gives_up_at_its_timeout(server: socket.socket) -> None:
 
     assert connection.reason is not None
     assert connection.reason.code is ReasonCode.CLOSE_TIMEOUT
+
+
+def test_what_is_no_connection_is_told() -> None:
+    network, clock = MemoryNetwork(FakeClock()), FakeClock()
+    client: Any = netcode.Client("localhost", 7777, network=network, clock=clock)
+    swapped: Any = b"data"
+
+    calls: list[tuple[Any, ...]] = [(sync.send, client, b"x"), (sync.receive, client, 1), (sync.close_nicely, client)]
+    for verb, *arguments in calls:
+        with pytest.raises(TypeError, match=r"^expected a Connection, not Client; a Client and a Server have a wait"):
+            verb(*arguments)
+    with pytest.raises(TypeError, match=r"^expected a Connection, not bytes$"):
+        sync.send(swapped, client)

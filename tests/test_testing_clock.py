@@ -1,5 +1,7 @@
 """The clock of users' tests."""
 
+from typing import Any
+
 import pytest
 
 import netcode
@@ -27,9 +29,10 @@ def test_the_clock_stands_still_until_it_is_told_to_move() -> None:
     assert clock() == 7.5
 
 
-def test_time_goes_forward_only() -> None:
-    with pytest.raises(ValueError, match=r"time goes forward only, not by -0\.1"):
-        FakeClock().advance(-0.1)
+@pytest.mark.parametrize("seconds", [-0.1, float("nan"), float("inf")])
+def test_time_goes_forward_only(seconds: float) -> None:
+    with pytest.raises(ValueError, match=rf"time goes forward only, not by {seconds}"):
+        FakeClock().advance(seconds)
 
 
 def test_play_updates_each_part_every_tick_and_ends_on_time() -> None:
@@ -44,8 +47,23 @@ def test_play_updates_each_part_every_tick_and_ends_on_time() -> None:
 
 @pytest.mark.parametrize("tick", [0.0, -1.0, float("nan")])
 def test_play_refuses_a_tick_that_would_never_end(tick: float) -> None:
-    with pytest.raises(ValueError, match="tick must be seconds above 0"):
+    with pytest.raises(ValueError, match="tick must be above 0"):
         play(FakeClock(), 1.0, tick=tick)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ((1.0, FakeClock()), "play takes a FakeClock, the seconds, and what is updated, not float first"),
+        ((FakeClock(), float("inf")), "seconds must be 0 or more and finite, not inf"),
+        ((FakeClock(), -1), "seconds must be 0 or more and finite, not -1"),
+        ((FakeClock(), "1"), "seconds must be a number, not str"),
+        ((FakeClock(), 1.0, [1]), r"each part must have an update\(\), which a list has not"),
+    ],
+)
+def test_play_tells_at_once_what_cannot_be_played(arguments: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{says}"):
+        play(*arguments)
 
 
 def test_who_sleeps_by_it_moves_it_and_never_back() -> None:

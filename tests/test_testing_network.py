@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -316,3 +317,46 @@ def test_links_break_after_so_many_bytes_on_average_and_in_both_ways() -> None:
     assert 60 < len(ends) < 140
     assert {*ends} == {(b"x", b"")}
     assert 80 < sum(carried) / len(carried) < 125
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("latency", -1, "latency must be 0 or more and finite, not -1"),
+        ("latency", "0.1", "latency must be a number, not str"),
+        ("latency", 100, "latency is seconds, 10 at most, not 100: 100 ms are 0.1"),
+        ("jitter", float("nan"), "jitter must be 0 or more and finite, not nan"),
+        ("jitter", 30, "jitter is seconds, 10 at most, not 30: 100 ms are 0.1"),
+        ("rate", 0, "rate must be above 0 and finite, not 0"),
+        ("cut_every", -5, "cut_every must be above 0 and finite, not -5"),
+        ("capacity", 0, "capacity must be above 0 and finite, not 0"),
+        ("capacity", 1.5, "capacity must be an int, not float"),
+    ],
+)
+def test_a_fault_that_cannot_be_is_told_where_it_is_given(name: str, value: Any, says: str) -> None:
+    options = {name: value}
+    with pytest.raises((TypeError, ValueError), match=f"^{says}$"):
+        MemoryNetwork(FakeClock(), **options)
+
+    network = MemoryNetwork(FakeClock())
+    if options != {"capacity": 0}:
+        with pytest.raises((TypeError, ValueError), match=f"^{says}$"):
+            setattr(network, name, value)
+
+
+def test_for_a_while_nothing_may_pass(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    one, _ = network.make_link(ADDRESS)
+
+    network.capacity = 0
+
+    with pytest.raises(BlockingIOError):
+        one.send(b"x")
+
+
+def test_a_clock_that_tells_no_time_is_told() -> None:
+    clock: Any = 0.1
+    with pytest.raises(
+        TypeError, match=r"^clock must be a function that tells the time, such as a FakeClock, not float$"
+    ):
+        MemoryNetwork(clock)

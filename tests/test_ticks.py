@@ -109,6 +109,13 @@ def test_a_rate_is_above_0(end: End, rate: float) -> None:
         ticks(end, rate, "", end.clock)
 
 
+@pytest.mark.parametrize(("rate", "meant"), [(1 / 60, "60"), (1 / 30, "30"), (0.1, "10")])
+def test_seconds_in_the_place_of_a_rate_are_told(end: End, rate: float, meant: str) -> None:
+    says = rf"rate is ticks a second, above 0.1, not {rate:g}: ticks of {rate:g} s are ticks\({meant}\)"
+    with pytest.raises(ValueError, match=f"^{says}$"):
+        ticks(end, rate, "", end.clock)
+
+
 def test_what_is_no_rate_and_no_goodbye_is_told_at_the_call(end: End) -> None:
     wrong: Any = "30"
     with pytest.raises(TypeError, match="rate must be a number, not str"):

@@ -143,6 +143,15 @@ def test_scripts_get_what_the_server_wrote(capsys: pytest.CaptureFixture[str], t
     assert json.loads(line) == STATUS
 
 
+@pytest.mark.parametrize("content", [b"root:x:0:0", b"\xff\xfe\x00", b"[1]", b"{}", b""])
+def test_what_is_no_status_is_told(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "passwd"
+    path.write_bytes(content)
+
+    with pytest.raises(ValueError, match=r"passwd is no status file of a server$"):
+        StatusReader(path).read()
+
+
 def test_it_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     output = Output()
     monkeypatch.setattr(output, "is_closed", lambda: True)

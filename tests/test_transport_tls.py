@@ -658,6 +658,10 @@ def test_tls_runs_over_tcp_with_a_context_of_its_side(certificate: Certificate) 
         TlsNetwork(MemoryNetwork(FakeClock()))
     with pytest.raises(TypeError, match=r"tls must be an ssl\.SSLContext, not str"):
         TlsNetwork(TCP, "cert.pem")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    with pytest.raises(
+        TypeError, match=r"tls must be an ssl\.SSLContext, not bool: make one by .* load_cert_chain\(\)$"
+    ):
+        TlsNetwork(TCP, True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="tls is a client's context"):
         TlsNetwork(TCP).listen(LOOPBACK, 0)
     with pytest.raises(ValueError, match="tls is a server's context"):
@@ -687,6 +691,17 @@ def test_errors_of_tls_become_what_a_transport_may_raise() -> None:
     assert raises(reset) is reset
     for broken in (ssl.SSLEOFError(8, ""), ssl.SSLSyscallError(5, ""), ssl.SSLZeroReturnError(6, "")):
         assert reason_from_error(raises(broken), "h:1").code is ReasonCode.RESET
+
+
+def test_a_server_without_a_certificate_is_told_at_both_ends(certificate: Certificate) -> None:
+    bare = TlsNetwork(TCP, ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)).listen(LOOPBACK, 0)
+
+    outcomes = connect(bare, certificate.client())
+    bare.close()
+
+    for code, text in map(code_and_text, outcomes):
+        assert code is ReasonCode.BROKEN_TLS
+        assert text.endswith("; did the server's context load its certificate, by load_cert_chain()?")
 
 
 def test_a_break_during_the_handshake_is_told_from_a_disagreement() -> None:

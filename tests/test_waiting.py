@@ -1,18 +1,20 @@
 """Waiting: what wakes, what does not, and for how long it sleeps."""
 
+import copy
 import math
 import os
+import pickle
 import select
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from netcode import waiting
+from netcode import custom, waiting
 from netcode.loop.poller import MAX_SLEEP
 from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, check_timeout, wait
 
@@ -395,3 +397,12 @@ def test_no_timeout_is_a_timeout() -> None:
     check_timeout(None)
     with pytest.raises(ValueError, match="timeout must be seconds from 0 up, or None, not -1"):
         check_timeout(-1)
+
+
+@pytest.mark.parametrize("copies", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_what_can_be_waited_for_is_neither_copied_nor_pickled(copies: Callable[[Any], Any]) -> None:
+    connection = custom()
+
+    with pytest.raises(TypeError, match=r"^a Connection can be neither copied nor pickled: make one where it is used"):
+        copies(connection)
+    connection.close()

@@ -161,6 +161,7 @@ def test_what_msgpack_has_no_form_for_is_named_with_its_place_and_what_to_send_i
 
 PLACES: list[tuple[Any, str]] = [
     ({"n": 2**64}, "message['n'] is a number of 65 bits, and 64 is the most; send it as a str"),
+    ({"n": -(2**63) - 1}, "message['n'] is a number of 65 bits, and 64 is the most; send it as a str"),
     ([10**5000], "message[0] is a number of 16610 bits, and 64 is the most; send it as a str"),
     ({10**5000: 1}, "a key of message is a number of 16610 bits, and 64 is the most; send it as a str"),
     (("\ud800",), "message[0] is text with half a character in it ('utf-8' codec can't encode character"),

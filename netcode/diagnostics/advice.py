@@ -26,6 +26,14 @@ def advise(text: str) -> None:
     warnings.warn(text, RuntimeWarning, stacklevel=level)
 
 
+def advise_child(of: str) -> None:
+    """Tell a program that updates what belongs to the process of which this one was forked."""
+    advise(
+        f"this {of} belongs to the process that made it, and this is a child of that: here it is over, and nothing is "
+        f"received or sent; make a {of} in the process that uses it"
+    )
+
+
 class Attendance:
     """Notices that a program asks, waits and sends for seconds, and has forgotten `update()`.
 

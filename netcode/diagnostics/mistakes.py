@@ -4,8 +4,10 @@ Attributes are hinted at by name, not through `__getattr__`: that would cost eve
 """
 
 import functools
+import inspect
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
+from enum import Enum
 from types import FunctionType
 from typing import Any, ParamSpec, TypeVar
 
@@ -34,6 +36,24 @@ _KEYWORDS = {
 }
 _MEANT = [(name, other) for name, others in _KEYWORDS.items() for other in others.split()]
 
+_ONLY = {
+    "Client": "addresses credentials patience resume ticket",
+    "Server": "announce authenticate grace max_peers max_peers_per_address max_pending status web",
+}
+"""What one of the two takes and the other does not."""
+
+CALLBACKS = (
+    "on on_connect on_connected on_join on_joined on_message on_receive on_received on_data on_event on_disconnect "
+    "on_disconnected on_leave on_left on_close on_closed on_open on_error on_client_connected on_client_disconnected"
+)
+_NO_KEYWORDS = {
+    "tickrate tick_rate tickrate_hz rate fps hz": "the rate is what its ticks() takes",
+    CALLBACKS: "no callbacks: what happens comes as events()",
+}
+
+_CLOSE = 0.7
+"""How alike a name must be, of 1.0, to be taken for a slip of the keys."""
+
 _EVENTS = "events: for event in {}.events()"
 _DATA = "what belongs to a player is yours to keep in peer.data"
 _SAY = "peer.send(message)"
@@ -55,7 +75,7 @@ SERVER = {
     "send send_to send_all sendall emit": f"server.broadcast(message) goes to everybody, {_SAY} to one",
     "clients players connections users sessions": "the players are server.peers",
     "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("server"),
-    "on_connect on_join on_message on_receive on_disconnect on_leave on": "no callbacks: " + _EVENTS.format("server"),
+    CALLBACKS: "no callbacks: " + _EVENTS.format("server"),
     "accept": "who comes is let in by update(), and told as a Joined event",
     "run start listen serve serve_forever loop mainloop tick": "for tick in server.ticks(30)",
     "disconnect kick": 'peer.close_nicely("why") for one, server.close_nicely("why") for all',
@@ -66,7 +86,7 @@ SERVER = {
 CLIENT = {
     "disconnect quit leave stop shutdown": 'client.close_nicely("why"), and go on updating until it is DISCONNECTED',
     "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("client"),
-    "on_connect on_join on_message on_receive on_disconnect on_leave on": "no callbacks: " + _EVENTS.format("client"),
+    CALLBACKS: "no callbacks: " + _EVENTS.format("client"),
     "connect start": "it connects from its construction on: call client.update() once a frame",
     "run loop mainloop tick": "for tick in client.ticks(60)",
     "connected is_connected alive": "client.state is netcode.State.CONNECTED",
@@ -87,6 +107,7 @@ CONNECTION = {
     "error": "why it is over is connection.reason",
     "events messages rtt": "a connection carries bytes; messages and events are what netcode.Client has",
 }
+ENDING = {"text code error": "why it happened is event.reason, with its text and its code"}
 EVENT = {
     "type kind name event event_type": "tell events apart with match: case netcode.Received(peer, message)",
     "client player sender source user connection id": "who it is about is event.peer",
@@ -102,24 +123,35 @@ def unexpected(owner: str, name: str, known: Iterable[str]) -> str:
 
     names = {*known}
     meant = [target for target, other in _MEANT if other == name.lower() and target in names]
-    meant = meant or difflib.get_close_matches(name, names, 1)
     text = f"{owner}() got an unexpected keyword argument {name!r}"
+    for other, theirs in _ONLY.items():
+        if owner in _ONLY and other != owner and name in theirs.split():
+            return f"{text}: {name} is an argument of {other}"
+    for others, instead in _NO_KEYWORDS.items():
+        if owner in _ONLY and name in others.split():
+            return f"{text}: {instead}"
+    meant = meant or difflib.get_close_matches(name, names, 1, _CLOSE)
     return f"{text}; did you mean {meant[0]}?" if meant else text
 
 
 def keywords_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of the arguments that `function` takes."""
+    function = inspect.unwrap(function)
     assert isinstance(function, FunctionType)
     code = function.__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     return tuple(name for name in names if name != "self")
 
 
-def explains_keywords(owner: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Make a function of few arguments say which one was probably meant."""
+def explains_keywords(owner: str, also: Iterable[str] = ()) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Make a function say which argument was probably meant, before it asks for one that is missing.
+
+    Args:
+        also: what it takes as `**` something.
+    """
 
     def wrap(function: Callable[P, R]) -> Callable[P, R]:
-        known = frozenset(keywords_of(function))
+        known = frozenset({*keywords_of(function), *also})
 
         @functools.wraps(function)
         def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -138,10 +170,10 @@ class Hint:
 
     def __init__(self, name: str, text: str) -> None:
         self._name = name
-        self._text = text
+        self.text = text
 
     def __get__(self, instance: object, owner: type) -> Any:
-        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}: {self._text}")
+        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}: {self.text}")
 
 
 class FirmHint(Hint):
@@ -149,6 +181,27 @@ class FirmHint(Hint):
 
     def __set__(self, instance: object, value: object) -> None:
         self.__get__(instance, type(instance))
+
+
+class OwnHint(Hint):
+    """Also where it is set on an object of the class itself: a class that inherits may have such an attribute."""
+
+    def __init__(self, cls: type, name: str, text: str) -> None:
+        super().__init__(name, text)
+        self._cls = cls
+
+    def __get__(self, instance: object, owner: type) -> Any:
+        own: dict[str, Any] = {} if instance is None else vars(instance)
+        return own[self._name] if self._name in own else super().__get__(instance, owner)
+
+    def __set__(self, instance: object, value: object) -> None:
+        if type(instance) is self._cls:
+            super().__get__(instance, self._cls)
+        vars(instance)[self._name] = value
+
+    def __delete__(self, instance: object) -> None:
+        self.__get__(instance, type(instance))
+        del vars(instance)[self._name]
 
 
 class Hinted(type):
@@ -174,6 +227,17 @@ def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:
     setattr(cls, "__dir__", _dir_without_hints)  # noqa: B010 - it is no method for a type checker
 
 
+def refuse_later(cls: type, *arguments: str) -> None:
+    """Refuse to set on an object what its class takes when it is made, and callbacks: nothing would look at either."""
+    for name in (*arguments, *CALLBACKS.split()):
+        found = vars(cls).get(name)
+        if isinstance(found, Hint):
+            setattr(cls, name, OwnHint(cls, name, found.text))
+        elif name in arguments and not hasattr(cls, name):
+            text = f"it is given when it is made, as in {cls.__name__}(..., {name}=...), and stays as it was then"
+            setattr(cls, name, OwnHint(cls, name, text))
+
+
 def tell_from_classes(where: str, *events: type) -> None:
     """Say what was meant where an event is compared with a class of events, as in `case netcode.Joined:`."""
     for event in events:
@@ -193,6 +257,22 @@ def _never_a_class(
         return equal(self, other)
 
     return same
+
+
+def tell_from_names(where: str, kind: type[Enum]) -> None:
+    """Say what was meant where a member of `kind` is compared with its own name or value, as in `state == "connected"`."""
+    texts = {one.name: one.name for one in kind}
+
+    def same(self: Any, other: object) -> bool:
+        if isinstance(other, str) and other.upper() in texts:
+            raise TypeError(
+                f"a {kind.__name__} is never equal to a str: write `{where}.{texts[other.upper()]}`, not {other!r}"
+            )
+        return True if self is other else NotImplemented  # a Reason has its own to say
+
+    setattr(kind, "__eq__", same)  # noqa: B010 - as above
+    # Not that of its name: where both are keys of a dict they must not meet.
+    setattr(kind, "__hash__", object.__hash__)  # noqa: B010
 
 
 def _hints_of(cls: type) -> set[str]:

@@ -27,6 +27,8 @@ class Timeline:
     __slots__ = ("_clock", "_seen", "now")
 
     def __init__(self, clock: Clock = monotonic) -> None:
+        if not callable(clock):
+            raise TypeError(f"clock must be a function that tells the time, not {type(clock).__name__}")
         self._clock = clock
         self._seen = self.now = clock()
 

@@ -96,8 +96,12 @@ def share_onlookers(above: object, server: Observable, tables: Tables) -> None:
 
 
 def onlookers_of(server: object) -> Onlookers:
-    """Return those who look on at `server`."""
-    onlookers = _onlookers[server]()
+    """Return those who look on at `server`. Raises `TypeError` for what is no server."""
+    try:
+        found = _onlookers[server]
+    except (KeyError, TypeError):  # nobody's, or nothing that can be a key there
+        raise TypeError(f"expected a netcode.Server, not {type(server).__name__}") from None
+    onlookers = found()
     assert onlookers is not None  # the server keeps it
     return onlookers
 

@@ -1,5 +1,6 @@
 """A server's status file: what `python -m netcode top` shows, rewritten once a second by a server that was asked to."""
 
+import errno
 import json
 import os
 import tempfile
@@ -42,8 +43,12 @@ class StatusFile(Observer):
     ) -> None:
         if not isinstance(path, (str, os.PathLike, bool)):
             raise TypeError(f"status must be the path of a file, or True, not {type(path).__name__}")
-        super().__init__(server, clock)
         self.path = default_path(os.getpid()) if isinstance(path, bool) else Path(path)
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "there is no such folder for the status", str(self.path.parent))
+        if self.path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "status must be the path of a file, not of a folder", str(self.path))
+        super().__init__(server, clock)
         self._since = clock()
         self._updates, self._busy, self._worst = 0, 0.0, 0.0
         self._write_at = clock()

@@ -1,36 +1,28 @@
 """What a client or a server tells, as events in pygame's own queue, for a game that has one loop over all of them."""
 
 from collections import deque
-from typing import Protocol
 
 import pygame
 
+from netcode.client import Client
 from netcode.events import Away, Back, Event, Joined, Left, Received
+from netcode.server import Server
 
-JOINED = pygame.event.custom_type()
+FIRST = pygame.NUMEVENTS - 64
+"""The first type. Games and tutorials count theirs from `USEREVENT` up, and so does `custom_type()`."""
+
+JOINED = FIRST
 """The type of a pygame event with `peer`."""
-RECEIVED = pygame.event.custom_type()
+RECEIVED = FIRST + 1
 """The type of a pygame event with `peer` and `message`."""
-AWAY = pygame.event.custom_type()
+AWAY = FIRST + 2
 """The type of a pygame event with `peer` and `reason`."""
-BACK = pygame.event.custom_type()
+BACK = FIRST + 3
 """The type of a pygame event with `peer`."""
-LEFT = pygame.event.custom_type()
+LEFT = FIRST + 4
 """The type of a pygame event with `peer` and `reason`."""
 
 _TYPES: dict[type, int] = {Joined: JOINED, Received: RECEIVED, Away: AWAY, Back: BACK, Left: LEFT}
-
-
-class Teller(Protocol):
-    """A client or a server, also one of `netcode.turns`."""
-
-    def update(self) -> None:
-        """Do what can be done now."""
-        ...
-
-    def events(self) -> list[Event]:
-        """Take the events since the last call."""
-        ...
 
 
 class EventQueue:
@@ -38,9 +30,15 @@ class EventQueue:
 
     Call `update()` once a frame, in the place of `client.update()`, before `pygame.event.get()`. Nothing is lost where
     pygame's queue is full: the rest follows in the next frame. Types that the game blocks in that queue do not come.
+    It takes the events: who calls `client.events()` beside it takes them away from it.
+
+    Raises:
+        TypeError: `end` is neither; a `Seat` of `netcode.turns` tells by its own `events()`.
     """
 
-    def __init__(self, end: Teller) -> None:
+    def __init__(self, end: Client | Server) -> None:
+        if not isinstance(end, Client | Server):
+            raise TypeError(f"expected a netcode.Client or a netcode.Server, not {type(end).__name__}")
         self._end = end
         self._waiting: deque[Event] = deque()
 

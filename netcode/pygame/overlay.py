@@ -3,6 +3,7 @@
 import pygame
 
 from netcode.client import Client
+from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 from netcode.peer import Stats
 from netcode.reasons import printable
@@ -27,6 +28,9 @@ class Overlay:
         visible: whether it is shown at first.
         size: the height of its letters in pixels.
         clock: tells the time, for tests.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be.
     """
 
     def __init__(
@@ -38,6 +42,11 @@ class Overlay:
         size: int = 18,
         clock: Clock = monotonic,
     ) -> None:
+        if not isinstance(client, Client):
+            raise TypeError(f"expected a netcode.Client, not {type(client).__name__}")
+        if key is not None and (not isinstance(key, int) or isinstance(key, bool)):
+            raise TypeError(f"key must be a key such as pygame.K_F3, or None, not {type(key).__name__}")
+        check_number("size", size, whole=True)
         self.visible = visible
         """Whether it is shown; a game may change it."""
         self._client = client

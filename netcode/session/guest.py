@@ -3,7 +3,7 @@
 from typing import Any, Protocol
 
 from netcode.address import Address
-from netcode.diagnostics.advice import SENT, Attendance
+from netcode.diagnostics.advice import SENT, Attendance, advise_child
 from netcode.errors import ProtocolError
 from netcode.limits import Limits
 from netcode.loop.clock import Timeline
@@ -90,6 +90,7 @@ class Guest:
         self._attendance = attendance
         self._away_for: Reason | None = None
         self._away_until = 0.0
+        self._orphaned = False  # whether to say in an update that this is a child of the process that it belongs to
         self._greets = False  # whether the present link got as far as our greeting
         protocol.hello(hello._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self.link: Link | None = self._connect()
@@ -109,6 +110,9 @@ class Guest:
             self.closing = [stream for stream in self.closing if stream.alive]
         engine.stepping = None
         if self.session.reason is not None and not self.closing:
+            if self._orphaned:
+                self._orphaned = False
+                advise_child("client")
             self.scratch = _NO_ROOM  # this and its peer know each other, and may wait for the collector of garbage
         if self._away_for is not None or self.retry_at is not None:
             self._go_on_trying(now)
@@ -187,6 +191,7 @@ class Guest:
         for stream in self.streams():
             stream.abandon()
         self.state = State.DISCONNECTED
+        self._orphaned = True
         self._away_for = self.retry_at = self.link = None
         self.engine.later.clear()
         self.closing.clear()

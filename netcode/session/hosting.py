@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
+from netcode.diagnostics.advice import advise_child
 from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.session.door import Door
 from netcode.session.link import Link
@@ -37,6 +38,7 @@ class Hosting:
         self._links = links
         self._over = over
         self._goodbye = ""
+        self._orphaned = False  # whether to say in an update that this is a child of the process that it belongs to
 
     def until_due(self) -> float | None:
         """Return in how many seconds a grace is over or the door opens again."""
@@ -57,7 +59,7 @@ class Hosting:
         for link in self._links:
             engine.stepping = link.stream
             if link.session is not None and link.session.link is link:
-                link.say_goodbye(reason)
+                link.say_goodbye(reason, reason.text)
             else:
                 link.fail(reason)
         engine.stepping = None
@@ -85,6 +87,12 @@ class Hosting:
         self.state = State.DISCONNECTED
         self._over()
 
+    def updated_in_vain(self) -> None:
+        """Hear that an update found all closed: tell a forked child why."""
+        if self._orphaned:
+            self._orphaned = False
+            advise_child("server")
+
     def recover(self) -> None:
         """Bring everything in line with what is, after an exception left something half-way."""
         self._links.recover()
@@ -99,6 +107,7 @@ class Hosting:
     def abandon(self) -> None:
         """Be over in a child of the process that made it."""
         self.state = State.DISCONNECTED
+        self._orphaned = True
         self._links.closed = True
         self._links.abandon()
         self.door.doorway.close()

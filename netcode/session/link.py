@@ -236,11 +236,11 @@ class Link:
         self._end(reason)
         self._say_bye(reason, about)
 
-    def say_goodbye(self, reason: Reason) -> None:
-        """Leave on purpose: the other end reads `reason`; what it still sends is still delivered."""
+    def say_goodbye(self, reason: Reason, here: str) -> None:
+        """Leave on purpose: the other end reads `reason`, this one `here`; what still comes is still delivered."""
         if self.reason is None and self._close_reason is None:
             assert self.session is not None
-            self._close_reason = closed_here(reason.text)
+            self._close_reason = closed_here(here)
             self.session.close_batch(self)
             self._say_bye(reason)
 

@@ -242,10 +242,9 @@ class Seats:
     def _replace(self, session: Session, old: Carrier, *, anew: bool) -> None:
         """End the link that a session has, because another one takes its place."""
         if old.goodbye is not None:  # sent away: keeping that link open must not be a way back in
-            said = session.farewell
-            if said is not None and said.code is ReasonCode.MOVED:
-                raise ProtocolError(said.code, said.text, said.where)
-            raise ProtocolError(ReasonCode.GOODBYE, old.goodbye.text)
+            said = session.farewell or old.goodbye
+            code = ReasonCode.MOVED if said.code is ReasonCode.MOVED else ReasonCode.GOODBYE
+            raise ProtocolError(code, said.text, said.where)
         session.let_go()
         self.linked -= 1
         replaced = Reason(ReasonCode.REPLACED, "the same player connected again from elsewhere")

@@ -87,7 +87,7 @@ class Carrier(Judge, Protocol):
     def fail(self, reason: Reason, told: str = "") -> None:
         """End the link for `reason`."""
 
-    def say_goodbye(self, reason: Reason) -> None:
+    def say_goodbye(self, reason: Reason, here: str) -> None:
         """Leave on purpose."""
 
     def cut(self, reason: Reason | None = None) -> None:
@@ -215,7 +215,7 @@ class Session:
         if text is None:
             link.cut()
         else:
-            link.say_goodbye(reason)
+            link.say_goodbye(reason, text)
         engine.stepping = None
 
     def discard_queued(self) -> int:

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sized
 from enum import Enum
 from typing import Any, ClassVar, Protocol, TypeVar
 
+from netcode.diagnostics.mistakes import tell_from_names
+
 S_contra = TypeVar("S_contra", contravariant=True)
 """A stream. `netcode.stream.stream` has the only kind; what it is to others is said before it."""
 
@@ -30,6 +32,9 @@ class State(Enum):
     """`close_nicely` was called: what is queued is still sent, and what the other end sends still arrives."""
     DISCONNECTED = "disconnected"
     """It is over. A connection and a client have a `reason` that says why."""
+
+
+tell_from_names("netcode.State", State)
 
 
 class Receiver(Protocol):

@@ -136,10 +136,13 @@ class Intake:
 
 def check_silence(timeout: float | None, ping: bytes | None) -> None:
     """Raise `ValueError` or `TypeError` for what cannot be the `timeout` and the `ping` of a connection."""
+    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float)):
+        raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
     if timeout is not None and not 0 < timeout < math.inf:
         raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
-    if ping is not None:
-        memoryview(ping)
+    if ping is not None and not isinstance(ping, bytes | bytearray | memoryview):
+        kind = type(ping).__name__
+        raise TypeError(f"ping must be the bytes to send after half of timeout in silence, or None, not {kind}")
 
 
 def check_positive(number: int) -> None:

@@ -1,7 +1,9 @@
 """A clock that stands still until it is told to move."""
 
+import math
 from typing import Protocol
 
+from netcode.limits import check_number
 from netcode.session.inbox import Inbox
 
 
@@ -26,9 +28,9 @@ class FakeClock:
         """Let `seconds` pass.
 
         Raises:
-            ValueError: `seconds` is negative: a monotonic clock never goes back.
+            ValueError: `seconds` is negative or not finite: a monotonic clock never goes back, and never ends.
         """
-        if seconds < 0:
+        if not 0 <= seconds < math.inf:
             raise ValueError(f"time goes forward only, not by {seconds}")
         self.now += seconds
 
@@ -41,10 +43,18 @@ def play(clock: FakeClock, seconds: float, *parts: Updates, tick: float = 1 / 60
     """Let `seconds` of play pass: call `update()` on each of `parts`, every `tick` seconds.
 
     Raises:
-        ValueError: `tick` is not above 0.
+        TypeError, ValueError: an argument cannot be what it should be.
     """
-    if not tick > 0:
-        raise ValueError(f"tick must be seconds above 0, not {tick}")
+    if not isinstance(clock, FakeClock):
+        raise TypeError(f"play takes a FakeClock, the seconds, and what is updated, not {type(clock).__name__} first")
+    check_number("seconds", seconds, zero=True)
+    check_number("tick", tick)
+    for part in parts:
+        if not callable(getattr(part, "update", None)):
+            kind = type(part).__name__
+            raise TypeError(
+                f"each part must have an update(), which a {kind} has not: play(clock, 1.0, server, client)"
+            )
     end = clock.now + seconds
     while clock.now < end:
         clock.advance(min(tick, end - clock.now))

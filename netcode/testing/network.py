@@ -6,10 +6,12 @@ import os
 import random
 from collections import deque
 from collections.abc import Mapping
+from typing import Any
 
 from netcode.address import Address, check_destination, check_port
 from netcode.faults import Ending, Lane, LinkModel
 from netcode.lan import Sighting
+from netcode.limits import check_number
 from netcode.loop.clock import Clock
 from netcode.reasons import Reason, refused
 from netcode.transport import Connector, Doorway, Ready, Transport, send_each
@@ -17,6 +19,10 @@ from netcode.waiting import Descriptors
 
 CAPACITY = 65_536
 """Bytes under way in one direction before `send` is told «not now»."""
+
+
+MAX_LATENCY = 10.0
+"""Longest latency in seconds: at a default `timeout` nothing lives beyond it, and who gives more means milliseconds."""
 
 
 class MemoryNetwork:
@@ -33,6 +39,9 @@ class MemoryNetwork:
         rate: bytes per second in each direction; None for no limit.
         cut_every: links break by themselves after so many bytes on average, at any byte; None for never.
         capacity: bytes under way in one direction at most.
+
+    Raises:
+        TypeError, ValueError: an argument cannot be what it should be; an attribute neither.
     """
 
     def __init__(
@@ -46,6 +55,10 @@ class MemoryNetwork:
         cut_every: float | None = None,
         capacity: int = CAPACITY,
     ) -> None:
+        if not callable(clock):
+            raise TypeError(
+                f"clock must be a function that tells the time, such as a FakeClock, not {type(clock).__name__}"
+            )
         self.clock = clock
         self.random = random.Random(seed)
         self.latency = latency
@@ -61,6 +74,16 @@ class MemoryNetwork:
         self._next_port = 50_000
         self.sightings: Mapping[str, Sighting] = {}
         """What servers say of themselves, by something that differs from one to the next."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in {"latency", "jitter"}:
+            check_number(name, value, zero=True)
+            if value > MAX_LATENCY:
+                raise ValueError(f"{name} is seconds, {MAX_LATENCY:g} at most, not {value}: 100 ms are 0.1")
+        elif name == "capacity" or (name in {"rate", "cut_every"} and value is not None):
+            shut = name == "capacity" and hasattr(self, name)  # a test may let nothing through for a while
+            check_number(name, value, whole=name == "capacity", zero=shut)
+        super().__setattr__(name, value)
 
     @property
     def links(self) -> int:

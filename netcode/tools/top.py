@@ -91,6 +91,8 @@ class StatusReader:
                 status: Any = json.loads(file.read(MAX_FILE))
         except FileNotFoundError:
             return None
+        except ValueError:  # of JSON, or of text
+            status = None
         if not isinstance(status, dict) or "players" not in status:
             raise ValueError(f"{self._path} is no status file of a server")
         return status  # pyright: ignore[reportUnknownVariableType] # whatever it says, it is shown

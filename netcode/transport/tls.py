@@ -27,6 +27,10 @@ HANDSHAKE_STEPS = 12
 """Steps of handshakes that a doorway takes in one update: each is an answer to a greeting or a decision, and costs up
 to half a millisecond. 64 greetings at once would take 30."""
 
+MAKE_ONE = "make one by ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), and have it load_cert_chain()"
+_BARE = {"NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_HANDSHAKE_FAILURE"}
+"""What OpenSSL says at the two ends where a server has no certificate."""
+
 
 class TlsTransport:
     """One socket after the handshake."""
@@ -269,7 +273,8 @@ class TlsNetwork:
         if not isinstance(below, TcpNetwork):
             raise TypeError(f"TLS runs over TCP only, not over {type(below).__name__}")
         if context is not None and not isinstance(context, ssl.SSLContext):
-            raise TypeError(f"tls must be an ssl.SSLContext, not {type(context).__name__}")
+            hint = f": {MAKE_ONE}" if isinstance(context, bool) else ""
+            raise TypeError(f"tls must be an ssl.SSLContext, not {type(context).__name__}{hint}")
         self._below = below
         self._context = context or ssl.create_default_context()
 
@@ -324,5 +329,6 @@ def _explain(error: OSError) -> OSError:
     name: str = getattr(error, "reason", None) or ""
     if name in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNKNOWN_PROTOCOL", "RECORD_LAYER_FAILURE"):
         return Explained(ReasonCode.BROKEN_TLS, "does not speak TLS; use tls= at both ends or at none")
+    hint = "; did the server's context load its certificate, by load_cert_chain()?" if name in _BARE else ""
     said = printable(name.lower().replace("_", " ") or str(error))
-    return Explained(ReasonCode.BROKEN_TLS, f"and this end could not agree on TLS: {said}")
+    return Explained(ReasonCode.BROKEN_TLS, f"and this end could not agree on TLS: {said}{hint}")

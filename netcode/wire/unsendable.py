@@ -123,7 +123,8 @@ def _shown(key: Any) -> str:
 def _trouble(value: Any, error: Exception, in_key: bool) -> str:
     """Say what is wrong with a part of a message whose own parts are fine."""
     if isinstance(value, int):
-        return f"is a number of {value.bit_length()} bits, and 64 is the most; send it as a str"
+        bits = value.bit_length() if value >= 0 else (~value).bit_length() + 1  # with the one for its sign
+        return f"is a number of {bits} bits, and 64 is the most; send it as a str"
     if isinstance(value, str):
         return f"is text with half a character in it ({error}); send it as bytes, or without"
     if isinstance(value, memoryview):
