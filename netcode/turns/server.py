@@ -151,7 +151,7 @@ class Server:
                 self._store,
                 self.games,
                 clock,
-                idle=idle,
+                idle=min(idle, keep, waiting),  # what is in memory is not deleted
                 max_state=max_state,
                 on_thread=on_thread,
                 returned=lambda room, now: self._parts.presence.returned(room, now),  # noqa: PLW0108 - made later

@@ -193,6 +193,18 @@ class Table(Standing):
         if self.clocks is not None:
             self.clocks.run_out(due)
 
+    def stand_clocks(self, now: float) -> None:
+        """Count what has passed on the clocks until now."""
+        if self.clocks is not None:
+            self.clocks.stand(now)
+            self._snapshot = None
+
+    def set_clocks(self, left: Sequence[float], now: float) -> None:
+        """Let the clocks go on from now with so much left of each."""
+        if self.clocks is not None:
+            self.clocks.resume(left, self.clocks.running, now=now)
+            self._snapshot = None
+
     def advance(self, now: float) -> tuple[Step, ...]:
         """Do what time demands: timeouts, defaults for the absent, forfeits. One step and log entry for each."""
         steps: list[Step] = []

@@ -170,6 +170,15 @@ class StoreContract:
         assert [*store.open_tables("Go", 1).items()] == [("c", b"C")]
         assert store.open_tables("Poker") == {}
 
+    def test_those_that_wait_for_players_are_listed_first(self, store: Store, time: Time) -> None:
+        for name in "abc":
+            store.create([new(name, listing=b"1")])
+            time.now += 1
+        store.append([], [], [Listing("a", b"2", waits=False)])
+
+        assert [*store.open_tables(limit=2)] == ["b", "c"]
+        assert [*store.open_tables()] == ["b", "c", "a"]
+
     def test_a_listing_changes_and_goes(self, store: Store) -> None:
         store.create([new(listing=b"one seat")])
 
@@ -255,6 +264,8 @@ class StoreContract:
         time.now += 60
         assert store.due() == {"a", "b"}
         assert len(store.due(1)) == 1
+        assert store.due(100, ["Pig"]) == set()
+        assert store.due(100, [new().game, "Pig"]) == {"a", "b"}
 
     def test_loading_tells_when_something_happens(self, store: Store, time: Time) -> None:
         store.create([new("a"), new("b")])

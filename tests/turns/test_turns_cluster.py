@@ -694,3 +694,112 @@ def test_a_server_that_stands_still_is_not_asked_a_second_time(three: Cluster, m
         three.until(look, 6.0)
 
     assert visited == {1, 2}
+
+
+class Big(Game):
+    """A state that is stored now and then, and rules that may change."""
+
+    pad: str = "x" * 20_000
+    total: int = 0
+
+    @move(by=range(1, 10))
+    def add(self, by: int) -> None:
+        self.total += by
+
+
+def test_moves_of_a_table_that_changed_rules_have_frozen_outlive_a_drain() -> None:
+    def refuse(self: Any, by: int) -> None:
+        self.require(by < 2, "too much")
+
+    stricter = type("Big", (Big,), {"add": move(by=range(1, 10))(refuse), "__module__": __name__})
+    three = Cluster(0, seed=3)
+    three.serve(0, Big)
+    numbers = 0, 1, 2
+    seats = [three.join(*numbers, game=Big) for _ in range(2)]
+    for turn in range(6):
+        three.move(seats[turn % 2], "add", by=5)
+    three.kill(0)
+    three.serve(1, stricter)
+    three.until(lambda: all(seat.seated and seat.frozen != "" for seat in seats))
+    three.serve(2, Big)
+    three.servers[1].drain(0.5)
+    three.until(lambda: three.servers[1].drained)
+    three.servers.pop(1).close()
+
+    three.until(lambda: all(seat.seated and seat.frozen == "" for seat in seats))
+    assert seats[0].view.total == 30
+
+
+def test_a_table_that_is_given_away_is_not_put_away_as_well() -> None:
+    class Blitz(TicTacToe):
+        clock = Clock(minutes=60)
+
+    class Slow(MemoryStore):
+        down = False
+
+        def release(self, tables: Collection[str]) -> None:
+            if self.down:
+                raise Unavailable("busy")
+            super().release(tables)
+
+    two = Cluster(0, Blitz, idle=4.0)
+    two.store = Slow(clock=two.clock, lease=LEASE)
+    two.serve(0)
+    two.serve(1)
+    ann, bob = (two.join(0, game=Blitz) for _ in range(2))
+    two.move(ann, "mark", cell=0)
+    for seat in (ann, bob):
+        seat.close()
+    two.seats.clear()
+    two.play(3.2)
+    store: Any = two.servers[0]._store
+    store.down = True
+    two.servers[0].drain(0.0)
+    two.play(1.2)
+    store.down = False
+
+    two.until(lambda: two.servers[0].drained)
+
+
+def test_due_tables_of_a_game_are_left_to_those_who_play_it() -> None:
+    class Blitz(TicTacToe):
+        clock = Clock(per_move=3)
+
+    two = Cluster(0)
+    two.serve(0, TicTacToe)
+    two.serve(1, Blitz)
+    ann, bob = (two.join(1, game=Blitz, patience=60) for _ in range(2))
+    two.move(ann, "mark", cell=0)
+    two.kill(1)
+    two.play(8.0)
+    two.serve(1, Blitz)
+
+    two.until(lambda: ann.over and bob.over)
+    assert bob.reason == ""
+
+
+def test_a_clock_does_not_get_back_what_was_thought_before_a_drain() -> None:
+    class Timed(TicTacToe):
+        clock = Clock(per_move=30)
+
+    two = Cluster(2, Timed)
+    ann, bob = (two.join(0, 1, game=Timed) for _ in range(2))
+    two.move(ann, "mark", cell=0)
+    two.play(20.0)
+    two.servers[0].drain(0.5)
+    two.until(lambda: two.servers[0].drained)
+    two.until(lambda: bob.seated and bob.connected)
+
+    assert bob.clocks is not None
+    assert bob.clocks[1] < 10.5
+
+
+def test_tables_that_another_process_deleted_wait_for_nobody() -> None:
+    two = Cluster(2, idle=2.0, waiting=20.0, max_waiting=5)
+    for number in range(5):
+        two.join(1, room=f"room {number}").close()
+        two.seats.clear()
+    two.play(150.0)
+
+    assert two.join(1, room="another").reason == ""
+    assert [server._keeper.lobby.waiting for server in two.servers.values()][1] == 1

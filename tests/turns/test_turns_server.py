@@ -1702,3 +1702,103 @@ def test_serve_keeps_the_collector_from_what_stays_until_its_end() -> None:
     assert counts[0] > 0
     assert counts[1] == 0, "a program that goes on has its collector back"
     assert counts[3] > 0, "what was frozen before stays so"
+
+
+@pytest.mark.parametrize("closes", [True, False], ids=["closed", "cut"])
+def test_who_leaves_a_table_that_is_out_of_memory_is_missed(hall: Hall, closes: bool) -> None:
+    class Slow(TicTacToe):
+        absent = "forfeit"
+        grace = 60.0
+
+    hall.games = (Slow,)
+    server = hall.serve(idle=10.0)
+    ann, bob = two(hall, game=Slow)
+    hall.move(ann, "mark", cell=0)
+    hall.play(15.0)
+    assert server.tables == 0
+    if closes:
+        bob.close()
+    else:
+        hall.seats.remove(bob)
+
+    hall.until(lambda: ann.presence[1][0] == "away", 60.0)
+    hall.until(lambda: ann.over, 70.0)
+    assert ann.result is not None
+    assert ann.result.winners == (0,)
+
+
+def test_a_ticket_of_another_game_opens_nothing(hall: Hall) -> None:
+    hall.serve()
+    ann, _ = two(hall)
+
+    assert hall.join(Secrets, ticket=ann.ticket).reason == "that table plays TicTacToe, not Secrets"
+    assert (ann.seated, ann.connected) == (True, True)
+
+
+def test_a_wish_for_a_rematch_is_kept_with_the_table(hall: Hall) -> None:
+    server = hall.serve(idle=10.0)
+    ann, bob = two(hall)
+    hall.finish(ann, bob)
+    ann.rematch()
+    hall.play(15.0)
+    assert server.tables == 0
+    bob.rematch()
+    hall.until(lambda: not bob.over)
+    hall.finish(ann, bob)
+    bob.rematch()
+    hall.play(1.0)
+    hall.kill()
+    hall.serve()
+    hall.play(2.0)
+    hall.until(lambda: ann.connected and ann.seated and bob.connected and bob.seated)
+
+    ann.rematch()
+
+    hall.until(lambda: not ann.over)
+
+
+def test_a_clock_stands_over_a_restart_where_it_was(hall: Hall) -> None:
+    class Timed(TicTacToe):
+        clock = Clock(per_move=30)
+
+    hall.games = (Timed,)
+    server = hall.serve()
+    ann, bob = two(hall, game=Timed)
+    hall.move(ann, "mark", cell=0)
+    hall.play(20.0)
+    server.close()
+    hall.store = hall.store.successor()
+    hall.serve()
+    hall.until(lambda: bob.connected and bob.seated)
+
+    assert bob.clocks is not None
+    assert bob.clocks[1] < 10.5
+    hall.move(bob, "mark", cell=1)
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: bob.connected and bob.seated)
+    assert bob.view.cells[1] == 1
+
+
+def test_who_has_waited_for_long_and_is_there_finds_the_table_after_a_restart(hall: Hall) -> None:
+    hall.serve(waiting=100.0, keep=300.0, idle=10.0)
+    ann = hall.join()
+    hall.play(200.0)
+    hall.kill()
+    hall.serve(waiting=100.0, keep=300.0, idle=10.0)
+
+    hall.until(lambda: ann.connected and ann.seated)
+    hall.play(90.0)
+    assert ann.reason == ""
+
+
+def test_what_is_asked_of_a_table_on_its_way_is_refused(hall: Hall) -> None:
+    server = hall.serve()
+    ann = hall.join()
+    server._keeper.leaving.add(next(iter(server._keeper.rooms)))
+    ann.start()
+    hall.play(1.0)
+
+    assert [event.text for event in hall.heard(ann, Refused)] == [
+        "the table is on its way to another process; ask again"
+    ]

@@ -100,7 +100,7 @@ class TreeSearch:
                 if self._objections > 20 * (self.worlds + 1):
                     return  # the rules object to whatever is imagined: what is known already has to do
                 continue
-            self._play_on(world)
+            self._play_on(world, until)
             self.worlds += 1
 
     def best(self) -> Choice | None:
@@ -112,7 +112,8 @@ class TreeSearch:
             return self._dice.choice(self._choices)
         return self._keys[max(tried, key=lambda key: self._root.branches[key].visits)]
 
-    def _play_on(self, world: Table) -> None:
+    def _play_on(self, world: Table, until: float) -> None:
+        """Play a game to its end, and learn from it; nothing, where the time is over before that."""
         node, path = self._root, list[tuple[int, _Node]]()
         plies = 0
         while world.result is None and plies < MAX_PLIES:
@@ -128,7 +129,8 @@ class TreeSearch:
             path.append((seat, node))
             if not known:
                 break
-        self._finish_at_random(world, plies)
+        if not self._finish_at_random(world, plies, until):
+            return
         for seat, passed in path:
             passed.visits += 1
             passed.worth += worth(world, seat)
@@ -137,7 +139,7 @@ class TreeSearch:
         listing = world.legal(seat, Budget(seconds=1.0))
         if not listing.unlisted:
             return [*listing.plays]
-        return choices_of(world, seat, self._dice)
+        return choices_of(world, seat, self._dice, hasty=True)
 
     def _select(self, node: _Node, seat: int, choices: list[Choice]) -> tuple[bool, _Key, Choice]:
         keys = [_key(seat, choice) for choice in choices]
@@ -155,13 +157,17 @@ class TreeSearch:
         number = max(range(len(keys)), key=lambda index: _urge(node.branches[keys[index]]))
         return True, keys[number], choices[number]
 
-    def _finish_at_random(self, world: Table, plies: int) -> None:
+    def _finish_at_random(self, world: Table, plies: int, until: float) -> bool:
+        """Return whether it came to its end, or as far as it comes, in time."""
         while world.result is None and plies < MAX_PLIES:
             plies += 1
+            if plies % 4 == 0 and self._clock() >= until:
+                return False
             seat = self._dice.choice(world.to_move)
             choices = self._options(world, seat)
             if not choices or not isinstance(act(world, seat, self._dice.choice(choices)), Step):
-                return
+                break
+        return True
 
 
 def worth(table: Table, seat: int) -> float:

@@ -145,12 +145,12 @@ class Joining:
             self._come_to_no_table(peer, request, key, table, room, now)
             return
         seat = room.seat_of(digest_of_key(key))
-        if seat is not None:
+        if room.game.__name__ != request.game:
+            peer.send(protocol.Gone(f"that table plays {room.game.__name__}, not {request.game}").wire())
+        elif seat is not None:
             self._sit_again(room, peer, request, seat, key, now)
         elif request.ticket is not None:
             peer.send(protocol.Gone("this ticket opens no seat at its table").wire())
-        elif room.game.__name__ != request.game:
-            peer.send(protocol.Gone(f"that table plays {room.game.__name__}, not {request.game}").wire())
         elif request.watch:
             self._watch(room, peer, request, now)
         elif room.table is None and len(room.seats) < room.most:

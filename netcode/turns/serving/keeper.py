@@ -1,6 +1,6 @@
 """The tables in memory and the ones in the store: what is written when, what is loaded, and what may be told."""
 
-from collections import OrderedDict, deque
+from collections import ChainMap, OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -106,7 +106,7 @@ class Keeper:
         self._twins_at = clock() + 2 * self._lease
         self._unsettled: dict[str, float] = {}
         """Tables of which it is not yet decided who has them, and until when that is waited for."""
-        self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), ())
+        self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), whole=True)
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
 
@@ -192,7 +192,7 @@ class Keeper:
 
     def _refreshed(self, stored: Stored, then: Callable[[], None]) -> None:
         others = ((table, body) for table, body in stored.listed.items() if table not in self.rooms)
-        self.lobby.refresh(others, self.rooms)
+        self.lobby.refresh(others, self.rooms, whole=len(stored.listed) < LISTED)
         then()
 
     def with_room(self, table: str, then: Callable[[Found], None]) -> None:
@@ -240,6 +240,8 @@ class Keeper:
             room.viewers = self.asleep.pop(table, [])
             room.wakes = room.next_due() is not None
             self._returned(room, now)
+        else:
+            self.writer.batch.release.add(table)  # a game that is not played here, or what cannot be read: others may
         return room
 
     def live(self, *, leaving: bool = False) -> None:
@@ -254,6 +256,7 @@ class Keeper:
             for table in [*self._unsettled][:LOADED_AT_ONCE]:
                 self._ask(table)
         batch.renew, batch.wake = (LEAVING, 0) if leaving else (len(self.rooms), WOKEN_AT_ONCE)
+        batch.games = self.games.keys()
 
     def _renewed(self, stored: Stored) -> None:
         self.nodes = stored.nodes
@@ -276,7 +279,10 @@ class Keeper:
 
     def let_go(self, room: Room, then: Callable[[], None]) -> None:
         """Store a table, give it back, and call `then` when anybody else may have it."""
-        if room.version > room.state_version:
+        if room.table is not None and room.table.clock_due() is not None and not room.frozen:
+            self.log(room, room.stand(self.clock()))
+        is_new = room.version > room.state_version or room.wakes != (room.next_due() is not None)
+        if is_new and _may_be_stored(room):
             self._store_state(room, room.stored())
         self.leaving.add(room.id)
         self.writer.batch.release.add(room.id)
@@ -313,7 +319,13 @@ class Keeper:
                 return
             unstored = room.version > room.state_version and _may_be_stored(room)
             sleeps = not room.viewers and room.wakes and _only_a_clock_runs(room, now + max(self._idle, SOON))
-            if room.unsaved or (room.due is not None and not sleeps) or room.frozen or unstored:
+            if (
+                room.id in self.leaving
+                or room.unsaved
+                or (room.due is not None and not sleeps)
+                or room.frozen
+                or unstored
+            ):
                 if unstored:
                     self._store_state(room, room.stored())
                 room.touched = now
@@ -329,7 +341,7 @@ class Keeper:
             if not room.listed:
                 self.lobby.forget_keys(seat.key for seat in room.seats)
 
-    def wake_up(self, viewer: Viewer) -> None:
+    def forget_sleeper(self, viewer: Viewer) -> None:
         """Forget somebody who sat at a table that is not in memory."""
         sleepers = self.asleep.get(viewer.table, [])
         if viewer in sleepers:
@@ -337,15 +349,10 @@ class Keeper:
         if not sleepers and self.asleep.pop(viewer.table, None) is not None and viewer.table not in self._wanted:
             self.writer.batch.release.add(viewer.table)
 
-    def dropped(self, stored: Stored) -> list[Viewer]:
-        """Forget the tables that the store deleted, and return who was there."""
-        viewers: list[Viewer] = []
-        for table in stored.expired:
-            room = self.rooms.pop(table, None)
-            viewers += self.asleep.pop(table, []) if room is None else room.viewers
-        if stored.expired:
-            self.lobby.forget(stored.expired)
-        return viewers
+    def expire(self, keep: float, waiting: float) -> None:
+        """Have tables deleted at which nothing happened for so long; those that are here, or at which somebody is, stay."""
+        self.writer.batch.expire = keep, waiting, ChainMap[str, Any](self.rooms, self.asleep)
+        self.writer.batch.done.append(lambda stored: self.lobby.forget(stored.expired))
 
     def close(self, now: float) -> None:
         """Store what can be stored, and end the writer. The store stays open.
@@ -355,6 +362,8 @@ class Keeper:
         """
         try:
             for room in self.rooms.values():
+                if room.table is not None and room.table.clock_due() is not None and not room.frozen:
+                    self.log(room, room.stand(self.clock()))
                 if room.version > room.state_version and _may_be_stored(room):
                     self._store_state(room, room.stored())
             self.writer.flush(now)

@@ -71,10 +71,18 @@ class Lobby:
                 self.put(listing)
                 self.know(table, listing.keys)
 
-    def refresh(self, stored: Iterable[tuple[str, bytes]], ours: Collection[str]) -> None:
-        """Take in what a store lists of tables that are not ours, in place of what was known of such."""
+    def refresh(self, stored: Iterable[tuple[str, bytes]], ours: Collection[str], *, whole: bool) -> None:
+        """Take in what a store lists of tables that are not ours, in place of what was known of such.
+
+        Args:
+            stored: what is listed, by table.
+            ours: tables that are here, and of which we know better.
+            whole: whether that is all there is: then whatever else waits for players is not there any more.
+        """
         listed = dict(stored)
         gone = self._learned.keys() - listed.keys()
+        if whole:
+            gone |= {table for tables in self._open.values() for table in tables} - listed.keys()
         self.forget(table for table in gone if table not in ours)
         new = [(table, body) for table, body in listed.items() if self._learned.get(table) != body]
         self._learned = listed

@@ -43,7 +43,10 @@ class Playing:
             self._send_on(viewer, room)
             return
         if room.id in self._keeper.leaving:
-            return  # not answered: who asked does so again at the next owner
+            if not isinstance(request, NUMBERED):  # a play is sent again to the next owner
+                text = "the table is on its way to another process; ask again"
+                viewer.peer.send(protocol.Refusal(None, text).wire())
+            return
         refused = self._answer(room, viewer, request, self._keeper.clock())
         if refused:
             number = request.number if isinstance(request, NUMBERED) else None
@@ -52,7 +55,7 @@ class Playing:
     def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
         """Tell somebody that their table is not here any more, or where it is."""
         if isinstance(room, Elsewhere):
-            self._keeper.wake_up(viewer)
+            self._keeper.forget_sleeper(viewer)
             self._crowd.send_on(viewer, room.address)
         else:
             self._crowd.dismiss(viewer, room or "this table is not kept any more")
@@ -138,7 +141,8 @@ class Playing:
         gone = [taken.name for taken in room.seats if taken.left]
         if gone:
             return f"{gone[0]} has left; join another table"
-        room.rematch.add(seat)
+        self._keeper.log(room, room.want_rematch(seat))
+        self._keeper.settle(room)
         if len(room.rematch) < len(room.seats):
             self._telling.publish(room, (), now)
             return ""
@@ -146,7 +150,7 @@ class Playing:
 
     def begin_full(self, room: Room, now: float) -> None:
         """Begin the game of a table at which every seat is taken; later, while nothing can be stored."""
-        if room.table is not None or len(room.seats) < room.most or room.frozen:
+        if room.table is not None or len(room.seats) < room.most or room.frozen or room.id in self._keeper.leaving:
             return
         if self._keeper.trouble:
             self._steps.look_again(room, now)

@@ -18,9 +18,18 @@ class Presences:
     def hear(self, peer: Peer, present: bool, now: float) -> None:
         """Hear that somebody's link is there again, or broken."""
         viewer = self._crowd.viewers.get(peer)
-        room = None if viewer is None else self._keeper.rooms.get(viewer.table)
-        if viewer is not None and room is not None and viewer.seat is not None:
+        if viewer is None or viewer.seat is None:
+            return
+        room = self._keeper.rooms.get(viewer.table)
+        if room is None:
+            self._miss(viewer)
+        else:
             self.set(room, viewer.seat, present, now)
+
+    def _miss(self, viewer: Viewer) -> None:
+        """Have a table brought back that left memory, for the others who are there: `returned` sees who is away."""
+        if viewer.table in self._keeper.asleep:
+            self._keeper.with_room(viewer.table, lambda _: None)
 
     def set(self, room: Room, seat: int, present: bool, now: float) -> None:
         """Have a seat count as present, or as away from now on."""
@@ -40,7 +49,9 @@ class Presences:
         """Hear that somebody is not connected any more."""
         room = self._keeper.rooms.get(viewer.table)
         if room is None:
-            self._keeper.wake_up(viewer)
+            self._keeper.forget_sleeper(viewer)
+            if viewer.seat is not None:
+                self._miss(viewer)
             return
         if viewer in room.viewers:
             room.viewers.remove(viewer)

@@ -141,6 +141,11 @@ class Room:
         self.seats[seat].left = False
         return pack(["come back", seat])
 
+    def want_rematch(self, seat: int) -> bytes:
+        """Note that whoever sits there wants another game."""
+        self.rematch.add(seat)
+        return pack(["rematch", seat])
+
     def begin(self, secret: bytes) -> bytes:
         """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
         names = [seat.name for seat in self.seats]
@@ -151,6 +156,12 @@ class Room:
     def stepped(self, entry: bytes) -> bytes:
         """Return what is stored of a step of the table."""
         return pack(["step", entry])
+
+    def stand(self, now: float) -> bytes:
+        """Leave memory, or end, with the clocks as they are by now: they stand until somebody has the table again."""
+        assert self.table is not None
+        self.table.stand_clocks(now)
+        return pack(["stand", self.table.status(now).clocks])
 
     def sleep(self) -> bytes:
         """Leave memory while a clock runs, which goes on meanwhile."""
@@ -163,7 +174,9 @@ class Room:
         seats = [[seat.name, seat.key, seat.left] for seat in self.seats]
         snapshot = None if self.table is None else self.table.snapshot()
         name = self.game.__name__
-        return pack([FORMAT, name, self.code, self.players, self.options, seats, snapshot, self.listed])
+        return pack(
+            [FORMAT, name, self.code, self.players, self.options, seats, snapshot, self.listed, [*self.rematch]]
+        )
 
     @classmethod
     def restore(cls, table_id: str, saved: Saved, games: Mapping[str, type[Any]], now: float) -> "Room | str":
@@ -171,25 +184,27 @@ class Room:
         version, *parts = unpack(saved.state)
         if version != FORMAT:
             return _OTHER_VERSION
-        name, code, players, options, seats, snapshot, listed = parts
+        name, code, players, options, seats, snapshot, listed, *wishes = parts
         game = games.get(name)
         if game is None:
             return f"this server does not play {name} any more"
         room = cls(table_id, game, code, players, options)
         room.listed = listed
+        room.rematch.update(*wishes)  # of which tables of older versions have none
         room.seats = [Seat(who, key, None, left) for who, key, left in seats]
         room.version = room.settled = saved.version + len(saved.entries)
         room.state_version = saved.version
         steps: list[bytes] = []
-        asleep = False
+        asleep, left = False, None
         for body in saved.entries:
             entry: list[Any] = unpack(body)
-            asleep = entry == ["sleep"]
+            asleep, left = entry == ["sleep"], entry[1] if entry[0] == "stand" else None
             if entry[0] == "begin":
                 snapshot, steps = entry[1], []
+                room.rematch.clear()
             elif entry[0] == "step":
                 steps.append(entry[1])
-            elif not asleep and not room._reseat(entry):
+            elif not asleep and left is None and not room._reseat(entry):
                 return _OTHER_VERSION
         if snapshot is not None:
             try:
@@ -198,6 +213,8 @@ class Room:
                 return str(error)
             if asleep and saved.wake is not None:
                 room.table.run_out(now + saved.wake)
+            if left is not None:
+                room.table.set_clocks(left, now)
         return room
 
     def _reseat(self, entry: list[Any]) -> bool:
@@ -209,6 +226,8 @@ class Room:
                 del self.seats[seat]
             case ["depart", seat]:
                 self.seats[seat].left = True
+            case ["rematch", seat]:
+                self.rematch.add(seat)
             case ["come back", seat]:
                 self.seats[seat].left = False
             case _:

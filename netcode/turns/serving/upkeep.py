@@ -6,7 +6,6 @@ from netcode.site import Web
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.draining import Draining
 from netcode.turns.serving.keeper import Keeper
-from netcode.turns.store.writer import Stored
 
 RENEW = 1.0
 """Seconds between two signs of life to the store, where its lease is not shorter than four times that."""
@@ -45,7 +44,7 @@ class Upkeep:
         web: Web | bool | None,
         here: str,
     ) -> None:
-        self.renew_at = self.expire_at = now
+        self.renew_at, self.expire_at = now, now + EXPIRE  # by then those who sat there are back
         self._renew_every = RENEW if lease is None else min(RENEW, lease / 4)
         self._keeper, self._crowd, self._draining = keeper, crowd, draining
         self._kept, self.web, self._here = kept, web, here
@@ -60,10 +59,4 @@ class Upkeep:
                 self.web.let_in([self._here, *(node.address for node in self._keeper.nodes)])
         if now >= self.expire_at:
             self.expire_at = now + EXPIRE
-            spare = frozenset({viewer.table for viewer in self._crowd.viewers.values()})
-            self._keeper.writer.batch.expire = (self._kept.keep, self._kept.waiting, spare)
-            self._keeper.writer.batch.done.append(self._expired)
-
-    def _expired(self, stored: Stored) -> None:
-        for viewer in self._keeper.dropped(stored):
-            self._crowd.dismiss(viewer, "this table is not kept any more")
+            self._keeper.expire(self._kept.keep, self._kept.waiting)

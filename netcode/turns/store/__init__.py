@@ -145,11 +145,16 @@ class Store(ABC):
 
     @abstractmethod
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
-        """Return what is listed of tables, also those of other nodes, the oldest first."""
+        """Return what is listed of tables, also those of other nodes: first those that wait for players, the oldest first."""
 
     @abstractmethod
-    def due(self, limit: int = 100) -> set[str]:
-        """Return tables that nobody alive owns and at which something was to happen by now, as their `State` said."""
+    def due(self, limit: int = 100, games: Collection[str] | None = None) -> set[str]:
+        """Return tables that nobody alive owns and at which something was to happen by now, as their `State` said.
+
+        Args:
+            limit: how many at most.
+            games: of these alone; None for all.
+        """
 
     @abstractmethod
     def release(self, tables: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from netcode.turns.store import (
     Claim,
@@ -213,19 +214,23 @@ class MemoryStore(Store):
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
         self._check()
         found = [
-            (table, row.listing)
+            (not row.waits, table, row.listing)
             for table, row in self._shelf.rows.items()
             if row.listing is not None and game in (None, row.game)
         ]
-        return dict(found[:limit])
+        found.sort(key=itemgetter(0))
+        return {table: listing for _, table, listing in found[:limit]}
 
-    def due(self, limit: int = 100) -> set[str]:
+    def due(self, limit: int = 100, games: Collection[str] | None = None) -> set[str]:
         self._check()
         now, living = self._clock(), self._alive()
         found = [
             table
             for table, row in self._shelf.rows.items()
-            if row.wake is not None and row.wake <= now and row.owner not in living
+            if row.wake is not None
+            and row.wake <= now
+            and row.owner not in living
+            and (games is None or row.game in games)
         ]
         return {*found[:limit]}
 

@@ -278,8 +278,9 @@ class PostgresStore(Store):
         self._node()
         return dict(self._run(sql.OPEN_TABLES, {"game": game, "limit": limit}))
 
-    def due(self, limit: int = 100) -> set[str]:
-        return {table for (table,) in self._run(sql.DUE, {"node": self._node(), "limit": limit})}
+    def due(self, limit: int = 100, games: Collection[str] | None = None) -> set[str]:
+        asked = {"node": self._node(), "limit": limit, "games": None if games is None else [*games]}
+        return {table for (table,) in self._run(sql.DUE, asked)}
 
     def release(self, tables: Collection[str]) -> None:
         node = self._node()

@@ -164,14 +164,14 @@ JOIN move ON (move.game_table, move.version) = (asked.id, asked.version)
 
 OPEN_TABLES = """
 SELECT id, listing FROM game_table WHERE listing IS NOT NULL AND (%(game)s::text IS NULL OR game = %(game)s)
-ORDER BY created, id LIMIT %(limit)s
+ORDER BY waits DESC, created, id LIMIT %(limit)s
 """
 
 # Nothing is locked here, and so a join is right; what is found is claimed before it is used.
 DUE = """
 SELECT g.id FROM game_table AS g
 LEFT JOIN node ON node.id = g.owner AND NOT node.fenced AND (node.expires > now() OR node.id = %(node)s)
-WHERE g.wake <= now() AND node.id IS NULL ORDER BY g.wake LIMIT %(limit)s
+WHERE g.wake <= now() AND node.id IS NULL AND (%(games)s::text[] IS NULL OR g.game = ANY(%(games)s)) ORDER BY g.wake LIMIT %(limit)s
 """
 
 RELEASE = f"""

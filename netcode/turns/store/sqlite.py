@@ -193,13 +193,13 @@ class SqliteStore(Store):
         database = self._connected()
         with _explained(self._path):
             query = "SELECT id, listing FROM game_table WHERE listing IS NOT NULL AND game = ifnull(?, game) "
-            return dict(database.execute(query + "ORDER BY created, id LIMIT ?", (game, limit)).fetchall())
+            return dict(database.execute(query + "ORDER BY waits DESC, created, id LIMIT ?", (game, limit)).fetchall())
 
-    def due(self, limit: int = 100) -> set[str]:
+    def due(self, limit: int = 100, games: Collection[str] | None = None) -> set[str]:
         database = self._connected()
         with _explained(self._path):
-            query = "SELECT id FROM game_table WHERE wake <= ?"
-            found = [table for (table,) in database.execute(query, (self._now(),)) if table not in self._claimed]
+            rows = database.execute("SELECT id, game FROM game_table WHERE wake <= ?", (self._now(),)).fetchall()
+        found = [table for table, game in rows if table not in self._claimed and (games is None or game in games)]
         return {*found[:limit]}
 
     def release(self, tables: Collection[str]) -> None:

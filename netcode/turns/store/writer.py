@@ -29,9 +29,12 @@ class Batch:
         self.release: set[str] = set()
         self.wake = 0
         """How many tables of nobody to load at which something is due."""
+        self.games: Collection[str] | None = None
+        """Those of which tables are to be woken."""
         self.listed = 0
         """How many open tables to read, also those of other nodes."""
-        self.expire: tuple[float, float, frozenset[str]] | None = None
+        self.expire: tuple[float, float, Collection[str]] | None = None
+        """What `Store.expire` is told; the tables to spare are those that are here when it is handed over."""
         self.renew: int | None = None
         self.done: list[Callable[[Stored], None]] = []
         """Called in order once all of it is stored."""
@@ -39,6 +42,8 @@ class Batch:
         """One call for each table that has a part in it, after all of `done`."""
         self.made: set[str] | None = None
         """Which of `new` exist now, kept for another attempt: by then their first entries may be stored."""
+        self.appended = False
+        """Whether what happened is stored, kept likewise: by then the tables may be given back."""
         self.moves = 0
         """How many of `entries` are plays and answers."""
         self.since: float | None = None
@@ -108,19 +113,20 @@ def carry_out(store: Store, batch: Batch, lease: Lease) -> Stored:
         batch.made = store.create(batch.new) if batch.new else set()
         if len(batch.made) < len(batch.new):
             batch.leave_out({new.table for new in batch.new} - batch.made)
-    if batch.entries or batch.states or batch.listings:
+    if (batch.entries or batch.states or batch.listings) and not batch.appended:
         lease.keep()
         store.append(batch.entries, [*batch.states.values()], [*batch.listings.values()])
+        batch.appended = True
     lease.keep()
     if batch.release:
         store.release(batch.release)
+    expired = store.expire(*batch.expire) if batch.expire is not None else ()  # first: what is loaded is to stay
+    lease.keep()
     loaded, elsewhere = _take(store, lease, batch.load, batch.instead) if batch.load else ({}, {})
     if batch.wake and batch.due is None:
-        batch.due = store.due(batch.wake)
+        batch.due = store.due(batch.wake, batch.games)
     woken = _take(store, lease, batch.due)[0] if batch.due else {}
     listed = store.open_tables(None, batch.listed) if batch.listed else {}
-    lease.keep()
-    expired = store.expire(*batch.expire) if batch.expire is not None else ()
     return Stored(frozenset(batch.made), loaded, frozenset(expired), elsewhere, woken, listed, tuple(nodes))
 
 
@@ -278,6 +284,9 @@ class Writer:
             if self._under_way is None and self.batch:
                 self._under_way, self.batch = self.batch, Batch()
                 self._since = now
+                if self._under_way.expire is not None:
+                    keep, waiting, spare = self._under_way.expire
+                    self._under_way.expire = keep, waiting, frozenset(spare)
                 self.carrier.submit(self._under_way)
             elif self._again_at is not None and now >= self._again_at and self._under_way is not None:
                 self._again_at = None
