@@ -17,7 +17,8 @@ from netcode.turns.table import Table
 from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of, reached_by
 from netcode.turns.terminal.bot_play import GaveUp, run_bot
 from netcode.turns.terminal.game_file import Trouble, load_game
-from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.local_play import play_locally
+from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.serve_command import run_serve

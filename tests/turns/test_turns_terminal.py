@@ -17,21 +17,14 @@ from netcode.turns.seat import Seat
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal.bot_play import run_bot
-from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.local_play import play_locally
+from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import (
-    changed,
-    ended,
-    meant,
-    rows_of,
-    said,
-    show_plays,
-    typed,
-    understood,
-    wanted,
-    written,
-)
+from netcode.turns.terminal.telling import changed, ended
+from netcode.turns.terminal.understanding import meant, typed, understood, wanted
+from netcode.turns.terminal.wording import rows_of, said, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
@@ -70,15 +63,14 @@ def test_a_value_is_written_as_a_person_reads_it(value: Any, text: str) -> None:
     assert written(value) == text
 
 
-def test_a_square_is_written_in_rows_and_a_long_line_is_broken() -> None:
+def test_a_square_is_written_in_rows() -> None:
     view = View("Go", {"board": [0, None, 1] * 3, "text": "x" * 150, "names": ("Ann",)})
 
     assert rows_of(view) == [
         ("board", " 0  .  1"),
         ("", " 0  .  1"),
         ("", " 0  .  1"),
-        ("text", "x" * 100),
-        ("", "x" * 50),
+        ("text", "x" * 150),
     ]
 
 
@@ -150,7 +142,7 @@ def test_a_number_in_a_list_of_numbers_is_itself() -> None:
     options = [answer("q", number) for number in (0, 2, 1, -3)]
     out = io.StringIO()
 
-    show_plays(Screen(out), options, (), "how many?")
+    show_plays(Screen(out), TicTacToe, options, (), "how many?")
 
     assert out.getvalue().splitlines() == ["how many?", "   0   2   1   -3"]
     assert [understood(text, options) for text in ("0", "1", "2", "-3")] == [
@@ -193,13 +185,13 @@ def test_a_free_answer_is_typed_as_json() -> None:
 def test_plays_are_numbered_and_the_rest_is_counted() -> None:
     out = io.StringIO()
 
-    show_plays(Screen(out), [Play("mark", {"cell": cell}) for cell in range(45)], ["hide", ""], "your turn")
+    show_plays(Screen(out), TicTacToe, [Play("mark", {"cell": cell}) for cell in range(45)], ["mark"], "your turn")
 
     lines = out.getvalue().splitlines()
     assert lines[0] == "your turn"
     assert lines[1].startswith("   1: mark 0   2: mark 1")
     assert max(map(len, lines)) <= 105
-    assert lines[-2:] == ["   … and 5 more", "   also, not listed: hide, an answer, typed as JSON"]
+    assert lines[-2:] == ["   … and 5 more: mark CELL", "   type mark CELL"]
 
 
 @pytest.mark.parametrize(
@@ -411,7 +403,8 @@ class Typist:
     def __init__(self, *lines: str) -> None:
         self.lines = [*lines]
 
-    def __call__(self) -> str:
+    def __call__(self, seconds: float | None = None) -> str | None:
+        assert seconds is None or seconds >= 0
         if not self.lines:
             raise EOFError
         return self.lines.pop(0)
@@ -444,7 +437,7 @@ def test_who_quits_at_the_keyboard_has_ended_the_game_here(word: str) -> None:
     play_locally(LocalTable(TicTacToe, ["Ann", "Bob"], {}, bytes(32)), (), Screen(out), typist, first)
 
     assert typist.lines == ["mark 0"]
-    assert out.getvalue().count("/undo takes the last move back; /quit or Ctrl-C ends\n") == 2
+    assert out.getvalue().count("undo takes the last move back; quit or Ctrl-C ends; ") == 2
 
 
 def test_a_word_that_a_play_begins_with_is_that_play() -> None:
@@ -777,7 +770,7 @@ def test_everybody_at_one_keyboard_agrees_to_an_undo() -> None:
     table = LocalTable(Dice, ["Ann", "Bob"], {}, bytes(32))
 
     with pytest.raises(EOFError):
-        play_locally(table, (), Screen(out), Typist("roll", "/undo"), first)
+        play_locally(table, (), Screen(out), Typist("roll", "", "", "/undo"), first)
 
     text = out.getvalue()
     assert "taken back: Ann took a move back" in text
@@ -799,4 +792,6 @@ def test_a_bot_that_finds_nothing_to_do_says_so() -> None:
 
     play_locally(table, (0,), Screen(out), Typist(), first)
 
-    assert out.getvalue() == "Bot is a bot, and finds nothing to do: the rules are stuck\n"
+    assert (
+        out.getvalue() == "by number: 0 is Bot, 1 is Ann\nBot is a bot, and finds nothing to do: the rules are stuck\n"
+    )
