@@ -4,7 +4,6 @@ import argparse
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from netcode.console import sentence_of
@@ -16,7 +15,7 @@ from netcode.turns.store import Lost, Unavailable
 from netcode.turns.table import Table
 from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of, reached_by
 from netcode.turns.terminal.bot_play import GaveUp, run_bot
-from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import SeatFile, play_over_network
@@ -30,7 +29,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     game = load_game(arguments.game)
     if arguments.at is not None:
         addresses = addresses_of(arguments.at)
-        seat_file = SeatFile(Path(arguments.game.partition(":")[0]), arguments.name, *addresses)
+        seat_file = SeatFile(path_of(arguments.game), arguments.name, *addresses)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
         wanted |= {"options": options_of(arguments.option), **reached_by(arguments, addresses)}
         return 0 if play_over_network(addresses[0], game, screen, Keyboard(), seat_file, **wanted) else 1

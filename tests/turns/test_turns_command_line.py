@@ -20,7 +20,7 @@ from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
 from netcode.turns.terminal.arguments import address_of, addresses_of, options_of
-from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.serve_command import shown as shown_store
 from netcode.turns.values import pack
 
@@ -188,6 +188,31 @@ def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> Non
     path.write_text(TWELVE_LINES + "\n\nclass Larger(TicTacToe):\n    pass\n", encoding="utf-8")
     assert load_game(str(path)).__name__ == "Larger"
     assert load_game(f"{path}:TicTacToe").__name__ == "TicTacToe"
+
+
+@pytest.mark.parametrize(
+    ("where", "path"),
+    [
+        ("ttt.py", "ttt.py"),
+        ("ttt.py:Larger", "ttt.py"),
+        ("a:b/ttt.py", "a:b/ttt.py"),
+        ("a:b/ttt.py:Larger", "a:b/ttt.py"),
+        (r"C:\games\ttt.py", r"C:\games\ttt.py"),
+        (r"C:\games\ttt.py:Larger", r"C:\games\ttt.py"),
+    ],
+)
+def test_a_colon_in_a_path_begins_no_class(where: str, path: str) -> None:
+    assert path_of(where) == Path(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has a colon there")
+def test_a_game_whose_path_has_a_colon_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a:b" / "ttt.py"
+    path.parent.mkdir()
+    path.write_text(TWELVE_LINES, encoding="utf-8")
+
+    assert [load_game(f"{path}{name}").__name__ for name in ("", ":TicTacToe")] == ["TicTacToe"] * 2
+    assert path_of(str(path)) == path
 
 
 @pytest.mark.parametrize(
