@@ -265,6 +265,7 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
         (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
+        (["play", "{game}", "--option", "size=--3"], "TicTacToe has no option of that name"),
         (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
         (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
         (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),
@@ -340,13 +341,45 @@ def test_addresses_have_commas_between_them_or_are_said_one_by_one(
 
 
 def test_options_are_numbers_truths_and_texts() -> None:
-    assert options_of(["size=5", "fast=true", "slow=False", "name=x=y", "low=-1"]) == {
+    words = ["size=5", "fast=true", "slow=False", "name=x=y", "low=-1", "odd=--5", "part=0.5", "half=1.", "other=none"]
+
+    assert options_of(words) == {
         "size": 5,
         "fast": True,
         "slow": False,
         "name": "x=y",
         "low": -1,
+        "odd": "--5",
+        "part": 0.5,
+        "half": "1.",
+        "other": "none",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"per_move": 20}', {"per_move": 20}), ("[1, 2]", [1, 2]), ("none", None), ("fast", "fast")],
+)
+def test_a_clock_is_given_as_json_or_none(text: str, value: Any) -> None:
+    assert options_of([f"clock={text}"]) == {"clock": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("{per_move: 20}", "; in a shell it stands between single quotes"), ('{"per_move"}', ""), ("[" * 9_999, "")],
+)
+def test_json_that_is_none_is_told(text: str, hint: str) -> None:
+    with pytest.raises(Trouble) as told:
+        options_of([f"clock={text}"])
+
+    assert str(told.value).startswith(f"the option clock is {text}, which is no JSON{hint}")
+
+
+def test_the_help_names_a_clock_that_works(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["play", "--help"])
+
+    assert """'clock={"per_move": 20}'""" in capsys.readouterr().out
 
 
 @pytest.mark.process
