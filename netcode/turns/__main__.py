@@ -21,7 +21,6 @@ from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.serve_command import run_serve
-from netcode.turns.terminal.wording import rows_of
 
 
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -80,22 +79,9 @@ def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
     """Show a stored game, move by move."""
-    from netcode.turns.replay import frames, stored_tables
+    from netcode.turns.terminal.replay_command import run_replay as show
 
-    game = load_game(arguments.game)
-    if arguments.table is None:
-        tables = stored_tables(arguments.database, game)
-        for table, moves in tables:
-            screen.line(f"{table}  {moves} entries")
-        if not tables:
-            screen.line(f"{arguments.database} has no tables of {game.__name__}")
-        return 0
-    names: list[str] = []
-    for number, frame in enumerate(frames(arguments.database, arguments.table, game)):
-        names = frame.names
-        screen.table(f"{number}: {frame.text}" if frame.text else "at the beginning", rows_of(frame.view))
-    screen.line(f"that was {', '.join(names)}")
-    return 0
+    return show(arguments, screen)
 
 
 def run_check(arguments: argparse.Namespace, screen: Screen) -> int:

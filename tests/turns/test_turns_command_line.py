@@ -644,8 +644,9 @@ def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pyte
     assert main(["replay", str(game), str(database), known]) == 0
 
     out = capsys.readouterr().out
-    assert f"{known}  4 entries" in out
-    assert "0: Ann to move" in out
+    assert f"{known}  4 entries  Ann, Bob\n" in out
+    assert "-- 0: Ann to move" in out
+    assert "Ann moved: mark (cells 4: . → 0)\n-- 1: Bob to move" in out
     assert "1: Bob to move" in out
     assert out.endswith("that was Ann, Bob\n")
 
