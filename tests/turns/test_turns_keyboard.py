@@ -293,8 +293,8 @@ class Blitz(Game):
 def test_a_clock_that_runs_out_while_nobody_types_gives_the_turn_to_others() -> None:
     text = played(Blitz, 6.0, 1.0, 6.0)
 
-    assert "Ann was too slow\n-- Bob to move\n" in text
-    assert "Bob was too slow\nAnn won\n" in text
+    assert "the time of Ann is up\nAnn was too slow\n-- Bob to move\n" in text
+    assert "the time of Bob is up\nBob was too slow\nAnn won\n" in text
 
 
 def test_a_line_that_comes_too_late_plays_nothing() -> None:

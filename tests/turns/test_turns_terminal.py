@@ -1,6 +1,7 @@
 """What a person reads and types at a table."""
 
 import io
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netcode.turns import Clock, Game, move
+from netcode.turns import Clock, Free, Game, move
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import View
@@ -316,6 +317,55 @@ def test_a_table_is_drawn_where_rich_is_installed() -> None:
     assert text.endswith("\x1b[H")
 
 
+def test_a_title_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    out, title = Looked(), "a player with a rather long name to move"
+
+    Screen(out).table(title, [("n", "0")])
+
+    assert title in out.getvalue()
+
+
+def test_a_line_breaks_between_words_at_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Looked()
+
+    Screen(out).table("", [("cards", " ".join(["a-card"] * 12)), ("long", "x" * 60), ("none", "")])
+
+    assert (Screen(out).width, Screen(io.StringIO()).width) == (60, 100)
+    assert out.getvalue().splitlines() == [
+        "-- ",
+        "   cards  " + "a-card " * 7,
+        "          " + " ".join(["a-card"] * 5),
+        "   long   " + "x" * 50,
+        "          " + "x" * 10,
+        "   none   ",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only sockets can be waited for there")
+def test_a_terminal_is_waited_for_no_longer_than_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = os.openpty()
+    out = io.StringIO()
+    with os.fdopen(terminal, encoding="utf-8") as source, os.fdopen(keyboard, "wb", buffering=0) as keys:
+        monkeypatch.setattr(sys, "stdin", source)
+        silence = Screen(out).ask(0.0)
+        keys.write(b"mark 4\n")
+        typed = Screen(out).ask(60.0)
+        keys.write(b"\x04")  # Ctrl-D
+        with pytest.raises(EOFError):
+            Screen(out).ask(60.0)
+
+    assert (silence, typed, out.getvalue()) == (None, "mark 4", "> \n> > ")
+
+
+def test_where_a_keyboard_cannot_be_waited_for_the_next_line_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Typing("mark 4\n"))
+
+    assert Screen(io.StringIO()).ask(0.0) == "mark 4"
+
+
 def test_without_rich_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     out = Looked()
@@ -580,6 +630,48 @@ def test_it_says_for_whom_the_game_waits_and_how_it_begins(hall: Hall) -> None:
     assert early == begins
     assert f"the game has not begun\n{begins}" in ann.out.getvalue()
     assert begun.startswith("the game begins\n")
+
+
+def test_what_is_typed_before_one_sits_there_is_told_so(hall: Hall) -> None:
+    ann = Shown(hall, hall.begin_to_join(name="Ann"))  # nobody serves yet
+
+    for line in ("/start", "undo", "mark 4", "/help"):
+        ann.obey(line)
+
+    told = ann.out.getvalue()
+    assert told.startswith("you do not sit at the table yet; try again in a moment\n" * 3 + "type a number")
+    ann.seat.close()
+
+
+class Names(Game):
+    seats = 1, 1
+    said: list[str] = []
+
+    @move
+    def call(self) -> None:
+        self.said.append(self.ask(0, Free(str, lambda _: "Joe", lambda text: text and None), "a name?"))
+
+    @move
+    def count(self) -> None:
+        self.ask(0, Free(int, lambda _: 1, lambda number: None if number else "not 0"), "how many?")
+
+
+def test_a_free_answer_that_is_a_number_is_text_where_the_rules_want_text(hall: Hall) -> None:
+    hall.games = (Names,)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Names, name="Ann"), Names)
+    ann.frames(0.5)
+    for line in ("call", "1984", "call", "Joe B", "count", "no", "0", "7", "call"):
+        ann.obey(line)
+        ann.frames(0.5)
+
+    text = ann.out.getvalue()
+    assert ann.seat.view.said == ["1984", "Joe B"]
+    assert "must be str" not in text
+    assert "no: the answer must be int, not a str" in text
+    assert "0: not 0" in text
+    assert text.count("your turn\n") == 4
+    ann.seat.close()
 
 
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:

@@ -317,6 +317,24 @@ def test_a_view_without_its_class_is_written_as_it_came() -> None:
     assert rows_of(View("Go", {"hands": [[None, None], [1]], "names": ("Ann",)})) == [("hands", ". .  |  1")]
 
 
+def test_boards_of_several_are_squares_each_with_its_number() -> None:
+    two, many = View("Ships", {"shots": [[None] * 16, [1] * 16]}), View("Ships", {"shots": [[None] * 36] * 3})
+
+    assert [line for _, line in rows_of(two)] == [
+        "0:  .  .  .  .",
+        *["    .  .  .  ."] * 3,
+        "1:  1  1  1  1",
+        *["    1  1  1  1"] * 3,
+    ]
+    assert len(rows_of(many)) == 18
+
+
+def test_a_board_of_nine_columns_is_no_list_of_squares() -> None:
+    rows = [line for _, line in rows_of(View("Go", {"board": [[None] * 9] * 9}))]
+
+    assert rows == [f"{number}: {' '.join([' .'] * 9)}" for number in range(9)]
+
+
 def test_a_change_inside_a_dataclass_is_told_by_its_field() -> None:
     before, after = View("Go", {"units": [Unit(0, Suit.CLUBS)]}), View("Go", {"units": [Unit(1, Suit.CLUBS)]})
 

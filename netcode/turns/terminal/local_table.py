@@ -41,7 +41,11 @@ class LocalTable:
 
     def advance(self) -> bool:
         """Do what time demands; return whether anything happened."""
-        steps = self.table.advance(self.clock())
+        now, clocks = self.clock(), self.table.clocks
+        late = () if clocks is None else clocks.fallen(now)
+        steps = self.table.advance(now)
+        if steps:  # the rules may say nothing of it
+            self.news += [happenings.Told(f"the time of {self.names[seat]} is up", {}, None) for seat in late]
         for step in steps:
             self.news += step.happenings
         return bool(steps)

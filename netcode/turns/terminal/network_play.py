@@ -163,6 +163,8 @@ class NetworkTable:
     def _show(self) -> None:
         if self.seat.started:
             self._due = False
+            if self.seat.my_turn:
+                self._shown = None  # what may be played stands below what it is played on
             who = "you look on" if self.seat.seat is None else f"you are {self._name(self.seat.seat)}"
             clocks = self.seat.clocks
             rows = rows_of(self.seat.view)

@@ -14,6 +14,8 @@ from netcode.turns.player.sight import View, fields_of
 
 SHORT = 60
 """Columns within which a list of lists is written in one line."""
+BROAD = 30
+"""Columns of the broadest board; rows of more cells that could be squares are boards of their own."""
 CELL = 4
 """Columns of the widest cell of a board."""
 EVERYBODY = -1
@@ -115,14 +117,24 @@ def _lines(value: Any) -> Iterator[str]:
     """Yield the lines of a value that is open."""
     side, text = _side(value), written(value)
     if side:
-        cells = [written(cell) for cell in value]
-        yield from (_row(cells[start : start + side]) for start in range(0, len(cells), side))
+        yield from _square(value, side)
     elif _is_board(value):
         yield from (f"{number}: {_row([*map(written, row)])}" for number, row in enumerate(value))
     elif isinstance(value, list) and value and (len(text) > SHORT or any(map(_has_names, value))) and _is_nested(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        yield from (f"{number}: {written(item)}" for number, item in enumerate(value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for number, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+            side = _side(item)
+            lines = [*_square(item, side)] if side else [written(item)]  # pyright: ignore[reportUnknownArgumentType]
+            yield from (
+                f"{f'{number}:' if not line else '':<{len(str(number)) + 1}} {text}" for line, text in enumerate(lines)
+            )
     else:
         yield from text.split("\n")
+
+
+def _square(value: Sequence[Any], side: int) -> Iterator[str]:
+    """Yield the rows of a square."""
+    cells = [written(cell) for cell in value]
+    yield from (_row(cells[start : start + side]) for start in range(0, len(cells), side))
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -144,7 +156,8 @@ def _is_board(value: Any) -> bool:
     rows: Any = value
     if not isinstance(rows, list) or len(rows) < 3 or not all(isinstance(row, list) and len(row) > 1 for row in rows):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         return False
-    return len({len(row) for row in rows}) == 1  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    broad = len(rows[0]) > BROAD and bool(_side(rows[0]))  # pyright: ignore[reportUnknownArgumentType]
+    return len({len(row) for row in rows}) == 1 and not broad  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
 
 
 def _side(value: Any) -> int:
