@@ -651,6 +651,65 @@ def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pyte
     assert out.endswith("that was Ann, Bob\n")
 
 
+TELLING = """\
+from netcode.turns import Game, Hidden, move
+
+
+class Telling(Game):
+    pile: Hidden[list[int]] = [1, 2]
+
+    @move
+    def draw(self) -> None:
+        self.tell(f"a {self.random.choice([1])} was drawn")
+
+    @move
+    def end(self) -> None:
+        self.finish(1, text="enough")
+"""
+
+
+def test_a_replay_tells_what_all_were_told_and_opens_what_was_hidden(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, database, known = tmp_path / "telling.py", tmp_path / "telling.db", "0" * 24
+    path.write_text(TELLING, encoding="utf-8")
+    table = Table.create(load_game(str(path)), 2, secret=bytes(32), names=["Ann", "Bob"])
+    bodies = [pack(["begin", table.snapshot()])]
+    table_steps = [
+        table.start(0.0),
+        table.play(0, "draw", {}, 1, now=0.0),
+        table.undo(0, 0.0),
+        table.consent(1, True, 0.0),
+    ]
+    for step in (*table_steps, table.play(0, "end", {}, 2, now=0.0)):
+        assert isinstance(step, Step)
+        bodies += [pack(["step", step.entry])] if step.entry else []
+    store = SqliteStore(database)
+    store.open("here")
+    store.create([NewTable(known, "Telling", b"", None)])
+    store.append([Entry(known, number, body) for number, body in enumerate(bodies, 1)], [], [])
+    store.close()
+
+    assert main(["replay", str(path), str(database), known]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "-- 0: Ann to move",
+        "   pile  2 hidden",
+        "Ann moved: draw",
+        "a 1 was drawn",
+        "-- 1: Bob to move",
+        "   pile  2 hidden",
+        "taken back: Ann took a move back",
+        "-- 2: Ann to move",
+        "   pile  2 hidden",
+        "Ann moved: end (pile 0: . → 1, pile 1: . → 2)",
+        "Bob won: enough",
+        "-- 3: over",
+        "   pile  1 2",
+        "that was Ann, Bob",
+    ]
+
+
 def test_a_game_in_a_file_that_is_called_as_a_module_is_checked(
     game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
