@@ -4,7 +4,6 @@ import argparse
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from netcode.console import sentence_of
@@ -17,12 +16,12 @@ from netcode.turns.store import Lost, Unavailable
 from netcode.turns.table import Table
 from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of, reached_by
 from netcode.turns.terminal.bot_play import GaveUp, run_bot
-from netcode.turns.terminal.game_file import Trouble, load_game
-from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.game_file import Trouble, load_game, path_of
+from netcode.turns.terminal.local_play import play_locally
+from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.serve_command import run_serve
-from netcode.turns.terminal.wording import rows_of
 
 
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -30,7 +29,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     game = load_game(arguments.game)
     if arguments.at is not None:
         addresses = addresses_of(arguments.at)
-        seat_file = SeatFile(Path(arguments.game.partition(":")[0]), arguments.name, *addresses)
+        seat_file = SeatFile(path_of(arguments.game), arguments.name, *addresses)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
         wanted |= {"options": options_of(arguments.option), **reached_by(arguments, addresses)}
         return 0 if play_over_network(addresses[0], game, screen, Keyboard(), seat_file, **wanted) else 1
@@ -81,22 +80,9 @@ def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
     """Show a stored game, move by move."""
-    from netcode.turns.replay import frames, stored_tables
+    from netcode.turns.terminal.replay_command import run_replay as show
 
-    game = load_game(arguments.game)
-    if arguments.table is None:
-        tables = stored_tables(arguments.database, game)
-        for table, moves in tables:
-            screen.line(f"{table}  {moves} entries")
-        if not tables:
-            screen.line(f"{arguments.database} has no tables of {game.__name__}")
-        return 0
-    names: list[str] = []
-    for number, frame in enumerate(frames(arguments.database, arguments.table, game)):
-        names = frame.names
-        screen.table(f"{number}: {frame.text}" if frame.text else "at the beginning", rows_of(frame.view))
-    screen.line(f"that was {', '.join(names)}")
-    return 0
+    return show(arguments, screen)
 
 
 def run_check(arguments: argparse.Namespace, screen: Screen) -> int:

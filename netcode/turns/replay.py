@@ -4,11 +4,13 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from netcode.turns.errors import BUGS, Leave, RulesError, Unfit
 from netcode.turns.player.sight import make_view
+from netcode.turns.runtime.storing import read_state
 from netcode.turns.store import Lost, Unavailable, is_address
-from netcode.turns.table import Table
+from netcode.turns.table import Happening, Table, Told
 from netcode.turns.values import unpack
 
 
@@ -17,10 +19,25 @@ class Frame:
     """A game after one of its entries."""
 
     text: str
+    """Whose move it is, or that it is over."""
     names: list[str]
     view: Any
+    happenings: tuple[Happening, ...] = ()
+    """Who moved, what was told and how it ended, by that entry."""
 
 
+class Stored(NamedTuple):
+    """A table in a database."""
+
+    table: str
+    """Its id."""
+    entries: int
+    names: tuple[str, ...]
+    """Of those who sat there first."""
+
+
+FIRST = 64
+"""Entries of a table in which the names of its players are looked for."""
 PATIENCE = 30.0
 """Seconds of silence after which a database server is not waited for any more."""
 
@@ -52,10 +69,25 @@ def _ask(address: str, query: str, arguments: tuple[Any, ...]) -> list[Any]:
         link.close()
 
 
-def stored_tables(path: str | Path, game: type[Any]) -> list[tuple[str, int]]:
-    """Return the ids of the tables of a game, and how many entries each has, the oldest first."""
+def stored_tables(path: str | Path, game: type[Any]) -> list[Stored]:
+    """Return the tables of a game, the oldest first."""
     query = "SELECT id, version FROM game_table WHERE game = ? ORDER BY created"
-    return [(table, version) for table, version in _read(path, query, (game.__name__,))]
+    early = (
+        "SELECT game_table, body FROM move JOIN game_table ON game_table.id = move.game_table "
+        "WHERE game_table.game = ? AND move.version <= ? ORDER BY move.version"
+    )
+    sat: dict[str, list[str]] = {}
+    for table, body in _read(path, early, (game.__name__, FIRST)):
+        match unpack(body):
+            case ["sit", str(name), *_]:
+                sat.setdefault(table, []).append(name)
+            case ["begin", bytes(begun)]:
+                sat[table] = read_state(begun)["names"]
+            case _:
+                pass
+    return [
+        Stored(table, version, tuple(sat.get(table, ()))) for table, version in _read(path, query, (game.__name__,))
+    ]
 
 
 def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
@@ -68,25 +100,39 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
     if not rows:
         where = "the database" if isinstance(path, str) and is_address(path) else path  # an address has a password
         raise Unavailable(f"{where} has no table {table}, or its log was not kept")
-    snapshot, steps = b"", list[bytes]()
+    played: Table | None = None
     for (body,) in rows:
         match unpack(body):
             case ["begin", bytes(begun)]:
-                snapshot, steps = begun, []
-            case ["step", bytes(entry)] if snapshot:
-                steps.append(entry)
-                played = Table.restore(game, snapshot, steps)
-                if played.frozen:
-                    raise Unavailable(f"the rules have changed since: {played.frozen}")
-                status = played.status(0.0)
-                state = {
-                    "names": played.names,
-                    "to_move": status.to_move,
-                    "mover": status.mover,
-                    "out": status.out,
-                }
-                whose = " and ".join(played.names[seat] for seat in status.to_move)
-                text = "over" if status.result is not None else f"{whose} to move"
-                yield Frame(text, [*played.names], make_view(game, played.view(None), None, state))
+                played = Table.restore(game, begun)
+            case ["step", bytes(entry)] if played is not None:
+                yield _frame(game, played, _again(played, entry))
             case _:
                 pass
+
+
+def _again(played: Table, entry: bytes) -> tuple[Happening, ...]:
+    """Do again what an entry says, and return what everybody was told of it."""
+    try:
+        happenings = () if played.frozen else played.replay(entry, 0.0)
+    except (RulesError, Unfit, Leave, *BUGS) as error:  # other rules than those that wrote it may do anything
+        raise Unavailable(f"the rules have changed since: {error}") from error
+    if played.frozen:
+        raise Unavailable(f"the rules have changed since: {played.frozen}")
+    return tuple(one for one in happenings if not isinstance(one, Told) or one.to is None)
+
+
+def _frame(game: type[Any], played: Table, happenings: tuple[Happening, ...]) -> Frame:
+    status = played.status(0.0)
+    state: dict[str, Any] = {
+        "names": played.names,
+        "to_move": status.to_move,
+        "mover": status.mover,
+        "out": status.out,
+    }
+    result = status.result
+    if result is not None:
+        state["result"] = [result.winners, result.scores, result.text]
+    whose = " and ".join(played.names[seat] for seat in status.to_move)
+    text = "over" if result is not None else f"{whose} to move"
+    return Frame(text, [*played.names], make_view(game, played.view(None), None, state), happenings)

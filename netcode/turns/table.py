@@ -292,7 +292,7 @@ class Table(Standing):
         try:
             table._load(data, now)
             for entry in entries:
-                table._replay(unpack(entry), now)
+                table.replay(entry, now)
         except (RulesError, Unfit, Leave) as error:
             table._freeze(data["fields"], state, str(error))
         except BUGS as error:  # other rules than those that wrote it may do anything
@@ -322,12 +322,12 @@ class Table(Standing):
         self.forget()
         self._snapshot = state  # as it came: older rules may still know what to do with it
 
-    def _replay(self, entry: list[Any], now: float) -> None:
-        """Do again what a log entry says."""
-        *what, left = entry
+    def replay(self, entry: bytes, now: float) -> tuple[Happening, ...]:
+        """Do again what a log entry says, and return what came of it. Raises what changed rules do, and `Unfit`."""
+        *what, left = unpack(entry)
         match what:
             case ["start", _]:
-                done: Step | Refused | None = self.start(now)
+                done: Step | Refused = self.start(now)
             case ["play", seat, number, name, arguments]:
                 done = self.play(seat, name, arguments, number, now=now)
             case ["answer", seat, number, question, option]:
@@ -348,6 +348,7 @@ class Table(Standing):
             raise Unfit(f"the rules refuse what they once accepted: {done.text}")
         if self.clocks is not None and left is not None:
             self.clocks.resume(left, self.clocks.running, now=now)
+        return done.happenings
 
 
 def _not_now(sealed: Task | None) -> str:

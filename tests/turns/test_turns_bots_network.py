@@ -17,7 +17,8 @@ from netcode.turns.seat import Seat
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Result, Table
 from netcode.turns.terminal.bot_play import BotSeat, GaveUp
-from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.local_play import play_locally
+from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from turns.hall import TICK, Hall, TicTacToe
 
@@ -337,7 +338,7 @@ def test_what_cannot_be_drawn_from_a_view_is_not_drawn() -> None:
 # At this keyboard.
 
 
-def nobody() -> str:
+def nobody(_seconds: float | None) -> str:
     raise EOFError
 
 

@@ -20,7 +20,7 @@ from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
 from netcode.turns.terminal.arguments import address_of, addresses_of, options_of
-from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.serve_command import shown as shown_store
 from netcode.turns.values import pack
 
@@ -191,6 +191,31 @@ def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
+    ("where", "path"),
+    [
+        ("ttt.py", "ttt.py"),
+        ("ttt.py:Larger", "ttt.py"),
+        ("a:b/ttt.py", "a:b/ttt.py"),
+        ("a:b/ttt.py:Larger", "a:b/ttt.py"),
+        (r"C:\games\ttt.py", r"C:\games\ttt.py"),
+        (r"C:\games\ttt.py:Larger", r"C:\games\ttt.py"),
+    ],
+)
+def test_a_colon_in_a_path_begins_no_class(where: str, path: str) -> None:
+    assert path_of(where) == Path(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file has a colon there")
+def test_a_game_whose_path_has_a_colon_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "a:b" / "ttt.py"
+    path.parent.mkdir()
+    path.write_text(TWELVE_LINES, encoding="utf-8")
+
+    assert [load_game(f"{path}{name}").__name__ for name in ("", ":TicTacToe")] == ["TicTacToe"] * 2
+    assert path_of(str(path)) == path
+
+
+@pytest.mark.parametrize(
     ("source", "name", "text"),
     [
         ("", "", "no game: no class made from Game"),
@@ -240,6 +265,7 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
         (["play", "{game}", "--bots", "3"], "3 bots are more than 2 players"),
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
+        (["play", "{game}", "--option", "size=--3"], "TicTacToe has no option of that name"),
         (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
         (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
         (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),
@@ -315,13 +341,45 @@ def test_addresses_have_commas_between_them_or_are_said_one_by_one(
 
 
 def test_options_are_numbers_truths_and_texts() -> None:
-    assert options_of(["size=5", "fast=true", "slow=False", "name=x=y", "low=-1"]) == {
+    words = ["size=5", "fast=true", "slow=False", "name=x=y", "low=-1", "odd=--5", "part=0.5", "half=1.", "other=none"]
+
+    assert options_of(words) == {
         "size": 5,
         "fast": True,
         "slow": False,
         "name": "x=y",
         "low": -1,
+        "odd": "--5",
+        "part": 0.5,
+        "half": "1.",
+        "other": "none",
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [('{"per_move": 20}', {"per_move": 20}), ("[1, 2]", [1, 2]), ("none", None), ("fast", "fast")],
+)
+def test_a_clock_is_given_as_json_or_none(text: str, value: Any) -> None:
+    assert options_of([f"clock={text}"]) == {"clock": value}
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("{per_move: 20}", "; in a shell it stands between single quotes"), ('{"per_move"}', ""), ("[" * 9_999, "")],
+)
+def test_json_that_is_none_is_told(text: str, hint: str) -> None:
+    with pytest.raises(Trouble) as told:
+        options_of([f"clock={text}"])
+
+    assert str(told.value).startswith(f"the option clock is {text}, which is no JSON{hint}")
+
+
+def test_the_help_names_a_clock_that_works(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["play", "--help"])
+
+    assert """'clock={"per_move": 20}'""" in capsys.readouterr().out
 
 
 @pytest.mark.process
@@ -586,10 +644,70 @@ def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pyte
     assert main(["replay", str(game), str(database), known]) == 0
 
     out = capsys.readouterr().out
-    assert f"{known}  4 entries" in out
-    assert "0: Ann to move" in out
+    assert f"{known}  4 entries  Ann, Bob\n" in out
+    assert "-- 0: Ann to move" in out
+    assert "Ann moved: mark (cells 4: . → 0)\n-- 1: Bob to move" in out
     assert "1: Bob to move" in out
     assert out.endswith("that was Ann, Bob\n")
+
+
+TELLING = """\
+from netcode.turns import Game, Hidden, move
+
+
+class Telling(Game):
+    pile: Hidden[list[int]] = [1, 2]
+
+    @move
+    def draw(self) -> None:
+        self.tell(f"a {self.random.choice([1])} was drawn")
+
+    @move
+    def end(self) -> None:
+        self.finish(1, text="enough")
+"""
+
+
+def test_a_replay_tells_what_all_were_told_and_opens_what_was_hidden(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, database, known = tmp_path / "telling.py", tmp_path / "telling.db", "0" * 24
+    path.write_text(TELLING, encoding="utf-8")
+    table = Table.create(load_game(str(path)), 2, secret=bytes(32), names=["Ann", "Bob"])
+    bodies = [pack(["begin", table.snapshot()])]
+    table_steps = [
+        table.start(0.0),
+        table.play(0, "draw", {}, 1, now=0.0),
+        table.undo(0, 0.0),
+        table.consent(1, True, 0.0),
+    ]
+    for step in (*table_steps, table.play(0, "end", {}, 2, now=0.0)):
+        assert isinstance(step, Step)
+        bodies += [pack(["step", step.entry])] if step.entry else []
+    store = SqliteStore(database)
+    store.open("here")
+    store.create([NewTable(known, "Telling", b"", None)])
+    store.append([Entry(known, number, body) for number, body in enumerate(bodies, 1)], [], [])
+    store.close()
+
+    assert main(["replay", str(path), str(database), known]) == 0
+
+    assert capsys.readouterr().out.splitlines() == [
+        "-- 0: Ann to move",
+        "   pile  2 hidden",
+        "Ann moved: draw",
+        "a 1 was drawn",
+        "-- 1: Bob to move",
+        "   pile  2 hidden",
+        "taken back: Ann took a move back",
+        "-- 2: Ann to move",
+        "   pile  2 hidden",
+        "Ann moved: end (pile 0: . → 1, pile 1: . → 2)",
+        "Bob won: enough",
+        "-- 3: over",
+        "   pile  1 2",
+        "that was Ann, Bob",
+    ]
 
 
 def test_a_game_in_a_file_that_is_called_as_a_module_is_checked(

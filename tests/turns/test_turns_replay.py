@@ -1,18 +1,19 @@
 """A stored game is shown again, entry by entry, as whoever looks on saw it."""
 
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from netcode.turns import Game, move
-from netcode.turns.replay import Frame, frames, stored_tables
-from netcode.turns.simulate import act, secret_of
+from netcode.turns import Game, Hidden, move
+from netcode.turns.replay import Frame, Stored, frames, stored_tables
+from netcode.turns.simulate import Choice, act, secret_of
 from netcode.turns.store import Entry, NewTable, Store, Unavailable
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
-from netcode.turns.table import Step, Table
+from netcode.turns.table import Moved, Over, Refused, Result, Step, Table, Told
 from netcode.turns.values import pack
 
 if TYPE_CHECKING:
@@ -47,11 +48,16 @@ def play_in(store: Store) -> None:
     table = Table.create(Count, 2, secret=secret_of(1), names=["Ann", "Bob"])
     bodies = [pack(["sit", "Ann", b""]), pack(["begin", table.snapshot()])]
     steps = [table.start(0.0), act(table, 0, ("add", {"number": 3})), act(table, 1, ("add", {"number": 2}))]
+    keep(store, "Count", bodies, steps)
+
+
+def keep(store: Store, game: str, bodies: list[bytes], steps: Sequence[Step | Refused]) -> None:
+    """Keep a table with these entries, and these steps after them."""
     for step in steps:
         assert isinstance(step, Step)
         bodies.append(pack(["step", step.entry]))
     store.open("here")
-    store.create([NewTable(TABLE, "Count", b"", None)])
+    store.create([NewTable(TABLE, game, b"", None)])
     store.append([Entry(TABLE, number, body) for number, body in enumerate(bodies, 1)], [], [])
     store.close()
 
@@ -67,13 +73,60 @@ def database(tmp_path: Path) -> Path:
 def test_each_step_is_shown_as_a_spectator_saw_it(database: Path) -> None:
     shown = [*frames(database, TABLE, Count)]
 
-    assert stored_tables(database, Count) == [(TABLE, 5)]
+    assert stored_tables(database, Count) == [Stored(TABLE, 5, ("Ann", "Bob"))]
     assert [(frame.text, frame.names, frame.view.total) for frame in shown] == [
         ("Ann to move", ["Ann", "Bob"], 0),
         ("Bob to move", ["Ann", "Bob"], 3),
         ("over", ["Ann", "Bob"], 5),
     ]
     assert isinstance(shown[0], Frame)
+
+
+def test_each_step_says_what_happened_by_it(database: Path) -> None:
+    shown = [*frames(database, TABLE, Count)]
+
+    assert [frame.happenings for frame in shown] == [
+        (),
+        (Moved(0, "add"),),
+        (Moved(1, "add"), Over(Result((1,)))),
+    ]
+
+
+class Whispers(Game):
+    pile: Hidden[list[int]] = [1, 2, 3]
+
+    @move
+    def draw(self) -> None:
+        self.pile.pop()
+        self.tell("one was drawn")
+        self.tell("a secret", to=self.mover)
+
+    @move
+    def end(self) -> None:
+        self.ask(self.mover, ["sure"], "sure?")
+        self.finish(text="enough")
+
+
+def test_what_is_hidden_is_shown_at_the_end_and_what_one_was_told_alone_is_not(tmp_path: Path) -> None:
+    database = tmp_path / "games.db"
+    table = Table.create(Whispers, 2, secret=secret_of(1), names=["Ann", "Bob"])
+    bodies = [pack(["sit", "Ann", b""]), pack(["begin", table.snapshot()])]
+    plays: list[Choice] = [("draw", {}), ("end", {}), ("", {"answer": "sure"})]
+    steps = [table.start(0.0), act(table, 0, plays[0]), act(table, 1, plays[1]), act(table, 1, plays[2])]
+    keep(SqliteStore(database), "Whispers", bodies, steps)
+
+    shown = [*frames(database, TABLE, Whispers)]
+
+    assert [frame.view.pile for frame in shown] == [[None] * 3, [None] * 2, [None] * 2, [1, 2]]
+    assert shown[1].happenings == (Moved(0, "draw"), Told("one was drawn", {}, None))
+    assert shown[3].happenings[-1] == Over(Result((), text="enough"))
+
+
+def test_a_table_that_nobody_began_is_listed_with_those_who_sat_there(tmp_path: Path) -> None:
+    database = tmp_path / "games.db"
+    keep(SqliteStore(database), "Count", [pack(["sit", "Ann", b""]), pack(["sleep"])], [])
+
+    assert stored_tables(database, Count) == [Stored(TABLE, 2, ("Ann",))]
 
 
 def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> None:

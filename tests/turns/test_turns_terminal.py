@@ -1,6 +1,7 @@
 """What a person reads and types at a table."""
 
 import io
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netcode.turns import Clock, Game, move
+from netcode.turns import Clock, Free, Game, move
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import View
@@ -17,21 +18,14 @@ from netcode.turns.seat import Seat
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal.bot_play import run_bot
-from netcode.turns.terminal.local_play import LocalTable, play_locally
+from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.local_play import play_locally
+from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import (
-    changed,
-    ended,
-    meant,
-    rows_of,
-    said,
-    show_plays,
-    typed,
-    understood,
-    wanted,
-    written,
-)
+from netcode.turns.terminal.telling import changed, ended
+from netcode.turns.terminal.understanding import meant, typed, understood, wanted
+from netcode.turns.terminal.wording import rows_of, said, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
@@ -70,15 +64,14 @@ def test_a_value_is_written_as_a_person_reads_it(value: Any, text: str) -> None:
     assert written(value) == text
 
 
-def test_a_square_is_written_in_rows_and_a_long_line_is_broken() -> None:
+def test_a_square_is_written_in_rows() -> None:
     view = View("Go", {"board": [0, None, 1] * 3, "text": "x" * 150, "names": ("Ann",)})
 
     assert rows_of(view) == [
         ("board", " 0  .  1"),
         ("", " 0  .  1"),
         ("", " 0  .  1"),
-        ("text", "x" * 100),
-        ("", "x" * 50),
+        ("text", "x" * 150),
     ]
 
 
@@ -150,7 +143,7 @@ def test_a_number_in_a_list_of_numbers_is_itself() -> None:
     options = [answer("q", number) for number in (0, 2, 1, -3)]
     out = io.StringIO()
 
-    show_plays(Screen(out), options, (), "how many?")
+    show_plays(Screen(out), TicTacToe, options, (), "how many?")
 
     assert out.getvalue().splitlines() == ["how many?", "   0   2   1   -3"]
     assert [understood(text, options) for text in ("0", "1", "2", "-3")] == [
@@ -193,13 +186,13 @@ def test_a_free_answer_is_typed_as_json() -> None:
 def test_plays_are_numbered_and_the_rest_is_counted() -> None:
     out = io.StringIO()
 
-    show_plays(Screen(out), [Play("mark", {"cell": cell}) for cell in range(45)], ["hide", ""], "your turn")
+    show_plays(Screen(out), TicTacToe, [Play("mark", {"cell": cell}) for cell in range(45)], ["mark"], "your turn")
 
     lines = out.getvalue().splitlines()
     assert lines[0] == "your turn"
     assert lines[1].startswith("   1: mark 0   2: mark 1")
     assert max(map(len, lines)) <= 105
-    assert lines[-2:] == ["   … and 5 more", "   also, not listed: hide, an answer, typed as JSON"]
+    assert lines[-2:] == ["   … and 5 more: mark CELL", "   type mark CELL"]
 
 
 @pytest.mark.parametrize(
@@ -324,6 +317,55 @@ def test_a_table_is_drawn_where_rich_is_installed() -> None:
     assert text.endswith("\x1b[H")
 
 
+def test_a_title_is_as_wide_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("rich")
+    out, title = Looked(), "a player with a rather long name to move"
+
+    Screen(out).table(title, [("n", "0")])
+
+    assert title in out.getvalue()
+
+
+def test_a_line_breaks_between_words_at_the_width_of_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rich.console", None)
+    monkeypatch.setenv("COLUMNS", "60")
+    out = Looked()
+
+    Screen(out).table("", [("cards", " ".join(["a-card"] * 12)), ("long", "x" * 60), ("none", "")])
+
+    assert (Screen(out).width, Screen(io.StringIO()).width) == (60, 100)
+    assert out.getvalue().splitlines() == [
+        "-- ",
+        "   cards  " + "a-card " * 7,
+        "          " + " ".join(["a-card"] * 5),
+        "   long   " + "x" * 50,
+        "          " + "x" * 10,
+        "   none   ",
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="only sockets can be waited for there")
+def test_a_terminal_is_waited_for_no_longer_than_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = os.openpty()
+    out = io.StringIO()
+    with os.fdopen(terminal, encoding="utf-8") as source, os.fdopen(keyboard, "wb", buffering=0) as keys:
+        monkeypatch.setattr(sys, "stdin", source)
+        silence = Screen(out).ask(0.0)
+        keys.write(b"mark 4\n")
+        typed = Screen(out).ask(60.0)
+        keys.write(b"\x04")  # Ctrl-D
+        with pytest.raises(EOFError):
+            Screen(out).ask(60.0)
+
+    assert (silence, typed, out.getvalue()) == (None, "mark 4", "> \n> > ")
+
+
+def test_where_a_keyboard_cannot_be_waited_for_the_next_line_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", Typing("mark 4\n"))
+
+    assert Screen(io.StringIO()).ask(0.0) == "mark 4"
+
+
 def test_without_rich_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "rich.console", None)
     out = Looked()
@@ -411,7 +453,8 @@ class Typist:
     def __init__(self, *lines: str) -> None:
         self.lines = [*lines]
 
-    def __call__(self) -> str:
+    def __call__(self, seconds: float | None = None) -> str | None:
+        assert seconds is None or seconds >= 0
         if not self.lines:
             raise EOFError
         return self.lines.pop(0)
@@ -444,7 +487,7 @@ def test_who_quits_at_the_keyboard_has_ended_the_game_here(word: str) -> None:
     play_locally(LocalTable(TicTacToe, ["Ann", "Bob"], {}, bytes(32)), (), Screen(out), typist, first)
 
     assert typist.lines == ["mark 0"]
-    assert out.getvalue().count("/undo takes the last move back; /quit or Ctrl-C ends\n") == 2
+    assert out.getvalue().count("undo takes the last move back; quit or Ctrl-C ends; ") == 2
 
 
 def test_a_word_that_a_play_begins_with_is_that_play() -> None:
@@ -587,6 +630,48 @@ def test_it_says_for_whom_the_game_waits_and_how_it_begins(hall: Hall) -> None:
     assert early == begins
     assert f"the game has not begun\n{begins}" in ann.out.getvalue()
     assert begun.startswith("the game begins\n")
+
+
+def test_what_is_typed_before_one_sits_there_is_told_so(hall: Hall) -> None:
+    ann = Shown(hall, hall.begin_to_join(name="Ann"))  # nobody serves yet
+
+    for line in ("/start", "undo", "mark 4", "/help"):
+        ann.obey(line)
+
+    told = ann.out.getvalue()
+    assert told.startswith("you do not sit at the table yet; try again in a moment\n" * 3 + "type a number")
+    ann.seat.close()
+
+
+class Names(Game):
+    seats = 1, 1
+    said: list[str] = []
+
+    @move
+    def call(self) -> None:
+        self.said.append(self.ask(0, Free(str, lambda _: "Joe", lambda text: text and None), "a name?"))
+
+    @move
+    def count(self) -> None:
+        self.ask(0, Free(int, lambda _: 1, lambda number: None if number else "not 0"), "how many?")
+
+
+def test_a_free_answer_that_is_a_number_is_text_where_the_rules_want_text(hall: Hall) -> None:
+    hall.games = (Names,)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Names, name="Ann"), Names)
+    ann.frames(0.5)
+    for line in ("call", "1984", "call", "Joe B", "count", "no", "0", "7", "call"):
+        ann.obey(line)
+        ann.frames(0.5)
+
+    text = ann.out.getvalue()
+    assert ann.seat.view.said == ["1984", "Joe B"]
+    assert "must be str" not in text
+    assert "no: the answer must be int, not a str" in text
+    assert "0: not 0" in text
+    assert text.count("your turn\n") == 4
+    ann.seat.close()
 
 
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
@@ -777,7 +862,7 @@ def test_everybody_at_one_keyboard_agrees_to_an_undo() -> None:
     table = LocalTable(Dice, ["Ann", "Bob"], {}, bytes(32))
 
     with pytest.raises(EOFError):
-        play_locally(table, (), Screen(out), Typist("roll", "/undo"), first)
+        play_locally(table, (), Screen(out), Typist("roll", "", "", "/undo"), first)
 
     text = out.getvalue()
     assert "taken back: Ann took a move back" in text
@@ -799,4 +884,6 @@ def test_a_bot_that_finds_nothing_to_do_says_so() -> None:
 
     play_locally(table, (0,), Screen(out), Typist(), first)
 
-    assert out.getvalue() == "Bot is a bot, and finds nothing to do: the rules are stuck\n"
+    assert (
+        out.getvalue() == "by number: 0 is Bot, 1 is Ann\nBot is a bot, and finds nothing to do: the rules are stuck\n"
+    )

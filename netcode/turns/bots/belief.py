@@ -97,7 +97,7 @@ class Belief:
                 return None
             seat = self._seat if world.may_act(self._seat) else self._dice.choice(world.to_move)
             if seat != self._seat:
-                choices = choices_of(world, seat, self._dice)
+                choices = choices_of(world, seat, self._dice, hasty=True)
                 choice = self._dice.choice(choices) if choices else None
             elif chosen:
                 choice = chosen.pop(0)

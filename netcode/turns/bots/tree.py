@@ -54,7 +54,7 @@ class TreeSearch:
         self._dice = random.Random(seed)  # noqa: S311 - a bot's whims are no keys
         self._belief = belief
         self._root = _Node()
-        self._choices = choices_of(table, seat, self._dice)
+        self._choices = choices_of(table, seat, self._dice, hasty=True)
         self._keys = {_key(seat, choice): choice for choice in self._choices}
         self.worlds = 0
         """How many games have been played on so far."""

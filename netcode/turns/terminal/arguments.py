@@ -2,6 +2,8 @@
 
 import argparse
 import contextlib
+import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -41,11 +43,15 @@ def _whole(least: int) -> Callable[[str], int]:
     """Return what reads a whole number that is not less."""
 
     def read(text: str) -> int:
-        if not text.lstrip("-").isdecimal() or int(text) < least:
+        if not _is_whole(text) or int(text) < least:
             raise argparse.ArgumentTypeError(f"{text} is not a whole number from {least} on")
         return int(text)
 
     return read
+
+
+def _is_whole(text: str) -> bool:
+    return text.removeprefix("-").isdecimal()
 
 
 def _seconds(text: str) -> float:
@@ -70,7 +76,11 @@ def _add_think(command: argparse.ArgumentParser) -> None:
 
 
 def _add_option(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help="of the game")
+    what = (
+        "of the game, such as size=5; what has braces or brackets is JSON. Each game has the option clock: "
+        """'clock={"per_move": 20}', 'clock={"minutes": 5, "increment": 3}', or clock=none"""
+    )
+    command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=what)
 
 
 def _add_play(command: argparse.ArgumentParser) -> None:
@@ -136,7 +146,7 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
 
 
 def options_of(words: Sequence[str]) -> dict[str, Any]:
-    """Read `name=value` words: numbers, true, false, and text.
+    """Read `name=value` words: numbers, true, false, JSON with braces or brackets, `clock=none`, and text.
 
     Raises:
         Trouble: a word is none.
@@ -146,13 +156,25 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals:
             raise Trouble(f"{word!r} is no option; write name=value")
-        value: Any = text
-        if text.lower() in ("true", "false"):
-            value = text.lower() == "true"
-        elif text.lstrip("-").isdecimal():
-            value = int(text)
-        options[name] = value
+        options[name] = _option(name, text)
     return options
+
+
+def _option(name: str, text: str) -> Any:
+    """Return the value of an option. Raises `Trouble` for JSON that is none."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    if name == "clock" and text.lower() in ("none", "null", "nil"):
+        return None
+    if _is_whole(text):
+        return int(text)
+    if text[:1] in ("{", "["):
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            hint = "; in a shell it stands between single quotes" if '"' not in text else ""
+            raise Trouble(f"the option {name} is {text}, which is no JSON{hint}") from error
+    return float(text) if re.fullmatch(r"-?\d+\.\d+", text) else text
 
 
 def address_of(text: str) -> Address:

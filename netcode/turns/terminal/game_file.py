@@ -23,7 +23,7 @@ def load_game(where: str) -> type[Game]:
     Raises:
         Trouble: there is none, or several to choose from.
     """
-    file, _, name = where.rpartition(":") if ":" in where and not Path(where).exists() else (where, "", "")
+    file, name = _parts(where)
     module = _run(file)
     games = {
         key: value
@@ -41,6 +41,17 @@ def load_game(where: str) -> type[Game]:
         what = f"several games; say which, as in {file}:{min(leaves)}" if leaves else "no game: no class made from Game"
         raise Trouble(f"{file} has {what}")
     return next(iter(leaves.values()))
+
+
+def path_of(where: str) -> Path:
+    """Return the file of `FILE` or `FILE:Class`."""
+    return Path(_parts(where)[0])
+
+
+def _parts(where: str) -> tuple[str, str]:
+    """Return the file and the name of the class, if there is one; a folder may have a colon, and on Windows a drive has."""
+    file, _, name = where.rpartition(":")
+    return (where, "") if not file or not name.isidentifier() or Path(where).exists() else (file, name)
 
 
 def _run(file: str) -> ModuleType:

@@ -1,128 +1,193 @@
-"""A table in this program: several people who share a keyboard, and bots."""
+"""A game at one keyboard, from its first move to its end: whose turn it is to type, and what becomes of what is typed."""
 
 import random
-import time
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection
+from enum import Enum
 
 from netcode.turns import table as happenings
 from netcode.turns.language.plays import Play, answer
-from netcode.turns.player.sight import fields_of, make_view
 from netcode.turns.simulate import Choice, choices_of
-from netcode.turns.table import Happening, Table
+from netcode.turns.table import Asked, Happening, Table
 from netcode.turns.terminal.bot_play import MAX_REFUSED
+from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
-from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, show_plays, wanted
+from netcode.turns.terminal.sharing import Ask, SharedKeyboard, Typed, shows_secrets
+from netcode.turns.terminal.telling import changed, ended, moved, who_is_who
+from netcode.turns.terminal.understanding import free_type, meant, wanted
+from netcode.turns.terminal.wording import rows_of
+
+Think = Callable[[Table, int], Choice | None]
+"""Chooses what a bot does."""
+HELP = (
+    "type a number or words to play; undo takes the last move back; quit or Ctrl-C ends; "
+    "where such a word could be a play or an answer, write /undo and /quit"
+)
 
 
-class LocalTable:
-    """A table in this program: several people at one keyboard, and bots."""
+class After(Enum):
+    """What becomes of a turn."""
 
-    def __init__(self, game: type[Any], names: Sequence[str], options: Mapping[str, Any], secret: bytes) -> None:
-        self.game, self.names = game, names
-        self.table = Table.create(game, len(names), options, secret=secret, names=names)
-        step = self.table.start(time.monotonic())
-        if isinstance(step, happenings.Refused):
-            raise ValueError(step.text)  # noqa: TRY004 - a game that cannot be played like that
-        self.news: list[Happening] = [*step.happenings]
-        self.whispers: dict[int, list[str]] = {}
-        """What a seat alone is told, until it is at the keyboard."""
-        for seat in range(len(names)):
-            self.table.note_presence(seat, True, time.monotonic())
-        for later in self.table.advance(time.monotonic()):
-            self.news += later.happenings
-
-    def view(self, seat: int | None) -> Any:
-        """Return what a seat sees."""
-        status = self.table.status(time.monotonic())
-        state: dict[str, Any] = {
-            "names": self.names,
-            "to_move": status.to_move,
-            "mover": status.mover,
-            "out": status.out,
-            "options": self.table.options,
-        }
-        return make_view(self.game, self.table.view(seat), seat, state)
-
-    def legal(self, seat: int) -> tuple[Play, ...]:
-        """Return what a seat may do."""
-        asked = self.table.question(seat)
-        if asked is not None:
-            return tuple(answer(asked.id, option) for option in asked.options or ())
-        return tuple(Play(name, arguments) for name, arguments in self.table.legal(seat).plays)
-
-    def play(self, seat: int, play: Play) -> str:
-        """Do what a seat wants; return why not, or nothing."""
-        number, now = self.table.last_number(seat) + 1, time.monotonic()
-        if play.question is not None:
-            outcome = self.table.answer(seat, play.question, play.wire()["answer"], number, now=now)
-        else:
-            outcome = self.table.play(seat, play.name, play.wire(), number, now=now)
-        if isinstance(outcome, happenings.Refused):
-            return outcome.text
-        self.news += outcome.happenings
-        return ""
-
-    def undo(self, seat: int) -> str:
-        """Take the seat's last move back; everybody who would be asked sits here and agrees."""
-        now = time.monotonic()
-        outcome = self.table.undo(seat, now)
-        for other in range(len(self.names)):
-            if not isinstance(outcome, happenings.Refused) and self.table.undo_wanted_by() == seat and other != seat:
-                agreed = self.table.consent(other, True, now)
-                if not isinstance(agreed, happenings.Refused):
-                    self.news += agreed.happenings
-        if isinstance(outcome, happenings.Refused):
-            return outcome.text
-        self.news += outcome.happenings
-        return ""
+    DONE = "done"
+    """Something was played or taken back, or the time was up."""
+    PASSED = "passed"
+    """It is left to others to answer."""
+    QUIT = "quit"
+    """Nobody goes on."""
 
 
-def play_locally(
-    table: LocalTable,
-    bots: Collection[int],
-    screen: Screen,
-    ask: Callable[[], str],
-    choose: Callable[[Table, int], Choice | None],
-) -> None:
-    """Play a game at one keyboard to its end. `ask` returns the next line, or raises `EOFError`."""
-    last = None
-    people = [seat for seat in range(len(table.names)) if seat not in bots]
-    eye = people[0] if len(people) == 1 else None
-    before = table.view(eye)
-    while True:
-        table.news += [happening for step in table.table.advance(time.monotonic()) for happening in step.happenings]
-        after = table.view(eye)
-        for happening in _taken(table.news):
-            _say(table, happening, screen, people, changed(before, after))
-        before = after
-        status = table.table.status(time.monotonic())
-        if status.result is not None:
-            screen.table("at the end", rows_of(table.view(None)))
-            return
-        acting = [seat for seat in range(len(table.names)) if table.table.may_act(seat)]
-        if not acting:
-            screen.line(table.table.frozen or "nobody is to move, and the game is not over: the rules are stuck")
-            return
-        seat = next((seat for seat in acting if seat in bots), acting[0])
-        if seat in bots:
-            refused = _let_bot_play(table, seat, choose)
+def play_locally(table: LocalTable, bots: Collection[int], screen: Screen, ask: Ask, choose: Think) -> None:
+    """Play a game at one keyboard to its end."""
+    LocalGame(table, bots, screen, ask, choose).run()
+
+
+class LocalGame:
+    """A game at one keyboard."""
+
+    def __init__(self, table: LocalTable, bots: Collection[int], screen: Screen, ask: Ask, choose: Think) -> None:
+        self._table, self._bots, self._screen, self._ask, self._choose = table, bots, screen, ask, choose
+        self._people = [seat for seat in range(len(table.names)) if seat not in bots]
+        self._keyboard = SharedKeyboard(screen, ask, table.names, self._people)
+        self._eye = self._people[0] if len(self._people) == 1 else None
+        self._before = table.view(self._eye)
+        self._question: tuple[int, int] | None = None
+        """Which one it is that any of several may answer."""
+        self._passed: set[int] = set()
+        """Who of the people left it to the others."""
+
+    def run(self) -> None:
+        """Play until the end, or until nobody can or wants to go on."""
+        if self._people and len(self._table.names) > 1:
+            self._keyboard.say(who_is_who(self._table.names))
+        while self._tell() and self._turn():
+            pass
+
+    def _tell(self) -> bool:
+        """Say what has happened; return whether the game goes on."""
+        table = self._table
+        table.advance()
+        after = table.view(self._eye)
+        for happening in table.taken_news():
+            self._say(happening, changed(self._before, after))
+        self._before = after
+        if table.table.result is None:
+            return True
+        self._keyboard.end(table.game.reveal)
+        self._screen.table("at the end", rows_of(table.view(None)))
+        return False
+
+    def _say(self, happening: Happening, changes: str) -> None:
+        names, say = self._table.names, self._keyboard.say
+        match happening:
+            case happenings.Moved(seat, name):
+                say(moved(names[seat], name, changes))
+            case happenings.Told(text, _, to):
+                if to is None:
+                    say(text)
+                else:
+                    self._keyboard.whisper(text, to)
+            case happenings.TakenBack(seat, text, alone):
+                if not alone or seat in self._people:
+                    say(f"taken back: {text}")
+            case happenings.Over(result):
+                say(ended(result, names))
+
+    def _turn(self) -> bool:
+        """Let one of those who are waited for do something; return whether the game goes on."""
+        table = self._table
+        seat = self._next()
+        if seat is None:
+            stuck = "nobody is to move, and the game is not over: the rules are stuck"
+            self._screen.line(table.table.frozen or stuck)
+            return False
+        if seat in self._bots:
+            refused = _let_bot_play(table, seat, self._choose)
             if refused:
-                screen.line(f"{table.names[seat]} is a bot, and finds nothing to do: {refused}")
-                return
-            continue
-        if last not in (None, seat) and any(_differ(table, other) for other in people):
-            screen.line(f"hand over to {table.names[seat]}, who presses Enter")
-            ask()
-            screen.clear()
-        last = seat
-        for text in table.whispers.pop(seat, []):
-            screen.line(f"for {table.names[seat]} alone: {text}")
-        if not _take_turn(table, seat, screen, ask):
-            return
+                self._screen.line(f"{table.names[seat]} is a bot, and finds nothing to do: {refused}")
+            return not refused
+        began = table.clock()
+        self._keyboard.sit_down(seat, shows_secrets(table, seat, self._people))
+        table.table.hold(table.clock() - began)  # who is looked for has not been thinking yet
+        after = self._take_turn(seat)
+        if after is After.PASSED:
+            self._passed.add(seat)
+        return after is not After.QUIT
+
+    def _next(self) -> int | None:
+        """Return who is to do something: bots first, but people where the first answer counts."""
+        waiting = self._table.table.to_move
+        bots = [seat for seat in waiting if seat in self._bots]
+        people = [seat for seat in waiting if seat in self._people]
+        question = self._table.any_may_answer()
+        if question != self._question:
+            self._question, self._passed = question, set()
+        if question is None:
+            sitting = [seat for seat in people if seat == self._keyboard.sitting]
+            return next(iter((*bots, *sitting, *people)), None)
+        mover = self._table.table.status(self._table.clock()).mover
+        asked = [seat for seat in sorted(people, key=lambda seat: seat == mover) if seat not in self._passed]
+        if not asked and not bots:
+            self._passed.clear()
+            self._keyboard.say("all have left it to the others; somebody has to answer")
+            return self._next()
+        return (asked or bots)[0]
+
+    def _take_turn(self, seat: int) -> After:
+        """Ask one person until something comes of it."""
+        table, screen = self._table, self._screen
+        asked, legal, unlisted = table.table.question(seat), table.legal(seat), table.table.legal(seat).unlisted
+        self._show(seat, asked, legal)
+        while True:
+            line = self._ask(table.seconds())
+            if table.advance():
+                return After.DONE
+            if line is None:
+                continue
+            self._keyboard.typed()
+            text = meant(line.strip(), legal, unlisted)
+            refused = ""
+            if not text:
+                if self._question is not None:
+                    return After.PASSED
+            elif text == "/help":
+                screen.line(HELP)
+            elif text == "/quit":
+                return After.QUIT
+            else:
+                refused = table.undo(seat) if text == "/undo" else self._play(seat, text, legal, asked)
+                if not refused:
+                    return After.DONE
+                screen.line(refused)
+
+    def _play(self, seat: int, text: str, legal: tuple[Play, ...], asked: Asked | None) -> str:
+        """Play what was typed; return why not, or nothing."""
+        table = self._table
+        unlisted = table.table.legal(seat).unlisted
+        kind = free_type(table.table, seat)
+        play = wanted(text, table.game, legal, unlisted, asked, names=table.names, kind=kind)
+        if isinstance(play, str):
+            return play
+        typed = Typed(table)
+        refused = table.play(seat, play)
+        if not refused and len(self._people) > 1 and typed.is_secret(play):
+            self._keyboard.secret = True
+        return refused
+
+    def _show(self, seat: int, asked: Asked | None, legal: tuple[Play, ...]) -> None:
+        table, screen = self._table, self._screen
+        rows = rows_of(table.view(seat))
+        clocks = table.table.status(table.clock()).clocks
+        if clocks is not None:
+            rows.append(("clocks", "  ".join(f"{table.names[i]} {left:.0f} s" for i, left in enumerate(clocks))))
+        screen.table(f"{table.names[seat]} to move", rows)
+        prompt = "" if asked is None else asked.prompt
+        unlisted, kind = table.table.legal(seat).unlisted, free_type(table.table, seat)
+        show_plays(screen, table.game, legal, unlisted, prompt, kind=kind)
+        if self._question is not None:
+            screen.line("   or press Enter to leave it to the others")
 
 
-def _let_bot_play(table: LocalTable, seat: int, choose: Callable[[Table, int], Choice | None]) -> str:
+def _let_bot_play(table: LocalTable, seat: int, choose: Think) -> str:
     """Have a bot play, anything if what it chose is refused after all; return why nothing is to be had, or nothing."""
     refused, dice = "the rules are stuck", random.Random()  # noqa: S311 - a bot's whims are no keys
     choice = choose(table.table, seat)
@@ -131,66 +196,9 @@ def _let_bot_play(table: LocalTable, seat: int, choose: Callable[[Table, int], C
             break
         asked, (name, arguments) = table.table.question(seat), choice
         play = Play(name, arguments) if asked is None else answer(asked.id, arguments["answer"])
-        refused = table.play(seat, play)
+        refused = table.play(seat, play, bot=True)
         if not refused:
             return ""
-        choices = choices_of(table.table, seat, dice)
+        choices = choices_of(table.table, seat, dice, hasty=True)
         choice = dice.choice(choices) if choices else None
     return refused
-
-
-def _differ(table: LocalTable, seat: int) -> bool:
-    """Tell whether a seat sees what the others must not."""
-    return fields_of(table.view(None)) != fields_of(table.view(seat))
-
-
-def _taken(news: list[Happening]) -> list[Happening]:
-    taken = news[:]
-    news.clear()
-    return taken
-
-
-def _say(table: LocalTable, happening: Happening, screen: Screen, people: Sequence[int], changes: str) -> None:
-    match happening:
-        case happenings.Moved(seat, name):
-            screen.line(moved(table.names[seat], name, changes))
-        case happenings.Told(text, _, to):
-            if to is None or (len(people) == 1 and people[0] in to):
-                screen.lines(text)
-            elif set(to) & set(people):
-                screen.line(f"for {' and '.join(table.names[seat] for seat in to)} alone: {text}")
-        case happenings.TakenBack(seat, text, alone):
-            if not alone or seat in people:
-                screen.line(f"taken back: {text}")
-        case happenings.Over(result):
-            screen.line(ended(result, table.names))
-
-
-def _take_turn(table: LocalTable, seat: int, screen: Screen, ask: Callable[[], str]) -> bool:
-    """Ask one person until something is played or taken back; return whether they go on playing."""
-    asked, legal = table.table.question(seat), table.legal(seat)
-    unlisted = table.table.legal(seat).unlisted
-    rows = rows_of(table.view(seat))
-    clocks = table.table.status(time.monotonic()).clocks
-    if clocks is not None:
-        rows.append(("clocks", "  ".join(f"{table.names[i]} {left:.0f} s" for i, left in enumerate(clocks))))
-    screen.table(f"{table.names[seat]} to move", rows)
-    show_plays(screen, legal, unlisted, "" if asked is None else asked.prompt)
-    while True:
-        text = meant(ask().strip(), legal, unlisted)
-        if not text:
-            continue
-        if text == "/help":
-            screen.line("type a number or words to play; /undo takes the last move back; /quit or Ctrl-C ends")
-            continue
-        if text == "/quit":
-            return False
-        if text == "/undo":
-            movers = [other for other in range(len(table.names)) if table.table.can_undo(other)]
-            refused = table.undo(movers[0] if movers else seat)
-        else:
-            play = wanted(text, table.game, legal, unlisted, asked)
-            refused = play if isinstance(play, str) else table.play(seat, play)
-        if not refused:
-            return True
-        screen.line(refused)

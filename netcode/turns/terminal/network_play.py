@@ -16,9 +16,13 @@ from netcode.turns.events import (
     TakenBack,
     Told,
 )
+from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
+from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.wording import changed, ended, meant, moved, rows_of, said, show_plays, wanted
+from netcode.turns.terminal.telling import changed, ended, moved, who_is_who
+from netcode.turns.terminal.understanding import meant, wanted
+from netcode.turns.terminal.wording import rows_of, said
 
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
@@ -61,7 +65,8 @@ class SeatFile:
 
 HELP = (
     "type a number or words to play; /quit or Ctrl-C ends, and the seat is kept until you come back\n"
-    "/say TEXT, /undo, /yes, /no, /start, /rematch, /leave for good, /help"
+    "/say TEXT, /undo, /yes, /no, /start, /rematch, /leave for good, /help; but for /say, the slash is needed only\n"
+    "where such a word could be a play or an answer"
 )
 
 
@@ -71,6 +76,8 @@ class NetworkTable:
     def __init__(self, seat: Seat[Any], game: type[Any], screen: Screen, seat_file: SeatFile | None = None) -> None:
         self.seat, self.game, self.screen, self.seat_file = seat, game, screen, seat_file
         self._shown: Any = None
+        self._typed = ""
+        """What was played last, as it was typed."""
         self._away = False
         self._due = False
         """Whether the table is to be shown once it is there: we have just come."""
@@ -102,6 +109,8 @@ class NetworkTable:
                 line(f"{name} sits down")
             case Started():
                 line("the game begins")
+                if len(self.seat.names) > 1:
+                    line(who_is_who(self.seat.names))
                 self._show()
             case Moved(seat, name, before, after):
                 line(moved(self._name(seat), name, changed(before, after)))
@@ -119,6 +128,8 @@ class NetworkTable:
             case Told(text, _):
                 self.screen.lines(text)
             case Refused(play, text):
+                if play is not None and self._say_as_text(play, text):
+                    return True
                 line(f"{said(play)}: {text}" if play is not None else text)
                 self._shown = None
             case Presence(None, state, _):
@@ -152,6 +163,8 @@ class NetworkTable:
     def _show(self) -> None:
         if self.seat.started:
             self._due = False
+            if self.seat.my_turn:
+                self._shown = None  # what may be played stands below what it is played on
             who = "you look on" if self.seat.seat is None else f"you are {self._name(self.seat.seat)}"
             clocks = self.seat.clocks
             rows = rows_of(self.seat.view)
@@ -175,7 +188,8 @@ class NetworkTable:
         elif seat.undo_wanted_by not in (None, seat.seat) and seat.seat is not None:
             self.screen.line(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
         elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
-            show_plays(self.screen, seat.legal, seat.unlisted, "your turn" if asked is None else asked.prompt)
+            prompt = "your turn" if asked is None else asked.prompt
+            show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt)
         elif not seat.over and not seat.my_turn and seat.to_move:
             self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move")
 
@@ -196,7 +210,10 @@ class NetworkTable:
         text = meant(text, seat.legal if seat.my_turn else (), seat.unlisted if seat.my_turn else ())
         if text == "/quit":
             return False
-        self._do(text)
+        if seat.seated or text in ("", "/help"):
+            self._do(text)
+        else:
+            self.screen.line("you do not sit at the table yet; try again in a moment")
         return True
 
     def _do(self, text: str) -> None:
@@ -224,13 +241,24 @@ class NetworkTable:
                 case _ if not seat.my_turn:
                     self._say_why_not()
                 case _:
-                    play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question)
+                    play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question, names=seat.names)
                     if isinstance(play, str):
                         self.screen.line(play)
                     else:
+                        self._typed = text
                         seat.play(play)
         except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
             self.screen.line(str(error))
+
+    def _say_as_text(self, play: Play, refusal: str) -> bool:
+        """Answer once more with the text of a number or a truth: what type a free answer has, only the server knows."""
+        asked, value = self.seat.question, play.wire().get("answer")
+        if asked is None or asked.options is not None or play.question != asked.id or isinstance(value, str):
+            return False
+        if not refusal.startswith("the answer must be str"):
+            return False
+        self.seat.play(answer(asked.id, self._typed))
+        return True
 
     def _say_why_not(self) -> None:
         """Say why nobody plays here now."""

@@ -1,12 +1,20 @@
 """The two ends of a terminal: lines that go out, wherever that is, and lines that a person types."""
 
 import queue
+import select
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, TextIO
 
 from netcode.console import escaped, is_terminal, put
+
+WIDTH = 100
+"""Columns of a line, where nobody says how many there are."""
+NARROW = 40
+"""Columns that are used at least."""
 
 
 class Screen:
@@ -35,12 +43,39 @@ class Screen:
         for line in text.split("\n"):
             self.line(line)
 
-    def ask(self) -> str:
-        """Return the next line that is typed. Raises `EOFError` when there will be none any more."""
+    @property
+    def width(self) -> int:
+        """How many columns a line has."""
+        if not is_terminal(self._out):
+            return WIDTH
+        return max(NARROW, min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns))
+
+    def ask(self, seconds: float | None = None) -> str | None:
+        """Return the next line that is typed, or None after so many seconds.
+
+        Raises `EOFError` when there will be none any more.
+        """
+        if seconds is not None and is_terminal(sys.stdin):
+            return self._ask_within(seconds)
         if is_terminal(sys.stdin) and is_terminal(sys.stdout) and self._out is sys.stdout:
             return input("> ")  # where one can go back in the line
         put(self._out, "> ")
         line = "" if sys.stdin is None else sys.stdin.readline()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
+        if not line:
+            raise EOFError
+        return line.rstrip("\n")
+
+    def _ask_within(self, seconds: float) -> str | None:
+        """Return the next line of a terminal. One cannot go back in it: what edits a line does not wait for less."""
+        put(self._out, "> ")
+        try:
+            came = bool(select.select([sys.stdin], [], [], seconds)[0])
+        except (OSError, ValueError):
+            came = True  # on Windows only sockets are waited for
+        if not came:
+            put(self._out, "\n")
+            return None
+        line = sys.stdin.readline()
         if not line:
             raise EOFError
         return line.rstrip("\n")
@@ -50,26 +85,40 @@ class Screen:
             self._console.print(*what, **how)
         put(self._out, drawn.get())
 
-    def clear(self) -> None:
-        """Wipe what the next one at the keyboard must not read."""
-        if is_terminal(self._out):
+    def clear(self) -> bool:
+        """Wipe what the next one at the keyboard must not read; return whether that was possible."""
+        terminal = is_terminal(self._out)
+        if terminal:
             put(self._out, "\x1b[2J\x1b[3J\x1b[H")
+        return terminal
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
         """Write names and values, one pair a line."""
         if self._console is not None:
             text: Any = import_module("rich.text").Text
-            grid: Any = import_module("rich.table").Table(
-                title=text(escaped(title)), title_justify="left", show_header=False, pad_edge=False
-            )
+            grid: Any = import_module("rich.table").Table(show_header=False, pad_edge=False)
             for name, value in rows:
                 grid.add_row(text(escaped(name)), text(escaped(value)))
+            self._draw(text(escaped(title), style="italic"))  # above, for it would be as narrow as the table
             self._draw(grid)
             return
         width = max((len(name) for name, _ in rows), default=0)
         self.line(f"-- {title}")
         for name, value in rows:
-            self.line(f"   {name:<{width}}  {value}")
+            for number, part in enumerate(_wrapped(value, self.width - width - 5)):
+                self.line(f"   {name if not number else '':<{width}}  {part}")
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Cut a line between its words, and a word only where it is too long by itself."""
+    cut = textwrap.TextWrapper(
+        max(NARROW // 2, width),
+        drop_whitespace=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        expand_tabs=False,
+    )
+    return cut.wrap(text) or [""]
 
 
 class Keyboard:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from netcode.address import Address
 from netcode.reasons import advice_on_listening
 from netcode.turns.terminal.arguments import place_of
-from netcode.turns.terminal.game_file import Trouble, load_game
+from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.screen import Screen
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     from netcode.turns.server import Server, serve
 
     game = load_game(arguments.game)
-    path = Path(arguments.game.partition(":")[0])
-    store = arguments.store or path.with_suffix(".db")
+    store = arguments.store or path_of(arguments.game).with_suffix(".db")
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()

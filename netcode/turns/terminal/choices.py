@@ -1,0 +1,63 @@
+"""What may be played, written down: a numbered list, and how what is not in it is typed."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from netcode.turns.language.definition import definition_of
+from netcode.turns.language.plays import Play
+from netcode.turns.terminal.screen import Screen
+from netcode.turns.terminal.wording import said
+
+LISTED = 40
+"""Plays that are shown; more are there, and may be typed all the same."""
+
+
+def are_numbers(legal: Sequence[Play]) -> bool:
+    """Tell whether plays are nothing but numbers, so that each stands for itself."""
+    return bool(legal) and all(said(play).removeprefix("-").isdecimal() for play in legal)
+
+
+def form_of(game: type[Any], name: str) -> str:
+    """Return how a move is typed: its name, and those of its arguments in capitals."""
+    return " ".join([name, *map(str.upper, definition_of(game).moves[name].domains)])
+
+
+def show_plays(
+    screen: Screen, game: type[Any], legal: Sequence[Play], unlisted: Iterable[str], prompt: str, *, kind: Any = None
+) -> None:
+    """Write down what may be played, numbered; numbers stand for themselves.
+
+    Args:
+        screen: where.
+        game: of which class the moves are.
+        legal: what is listed.
+        unlisted: the moves that are legal and not listed; "" for a free answer.
+        prompt: what the seat is asked.
+        kind: the type of a free answer, where it is known.
+    """
+    if prompt:
+        screen.lines(prompt)
+    bare, line, width = are_numbers(legal), "", screen.width - 3
+    for number, play in enumerate(legal[:LISTED], 1):
+        part = said(play) if bare else f"{number}: {said(play)}"
+        if line and len(line) + len(part) + 3 > width:
+            screen.line("   " + line)
+            line = ""
+        line += ("   " if line else "") + part
+    if line:
+        screen.line("   " + line)
+    if len(legal) > LISTED:
+        names = dict.fromkeys(play.name for play in legal[LISTED:] if play.question is None)
+        more = f": {', '.join(form_of(game, name) for name in names)}" if names else ""
+        screen.line(f"   … and {len(legal) - LISTED} more{more}")
+    _show_unlisted(screen, unlisted, game, kind)
+
+
+def _show_unlisted(screen: Screen, unlisted: Iterable[str], game: type[Any], kind: Any) -> None:
+    unlisted = [*unlisted]
+    if "" in unlisted:
+        lists = "" if kind is str else "; lists as JSON, such as [1, 2]"
+        screen.line(f"   type your answer{lists}")
+        return
+    if unlisted:
+        screen.line(f"   type {' or '.join(form_of(game, name) for name in unlisted)}")

@@ -1,0 +1,64 @@
+"""What happened, in a line: who moved, what that changed, and how it ended."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from netcode.turns.player.sight import fields_of
+from netcode.turns.table import Result
+from netcode.turns.terminal.wording import is_record, parts_of, written
+
+CHANGES = 3
+"""Changes that the line of a move tells; the table below shows all."""
+LONGEST = 50
+"""Columns of a change that is told with its values."""
+
+
+def who_is_who(names: Sequence[str]) -> str:
+    """Return which number each player has in fields and moves."""
+    return f"by number: {', '.join(f'{seat} is {name}' for seat, name in enumerate(names))}"
+
+
+def changed(before: Any, after: Any) -> str:
+    """Return what a move changed in what one sees, as far as that is short: `cells 4: . → 0`; else nothing."""
+    if before is None or after is None:
+        return ""
+    old, new = fields_of(before), fields_of(after)
+    parts = [part for name in new if name in old for part in _changes(name, old[name], new[name])]
+    return ", ".join([*parts[:CHANGES], "…"] if len(parts) > CHANGES else parts)
+
+
+def moved(who: str, name: str | None, changes: str) -> str:
+    """Return that somebody moved; where several are to move at once, not even how is told."""
+    return f"{who} moved: {name}{f' ({changes})' if changes else ''}" if name else f"{who} moved"
+
+
+def _changes(name: str, old: Any, new: Any) -> Iterator[str]:
+    if old == new:
+        return
+    match old, new:
+        case list(), list() if len(old) == len(new):  # pyright: ignore[reportUnknownArgumentType]
+            for place, (was, now) in enumerate(zip(old, new, strict=True)):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                yield from _changes(f"{name} {place}", was, now)
+        case dict(), dict() if old.keys() == new.keys():  # pyright: ignore[reportUnknownMemberType]
+            for key, now in new.items():  # pyright: ignore[reportUnknownVariableType]
+                yield from _changes(f"{name} {written(key)}", old[key], now)
+        case _ if is_record(old) and type(old) is type(new):
+            parts = parts_of(new)
+            for part, was in parts_of(old).items():
+                yield from _changes(f"{name} {part}", was, parts[part])
+        case ((list() | dict() | set()), (list() | dict() | set())):
+            yield f"{name}: {len(old)} → {len(new)} of them" if len(old) != len(new) else name  # pyright: ignore[reportUnknownArgumentType]
+        case _:
+            text = f"{name}: {written(old)} → {written(new)}"
+            yield text if len(text) <= LONGEST and "\n" not in text else name
+
+
+def ended(result: Result, names: Sequence[str]) -> str:
+    """Return how a game ended, as a sentence."""
+    winners = " and ".join(names[seat] for seat in result.winners if seat < len(names))
+    nobody = "nobody won" if len(names) == 1 or result.text else "a draw"  # a text says what it is
+    text = f"{winners} won" if winners else nobody
+    if result.scores is not None:
+        scores = (f"{name} {score:g}" for name, score in zip(names, result.scores, strict=False))
+        text += f" ({', '.join(scores)})"
+    return f"{text}: {result.text}" if result.text else text
