@@ -1321,7 +1321,9 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
     hall.play(4 * TICK)
 
     cell = {"game": "TicTacToe", "players": [2, 2], "options": {}, "chosen": {}, "moves": {"mark": ["cell"]}} | {
-        "fields": {"cells": "open"}
+        "fields": {"cells": "open"},
+        "by_seat": [],
+        "seats": ["cells"],
     }
     fleets = {
         "game": "Fleets",
@@ -1330,6 +1332,8 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
         "chosen": {"size": 3, "word": "w", "many": 1, "odd": False},
         "fields": {"hidden": "open", "called": "open"},
         "moves": {"call": ["number"], "never": ["number"], "rest": []},
+        "by_seat": [],
+        "seats": [],
     }
     assert hall.guests[guest] == [["games", [cell, fleets]]]
     hall.close()

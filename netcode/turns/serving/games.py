@@ -6,6 +6,7 @@ from typing import Any
 from netcode.turns.language.definition import Definition
 from netcode.turns.language.domains import Domain
 from netcode.turns.language.marks import Field, Mark
+from netcode.turns.language.seating import seating_of
 from netcode.turns.values import plain
 
 MAX_VALUES = 100
@@ -15,6 +16,7 @@ MAX_VALUES = 100
 def described(game: type[Any]) -> dict[str, Any]:
     """Return what a page or a program must know of a game to offer it, as plain wire data."""
     definition: Definition = game._definition
+    seating = seating_of(game)
     return {
         "game": game.__name__,
         "players": [definition.fewest, definition.most],
@@ -22,6 +24,8 @@ def described(game: type[Any]) -> dict[str, Any]:
         "chosen": {name: plain(value) for name, value in definition.chosen.items()},
         "fields": {name: field.mark.value.lower() for name, field in definition.fields.items() if _is_sent(field)},
         "moves": {name: [*move.domains] for name, move in definition.moves.items()},
+        "by_seat": [name for name, field in definition.fields.items() if name in seating.by_seat and _is_sent(field)],
+        "seats": sorted(name for name in seating.holds_seats if not name.startswith("_")),
     }
 
 
