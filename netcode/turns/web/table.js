@@ -1,38 +1,23 @@
 // The page of a table, for any game. What others say becomes text, never HTML.
+import { Board, keyOf, written } from "./board.js";
 import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
 const seat = new Seat();
 const { room, game: hashGame } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const KEPT = `netcode ${location.pathname}`;
-let chosen = []; // places, of a move that is said by several
-let targets = new Set();
-const places = new Set(); // that were ever targets: they stay buttons, and keep the focus
+const board = new Board(seat, () => draw());
+const { nameOf, whose } = board;
 let link = "", focused, screen, offered;
 const drafts = {};
-const withSeats = new Set(); // fields with seats among empty places
 
-const again = () => ((chosen = []), draw());
 const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
 const fill = (id, ...inside) => fillNode($(id), inside);
 const show = (id, whether) => ($(id).hidden = !whether);
 const row = (...inside) => make("p", { class: "row" }, inside);
-const dl = (entries) => make("dl", null, entries.map(([name, item]) => make("div", null, make("dt", null, name), make("dd", null, item))));
-const keyOf = (value) => JSON.stringify(value);
-const names = () => seat.state.names ?? [];
-const nameOf = (number) => names()[number] ?? "somebody";
-const whose = (number) => nameOf(number) + (number === seat.seat ? " (you)" : "");
+const said = (play) => [play.move, ...Object.values(play.arguments).filter((value) => value !== null).map((value) => written(value))].join(" ").trim();
 const listed = (seats) => seats.map(nameOf).join(" and ");
-const gameOf = () => seat.games.find((one) => one.game === seat.game);
 const minutes = (left) => `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`;
-
-function written(value) {
-  if (Array.isArray(value)) return value.map(written).join(" ") || "–";
-  if (value === Object(value)) return entriesOf(value).map(([key, item]) => `${key}: ${written(item)}`).join(", ") || "–";
-  return value === "" ? "–" : String(value ?? "–");
-}
-const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
-const said = (play) => [play.move, ...Object.values(play.arguments).filter((value) => value !== null).map(written)].join(" ").trim();
 
 // Storage may be forbidden.
 function attempt(what, otherwise) {
@@ -96,90 +81,19 @@ function lobby() {
   }));
 }
 
-const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && String(value).length < 4);
-const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;
-// What is missing there is hidden, and not empty.
-const hides = (field) => (gameOf()?.fields[field] ?? "open") !== "open" && !seat.over;
-const open = () => seat.legal.filter((play) => chosen.every((place, at) => keyOf(play.places[at] ?? null) === place));
-
-function areSeats(values, field) {
-  const fit = values.every((value) => value === null || (Number.isInteger(value) && value >= 0 && value < names().length));
-  if (fit && values.includes(null)) withSeats.add(field);
-  return fit && withSeats.has(field);
-}
-
-// A hand of cards is no board.
-function isSquare(value, field) {
-  const side = Math.sqrt(value.length);
-  const full = value.every((item) => typeof item !== "string" || item.length === 1);
-  return side > (hides(field) ? 3 : 2) && side % 1 === 0 && value.every(isCell) && (full || value.includes(null));
-}
-
-function point(place) {
-  chosen.push(place);
-  const [play, ...more] = open();
-  if (!more.length && play?.places.length === chosen.length) seat.play(play);
-  draw();
-}
-
-function part(path, kind, value, ...inside) {
-  const label = `${path.join(" ")}: ${value === null ? "empty" : written(value)}`;
-  const inList = typeof value === "string" && typeof path.at(-1) === "number"; // there it may be its own place
-  const called = inList ? [...path.slice(0, -1), value] : path;
-  const key = [path, called].map(keyOf).find((key) => places.has(key));
-  if (!key) return make("span", { class: kind }, inside);
-  const taken = chosen.includes(key), goes = taken || targets.has(key);
-  const onclick = goes ? () => (taken ? again() : point(key)) : null;
-  return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken, "aria-disabled": !goes, "data-key": key, "aria-label": label, onclick }, inside);
-}
-
-function mark(value, seats) {
-  if (seats && value !== null) return make("span", { class: "seat", style: `--seat: ${value}`, title: nameOf(value) }, value);
-  return value === null ? "" : value === true ? "●" : value === false ? "○" : written(value);
-}
-
-function grid(values, field, across, pathOf) {
-  const seats = areSeats(values, field);
-  return make("div", { class: "grid", style: `--across: ${across}` }, values.map((value, at) => part(pathOf(at), "item", value, mark(value, seats))));
-}
-
-function items(value, path) {
-  const whole = places.has(keyOf(path));
-  const seats = areSeats(whole ? [null, ...value] : value, path[0]);
-  if (whole) return part(path, "line", value, value.length ? value.map((item) => mark(item, seats)) : "–");
-  if (!value.length) return "–";
-  const before = Math.max(0, value.length - 60);
-  return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, at) =>
-    item === null && hides(path[0]) ? make("span", { class: "item back" }, "?") : part([...path, before + at], "item", item, mark(item, seats))));
-}
-
-function board(value, path) {
-  const [field] = path;
-  const pairs = (entries) => dl(entries.map(([key, item]) => [entries.length <= names().length && Number.isInteger(key) ? whose(key) : `${key}`, board(item, [...path, key])]));
-  if (!Array.isArray(value)) return value === Object(value) ? pairs(entriesOf(value)) : part(path, "text", value, written(value));
-  if (value.length && hides(field) && value.every((item) => item === null)) return make("div", { class: "items" }, make("span", { class: "item back" }), `× ${value.length}, hidden`);
-  if (isSquare(value, field)) return grid(value, field, Math.sqrt(value.length), (at) => [...path, at]);
-  if (!value.length || !value.every(Array.isArray)) return items(value, path);
-  const across = value[0].length, all = value.flat();
-  const even = value.every((line) => line.length === across) && all.every(isCell);
-  if (value.length === names().length) return pairs([...value.entries()]);
-  if (even && across > 2 && value.length > 2 && alike(all)) return grid(all, field, across, (at) => [...path, Math.floor(at / across), at % across]);
-  return even && across && across < 6 ? items(value, path) : pairs([...value.entries()]);
-}
-
 function plays() {
   const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(said(play), () => seat.play(play))));
-  const legal = open(), onBoard = legal.filter((play) => play.places.length > chosen.length);
+  const legal = board.open(), onBoard = legal.filter((play) => play.places.length > board.chosen.length);
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
-    chosen.length > 0 && row(button("Choose anew", again)),
+    board.chosen.length > 0 && row(button("Choose anew", board.again)),
     onBoard.length > 0 && make("details", null, make("summary", null, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
     seat.unlisted.map(form),
   ];
 }
 
 function form(move) {
-  const inputs = (move ? gameOf()?.moves[move] ?? [] : ["answer"]).map((name) => {
+  const inputs = (move ? board.about?.moves[move] ?? [] : ["answer"]).map((name) => {
     const key = `${move} ${name}`.trim();
     const oninput = (event) => (drafts[key] = event.target.value);
     return make("textarea", { name, "data-key": key, rows: 2, value: drafts[key] ?? "", oninput });
@@ -199,7 +113,7 @@ function ended([winners, scores, text]) {
 
 function status() {
   const { players: [low, high] = [2, 2], frozen, result } = seat.state;
-  const missing = low - names().length;
+  const missing = low - board.names.length;
   if (seat.link !== "here") return seat.trouble;
   if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (frozen) return `The table is frozen: ${frozen}`;
@@ -211,7 +125,7 @@ function status() {
 function ask() {
   const { undo, undo_by: asks, rematch = [], players = [2] } = seat.state;
   if (seat.seat === null) return "You watch.";
-  if (!seat.started) return names().length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
+  if (!seat.started) return board.names.length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
   if (seat.over) return [rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
   if (asks === seat.seat) return "You asked the others to take your move back.";
   if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
@@ -220,7 +134,7 @@ function ask() {
 
 function people() {
   const { clocks, presence } = seat;
-  fill("players", names().map((_, number) => {
+  fill("players", board.names.map((_, number) => {
     const [there, left] = presence[number];
     return make("li", { class: !seat.over && seat.toMove.includes(number) && "turn" },
       make("span", { class: "seat", style: `--seat: ${number}`, "aria-hidden": true }, number),
@@ -244,9 +158,7 @@ function draw() {
 }
 
 function table() {
-  if (!open().length) chosen = [];
-  targets = new Set(open().map((play) => keyOf(play.places[chosen.length] ?? null)));
-  targets.forEach((key) => places.add(key));
+  const view = board.nodes();
   const text = status();
   fill("status", text);
   $("status").classList.toggle("mine", seat.myTurn && !seat.pending);
@@ -255,7 +167,7 @@ function table() {
   show("invite", !seat.started);
   $("address").value = link;
   show("view", seat.started);
-  fill("view", dl(Object.entries(seat.view).map(([name, value]) => [name, board(value, [name])])));
+  fill("view", view);
   fill("plays", plays());
   people();
   fill("watching", seat.state.spectators > 0 && `${seat.state.spectators} watching`);
@@ -281,7 +193,10 @@ const EVENTS = {
     tell(number === null ? "You watch." : `You sit at seat ${number}.`);
   },
   seated: (_, name) => tell(`${name} sits down`),
-  started: () => tell("The game begins"),
+  started() {
+    board.begin();
+    tell("The game begins");
+  },
   moved: (number, move) => tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`),
   told: (text) => tell(text),
   "taken back": (_, text) => tell(`Taken back: ${text}`),
@@ -316,7 +231,7 @@ $("copy").onclick = () => {
 };
 document.onpointerdown = () => (focused = undefined);
 document.onkeydown = (event) => {
-  if (event.key === "Escape") again();
+  if (event.key === "Escape") board.again();
 };
 // Arrow keys go to the nearest place there.
 $("view").onkeydown = (event) => {
