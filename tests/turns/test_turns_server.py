@@ -1322,6 +1322,7 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
 
     cell = {"game": "TicTacToe", "players": [2, 2], "options": {}, "chosen": {}, "moves": {"mark": ["cell"]}} | {
         "fields": {"cells": "open"},
+        "texts": {},
         "by_seat": [],
         "seats": ["cells"],
     }
@@ -1332,6 +1333,7 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
         "chosen": {"size": 3, "word": "w", "many": 1, "odd": False},
         "fields": {"hidden": "open", "called": "open"},
         "moves": {"call": ["number"], "never": ["number"], "rest": []},
+        "texts": {},
         "by_seat": [],
         "seats": [],
     }

@@ -6,7 +6,6 @@ No annotation says it: `list[int]` may be the scores of two players, or two dice
 import ast
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from netcode.turns.language.sources import first_of, function_of, members_of, tree_of
@@ -27,7 +26,6 @@ class Seating:
     holds_seats: set[str] = field(default_factory=set[str])
 
 
-@lru_cache(maxsize=64)
 def seating_of(cls: type[Any]) -> Seating:
     """Return what the source of a class of rules says of seats; nothing where it is not to be had."""
     seating = Seating()

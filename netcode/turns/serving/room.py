@@ -283,6 +283,7 @@ class Room:
         own: dict[str, Any] = {
             "last": table.last_number(seat),
             "question": None if asked is None else (asked.id, asked.prompt, asked.options),
+            "text": asked is not None and asked.text,
             "undo": table.can_undo(seat),
         }
         if viewer.legal:

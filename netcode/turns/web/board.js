@@ -17,6 +17,16 @@ export function written(value, nameOf = () => undefined) {
   return String(value);
 }
 
+/** Return what each of some plays is called: with the names of its arguments where two would read alike. */
+export function labels(plays) {
+  const short = plays.map(said), alike = Map.groupBy(short, (text) => text);
+  return plays.map((play, at) => (alike.get(short[at]).length < 2 ? short[at] : exactly(play)));
+}
+const orNothing = (value) => (value === null ? "nothing" : written(value));
+export const said = ({ move, arguments: given }) => [move, ...Object.values(given).map(orNothing)].join(" ").trim();
+const exactly = ({ move, arguments: given }) =>
+  `${move} ${Object.entries(given).map(([name, value]) => `${name}: ${value === null ? "nothing" : keyOf(value)}`).join(", ")}`.trim();
+
 const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && written(value).length < 4);
 const isRecord = (value) => value === Object(value) && !Array.isArray(value);
 const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;

@@ -1,5 +1,5 @@
 // The page of a table, for any game. What others say becomes text, never HTML.
-import { Board, keyOf, written } from "./board.js";
+import { Board, keyOf, labels, said, written } from "./board.js";
 import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
@@ -15,7 +15,6 @@ const button = (text, onclick, given) => make("button", { type: "button", "data-
 const fill = (id, ...inside) => fillNode($(id), inside);
 const show = (id, whether) => ($(id).hidden = !whether);
 const row = (...inside) => make("p", { class: "row" }, inside);
-const said = (play) => [play.move, ...Object.values(play.arguments).filter((value) => value !== null).map((value) => written(value))].join(" ").trim();
 const listed = (seats) => seats.map(nameOf).join(" and ");
 const minutes = (left) => `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`;
 
@@ -28,7 +27,7 @@ function attempt(what, otherwise) {
   }
 }
 const typed = (text) => attempt(() => JSON.parse(text), text);
-const valuesOf = (inputs) => Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)]));
+const valuesOf = (inputs) => Object.fromEntries(inputs.map(({ name, value, dataset }) => [name, dataset.text ? value : typed(value)]));
 const kept = () => attempt(() => JSON.parse(localStorage.getItem(KEPT))) ?? {};
 function keep(what) {
   history.replaceState(what, ""); // for a reload
@@ -58,7 +57,8 @@ function offer() {
   fill("options", make("legend", null, "If you open a table"),
     low < high && make("label", null, `Players, ${low} to ${high}`, make("input", { id: "count", type: "number", min: low, max: high, placeholder: "as they come" })),
     Object.entries(game.options).map(([name, values]) => {
-      const was = keyOf(game.chosen[name]), given = { name, "data-was": was };
+      const text = !values && typeof game.chosen[name] === "string", was = text ? game.chosen[name] : keyOf(game.chosen[name]);
+      const given = { name, "data-was": was, "data-text": text };
       const all = values?.map((value) => make("option", { value: keyOf(value), selected: keyOf(value) === was }, written(value)));
       return make("label", null, name, all ? make("select", given, all) : make("input", { ...given, value: was }));
     }));
@@ -82,8 +82,9 @@ function lobby() {
 }
 
 function plays() {
-  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(said(play), () => seat.play(play))));
-  const legal = board.open(), onBoard = legal.filter((play) => play.places.length > board.chosen.length);
+  const legal = board.open(), called = labels(legal);
+  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(called[legal.indexOf(play)], () => seat.play(play))));
+  const onBoard = legal.filter((play) => play.places.length > board.chosen.length);
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
     board.chosen.length > 0 && row(button("Choose anew", board.again)),
@@ -92,11 +93,15 @@ function plays() {
   ];
 }
 
+const isText = (move, name) => (move ? board.about?.texts[move]?.includes(name) : seat.question?.text) ?? false;
+const draftOf = (move, name) => `${move || seat.question?.id} ${name}`;
+const forget = (move) => Object.keys(drafts).forEach((draft) => draft.startsWith(`${move} `) && delete drafts[draft]);
+
 function form(move) {
   const inputs = (move ? board.about?.moves[move] ?? [] : ["answer"]).map((name) => {
-    const key = `${move} ${name}`.trim();
-    const oninput = (event) => (drafts[key] = event.target.value);
-    return make("textarea", { name, "data-key": key, rows: 2, value: drafts[key] ?? "", oninput });
+    const draft = draftOf(move, name);
+    const oninput = (event) => (drafts[draft] = event.target.value);
+    return make("textarea", { name, "data-key": `${move} ${name}`.trim(), "data-text": isText(move, name), rows: 2, value: drafts[draft] ?? "", oninput });
   });
   const onsubmit = (event) => {
     event.preventDefault();
@@ -197,14 +202,17 @@ const EVENTS = {
     board.begin();
     tell("The game begins");
   },
-  moved: (number, move) => tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`),
+  moved(number, move) {
+    if (number === seat.seat) forget(move);
+    tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`);
+  },
   told: (text) => tell(text),
   "taken back": (_, text) => tell(`Taken back: ${text}`),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
   over: (...result) => tell(ended(result), "end"),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
   refused: (play, text) => (seat.seat === undefined ? fill("notice", text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
-  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[`${move} ${name}`.trim()] = keyOf(value))),
+  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[draftOf(move, name)] = isText(move, name) ? value : keyOf(value))),
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
     keep({ name: kept().name });

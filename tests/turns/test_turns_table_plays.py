@@ -1,0 +1,157 @@
+"""What is played and told on the page of a table: buttons, what is typed, refusals, answers, and how a game ends."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from chromium import CHROMIUM, Browser, Page, opened
+from programs import Program
+
+GAMES = """
+from netcode.turns import Clock, Free, Game, Owned, move, options, serve
+
+WORD = Free(str, lambda dice: "plum", lambda word: None if word else "say something")
+
+class Odd(Game):
+    seats = 1, 1
+    got: list[str] = []
+
+    @options(word=WORD)
+    def setup(self, word: str = "w") -> None:
+        self.got = [repr(word)]
+
+    @move(first=[None, "wood"], second=[None, "wood"])
+    def give(self, first: str | None, second: str | None) -> None:
+        self.got = [repr((first, second))]
+        self.turn_to(0)
+
+    @move(one=[[1, 2], [1]], other=[[3], [2, 3]])
+    def walk(self, one: list[int], other: list[int]) -> None:
+        self.require(one == [1, 2] or other == [2, 3], "that is not three of them")
+        self.got = [f"{one} {other}"]
+
+    @move
+    def pick(self) -> None:
+        self.got = [repr(self.ask(0, [None, "nothing", "", "wood"], "which one, or none?"))]
+
+    @move(word=WORD, number=Free(int, lambda dice: 4, lambda number: None if number < 9 else "too large"))
+    def say(self, word: str, number: int) -> None:
+        self.got = [repr(word), repr(number)]
+
+    @move
+    def call(self) -> None:
+        self.got = [repr(self.ask(0, WORD, "first?"))]
+        self.got.append(repr(self.ask(0, WORD, "second?")))
+
+    @move
+    def lose(self) -> None:
+        self.finish(scores=[0.1 + 0.2])
+
+serve(Odd, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
+"""
+
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    with opened(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("server")
+    (folder / "games.py").write_text(GAMES, encoding="utf-8")
+    with Program(folder / "games.py", log=folder / "log") as program:
+        yield program.until(r"play in a browser at (\S+)")[1]
+
+
+Sit = Callable[..., Page]
+
+
+@pytest.fixture
+def sit(browser: Browser, link: str) -> Sit:
+    def sit(game: str, room: str, name: str = "Ann", way: str = "any", **how: Any) -> Page:
+        page = browser.page(f"{link}#room={room}&game={game}", **how)
+        page.reads("You were invited to the table")
+        page.write("#name", name)
+        page.click(f"#{way}")
+        page.reads("You watch." if way == "watch" else "You sit at seat", "#log")
+        return page
+
+    return sit
+
+
+def buttons(page: Page) -> list[str]:
+    """Return what the buttons of plays say."""
+    found: list[str] = page.value(
+        "[...document.querySelectorAll('#plays > p button')].map((one) => one.innerText).filter((text) => text)"
+    )
+    return found
+
+
+def press(page: Page, text: str) -> None:
+    """Click the one button that says so, and no other."""
+    page.until(f"[...document.querySelectorAll('#plays button')].some((one) => one.innerText === {text!r})")
+    found = f"[...document.querySelectorAll('#plays button')].filter((one) => one.innerText === {text!r})"
+    assert page.value(f"{found}.length") == 1
+    page.value(f"{found}[0].click()")
+
+
+def test_each_button_says_what_no_other_does(sit: Sit) -> None:
+    page = sit("Odd", "buttons")
+    page.reads("Your turn", "#status")
+
+    assert buttons(page) == [
+        "give nothing nothing", "give nothing wood", "give wood nothing", "give wood wood",
+        "walk one: [1,2], other: [3]", "walk 1 2 2 3", "walk one: [1], other: [2,3]", "pick", "call", "lose",
+    ]  # fmt: skip
+    press(page, "give wood nothing")
+    page.reads("('wood', None)", "#view")
+    press(page, "pick")
+    page.reads("which one, or none?", "#status")
+    assert buttons(page) == ["answer: nothing", 'answer: "nothing"', "“”", "wood"]
+    press(page, "answer: nothing")
+    page.reads("None", "#view")
+    press(page, "pick")
+    press(page, "“”")
+    page.reads("''", "#view")
+    assert page.problems == []
+
+
+@pytest.mark.parametrize("word", ["1984", "true", "null", "[1]", '"plum"', "two words"])
+def test_what_is_typed_for_a_text_is_that_text(sit: Sit, word: str) -> None:
+    page = sit("Odd", f"typed {word}")
+    page.reads("Your turn", "#status")
+    page.write("[data-key='say word']", word)
+    page.write("[data-key='say number']", "3")
+    page.click("[data-key='do say']")
+    page.reads(repr(word), "#view")
+    assert page.value("document.querySelector('[data-key=\"say word\"]').value") == ""  # and is not there again
+
+    press(page, "call")
+    page.reads("first?", "#status")
+    page.write("[data-key=answer]", word)
+    page.click("[data-key='do ']")
+    page.reads("second?", "#status")
+    assert page.value("document.querySelector('[data-key=answer]').value") == ""
+    page.click("[data-key='draw ']")
+    page.until("document.querySelector('[data-key=answer]').value === 'plum'")
+    page.click("[data-key='do ']")
+    page.reads(repr("plum"), "#view")
+    assert page.problems == []
+
+
+def test_an_option_that_is_a_text_is_typed_as_one(browser: Browser, link: str) -> None:
+    page = browser.page(link)
+    page.reads("Play with friends")
+    assert page.value("document.querySelector('[name=word]').value") == "w"
+    page.write("[name=word]", "1984")
+    page.click("#any")
+    page.reads("'1984'", "#view")
