@@ -352,7 +352,8 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
             case Moved():
                 events.append((["moved", *happening], None))
             case Told(text, facts, to):
-                events.append((["told", text, dict(facts)], to))
+                alone = [] if to is None else [True]  # to whom else would tell one spy of the other
+                events.append((["told", text, dict(facts), *alone], to))
             case TakenBack(whose, text, alone):
                 to = (whose,) if alone and whose is not None else None
                 events.append((["taken back", whose, text], to))
