@@ -46,6 +46,7 @@ class Named(Game):
     stores: list[dict[str, int]]
     trick: dict[int, int] = {}
     dealer: int = 1
+    places: dict[str, int | None] = {"a1": None, "b2": None}
 
     def setup(self) -> None:
         self.hands = [[Card(Suit.HEARTS, 1), Card(Suit.SPADES, 2)] for _ in self.players]
@@ -55,6 +56,7 @@ class Named(Game):
     @move(card=[0, 1])
     def lay(self, card: int) -> None:
         self.trick[self.mover] = card
+        self.places["a1"] = self.mover
         self.hands[self.mover].pop()
         self.scores[self.mover] += 1
         self.require(self.mover != self.dealer, "the dealer lays nothing")
@@ -166,11 +168,13 @@ def test_names_stand_where_the_rules_have_an_entry_for_each_seat_and_nowhere_els
         "stores": "Ann (you) wood 1 Bob wood 1",
         "trick": "empty",
         "dealer": "1 Bob",
+        "places": "a1 – b2 –",
     }
     ann.click("[data-key='lay 1']")
     bob.reads("Your turn", "#status")
     seen = fields(bob)
     assert (seen["hands"], seen["trick"]) == ("Ann × 1, hidden Bob (you) HEARTS 1 SPADES 2", "Ann 1")
+    assert seen["places"] == "a1 0 Ann b2 –"
     assert ann.problems + bob.problems == []
 
 

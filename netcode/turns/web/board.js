@@ -74,8 +74,9 @@ export class Board {
 
   #node(value, path) {
     const list = Array.isArray(value), last = path.at(-1);
+    const whose = this.#isSeat(last, value) || this.#isSeat(path[0], value); // by its name, or in what holds seats
     if (value === null && this.#isHidden(path)) return back("?");
-    if (value !== Object(value)) return this.#part(path, "text", value, this.#mark(value, last), this.#isSeat(last, value) && ` ${this.whose(value)}`);
+    if (value !== Object(value)) return this.#part(path, "text", value, this.#mark(value, last, whose), whose && ` ${this.whose(value)}`);
     const entries = list ? [...value.entries()] : entriesOf(value);
     if (path.length === 1 && this.#isBySeat(last, entries, list)) return this.#pairs(entries, path, this.whose);
     if (!entries.length) return this.#places.has(keyOf(path)) ? this.#items(value, path) : empty();
@@ -183,7 +184,7 @@ export class Board {
   #items(value, path) {
     const whole = this.#places.has(keyOf(path)), [field] = path;
     const pieces = this.#arePieces(whole ? [null, ...value] : value, field);
-    if (whole) return this.#part(path, "line", value, value.length ? value.map((item, at) => this.#cell(item, at, pieces)) : "–");
+    if (whole) return this.#part(path, "line", value, value.length ? value.map((item, at) => this.#cell(item, at, pieces)) : empty());
     const before = Math.max(0, value.length - 60);
     return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, index) => {
       const at = before + index;
