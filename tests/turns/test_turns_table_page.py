@@ -186,7 +186,7 @@ def test_tic_tac_toe_is_played_against_python_with_chat_and_rematch(
     bob.until(lambda: bob.seat.over)
     assert bob.seat.result is not None
     winners = bob.seat.result.winners
-    page.reads(f"{['Ann', 'Bob'][winners[0]]} won" if winners else "A draw", "#status")
+    page.reads(f"{['Ann', 'Bob'][winners[0]]} won" if winners else "Nobody won", "#status")
     page.click("[data-key='Play again']")
     bob.until(lambda: bob.seat.rematch_wanted_by == (0,))
     bob.seat.rematch()

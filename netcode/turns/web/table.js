@@ -112,8 +112,10 @@ function form(move) {
 }
 
 function ended([winners, scores, text]) {
-  const points = scores ? ` (${scores.map((score, at) => `${nameOf(at)} ${score}`).join(", ")})` : "";
-  return `${winners.length ? `${listed(winners)} won` : "A draw"}${points}${text && `: ${text}`}`;
+  const points = scores ? ` (${scores.map((score, at) => `${nameOf(at)} ${written(score)}`).join(", ")})` : "";
+  const even = board.names.length > 1 && scores && new Set(scores).size === 1;
+  const won = winners.length > 1 && winners.length === board.names.length ? "All won" : `${listed(winners)} won`;
+  return `${winners.length ? won : even ? "A draw" : "Nobody won"}${points}${text && `: ${text}`}`;
 }
 
 function status() {
