@@ -155,3 +155,21 @@ def test_an_option_that_is_a_text_is_typed_as_one(browser: Browser, link: str) -
     page.write("[name=word]", "1984")
     page.click("#any")
     page.reads("'1984'", "#view")
+
+
+def test_a_refusal_is_in_sight_on_a_phone_until_the_next_play(sit: Sit) -> None:
+    page = sit("Odd", "refused", width=390, height=800)
+    page.reads("Your turn", "#status")
+    page.write("[data-key='say word']", "fig")
+    page.write("[data-key='say number']", "12")
+    page.click("[data-key='do say']")
+
+    page.reads("say fig 12: too large", "#refused")
+    assert page.value("document.querySelector('#refused').role") == "alert"
+    box = page.value("(box => [box.top, box.bottom])(document.querySelector('#refused').getBoundingClientRect())")
+    assert box[0] >= 0
+    assert box[1] <= 800
+    page.write("[data-key='say number']", "5")
+    page.click("[data-key='do say']")
+    page.reads("'fig'", "#view")
+    assert page.text("#refused") == ""

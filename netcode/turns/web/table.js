@@ -166,6 +166,7 @@ function draw() {
 
 function table() {
   const view = board.nodes();
+  if (seat.pending) fill("refused");
   const text = status();
   fill("status", text);
   $("status").classList.toggle("mine", seat.myTurn && !seat.pending);
@@ -192,8 +193,7 @@ function tell(text, kind) {
 
 const EVENTS = {
   sat(number, name) {
-    fill("notice");
-    fill("log");
+    for (const id of ["notice", "refused", "log"]) fill(id);
     const { game, table, ticket } = seat;
     link = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${table}`, game })}`;
     if (number !== null) keep({ game, name: name || undefined, ticket });
@@ -205,6 +205,7 @@ const EVENTS = {
     tell("The game begins");
   },
   moved(number, move) {
+    fill("refused");
     if (number === seat.seat) forget(move);
     tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`);
   },
@@ -213,7 +214,12 @@ const EVENTS = {
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
   over: (...result) => tell(ended(result), "end"),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
-  refused: (play, text) => (seat.seat === undefined ? fill("notice", text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
+  refused(play, text) {
+    if (seat.seat === undefined) return fill("notice", text);
+    const full = play ? `${said(play)}: ${text}` : text;
+    fill("refused", full); // in sight, until something is played
+    tell(full, "wrong");
+  },
   drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[draftOf(move, name)] = isText(move, name) ? value : keyOf(value))),
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
