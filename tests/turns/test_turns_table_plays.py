@@ -47,7 +47,64 @@ class Odd(Game):
     def lose(self) -> None:
         self.finish(scores=[0.1 + 0.2])
 
-serve(Odd, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
+class Throws(Game):
+    thrown: dict[int, str] = {}
+
+    def round(self) -> None:
+        self.tell("only you know", to=1)
+        self.tell("all know")
+        self.thrown = self.ask_all(self.players, ["rock", "paper"], "what do you throw?")
+        if len(set(self.thrown.values())) == 1:
+            self.finish(*self.players)
+
+class Late(Game):
+    clock = Clock(per_move=2)
+    undo = True
+    steps: list[int] = []
+
+    @move(step=[1, 2])
+    def go(self, step: int) -> None:
+        self.steps.append(step)
+
+    @move
+    def ask_other(self) -> None:
+        self.steps.append(self.ask(1 - self.mover, [5, 6], "five or six?", default=6))
+
+    @move
+    def draw(self) -> None:
+        self.finish(scores=[1, 1])
+
+    def timeout(self, seat: int) -> None:
+        self.tell("what a pity")
+        self.turn_to(1 - seat)
+
+class Slow(Game):
+    undo = True
+    steps: list[int] = []
+
+    @move(step=[1, 2])
+    def go(self, step: int) -> None:
+        self.random.randint(1, 6)
+        self.steps.append(step)
+
+    @move
+    def lose(self) -> None:
+        self.finish()
+
+    @move
+    def tie(self) -> None:
+        self.finish(scores=[2, 2])
+
+class Alone(Game):
+    seats = 1, 1
+    undo = True
+    die: int = 0
+
+    @move
+    def roll(self) -> None:
+        self.die = self.random.randint(1, 6)
+
+serve(Odd, Alone, Throws, Late, Slow, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
 """
 
 pytestmark = [
@@ -173,3 +230,85 @@ def test_a_refusal_is_in_sight_on_a_phone_until_the_next_play(sit: Sit) -> None:
     page.click("[data-key='do say']")
     page.reads("'fig'", "#view")
     assert page.text("#refused") == ""
+
+
+def test_who_has_answered_reads_what_and_that_it_may_be_changed(sit: Sit) -> None:
+    ann, bob = sit("Throws", "throws"), sit("Throws", "throws", "Bob")
+    ann.reads("what do you throw?", "#status")
+    press(ann, "rock")
+    ann.reads("You answered: rock; waiting for Bob (you may change it)", "#status")
+    assert ann.value("document.querySelector('#plays .chosen').innerText") == "rock"
+    press(ann, "paper")
+    ann.reads("You answered: paper; waiting for Bob", "#status")
+    ann.reload()
+    ann.reads("You answered: paper; waiting for Bob", "#status")
+    assert "Ann answered" in bob.text("#log")
+
+    press(bob, "rock")
+    ann.reads("what do you throw?", "#status")
+    press(ann, "rock")
+    press(bob, "rock")
+    for page in (ann, bob):
+        page.reads("All won", "#status")
+        assert page.problems == []
+
+
+def test_what_was_told_and_said_outlives_a_reload(sit: Sit) -> None:
+    ann, bob = sit("Throws", "told"), sit("Throws", "told", "Bob")
+    bob.reads("only you know (not told to all)\nall know", "#log")
+    ann.write("#text", "hello")
+    ann.press("Enter")
+    bob.reads("Ann: hello", "#log")
+    bob.reload()
+
+    bob.reads("only you know (not told to all)\nall know\nAnn: hello", "#log")
+    ann.reload()
+    ann.reads("all know\nAnn: hello", "#log")
+    assert "only you" not in ann.text("#log")
+    bob.click("#leave")
+    bob.click("#leave")
+    bob.reads("you left the table", "#notice")
+    assert bob.value("sessionStorage.length") == 0
+    ann.reads("Bob has left", "#log")
+
+
+def test_a_time_that_is_up_and_answers_by_default_are_told(sit: Sit) -> None:
+    ann, bob = sit("Late", "late"), sit("Late", "late", "Bob")
+    ann.reads("Your turn", "#status")
+    press(ann, "ask_other")
+    ann.reads("Bob did not answer: the default counts", "#log")
+    ann.until("document.querySelector('#log').innerText.includes('is up')")
+    told = bob.text("#log")
+    assert "is up\nwhat a pity" in told
+    assert ann.problems + bob.problems == []
+
+
+def test_a_refused_undo_and_how_a_game_ends_are_told(sit: Sit) -> None:
+    ann, bob = sit("Slow", "slow"), sit("Slow", "slow", "Bob")
+    ann.reads("Your turn", "#status")
+    press(ann, "go 1")
+    ann.click("[data-key='Ask to take back']")
+    bob.click("[data-key=Refuse]")
+    for page in (ann, bob):
+        page.reads("Ann may not take the move back: it was refused", "#log")
+    press(bob, "tie")
+    ann.reads("A draw (Ann 2, Bob 2)", "#status")
+
+    for page in (ann, bob):
+        page.click("[data-key='Play again']")
+    ann.reads("Your turn", "#status")
+    press(ann, "lose")
+    ann.reads("Nobody won", "#status")
+    assert ann.problems + bob.problems == []
+
+
+def test_who_plays_alone_asks_nobody(sit: Sit) -> None:
+    page = sit("Alone", "alone")
+    page.reads("Your turn", "#status")
+    press(page, "roll")
+    page.click("[data-key='Take back']")
+    page.reads("Taken back", "#log")
+
+    page = sit("Odd", "lost")
+    press(page, "lose")
+    page.reads("Nobody won (Ann 0.3)", "#status")

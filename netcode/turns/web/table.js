@@ -8,7 +8,10 @@ const { room, game: hashGame } = Object.fromEntries(new URLSearchParams(location
 const KEPT = `netcode ${location.pathname}`;
 const board = new Board(seat, () => draw());
 const { nameOf, whose } = board;
-let link = "", focused, screen, offered;
+let link = "", focused, screen, offered, sent, store;
+let answered = ""; // what we said where others are still to answer
+let before = {}; // what was drawn last: some of what happens is told by no event
+let lines = []; // that nobody tells again
 const drafts = {};
 
 const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
@@ -83,7 +86,10 @@ function lobby() {
 
 function plays() {
   const legal = board.open(), called = labels(legal);
-  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(called[legal.indexOf(play)], () => seat.play(play))));
+  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => {
+    const taken = !seat.myTurn && said(play) === answered;
+    return button(called[legal.indexOf(play)], () => seat.play(play), taken && { class: "chosen", "aria-pressed": "true" });
+  }));
   const onBoard = legal.filter((play) => play.places.length > board.chosen.length);
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
@@ -126,7 +132,13 @@ function status() {
   if (frozen) return `The table is frozen: ${frozen}`;
   if (result) return ended(result);
   if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
+  if (!seat.pending && seat.seat !== null && seat.legal.length + seat.unlisted.length) return waiting();
   return `${listed(seat.toMove)} to move`;
+}
+
+function waiting() {
+  const done = seat.question ? "answered" : "moved";
+  return `${answered ? `You ${done}: ${answered}` : `You have ${done}`}; waiting for ${listed(seat.toMove)} (you may change it)`;
 }
 
 function ask() {
@@ -136,7 +148,7 @@ function ask() {
   if (seat.over) return [rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
   if (asks === seat.seat) return "You asked the others to take your move back.";
   if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
-  return undo && button(undo === "free" ? "Take back" : "Ask to take back", () => seat.undo());
+  return undo && button(undo === "free" || board.names.length === 1 ? "Take back" : "Ask to take back", () => seat.undo());
 }
 
 function people() {
@@ -166,7 +178,11 @@ function draw() {
 
 function table() {
   const view = board.nodes();
-  if (seat.pending) fill("refused");
+  unsaid();
+  if (seat.pending) {
+    sent = seat.pending;
+    fill("refused");
+  } else if (seat.myTurn) answered = ""; // it is asked anew
   const text = status();
   fill("status", text);
   $("status").classList.toggle("mine", seat.myTurn && !seat.pending);
@@ -179,6 +195,7 @@ function table() {
   fill("plays", plays());
   people();
   fill("watching", seat.state.spectators > 0 && `${seat.state.spectators} watching`);
+  before = { ...seat.state, clocks: seat.clocks, at: performance.now() };
   const at = document.activeElement;
   if (at !== document.body) focused = at.dataset.key;
   else if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
@@ -191,29 +208,68 @@ function tell(text, kind) {
   log.scrollTop = 1e9;
 }
 
+function remember(text, kind) {
+  if (text) lines = [...lines, [text, kind]].slice(-200);
+  attempt(() => sessionStorage.setItem(store, keyOf({ lines, answered })));
+}
+function recall() {
+  store = `${KEPT} ${seat.table} ${seat.seat}`;
+  ({ lines, answered } = attempt(() => JSON.parse(sessionStorage.getItem(store))) ?? { lines: [], answered: "" });
+  lines.forEach(([text, kind]) => tell(text, kind));
+}
+
+const timeOf = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0);
+const isLate = (number) => timeOf(number) < 0.25;
+// An undo that was refused, and a timeout, are no events: they show in what changed. `event` is the first of a step.
+function unsaid(event) {
+  const { number, undo_by: asked, running = [] } = before;
+  Object.assign(before, { undo_by: null, number: seat.state.number }); // once
+  if (/moved|taken back|over|started|sat/.test(event) || !before.started || seat.over) return;
+  const late = running.filter(isLate);
+  if (asked != null && seat.state.undo_by == null) tell(`${nameOf(asked)} may not take the move back: it was refused`);
+  if (number !== seat.state.number && late.length) tell(`The time of ${listed(late)} is up`);
+}
+
 const EVENTS = {
   sat(number, name) {
     for (const id of ["notice", "refused", "log"]) fill(id);
+    before = {};
     const { game, table, ticket } = seat;
     link = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${table}`, game })}`;
     if (number !== null) keep({ game, name: name || undefined, ticket });
     tell(number === null ? "You watch." : `You sit at seat ${number}.`);
+    recall();
   },
   seated: (_, name) => tell(`${name} sits down`),
   started() {
     board.begin();
+    lines = lines.filter(([, kind]) => kind === "chat");
     tell("The game begins");
   },
   moved(number, move) {
     fill("refused");
-    if (number === seat.seat) forget(move);
-    tell(`${nameOf(number)} ${move === "" ? "answered" : "moved"}${move ? `: ${move}` : ""}`);
+    if (number === seat.seat && sent) {
+      forget(move);
+      answered = said(sent);
+      sent = null;
+      remember();
+    }
+    const absent = before.asked && (isLate(number) || seat.presence[number][0] !== "here");
+    if (move) tell(`${nameOf(number)} moved: ${move}`);
+    else tell(`${nameOf(number)} ${absent ? "did not answer: the default counts" : before.asked ? "answered" : "moved"}`);
   },
-  told: (text) => tell(text),
+  told(text, _, alone) {
+    const full = alone ? `${text} (not told to all)` : text, kind = alone && "alone";
+    tell(full, kind);
+    remember(full, kind);
+  },
   "taken back": (_, text) => tell(`Taken back: ${text}`),
-  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
+  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", left: "has left" }[there] ?? `is ${there}`}`),
   over: (...result) => tell(ended(result), "end"),
-  said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
+  said(_, name, text) {
+    tell(`${name}: ${text}`, "chat");
+    remember(`${name}: ${text}`, "chat");
+  },
   refused(play, text) {
     if (seat.seat === undefined) return fill("notice", text);
     const full = play ? `${said(play)}: ${text}` : text;
@@ -224,11 +280,15 @@ const EVENTS = {
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
     keep({ name: kept().name });
+    attempt(() => sessionStorage.removeItem(store));
     fill("notice", text);
     seat.list();
   },
 };
-seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", draw);
+seat.on("event", ([kind, ...rest]) => {
+  unsaid(kind);
+  EVENTS[kind]?.(...rest);
+}).on("change", draw);
 
 $("chat").onsubmit = (event) => {
   event.preventDefault();
