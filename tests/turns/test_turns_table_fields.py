@@ -71,12 +71,14 @@ class Kinds(Game):
     things: dict[str, int] = {}
     items: list[str] = []
     mixed: list[str | None] = ["", None, "a"]
+    bits: list[int | None] = [0, 1, None] * 3
+    owner: int | None = None
     long: float = 0.6499999999999999
     large: float = 1234567.9
 
     @move
     def go(self) -> None:
-        pass
+        self.owner = self.mover
 
 class Grids(Game):
     columns: list[list[str]] = [["10\\u2665", "2\\u2660", "K\\u2663"] for _ in range(4)]
@@ -192,10 +194,13 @@ def test_what_is_hidden_none_and_empty_look_different(seats: Callable[..., tuple
         "things": "empty",
         "items": "empty",
         "mixed": "“” a",
+        "bits": "0 1 0 1 0 1",
+        "owner": "–",
         "long": "0.65",
         "large": "1234568",
     }
     assert fields(bob) == seen | {"own": "Ann ? Bob (you) spy", "other": "Ann hat Bob (you) ?"}
+    assert ann.value("document.querySelectorAll('#view .seat').length") == 0  # bits are nobody's
     tree = ann.ask("Accessibility.getFullAXTree")["nodes"]
     said = [node["name"]["value"] for node in tree if not node["ignored"] and node["role"]["value"] in ("img", "image")]
     assert said.count("hidden") == 4

@@ -16,9 +16,9 @@ class Odd(Game):
     seats = 1, 1
     got: list[str] = []
 
-    @options(word=WORD)
-    def setup(self, word: str = "w") -> None:
-        self.got = [repr(word)]
+    @options(word=WORD, way=[None, "", 1, "1"])
+    def setup(self, word: str = "w", way: int | str | None = None) -> None:
+        self.got = [repr(word), repr(way)]
 
     @move(first=[None, "wood"], second=[None, "wood"])
     def give(self, first: str | None, second: str | None) -> None:
@@ -209,9 +209,13 @@ def test_an_option_that_is_a_text_is_typed_as_one(browser: Browser, link: str) -
     page = browser.page(link)
     page.reads("Play with friends")
     assert page.value("document.querySelector('[name=word]').value") == "w"
+    said = "[...document.querySelectorAll('[name=way] option')].map((one) => one.innerText)"
+    assert page.value(said) == ["nothing", "“”", "way: 1", 'way: "1"']
+    page.value("document.querySelector('[name=way]').value = '\"1\"'")
     page.write("[name=word]", "1984")
     page.click("#any")
     page.reads("'1984'", "#view")
+    page.reads("'1'", "#view")
 
 
 def test_a_refusal_is_in_sight_on_a_phone_until_the_next_play(sit: Sit) -> None:
@@ -294,8 +298,9 @@ def test_a_refused_undo_and_how_a_game_ends_are_told(sit: Sit) -> None:
     press(bob, "tie")
     ann.reads("A draw (Ann 2, Bob 2)", "#status")
 
-    for page in (ann, bob):
-        page.click("[data-key='Play again']")
+    ann.click("[data-key='Play again']")
+    bob.reads("Ann would like another game", "#ask")  # which moves the button
+    bob.click("[data-key='Play again']")
     ann.reads("Your turn", "#status")
     press(ann, "lose")
     ann.reads("Nobody won", "#status")

@@ -1,5 +1,5 @@
 // The page of a table, for any game. What others say becomes text, never HTML.
-import { Board, keyOf, labels, said, written } from "./board.js";
+import { Board, keyOf, labels, said, written } from "./fields.js";
 import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
@@ -62,7 +62,8 @@ function offer() {
     Object.entries(game.options).map(([name, values]) => {
       const text = !values && typeof game.chosen[name] === "string", was = text ? game.chosen[name] : keyOf(game.chosen[name]);
       const given = { name, "data-was": was, "data-text": text };
-      const all = values?.map((value) => make("option", { value: keyOf(value), selected: keyOf(value) === was }, written(value)));
+      const called = values && labels(values.map((value) => ({ move: "", arguments: { [name]: value } })));
+      const all = values?.map((value, at) => make("option", { value: keyOf(value), selected: keyOf(value) === was }, called[at]));
       return make("label", null, name, all ? make("select", given, all) : make("input", { ...given, value: was }));
     }));
 }

@@ -37,7 +37,7 @@ export class Board {
   chosen = []; // places, of a move that is said by several
   #targets = new Set();
   #places = new Set(); // that were ever targets: they stay buttons, and keep the focus
-  #pieces = new Set(); // fields with seats among empty places
+  #pieces = new Set(); // fields in which numbers are seats
   #kinds = new Map(); // as what a list was shown first: it does not jump as it grows
 
   constructor(seat, changed) {
@@ -113,7 +113,8 @@ export class Board {
 
   #arePieces(values, field) {
     const fit = values.every((value) => value === null || (Number.isInteger(value) && value >= 0 && value < this.names.length));
-    if (fit && (values.includes(null) || this.about?.seats?.includes(field))) this.#pieces.add(field);
+    const { seats = [], by_seat = [] } = this.about ?? {}, untold = !seats.length && !by_seat.length; // there was no source
+    if (fit && (seats.includes(field) || (untold && values.includes(null)))) this.#pieces.add(field);
     return fit && this.#pieces.has(field);
   }
 
