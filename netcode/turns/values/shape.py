@@ -53,7 +53,7 @@ class Shape:
 
 def is_text(shape: Shape | None) -> bool:
     """Tell whether every value is a text, and every text is one."""
-    return shape is not None and shape.kinds == {str}
+    return shape is not None and shape.kinds == frozenset((str,))
 
 
 def kind_of(data: Any) -> str:
