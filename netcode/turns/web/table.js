@@ -249,13 +249,14 @@ const EVENTS = {
   },
   moved(number, move) {
     fill("refused");
-    if (number === seat.seat && sent) {
-      forget(move);
-      answered = said(sent);
+    const own = number === seat.seat && sent; // else time has answered for us
+    if (number === seat.seat) {
+      answered = own ? said(sent) : "";
       sent = null;
+      forget(move);
       remember();
     }
-    const absent = before.asked && (isLate(number) || seat.presence[number][0] !== "here");
+    const absent = before.asked && !own && (isLate(number) || seat.presence[number][0] !== "here");
     if (move) tell(`${nameOf(number)} moved: ${move}`);
     else tell(`${nameOf(number)} ${absent ? "did not answer: the default counts" : before.asked ? "answered" : "moved"}`);
   },
