@@ -118,7 +118,7 @@ def event_of(data: Any, before: Any, after: Any) -> Event | None:
             return Started()
         case ["moved", int(seat), name]:
             return Moved(seat, name, before, after)
-        case ["told", str(text), facts] if isinstance(facts, dict):
+        case ["told", str(text), facts, *_] if isinstance(facts, dict):
             return Told(text, facts)  # pyright: ignore[reportUnknownArgumentType]
         case ["taken back", seat, str(text)]:
             return TakenBack(seat, text, before, after)

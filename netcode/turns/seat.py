@@ -152,7 +152,8 @@ class Seat(Generic[G]):
         asked = self._known.state.get("question")
         if asked is None:
             return None
-        return Asked(asked[0], asked[1], None if asked[2] is None else tuple(asked[2]))
+        options = None if asked[2] is None else tuple(asked[2])
+        return Asked(asked[0], asked[1], options, self._known.state.get("text") is True)
 
     @property
     def legal(self) -> tuple[Play, ...]:

@@ -1559,7 +1559,10 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
     hall.play(4 * TICK)
 
     cell = {"game": "TicTacToe", "players": [2, 2], "options": {}, "chosen": {}, "moves": {"mark": ["cell"]}} | {
-        "fields": {"cells": "open"}
+        "fields": {"cells": "open"},
+        "texts": {},
+        "by_seat": [],
+        "seats": ["cells"],
     }
     fleets = {
         "game": "Fleets",
@@ -1568,6 +1571,9 @@ def test_who_asks_what_is_played_is_told_the_games_their_options_and_arguments()
         "chosen": {"size": 3, "word": "w", "many": 1, "odd": False},
         "fields": {"hidden": "open", "called": "open"},
         "moves": {"call": ["number"], "never": ["number"], "rest": []},
+        "texts": {},
+        "by_seat": [],
+        "seats": [],
     }
     assert hall.guests[guest] == [["games", [cell, fleets]]]
     hall.close()

@@ -399,7 +399,7 @@ def test_a_move_of_two_places_is_pointed_at_and_options_and_clocks_are_shown(
     friend = friends(link, "Far", browser, room=room, name="Bob")
     page.reads("Your turn", "#status")
 
-    assert page.value("document.querySelectorAll('.grid > *').length") == 16
+    assert page.value("document.querySelectorAll('.grid > .item').length") == 16
     assert page.value("document.querySelectorAll('#players time').length") == 2
     page.click(cell("cells", 0, 1))
     assert page.value("document.querySelectorAll('#view button.go').length") == 4

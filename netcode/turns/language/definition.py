@@ -19,6 +19,7 @@ from netcode.turns.language.class_checks import (
 from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
 from netcode.turns.language.marks import Field, Mark, annotations_of_rule, read_fields
 from netcode.turns.language.places import Place, read_places
+from netcode.turns.language.seating import Seating, seating_of
 from netcode.turns.language.sources import can_refuse, demands, fingerprint, only_looks
 from netcode.turns.values import Shape, plain, shape_of
 
@@ -119,6 +120,11 @@ class Definition:
     def fingerprint(self) -> bytes:
         """A digest of the source of the rules."""
         return fingerprint(self.cls)
+
+    @cached_property
+    def seating(self) -> Seating:
+        """What the source of the rules says of seats."""
+        return seating_of(self.cls)
 
     @cached_property
     def all_open(self) -> bool:

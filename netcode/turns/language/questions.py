@@ -8,7 +8,7 @@ from typing import Any
 
 from netcode.turns.errors import Unfit
 from netcode.turns.language.domains import Free, pick
-from netcode.turns.values import pack, plain
+from netcode.turns.values import is_text, pack, plain, shape_of
 
 DIGEST_SIZE = 8
 
@@ -66,6 +66,11 @@ class Question:
         """Return the seat's options as plain wire data; None if the answer is free."""
         options = self.options[seat]
         return None if isinstance(options, Free) else tuple(map(plain, options))
+
+    def is_text(self, seat: int) -> bool:
+        """Tell whether the seat's answer is free, and a text."""
+        options = self.options[seat]
+        return isinstance(options, Free) and is_text(shape_of(options.type, "the answer"))
 
     def signature(self) -> bytes:
         """Return what tells this question from any other that the rule could ask. Stays on the server."""

@@ -60,6 +60,8 @@ class Asked:
     id: str
     prompt: str
     options: tuple[Any, ...] | None
+    text: bool = False
+    """Whether a free answer is a text, whatever is in it."""
 
 
 class Status(NamedTuple):

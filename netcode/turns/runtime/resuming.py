@@ -20,7 +20,7 @@ def asked(course: Course, seat: int) -> Asked | None:
     if suspension is None or seat not in suspension.question.options:
         return None
     question = suspension.question
-    return Asked(question.id(seat), question.prompt, question.wire_options(seat))
+    return Asked(question.id(seat), question.prompt, question.wire_options(seat), question.is_text(seat))
 
 
 def has_default(course: Course, seat: int) -> bool:

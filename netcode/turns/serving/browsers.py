@@ -8,7 +8,7 @@ from netcode.site import Web
 
 _FOLDER = Path(__file__).parent.parent / "web"
 PAGE = _FOLDER / "table.html"
-FILES = {name: _FOLDER / name for name in ("seat.js", "table.js", "table.css")}
+FILES = {name: _FOLDER / name for name in ("seat.js", "fields.js", "table.js", "table.css")}
 _ELSEWHERE = ("192.0.2.1", 9)
 """An address that is nobody's (RFC 5737): nothing is sent there, it is only asked which way that would go."""
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from netcode.turns.language.definition import definition_of
-from netcode.turns.language.domains import Domain
+from netcode.turns.language.definition import MoveRule, definition_of
+from netcode.turns.language.domains import Domain, Open
 from netcode.turns.language.marks import Field, Mark
 from netcode.turns.language.table_options import read_options, wire_options
-from netcode.turns.values import plain
+from netcode.turns.values import is_text, plain, shape_of
 
 MAX_VALUES = 100
 """Values of an option that are told; what has more is typed."""
@@ -16,6 +16,7 @@ MAX_VALUES = 100
 def described(game: type[Any]) -> dict[str, Any]:
     """Return what a page or a program must know of a game to offer it, as plain wire data."""
     definition = definition_of(game)
+    seating = definition.seating
     return {
         "game": game.__name__,
         "players": [definition.fewest, definition.most],
@@ -23,6 +24,9 @@ def described(game: type[Any]) -> dict[str, Any]:
         "chosen": {name: plain(value) for name, value in definition.chosen.items()},
         "fields": {name: field.mark.value.lower() for name, field in definition.fields.items() if _is_sent(field)},
         "moves": {name: [*move.domains] for name, move in definition.moves.items()},
+        "texts": {name: texts for name, move in definition.moves.items() if (texts := _texts(move))},
+        "by_seat": [name for name, field in definition.fields.items() if name in seating.by_seat and _is_sent(field)],
+        "seats": sorted(name for name in seating.holds_seats if not name.startswith("_")),
     }
 
 
@@ -42,6 +46,15 @@ def with_defaults(game: type[Any], options: Mapping[str, Any]) -> dict[str, Any]
     except ValueError:
         return dict(options)
     return chosen | ({"clock": options["clock"]} if "clock" in options else {})
+
+
+def _texts(move: MoveRule) -> list[str]:
+    """Return the arguments that are a text, whatever is in it: `1984` is one, and no number."""
+    shapes = {
+        name: shape_of(domain.free.type, name) if isinstance(domain, Open) else move.shapes[name]
+        for name, domain in move.domains.items()
+    }
+    return [name for name, shape in shapes.items() if is_text(shape)]
 
 
 def _is_sent(field: Field) -> bool:

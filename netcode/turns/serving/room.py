@@ -302,6 +302,7 @@ class Room:
         own: dict[str, Any] = {
             "last": table.last_number(seat),
             "question": None if asked is None else (asked.id, asked.prompt, asked.options),
+            "text": asked is not None and asked.text,
             "undo": table.can_undo(seat),
         }
         if viewer.legal:
@@ -370,7 +371,8 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
             case Moved():
                 events.append((["moved", *happening], None))
             case Told(text, facts, to):
-                events.append((["told", text, dict(facts)], to))
+                alone = [] if to is None else [True]  # to whom else would tell one spy of the other
+                events.append((["told", text, dict(facts), *alone], to))
             case TakenBack(whose, text, alone):
                 to = (whose,) if alone and whose is not None else None
                 events.append((["taken back", whose, text], to))

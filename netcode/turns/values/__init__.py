@@ -18,7 +18,7 @@ from netcode.turns.values.packing import (
     unpack,
 )
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Sequence
-from netcode.turns.values.shape import Shape
+from netcode.turns.values.shape import Shape, is_text
 
 __all__ = [
     "MAX_DEPTH",
@@ -32,6 +32,7 @@ __all__ = [
     "Shape",
     "a",
     "check_bounds",
+    "is_text",
     "join_maps",
     "pack",
     "plain",

@@ -51,6 +51,11 @@ class Shape:
         return f"{where} is {a(kind)}{comes}; its annotation says {self.name}"
 
 
+def is_text(shape: Shape | None) -> bool:
+    """Tell whether every value is a text, and every text is one."""
+    return shape is not None and shape.kinds == frozenset((str,))
+
+
 def kind_of(data: Any) -> str:
     """Return what a value is, for a sentence."""
     return "None" if data is None else a(str(data.__class__.__name__))

@@ -51,7 +51,7 @@ export class Seat extends EventTarget {
 
   get question() {
     const [id, prompt, options] = this.state.question ?? [];
-    return id === undefined ? null : { id, prompt, options };
+    return id === undefined ? null : { id, prompt, options, text: this.state.text === true };
   }
 
   get legal() {

@@ -1,38 +1,25 @@
 // The page of a table, for any game. What others say becomes text, never HTML.
+import { Board, keyOf, labels, said, written } from "./fields.js";
 import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
 const seat = new Seat();
 const { room, game: hashGame } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const KEPT = `netcode ${location.pathname}`;
-let chosen = []; // places, of a move that is said by several
-let targets = new Set();
-const places = new Set(); // that were ever targets: they stay buttons, and keep the focus
-let link = "", focused, screen, offered;
+const board = new Board(seat, () => draw());
+const { nameOf, whose } = board;
+let link = "", focused, screen, offered, sent, store;
+let answered = ""; // what we said where others are still to answer
+let before = {}; // what was drawn last: some of what happens is told by no event
+let lines = []; // that nobody tells again
 const drafts = {};
-const withSeats = new Set(); // fields with seats among empty places
 
-const again = () => ((chosen = []), draw());
 const button = (text, onclick, given) => make("button", { type: "button", "data-key": text, ...given, onclick }, text);
 const fill = (id, ...inside) => fillNode($(id), inside);
 const show = (id, whether) => ($(id).hidden = !whether);
 const row = (...inside) => make("p", { class: "row" }, inside);
-const dl = (entries) => make("dl", null, entries.map(([name, item]) => make("div", null, make("dt", null, name), make("dd", null, item))));
-const keyOf = (value) => JSON.stringify(value);
-const names = () => seat.state.names ?? [];
-const nameOf = (number) => names()[number] ?? "somebody";
-const whose = (number) => nameOf(number) + (number === seat.seat ? " (you)" : "");
 const listed = (seats) => seats.map(nameOf).join(" and ");
-const gameOf = () => seat.games.find((one) => one.game === seat.game);
 const minutes = (left) => `${Math.floor(left / 60)}:${`${Math.floor(left % 60)}`.padStart(2, "0")}`;
-
-function written(value) {
-  if (Array.isArray(value)) return value.map(written).join(" ") || "–";
-  if (value === Object(value)) return entriesOf(value).map(([key, item]) => `${key}: ${written(item)}`).join(", ") || "–";
-  return value === "" ? "–" : String(value ?? "–");
-}
-const entriesOf = (value) => (value instanceof Map ? [...value] : Object.entries(value));
-const said = (play) => [play.move, ...Object.values(play.arguments).filter((value) => value !== null).map(written)].join(" ").trim();
 
 // Storage may be forbidden.
 function attempt(what, otherwise) {
@@ -43,7 +30,7 @@ function attempt(what, otherwise) {
   }
 }
 const typed = (text) => attempt(() => JSON.parse(text), text);
-const valuesOf = (inputs) => Object.fromEntries(inputs.map((input) => [input.name, typed(input.value)]));
+const valuesOf = (inputs) => Object.fromEntries(inputs.map(({ name, value, dataset }) => [name, dataset.text ? value : typed(value)]));
 const kept = () => attempt(() => JSON.parse(localStorage.getItem(KEPT))) ?? {};
 function keep(what) {
   history.replaceState(what, ""); // for a reload
@@ -73,8 +60,10 @@ function offer() {
   fill("options", make("legend", null, "If you open a table"),
     low < high && make("label", null, `Players, ${low} to ${high}`, make("input", { id: "count", type: "number", min: low, max: high, placeholder: "as they come" })),
     Object.entries(game.options).map(([name, values]) => {
-      const was = keyOf(game.chosen[name]), given = { name, "data-was": was };
-      const all = values?.map((value) => make("option", { value: keyOf(value), selected: keyOf(value) === was }, written(value)));
+      const text = !values && typeof game.chosen[name] === "string", was = text ? game.chosen[name] : keyOf(game.chosen[name]);
+      const given = { name, "data-was": was, "data-text": text };
+      const called = values && labels(values.map((value) => ({ move: "", arguments: { [name]: value } })));
+      const all = values?.map((value, at) => make("option", { value: keyOf(value), selected: keyOf(value) === was }, called[at]));
       return make("label", null, name, all ? make("select", given, all) : make("input", { ...given, value: was }));
     }));
 }
@@ -96,93 +85,30 @@ function lobby() {
   }));
 }
 
-const isCell = (value) => value === null || typeof value === "boolean" || (value !== Object(value) && String(value).length < 4);
-const alike = (values) => new Set(values.filter((value) => value !== null).map((value) => typeof value)).size < 2;
-// What is missing there is hidden, and not empty.
-const hides = (field) => (gameOf()?.fields[field] ?? "open") !== "open" && !seat.over;
-const open = () => seat.legal.filter((play) => chosen.every((place, at) => keyOf(play.places[at] ?? null) === place));
-
-function areSeats(values, field) {
-  const fit = values.every((value) => value === null || (Number.isInteger(value) && value >= 0 && value < names().length));
-  if (fit && values.includes(null)) withSeats.add(field);
-  return fit && withSeats.has(field);
-}
-
-// A hand of cards is no board.
-function isSquare(value, field) {
-  const side = Math.sqrt(value.length);
-  const full = value.every((item) => typeof item !== "string" || item.length === 1);
-  return side > (hides(field) ? 3 : 2) && side % 1 === 0 && value.every(isCell) && (full || value.includes(null));
-}
-
-function point(place) {
-  chosen.push(place);
-  const [play, ...more] = open();
-  if (!more.length && play?.places.length === chosen.length) seat.play(play);
-  draw();
-}
-
-function part(path, kind, value, ...inside) {
-  const label = `${path.join(" ")}: ${value === null ? "empty" : written(value)}`;
-  const inList = typeof value === "string" && typeof path.at(-1) === "number"; // there it may be its own place
-  const called = inList ? [...path.slice(0, -1), value] : path;
-  const key = [path, called].map(keyOf).find((key) => places.has(key));
-  if (!key) return make("span", { class: kind }, inside);
-  const taken = chosen.includes(key), goes = taken || targets.has(key);
-  const onclick = goes ? () => (taken ? again() : point(key)) : null;
-  return make("button", { type: "button", class: `${kind} ${taken ? "chosen" : goes ? "go" : ""}`, "aria-pressed": taken, "aria-disabled": !goes, "data-key": key, "aria-label": label, onclick }, inside);
-}
-
-function mark(value, seats) {
-  if (seats && value !== null) return make("span", { class: "seat", style: `--seat: ${value}`, title: nameOf(value) }, value);
-  return value === null ? "" : value === true ? "●" : value === false ? "○" : written(value);
-}
-
-function grid(values, field, across, pathOf) {
-  const seats = areSeats(values, field);
-  return make("div", { class: "grid", style: `--across: ${across}` }, values.map((value, at) => part(pathOf(at), "item", value, mark(value, seats))));
-}
-
-function items(value, path) {
-  const whole = places.has(keyOf(path));
-  const seats = areSeats(whole ? [null, ...value] : value, path[0]);
-  if (whole) return part(path, "line", value, value.length ? value.map((item) => mark(item, seats)) : "–");
-  if (!value.length) return "–";
-  const before = Math.max(0, value.length - 60);
-  return make("div", { class: "items" }, before > 0 && `${before} before`, value.slice(before).map((item, at) =>
-    item === null && hides(path[0]) ? make("span", { class: "item back" }, "?") : part([...path, before + at], "item", item, mark(item, seats))));
-}
-
-function board(value, path) {
-  const [field] = path;
-  const pairs = (entries) => dl(entries.map(([key, item]) => [entries.length <= names().length && Number.isInteger(key) ? whose(key) : `${key}`, board(item, [...path, key])]));
-  if (!Array.isArray(value)) return value === Object(value) ? pairs(entriesOf(value)) : part(path, "text", value, written(value));
-  if (value.length && hides(field) && value.every((item) => item === null)) return make("div", { class: "items" }, make("span", { class: "item back" }), `× ${value.length}, hidden`);
-  if (isSquare(value, field)) return grid(value, field, Math.sqrt(value.length), (at) => [...path, at]);
-  if (!value.length || !value.every(Array.isArray)) return items(value, path);
-  const across = value[0].length, all = value.flat();
-  const even = value.every((line) => line.length === across) && all.every(isCell);
-  if (value.length === names().length) return pairs([...value.entries()]);
-  if (even && across > 2 && value.length > 2 && alike(all)) return grid(all, field, across, (at) => [...path, Math.floor(at / across), at % across]);
-  return even && across && across < 6 ? items(value, path) : pairs([...value.entries()]);
-}
-
 function plays() {
-  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => button(said(play), () => seat.play(play))));
-  const legal = open(), onBoard = legal.filter((play) => play.places.length > chosen.length);
+  const legal = board.open(), called = labels(legal);
+  const buttons = (plays) => plays.length > 0 && row(plays.map((play) => {
+    const taken = !seat.myTurn && said(play) === answered;
+    return button(called[legal.indexOf(play)], () => seat.play(play), taken && { class: "chosen", "aria-pressed": "true" });
+  }));
+  const onBoard = legal.filter((play) => play.places.length > board.chosen.length);
   return [
     buttons(legal.filter((play) => !onBoard.includes(play))),
-    chosen.length > 0 && row(button("Choose anew", again)),
+    board.chosen.length > 0 && row(button("Choose anew", board.again)),
     onBoard.length > 0 && make("details", null, make("summary", null, `All moves of the board (${onBoard.length})`), buttons(onBoard)),
     seat.unlisted.map(form),
   ];
 }
 
+const isText = (move, name) => (move ? board.about?.texts[move]?.includes(name) : seat.question?.text) ?? false;
+const draftOf = (move, name) => `${move || seat.question?.id} ${name}`;
+const forget = (move) => Object.keys(drafts).forEach((draft) => draft.startsWith(`${move} `) && delete drafts[draft]);
+
 function form(move) {
-  const inputs = (move ? gameOf()?.moves[move] ?? [] : ["answer"]).map((name) => {
-    const key = `${move} ${name}`.trim();
-    const oninput = (event) => (drafts[key] = event.target.value);
-    return make("textarea", { name, "data-key": key, rows: 2, value: drafts[key] ?? "", oninput });
+  const inputs = (move ? board.about?.moves[move] ?? [] : ["answer"]).map((name) => {
+    const draft = draftOf(move, name);
+    const oninput = (event) => (drafts[draft] = event.target.value);
+    return make("textarea", { name, "data-key": `${move} ${name}`.trim(), "data-text": isText(move, name), rows: 2, value: drafts[draft] ?? "", oninput });
   });
   const onsubmit = (event) => {
     event.preventDefault();
@@ -193,34 +119,42 @@ function form(move) {
 }
 
 function ended([winners, scores, text]) {
-  const points = scores ? ` (${scores.map((score, at) => `${nameOf(at)} ${score}`).join(", ")})` : "";
-  return `${winners.length ? `${listed(winners)} won` : "A draw"}${points}${text && `: ${text}`}`;
+  const points = scores ? ` (${scores.map((score, at) => `${nameOf(at)} ${written(score)}`).join(", ")})` : "";
+  const nobody = board.names.length === 1 || text ? "Nobody won" : "A draw"; // a text says what it is
+  const won = winners.length > 1 && winners.length === board.names.length ? "All won" : `${listed(winners)} won`;
+  return `${winners.length ? won : nobody}${points}${text && `: ${text}`}`;
 }
 
 function status() {
   const { players: [low, high] = [2, 2], frozen, result } = seat.state;
-  const missing = low - names().length;
+  const missing = low - board.names.length;
   if (seat.link !== "here") return seat.trouble;
   if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (frozen) return `The table is frozen: ${frozen}`;
   if (result) return ended(result);
   if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
+  if (!seat.pending && seat.seat !== null && seat.legal.length + seat.unlisted.length) return waiting();
   return `${listed(seat.toMove)} to move`;
+}
+
+function waiting() {
+  const done = seat.question ? "answered" : "moved";
+  return `${answered ? `You ${done}: ${answered}` : `You have ${done}`}; waiting for ${listed(seat.toMove)} (you may change it)`;
 }
 
 function ask() {
   const { undo, undo_by: asks, rematch = [], players = [2] } = seat.state;
   if (seat.seat === null) return "You watch.";
-  if (!seat.started) return names().length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
+  if (!seat.started) return board.names.length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
   if (seat.over) return [rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
   if (asks === seat.seat) return "You asked the others to take your move back.";
   if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
-  return undo && button(undo === "free" ? "Take back" : "Ask to take back", () => seat.undo());
+  return undo && button(undo === "free" || board.names.length === 1 ? "Take back" : "Ask to take back", () => seat.undo());
 }
 
 function people() {
   const { clocks, presence } = seat;
-  fill("players", names().map((_, number) => {
+  fill("players", board.names.map((_, number) => {
     const [there, left] = presence[number];
     return make("li", { class: !seat.over && seat.toMove.includes(number) && "turn" },
       make("span", { class: "seat", style: `--seat: ${number}`, "aria-hidden": true }, number),
@@ -244,9 +178,12 @@ function draw() {
 }
 
 function table() {
-  if (!open().length) chosen = [];
-  targets = new Set(open().map((play) => keyOf(play.places[chosen.length] ?? null)));
-  targets.forEach((key) => places.add(key));
+  const view = board.nodes();
+  unsaid();
+  if (seat.pending) {
+    sent = seat.pending;
+    fill("refused");
+  } else if (seat.myTurn) answered = ""; // it is asked anew
   const text = status();
   fill("status", text);
   $("status").classList.toggle("mine", seat.myTurn && !seat.pending);
@@ -255,10 +192,11 @@ function table() {
   show("invite", !seat.started);
   $("address").value = link;
   show("view", seat.started);
-  fill("view", dl(Object.entries(seat.view).map(([name, value]) => [name, board(value, [name])])));
+  fill("view", view);
   fill("plays", plays());
   people();
   fill("watching", seat.state.spectators > 0 && `${seat.state.spectators} watching`);
+  before = { ...seat.state, clocks: seat.clocks, at: performance.now() };
   const at = document.activeElement;
   if (at !== document.body) focused = at.dataset.key;
   else if (focused) document.querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
@@ -271,33 +209,88 @@ function tell(text, kind) {
   log.scrollTop = 1e9;
 }
 
+function remember(text, kind) {
+  if (text) lines = [...lines, [text, kind]].slice(-200);
+  attempt(() => sessionStorage.setItem(store, keyOf({ lines, answered })));
+}
+function recall() {
+  store = `${KEPT} ${seat.table} ${seat.seat}`;
+  ({ lines, answered } = attempt(() => JSON.parse(sessionStorage.getItem(store))) ?? { lines: [], answered: "" });
+  lines.forEach(([text, kind]) => tell(text, kind));
+}
+
+const timeOf = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0);
+const isLate = (number) => timeOf(number) < 0.25;
+// An undo that was refused, and a timeout, are no events: they show in what changed. `event` is the first of a step.
+function unsaid(event) {
+  const { number, undo_by: asked, running = [] } = before;
+  Object.assign(before, { undo_by: null, number: seat.state.number }); // once
+  if (/moved|taken back|over|started|sat/.test(event) || !before.started || seat.over) return;
+  const late = running.filter(isLate);
+  if (asked != null && seat.state.undo_by == null) tell(`${nameOf(asked)} may not take the move back: it was refused`);
+  if (number !== seat.state.number && late.length) tell(`The time of ${listed(late)} is up`);
+}
+
 const EVENTS = {
   sat(number, name) {
-    fill("notice");
-    fill("log");
+    for (const id of ["notice", "refused", "log"]) fill(id);
+    before = {};
     const { game, table, ticket } = seat;
     link = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${table}`, game })}`;
     if (number !== null) keep({ game, name: name || undefined, ticket });
     tell(number === null ? "You watch." : `You sit at seat ${number}.`);
+    recall();
   },
   seated: (_, name) => tell(`${name} sits down`),
-  started: () => tell("The game begins"),
-  moved: (number, move) => tell(`${nameOf(number)} moved${move ? `: ${move}` : ""}`),
-  told: (text) => tell(text),
+  started() {
+    board.begin();
+    lines = lines.filter(([, kind]) => kind === "chat");
+    tell("The game begins");
+  },
+  moved(number, move) {
+    fill("refused");
+    const own = number === seat.seat && sent; // else time has answered for us
+    if (number === seat.seat) {
+      answered = own ? said(sent) : "";
+      sent = null;
+      forget(move);
+      remember();
+    }
+    const absent = before.asked && !own && (isLate(number) || seat.presence[number][0] !== "here");
+    if (move) tell(`${nameOf(number)} moved: ${move}`);
+    else tell(`${nameOf(number)} ${absent ? "did not answer: the default counts" : before.asked ? "answered" : "moved"}`);
+  },
+  told(text, _, alone) {
+    const full = alone ? `${text} (not told to all)` : text, kind = alone && "alone";
+    tell(full, kind);
+    remember(full, kind);
+  },
   "taken back": (_, text) => tell(`Taken back: ${text}`),
-  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${there === "left" ? "has left" : `is ${there}`}`),
+  presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", left: "has left" }[there] ?? `is ${there}`}`),
   over: (...result) => tell(ended(result), "end"),
-  said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
-  refused: (play, text) => (seat.seat === undefined ? fill("notice", text) : tell(play ? `${said(play)}: ${text}` : text, "wrong")),
-  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[`${move} ${name}`.trim()] = keyOf(value))),
+  said(_, name, text) {
+    tell(`${name}: ${text}`, "chat");
+    remember(`${name}: ${text}`, "chat");
+  },
+  refused(play, text) {
+    if (seat.seat === undefined) return fill("notice", text);
+    const full = play ? `${said(play)}: ${text}` : text;
+    fill("refused", full); // in sight, until something is played
+    tell(full, "wrong");
+  },
+  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[draftOf(move, name)] = isText(move, name) ? value : keyOf(value))),
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
     keep({ name: kept().name });
+    attempt(() => sessionStorage.removeItem(store));
     fill("notice", text);
     seat.list();
   },
 };
-seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", draw);
+seat.on("event", ([kind, ...rest]) => {
+  unsaid(kind);
+  EVENTS[kind]?.(...rest);
+}).on("change", draw);
 
 $("chat").onsubmit = (event) => {
   event.preventDefault();
@@ -316,7 +309,7 @@ $("copy").onclick = () => {
 };
 document.onpointerdown = () => (focused = undefined);
 document.onkeydown = (event) => {
-  if (event.key === "Escape") again();
+  if (event.key === "Escape") board.again();
 };
 // Arrow keys go to the nearest place there.
 $("view").onkeydown = (event) => {
