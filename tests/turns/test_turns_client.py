@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from netcode.turns.client import join, tables
 from netcode.turns.events import Gone, Presence, Refused, Said, Seated, Started
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.plays import Play
-from netcode.turns.player.conversation import MOST_UNSAID
+from netcode.turns.player.conversation import MAX_EVENTS, MOST_UNSAID
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
@@ -668,3 +669,22 @@ def test_a_server_that_does_not_answer_is_said() -> None:
     silent = netcode.Server("127.0.0.1", 0, game=protocol.GAME, version=protocol.VERSION)
     with silent, pytest.raises(OSError, match=r"did not answer within 0\.05 seconds"):
         tables(silent.address, timeout=0.05)
+
+
+def test_events_that_nobody_takes_are_bounded_and_that_is_said_once(hall: Hall) -> None:
+    hall.serve(moves_per_second=1e6)
+    ann, bob = hall.join(name="Ann"), hall.join(name="Bob")
+    hall.seats.remove(bob)
+
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        for number in range(MAX_EVENTS + 200):
+            ann.say(f"text {number}")
+            hall.play(TICK)
+            bob.update()
+        hall.play(1.0)
+        bob.update()
+
+    assert ["1000 events of a seat wait for seat.events()" in str(one.message) for one in warned] == [True]
+    texts = [event.text for event in bob.events() if isinstance(event, Said)]
+    assert (len(texts), texts[-1]) == (MAX_EVENTS, f"text {MAX_EVENTS + 199}")

@@ -16,6 +16,7 @@ from programs import Program, Start
 import netcode.turns.__main__ as command_line
 from netcode.turns import Lost, Play, Result
 from netcode.turns.__main__ import main
+from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
@@ -625,6 +626,22 @@ def test_a_server_is_started_and_a_stored_game_is_shown(
     assert "is served on port" in out
     assert "the tables are stored" in out
     assert "has no table abc" in out
+
+
+def test_a_server_that_could_not_store_all_says_so(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(server: Server) -> None:
+        monkeypatch.setattr(server._keeper.writer, "trouble", "the disk is full")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netcode.turns.server.Server.wait", fails)
+
+    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0"]) == 1
+
+    out = capsys.readouterr().out
+    assert "the last moves are not stored, and nobody was told that they count: the disk is full" in out
+    assert "the tables are stored" not in out
 
 
 def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from netcode.diagnostics.advice import advise
 from netcode.events import Away, Back, Joined, Received
 from netcode.reasons import Reason
 from netcode.turns import protocol
@@ -15,6 +16,9 @@ from netcode.turns.protocol import BadMessage, Join, Wish
 
 MOST_UNSAID = 16
 """Requests that wait for our seat: fewer than a server takes at once by default."""
+
+MAX_EVENTS = 1_000
+"""Events that wait to be taken; each move has the views before and after it."""
 
 
 class Conversation:
@@ -41,6 +45,7 @@ class Conversation:
         self._presence = "here"
         self._unsaid: list[protocol.Request] = []
         self._events: list[Event] = []
+        self._forgotten = False
 
     @property
     def has_news(self) -> bool:
@@ -56,6 +61,13 @@ class Conversation:
         """Hear and say what can be heard and said now."""
         for event in self._link.update(now):
             self._hear(event, now)
+        if len(self._events) > MAX_EVENTS:
+            del self._events[:-MAX_EVENTS]
+            if not self._forgotten:
+                self._forgotten = True
+                advise(
+                    f"{MAX_EVENTS} events of a seat wait for seat.events(), and the oldest are dropped; call it once a frame"
+                )
 
     def send(self, request: protocol.Request) -> None:
         """Ask for something, now or as soon as we sit or watch; what is too much to wait for that is refused."""

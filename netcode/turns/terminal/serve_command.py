@@ -26,7 +26,10 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
 
     told = contextlib.ExitStack()
 
+    serving: list[Server] = []
+
     def started(server: Server) -> None:
+        serving.append(server)
         if numbers is not None:
             where = told.enter_context(_numbers_of(server, numbers))
             screen.line(f"its numbers are at http://{where}/metrics")
@@ -40,6 +43,9 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
             **_limits_of(arguments),
         }
         serve(game, host=arguments.host, port=arguments.port, store=store, started=started, **options)
+    if serving and serving[0].trouble:
+        screen.line(f"the last moves are not stored, and nobody was told that they count: {serving[0].trouble}")
+        return 1
     screen.line("the tables are stored; start again, and the games go on")
     return 0
 
