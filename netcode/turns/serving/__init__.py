@@ -3,6 +3,7 @@
 - What there is: `room` a table with those around it, `keeper` all of them, in memory and in the store, `lobby` those
   that can be found, `crowd` who is here, `dues` when something is due, `games` and `browsers` what is offered,
   `checks` what a server is told.
-- What comes in: `incoming`, which hands on to `joining`, `playing` and `presence`. What goes out: `steps`, `telling`.
+- What comes in: `incoming`, which hands on to `joining`, `playing` and `presence`. What goes out: `steps`, `telling`,
+  and what that is: `outlook`.
 - What happens by itself: `passing`, `upkeep`, `draining`. `parts` puts all of them together.
 """

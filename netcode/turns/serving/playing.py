@@ -9,8 +9,9 @@ from netcode.turns.errors import BUGS, sayable
 from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.outlook import listed
 from netcode.turns.serving.presence import Presences
-from netcode.turns.serving.room import Room, Viewer, listed
+from netcode.turns.serving.room import Room, Viewer
 from netcode.turns.serving.steps import Steps
 from netcode.turns.serving.telling import Telling
 from netcode.turns.table import Refused

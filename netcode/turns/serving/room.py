@@ -1,30 +1,26 @@
-"""A table with those around it: who sits, with which key, what is stored of it, and what each viewer knows already.
+"""A table with those around it: who sits, with which key, who is there, and what is stored of it.
 
 No network and no disk: the server carries what comes in and what goes out.
 """
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
 from netcode.peer import Peer
-from netcode.turns.errors import BUGS
 from netcode.turns.protocol import MAX_NAME
-from netcode.turns.runtime import legal, log
 from netcode.turns.runtime.absence import matters
 from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
-from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
+from netcode.turns.table import Happening, Table
 from netcode.turns.values import pack, unpack
 
 FORMAT = 1
 """Of what `Room.stored` makes."""
-MAX_LISTED = 500
-"""Legal plays that are sent; where there are more, the moves count as unlisted."""
 
 
 def digest_of_key(key: str) -> bytes:
@@ -248,7 +244,7 @@ class Room:
         names, keys = [seat.name for seat in self.seats], [seat.key for seat in self.seats]
         return Listing(self.id, self.game.__name__, self.code, self.players, self.options, names, keys, is_open)
 
-    # What is told of it.
+    # Who is there.
 
     def seat_of(self, key: bytes) -> int | None:
         """Return the seat that a key opens."""
@@ -272,110 +268,3 @@ class Room:
         if table is None or not table.is_open() or not matters(table.course, seat):
             return ["away", None]
         return ["away", max(0.0, taken.away_since + self.game.grace - now)]
-
-    def public(self, now: float, trouble: str) -> dict[str, Any]:
-        """Return what all may know beside the fields."""
-        table, seats = self.table, self.seats
-        state: dict[str, Any] = {
-            "names": [seat.name for seat in seats] if table is None else table.names,
-            "players": [self.least, self.most],
-            "options": self.options,
-            "presence": [
-                _HERE if taken.away_since is None and not taken.left else self.presence(seat, now)
-                for seat, taken in enumerate(seats)
-            ],
-            "rematch": sorted(self.rematch),
-            "spectators": [viewer.seat for viewer in self.viewers].count(None),
-            "frozen": self.frozen or trouble,
-            "started": False,
-        }
-        if table is not None:
-            state |= _state_of(table.status(now), table, self.frozen or trouble)
-        return state
-
-    def own(self, viewer: Viewer) -> dict[str, Any]:
-        """Return what only this viewer may know."""
-        table, seat = self.table, viewer.seat
-        if table is None or seat is None:
-            return {}
-        asked = table.question(seat)
-        own: dict[str, Any] = {
-            "last": table.last_number(seat),
-            "question": None if asked is None else (asked.id, asked.prompt, asked.options),
-            "text": asked is not None and asked.text,
-            "undo": table.can_undo(seat),
-        }
-        if viewer.legal:
-            own["legal"], own["unlisted"] = listed(table, seat)
-            definition = table.course.definition
-            if definition.has_places:
-                moves = definition.moves
-                own["places"] = [
-                    moves[name].places_of(seat, arguments) if name else [] for name, arguments in own["legal"]
-                ]
-        return own
-
-    def view(self, viewer: Viewer) -> Mapping[str, bytes]:
-        """Return the fields as this viewer sees them."""
-        return {} if self.table is None or not self.table.started else self.table.view(viewer.seat)
-
-
-_NEW: Any = object()
-"""Is no value of anything, and equal to none."""
-
-
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is new or different."""
-    if before is after:
-        return {}
-    found: dict[str, Any] = {}
-    for name, value in after.items():
-        known = before.get(name, _NEW)
-        if known is not value and known != value:
-            found[name] = value
-    return found
-
-
-def listed(table: Table, seat: int) -> legal.Listing:
-    """Return the legal plays of a seat, and the moves that are legal and not listed; nothing where the rules fail."""
-    try:
-        listing = table.legal(seat)
-    except BUGS as error:  # a domain that fails lists nothing, and the table goes on
-        log.bug(table.game.__name__, error, "what is legal")
-        return legal.Listing()
-    if len(listing.plays) > MAX_LISTED:
-        return legal.Listing((), tuple(sorted({*listing.unlisted, *(name for name, _ in listing.plays)})))
-    return listing
-
-
-def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
-    result = status.result
-    state = status._asdict()
-    if result is not None:
-        state["result"] = result.winners, result.scores, result.text
-    if frozen:
-        state["frozen"] = frozen
-    state["undo_by"] = table.undo_wanted_by()
-    return state
-
-
-Event = tuple[list[Any], tuple[int, ...] | None]
-"""What is told of what happened, and to which seats alone; None for all, and for those who watch."""
-
-
-def events_of(happenings: Iterable[Happening]) -> list[Event]:
-    """Return what is told of what happened."""
-    events: list[Event] = []
-    for happening in happenings:
-        match happening:
-            case Moved():
-                events.append((["moved", *happening], None))
-            case Told(text, facts, to):
-                alone = [] if to is None else [True]  # to whom else would tell one spy of the other
-                events.append((["told", text, dict(facts), *alone], to))
-            case TakenBack(whose, text, alone):
-                to = (whose,) if alone and whose is not None else None
-                events.append((["taken back", whose, text], to))
-            case Over(result):
-                events.append((["over", result.winners, result.scores, result.text], None))
-    return events

@@ -8,7 +8,8 @@ from netcode.errors import MessageTooLarge
 from netcode.peer import Peer
 from netcode.turns import protocol
 from netcode.turns.serving.keeper import Keeper
-from netcode.turns.serving.room import Room, Viewer, changes, events_of
+from netcode.turns.serving.outlook import changes, events_of, own_of, public_of, view_of
+from netcode.turns.serving.room import Room, Viewer
 from netcode.turns.table import Happening
 
 ROOM_IN_MESSAGE = 2_048
@@ -47,7 +48,7 @@ class Telling:
         if events:
             all_news = [*((event, None) for event in events), *all_news]
         messages: list[tuple[Peer, protocol.Reply]] = []
-        before, public = room.told, room.public(now, self._keeper.trouble)
+        before, public = room.told, public_of(room, now, self._keeper.trouble)
         common = changes(before, public)
         if only is None:
             room.told = public
@@ -55,7 +56,7 @@ class Telling:
         parts: list[dict[str, bytes]] = []
         fields: dict[str, bytes] = {}
         for viewer in [*room.viewers] if only is None else [only]:
-            view, own, seat = room.view(viewer), room.own(viewer), viewer.seat
+            view, own, seat = view_of(room, viewer), own_of(room, viewer), viewer.seat
             if viewer.fields is not seen[0] or view is not seen[1]:  # those who see the same learn the same
                 seen = viewer.fields, view
                 *parts, fields = self._in_parts(changes(*seen))
