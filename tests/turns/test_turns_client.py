@@ -688,3 +688,24 @@ def test_events_that_nobody_takes_are_bounded_and_that_is_said_once(hall: Hall) 
     assert ["1000 events of a seat wait for seat.events()" in str(one.message) for one in warned] == [True]
     texts = [event.text for event in bob.events() if isinstance(event, Said)]
     assert (len(texts), texts[-1]) == (MAX_EVENTS, f"text {MAX_EVENTS + 199}")
+
+
+def test_what_is_wanted_is_said_again_where_the_link_took_it_with_it(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = hall.join(name="Ann"), hall.join(name="Bob")
+    hall.finish(ann, bob)
+    bob.rematch()
+    hall.play(1.0)
+    hall.kill()
+    ann.rematch()
+    hall.serve()
+
+    hall.until(lambda: not ann.over and not bob.over)
+    assert [event.text for seat in (ann, bob) for event in hall.heard(seat, Refused)] == []
+    alone = hall.join(name="Cid", room="three", players=2)
+    alone.start()
+    hall.play(1.0)
+    hall.kill()
+    hall.serve()
+    hall.play(5.0)
+    assert len(hall.heard(alone, Refused)) == 1  # who is told no does not ask for ever

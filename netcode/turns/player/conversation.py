@@ -17,6 +17,8 @@ from netcode.turns.protocol import BadMessage, Join, Wish
 MOST_UNSAID = 16
 """Requests that wait for our seat: fewer than a server takes at once by default."""
 
+LASTING = ("start", "rematch")
+"""What is wanted until it is there."""
 MAX_EVENTS = 1_000
 """Events that wait to be taken; each move has the views before and after it."""
 
@@ -46,6 +48,9 @@ class Conversation:
         self._unsaid: list[protocol.Request] = []
         self._events: list[Event] = []
         self._forgotten = False
+        self._wishes: set[str] = set()
+        """What we want and do not see yet."""
+        self._doubtful = frozenset[str]()  # those that the last link may have taken with it
 
     @property
     def has_news(self) -> bool:
@@ -72,11 +77,16 @@ class Conversation:
     def send(self, request: protocol.Request) -> None:
         """Ask for something, now or as soon as we sit or watch; what is too much to wait for that is refused."""
         if self.sat:
-            self._link.send(request)
+            self._say(request)
         elif len(self._unsaid) < MOST_UNSAID:
             self._unsaid.append(request)
         else:
             self._events.append(Refused(None, "too much waits to be said until the table is found"))
+
+    def _say(self, request: protocol.Request) -> None:
+        if isinstance(request, Wish) and request.what in LASTING:
+            self._wishes.add(request.what)
+        self._link.send(request)
 
     def leave(self) -> None:
         """Ask to be let go; again each time that we sit, until the server has heard it."""
@@ -165,7 +175,10 @@ class Conversation:
                     self._events.append(Seated(self._known.seat, self._known.name or self._request.name))
                 self._events += news
                 self.outstanding.settle(self._known.last)
+                self._wish_again()
             case protocol.Refusal(number, text):
+                if number is None:
+                    self._wishes.clear()  # one of them, perhaps; who is told no is not to ask for ever
                 self._events.append(Refused(None if number is None else self.outstanding.take(number), text))
             case protocol.HasSaid(seat, name, text):
                 self._events.append(Said(seat, name, text))
@@ -175,8 +188,16 @@ class Conversation:
             case protocol.Tables() | protocol.Games() | protocol.Drawn():
                 pass
 
+    def _wish_again(self) -> None:
+        """Say once more, to who has the table now, what the link took with it when it broke."""
+        self._wishes = {wish for wish in self._wishes if not self._known.has_come(wish)}
+        doubtful, self._doubtful = self._doubtful, frozenset[str]()
+        for wish in doubtful & self._wishes:
+            self._link.send(Wish(wish))
+
     def _sit(self, sat: protocol.Sat) -> None:
         again = self._sat_before and self._known.seat == sat.seat
+        self._doubtful = frozenset(self._wishes)
         self.sat = self._sat_before = True
         self.ticket = sat.ticket or self.ticket
         self._known.sit(sat.seat, sat.last)
@@ -199,6 +220,6 @@ class Conversation:
             self._events.append(Refused(self.outstanding.take(), str(error)))
         unsaid, self._unsaid = self._unsaid, []
         for waiting in unsaid:
-            self._link.send(waiting)
+            self._say(waiting)
         if self._leaves:
             self._link.send(Wish("leave"))

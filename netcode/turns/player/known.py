@@ -38,6 +38,11 @@ class Known(Generic[G]):
         names = self.state.get("names", ())
         return names[self.seat] if self.seat is not None and self.seat < len(names) else ""
 
+    def has_come(self, wish: str) -> bool:
+        """Tell whether what was wished for is so, or can be no more: a start, or a rematch, or our wish for one."""
+        started, over = bool(self.state.get("started")), self.state.get("result") is not None
+        return started if wish == "start" else not over or self.seat in self.state.get("rematch", ())
+
     def sit(self, seat: int | None, last: int) -> None:
         """Begin anew at a table: what was known before is void."""
         self._fields, self.state = {}, {"last": last}
