@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.domains import pick
-from netcode.turns.values import MAX_ITEMS, check_bounds, join_maps, pack, plain, same, shape_of, unpack
+from netcode.turns.values import MAX_ITEMS, check_bounds, is_text, join_maps, pack, plain, same, shape_of, unpack
 
 
 class Colour(enum.Enum):
@@ -298,3 +298,14 @@ def test_two_small_maps_that_are_packed_are_joined() -> None:
 
     assert unpack(join_maps(pack(one), pack(other))) == one | other
     assert unpack(join_maps(pack({}), pack({}))) == {}
+
+
+def test_what_is_a_text_whatever_is_in_it() -> None:
+    texts = [
+        annotation
+        for annotation in (str, int, str | None, Literal["a"], list[str], Any)
+        if is_text(shape_of(annotation, "it"))
+    ]
+
+    assert texts == [str]
+    assert not is_text(None)
