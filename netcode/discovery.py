@@ -85,7 +85,7 @@ class Discovery(Waiter):
             self._seen = sightings
             found = map(_read, [*sightings.values()][:MAX_SIGHTINGS])
             games = [one for one in found if one is not None and self._game in (None, one.game)]
-            self._games = tuple(sorted(games, key=lambda one: (one.name.casefold(), one)))
+            self._games = tuple(sorted(games, key=_place))
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until `update()` has something to do.
@@ -218,6 +218,11 @@ def _read(sighting: Sighting) -> FoundGame | None:
     name, game, version = (printable(said.get(key, ""), MAX_NAME) for key in ("name", "game", "version"))
     players, most = (_number(said.get(key, "")) for key in ("players", "max_players"))
     return FoundGame(name or "?", game, version, players, most, said.get("tls") == "1", sighting.addresses)
+
+
+def _place(found: FoundGame) -> tuple[str, str, tuple[Address, ...], str]:
+    """Return what sorts games for players. `repr` decides for the rest, because what a server does not tell has no order."""
+    return found.name.casefold(), found.name, found.addresses, repr(found)
 
 
 def _number(text: str) -> int | None:

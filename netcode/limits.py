@@ -1,6 +1,6 @@
 """The bounds and times of a link, under the names by which constructors take them and errors name them."""
 
-import math
+import sys
 from dataclasses import dataclass, fields
 from typing import TypedDict
 
@@ -91,7 +91,7 @@ def make_limits(options: LimitOptions) -> Limits:
         TypeError, ValueError: a value cannot be a limit.
     """
     timeout = options.get("timeout")
-    if "ping_interval" not in options and isinstance(timeout, (int, float)) and timeout > 0:
+    if "ping_interval" not in options and isinstance(timeout, (int, float)) and 0 < timeout <= sys.float_info.max:
         options = {**options, "ping_interval": min(PING_INTERVAL, timeout / PINGS_WITHIN_TIMEOUT)}
     return Limits(**options)
 
@@ -105,7 +105,7 @@ def check_number(name: str, value: float, *, whole: bool = False, zero: bool = F
     """
     if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
         raise TypeError(f"{name} must be {'an int' if whole else 'a number'}, not {type(value).__name__}")
-    if not 0 <= value < math.inf or (value == 0 and not zero):
+    if not 0 <= value <= sys.float_info.max or (value == 0 and not zero):
         raise ValueError(f"{name} must be {'0 or more' if zero else 'above 0'} and finite, not {value}")
 
 

@@ -1,6 +1,6 @@
 """Smooth motion out of rare snapshots: a buffer by the server's time, and what the world looked like between two."""
 
-import math
+import sys
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
@@ -38,7 +38,10 @@ def blend(older: Any, newer: Any, share: float) -> Any:
     if issubclass(kind, bool) or issubclass(other, bool):
         return older
     if issubclass(kind, (int, float)) and issubclass(other, (int, float)):
-        return older + (newer - older) * share
+        try:
+            return older + (newer - older) * share
+        except OverflowError:  # an int of a stranger that is larger than any float
+            return older
     if issubclass(kind, dict) and issubclass(other, dict):
         return {key: blend(value, newer[key], share) if key in newer else value for key, value in older.items()}
     if issubclass(kind, (list, tuple)) and issubclass(other, (list, tuple)) and len(older) == len(newer):
@@ -151,7 +154,7 @@ class Snapshots(Generic[T], metaclass=Hinted):
         """
         if isinstance(time, bool) or not isinstance(time, (int, float)):
             raise TypeError(f"time must be a number of seconds, not {type(time).__name__}")
-        if not math.isfinite(time):
+        if not -sys.float_info.max <= time <= sys.float_info.max:
             raise ValueError(f"time must be finite, not {time}")
         if not self._times:
             return None

@@ -2,6 +2,7 @@
 
 import math
 import select
+import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
 from typing import NoReturn
@@ -171,7 +172,7 @@ def check_timeout(timeout: float | None) -> None:
         return
     if not isinstance(timeout, (int, float)):
         raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
-    if not 0 <= timeout < math.inf:
+    if not 0 <= timeout <= sys.float_info.max:  # an int may be larger than any float
         raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
 
 

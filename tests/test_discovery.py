@@ -52,6 +52,21 @@ def test_a_server_says_nothing_unless_it_is_told_to(scene: Scene) -> None:
     assert look(scene) == ()
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_games_that_differ_in_what_they_do_not_tell_are_sorted_too(scene: Scene, turned: bool) -> None:
+    told = [{"players": "3"}, {}, {"max_players": "4"}, {"game": "chess"}]
+    for more in reversed(told) if turned else told:
+        stranger(scene, **{"name": "Ann", "game": "go", **more})
+    stranger(scene, name="ann", game="go")
+    stranger(scene, name="Aaron", game="go", players="5")
+
+    found = look(scene)
+
+    shown = [(one.name, one.game, one.players, one.max_players) for one in found]
+    others = [("Ann", "chess", None, None), ("Ann", "go", 3, None), ("Ann", "go", None, 4), ("Ann", "go", None, None)]
+    assert shown == [("Aaron", "go", 5, None), *others, ("ann", "go", None, None)]
+
+
 def test_how_many_play_is_told_as_they_come_and_go(scene: Scene) -> None:
     scene.serve(announce="here", grace=0)
     client = scene.join()

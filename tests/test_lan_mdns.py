@@ -20,7 +20,7 @@ from netcode.lan import MAX_SIGHTINGS, Lan, Lookout, Sighting
 
 pytest.importorskip("zeroconf")
 
-from zeroconf import IPVersion, ServiceInfo, ServiceStateChange
+from zeroconf import Error, IPVersion, ServiceInfo, ServiceStateChange
 
 from netcode.lan import mdns
 from netcode.lan.interfaces import own_interfaces
@@ -384,7 +384,8 @@ class Info:
     properties: Mapping[bytes, bytes | None] = {b"name": b"\xff", b"flag": None}
     meanwhile: ClassVar[list[Callable[[], None]]] = []
 
-    def __init__(self, service_type: str, name: str) -> None: ...
+    def __init__(self, service_type: str, name: str) -> None:
+        self.type = service_type
 
     async def async_request(self, zeroconf: Any, milliseconds: float) -> bool:
         Info.asked += 1
@@ -447,6 +448,52 @@ def test_who_changes_while_it_is_asked_is_asked_again(monkeypatch: pytest.Monkey
         hear(lookout, ("a", ADDED))
 
         assert Info.asked == 2
+
+
+def test_a_flood_of_names_that_nobody_can_have_hides_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"{number:04}{bad}.{SERVICE}" for number in range(MAX_SIGHTINGS) for bad in ("\n", "x" * 60, ".y" * 40)]
+    with closing(listening(monkeypatch)) as lookout:
+        hear(lookout, *[(name, ADDED) for name in names])
+
+        assert lookout._speaker._tasks == {}
+
+
+@pytest.mark.parametrize("error", [Error(), OSError(), ValueError()])
+def test_who_cannot_be_asked_is_no_more_than_not_shown(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, info: type[Info]
+) -> None:
+    def fail() -> None:
+        lookout._speaker._hear(None, SERVICE, "a", UPDATED)
+        raise error
+
+    with closing(listening(monkeypatch)) as lookout:
+        Info.meanwhile.append(fail)
+        hear(lookout, ("a", ADDED))
+
+        assert (lookout._speaker._tasks, lookout._speaker._again) == ({}, set())
+        hear(lookout, ("a", ADDED))
+
+        assert [*lookout.sightings] == ["a"]
+
+
+def test_who_goes_and_comes_back_while_it_is_asked_is_asked_once_more(
+    monkeypatch: pytest.MonkeyPatch, info: type[Info]
+) -> None:
+    with closing(listening(monkeypatch)) as lookout:
+
+        async def play() -> None:
+            lookout._speaker._hear(None, SERVICE, "a", ADDED)
+            await asyncio.sleep(0)
+            for change in (REMOVED, ADDED):
+                lookout._speaker._hear(None, SERVICE, "a", change)
+            begun = lookout._speaker._tasks["a"]
+            await asyncio.sleep(0)
+            assert lookout._speaker._tasks == {"a": begun}  # the end of the first has not taken it away
+            await begun
+
+        asyncio.run(play())
+
+        assert (lookout._speaker._tasks, [*lookout.sightings]) == ({}, ["a"])
 
 
 def test_no_more_are_kept_than_fit_however_many_come(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:

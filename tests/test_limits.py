@@ -49,8 +49,10 @@ def test_what_is_counted_is_whole(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Limits) if field.type is float])
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 10**400])
 def test_a_time_is_finite(name: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be above 0 and finite, not {value}"):
+        make_limits({name: value})  # type: ignore[misc]
     with pytest.raises(ValueError, match=f"{name} must be above 0 and finite, not {value}"):
         Limits(**{name: value})  # type: ignore[arg-type]
 

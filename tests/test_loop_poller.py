@@ -120,6 +120,23 @@ def test_watching_may_begin_with_nothing(poller: Poller, pair: Pair) -> None:
     assert poller.poll(0) == [(one.fileno(), READ)]
 
 
+def test_the_number_of_what_was_closed_can_be_another_one_s(poller: Poller, pair: Pair) -> None:
+    lost, _ = socket.socketpair()
+    number = lost.fileno()
+    poller.add(number, READ)
+    lost.close()
+    _.close()
+    os.dup2(pair[0].fileno(), number)
+
+    poller.add(number, READ)
+    pair[1].send(b"x")
+    told = poller.poll(1.0)
+    poller.remove(number)
+    os.close(number)
+
+    assert told == [(number, READ)]
+
+
 def test_what_was_removed_is_not_told_any_more(poller: Poller, pair: Pair) -> None:
     one, other = pair
     other.send(b"x")

@@ -271,3 +271,25 @@ def test_what_a_stranger_says_for_a_tick_is_checked(clock: FakeClock) -> None:
     with pytest.raises(ValueError, match="time must be finite, not inf"):
         snapshots.at(float("inf"))
     assert len(snapshots) == 0
+
+
+def test_an_int_that_is_larger_than_any_float_is_refused_or_not_mixed(clock: FakeClock) -> None:
+    snapshots: Snapshots[Any] = Snapshots(20, clock=clock)
+
+    calls: list[Callable[[int], object]] = [lambda number: snapshots.add(number, 1), snapshots.at, Snapshots]
+    for call in calls:
+        with pytest.raises(ValueError, match="finite, not 1000"):
+            call(10**400)
+
+    assert blend({"x": 10**400, "y": 1, "z": 0.5}, {"x": 1, "y": 10**400, "z": 10**400}, 0.5) == {
+        "x": 10**400,
+        "y": 1,
+        "z": 0.5,
+    }
+
+
+def test_what_is_too_large_for_a_time_is_refused_wherever_one_is_given() -> None:
+    huge = 10**400
+    for call in (lambda: netcode.wait(timeout=huge), lambda: FakeClock().advance(huge)):
+        with pytest.raises(ValueError, match=r"not .*1000"):
+            call()

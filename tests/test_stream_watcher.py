@@ -380,6 +380,34 @@ def test_the_number_of_a_closed_door_is_that_of_who_got_it_next(everybody: Conne
     bare.close()
 
 
+@pytest.mark.parametrize("end", ["blocks", "closes"])
+def test_who_got_the_number_of_a_descriptor_that_was_closed_behind_our_back_is_still_heard(
+    on_any_poller: ConnectionSet[Any], end: str
+) -> None:
+    one, other = socket.socketpair()
+    robbed = custom(input=one, output=one)
+    on_any_poller.add(robbed)
+    on_any_poller.update()
+    number = one.fileno()
+    one.close()
+
+    connection, bare = pair(on_any_poller)
+    watched = set_of(on_any_poller).watcher
+    if end == "blocks":
+        stream_of(robbed).blocked = True
+        watched.watch(stream_of(robbed))
+    else:
+        robbed.close()
+        on_any_poller.update()
+    ready = wait(on_any_poller, timeout=0.0)
+    bare.send(b"x")
+    until(on_any_poller, lambda: connection.receive_buffer_length == 1)
+
+    assert (watched.streams[number], ready) == (stream_of(connection), False)
+    other.close()
+    bare.close()
+
+
 @pytest.mark.parametrize("closed", [False, True])
 def test_what_started_anew_knows_nobody_and_has_a_poller_unless_it_is_closed(
     everybody: ConnectionSet[Any], closed: bool

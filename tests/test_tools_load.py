@@ -145,6 +145,26 @@ def test_a_server_of_tables_is_named_with_what_loads_it(theatre: Theatre, capsys
         )
 
 
+def test_who_is_let_in_and_sent_away_at_once_is_counted(
+    theatre: Theatre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both come in one read."""
+    monkeypatch.setattr(load, "ready", lambda clients, seconds: theatre.ready(clients, max(seconds, 0.1)))
+    server = theatre.serve()
+    update = theatre.update
+
+    def send_away() -> None:
+        update()
+        for peer in server.peers:
+            peer.close_nicely("no bots")
+
+    monkeypatch.setattr(theatre, "update", send_away)
+
+    _, lines = play(theatre, capsys, "--clients", "3", "--seconds", "1")
+
+    assert "3 left (GOODBYE): no bots" in lines
+
+
 def test_it_ends_when_the_server_does(theatre: Theatre, capsys: pytest.CaptureFixture[str]) -> None:
     server = theatre.serve()
     theatre.at[theatre.clock.now + 2.0] = server.close_nicely

@@ -131,6 +131,8 @@ def test_what_netcode_metrics_serves_is_what_is_read() -> None:
     [
         (None, "the answer was 404; does its program serve netcode.metrics there"),
         ("", "tells of no server: was netcode.metrics.observe called"),
+        ('netcode_peers{server="1"} +Inf\n', "tells of no server: was netcode.metrics.observe called"),
+        ('netcode_peers{server="1"} 1e400\n', "tells of no server: was netcode.metrics.observe called"),
         ('netcode_peers{server="1"} 0\nnetcode_peers{server="2"} 0\n', "tells of several servers, on ports 1, 2"),
     ],
 )
@@ -167,7 +169,7 @@ def test_something_else_than_http_is_said() -> None:
 
 
 def test_lines_that_are_nothing_to_us_are_left_out() -> None:
-    text = 'netcode_peers{server="1"} many\nnetcode_peers 3\nother{server="1"} 3\nnetcode_peers{server="1"} 4\n'
+    text = 'netcode_peers{server="1"} +Inf\nnetcode_peers{server="1"} NaN\nnetcode_peers{server="1"} many\nnetcode_peers 3\nother{server="1"} 3\nnetcode_peers{server="1"} 4\n'
 
     assert samples(text) == {"netcode_peers": [({"server": "1"}, 4.0)]}
 

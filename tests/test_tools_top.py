@@ -143,7 +143,19 @@ def test_scripts_get_what_the_server_wrote(capsys: pytest.CaptureFixture[str], t
     assert json.loads(line) == STATUS
 
 
-@pytest.mark.parametrize("content", [b"root:x:0:0", b"\xff\xfe\x00", b"[1]", b"{}", b""])
+WRONG: list[dict[str, Any]] = [
+    {"players": [], "peers": None}, {"players": 5}, {"players": [7]}, {"players": [{**PLAYER, "rtt": "1"}]}, {"left": []},
+    {"uptime": "1"}, {"pid": {}}, {"tables": {}}, {"tables": 5},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"root:x:0:0", b"\xff\xfe\x00", b"[1]", b"{}", b"", b'{"players": []}',
+        *[json.dumps({**STATUS, **wrong}).encode() for wrong in WRONG],
+    ],
+)  # fmt: skip
 def test_what_is_no_status_is_told(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "passwd"
     path.write_bytes(content)

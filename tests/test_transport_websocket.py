@@ -2,7 +2,9 @@
 
 import errno
 import gc
+import random
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,9 +16,11 @@ from websockets.frames import Opcode
 
 from netcode.address import Address
 from netcode.reasons import Explained, ReasonCode
+from netcode.stream.buffer import SendQueue
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import Heard, Ready, Transport
+from netcode.transport import Heard, Ready, Transport, send_each
 from netcode.transport.tcp_socket import TcpTransport, tune
+from netcode.transport.tls import RECORD, TlsTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import CustomWaiter, wait
 from netcode.wire.websocket import BINARY, CLOSE, LARGEST, PING, PONG, control, unmask
@@ -26,6 +30,7 @@ KEY = b"\x37\xfa\x21\x3d"
 CLOSED = control(CLOSE, b"\x03\xe8")
 
 Pair = tuple[Transport, Carrier]
+Over = tuple[WebSocketTransport, "Narrow"]
 
 
 def tcp_pair() -> tuple[TcpTransport, TcpTransport]:
@@ -39,7 +44,7 @@ def tcp_pair() -> tuple[TcpTransport, TcpTransport]:
 
 
 def tls_pair(certificate: Certificate) -> Pair:
-    from netcode.transport.tls import TlsConnector, TlsTransport
+    from netcode.transport.tls import TlsConnector
 
     client, server = tcp_pair()
     connectors = [
@@ -314,8 +319,28 @@ class Narrow:
         self.ended += "a"
 
 
+class Keeping(Narrow):
+    """The same as TLS does it: what it was offered and did not take is to be offered again as it was, a record at least."""
+
+    owed = b""
+
+    def send(self, data: bytes | memoryview) -> int:
+        assert bytes(data).startswith(self.owed)
+        part = bytes(data[: self.room])
+        self.owed = bytes(data[len(part) :])[:RECORD]
+        return super().send(data)
+
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        return send_each(self.send, chunks)
+
+
 def over(room: int, *incoming: bytes) -> tuple[WebSocketTransport, Narrow]:
     below = Narrow(room, *incoming)
+    return WebSocketTransport(below, ADDRESS), below
+
+
+def over_tls(room: int, *incoming: bytes) -> tuple[WebSocketTransport, Keeping]:
+    below = Keeping(room, *incoming)
     return WebSocketTransport(below, ADDRESS), below
 
 
@@ -347,8 +372,9 @@ def understood(data: bytes) -> list[tuple[int, bytes]]:
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 20, 1000])
 @pytest.mark.parametrize("size", [1, 100, 125, 126, 3000])
-def test_what_is_taken_in_parts_is_the_same_stream(size: int, step: int) -> None:
-    transport, below = over(0)
+@pytest.mark.parametrize("make", [over, over_tls])
+def test_what_is_taken_in_parts_is_the_same_stream(make: Callable[[int], Over], size: int, step: int) -> None:
+    transport, below = make(0)
     data = bytes(range(256)) * 12
 
     pump(transport, below, data[:size], step)
@@ -372,15 +398,126 @@ def test_a_rest_may_come_with_more_behind_it_and_in_chunks() -> None:
     assert understood(below.taken) == [(BINARY, b"abcdefg"), (BINARY, b"hi"), (BINARY, b"j")]
 
 
-def test_what_was_not_begun_need_not_come_again() -> None:
-    transport, below = over(0)
+@pytest.mark.parametrize("more", [0, 1, 200, 100_000])
+@pytest.mark.parametrize("size", [1, 125, 126, 16_383, 16_384, 16_385, 3 * LARGEST])
+def test_what_was_refused_goes_later_as_it_was_with_more_behind_it(size: int, more: int) -> None:
+    transport, below = over_tls(0)
+    data = b"a" * size + b"b" * more
 
+    for _ in range(2):
+        with pytest.raises(BlockingIOError):
+            transport.send(data[:size])
+    sent, patient = 0, Patience()
+    while patient() and sent < len(data):
+        below.room = RECORD
+        sent += transport.send_chunks([data[sent:]])
+
+    first = min(size, LARGEST)
+    frames = understood(below.taken)
+    assert frames[0] == (BINARY, b"a" * first)
+    assert b"".join(payload for _, payload in frames) == data
+
+
+@pytest.mark.parametrize("room", [0, 2, 6])
+def test_what_was_refused_behind_something_that_was_said_goes_later_as_it_was(room: int) -> None:
+    transport, below = over_tls(0, masked(b"one", PING), masked(b"two", PING), masked(b"a longer one", PING))
+    for _ in range(2):
+        with pytest.raises(Heard):
+            transport.receive_into(memoryview(bytearray(100)))
+    below.room = room
     with pytest.raises(BlockingIOError):
-        transport.send(b"a" * 20_000)
-    below.room = 100
-    transport.send(b"b")
+        transport.send(b"message")
+    with pytest.raises(Heard):
+        transport.receive_into(memoryview(bytearray(100)))
 
-    assert understood(below.taken) == [(BINARY, b"b")]
+    below.room = 100
+    transport.send(b"message, and more")
+    transport.close()
+
+    said = [(PONG, b"one"), (PONG, b"two"), (BINARY, b"message")]
+    assert understood(below.taken) == [*said, (PONG, b"a longer one"), (BINARY, b", and more"), (CLOSE, b"\x03\xe8")]
+
+
+@pytest.mark.parametrize("opcode", [PONG, CLOSE])
+def test_a_message_that_was_refused_is_not_mixed_with_what_is_to_be_said(opcode: int) -> None:
+    transport, below = over_tls(0, masked(b"one", PING))
+    with pytest.raises(BlockingIOError):
+        transport.send(b"a" * 200)
+
+    below.room = 1000
+    if opcode == PONG:
+        with pytest.raises(Heard):
+            transport.receive_into(memoryview(bytearray(100)))
+    else:
+        transport.finish()
+    untouched = below.taken
+    transport.send(b"a" * 200 + b"b")
+
+    assert untouched == b""
+    assert [kind for kind, _ in understood(below.taken)] == [BINARY, opcode, BINARY]
+
+
+def test_only_the_newest_answer_waits_behind_one_that_was_refused() -> None:
+    words = [bytes([letter]) * (letter % 7) for letter in range(100)]
+    transport, below = over_tls(0, *[masked(word, PING) for word in words])
+
+    for _ in words:
+        with pytest.raises(Heard):
+            transport.receive_into(memoryview(bytearray(200)))
+    below.room = 1000
+    transport.finish()
+
+    assert understood(below.taken) == [(PONG, words[0]), (CLOSE, b"\x03\xe8")]
+
+
+def narrow_tls_pair(certificate: Certificate) -> Pair:
+    """Return a browser's end and a server's, with room for little between them."""
+    both = socket.socketpair()
+    for sock in both:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        sock.setblocking(False)
+    client = certificate.client().wrap_socket(both[0], do_handshake_on_connect=False, server_hostname="localhost")
+    server = certificate.server().wrap_socket(both[1], do_handshake_on_connect=False, server_side=True)
+    for _ in range(4):
+        for end in (client, server):
+            try:
+                end.do_handshake()
+            except ssl.SSLWantReadError:
+                pass
+    return TlsTransport(client, ADDRESS), TlsTransport(server, ADDRESS)
+
+
+@needs_openssl
+@pytest.mark.parametrize("seed", range(8))
+def test_a_browser_over_tls_that_falls_behind_gets_every_byte(certificate: Certificate, seed: int) -> None:
+    client, carrier = narrow_tls_pair(certificate)
+    browser, server = StrangeBrowser(client), WebSocketTransport(carrier, ADDRESS)
+    chance, queue, received = random.Random(seed), SendQueue(), bytearray()
+    data = bytes(range(251)) * 2000
+    refused, offered, room = 0, 0, memoryview(bytearray(100_000))
+
+    patient = Patience(20.0)
+    while patient() and len(received) < len(data):
+        more = data[offered : offered + chance.choice([1, 50, 122, 200, 3000, 70_000])]
+        offered += len(more)
+        queue = queue.offer(server, more, 0.0, bulk=chance.random() < 0.5) or SendQueue()
+        refused += bool(queue.size)
+        if chance.random() < 0.2:
+            browser.client.send_ping(bytes(chance.randrange(20)))
+            browser.flush()
+        if chance.random() < 0.1:
+            server.probe()
+        for end in (server, browser) if chance.random() < 0.3 or offered == len(data) else (server,):
+            try:
+                count = end.receive_into(room)
+                received += room[:count]
+            except BlockingIOError:
+                pass
+    server.close()
+    browser.close()
+
+    assert received == data
+    assert refused
 
 
 def test_large_chunks_go_in_messages_of_a_bounded_size() -> None:
@@ -452,14 +589,15 @@ def test_an_answer_for_which_there_is_no_room_goes_with_the_next_message() -> No
     with pytest.raises(Heard):
         transport.receive_into(memoryview(bytearray(100)))
 
-    transport.probe()  # what is to be said already will be answered, too
+    for _ in range(2):
+        transport.probe()
     below.room = 3
     with pytest.raises(BlockingIOError):
         transport.send(b"a")
     below.room = 100
     transport.send(b"a")
 
-    assert understood(below.taken) == [(PONG, b"one"), (BINARY, b"a")]
+    assert understood(below.taken) == [(PONG, b"one"), (PING, b""), (BINARY, b"a")]
 
 
 def test_what_was_said_between_two_messages_is_said_once() -> None:

@@ -10,9 +10,10 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from zeroconf import InterfaceChoice, IPVersion, ServiceInfo, ServiceStateChange
+from zeroconf import Error, InterfaceChoice, IPVersion, ServiceInfo, ServiceStateChange
 from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZeroconf
 
 from netcode.address import Address
@@ -317,8 +318,7 @@ class _Listening(_Speaker):
     def _hear(self, zeroconf: Any, service_type: str, name: str, state_change: ServiceStateChange) -> None:
         """Hear that a server came, changed or went."""
         if state_change is ServiceStateChange.Removed:
-            task = self._tasks.pop(name, None)
-            if task is not None:
+            if (task := self._tasks.pop(name, None)) is not None:
                 task.cancel()
             self._forget(name)
         elif name in self._tasks:
@@ -327,25 +327,32 @@ class _Listening(_Speaker):
             self._begin_to_ask(zeroconf, service_type, name)
 
     def _begin_to_ask(self, zeroconf: Any, service_type: str, name: str) -> None:
-        self._tasks[name] = asyncio.get_running_loop().create_task(self._ask(zeroconf, service_type, name))
+        with suppress(Error):  # no server of ours has such a name: with a control character, say
+            self._tasks[name] = asyncio.create_task(self._ask(zeroconf, AsyncServiceInfo(service_type, name), name))
 
-    async def _ask(self, zeroconf: Any, service_type: str, name: str) -> None:
+    async def _ask(self, zeroconf: Any, info: AsyncServiceInfo, name: str) -> None:
         """Ask a server that was heard of where it is."""
         again = True
-        while again:
-            self._again.discard(name)
-            info = AsyncServiceInfo(service_type, name)
-            if await info.async_request(zeroconf, ANSWER_TIMEOUT * 1000):
-                self._silent.pop(name, None)
-                seen = sighting(info, own_interfaces())
-                if seen is not None and seen != self.sightings.get(name):
-                    self._show({**self.sightings, name: seen})
-            elif name in self.sightings:
-                self._silent[name] = self._silent.get(name, 0) + 1
-                if self._silent[name] >= UNANSWERED:
-                    self._forget(name)
-            again = name in self._again
-        self._tasks.pop(name, None)
+        try:
+            while again:
+                self._again.discard(name)
+                if await info.async_request(zeroconf, ANSWER_TIMEOUT * 1000):
+                    self._silent.pop(name, None)
+                    seen = sighting(info, own_interfaces())
+                    if seen is not None and seen != self.sightings.get(name):
+                        self._show({**self.sightings, name: seen})
+                elif name in self.sightings:
+                    self._silent[name] = self._silent.get(name, 0) + 1
+                    if self._silent[name] >= UNANSWERED:
+                        self._forget(name)
+                again = name in self._again
+                info = AsyncServiceInfo(info.type, name)
+        except (Error, OSError, ValueError) as error:  # about what a stranger said
+            log.debug("a server on the local network cannot be asked: %s", type(error).__name__)
+        finally:
+            if self._tasks.get(name) is asyncio.current_task():  # else it went, and may be asked anew
+                del self._tasks[name]
+                self._again.discard(name)
 
     def _forget(self, name: str) -> None:
         self._silent.pop(name, None)

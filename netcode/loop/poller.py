@@ -75,11 +75,11 @@ class SelectorsPoller:
         self._selector = selector or selectors.DefaultSelector()
 
     def add(self, fd: int, bits: int) -> None:
+        self.remove(fd)  # of one that others closed, whose number this is now
         if bits:  # to be watched for nothing is what selectors do not know
             self._selector.register(fd, bits & READ | (bits & WRITE) >> 1)
 
     def change(self, fd: int, bits: int) -> None:
-        self.remove(fd)
         self.add(fd, bits)
 
     def remove(self, fd: int) -> None:

@@ -1,6 +1,7 @@
 """The receiver of those who speak bytes: what came waits until it is taken, and silence has a limit."""
 
 import math
+import sys
 from typing import ClassVar
 
 from netcode.reasons import Reason, ReasonCode
@@ -138,7 +139,7 @@ def check_silence(timeout: float | None, ping: bytes | None) -> None:
     """Raise `ValueError` or `TypeError` for what cannot be the `timeout` and the `ping` of a connection."""
     if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float)):
         raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
-    if timeout is not None and not 0 < timeout < math.inf:
+    if timeout is not None and not 0 < timeout <= sys.float_info.max:
         raise ValueError(f"timeout must be seconds above 0, or None, not {timeout}")
     if ping is not None and not isinstance(ping, bytes | bytearray | memoryview):
         kind = type(ping).__name__

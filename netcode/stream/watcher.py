@@ -101,7 +101,7 @@ class Watcher:
                         self.watch_doors(tuple(door for door in self.doors if door != fd))
                     self.poller.add(fd, bits & (mask | EDGE))
                     self._enter(fd, stream)
-                else:
+                elif self._is_of(fd, stream):
                     self.poller.change(fd, bits & (mask | EDGE))
         except OSError:
             stream.watched = bits  # one of two sides may be watched by now
@@ -116,13 +116,17 @@ class Watcher:
             self.streams += [None] * (fd + 1 - len(self.streams))
         self.streams[fd] = stream
 
+    def _is_of(self, fd: int, stream: Stream) -> bool:
+        """Tell whether `fd` is still that of `stream`: somebody may have closed it, and its number is another's now."""
+        return fd < len(self.streams) and self.streams[fd] is stream
+
     def _remove(self, stream: Stream) -> None:
         transport = stream.transport
         if transport is not None and stream.watched >= 0:
             for fd, _ in _sides(transport):
-                if fd < len(self.streams):
+                if self._is_of(fd, stream):
                     self.streams[fd] = None
-                self.poller.remove(fd)
+                    self.poller.remove(fd)
         stream.watched = -1
 
 

@@ -1,6 +1,6 @@
 """A clock that stands still until it is told to move."""
 
-import math
+import sys
 from typing import Protocol
 
 from netcode.limits import check_number
@@ -30,7 +30,7 @@ class FakeClock:
         Raises:
             ValueError: `seconds` is negative or not finite: a monotonic clock never goes back, and never ends.
         """
-        if not 0 <= seconds < math.inf:
+        if not 0 <= seconds <= sys.float_info.max:
             raise ValueError(f"time goes forward only, not by {seconds}")
         self.now += seconds
 

@@ -186,8 +186,8 @@ class Crowd:
                 # Spread over one period, or all would send in the same moment.
                 self._send_at[client] = self._clock() + self._period * (peer.id * 0.618034 % 1.0)
                 link = guest_of(client).link
-                assert link is not None
-                link.meter = _Recorder(self.trips)
+                if link is not None:  # else the server has ended it in the same breath, as `Left` tells
+                    link.meter = _Recorder(self.trips)
             case Received():
                 self.received += 1
             case Left(_, reason):

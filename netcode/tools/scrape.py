@@ -17,6 +17,9 @@ PATIENCE = 5.0
 MAX_TEXT = 1_048_576
 """Bytes of them that are read at most."""
 
+MOST = 1e18
+"""What netcode counts is below; what is not, infinity and the like, is somebody else's."""
+
 _LINE = re.compile(r"(netcode_\w+)\{([^{}]*)\} (\S+)").fullmatch
 _LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"').findall
 
@@ -49,9 +52,11 @@ def samples(text: str) -> Samples:
     for line in text.splitlines():
         if (match := _LINE(line)) is not None:
             try:
-                found[match[1]].append((dict(_LABEL(match[2])), float(match[3])))
+                number = float(match[3])
             except ValueError:
                 continue
+            if abs(number) < MOST:
+                found[match[1]].append((dict(_LABEL(match[2])), number))
     return found
 
 

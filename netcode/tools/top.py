@@ -9,9 +9,10 @@ import json
 import re
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, TypeGuard, cast
 
 from netcode.loop.clock import Clock, monotonic
 from netcode.observing.status import default_path
@@ -41,6 +42,31 @@ TOTALS = {
     "messages_sent": "messages out",
     "bytes_received": "in",
     "bytes_sent": "out",
+}
+
+_TIME = int | float | None
+WRITTEN: dict[str, type | UnionType] = {
+    **dict.fromkeys((*TOTALS, "pid", "max_peers", "peers", "away", "joined", "updates"), int),
+    **dict.fromkeys(("game", "address", "state"), str),
+    **dict.fromkeys(("left", "refused"), dict),
+    **dict.fromkeys(("update_mean", "update_worst"), _TIME),
+    "uptime": int | float,
+    "players": list,
+}
+"""What a server writes of itself, and of what kind that is."""
+
+WRITTEN_OF_PLAYERS: dict[str, type | UnionType] = {
+    **dict.fromkeys(("id", "bytes_received", "bytes_sent", "queued"), int),
+    **dict.fromkeys(("rtt", "jitter", "silence"), _TIME),
+    "queued_for": int | float,
+    "address": str,
+    "away": bool,
+}
+WRITTEN_OF_TABLES: dict[str, type | UnionType] = {
+    **dict.fromkeys(("tables", "waiting", "people", "moves", "entries", "commits"), int),
+    **dict.fromkeys(("redirects", "unavailable", "lost"), int),
+    **dict.fromkeys(("commit_seconds", "unstored", "renewed"), int | float),
+    "trouble": str,
 }
 
 
@@ -93,9 +119,21 @@ class StatusReader:
             return None
         except ValueError:  # of JSON, or of text
             status = None
-        if not isinstance(status, dict) or "players" not in status:
+        if not is_status(status):
             raise ValueError(f"{self._path} is no status file of a server")
-        return status  # pyright: ignore[reportUnknownVariableType] # whatever it says, it is shown
+        return cast("dict[str, Any]", status)
+
+
+def is_status(status: object) -> bool:
+    """Tell whether a server wrote this: it has what is shown of one, each of its kind."""
+    if not _has(status, WRITTEN) or not all(_has(player, WRITTEN_OF_PLAYERS) for player in status["players"]):
+        return False
+    tables = status.get("tables")
+    return tables is None or _has(tables, WRITTEN_OF_TABLES)
+
+
+def _has(found: object, kinds: Mapping[str, type | UnionType]) -> TypeGuard[dict[str, Any]]:
+    return isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in kinds.items())
 
 
 def find_server(server: str | None) -> "StatusReader | Numbers":

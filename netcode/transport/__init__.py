@@ -23,7 +23,10 @@ class ReceiveInto(Protocol):
 
 
 class Send(Protocol):
-    """Sends the beginning of the data, and returns how many bytes were taken. The rest has to be offered next."""
+    """Sends the beginning of the data, and returns how many bytes were taken.
+
+    The rest has to be offered next, with more behind it or without; all of it where none was: TLS keeps what it was offered.
+    """
 
     def __call__(self, data: bytes | memoryview, /) -> int: ...
 

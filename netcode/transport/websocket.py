@@ -1,4 +1,8 @@
-"""WebSocket over what carries bytes: TCP, TLS, or the network in memory."""
+"""WebSocket over what carries bytes: TCP, TLS, or the network in memory.
+
+What was offered below and not taken is offered again as it was, and not in less: TLS has made a record of it by then.
+So a header that was offered once is the one of the next message, and a control message that was is not replaced.
+"""
 
 from typing import Protocol
 
@@ -10,7 +14,7 @@ from netcode.wire.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameRea
 _PING = control(PING)
 
 _JOINED = 16_384
-"""Bytes up to which one copy is cheaper than handing over two pieces."""
+"""Bytes up to which one copy is cheaper than handing over two pieces; as many as a record of TLS has, or more."""
 
 
 _SHARE = 4096
@@ -59,7 +63,7 @@ class WebSocketTransport(FrameReader):
         self._early = early
         self._usual = not early  # all that comes is received, and from below
         self._free = True  # nothing waits to be sent before the next message
-        self._unsent = b""  # of what has begun: control messages, and the header of the next message
+        self._unsent = b""  # of what was offered: control messages, and the header of the next message
         self._rest = 0  # bytes of that message, which have to be sent before anything else
         self._control = b""  # what has to be said between two messages; the newest alone
         self._has_said_close = False
@@ -98,7 +102,10 @@ class WebSocketTransport(FrameReader):
         if not self._free or size > _JOINED:
             return self._send_parts(data, size)
         head = HEADERS[size] if size < 126 else header(size)
-        sent = self._below.send(head + data) - len(head)
+        try:
+            sent = self._below.send(head + data) - len(head)
+        except BlockingIOError:
+            sent = -len(head)
         return size if sent == size else self._sent_in_part(head, size, sent)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
@@ -172,33 +179,38 @@ class WebSocketTransport(FrameReader):
         if self._send_failure is not None:
             failure, self._send_failure = self._send_failure, None
             raise failure
-        view, taken = memoryview(data), 0
+        view, taken, self._free = memoryview(data), 0, False
         while taken < size:
-            if self._rest:
-                count, before = min(self._rest, size - taken), self._unsent
-            else:
-                count = min(LARGEST, size - taken)
-                before = self._unsent + self._control + header(count)
-            piece = view[taken : taken + count]
+            if not self._rest:
+                self._rest = min(LARGEST, size - taken)
+                self._unsent += self._control + header(self._rest)
+                self._control = b""
+            before, piece = self._unsent, view[taken : taken + self._rest]
             try:
-                sent = self._below.send_chunks([before, piece]) if before else self._below.send(piece)
+                sent = self._offer(before, piece)
             except OSError as error:
                 if not taken:
                     raise
                 self._keep(error)
                 break
-            if sent and not self._rest:
-                self._control, self._rest = b"", count
-            self._unsent = before[sent:] if self._rest else self._unsent
             carried = max(sent - len(before), 0)
+            self._unsent = before[sent:]
             self._rest -= carried
             taken += carried
-            if carried < count:
+            if carried < len(piece):
                 break
-        self._free = not (self._unsent or self._rest or self._control or self._send_failure)
+        self._note_whether_free()
         if not taken:
             raise BlockingIOError
         return taken
+
+    def _offer(self, before: bytes, piece: memoryview) -> int:
+        """Offer both, and in one piece what may be one record of TLS."""
+        if not before:
+            return self._below.send(piece)
+        room = _JOINED - len(before)
+        first = before + piece[:room]
+        return self._below.send_chunks([first, piece[room:]] if len(piece) > room else [first])
 
     def _keep(self, error: OSError) -> None:
         """Have the next call tell why this one could not do more: the kernel tells it but once."""
@@ -215,13 +227,14 @@ class WebSocketTransport(FrameReader):
         if self._has_said_close:
             return
         self._control, self._free = message, False
-        if self._rest:
-            return
-        waiting = self._unsent + message
         try:
-            sent = self._below.send(waiting)
+            while not self._rest and (self._unsent or self._control):
+                if not self._unsent:
+                    self._unsent, self._control = self._control, b""
+                self._unsent = self._unsent[self._below.send(self._unsent) :]
         except OSError as error:
             self._keep(error)
-            return
-        self._unsent, self._control = waiting[sent:], b""
-        self._free = not self._unsent
+        self._note_whether_free()
+
+    def _note_whether_free(self) -> None:
+        self._free = not (self._unsent or self._rest or self._control or self._send_failure)
