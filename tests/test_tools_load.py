@@ -149,7 +149,11 @@ def test_who_is_let_in_and_sent_away_at_once_is_counted(
     theatre: Theatre, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Both come in one read."""
-    monkeypatch.setattr(load, "ready", lambda clients, seconds: theatre.ready(clients, max(seconds, 0.1)))
+
+    def late(clients: Iterable[Client], seconds: float) -> list[Client]:
+        return theatre.ready(clients, max(seconds, 0.1))
+
+    monkeypatch.setattr(load, "ready", late)
     server = theatre.serve()
     update = theatre.update
 

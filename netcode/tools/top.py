@@ -133,7 +133,10 @@ def is_status(status: object) -> bool:
 
 
 def _has(found: object, kinds: Mapping[str, type | UnionType]) -> TypeGuard[dict[str, Any]]:
-    return isinstance(found, dict) and all(isinstance(found.get(key), kind) for key, kind in kinds.items())
+    if not isinstance(found, dict):
+        return False
+    told = cast("dict[str, Any]", found)
+    return all(isinstance(told.get(key), kind) for key, kind in kinds.items())
 
 
 def find_server(server: str | None) -> "StatusReader | Numbers":
