@@ -18,12 +18,13 @@ from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
-from netcode.turns.serving.room import Room
+from netcode.turns.serving.room import Room, digest_of_key
 from netcode.turns.serving.room import Seat as Seated_
-from netcode.turns.store import Entry, Listing, Lost, State, Unavailable
+from netcode.turns.store import Entry, Listing, Lost, Saved, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.sqlite import SqliteStore
-from netcode.turns.table import Result
+from netcode.turns.table import Result, Step
+from netcode.turns.values import pack
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
 
 
@@ -1808,3 +1809,48 @@ def test_what_is_asked_of_a_table_on_its_way_is_refused(hall: Hall) -> None:
     assert [event.text for event in hall.heard(ann, Refused)] == [
         "the table is on its way to another process; ask again"
     ]
+
+
+class Long_(Game):  # noqa: N801 - beside a test's own
+    """A state so large that it is stored now and then: between, entries tell what happened."""
+
+    clock = Clock(minutes=5)
+    ballast: str = "x" * 20_000
+    count: int = 0
+
+    @move
+    def add(self) -> None:
+        self.count += 1
+
+
+def restored(room: Room, entries: Sequence[bytes], state: bytes, wake: float | None = None) -> Any:
+    return Room.restore(room.id, Saved(0, state, tuple(entries), wake), {"Long_": Long_}, 0.0)
+
+
+def test_a_table_is_what_its_entries_made_of_it() -> None:
+    room = Room("t", Long_, "friends", None, {})
+    state = room.stored()
+    entries = [room.sit(name, digest_of_key(name)) for name in ("Ann", "Bob", "Cid")]
+    entries += [room.leave(1), room.begin(bytes(32))]
+    assert room.table is not None
+    for step in (room.table.start(0.0), room.table.play(0, "add", {}, 1, now=4.0)):
+        assert isinstance(step, Step)
+        entries.append(room.stepped(step.entry))
+    entries += [room.want_rematch(0), room.depart(1), room.want_rematch(1), room.depart(0), room.come_back(0)]
+
+    again = restored(room, entries, state)
+
+    assert [(seat.name, seat.left) for seat in again.seats] == [("Ann", False), ("Cid", True)]
+    assert (again.rematch, again.table.view(0)["count"], again.version) == ({0, 1}, b"\x01", len(entries))
+    standing = restored(room, [*entries, room.stand(14.0)], state)
+    assert standing.table.status(0.0).clocks == (296.0, 290.0)
+    asleep = restored(room, [*entries, room.sleep()], state, wake=7.0)
+    assert asleep.table.status(0.0).clocks == (296.0, 7.0)
+    begun = restored(room, [*entries, room.begin(bytes(32))], state)
+    assert begun.rematch == set()
+    other = "this table was stored by another version of netcode"
+    assert restored(room, [*entries, pack(["unheard of", 1])], state) == other
+    assert restored(room, entries, pack([0])) == other
+    assert Room.restore("t", Saved(0, state, ()), {}, 0.0) == "this server does not play Long_ any more"
+    broken = [*entries[:4], pack(["begin", b"nothing"])]
+    assert isinstance(restored(room, broken, state), str)
