@@ -8,8 +8,8 @@ from netcode.client import Client
 from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.server import Server
 
-FIRST = pygame.NUMEVENTS - 64
-"""The first type. Games and tutorials count theirs from `USEREVENT` up, and so does `custom_type()`."""
+FIRST = 65_471
+"""The first type, 64 below `pygame.NUMEVENTS`: games and tutorials count theirs from `USEREVENT` up, as `custom_type()` does."""
 
 JOINED = FIRST
 """The type of a pygame event with `peer`."""
