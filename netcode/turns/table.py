@@ -182,11 +182,11 @@ class Table(Standing):
         """Say the same, and let `advance` bring the consequences: once it was said of every seat."""
         self.absence.note(seat, present, now)
 
-    def hold(self, seconds: float) -> None:
-        """Let so much of the time that has passed not count, for clocks and for the patience with who is absent."""
-        self.absence.hold(seconds)
+    def hold(self, began: float, now: float) -> None:
+        """Let the time between not count, for clocks and for the patience with who is absent."""
+        self.absence.hold(began, now)
         if self.clocks is not None:
-            self.clocks.hold(seconds)
+            self.clocks.hold(began, now)
 
     def run_out(self, due: float) -> None:
         """Let that be at `due`, or earlier: the table was asleep, and its clocks were not."""

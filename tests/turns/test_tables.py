@@ -670,8 +670,10 @@ def test_time_that_is_held_counts_for_nobody() -> None:
     table = begin(Timed)
     table.presence(1, False, 10.0)
 
-    table.hold(30.0)
+    table.hold(5.0, 35.0)
 
-    assert table.due() == 60.0
+    assert table.due() == 55.0
     assert table.status(35.0).clocks == (55.0, 60.0)
-    assert table.advance(59.0) == ()
+    assert table.advance(54.0) == ()
+    table.hold(60.0, 60.0)
+    assert len(table.advance(55.0)) == 1

@@ -142,9 +142,9 @@ class Clocks:
         if first is not None and due < first:
             self._since -= first - due
 
-    def hold(self, seconds: float) -> None:
-        """Let so much of the time that has passed not count."""
-        self._since += seconds
+    def hold(self, began: float, now: float) -> None:
+        """Let the time between not count."""
+        self._since += now - max(self._since, began)
 
     def stored(self) -> tuple[list[float], tuple[int, ...]]:
         """Return what `resume` takes, as of the last switch."""

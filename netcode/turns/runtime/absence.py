@@ -38,9 +38,9 @@ class Absence:
         elif self.since[seat] is None:
             self.since[seat] = now
 
-    def hold(self, seconds: float) -> None:
-        """Let so much of the time that has passed not count."""
-        self.since = [None if since is None else since + seconds for since in self.since]
+    def hold(self, began: float, now: float) -> None:
+        """Let the time between not count; who has gone since then is gone from now on."""
+        self.since = [None if since is None else since + now - max(since, began) for since in self.since]
 
     def beyond(self, seat: int, now: float, grace: float) -> bool:
         """Tell whether nobody has sat at the seat for longer than `grace`."""

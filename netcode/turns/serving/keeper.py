@@ -279,14 +279,18 @@ class Keeper:
 
     def let_go(self, room: Room, then: Callable[[], None]) -> None:
         """Store a table, give it back, and call `then` when anybody else may have it."""
-        if room.table is not None and room.table.clock_due() is not None and not room.frozen:
-            self.log(room, room.stand(self.clock()))
+        self._stop_clocks(room)
         is_new = room.version > room.state_version or room.wakes != (room.next_due() is not None)
         if is_new and _may_be_stored(room):
             self._store_state(room, room.stored())
         self.leaving.add(room.id)
         self.writer.batch.release.add(room.id)
         self.writer.batch.done.append(lambda _: self._gone(room, then))
+
+    def _stop_clocks(self, room: Room) -> None:
+        """Have stored what has passed on the clocks that run: they stand until somebody has the table again."""
+        if room.table is not None and room.table.clock_due() is not None and not room.frozen:
+            self.log(room, room.stand(self.clock()))
 
     def _gone(self, room: Room, then: Callable[[], None]) -> None:
         self.rooms.pop(room.id, None)
@@ -362,8 +366,7 @@ class Keeper:
         """
         try:
             for room in self.rooms.values():
-                if room.table is not None and room.table.clock_due() is not None and not room.frozen:
-                    self.log(room, room.stand(self.clock()))
+                self._stop_clocks(room)
                 if room.version > room.state_version and _may_be_stored(room):
                     self._store_state(room, room.stored())
             self.writer.flush(now)

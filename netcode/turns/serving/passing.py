@@ -46,10 +46,10 @@ class Passing:
         if self._keeper.trouble:
             self._still_since = now if self._still_since is None else self._still_since
         elif self._still_since is not None:
-            stood, self._still_since = now - self._still_since, None
+            began, self._still_since = self._still_since, None
             for room in self._keeper.rooms.values():
                 if room.table is not None and not room.over:
-                    room.table.hold(stood)
+                    room.table.hold(began, now)
                     self._dues.note(room, now)
 
     def _stand_in(self, room: Room, table: Table, now: float) -> None:

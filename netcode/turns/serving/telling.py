@@ -121,11 +121,6 @@ class Telling:
                 peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
             except (TypeError, ValueError) as error:
                 log.warn("unsayable", "the rules list or ask what cannot be sent: %s", error)
-                told = {} if not isinstance(message, protocol.Step) else _without_rules(message.state)
-                if isinstance(message, protocol.Step) and len(told) < len(message.state):
+                if isinstance(message, protocol.Step) and not message.state.keys().isdisjoint(FROM_RULES):
+                    told = {name: value for name, value in message.state.items() if name not in FROM_RULES}
                     self._send([(peer, protocol.Step(message.events, message.fields, told))])
-
-
-def _without_rules(state: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a state without what the rules list or ask."""
-    return {name: value for name, value in state.items() if name not in FROM_RULES}

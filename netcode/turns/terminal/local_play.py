@@ -107,7 +107,7 @@ class LocalGame:
             return not refused
         began = table.clock()
         self._keyboard.sit_down(seat, shows_secrets(table, seat, self._people))
-        table.table.hold(table.clock() - began)  # who is looked for has not been thinking yet
+        table.table.hold(began, table.clock())  # who is looked for has not been thinking yet
         after = self._take_turn(seat)
         if after is After.PASSED:
             self._passed.add(seat)
