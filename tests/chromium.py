@@ -14,9 +14,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from programs import DEADLINE
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+IN_CHROMIUM = [
+    pytest.mark.process,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
+    ),
+]
+"""Marks of tests that open pages."""
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",

@@ -15,6 +15,7 @@ import coverage
 import hypothesis
 import pytest
 from bounds import PATIENCE
+from chromium import Browser, opened
 from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
 from scene import TICK, Scene
@@ -180,3 +181,10 @@ def lost(scene: Scene) -> Client:
     scene.network.cut()
     scene.play(2 * TICK)
     return client
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Open Chromium once for the tests of a file."""
+    with opened(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser

@@ -135,3 +135,11 @@ class Start(Protocol):
     def __call__(
         self, *arguments: object, environment: dict[str, str] | None = None, folder: Path = ROOT
     ) -> Program: ...
+
+
+@contextlib.contextmanager
+def served(games: str, folder: Path) -> Generator[str]:
+    """Run a program that serves turn-based games, from a file, so that their source can be read; yield its link."""
+    (folder / "games.py").write_text(games, encoding="utf-8")
+    with Program(folder / "games.py", log=folder / "log") as program:
+        yield program.until(r"play in a browser at (\S+)")[1]

@@ -1,19 +1,13 @@
 """Broadside in a real browser: a fleet is hidden by hand and at random, a bot is played to the end, and axe looks on."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from chromium import CHROMIUM, Browser, Page, opened
+from chromium import IN_CHROMIUM, Browser, Page
 from javascript import modules
 from programs import Start
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
-    ),
-]
+pytestmark = IN_CHROMIUM
 
 AXE = """axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
     violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes.map((node) => node.html).join(" ")}`))"""
@@ -23,12 +17,6 @@ FIRE = """(() => {
 })()"""
 TURN = "document.querySelector('#status').innerText.startsWith('Your turn')"
 OVER = "document.querySelector('#status').innerText.includes('has sunk the whole fleet of')"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with opened(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 def sail(start: Start, browser: Browser, tmp_path: Path) -> tuple[Page, str]:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from chromium import CHROMIUM, Browser, Page, opened
-from programs import Program
+from chromium import IN_CHROMIUM, Browser, Page
+from programs import served
 
 GAMES = """
 import sys
@@ -99,26 +99,13 @@ class Grids(Game):
 serve(Named, Kinds, Grids, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
 """
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with opened(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture(scope="module")
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "games.py").write_text(GAMES, encoding="utf-8")  # a file: the server reads the source of the rules
-    with Program(folder / "games.py", log=folder / "log") as program:
-        yield program.until(r"play in a browser at (\S+)")[1]
+    with served(GAMES, tmp_path_factory.mktemp("server")) as link:
+        yield link
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 from certificates import make_certificate, needs_openssl
-from chromium import CHROMIUM, Browser, Page, opened
+from chromium import IN_CHROMIUM, Browser, Page, opened
 from docs_blocks import code_of, free_port, wait_until_listening
 from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
@@ -69,12 +69,7 @@ serve(TicTacToe, CrazyEights, Battleship, Far, host="127.0.0.1", port=int(port),
       timeout=float(timeout), moves_per_second=200)
 """
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
-    ),
-]
+pytestmark = IN_CHROMIUM
 
 
 def serve(start: Callable[..., Program], *, certificate: str = "", proxies: str = "", timeout: float = TIMEOUT) -> str:
@@ -85,12 +80,6 @@ def serve(start: Callable[..., Program], *, certificate: str = "", proxies: str 
 
 def port_of(link: str) -> int:
     return int(link.rsplit(":", 1)[1].strip("/"))
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with opened(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from chromium import CHROMIUM, Browser, Page, opened
-from programs import Program
+from chromium import IN_CHROMIUM, Browser, Page
+from programs import served
 
 GAMES = """
 from netcode.turns import Clock, Free, Game, Owned, move, options, serve
@@ -107,26 +107,13 @@ class Alone(Game):
 serve(Odd, Alone, Throws, Late, Slow, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
 """
 
-pytestmark = [
-    pytest.mark.process,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="Chromium cannot be found, so no page is tested in it: install chromium"
-    ),
-]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with opened(tmp_path_factory.mktemp("profile")) as browser:
-        yield browser
+pytestmark = IN_CHROMIUM
 
 
 @pytest.fixture(scope="module")
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "games.py").write_text(GAMES, encoding="utf-8")
-    with Program(folder / "games.py", log=folder / "log") as program:
-        yield program.until(r"play in a browser at (\S+)")[1]
+    with served(GAMES, tmp_path_factory.mktemp("server")) as link:
+        yield link
 
 
 Sit = Callable[..., Page]
