@@ -59,6 +59,28 @@ class Secrets(Game):
             self.finish(self.shown.index(max(self.shown)))
 
 
+class Grab(Game):
+    """Everybody takes something at once; what is gone, is gone."""
+
+    seats = 2, 3
+    things: list[str] = ["a", "b", "c"]
+    got: list[str] = []
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    def round(self) -> None:
+        self.turn_to(*self.players)
+
+    def left(self) -> list[str]:
+        return self.things
+
+    @move(thing=left)
+    def take(self, thing: str) -> None:
+        self.things.remove(thing)
+        self.got.append(f"{thing} for {self.mover}")
+
+
 class Hall:
     """Who serves, who plays, and what each has been told so far."""
 

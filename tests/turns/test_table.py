@@ -13,6 +13,7 @@ from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import choices_of
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import MAX_DEPTH, pack, unpack
+from turns.hall import Grab
 
 SECRET = bytes(range(32))
 
@@ -1224,28 +1225,6 @@ def test_a_check_that_fails_at_a_free_answer_refuses_it_and_the_game_goes_on(cap
     assert answer(table, 1, [0]) == Refused("no 0")
     assert isinstance(answer(table, 1, [1]), Step)
     assert seen(table)["got"] == [1]
-
-
-class Grab(Game):
-    """Everybody takes something at once; what is gone, is gone."""
-
-    seats = 2, 3
-    things: list[str] = ["a", "b", "c"]
-    got: list[str] = []
-
-    def setup(self) -> None:
-        self.turn_to(*self.players)
-
-    def round(self) -> None:
-        self.turn_to(*self.players)
-
-    def left(self) -> list[str]:
-        return self.things
-
-    @move(thing=left)
-    def take(self, thing: str) -> None:
-        self.things.remove(thing)
-        self.got.append(f"{thing} for {self.mover}")
 
 
 def test_a_sealed_move_that_another_one_made_impossible_lapses_and_tells_its_seat_alone() -> None:

@@ -25,7 +25,7 @@ from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Result, Step
 from netcode.turns.values import pack
-from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
+from turns.hall import HOST, PORT, TICK, Grab, Hall, Secrets, TicTacToe
 
 
 @pytest.fixture
@@ -554,26 +554,10 @@ def test_who_left_is_gone_after_a_restart_too_though_they_had_been_out_or_the_ga
     assert [event.text for event in hall.heard(late, Refused)] == [f"{late.names[0]} has left; join another table"]
 
 
-class Grab(Game):
-    """Two reach for the same thing at once."""
-
-    things: list[str] = ["a", "b", "c"]
-
-    def round(self) -> None:
-        self.turn_to(*self.players)
-
-    def left(self) -> list[str]:
-        return self.things
-
-    @move(thing=left)
-    def take(self, thing: str) -> None:
-        self.things.remove(thing)
-
-
 def test_whose_move_another_one_made_impossible_hears_why_and_nobody_else(hall: Hall) -> None:
     hall.games = (Grab,)
     hall.serve()
-    ann, bob = two(hall, game=Grab)
+    ann, bob = two(hall, game=Grab, players=2)
     hall.move(ann, "take", thing="a")
     hall.move(bob, "take", thing="a")
 
@@ -1366,10 +1350,12 @@ def test_a_table_that_was_full_while_nothing_could_be_stored_begins_later(hall: 
     hall.move(ann, "mark", cell=0)
 
 
-def test_a_link_that_breaks_while_nothing_can_be_stored_loses_no_game(hall: Hall) -> None:
-    class Hasty(TicTacToe):
-        clock = Clock(per_move=5.0)
+class Hasty(TicTacToe):
+    clock = Clock(per_move=5.0)
 
+
+def broken_off(hall: Hall) -> tuple[Failing, Seat[Any], Seat[Any], list[Room]]:
+    """Have somebody move when nothing can be stored, and twice the time of the other one pass."""
     store = Failing(clock=hall.clock)
     hall.store, hall.games = store, (Hasty,)
     server = hall.serve()
@@ -1377,10 +1363,15 @@ def test_a_link_that_breaks_while_nothing_can_be_stored_loses_no_game(hall: Hall
     store.trouble = Unavailable("the disk is full")
     ann.play("mark", cell=0)
     hall.play(10.0)
+    return store, ann, bob, [*server._keeper.rooms.values()]
+
+
+def test_a_link_that_breaks_while_nothing_can_be_stored_loses_no_game(hall: Hall) -> None:
+    _, _, bob, rooms = broken_off(hall)
     bob.close()
     hall.play(10.0)
 
-    assert [room.over for room in server._keeper.rooms.values()] == [False]
+    assert [room.over for room in rooms] == [False]
 
 
 def test_who_left_after_the_game_and_is_back_is_there(hall: Hall) -> None:
@@ -1437,19 +1428,9 @@ def test_a_bot_that_cannot_tell_what_is_legal_lets_the_table_go_on(hall: Hall) -
 
 
 def test_nobody_runs_out_of_time_while_nothing_can_be_stored(hall: Hall) -> None:
-    class Hasty(TicTacToe):
-        clock = Clock(per_move=5.0)
+    store, _, bob, rooms = broken_off(hall)
 
-    store = Failing(clock=hall.clock)
-    hall.store, hall.games = store, (Hasty,)
-    server = hall.serve()
-    ann, bob = hall.join(Hasty), hall.join(Hasty)
-    store.trouble = Unavailable("the disk is full")
-    ann.play("mark", cell=0)
-
-    hall.play(10.0)
-
-    assert [room.over for room in server._keeper.rooms.values()] == [False]
+    assert [room.over for room in rooms] == [False]
     store.trouble = None
     hall.until(lambda: bob.my_turn)
     assert bob.clocks is not None
