@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,8 @@ from typing import Any, Self
 from urllib.parse import quote
 
 import psycopg
+
+from benchmarks.ports import free_port
 
 USER = "keeper"
 PASSWORD = "p@ss/w:rd é"  # noqa: S105 - of a database that listens on this machine alone, and with everything in it that needs care
@@ -51,13 +52,6 @@ def program(name: str) -> str:
 
 def _version(path: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", str(path))]
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def _user() -> dict[str, Any]:
@@ -156,7 +150,7 @@ class Postgres(_Daemon):
             password.chmod(0o644)
             made = ("-U", USER, "-A", "scram-sha-256", f"--pwfile={password}", "-E", "UTF8", "--locale=C", "-N")
             self.run(initialise, "-D", self.folder / "data", *made)
-            self.port = _free_port()
+            self.port = free_port()
             self.start()
         except BaseException:
             self.close()
@@ -215,7 +209,7 @@ class Pooler(_Daemon):
         self._program = program("pgbouncer")
         super().__init__()
         try:
-            self.port = _free_port()
+            self.port = free_port()
             (self.folder / "users").write_text(f'"{USER}" "{PASSWORD}"\n', encoding="utf-8")
             (self.folder / "settings").write_text(
                 f"[databases]\n* = host=127.0.0.1 port={behind.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"

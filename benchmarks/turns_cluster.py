@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.databases import Missing, Postgres
+from benchmarks.ports import free_port
 from netcode import ReasonCode
 from netcode.turns import Game, Lost, Refused, Seat, join, move, serve
 from netcode.turns.language.domains import Free
@@ -204,21 +205,6 @@ def most(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=10, method="inclusive")[8] if len(seconds) > 1 else sum(seconds)
 
 
-def free_ports(count: int) -> list[int]:
-    """Return ports outside the range from which clients get theirs: a client must not be in a server's place."""
-    found: list[int] = []
-    for port in random.sample(range(20_000, 30_000), 500):
-        with socket.socket() as one:
-            try:
-                one.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            break
-    return found
-
-
 class Evening:
     """The processes, and everybody who plays."""
 
@@ -228,7 +214,7 @@ class Evening:
         self.chance = random.Random(seed)
         self.lease, self.outcome = lease, Outcome()
         self._database, self._without = database, without
-        ports = free_ports(processes)
+        ports = [free_port() for _ in range(processes)]
         address = database.address()
         self.processes = [Process(port, address, lease, folder / f"{port}.log", without) for port in ports]
         self._owners: dict[str, list[int]] = {}

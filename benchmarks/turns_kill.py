@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.ports import free_port
 from netcode.turns import TakenBack
 from netcode.turns.client import join
 from netcode.turns.language.plays import Play, answer
@@ -74,9 +75,7 @@ class Killed:
     """A server that is killed and started again on the same port and the same database."""
 
     def __init__(self, game: Path, folder: Path, players: int) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        self.port = free_port()
         self._command = [sys.executable, "-c", SERVE, str(game), str(self.port), str(folder / "games.db"), str(players)]
         self._log = (folder / "server.log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None

@@ -25,6 +25,7 @@ import pytest
 from programs import DEADLINE, ROOT, Program, Start
 
 import netcode
+from benchmarks.ports import free_port
 
 PORT = "7777"
 """The port that pages name. Here, each page gets one that nobody has."""
@@ -76,13 +77,6 @@ def code_of(name: str, language: str = "python") -> list[str]:
     """Return what the blocks of a page of `docs/`, or of the README, say in `language`, where it can be run."""
     page = ROOT / name if name == "README.md" else ROOT / "docs" / name
     return [block.code for block in blocks_of(page) if block.language == language and not block.not_run]
-
-
-def free_port() -> int:
-    """Return a port that nobody has."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        number: int = probe.getsockname()[1]
-        return number
 
 
 def wait_until_listening(port: int) -> None:

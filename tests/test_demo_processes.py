@@ -2,13 +2,14 @@
 
 import re
 import signal
-import socket
 import sys
 import time
 from pathlib import Path
 
 import pytest
 from programs import DEADLINE, Program, Start
+
+from benchmarks.ports import free_port
 
 pytestmark = pytest.mark.process
 
@@ -78,14 +79,15 @@ def test_a_stopped_player_is_counted_out_and_a_woken_one_plays_on(start: Start) 
 
 @WITH_SIGNALS
 def test_a_server_that_is_killed_and_started_again_goes_on_with_the_game(start: Start, tmp_path: Path) -> None:
-    server, address = serve(start, "--store", tmp_path / "tables.db")
+    port = free_port()  # it is to be free again
+    server, address = serve(start, "--store", tmp_path / "tables.db", port=port)
     players = [bot(start, address, name, "--pace", 0.05, "--games", 1) for name in ("Drake", "Teach")]
     players[1].until(r"9\. ")
 
     server._process.kill()
     server.status()
     players[1].until("the connection is lost; looking for the server")
-    serve(start, "--store", tmp_path / "tables.db", port=address.rpartition(":")[2])
+    serve(start, "--store", tmp_path / "tables.db", port=port)
 
     assert [player.status() for player in players] == [0, 0]
     for player in players:
@@ -141,8 +143,7 @@ def test_a_window_that_is_killed_finds_its_seat_again(start: Start, tmp_path: Pa
 @WITH_SIGNALS
 def test_a_window_that_hosts_and_is_killed_has_kept_the_game_for_its_guest(start: Start, tmp_path: Path) -> None:
     pytest.importorskip("pygame", reason="the window needs pygame")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
+    port = free_port()
     environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "XDG_STATE_HOME": str(tmp_path / "state")}
     host = (
         "import sys; sys.modules['zeroconf'] = None; "  # nothing is said on a real network

@@ -18,6 +18,7 @@ from faults.wire import WELCOME, Stranger, control, frame, hello, message
 from programs import DEADLINE, ROOT, Program, Start
 
 import netcode
+from benchmarks.ports import free_port
 from netcode import Client, State
 
 pytestmark = pytest.mark.process
@@ -101,12 +102,6 @@ class Played:
         self.have_said(b"")
         assert self.honest.state is State.CONNECTED
         assert "Traceback" not in self.program.output
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def serve(start: Start, name: str) -> tuple[Program, int]:

@@ -4,9 +4,11 @@ import re
 import sys
 
 import pytest
-from docs_blocks import code_of, free_port, wait_until_listening
+from docs_blocks import code_of, wait_until_listening
 from programs import ROOT, Start
 from test_floors import BESIDE, FLOORS, MODULES
+
+from benchmarks.ports import free_port
 
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 SERVER, CLIENT = code_of("README.md")

@@ -16,6 +16,7 @@ from inside import has_link, link_of
 from programs import DEADLINE, Start
 
 import netcode
+from benchmarks.ports import free_port
 from netcode import Address, ReasonCode, State
 from netcode.reasons import reason_from_error
 from netcode.testing import MemoryNetwork
@@ -29,13 +30,6 @@ from .stage import TICK, Stage
 from .wire import BYE, hello, message, welcome
 
 CONNECT_TIMEOUT = 5.0
-
-
-def free_port() -> int:
-    """Return a port on which nothing listens."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import pytest
 from docs_blocks import blocks_of, code_of
 from programs import ROOT, Program, Start
 
+from benchmarks.ports import free_port
 from netcode.turns import Game, Play
 from netcode.turns.simulate import simulate
 from netcode.turns.table import Refused, Step, Table
@@ -63,7 +64,7 @@ def test_two_sit_down_and_a_window_and_the_server_are_killed(start: Start, folde
         program = start(*in_folder(SERVE, folder), "--port", port)
         return program, program.until(r"served on port (\d+)")[1]
 
-    server, port = serve("0")
+    server, port = serve(str(free_port()))
     sit_down = [word.replace("localhost", f"localhost:{port}") for word in SIT_DOWN]
     ann = start(*in_folder(sit_down, folder))
     ann.until("you sit at seat 0")

@@ -17,9 +17,10 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from certificates import Certificate, make_certificate, needs_openssl
-from docs_blocks import free_port, wait_until_listening
+from docs_blocks import wait_until_listening
 from programs import ROOT, Program, Start
 
+from benchmarks.ports import free_port
 from netcode.turns import Seat, join
 from netcode.turns.terminal.arguments import make_parser
 from netcode.turns.terminal.game_file import load_game

@@ -14,6 +14,7 @@ from certificates import make_certificate
 from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
+from benchmarks.ports import free_port
 from netcode.turns import Lost, Play, Result
 from netcode.turns.__main__ import main
 from netcode.turns.server import Server
@@ -93,7 +94,7 @@ def test_two_windows_and_a_server_are_killed_and_go_on(start: Start, game: Path,
         program = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", port)
         return program, program.until(r"served on port (\d+)")[1]
 
-    server, port = serve("0")
+    server, port = serve(str(free_port()))
     at = ("-m", "netcode.turns", "play", game, "--at", f"127.0.0.1:{port}", "--room", "ours")
     ann = start(*at, "--name", "Ann")
     ann.until("you sit at seat 0")

@@ -19,10 +19,11 @@ from typing import Any
 import pytest
 from certificates import make_certificate, needs_openssl
 from chromium import IN_CHROMIUM, Browser, Page, opened
-from docs_blocks import code_of, free_port, wait_until_listening
+from docs_blocks import code_of, wait_until_listening
 from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
 
+from benchmarks.ports import free_port
 from netcode.turns.client import join
 from netcode.turns.events import Presence, Said
 from netcode.turns.seat import Seat
@@ -281,7 +282,7 @@ def test_what_is_typed_for_a_move_outlives_what_others_do(
 
 
 def test_a_click_while_the_link_comes_back_is_not_lost(browser: Browser, start: Start, tmp_path: Path) -> None:
-    server, link = serve_at(start, tmp_path, 0)
+    server, link = serve_at(start, tmp_path, free_port())
     ann, bob = (sit_down(browser, link, "TicTacToe", "between", name) for name in ("Ann", "Bob"))
     ann.reads("Your turn", "#status")
 
@@ -561,7 +562,7 @@ def serve_at(start: Start, folder: Path, port: int) -> tuple[Program, str]:
 def test_a_play_waits_until_the_seat_is_found_again(
     browser: Browser, friends: Callable[..., Friend], start: Start, tmp_path: Path
 ) -> None:
-    server, link = serve_at(start, tmp_path, 0)
+    server, link = serve_at(start, tmp_path, free_port())
     page = browser.page(link)
     page.value(
         """import("./seat.js").then(({ Seat }) => {
@@ -589,7 +590,7 @@ def test_a_play_waits_until_the_seat_is_found_again(
 def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     browser: Browser, start: Start, tmp_path: Path
 ) -> None:
-    server, link = serve_at(start, tmp_path, 0)
+    server, link = serve_at(start, tmp_path, free_port())
     ann, bob = (sit_down(browser, link, "TicTacToe", "kept", name) for name in ("Ann", "Bob"))
     ann.click(cell("cells", 4))
     bob.reads("Your turn", "#status")
