@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import CLIENT, explains_keywords, hint, keywords_of, refuse_later
+from netcode.diagnostics.mistakes import CLIENT, UNMADE, explains_keywords, hint, keywords_of, refuse_later
 from netcode.events import Event, Received, Teller
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
@@ -20,7 +20,7 @@ from netcode.session.inbox import Inbox
 from netcode.session.places import Places, places
 from netcode.stream.contract import State
 from netcode.ticks import ticks
-from netcode.transport import Network
+from netcode.transport import Network, check_network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, wait
 from netcode.wire import protocol
@@ -95,6 +95,7 @@ class Client(Waiter):
     ) -> None:
         certain = bool(tls) and (tls is True or bool(getattr(tls, "check_hostname", False)))
         known = Places(places(host, port, addresses), certain=certain)
+        check_network(network)
         check_name("game", game)
         check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
@@ -109,11 +110,7 @@ class Client(Waiter):
             from netcode.transport.tls import TlsNetwork
 
             network = TlsNetwork(network, None if tls is True else tls)
-        token = b"" if resume else None
-        if ticket is not None:
-            token = _token_in(ticket)
-            if not resume:
-                raise ValueError("a ticket is for coming back: it needs resume=True")
+        token = _token_in(ticket, resume)
         self._attendance = Attendance("client")
         self._timeline = Timeline(clock)
         self._inbox = Inbox[Event](bounds.max_backlog, Received)
@@ -343,8 +340,13 @@ class Client(Waiter):
         self._guest.abandon()
 
 
-def _token_in(ticket: str) -> bytes:
-    """Take the token out of a ticket. Raises `TypeError` or `ValueError`, and does not show what is secret."""
+def _token_in(ticket: str | None, resume: bool) -> bytes | None:
+    """Take the token out of a ticket. Raises `TypeError` or `ValueError`, and does not show what is secret.
+
+    None for a client that does not come back; empty for one that has no seat yet.
+    """
+    if ticket is None:
+        return b"" if resume else None
     if not isinstance(ticket, str):
         raise TypeError(f"ticket must be a str, as client.ticket gives it, not {type(ticket).__name__}")
     digits = ticket.removeprefix(TICKET)
@@ -356,6 +358,8 @@ def _token_in(ticket: str) -> bytes:
         token = b""
     if not 0 < len(token) <= protocol.MAX_TOKEN:
         raise ValueError("ticket must be what client.ticket said, whole") from None
+    if not resume:
+        raise ValueError("a ticket is for coming back: it needs resume=True")
     return token
 
 
@@ -365,4 +369,5 @@ def guest_of(client: Client) -> Guest:
 
 
 hint(Client, CLIENT)
+hint(Client, {"_attendance _engine _guest _inbox _peer _timeline": UNMADE})
 refuse_later(Client, *keywords_of(Client.__init__), *LimitOptions.__optional_keys__)

@@ -21,7 +21,7 @@ from netcode.stream.intake import (
     copy_of,
 )
 from netcode.stream.stream import Stream
-from netcode.transport import Connector, Network, Ready
+from netcode.transport import Connector, Network, Ready, check_network
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_timeout
@@ -324,6 +324,7 @@ def connect(
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
     """
+    check_network(network)
     timeline = Timeline(clock)
     connector = network.connect(host, port, timeline.now)
     return keep_from_children(Connection(connector, data, timeout=timeout, ping=ping, timeline=timeline))

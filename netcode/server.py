@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint, keywords_of, refuse_later
+from netcode.diagnostics.mistakes import SERVER, UNMADE, explains_keywords, hint, keywords_of, refuse_later
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
@@ -29,7 +29,7 @@ from netcode.site import Web
 from netcode.stream.contract import State
 from netcode.stream.stream_set import StreamSet
 from netcode.ticks import ticks
-from netcode.transport import Doorway, Network
+from netcode.transport import Doorway, Network, check_network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
 from netcode.wire import protocol
@@ -113,7 +113,7 @@ class Server(Waiter):
         **limits: Unpack[LimitOptions],
     ) -> None:
         house = House(game, version, authenticate, max_peers, max_peers_per_address, max_pending)
-        shown = _check(house, port, grace, web)
+        shown = _check(house, port, grace, web, network)
         self._limits = make_limits(limits)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
@@ -376,11 +376,13 @@ class Server(Waiter):
 
 
 hint(Server, SERVER)
+hint(Server, {"_attendance _door _engine _hosting _inbox _limits _links _observers _seats": UNMADE})
 refuse_later(Server, *keywords_of(Server.__init__), *LimitOptions.__optional_keys__)
 
 
-def _check(house: House, port: int, grace: float, web: Web | bool | None) -> Web | None:
+def _check(house: House, port: int, grace: float, web: Web | bool | None, network: Network) -> Web | None:
     """Raise for what cannot be; return what is shown to browsers, or None where they are not wanted."""
+    check_network(network)
     check_port(port)
     check_name("game", house.game)
     check_name("version", house.version)

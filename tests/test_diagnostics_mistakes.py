@@ -13,6 +13,7 @@ from scene import Scene, only
 import netcode
 from netcode.diagnostics import mistakes
 from netcode.diagnostics.mistakes import Hint, explains_keywords, unexpected
+from netcode.testing import MemoryNetwork
 
 SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
 
@@ -152,6 +153,36 @@ def test_a_game_that_makes_a_server_of_its_own_may_call_things_as_it_likes() -> 
 
     with Arena() as arena:
         assert (arena.clients, arena.run) == (["Ann"], "away")
+
+
+@pytest.mark.parametrize("kind", [netcode.Server, netcode.Client])
+def test_a_class_of_ones_own_that_forgets_to_make_what_it_inherits_is_told(kind: type[object]) -> None:
+    def forget(own: Any) -> None:
+        own.score = 0
+
+    own: Any = type("Own", (kind,), {"__init__": forget})()
+    members = (name for name in dir(kind) if not name.startswith("_"))
+    uses = [getattr(own, name) for name in ("update", "events", "close")]
+    uses += [lambda name=name: getattr(own, name) for name in members if isinstance(vars(kind).get(name), property)]
+
+    for use in uses:
+        with pytest.raises(AttributeError, match=r"^'Own' has no attribute '_\w+': it was not made: .* super\(\)"):
+            use()
+    assert own.score == 0
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ("udp", "network must be a network such as netcode.testing.MemoryNetwork(), not 'udp'"),
+        (None, "network must be a network such as netcode.testing.MemoryNetwork(), not None"),
+        (MemoryNetwork, "network must be a network, not a class of them: MemoryNetwork()"),
+    ],
+)
+@pytest.mark.parametrize("function", [netcode.Server, netcode.Client, netcode.connect])
+def test_what_is_no_network_is_told(function: Any, network: object, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(said)}$"):
+        function("localhost", 1, network=network)
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,8 @@ CONNECTION = {
     "error": "why it is over is connection.reason",
     "events messages rtt": "a connection carries bytes; messages and events are what netcode.Client has",
 }
+UNMADE = "it was not made: the __init__ of a class of yours has to call super().__init__(...) first"
+"""What to say of attributes that every object of a class has."""
 ENDING = {"text code error": "why it happened is event.reason, with its text and its code"}
 EVENT = {
     "type kind name event event_type": "tell events apart with match: case netcode.Received(peer, message)",

@@ -179,6 +179,14 @@ class Network(Protocol):
         ...
 
 
+def check_network(network: object) -> None:
+    """Raise `TypeError` for what is no network."""
+    if isinstance(network, type):
+        raise TypeError(f"network must be a network, not a class of them: {network.__name__}()")
+    if not (hasattr(network, "connect") and hasattr(network, "listen")):
+        raise TypeError(f"network must be a network such as netcode.testing.MemoryNetwork(), not {network!r:.100}")
+
+
 class Ready:
     """A connector for a transport that exists already.
 
