@@ -106,6 +106,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "serving/joining": SERVER,
     "serving/keeper": ("turns_server", "turns_cluster"),
     "serving/lobby": ("turns_server", "turns_cluster"),
+    "serving/neighbours": ("turns_cluster",),
     "serving/outlook": SERVER,
     "serving/parts": SERVER,
     "serving/passing": SERVER,

@@ -13,7 +13,7 @@ from netcode.turns.events import Gone, Over, Presence, Refused
 from netcode.turns.language.clocks import Clock
 from netcode.turns.rules import Game, move
 from netcode.turns.server import Server, serve
-from netcode.turns.serving.keeper import LEAVING, Elsewhere, least_crowded
+from netcode.turns.serving.neighbours import LEAVING, Elsewhere, least_crowded
 from netcode.turns.store import Claim, Entry, Listing, Lost, Node, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.writer import InPlace

@@ -9,7 +9,8 @@ from netcode.turns.language.definition import definition_of
 from netcode.turns.protocol import Join
 from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.draining import Draining
-from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.keeper import Found, Keeper
+from netcode.turns.serving.neighbours import Elsewhere
 from netcode.turns.serving.playing import Playing
 from netcode.turns.serving.presence import Presences
 from netcode.turns.serving.room import Room, Viewer, digest_of_key, id_of_room

@@ -1,15 +1,14 @@
 """The tables in memory and the ones in the store: what is written when, what is loaded, and what may be told."""
 
 from collections import ChainMap, OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any
 
-from netcode.address import Address, address_from_wire
-from netcode.diagnostics import log
 from netcode.turns.serving.lobby import Listing as Listed
 from netcode.turns.serving.lobby import Lobby
+from netcode.turns.serving.neighbours import LEAVING, Elsewhere, Neighbours
 from netcode.turns.serving.room import Room, Viewer
-from netcode.turns.store import Entry, Listing, NewTable, Node, Saved, State, Store
+from netcode.turns.store import Entry, Listing, NewTable, Saved, State, Store
 from netcode.turns.store.writer import Stored, Writer, make_writer
 
 SMALL_STATE = 16_384
@@ -26,38 +25,9 @@ WOKEN_AT_ONCE = 100
 """Tables that are brought back in one batch because their time has come."""
 SOON = 5.0
 """Seconds for which a table stays in memory at least if its clock runs out then."""
-CROWDED = 1.25
-"""How many times the mean of all servers one may have of tables until it leaves those that nobody has to others."""
-
-
-LEAVING = 2**31 - 1
-"""What a server that gives its tables away says for their number: nobody shall send it any."""
-
-
-class Elsewhere(NamedTuple):
-    """Where a table is that another process has; None while that is being settled."""
-
-    address: Address | None
-
 
 Found = Room | Elsewhere | str | None
 """A table, who has it, why it cannot be brought back, or None where there is none."""
-
-
-def least_crowded(nodes: Sequence[Node], here: str, load: int) -> str:
-    """Return who should have a table that nobody has: an address, or "" for who asks.
-
-    Args:
-        nodes: who lives, with their loads of a second ago.
-        here: the address of who asks.
-        load: how many tables it has by now.
-    """
-    others = [node for node in nodes if node.address != here and node.load < LEAVING]
-    if not others:
-        return ""
-    mean = (load + sum(node.load for node in others)) / (len(others) + 1)
-    least = min(others, key=lambda node: node.load)
-    return least.address if load > CROWDED * mean + 1 and least.load < mean else ""
 
 
 class Keeper:
@@ -96,16 +66,10 @@ class Keeper:
         """Tables that are being given back: what is asked of them waits for their next owner."""
         self.games, self.clock, self._idle, self._max_state = games, clock, idle, max_state
         self._returned, self._made_elsewhere = returned, made_elsewhere
-        self._address = address
         self._shared = store.lease is not None
-        self.nodes: tuple[Node, ...] = ()
-        """Who lives, as of a second ago."""
+        self.neighbours = Neighbours(address, store.lease or 0.0, clock())
         self._wanted: dict[str, list[Callable[[Found], None]]] = {}
         self._queue: deque[str] = deque()
-        self._lease = store.lease or 0.0
-        self._twins_at = clock() + 2 * self._lease
-        self._unsettled: dict[str, float] = {}
-        """Tables of which it is not yet decided who has them, and until when that is waited for."""
         self.lobby.refresh(store.open_tables(None, LISTED_AT_START).items(), (), whole=True)
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
@@ -213,7 +177,7 @@ class Keeper:
         if len(batch.load) >= LOADED_AT_ONCE:
             self._queue.append(table)
             return
-        batch.instead = least_crowded(self.nodes, self._address, len(self.rooms))
+        batch.instead = self.neighbours.instead(len(self.rooms))
         batch.load.add(table)
         batch.done.append(lambda stored: self._loaded(table, stored))
 
@@ -224,11 +188,10 @@ class Keeper:
         if found is None and table in stored.loaded:
             found = self._bring_back(table, stored.loaded[table])
         elif found is None and table in stored.elsewhere:
-            address = stored.elsewhere[table]
-            if not address and self.clock() < self._unsettled.setdefault(table, self.clock() + self._lease):
+            found = self.neighbours.where(table, stored.elsewhere[table], self.clock())
+            if found is None:
                 return  # whoever asks would ask all servers, and hear the same; we ask again with the next sign of life
-            found = Elsewhere(None if address == self._address else address_from_wire(address))
-        self._unsettled.pop(table, None)
+        self.neighbours.settle(table)
         for then in self._wanted.pop(table, []):
             then(self.rooms.get(table) or found)
 
@@ -253,29 +216,16 @@ class Keeper:
         batch = self.writer.batch
         if batch.renew is None:
             batch.done.append(self._renewed)
-            for table in [*self._unsettled][:LOADED_AT_ONCE]:
+            for table in self.neighbours.unsettled[:LOADED_AT_ONCE]:
                 self._ask(table)
         batch.renew, batch.wake = (LEAVING, 0) if leaving else (len(self.rooms), WOKEN_AT_ONCE)
         batch.games = self.games.keys()
 
     def _renewed(self, stored: Stored) -> None:
-        self.nodes = stored.nodes
-        self._look_for_twins()
+        self.neighbours.hear(stored.nodes, self.clock())
         for table, saved in stored.woken.items():
             if table not in self.rooms and table not in self._wanted:
                 self._bring_back(table, saved)
-
-    def _look_for_twins(self) -> None:
-        """Warn if somebody else who lives tells players our address: they would never find that one's tables.
-
-        Whoever was here before us and died may count as alive for a while.
-        """
-        now = self.clock()
-        if sum(node.address == self._address for node in self.nodes) < 2:
-            self._twins_at = now + 2 * self._lease
-        elif now >= self._twins_at:
-            text = "another process tells players our address, %s: give each process an address of its own"
-            log.warn("twins", text, self._address)
 
     def let_go(self, room: Room, then: Callable[[], None]) -> None:
         """Store a table, give it back, and call `then` when anybody else may have it."""

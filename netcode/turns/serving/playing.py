@@ -8,7 +8,8 @@ from netcode.turns import protocol
 from netcode.turns.errors import BUGS, sayable
 from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
 from netcode.turns.serving.crowd import Crowd
-from netcode.turns.serving.keeper import Elsewhere, Found, Keeper
+from netcode.turns.serving.keeper import Found, Keeper
+from netcode.turns.serving.neighbours import Elsewhere
 from netcode.turns.serving.outlook import listed
 from netcode.turns.serving.presence import Presences
 from netcode.turns.serving.room import Room, Viewer

@@ -55,8 +55,8 @@ class Upkeep:
             self.renew_at = now + self._renew_every
             self._keeper.live(leaving=self._draining.on)
             self._keeper.put_away(now)
-            if isinstance(self.web, Web) and self._keeper.nodes:
-                self.web.let_in([self._here, *(node.address for node in self._keeper.nodes)])
+            if isinstance(self.web, Web) and self._keeper.neighbours.alive:
+                self.web.let_in([self._here, *(node.address for node in self._keeper.neighbours.alive)])
         if now >= self.expire_at:
             self.expire_at = now + EXPIRE
             self._keeper.expire(self._kept.keep, self._kept.waiting)
