@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import CLIENT, UNMADE, explains_keywords, hint, keywords_of, refuse_later
+from netcode.diagnostics.mistakes import CLIENT, explains_keywords, hint, hint_unmade, keywords_of, refuse_later
 from netcode.events import Event, Received, Teller
 from netcode.limits import LimitOptions, check_name, check_number, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
@@ -369,5 +369,5 @@ def guest_of(client: Client) -> Guest:
 
 
 hint(Client, CLIENT)
-hint(Client, {"_attendance _engine _guest _inbox _peer _timeline": UNMADE})
+hint_unmade(Client)
 refuse_later(Client, *keywords_of(Client.__init__), *LimitOptions.__optional_keys__)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import SERVER, UNMADE, explains_keywords, hint, keywords_of, refuse_later
+from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint, hint_unmade, keywords_of, refuse_later
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
@@ -376,7 +376,7 @@ class Server(Waiter):
 
 
 hint(Server, SERVER)
-hint(Server, {"_attendance _door _engine _hosting _inbox _limits _links _observers _seats": UNMADE})
+hint_unmade(Server)
 refuse_later(Server, *keywords_of(Server.__init__), *LimitOptions.__optional_keys__)
 
 

@@ -107,8 +107,6 @@ CONNECTION = {
     "error": "why it is over is connection.reason",
     "events messages rtt": "a connection carries bytes; messages and events are what netcode.Client has",
 }
-UNMADE = "it was not made: the __init__ of a class of yours has to call super().__init__(...) first"
-"""What to say of attributes that every object of a class has."""
 ENDING = {"text code error": "why it happened is event.reason, with its text and its code"}
 EVENT = {
     "type kind name event event_type": "tell events apart with match: case netcode.Received(peer, message)",
@@ -227,6 +225,18 @@ def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:
             if not hasattr(cls, name):
                 setattr(cls, name, kind(name, text))
     setattr(cls, "__dir__", _dir_without_hints)  # noqa: B010 - it is no method for a type checker
+
+
+def hint_unmade(cls: type) -> None:
+    """Say of what the `__init__` of `cls` sets that it was not called, where a class that inherits forgot to."""
+    function = inspect.unwrap(vars(cls)["__init__"])
+    names = [name for name in function.__code__.co_names if name.startswith("_")]
+    hint(
+        cls,
+        dict.fromkeys(
+            names, "it was not made: the __init__ of a class of yours has to call super().__init__(...) first"
+        ),
+    )
 
 
 def refuse_later(cls: type, *arguments: str) -> None:

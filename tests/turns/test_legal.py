@@ -201,3 +201,60 @@ def test_a_rule_that_writes_to_what_it_is_given_is_tried_with_each_candidate_as_
     drawn = table.draw(1, "drop", random.Random(2))
     assert drawn is not None
     assert len(drawn["names"]) == 2
+
+
+class Branches(Game):
+    """A domain that refuses after one earlier value and has nothing after another, and one that fails at times."""
+
+    broken: bool = False
+
+    def first(self) -> list[int]:
+        return [0, 1, 2]
+
+    def second(self, a: int) -> list[int]:
+        self.require(a != 1, "not after 1")
+        return [7, 8] if a else []
+
+    def failing(self) -> list[int]:
+        return [1 // (not self.broken)]
+
+    @move(c=failing)
+    def risk(self, c: int) -> None:
+        self.broken = True
+
+    @move(a=first, b=second)
+    def go(self, a: int, b: int) -> None: ...
+
+    @move
+    def wait(self) -> None: ...
+
+
+def branching() -> Table:
+    table = Table.create(Branches, 2, secret=bytes(32))
+    table.start(0.0)
+    return table
+
+
+def test_a_domain_that_refuses_after_one_value_leaves_the_others() -> None:
+    table = branching()
+
+    assert table.legal(0).plays == (
+        ("risk", {"c": 1}),
+        *(("go", {"a": 2, "b": b}) for b in (7, 8)),
+        ("wait", {}),
+    )
+    drawn = [table.draw(0, "go", random.Random(seed)) for seed in range(20)]
+    assert {tuple((one or {}).values()) for one in drawn} == {(2, 7), (2, 8)}
+
+
+def test_a_domain_that_fails_hides_its_own_move_alone() -> None:
+    table = branching()
+    assert isinstance(table.play(0, "risk", {"c": 1}, 1, now=0.0), Step)
+
+    listing = table.legal(1)
+
+    assert [name for name, _ in listing.plays] == ["go", "go", "wait"]
+    assert listing.unlisted == ()
+    assert table.complaints == {
+        "Branches.risk:": "the domain of c fails: ZeroDivisionError: integer division or modulo by zero"
+    }

@@ -155,3 +155,112 @@ def test_a_rule_that_comes_to_no_question_when_it_is_restored_is_taken_back() ->
     assert [type(one) for one in back.restored] == [TakenBack]
     assert (back.to_move, back.question(0)) == ((0,), None)
     assert isinstance(back.answer(0, "0-0", 1, 9, now=0.0), Refused)
+
+
+class Fewer(Game):
+    """Asks but once, and does not ask again when it runs with the answer."""
+
+    RUNS: ClassVar[list[int]] = []
+    log: list[int] = []
+
+    @move
+    def go(self) -> None:
+        self.RUNS.append(1)
+        self.log.append(self.ask(self.mover, [1], "which?") if len(self.RUNS) == 1 else 7)
+
+
+def test_a_rule_that_asks_fewer_questions_when_it_runs_again_is_taken_back() -> None:
+    Fewer.RUNS.clear()
+    table = begin(Fewer)
+    do(table, 0, "go")
+
+    step = do(table, 0, "", 1)
+
+    assert [one.seat for one in taken_back(step)] == [0]
+    assert (table.to_move, table.course.values) == ((0,), {"log": []})
+    assert "asks something else" in table.complaints["Fewer.go"]
+
+
+class Shared(Game):
+    """A move leaves two names for one list, and a set in an order of its own; the round that follows asks."""
+
+    heap: list[int] = [1]
+    last: list[int] = []
+    some: set[int] = set()
+    taken: list[int] = []
+
+    begun: bool = False
+
+    @move
+    def go(self) -> None:
+        self.last = self.heap
+        self.some = {8, 0}
+        self.begun = True
+        self.turn_to()
+
+    def round(self) -> None:
+        if not self.begun:
+            self.turn_to(0)
+            return
+        self.heap.append(9)
+        for number in self.some:
+            if self.ask(0, ["yes", "no"], f"{number}?") == "yes":
+                self.taken.append(number)
+        self.finish()
+
+
+def test_a_round_finds_what_the_move_before_it_left_as_it_is_stored() -> None:
+    table = begin(Shared)
+    do(table, 0, "go")
+    asked = dict(table.course.values)
+
+    steps = [do(table, 0, "", "yes") for _ in range(2)]
+
+    assert (asked["heap"], asked["last"]) == ([1, 9], [1])
+    assert [taken_back(step) for step in steps] == [[], []]
+    assert table.course.values == {"heap": [1, 9], "last": [1], "some": {0, 8}, "begun": True, "taken": [*{0, 8}]}
+    assert table.complaints == {}
+
+
+class WrongBefore(Game):
+    """A move leaves what cannot be stored, and the round after it does not look there."""
+
+    cards: list[int] = []
+
+    @move
+    def go(self) -> None:
+        self.cards = (1, 2)  # type: ignore[assignment]
+        self.turn_to()
+
+    def round(self) -> None:
+        self.turn_to(0)
+
+
+def test_what_a_move_leaves_is_looked_at_before_the_round_that_follows() -> None:
+    table = Table.create(WrongBefore, 2, secret=bytes(32))
+    table.start(0.0)
+
+    refused = table.play(0, "go", {}, 1, now=0.0)
+
+    assert isinstance(refused, Refused)
+    assert "WrongBefore.cards is a tuple" in table.complaints["WrongBefore"]
+
+
+class Backwards(Game):
+    total: int = 0
+
+    @move
+    def go(self) -> None:
+        self.total += 1
+        self.finish(self.mover)
+        self.ask(self.mover, ["C", "D"], "which suit?")
+
+
+def test_what_asks_when_the_game_is_over_is_a_bug_of_the_rules() -> None:
+    table = begin(Backwards)
+
+    refused = table.play(0, "go", {}, 1, now=0.0)
+
+    assert isinstance(refused, Refused)
+    assert "ask() after finish(), when nobody can answer any more" in table.complaints["Backwards"]
+    assert (table.result, table.question(0), table.course.values) == (None, None, {"total": 0})

@@ -229,3 +229,48 @@ def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() 
     assert demands(one, one.rule) == 0
     assert not only_looks(one, one.rule)
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)
+
+
+class Handing:
+    """What gives itself to somebody else, who may refuse in its name."""
+
+    other: Any = None
+    names: tuple[str, ...] = ()
+
+    def as_argument(self) -> None:
+        self.other.check(self)
+
+    def by_another_name(self) -> None:
+        game = self
+        self.other.check(game)
+
+    def called_otherwise(own) -> None:  # noqa: N805
+        own.other.check(own)
+
+    def within_a_list(self) -> None:
+        self.other.check(*[self])
+
+    def its_fields(self) -> None:
+        self.other.check(self.names, key=len(self.names))
+
+    @functools.wraps(its_fields)
+    def wrapped(self) -> None:
+        self.other.check("before")
+
+    def calls_what_is_wrapped(self) -> None:
+        self.wrapped()  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["as_argument", "by_another_name", "called_otherwise", "within_a_list", "wrapped", "calls_what_is_wrapped"],
+)
+def test_who_gets_the_game_and_what_is_around_a_rule_may_refuse(name: str) -> None:
+    rule = getattr(Handing, name)
+
+    assert can_refuse(Handing, rule)
+    assert demands(Handing, rule) == 0
+
+
+def test_who_gets_what_a_game_has_refuses_nothing() -> None:
+    assert not can_refuse(Handing, Handing.its_fields)

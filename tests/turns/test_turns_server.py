@@ -649,6 +649,27 @@ def test_a_state_that_grows_too_large_freezes_its_table_alone(hall: Hall) -> Non
     hall.finish(*others)
 
 
+def test_of_too_many_plays_the_moves_that_have_most_are_not_listed(hall: Hall) -> None:
+    class Wide(Game):
+        @move(x=range(30), y=range(20))
+        def go(self, x: int, y: int) -> None: ...
+
+        @move(x=range(400))
+        def jump(self, x: int) -> None: ...
+
+        @move
+        def wait(self) -> None: ...
+
+    hall.games = (Wide,)
+    hall.serve()
+    ann, _ = hall.join(Wide), hall.join(Wide)
+    hall.play(4 * TICK)
+
+    assert len(ann.legal) == 401
+    assert {play.name for play in ann.legal} == {"jump", "wait"}
+    assert ann.unlisted == ("go",)
+
+
 def test_nothing_is_told_before_it_is_stored_and_a_store_that_fails_freezes_plays(hall: Hall) -> None:
     store = Failing(clock=hall.clock)
     hall.store = store

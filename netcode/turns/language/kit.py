@@ -173,6 +173,10 @@ class Kit:
         default: Any = ...,
     ) -> Any:
         """Return the answer, or leave the rule until there is one."""
+        if self.result is not None:
+            raise RulesError(
+                f"{kind.verb}() after finish(), when nobody can answer any more; ask first, and then finish"
+            )
         question = self.make_question(kind, seats, options, prompt, default)
         if self.step < len(self.answers):
             answered = self.answers[self.step]

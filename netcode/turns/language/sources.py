@@ -17,11 +17,15 @@ _PARTLY: Any = (partialmethod, cached_property)
 
 def function_of(member: Any) -> Callable[..., Any] | None:
     """Return the function behind a member of a class: a method, a move, a property; None for anything else."""
-    member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
-    if isinstance(member, _PARTLY):
-        member = member.func
+    member = _decorated(member)
     member = getattr(member, "__wrapped__", member)
     return member if inspect.isfunction(member) else None
+
+
+def _decorated(member: Any) -> Any:
+    """Return what is behind a member of a class, with what decorators put around it."""
+    member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+    return member.func if isinstance(member, _PARTLY) else member
 
 
 def members_of(cls: type[Any]) -> list[Any]:
@@ -96,7 +100,7 @@ def demands(cls: type[Any], function: Callable[..., Any]) -> int:
     under no condition.
     """
     tree = None if hasattr(function, "__wrapped__") else tree_of(function)
-    if tree is None or not tree.args.args:
+    if tree is None or not tree.args.args or _hands_on(tree):
         return 0
     count = 0
     for statement in tree.body:
@@ -182,15 +186,21 @@ def can_ask(cls: type[Any]) -> bool:
 
 
 def _may_refuse(node: ast.AST | None) -> bool:
-    return isinstance(node, ast.Raise) or _may_name(node, ("require",)) or _hands_on(node)
+    return isinstance(node, ast.Raise) or _may_name(node, ("require",))
 
 
-def _hands_on(node: ast.AST | None) -> bool:
-    """Tell whether a node of a source hands the game to something, which may `require` in its name."""
-    if not isinstance(node, ast.Call):
-        return False
-    arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-    return any(isinstance(argument, ast.Name) and argument.id == "self" for argument in arguments)
+def _hands_on(tree: ast.FunctionDef) -> bool:
+    """Tell whether a function does more with the game than to look at what it has, as in `other.check(self)`.
+
+    Whoever gets it may `require` and ask in its name.
+    """
+    first, looks = first_of(tree), set[ast.AST]()
+    for node in ast.walk(tree):  # what is around something comes before it
+        if isinstance(node, ast.Attribute):
+            looks.add(node.value)
+        elif isinstance(node, ast.Name) and node.id == first and node not in looks:
+            return True
+    return False
 
 
 def _may_name(node: ast.AST | None, names: tuple[str, ...]) -> bool:
@@ -209,10 +219,9 @@ def _in_reach(cls: type[Any], functions: list[Callable[..., Any]]) -> Iterator[a
             continue
         seen.add(current)
         tree = tree_of(current)
-        if tree is None:
+        if tree is None or _hands_on(tree) or hasattr(current, "__wrapped__"):  # of which only the inside is read
             yield None
-            continue
-        for node in ast.walk(tree):
+        for node in ast.walk(tree) if tree is not None else ():
             yield node
             todo += _called(cls, current, node)
 
@@ -226,9 +235,15 @@ def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list
     elif isinstance(node, ast.Name):
         found = [function.__globals__.get(node.id)]
     found = [member.func if isinstance(member, partial) else member for member in found]
-    functions = [function_of(member) for member in found if member is not None]
+    functions = [_whole(member) for member in found if member is not None]
     modules = {function.__module__} | {base.__module__ for base in cls.__mro__ if not _is_kit(base)}
     return [other for other in functions if other is not None and other.__module__ in modules]
+
+
+def _whole(member: Any) -> Callable[..., Any] | None:
+    """Return the function behind a member, as it is called: with what decorators of Python's put around it."""
+    outer = _decorated(member)
+    return outer if inspect.isfunction(outer) else function_of(member)
 
 
 def _is_kit(base: type[Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any
 
-from netcode.turns.errors import BUGS, Refusal, RulesError, Suspended, Unfit, sayable
+from netcode.turns.errors import BUGS, Changed, Refusal, RulesError, Suspended, Unfit, sayable
 from netcode.turns.language.definition import MoveRule, definition_of
 from netcode.turns.language.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
 from netcode.turns.language.kit import DryKit, Kit, Told, give_kit, kit_of
@@ -124,11 +124,7 @@ class Course:
         self.touched = False
         try:
             news = run(before)
-            game = self.game
-            packed = pack_fields(game, self.packed)
-            verify_changed(game, packed, self.packed)
-            if self.thorough:
-                self._look_closely()
+            packed = self._stored()
         except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again
             self.suspension, self.waiting = suspension, waiting
             self.stand(before)
@@ -136,6 +132,14 @@ class Course:
             return self.refusal(error, seat)
         self.packed = packed
         return news
+
+    def _stored(self) -> Packed:
+        """Return the fields as they are stored. Raises `RulesError` for what cannot be."""
+        packed = pack_fields(self.game, self.packed)
+        verify_changed(self.game, packed, self.packed)
+        if self.thorough:
+            self._look_closely()
+        return packed
 
     def _look_closely(self) -> None:
         try:
@@ -159,7 +163,11 @@ class Course:
     def complain(self, name: str, error: BaseException, what: str) -> None:
         """Note that rules fail where nothing can be refused: it goes on without what they should have given."""
         where = f"{self.rules.__name__}.{name}"
-        self.complaints[where] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
+        if str(error).startswith(where):  # which says where it is, and what to do
+            place, _, said = str(error).partition(" ")
+            self.complaints[place] = said
+        else:
+            self.complaints[where] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
         self._log(where, error, what)
 
     def _log(self, where: str, error: BaseException, what: str) -> None:
@@ -188,7 +196,8 @@ class Course:
             if following is None:
                 return news
             task, answers, told = following, (), 0
-            before = Stand(pack_fields(self.game, self.packed), Turn.of(kit))
+            before = Stand(self._stored(), Turn.of(kit))
+            fill(self.game, before.fields)  # it may ask, and run again from there: it has to find the same
             kit.number += 1
 
     def _run(self, task: Task, before: Stand, answers: tuple[Answered, ...], told: int) -> bool:
@@ -218,8 +227,10 @@ class Course:
                     log.careless(self.place_of(task))
         if kit.question is not None:
             raise RulesError(f"{self.place_of(task)} went on after ask(); let nothing catch what it raises")
+        if kit.step < len(answers):
+            raise Changed
         if len(self.values) != len(self.definition.fields):
-            self._tell_attributes(task)
+            _tell_attributes(self, task)
         return True
 
     def _call(self, task: Task) -> None:
@@ -352,16 +363,18 @@ class Course:
         """Return how a rule is called in what its author is told."""
         return f"{self.rules.__name__}.{task.name or task.kind}"
 
-    def _tell_attributes(self, task: Task) -> None:
-        fields, values = self.definition.fields, self.values
-        for name in values:
-            if name not in fields:
-                raise RulesError(
-                    f"{self.place_of(task)} assigned {name}, which is no field; annotate it in the class: `{name}: …`"
-                )
-        for name in fields:
-            if name not in values:
-                raise RulesError(
-                    f"{self.rules.__name__}.{name} is annotated and never set; set it in setup(), "
-                    f"or give it a default: `{name}: … = …`"
-                )
+
+def _tell_attributes(course: Course, task: Task) -> None:
+    """Raise `RulesError` for what is no field, and for a field that was never set."""
+    fields, values = course.definition.fields, course.values
+    for name in values:
+        if name not in fields:
+            raise RulesError(
+                f"{course.place_of(task)} assigned {name}, which is no field; annotate it in the class: `{name}: …`"
+            )
+    for name in fields:
+        if name not in values:
+            raise RulesError(
+                f"{course.rules.__name__}.{name} is annotated and never set; set it in setup(), "
+                f"or give it a default: `{name}: … = …`"
+            )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from netcode.turns.errors import BUGS, Enough, Leave, Refusal
+from netcode.turns.errors import BUGS, Enough, Leave, Refusal, RulesError
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.domains import Open, lasts
 from netcode.turns.language.kit import kit_of
@@ -96,17 +96,16 @@ def list_moves(
             continue
         budget.renew()
         try:
-            found = _candidates(move, scratch, budget)
+            found = _candidates(move, scratch, reload, budget)
             if move.refuses:
                 budget.renew()  # what they begin with has been paid for as well
                 found = _tried(move, scratch, reload, found, budget=budget, complain=complain)
             plays += [(name, _plain(arguments)) for arguments in found]
         except _Spent:
             unlisted.append(name)
-        except Leave:
-            reload()  # a domain that refuses lists nothing
-        except TypeError as error:
+        except (TypeError, RulesError) as error:
             complain(name, error, "what it lists")
+            reload()
     return Listing(tuple(plays), tuple(unlisted))
 
 
@@ -132,24 +131,32 @@ def draw_arguments(
     `thorough`: unless one of all that could be drawn is not refused, if those are no more than `MAX_SEARCHED`.
     """
     for _ in range(MAX_DRAWS):
-        drawn: dict[str, Any] = {}
-        try:
-            for name, domain in move.domains.items():
-                if isinstance(domain, Open):
-                    drawn[name] = domain.free.sample(dice)
-                    continue
-                values = domain.values(scratch, drawn)
-                if not values:
-                    return None
-                drawn[name] = dice.choice(values)
-        except Leave:
-            reload()
-            return None  # a domain that refuses lists nothing
-        if not move.refuses:
-            return drawn
-        for one in _tried(move, scratch, reload, [drawn], budget=Budget(), complain=complain):
-            return one
+        drawn = _drawn(move, scratch, reload, dice)
+        if len(drawn) == len(move.domains):
+            if not move.refuses:
+                return drawn
+            for one in _tried(move, scratch, reload, [drawn], budget=Budget(), complain=complain):
+                return one
+        elif not drawn:
+            return None  # the first has nothing to choose from, whatever is drawn
     return _search(move, scratch, reload, dice, complain) if thorough and not move.free else None
+
+
+def _drawn(move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random) -> dict[str, Any]:
+    """Draw one argument after the other, up to the first that has nothing to choose from after those."""
+    drawn: dict[str, Any] = {}
+    try:
+        for name, domain in move.domains.items():
+            if isinstance(domain, Open):
+                drawn[name] = domain.free.sample(dice)
+                continue
+            values = domain.values(scratch, drawn)
+            if not values:
+                break
+            drawn[name] = dice.choice(values)
+    except Leave:
+        reload()  # a domain that refuses lists nothing
+    return drawn
 
 
 def _search(
@@ -157,8 +164,8 @@ def _search(
 ) -> dict[str, Any] | None:
     """Try one after the other, in no order, until the rules do not refuse one."""
     try:
-        found = _candidates(move, scratch, Budget(MAX_SEARCHED, float("inf")))
-    except (_Spent, Leave):
+        found = _candidates(move, scratch, reload, Budget(MAX_SEARCHED, float("inf")))
+    except _Spent:
         return None
     dice.shuffle(found)
     endless = Budget(len(found), float("inf"))
@@ -166,12 +173,16 @@ def _search(
     return next((one for [one] in filter(None, tried)), None)
 
 
-def _candidates(move: MoveRule, game: Any, budget: Budget) -> list[dict[str, Any]]:
+def _candidates(move: MoveRule, game: Any, reload: Callable[[], None], budget: Budget) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = [{}]
     for name, domain in move.domains.items():
         longer: list[dict[str, Any]] = []
         for earlier in found:
-            values = domain.values(game, earlier) or ()
+            try:
+                values = domain.values(game, earlier) or ()
+            except Leave:  # a domain that refuses lists nothing
+                reload()
+                continue
             budget.spend(len(values))
             longer += [{**earlier, name: value} for value in values]
         found = longer

@@ -1,5 +1,6 @@
 """What is told of a table: to all who are there, to one seat alone, and of what happened."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -9,7 +10,7 @@ from netcode.turns.serving.room import Room, Viewer
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
 
 MAX_LISTED = 500
-"""Legal plays that are sent; where there are more, the moves count as unlisted."""
+"""Legal plays that are sent; where there are more, the moves that have most of them count as unlisted."""
 
 
 def public_of(room: Room, now: float, trouble: str) -> dict[str, Any]:
@@ -79,9 +80,15 @@ def listed(table: Table, seat: int) -> legal.Listing:
     except BUGS as error:  # a domain that fails lists nothing, and the table goes on
         log.bug(table.game.__name__, error, "what is legal")
         return legal.Listing()
-    if len(listing.plays) > MAX_LISTED:
-        return legal.Listing((), tuple(sorted({*listing.unlisted, *(name for name, _ in listing.plays)})))
-    return listing
+    if len(listing.plays) <= MAX_LISTED:
+        return listing
+    left, unlisted = len(listing.plays), {*listing.unlisted}
+    for name, count in Counter(name for name, _ in listing.plays).most_common():
+        if left > MAX_LISTED:
+            left -= count
+            unlisted.add(name)
+    plays = tuple(play for play in listing.plays if play[0] not in unlisted)
+    return legal.Listing(plays, tuple(sorted(unlisted)))
 
 
 def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
