@@ -326,6 +326,38 @@ def test_friends_meet_in_a_room_by_its_code(hall: Hall) -> None:
         lurker.play("mark", cell=1)
 
 
+def test_a_code_is_free_again_once_its_game_is_over_and_all_have_gone(hall: Hall) -> None:
+    hall.games = (Secrets,)
+    hall.serve()
+    ann, bob = (hall.join(Secrets, room="ours", name=name, players=2) for name in ("Ann", "Bob"))
+    lurker = hall.join(Secrets, room="ours", watch=True)
+    while not ann.over:
+        mover = ann if ann.my_turn else bob
+        hall.move(mover, "draw")
+        mover.answer("as it is")
+        hall.play(4 * TICK)
+    bob.leave()
+    hall.play(4 * TICK)
+    assert hall.join(Secrets, room="ours").reason == "the game has begun; to look on, join with watch"
+    ann.close()
+    hall.play(4 * TICK)
+
+    carl = hall.join(Secrets, room="ours", name="Carl", options={"size": 7})
+    waiting = (carl.names, carl.started, carl.options["size"])
+    hall.kill()
+    hall.serve()
+    hall.play(4 * TICK)
+    hall.until(lambda: carl.trouble is None)
+    dora = hall.join(Secrets, room="ours", name="Dora")
+    carl.start()
+    hall.play(4 * TICK)
+
+    assert waiting == (("Carl",), False, 7)
+    assert lurker.reason == "the game is over, and others play at this table now; join again to look on"
+    assert (carl.seat, dora.seat, carl.names, carl.started) == (0, 1, ("Carl", "Dora"), True)
+    assert carl.view.size == 7
+
+
 def test_two_of_one_name_are_told_apart(hall: Hall) -> None:
     hall.serve()
     ann = hall.join(Secrets, players=4, room="ours", name="Ann")

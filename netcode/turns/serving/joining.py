@@ -110,18 +110,36 @@ class Joining:
                 waiting = waiting or room.id
         return waiting
 
-    def _found(self, peer: Peer, request: Join, key: str, table: str, now: float) -> None:
-        """Make a new table for somebody."""
+    def _found(  # noqa: PLR0917 - all that is known by then
+        self, peer: Peer, request: Join, key: str, table: str, now: float, abandoned: Room | None = None
+    ) -> None:
+        """Make a new table for somebody, or take the one that others have `abandoned`."""
+        wrong = self._wrong_with(peer, request)
+        if wrong:
+            peer.send(protocol.Gone(wrong).wire())
+            return
+        self._founded[peer] = self._founded.get(peer, 0) + 1
+        if abandoned is None:
+            code = None if request.room is None else protocol.clean(request.room, protocol.MAX_ROOM)
+            room = Room(table, self._keeper.games[request.game], code, request.players, request.options)
+            self._keeper.found(room, now)
+        else:
+            room = abandoned
+            for viewer in [*room.viewers]:
+                self._crowd.dismiss(
+                    viewer, "the game is over, and others play at this table now; join again to look on"
+                )
+            self._keeper.lobby.forget_keys(seat.key for seat in room.seats)
+            self._keeper.log(room, room.anew(request.players, request.options))
+        self._sit(room, peer, request, key, now)
+
+    def _wrong_with(self, peer: Peer, request: Join) -> str:
+        """Return why somebody may found no such table, or nothing."""
         game = self._keeper.games[request.game]
         if self._founded.get(peer, 0) >= self._limits.tables_per_peer:
-            text = f"you founded enough tables: tables_per_peer is {self._limits.tables_per_peer}"
-            peer.send(protocol.Gone(text).wire())
-            return
+            return f"you founded enough tables: tables_per_peer is {self._limits.tables_per_peer}"
         if self._keeper.lobby.waiting >= self._limits.max_waiting:
-            text = f"enough tables wait for players: max_waiting is {self._limits.max_waiting}; sit down at one of them"
-            peer.send(protocol.Gone(text).wire())
-            return
-        code = None if request.room is None else protocol.clean(request.room, protocol.MAX_ROOM)
+            return f"enough tables wait for players: max_waiting is {self._limits.max_waiting}; sit down at one of them"
         try:
             low, high = game.seats
             players = request.players
@@ -129,12 +147,8 @@ class Joining:
                 raise ValueError(definition_of(game).not_for(players))  # noqa: TRY301 - told as that of Table.create
             Table.create(game, players or low, request.options, secret=bytes(32))
         except ValueError as error:
-            peer.send(protocol.Gone(str(error)).wire())
-            return
-        self._founded[peer] = self._founded.get(peer, 0) + 1
-        room = Room(table, game, code, request.players, request.options)
-        self._keeper.found(room, now)
-        self._sit(room, peer, request, key, now)
+            return str(error)
+        return ""
 
     def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Found) -> None:
         """Bring somebody to a table that was looked for."""
@@ -154,6 +168,8 @@ class Joining:
             peer.send(protocol.Gone("this ticket opens no seat at its table").wire())
         elif request.watch:
             self._watch(room, peer, request, now)
+        elif room.abandoned and request.room is not None and not request.room.startswith("#"):
+            self._found(peer, request, key, table, now, room)
         elif room.table is None and len(room.seats) < room.most:
             self._sit(room, peer, request, key, now)
         elif request.room is None:  # somebody was quicker

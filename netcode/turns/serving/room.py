@@ -101,6 +101,13 @@ class Room:
         """Whether the game has ended."""
         return self.table is not None and self.table.result is not None
 
+    @property
+    def abandoned(self) -> bool:
+        """Whether its game is over, or all have gone for good, and nobody who sat there is connected."""
+        if self.table is None or self.frozen or not (self.over or all(seat.left for seat in self.seats)):
+            return False
+        return all(viewer.seat is None for viewer in self.viewers)
+
     def next_due(self) -> float | None:
         """Return when something happens here by itself."""
         table = self.table
@@ -141,6 +148,15 @@ class Room:
         """Note that whoever sits there wants another game."""
         self.rematch.add(seat)
         return pack(["rematch", seat])
+
+    def anew(self, players: int | None, options: Any) -> bytes:
+        """Wait for others, as they want it: whoever played here before has gone."""
+        self.players, self.options = players, with_defaults(self.game, options)
+        self.least, self.most = seats_of(self.game, players)
+        self.seats, self.table, self.told, self.listed = [], None, {}, True
+        self.missed.clear()
+        self.rematch.clear()
+        return pack(["anew", players, self.options])
 
     def begin(self, secret: bytes) -> bytes:
         """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
@@ -198,6 +214,9 @@ class Room:
             if entry[0] == "begin":
                 snapshot, steps = entry[1], []
                 room.rematch.clear()
+            elif entry[0] == "anew":
+                snapshot, steps = None, []
+                room.anew(*entry[1:])
             elif entry[0] == "step":
                 steps.append(entry[1])
             elif not asleep and left is None and not room._reseat(entry):
