@@ -94,7 +94,7 @@ class Browser:
         os.close(self._write)
 
     def page(self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, alone: bool = True) -> "Page":
-        """Open a page; `alone` gives it storage of its own, as another person's browser has."""
+        """Open a page, before the others; `alone` gives it storage of its own, as another person's browser has."""
         context = {"browserContextId": self.ask("Target.createBrowserContext")["browserContextId"]} if alone else {}
         target = self.ask("Target.createTarget", url="about:blank", **context)["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
@@ -103,9 +103,13 @@ class Browser:
             page.ask(f"{domain}.enable")
         if alone:  # several pages are typed into in turn, as if each were the one in front
             page.ask("Emulation.setFocusEmulationEnabled", enabled=True)
+        else:  # what is clicked goes to the page that is in front
+            page.show()
         page.darken(dark)
         page.resize(width, height)
         page.go(url)
+        if not alone:
+            page.until("document.visibilityState === 'visible'")
         return page
 
     def ask(self, method: str, session: str | None = None, **parameters: Any) -> Any:

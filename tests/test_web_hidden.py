@@ -89,7 +89,7 @@ def test_a_hidden_page_keeps_its_seat_and_notices_when_the_network_is_gone(
 
         page.value(WATCH.replace("PORT", port).replace("TIMEOUT", str(TIMEOUT)) + "; 0")
         play(lambda: bool(page.value("told.length")), DEADLINE)
-        chromium.page("about:blank", alone=False).show()
+        chromium.page("about:blank", alone=False)
         page.until("document.hidden")
         play(lambda: False, HIDDEN)
         [joined] = page.value("told")

@@ -652,7 +652,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 def hide(browser: Browser, page: Page) -> None:
     """Put another page before it."""
-    browser.page("about:blank", alone=False).show()
+    browser.page("about:blank", alone=False)
     page.until("document.visibilityState === 'hidden'")
 
 
