@@ -4,7 +4,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ from random import Random
 
 import pytest
 from programs import DEADLINE, Start
+from screens import XVFB, screen
 
 with warnings.catch_warnings():
     # pygame imports pkg_resources where it is installed, which warns that it is deprecated.
@@ -32,7 +32,7 @@ from demo_game.window.run import SIZE
 pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(
-        sys.platform != "linux" or not (shutil.which("Xvfb") and shutil.which("xdotool")),
+        XVFB is None or shutil.which("xdotool") is None,
         reason="Xvfb and xdotool cannot be found: install xvfb and xdotool",
     ),
 ]
@@ -48,23 +48,8 @@ CLICKS_AT_ONCE = 8
 class Desk:
     """A screen that nobody sees, with a keyboard and a mouse."""
 
-    def __init__(self) -> None:
-        read, write = os.pipe()
-        # Without -noreset it begins anew whenever its last client goes, and the next one that comes just then is lost.
-        options = ["-displayfd", str(write), "-screen", "0", "{}x{}x24".format(*SCREEN), "-nolisten", "tcp", "-noreset"]
-        self._server = subprocess.Popen(
-            ["Xvfb", *options],
-            pass_fds=[write],
-            stdin=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(write)
-        with os.fdopen(read) as said:
-            self.display = f":{said.readline().strip()}"
-
-    def close(self) -> None:
-        self._server.terminate()
-        self._server.wait(DEADLINE)
+    def __init__(self, display: str) -> None:
+        self.display = display
 
     def do(self, *words: object) -> str:
         """Let xdotool do something."""
@@ -101,9 +86,8 @@ class Desk:
 
 @pytest.fixture
 def desk() -> Iterator[Desk]:
-    desk = Desk()
-    yield desk
-    desk.close()
+    with screen(*SCREEN) as display:
+        yield Desk(display)
 
 
 def test_a_game_from_the_first_screen_to_the_rematch(start: Start, desk: Desk, tmp_path: Path) -> None:

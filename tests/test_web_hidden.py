@@ -5,10 +5,7 @@ In earnest both ends take 10 seconds of silence for the end of a link:
 """
 
 import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,13 +14,14 @@ import pytest
 from chromium import CHROMIUM, opened
 from javascript import site
 from programs import DEADLINE, ROOT, Start
+from screens import XVFB, screen
 
 import netcode
 
 pytestmark = [
     pytest.mark.process,
     pytest.mark.skipif(
-        sys.platform != "linux" or CHROMIUM is None or shutil.which("Xvfb") is None,
+        CHROMIUM is None or XVFB is None,
         reason="chromium or Xvfb cannot be found: install chromium and xvfb",
     ),
 ]
@@ -46,17 +44,8 @@ window.told = [];
 @pytest.fixture
 def display() -> Iterator[str]:
     """A screen that nobody sees."""
-    read, write = os.pipe()
-    with subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"],
-        pass_fds=[write],
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as screen:
-        os.close(write)
-        with os.fdopen(read) as said:
-            yield f":{said.readline().strip()}"
-        screen.terminate()
+    with screen() as display:
+        yield display
 
 
 def test_a_hidden_page_keeps_its_seat_and_notices_when_the_network_is_gone(

@@ -10,7 +10,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from chromium import IN_CHROMIUM, Browser, Page, opened
 from docs_blocks import code_of, wait_until_listening
 from javascript import modules
 from programs import DEADLINE, ROOT, Program, Start
+from screens import XVFB, screen
 
 from benchmarks.ports import free_port
 from netcode.turns.client import join
@@ -634,20 +634,14 @@ def test_a_page_that_hangs_keeps_its_seat(browser: Browser, link: str, friends: 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser on a screen that nobody sees, whose pages can be hidden."""
-    if sys.platform != "linux" or not shutil.which("Xvfb"):
+    if XVFB is None:
         pytest.skip("Xvfb cannot be found, so no hidden page is tested: install xvfb")
     folder = tmp_path_factory.mktemp("desk")
-    read, write = os.pipe()
-    options = ["-displayfd", str(write), "-screen", "0", "1280x900x24", "-nolisten", "tcp", "-noreset"]
-    with subprocess.Popen(["Xvfb", *options], pass_fds=[write], stderr=subprocess.DEVNULL) as screen:
-        os.close(write)
-        with os.fdopen(read) as said:
-            display = f":{said.readline().strip()}"
-        try:
-            with opened(folder / "profile", headed=True, environment={"DISPLAY": display}) as browser:
-                yield browser
-        finally:
-            screen.terminate()
+    with (
+        screen() as display,
+        opened(folder / "profile", headed=True, environment={"DISPLAY": display}) as browser,
+    ):
+        yield browser
 
 
 def hide(browser: Browser, page: Page) -> None:
