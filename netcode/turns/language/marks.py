@@ -7,11 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from types import SimpleNamespace
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar
 
 from netcode.turns.errors import RulesError
 
 T = TypeVar("T")
+ALIASES: tuple[type[Any], ...] = tuple(kind for kind in (getattr(typing, "TypeAliasType", None),) if kind is not None)
+"""What `type X = …` makes, where Python has it."""
 
 
 class Mark(Enum):
@@ -50,8 +52,9 @@ def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
     for base in reversed(cls.__mro__):
         if base is object or base in root.__mro__:
             continue
-        for name, annotation in annotations_of(base).items():
-            if typing.get_origin(annotation) is ClassVar or annotation is ClassVar:
+        hints = annotations_of(base)
+        for name, annotation in ((name, hints[name]) for name in inspect.get_annotations(base) if name in hints):
+            if typing.get_origin(annotation) is ClassVar or annotation is ClassVar or annotation is TypeAlias:
                 fields.pop(name, None)
                 continue
             fields[name] = _read(cls, name, annotation)
@@ -59,12 +62,11 @@ def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
 
 
 def annotations_of(cls: type[Any]) -> dict[str, Any]:
-    """Return the evaluated annotations of one class, without those of its bases."""
+    """Return the evaluated annotations of a class and of its bases. Raises `RulesError` for one that cannot be evaluated."""
     try:
-        hints = typing.get_type_hints(cls, include_extras=True)
+        return typing.get_type_hints(cls, include_extras=True)
     except _NOT_EVALUATED as error:
-        raise RulesError(_unknown(cls, error)) from error
-    return {name: hints[name] for name in inspect.get_annotations(cls) if name in hints}
+        raise RulesError(_unknown(cls.__qualname__, error)) from error
 
 
 def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iterable[str]) -> dict[str, Any]:
@@ -84,7 +86,7 @@ def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iter
                 found[name] = _evaluated(annotation, {**above, **inside})
         except _NOT_EVALUATED as error:
             if name in needed:
-                raise RulesError(_unknown(rule, error)) from error
+                raise RulesError(_unknown(rule.__qualname__, error)) from error
     return found
 
 
@@ -106,9 +108,9 @@ def _evaluated(annotation: Any, names: dict[str, Any]) -> Any:
 _NOT_EVALUATED = (NameError, TypeError, SyntaxError, AttributeError)
 
 
-def _unknown(thing: Any, error: Exception) -> str:
+def _unknown(where: str, error: Exception) -> str:
     return (
-        f"{thing.__qualname__}: an annotation cannot be evaluated: {error}; "
+        f"{where}: an annotation cannot be evaluated: {error}; "
         "what it names must be defined above, in the module or in the class"
     )
 
@@ -116,11 +118,10 @@ def _unknown(thing: Any, error: Exception) -> str:
 def _read(cls: type[Any], name: str, annotation: Any) -> Field:
     where = f"{cls.__name__}.{name}"
     marks: list[Mark] = []
-    while (named := _named(annotation)) is not annotation or typing.get_origin(annotation) is Annotated:
-        annotation = named
-        if typing.get_origin(annotation) is Annotated:
-            marks += [extra for extra in annotation.__metadata__ if isinstance(extra, Mark)]
-            annotation = annotation.__origin__
+    annotation = named(annotation)
+    while typing.get_origin(annotation) is Annotated:
+        marks += [extra for extra in annotation.__metadata__ if isinstance(extra, Mark)]
+        annotation = named(annotation.__origin__)
     if len(marks) > 1:
         text = " and ".join(mark.value for mark in marks)
         raise RulesError(f"{where} has two marks, {text}; give it one: `{name}: {marks[0].value}[…]`")
@@ -141,21 +142,37 @@ def _read(cls: type[Any], name: str, annotation: Any) -> Field:
     return Field(name, mark, annotation)
 
 
-def _named(annotation: Any) -> Any:
-    """Return what a `NewType` or a `type X = …` names; everything else as it is."""
-    return getattr(annotation, "__supertype__", getattr(annotation, "__value__", annotation))
+def named(annotation: Any) -> Any:
+    """Return what a `NewType` or a `type X = …` names, whatever it is; everything else as it is.
+
+    Raises `RulesError` for a `type X = …` that cannot be evaluated.
+    """
+    while (meant := getattr(annotation, "__supertype__", annotation)) is not annotation or _is_alias(annotation):
+        try:
+            annotation = annotation.__value__ if _is_alias(annotation) else meant
+        except _NOT_EVALUATED as error:
+            raise RulesError(_unknown(annotation.__name__, error)) from error
+    return annotation
+
+
+def _is_alias(annotation: Any) -> bool:
+    return isinstance(annotation, ALIASES)
 
 
 def _mark_inside(annotation: Any, seen: set[Any]) -> Mark | None:
     """Return a mark inside a type, or in the fields of a dataclass or a NamedTuple that it holds; `seen` has those known."""
-    annotation = _named(annotation)
+    if _is_alias(annotation):
+        if annotation in seen:
+            return None
+        seen.add(annotation)
+    annotation = named(annotation)
     for extra in getattr(annotation, "__metadata__", ()):
         if isinstance(extra, Mark):
             return extra
     parts = list[Any](typing.get_args(annotation))
     if isinstance(annotation, type) and annotation not in seen and _is_record(annotation):
         seen.add(annotation)
-        parts += typing.get_type_hints(annotation, include_extras=True).values()
+        parts += annotations_of(annotation).values()
     for part in parts:
         found = _mark_inside(part, seen)
         if found is not None:
@@ -171,5 +188,5 @@ def _has_entries(annotation: Any) -> bool:
     origin = typing.get_origin(annotation) or annotation
     if origin is dict:
         arguments = typing.get_args(annotation)
-        return not arguments or arguments[0] is int
+        return not arguments or named(arguments[0]) is int
     return origin in (list, tuple)

@@ -4,10 +4,11 @@ import dataclasses
 import enum
 import types
 import typing
+from collections.abc import Iterable
 from typing import Any, Literal, Union
 
 from netcode.turns.errors import RulesError
-from netcode.turns.language.marks import annotations_of
+from netcode.turns.language.marks import annotations_of, named
 from netcode.turns.values.packing import NATIVE
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Record, Sequence
 from netcode.turns.values.shape import Shape
@@ -25,7 +26,13 @@ def shape_of(annotation: Any, where: str) -> Shape:
         known = None  # a Literal of something that has no hash
     if known is not None:
         return known
-    shape = _make(annotation, where)
+    try:
+        shape = _make(annotation, where)
+    except RecursionError:
+        raise RulesError(
+            f"{where}: {_spell(annotation)} holds itself without end; what may hold itself is a dataclass: "
+            "`children: list[Node]` in `class Node`"
+        ) from None
     if getattr(annotation, "__hash__", None) is not None:
         try:
             # Literal[True] equals Literal[1], and is another type.
@@ -37,8 +44,7 @@ def shape_of(annotation: Any, where: str) -> Shape:
 
 
 def _make(annotation: Any, where: str) -> Shape:
-    annotation = getattr(annotation, "__supertype__", annotation)  # a NewType
-    annotation = getattr(annotation, "__value__", annotation)  # `type X = …`
+    annotation = named(annotation)
     if annotation is None:
         annotation = type(None)
     if annotation in SCALARS:
@@ -81,21 +87,25 @@ def _class(kind: Any, arguments: tuple[Any, ...], annotation: Any, where: str) -
     if issubclass(kind, _TUPLE) and hasattr(kind, "_fields"):
         fixed = Fixed(kind, kind.__name__)
         fixed.packs = False  # until it is known: it may hold itself
-        _made[kind] = fixed
-        hints = annotations_of(kind)
-        return fixed.fill(
-            tuple(shape_of(hints.get(name, Any), f"{where} ({kind.__name__}.{name})") for name in kind._fields)
-        )
+        return fixed.fill((*_parts(kind, kind._fields, fixed, where).values(),))
     if hasattr(kind, "__dataclass_fields__"):
         record = Record(kind)
-        _made[kind] = record
-        hints = typing.get_type_hints(kind)
-        record.fields = {
-            field.name: shape_of(hints[field.name], f"{where} ({kind.__name__}.{field.name})")
-            for field in dataclasses.fields(kind)
-        }
+        record.fields = _parts(kind, [field.name for field in dataclasses.fields(kind)], record, where)
         return record
     return None
+
+
+def _parts(kind: type[Any], names: Iterable[str], made: Shape, where: str) -> dict[str, Shape]:
+    """Return the shapes of the fields of a class whose own is being made; they may hold it."""
+    known = {*_made}
+    _made[kind] = made
+    try:
+        hints = annotations_of(kind)
+        return {name: shape_of(hints.get(name, Any), f"{where} ({kind.__name__}.{name})") for name in names}
+    except BaseException:
+        for unfinished in _made.keys() - known:  # who tries again is told again
+            del _made[unfinished]
+        raise
 
 
 def _key_instead(key: Shape) -> str:
@@ -127,9 +137,9 @@ def _literal(values: tuple[Any, ...], where: str) -> Shape:
 
 
 def _either(members: list[Shape], where: str) -> Shape:
-    either = Either(members)
-    text = [member for member in either.rest if isinstance(member, Named)]
-    if len(either.rest) > 1 or (text and str in either.native):
+    either = Either([one for member in members for one in (member.members if isinstance(member, Either) else [member])])
+    said = [int if member.flag else str for member in either.rest if isinstance(member, Named)]
+    if len(either.rest) > 1 or any(kind in either.native for kind in said):
         raise RulesError(
             f"{where}: {either.name} cannot be told apart when it is stored; "
             "use one type, `X | None`, or a dataclass with a field for each"
