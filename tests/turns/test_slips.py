@@ -6,7 +6,7 @@ from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partialmethod
-from typing import Any, Generic, Literal, NamedTuple, NewType, TypeVar
+from typing import Any, Generic, Literal, NamedTuple, NewType, Optional, TypeAlias, TypeVar
 
 import pytest
 
@@ -76,6 +76,59 @@ def test_a_mark_behind_a_type_statement_counts() -> None:
     draw = type("Draw", (TicTacToe,), {"__annotations__": {"stock": made["Deck"]}, "stock": [3, 1]})
 
     assert seen(begin(draw)).stock == [None, None]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = …` is of Python 3.12")
+def test_a_type_statement_says_what_it_names_or_is_told() -> None:
+    made: dict[str, Any] = {"Owned": Owned}
+    exec("type Seat = int\ntype Chair = Seat\nHands = Owned[dict[Chair, list[int]]]", made)
+    exec("type Lost = list[Nowhere]\ntype Tree = dict[str, Tree]", made)
+
+    def field(kind: Any) -> type[Game]:
+        return type("Draw", (TicTacToe,), {"__annotations__": {"stock": kind}, "stock": {}, "Lost": made["Lost"]})
+
+    assert seen(begin(field(made["Hands"]))).stock == {}
+    with pytest.raises(RulesError, match=r"^Lost: an annotation cannot be evaluated: name 'Nowhere' is not defined"):
+        field(made["Lost"])
+    with pytest.raises(RulesError, match="holds itself without end; what may hold itself is a dataclass"):
+        field(made["Tree"])
+
+
+Chair = NewType("Chair", int)
+Seat = NewType("Seat", Chair)
+
+
+def test_entries_for_seats_may_be_by_a_name_for_their_numbers() -> None:
+    class Draw(TicTacToe):
+        hands: Owned[dict[Seat, list[int]]]
+
+        def setup(self) -> None:
+            self.hands = {Seat(Chair(seat)): [seat] for seat in self.players}
+
+    assert seen(begin(Draw)).hands == {0: [None], 1: [None]}
+
+
+@dataclass
+class Lost:
+    children: "list[Nowhere]"  # type: ignore[name-defined] # noqa: F821 # pyright: ignore
+
+
+def test_a_record_with_an_annotation_that_means_nothing_is_told() -> None:
+    with pytest.raises(RulesError, match=r"^Lost: an annotation cannot be evaluated: name 'Nowhere' is not defined"):
+        type("Draw", (TicTacToe,), {"__annotations__": {"root": Lost}})
+
+
+def test_a_name_for_a_type_is_no_state() -> None:
+    class Draw(TicTacToe):
+        Maybe = int | None
+        Place = Optional[int]  # noqa: UP045 - an older way to write it
+        Hand = list[int]
+        Item = TypeVar("Item")
+        Row: TypeAlias = dict[str, int]
+        top: Maybe = None
+        rows: list[Row] = []
+
+    assert seen(begin(Draw)).rows == []
 
 
 # What cannot be sent.

@@ -1,12 +1,12 @@
 """What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
 
 import inspect
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, get_origin
 
 from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.instead import way_of
-from netcode.turns.language.marks import Field
+from netcode.turns.language.marks import ALIASES, Field
 from netcode.turns.language.sources import assigned, function_of, mangled, requires_text
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
@@ -68,10 +68,9 @@ def check_names(
         if name in taken:
             raise RulesError(_clash(cls, name, "field"))
     decorated = dict[str, str]()
-    for base in reversed(cls.__mro__):
-        if base in root.__mro__:
-            continue
-        annotated = {*inspect.get_annotations(base), *fields}
+    bases = [base for base in reversed(cls.__mro__) if base not in root.__mro__]
+    annotated = {*fields}.union(*map(inspect.get_annotations, bases))
+    for base in bases:
         for name, member in vars(base).items():
             if isinstance(member, own):
                 continue
@@ -147,6 +146,8 @@ def _is_plain(name: str, member: Any) -> bool:
     """Tell whether a member of a class is no state by its nature."""
     if (name.startswith("__") and name.endswith("__")) or name in SETTINGS or name in _OF_PYTHON:
         return True
+    if isinstance(member, (TypeVar, ParamSpec, *ALIASES)) or get_origin(member) is not None:
+        return True  # a name for a type: `Hand = list[Card]`, `Maybe = int | None`
     return callable(member) or hasattr(member, "__get__") or function_of(member) is not None
 
 
