@@ -1,13 +1,14 @@
 """One table through time: clocks, absence, undo, questions, storing and restoring, and rules that changed meanwhile."""
 
 import random
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import pytest
 
 from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, move, options
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
-from netcode.turns.values import unpack
+from netcode.turns.values import same, unpack
 
 SECRET = bytes(range(32))
 
@@ -456,6 +457,46 @@ def test_a_table_goes_on_under_a_small_fix() -> None:
     done(later.play(1, "add", {"by": 5}, 1, now=0.0))
 
     assert (later.frozen, field(later, None, "total")) == ("", 7)
+
+
+@dataclass
+class Soldier:
+    """It is made of a text, and never of one that says nothing."""
+
+    health: int
+
+    def __init__(self, text: str) -> None:
+        self.health = int(text)
+        if not self.health:
+            raise ValueError("dead at birth")
+
+
+class War(Game):
+    soldier: Soldier = Soldier("1")
+    ahead: int = 0
+    wins: dict[int, int] = {}
+
+    @move
+    def strike(self) -> None:
+        self.soldier.health -= 1
+        self.ahead = self.soldier.health == 0
+        self.wins[True] = 1
+
+
+def test_a_table_goes_on_with_what_its_rules_stored_whatever_makes_such_a_value() -> None:
+    table = begin(War)
+    done(table.play(0, "strike", {}, 1, now=0.0))
+
+    class Later(War):
+        @move
+        def strike(self) -> None:
+            self.soldier.health -= 2
+
+    later = restored(table, Later)
+    done(later.play(1, "strike", {}, 1, now=0.0))
+
+    assert (later.frozen, later.course.values["soldier"].health) == ("", -2)
+    assert same([later.course.values["ahead"], later.course.values["wins"]], [True, {True: 1}])
 
 
 def test_a_state_that_no_longer_fits_is_frozen_with_the_reason() -> None:

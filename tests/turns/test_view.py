@@ -9,7 +9,7 @@ from netcode.turns import Game, Hidden, Others, Owned, Result, move, shown
 from netcode.turns.errors import Unfit
 from netcode.turns.runtime.view import make_view
 from netcode.turns.table import Step, Table
-from netcode.turns.values import pack
+from netcode.turns.values import pack, same
 
 
 class Card(NamedTuple):
@@ -124,6 +124,80 @@ def test_fields_that_do_not_fit_the_class_are_told() -> None:
 
     with pytest.raises(Unfit, match="seen must be tuple"):
         make_view(Deal, fields, 0, players=2, names=[], options={})
+
+
+class Entries(Game):
+    """Entries for seats, in everything that has some."""
+
+    pair: Owned[tuple[Card, set[int]]] = (Card("h", 1), {2})
+    line: Owned[tuple[Card, ...]] = (Card("h", 1), Card("h", 2))
+    shields: Others[tuple[frozenset[int], frozenset[int]]] = (frozenset({1}), frozenset({2}))
+    hands: Owned[dict[int, tuple[int, ...]]] = {0: (1, 2), 1: (3,)}
+
+    @move
+    def go(self) -> None:
+        pass
+
+
+def entries(seat: int | None, **changed: Any) -> Any:
+    table = Table.create(Entries, 2, secret=bytes(32))
+    assert isinstance(table.start(0.0), Step)
+    fields = {**table.view(seat), **{name: pack(data) for name, data in changed.items()}}
+    return make_view(Entries, fields, seat, players=2, names=["ann", "bob"], options={})
+
+
+def test_a_tuple_of_entries_for_seats_is_one_in_each_view() -> None:
+    assert vars(entries(0)) == {
+        "pair": (Card("h", 1), [None]),
+        "line": (Card("h", 1), None),
+        "shields": ([None], frozenset({2})),
+        "hands": {0: (1, 2), 1: [None]},
+    }
+    assert vars(entries(1)) == {
+        "pair": (None, {2}),
+        "line": (None, Card("h", 2)),
+        "shields": (frozenset({1}), [None]),
+        "hands": {0: [None, None], 1: (3,)},
+    }
+    assert (entries(None).pair, entries(None).shields) == ((None, [None]), ([None], [None]))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("pair", 5, r"pair must be tuple\[Card, set\[int\]\]"),
+        ("pair", [["h", 1]], "pair must have 2 entries, not 1"),
+        ("pair", [["h"], None], "pair must have 2 entries, not 1"),
+        ("line", {0: ["h", 1]}, r"line must be tuple\[Card, ...\]"),
+        ("hands", [[1]], "hands must be dict"),
+        ("hands", {"a": None}, "a key of hands must be int"),
+    ],
+)
+def test_entries_for_seats_that_do_not_fit_the_class_are_told(name: str, data: Any, text: str) -> None:
+    with pytest.raises(Unfit, match=f"^{text}"):
+        entries(0, **{name: data})
+
+
+def test_a_view_shows_what_is_there_where_it_is_less_than_the_annotation_says() -> None:
+    class Race(Game):
+        ahead: int = 0
+        pace: float = 0.5
+        hits: list[int | None] = []
+        wins: dict[int, int] = {}
+
+        @move
+        def run(self) -> None:
+            self.ahead, self.pace = True, 2
+            self.hits = [False, None]
+            self.wins[True] = 1
+
+    table = Table.create(Race, 2, secret=bytes(32))
+    table.start(0.0)
+    table.play(0, "run", {}, 1, now=0.0)
+
+    seen = make_view(Race, table.view(1), 1, players=2, names=["ann", "bob"], options={})
+
+    assert same(vars(seen), {"ahead": True, "pace": 2, "hits": [False, None], "wins": {True: 1}})
 
 
 def test_a_view_that_is_printed_tells_what_the_seat_sees() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
-from netcode.turns.values import pack, same, unpack
+from netcode.turns.values import pack, revive, same, unpack
 
 Packed = Mapping[str, bytes]
 """The fields of a game, by name: msgpack."""
@@ -111,7 +111,7 @@ def _convert(definition: Definition, old: Mapping[str, Any]) -> Packed:
     packed: dict[str, bytes] = {}
     for name, shape in definition.shapes.items():
         if name in old:
-            value = shape.convert(old[name], name)
+            value = revive(shape, old[name], name)
         elif name in definition.defaults:
             value = definition.defaults[name]
         else:

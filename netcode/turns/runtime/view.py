@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from netcode.turns.errors import RulesError
+from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.kit import Result, ViewKit
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.table_options import revive_options
-from netcode.turns.values import Anything, Fixed, Sequence, Shape, pack, plain, unpack
+from netcode.turns.values import Anything, Fixed, Sequence, Shape, pack, plain, revive, unpack
 from netcode.turns.values import Mapping as MappingShape
 
 _DICT: Any = dict
+_LIST: Any = list
 _ANYTHING = Anything()
 
 
@@ -94,7 +95,7 @@ def make_view(
             continue
         data, shape = unpack(fields[name]), definition.shapes[name]
         if field.mark is Mark.OPEN or everything_open:
-            values[name] = shape.convert(data, name)
+            values[name] = revive(shape, data, name)
         else:
             values[name] = _unmask(field.mark, shape, data, seat, name)
     return view
@@ -109,12 +110,28 @@ def _chosen(game: type[Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _unmask(mark: Mark, shape: Shape, data: Any, seat: int | None, name: str) -> Any:
-    if mark is Mark.HIDDEN or not isinstance(shape, Sequence | MappingShape):
+    """Return a marked field with what one may see of it revived; the rest stays as it came, None and lists of None."""
+    if mark is Mark.HIDDEN:
         return data
-    convert = shape.item.convert
-    if isinstance(data, _DICT):
-        return {entry: convert(item, name) if is_open(mark, entry, seat) else item for entry, item in data.items()}
-    return [convert(item, name) if is_open(mark, entry, seat) else item for entry, item in enumerate(data)]
+    if isinstance(shape, MappingShape):
+        if not isinstance(data, _DICT):
+            raise Unfit(f"{name} must be {shape.name}")
+        item = shape.item
+        return {
+            revive(shape.key, entry, f"a key of {name}"): revive(item, part, name)
+            if is_open(mark, entry, seat)
+            else part
+            for entry, part in data.items()
+        }
+    if not isinstance(data, _LIST):
+        raise Unfit(f"{name} must be {shape.name}")
+    if isinstance(shape, Fixed) and len(data) != len(shape.items):
+        raise Unfit(f"{name} must have {len(shape.items)} entries, not {len(data)}")
+    seen = [
+        revive(_inside(shape, entry), part, name) if is_open(mark, entry, seat) else part
+        for entry, part in enumerate(data)
+    ]
+    return seen if isinstance(shape, Sequence) and shape.kind is list else tuple(seen)
 
 
 def _teller(own: int | None, value: Any) -> Callable[[int], Any]:

@@ -18,7 +18,7 @@ from netcode.turns.values.packing import (
     unpack,
 )
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Sequence
-from netcode.turns.values.shape import Shape, is_text
+from netcode.turns.values.shape import Shape, is_text, revive
 
 __all__ = [
     "MAX_DEPTH",
@@ -36,6 +36,7 @@ __all__ = [
     "join_maps",
     "pack",
     "plain",
+    "revive",
     "same",
     "shape_of",
     "unpack",

@@ -12,6 +12,7 @@ from netcode.turns.values.single import KEY, SCALARS
 
 _LIST: Any = list
 _DICT: Any = dict
+_TUPLE: Any = tuple
 
 
 class Anything(Shape):
@@ -74,6 +75,12 @@ class Sequence(Shape):
         expect(list, data, where, self.name)
         return self.kind([self.item.convert(item, f"{where}[{i}]") for i, item in enumerate(data)])
 
+    def revive(self, data: Any, where: str = "it") -> Any:
+        expect(list, data, where, self.name)
+        if self.item.revives and all_fit(self.item, data):
+            return data if self.kind is list else self.kind(data)
+        return self.kind([self.item.revive(item, f"{where}[{i}]") for i, item in enumerate(data)])
+
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
             return self.wrong(value, where)
@@ -105,8 +112,15 @@ class Fixed(Shape):
         return len(data) if self.kind is tuple else None
 
     def make(self, items: Iterable[Any]) -> Any:
-        """Make one of its items."""
-        return tuple(items) if self.kind is tuple else self.kind(*items)
+        """Make one of its items, as they are: a `__new__` of its own takes others, perhaps, or changes them."""
+        return tuple(items) if self.kind is tuple else _TUPLE.__new__(self.kind, items)
+
+    def parts(self, data: Any, where: str) -> list[tuple[Shape, Any]]:
+        """Return what is to be an item, each with its shape. Raises `Unfit` for too many and too few."""
+        expect(list, data, where, self.name)
+        if len(data) != len(self.items):
+            raise Unfit(f"{where} must have {len(self.items)} entries, not {len(data)}")
+        return [*zip(self.items, data, strict=True)]
 
     def dump(self, value: Any) -> Any:
         return value if self.packs else [shape.dump(item) for shape, item in zip(self.items, value, strict=True)]
@@ -115,11 +129,18 @@ class Fixed(Shape):
         return self.make([s.load(item) for s, item in zip(self.items, data, strict=True)] if self.loads else data)
 
     def convert(self, data: Any, where: str = "it") -> Any:
-        expect(list, data, where, self.name)
-        if len(data) != len(self.items):
-            raise Unfit(f"{where} must have {len(self.items)} entries, not {len(data)}")
-        pairs = enumerate(zip(self.items, data, strict=True))
-        return self.make([shape.convert(item, f"{where}[{i}]") for i, (shape, item) in pairs])
+        parts = enumerate(self.parts(data, where))
+        items = [shape.convert(item, f"{where}[{i}]") for i, (shape, item) in parts]
+        if self.kind is tuple:
+            return tuple(items)
+        try:
+            return self.kind(*items)
+        except Exception as error:
+            raise Unfit(f"{where} is no {self.name}: {error}") from error
+
+    def revive(self, data: Any, where: str = "it") -> Any:
+        parts = enumerate(self.parts(data, where))
+        return self.make([shape.revive(item, f"{where}[{i}]") for i, (shape, item) in parts])
 
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
@@ -161,6 +182,10 @@ class Bag(Shape):
         except TypeError as error:
             raise Unfit(f"{where} must be {self.name}") from error
 
+    def revive(self, data: Any, where: str = "it") -> Any:
+        expect(list, data, where, self.name)
+        return self.kind([self.item.revive(item, f"{where}[{i}]") for i, item in enumerate(data)])
+
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
             return self.wrong(value, where)
@@ -191,6 +216,15 @@ class Mapping(Shape):
         expect(dict, data, where, self.name)
         return {
             self.key.convert(key, f"a key of {where}"): self.item.convert(item, f"an entry of {where}")
+            for key, item in data.items()
+        }
+
+    def revive(self, data: Any, where: str = "it") -> Any:
+        expect(dict, data, where, self.name)
+        if self.revives and self.fits(data):
+            return data
+        return {
+            self.key.revive(key, f"a key of {where}"): self.item.revive(item, f"an entry of {where}")
             for key, item in data.items()
         }
 
@@ -229,9 +263,7 @@ class Record(Shape):
         return made
 
     def convert(self, data: Any, where: str = "it") -> Any:
-        expect(dict, data, where, self.name)
-        if {*data} != {*self.fields}:
-            raise Unfit(f"{where} must have the entries {', '.join(self.fields)}")
+        self._expect_fields(data, where)
         values = {name: shape.convert(data[name], f"{where}.{name}") for name, shape in self.fields.items()}
         try:
             made = self.kind(**{name: values[name] for name in self.given})
@@ -240,6 +272,18 @@ class Record(Shape):
         for name, value in values.items():  # also those that `__post_init__` makes of others: these have changed since
             object.__setattr__(made, name, value)
         return made
+
+    def revive(self, data: Any, where: str = "it") -> Any:
+        self._expect_fields(data, where)
+        made = object.__new__(self.kind)  # its `__init__` may take something else, and check what has changed since
+        for name, shape in self.fields.items():
+            object.__setattr__(made, name, shape.revive(data[name], f"{where}.{name}"))
+        return made
+
+    def _expect_fields(self, data: Any, where: str) -> None:
+        expect(dict, data, where, self.name)
+        if data.keys() != self.fields.keys():
+            raise Unfit(f"{where} must have the entries {', '.join(self.fields)}")
 
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:

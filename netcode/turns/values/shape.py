@@ -35,6 +35,14 @@ class Shape:
         """Revive what a stranger, or older rules, made; raises `Unfit` where it does not fit."""
         raise NotImplementedError
 
+    def revive(self, data: Any, where: str = "it") -> Any:
+        """Revive what a server, or rules that may be older ones, stored or sent; raises `Unfit` where it does not fit.
+
+        What fits as it is stays so: `True` is an int of ours, and of a stranger it is none. Nothing of the author's is
+        called to make it but what Python itself calls. Use the function of this name: `data` may be anything.
+        """
+        return data if self.revives and self.fits(data) else self.convert(data, where)
+
     def flaw(self, value: Any, where: str) -> str | None:
         """Say what keeps a value from being stored and revived as it is, with its path; None if nothing does."""
         raise NotImplementedError
@@ -49,6 +57,16 @@ class Shape:
         bases = [base.__name__ for base in type(value).__mro__[1:] if base in (*NATIVE, list, dict, tuple, set)]
         comes = f", which would come back as {bases[0]}" if bases and kind != "bool" else ""
         return f"{where} is {a(kind)}{comes}; its annotation says {self.name}"
+
+
+def revive(shape: Shape, data: Any, where: str) -> Any:
+    """Revive what a server or a store made. Raises `Unfit`, and nothing else whatever it is, where it does not fit."""
+    try:
+        return shape.revive(data, where)
+    except Unfit:
+        raise
+    except Exception as error:  # it may nest too deep, and have parts that Python puts into no set
+        raise Unfit(f"{where} cannot be {shape.name}: {error}") from error
 
 
 def is_text(shape: Shape | None) -> bool:

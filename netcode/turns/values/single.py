@@ -130,6 +130,11 @@ class Either(Shape):
                 del error
         raise Unfit(f"{where} must be {self.name}, not {kind_of(data)}")
 
+    def revive(self, data: Any, where: str = "it") -> Any:
+        if type(data) in self.native:
+            return data
+        return self.rest[0].revive(data, where) if self.rest else self.convert(data, where)
+
     def flaw(self, value: Any, where: str) -> str | None:
         flaws = [member.flaw(value, where) for member in self.members]
         if None in flaws:
