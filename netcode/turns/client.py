@@ -7,13 +7,18 @@ from typing import Any, TypeVar
 
 from netcode.address import Address, check_pair
 from netcode.client import Client
+from netcode.errors import MessageTooLarge
 from netcode.events import Left, Received
-from netcode.limits import check_number
+from netcode.limits import Limits, check_number
 from netcode.turns import protocol
+from netcode.turns.errors import Unfit
+from netcode.turns.language.clocks import Clock, clock_from, wire_clock
+from netcode.turns.player.numbered import check_said
 from netcode.turns.player.whereabouts import why_not
 from netcode.turns.protocol import Join
 from netcode.turns.reading import refuse
 from netcode.turns.seat import Seat
+from netcode.turns.values import check_bounds, pack, plain
 
 G = TypeVar("G")
 
@@ -49,7 +54,8 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         room: a code that friends agreed on, or `room` of an entry that `tables` gave. Without one we sit down wherever
             a seat is free at a table with these `players` and `options`, or found one.
         players: with how many the game begins; without it with the most, or when somebody seated says `start()`.
-        options: what the game lets its founder choose.
+        options: what the game lets its founder choose, as its rules have it (`{"suit": Suit.HEARTS}`) or as it is sent
+            (`{"suit": "HEARTS"}`); and `{"clock": Clock(per_move=30)}`, or None for none.
         watch: look on instead of playing.
         ticket: the key of our seat from an earlier run, instead of all others.
         name: what the others call us.
@@ -67,7 +73,8 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     _check(patience, players, name)
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
     request = Join(_title(game), room, players, _chosen(options), watch, ticket, key, name[: protocol.MAX_NAME], legal)
-    protocol.read_request(request.wire())  # what the server would refuse is misuse, and told here
+    check_said(request)  # what the server would refuse is misuse, and told here
+    _check_size(request, link.get("max_message", Limits().max_message))
     return Seat(address, game, request, patience=patience, clock=clock, options=link, addresses=addresses)
 
 
@@ -93,7 +100,27 @@ def _chosen(options: Mapping[str, Any] | None) -> dict[str, Any]:
         return {}
     if not isinstance(options, Mapping):
         raise TypeError(f'options must be a dict such as {{"size": 5}}, not {type(options).__name__}')
-    return dict(options)
+    return {name: _said(name, value) for name, value in options.items()}
+
+
+def _said(name: str, value: Any) -> Any:
+    """Return an option as plain wire data. Raises `TypeError` or `Unfit` for what no server would take."""
+    try:
+        said = wire_clock(value) if isinstance(value, Clock) else plain(value)
+        check_bounds(said)
+        if name == "clock":
+            clock_from(said)
+    except TypeError as error:
+        raise TypeError(f"the option {name} has what cannot be sent: {error}") from error
+    except (Unfit, RecursionError) as error:
+        raise Unfit(f"the option {name} cannot be {value!r:.100}: {error}") from error
+    return said
+
+
+def _check_size(request: Join, most: Any) -> None:
+    size = len(pack(request.wire()))
+    if isinstance(most, int) and size > most:
+        raise MessageTooLarge(size, most, most)
 
 
 def tables(
@@ -111,10 +138,11 @@ def tables(
     refuse("tables(…)")
     host, port = check_pair(address)
     check_number("timeout", timeout, zero=True)
-    name = None if game is None else _title(game)
+    request = protocol.ListTables(None if game is None else _title(game))
+    check_said(request)
     until = time.monotonic() + timeout
     with Client(host, port, game=protocol.GAME, version=protocol.VERSION, **link) as client:
-        client.send(protocol.ListTables(name).wire())
+        client.send(request.wire())
         while (left := until - time.monotonic()) > 0:
             client.update()
             for event in client.events():

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar, cast
 
 from netcode.address import Address, check_addresses, check_pair
 from netcode.reasons import Reason
@@ -279,7 +279,9 @@ class Seat(Generic[G]):
         self._wish(Wish("undo"))
 
     def consent(self, agreed: bool = True) -> None:
-        """Agree to the undo that another seat wants, or not."""
+        """Agree to the undo that another seat wants, or not. Raises `TypeError` for what is neither."""
+        if not isinstance(cast("Any", agreed), bool):
+            raise TypeError(f"agreed must be True or False, not {agreed!r}")
         self._wish(Consent(agreed))
 
     def start(self) -> None:

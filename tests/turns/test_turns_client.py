@@ -4,6 +4,7 @@ import contextlib
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
+from enum import Enum
 from typing import Any, cast
 
 import pytest
@@ -16,6 +17,7 @@ from netcode.turns.events import Gone, Presence, Refused, Said, Seated, Started
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.plays import Play
 from netcode.turns.player.conversation import MAX_EVENTS, MOST_UNSAID
+from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
@@ -41,6 +43,10 @@ def test_whoever_compares_an_event_with_a_class_of_events_is_told_how_to_ask() -
     )
 
 
+ENDLESS: list[Any] = []
+ENDLESS.append(ENDLESS)
+
+
 @pytest.mark.parametrize(
     ("wanted", "error", "text"),
     [
@@ -53,6 +59,28 @@ def test_whoever_compares_an_event_with_a_class_of_events_is_told_how_to_ask() -
         ({"players": -1}, ValueError, "players must be 0 or more"),
         ({"name": 5}, TypeError, "name must be a str, not int"),
         ({"options": 5}, TypeError, 'options must be a dict such as {"size": 5}, not int'),
+        (
+            {"options": {"size": object()}},
+            TypeError,
+            "the option size has what cannot be sent: a object cannot be sent",
+        ),
+        ({"options": {"size": 2**70}}, ValueError, "a number in it has more than 64 bits, and cannot be sent"),
+        (
+            {"options": {"size": ENDLESS}},
+            ValueError,
+            "the option size cannot be [[...]]: maximum recursion depth exceeded",
+        ),
+        ({"options": {"size": "\ud800"}}, ValueError, "a text in it is no Unicode, and cannot be sent"),
+        ({"options": {"size": "x" * 70_000}}, ValueError, "its texts are longer than 65536 characters together"),
+        ({"options": {"a": "x" * 60_000, "b": "x" * 60_000}}, ValueError, "over the limit: max_message is 65536 here"),
+        (
+            {"options": {"size": "x" * 5000}, "max_message": 4096},
+            ValueError,
+            "over the limit: max_message is 4096 here",
+        ),
+        ({"options": {5: 5}}, ValueError, "options is a map with strings as keys"),
+        ({"options": {"clock": {"minute": 5}}}, ValueError, 'clock must be nil or like {"minutes": 5, "increment": 3}'),
+        ({"options": {"clock": Clock(per_move=0.5)}}, ValueError, "a clock begins with 1 second at least, not 0.5"),
     ],
 )
 def test_what_nobody_can_join_with_is_told_at_the_call(
@@ -67,10 +95,15 @@ def test_what_nobody_can_join_with_is_told_at_the_call(
 
 @pytest.mark.parametrize(
     ("wanted", "error"),
-    [({"game": 5}, TypeError), ({"timeout": "x"}, TypeError), ({"timeout": -1.0}, ValueError)],
+    [
+        ({"game": 5}, TypeError),
+        ({"game": "x" * 300}, ValueError),
+        ({"timeout": "x"}, TypeError),
+        ({"timeout": -1.0}, ValueError),
+    ],
 )
 def test_what_no_tables_can_be_asked_with_is_told_at_the_call(wanted: dict[str, Any], error: type[Exception]) -> None:
-    with pytest.raises(error, match=f"{next(iter(wanted))} must be"):
+    with pytest.raises(error, match=f"{next(iter(wanted))}('s name is a string| must be)"):
         tables((HOST, PORT), **wanted)
 
 
@@ -239,6 +272,44 @@ def test_what_a_server_would_not_read_is_told_at_the_call(wanted: dict[str, Any]
         join((HOST, PORT), TicTacToe, **wanted)
 
 
+class Suit(Enum):
+    CLUBS = "c"
+    HEARTS = "h"
+
+
+class Trumps(Game):
+    suit: Suit = Suit.CLUBS
+
+    @options(others=[frozenset(), frozenset(Suit)])
+    def setup(self, suit: Suit = Suit.CLUBS, others: frozenset[Suit] = frozenset()) -> None:
+        self.suit = suit
+
+    @move
+    def go(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("chosen", "sent"),
+    [
+        ({"suit": Suit.HEARTS}, {"suit": "HEARTS", "others": []}),
+        ({"others": frozenset(Suit)}, {"suit": "CLUBS", "others": ["CLUBS", "HEARTS"]}),
+        ({"clock": Clock(per_move=20)}, {"suit": "CLUBS", "others": [], "clock": {"per_move": 20}}),
+        ({"clock": Clock(minutes=3)}, {"suit": "CLUBS", "others": [], "clock": {"minutes": 3}}),
+        ({"clock": None}, {"suit": "CLUBS", "others": [], "clock": None}),
+    ],
+)
+def test_options_are_chosen_as_the_rules_have_them(chosen: dict[str, Any], sent: dict[str, Any]) -> None:
+    hall = Hall(Trumps)
+    try:
+        hall.serve()
+        ann, bob = hall.join(Trumps, options=chosen), hall.join(Trumps, options=chosen)
+
+        assert (ann.options, bob.seat, bob.view.suit) == (sent, 1, chosen.get("suit", Suit.CLUBS))
+        assert (ann.clocks is None) == (sent.get("clock") is None)
+    finally:
+        hall.close()
+
+
 DEEP: Any = [[[[[[[[[[[[[[1]]]]]]]]]]]]]]
 
 
@@ -249,6 +320,8 @@ WOULD_END: list[Callable[[Seat[Any]], None]] = [
     lambda seat: seat.play("mark", cell="\ud800"),
     lambda seat: seat.play("mark", cell=object()),
     lambda seat: seat.play("mark", cell="x" * 100_000),
+    lambda seat: seat.play("mark", cell=ENDLESS),
+    lambda seat: seat.consent(cast("Any", 1)),
     lambda seat: seat.say("x" * 20_000),
     lambda seat: seat.say("\ud800"),
     lambda seat: seat.say(cast("Any", None)),
@@ -266,6 +339,19 @@ def test_what_would_end_our_own_link_is_told_at_the_call(hall: Hall, call: Calla
     assert ann.pending is None
     hall.finish(ann, bob)
     assert (ann.reason, bob.reason) == ("", "")
+
+
+def test_what_is_too_large_to_be_said_is_refused_once_the_table_is_found(hall: Hall) -> None:
+    hall.serve()
+    ann = hall.begin_to_join(max_message=4096)
+    ann.say("x" * 5000)
+
+    hall.until(lambda: ann.seated)
+    hall.play(0.5)
+
+    (refused,) = hall.heard(ann, Refused)
+    assert refused.text.endswith("max_message is 4096 here; send less at once, or raise max_message at both ends")
+    assert (ann.reason, ann.seat) == ("", 0)
 
 
 def test_a_play_that_is_too_large_is_refused_when_the_link_is_back(hall: Hall) -> None:

@@ -59,6 +59,12 @@ def clock_from(data: Any) -> Clock | None:
     return clock
 
 
+def wire_clock(clock: Clock) -> dict[str, float]:
+    """Return the option of a table that `clock_from` reads."""
+    times = {"minutes": clock.minutes, "increment": clock.increment, "per_move": clock.per_move}
+    return {name: time for name, time in times.items() if time}
+
+
 class Clocks:
     """The clocks of one table. Each seat's time is counted from when it came to be to move."""
 

@@ -220,6 +220,9 @@ class Conversation:
             self._events.append(Refused(self.outstanding.take(), str(error)))
         unsaid, self._unsaid = self._unsaid, []
         for waiting in unsaid:
-            self._say(waiting)
+            try:
+                self._say(waiting)
+            except ValueError as error:  # larger than a message may be
+                self._events.append(Refused(None, str(error)))
         if self._leaves:
             self._link.send(Wish("leave"))

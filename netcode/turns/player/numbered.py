@@ -32,7 +32,7 @@ class Outstanding:
         try:
             # Also while there is nobody to send it to: it would fail when there is.
             check_said(_request_of(play, 1, 0.0))
-        except OverflowError as error:
+        except (OverflowError, RecursionError) as error:
             raise ValueError(f"{play} cannot be sent: {error}") from error
         self.play, self._number, self.sent = play, number, False
 
