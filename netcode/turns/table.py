@@ -124,7 +124,7 @@ class Table(Standing):
         Args:
             seat: who plays.
             name: of the move.
-            arguments: plain wire data by name, as a stranger sent it.
+            arguments: plain wire data by name, as a stranger sent it; without those that have a default, if one likes.
             number: the seat counts its plays and answers together from 1; one that was accepted already is `again`. 0 for
                 a play that is none of its own: one for whoever is absent.
             now: the time.
@@ -146,10 +146,10 @@ class Table(Standing):
             return Refused(
                 f"there is no such move; {self.game.__name__} has {', '.join(course.definition.moves) or 'none'}"
             )
+        arguments = move.completed(arguments)
         entry = ["play", seat, number, name, arguments]
         if together(course):
-            refused = tried(course, seat, move, arguments)
-            if refused is not None:
+            if refused := tried(course, seat, move, arguments):
                 return refused
             task = Task("sealed", seat, name, arguments)
             return attempt(self, lambda _: seal(course, task), entry, Moved(seat, None), now=now, lag=lag)

@@ -1,11 +1,14 @@
 """A play says a move with its arguments, and two that say the same are equal."""
 
 from enum import Enum
+from typing import Any
 
 import pytest
 
 from netcode.turns import Game, Play, move
 from netcode.turns.language.plays import answer
+from netcode.turns.table import Refused, Step, Table
+from turns.hall import Hall
 
 
 class Suit(Enum):
@@ -13,8 +16,15 @@ class Suit(Enum):
 
 
 class Cards(Game):
+    laid: list[tuple[Suit, int]] = []
+
     @move(rank=range(13))
-    def lay(self, suit: Suit, rank: int = 3) -> None: ...
+    def lay(self, suit: Suit, rank: int = 3) -> None:
+        self.laid.append((suit, rank))
+        self.turn_to(*self.players)
+
+    @move
+    def turn(self, *, over: Suit | None = None) -> None: ...
 
 
 def test_a_move_on_the_class_makes_a_play() -> None:
@@ -39,3 +49,33 @@ def test_an_answer_has_its_question() -> None:
     said = answer("1-a", Suit.CLUBS)
 
     assert (said.question, said.option, said.wire(), str(said)) == ("1-a", Suit.CLUBS, {"answer": "CLUBS"}, "CLUBS")
+
+
+def test_what_has_a_default_may_be_left_out_of_a_move_by_name() -> None:
+    table = Table.create(Cards, 2, secret=bytes(32))
+    table.start(0.0)
+
+    assert isinstance(table.play(0, "lay", {"suit": "CLUBS"}, 1, now=0.0), Step)
+    assert isinstance(table.play(1, "turn", {}, 1, now=0.0), Step)  # unseen by the other
+    assert isinstance(table.play(0, "lay", {"rank": 5, "suit": "CLUBS"}, 2, now=0.0), Step)
+    assert table.course.values["laid"] == [(Suit.CLUBS, 3), (Suit.CLUBS, 5)]
+
+
+@pytest.mark.parametrize("arguments", [{}, {"rank": 3}, {"suit": "CLUBS", "more": 1}, {"more": 1}, 5, None])
+def test_what_has_no_default_is_asked_for(arguments: Any) -> None:
+    table = Table.create(Cards, 2, secret=bytes(32))
+    table.start(0.0)
+
+    assert table.play(0, "lay", arguments, 1, now=0.0) == Refused("lay takes suit, rank")
+
+
+def test_a_seat_may_leave_out_what_has_a_default() -> None:
+    hall = Hall(Cards)
+    try:
+        hall.serve()
+        ann, bob = hall.join(Cards), hall.join(Cards)
+        hall.move(ann, "lay", suit=Suit.CLUBS)
+
+        assert bob.view.laid == [(Suit.CLUBS, 3)]
+    finally:
+        hall.close()

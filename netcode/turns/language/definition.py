@@ -4,6 +4,7 @@ import abc
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import Any
@@ -50,6 +51,8 @@ class MoveRule:
     """After so many calls of `require` it refuses no more; 0 where that cannot be told."""
     only_looks: bool = False
     """Whether it changes nothing until then."""
+    defaults: dict[str, Any] = field(default_factory=dict[str, Any])
+    """What arguments are that nobody gives, as plain wire data."""
     places: tuple[Place, ...] = ()
     """Where on the board it goes; several where it is said by several clicks, as from one square to another."""
     free: bool = field(init=False)
@@ -60,6 +63,13 @@ class MoveRule:
     def __post_init__(self) -> None:
         self.free = any(isinstance(domain, Open) for domain in self.domains.values())
         self._known = lru_cache(PLACES_KEPT, typed=True)(self._places_of)
+
+    def completed(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the arguments that somebody gave with those that have a default, as calling the move on its class does."""
+        given: Any = arguments  # of strangers: anything
+        if not self.defaults or not isinstance(given, Mapping) or len(arguments) == len(self.domains):
+            return arguments
+        return {**{name: value for name, value in self.defaults.items() if name not in arguments}, **arguments}
 
     def places_of(self, mover: int, arguments: Mapping[str, Any]) -> list[list[Any]]:
         """Return where a play goes; nowhere, where the move does not say it. Never write to it.
@@ -280,7 +290,17 @@ def _read_move(cls: type[Any], root: type[Any], name: str, member: Any) -> MoveR
         domains[argument] = domain
     rule = member.rule
     looks = (demands(cls, rule), only_looks(cls, rule))
-    return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), *looks)
+    return MoveRule(name, rule, domains, shapes, member.undo, can_refuse(cls, rule), *looks, _defaults_of(parameters))
+
+
+def _defaults_of(parameters: list[inspect.Parameter]) -> dict[str, Any]:
+    """Return the defaults of the arguments of a move as plain wire data; those that can be said."""
+    defaults: dict[str, Any] = {}
+    for parameter in parameters:
+        if parameter.default is not _EMPTY:
+            with suppress(TypeError):
+                defaults[parameter.name] = plain(parameter.default)
+    return defaults
 
 
 def _read_options(cls: type[Any], root: type[Any], definition: Definition) -> None:
