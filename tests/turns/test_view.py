@@ -1,12 +1,15 @@
 """A view is a game for reading: what its seat sees, by the types of the class, and nothing that can be played."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 from typing import Any, NamedTuple
 
 import pytest
 
 from netcode.turns import Game, Hidden, Others, Owned, Result, move, shown
 from netcode.turns.errors import Unfit
+from netcode.turns.player.sight import fields_of
 from netcode.turns.runtime.view import make_view
 from netcode.turns.table import Step, Table
 from netcode.turns.values import pack, same
@@ -124,6 +127,84 @@ def test_fields_that_do_not_fit_the_class_are_told() -> None:
 
     with pytest.raises(Unfit, match="seen must be tuple"):
         make_view(Deal, fields, 0, players=2, names=[], options={})
+
+
+class Fog(Enum):
+    NONE = 0
+    FULL = 1
+
+
+@dataclass(frozen=True)
+class Spot:
+    at: tuple[int, int]
+    fog: Fog
+
+
+class Foggy(Game):
+    """What it shows is of types of its own, and one thing is another than it says."""
+
+    @shown
+    def best(self, seat: int) -> Fog:
+        return Fog.FULL
+
+    @shown
+    def cells(self, seat: int) -> list[tuple[int, int]]:
+        return [(1, seat)]
+
+    @shown
+    def spots(self, seat: int) -> set[Spot]:
+        return {Spot((0, seat), Fog.NONE)}
+
+    @shown
+    def by_fog(self, seat: int) -> dict[Fog, int]:
+        return {Fog.NONE: seat}
+
+    @shown
+    def other(self, seat: int) -> int | None:
+        return (1, 2)  # type: ignore[return-value] # pyright: ignore
+
+    @shown
+    def bare(self, seat: int):  # type: ignore[no-untyped-def] # noqa: ANN201
+        return (1, Fog.FULL)
+
+    @shown
+    def lost(self, seat: int) -> "Nowhere":  # type: ignore[name-defined] # noqa: F821 # pyright: ignore
+        return (1, 2)
+
+    @move
+    def go(self) -> None: ...
+
+
+def test_what_is_shown_is_what_its_method_says() -> None:
+    table = Table.create(Foggy, 2, secret=bytes(32))
+    table.start(0.0)
+
+    seen = make_view(Foggy, table.view(1), 1, players=2, names=["ann", "bob"], options={})
+
+    assert (seen.best(1), seen.cells(1), seen.spots(1)) == (Fog.FULL, [(1, 1)], {Spot((0, 1), Fog.NONE)})
+    assert (seen.by_fog(1), seen.other(1), seen.bare(1), seen.lost(1)) == ({"NONE": 1}, [1, 2], [1, "FULL"], [1, 2])
+    assert (seen.best(0), fields_of(seen)["best"]) == (None, Fog.FULL)
+
+
+@pytest.mark.parametrize("key", [(1, 2), frozenset({1}), Spot((0, 0), Fog.NONE)])
+def test_a_dict_that_cannot_be_shown_says_what_to_write(key: Any) -> None:
+    class Mapped(Game):
+        @shown
+        def sight(self, seat: int) -> dict[Any, int]:
+            return {key: seat}
+
+        @move
+        def go(self) -> None: ...
+
+    table = Table.create(Mapped, 2, secret=bytes(32))
+    table.start(0.0)
+
+    assert table.view(0) == {}
+    (complaint,) = table.complaints.values()
+    assert complaint.endswith(
+        f"Mapped.sight returned what cannot be sent: the keys of a dict are int or str, not a {type(key).__name__}; "
+        'write keys such as f"{x},{y}"'
+    )
 
 
 class Entries(Game):

@@ -113,6 +113,8 @@ class Definition:
     defaults: dict[str, Any] = field(default_factory=dict[str, Any])
     moves: dict[str, MoveRule] = field(default_factory=dict[str, MoveRule])
     shown: dict[str, Any] = field(default_factory=dict[str, Any])
+    shown_shapes: dict[str, Shape | None] = field(default_factory=dict[str, "Shape | None"])
+    """How a value that is shown is revived by what its method says it returns; None where that is nothing that is stored."""
     options: dict[str, Domain] = field(default_factory=dict[str, Domain])
     chosen: dict[str, Any] = field(default_factory=dict[str, Any])
     """The options as they are if nobody chooses."""
@@ -181,6 +183,8 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
         elif isinstance(member, shown):
             _check_shown(cls, name, member.rule)
             definition.shown[name] = member.rule
+            returned = annotations_of_rule(member.rule, cls, root, ()).get("return", _EMPTY)
+            definition.shown_shapes[name] = shape_of_argument(returned)
     shown_to_players = [name for name, one in definition.fields.items() if one.mark is not Mark.PRIVATE]
     for name, rule in definition.moves.items():
         at = getattr(cls, name).at

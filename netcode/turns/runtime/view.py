@@ -86,7 +86,11 @@ def make_view(
     view = object.__new__(_reader_of(game))
     kit = ViewKit(players, names, _chosen(game, options), b"")
     kit.seat, kit.to_move, kit.mover, kit.out, kit.result = seat, to_move, mover, out, result
-    kit.shown = {name: _teller(seat, unpack(fields[name])) for name in definition.shown if name in fields}
+    kit.shown = {
+        name: _teller(seat, _shown(definition.shown_shapes[name], unpack(fields[name]), name))
+        for name in definition.shown
+        if name in fields
+    }
     object.__setattr__(view, "_kit", kit)
     values: dict[str, Any] = view.__dict__
     everything_open = result is not None and game.reveal
@@ -132,6 +136,14 @@ def _unmask(mark: Mark, shape: Shape, data: Any, seat: int | None, name: str) ->
         for entry, part in enumerate(data)
     ]
     return seen if isinstance(shape, Sequence) and shape.kind is list else tuple(seen)
+
+
+def _shown(shape: Shape | None, data: Any, name: str) -> Any:
+    """Return a `@shown` value as its method says; as it came, where it returns something else than it says."""
+    try:
+        return data if shape is None else revive(shape, data, name)
+    except Unfit:
+        return data
 
 
 def _teller(own: int | None, value: Any) -> Callable[[int], Any]:

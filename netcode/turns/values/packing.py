@@ -25,6 +25,7 @@ _COLLECTIONS: tuple[Any, ...] = (list, tuple)
 _SETS: tuple[Any, ...] = (set, frozenset)
 _DICT: Any = dict
 _TEXTS = (str, bytes)
+_CONTAINERS = frozenset((list, dict))
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 
 pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
@@ -57,13 +58,22 @@ def plain(value: Any) -> Any:
     if isinstance(value, _SETS):
         return sorted((plain(item) for item in value), key=pack)
     if isinstance(value, _DICT):
-        return {plain(key): plain(item) for key, item in value.items()}
+        return {_plain_key(key): plain(item) for key, item in value.items()}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     for native in _SUBCLASSED:
         if isinstance(value, native):
             return native(value)
     raise TypeError(f"a {kind.__name__} cannot be sent")
+
+
+def _plain_key(key: Any) -> Any:
+    said = plain(key)
+    if said.__class__ in _CONTAINERS:
+        raise TypeError(
+            f'the keys of a dict are int or str, not {a(type(key).__name__)}; write keys such as f"{{x}},{{y}}"'
+        )
+    return said
 
 
 def same(one: Any, other: Any) -> bool:
