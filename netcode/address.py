@@ -115,7 +115,7 @@ def _is_ipv6(text: str) -> bool:
 def address_from_wire(text: Any) -> Address | None:
     """Read `host:port` as `str(address)` writes it; None for whatever else a stranger may have sent."""
     found = _FORM.fullmatch(text) if isinstance(text, str) and len(text) <= MAX_ADDRESS else None
-    if found is None or int(found[3]) > 65_535 or (found[2] is not None and ":" not in found[2]):
+    if found is None or int(found[3]) > 65_535 or (found[2] is not None and not _is_ipv6(found[2])):
         return None
     return Address(str(found[1] or found[2]), int(found[3]))
 
@@ -135,21 +135,41 @@ def check_address(address: Any, name: str) -> Address:
         raise TypeError(f'{name} must be (host, port) or "host:port", not {type(text).__name__}')
     found = address_from_wire(text)
     if found is None:
-        example = '"play.example.org:7777" or "[::1]:7777"'
-        raise ValueError(f"{name} must be a host and a port, such as {example}, not {text!r}")
+        raise _no_address(name, text)
     return found
 
 
 def check_addresses(addresses: Any) -> list[Address]:
-    """Return public addresses that were given as `addresses`, each of them once.
+    """Return where to connect to, which was given as `addresses`, each place once.
+
+    They are our own, and told to nobody: whatever can be connected to is right.
 
     Raises:
-        TypeError, ValueError: it is no list of what `check_address` takes.
+        TypeError, ValueError: it is no list of `Address`, `(host, port)` and `"host:port"`.
     """
     given: Any = addresses
     if isinstance(addresses, str) or not isinstance(addresses, Iterable):
         raise TypeError(f'addresses must be a list such as ["a.example:7777"], not {type(given).__name__}')
-    return [*dict.fromkeys(check_address(address, "each of addresses") for address in given)]
+    return [*dict.fromkeys(_check_place(address, "each of addresses") for address in given)]
+
+
+def _check_place(address: Any, name: str) -> Address:
+    if isinstance(address, tuple | list):
+        return check_pair(address)
+    if not isinstance(address, str):
+        raise TypeError(f'{name} must be (host, port) or "host:port", not {type(address).__name__}')
+    try:
+        found = read_address(address, 0)
+    except ValueError as error:
+        raise _no_address(name, address) from error
+    if found.port == 0:
+        raise _no_address(name, address)
+    return found
+
+
+def _no_address(name: str, text: str) -> ValueError:
+    example = '"play.example.org:7777" or "[::1]:7777"'
+    return ValueError(f"{name} must be a host and a port, such as {example}, not {text!r}")
 
 
 def make_address(host: str, port: int) -> Address:

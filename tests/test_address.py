@@ -260,6 +260,7 @@ def test_an_address_that_travels_is_read_as_it_was_written(text: str) -> None:
             "a:١",
         ),
         *("::1:7777", "[]:1", "[a]:1", "[10.0.0.7]:1", "[fe80::1%eth0]:1", "é:1", "tls://a:1", "a:-1", "a:1:2"),
+        *("[:::]:5", "[1:2]:7", "[::1.2.3]:9", "[::::::::]:1", "[::ffff:999.1.1.1]:4", "[.:]:1", "[12345::]:1"),
         *("a" * (MAX_ADDRESS - 1) + ":1", None, 7, b"a:1", ["a", 1], {"a": 1}),
     ],
 )
@@ -272,6 +273,7 @@ def test_whatever_else_a_stranger_sends_is_no_address(text: Any) -> None:
     [
         ("a", ValueError, 'where must be a host and a port, such as "play.example.org:7777"'),
         (("fe80::1%eth0", 1), ValueError, "where must be a host and a port"),
+        ("[1:2]:7", ValueError, "where must be a host and a port"),
         (("a", 0), ValueError, "both must be given"),
         (("a", "1"), TypeError, "port must be an int"),
         ((1, 1), TypeError, "host must be a str"),
@@ -293,12 +295,25 @@ def test_each_of_several_addresses_counts_once() -> None:
 
 
 @pytest.mark.parametrize(
+    "address",
+    [Address("fe80::1%eth0", 7777), Address("münchen.example", 7777), Address("my_host", 1), Address("::1", 65_535)],
+)
+def test_several_addresses_are_whatever_one_can_connect_to(address: Address) -> None:
+    assert check_addresses([address, tuple(address), [*address], str(address)]) == [address]
+
+
+@pytest.mark.parametrize(
     ("given", "kind", "text"),
     [
         ("a:1", TypeError, "addresses must be a list .* not str"),
         (None, TypeError, "addresses must be a list .* not NoneType"),
         ([""], ValueError, "each of addresses must be a host and a port"),
+        *(
+            ([text], ValueError, "each of addresses must be a host and a port")
+            for text in ("a", "::1", "[1:2]:7", "a:0")
+        ),
         ([b"a:1"], TypeError, "each of addresses must be .* not bytes"),
+        ([("a", 0)], ValueError, "both must be given"),
     ],
 )
 def test_what_is_no_list_of_addresses_is_refused(given: Any, kind: type[Exception], text: str) -> None:

@@ -1,5 +1,6 @@
 """A decoder of the wire, written from docs/protocol.md alone: it imports neither netcode nor msgpack."""
 
+import ipaddress
 import struct
 from typing import Any, NamedTuple
 
@@ -194,10 +195,19 @@ def read_where(data: bytes) -> str | None:
         return None
     letters = {*"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"}
     if host[:1] == "[" and host[-1:] == "]":
-        right = ":" in host and {*host[1:-1]} <= {*"0123456789abcdefABCDEF.:"}
+        right = "%" not in host and is_ipv6(host[1:-1])
     else:
         right = host != "" and {*host} <= letters | {*"._-"}
     return where if right else None
+
+
+def is_ipv6(text: str) -> bool:
+    """Tell whether it is an IPv6 address."""
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_body(body: bytes) -> Any:
