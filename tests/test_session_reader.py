@@ -21,6 +21,13 @@ from netcode.wire.protocol import ACKNOWLEDGE_EVERY
 EMPTY: list[Any] = []
 
 
+class Careful(msgspec.Struct):
+    x: int
+
+    def __post_init__(self) -> None:
+        assert self.x < 8, "off the board"
+
+
 class Move(msgspec.Struct):
     x: int
 
@@ -118,6 +125,15 @@ def test_a_message_of_another_shape_ends_the_link(scene: Scene) -> None:
     guest = scene.guest(message({"x": 1}), message({"x": "one"}))
 
     assert scene.heard(server) == [Move(1)]
+    assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.WRONG_SHAPE
+
+
+def test_what_a_type_of_the_game_raises_ends_the_link_and_no_update(scene: Scene) -> None:
+    server = scene.serve(messages=Careful)
+
+    guest = scene.guest(message({"x": 1}), message({"x": 9}))
+
+    assert scene.heard(server) == [Careful(1)]
     assert reason_of(guest)[0] is scene.left(server).code is ReasonCode.WRONG_SHAPE
 
 

@@ -4,7 +4,7 @@ import datetime
 import itertools
 import re
 import sys
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgpack
 import msgspec
@@ -32,6 +32,48 @@ class View(msgspec.Struct, tag="view"):
     raw: msgspec.Raw
     seen: memoryview
 
+
+T = TypeVar("T")
+
+
+class Box(msgspec.Struct, Generic[T], tag="box"):
+    inside: T
+
+
+class Fragile(msgspec.Struct, tag="fragile"):
+    """A type of a game that raises what `RAISES` says, or makes of itself what cannot be sent."""
+
+    x: int
+    more: Any = None
+
+    def __post_init__(self) -> None:
+        if self.x == 0:
+            self.more = {object()}
+        if self.x > 0:
+            raise RAISES[self.x]
+
+
+class Wild(msgspec.Struct, frozen=True, array_like=True):
+    x: int
+
+    def __hash__(self) -> int:
+        return 10 // self.x
+
+
+class Zoo(msgspec.Struct, tag="zoo"):
+    wild: dict[Wild, int] = {}
+    default: int = msgspec.field(default_factory=lambda: 1 // 0)
+
+
+RAISES: dict[int, BaseException] = {
+    1: AssertionError("off the board"),
+    2: KeyError("x"),
+    3: RuntimeError(),
+    4: OverflowError(),
+    5: RecursionError(),
+    6: ExceptionGroup("all", [OSError()]),
+    7: KeyboardInterrupt(),
+}
 
 CODECS: dict[str, Codec] = {"as it was built": make_codec(), "in Python": PlainCodec(kernel=None)}
 
@@ -379,6 +421,66 @@ def test_a_message_of_another_shape_has_a_reason(value: Any, code: ReasonCode, t
     assert (said[0], said[1][: len(text)]) == (code, text)
 
 
+@pytest.mark.parametrize("x", [1, 2, 3, 4, 5, 6])
+def test_whatever_a_type_of_the_game_raises_is_a_wrong_shape(x: int, caplog: pytest.LogCaptureFixture) -> None:
+    codec = make_codec(Fragile)
+    payload = msgpack.packb({"type": "fragile", "x": x})
+    name = type(RAISES[x]).__name__
+    said = ReasonCode.WRONG_SHAPE, f"a message came that is none of Fragile: it raised {name}"
+
+    assert refusal(codec, payload) == in_parts(codec, payload)[:2] == said
+    first, *further = caplog.messages or [""]
+    assert (f"raised {name} in a type of yours" in first, "__post_init__" in first) == (x != 5, x != 5)
+    assert further == []  # one a second
+    caplog.clear()
+    message = Fragile(-1)
+    message.x = x
+    with pytest.raises(ValueError, match=f"a message of type Fragile cannot be sent: .* it raised {name}"):
+        codec.encode(message)
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("payload", [{"type": "zoo", "wild": {(0,): 1}, "default": 1}, {"type": "zoo"}])
+def test_hashes_and_defaults_of_the_game_may_raise_too(payload: Any, caplog: pytest.LogCaptureFixture) -> None:
+    packed = msgpack.packb(payload)
+
+    messages, error = decode_each(make_codec(Zoo), [memoryview(packed)])
+
+    assert (messages, error and error.reason.code) == ([], ReasonCode.WRONG_SHAPE)
+    assert caplog.text.count("Traceback") == 1
+
+
+def test_an_interrupt_in_a_type_of_the_game_is_none_of_its_errors() -> None:
+    codec = make_codec(Fragile)
+    payload = msgpack.packb({"type": "fragile", "x": 7})
+
+    with pytest.raises(KeyboardInterrupt):
+        codec.decode(memoryview(payload))
+    with pytest.raises(KeyboardInterrupt):
+        in_parts(codec, payload)
+
+
+@pytest.mark.parametrize("more", [None, "x" * 1000])
+def test_a_message_that_its_type_makes_unsendable_is_taken_whatever_its_size(more: Any) -> None:
+    codec = make_codec(Fragile)
+    payload = msgpack.packb({"type": "fragile", "x": 0, "more": more})
+
+    assert isinstance(at_once(codec, payload), Fragile)
+    assert isinstance(in_parts(codec, payload)[0], Fragile)
+
+
+@pytest.mark.parametrize("types", [Box[int], Box[int] | Move])
+def test_a_generic_struct_is_a_type_of_messages(types: Any) -> None:
+    codec = make_codec(types)
+
+    assert at_once(codec, codec.encode(Box(5))) == Box(5)
+    assert refusal(codec, msgpack.packb({"type": "box", "inside": "five"}))[0] is ReasonCode.WRONG_SHAPE
+    with pytest.raises(ValueError, match=r"a message of type Box cannot be sent: .* Expected `int`, got `str`"):
+        codec.encode(Box("five"))
+    with pytest.raises(TypeError, match=r"expected a message of Box( \| Move)?, not Chat"):
+        codec.encode(Chat("x"))
+
+
 def test_bytes_that_are_no_msgpack_have_another_reason_than_those_of_another_shape() -> None:
     assert refusal(make_codec(Move), b"\x81\xa4ty")[0] is ReasonCode.MALFORMED
 
@@ -393,7 +495,7 @@ def test_a_type_that_contains_itself_is_bounded_too() -> None:
         codec.encode(tree)
 
 
-@pytest.mark.parametrize("types", [int, dict[str, int], Move | int, "Move", Move(1)])
+@pytest.mark.parametrize("types", [int, dict[str, int], Move | int, "Move", Move(1), list[Move]])
 def test_types_that_are_no_structs_are_refused_at_once(types: Any) -> None:
     with pytest.raises(TypeError, match=r"messages must be msgspec.Struct types joined by \|, not "):
         make_codec(types)

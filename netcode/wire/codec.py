@@ -2,15 +2,17 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple, Protocol, TypeVar, get_args
+from types import UnionType
+from typing import Any, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin
 
 import msgpack
 
+from netcode.diagnostics import log
 from netcode.errors import ProtocolError
 from netcode.loop.budget import FREE
 from netcode.reasons import ReasonCode, printable
 from netcode.wire.cost import CONTAINER, EXTENSION, MARKS, MAX_DEPTH, cost_of, is_harmless, is_simple
-from netcode.wire.decoding import COLLIDING, SCALARS, UNREADABLE, Decoding, decode, decode_in_parts, malformed, unpack
+from netcode.wire.decoding import COLLIDING, SCALARS, Decoding, decode, decode_in_parts, unpack
 from netcode.wire.flaws import flaw_of, has_plain_keys
 from netcode.wire.framing import HEADER, HEADER_SIZE
 from netcode.wire.speed import KERNEL, Kernel
@@ -178,15 +180,16 @@ class TypedCodec:
             raise ImportError("messages= needs msgspec: pip install 'netcode[typed]'") from error
         self.takes, self.sends = takes, sends
         self._whole = _room(takes, sends)
-        members = get_args(types) or (types,)
-        for member in members:
-            if not (isinstance(member, type) and issubclass(member, msgspec.Struct)):
+        members = get_args(types) if get_origin(types) in (Union, UnionType) else (types,)
+        classes = [get_origin(member) or member for member in members]
+        for member, its_class in zip(members, classes, strict=True):
+            if not (isinstance(its_class, type) and issubclass(its_class, msgspec.Struct)):
                 raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r}")
-        self._types: tuple[type[Any], ...] = members
-        self._names = " | ".join(member.__name__ for member in members)
+        self._types: tuple[type[Any], ...] = tuple(classes)
+        self._names = " | ".join(its_class.__name__ for its_class in classes)
         self._encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
         self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(types).decode
-        self._invalid: type[Exception] = msgspec.ValidationError
+        self._of_msgspec: type[Exception] = msgspec.MsgspecError
 
     def encode(self, message: Any) -> bytes:
         if not isinstance(message, self._types):
@@ -194,7 +197,7 @@ class TypedCodec:
         try:
             payload = self._encode(message)
             # msgspec does not check fields as they are set; the other end would refuse them.
-            self._read(memoryview(payload), self.sends.depth)
+            self._read(memoryview(payload), self.sends.depth, tell=False)
         except ProtocolError as error:
             raise ValueError(f"a message of type {type(message).__name__} cannot be sent: {error}") from error
         except _UNSENDABLE as error:
@@ -212,32 +215,26 @@ class TypedCodec:
 
     def unpack(self, payload: memoryview) -> Any:
         message = self._unpack(payload, self.takes.depth)
-        # What grows, and by how much, depends on the types: 1 becomes 1.0, and fields that are missing get defaults.
-        if len(payload) > SMALL_STRUCT:
-            _check_growth(len(self._encode(message)), self._whole)
+        self._look_at_growth(message, payload)
         return message
 
     def decode(self, payload: memoryview) -> Any:
-        message = self._read(payload, self.takes.depth)
-        if len(payload) > SMALL_STRUCT:
-            _check_growth(len(self._encode(message)), self._whole)
+        message = self._read(payload, self.takes.depth, tell=True)
+        self._look_at_growth(message, payload)
         return message
 
     def decode_in_parts(self, payload: bytes) -> Decoding:
         message, wrong = None, None
         try:
             message = self._decode(payload)
-        except self._invalid as error:
-            wrong = self._wrong_shape(error)
-        except UNREADABLE as error:
-            raise malformed(error) from error
+        except Exception as error:  # noqa: BLE001 - the types are the game's own, and may do anything
+            wrong = self._wrong_shape(error, tell=True)
         yield
         if wrong is not None or EXTENSION in payload.translate(MARKS) or not is_harmless(memoryview(payload)):
             yield from decode_in_parts(payload, self.takes.depth)
         if wrong is not None:
             raise wrong
-        if len(payload) > SMALL_STRUCT:
-            _check_growth(len(self._encode(message)), self._whole)
+        self._look_at_growth(message, payload)
         return message
 
     def _unpack(self, payload: memoryview, depth: int) -> Any:
@@ -248,22 +245,49 @@ class TypedCodec:
             decode(payload, depth)  # msgspec has types for extensions that we refuse
         return message
 
-    def _read(self, payload: memoryview, depth: int) -> Any:
+    def _read(self, payload: memoryview, depth: int, *, tell: bool) -> Any:
         try:
             message = self._unpack(payload, depth)
-        except self._invalid as error:
+        except ProtocolError:
+            raise
+        except Exception as error:  # the types are the game's own, and may do anything
             decode(payload, depth)  # what nobody could take has another reason than what has another shape
-            raise self._wrong_shape(error) from error
-        except UNREADABLE as error:
-            raise malformed(error) from error
+            raise self._wrong_shape(error, tell=tell) from error
         if not is_harmless(payload):
             # Only to look at the nesting, and only of what has the right shape: this costs more.
             decode(payload, depth)
         return message
 
-    def _wrong_shape(self, error: Exception) -> ProtocolError:
-        text = f"a message came that is none of {self._names}: {printable(str(error), 80)}"
-        return ProtocolError(ReasonCode.WRONG_SHAPE, text)
+    def _look_at_growth(self, message: Any, payload: bytes | memoryview) -> None:
+        """Raise `ProtocolError` if a message could not be passed on."""
+        # What grows, and by how much, depends on the types: 1 becomes 1.0, and fields that are missing get defaults.
+        if len(payload) > SMALL_STRUCT:
+            try:
+                size = len(self._encode(message))
+            except Exception:  # noqa: BLE001 - a type of the game's made of it what is passed on by nobody
+                return
+            _check_growth(size, self._whole)
+
+    def _wrong_shape(self, error: Exception, *, tell: bool) -> ProtocolError:
+        """Make what is said of a message that msgspec or its own type does not take.
+
+        Args:
+            tell: whether to tell the game of what its type raised.
+        """
+        if isinstance(error, self._of_msgspec):
+            said = printable(str(error), 80)
+        else:
+            said = f"it raised {type(error).__name__}"
+            if tell and not isinstance(error, RecursionError):  # which is also what msgspec says of deep nesting
+                log.error(
+                    "typed",
+                    "a message of %s raised %s in a type of yours, and ended the link that it came over; "
+                    "raise ValueError there for what a message must not say",
+                    self._names,
+                    type(error).__name__,
+                    error=error,
+                )
+        return ProtocolError(ReasonCode.WRONG_SHAPE, f"a message came that is none of {self._names}: {said}")
 
 
 def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
@@ -315,16 +339,17 @@ def make_codec(types: Any = None, takes: Bounds = UNBOUNDED, sends: Bounds = UNB
 
 def decode_each(codec: Codec, payloads: list[memoryview]) -> tuple[list[Any], ProtocolError | None]:
     """Return the messages of `payloads`, up to the first that is none, and what is wrong with that."""
-    messages: list[Any] = []
     unpack = codec.unpack
     try:
-        messages += [unpack(one) if len(one) <= MAX_DEPTH else _decode_one(codec, one) for one in payloads]
-    except Exception:  # noqa: BLE001 - whatever it was, the careful way knows what to make of it, or to say
-        try:
-            for payload in payloads:
-                messages.append(codec.decode(payload))
-        except ProtocolError as error:
-            return messages, error
+        return [unpack(one) if len(one) <= MAX_DEPTH else _decode_one(codec, one) for one in payloads], None
+    except Exception:  # noqa: BLE001, S110 - whatever it was, the careful way knows what to make of it, or to say
+        pass
+    messages: list[Any] = []
+    try:
+        for payload in payloads:
+            messages.append(codec.decode(payload))  # noqa: PERF401 - those before a wrong one count
+    except ProtocolError as error:
+        return messages, error
     return messages, None
 
 
