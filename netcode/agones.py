@@ -21,6 +21,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from netcode.address import check_destination
 from netcode.diagnostics import log
 from netcode.loop.clock import Clock
 from netcode.observing import Observer
@@ -60,9 +61,14 @@ class Agones(Observer):
         port: the sidecar's, on this computer; without it what Agones put into the environment. Where there is none,
             nothing is told to anybody, and `trouble` says so.
         clock: gives the seconds between two signs of life.
+
+    Raises:
+        TypeError, ValueError: `server` is none, or `port` can be none.
     """
 
     def __init__(self, server: "Server | TurnServer", port: int | None = None, clock: Clock = time.monotonic) -> None:
+        if port is not None:
+            check_destination("localhost", port)
         super().__init__(server, clock)
         self.trouble = ""
         """Why the sidecar is told nothing at present, as a sentence; empty while all is well."""

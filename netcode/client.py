@@ -10,7 +10,7 @@ from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
 from netcode.diagnostics.mistakes import CLIENT, explains_keywords, hint, hint_unmade, keywords_of, refuse_later
 from netcode.events import Event, Received, Teller
-from netcode.limits import LimitOptions, check_name, check_number, make_limits
+from netcode.limits import LimitOptions, check_name, check_seconds, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.peer import Peer
@@ -100,7 +100,7 @@ class Client(Waiter):
         check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.
         credentials = PLAIN.decode(memoryview(PLAIN.encode(credentials, "credentials")))
-        check_number("patience", patience, zero=True)
+        check_seconds("patience", patience, zero=True)
         bounds = make_limits(limits)
         if sys.platform == "emscripten" and network is TCP:
             from netcode.web import network_of_page

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from netcode.wire.codec import ENVELOPE, Bounds
 from netcode.wire.cost import ENVELOPE_DEPTH, MAX_DEPTH
-from netcode.wire.protocol import MAX_NAME, MAX_UNGREETED
+from netcode.wire.protocol import MAX_COUNT, MAX_NAME, MAX_SECONDS, MAX_UNGREETED
 
 PING_INTERVAL = 1.0
 """Seconds between two pings, where nothing else is said."""
@@ -62,7 +62,10 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            check_number(field.name, getattr(self, field.name), whole=field.type is int)
+            if field.type is int:
+                check_number(field.name, getattr(self, field.name), whole=True)
+            else:
+                check_seconds(field.name, getattr(self, field.name))
         if not MAX_UNGREETED <= self.max_message < 1 << 31:
             raise ValueError(f"max_message must be from {MAX_UNGREETED} to 2147483647, not {self.max_message}")
         if self.ping_interval >= self.timeout:
@@ -97,7 +100,7 @@ def make_limits(options: LimitOptions) -> Limits:
 
 
 def check_number(name: str, value: float, *, whole: bool = False, zero: bool = False) -> None:
-    """Raise `TypeError` or `ValueError`, naming the argument, for what cannot be a limit or a time.
+    """Raise `TypeError` or `ValueError`, naming the argument, for what cannot be a limit.
 
     Args:
         whole: whether it counts something, so that it must be an int.
@@ -107,6 +110,19 @@ def check_number(name: str, value: float, *, whole: bool = False, zero: bool = F
         raise TypeError(f"{name} must be {'an int' if whole else 'a number'}, not {type(value).__name__}")
     if not 0 <= value <= sys.float_info.max or (value == 0 and not zero):
         raise ValueError(f"{name} must be {'0 or more' if zero else 'above 0'} and finite, not {value}")
+    if whole and value > MAX_COUNT:
+        raise ValueError(f"{name} must be at most {MAX_COUNT}, which is the largest number that travels, not {value}")
+
+
+def check_seconds(name: str, value: float, *, zero: bool = False) -> None:
+    """Raise `TypeError` or `ValueError`, naming the argument, for what cannot be a time.
+
+    Args:
+        zero: whether 0 has a meaning.
+    """
+    check_number(name, value, zero=zero)
+    if value >= MAX_SECONDS:
+        raise ValueError(f"{name} must be below {MAX_SECONDS:.0f} seconds, which are 31 years, not {value}")
 
 
 def check_name(what: str, name: str) -> str:

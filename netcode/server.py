@@ -12,7 +12,7 @@ from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint, hint_u
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
-from netcode.limits import LimitOptions, check_name, check_number, make_limits
+from netcode.limits import LimitOptions, check_name, check_number, check_seconds, make_limits
 from netcode.loop.budget import Budget
 from netcode.loop.clock import Clock, monotonic
 from netcode.loop.forks import keep_from_children
@@ -391,7 +391,7 @@ def _check(house: House, port: int, grace: float, web: Web | bool | None, networ
     check_number("max_peers", house.max_peers, whole=True)
     check_number("max_peers_per_address", house.max_per_address, whole=True)
     check_number("max_pending", house.max_pending, whole=True)
-    check_number("grace", grace, zero=True)
+    check_seconds("grace", grace, zero=True)
     if house.authenticate is not None and not callable(house.authenticate):
         kind = type(house.authenticate).__name__
         raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")

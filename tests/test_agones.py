@@ -54,6 +54,14 @@ def heard(sidecar: Sidecar) -> list[str]:
     return [sidecar.asked.get() for _ in range(sidecar.asked.qsize())]
 
 
+@pytest.mark.parametrize(
+    ("port", "kind"), [(0, ValueError), (-1, ValueError), (70_000, ValueError), ("9358", TypeError), (True, TypeError)]
+)
+def test_what_can_be_no_port_is_refused_at_the_call(scene: Scene, port: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="port"):
+        attend(scene, port)
+
+
 def attend(scene: Scene, port: int | None) -> Agones:
     return Agones(scene.serve(), port, scene.clock)
 

@@ -35,6 +35,7 @@ TOKEN = bytes(range(32))
     [
         ({"host": ""}, ValueError, "cannot connect to host '', port 7777: both must be given"),
         ({"host": 5}, TypeError, "host must be a str, not int"),
+        ({"patience": 1e9}, ValueError, "patience must be below 1000000000 seconds"),
         ({"port": 0}, ValueError, "cannot connect to host 'scene', port 0: both must be given"),
         ({"port": 70_000}, ValueError, "port must be from 0 to 65535, not 70000"),
         ({"game": 5}, TypeError, "game must be a str, not int"),

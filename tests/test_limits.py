@@ -8,9 +8,10 @@ from typing import Any, get_type_hints
 
 import pytest
 from programs import ROOT
+from scene import Scene
 
-from netcode import Client, ReasonCode, Server, connection, errors, reasons
-from netcode.limits import LimitOptions, Limits, check_name, check_number, make_limits
+from netcode import Client, ReasonCode, Server, State, connection, errors, reasons
+from netcode.limits import LimitOptions, Limits, check_name, check_number, check_seconds, make_limits
 from netcode.session import comeback, door
 from netcode.stream import buffer, contract
 from netcode.transport import lookup, tcp_listener, tls
@@ -55,6 +56,38 @@ def test_a_time_is_finite(name: str, value: float) -> None:
         make_limits({name: value})  # type: ignore[misc]
     with pytest.raises(ValueError, match=f"{name} must be above 0 and finite, not {value}"):
         Limits(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Limits) if field.type is float])
+@pytest.mark.parametrize("value", [1e9, 2**64, 1e308])
+def test_a_time_is_one_that_can_travel(name: str, value: float) -> None:
+    with pytest.raises(
+        ValueError, match=re.escape(f"{name} must be below 1000000000 seconds, which are 31 years, not")
+    ):
+        Limits(**{name: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Limits) if field.type is int])
+def test_a_count_is_one_that_can_travel(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be at most 18446744073709551615, .* not 18446744073709551616"):
+        Limits(**{name: 2**64})
+
+
+def test_the_longest_times_and_the_largest_counts_keep_a_link_up() -> None:
+    longest = {field.name: 999_999_999.0 for field in fields(Limits) if field.type is float}
+    largest = {field.name: 2**64 - 1 for field in fields(Limits) if field.type is int}
+    limits: Any = {**longest, **largest, "max_message": 2**31 - 1, "ping_interval": 999_999_998.0}
+    counts: Any = {"max_peers": 2**64 - 1, "max_peers_per_address": 2**64 - 1, "max_pending": 2**64 - 1}
+    scene = Scene()
+    server = scene.serve(**limits, **counts, grace=999_999_999.0)
+    client = scene.join(**limits, patience=999_999_999.0)
+
+    client.send("x")
+    scene.play(1.0)
+
+    assert scene.heard(server) == ["x"]
+    assert client.state is State.CONNECTED
+    scene.close()
 
 
 @pytest.mark.parametrize("size", [4095, 2**31])
@@ -111,6 +144,7 @@ def test_a_timeout_that_is_none_is_named_and_not_the_interval(timeout: Any) -> N
 
 def test_zero_is_a_number_where_it_has_a_meaning() -> None:
     check_number("grace", 0, zero=True)
+    check_seconds("grace", 0, zero=True)
     check_number("max_peers", 1, whole=True)
 
     with pytest.raises(ValueError, match="grace must be 0 or more and finite, not -1"):

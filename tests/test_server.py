@@ -98,6 +98,12 @@ def test_a_status_file_is_written_where_it_was_asked_for_and_goes_with_the_serve
         ({"max_peers_per_address": -1}, ValueError, "max_peers_per_address must be above 0 and finite, not -1"),
         ({"max_pending": True}, TypeError, "max_pending must be an int, not bool"),
         ({"grace": -1.0}, ValueError, "grace must be 0 or more and finite, not -1.0"),
+        (
+            {"max_peers": 10**20},
+            ValueError,
+            "max_peers must be at most 18446744073709551615, .* not 100000000000000000000",
+        ),
+        ({"grace": 1e9}, ValueError, "grace must be below 1000000000 seconds, which are 31 years, not 1000000000.0"),
         ({"grace": "10"}, TypeError, "grace must be a number, not str"),
         ({"authenticate": 5}, TypeError, "authenticate must be a function of credentials and an address, not int"),
         ({"max_message": 100}, ValueError, "max_message must be from 4096 to 2147483647, not 100"),

@@ -29,6 +29,15 @@ def test_the_clock_stands_still_until_it_is_told_to_move() -> None:
     assert clock() == 7.5
 
 
+@pytest.mark.parametrize(
+    ("now", "kind"),
+    [(float("nan"), ValueError), (float("inf"), ValueError), (-1.0, ValueError), ("0", TypeError), (True, TypeError)],
+)
+def test_a_clock_begins_at_a_number(now: Any, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="now must be "):
+        FakeClock(now)
+
+
 @pytest.mark.parametrize("seconds", [-0.1, float("nan"), float("inf")])
 def test_time_goes_forward_only(seconds: float) -> None:
     with pytest.raises(ValueError, match=rf"time goes forward only, not by {seconds}"):

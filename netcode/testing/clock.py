@@ -16,9 +16,14 @@ class Updates(Protocol):
 
 
 class FakeClock:
-    """A clock for tests: give it as `clock=`, and call `advance` to let time pass."""
+    """A clock for tests: give it as `clock=`, and call `advance` to let time pass.
+
+    Raises:
+        TypeError, ValueError: `now` is no number of seconds from 0 up.
+    """
 
     def __init__(self, now: float = 1000.0) -> None:
+        check_number("now", now, zero=True)
         self.now = now
 
     def __call__(self) -> float:

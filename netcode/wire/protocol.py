@@ -32,6 +32,9 @@ MAX_TOKEN = 64
 MAX_COUNT = (1 << 64) - 1
 """The largest number that msgpack has room for."""
 
+MAX_SECONDS = 1e9
+"""Below this are all times that travel: 31 years."""
+
 END_OF_LINES = "\r\n\r\n"
 """Ends a HELLO, for servers that wait for the end of a line, as web servers do: at a wrong port they answer at once."""
 
@@ -312,7 +315,7 @@ def _is_token(value: Any) -> bool:
 
 
 def _is_seconds(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value < 1e9
+    return type(value) in (int, float) and 0 <= value < MAX_SECONDS
 
 
 def _is_name(value: Any) -> bool:
