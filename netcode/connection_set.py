@@ -71,7 +71,8 @@ class ConnectionSet(Waiter, Generic[D]):
 
         Args:
             listener: a `Listener`, or any listening socket. It is made non-blocking, and stays yours to close.
-            make_data: is given the address of the newcomer and returns the `data` of its connection, or `REFUSE`.
+            make_data: is given the address of the newcomer and returns the `data` of its connection, or `REFUSE`. It may
+                close the set: then nobody comes in.
             timeout, ping: as for `connect`, for each newcomer.
 
         Raises:
@@ -90,6 +91,8 @@ class ConnectionSet(Waiter, Generic[D]):
             return
         now = self._streams.timeline.tick()  # a newcomer's time begins now, not at the last update
         for _ in range(ACCEPTS_PER_UPDATE):
+            if self._streams.closed:
+                return  # by make_data
             try:
                 newcomer = doorway.accept(now)
             except OSError:
@@ -211,7 +214,7 @@ class ConnectionSet(Waiter, Generic[D]):
         except BaseException:
             newcomer.close()
             raise
-        if isinstance(data, _Refuse):
+        if isinstance(data, _Refuse) or self._streams.closed:
             newcomer.close()
             return
         timeline = self._streams.timeline

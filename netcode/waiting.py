@@ -64,6 +64,9 @@ class CustomWaiter(Waiter):
     """A waiter for descriptors of your own: ints, or objects with `fileno()`.
 
     Usage: `wait(server, CustomWaiter(read=[sys.stdin]), timeout=1.0)`
+
+    Raises:
+        TypeError: one of the arguments is no list of them.
     """
 
     __slots__ = ("_lists",)
@@ -71,7 +74,7 @@ class CustomWaiter(Waiter):
     def __init__(
         self, read: Iterable[object] = (), write: Iterable[object] = (), exceptional: Iterable[object] = ()
     ) -> None:
-        self._lists = ([*map(_number, read)], [*map(_number, write)], [*map(_number, exceptional)])
+        self._lists = (_numbers("read", read), _numbers("write", write), _numbers("exceptional", exceptional))
 
     def instantiate(self) -> Descriptors:
         read, write, exceptional = self._lists
@@ -190,6 +193,15 @@ def _sleep_in_a_poller(waiters: tuple[Waiter, ...], seconds: float | None) -> bo
 def _flat(waiters: tuple[Waiter, ...]) -> tuple[Waiter, ...]:
     """Return `waiters` with those of which one was made in its place."""
     return tuple(one for waiter in waiters for one in (waiter._waiters if isinstance(waiter, _AnyOf) else (waiter,)))
+
+
+def _numbers(name: str, given: object) -> list[int]:
+    """Return the descriptors of several ints and objects with `fileno()`."""
+    # A file is iterable: whoever gives one in place of a list would wait for lines of it.
+    if not isinstance(given, Iterable) or isinstance(given, str) or hasattr(given, "fileno"):
+        raise TypeError(f"{name} must be a list, as in {name}=[sys.stdin], not {type(given).__name__}")
+    several: Iterable[object] = given
+    return [*map(_number, several)]
 
 
 def _number(descriptor: object) -> int:

@@ -85,6 +85,37 @@ def test_an_error_of_make_data_reaches_its_author_and_nothing_leaks(
     caller.close()
 
 
+def close_in_make_data(everybody: ConnectionSet[Any], door: Any, callers: list[socket.socket]) -> list[Address]:
+    """Close the set while somebody comes in, and return who did."""
+    asked: list[Address] = []
+
+    def close(address: Address) -> str:
+        asked.append(address)
+        everybody.close()
+        return "a player"
+
+    for _ in bounds.until(lambda: asked):
+        everybody.accept(door, close)
+    assert callers[0].recv(1) == b""
+    for caller in callers:
+        caller.close()
+    return asked
+
+
+def test_nobody_comes_in_once_make_data_has_closed_the_set(everybody: ConnectionSet[Any], listener: Listener) -> None:
+    asked = close_in_make_data(everybody, listener, [call(listener) for _ in range(3)])
+
+    assert (len(asked), len(everybody)) == (1, 0)
+
+
+def test_a_set_may_be_closed_while_it_accepts_from_a_bare_socket(everybody: ConnectionSet[Any]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        callers = [socket.create_connection(door.getsockname(), timeout=10) for _ in range(3)]
+        asked = close_in_make_data(everybody, door, callers)
+
+        assert (len(asked), len(everybody), door.fileno() >= 0) == (1, 0, True)
+
+
 @pytest.mark.parametrize("how", ["accept", "add"])
 def test_a_newcomer_is_not_charged_for_the_time_before_it_came(
     everybody: ConnectionSet[Any], clock: FakeClock, how: str

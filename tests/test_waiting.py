@@ -276,6 +276,16 @@ def test_a_custom_waiter_refuses_what_has_no_descriptor() -> None:
         CustomWaiter(read=["stdin"])
 
 
+@pytest.mark.parametrize("name", ["read", "write", "exceptional"])
+def test_one_descriptor_is_no_list_of_them(pair: Pair, name: str) -> None:
+    one, other = pair
+    with one.makefile("rb") as lines, pytest.raises(TypeError, match=rf"{name} must be a list, as in {name}=\[sys"):
+        CustomWaiter(**{name: lines})  # nothing comes of which it could be a line
+    for given in (other, other.fileno(), "stdin", None, CustomWaiter()):
+        with pytest.raises(TypeError, match=rf"as in {name}=\[sys.stdin\], not {type(given).__name__}"):
+            CustomWaiter(**{name: given})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
 def test_a_bool_is_no_descriptor() -> None:
     with pytest.raises(TypeError, match=r"expected a descriptor or an object with fileno\(\), not bool"):
         CustomWaiter(read=[True])
