@@ -72,6 +72,8 @@ class Client(Waiter):
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
+        ImportError: `messages` needs an extra that is not installed.
+        OSError: the first `messages` or `tls` of a program load modules, for which no descriptor is left.
     """
 
     @explains_keywords("Client", LimitOptions.__optional_keys__)

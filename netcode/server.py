@@ -86,7 +86,7 @@ class Server(Waiter):
 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
-        OSError: the port is taken, or the address is not one of this computer.
+        OSError: the port is taken, the address is not one of this computer, or no descriptor is left.
         ImportError: `messages` or `announce` needs an extra that is not installed.
     """
 

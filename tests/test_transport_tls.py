@@ -383,6 +383,27 @@ def test_a_certificate_that_nobody_vouches_for_is_not_trusted(door: TlsDoorway) 
     assert "could not agree on TLS: tlsv1 alert unknown ca" in text
 
 
+def test_authorities_that_could_not_be_read_for_want_of_descriptors_are_read_later(
+    door: TlsDoorway, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.cert.with_name("missing.pem")))
+    with monkeypatch.context() as short:
+        short.setattr("netcode.transport.tls.os.open", fail)
+        network = TlsNetwork(TCP)
+        meanwhile, _ = meet(door, network.connect("localhost", door.address.port, 0.0))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate.cert))
+    client, server = meet(door, network.connect("localhost", door.address.port, 0.0))
+
+    assert code_and_text(meanwhile)[0] is ReasonCode.BROKEN_TLS
+    assert isinstance(client, TlsTransport), client
+    assert isinstance(server, TlsTransport), server
+    client.close()
+    server.close()
+
+
 def test_a_certificate_for_another_name_is_not_trusted(door: TlsDoorway, certificate: Certificate) -> None:
     client, _ = connect(door, certificate.client(), "other.example")
 

@@ -277,11 +277,15 @@ class TlsNetwork:
             raise TypeError(f"tls must be an ssl.SSLContext, not {type(context).__name__}{hint}")
         self._below = below
         self._context = context or ssl.create_default_context()
+        # Without one OpenSSL reads no authorities, and does not say so: it would trust nobody for good.
+        self._unread = context is None and not _has_descriptor()
 
     def connect(self, host: str, port: int, now: float) -> TlsConnector:
         """Start to connect. Raises `ValueError` for a context that can only serve."""
         if self._context.protocol == ssl.PROTOCOL_TLS_SERVER:
             raise ValueError("tls is a server's context; a client needs ssl.create_default_context()")
+        if self._unread:
+            self._context, self._unread = ssl.create_default_context(), not _has_descriptor()
         return TlsConnector(self._below.connect(host, port, now), self._context, host)
 
     def listen(self, host: str, port: int) -> TlsDoorway:
@@ -291,6 +295,15 @@ class TlsNetwork:
                 "tls is a client's context; a server needs ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
             )
         return TlsDoorway(self._below.listen(host, port), self._context)
+
+
+def _has_descriptor() -> bool:
+    """Tell whether this program may open another file."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 def _without_traceback(error: OSError) -> OSError:
