@@ -4,7 +4,7 @@ import logging
 from typing import Any
 
 import pytest
-from faults.wire import BYE, WELCOME, Stranger, bye, hello, reason_of, token_of
+from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, WELCOME, Stranger, bye, control, hello, reason_of, token_of
 from inside import (
     crowd_of,
     doorway_of,
@@ -18,8 +18,8 @@ from scene import HOST, PORT, TICK, Scene, only
 import netcode
 from netcode import Joined, Left, Reason, ReasonCode, Received, Server, State
 from netcode.diagnostics import log
-from netcode.session.door import TOLD_AT_THE_DOOR
-from netcode.session.seats import KEY_SIZE, SECRET_SIZE
+from netcode.session.door import SENT_AGAIN, TOLD_AT_THE_DOOR
+from netcode.session.seats import KEY_SIZE, OVERTAKEN, SECRET_SIZE
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.transport import Connector
 from netcode.waiting import Descriptors
@@ -152,6 +152,64 @@ def test_too_many_from_one_address_keep_nobody_out_who_comes_back(scene: Scene) 
     assert reason_of(new)[0] is ReasonCode.TOO_MANY
     assert scene.news(server) == ["Joined", "Joined"]
     assert (crowd_of(server), [*origins_of(server).values()]) == ({*links_of(server)}, [2])
+
+
+def test_of_many_returns_of_a_player_in_one_update_only_the_newest_gets_its_seat(scene: Scene) -> None:
+    server = scene.serve()
+    old = scene.guest(token=b"")
+    token = token_of(old)
+    only(server).send("missed")
+    scene.frozen.add(server)
+    back = [scene.stranger(hello(token=token)) for _ in range(5)]
+
+    scene.frozen.clear()
+    scene.play(3 * TICK)
+
+    assert [stranger.messages for stranger in back] == [[], [], [], [], ["missed"]]
+    assert [reason_of(stranger) for stranger in back[:-1]] == [(ReasonCode.REPLACED, OVERTAKEN)] * 4
+    assert len(server.peers) == 1
+
+
+def test_a_program_that_takes_a_seat_over_in_the_same_update_wins_over_the_one_before_it(scene: Scene) -> None:
+    server = scene.serve()
+    token = token_of(scene.guest(token=b""))
+    scene.frozen.add(server)
+    new = scene.stranger(control(HELLO, "netcode", 1, "", "", MAX_MESSAGE, token, 0, None, True))
+    old = scene.stranger(hello(token=token))
+
+    scene.frozen.clear()
+    scene.play(3 * TICK)
+
+    assert reason_of(old) == (ReasonCode.REPLACED, OVERTAKEN)
+    assert (len(new.told(WELCOME)), new.told(BYE)) == (1, [])
+
+
+def test_returns_share_what_is_sent_again_in_one_update(scene: Scene) -> None:
+    server = scene.serve(handshake_timeout=4 * TICK, max_resend=2 * SENT_AGAIN)
+    players = [scene.guest(control(ACK, 0), token=b"") for _ in range(6)]
+    scene.network.cut()
+    scene.play(3 * TICK)
+    count = 1 + SENT_AGAIN // 50_000
+    for _ in range(count):
+        server.broadcast(bytes(50_000))
+    scene.frozen.add(server)
+    back = [scene.stranger(hello(token=token_of(player))) for player in players]
+    newcomer = scene.stranger(hello())
+
+    scene.frozen.clear()
+    updates: list[tuple[list[str], bool]] = []
+    for _ in range(8):
+        scene.told[server] = []
+        scene.clock.advance(TICK)
+        server.update()
+        scene.told[server] = server.events()
+        updates.append((scene.news(server), server.wait(1e-4)))
+    scene.play(1.0)
+
+    # It does not sleep while somebody waits, who is given more time than there is to greet.
+    waiting = [(["Back"], True)] * 4
+    assert [one for one in updates if one[0]] == [(["Back", "Joined"], True), *waiting, (["Back"], False)]
+    assert (newcomer.told(BYE), [len(one.messages) for one in back]) == ([], [count] * 6)
 
 
 def test_who_greets_when_there_is_room_again_is_let_in(scene: Scene) -> None:

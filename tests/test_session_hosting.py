@@ -1,7 +1,7 @@
 """How a server ends, and is made whole again."""
 
 import pytest
-from faults.wire import reason_of
+from faults.wire import ACK, control, hello, reason_of, token_of
 from inside import (
     engine_of,
     link_of,
@@ -12,6 +12,7 @@ from scene import PORT, TICK, Scene, only
 
 from netcode import Left, Reason, ReasonCode, State
 from netcode.reasons import closed_here
+from netcode.session.door import SENT_AGAIN
 
 
 def test_a_server_that_is_closed_at_once_is_announced_no_more(scene: Scene) -> None:
@@ -153,3 +154,23 @@ def test_a_server_waits_for_the_end_of_a_grace(scene: Scene) -> None:
     assert before is None
     assert due is not None
     assert 0.0 < due <= 5.0
+
+
+def test_a_server_does_not_sleep_while_somebody_comes_back_who_has_to_wait(scene: Scene) -> None:
+    server = scene.serve(max_resend=2 * SENT_AGAIN)
+    players = [scene.guest(control(ACK, 0), token=b"") for _ in range(2)]
+    scene.network.cut()
+    scene.play(3 * TICK)
+    for _ in range(1 + SENT_AGAIN // 50_000):
+        server.broadcast(bytes(50_000))
+    scene.frozen.add(server)
+    for player in players:
+        scene.stranger(hello(token=token_of(player)))
+
+    scene.frozen.clear()
+    scene.until(lambda: "Back" in scene.news(server))
+    back, slept_for = scene.news(server).count("Back"), server._seconds_left()
+    scene.play(TICK)
+
+    assert (back, slept_for) == (1, 0.0)
+    assert scene.news(server) == ["Joined", "Joined", "Away", "Away", "Back", "Back"]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from netcode.session.resend import PIECE, ResendQueue
-from netcode.wire.framing import frame
+from netcode.wire.framing import frame, length_at
 
 LIMIT = 3 * PIECE
 
@@ -25,7 +25,7 @@ class Sending(RuleBasedStateMachine):
     def begin(self) -> None:
         assert self.queue.since(0) == []
 
-    @rule(payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5), times=st.integers(1, 60))
+    @rule(payloads=st.lists(st.binary(min_size=1, max_size=50), min_size=1, max_size=5), times=st.integers(1, 120))
     def send(self, payloads: list[bytes], times: int) -> None:
         frames = [frame(payload * times) for payload in payloads]
         self.frames += frames
@@ -82,10 +82,10 @@ class Sending(RuleBasedStateMachine):
         self.queue.withdraw(number)
         del self.frames[number:]
 
-    @rule()
-    def ask_for_the_largest(self) -> None:
+    @rule(above=st.integers(0, 2 * PIECE))
+    def ask_for_the_largest(self, above: int) -> None:
         kept = self.frames[self.queue._base :]
-        assert self.queue.largest() == max((len(one) - 4 for one in kept), default=0)
+        assert self.queue.largest(above) == max((len(one) - 4 for one in kept if len(one) - 4 > above), default=0)
 
     @invariant()
     def what_is_kept_is_the_end_of_what_was_sent(self) -> None:
@@ -167,7 +167,29 @@ def test_a_large_message_is_kept_without_a_copy() -> None:
 
     assert again is not None
     assert again[1] is large[1]
-    assert queue.largest() == 2 * PIECE
+    assert (queue.largest(PIECE), queue.largest(2 * PIECE)) == (2 * PIECE, 0)
+
+
+@pytest.mark.parametrize("most", [PIECE, 2 * PIECE])
+def test_returns_look_at_each_message_once_at_most(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    looked_at: list[int] = []
+
+    def count(data: bytes, position: int) -> int:
+        looked_at.append(position)
+        return length_at(data, position)
+
+    monkeypatch.setattr("netcode.session.resend.length_at", count)
+    queue = ResendQueue(1 << 20)
+    tiny, batch = frame(b"x"), [frame(b"many")] * 1000
+    for _ in range(10_000):
+        queue.append(1, tiny)
+    queue.append(len(batch), b"".join(batch), [*batch])
+
+    for received in range(1, 41):  # somebody who says nothing else than that it is back
+        assert queue.since(received) is not None
+        assert queue.largest(most) == 0
+
+    assert len(looked_at) <= 40 + len(batch) + PIECE // len(tiny)
 
 
 @pytest.mark.parametrize("resumes", [True, False])

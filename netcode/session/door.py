@@ -13,7 +13,7 @@ from netcode.limits import Limits
 from netcode.reasons import Reason, ReasonCode, printable
 from netcode.session.inbox import Inbox
 from netcode.session.link import Link
-from netcode.session.seats import Seats
+from netcode.session.seats import OVERTAKEN, Seats
 from netcode.session.session import Carrier
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
@@ -28,6 +28,8 @@ TOLD_AT_THE_DOOR = 16
 """Links above `max_peers_per_address` that may greet, because a player who comes back has its old link still counted;
 new ones among them are told then. Further ones are turned away at once, with what one `send` can say."""
 
+SENT_AGAIN = 1_048_576
+"""Bytes that those who come back may be sent again in one update: who comes when it were more waits for the next."""
 
 _NO_DESCRIPTOR = Reason(
     ReasonCode.SERVER_FULL, "the server has as many connections as its system lets it have; try again later"
@@ -146,18 +148,29 @@ class Door:
         self.doorway.close()
 
     def take_in_arrivals(self) -> None:
-        """Decide about those who have greeted."""
+        """Decide about those who have greeted, but for those who come back when enough was sent again in this update."""
         engine = self._links.engine
-        while self.arrivals:
-            link, hello = self.arrivals[0]
+        # One return of a session is enough for an update: the newest wins, as it would if they came one by one.
+        newest: dict[tuple[bytes | None, bool], Link] = {}
+        for link, hello in sorted(self.arrivals, key=lambda arrival: arrival[0].since):
+            if hello.token and link.reason is None:
+                newest[hello.token, hello.anew] = link
+        waiting = sent_again = 0
+        while len(self.arrivals) > waiting:
+            link, hello = self.arrivals[waiting]
             if link.reason is None and not self.is_closing:
+                if hello.token and sent_again >= SENT_AGAIN:
+                    link.greet_by(link.now + self._limits.handshake_timeout)  # it is we who let it wait
+                    waiting += 1
+                    continue
                 engine.stepping = link.stream
                 try:
-                    self._greet(link, hello)
+                    self._greet(link, hello, newest.get((hello.token, hello.anew), link) is not link)
                 except ProtocolError as error:
                     link.fail(error.reason)
                 engine.stepping = None
-            del self.arrivals[0]
+                sent_again += link.stream.waiting if hello.token else 0
+            del self.arrivals[waiting]
         self._links.send(self._links.timeline.now)
 
     def count_anew(self) -> None:
@@ -201,7 +214,7 @@ class Door:
         if waited is not None and waited.objection is not None:
             link.fail(waited.objection)
 
-    def _greet(self, link: Link, hello: Hello) -> None:
+    def _greet(self, link: Link, hello: Hello, overtaken: bool) -> None:
         """Take somebody in or back. Raises `ProtocolError` for a refusal."""
         house, seats = self._house, self._seats
         if hello.game == protocol.ASKING:
@@ -211,6 +224,8 @@ class Door:
             theirs, ours = _title(hello.game, hello.version), _title(house.game, house.version)
             code = ReasonCode.WRONG_VERSION if hello.game == house.game else ReasonCode.WRONG_GAME
             raise ProtocolError(code, f"the server runs {ours}, this is {theirs}; get the same one")
+        if overtaken:
+            raise ProtocolError(ReasonCode.REPLACED, OVERTAKEN)
         if hello.token:
             seats.take_back(link, hello, hello.token)
             return

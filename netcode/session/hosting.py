@@ -41,7 +41,9 @@ class Hosting:
         self._orphaned = False  # whether to say in an update that this is a child of the process that it belongs to
 
     def until_due(self) -> float | None:
-        """Return in how many seconds a grace is over or the door opens again."""
+        """Return in how many seconds a grace is over or the door has something to do."""
+        if self.door.arrivals:
+            return 0.0
         grace, opening = self.seats.graces.next(), self.door.doorway.due()
         if grace is None and opening is None:
             return None

@@ -32,7 +32,8 @@ class ResendQueue:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._pieces: deque[tuple[int, Piece]] | None = None  # (messages, frames); none until there are any
+        # (messages, the most bytes that one of them can have, frames); none until there are any
+        self._pieces: deque[tuple[int, int, Piece]] | None = None
         self._base: int = 0  # messages before the first piece
         self._open: bytearray | None = None  # the frames behind the last piece
         self._before_open: int = 0  # messages before those
@@ -77,13 +78,13 @@ class ResendQueue:
             batch.clear()
         if len(kept) < self._full_at:
             return False
-        self._seal()
+        self._seal(max(PIECE, len(frames) - HEADER_SIZE))  # what was there before had not become a piece
         return self._sealed > self.limit
 
     def append_large(self, frame: Large) -> bool:
         """Keep the frame of one more message without copying it; True if that makes more bytes than the limit."""
         self._seal()
-        self._add_piece(frame, 1)
+        self._add_piece(frame, 1, _largest(frame))
         return self._sealed > self.limit
 
     def count(self, count: int, size: int, batch: list[bytes] | None = None) -> None:
@@ -128,11 +129,10 @@ class ResendQueue:
             return None
         self.acknowledge(received)
         self._seal()
+        self._cut(received - self._base)
         chunks: list[bytes] = []
-        skip = received - self._base
-        for _, piece in self._pieces or ():
-            chunks += piece if isinstance(piece, tuple) else (_without(piece, skip),)
-            skip = 0
+        for _, _, piece in self._pieces or ():
+            chunks += piece if isinstance(piece, tuple) else (bytes(piece),)
         return chunks
 
     def withdraw(self, number: int) -> None:
@@ -141,14 +141,14 @@ class ResendQueue:
         pieces = self._pieces
         while self._before_open > number:
             assert pieces is not None  # what was let go had been sent over a link
-            count, piece = pieces[-1]
+            count, most, piece = pieces[-1]
             size, before = _size(piece), self._before_open - count
             staying = number - before
-            kept: tuple[tuple[int, Piece], ...] = ()
+            kept: tuple[tuple[int, int, Piece], ...] = ()
             if staying > 0:
                 assert not isinstance(piece, tuple)  # which is one message
                 rest = bytearray(piece[: _end_of(piece, staying)])
-                kept, size, before = ((staying, rest),), size - len(rest), number
+                kept, size, before = ((staying, most, rest),), size - len(rest), number
             # Without a call in between, nothing comes in between.
             del pieces[-1]
             pieces += kept
@@ -157,17 +157,28 @@ class ResendQueue:
             self._resized()
         self.sent = number
 
-    def largest(self) -> int:
-        """Return the size in bytes of the largest message kept, 0 if there is none."""
+    def largest(self, above: int) -> int:
+        """Return the size in bytes of the largest message kept if it is `above` so many, else 0.
+
+        It looks at the messages of a piece only where one of them may be, and then not again: who comes back often must
+        not cost each time what was sent meanwhile.
+        """
         self._seal()
-        return max((_largest(piece) for _, piece in self._pieces or ()), default=0)
+        largest = 0
+        for i, (count, most, piece) in enumerate([*(self._pieces or ())]):
+            if most > above:
+                assert self._pieces is not None
+                exactly = _largest(piece)
+                self._pieces[i] = count, exactly, piece
+                largest = max(largest, exactly)
+        return largest if largest > above else 0
 
-    def _seal(self) -> None:
-        """Make the open piece one of the others."""
+    def _seal(self, most: int | None = None) -> None:
+        """Make the open piece one of the others. If it is known, one of its messages has `most` bytes at most."""
         if self._open is not None:
-            self._add_piece(self._open, 0)
+            self._add_piece(self._open, 0, len(self._open) if most is None else most)
 
-    def _add_piece(self, piece: Piece, more: int) -> None:
+    def _add_piece(self, piece: Piece, more: int, most: int) -> None:
         """Add what was the open piece, or one of so many messages `more`."""
         size = _size(piece)
         pieces = self._pieces
@@ -175,7 +186,7 @@ class ResendQueue:
             pieces = self._pieces = deque()
         # Without a call in between, nothing comes in between.
         self.sent += more
-        pieces += ((self.sent - self._before_open, piece),)
+        pieces += ((self.sent - self._before_open, most, piece),)
         self._before_open = self.sent
         self._open = None
         self._sealed += size
@@ -184,7 +195,7 @@ class ResendQueue:
     def _drop(self) -> None:
         pieces = self._pieces
         assert pieces is not None
-        count, piece = pieces[0]
+        count, _, piece = pieces[0]
         size = _size(piece)
         # Without a call in between, nothing comes in between.
         del pieces[0]
@@ -193,17 +204,28 @@ class ResendQueue:
         self._sealed -= size
         self._resized()
 
+    def _cut(self, count: int) -> None:
+        """Let go of the first `count` messages of the first piece: no later return has to look for where they end."""
+        pieces = self._pieces
+        if not count or not pieces:
+            return
+        messages, most, piece = pieces[0]
+        assert not isinstance(piece, tuple)  # which is one message, and would be gone
+        end = _end_of(piece, count)
+        first = messages - count, most, piece[end:]
+        # Without a call in between, nothing comes in between.
+        pieces[0] = first
+        self._base += count
+        self._gone += end
+        self._sealed -= end
+        self._resized()
+
     def _resized(self) -> None:
         self._full_at = min(PIECE, self.limit - self._sealed + 1)
 
 
 def _size(piece: Piece) -> int:
     return len(piece[0]) + len(piece[1]) if isinstance(piece, tuple) else len(piece)
-
-
-def _without(frames: bytes | bytearray, skip: int) -> bytes:
-    """Return `frames` without the first `skip` of them."""
-    return bytes(frames[_end_of(frames, skip) :])
 
 
 def _end_of(frames: bytes | bytearray, count: int) -> int:
@@ -215,6 +237,7 @@ def _end_of(frames: bytes | bytearray, count: int) -> int:
 
 
 def _largest(piece: Piece) -> int:
+    """Return the size of the largest message in `piece`."""
     frames = piece[0] if isinstance(piece, tuple) else piece
     largest = position = 0
     while position < len(frames):

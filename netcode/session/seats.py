@@ -21,6 +21,8 @@ from netcode.wire import protocol
 from netcode.wire.codec import Codec
 from netcode.wire.protocol import Hello, Welcome
 
+OVERTAKEN = "the same player has connected again since"
+
 KEY_SIZE = 8
 """Bytes of a resume token that say which session it is for; the rest proves it."""
 SECRET_SIZE = 24
@@ -131,7 +133,7 @@ class Seats:
         if link.since < session.link_since or (former and not hello.anew):
             # An attempt that the client gave up, and whose greeting was overtaken by that of its next one. Taken for
             # the newer, it would end the session: the link in use would hear that it is replaced.
-            raise ProtocolError(ReasonCode.REPLACED, "the same player has connected again since")
+            raise ProtocolError(ReasonCode.REPLACED, OVERTAKEN)
         if session.link is not None:
             self._replace(session, session.link, anew=hello.anew)
         session.address = link.stream.remote_address or session.address

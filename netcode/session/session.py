@@ -265,8 +265,9 @@ class Session:
         if missing is None:
             text = "the link came back too late: messages sent meanwhile are no longer kept (max_resend)"
             raise ProtocolError(ReasonCode.RESUME_LOST, text)
-        largest, theirs = resend.largest(), self.outbox.theirs
-        if largest > theirs:
+        theirs = self.outbox.theirs
+        largest = resend.largest(above=theirs)
+        if largest:
             sent = f"a message of {largest} bytes, sent while there was no link"
             text = f"{sent}, is over the {theirs} that the other end takes; raise max_message"
             raise ProtocolError(ReasonCode.TOO_LARGE, text)
