@@ -1,6 +1,7 @@
 """Ticks at a fixed rate: what a loop around a client or a server sleeps, updates and counts by."""
 
 import math
+import os
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -57,15 +58,18 @@ def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
 
 
 def _tick(end: Ticking, period: float, goodbye: str, clock: Clock) -> Iterator[int]:
-    number, due = 0, clock()
+    number, due, over = 0, clock(), end.state is State.DISCONNECTED
+    process = os.getpid()
     with _CtrlC() as ctrl_c:
-        while end.state is not State.DISCONNECTED:
+        while not over:
             for _ in _looks(end, due, period / math.ceil(period / LOOK), clock):
                 if ctrl_c.pressed:
                     ctrl_c.pressed = False
                     end.close_nicely(goodbye)
                 end.update()
+            over = end.state is State.DISCONNECTED  # what the game itself ends in a tick has one more
             yield number
+            over = over or os.getpid() != process  # and of what belongs to the parent a forked child has none
             number += 1
             due = max(due + period, clock() - max(MAX_BEHIND, period))
     end.update()  # nothing, but that a forked child hears why this ends

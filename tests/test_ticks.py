@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from scene import Scene, only
 
+import netcode
 from netcode import Client, Left, Server, State
 from netcode.testing import FakeClock
 from netcode.ticks import LOOK, MAX_BEHIND, ticks
@@ -134,13 +135,38 @@ def test_it_ends_with_a_tick_for_what_came_last(end: End) -> None:
     assert came == [0, 1, 2, 3]
 
 
-def test_what_the_game_itself_closed_has_no_further_tick(end: End) -> None:
+def test_what_the_game_itself_closed_has_one_last_tick(end: End) -> None:
     came = list[int]()
     for tick in ticks(end, 30, "", end.clock):
         came.append(tick)
-        end.state = State.DISCONNECTED
+        if tick == 1:
+            end.state = State.DISCONNECTED
 
-    assert came == [0]
+    assert came == [0, 1, 2]
+
+
+def test_what_was_over_before_has_no_tick(end: End) -> None:
+    end.state = State.DISCONNECTED
+
+    assert [*ticks(end, 30, "", end.clock)] == []
+
+
+@pytest.mark.parametrize("how", ["client.close", "client.close_nicely, connecting", "server.close"])
+def test_who_ends_it_in_the_middle_of_a_tick_hears_left(how: str) -> None:
+    scene = Scene()
+    server = scene.serve()
+    connecting = how.endswith("connecting")
+    client = scene.client() if connecting else scene.join()
+    end: Server | Client = server if how == "server.close" else client
+    heard = list[netcode.Event]()
+    for tick in end.ticks(30):
+        heard += end.events()
+        if tick == 0:
+            end.close_nicely() if connecting else end.close()
+        assert tick < 3
+
+    assert [type(event) for event in heard][-1:] == [Left]
+    scene.close()
 
 
 @pytest.mark.fault(70, "memory")
@@ -151,9 +177,9 @@ def test_ctrl_c_is_a_wish_to_leave(end: End, ctrl_c: None) -> None:
         if tick == 1:
             signal.raise_signal(signal.SIGINT)
         if tick == 4:
-            end.state = State.DISCONNECTED
+            end.update = lambda: setattr(end, "state", State.DISCONNECTED)  # type: ignore[method-assign]
 
-    assert came == [0, 1, 2, 3, 4]
+    assert came == [0, 1, 2, 3, 4, 5]
     assert end.goodbyes == ["closing time"]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
