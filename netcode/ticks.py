@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 from typing import Protocol, Self
 
+from netcode.diagnostics import log
 from netcode.limits import check_number
 from netcode.loop.clock import Clock
 from netcode.reasons import HOW_LONG, check_text
@@ -20,9 +21,17 @@ MAX_BEHIND = 0.25
 """Seconds by which ticks may be late and are still made up for, or one tick if that is longer. What a longer pause
 took is skipped: to make up for a minute would take longer than it lasted."""
 
-
 TOO_RARE = 0.1
 """Ticks a second of which nobody means so few: who writes `1 / 60` means seconds."""
+
+SLOW = 0.8
+"""The share of its rate below which a loop is clearly too slow, and not just a little late."""
+
+SLOW_FOR = 5.0
+"""Seconds for which it has to be."""
+
+SLOW_TICKS = 10
+"""Ticks in a row that have to be late: fewer are pauses."""
 
 
 class Ticking(Protocol):
@@ -54,25 +63,65 @@ def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
             f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are ticks({1 / rate:g})"
         )
     check_text(goodbye, HOW_LONG)
-    return _tick(end, 1 / rate, goodbye, clock)
+    return _tick(end, rate, goodbye, clock)
 
 
-def _tick(end: Ticking, period: float, goodbye: str, clock: Clock) -> Iterator[int]:
+def _tick(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int]:
+    period, pace = 1 / rate, _Pace(rate)
     number, due, over = 0, clock(), end.state is State.DISCONNECTED
     process = os.getpid()
     with _CtrlC() as ctrl_c:
         while not over:
+            began = clock()
             for _ in _looks(end, due, period / math.ceil(period / LOOK), clock):
                 if ctrl_c.pressed:
                     ctrl_c.pressed = False
                     end.close_nicely(goodbye)
                 end.update()
             over = end.state is State.DISCONNECTED  # what the game itself ends in a tick has one more
+            updated = clock()
             yield number
             over = over or os.getpid() != process  # and of what belongs to the parent a forked child has none
+            now = clock()
+            pace.note(late=began >= due, updating=updated - began, playing=now - updated)
             number += 1
-            due = max(due + period, clock() - max(MAX_BEHIND, period))
+            due = max(due + period, now - max(MAX_BEHIND, period))
     end.update()  # nothing, but that a forked child hears why this ends
+
+
+class _Pace:
+    """Notices a loop that cannot keep its rate, and tells once what takes the time."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._told = False
+        self._forget()
+
+    def note(self, *, late: bool, updating: float, playing: float) -> None:
+        """Hear of one tick whether it was due before the last one was done, and what took how many seconds."""
+        if not late or self._told:
+            self._forget()
+            return
+        self._ticks += 1
+        self._updating += updating
+        self._playing += playing
+        took = self._updating + self._playing
+        if self._ticks < SLOW_TICKS or took < SLOW_FOR:
+            return
+        if self._ticks < SLOW * self._rate * took:
+            self._told = True
+            log.warn(
+                "ticks",
+                "ticks(%s) comes %s times a second: of each tick the game's own code takes %s ms and update() %s ms, "
+                "and %s ms is all there is; let the game do less in a tick, or ask for fewer",
+                *(f"{self._rate:g}", f"{self._ticks / took:.1f}"),
+                *(f"{1000 * seconds:.0f}" for seconds in (self._playing / self._ticks, self._updating / self._ticks)),
+                f"{1000 / self._rate:.0f}",
+            )
+        self._forget()
+
+    def _forget(self) -> None:
+        self._ticks, self._updating, self._playing = 0, 0.0, 0.0
 
 
 def _looks(end: Ticking, due: float, step: float, clock: Clock) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """Ticks at a fixed rate: they do not drift, catch up within bounds, and take Ctrl-C as a wish to leave."""
 
+import logging
 import signal
 import threading
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from scene import Scene, only
 
 import netcode
 from netcode import Client, Left, Server, State
+from netcode.diagnostics import log
 from netcode.testing import FakeClock
 from netcode.ticks import LOOK, MAX_BEHIND, ticks
 
@@ -102,6 +104,59 @@ def test_of_rare_ticks_one_that_is_late_is_made_up_for(end: End) -> None:
 
 def test_a_game_that_is_always_too_slow_goes_on(end: End) -> None:
     assert times(end, 20, 100, 0.08) == pytest.approx([0.08 * tick for tick in range(100)])
+
+
+@pytest.fixture
+def told(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is warned of."""
+    monkeypatch.setattr(log, "_next_warning", {})
+    monkeypatch.setattr(log, "INTERVAL", 0.0)
+    caplog.set_level(logging.WARNING, "netcode")
+    return caplog
+
+
+def test_a_game_that_is_always_too_slow_is_told_once_what_takes_the_time(
+    end: End, told: pytest.LogCaptureFixture
+) -> None:
+    end.update = lambda: end.clock.advance(0.01)  # type: ignore[method-assign]
+    times(end, 20, 200, 0.24)
+
+    says = (
+        "ticks(20) comes 4.0 times a second: of each tick the game's own code takes 240 ms and update() 10 ms, and "
+        "50 ms is all there is; let the game do less in a tick, or ask for fewer"
+    )
+    assert told.messages == [says]
+
+
+@pytest.mark.parametrize("lasting", [0.049, 0.055])
+def test_a_game_that_nearly_keeps_its_rate_is_told_nothing(
+    end: End, lasting: float, told: pytest.LogCaptureFixture
+) -> None:
+    times(end, 20, 1000, lasting)
+
+    assert told.messages == []
+
+
+def test_a_game_that_pauses_now_and_then_is_told_nothing(end: End, told: pytest.LogCaptureFixture) -> None:
+    for tick in ticks(end, 20, "", end.clock):
+        end.clock.advance(0.01 if tick % 20 else 60.0)
+        if tick == 1000:
+            break
+
+    assert told.messages == []
+
+
+def test_a_game_that_becomes_too_slow_is_told_then(end: End, told: pytest.LogCaptureFixture) -> None:
+    before = None
+    for tick in ticks(end, 20, "", end.clock):
+        end.clock.advance(0.055 if tick < 1000 else 0.1)
+        if tick == 1000:
+            before = [*told.messages]
+        if tick == 1200:
+            break
+
+    assert before == []
+    assert len(told.messages) == 1
 
 
 @pytest.mark.parametrize("rate", [0, -1, float("nan"), float("inf")])
