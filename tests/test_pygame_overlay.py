@@ -17,6 +17,7 @@ with warnings.catch_warnings():
     import pygame
 
 from netcode.pygame import Overlay
+from netcode.pygame.overlay import fit
 
 
 @pytest.fixture
@@ -104,6 +105,71 @@ def test_before_it_is_in_and_after_it_is_over_it_says_so(scene: Scene, keys: def
     assert lines[1][2] == "in 0 B/s, out 0 B/s"
     assert lines[2][0].startswith(r"over: good night \x1b xxx")
     assert len(lines[2][0]) == 60
+
+
+def test_why_it_is_over_is_whole_and_cut_between_words(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    server = scene.serve()
+    client = scene.join()
+    overlay = Overlay(client, visible=True)
+    words = "the harbour is closed for the night because of the storm, so come again tomorrow"
+    server.close_nicely(words)
+    scene.play(1.0)
+
+    lines = overlay.lines()
+
+    assert len(lines) == 2
+    assert " ".join(lines).startswith(f"over: {words}")
+    assert all(len(line) <= 60 for line in lines)
+
+
+def test_a_line_that_is_wider_than_the_window_goes_on_below(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    pygame.font.init()
+    font = pygame.font.Font(None, 18)
+
+    parts = fit("nothing is listening on localhost:7777", font, 100)
+
+    assert " ".join(parts) == "nothing is listening on localhost:7777"
+    assert len(parts) > 2
+    assert all(font.size(part)[0] <= 100 for part in parts)
+    assert fit("round trip", font, 1) == [*"roundtrip"]
+
+
+def test_it_says_for_how_long_a_server_that_hangs_was_not_heard(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    server = scene.serve()
+    client = scene.join()
+    overlay = Overlay(client)
+    scene.play(3.0)
+    before = overlay.lines()
+    scene.frozen.add(server)
+    scene.play(4.0)
+    frozen = overlay.lines()
+    scene.frozen.clear()
+    scene.play(1.0)
+
+    assert not any("heard" in line for line in before)
+    assert frozen[-1] == "nothing heard for 4 s"
+    assert overlay.lines()[:1] == before[:1]
+    assert not any("heard" in line for line in overlay.lines())
+
+
+def test_where_pings_are_rare_a_silence_between_two_is_none(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    rare: Any = {"ping_interval": 6.0, "timeout": 30.0}
+    scene.serve(**rare)
+    overlay = Overlay(scene.join(**rare))
+    heard = list[str]()
+    for _ in range(20):
+        scene.play(1.0)
+        heard += [line for line in overlay.lines() if "heard" in line]
+
+    assert heard == []
+
+
+def test_a_keyword_that_it_does_not_take_is_told(scene: Scene) -> None:
+    wrong: Any = {"sise": 20}
+    with pytest.raises(
+        TypeError, match=r"^Overlay\(\) got an unexpected keyword argument 'sise'; did you mean size\?$"
+    ):
+        Overlay(scene.client(), **wrong)
 
 
 def test_while_away_it_says_what_waits(scene: Scene, keys: defaultdict[int, bool]) -> None:

@@ -1,12 +1,16 @@
 """What the link does, in a corner of the game's window: one call, one key."""
 
+import textwrap
+
 import pygame
 
 from netcode.client import Client
+from netcode.diagnostics.mistakes import explains_keywords
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
-from netcode.peer import Stats
+from netcode.peer import Peer, Stats, session_of
 from netcode.reasons import printable
+from netcode.session.link import Link
 from netcode.stream.contract import State
 
 SAMPLE = 0.5
@@ -15,12 +19,18 @@ SAMPLE = 0.5
 WIDEST = 60
 """Characters of the longest line."""
 
+LATE = 2
+"""Pings that have to be without an answer before it says so: the answer to one is always under way."""
+
 INK, SHADE = (235, 240, 245), (10, 14, 24, 190)
 MARGIN = 6
 
+MAX_REASON = 400
+"""Characters of a reason that are shown at most: a server's own words have 128, and ours stand around them."""
+
 
 class Overlay:
-    """Shows the round-trip time, jitter, what goes in and out, and what waits.
+    """Shows the round-trip time, jitter, what goes in and out, what waits, and for how long nothing was heard.
 
     Args:
         client: whose link it is.
@@ -33,6 +43,7 @@ class Overlay:
         TypeError, ValueError: an argument cannot be what it should be.
     """
 
+    @explains_keywords("Overlay")
     def __init__(
         self,
         client: Client,
@@ -68,7 +79,8 @@ class Overlay:
         if self._font is None or not pygame.font.get_init():
             pygame.font.init()
             self._font = pygame.font.Font(None, self._size)
-        drawn = [self._font.render(line, True, INK) for line in self.lines()]
+        room, font = surface.get_width() - 4 * MARGIN, self._font
+        drawn = [font.render(part, True, INK) for line in self.lines() for part in fit(line, font, room)]
         width = max(line.get_width() for line in drawn) + 2 * MARGIN
         step = self._font.get_linesize()
         shade = pygame.Surface((width, step * len(drawn) + 2 * MARGIN), pygame.SRCALPHA)
@@ -81,7 +93,7 @@ class Overlay:
         """Return what it shows."""
         client, peer = self._client, self._client.peer
         if client.reason is not None:
-            return [printable(f"over: {client.reason.text}", WIDEST)]
+            return textwrap.wrap(printable(f"over: {client.reason.text}", MAX_REASON), WIDEST)
         if peer is None:
             return ["connecting"]
         stats, (incoming, outgoing) = peer.stats, self._rates
@@ -91,6 +103,9 @@ class Overlay:
             f"round trip {_milliseconds(client.rtt)}, jitter {_milliseconds(client.jitter)}",
             f"in {_bytes(incoming)}/s, out {_bytes(outgoing)}/s",
         ]
+        late = _late(peer)
+        if late is not None:
+            lines.append(f"nothing heard for {int(late)} s")
         if stats.queued:
             lines.append(f"waits {_bytes(stats.queued)}, {_milliseconds(stats.queued_for)}")
         elif peer.away and peer.queued:
@@ -114,6 +129,23 @@ class Overlay:
             incoming = (stats.bytes_received - self._before.bytes_received) / passed
             self._rates = incoming, (stats.bytes_sent - self._before.bytes_sent) / passed
         self._before, self._since = stats, self._since + passed
+
+
+def _late(peer: Peer) -> float | None:
+    """Return the seconds of silence, where they are more than a link can have whose other end answers pings."""
+    link = session_of(peer).link
+    if not isinstance(link, Link) or peer.silence <= LATE * link.limits.ping_interval + (peer.rtt or 0.0):
+        return None
+    return peer.silence
+
+
+def fit(line: str, font: pygame.font.Font, room: int) -> list[str]:
+    """Return `line` in as many parts, cut between words, as it takes in a window so narrow."""
+    columns, parts = len(line), [line]
+    while columns > 1 and max(font.size(part)[0] for part in parts) > room:
+        columns -= 1
+        parts = textwrap.wrap(line, columns)
+    return parts
 
 
 def _milliseconds(seconds: float | None) -> str:
