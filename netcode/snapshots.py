@@ -1,12 +1,13 @@
 """Smooth motion out of rare snapshots: a buffer by the server's time, and what the world looked like between two."""
 
 import sys
+import time as wall
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
+from netcode.diagnostics.mistakes import Hinted, explains_keywords, hint, refuse_later
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 
@@ -23,6 +24,12 @@ LEAP = 0.25
 
 SLEW = 0.1
 """How much faster or slower than time the clock goes while it corrects itself; a tenth is not seen."""
+
+TOO_RARE = 0.1
+"""Ticks a second of which nobody means so few: who writes `1 / 20` means seconds."""
+
+DAY = 86_400.0
+"""Seconds by which what is told for a tick is within the time of the wall clock, where it is meant."""
 
 
 def blend(older: Any, newer: Any, share: float) -> Any:
@@ -80,6 +87,7 @@ class Snapshots(Generic[T], metaclass=Hinted):
         TypeError, ValueError: an argument cannot be what it should be.
     """
 
+    @explains_keywords("Snapshots")
     def __init__(
         self,
         rate: float,
@@ -89,6 +97,10 @@ class Snapshots(Generic[T], metaclass=Hinted):
         clock: Clock = monotonic,
     ) -> None:
         check_number("rate", rate)
+        if rate <= TOO_RARE:
+            raise ValueError(
+                f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are Snapshots({1 / rate:g})"
+            )
         check_number("max_gap", max_gap)
         if not callable(blend):
             raise TypeError(f"blend must be a function of two snapshots and a share, not {type(blend).__name__}")
@@ -108,9 +120,14 @@ class Snapshots(Generic[T], metaclass=Hinted):
         """Keep the snapshot of a tick. One of the same tick takes its place.
 
         Raises:
-            TypeError, ValueError: `tick` is no number from 0 up.
+            TypeError, ValueError: `tick` is no number from 0 up, or the time of day where `rate` counts ticks.
         """
         check_number("tick", tick, zero=True)
+        if isinstance(tick, float) and self._rate != 1 and tick % 1 and abs(tick - wall.time()) < DAY:
+            raise ValueError(
+                f"tick is the number of a tick, of which {self._rate:g} make a second, not the time {tick:g}: send what "
+                "server.ticks() gives, or make it Snapshots(1), which counts seconds"
+            )
         time, now = tick / self._rate, self._clock()
         if self._times and time < self._times[-1]:
             self.clear()

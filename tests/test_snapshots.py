@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -249,6 +250,11 @@ def test_no_more_are_kept_than_fit(clock: FakeClock) -> None:
     [
         ({"rate": 0}, ValueError, "rate must be above 0 and finite, not 0"),
         ({"rate": "20"}, TypeError, "rate must be a number, not str"),
+        (
+            {"rate": 1 / 20},
+            ValueError,
+            "rate is ticks a second, above 0.1, not 0.05: ticks of 0.05 s are Snapshots(20)",
+        ),
         ({"rate": 20, "max_gap": -1}, ValueError, "max_gap must be above 0 and finite, not -1"),
         ({"rate": 20, "blend": 3}, TypeError, "blend must be a function of two snapshots and a share, not int"),
     ],
@@ -271,6 +277,25 @@ def test_what_a_stranger_says_for_a_tick_is_checked(clock: FakeClock) -> None:
     with pytest.raises(ValueError, match="time must be finite, not inf"):
         snapshots.at(float("inf"))
     assert len(snapshots) == 0
+
+
+def test_the_time_of_day_in_the_place_of_a_tick_is_told(clock: FakeClock) -> None:
+    now = int(time.time()) + 0.5
+    says = r"^tick is the number of a tick, of which 20 make a second, not the time 1\.\d+e\+09: .* Snapshots\(1\)"
+    with pytest.raises(ValueError, match=says):
+        Snapshots[int](20, clock=clock).add(now, 1)
+
+
+@pytest.mark.parametrize(("rate", "scale"), [(1, 1.0), (1000, 1000.0), (20, 20.0), (20, 0.001)])
+def test_seconds_that_are_said_to_be_seconds_and_large_ticks_are_taken(
+    clock: FakeClock, rate: float, scale: float
+) -> None:
+    snapshots = Snapshots[str](rate, clock=clock)
+    snapshots.add((int(time.time()) + 0.5) * scale, "now")
+    whole = Snapshots[str](20, clock=clock)
+    whole.add(int(time.time()), "a server that has run for years")
+
+    assert (len(snapshots), len(whole)) == (1, 1)
 
 
 def test_an_int_that_is_larger_than_any_float_is_refused_or_not_mixed(clock: FakeClock) -> None:
