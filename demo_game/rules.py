@@ -154,9 +154,18 @@ class Broadside(Game):
         self.fleets, self.log = {}, []
 
     def round(self) -> None:
-        """Let both hide their fleets, then draw who fires first."""
-        self.fleets = self.ask_all(self.players, Free(list[Ship], random_fleet, wrong_with), "hide your fleet")
+        """Let all hide their fleets who have none yet, then draw who fires first."""
+        if asked := [seat for seat in self.players if seat not in self.fleets]:
+            self.fleets |= self.ask_all(asked, Free(list[Ship], random_fleet, wrong_with), "hide your fleet")
         self.turn_to(self.random.randrange(2))
+
+    def timeout(self, seat: int) -> None:
+        """Hide the fleet of who was too slow for that at random; in battle the other has won."""
+        if len(self.fleets) == len(self.players):
+            super().timeout(seat)
+            return
+        self.fleets[seat] = random_fleet(self.random)
+        self.tell(f"The fleet of {self.names[seat]} was hidden at random: the time was up")
 
     def chart(self, seat: int) -> Chart:
         """Give what the shots have shown of a seat's sea."""

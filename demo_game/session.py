@@ -9,7 +9,7 @@ from demo_game.rules import Broadside, Cell, Ship
 from demo_game.view import Phase, View, view_of
 from demo_game.wording import refused
 from netcode import ReasonCode
-from netcode.turns import Event, Moved, Refused, Said, Seat, Seated, Started, join
+from netcode.turns import Event, Moved, Refused, Said, Seat, Seated, Started, Told, join
 
 LOOK_AGAIN = 1.0
 """Seconds between looks for a game to watch while there is none."""
@@ -47,7 +47,7 @@ class Session:
         self._left: list[Seat[Broadside]] = []
         self._games = 0
         self._fleet: tuple[Ship, ...] = ()
-        self._refusal = ""
+        self._refusal = self._told = ""
         self._look_at: float | None = None
 
     @property
@@ -68,28 +68,21 @@ class Session:
         self.table.update()
         heard = self.table.events()
         for event in heard:
-            match event:
-                case Seated():
-                    self._keep(self.table.ticket)
-                case Started():
-                    self._games, self._fleet, self._refusal = self._games + 1, (), ""
-                case Moved():
-                    self._refusal = ""
-                case Refused(play, text):
-                    self._refusal = refused(play, text)
-                case Said():
-                    self.chat.append(event)
-                case _:
-                    pass
+            self._hear(event)
         self._look_for_another()
         for table in self._left:
             table.update()
         self._left = [table for table in self._left if not table.reason]
-        self.view = view_of(self.table, self._games, self._fleet, self.table.frozen or self._refusal)
+        self._look()
         if self._came_back and self.view.phase is not Phase.WAITING:
             self._came_back = False
             if self.view.phase is Phase.OVER:
                 self.another()  # the game that we come back to ended long ago
+        if self.view.to_place and self._fleet:
+            self.place(
+                self._fleet
+            )  # the other one was too slow, and with that all are asked anew who have no fleet yet
+            self._look()
         return heard
 
     def place(self, fleet: Sequence[Ship]) -> None:
@@ -116,7 +109,7 @@ class Session:
         self.leave()
         self._keep(None)
         self.table, self._games, self._came_back = self._sit(None), self._games + 1, False
-        self._fleet, self._refusal = (), ""
+        self._fleet, self._refusal, self._told = (), "", ""
 
     def leave(self, text: str = "") -> None:
         """Give up the seat, and a game that is on, with a goodbye for the others; `update()` until there is a `reason`."""
@@ -130,6 +123,28 @@ class Session:
             self._keep(None)
         for table in (self.table, *self._left):
             table.close()
+
+    def _hear(self, event: Event) -> None:
+        match event:
+            case Seated():
+                self._keep(self.table.ticket)
+            case Started():
+                self._games, self._fleet, self._refusal, self._told = self._games + 1, (), "", ""
+            case Moved():
+                self._refusal = ""
+            case Refused(play, text):
+                self._refusal = refused(play, text)
+                if play is not None and not play.name:
+                    self._fleet = ()
+            case Told(text):
+                self._told = text
+            case Said():
+                self.chat.append(event)
+            case _:
+                pass
+
+    def _look(self) -> None:
+        self.view = view_of(self.table, self._games, self._fleet, self.table.frozen or self._refusal, self._told)
 
     def _look_for_another(self) -> None:
         """Sit down anew where that is what the player would do: the seat was not kept, or nobody plays at present."""

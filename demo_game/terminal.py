@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from demo_game.rules import SIZE, Cell
 from demo_game.view import Phase, Side, View
 from demo_game.wording import effect, why
-from netcode.turns import Event, Moved, Over, Presence, Refused, Said
+from netcode.turns import Event, Moved, Over, Presence, Refused, Said, Told
 
 
 class Narrator:
@@ -32,6 +32,8 @@ class Narrator:
                     yield f"{names[seat]} {_PRESENCE.get(state, state)}"
                 case Said(_, name, text):
                     yield f"{name}: «{text}»"
+                case Told(text):
+                    yield text
                 case Refused(_, text):
                     yield f"refused: {text}"
                 case _:

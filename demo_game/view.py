@@ -39,7 +39,8 @@ class View:
     """One game as one end sees it, at one moment. `seat` is our own, None for a spectator.
 
     `log` keeps every shot in order, with the seat that fired it: the pictures of the shots come from it. `aim` is what we
-    have fired at and not been answered, `again` are the seats that want another game.
+    have fired at and not been answered, `again` are the seats that want another game, and `told` is what the rules said
+    last.
     """
 
     phase: Phase = Phase.WAITING
@@ -51,6 +52,7 @@ class View:
     winner: int | None = None
     why: str = ""
     refusal: str = ""
+    told: str = ""
     log: Sequence[Fired] = ()
     to_place: bool = False
     again: tuple[int, ...] = ()
@@ -72,12 +74,13 @@ class View:
         return self.turn is not None and self.turn == self.seat and self.aim is None
 
 
-def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusal: str) -> View:
+def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusal: str, told: str = "") -> View:
     """Look at a table. `fleet` is where we hid our own: before both are hidden, the table does not say it even to us."""
     if not table.started:
         return View(number=number, seat=table.seat)
     game, play, result = table.view, table.pending, table.view.result
-    phase = Phase.OVER if result else Phase.FIRING if game.fleets else Phase.PLACING
+    hidden = len(game.fleets) == len(table.names)  # who was too slow has a fleet before the other one
+    phase = Phase.OVER if result else Phase.FIRING if hidden else Phase.PLACING
     to_hide = game.to_move if phase is Phase.PLACING else ()
     return View(
         phase,
@@ -89,6 +92,7 @@ def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusa
         winner=next(iter(result.winners), None) if result else None,
         why=result.text if result else "",
         refusal=refusal,
+        told=told,
         log=game.log,
         to_place=table.seat in to_hide and play is None,
         again=table.rematch_wanted_by,
@@ -103,4 +107,6 @@ def _side(table: Seat[Broadside], seat: int, to_hide: Sequence[int], own: tuple[
     known = seat == table.seat or game.result is not None
     fleet = tuple(game.fleets.get(seat, ()) if known else ()) or (own if seat == table.seat else ())
     clock = table.clocks[seat] if table.clocks else None
+    if not clock and seat not in game.to_move:
+        clock = None  # who was too slow has the time of a shot again when it is their turn
     return Side(game.names[seat], game.chart(seat), fleet, seat not in to_hide, presence, patience, clock)

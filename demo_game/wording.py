@@ -1,5 +1,7 @@
 """The sentences that a player reads wherever they play; those over a game in the window are `window.headline`'s."""
 
+import math
+
 from demo_game.rules import SHIP_NAMES, Shot
 from demo_game.view import Side, View
 from netcode.turns import Play
@@ -45,6 +47,12 @@ def refused(play: Play | None, text: str) -> str:
 def ended(text: str) -> str:
     """Say to a player why there is no table any more."""
     return next((told for begins, told in _TABLES.items() if text.startswith(begins)), sentence(text))
+
+
+def time_left(seconds: float) -> str:
+    """Write what is left on a clock, in minutes and seconds: 0:00 only where nothing is."""
+    whole = math.ceil(seconds)
+    return f"{whole // 60}:{whole % 60:02}"
 
 
 def plain_text(text: str, limit: int) -> str:

@@ -78,11 +78,15 @@ class Sea:
         self.server._store.close()
         self.server = None
 
-    def enter(self, name: str, *, watching: bool = False, kept: KeptSeat | None = None, code: str = "") -> Session:
+    def enter(
+        self, name: str, *, watching: bool = False, kept: KeptSeat | None = None, code: str = "", per_move: float = 0
+    ) -> Session:
         """Have somebody sit down, or look on."""
+        options = {"clock": {"per_move": per_move}} if per_move else None
 
         def sit(ticket: str | None) -> Any:
             link: dict[str, Any] = {"clock": self.clock, "network": self.network, "legal": False, "patience": 60.0}
+            link["options"] = options
             return join((HOST, PORT), Broadside, code or None, watch=watching, ticket=ticket, name=name, **link)
 
         keeping: dict[str, Any] = {} if kept is None else {"ticket": kept.ticket, "keep": kept.keep}
@@ -91,11 +95,11 @@ class Sea:
         self.heard[session] = []
         return session
 
-    def pair(self) -> tuple[Session, Session]:
-        """Have Anne and Bob begin a game; Anne has seat 0."""
-        anne = self.enter("Anne")
+    def pair(self, per_move: float = 0) -> tuple[Session, Session]:
+        """Have Anne and Bob begin a game, with so many seconds for each shot; Anne has seat 0."""
+        anne = self.enter("Anne", per_move=per_move)
         self.until(lambda: anne.joined)
-        bob = self.enter("Bob")
+        bob = self.enter("Bob", per_move=per_move)
         self.until(lambda: anne.view.to_place and bob.view.to_place)
         return anne, bob
 

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 from broadside import TIDY_FLEET, Sea
 
-from demo_game.rules import Cell, random_fleet
+from demo_game.rules import Cell, random_fleet, wrong_with
 from demo_game.session import Session
 from demo_game.view import Phase, View
 from demo_game.window.headline import headline
@@ -94,6 +94,34 @@ def test_an_illegal_fleet_is_given_back(sea: Sea) -> None:
 
     assert anne.view.to_place
     assert anne.view.refusal == "a fleet is ships of lengths 5, 4, 3, 3, 2"
+
+
+def test_who_is_too_slow_to_hide_a_fleet_has_one_at_random_and_the_other_one_keeps_theirs(sea: Sea) -> None:
+    anne, bob = sea.pair(per_move=20)
+    anne.place(TIDY_FLEET)
+    sea.play(15)
+    left = [side.clock for side in bob.view.sides]
+    sea.until(lambda: bob.view.phase is Phase.FIRING and anne.view.phase is Phase.FIRING)
+    told = anne.view.told, bob.view.told
+    clocks = [side.clock for side in anne.view.sides]
+
+    sea.until(lambda: anne.view.phase is Phase.OVER)
+
+    assert left[1] == pytest.approx(5, abs=0.5)
+    assert clocks[anne.view.winner or 0] is None or clocks[anne.view.winner or 0]
+    assert told == 2 * ("The fleet of Bob was hidden at random: the time was up",)
+    assert anne.view.sides[0].fleet == TIDY_FLEET
+    assert wrong_with(anne.view.sides[1].fleet) is None
+    assert anne.view.why.endswith("ran out of time")  # in battle
+
+
+def test_who_both_are_too_slow_to_hide_a_fleet_begin_all_the_same(sea: Sea) -> None:
+    anne, bob = sea.pair(per_move=20)
+
+    sea.until(lambda: anne.view.phase is bob.view.phase is Phase.FIRING)
+
+    assert wrong_with(anne.view.sides[0].fleet) is wrong_with(bob.view.sides[1].fleet) is None
+    assert [anne.view.sides[anne.view.turn or 0].clock] == [pytest.approx(20, abs=0.2)]
 
 
 def test_what_cannot_be_done_now_is_not_tried(sea: Sea) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from broadside import Sea, changed, firing, placing
@@ -296,6 +297,43 @@ def test_names_in_any_script_can_be_drawn() -> None:
     for name in ("", "鄭一嫂", "🏴‍☠️ Jack", "\u0301\u0301", "W" * 16):
         made.view = changed(made.view, 0, name=name)
         draw(BattleScene(made, barrage(made)), (800, 600))
+
+
+class Reading(Painter):
+    """A painter that remembers what it writes."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__(pygame.Surface(size))
+        self.read: list[str] = []
+
+    def text(self, words: str, *how: Any, **more: Any) -> pygame.Rect:
+        self.read.append(words)
+        return super().text(words, *how, **more)
+
+
+def read(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -> list[str]:
+    painter = Reading(size)
+    scene.draw(painter, now)
+    return painter.read
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_both_clocks_are_read_whatever_the_names_are(size: tuple[int, int]) -> None:
+    made = table(firing(20))
+    for seat, clock in enumerate((29.9, 59.9)):
+        made.view = changed(made.view, seat, name="W" * 16, clock=clock)
+
+    assert {"0:30", "1:00"} <= {*read(BattleScene(made, barrage(made)), size)}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_the_clock_is_read_while_the_fleet_is_hidden(size: tuple[int, int]) -> None:
+    scene = PlacingScene(table(changed(placing(), 0, clock=29.9)), Random(1))
+
+    words = read(scene, size)
+
+    assert "0:30" in words
+    assert "hidden at random" in " ".join(words)
 
 
 def test_text_without_letters_is_nothing() -> None:

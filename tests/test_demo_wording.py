@@ -19,7 +19,7 @@ from demo_game.window.headline import (
     verdict,
     worth_retrying,
 )
-from demo_game.wording import ended, plain_text, refused, why
+from demo_game.wording import ended, plain_text, refused, time_left, why
 from netcode import ReasonCode
 from netcode.turns import Play
 
@@ -29,6 +29,7 @@ from netcode.turns import Play
     [
         (View(), Headline("Waiting for an opponent", Tone.CALM)),
         (placing(), Headline("Hide your fleet from Blackbeard", Tone.ACT)),
+        (changed(placing(), 0, clock=9.2), Headline("Hide your fleet from Blackbeard: 0:10", Tone.ACT)),
         (placing(None), Headline("Anne Bonny and Blackbeard are hiding the fleet…", Tone.CALM)),
         (changed(placing(None), 0, placed=True), Headline("Blackbeard is hiding the fleet…", Tone.CALM)),
         (firing(2), Headline("Your turn: choose a target", Tone.ACT)),
@@ -118,6 +119,15 @@ def test_what_a_table_says_to_programmers_is_not_shown_to_players() -> None:
     ]
     assert [text for text in told if "_" in text or "join with" in text or text[0].islower()] == []
     assert ended("nothing is listening on pluto:7777") == "Nothing is listening on pluto:7777"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"), [(0, "0:00"), (0.1, "0:01"), (59.9, "1:00"), (60, "1:00"), (61.5, "1:02"), (600, "10:00")]
+)
+def test_a_clock_has_sixty_seconds_to_a_minute_and_shows_nothing_only_when_nothing_is_left(
+    seconds: float, written: str
+) -> None:
+    assert time_left(seconds) == written
 
 
 def test_a_strangers_text_is_made_plain() -> None:

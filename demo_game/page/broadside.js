@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 const KEPT = `broadside ${location.pathname}`;
 const invited = new URLSearchParams(location.hash.slice(1)).get("room");
 const seat = new Seat();
-let fleet = [], upright = false, hover = null, lines = 0, onward = false;
+let fleet = [], upright = false, hover = null, lines = 0, onward = false, hidden = false;
 
 const button = (text, onclick, kind, key = text) => make("button", { type: "button", "data-key": key, class: kind, onclick }, text);
 const nameOf = (number) => seat.state.names?.[number] ?? "somebody";
@@ -53,8 +53,8 @@ function shipOf([length, [column, row], upright], kind = "") {
 function sea(id, number) {
   const isFar = id === "far", { shots, sunk } = chartOf(number);
   const known = new Map(shots.map(([cell, hit]) => [keyOf(cell), hit]));
-  const own = number === seat.seat && fleet.length ? fleet : (seat.view.fleets instanceof Map ? seat.view.fleets.get(number) : seat.view.fleets?.[number]) ?? [];
-  const ships = own.filter(Boolean);
+  const seen = (seat.view.fleets instanceof Map ? seat.view.fleets.get(number) : seat.view.fleets?.[number]) ?? [];
+  const told = seen.filter(Boolean), ships = told.length || number !== seat.seat ? told : fleet;
   const isSunk = (ship) => sunk.some((one) => keyOf(one.flat()) === keyOf(ship.flat()));
   const parts = ships.map((ship) => shipOf(ship, isSunk(ship) ? "sunk" : ""));
   parts.push(...sunk.filter((ship) => !ships.length).map((ship) => shipOf(ship, "sunk")));
@@ -109,6 +109,11 @@ function place(cell) {
   draw();
 }
 
+function hide() {
+  hidden = true;
+  seat.play("", { answer: fleet });
+}
+
 function another() {
   onward = true; // as soon as this table is left
   seat.leave();
@@ -133,7 +138,7 @@ function status() {
 function tools() {
   if (placing()) return [
     button("Turn (R)", turn), button("At random", () => ((fleet = randomFleet()), draw())), button("Again", () => ((fleet = []), draw())),
-    ...(fleet.length === FLEET.length ? [button("Ready", () => seat.play("", { answer: fleet }), "main")] : []),
+    ...(fleet.length === FLEET.length ? [button("Ready", hide, "main")] : []),
   ];
   if (!seat.over || seat.seat === null) return [];
   if (seat.presence.some(([there], number) => there === "left" && number !== seat.seat)) return [button("Look for another enemy", another, "main")];
@@ -194,16 +199,18 @@ const EVENTS = {
   },
   started() {
     fleet = [];
+    hidden = false;
     lines = 0;
     tell("Both hide their fleets");
   },
   moved: tellShots,
+  told: (text) => tell(text),
   seated: (_, name) => tell(`${name} comes into sight`),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} is ${there}`),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
   refused(play, text) {
     $("notice").textContent = text;
-    if (play?.question) fleet = [];
+    if (play?.question) [fleet, hidden] = [[], false];
   },
   gone(text) {
     attempt(() => sessionStorage.removeItem(KEPT));
@@ -213,7 +220,10 @@ const EVENTS = {
     onward = false;
   },
 };
-seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", draw);
+seat.on("event", ([kind, ...rest]) => EVENTS[kind]?.(...rest)).on("change", () => {
+  if (hidden && placing()) hide(); // the other one was too slow, and with that all are asked anew
+  else draw();
+});
 
 /** Sit down at a table: one with a link for a friend, one to watch, or any. */
 function sail(way) {

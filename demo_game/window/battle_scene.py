@@ -128,7 +128,7 @@ class BattleScene:
         if self._no_until is not None and now >= self._no_until:
             self._no, self._no_until = "", None
         last = self._barrage.last_landed(now)
-        words = self._no or (tell_shot(self._play.view, last) if last is not None else "")
+        words = self._no or (self._play.view.told if last is None else tell_shot(self._play.view, last))
         left = painter.text(words, (margin, line), 19, AMBER if self._no else INK, "midleft")
         watching = self._play.view.spectators
         hint = f"{watching} watching   " if watching else ""

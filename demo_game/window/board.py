@@ -11,9 +11,10 @@ from demo_game.window.barrage import AT_ONCE, Barrage, Shell
 from demo_game.window.effects import draw_blast, draw_ember, draw_fire, draw_miss, draw_shell, draw_splash
 from demo_game.window.headline import score
 from demo_game.window.painter import Painter
-from demo_game.window.palette import CORAL, INK, LINE, MUTED, Colour
+from demo_game.window.palette import AMBER, CORAL, INK, LINE, MUTED, Colour
 from demo_game.window.sea import SeaFrame, draw_sea
 from demo_game.window.ships import ship_picture
+from demo_game.wording import time_left
 
 
 class Moment(NamedTuple):
@@ -35,6 +36,10 @@ GAP = 84
 
 MIN_CELL = 4
 """Pixels that a cell has at least, in a window without room."""
+
+
+HURRY = 10.0
+"""Seconds on a clock from which on it is shown in another colour."""
 
 
 def two_seas(painter: Painter, top: int, bottom: int) -> tuple[SeaFrame, SeaFrame]:
@@ -75,11 +80,8 @@ def draw_board(
     for ship in sunk:
         _draw_ship(painter, frame, ship, sunk=True)
     _draw_marks(painter, frame, landed, sunk, now)
-    clock = view.sides[seat].clock
     aimed = score([shell.fired for shell in barrage.landed(1 - seat, now)])
-    if clock is not None and view.winner is None:
-        aimed += f"   {clock // 60:.0f}:{clock % 60:02.0f}"
-    _draw_name(painter, frame.rect, view.sides[seat].name, aimed, own=seat == view.seat)
+    _draw_name(painter, frame.rect, view, seat, aimed)
     _draw_fleet(painter, frame.rect, [ship.length for ship in sunk])
 
 
@@ -123,14 +125,20 @@ def _draw_marks(painter: Painter, frame: SeaFrame, landed: list[Shell], sunk: li
             draw_fire(painter, centre, frame.cell, now)
 
 
-def _draw_name(painter: Painter, rect: pygame.Rect, name: str, aimed: str, *, own: bool) -> None:
-    """Write under a sea whose it is, and how well they have fired where there is room for it."""
-    line = rect.bottom + painter.px(22)
+def _draw_name(painter: Painter, rect: pygame.Rect, view: View, seat: int, aimed: str) -> None:
+    """Write under a sea whose it is, their clock, and how well they have fired where there is room for that, too."""
+    line, right, gap = rect.bottom + painter.px(22), rect.right, painter.px(12)
+    clock = view.sides[seat].clock
+    if clock is not None and view.winner is None:
+        colour = MUTED if seat != view.turn else CORAL if clock < HURRY else AMBER
+        right = painter.text(time_left(clock), (right, line), 24, colour, "midright").left - gap
+    own = painter.width_of("you", 17) + painter.px(8) if seat == view.seat else 0
+    name = painter.cut(view.sides[seat].name, right - rect.left - own, 24)
     written = painter.text(name, (rect.left, line), 24, INK, "midleft")
     if own:
         written = painter.text("you", (written.right + painter.px(8), line + 1), 17, MUTED, "midleft")
-    if written.right + painter.width_of(aimed, 17) + painter.px(12) < rect.right:
-        painter.text(aimed, (rect.right, line), 17, MUTED, "midright")
+    if written.right + painter.width_of(aimed, 17) + gap < right:
+        painter.text(aimed, (right, line), 17, MUTED, "midright")
 
 
 def _draw_fleet(painter: Painter, rect: pygame.Rect, lost: list[int]) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from demo_game.rules import Fired
 from demo_game.session import Ended
 from demo_game.view import Phase, View
-from demo_game.wording import effect, ended, sentence
+from demo_game.wording import effect, ended, sentence, time_left
 from netcode import ReasonCode
 
 
@@ -145,7 +145,9 @@ def _trouble(view: View) -> str:
 
 def _placing(view: View) -> Headline:
     if view.to_place:
-        return Headline(f"Hide your fleet from {view.sides[view.far].name}", Tone.ACT)
+        clock = view.sides[view.near].clock
+        left = "" if clock is None else f": {time_left(clock)}"
+        return Headline(f"Hide your fleet from {view.sides[view.far].name}{left}", Tone.ACT)
     hiding = [side.name for seat, side in enumerate(view.sides) if seat != view.seat and not side.placed]
     if not hiding:
         return Headline("Your fleet puts to sea…", Tone.CALM)

@@ -6,7 +6,7 @@ import pygame
 
 from demo_game.rules import FLEET, SHIP_NAMES, SIZE, Cell, Ship
 from demo_game.window.battle_scene import ARROWS
-from demo_game.window.board import MIN_CELL
+from demo_game.window.board import HURRY, MIN_CELL
 from demo_game.window.button import Button, ButtonRow
 from demo_game.window.fleet_layout import FleetLayout
 from demo_game.window.header import HEIGHT, draw_header
@@ -15,6 +15,7 @@ from demo_game.window.palette import AMBER, CORAL, DUSK, FOAM, INK, LINE, MUTED,
 from demo_game.window.scene import Play
 from demo_game.window.sea import SeaFrame, draw_sea
 from demo_game.window.ships import ship_picture
+from demo_game.wording import time_left
 
 PANEL_WIDTH = 380
 """Width of the list of ships, at 1280×720."""
@@ -26,6 +27,7 @@ ROW = 44
 """Height of a row of that list where there is room for it, at 1280×720."""
 
 HINT = "Click, or arrows and Enter: put down. 1 to 5: pick up. R, wheel or right click: turn."
+IN_TIME = "Be ready in time: else your fleet is hidden at random."
 HINT_SIZE = 16
 
 
@@ -153,11 +155,16 @@ class PlacingScene:
         painter.panel(panel, PANEL, radius=12)
         inner = panel.inflate(-painter.px(36), -painter.px(32))
         title = painter.text("Your fleet", inner.topleft, 26, INK, "topleft")
+        view = self._play.view
+        clock = view.sides[view.near].clock
+        if clock is not None:
+            painter.text(time_left(clock), inner.topright, 26, CORAL if clock < HURRY else AMBER, "topright")
         buttons = self._buttons.draw_column(painter, inner)
-        lines = len(painter.broken(HINT, inner.width, HINT_SIZE))
+        words = HINT if clock is None else f"{IN_TIME} {HINT}"
+        lines = len(painter.broken(words, inner.width, HINT_SIZE))
         hint = buttons - painter.px(10 + lines * HINT_SIZE * 1.25)
         self._draw_rows(painter, inner, title.bottom + painter.px(6), min(hint, title.bottom + painter.px(6 + 5 * ROW)))
-        painter.paragraph(HINT, (inner.centerx, hint), inner.width, HINT_SIZE, MUTED)
+        painter.paragraph(words, (inner.centerx, hint), inner.width, HINT_SIZE, MUTED)
 
     def _draw_rows(self, painter: Painter, inner: pygame.Rect, top: int, bottom: int) -> None:
         height = (bottom - top) // len(FLEET)
