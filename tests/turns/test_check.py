@@ -8,6 +8,7 @@ import logging
 import random
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -123,6 +124,144 @@ def test_a_refusal_that_names_a_hidden_card_is_found() -> None:
                 self.finish()
 
     assert "what lay is refused with tells of what is hidden" in problems(Telling)
+
+
+class Questions(Game):
+    """Something is hidden, and every refusal names it: what is refused is said by the subclasses."""
+
+    stock: Hidden[list[int]]
+    turns: int = 0
+
+    def setup(self) -> None:
+        self.stock = self.random.sample(range(20), 20)
+
+    def step(self) -> None:
+        self.turns += 1
+        if self.turns == 6:
+            self.finish()
+
+    def must(self, condition: object) -> None:
+        self.require(condition, f"no; and the next card is {self.stock[-1]}")
+
+    @move
+    def rest(self) -> None:
+        self.step()
+
+
+class Word(Questions):
+    @move(word=Free(str, lambda dice: dice.choice(["plum", "fig"]), lambda text: None if text else "a word"))
+    def say(self, word: str) -> None:
+        self.must(len(word) == 4)
+        self.step()
+
+
+class TooMany(Questions):
+    @move(first=range(200), second=range(200))
+    def say(self, first: int, second: int) -> None:
+        self.must((first + second) % 2 == 0)
+        self.step()
+
+
+class Closed(Questions):
+    """The domain itself refuses, with one value of the first argument."""
+
+    def some(self, first: int) -> list[int]:
+        self.must(first != 1)
+        return [1, 2]
+
+    @move(first=range(3), second=some)
+    def say(self, first: int, second: int) -> None:
+        self.step()
+
+
+class ClosedAfterMany(Questions):
+    """The same, after more than is looked at one by one."""
+
+    def some(self, first: int) -> range:
+        self.must(first % 7)
+        return range(200)
+
+    @move(first=range(1, 200), second=some)
+    def say(self, first: int, second: int) -> None:
+        self.step()
+
+
+class ClosedAndTooMany(Questions):
+    """The same, where there is more than is listed before it."""
+
+    def some(self, first: int) -> range:
+        self.must(first < 120)
+        return range(200)
+
+    @move(first=range(200), second=some)
+    def say(self, first: int, second: int) -> None:
+        self.step()
+
+
+@pytest.mark.parametrize("game", [Word, TooMany, Closed, ClosedAfterMany, ClosedAndTooMany])
+def test_a_refusal_that_names_a_hidden_card_is_found_where_no_list_has_what_is_refused(game: type[Game]) -> None:
+    (found,) = check(game, 6).problems
+
+    assert found.startswith("what say is refused with tells of what is hidden from the seat; ")
+
+
+class Market(Game):
+    """Honest: a domain that refuses lists nothing, also if it does so only in the middle."""
+
+    turns: int = 0
+
+    def goods(self) -> Iterator[str]:
+        yield "fish"
+        self.require(self.turns % 2, "the market is closed")
+        yield "salt"
+
+    def prices(self, good: str) -> range:
+        self.require(good != "salt" or self.turns > 2, "there is no salt yet")
+        return range(3)
+
+    @move(good=goods, price=prices)
+    def buy(self, good: str, price: int) -> None:
+        self.rest()
+
+    @move
+    def rest(self) -> None:
+        self.turns += 1
+        if self.turns == 6:
+            self.finish()
+
+
+def test_a_domain_that_refuses_lists_nothing_and_is_fine() -> None:
+    report = check(Market, 6)
+
+    assert (report.problems, report.games) == ({}, 6)
+
+
+def test_draws_that_fail_are_one_problem() -> None:
+    class Unlucky(Questions):
+        @move(number=Free(int, lambda dice: 1 // dice.randrange(3), lambda _: None))
+        def say(self, number: int) -> None:
+            self.step()
+
+    class Brittle(Questions):
+        @move(number=Free(int, lambda dice: dice.randrange(2), lambda number: None if 1 // number else "no"))
+        def say(self, number: int) -> None:
+            self.step()
+
+    for game in (Unlucky, Brittle):
+        (found,) = check(game, 6).problems
+        assert "fails: ZeroDivisionError" in found
+
+
+def test_a_domain_with_nothing_to_draw_from_is_fine() -> None:
+    class Empty(Questions):
+        def none(self, word: str) -> list[int]:
+            return []
+
+        @move(word=Free(str, lambda _: "word", lambda _: None), number=none)
+        def say(self, word: str, number: int) -> None:
+            self.step()
+
+    assert problems(Empty, 2) == ""
 
 
 def test_a_game_whose_rules_print_is_compared_with_another_process_all_the_same(

@@ -1,6 +1,5 @@
 """One position of a game: whether it outlives a restart, refuses cleanly and leaks nothing."""
 
-import itertools
 import random
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +8,7 @@ from netcode.turns.errors import BUGS
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.marks import Mark
+from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.watching import running_in
@@ -32,6 +32,8 @@ class Positions:
         self.worlds = Worlds(game)
         self.definition = definition_of(game)
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
+        self.draws: list[tuple[int, Choice]] = []
+        """What was drawn at the position that is looked at, and the rules refuse."""
 
     def look(self, table: Table, dice: random.Random, following: tuple[int, Choice] | None = None) -> Table:
         """Look at it from everybody's seat, and try what may not be done; return it as it is after a restart.
@@ -87,7 +89,8 @@ class Positions:
     def _refuse(self, table: Table, dice: random.Random) -> None:
         """Try what is not legal; nothing may change by it."""
         before = table.snapshot()
-        for seat, choice in _wrong_choices(table, dice):
+        self.draws = refused_draws(table)
+        for seat, choice in (*wrong_choices(table, dice), *self.draws):
             trial = clone(table)
             if isinstance(act(trial, seat, choice), Refused) and (
                 trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed
@@ -156,7 +159,7 @@ class Positions:
             what = f"what {_differing(legal)} lists as legal tells of what is hidden from the seat"
             self.findings.add(f"{what}: {self._blame(table, world, viewer)}")
         elif table.may_act(viewer):
-            wrong = [choice for seat, choice in _wrong_choices(table, dice) if seat == viewer]
+            wrong = [choice for seat, choice in (*wrong_choices(table, dice), *self.draws) if seat == viewer]
             for choice in [*wrong, *_drawn_choices([table, world], viewer, legal[0].unlisted, dice)]:
                 self._compare_refusals([table, world], viewer, choice)
 
@@ -261,25 +264,3 @@ def _drawn_choices(worlds: list[Table], seat: int, unlisted: tuple[str, ...], di
             drawn = supposed(world).draw(seat, name, dice)
             if drawn is not None:
                 yield name, drawn
-
-
-def _wrong_choices(table: Table, dice: random.Random, most: int = 6) -> list[tuple[int, Choice]]:
-    """Return some moves, of seats to move, that are not legal."""
-    if table.course.suspension is not None:
-        seat = table.course.suspension.question.seats[0]
-        return [(seat, ("", {"answer": "no such option"}))]
-    wrong: list[tuple[int, Choice]] = []
-    for seat in table.to_move:
-        legal = table.legal_all(seat)
-        for name, move in table.course.definition.moves.items():
-            if move.free or name in legal.unlisted:
-                continue
-            scratch, reload = table.course.scratch(seat)
-            reload()
-            try:
-                found = itertools.islice(move.candidates(scratch), 200)
-                wrong += [(seat, (name, arguments)) for arguments in found if (name, arguments) not in legal.plays]
-            except BUGS:
-                continue
-    dice.shuffle(wrong)
-    return wrong[:most]

@@ -1,0 +1,122 @@
+"""Plays that are tried at a position though they are not legal there: the rules refuse them, and may tell nothing by it."""
+
+import itertools
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from netcode.turns.errors import BUGS, Refusal
+from netcode.turns.language.definition import MoveRule
+from netcode.turns.language.domains import Domain, Open
+from netcode.turns.proving.worlds import supposed
+from netcode.turns.runtime.sealing import tried
+from netcode.turns.simulate import Choice
+from netcode.turns.table import Table
+from netcode.turns.values import plain
+
+MAX_FOUND = 200
+"""Plays of one move that are looked at, of those that its domains list."""
+MAX_TRIED = 6
+"""Plays that are tried, of all that domains list and rules refuse."""
+DRAWS = 4
+"""How often a move is drawn that is not listed, in search of what the rules refuse."""
+REFUSED_DRAWS = 2
+"""So many such draws of one move are tried."""
+
+
+def wrong_choices(table: Table, dice: random.Random) -> list[tuple[int, Choice]]:
+    """Return some moves, of seats to move, that are not legal: listed by domains, or such that a domain itself refuses."""
+    if table.course.suspension is not None:
+        seat = table.course.suspension.question.seats[0]
+        return [(seat, ("", {"answer": "no such option"}))]
+    wrong, barred = list[tuple[int, Choice]](), list[tuple[int, Choice]]()
+    for seat in table.to_move:
+        legal = table.legal_all(seat)
+        for name, move in table.course.definition.moves.items():
+            if move.free or name in legal.unlisted:
+                continue
+            shut: list[dict[str, Any]] = []
+            try:
+                found = itertools.islice(_listed(table, seat, move, shut), MAX_FOUND)
+                wrong += [(seat, (name, arguments)) for arguments in found if (name, arguments) not in legal.plays]
+            except BUGS:
+                continue
+            barred += [(seat, (name, arguments)) for arguments in shut[:1]]
+    dice.shuffle(wrong)
+    return wrong[:MAX_TRIED] + barred
+
+
+def _listed(table: Table, seat: int, move: MoveRule, shut: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the arguments that the domains of a move list; note in `shut` those for which a domain refuses."""
+    scratch, reload = table.course.scratch(seat)
+    reload()
+
+    def extend(domains: list[tuple[str, Domain]], earlier: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        if not domains:
+            yield {name: plain(value) for name, value in earlier.items()}
+            return
+        (name, domain), *others = domains
+        try:
+            values = domain.values(scratch, earlier) or ()
+        except Refusal:
+            reload()
+            shut.append(_whatever(move, earlier))
+            return
+        for value in values:
+            yield from extend(others, {**earlier, name: value})
+
+    yield from extend([*move.domains.items()], {})
+
+
+def _whatever(move: MoveRule, earlier: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments of which the rules read no more than the earlier ones: the domain of the next one refuses."""
+    return {name: plain(earlier.get(name)) for name in move.domains}
+
+
+def refused_draws(table: Table) -> list[tuple[int, Choice]]:
+    """Return some moves, of seats to move, of which nothing is listed, as they are drawn, and the rules refuse them.
+
+    They are drawn by dice of their own, the same at the same position: what else is done there does not depend on them.
+    """
+    if table.course.suspension is not None:
+        return []
+    dice = random.Random(table.snapshot())  # noqa: S311 - the same draws for the same position
+    refused: list[tuple[int, Choice]] = []
+    for seat in table.to_move:
+        plays, unlisted = table.legal_all(seat)
+        listed = {name for name, _ in plays}
+        for name, move in table.course.definition.moves.items():
+            if name in unlisted or (len(move.domains) > 1 and name not in listed):
+                drawn = itertools.islice(_refused(supposed(table), seat, move, dice), REFUSED_DRAWS)
+                refused += [(seat, (name, arguments)) for arguments in drawn]
+    return refused
+
+
+def _refused(world: Table, seat: int, move: MoveRule, dice: random.Random) -> Iterator[dict[str, Any]]:
+    scratch, reload = world.course.scratch(seat)
+    reload()
+    for _ in range(DRAWS):
+        try:
+            drawn = _drawn(move, scratch, reload, dice)
+        except BUGS:  # which is told where such a move is drawn to be played
+            return
+        if drawn is not None and tried(world.course, seat, move, drawn) is not None:
+            yield drawn
+
+
+def _drawn(move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random) -> dict[str, Any] | None:
+    """Draw a value for each argument, whether or not the rules then refuse it; None where there is nothing to choose from."""
+    drawn: dict[str, Any] = {}
+    for name, domain in move.domains.items():
+        if isinstance(domain, Open):
+            drawn[name] = domain.free.sample(dice)
+            continue
+        try:
+            values = domain.values(scratch, drawn)
+        except Refusal:
+            reload()
+            return _whatever(move, drawn)
+        if not values:
+            return None
+        drawn[name] = dice.choice(values)
+    return {name: plain(value) for name, value in drawn.items()}
