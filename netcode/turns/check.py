@@ -27,7 +27,7 @@ SAMPLE = 10
 EARLY = 3
 """After so many moves of every game it is remembered what was hidden: games look the same then, and differ in that."""
 TWINS = 5
-"""So many games are played again in another process."""
+"""So many games are played again in another process, and one with each number of players."""
 LARGE = 16_384
 """Bytes of a state that can be looked at after every move; one of n times as many is looked at after every n-th move."""
 UNENDED = 3
@@ -284,15 +284,16 @@ class Checker:
     def compare_processes(self, seed: int, games: int) -> None:
         """Play some games in other processes, whose sets are in another order, until one of them plays otherwise."""
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
-        jobs = [(seed + number, counts[number % len(counts)]) for number in range(min(games, TWINS))]
+        jobs = [(seed + number, counts[number % len(counts)]) for number in range(min(games, max(TWINS, len(counts))))]
         if self.report.problems or self._is_late():
             return  # games that fail here fail there
         began = time.monotonic()
         try:
             ours = [twin.digest(self.game, self.options, *job) for job in jobs]
-        except RulesError as error:  # in games that are other ones than those before
+        except BUGS as error:  # in games that are other ones than those before
             self.findings.where = "in another game"
-            self.findings.add(str(error))
+            fails = "" if isinstance(error, RulesError) else f"{self.game.__name__} fails: {type(error).__name__}: "
+            self.findings.add(f"{fails}{error}")
             return
         patience = twin.PATIENCE + 10 * (time.monotonic() - began)
         self.findings.where = "when it was played in two processes"

@@ -5,8 +5,10 @@ import io
 import itertools
 import json
 import logging
+import os
 import random
 import sys
+import time
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -521,13 +523,94 @@ class WonInSetOrder(Game):
         self.finish(*(int(word == "red") for word in self.words))
 
 
-@pytest.mark.parametrize("game", [ToldInSetOrder, ListedInSetOrder, WonInSetOrder])
+class ShownInSetOrder(Game):
+    words: set[str] = {"red", "blue"}
+
+    @shown
+    def sight(self, seat: int) -> list[str]:
+        return [*self.words]
+
+    @move
+    def look(self) -> None:
+        self.finish()
+
+
+class LateInSetOrder(Game):
+    words: set[str] = {"red", "blue"}
+    first: str = ""
+
+    def timeout(self, seat: int) -> None:
+        self.first = next(iter(self.words))
+
+    @move
+    def look(self) -> None:
+        self.finish()
+
+
+class AnsweredInSetOrder(Game):
+    words: set[str] = {"red", "blue"}
+
+    @move
+    def look(self) -> None:
+        self.ask(self.mover, sorted(self.words), "which?", default=next(iter(self.words)))
+        self.finish()
+
+
+@pytest.mark.parametrize(
+    "game", [ToldInSetOrder, ListedInSetOrder, WonInSetOrder, ShownInSetOrder, LateInSetOrder, AnsweredInSetOrder]
+)
 def test_a_set_of_two_is_in_one_order_in_some_process_and_in_the_other_in_another(game: type[Game]) -> None:
     found = {repr(twin.digests(game, {}, [(1, 2)], hash_seed=seed)) for seed in twin.HASH_SEEDS}
 
     assert len(found) == 2
     (found_here,) = check(game, 2).problems
     assert found_here.startswith("the same seed gives another game in another process: does a rule go through a set, ")
+
+
+class SevenInSetOrder(Game):
+    """Wrong where seven play, and no fewer."""
+
+    seats = 2, 8
+    words: set[str] = {"red", "blue"}
+    first: str = ""
+
+    @move
+    def look(self) -> None:
+        self.first = next(iter(self.words)) if len(self.players) > 6 else ""
+        self.finish()
+
+
+def test_a_game_with_each_number_of_players_is_compared_with_another_process() -> None:
+    (found,) = check(SevenInSetOrder, 7).problems
+
+    assert found.startswith("the same seed gives another game in another process: ")
+
+
+def test_what_rules_print_by_the_descriptor_is_no_answer_of_another_process(capfd: pytest.CaptureFixture[str]) -> None:
+    assert problems(PrintsByDescriptor, 2) == ""
+    assert "printed" in capfd.readouterr().out
+
+
+class PrintsByDescriptor(Game):
+    @move
+    def look(self) -> None:
+        os.write(1, b"printed")
+        self.finish()
+
+
+def test_a_game_that_fails_only_when_it_is_played_again_is_a_finding() -> None:
+    count = itertools.count()
+
+    class Worn(Game):
+        def setup(self) -> None:
+            if next(count) == 2:  # the first game is played twice
+                raise LookupError("worn out")
+
+        @move
+        def look(self) -> None:
+            self.finish()
+
+    assert check(Worn, 1).problems == {"Worn fails: LookupError: worn out": "in another game"}
 
 
 def test_a_foreign_random_is_found() -> None:
@@ -728,6 +811,37 @@ def test_an_imagination_that_drops_what_cannot_be_is_fine() -> None:
             self.require(sum(self.hands[1 - seat]) % 2 == 0, "they hold an even sum")
 
     assert check(Doubter, 2).ok
+
+
+def test_a_world_that_could_not_be_hides_no_finding_where_it_is_asked_which_field_tells() -> None:
+    class Twins(Cards):
+        one: Hidden[int]
+        other: Hidden[int]
+
+        def setup(self) -> None:
+            super().setup()
+            self.imagine(0)
+
+        def imagine(self, seat: int) -> None:
+            self.one = self.other = self.random.randrange(6)
+
+        def held(self) -> list[int]:
+            hand = self.hands[self.mover]
+            return hand[[self.one][self.one - self.other] % 2 :] or hand
+
+    found = problems(Twins, 6)
+
+    assert "what lay lists as legal tells of what is hidden from the seat: " in found
+    assert "IndexError" not in found
+
+
+def test_a_default_that_is_no_answer_is_found() -> None:
+    class Vague(Cards):
+        def timeout(self, seat: int) -> None:
+            anything: Free[object] = Free(int, lambda _: 1, lambda _: None)
+            self.ask(self.after(seat), anything, "which?", default=object())
+
+    assert [*check(Vague, 2).problems] == ["ask(default=…) cannot be an answer ('which?'): a object cannot be sent"]
 
 
 def test_a_game_that_cannot_be_set_up_is_a_finding() -> None:
@@ -1278,6 +1392,26 @@ def test_what_a_game_does_when_time_is_up_is_tried() -> None:
     assert "test_check.py:" in found
     assert ", when the time of a seat is up, so that it has lost" in found
     assert problems(Patient) == ""
+
+
+class Careless(Questions):
+    def timeout(self, seat: int) -> None:
+        self.turn_to(seat if random.random() < 0.5 else self.after(seat))
+
+
+class Dated(Questions):
+    def timeout(self, seat: int) -> None:
+        self.tell(f"at {time.perf_counter_ns()}")
+
+
+@pytest.mark.parametrize("game", [Careless, Dated])
+def test_a_timeout_that_depends_on_more_than_the_game_is_found(game: type[Game]) -> None:
+    (found,) = check(game, 2).problems
+
+    assert found == (
+        f"{game.__name__}.timeout() does something else when it runs again from the same position: does it use the module "
+        "`random`, time, files, or a variable beside the game?"
+    )
 
 
 def test_a_setup_refuses_nobody_and_may_draw_before_it_requires() -> None:

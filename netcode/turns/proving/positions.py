@@ -11,6 +11,7 @@ from netcode.turns.language.marks import Mark
 from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
 from netcode.turns.proving.report import Report
+from netcode.turns.proving.seen import seen
 from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
 from netcode.turns.rules import Game
@@ -18,7 +19,7 @@ from netcode.turns.runtime import log
 from netcode.turns.runtime.pending import Task
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, act, choices_of
-from netcode.turns.table import Refused, Table
+from netcode.turns.table import Listing, Refused, Table
 
 _KNOWN = "; where a seat knows that anyway, let it be an open field, or say what could be in imagine(self, seat)"
 RESTARTED = "after a restart the table is not what it was; does a rule depend on more than `self`?"
@@ -82,7 +83,7 @@ class Positions:
         back = Table.restore(self.game, table.snapshot())
         if back.frozen:
             self.findings.symptom(f"a table cannot be restored: {back.frozen}")
-        elif _seen(back) != _seen(table):
+        elif seen(back) != seen(table):
             self.findings.symptom(RESTARTED)
         return back
 
@@ -99,8 +100,12 @@ class Positions:
 
     def _let_time_run_out(self, table: Table, seat: int) -> None:
         """Let the game say what it means that the time of a seat is up, as it has to wherever there is a clock."""
-        trial = clone(table)
-        time_out(trial, seat, 0.0)
+        trial, again = clone(table), clone(table)
+        if time_out(trial, seat, 0.0) != time_out(again, seat, 0.0) or trial.snapshot() != again.snapshot():
+            self.findings.symptom(
+                f"{self.game.__name__}.timeout() does something else when it runs again from the same position: does it "
+                "use the module `random`, time, files, or a variable beside the game?"
+            )
         for where, what in trial.complaints.items():
             self.findings.add(f"{where} {what}, when the time of a seat is up, so that it has lost")
         self._restart(trial)
@@ -168,9 +173,7 @@ class Positions:
         fields = [name for name in world.course.packed if world.course.packed[name] != table.course.packed[name]]
         alone = [(name, self.worlds.with_only(table, world, name)) for name in fields]
         legal = table.legal_all(viewer)
-        blamed = [
-            name for name, one in alone if one is not None and one.legal_all(viewer) != legal and not one.complaints
-        ]
+        blamed = [name for name, one in alone if one is not None and _lists_otherwise(one, viewer, legal)]
         return f"{', '.join(blamed or fields)}{_KNOWN}"
 
     def _compare_refusals(self, worlds: list[Table], viewer: int, choice: Choice) -> None:
@@ -226,16 +229,12 @@ def deadlock(table: Table) -> str:
     return "nobody can do anything, and the game is not over: a deadlock"
 
 
-def _seen(table: Table) -> Any:
-    """Return everything that anybody sees of a table."""
-    seats = range(table.players)
-    views = [dict(table.view(viewer)) for viewer in (None, *seats)]
-    return [
-        views,
-        [table.legal_all(seat) for seat in seats],
-        [*map(table.question, seats)],
-        table.to_move,
-    ]
+def _lists_otherwise(world: Table, viewer: int, legal: Listing) -> bool:
+    """Tell whether something else is legal in a world; where rules fail in it, it could not be."""
+    try:
+        return world.legal_all(viewer) != legal and not world.complaints
+    except BUGS:
+        return False
 
 
 def _some_move(table: Table, dice: random.Random) -> tuple[int, Choice] | None:
@@ -247,7 +246,7 @@ def _some_move(table: Table, dice: random.Random) -> tuple[int, Choice] | None:
     return (mover, dice.choice(choices)) if choices else None
 
 
-def _differing(legal: list[Any]) -> str:
+def _differing(legal: list[Listing]) -> str:
     names = {
         name
         for one, other in (legal, legal[::-1])

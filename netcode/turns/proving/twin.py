@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from netcode.turns.proving.seen import default_of
+from netcode.turns.proving.worlds import clone
+from netcode.turns.rules import Game
+from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Table
 
@@ -22,16 +26,31 @@ HASH_SEEDS = ("1", "2")
 
 
 def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int) -> str:
-    """Return a digest of a simulated game: what it stores and lists as legal before each move, and all that it tells."""
+    """Return a digest of a simulated game.
+
+    It is of what is stored, seen, asked and listed as legal before each move, of what would come of it if the time were
+    up, and of all that is told.
+    """
     whole = hashlib.blake2b(digest_size=16)
 
-    def choose(table: Table, _seat: int, choices: list[Choice], dice: random.Random) -> Choice:
+    def note(table: Table) -> None:
         whole.update(table.snapshot())
-        whole.update(repr(choices).encode())
+        for viewer in (None, *range(players)):
+            for name, data in table.view(viewer).items():
+                whole.update(name.encode() + data)
+
+    def choose(table: Table, seat: int, choices: list[Choice], dice: random.Random) -> Choice:
+        note(table)
+        asked = [default_of(table), *map(table.question, range(players))]
+        whole.update(repr((choices, asked)).encode())
+        if game.timeout is not Game.timeout:
+            late = clone(table)
+            whole.update(repr(time_out(late, seat, 0.0).happenings).encode())
+            note(late)
         return dice.choice(choices)
 
     played = simulate(game, seed, players=players, options=options, choose=choose)
-    whole.update(played.table.snapshot())
+    note(played.table)
     whole.update(repr(played.happenings).encode())
     return whole.hexdigest()
 
@@ -92,9 +111,10 @@ def digests(
         )
     except subprocess.TimeoutExpired:
         return [f"it was not through with the same games after {seconds:.0f} seconds"]
-    if done.returncode != 0:
+    try:
+        return list(json.loads(done.stdout.rpartition("\n")[2]))  # rules may have found another way to print
+    except ValueError:
         return [done.stderr.strip().rpartition("\n")[2] or f"it ended with {done.returncode}"]
-    return list(json.loads(done.stdout))
 
 
 def main() -> None:
@@ -105,7 +125,7 @@ def main() -> None:
     with contextlib.redirect_stdout(sys.stderr):  # what rules print is no part of the answer
         game = load(module, path, name)
         found = [digest(game, options, seed, players) for seed, players in seeds]
-    sys.stdout.write(json.dumps(found))
+    sys.stdout.write(f"\n{json.dumps(found)}")
 
 
 if __name__ == "__main__":
