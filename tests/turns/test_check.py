@@ -813,6 +813,27 @@ def test_an_imagination_that_drops_what_cannot_be_is_fine() -> None:
     assert check(Doubter, 2).ok
 
 
+def test_an_imagination_that_plays_is_found() -> None:
+    class Asking(Cards):
+        def imagine(self, seat: int) -> None:
+            self.stock[0] = self.ask(seat, [1, 2], "which?")
+
+    class Ending(Cards):
+        def imagine(self, seat: int) -> None:
+            self.finish()
+
+    class Leaving(Cards):
+        def imagine(self, seat: int) -> None:
+            self.out(1 - seat)
+
+    for game in (Asking, Ending, Leaving):
+        (found,) = check(game, 2).problems
+        assert found == (
+            f"{game.__name__}.imagine asks, ends the game or takes a seat out of it; it only writes to fields, as they "
+            "might be"
+        )
+
+
 def test_a_world_that_could_not_be_hides_no_finding_where_it_is_asked_which_field_tells() -> None:
     class Twins(Cards):
         one: Hidden[int]

@@ -4,9 +4,10 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from netcode.turns.errors import BUGS
+from netcode.turns.errors import BUGS, Suspended
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
+from netcode.turns.language.kit import kit_of
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
@@ -117,11 +118,16 @@ class Positions:
         """Have the game fill in what a seat cannot see, as a bot does, for which a failure is no more than a bad guess."""
 
         def change(game: Any) -> None:
+            where, kit = f"{self.game.__name__}.imagine", kit_of(game)
+            out = kit.out
+            plays = f"{where} asks, ends the game or takes a seat out of it; it only writes to fields, as they might be"
             try:
                 game.imagine(seat)
                 verify(game)
+            except Suspended:
+                self.findings.add(plays)
+                raise
             except BUGS as error:
-                where = f"{self.game.__name__}.imagine"
                 log.bug(where, error, "imagining what a seat cannot see")
                 running = running_in(error.__traceback__)
                 line = "" if running is None else f", at {running.file}:{running.line}"
@@ -130,6 +136,8 @@ class Positions:
                     "and where a guess turns out impossible, `self.require(…)` drops it"
                 )
                 raise
+            if kit.result is not None or kit.out != out:
+                self.findings.add(plays)
 
         table.continued(seat, dice, change)
 
