@@ -520,6 +520,43 @@ def test_what_is_assigned_beside_the_fields_of_a_record_is_told_and_what_is_work
     )
 
 
+class _Plain(NamedTuple):
+    rank: int
+
+
+class Marked(_Plain):
+    """It has room for what is no item of it."""
+
+    shown = False
+
+    @cached_property
+    def worth(self) -> int:
+        return 2 * self.rank
+
+
+def test_what_is_assigned_beside_the_items_of_a_tuple_is_told_too() -> None:
+    class Deal(Game):
+        cards: list[Marked] = [Marked(2)]
+
+        @move
+        def look(self) -> None:
+            assert self.cards[0].worth == 4
+            self.cards.append(Marked(3))
+
+        @move
+        def turn(self) -> None:
+            self.cards[1].shown = True
+            self.cards.reverse()
+
+    table = begin(Deal)
+
+    assert isinstance(table.play(0, "look", {}, 1, now=0.0), Step)
+    assert isinstance(table.play(1, "turn", {}, 1, now=0.0), Refused)
+    assert table.complaints["Deal"].endswith(
+        "Deal.cards[0] is a Marked with shown, which is no item of it: annotate it in the NamedTuple"
+    )
+
+
 def test_private_names_and_properties_that_are_assigned_are_what_python_makes_of_them() -> None:
     class Hot(Game):
         __deck: list[int] = [1, 2]

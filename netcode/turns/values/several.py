@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from netcode.turns.values.single import KEY, SCALARS
 _LIST: Any = list
 _DICT: Any = dict
 _TUPLE: Any = tuple
+_NO_NAMES = frozenset[str]()
 
 
 class Anything(Shape):
@@ -97,6 +99,7 @@ class Fixed(Shape):
 
     def __init__(self, kind: type[Any], name: str) -> None:
         self.kind, self.name = kind, name
+        self.holds_more = kind.__dictoffset__ != 0  # a subclass of a NamedTuple without `__slots__`
         self.items: tuple[Shape, ...] = ()
 
     def fill(self, items: tuple[Shape, ...]) -> "Fixed":
@@ -147,10 +150,14 @@ class Fixed(Shape):
             return self.wrong(value, where)
         if len(value) != len(self.items):
             return f"{where} has {len(value)} entries; its annotation says {self.name}"
+        if self.holds_more and (name := _beside(value, self.kind, _NO_NAMES)):
+            return f"{where} is {a(self.name)} with {name}, which is no item of it: annotate it in the NamedTuple"
         return first(s.flaw(item, f"{where}[{i}]") for i, (s, item) in enumerate(zip(self.items, value, strict=True)))
 
     def fits(self, value: Any) -> bool:
         if type(value) is not self.kind or len(value) != len(self.items):
+            return False
+        if self.holds_more and _beside(value, self.kind, _NO_NAMES):
             return False
         return all(shape.fits(item) for shape, item in zip(self.items, value, strict=True))
 
@@ -288,22 +295,24 @@ class Record(Shape):
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
             return self.wrong(value, where)
-        for name in self._beside(value):
+        if name := _beside(value, self.kind, self.fields.keys()):
             return f"{where} is {a(self.name)} with {name}, which is no field of {self.name}: annotate it there"
         return first(shape.flaw(getattr(value, name), f"{where}.{name}") for name, shape in self.fields.items())
 
     def fits(self, value: Any) -> bool:
-        if type(value) is not self.kind or self._beside(value):
+        if type(value) is not self.kind or _beside(value, self.kind, self.fields.keys()):
             return False
         return all(shape.fits(getattr(value, name)) for name, shape in self.fields.items())
 
-    def _beside(self, value: Any) -> list[str]:
-        """Return what somebody assigned beside the fields, but for what is worked out from them and kept."""
-        there = getattr(value, "__dict__", self.fields).keys()
-        if there <= self.fields.keys():
-            return []
-        return sorted(name for name in there - self.fields.keys() if not self._is_kept(name))
 
-    def _is_kept(self, name: str) -> bool:
-        """Tell whether Python keeps something by this name: `__orig_class__` of a generic class, a cached property."""
-        return name.startswith("__") or isinstance(getattr(self.kind, name, None), cached_property)
+def _beside(value: Any, kind: type[Any], fields: AbstractSet[str]) -> str | None:
+    """Return what somebody assigned beside the fields, if it is none of what is worked out from them and kept."""
+    there: dict[str, Any] | None = getattr(value, "__dict__", None)
+    if there is None or there.keys() <= fields:
+        return None
+    return min((one for one in there.keys() - fields if not _is_kept(kind, one)), default=None)
+
+
+def _is_kept(kind: type[Any], name: str) -> bool:
+    """Tell whether Python keeps something by this name: `__orig_class__` of a generic class, a cached property."""
+    return name.startswith("__") or isinstance(getattr(kind, name, None), cached_property)
