@@ -103,7 +103,7 @@ def _name_of(function: ast.expr) -> str:
 
 _PROGRAMS = re.compile(
     r"\s*(?:[A-Z]{4,} |ORDER BY|<|\w+\[|\w+ \| )|[a-z]+(?: [a-z]*_[a-z_]+)"
-    r"|_\w+(?: _\w+)*$|[A-Z]\w*(?:-\w+)+: |[a-z]+-src |[a-z]+/[a-z]+; "
+    r"|[A-Z]\w*(?:-\w+)+: |[a-z]+-src |[a-z]+/[a-z]+; "
 )
 
 
