@@ -109,10 +109,10 @@ class Program:
         """Kill it."""
         self._process.kill()
 
-    def status(self) -> int:
+    def status(self, seconds: float = DEADLINE) -> int:
         """Wait for its end and return its exit status."""
         try:
-            return self._process.wait(DEADLINE)
+            return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"{self._command} does not end; it printed:\n{self.output}") from None
 

@@ -1,5 +1,6 @@
 """`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
 
+import contextlib
 import io
 import shutil
 import socket
@@ -82,7 +83,10 @@ def test_a_person_plays_a_bot_and_ctrl_c_ends_nicely(start: Start, game: Path) -
     program.say("mark 4")
     program.until("bot 1 moved: mark")
 
-    program.interrupt()
+    while program.is_running():
+        program.interrupt()  # again where the first came in the very moment before it waits for a line: Python misses that
+        with contextlib.suppress(AssertionError):
+            program.status(5.0)
 
     assert program.status() == 130
     assert "Traceback" not in program.output
