@@ -5,7 +5,7 @@ import select
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
@@ -195,13 +195,13 @@ def _flat(waiters: tuple[Waiter, ...]) -> tuple[Waiter, ...]:
     return tuple(one for waiter in waiters for one in (waiter._waiters if isinstance(waiter, _AnyOf) else (waiter,)))
 
 
-def _numbers(name: str, given: object) -> list[int]:
+def _numbers(name: str, descriptors: Any) -> list[int]:
     """Return the descriptors of several ints and objects with `fileno()`."""
+    given: Any = descriptors
     # A file is iterable: whoever gives one in place of a list would wait for lines of it.
-    if not isinstance(given, Iterable) or isinstance(given, str) or hasattr(given, "fileno"):
+    if not isinstance(descriptors, Iterable) or isinstance(descriptors, str) or hasattr(given, "fileno"):
         raise TypeError(f"{name} must be a list, as in {name}=[sys.stdin], not {type(given).__name__}")
-    several: Iterable[object] = given
-    return [*map(_number, several)]
+    return [*map(_number, given)]
 
 
 def _number(descriptor: object) -> int:
