@@ -10,7 +10,7 @@ export const REASONS = `OTHER CLOSED CLOSED_BY_PEER GOODBYE SHUTDOWN RESET REFUS
 TIMEOUT HANDSHAKE_TIMEOUT CLOSE_TIMEOUT STALLED NOT_NETCODE WRONG_PROTOCOL WRONG_GAME WRONG_VERSION SERVER_FULL TOO_MANY DENIED
 MALFORMED TOO_LARGE TOO_SLOW FLOODING WRONG_SHAPE REPLACED RESUME_LOST NETWORK NO_DESCRIPTORS BROKEN_TLS MOVED`.split(/\s/);
 const [BROKEN, PASSING] = [[2, 5, 7, 10, 11, 28], [6, 8, 9, 18, 19, 29, 30]]; // ends to return after
-const WHERE = /^([\w.-]+|\[[\da-f.]*:[\da-f.:]*\]):[1-9]\d{0,4}$/i;
+const WHERE = /^([\w.-]+|\[[\da-f.:]+\]):[1-9]\d{0,4}$/i;
 const [HELLO, WELCOME, PING, PONG, BYE, ACK, CONTROL] = [1, 2, 3, 4, 5, 6, 78];
 const [DEPTH_SENT, DEPTH_TAKEN, UNGREETED, TELL_EVERY] = [32, 40, 4096, 65_536];
 /** @type {Inner} */ const isText = (value) => typeof value === "string";
@@ -220,8 +220,8 @@ export class Client extends EventTarget {
     };
     /** @type {Inner} */ const bye = (code, said, place) => {
       const to = new URL(this.url), moved = code === 31 && isText(place) && place.length <= 260 && WHERE.test(place);
-      const where = moved && +place.split(":").pop() < 65_536 ? place : undefined;
-      if (where) to.host = where;
+      [to.host, to.host] = ["-:1", moved && +place.split(":").pop() < 65_536 ? place : ""];
+      const where = to.host !== "-:1" && place;
       // Secrets go to hosts that were named or proven.
       const safe = to.protocol === "wss:" || to.hostname === new URL(home).hostname || (!anew && credentials === null);
       if (!where || !safe || this.id !== null || ++hops > 3)
