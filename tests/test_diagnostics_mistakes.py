@@ -5,12 +5,14 @@ import inspect
 import re
 from collections.abc import Iterator
 from enum import Enum
+from types import ModuleType
 from typing import Any
 
 import pytest
 from scene import Scene, only
 
 import netcode
+from netcode import turns
 from netcode.diagnostics import mistakes
 from netcode.diagnostics.mistakes import Hint, explains_keywords, unexpected
 from netcode.testing import MemoryNetwork
@@ -37,6 +39,16 @@ SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
         (SERVER, "patience", "Server() got … 'patience': patience is an argument of Client"),
         (SERVER, "tick_rate", "Server() got … 'tick_rate': the rate is what its ticks() takes"),
         (CLIENT, "on_message", "Client() got … 'on_message': no callbacks: what happens comes as events()"),
+        (
+            (netcode.Snapshots, 20),
+            "delay",
+            "Snapshots() got … 'delay': how late it is shown is what one asks for: snapshots.at(snapshots.now() - 0.1)",
+        ),
+        ((netcode.Snapshots, 20), "maxgap", "Snapshots() got … 'maxgap'; did you mean max_gap?"),
+        ((turns.join, ("localhost", 1), "Pig"), "nmae", "join() got … 'nmae'; did you mean name?"),
+        ((turns.join, ("localhost", 1), "Pig"), "password", "join() got … 'password'; did you mean credentials?"),
+        ((turns.join,), "port", "join() got … 'port': host and port are one pair: join((host, port), game)"),
+        ((turns.tables, ("localhost", 1)), "timeuot", "tables() got … 'timeuot'; did you mean timeout?"),
         ((netcode.Client,), "ip", "Client() got … 'ip'; did you mean host?"),
         ((netcode.Server,), "max_player", "Server() got … 'max_player'; did you mean max_peers?"),
         ((netcode.connect, "localhost", 1), "time_out", "connect() got … 'time_out'; did you mean timeout?"),
@@ -87,6 +99,7 @@ def things() -> Iterator[dict[str, Any]]:
     peer = only(server)
     reason = netcode.Reason(netcode.ReasonCode.CLOSED, "")
     connection = netcode.custom()
+    seat: turns.Seat[Any] = turns.join(("localhost", 1), "Pig", network=scene.network)
     yield {
         "peer": peer,
         "server": server,
@@ -95,7 +108,9 @@ def things() -> Iterator[dict[str, Any]]:
         "joined": netcode.Joined(peer),
         "received": netcode.Received(peer, "hi"),
         "left": netcode.Left(peer, reason),
+        "seat": seat,
     }
+    seat.close()
     connection.close()
     scene.close()
 
@@ -114,6 +129,11 @@ def things() -> Iterator[dict[str, Any]]:
         ("client.on_message", "no callbacks: events: for event in client.events()"),
         ("client.connected", "client.state is netcode.State.CONNECTED"),
         ("client.error", "client.reason"),
+        ("client.connect", "after Left it is over for good: make a new netcode.Client"),
+        ("client.reconnect", "make a new netcode.Client"),
+        ("seat.send", 'table.play("mark", cell=4) makes a move, and table.say(text) talks to the others'),
+        ("seat.board", "table.view"),
+        ("seat.on_message", "no callbacks: events: for event in table.events()"),
         ("server.send", "server.broadcast(message)"),
         ("server.clients", "server.peers"),
         ("server.run", "for tick in server.ticks(30)"),
@@ -137,6 +157,60 @@ def test_an_attribute_that_does_not_exist_reads_what_to_use(things: dict[str, An
     with pytest.raises(AttributeError, match=f"^'{kind}' has no attribute '{name}': .*{re.escape(advice)}"):
         getattr(things[thing], name)
     assert not hasattr(things[thing], name)
+
+
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [
+        ("Connected", "; did you mean netcode.Joined?"),
+        ("Disconnected", "; did you mean netcode.Left?"),
+        ("Message", "; did you mean netcode.Received?"),
+        ("Recieved", "; did you mean netcode.Received?"),
+        ("Sever", "; did you mean netcode.Server?"),
+        ("metrics_", ""),
+        ("zeppelin", ""),
+    ],
+)
+def test_a_name_that_the_package_does_not_have_reads_which_one_was_meant(name: str, advice: str) -> None:
+    with pytest.raises(AttributeError, match=f"^module 'netcode' has no attribute '{name}'{re.escape(advice)}$"):
+        getattr(netcode, name)
+    assert not hasattr(netcode, name)
+
+
+def test_names_lead_to_what_exists_and_stand_for_nothing_that_does() -> None:
+    assert {*mistakes.NAMES.values()} <= {*netcode.__all__}
+    assert {*" ".join(mistakes.NAMES).split()}.isdisjoint(netcode.__all__)
+
+
+def test_a_module_that_has_to_be_imported_says_so() -> None:
+    package: Any = ModuleType("games")
+    mistakes.hint_package(package, ["chess"])
+
+    with pytest.raises(
+        AttributeError, match=r"^module 'games' has no attribute 'chess' before it .*: import games\.chess$"
+    ):
+        _ = package.chess
+    with pytest.raises(AttributeError, match=r"^module 'games' has no attribute 'pig'$"):
+        _ = package.pig
+
+
+@pytest.mark.parametrize("thing", ["client", "server", "peer", "connection"])
+def test_a_close_that_is_given_words_says_who_takes_them(things: dict[str, Any], thing: str) -> None:
+    kind: Any = things[thing].__class__
+    says = rf"^{kind.__name__}\.close\(\) takes no words: close_nicely\('bye'\) says them, and then ends$"
+    for arguments, named in ((("bye",), {}), ((), {"text": "bye"})):
+        with pytest.raises(TypeError, match=says):
+            things[thing].close(*arguments, **named)
+
+    assert things[thing].close() is None
+    assert [*inspect.signature(kind.close).parameters] == ["self"]
+
+
+def test_a_close_is_explained_once() -> None:
+    close = vars(netcode.Client)["close"]
+    mistakes.hint(netcode.Client, {})
+
+    assert vars(netcode.Client)["close"] is close
 
 
 def test_what_belongs_to_a_player_cannot_be_hung_on_its_peer(things: dict[str, Any]) -> None:
@@ -234,7 +308,7 @@ def test_what_exists_is_as_it_was(things: dict[str, Any]) -> None:
     assert copy.copy(received) == received
 
 
-@pytest.mark.parametrize("name", ["peer", "server", "client", "connection", "joined", "received", "left"])
+@pytest.mark.parametrize("name", ["peer", "server", "client", "connection", "joined", "received", "left", "seat"])
 def test_nobody_who_looks_at_what_there_is_sees_a_hint(things: dict[str, Any], name: str) -> None:
     thing: object = things[name]
     kind = type(thing)
@@ -242,7 +316,7 @@ def test_nobody_who_looks_at_what_there_is_sees_a_hint(things: dict[str, Any], n
 
     assert hints
     assert hints.isdisjoint(dir(thing))
-    if not isinstance(thing, tuple):
+    if not isinstance(thing, tuple | turns.Seat):
         assert hints.isdisjoint(dir(kind))
 
 
@@ -253,12 +327,19 @@ def test_nobody_who_looks_at_what_there_is_sees_a_hint(things: dict[str, Any], n
         (netcode.Server, mistakes.SERVER),
         (netcode.Client, mistakes.CLIENT),
         (netcode.Connection, mistakes.CONNECTION),
+        (turns.Seat, mistakes.SEAT),
     ],
 )
 def test_hints_lead_to_what_exists(kind: type, hints: dict[str, str]) -> None:
-    names = {"peer": netcode.Peer, "server": netcode.Server, "client": netcode.Client, "connection": netcode.Connection}
+    names = {
+        "peer": netcode.Peer,
+        "server": netcode.Server,
+        "client": netcode.Client,
+        "connection": netcode.Connection,
+        "table": turns.Seat,
+    }
     for text in hints.values():
-        for thing, attribute in re.findall(r"\b(peer|server|client|connection)\.(\w+)", text):
+        for thing, attribute in re.findall(r"\b(peer|server|client|connection|table)\.(\w+)", text):
             assert hasattr(names[thing], attribute) or attribute in {"address", "id", "data", "reason"}, text
     for name in " ".join(hints).split():
         assert isinstance(inspect.getattr_static(kind, name), Hint), f"{kind.__name__}.{name} exists"

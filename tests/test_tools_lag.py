@@ -65,6 +65,11 @@ def test_without_options_nothing_is_wrong_with_the_link() -> None:
     assert lag._faults(arguments) == Faults()
 
 
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "play.example.org"])
+def test_a_target_without_a_port_is_at_that_of_the_other_tools(host: str) -> None:
+    assert parse("7000", host).target == Address(host.strip("[]"), 7777)
+
+
 def test_every_fault_has_its_option() -> None:
     options = "--latency 100 --jitter 30 --rate 50k --stall 2.0/10 --cut 30 --cut-bytes 1.5M --cut-with end"
     arguments = parse("[::1]:0", "[fe80::1]:1", *options.split(), "--buffer", "800", "--seed", "5")
@@ -275,7 +280,10 @@ def test_what_cannot_begin_says_why_and_ends_with_status_1(capsys: pytest.Captur
     assert run(parse("0", "127.0.0.1:9", "--stall", "3/2")) == 1
 
     first, second = capsys.readouterr().err.splitlines()
-    assert first.startswith(f"lag: 127.0.0.1:{port} -> 127.0.0.1:9: ")
+    assert first == (
+        f"lag: 127.0.0.1:{port} -> 127.0.0.1:9: cannot listen on 127.0.0.1:{port}: "
+        "the port is taken; is another server running on it?"
+    )
     assert "leave time for bytes to pass" in second
 
 

@@ -532,7 +532,7 @@ def test_closing_the_proxy_resets_its_links(street: Street) -> None:
 
 
 def test_an_address_that_is_taken_is_said_at_once(street: Street) -> None:
-    with pytest.raises(OSError) as failed:
+    with pytest.raises(OSError, match=r"cannot listen on 127\.0\.0\.1:\d+: the port is taken; is another") as failed:
         Proxy(street.listener.getsockname(), ("127.0.0.1", 9))
 
     assert failed.value.errno in {errno.EADDRINUSE, errno.EACCES}

@@ -5,11 +5,12 @@ Attributes are hinted at by name, not through `__getattr__`: that would cost eve
 
 import functools
 import inspect
+import sys
 from abc import ABCMeta
 from collections.abc import Callable, Iterable
 from enum import Enum
-from types import FunctionType
-from typing import Any, ParamSpec, TypeVar
+from types import FunctionType, ModuleType
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +52,19 @@ _NO_KEYWORDS = {
     CALLBACKS: "no callbacks: what happens comes as events()",
 }
 
+_INSTEAD = {
+    "Snapshots": {
+        "delay lag latency buffer interpolation_delay": "how late it is shown is what one asks for: "
+        "snapshots.at(snapshots.now() - 0.1)",
+    },
+    "Overlay": {
+        "color colour font background x y pos position": "it looks the same in every game; overlay.lines() is what it "
+        "shows, for a game that draws by itself",
+    },
+    "join": {"host port": "host and port are one pair: join((host, port), game)"},
+}
+"""What to say of keywords that one of ours does otherwise."""
+
 _CLOSE = 0.7
 """How alike a name must be, of 1.0, to be taken for a slip of the keys."""
 
@@ -87,7 +101,10 @@ CLIENT = {
     "disconnect quit leave stop shutdown": 'client.close_nicely("why"), and go on updating until it is DISCONNECTED',
     "recv receive read message messages poll get_events event": "what happens comes as " + _EVENTS.format("client"),
     CALLBACKS: "no callbacks: " + _EVENTS.format("client"),
-    "connect start": "it connects from its construction on: call client.update() once a frame",
+    "connect start": "it connects from its construction on, while client.update() is called once a frame; "
+    "after Left it is over for good: make a new netcode.Client",
+    "reconnect rejoin restart": "a broken link comes back by itself; after Left it is over for good: make a new "
+    "netcode.Client",
     "run loop mainloop tick": "for tick in client.ticks(60)",
     "connected is_connected alive": "client.state is netcode.State.CONNECTED",
     "ping latency lag": "the round-trip time in seconds is client.rtt",
@@ -107,6 +124,31 @@ CONNECTION = {
     "error": "why it is over is connection.reason",
     "events messages rtt": "a connection carries bytes; messages and events are what netcode.Client has",
 }
+SEAT = {
+    "send emit write sendall send_json send_message broadcast": 'table.play("mark", cell=4) makes a move, and '
+    "table.say(text) talks to the others",
+    "chat talk": "table.say(text)",
+    "move make_move do act": 'table.play("mark", cell=4), with the name of a move of the rules; table.legal has those '
+    "that may be made",
+    "board state game": "what we see of the game is table.view",
+    "turn is_my_turn current_player": "table.my_turn, and table.to_move has the seats that are to move",
+    "legal_moves moves actions": "table.legal",
+    "winner winners": "table.result, once table.over",
+    "quit disconnect close_nicely resign": "table.leave() gives the seat up; table.close() ends the link, and keeps it",
+    "ticks run loop": "call table.update() once a frame, or table.wait() where nothing is drawn",
+    "peer peers server": "the others are table.names; the server is at table.address",
+    "id number_of_seat": "table.seat",
+    CALLBACKS: "no callbacks: " + _EVENTS.format("table"),
+}
+NAMES = {
+    "Connected Connect OnConnect Join Ready Welcome": "Joined",
+    "Disconnected Disconnect Leave Closed Quit OnDisconnect": "Left",
+    "Message Data Receive OnMessage Packet": "Received",
+    "Lost ConnectionLost Dropped": "Away",
+    "Reconnected Resumed Returned": "Back",
+    "Host Listen": "Server",
+}
+"""What there is in the package, for names that others have for it."""
 ENDING = {"text code error": "why it happened is event.reason, with its text and its code"}
 EVENT = {
     "type kind name event event_type": "tell events apart with match: case netcode.Received(peer, message)",
@@ -127,11 +169,42 @@ def unexpected(owner: str, name: str, known: Iterable[str]) -> str:
     for other, theirs in _ONLY.items():
         if owner in _ONLY and other != owner and name in theirs.split():
             return f"{text}: {name} is an argument of {other}"
+    for others, instead in _INSTEAD.get(owner, {}).items():
+        if name in others.split():
+            return f"{text}: {instead}"
     for others, instead in _NO_KEYWORDS.items():
         if owner in _ONLY and name in others.split():
             return f"{text}: {instead}"
     meant = meant or difflib.get_close_matches(name, names, 1, _CLOSE)
     return f"{text}; did you mean {meant[0]}?" if meant else text
+
+
+def hint_package(package: ModuleType, below: Iterable[str]) -> None:
+    """Have a package say which of its names was meant by one that it does not have.
+
+    Args:
+        below: modules in it that have to be imported by themselves.
+    """
+    below = frozenset(below)
+
+    def missing(name: str) -> NoReturn:
+        names = vars(package).get("__all__", ())  # none while it is being imported, which asks for its modules
+        text = f"module {package.__name__!r} has no attribute {name!r}"
+        if name in below:
+            text += f" before it is imported: import {package.__name__}.{name}"
+        elif names and not name.startswith("_"):
+            meant = _meant_by(name, names)
+            text += f"; did you mean {package.__name__}.{meant}?" if meant else ""
+        raise AttributeError(text)
+
+    setattr(package, "__getattr__", missing)  # noqa: B010 - where a checker saw it, it would believe in every name
+
+
+def _meant_by(name: str, names: Iterable[str]) -> str | None:
+    import difflib
+
+    meant = [target for others, target in NAMES.items() if name.lower() in others.lower().split()]
+    return next(iter(meant or difflib.get_close_matches(name, names, 1, _CLOSE)), None)
 
 
 def keywords_of(function: Callable[..., Any]) -> tuple[str, ...]:
@@ -225,6 +298,25 @@ def hint(cls: type, hints: dict[str, str], kind: type[Hint] = Hint) -> None:
             if not hasattr(cls, name):
                 setattr(cls, name, kind(name, text))
     setattr(cls, "__dir__", _dir_without_hints)  # noqa: B010 - it is no method for a type checker
+    if "close" in vars(cls) and "close_nicely" in vars(cls):
+        setattr(cls, "close", _without_words(cls, vars(cls)["close"]))  # noqa: B010 - as above
+
+
+def _without_words(cls: type, close: Callable[[Any], None]) -> Callable[..., None]:
+    """Make a `close` that is given a goodbye say who takes that."""
+    if hasattr(close, "__wrapped__"):
+        return close
+
+    @functools.wraps(close)
+    def checked(self: Any, *words: Any, **named: Any) -> None:
+        if words or named:
+            word = [*words, *named.values()][0]
+            raise TypeError(
+                f"{cls.__name__}.close() takes no words: close_nicely({word!r:.100}) says them, and then ends"
+            )
+        close(self)
+
+    return checked
 
 
 def hint_unmade(cls: type) -> None:
@@ -294,3 +386,6 @@ def _hints_of(cls: type) -> set[str]:
 def _dir_without_hints(self: object) -> list[str]:
     hints = _hints_of(type(self))
     return [name for name in object.__dir__(self) if name not in hints]
+
+
+hint_package(sys.modules["netcode"], ("agones", "metrics", "pygame", "testing", "turns"))

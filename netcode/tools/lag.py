@@ -18,10 +18,12 @@ from netcode.faults import Ending, Faults
 from netcode.loop.clock import Clock, monotonic
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_proxy import CAPACITY, Proxy
+from netcode.tools.where import PORT
 
 DESCRIPTION = "Pass TCP connections on to a server as a bad network would."
 EPILOG = """\
-LISTEN is PORT (of 127.0.0.1) or HOST:PORT, TARGET is HOST:PORT, an IPv6 address stands in brackets: [::1]:7777.
+LISTEN is PORT (of 127.0.0.1) or HOST:PORT, TARGET is HOST or HOST:PORT, 7777 if none is given; an IPv6 address stands
+in brackets: [::1]:7777.
 The name of the target is looked up once, at the start, which may take a while. Amounts may end in k or M.
 Start the server on 7777, then: python -m netcode lag 7000 localhost:7777 --latency 100 --jitter 30
 and let the client connect to port 7000. The same --seed cuts each connection at the same byte.
@@ -46,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
     add("listen", metavar="LISTEN", type=_listen, help="where clients connect to: PORT or HOST:PORT, port 0 for any")
-    add("target", metavar="TARGET", type=_address, help="the real server: HOST:PORT")
+    add("target", metavar="TARGET", type=_target, help=f"the real server: HOST[:PORT], port {PORT} if none is given")
     add("--latency", type=_milliseconds, default=0.0, metavar="MS", help="delay each way, in milliseconds")
     add("--jitter", type=_milliseconds, default=0.0, metavar="MS", help="how far the delay varies up and down")
     add("--rate", type=_amount, metavar="BYTES", help="bytes per second that pass, each way: 50k")
@@ -234,6 +236,11 @@ def _faults(arguments: argparse.Namespace) -> Faults:
 
 def _listen(text: str) -> Address:
     return _address(f"127.0.0.1:{text}" if text.isdecimal() else text)
+
+
+def _target(text: str) -> Address:
+    bare = not text.isdecimal() and ":" not in text.rpartition("]")[2]
+    return _address(f"{text}:{PORT}" if bare else text)
 
 
 def _address(text: str) -> Address:

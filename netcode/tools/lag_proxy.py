@@ -20,6 +20,7 @@ from typing import Self
 from netcode.address import Address, from_socket
 from netcode.faults import Ending, Faults, Lane, LinkModel
 from netcode.loop.clock import Clock, monotonic
+from netcode.reasons import advice_on_listening
 
 CAPACITY = 256 * 1024
 """Bytes that each direction of a link holds at most; a sender that is faster feels it, as it would a router's queue."""
@@ -99,7 +100,11 @@ class Proxy:
         self._accept_again_at = 0.0
         self._targets = _look_up(target)
         family, address = _look_up(listen)[0]
-        self._listener = socket.create_server(address, family=family, backlog=128)
+        try:
+            self._listener = socket.create_server(address, family=family, backlog=128)
+        except OSError as error:
+            text = f"cannot listen on {Address(*listen)}: {advice_on_listening(error, *listen)}"
+            raise OSError(error.errno, text) from error
         if self._listener.getsockname() in [address for _, address in self._targets]:
             self._listener.close()
             raise ValueError("the target is the address that this listens on itself; give the server another port")

@@ -7,9 +7,10 @@ from typing import Any, TypeVar
 
 from netcode.address import Address, check_pair
 from netcode.client import Client
+from netcode.diagnostics.mistakes import SEAT, explains_keywords, hint, keywords_of
 from netcode.errors import MessageTooLarge
 from netcode.events import Left, Received
-from netcode.limits import Limits, check_number
+from netcode.limits import LimitOptions, Limits, check_number
 from netcode.turns import protocol
 from netcode.turns.errors import Unfit
 from netcode.turns.language.clocks import Clock, clock_from, wire_clock
@@ -22,7 +23,11 @@ from netcode.turns.values import check_bounds, pack, plain
 
 G = TypeVar("G")
 
+_OF_LINKS = {*keywords_of(Client.__init__), *LimitOptions.__optional_keys__} - {"host", "port"}
+hint(Seat, SEAT)
 
+
+@explains_keywords("join", _OF_LINKS)
 def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is by keyword
     address: Address | tuple[str, int],
     game: "type[G] | str",
@@ -70,12 +75,21 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
         TypeError, ValueError: an argument cannot be what it should be.
     """
     refuse("join(…)")
+    _check_pair("join", address, game)
     _check(patience, players, name)
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
     request = Join(_title(game), room, players, _chosen(options), watch, ticket, key, name[: protocol.MAX_NAME], legal)
     check_said(request)  # what the server would refuse is misuse, and told here
     _check_size(request, link.get("max_message", Limits().max_message))
     return Seat(address, game, request, patience=patience, clock=clock, options=link, addresses=addresses)
+
+
+def _check_pair(call: str, address: Any, second: Any) -> None:
+    """Raise for host and port that were given as two arguments, or in one text."""
+    if isinstance(address, str):
+        host, _, port = address.partition(":")
+        port = str(second) if isinstance(second, int) else port or "7777"
+        raise TypeError(f"address must be (host, port), one pair, as in {call}(({host!r}, {port}), …)")
 
 
 def _check(patience: float | None, players: int | None, name: Any) -> None:
@@ -123,6 +137,7 @@ def _check_size(request: Join, most: Any) -> None:
         raise MessageTooLarge(size, most, most)
 
 
+@explains_keywords("tables", _OF_LINKS)
 def tables(
     address: Address | tuple[str, int], game: type[Any] | str | None = None, *, timeout: float = 5.0, **link: Any
 ) -> list[dict[str, Any]]:
@@ -136,6 +151,7 @@ def tables(
         OSError: the server cannot be reached, or did not answer; the text says why.
     """
     refuse("tables(…)")
+    _check_pair("tables", address, game)
     host, port = check_pair(address)
     check_number("timeout", timeout, zero=True)
     request = protocol.ListTables(None if game is None else _title(game))
