@@ -1,7 +1,10 @@
 """The pages on turn-based games are followed to the letter: their files, their commands, their players, their tests."""
 
+import re
+import time
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import pytest
 from docs_blocks import blocks_of, code_of
@@ -9,6 +12,8 @@ from programs import ROOT, Program, Start
 
 from benchmarks.ports import free_port
 from netcode.turns import Game, Play
+from netcode.turns.events import Event
+from netcode.turns.language.class_checks import SETTINGS
 from netcode.turns.simulate import simulate
 from netcode.turns.table import Refused, Step, Table
 
@@ -88,10 +93,39 @@ def test_two_programs_of_ones_own_play_to_the_end(start: Start, folder: Path) ->
     server = start(*in_folder(SERVE, folder), "--port", "0")
     port = server.until(r"served on port (\d+)")[1]
 
-    programs = [start(folder / "player.py", port, name) for name in ("Ann", "Bob")]
+    programs = [start(folder / "player.py", port, name, folder=folder) for name in ("Ann", "Bob")]
 
     assert sorted(program.until("won|lost")[0] for program in programs) == ["lost", "won"]
     assert [program.status() for program in programs] == [0, 0]
+
+
+@pytest.mark.process
+def test_a_player_of_ones_own_that_was_killed_has_its_seat_again(
+    start: Start, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    server = start(*in_folder(SERVE, folder), "--port", "0")
+    port = server.until(r"served on port (\d+)")[1]
+    ann = start(folder / "player.py", port, "Ann", folder=folder)
+    while not (folder / "Ann.seat").exists() or not (folder / "Ann.seat").read_text(encoding="utf-8"):
+        assert ann.is_running(), ann.output
+        time.sleep(0.02)
+    ann.stop()
+
+    programs = [start(folder / "player.py", port, name, folder=folder) for name in ("Ann", "Bob")]
+
+    assert sorted(program.until("won|lost")[0] for program in programs) == ["lost", "won"]
+    assert [program.status() for program in programs] == [0, 0]
+    assert [*folder.glob("*.seat")] == []
+
+
+def test_the_settings_and_the_events_of_a_table_are_all_there() -> None:
+    text = (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8")
+    settings = re.findall(r"^\| `(\w+) = ", text, re.MULTILINE)
+    events = re.findall(r"^\| `([A-Z]\w+)\((.*?)\)` \|", text, re.MULTILINE)
+
+    assert sorted(settings) == sorted(SETTINGS)
+    assert events == [(kind.__name__, ", ".join(kind.__match_args__)) for kind in get_args(Event)]
 
 
 @pytest.mark.process
