@@ -7,6 +7,10 @@ from chromium import IN_CHROMIUM, Browser, Page
 from javascript import modules
 from programs import Start
 
+from demo_game.hosting import host_and_port
+from demo_game.rules import Broadside
+from netcode.turns import join
+
 pytestmark = IN_CHROMIUM
 
 AXE = """axe.run(document, { resultTypes: ["violations"] }).then(({ violations }) =>
@@ -15,6 +19,8 @@ FIRE = """(() => {
     const cells = document.querySelectorAll("#far button:not([aria-disabled])");
     cells[Math.floor(Math.random() * cells.length)]?.click();
 })()"""
+STATUS = "document.querySelector('#status').innerText"
+AIMS = f"{STATUS}.includes('aims')"
 TURN = "document.querySelector('#status').innerText.startsWith('Your turn')"
 OVER = "document.querySelector('#status').innerText.includes('has sunk the whole fleet of')"
 
@@ -84,6 +90,118 @@ def test_a_page_that_is_loaded_again_finds_its_seas(start: Start, browser: Brows
     page.press("Enter")
     page.until("document.querySelectorAll('#far .peg').length === 1")
     assert page.problems == []
+
+
+def test_who_has_hidden_a_fleet_keeps_it_when_the_other_one_is_too_slow(
+    start: Start, browser: Browser, tmp_path: Path
+) -> None:
+    page, address = sail(start, browser, tmp_path)
+    slow = join(host_and_port(address), Broadside, name="Bob", options={"clock": {"per_move": 4}}, legal=False)
+    while not slow.seated:
+        slow.wait(0.1)
+        slow.update()
+    browser.meanwhile = lambda: [slow.update(), slow.events()]
+    page.click("#any")
+    page.reads("Hide your fleet", "#status")
+    assert page.value("[...document.querySelectorAll('#clock, #near-clock')].map((one) => one.innerText)") == 2 * [
+        "0:04"
+    ]
+    page.click("#tools button:nth-child(2)")
+    fleet = "[...document.querySelectorAll('#near .ship')].map((ship) => ship.getAttribute('style')).sort().join()"
+    mine = page.value(fleet)
+    page.click("#tools .main")
+
+    page.until("document.querySelector('#status').innerText.match(/Your turn|Bob aims/)")
+
+    assert page.text("#log").count("hidden at random") == 1
+    assert page.value(fleet) == mine
+    assert page.text("#notice") == ""
+    page.reads("ran out of time", "#status")
+    slow.close()
+    assert page.problems == []
+
+
+def test_who_came_by_a_link_reads_each_shot_and_finds_others_to_play(
+    start: Start, browser: Browser, tmp_path: Path
+) -> None:
+    ann, _ = sail(start, browser, tmp_path)
+    ann.write("#name", "Ann")
+    ann.click("#friends")
+    ann.reads("Waiting for an enemy")
+    ann.click("#copy")
+    ann.reads("Copied", "#copy")
+    link = ann.value("document.querySelector('#address').value")
+    bob, carl = (browser.page(link, width=390) for _ in range(2))
+    bob.reads("To battle")
+    bob.write("#name", "Bob")
+    bob.click("#any")
+    for page in (ann, bob):
+        page.reads("Hide your fleet", "#status")
+        page.click("#tools button:nth-child(2)")
+        page.click("#tools .main")
+    carl.click("#any")
+    carl.reads("its seats are taken", "#notice")
+    carl.click("#else")
+    carl.reads("Waiting for an enemy")
+    first, second = (ann, bob) if ann.until(f"{TURN} ? 'first' : {AIMS} && 'second'") == "first" else (bob, ann)
+    seas = "getComputedStyle(document.querySelector('#near').closest('figure')).order"
+    before = bob.value(seas)
+
+    first.value(FIRE)
+
+    first.until(f"/^You (hit|missed) at .+ {'Bob' if first is ann else 'Ann'} aims/.test({STATUS})")
+    second.until(f"/^Your turn: fire! {'Ann' if first is ann else 'Bob'} (hit|missed) at /.test({STATUS})")
+    assert (before, bob.value(seas)) == ("2", "2")
+    bob.click("#leave")
+    ann.reads("Victory: Bob gave up", "#status")
+    assert ann.text("#players") == "Ann against Bob (has left)"
+    bob.reads("Play with a friend")
+    assert bob.text("#notice") == ""
+    bob.click("#any")
+    bob.reads("Hide your fleet", "#status")  # from Carl, who waits at a table for all
+    assert ann.problems == bob.problems == carl.problems == []
+
+
+def test_a_ship_that_does_not_fit_is_told_and_one_that_lies_is_picked_up(
+    start: Start, browser: Browser, tmp_path: Path
+) -> None:
+    page, address = sail(start, browser, tmp_path)
+    page.click("#any")
+    page.reads("Waiting for an enemy")
+    start("-m", "demo_game", "bot", address, "--pace", 0)
+    page.reads("Hide your fleet: the carrier", "#status")
+    assert page.text("#near-left") == ""
+    page.click("[data-key=H1]")
+    page.reads("The carrier does not fit at H1", "#notice")
+    page.click("[data-key=A1]")
+    assert page.text("#notice") == ""
+    page.click("[data-key=A3]")
+    page.reads("Hide your fleet: the cruiser", "#status")
+
+    page.click("[data-key=B3]")
+
+    page.reads("Hide your fleet: the battleship", "#status")
+    page.click("[data-key=A5]")
+    page.reads("Hide your fleet: the cruiser", "#status")
+    page.click("#tools button:nth-child(3)")
+    page.reads("Hide your fleet: the carrier", "#status")
+    assert page.problems == []
+
+
+def test_the_button_that_one_is_to_press_can_be_read_under_the_mouse(
+    start: Start, browser: Browser, tmp_path: Path
+) -> None:
+    page, _ = sail(start, browser, tmp_path)
+    shown = (
+        "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.querySelector('#any')))"
+    )
+
+    x, y = page.value("(({ x, y }) => [x + 5, y + 5])(document.querySelector('#any').getBoundingClientRect())")
+
+    page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+
+    page.until("document.querySelector('#any').matches(':hover')")
+    assert page.value(shown) == ["rgb(28, 20, 0)", "rgb(255, 225, 154)"]
 
 
 @pytest.mark.npm
