@@ -100,7 +100,7 @@ def test_who_has_hidden_a_fleet_keeps_it_when_the_other_one_is_too_slow(
     while not slow.seated:
         slow.wait(0.1)
         slow.update()
-    browser.meanwhile = lambda: [slow.update(), slow.events()]
+    browser.meanwhile = slow.update
     page.click("#any")
     page.reads("Hide your fleet", "#status")
     assert page.value("[...document.querySelectorAll('#clock, #near-clock')].map((one) => one.innerText)") == 2 * [

@@ -502,6 +502,37 @@ def test_who_watches_sees_and_does_nothing(browser: Browser, link: str, friends:
     assert page.problems == []
 
 
+def test_who_came_by_a_link_goes_on_to_another_table_after_the_game(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = sit_down(browser, link, "TicTacToe", "onward")
+    bob = friends(link, "TicTacToe", browser, room="onward", name="Bob")
+    page.reads("Your turn", "#status")
+    late = browser.page(f"{link}#room=onward&game=TicTacToe")
+    late.click("#any")
+    late.reads("the game has begun; choose Watch to look on, or another table", "#notice")
+    assert late.value("!document.querySelector('#notice').matches('.calm')")
+    late.click("#else")
+    late.reads("Play with friends", "#join")
+    assert late.value("location.hash") == ""
+    while page.until(OVER_OR_TURN) == "turn":
+        page.click("#view button.go")
+    page.reads("Another table", "#ask")
+
+    bob.seat.leave()
+
+    page.reads("Bob has left.", "#ask")
+    assert "Play again" not in page.text("#ask")
+    page.click("[data-key='Another table']")
+    page.reads("Waiting for 1 more", "#status")
+    assert page.text("#log") == "You sit at seat 0."
+    page.click("#leave")
+    page.reads("you left the table", "#notice")
+    assert page.value("document.querySelector('#notice').matches('.calm')")
+    page.reads("Play with friends", "#join")
+    assert page.problems == late.problems == []
+
+
 def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:

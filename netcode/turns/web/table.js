@@ -4,11 +4,11 @@ import { Seat, drawn, fill as fillNode, make } from "./seat.js";
 
 const $ = (id) => document.getElementById(id);
 const seat = new Seat();
-const { room, game: hashGame } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+let { room, game: hashGame } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
 const KEPT = `netcode ${location.pathname}`;
 const board = new Board(seat, () => draw());
 const { nameOf, whose } = board;
-let link = "", focused, screen, offered, sent, store;
+let link = "", focused, screen, offered, sent, store, onward;
 let answered = ""; // what we said where others are still to answer
 let before = {}; // what was drawn last: some of what happens is told by no event
 let lines = []; // that nobody tells again
@@ -36,11 +36,17 @@ function keep(what) {
   history.replaceState(what, ""); // for a reload
   attempt(() => localStorage.setItem(KEPT, keyOf(what)));
 }
+// A link leads to one table: after a game there, or where there is no seat, to any.
+function uninvited() {
+  room = hashGame = offered = undefined;
+  history.replaceState(history.state, "", location.pathname + location.search);
+}
 const sit = (game, wanted) => seat.join(game, { name: $("name").value.trim() || undefined, ...wanted });
 
 $("join").onsubmit = (event) => {
   event.preventDefault();
   const way = event.submitter?.value;
+  if (way === "else") return uninvited(), draw();
   const changed = [...$("options").querySelectorAll("[data-was]")].filter((input) => input.value !== input.dataset.was);
   sit((room && hashGame) || offered, {
     room: room || (way === "friends" ? drawn(5) : undefined),
@@ -74,6 +80,7 @@ function lobby() {
   show("which", seat.games.length > 1 && !(room && hashGame));
   show("options", $("options").children.length > 1);
   show("friends", !room);
+  show("else", room);
   fill("any", room ? "Sit down" : "Play");
   fill("invited", room && `You were invited to the table ${room}.`);
   const { game, name, ticket } = kept();
@@ -146,10 +153,26 @@ function ask() {
   const { undo, undo_by: asks, rematch = [], players = [2] } = seat.state;
   if (seat.seat === null) return "You watch.";
   if (!seat.started) return board.names.length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
-  if (seat.over) return [rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" })];
+  const gone = [...seat.presence.keys()].filter((number) => number !== seat.seat && seat.presence[number][0] === "left");
+  const onwards = (kind) => button("Another table", another, kind);
+  if (seat.over && gone.length) return [`${listed(gone)} ${gone.length > 1 ? "have" : "has"} left.`, onwards({ class: "main" })];
+  if (seat.over) return [rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" }), onwards()];
   if (asks === seat.seat) return "You asked the others to take your move back.";
   if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
   return undo && button(undo === "free" || board.names.length === 1 ? "Take back" : "Ask to take back", () => seat.undo());
+}
+
+function another() {
+  onward = seat.game; // as soon as this table is left
+  seat.leave();
+}
+
+// What a server says to whoever wrote the page, in words for who plays.
+const plain = (text) => text.replace("; to look on, join with watch", "; choose Watch to look on, or another table").replace(/: (max|tables)_\w+ is \d+/, "");
+
+function notice(text) {
+  fill("notice", plain(text));
+  $("notice").classList.toggle("calm", text === "you left the table"); // that is no alarm
 }
 
 function people() {
@@ -243,6 +266,7 @@ const EVENTS = {
   },
   seated: (_, name) => tell(`${name} sits down`),
   started() {
+    if (seat.seat !== null) uninvited();
     board.begin();
     lines = lines.filter(([, kind]) => kind === "chat");
     tell("The game begins");
@@ -273,18 +297,23 @@ const EVENTS = {
     remember(`${name}: ${text}`, "chat");
   },
   refused(play, text) {
-    if (seat.seat === undefined) return fill("notice", text);
+    if (seat.seat === undefined) return notice(text);
     const full = play ? `${said(play)}: ${text}` : text;
     fill("refused", full); // in sight, until something is played
     tell(full, "wrong");
   },
-  drawn: (move, given) => Object.entries(given).forEach(([name, value]) => (drafts[draftOf(move, name)] = isText(move, name) ? value : keyOf(value))),
+  drawn(move, given) {
+    fill("refused");
+    Object.entries(given).forEach(([name, value]) => (drafts[draftOf(move, name)] = isText(move, name) ? value : keyOf(value)));
+  },
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
     keep({ name: kept().name });
     attempt(() => sessionStorage.removeItem(store));
-    fill("notice", text);
-    seat.list();
+    notice(text);
+    if (onward) sit(onward, {});
+    else seat.list();
+    onward = undefined;
   },
 };
 seat.on("event", ([kind, ...rest]) => {
