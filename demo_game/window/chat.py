@@ -51,7 +51,7 @@ class Chat:
         if event.type == pygame.KEYDOWN and event.key in {pygame.K_ESCAPE, pygame.K_TAB}:
             self.field = None
             return True
-        return self.field.handle(event)
+        return self.field.handle(event) or event.type == pygame.KEYDOWN  # what is typed is no order
 
     def follow(self, session: Session, now: float) -> bool:
         """Look at what was said; say whether there is something new."""
