@@ -25,22 +25,18 @@ class ReplayScene:
         self._shown = 0
         self._running = True
         self._due: float | None = None
-        self._buttons = ButtonRow(
-            [
-                Button("Back", pygame.K_LEFT, "Left", lambda: self._step(-1)),
-                Button("Pause", pygame.K_SPACE, "Space", self._toggle, primary=True),
-                Button("Forward", pygame.K_RIGHT, "Right", lambda: self._step(1)),
-                Button("Result", pygame.K_ESCAPE, "Esc", leave),
-            ]
-        )
+        self._leave = leave
+        self._buttons = ButtonRow(self._make_buttons())
 
     def handle(self, event: pygame.event.Event) -> None:
         """Press the buttons."""
         self._buttons.press(event)
+        self._buttons.buttons = self._make_buttons()
 
     def draw(self, painter: Painter, now: float) -> None:
         """Draw both seas as they were after so many shots."""
         self._run(now)
+        self._buttons.buttons = self._make_buttons()
         width, height = painter.size
         painter.backdrop(NIGHT, DUSK)
         log = self._view.log[: self._shown]
@@ -58,6 +54,19 @@ class ReplayScene:
         draw_shells(painter, frames, moment)
         self._buttons.draw_row(painter, (width // 2, height - painter.px(44)))
 
+    @property
+    def _at_end(self) -> bool:
+        return self._shown >= len(self._view.log)
+
+    def _make_buttons(self) -> tuple[Button, ...]:
+        goes = "From the start" if self._at_end else "Pause" if self._running else "Go on"
+        return (
+            Button("Back", pygame.K_LEFT, "Left", lambda: self._step(-1)),
+            Button(goes, pygame.K_SPACE, "Space", self._toggle, primary=True),
+            Button("Forward", pygame.K_RIGHT, "Right", lambda: self._step(1)),
+            Button("Result", pygame.K_ESCAPE, "Esc", self._leave),
+        )
+
     def _run(self, now: float) -> None:
         if self._due is None:
             self._due = now + PACE
@@ -70,7 +79,9 @@ class ReplayScene:
         self._barrage.follow(self._view.log[: self._shown], now)
 
     def _toggle(self) -> None:
-        self._running = not self._running
+        self._running = self._at_end or not self._running
+        if self._at_end:
+            self._shown, self._due = 0, None
 
     def _step(self, way: int) -> None:
         self._running = False
