@@ -25,25 +25,26 @@ class Ended(NamedTuple):
 class Session:
     """A seat at a table, or a place to watch from, and what its player sees of it. Call `update()` once a frame.
 
-    `view` is the game as far as it is known, `chat` what was said last. `ticket` is that of an earlier run, and `keep` is
+    `sit` goes to a table with a ticket and a code. `view` is the game as far as it is known, `chat` what was said last. `ticket` is that of an earlier run, and `keep` is
     told the one for the next: None where there is no seat to come back to. Who looks on is shown another game whenever there is none.
     """
 
     def __init__(
         self,
-        sit: Callable[[str | None], Seat[Broadside]],
+        sit: Callable[[str | None, str], Seat[Broadside]],
         *,
+        code: str = "",
         watching: bool = False,
         ticket: str | None = None,
         keep: Callable[[str | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.watching = watching
+        self.watching, self.code = watching, code
         self.view = View()
         self.chat: deque[Said] = deque(maxlen=50)
         self._sit, self._keep, self._clock = sit, keep, clock
         self._came_back = ticket is not None
-        self.table = sit(ticket)
+        self.table = sit(ticket, code)
         self._left: list[Seat[Broadside]] = []
         self._games = 0
         self._fleet: tuple[Ship, ...] = ()
@@ -103,12 +104,14 @@ class Session:
         else:
             self.another()
 
-    def another(self) -> None:
-        """Leave this table for another one."""
+    def another(self, *, anybody: bool = False) -> None:
+        """Leave this table for another one; with `anybody` it is no more that of the code."""
+        if anybody:
+            self.code = ""
         self._left.append(self.table)
         self.leave()
         self._keep(None)
-        self.table, self._games, self._came_back = self._sit(None), self._games + 1, False
+        self.table, self._games, self._came_back = self._sit(None, self.code), self._games + 1, False
         self._fleet, self._refusal, self._told = (), "", ""
 
     def leave(self, text: str = "") -> None:
@@ -154,12 +157,12 @@ class Session:
         if self._came_back and not table.seated:
             self._came_back = False
             self._keep(None)
-            self.table = self._sit(None)
+            self.table = self._sit(None, self.code)
         elif self.watching and self._look_at is None:
             self._look_at = self._clock() + LOOK_AGAIN
         elif self._look_at is not None and self._clock() >= self._look_at:
             self._look_at = None
-            self.table, self._games = self._sit(None), self._games + 1
+            self.table, self._games = self._sit(None, self.code), self._games + 1
 
 
 def open_session(
@@ -180,7 +183,7 @@ def open_session(
     wanted: dict[str, Any] = {"options": {"clock": {"per_move": per_move}}} if per_move else {}
     wanted |= {"name": name or "Nameless", "watch": watching, "legal": False}
 
-    def sit(ticket: str | None) -> Seat[Broadside]:
+    def sit(ticket: str | None, code: str) -> Seat[Broadside]:
         return join(server, Broadside, code or None, ticket=ticket, ping_interval=0.5, **wanted)
 
-    return Session(sit, watching=watching, ticket=ticket, keep=keep)
+    return Session(sit, code=code, watching=watching, ticket=ticket, keep=keep)

@@ -1,7 +1,7 @@
 """What one end knows of its game: all that a screen needs to draw it. Made of the kit's view, and thrown away with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from demo_game.rules import Broadside, Cell, Chart, Fired, Ship
@@ -72,6 +72,12 @@ class View:
     def my_turn(self) -> bool:
         """Whether we are to fire, and have not fired yet."""
         return self.turn is not None and self.turn == self.seat and self.aim is None
+
+
+def before_the_end(view: View) -> View:
+    """Give a game that is over as it was while the last shell flew."""
+    sides = [replace(side, fleet=side.fleet if seat == view.seat else ()) for seat, side in enumerate(view.sides)]
+    return replace(view, phase=Phase.FIRING, winner=None, why="", turn=None, sides=(sides[0], sides[1]))
 
 
 def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusal: str, told: str = "") -> View:

@@ -10,8 +10,8 @@ NAME_LIMIT = 16
 """Characters of a player's name that have room on the screen."""
 
 _TABLES = {
-    "the table is full": "That table is full. Choose Watch to look on.",
-    "the game has begun": "Two are playing there already. Choose Watch to look on.",
+    "the table is full": "The seats at that table are taken. Look on, or play somebody else.",
+    "the game has begun": "A game has begun at that table, and its seats are taken. Look on, or play somebody else.",
     "enough people watch": "There is no room for another spectator at that table.",
     "you sat down at this seat": "You sat down at this seat in another window.",
     "this server does not play": "That server plays other games, and not Broadside.",

@@ -84,13 +84,13 @@ class Sea:
         """Have somebody sit down, or look on."""
         options = {"clock": {"per_move": per_move}} if per_move else None
 
-        def sit(ticket: str | None) -> Any:
+        def sit(ticket: str | None, code: str) -> Any:
             link: dict[str, Any] = {"clock": self.clock, "network": self.network, "legal": False, "patience": 60.0}
             link["options"] = options
             return join((HOST, PORT), Broadside, code or None, watch=watching, ticket=ticket, name=name, **link)
 
         keeping: dict[str, Any] = {} if kept is None else {"ticket": kept.ticket, "keep": kept.keep}
-        session = Session(sit, watching=watching, clock=self.clock, **keeping)
+        session = Session(sit, code=code, watching=watching, clock=self.clock, **keeping)
         self.sessions.append(session)
         self.heard[session] = []
         return session

@@ -967,7 +967,7 @@ def test_the_host_reads_the_address_and_may_call_a_bot(stage: Stage, monkeypatch
     stage.until(stage.waits)
     scene = stage.app._scene
     assert isinstance(scene, HarbourScene)
-    assert "types 192.168.1.7:7777 and the code parrot." in scene._text
+    assert "types 192.168.1.7:7777 and the code «parrot»." in scene._text
     stage.app.close()
     stage.set_out(Plan(Way.HOST, "Anne"))
     stage.until(stage.waits)
@@ -991,6 +991,216 @@ def test_after_the_end_the_same_opponent_or_another(stage: Stage) -> None:
 
     stage.until(lambda: carl.view.to_place and stage.shows(PlacingScene))
     assert {side.name for side in carl.view.sides} == {"Anne", "Carl"}
+
+
+def ending(made: Table, gone: list[str]) -> EndingScene:
+    """The ending, which notes what is chosen."""
+
+    def chosen(what: str) -> Callable[[], None]:
+        return lambda: gone.append(what)
+
+    shots = barrage(made)
+    return EndingScene(
+        made, shots, again=chosen("again"), another=chosen("another"), replay=chosen("replay"), leave=chosen("leave")
+    )
+
+
+def test_a_server_that_is_lost_after_the_game_is_told_and_not_asked_for_another_one() -> None:
+    made, gone = table(firing(200)), list[str]()
+    made.away = 42.0
+    scene = ending(made, gone)
+
+    words = read(scene)
+    scene.handle(key(pygame.K_RETURN))
+    made.away = None
+    scene.handle(key(pygame.K_RETURN))
+
+    assert "Connection lost, trying to come back… 42 s." in words
+    assert gone == ["again"]
+
+
+def test_an_opponent_who_has_left_is_no_more_asked_to_play_again() -> None:
+    made, gone = table(firing(200)), list[str]()
+    scene = ending(made, gone)
+    before = read(scene)
+    made.view = changed(made.view, 1, presence="left")
+
+    after = read(scene)
+    scene.handle(key(pygame.K_RETURN))
+
+    assert ("Play again" in before, "Play again" in after) == (True, False)
+    assert gone == ["another"]
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_who_wins_is_read_whole_whatever_the_name_is(size: tuple[int, int]) -> None:
+    made = table(changed(firing(200, seat=None), 0, name="W" * 16))
+    written: list[pygame.Rect] = []
+
+    class Measuring(Painter):
+        def text(self, words: str, *how: Any, **more: Any) -> pygame.Rect:
+            rect = super().text(words, *how, **more)
+            written.extend([rect] * words.endswith(" wins"))
+            return rect
+
+    ending(made, []).draw(Measuring(pygame.Surface(size)), 20.0)
+
+    assert [pygame.Rect(0, 0, *size).contains(rect) for rect in written] == [True]
+
+
+def test_the_link_that_is_lost_after_the_game_is_looked_for(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob")
+    stage.until(lambda: stage.shows(PlacingScene))
+    play_to_the_end(stage)
+    stage.until(lambda: stage.shows(EndingScene))
+    stage.sea.kill()
+    stage.until(lambda: stage.session.table.trouble)
+    painter = Reading((640, 480))
+
+    stage.app.draw(painter)
+
+    assert [words for words in painter.read if words.startswith("Connection lost, trying to come back")]
+    assert "29 ms" not in painter.read
+    assert "…" not in stage.app.title
+
+
+def test_the_end_is_not_given_away_before_the_last_shell_lands(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob")
+    stage.until(lambda: stage.shows(PlacingScene))
+    play_to_the_end(stage)
+    stage.step()
+    assert stage.app._barrage.flying(stage.sea.clock.now)
+    painter = Reading((1280, 720))
+    stage.app.draw(painter)
+    early = stage.app.title
+    ships = [side.fleet for side in stage.app._link_to(stage.session).view.sides]
+
+    stage.until(lambda: not stage.app._barrage.flying(stage.sea.clock.now))
+
+    assert early == "Broadside: The shell is on its way…"
+    assert "The shell is on its way…" in painter.read
+    assert [*map(bool, ships)] == [number == stage.session.view.seat for number in (0, 1)]
+    assert stage.app.title in {"Broadside: Victory", "Broadside: Defeat"}
+
+
+def test_who_comes_too_late_to_a_table_looks_on_or_finds_another(stage: Stage) -> None:
+    stage.app.close()
+    anne, bob = stage.sea.enter("Anne", code="parrot"), stage.sea.enter("Bob", code="parrot")
+    stage.sea.until(lambda: anne.view.to_place and bob.view.to_place)
+    stage.set_out(Plan(Way.JOIN, "Carl", code="parrot"))
+    stage.until(lambda: stage.session.reason)
+    painter = Reading((1280, 720))
+    stage.app.draw(painter)
+
+    stage.press(pygame.K_w)
+    stage.until(lambda: stage.session.view.phase is Phase.PLACING)
+    watching = stage.session.watching
+    stage.app.close()
+    stage.set_out(Plan(Way.JOIN, "Carl", code="parrot"))
+    stage.until(lambda: stage.session.reason)
+    stage.press(pygame.K_RETURN)
+    stage.until(stage.waits)
+
+    assert {"Another opponent", "Watch", "No seat there"} <= {*painter.read}
+    assert "Try again" not in painter.read
+    assert (watching, stage.session.code) == (True, "")
+    dora = stage.sea.enter("Dora")
+    stage.until(lambda: dora.view.to_place)
+
+
+def test_another_opponent_is_not_looked_for_with_the_code_of_this_one(stage: Stage) -> None:
+    stage.app.close()
+    stage.set_out(Plan(Way.JOIN, "Anne", code="parrot"))
+    bob = stage.sea.enter("Bob", code="parrot")
+    stage.until(lambda: stage.shows(PlacingScene))
+    bob.leave()
+    stage.until(lambda: stage.shows(EndingScene))
+
+    stage.press(pygame.K_RETURN)
+    stage.until(stage.waits)
+
+    scene = stage.app._scene
+    assert isinstance(scene, HarbourScene)
+    assert scene._text == "Waiting for an opponent."
+    carl = stage.sea.enter("Carl")
+    stage.until(lambda: carl.view.to_place)
+
+
+def test_nobody_strikes_their_colours_after_the_game(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob", 1000)
+    stage.until(lambda: stage.shows(PlacingScene))
+    stage.press(pygame.K_SPACE, pygame.K_RETURN)
+    carl = stage.sea.enter("Carl", watching=True)
+    stage.until(lambda: carl.view.phase is not Phase.WAITING)
+    stage.sea.bots[0].session.leave()
+    stage.until(lambda: stage.shows(EndingScene))
+
+    stage.press(pygame.K_ESCAPE)
+    for _ in range(20):
+        stage.step()
+
+    assert [*carl.chat] == []
+
+
+def test_a_bot_that_was_called_is_not_called_twice() -> None:
+    voyage = Voyage(Plan(Way.BOT, "Anne", server=("127.0.0.1", 0)))
+    voyage.call_bot()
+    assert voyage.host is not None
+
+    bots = len(voyage.host.bots)
+    voyage.close()
+
+    assert bots == 1
+
+
+def test_the_title_says_that_the_server_is_looked_for_until_it_is_found(stage: Stage) -> None:
+    looking = stage.app.title
+    stage.until(stage.waits)
+
+    assert (looking, stage.app.title) == ("Broadside: Looking for the server…", "Broadside: Waiting for an opponent")
+
+
+def test_who_watches_is_not_told_how_to_fire() -> None:
+    made = table(firing(40, seat=None))
+
+    assert not [words for words in read(BattleScene(made, barrage(made))) if "fire " in words or "Enter" in words]
+
+
+def test_the_arrow_keys_belong_to_the_field_that_is_typed_in() -> None:
+    scene = StartScene("Anne", 1.2, SWITCHES, lambda _: None, nothing)
+    for event in (
+        *(key(pygame.K_TAB),) * 5,
+        *(key(pygame.K_LEFT),) * 2,
+        key(pygame.K_BACKSPACE),
+        text("ni"),
+        key(pygame.K_DELETE),
+        key(pygame.K_HOME),
+        text("St. "),
+        key(pygame.K_RIGHT),
+        key(pygame.K_END),
+        key(pygame.K_RIGHT),
+        text("a"),
+    ):
+        scene.handle(event)
+        draw(scene, (640, 480))
+
+    assert scene.name.text == "St. Aniea"
+
+
+def test_the_arrow_keys_do_not_aim_while_one_types(stage: Stage) -> None:
+    stage.sea.enter_bot("Bob", 1000)
+    stage.until(lambda: stage.shows(PlacingScene))
+    stage.press(pygame.K_SPACE, pygame.K_RETURN)
+    stage.until(lambda: stage.shows(BattleScene))
+    stage.press(pygame.K_TAB)
+    stage.write("ahoy")
+
+    stage.press(pygame.K_LEFT, pygame.K_LEFT, pygame.K_BACKSPACE, pygame.K_UP)
+
+    scene, chat = stage.app._scene, stage.app._chat.field
+    assert isinstance(scene, BattleScene)
+    assert chat is not None
+    assert (scene._cursor, chat.text) == (None, "aoy")
 
 
 def test_a_game_that_is_over_can_be_seen_again(stage: Stage) -> None:
@@ -1025,12 +1235,16 @@ def test_a_replay_runs_stops_and_goes_back() -> None:
         scene.handle(key(pygame.K_LEFT))
     draw(scene, now=42)
     assert (scene._shown, scene._barrage.shells) == (0, [])
+    assert "Go on" in read(scene, now=42)
     for _ in range(300):
         scene.handle(key(pygame.K_RIGHT))
 
-    draw(scene, now=43)
+    assert "From the start" in read(scene, now=43)
 
     assert scene._shown == len(firing(200).log)
+    scene.handle(key(pygame.K_SPACE))
+    assert "Pause" in read(scene, now=44)
+    assert scene._shown == 0
 
 
 def test_what_a_friend_types_is_an_address_of_ours_and_never_every_one() -> None:

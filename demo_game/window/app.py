@@ -14,7 +14,14 @@ from demo_game.window.button import Button
 from demo_game.window.chat import Chat, height_of
 from demo_game.window.ending_scene import EndingScene
 from demo_game.window.harbour_scene import HarbourScene
-from demo_game.window.headline import ending_title, ending_words, headline, worth_retrying
+from demo_game.window.headline import (
+    ending_title,
+    ending_words,
+    headline,
+    is_taken,
+    plays_others,
+    worth_retrying,
+)
 from demo_game.window.link import Link
 from demo_game.window.nearby import Found, Nearby
 from demo_game.window.painter import Painter
@@ -38,6 +45,7 @@ LAST_LOOK = 1.4
 
 GOODBYES = {Way.WATCH: "enough seen"}
 GOODBYE = "I strike my colours"
+LOOKING = "Looking for the server…"
 
 PARTING = 5.0
 """Seconds that a goodbye may take to go out. Nobody waits for it: the first screen is shown, or no window any more."""
@@ -112,8 +120,10 @@ class App:
         session = self.voyage.session
         if session.reason is not None and session.view.phase is not Phase.OVER:
             return f"Broadside: {ending_title(session.reason.code)}"
-        silence, away = (self._link.silence, self._link.away) if self._link is not None else (0, None)
-        return f"Broadside: {headline(session.view, silence=silence, away=away).text}"
+        link = self._link_to(session)
+        if session.view.phase is Phase.WAITING and not session.joined and not session.watching:
+            return f"Broadside: {LOOKING}"
+        return f"Broadside: {headline(link.view, silence=link.silence, away=link.away).text}"
 
     def go(self, plan: Plan) -> None:
         """Set out to do what the player wants; if that cannot be, the start screen says why."""
@@ -149,7 +159,7 @@ class App:
             if now >= self._next_sample:
                 self._next_sample = now + SAMPLE_INTERVAL
                 link.sample()
-            self._follow(link.session, link.view)
+            self._follow(link.session, link.session.view)
         self._choose_scene()
 
     def draw(self, painter: Painter) -> None:
@@ -166,7 +176,8 @@ class App:
         """Say goodbye, and go back to the start screen, or out if the command line brought us here."""
         voyage, self.voyage, self._replaying = self.voyage, None, False
         if voyage is not None:
-            parted = voyage.leave(GOODBYES.get(voyage.plan.way, GOODBYE))
+            over = voyage.session.view.phase is Phase.OVER
+            parted = voyage.leave("" if over else GOODBYES.get(voyage.plan.way, GOODBYE))
             self._parting.append((voyage, parted, self._now + PARTING))
         self._link, self._sure_until = None, self._now
         self.running = self.running and self._comes_from_start
@@ -201,6 +212,8 @@ class App:
             self._game, self._barrage, self._over_since = view.number, Barrage(), None
             self._heard, self._my_turn, self._replaying = (0, 0), False, False
         self._barrage.follow(view.log, self._now)
+        if self._link is not None:
+            self._link.flying = view.phase is Phase.OVER and self._barrage.flying(self._now)
         self._make_noise(session, view)
         if view.phase is Phase.OVER and self._over_since is None and self._barrage.quiet(self._now):
             self._over_since = self._now
@@ -255,28 +268,31 @@ class App:
         return self._start
 
     def _connecting(self) -> Scene:
-        return HarbourScene("Setting sail", "Looking for the server…", [self._leave_button()], busy=True)
+        return HarbourScene("Setting sail", LOOKING, [self._leave_button()], busy=True)
 
     def _waiting(self, session: Session) -> Scene:
         assert self.voyage is not None
-        plan, invitation = self.voyage.plan, self.voyage.invitation
+        invitation = self.voyage.invitation
         buttons = [self._leave_button()]
         text = "No game is on. The next one is shown here." if session.watching else "Waiting for an opponent."
         if invitation:
             text += f" A friend on the same network chooses «Join a game» and types {invitation}"
-            text += f" and the code {plan.code}." if plan.code else "."
+            text += f" and the code «{session.code}»." if session.code else "."
             buttons.insert(0, Button("Play a bot", pygame.K_b, "B", self.voyage.call_bot))
-        elif plan.code:
-            text += f" The code is {plan.code}."
+        elif session.code:
+            text += f" The code is «{session.code}»."
         return HarbourScene("In the harbour", text, buttons, busy=True)
 
     def _ended(self, session: Session) -> Scene:
         reason = session.reason
         assert reason is not None
         assert self.voyage is not None
-        buttons = [self._leave_button()]
-        if worth_retrying(reason.code):
-            buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", self.voyage.retry, primary=True))
+        voyage, buttons = self.voyage, [self._leave_button()]
+        if is_taken(reason) and not session.watching:
+            other = Button("Another opponent", pygame.K_RETURN, "Enter", voyage.another, primary=True)
+            buttons = [other, Button("Watch", pygame.K_w, "W", voyage.watch), *buttons]
+        elif worth_retrying(reason.code) and not plays_others(reason):
+            buttons.insert(0, Button("Try again", pygame.K_RETURN, "Enter", voyage.retry, primary=True))
         return HarbourScene(ending_title(reason.code), ending_words(reason), buttons)
 
     def _battle(self, link: Link) -> Scene:
@@ -286,7 +302,9 @@ class App:
         assert self.voyage is not None
         session = link.session
         reason = session.reason
-        again, another = (session.again, session.another) if reason is None else (self.voyage.retry, self.voyage.retry)
+        again, another = (
+            (session.again, self.voyage.another) if reason is None else (self.voyage.retry, self.voyage.retry)
+        )
         return EndingScene(
             link,
             self._barrage,

@@ -53,6 +53,10 @@ class Barrage:
         """Give the last shot that has landed anywhere."""
         return next((shell.fired for shell in reversed(self.shells) if shell.flight(now) is None), None)
 
+    def flying(self, now: float) -> bool:
+        """Say whether a shell is in the air."""
+        return bool(self.shells) and self.shells[-1].flight(now) is not None
+
     def quiet(self, now: float) -> bool:
         """Say whether nothing flies or splashes any more."""
         return not self.shells or now - self.shells[-1].start > FLIGHT + IMPACT

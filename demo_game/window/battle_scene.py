@@ -132,7 +132,8 @@ class BattleScene:
         left = painter.text(words, (margin, line), 19, AMBER if self._no else INK, "midleft")
         watching = self._play.view.spectators
         hint = f"{watching} watching   " if watching else ""
-        hint += "Arrows, Enter: fire   F2: sound   F11: full screen   Esc: leave"
+        hint += "" if self._play.view.seat is None else "Arrows, Enter: fire   "
+        hint += "F2: sound   F11: full screen   Esc: leave"
         for shown in (hint, "F2: sound   Esc: leave", "Esc: leave"):
             if left.right + painter.width_of(shown, 16) + margin < width:
                 painter.text(shown, (width - margin, line), 16, MUTED, "midright")

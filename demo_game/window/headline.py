@@ -63,7 +63,7 @@ def headline(view: View, *, silence: int = 0, away: float | None = None) -> Head
 
     `silence` and `away` tell of our own link.
     """
-    trouble = _own_trouble(silence, away) or _trouble(view)
+    trouble = own_trouble(silence, away) or _trouble(view)
     if trouble and view.phase is not Phase.OVER:
         return Headline(trouble, Tone.WARN)
     if view.refusal:
@@ -114,6 +114,13 @@ def score(shots: Sequence[Fired]) -> str:
     return f"{len(shots)} {'shot' if len(shots) == 1 else 'shots'}, {round(100 * hits / len(shots))} % hits"
 
 
+def own_trouble(silence: int, away: float | None) -> str:
+    """Say that our own link is lost or silent, and for how long still; nothing where it lives."""
+    if away is not None:
+        return f"Connection lost, trying to come back… {away:.0f} s"
+    return f"The server has been silent for {silence} s…" if silence else ""
+
+
 def ending_title(code: ReasonCode | None) -> str:
     """Give the title over a reason for which it ended."""
     return _TITLES.get(code, "Connection lost")
@@ -124,15 +131,19 @@ def ending_words(reason: Ended) -> str:
     return _WORDS.get(reason.code) or ended(reason.text)
 
 
+def is_taken(reason: Ended) -> bool:
+    """Say whether others sit at the table: one may look on, or go to another one."""
+    return reason.code is None and reason.text.startswith(("the table is full", "the game has begun"))
+
+
+def plays_others(reason: Ended) -> bool:
+    """Say whether it is a server of other games."""
+    return reason.code is None and reason.text.startswith(("this server does not play", "that table plays"))
+
+
 def worth_retrying(code: ReasonCode | None) -> bool:
     """Say whether the same attempt could succeed later."""
     return code not in _HOPELESS
-
-
-def _own_trouble(silence: int, away: float | None) -> str:
-    if away is not None:
-        return f"Connection lost, trying to come back… {away:.0f} s"
-    return f"The server has been silent for {silence} s…" if silence else ""
 
 
 def _trouble(view: View) -> str:

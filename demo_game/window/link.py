@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from demo_game.rules import Cell, Ship
 from demo_game.session import Session
-from demo_game.view import Phase, View
+from demo_game.view import Phase, View, before_the_end
 
 NOTICEABLE_SILENCE = 3
 """Seconds of silence that are shown to the player: six pings without an answer are no hiccup."""
@@ -20,16 +20,24 @@ class LinkSample(NamedTuple):
 
 
 class Link:
-    """What scenes are given to play on. `samples` are the last round-trip times."""
+    """What scenes are given to play on."""
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.samples: deque[LinkSample] = deque(maxlen=120)
+        self._samples: deque[LinkSample] = deque(maxlen=120)
+        self.flying = False
+        """Whether the shell that ends the game is still in the air: nobody is told of the end before it lands."""
+
+    @property
+    def samples(self) -> Sequence[LinkSample]:
+        """The last round-trip times; none while the link is lost."""
+        return () if self.away is not None else self._samples
 
     @property
     def view(self) -> View:
-        """The game as far as it is known."""
-        return self.session.view
+        """The game as far as it is known, and may be told."""
+        view = self.session.view
+        return before_the_end(view) if self.flying else view
 
     @property
     def silence(self) -> int:
@@ -48,7 +56,7 @@ class Link:
         """Note the round-trip time as it is now, once it has been measured."""
         table = self.session.table
         if self.session.joined and table.rtt is not None:
-            self.samples.append(LinkSample(table.rtt, table.jitter or 0.0))
+            self._samples.append(LinkSample(table.rtt, table.jitter or 0.0))
 
     def place(self, fleet: Sequence[Ship]) -> None:
         """Hide the fleet."""

@@ -3,13 +3,14 @@
 import contextlib
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
 from demo_game.hosting import LOCALHOST, PORT, TERMS, Host, store_for
 from demo_game.rules import Broadside
 from demo_game.session import Session, open_session
+from demo_game.view import Phase
 from demo_game.window.kept_seat import KeptSeat, left_behind
 from demo_game.window.nearby import sign_of
 from netcode.turns import Server
@@ -70,8 +71,8 @@ class Voyage:
         return own_address(self._server[1]) if self.plan.way is Way.HOST else ""
 
     def call_bot(self) -> None:
-        """Let a bot sit down at our table, if we are the host."""
-        if self.host is not None:
+        """Let a bot sit down at our table, if we are the host, and none is on its way there."""
+        if self.host is not None and all(bot.session.view.phase is not Phase.WAITING for bot in self.host.bots):
             self.host.add_bot(self.plan.code)
 
     def update(self) -> None:
@@ -84,6 +85,16 @@ class Voyage:
         """Try once more to come in."""
         self.session.close()
         self.session = self._enter()
+
+    def another(self) -> None:
+        """Look for another opponent, whoever it is: a code leads to the table where we have been."""
+        self.plan = replace(self.plan, code="")
+        self.session.another(anybody=True)
+
+    def watch(self) -> None:
+        """Look on where there is no seat for us."""
+        self.plan = replace(self.plan, way=Way.WATCH)
+        self.retry()
 
     def leave(self, text: str) -> Callable[[], bool]:
         """Say goodbye; call what is given in every frame until it says that nobody waits for anything any more."""
