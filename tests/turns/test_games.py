@@ -193,6 +193,13 @@ def test_a_wild_draw_four_may_be_challenged() -> None:
     assert ([*map(len, seen(table, None, "hands"))], table.to_move) == ([5, 1], (1,))
 
 
+def test_no_game_of_uno_begins_with_a_wild_card() -> None:
+    first = {seen(begin("uno", seed=seed), None, "pile")[0] for seed in range(100)}
+
+    assert {card[0] for card in first} == set("RGBY")
+    assert {card[1] for card in first} <= set("0123456789")
+
+
 def test_everybody_sees_the_cards_in_hanabi_but_who_holds_them() -> None:
     table = begin("hanabi", 3)
 
