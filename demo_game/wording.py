@@ -15,6 +15,9 @@ _TABLES = {
     "enough people watch": "There is no room for another spectator at that table.",
     "you sat down at this seat": "You sat down at this seat in another window.",
     "this server does not play": "That server plays other games, and not Broadside.",
+    "enough tables wait": "Many wait for an opponent there already. Join one of them, without a code.",
+    "this table is not kept": "That game is not kept any more. Look for another opponent.",
+    "this ticket opens no seat": "That game is not kept any more. Look for another opponent.",
     "you founded enough tables": "You have opened many tables already. Close the game and start it again.",
 }
 """How what a server of tables says begins, and what a player is told."""
@@ -45,7 +48,9 @@ def refused(play: Play | None, text: str) -> str:
 
 
 def ended(text: str) -> str:
-    """Say to a player why there is no table any more."""
+    """Say to a player why there is no table any more, or none could be opened."""
+    if text.startswith("cannot listen on") and "is taken" in text:
+        return "A game is hosted on this computer already: join it at localhost, or close its window first."
     return next((told for begins, told in _TABLES.items() if text.startswith(begins)), sentence(text))
 
 

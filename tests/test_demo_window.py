@@ -800,7 +800,7 @@ def test_the_start_screen_leads_to_a_game_and_leaving_leads_back(stage: Stage) -
 
 def test_where_no_server_can_be_opened_the_start_screen_says_why(stage: Stage) -> None:
     def taken(_: Plan) -> Voyage:
-        raise OSError(98, "cannot listen on [::]:7777: the port is taken")
+        raise OSError(98, "cannot listen on [::]:7777: the port is taken; is another server running on it?")
 
     stage.app.close()
     stage.app = App("Anne", None, Random(1), 0.0, noise=stage.noise, embark=taken)
@@ -809,7 +809,7 @@ def test_where_no_server_can_be_opened_the_start_screen_says_why(stage: Stage) -
     stage.app.update(0.1)
 
     assert isinstance(stage.app._scene, StartScene)
-    assert stage.app._scene.trouble == "Cannot listen on [::]:7777: the port is taken"
+    assert stage.app._scene.trouble.startswith("A game is hosted on this computer already")
     stage.app.draw(stage.painter)
 
 

@@ -113,6 +113,8 @@ def test_what_a_table_says_to_programmers_is_not_shown_to_players() -> None:
         ended("the game has begun; to look on, join with watch"),
         ended("the table is full; to look on, join with watch"),
         ended("enough people watch: max_spectators is 100"),
+        ended("enough tables wait for players: max_waiting is 1000; sit down at one of them"),
+        ended("this ticket opens no seat at its table"),
         ended("you founded enough tables: tables_per_peer is 20"),
         ended("this server does not play 'Broadside'; it plays TicTacToe"),
         ended("you sat down at this seat from elsewhere"),
