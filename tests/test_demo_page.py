@@ -172,7 +172,7 @@ def test_a_ship_that_does_not_fit_is_told_and_one_that_lies_is_picked_up(
     page.reads("Hide your fleet: the carrier", "#status")
     assert page.text("#near-left") == ""
     page.click("[data-key=H1]")
-    page.reads("The carrier does not fit at H1", "#notice")
+    page.reads("The carrier does not fit at H1", "#notice")  # also after what the others do
     page.click("[data-key=A1]")
     assert page.text("#notice") == ""
     page.click("[data-key=A3]")

@@ -281,8 +281,8 @@ const EVENTS = {
     if (seat.seat !== null) uninvited(); // the link has led here: the next table is another one
     tell("Both hide their fleets");
   },
-  moved() {
-    $("notice").textContent = "";
+  moved(number) {
+    if (number === seat.seat) $("notice").textContent = "";
     tellShots();
   },
   told: (text) => tell(text),
