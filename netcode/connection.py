@@ -213,7 +213,8 @@ class Connection(Waiter, Generic[D_co]):
     def close_nicely(self, timeout: float | None = None) -> None:
         """End the connection once everything queued is sent and the other end has had it.
 
-        The state is DISCONNECTING meanwhile: bytes that arrive are still received, and `send` is ignored.
+        The state is DISCONNECTING meanwhile: bytes that arrive are still received, and `send` is ignored. Where they fill
+        the buffer and nobody takes any for half a second, what comes further is dropped, for the other end to finish.
         After the last byte, our side of the stream is ended and the other end's end is awaited, because closing
         earlier would destroy what it has not yet read. Keep calling `update()`. Never blocks.
 

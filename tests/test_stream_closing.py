@@ -1,5 +1,6 @@
 """The time of a nice close, and what is said of it."""
 
+import errno
 import math
 
 from netcode.reasons import Reason, ReasonCode, closed_here
@@ -49,3 +50,14 @@ def test_its_time_moves_along_with_the_line_of_time() -> None:
     closing.shift(-3.0)
 
     assert closing.due() == 12.0
+
+
+def test_what_is_said_of_the_other_end_outlives_what_breaks_behind_it() -> None:
+    theirs = Reason(ReasonCode.CLOSED_BY_PEER, "somebody closed the connection")
+    ours, closing = Closing(), Closing(theirs)
+    error = BrokenPipeError(errno.EPIPE, "broken")
+
+    lost = Reason(ReasonCode.CLOSED_BY_PEER, "somebody closed the connection; 3 bytes were not sent")
+    assert (ours.done, closing.done) == (closed_here(), theirs)
+    assert [closing.broken(error, "somebody", waiting) for waiting in (0, 3)] == [theirs, lost]
+    assert ours.broken(error, "somebody", 3).code is ReasonCode.RESET

@@ -1,5 +1,6 @@
 """What drives a stream of which no poller tells: each thing in its turn, and what is waited for in between."""
 
+import errno
 from collections.abc import Callable
 
 import pytest
@@ -167,6 +168,23 @@ def test_there_is_nothing_to_do_before_something_is_due() -> None:
     assert connecting.connection.state is CONNECTING
     assert left == [0.0, None, 4.0]
     assert seconds_left(guarded) == 0.0
+
+
+def test_what_came_before_a_write_failed_is_read_without_a_sleep_once_there_is_room() -> None:
+    wire = Wire(3, 4)
+    stream = over(wire)
+    wire.coming = [lambda: bytes(MAX_RECEIVE_BUFFER), lambda: b"the rest"]
+    stream.send_failed(BrokenPipeError(errno.EPIPE, "broken"), 0.0)
+    assert isinstance(stream.receiver, Intake)
+    left = [seconds_left(stream)]
+
+    stream.receiver.forget(stream, 10)
+    left.append(seconds_left(stream))
+    stream.send(b"nobody hears")
+    told = descriptors(stream)
+
+    assert left == [None, 0.0]
+    assert told == ([3], [], [])
 
 
 def test_before_a_sleep_it_sends_what_there_is_unless_the_network_is_full() -> None:

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from line import CONNECTED, Line
+from bounds import as_long_as
+from line import CLOSED, CONNECTED, Line
 
+from netcode import ConnectionSet
 from netcode.connection import MAX_RECEIVE_BUFFER, Connection, stream_of
 from netcode.reasons import Reason, ReasonCode
 from netcode.stream import intake
@@ -179,16 +181,98 @@ def test_one_read_can_fill_it() -> None:
     assert intake.Intake(None, None).received(memoryview(bytes(MAX_RECEIVE_BUFFER)), MAX_RECEIVE_BUFFER)
 
 
-def test_what_comes_when_it_is_full_is_dropped_and_no_silence() -> None:
+def test_it_tells_when_it_is_full() -> None:
     taker = intake.Intake(None, None)
     scratch = memoryview(bytes(range(256)) * 256)
+
     told = [taker.received(scratch, MAX_RECEIVE_BUFFER - 1), taker.received(scratch, 1)]
-    taker.pinged = True
 
-    told.append(taker.received(scratch, 10))
+    assert told == [False, True]
+    assert (taker.held(), taker.has_room(), taker.space(scratch)) == (MAX_RECEIVE_BUFFER, False, None)
 
-    assert told == [False, True, True]
-    assert (taker.held(), taker.pinged) == (MAX_RECEIVE_BUFFER, False)
+
+# Leaving with a full buffer.
+
+NUMBERED = b"".join(number.to_bytes(4, "big") for number in range(50_000))
+
+
+def leaving(*, timeout: float | None = None) -> Line:
+    """Make a connection that has begun to close nicely while 200 kB wait for it, of which a third fills its buffer."""
+    line = Line(capacity=len(NUMBERED), timeout=timeout).opened()
+    line.far.send(NUMBERED)
+    line.far.finish()
+    line.connection.update()
+    line.clock.advance(5.0)
+    line.connection.close_nicely(10.0)
+    return line
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_who_takes_while_it_leaves_gets_everything(every: int) -> None:
+    line = leaving()
+
+    got = b""
+    for frame, _ in enumerate(as_long_as(lambda: line.connection.alive)):
+        line.later(0.1)
+        if frame % every == 0:
+            got += line.connection.receive_part(10_000)
+    got += line.connection.receive_all()
+
+    assert got == NUMBERED
+    assert line.connection.reason == CLOSED
+
+
+@pytest.mark.parametrize("timeout", [None, 0.3, 60.0])
+def test_who_leaves_and_does_not_take_reads_on_for_the_other_end_to_finish(timeout: float | None) -> None:
+    line = leaving(timeout=timeout)
+
+    line.later(intake.TAKES, tick=0.05)
+    held, still = line.connection.receive_buffer_length, line.connection.alive
+    line.later(0.5, tick=0.05)
+
+    assert (held, still) == (MAX_RECEIVE_BUFFER, True)
+    assert line.connection.reason == CLOSED
+    assert line.connection.receive_all() == NUMBERED[:MAX_RECEIVE_BUFFER]
+
+
+def test_what_follows_a_dropped_byte_is_not_kept() -> None:
+    line = leaving()
+    line.later(2 * intake.TAKES, tick=intake.TAKES)
+
+    got = line.connection.receive_all()
+    line.later(1.0)
+
+    assert (got, line.connection.receive_all()) == (NUMBERED[:MAX_RECEIVE_BUFFER], b"")
+
+
+def test_in_a_set_a_full_buffer_keeps_nobody_from_leaving() -> None:
+    line = leaving()
+    connections: ConnectionSet[str] = ConnectionSet(clock=line.clock)
+    connections.add(line.connection)
+
+    for _ in range(8):
+        line.clock.advance(0.25)
+        connections.update()
+
+    assert line.connection.reason == CLOSED
+    connections.close()
+
+
+def test_who_has_ended_its_side_is_not_silent_as_long_as_it_takes_what_it_is_sent() -> None:
+    line = Line(capacity=1000, timeout=4.0).opened()
+    line.connection.send(bytes(20_000))
+    line.far.finish()
+
+    heard = b""
+    for _ in range(10):
+        heard += line.hear() or b""
+        line.later(2.0)
+    alive = line.connection.alive
+    line.later(4.5)
+
+    assert (alive, len(heard)) == (True, 9000)
+    assert line.connection.reason is not None
+    assert line.connection.reason.code is ReasonCode.TIMEOUT
 
 
 # Taking, and what cannot be taken or sent.

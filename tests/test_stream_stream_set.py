@@ -1174,6 +1174,54 @@ def test_who_stopped_reading_a_pipe_is_noticed_without_sending(everybody: Connec
     assert connection.reason.code is ReasonCode.RESET
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
+def test_what_a_pipe_holds_is_read_out_after_the_other_one_broke(everybody: ConnectionSet[Any]) -> None:
+    (read, write), (back, forth) = os.pipe(), os.pipe()
+    connection = custom(input=read, output=forth)
+    everybody.add(connection)
+    numbered = b"".join(number.to_bytes(4, "big") for number in range(25_000))
+    os.write(write, numbered[:MAX_RECEIVE_BUFFER])
+    until(everybody, lambda: connection.receive_buffer_length == MAX_RECEIVE_BUFFER)
+    os.write(write, numbered[MAX_RECEIVE_BUFFER:])
+    os.close(back)
+
+    for _ in range(3):
+        connection.send(b"nobody hears")
+        everybody.update()
+    slept, alive, got = not wait(everybody, timeout=0.01), connection.alive, connection.receive_all()
+    patient = bounds.Patience()
+    while connection.alive and patient():
+        wait(everybody, timeout=60.0)  # of the last byte that came nobody tells that it is the last
+        everybody.update()
+        got += connection.receive_all()
+
+    assert (slept, alive, got == numbered) == (True, True, True)
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.RESET
+    os.close(write)
+
+
+def test_a_full_buffer_in_a_set_keeps_nobody_from_leaving(everybody: ConnectionSet[Any], clock: FakeClock) -> None:
+    connection, other = pair(everybody)
+    connection.close_nicely(60.0)
+    everybody.update()
+    other.sendall(bytes(2 * MAX_RECEIVE_BUFFER))
+    other.shutdown(socket.SHUT_WR)
+    until(everybody, lambda: connection.receive_buffer_length == MAX_RECEIVE_BUFFER)
+    still = connection.alive
+
+    patient = bounds.Patience()
+    while connection.alive and patient():
+        clock.advance(0.1)
+        everybody.update()
+
+    assert still
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.CLOSED
+    assert connection.receive_buffer_length == MAX_RECEIVE_BUFFER
+    other.close()
+
+
 def test_who_breaks_while_more_waits_than_it_took_is_over_once(on_any_poller: ConnectionSet[Any]) -> None:
     connection, other = pair(on_any_poller)
     connection.send(bytes(4_000_000))

@@ -29,7 +29,8 @@ class State(Enum):
     CONNECTED = "connected"
     """Bytes flow both ways. A client also: it is welcomed. A server: it serves, from the start."""
     DISCONNECTING = "disconnecting"
-    """`close_nicely` was called: what is queued is still sent, and what the other end sends still arrives."""
+    """`close_nicely` was called: what is queued is still sent, and what the other end sends still arrives. A connection
+    also: the other end has ended its side, and is still sent what was queued before."""
     DISCONNECTED = "disconnected"
     """It is over. A connection and a client have a `reason` that says why."""
 
@@ -41,8 +42,9 @@ class Receiver(Protocol):
     """Who takes the bytes of a stream as they come, and owns what it has not used yet."""
 
     believes_ends: ClassVar[bool]
-    """Whether a clean end counts behind a failed write, which is then looked for at once. Who reads a goodbye out of what
-    came takes a share in each update instead, because that may be behind a flood."""
+    """Whether a clean end counts: behind a failed write, where it is then looked for at once; and before what is still to
+    be sent, which is sent then. Who reads a goodbye out of what came takes a share in each update instead, because that
+    may be behind a flood; and without one, the link broke."""
 
     @property
     def rest(self) -> object | None:
@@ -67,8 +69,6 @@ class Receiver(Protocol):
 
     def received(self, room: memoryview, count: int) -> bool:
         """Take the first `count` bytes of `room`: what `space` returned, or a scratch.
-
-        What comes while it takes no more is dropped: that was read only to let the other end finish.
 
         Returns:
             Whether it takes no more for now: it is hungry, or full.

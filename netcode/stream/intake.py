@@ -5,7 +5,7 @@ import sys
 from typing import ClassVar
 
 from netcode.reasons import Reason, ReasonCode
-from netcode.stream.contract import State
+from netcode.stream.contract import SCRATCH, State
 from netcode.stream.stream import Stream
 
 MAX_RECEIVE_BUFFER = 65_536
@@ -15,10 +15,15 @@ MAX_SEND_BUFFER = 64 * 1024 * 1024
 """Bytes waiting to be sent at which the link is given up as too slow."""
 
 
+TAKES = 0.5
+"""Seconds for which a nice close waits for somebody to take what fills the buffer. Then it reads on all the same, and keeps
+nothing of that: who only wants to leave does not take, and the other end may have to be rid of what it sends."""
+
+
 class Intake:
     """What was received and not yet taken, with a bound, and the deadlines of the stream that it comes from and owns."""
 
-    __slots__ = ("_taken", "hungry", "overfull", "ping", "pinged", "rest", "timeout")
+    __slots__ = ("_drops", "_drops_at", "_taken", "hungry", "overfull", "ping", "pinged", "rest", "timeout")
 
     believes_ends: ClassVar[bool] = True
 
@@ -30,6 +35,8 @@ class Intake:
         """What is sent after half of `timeout` in silence, or None."""
         self.rest: bytes | None = None  # with what was taken from its front; None if nothing is left
         self._taken = 0
+        self._drops = False  # for good: what comes is read only to let the other end finish
+        self._drops_at = math.inf  # when that begins, if nobody takes anything until then
         self.hungry = False  # for good: it waits for whoever takes
         self.pinged = False
         self.overfull = 0
@@ -67,25 +74,27 @@ class Intake:
         else:
             self.rest, self._taken = None, 0
         if left + length >= MAX_RECEIVE_BUFFER:
+            self._drops_at = math.inf
             stream.host.watch(stream)
 
     # Its stream's receiver.
 
     def has_room(self) -> bool:
-        return self.held() < MAX_RECEIVE_BUFFER
+        return self._drops or self.held() < MAX_RECEIVE_BUFFER
 
     def space(self, scratch: memoryview) -> memoryview | None:
-        left = MAX_RECEIVE_BUFFER - self.held()
+        left = SCRATCH if self._drops else MAX_RECEIVE_BUFFER - self.held()
         return scratch[:left] if left > 0 else None
 
     def received(self, room: memoryview, count: int) -> bool:
         self.pinged = False
+        if self._drops:
+            return False
         if self.rest is None:
             self.rest = bytes(room[:count])
             return count >= MAX_RECEIVE_BUFFER
-        if self.has_room():  # else it was read only to let the other end finish
-            # Copied anew each time: a bound is on it, and nearly always nothing is left.
-            self.rest, self._taken = self.peek(0, self.held()) + room[:count], 0
+        # Copied anew each time: a bound is on it, and nearly always nothing is left.
+        self.rest, self._taken = self.peek(0, self.held()) + room[:count], 0
         return not self.has_room()
 
     def resume(self) -> bool:
@@ -100,9 +109,10 @@ class Intake:
     def deadline(self, stream: Stream) -> float:
         if self.overfull:
             return stream.timeline.now
+        when = min(self._drops_at, stream.timeline.now + TAKES) if self._is_in_the_way(stream) else math.inf
         if self.timeout is None or stream.transport is None:
-            return math.inf
-        return stream.heard + (self.timeout if self.pinged else self.timeout / 2)
+            return when
+        return min(when, stream.heard + (self.timeout if self.pinged else self.timeout / 2))
 
     def due(self, stream: Stream, now: float) -> float:
         if self.overfull:
@@ -110,9 +120,21 @@ class Intake:
             stream.end(Reason(ReasonCode.TOO_SLOW, f"{stream.describe()} does not take what is sent: {text}"))
         elif self.timeout is not None and stream.transport is not None:
             self._check_silence(stream, now, self.timeout)
+        if self._is_in_the_way(stream):
+            self._drops = now >= self._drops_at
+            # From an update on, and no earlier: before it, time may have passed in which nobody could take.
+            self._drops_at = min(self._drops_at, now + TAKES)
+            stream.host.watch(stream)
         return stream.deadline()
 
+    def _is_in_the_way(self, stream: Stream) -> bool:
+        """Tell whether a nice close cannot go on before somebody takes what is there."""
+        return stream.state is State.DISCONNECTING and not stream.ended_input and not self.has_room()
+
     def _check_silence(self, stream: Stream, now: float, timeout: float) -> None:
+        took = stream.outgoing.stuck_since() if stream.ended_input and stream.outgoing is not None else None
+        if took is not None:
+            stream.heard = max(stream.heard, took)  # who has ended its side says nothing more, but may still take
         # Compared as `deadline` computes it: what is due by the one must be due by the other, to the last bit.
         silent = now >= stream.heard + timeout
         if silent and not self.pinged:

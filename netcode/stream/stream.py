@@ -1,6 +1,5 @@
 """One stream of bytes: its four states, its way in and out, and who ended what first."""
 
-import errno
 import math
 from collections.abc import Callable
 from operator import methodcaller
@@ -13,13 +12,14 @@ from netcode.stream.buffer import SendQueue, rest_of
 from netcode.stream.closing import Closing
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import ALONE, SCRATCH, Host, Owner, Receiver, Source, State
+from netcode.stream.draining import Draining
 from netcode.transport import Heard, Transport, abandon
 
 LOOSE = 4096
 """Bytes that may wait without a queue, at most: they are copied to be joined with others."""
 
 DRAIN_READS = 64
-"""Reads after a failed write, to find the end that explains it."""
+"""Reads after a failed write, to find the end that explains it at once."""
 
 # Looked up once per message; a member of an Enum takes long to look up.
 _DISCONNECTING, _DISCONNECTED = State.DISCONNECTING, State.DISCONNECTED
@@ -32,9 +32,9 @@ class Stream:
     """
 
     __slots__ = (
-        "_buried", "_closing", "_finished", "_loose", "_send_error", "announced", "blocked", "connecting", "ended_input",
-        "heard", "host", "outgoing", "owner", "reason", "receiver", "remote_address", "source", "state", "timeline", "torn",
-        "transport", "wake", "watched", "where",
+        "_buried", "_closing", "_finished", "_loose", "announced", "blocked", "connecting", "draining", "ended_input", "heard",
+        "host", "outgoing", "owner", "reason", "receiver", "remote_address", "source", "state", "timeline", "torn", "transport",
+        "wake", "watched", "where",
     )  # fmt: skip
 
     def __init__(self, connecting: Connecting, receiver: Receiver, owner: "Owner[Stream]", timeline: Timeline) -> None:
@@ -58,6 +58,8 @@ class Stream:
         """Whether the network did not take everything when it was last offered it."""
         self.where: str | None = connecting.where
         """What it connects to, for sentences; None once it is there."""
+        self.draining: Draining | None = None
+        """What came before a write failed, from then on: it ends when there is no more of it, of which nobody tells."""
         self.torn = False  # whether an exception left it half-way
         self.announced = False  # whether the host knows that it has something to send
         self.watched = -1  # what the host's poller watches for; -1 while it does not watch. The host's
@@ -66,7 +68,6 @@ class Stream:
         self._loose = b""  # what waits to be sent while there is no queue
         self._closing: Closing | None = None  # once it was to close nicely
         self._finished = False
-        self._send_error: OSError | None = None
 
     # What others may ask.
 
@@ -86,14 +87,13 @@ class Stream:
 
     def wants_input(self) -> bool:
         """Tell whether what comes would be read."""
-        closed = self.ended_input or self.receiver.hungry
-        return not closed and (self.state is _DISCONNECTING or self.receiver.has_room())
+        return not self.ended_input and not self.receiver.hungry and self.receiver.has_room()
 
     def has_to_send(self) -> bool:
-        """Tell whether there is something to send."""
-        if self.source is not None and self.source.batch:
-            return True
-        return bool(self.waiting) or (self.state is _DISCONNECTING and not self._finished)  # the end of our side
+        """Tell whether there is something to send, as far as that can be."""
+        given = self.source is not None and bool(self.source.batch)
+        ends = self.state is _DISCONNECTING and not self._finished  # the end of our side is what has to be sent
+        return self.draining is None and (given or ends or bool(self.waiting))
 
     def deadline(self) -> float:
         """Return the earliest time at which `check` or the connector has something to do; infinity for never."""
@@ -142,11 +142,9 @@ class Stream:
             raise
 
     def close_nicely(self, timeout: float | None, limit: str = "timeout") -> None:
-        """End it once everything queued is sent and the other end has had it.
+        """End it once everything queued is sent and the other end has had it; after `timeout` seconds in any case.
 
-        Args:
-            timeout: seconds after which it is over in any case; None for no limit to the sending.
-            limit: what that is called where it was given.
+        None for no limit to the sending. `limit` is what that is called where it was given.
         """
         if self.connecting is not None and not self.waiting:
             self.end(closed_here())
@@ -155,10 +153,10 @@ class Stream:
         closing = self._closing = self._closing or Closing()
         if timeout is not None:
             closing.limit(self.timeline.now, timeout, limit)
-            self.reschedule()
         if self.state is not _DISCONNECTING:
             self._become(_DISCONNECTING)
             self.announce()  # with nothing queued, the end of our side is what has to be sent
+        self.reschedule()
 
     def end(self, reason: Reason) -> None:
         """End it for `reason`, if it is not over."""
@@ -218,10 +216,10 @@ class Stream:
         room, size = scratch, SCRATCH
         if receiver.rest is not None:
             room = receiver.space(scratch)
-            if room is None and self.state is not _DISCONNECTING:
+            if room is None:
                 return False
-            if room is None or len(room) < transport.grain:
-                room = scratch[: transport.grain or None]
+            if len(room) < transport.grain:
+                room = scratch[: transport.grain]
             size = len(room)
         try:
             count = transport.receive_into(room)
@@ -238,6 +236,8 @@ class Stream:
             self.host.tell_again(self)
         if receiver.received(room, count):
             self.host.hold(self)
+        if self.draining is not None and self.draining.is_over(count):
+            self._broke(self.draining.error)
         return True
 
     def check(self, now: float) -> float:
@@ -272,6 +272,7 @@ class Stream:
         except BlockingIOError:
             left = rest_of(data, 0, now)
         except OSError as error:
+            self._loose = data if queue is None else b""
             self.send_failed(error, now)
             return
         if queue is not None or left is not None:
@@ -281,27 +282,21 @@ class Stream:
                 self.host.watch(self)
         if left is not None:
             self.reschedule()
-        elif self.state is _DISCONNECTING and not self._finished and self._send_error is None:
+        elif self.state is _DISCONNECTING and not self._finished and self.draining is None:
             self._finish(transport, now)
 
     def send_failed(self, error: OSError, now: float) -> None:
-        """The other end takes nothing any more: look for what it said first."""
-        if self.ended_input and self.state is not _DISCONNECTING:
-            return  # the other end's end has been heard, and is the reason
-        self.outgoing, self._loose = None, b""
-        scratch = memoryview(bytearray(SCRATCH))
-        if not self.receiver.believes_ends or error.errno != errno.EPIPE:
-            # It outranks a clean end, as which the kernel shows it once it is known. EPIPE alone just follows an end.
-            error.__traceback__ = error.__context__ = None  # they would keep the frames of the game
-            self._send_error = self._send_error or error
-        if self.receiver.believes_ends or self.ended_input:
-            for _ in range(DRAIN_READS):
-                if not self.receive(now, scratch):
-                    break
+        """The other end takes nothing any more: look for what it said first, and keep the error until that is read."""
+        if self.ended_input:
             self._broke(error)
-        elif not self.receiver.hungry:
-            # One share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.
-            self.receive(now, scratch)
+            return
+        self.outgoing, self._loose, self.blocked = None, b"", False
+        self.draining = self.draining or Draining(error, believes_ends=self.receiver.believes_ends)
+        scratch = memoryview(bytearray(SCRATCH))
+        # Else one share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.
+        for _ in range(DRAIN_READS if self.receiver.believes_ends else 1):
+            if self.receiver.hungry or not self.receive(now, scratch):
+                break
 
     def reschedule(self) -> None:
         """Tell the host when it has to be looked at."""
@@ -342,36 +337,40 @@ class Stream:
         """There is nothing to receive now, or never again."""
         if not isinstance(error, BlockingIOError):
             self._broke(error)
-        elif self._send_error is not None:
-            self._broke(self._send_error)
+        elif self.draining is not None:
+            self._broke(self.draining.error)
         elif isinstance(error, Heard):
             self.heard = self.timeline.now
 
     def _input_ended(self) -> None:
-        """The other end has ended its side."""
-        if self._send_error is not None:
-            self._broke(self._send_error)
+        """The other end has ended its side. Who believes that sends first what it was given before."""
+        if self.draining is not None and self.draining.outranks_an_end:
+            self._broke(self.draining.error)
             return
         self.ended_input = True
-        if self.state is not _DISCONNECTING:
+        if self._closing is None:
+            self._closing = Closing(Reason(ReasonCode.CLOSED_BY_PEER, f"{self.describe()} closed the connection"))
             self.flush(self.timeline.now)
-            self.end(Reason(ReasonCode.CLOSED_BY_PEER, f"{self.describe()} closed the connection"))
-        elif self._finished:
-            self.end(closed_here())
-        else:
-            self.host.watch(self)  # it may still read what we are sending
+            if self.waiting and self.receiver.believes_ends:
+                self._become(_DISCONNECTING)
+        if self._finished or self.state is not _DISCONNECTING:
+            self.end(self._closing.done)
+        self.host.watch(self)  # it may still read what we are sending
 
     def _broke(self, error: OSError) -> None:
-        # Once everything is sent, how the other end leaves is its own affair.
-        self.end(closed_here() if self._finished else reason_from_error(error, self.describe()))
+        closing, waiting = self._closing, self.waiting if self.receiver.believes_ends else 0
+        if closing is None:
+            self.end(reason_from_error(error, self.describe()))
+        else:  # once everything is sent, how the other end leaves is its own affair
+            self.end(closing.done if self._finished else closing.broken(error, self.describe(), waiting))
 
     def _finish(self, transport: Transport, now: float) -> None:
         """Everything is sent: end our side, and wait for the other end's if that protects what it has not read."""
         self._finished = True
         transport.finish()
+        assert self._closing is not None
         if self.ended_input or not transport.lingers:
-            self.end(closed_here())
+            self.end(self._closing.done)
         else:
-            assert self._closing is not None
             self._closing.linger(now)
             self.reschedule()

@@ -11,7 +11,7 @@ from netcode.loop.clock import Clock, Timeline
 from netcode.loop.engine import Engine
 from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
 from netcode.stream.agenda import Agenda
-from netcode.stream.contract import SCRATCH, Backlog
+from netcode.stream.contract import SCRATCH, Backlog, State
 from netcode.stream.driver import seconds_left, step, together
 from netcode.stream.stream import Stream
 from netcode.stream.watcher import Watcher
@@ -254,6 +254,8 @@ class StreamSet(Generic[T]):
         """What `stream` received is more than its receiver takes for now: read nothing more, and go on in the next update."""
         if stream.receiver.hungry and stream not in self.watcher.unwatched:  # those are looked at in each update anyway
             self._hungry.append(stream)
+        if stream.state is State.DISCONNECTING:
+            stream.reschedule()  # its owner may have to see to it that it can end
         self.watcher.watch(stream)
 
     def tell_again(self, stream: Stream) -> None:
@@ -366,6 +368,8 @@ class StreamSet(Generic[T]):
             self.watcher.ask(stream)
         elif bits & BROKEN:
             stream.send_failed(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)), now)
+            if stream.alive:
+                self.watcher.ask(stream)  # what had come by then is read first; a poller would go on telling of this
         # An end may be behind what was received, or more to send than there was room for.
         self.watcher.tell_again(stream)
 

@@ -1,0 +1,29 @@
+"""A write has failed: what came before that is read out first, and then the error is the reason."""
+
+import errno
+
+DRAIN = 8_388_608
+"""Bytes that are read after a failed write, at most: more than a system holds of what came before it."""
+
+
+class Draining:
+    """The error that is kept meanwhile, and how much may still come.
+
+    Args:
+        believes_ends: whether a clean end of the other end counts behind it.
+    """
+
+    __slots__ = ("_left", "error", "outranks_an_end")
+
+    def __init__(self, error: OSError, *, believes_ends: bool) -> None:
+        error.__traceback__ = error.__context__ = None  # they would keep the frames of the game
+        self.error = error
+        self.outranks_an_end = not believes_ends or error.errno != errno.EPIPE
+        """Whether it is the reason also behind a clean end, as which the kernel shows it once it is known. EPIPE alone
+        just follows an end."""
+        self._left = DRAIN
+
+    def is_over(self, count: int) -> bool:
+        """Hear that `count` bytes came; tell whether those are more than can have come before the write failed."""
+        self._left -= count
+        return self._left < 0
