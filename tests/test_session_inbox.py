@@ -19,6 +19,7 @@ class Somebody:
 
 
 PEER: Any = Somebody()
+OTHER: Any = Somebody()
 
 
 class Sender:
@@ -149,6 +150,79 @@ def test_what_was_read_to_its_end_or_in_no_loop_counts_as_taken(way: Callable[[l
     way(inbox.take())
 
     assert (inbox.unread(), inbox.take()) == (0, [])
+
+
+def each(events: list[Event], *, backwards: bool = False) -> list[Event]:
+    order = range(len(events))
+    return [events[-1 - i] if backwards else events[i] for i in order]
+
+
+WHOLE: dict[str, Callable[[list[Event]], object]] = {
+    "by their indices": each,
+    "by their indices from the end": lambda events: each(events, backwards=True),
+    "a slice of all": lambda events: events[:],
+    "slices": lambda events: [events[:2], events[2:]],
+    "copied": lambda events: events.copy(),
+    "added": lambda events: EVENTS + events,
+    "added to": lambda events: events + EVENTS,
+    "reversed": lambda events: [*reversed(events)],
+    "popped": lambda events: [events.pop() for _ in EVENTS],
+    "popped from the front": lambda events: [events.pop(0) for _ in EVENTS],
+    "cleared": lambda events: events.clear(),
+    "found": lambda events: [event in events for event in EVENTS],
+    "counted": lambda events: [events.count(event) for event in EVENTS],
+    "looked for": lambda events: [events.index(event) for event in EVENTS],
+}
+
+
+@pytest.mark.parametrize("peek", [1, 3])
+@pytest.mark.parametrize("way", WHOLE.values(), ids=WHOLE)
+def test_what_was_looked_at_first_and_read_otherwise_then_comes_once(
+    way: Callable[[list[Event]], object], peek: int
+) -> None:
+    inbox = full_inbox()
+    events = inbox.take()
+    read(events, peek)
+
+    way(events)
+
+    assert (inbox.unread(), inbox.has_news(), inbox.take()) == (0, False, [])
+
+
+SOME: dict[str, tuple[Callable[[list[Event]], object], list[Event]]] = {
+    "the next": (lambda events: events[1], EVENTS[2:]),
+    "the last": (lambda events: events[-1], EVENTS[1:-1]),
+    "some": (lambda events: events[2:4], [EVENTS[1], EVENTS[4]]),
+    "the first from the end": (lambda events: next(reversed(events)), EVENTS[1:-1]),
+    "whether one is there": (lambda events: EVENTS[3] in events, [EVENTS[1], EVENTS[2], EVENTS[4]]),
+    "where one is": (lambda events: events.index(EVENTS[3], 1), [EVENTS[1], EVENTS[2], EVENTS[4]]),
+    "taken from the front": (lambda events: [events.pop(0) for _ in range(2)], EVENTS[2:]),
+    "taken from the end": (lambda events: events.pop(), EVENTS[:-1]),
+    "none": (lambda events: Joined(OTHER) in events, EVENTS[1:]),
+}
+
+
+@pytest.mark.parametrize(("way", "left"), SOME.values(), ids=SOME)
+def test_what_was_read_neither_in_a_loop_nor_otherwise_comes_again(
+    way: Callable[[list[Event]], object], left: list[Event]
+) -> None:
+    inbox = full_inbox()
+    events = inbox.take()
+    read(events, 1)
+
+    way(events)
+
+    assert (inbox.unread(), inbox.take()) == (len(left), left)
+
+
+def test_what_was_looked_at_before_it_was_taken_has_not_come_yet() -> None:
+    inbox = full_inbox()
+    looked_at = inbox.events[-1]
+
+    read(inbox.take(), 1)
+
+    assert looked_at == EVENTS[-1]
+    assert inbox.take() == EVENTS[1:]
 
 
 def test_who_asks_again_within_the_loop_gets_the_rest_there() -> None:

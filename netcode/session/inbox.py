@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import compress, islice, repeat
 from operator import length_hint
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, overload
 
 from netcode.diagnostics import log
 from netcode.diagnostics.advice import OFTEN, PATIENCE, advise
@@ -45,23 +45,69 @@ _make: Any = vars(tuple)["__new__"]
 """The constructor of the tuple that `Received` is. It takes half the time of its own."""
 
 _iterate = list[Any].__iter__
+_item: Any = list[Any].__getitem__
 
 
 class Batch(list[E]):
     """Events as they are taken: a list that remembers who reads it, and how far.
 
-    It hands out the iterators of a list, so reading it costs what reading a list costs.
+    It hands out the iterators of a list, so reading it costs what reading a list costs. What is read in another way is
+    noted, for the case that a loop, as that of `any(...)`, was left in the middle before.
     """
 
-    __slots__ = ("readers",)
+    __slots__ = ("handed", "readers")
 
     readers: list[Iterator[E]]
     """Its iterators so far; given by who makes it, because this runs once a frame."""
+    handed: list[E]
+    """What was read by other ways; given by who makes it, too."""
 
     def __iter__(self) -> Iterator[E]:
         iterator: Iterator[E] = _iterate(self)
         self.readers.append(iterator)
         return iterator
+
+    def __reversed__(self) -> Iterator[E]:
+        for event in super().__reversed__():
+            self.handed.append(event)
+            yield event
+
+    @overload
+    def __getitem__(self, at: SupportsIndex, /) -> E: ...
+    @overload
+    def __getitem__(self, at: slice, /) -> list[E]: ...
+    def __getitem__(self, at: Any, /) -> Any:
+        found: Any = _item(self, at)
+        self.handed += found if isinstance(at, slice) else (found,)
+        return found
+
+    def __add__(self, other: Any, /) -> Any:
+        return self.copy() + other
+
+    def __radd__(self, other: list[Any], /) -> list[Any]:
+        return other + self.copy()
+
+    def __contains__(self, event: object, /) -> bool:
+        return self.count(event) > 0
+
+    def copy(self) -> list[E]:
+        return self[:]
+
+    def index(self, event: Any, /, *where: SupportsIndex) -> int:
+        at = super().index(event, *where)
+        self.handed.append(_item(self, at))
+        return at
+
+    def count(self, event: object, /) -> int:
+        equal = [one for one in _iterate(self) if one == event]
+        self.handed += equal
+        return len(equal)
+
+    def pop(self, at: SupportsIndex = -1, /) -> E:
+        event = super().pop(at)
+        if min(map(length_hint, self.readers), default=0):
+            self.readers[:] = [_iterate(self)]  # what one takes out is read, and what is left is not
+        return event
 
 
 class Inbox(Generic[E]):
@@ -71,7 +117,7 @@ class Inbox(Generic[E]):
     """
 
     __slots__ = (
-        "_asked", "_fresh", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "budget", "events", "limit", "message", "readers", "room",
+        "_asked", "_fresh", "_handed", "_left_over", "_owed", "_rounds", "_since", "_told", "beats", "budget", "events", "limit", "message", "readers", "room",
     )  # fmt: skip
 
     def __init__(self, limit: int, message: type[E], budget: Budget | None = None) -> None:
@@ -85,9 +131,10 @@ class Inbox(Generic[E]):
         self._rounds = 0  # updates in a row that found some
         self._since = 0.0
         self.events: Batch[E] = Batch()
-        self.events.readers = []
+        self.events.readers, self.events.handed = [], []
         self.readers: list[Iterator[E]] = []
         """Who reads what was taken last."""
+        self._handed: list[E] = []  # what was read of it otherwise
         self.room = limit
         """Bytes; what brings it below 0 still comes, and nothing after that."""
         self._owed = 0  # bytes of what was taken last, which count again as long as some of that was not reached
@@ -152,19 +199,30 @@ class Inbox(Generic[E]):
 
     def unread(self) -> int:
         """Return how many events were taken and not reached by a loop that had begun with them."""
-        return min(map(length_hint, self.readers), default=0)
+        return sum(self._ahead()[1])
+
+    def _ahead(self) -> tuple[Iterator[E], list[bool]]:
+        """Return who has read furthest, and of each event before it whether it was not read otherwise either."""
+        furthest: Any = min(self.readers, key=length_hint, default=iter(()))
+        if not length_hint(furthest):
+            return furthest, []
+        handed = {*map(id, self._handed)}
+        _, (batch,), reached = furthest.__reduce__()
+        return furthest, [id(event) not in handed for event in islice(_iterate(batch), reached, None)]
 
     def take(self) -> list[E]:
         """Take out everything, what was not reached the last time first."""
         self._fresh = True
-        read, rest = self.readers, None
-        if read and length_hint(read[0]) and self.unread():
-            rest = min(read, key=length_hint)
-        elif not self.events:
+        read = self.readers
+        rest: Iterator[E] | None = None
+        if read and length_hint(read[0]):
+            furthest, left = self._ahead()
+            rest = compress(furthest, left) if any(left) else None
+        if rest is None and not self.events:
             self.room = self.limit
             return []
         events, fresh = self.events, Batch[E]()
-        fresh.readers = []
+        fresh.readers, fresh.handed, events.handed = [], [], []  # those of us who looked at the last one do not count
         # Without a call in between, nothing comes in between: it is here, or with the game.
         if rest is not None:
             events[:0] = rest
@@ -173,6 +231,6 @@ class Inbox(Generic[E]):
         else:
             self._owed = self.limit - self.room
             self.room = self.limit
-        self.readers = events.readers
+        self.readers, self._handed = events.readers, events.handed
         self.events = fresh
         return events
