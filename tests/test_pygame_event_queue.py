@@ -89,6 +89,49 @@ def test_what_finds_no_room_in_the_queue_comes_later_and_in_order(
     assert [event.message for event in pygame.event.get(RECEIVED)] == [3, 4, 5, 6, 7]
 
 
+def test_messages_that_the_game_does_not_take_from_pygame_are_bounded(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client(max_backlog=100_000)
+    del scene.told[client]
+    queue = EventQueue(client)
+    play(scene, queue, 0.5)
+
+    count = 0
+    for _ in range(200):  # a loading screen, which calls pygame.event.get() no more
+        for peer in server.peers:
+            if peer.stats.queued < 100_000:
+                peer.send([count, bytes(10_000)])
+                count += 1
+        scene.play(TICK)
+        queue.update()
+    there = pygame.event.get(RECEIVED)
+    found = [event.message[0] for event in [*there, *play(scene, queue, 2.0)]]
+
+    assert len(there) == 1
+    assert count < 100
+    assert found == [*range(count)]
+
+
+def test_who_leaves_other_events_in_pygames_queue_gets_messages(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client()
+    del scene.told[client]
+    queue = EventQueue(client)
+
+    for _ in range(30):
+        scene.play(TICK)
+        queue.update()
+    got: list[int] = []
+    for number in range(3):
+        server.broadcast(number)
+        scene.play(TICK)
+        queue.update()
+        got += [event.message for event in pygame.event.get(RECEIVED)]
+
+    assert got == [0, 1, 2]
+    assert pygame.event.peek(JOINED)
+
+
 def test_a_server_can_have_it_too(scene: Scene) -> None:
     server = scene.serve()
     del scene.told[server]

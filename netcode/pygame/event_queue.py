@@ -30,6 +30,8 @@ class EventQueue:
 
     Call `update()` once a frame, in the place of `client.update()`, before `pygame.event.get()`. Nothing is lost where
     pygame's queue is full: the rest follows in the next frame. Types that the game blocks in that queue do not come.
+    While messages lie in that queue, as in a loading screen that does not call `pygame.event.get()`, no more events follow:
+    once the client holds `max_backlog` bytes of them, it reads no more.
     It takes the events: who calls `client.events()` beside it takes them away from it.
 
     Raises:
@@ -45,7 +47,9 @@ class EventQueue:
     def update(self) -> None:
         """Update the client or server, and post what it tells. Never blocks."""
         self._end.update()
-        self._waiting.extend(self._end.events())
+        # pygame bounds how many events lie there, and not how large they are.
+        if not self._waiting and not pygame.event.peek(RECEIVED, pump=False):
+            self._waiting.extend(self._end.events())
         while self._waiting:
             event = self._waiting[0]
             try:
