@@ -4,11 +4,13 @@ import logging
 from typing import Any
 
 import pytest
+from bounds import until
 from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, WELCOME, Stranger, bye, control, hello, reason_of, token_of
 from inside import (
     crowd_of,
     doorway_of,
     engine_of,
+    inbox_of,
     linked_at,
     links_of,
     origins_of,
@@ -388,6 +390,28 @@ def test_connects_wait_at_the_door_while_nobody_takes_events(scene: Scene) -> No
     assert before == []
     assert len(late.told(WELCOME)) == 1
     assert scene.news(server) == ["Joined"] * 5
+
+
+def test_who_stands_at_the_door_wakes_nobody_before_the_game_has_taken_its_events() -> None:
+    with Server("127.0.0.1", 0, max_backlog=1) as server, netcode.Client(*server.address) as client:
+        for _ in until(lambda: client.state is State.CONNECTED):
+            server.update()
+            client.update()
+        inbox_of(server).room = -1
+        with netcode.Client(*server.address) as late:
+            for _ in until(lambda: links_of(server).watcher.doors == ()):
+                late.update()
+                server.update()
+            woken = server._seconds_left()
+            server.events()
+            then = server._seconds_left()
+            for _ in until(lambda: late.state is State.CONNECTED):
+                late.update()
+                server.update()
+                server.events()
+
+    assert woken is not None
+    assert (woken > 0.0, then) == (True, 0.0)
 
 
 def test_a_door_that_rests_is_not_watched_and_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -626,6 +626,24 @@ def test_a_game_that_takes_no_events_holds_its_peers_back_and_keeps_them(scene: 
     assert scene.news(server) == scene.news(client) == ["Joined"]
 
 
+def test_who_is_held_back_by_a_game_that_takes_no_events_wakes_nobody(scene: Scene) -> None:
+    server = scene.serve(max_backlog=50_000)
+    client = scene.join(max_backlog=50_000)
+    scene.deaf |= {server, client}
+    for _ in range(40):
+        client.send(bytes(5000))
+        server.broadcast(bytes(5000))
+        scene.play(TICK)
+
+    held = [end._seconds_left() or 0.0 for end in (server, client)]
+    for end in (server, client):
+        end.events()
+    taken = [end._seconds_left() for end in (server, client)]
+
+    assert all(left > 0.0 for left in held)  # until the next ping
+    assert taken == [0.0, 0.0]
+
+
 @pytest.mark.parametrize("more", [b"", message(1)])
 def test_pings_take_room_as_well_while_the_game_takes_no_events(scene: Scene, more: bytes) -> None:
     server = scene.serve()

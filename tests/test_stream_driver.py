@@ -170,6 +170,19 @@ def test_there_is_nothing_to_do_before_something_is_due() -> None:
     assert seconds_left(guarded) == 0.0
 
 
+def test_there_is_nothing_to_do_for_who_waits_for_the_game() -> None:
+    class Full(Intake):
+        waits_for_game = True
+
+    full = Full(None, None)
+    full.hungry = True
+
+    assert seconds_left(Stream(Connecting(Ready(Wire(-1, -1)), 0.0), full, full, Timeline(FakeClock()))) == 0.0
+    stream = over(Wire(-1, -1))
+    stream.receiver = full
+    assert seconds_left(stream) is None
+
+
 def test_what_came_before_a_write_failed_is_read_without_a_sleep_once_there_is_room() -> None:
     wire = Wire(3, 4)
     stream = over(wire)

@@ -662,6 +662,7 @@ class Taker:
     """A receiver and an owner that takes as much as it is told to."""
 
     believes_ends: ClassVar[bool] = False
+    waits_for_game: ClassVar[bool] = False
 
     def __init__(self, room: int = 1 << 30) -> None:
         self.rest: ReceiveBuffer | None = None

@@ -36,6 +36,7 @@ class Eater:
     """A receiver and an owner that eats so many bytes a time, and stays hungry while there are more."""
 
     believes_ends: ClassVar[bool] = False
+    waits_for_game = False
     connection: Connection[Any]
 
     def __init__(self, bite: int) -> None:
@@ -459,6 +460,28 @@ class Interrupted(Eater):
             self.presses = 0
             raise KeyboardInterrupt
         super().eat(rest)
+
+
+def test_a_set_sleeps_while_all_who_are_hungry_wait_for_the_game(
+    everybody: ConnectionSet[Any], listener: Listener
+) -> None:
+    callers, eaters = [call(listener) for _ in range(2)], [Eater(2), Eater(2)]
+    for caller, eater in zip(callers, eaters, strict=True):
+        take_in(everybody, newcomer_at(listener), eater)
+        caller.send(b"abcde")
+    until(everybody, lambda: all(eater.bites == 1 for eater in eaters))
+
+    left: list[float | None] = []
+    for eater in eaters:
+        left.append(set_of(everybody).seconds_left())
+        eater.waits_for_game = True
+    left.append(set_of(everybody).seconds_left())
+    eaters[0].waits_for_game = False
+    left.append(set_of(everybody).seconds_left())
+
+    assert left == [0.0, 0.0, None, 0.0]
+    for caller in callers:
+        caller.close()
 
 
 def test_who_is_hungry_when_ctrl_c_is_pressed_is_fed_afterwards(

@@ -81,6 +81,7 @@ class Door:
         self._codec = codec
         self._turned_away = turned_away
         self._last_came = 0.0
+        self._waits_for_game = False  # nobody is let in before the game has taken its events
         doorway.say_when_short(protocol.bye(_NO_DESCRIPTOR))
         links.watcher.watch_doors(doorway.doors())
 
@@ -123,6 +124,10 @@ class Door:
 
     # Opening, and closing.
 
+    def has_work(self) -> bool:
+        """Tell whether an update has something to do for those who have greeted, or may be outside."""
+        return bool(self.arrivals) or (self._waits_for_game and not self._inbox.is_full())
+
     def is_due(self, now: float) -> bool:
         """Tell whether somebody's time before the door is over."""
         due = self.doorway.due()
@@ -132,7 +137,9 @@ class Door:
         """Give links to those who knock."""
         watcher = self._links.watcher
         watcher.knocked = False
-        if self.is_closing or self._inbox.is_full():
+        self._waits_for_game = not self.is_closing and self._inbox.is_full()
+        if self.is_closing or self._waits_for_game:
+            watcher.watch_doors(())  # a poller would tell again and again of who stands there
             return
         for _ in range(ACCEPTS_PER_UPDATE):
             newcomer = self.doorway.accept(now)

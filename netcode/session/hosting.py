@@ -42,7 +42,7 @@ class Hosting:
 
     def until_due(self) -> float | None:
         """Return in how many seconds a grace is over or the door has something to do."""
-        if self.door.arrivals:
+        if self.door.has_work():
             return 0.0
         grace, opening = self.seats.graces.next(), self.door.doorway.due()
         if grace is None and opening is None:

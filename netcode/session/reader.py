@@ -30,19 +30,8 @@ class Reader:
     """The receiver of a link's stream: delivers messages to an inbox, and owns what is incomplete."""
 
     __slots__ = (
-        "_acknowledged",
-        "_codec",
-        "_costly",
-        "_ear",
-        "_flood",
-        "_inbox",
-        "hungry",
-        "limit",
-        "partial",
-        "pong",
-        "rest",
-        "session",
-    )
+        "_acknowledged", "_codec", "_costly", "_ear", "_flood", "_inbox", "hungry", "limit", "partial", "pong", "rest", "session",
+    )  # fmt: skip
 
     believes_ends: ClassVar[bool] = False
 
@@ -73,6 +62,11 @@ class Reader:
     def has_rest(self) -> bool:
         """Whether something was received and not used yet."""
         return self.rest is not None and len(self.rest) > 0
+
+    @property
+    def waits_for_game(self) -> bool:
+        """Whether it delivers nothing more before the game has taken its events."""
+        return self.session is not None and self._inbox.is_full()
 
     @property
     def stands_in_line(self) -> bool:

@@ -56,6 +56,11 @@ class Receiver(Protocol):
         """Whether it goes on with what it owns in the next update, and reads nothing more until then."""
         ...
 
+    @property
+    def waits_for_game(self) -> bool:
+        """Whether it is of no use to have it go on before the game has taken what it was given."""
+        ...
+
     def has_room(self) -> bool:
         """Tell whether it takes more."""
         ...

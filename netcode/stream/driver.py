@@ -48,7 +48,8 @@ def send_now(stream: Stream) -> None:
 
 def seconds_left(stream: Stream) -> float | None:
     """Return in how many seconds there is something to do even if nothing arrives; None for never."""
-    if stream.receiver.hungry or (stream.draining is not None and stream.wants_input()):
+    hungry = stream.receiver.hungry and not stream.receiver.waits_for_game
+    if hungry or (stream.draining is not None and stream.wants_input()):
         return 0.0
     deadline = stream.deadline()
     return None if deadline == math.inf else stream.timeline.until(deadline)

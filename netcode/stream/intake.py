@@ -26,6 +26,7 @@ class Intake:
     __slots__ = ("_drops", "_drops_at", "_taken", "hungry", "overfull", "ping", "pinged", "rest", "timeout")
 
     believes_ends: ClassVar[bool] = True
+    waits_for_game: ClassVar[bool] = False
 
     def __init__(self, timeout: float | None, ping: bytes | None) -> None:
         check_silence(timeout, ping)

@@ -177,7 +177,8 @@ class StreamSet(Generic[T]):
 
     def seconds_left(self) -> float | None:
         """Return in how many seconds an update is due even if nothing arrives; None for never."""
-        if self._with_output or self._answering or self._hungry or self._dead or self.engine.torn or self.watcher.ready:
+        hungry = not all(stream.receiver.waits_for_game for stream in self._hungry)
+        if hungry or self._with_output or self._answering or self._dead or self.engine.torn or self.watcher.ready:
             return 0.0
         deadline = self._agenda.next()
         left = None if deadline is None else self.timeline.until(deadline)
