@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from netcode.turns.errors import BUGS, Leave, RulesError, Unfit
+from netcode.turns.errors import BUGS, Leave, RulesError, Unfit, sayable
 from netcode.turns.player.sight import make_view
 from netcode.turns.runtime.storing import read_state
 from netcode.turns.store import Lost, Unavailable, is_address
@@ -49,12 +49,17 @@ def _read(path: str | Path, query: str, arguments: tuple[Any, ...]) -> list[Any]
         raise Unavailable(f"{path} is not there; give the database of a server")
     try:
         database = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
+        database.text_factory = _text
         try:
             return database.execute(query, arguments).fetchall()
         finally:
             database.close()
     except sqlite3.Error as error:
         raise Unavailable(f"{path} cannot be read: {error}") from error
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "replace")  # one table's damaged id hides no other table
 
 
 def _ask(address: str, query: str, arguments: tuple[Any, ...]) -> list[Any]:
@@ -78,13 +83,16 @@ def stored_tables(path: str | Path, game: type[Any]) -> list[Stored]:
     )
     sat: dict[str, list[str]] = {}
     for table, body in _read(path, early, (game.__name__, FIRST)):
-        match unpack(body):
-            case ["sit", str(name), *_]:
-                sat.setdefault(table, []).append(name)
-            case ["begin", bytes(begun)]:
-                sat[table] = read_state(begun)["names"]
-            case _:
-                pass
+        try:
+            match unpack(body):
+                case ["sit", str(name), *_]:
+                    sat.setdefault(table, []).append(name)
+                case ["begin", bytes(begun)]:
+                    sat[table] = read_state(begun)["names"]
+                case _:
+                    pass
+        except BUGS:  # what a failing disk gives back may be anything: the table is listed without it
+            continue
     return [
         Stored(table, version, tuple(sat.get(table, ()))) for table, version in _read(path, query, (game.__name__,))
     ]
@@ -94,7 +102,7 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
     """Yield the games of a table, entry by entry, as a spectator sees them.
 
     Raises:
-        Unavailable: the database cannot be read, or has no such table.
+        Unavailable: the database cannot be read, has no such table, or that is damaged.
     """
     rows = _read(path, "SELECT body FROM move WHERE game_table = ? ORDER BY version", (table,))
     if not rows:
@@ -102,17 +110,34 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
         raise Unavailable(f"{where} has no table {table}, or its log was not kept")
     played: Table | None = None
     for (body,) in rows:
-        match unpack(body):
+        match _entry_of(table, body):
             case ["begin", bytes(begun)]:
-                played = Table.restore(game, begun)
+                try:
+                    played = Table.restore(game, begun)
+                except ValueError as error:
+                    raise _damaged(table, error) from error
             case ["step", bytes(entry)] if played is not None:
-                yield _frame(game, played, _again(played, entry))
+                yield _frame(game, played, _again(table, played, entry))
             case _:
                 pass
 
 
-def _again(played: Table, entry: bytes) -> tuple[Happening, ...]:
+def _entry_of(table: str, body: Any) -> Any:
+    try:
+        return unpack(body)
+    except BUGS as error:  # what a failing disk gives back may be anything
+        raise _damaged(table, error) from error
+
+
+def _damaged(table: str, error: BaseException) -> Unavailable:
+    return Unavailable(f"table {table} is damaged from here on: {sayable(error)}; take a copy from before")
+
+
+def _again(table: str, played: Table, entry: bytes) -> tuple[Happening, ...]:
     """Do again what an entry says, and return what everybody was told of it."""
+    if played.damage:
+        raise _damaged(table, ValueError(played.damage))
+    _entry_of(table, entry)
     try:
         happenings = () if played.frozen else played.replay(entry, 0.0)
     except (RulesError, Unfit, Leave, *BUGS) as error:  # other rules than those that wrote it may do anything

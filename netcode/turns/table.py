@@ -27,6 +27,7 @@ from netcode.turns.runtime.legal import Listing
 from netcode.turns.runtime.outcomes import Asked, Happening, Moved, Over, Refused, Status, Step, TakenBack
 from netcode.turns.runtime.pending import Stand, Task, Turn
 from netcode.turns.runtime.sealing import seal, together, tried
+from netcode.turns.runtime.soundness import DAMAGED, check_course, check_times, readable
 from netcode.turns.runtime.standing import Standing
 from netcode.turns.runtime.storing import load_course, read_state
 from netcode.turns.runtime.supposing import suppose
@@ -49,6 +50,8 @@ __all__ = [
 ]
 
 
+MAX_REASON = 500
+"""Characters of why a table is frozen: it is told to all, and an error may quote what is stored."""
 _NO_TIME = "there is too little time on the clock to take a move back: what was added for it would be gone"
 
 
@@ -200,8 +203,9 @@ class Table(Standing):
             self._snapshot = None
 
     def set_clocks(self, left: Sequence[float], now: float) -> None:
-        """Let the clocks go on from now with so much left of each."""
+        """Let the clocks go on from now with so much left of each. Raises `Unfit` for what cannot be."""
         if self.clocks is not None:
+            check_times(left, self.players)
             self.clocks.resume(left, self.clocks.running, now=now)
             self._snapshot = None
 
@@ -281,23 +285,31 @@ class Table(Standing):
     def restore(cls, game: type[Any], state: bytes, entries: Sequence[bytes] = (), *, now: float = 0.0) -> "Table":
         """Make the table that `state` and the entries after it describe; clocks run on from `now`.
 
-        Under changed rules it goes on from the state if that fits, else by `upgrade`, else it is `frozen`. It raises
-        `ValueError` for a state that is none, or of a newer version, and for nothing else; all seats are absent until
-        told otherwise.
+        Under changed rules it goes on from the state if that fits, else by `upgrade`, else it is `frozen`, and so it is
+        where the state or an entry is damaged: then `damage` says what was found. It raises `ValueError` for a state
+        that is none, or of a newer version, and for nothing else; all seats are absent until told otherwise.
         """
         data = read_state(state)
         clock = None if data["clock"] is None else Clock(*data["clock"])
         table = cls(Course(game, Kit(data["players"], data["names"], data["options"], data["secret"])), clock)
         table.absence.begin(now)
+        same_rules, loaded = data["rules"] == table.course.definition.fingerprint, False
+        fields = readable(game, data["fields"], same_rules=same_rules)
         try:
             table._load(data, now)
+            loaded = True
             for entry in entries:
                 table.replay(entry, now)
-        except (RulesError, Unfit, Leave) as error:
-            table._freeze(data["fields"], state, str(error))
-        except BUGS as error:  # other rules than those that wrote it may do anything
-            log.bug(game.__name__, error, "restoring a table")
-            table._freeze(data["fields"], state, f"{type(error).__name__}: {error}")
+            if entries and table.started:
+                check_course(unpack(table.snapshot()))
+        except (Leave, *BUGS) as error:  # other rules than those that wrote it may do anything, and so may a bad disk
+            said = isinstance(error, RulesError | Unfit | Leave)
+            reason = str(error) if said else f"{type(error).__name__}: {error}"
+            if not said:
+                log.bug(game.__name__, error, "restoring a table")
+            if same_rules:
+                table.damage, table.course.kit.result = sayable(reason), None
+            table._freeze(fields, state, DAMAGED if same_rules and not (said and loaded) else reason)
         return table
 
     def _load(self, data: Mapping[str, Any], now: float) -> None:
@@ -314,7 +326,7 @@ class Table(Standing):
 
     def _freeze(self, fields: Packed, state: bytes, reason: str) -> None:
         course = self.course
-        self.frozen = sayable(reason)
+        self.frozen = sayable(reason)[:MAX_REASON]
         self.started = True
         course.suspension = None
         course.kit.to_move = ()
@@ -347,6 +359,7 @@ class Table(Standing):
         if isinstance(done, Refused):
             raise Unfit(f"the rules refuse what they once accepted: {done.text}")
         if self.clocks is not None and left is not None:
+            check_times(left, self.players)
             self.clocks.resume(left, self.clocks.running, now=now)
         return done.happenings
 

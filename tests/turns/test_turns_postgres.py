@@ -534,6 +534,19 @@ def test_a_misfortune_has_its_sentence_and_the_same_again_succeeds(
     store.append([Entry("t", 1, b"1")])
 
 
+def test_a_table_whose_entries_somebody_deleted_says_so_and_hides_no_other(
+    store: PostgresStore, empty: Postgres
+) -> None:
+    store.create([new(), new("u")])
+    store.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")])
+    empty.execute("DELETE FROM move WHERE version = 1")
+
+    assert store.load(["t", "u"]) == {
+        "t": Saved(0, b"", (), None, "entries after its state are missing"),
+        "u": Saved(0, b"first", ()),
+    }
+
+
 def test_a_bug_of_ours_is_not_excused(store: PostgresStore, empty: Postgres) -> None:
     store.create([new()])
     with failing(empty, "P0001"), pytest.raises(psycopg.errors.RaiseException):

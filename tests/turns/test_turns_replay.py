@@ -14,7 +14,7 @@ from netcode.turns.store import Entry, NewTable, Store, Unavailable
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Moved, Over, Refused, Result, Step, Table, Told
-from netcode.turns.values import pack
+from netcode.turns.values import pack, unpack
 
 if TYPE_CHECKING:
     from benchmarks.databases import Postgres
@@ -146,6 +146,46 @@ def test_what_cannot_be_shown_is_explained(database: Path, tmp_path: Path) -> No
             list(frames(path, TABLE, game))
     with pytest.raises(Unavailable, match="has no table 1, or its log was not kept"):
         list(frames(database, "1", Count))
+
+
+@pytest.mark.parametrize(
+    ("version", "body", "shown"),
+    [
+        (2, b"\x93", 0),
+        (2, pack(["begin", b"nothing"]), 0),
+        (3, pack(["step", b"\x93"]), 0),
+        (4, b"\x93", 1),
+        (4, "text", 1),
+    ],
+)
+def test_a_damaged_game_is_shown_as_far_as_it_goes_and_listed(
+    database: Path, version: int, body: bytes | str, shown: int
+) -> None:
+    link = sqlite3.connect(database, isolation_level=None)
+    link.execute("UPDATE entry SET body = ? WHERE version = ?", (body, version))
+    link.execute("UPDATE game_table SET created = 1")
+    link.execute(
+        "INSERT INTO game_table SELECT 9, CAST(x'ff' AS TEXT), game, 1, 0, x'', x'', 9, 9, 9, 9 FROM game_table"
+    )
+    link.close()
+    seen: list[Frame] = []
+
+    with pytest.raises(Unavailable, match=rf"^table {TABLE} is damaged from here on: .*; take a copy from before$"):
+        seen.extend(frames(database, TABLE, Count))
+
+    assert len(seen) == shown
+    assert [one.table for one in stored_tables(database, Count)] == [TABLE, "\ufffd"]
+
+
+def test_a_damaged_beginning_is_no_change_of_the_rules(database: Path) -> None:
+    state = unpack(Table.create(Count, 2, secret=secret_of(1)).snapshot())
+    begun = pack(["begin", pack({**state, "started": True, "turn": [1]})])
+    link = sqlite3.connect(database, isolation_level=None)
+    link.execute("UPDATE entry SET body = ? WHERE version = 2", (begun,))
+    link.close()
+
+    with pytest.raises(Unavailable, match="is damaged from here on: ValueError: not enough values"):
+        next(frames(database, TABLE, Count))
 
 
 def test_a_game_in_postgresql_is_shown_as_one_in_a_file_is(database: Path, empty: "Postgres") -> None:

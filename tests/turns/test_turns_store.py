@@ -351,6 +351,66 @@ def test_a_damaged_page_is_said(tmp_path: Path) -> None:
     store.close()
 
 
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("UPDATE game_table SET state = 'text'", "its state is not what was stored"),
+        ("UPDATE game_table SET wake = 'soon'", "its state is not what was stored"),
+        ("UPDATE game_table SET version = 'two'", "its versions are not those of a table"),
+        ("UPDATE game_table SET state_version = 7", "its versions are not those of a table"),
+        ("UPDATE game_table SET version = 3", "entries after its state are missing"),
+        ("DELETE FROM entry WHERE version = 1", "entries after its state are missing"),
+        ("UPDATE entry SET body = 'text'", "an entry is not what was stored"),
+    ],
+)
+def test_a_damaged_row_says_so_and_hides_no_other(opened: SqliteStore, damage: str, found: str) -> None:
+    opened.append([Entry("t", 1, b"1"), Entry("t", 2, b"2")])
+    opened._connected().execute(damage)
+    opened.create([new("u")])
+
+    assert opened.load(["t", "u"]) == {"t": Saved(0, b"", (), None, found), "u": Saved(0, b"first", ())}
+
+
+def test_damaged_ids_and_listings_hide_no_others(opened: SqliteStore) -> None:
+    opened.create([new(table, listing=b"l") for table in "abcd"])
+    database = opened._connected()
+    database.execute("UPDATE game_table SET id = CAST(x'ff61' AS TEXT), wake = 0 WHERE id = 'a'")
+    database.execute("UPDATE game_table SET id = x'01', wake = 0 WHERE id = 'b'")
+    database.execute("UPDATE game_table SET listing = 'text' WHERE id = 'c'")
+
+    assert opened.open_tables() == {"\ufffda": b"l", "c": b"", "d": b"l"}
+    assert opened.due() == {"\ufffda"}
+    assert opened.claim(["\ufffda", "c"]) == {"c": Claim.OURS}
+    assert opened.expire(keep=100, waiting=100) == set()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE game_table SET changed = 1e300 WHERE id = 'young'",
+        "UPDATE game_table SET changed = 'late' WHERE id = 'young'",
+        "UPDATE served SET seconds = 1e300",
+        "UPDATE served SET seconds = 'late'",
+        "UPDATE served SET seconds = x'00'",
+    ],
+)
+def test_a_damaged_time_makes_no_other_table_old(tmp_path: Path, damage: str) -> None:
+    time, day = Time(), 86_400.0
+    store = SqliteStore(tmp_path / "games.db", clock=time)
+    store.open("here:1")
+    store.create([new("old")])
+    time.now += day
+    store.create([new("young")])
+    store.expire(keep=30 * day, waiting=30 * day)
+    store._connected().execute(damage)
+    store.close()
+    store.open("again:1")
+
+    assert store.expire(keep=30 * day, waiting=30 * day) == set()
+    assert store.load(["old", "young"]).keys() == {"old", "young"}
+    store.close()
+
+
 def test_a_state_that_is_stored_later_makes_a_table_no_younger(tmp_path: Path) -> None:
     time = Time()
     store = SqliteStore(tmp_path / "games.db", clock=time)

@@ -24,8 +24,8 @@ class Standing:
     """One table as it is between two changes. Nothing here changes the game; what is worked out is kept until `forget`."""
 
     __slots__ = (
-        "_lasting", "_listings", "_options", "_snapshot", "_views", "_whole", "absence", "clock", "clocks", "course", "frozen", "game",
-        "numbers", "players", "restored", "started", "undoing",
+        "_lasting", "_listings", "_options", "_snapshot", "_views", "_whole", "absence", "clock", "clocks", "course", "damage", "frozen",
+        "game", "numbers", "players", "restored", "started", "undoing",
     )  # fmt: skip
 
     def __init__(self, course: Course, clock: Clock | None) -> None:
@@ -34,6 +34,8 @@ class Standing:
         self.clock, self.game, self.players = clock, course.rules, len(course.kit.players)
         self.frozen = ""
         """Why this table takes no more moves; "" while it does."""
+        self.damage = ""
+        """What was found wrong with what was stored of it; "" where nothing was."""
         self.started = False
         self.restored: tuple[Happening, ...] = ()
         """What `restore` had to do under changed rules, to be told to all."""

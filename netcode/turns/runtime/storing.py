@@ -13,6 +13,7 @@ from netcode.turns.runtime.outcomes import TakenBack
 from netcode.turns.runtime.pending import Stand, Suspension, Task, Turn, Undoable
 from netcode.turns.runtime.resuming import take_back, wait_on
 from netcode.turns.runtime.sealing import tried
+from netcode.turns.runtime.soundness import check_course, check_fields, check_lasting
 from netcode.turns.values import unpack
 
 STATE_VERSION = 1
@@ -20,15 +21,23 @@ MAX_STATE = 1_048_576
 """Bytes of a table's state above which a server freezes it, unless it is told otherwise."""
 
 
+class OtherVersion(ValueError):
+    """A state of another version of netcode; the text says which."""
+
+
 def read_state(state: bytes) -> dict[str, Any]:
-    """Return what a stored state says. Raises `ValueError` for what is none, or of a newer version."""
+    """Return what a stored state says. Raises `ValueError` for what is none, and `OtherVersion`."""
     try:
         data: dict[str, Any] = unpack(state)
         version = data["version"]
+        if version == STATE_VERSION:
+            check_lasting(data)
     except BUGS as error:
         raise ValueError(f"this is no state of a table: {error}") from error
+    if type(version) is not int:
+        raise ValueError("this is no state of a table: it has no version")
     if version != STATE_VERSION:
-        raise ValueError(f"the state is of version {version}, and this netcode knows {STATE_VERSION}; update netcode")
+        raise OtherVersion(f"the state is of version {version}, and this netcode knows {STATE_VERSION}; update netcode")
     return data
 
 
@@ -56,10 +65,14 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     Under changed rules, a move that waits for those of others is tried again, and a suspended rule runs again. What
     they no longer take, or where they ask something else, is taken back. Raises `Unfit` or `RulesError` for a state that does not fit the rules.
     """
+    check_course(data)
     same_rules = data["rules"] == course.definition.fingerprint
 
     def fitted(fields: Packed) -> Packed:
-        return fields if same_rules else fit(course.rules, fields)
+        if not same_rules:
+            return fit(course.rules, fields)
+        check_fields(course.rules, fields)
+        return fields
 
     def stand_of(stored: Sequence[Any]) -> Stand:
         stand = Stand.load(stored)

@@ -4,10 +4,11 @@ from collections import ChainMap, OrderedDict, deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from netcode.diagnostics import log
 from netcode.turns.serving.lobby import Listing as Listed
 from netcode.turns.serving.lobby import Lobby
 from netcode.turns.serving.neighbours import LEAVING, Elsewhere, Neighbours
-from netcode.turns.serving.room import Room, Viewer
+from netcode.turns.serving.room import Damaged, Room, Viewer
 from netcode.turns.store import Entry, Listing, NewTable, Saved, State, Store
 from netcode.turns.store.writer import Stored, Writer, make_writer
 
@@ -25,6 +26,8 @@ WOKEN_AT_ONCE = 100
 """Tables that are brought back in one batch because their time has come."""
 SOON = 5.0
 """Seconds for which a table stays in memory at least if its clock runs out then."""
+MAX_TOLD = 300
+"""Characters of what was found wrong with a table that are logged."""
 
 Found = Room | Elsewhere | str | None
 """A table, who has it, why it cannot be brought back, or None where there is none."""
@@ -58,7 +61,9 @@ class Keeper:
         made_elsewhere: Callable[[Room], None],
         address: str,
     ) -> None:
-        self.lobby = Lobby(games)
+        self.damaged: set[str] = set()
+        """Tables of which what is stored cannot be read, as far as anybody looked: nobody deletes them."""
+        self.lobby = Lobby(games, self._tell_damage)
         self.rooms: OrderedDict[str, Room] = OrderedDict()  # the one that was touched last is the last
         self.asleep: dict[str, list[Viewer]] = {}
         """Who is at a table that left memory."""
@@ -199,13 +204,26 @@ class Keeper:
         now = self.clock()
         room = Room.restore(table, saved, self.games, now)
         if isinstance(room, Room):
+            if room.table is not None and room.table.damage:
+                self._tell_damage(table, room.table.damage)
             self._hold(room, now)
             room.viewers = self.asleep.pop(table, [])
             room.wakes = room.next_due() is not None
             self._returned(room, now)
+        elif isinstance(room, Damaged):  # it stays ours: nobody else can read it, and nobody is to wake or to delete it
+            self._tell_damage(table, room.what)
         else:
-            self.writer.batch.release.add(table)  # a game that is not played here, or what cannot be read: others may
+            self.writer.batch.release.add(table)  # a game that is not played here, or of another version: others may
         return room
+
+    def _tell_damage(self, table: str, what: str) -> None:
+        """Tell who runs the server, once, of a table that is damaged, and keep it as it is."""
+        if table in self.damaged:
+            return
+        self.damaged.add(table)
+        shown = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in what)
+        text = "table %s is damaged: %s; it is kept as it is: put its row from a copy in its place, or delete it"
+        log.warn(f"table {table}", text, ascii(table)[1:-1], shown[:MAX_TOLD])
 
     def live(self, *, leaving: bool = False) -> None:
         """Say that we live and how many tables we have, hear of the others, and take what is due and nobody's.
@@ -305,7 +323,11 @@ class Keeper:
 
     def expire(self, keep: float, waiting: float) -> None:
         """Have tables deleted at which nothing happened for so long; those that are here, or at which somebody is, stay."""
-        self.writer.batch.expire = keep, waiting, ChainMap[str, Any](self.rooms, self.asleep)
+        self.writer.batch.expire = (
+            keep,
+            waiting,
+            ChainMap[str, Any](self.rooms, self.asleep, dict.fromkeys(self.damaged)),
+        )
         self.writer.batch.done.append(lambda stored: self.lobby.forget(stored.expired))
 
     def close(self, now: float) -> None:

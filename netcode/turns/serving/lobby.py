@@ -1,11 +1,12 @@
 """Which tables can be found: those with a free seat, and those whose seats' keys are known."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from netcode.turns.errors import BUGS, Unfit
 from netcode.turns.protocol import Join
 from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.values import pack, unpack
@@ -33,9 +34,31 @@ class Listing:
 
     @classmethod
     def read(cls, table: str, body: bytes) -> "Listing | None":
-        """Read what `stored` made; None for what another version made."""
-        version, *parts = unpack(body)
-        return cls(table, *parts) if version == FORMAT else None
+        """Read what `stored` made; None for what another version made. Raises `Unfit` for what nobody made."""
+        try:
+            version, *parts = unpack(body)
+            if version != FORMAT and type(version) is int:
+                return None
+            listing = cls(table, *parts)
+        except BUGS as error:  # what a failing disk gives back may be anything
+            raise Unfit(f"{type(error).__name__}: {error}") from error
+        if not listing._is_sound():
+            raise Unfit("its listing cannot be what was stored")
+        return listing
+
+    def _is_sound(self) -> bool:
+        return (
+            isinstance(self.game, str)
+            and isinstance(self.code, str | None)
+            and (self.players is None or type(self.players) is int)
+            and isinstance(self.options, dict)
+            and all(isinstance(option, str) for option in self.options)
+            and isinstance(self.names, list)
+            and all(isinstance(name, str) for name in self.names)
+            and isinstance(self.keys, list)
+            and all(isinstance(key, bytes) for key in self.keys)
+            and isinstance(self.open, bool)
+        )
 
     def shown(self, game: type[Any]) -> dict[str, Any]:
         """Return what is told to whoever asks which tables are open."""
@@ -53,19 +76,24 @@ class Lobby:
 
     Args:
         games: those that are played here, by name.
+        damaged: called with a table whose listing cannot be read, and what was found.
     """
 
-    def __init__(self, games: Mapping[str, type[Any]]) -> None:
-        self._games = games
+    def __init__(self, games: Mapping[str, type[Any]], damaged: Callable[[str, str], None]) -> None:
+        self._games, self._damaged = games, damaged
         self._open: dict[str, OrderedDict[str, Listing]] = {}
         self._keys: dict[bytes, str] = {}
         self._learned: dict[str, bytes] = {}
         """What the store listed of the tables of others when it was last asked."""
 
     def learn(self, stored: Iterable[tuple[str, bytes]]) -> None:
-        """Take in what a store has listed of our games."""
+        """Take in what a store has listed of our games; what cannot be read is told, and left alone."""
         for table, body in stored:
-            listing = Listing.read(table, body)
+            try:
+                listing = Listing.read(table, body)
+            except Unfit as error:
+                self._damaged(table, f"its listing cannot be read ({error})")
+                continue
             if listing is not None and listing.game in self._games:
                 listing.options = with_defaults(self._games[listing.game], listing.options)
                 self.put(listing)

@@ -56,8 +56,8 @@ class Playing:
 
     def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
         """Tell somebody that their table is not here any more, or where it is."""
+        self._keeper.forget_sleeper(viewer)
         if isinstance(room, Elsewhere):
-            self._keeper.forget_sleeper(viewer)
             self._crowd.send_on(viewer, room.address)
         else:
             self._crowd.dismiss(viewer, room or "this table is not kept any more")

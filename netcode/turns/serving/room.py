@@ -5,14 +5,17 @@ No network and no disk: the server carries what comes in and what goes out.
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, count
 from typing import Any
 
 from netcode.peer import Peer
+from netcode.turns.errors import BUGS, Unfit
 from netcode.turns.protocol import MAX_NAME
 from netcode.turns.runtime.absence import matters
+from netcode.turns.runtime.soundness import DAMAGED
+from netcode.turns.runtime.storing import OtherVersion
 from netcode.turns.serving.games import seats_of, with_defaults
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.store import Saved
@@ -59,8 +62,34 @@ class Viewer:
     key: bytes = b""
 
 
+@dataclass(slots=True)
+class _Past:
+    """What entries say of the table."""
+
+    snapshot: bytes | None
+    """As it began, or as it was stored last; None before."""
+    steps: list[bytes] = field(default_factory=list[bytes])
+    asleep: bool = False
+    """Whether a clock ran on while nobody had it."""
+    left: list[float] | None = None
+    """What was left on clocks that stood."""
+
+
 _HERE = ["here", None]
-_OTHER_VERSION = "this table was stored by another version of netcode"
+OTHER_VERSION = "this table was stored by another version of netcode"
+
+
+class Damaged(str):
+    """Why a table cannot be brought back, for those who ask for it; `what` is what was found, for whoever runs the server."""
+
+    what = ""
+
+    @classmethod
+    def found(cls, what: str) -> "Damaged":
+        """Make one."""
+        damaged = cls(DAMAGED)
+        damaged.what = what
+        return damaged
 
 
 class Room:
@@ -192,45 +221,66 @@ class Room:
 
     @classmethod
     def restore(cls, table_id: str, saved: Saved, games: Mapping[str, type[Any]], now: float) -> "Room | str":
-        """Return the room that is stored, or why it cannot be: a sentence."""
+        """Return the room that is stored, or why it cannot be: a sentence, of the class `Damaged` where it should be."""
+        if saved.damage:
+            return Damaged.found(saved.damage)
+        try:
+            return cls._restored(table_id, saved, games, now)
+        except BUGS as error:  # what a failing disk gives back may be anything
+            return Damaged.found(f"{type(error).__name__}: {error}")
+
+    @classmethod
+    def _restored(cls, table_id: str, saved: Saved, games: Mapping[str, type[Any]], now: float) -> "Room | str":
         version, *parts = unpack(saved.state)
         if version != FORMAT:
-            return _OTHER_VERSION
+            return OTHER_VERSION
         name, code, players, options, seats, snapshot, listed, *wishes = parts
         game = games.get(name)
         if game is None:
             return f"this server does not play {name} any more"
+        _need(isinstance(code, str | None) and (players is None or type(players) is int), "room")
+        _need(isinstance(options, dict) and all(isinstance(option, str) for option in options), "options")
         room = cls(table_id, game, code, players, options)
-        room.listed = listed
+        room.listed = listed is True
         room.rematch.update(*wishes)  # of which tables of older versions have none
         room.seats = [Seat(who, key, None, left) for who, key, left in seats]
         room.version = room.settled = saved.version + len(saved.entries)
         room.state_version = saved.version
-        steps: list[bytes] = []
-        asleep, left = False, None
-        for body in saved.entries:
-            entry: list[Any] = unpack(body)
-            asleep, left = entry == ["sleep"], entry[1] if entry[0] == "stand" else None
-            if entry[0] == "begin":
-                snapshot, steps = entry[1], []
-                room.rematch.clear()
-            elif entry[0] == "anew":
-                snapshot, steps = None, []
-                room.anew(*entry[1:])
-            elif entry[0] == "step":
-                steps.append(entry[1])
-            elif not asleep and left is None and not room._reseat(entry):
-                return _OTHER_VERSION
-        if snapshot is not None:
+        past = room._relive(saved.entries, snapshot)
+        if past is None:
+            return OTHER_VERSION
+        if past.snapshot is not None:
             try:
-                room.table = Table.restore(game, snapshot, steps, now=now)
-            except ValueError as error:
+                room.table = Table.restore(game, past.snapshot, past.steps, now=now)
+            except OtherVersion as error:
                 return str(error)
-            if asleep and saved.wake is not None:
+            if past.asleep and saved.wake is not None:
                 room.table.run_out(now + saved.wake)
-            if left is not None:
-                room.table.set_clocks(left, now)
+            if past.left is not None:
+                room.table.set_clocks(past.left, now)
+        _need(room.table is not None or not past.steps, "entries")
+        _check_seats(room)
         return room
+
+    def _relive(self, entries: Sequence[bytes], snapshot: bytes | None) -> "_Past | None":
+        """Have happen to its seats again what is stored, and return what happened to its table; None for what nobody knows."""
+        past = _Past(snapshot)
+        for body in entries:
+            entry = _read_entry(body)
+            past.asleep, past.left = entry == ["sleep"], entry[1] if entry[0] == "stand" else None
+            if entry[0] == "begin":
+                past.snapshot, past.steps = entry[1], []
+                self.rematch.clear()
+            elif entry[0] == "anew":
+                past.snapshot, past.steps = None, []
+                self.anew(*entry[1:])
+            elif entry[0] == "step":
+                past.steps.append(entry[1])
+            elif entry[0] == "":
+                past.steps.append(body)  # it is none, and freezes the table where there is one
+            elif not past.asleep and past.left is None and not self._reseat(entry):
+                return None
+        return past
 
     def _reseat(self, entry: list[Any]) -> bool:
         """Have again happen to its seats what is stored of them, and tell whether it is that."""
@@ -287,3 +337,25 @@ class Room:
         if table is None or not table.is_open() or not matters(table.course, seat):
             return ["away", None]
         return ["away", max(0.0, taken.away_since + self.game.grace - now)]
+
+
+def _need(sound: bool, what: str) -> None:
+    if not sound:
+        raise Unfit(f"its {what} cannot be what was stored")
+
+
+def _check_seats(room: Room) -> None:
+    """Raise `Unfit` for seats that nobody can have taken, or that are not those of the table."""
+    for seat in room.seats:
+        _need(isinstance(seat.name, str) and isinstance(seat.key, bytes) and isinstance(seat.left, bool), "seats")
+    _need(room.table is None or room.table.players == len(room.seats), "seats")
+    _need(all(type(seat) is int and 0 <= seat < len(room.seats) for seat in room.rematch), "rematch")
+
+
+def _read_entry(body: bytes) -> list[Any]:
+    """Return what an entry says; one of an unheard-of kind, "", where it says nothing."""
+    try:
+        entry = unpack(body)
+    except BUGS:  # what a failing disk gives back may be anything
+        return [""]
+    return entry if isinstance(entry, list) and entry and isinstance(entry[0], str) else [""]

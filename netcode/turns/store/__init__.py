@@ -71,6 +71,8 @@ class Saved(NamedTuple):
     entries: tuple[bytes, ...]
     wake: float | None = None
     """In how many seconds something happens there by itself, as that state said; below 0 where it is late."""
+    damage: str = ""
+    """What is wrong with what is stored of it, where that is not what was stored; "" where it is."""
 
 
 class Claim(Enum):
@@ -133,7 +135,10 @@ class Store(ABC):
 
     @abstractmethod
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
-        """Return the last state of tables that are ours, and what came after it. Unknown ones are left out."""
+        """Return the last state of tables that are ours, and what came after it. Unknown ones are left out.
+
+        One of which something is missing, or is not what was stored, says so: it ends nobody else's game.
+        """
 
     @abstractmethod
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:

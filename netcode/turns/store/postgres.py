@@ -223,8 +223,10 @@ class PostgresStore(Store):
         found: dict[str, Saved] = {}
         for ids in _chunks(filter(is_table_id, tables)):
             for table, version, state_version, state, wake, entries in self._run(sql.LOAD, {"ids": ids}):
-                assert len(entries) == version - state_version, f"table {table} has a gap in its entries"
-                found[table] = Saved(state_version, state, tuple(entries), wake)
+                if len(entries) == version - state_version:
+                    found[table] = Saved(state_version, state, tuple(entries), wake)
+                else:
+                    found[table] = Saved(0, b"", (), None, "entries after its state are missing")
         return found
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:

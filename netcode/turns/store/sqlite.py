@@ -31,6 +31,11 @@ BUSY = 0.25
 CHUNK = 500
 """Ids in one query: below the number of parameters that any SQLite takes."""
 
+UNSEEN = 3600.0
+"""Seconds that may lie between two looks for old tables: a time further on is not believed."""
+IDLE = 86_400.0
+"""Seconds without any change that count as served, when the database is opened."""
+
 
 class SqliteStore(Store):
     """Tables in the SQLite database at `path`, which is made if it is not there.
@@ -79,6 +84,7 @@ class SqliteStore(Store):
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA trusted_schema = OFF")
+        database.text_factory = _text
         [(application,)] = database.execute("PRAGMA application_id")
         [(version,)] = database.execute("PRAGMA user_version")
         [(tables,)] = database.execute("SELECT count(*) FROM sqlite_master")
@@ -92,9 +98,7 @@ class SqliteStore(Store):
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = FULL")
         make_tables(database, version)
-        query = "SELECT max(seconds, ifnull((SELECT max(changed) FROM game_table), 0)) FROM served"
-        [(served,)] = database.execute(query)
-        self._ahead = served - self._clock()
+        self._ahead = _served(database) - self._clock()
 
     def _now(self) -> float:
         return self._clock() + self._ahead
@@ -138,11 +142,16 @@ class SqliteStore(Store):
         found: dict[str, Saved] = {}
         database, now = self._connected(), self._now()
         with _explained(self._path):
-            query = "SELECT id, state_version, state, wake FROM game_table WHERE id IN ({})"
-            for table, version, state, wake in _each(database, query, tables):
-                later = "SELECT body FROM move WHERE game_table = ? AND version > ? ORDER BY version"
-                entries = tuple(body for (body,) in database.execute(later, (table, version)))
-                found[table] = Saved(version, state, entries, None if wake is None else wake - now)
+            query = "SELECT id, version, state_version, state, wake FROM game_table WHERE id IN ({})"
+            for table, version, at, state, wake in _each(database, query, tables):
+                later = "SELECT version, body FROM move WHERE game_table = ? AND version > ? ORDER BY version"
+                entries = database.execute(later, (table, at)).fetchall()
+                damage = _damage(version, at, state, wake, entries)
+                if damage:
+                    found[table] = Saved(0, b"", (), None, damage)
+                else:
+                    bodies = tuple(body for _, body in entries)
+                    found[table] = Saved(at, state, bodies, None if wake is None else wake - now)
         return found
 
     def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
@@ -193,14 +202,15 @@ class SqliteStore(Store):
         database = self._connected()
         with _explained(self._path):
             query = "SELECT id, listing FROM game_table WHERE listing IS NOT NULL AND game = ifnull(?, game) "
-            return dict(database.execute(query + "ORDER BY waits DESC, created, id LIMIT ?", (game, limit)).fetchall())
+            found = database.execute(query + "ORDER BY waits DESC, created, id LIMIT ?", (game, limit)).fetchall()
+        return {table: body if isinstance(body, bytes) else b"" for table, body in found if isinstance(table, str)}
 
     def due(self, limit: int = 100, games: Collection[str] | None = None) -> set[str]:
         database = self._connected()
         with _explained(self._path):
             rows = database.execute("SELECT id, game FROM game_table WHERE wake <= ?", (self._now(),)).fetchall()
-        found = [table for table, game in rows if table not in self._claimed and (games is None or game in games)]
-        return {*found[:limit]}
+        free = [row for row in rows if isinstance(row[0], str) and row[0] not in self._claimed]
+        return {*[table for table, game in free if games is None or game in games][:limit]}
 
     def release(self, tables: Collection[str]) -> None:
         self._connected()
@@ -275,6 +285,35 @@ class _Row:
     wake: float | None
     state: bytes | None = None
     """The new state; None while there is none."""
+
+
+def _text(data: bytes) -> str:
+    """Read a text that may be damaged: then it is the id of no table."""
+    return data.decode("utf-8", "replace")
+
+
+def _served(database: sqlite3.Connection) -> float:
+    """Return for how many seconds servers ran so far: none of the times that say so is believed alone.
+
+    They are the hour of the last look for old tables, and those at which each table changed. One that a bad disk set far
+    ahead would make every table old at once.
+    """
+    [(seconds,)] = database.execute("SELECT max(seconds) FROM served")
+    looked = seconds if isinstance(seconds, float | int) else 0.0
+    query = "SELECT max(changed) FROM game_table WHERE typeof(changed) = 'real' AND changed <= ?"
+    [(changed,)] = database.execute(query, (looked + UNSEEN,))
+    return looked if changed is None else max(changed, min(looked, changed + IDLE))
+
+
+def _damage(version: Any, at: Any, state: Any, wake: Any, entries: Sequence[tuple[Any, Any]]) -> str:
+    """Return what a table has that no server stored: SQLite takes a value of any type in any column."""
+    if not isinstance(version, int) or not isinstance(at, int) or not 0 <= at <= version:
+        return "its versions are not those of a table"
+    if not isinstance(state, bytes) or not isinstance(wake, float | int | None):
+        return "its state is not what was stored"
+    if [number for number, _ in entries] != [*range(at + 1, version + 1)]:
+        return "entries after its state are missing"
+    return "" if all(isinstance(body, bytes) for _, body in entries) else "an entry is not what was stored"
 
 
 def _rows(database: sqlite3.Connection, tables: Collection[str]) -> dict[str, _Row]:
