@@ -528,9 +528,11 @@ def test_a_misfortune_has_its_sentence_and_the_same_again_succeeds(
     store: PostgresStore, empty: Postgres, code: str, text: str
 ) -> None:
     store.create([new()])
-    with failing(empty, code), pytest.raises(Unavailable, match=text):
+    with failing(empty, code), pytest.raises(Unavailable, match=text) as raised:
         store.append([Entry("t", 1, b"1")])
 
+    because = ", because the disk is full" if code == "53100" else ""
+    assert raised.value.told == f"nothing can be stored at present{because}; the game goes on when it can"
     store.append([Entry("t", 1, b"1")])
 
 

@@ -3,6 +3,7 @@
 import enum
 import gc
 import signal
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -725,6 +726,34 @@ def test_nothing_is_told_before_it_is_stored_and_a_store_that_fails_freezes_play
     assert (bob.view.cells[0], ann.frozen, bob.frozen) == (0, "", "")
     assert [event.text for event in hall.heard(bob, Refused)] == ["the disk is full"]
     hall.finish(ann, bob)
+
+
+def test_who_plays_reads_no_path_of_the_server_while_nothing_can_be_stored(
+    hall: Hall, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "a customer's name.db"
+    hall.store = SqliteStore(path, clock=hall.clock)  # type: ignore[assignment]
+    server = hall.serve()
+    ann, bob = two(hall)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ann.play("mark", cell=0)
+    hall.play(0.5)
+
+    bob.play("mark", cell=1)
+    hall.play(0.5)
+
+    told = (
+        "nothing can be stored at present, because another program keeps the database locked; "
+        "the game goes on when it can"
+    )
+    assert (ann.frozen, bob.frozen) == (told, told)
+    assert server.trouble == f"another program keeps {path} locked; close it, and the games go on"
+    assert f"nothing can be stored: {server.trouble}" in caplog.text
+    other.close()
+    hall.until(lambda: ann.pending is None and bob.pending is None)
+    assert (ann.frozen, bob.frozen) == ("", "")
+    assert [event.text for event in hall.heard(bob, Refused)] == [told]
 
 
 def test_a_store_that_lost_its_tables_ends_the_server(hall: Hall) -> None:

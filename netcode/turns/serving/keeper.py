@@ -81,8 +81,13 @@ class Keeper:
 
     @property
     def trouble(self) -> str:
-        """Why nothing can be stored at present."""
+        """Why nothing can be stored at present, for whoever runs the server."""
         return self.writer.trouble
+
+    @property
+    def told(self) -> str:
+        """Why nothing can be stored at present, as players may read it."""
+        return self.writer.told
 
     # What is stored.
 

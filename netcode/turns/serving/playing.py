@@ -92,7 +92,7 @@ class Playing:
             self._telling.publish(room, (), now, only=viewer)
             return ""
         if room.frozen or table.frozen or self._keeper.trouble:
-            return room.frozen or table.frozen or self._keeper.trouble
+            return room.frozen or table.frozen or self._keeper.told
         lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, NUMBERED) else 0.0
         match request:
             case MakePlay(number, name, arguments):
@@ -164,7 +164,7 @@ class Playing:
     def begin(self, room: Room, now: float) -> str:
         """Begin a game with those who sit; return why that is not possible, or nothing."""
         if self._keeper.trouble:
-            return self._keeper.trouble
+            return self._keeper.told
         before = room.table
         try:
             begun = room.begin(secrets.token_bytes(32))
@@ -190,7 +190,7 @@ class Playing:
         """Let somebody go for good; return why not, or nothing."""
         seat, table = viewer.seat, room.table
         if seat is not None and self._keeper.trouble and not room.over:
-            return self._keeper.trouble
+            return self._keeper.told
         if seat is not None and table is None:
             self._keeper.lobby.forget_keys([room.seats[seat].key])
             self._keeper.log(room, room.leave(seat))

@@ -48,7 +48,7 @@ class Telling:
         if events:
             all_news = [*((event, None) for event in events), *all_news]
         messages: list[tuple[Peer, protocol.Reply]] = []
-        before, public = room.told, public_of(room, now, self._keeper.trouble)
+        before, public = room.told, public_of(room, now, self._keeper.told)
         common = changes(before, public)
         if only is None:
             room.told = public
@@ -88,7 +88,7 @@ class Telling:
         if trouble:
             log.warn("store", "nothing can be stored: %s", trouble)
         for room in self._keeper.rooms.values():
-            text = room.frozen or (room.table.frozen if room.table is not None else "") or trouble
+            text = room.frozen or (room.table.frozen if room.table is not None else "") or self._keeper.told
             for viewer in room.viewers:
                 if viewer.public.get("frozen", "") != text:
                     viewer.public = {**viewer.public, "frozen": text}

@@ -24,7 +24,19 @@ class Lost(NetcodeError):
 
 
 class Unavailable(NetcodeError):
-    """The store cannot be reached or cannot write, and nothing is known: do the same again later. The text says why."""
+    """The store cannot be reached or cannot write, and nothing is known: do the same again later. The text says why.
+
+    Args:
+        text: for whoever runs the server.
+        why: what players may know of it, without paths, addresses and names; "" for nothing. None where they may read
+            the text itself.
+    """
+
+    def __init__(self, text: str = "", why: str | None = None) -> None:
+        super().__init__(text)
+        because = f", because {why}" if why else ""
+        self.told = text if why is None else f"nothing can be stored at present{because}; the game goes on when it can"
+        """What players read."""
 
 
 class NewTable(NamedTuple):

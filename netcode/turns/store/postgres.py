@@ -243,7 +243,8 @@ class PostgresStore(Store):
                 changes = None  # not what we thought: some of it may be stored, or somebody else wrote
             else:
                 return
-        raise Unavailable(f"what is stored in {self._link.name} changes while it is being compared; the games go on")
+        text = f"what is stored in {self._link.name} changes while it is being compared; the games go on"
+        raise Unavailable(text, "")
 
     def _compared(
         self, node: int, entries: Sequence[Entry], states: Sequence[State], listings: Sequence[Listing]

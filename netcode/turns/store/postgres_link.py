@@ -146,7 +146,7 @@ class Link:
                 raise
             self.close()
             # What psycopg says may quote the address.
-            raise Unavailable(text) from None
+            raise Unavailable(text, "the disk is full" if error.sqlstate == "53100" else "") from None
         except BaseException:  # Ctrl-C, say, in the middle of an answer
             self.close()
             raise

@@ -24,6 +24,7 @@ from netcode.turns.store import (
     is_table_id,
 )
 from netcode.turns.store.file_lock import take_lock
+from netcode.turns.store.sqlite_errors import explained
 from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, VERSION, make_tables
 
 BUSY = 0.25
@@ -70,7 +71,7 @@ class SqliteStore(Store):
         self._address, self._claimed = address, {}
         try:
             self._lock = take_lock(self._path)
-            with _explained(self._path):
+            with explained(self._path):
                 self._database = self._connect()
                 self._prepare(self._database)
             self._file = self._path.stat().st_ino
@@ -131,7 +132,7 @@ class SqliteStore(Store):
 
     def claim(self, tables: Collection[str], *, take: bool = True) -> dict[str, Claim | str]:
         database = self._connected()
-        with _explained(self._path):
+        with explained(self._path):
             query = "SELECT id FROM game_table WHERE id IN ({})"
             found = {table for (table,) in _each(database, query, tables)}
         if take:
@@ -141,7 +142,7 @@ class SqliteStore(Store):
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
         found: dict[str, Saved] = {}
         database, now = self._connected(), self._now()
-        with _explained(self._path):
+        with explained(self._path):
             query = "SELECT id, version, state_version, state, wake FROM game_table WHERE id IN ({})"
             for table, version, at, state, wake in _each(database, query, tables):
                 later = "SELECT version, body FROM move WHERE game_table = ? AND version > ? ORDER BY version"
@@ -200,14 +201,14 @@ class SqliteStore(Store):
 
     def open_tables(self, game: str | None = None, limit: int = 100) -> dict[str, bytes]:
         database = self._connected()
-        with _explained(self._path):
+        with explained(self._path):
             query = "SELECT id, listing FROM game_table WHERE listing IS NOT NULL AND game = ifnull(?, game) "
             found = database.execute(query + "ORDER BY waits DESC, created, id LIMIT ?", (game, limit)).fetchall()
         return {table: body if isinstance(body, bytes) else b"" for table, body in found if isinstance(table, str)}
 
     def due(self, limit: int = 100, games: Collection[str] | None = None) -> set[str]:
         database = self._connected()
-        with _explained(self._path):
+        with explained(self._path):
             rows = database.execute("SELECT id, game FROM game_table WHERE wake <= ?", (self._now(),)).fetchall()
         free = [row for row in rows if isinstance(row[0], str) and row[0] not in self._claimed]
         return {*[table for table, game in free if games is None or game in games][:limit]}
@@ -251,7 +252,7 @@ class SqliteStore(Store):
     @contextmanager
     def _transaction(self) -> Generator[sqlite3.Connection, None, None]:
         database = self._connected()
-        with _explained(self._path):
+        with explained(self._path):
             database.execute("BEGIN IMMEDIATE")
             try:
                 yield database
@@ -260,18 +261,6 @@ class SqliteStore(Store):
                 if database.in_transaction:  # SQLite itself rolls some of them back
                     database.execute("ROLLBACK")
                 raise
-
-
-@contextmanager
-def _explained(path: Path) -> Generator[None, None, None]:
-    """Turn what SQLite raises for what is no bug of ours into `Unavailable`, with a sentence."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        text = _sentence(path, error)
-        if text is None:
-            raise
-        raise Unavailable(text) from error
 
 
 @dataclass(slots=True)
@@ -363,25 +352,3 @@ def _each(database: sqlite3.Connection, query: str, tables: Collection[str]) -> 
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         yield from database.execute(query.format(", ".join("?" * len(part))), part).fetchall()
-
-
-def _sentence(path: Path, error: sqlite3.Error) -> str | None:
-    """Return what is wrong and what to do; None for what only a bug of ours can cause."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return None
-    match code & 0xFF:
-        case sqlite3.SQLITE_FULL:
-            return f"the disk of {path} is full; free some space, and the games go on"
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"another program keeps {path} locked; close it, and the games go on"
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return f"{path} is damaged, or no database: put a copy from before in its place, and start again"
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
-            return f"{path} may not be written; change the permissions of the file and of its folder"
-        case sqlite3.SQLITE_CANTOPEN:
-            return f"{path} cannot be opened; is its folder there, and may this program write there?"
-        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOLFS | sqlite3.SQLITE_PROTOCOL | sqlite3.SQLITE_NOMEM:
-            return f"the disk of {path} failed ({error}); the games go on once it works again"
-        case _:
-            return None

@@ -250,7 +250,9 @@ class Writer:
         self.batch = Batch()
         """What gathers."""
         self.trouble = ""
-        """Why nothing is stored at present, as a sentence; empty while all is well."""
+        """Why nothing is stored at present, as a sentence for whoever runs the server; empty while all is well."""
+        self.told = ""
+        """The same as players may read it."""
         self.tally = Tally()
         self._retry, self._patience = retry, patience
         self._under_way: Batch | None = None
@@ -293,7 +295,8 @@ class Writer:
                 self.carrier.submit(self._under_way)
             self._finish(now)
         if self._under_way is not None and not self.trouble and now - self._since > self._patience:
-            self.trouble = f"nothing is stored at the moment: the store has not answered for {self._patience:g} seconds"
+            text = f"nothing is stored at the moment: the store has not answered for {self._patience:g} seconds"
+            self.trouble = self.told = text
 
     def flush(self, now: float) -> None:
         """Store all that can be stored before the end, and wait for it.
@@ -320,7 +323,7 @@ class Writer:
         if batch.renewed:
             self.tally.renewed_at = now
         if isinstance(outcome, Unavailable):
-            self.trouble = str(outcome)
+            self.trouble, self.told = str(outcome), outcome.told
             self.tally.unavailable += 1
             self._again_at = now + self._retry
             return
@@ -330,7 +333,7 @@ class Writer:
             self.tally.lost += isinstance(outcome, Lost)
             raise outcome
         self._under_way = None
-        self.trouble = ""
+        self.trouble = self.told = ""
         if batch.entries:
             self.tally.committed(batch.seconds, len(batch.entries), batch.moves)
         for done in batch.done:

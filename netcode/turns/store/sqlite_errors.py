@@ -1,0 +1,52 @@
+"""What SQLite raises, as sentences: one for whoever runs the server, and what players may know of it."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from netcode.turns.store import Unavailable
+
+_WHY = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_BUSY: "another program keeps the database locked",
+    sqlite3.SQLITE_LOCKED: "another program keeps the database locked",
+    sqlite3.SQLITE_CORRUPT: "the database is damaged",
+    sqlite3.SQLITE_NOTADB: "the database is damaged",
+    sqlite3.SQLITE_IOERR: "the disk failed",
+}
+"""What players may know of an error of SQLite."""
+
+
+@contextmanager
+def explained(path: Path) -> Generator[None, None, None]:
+    """Turn what SQLite raises for what is no bug of ours into `Unavailable`, with a sentence."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = _sentence(path, error)
+        if text is None:
+            raise
+        raise Unavailable(text, _WHY.get(error.sqlite_errorcode & 0xFF, "")) from error
+
+
+def _sentence(path: Path, error: sqlite3.Error) -> str | None:
+    """Return what is wrong and what to do; None for what only a bug of ours can cause."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code is None:
+        return None
+    match code & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return f"the disk of {path} is full; free some space, and the games go on"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return f"another program keeps {path} locked; close it, and the games go on"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return f"{path} is damaged, or no database: put a copy from before in its place, and start again"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
+            return f"{path} may not be written; change the permissions of the file and of its folder"
+        case sqlite3.SQLITE_CANTOPEN:
+            return f"{path} cannot be opened; is its folder there, and may this program write there?"
+        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOLFS | sqlite3.SQLITE_PROTOCOL | sqlite3.SQLITE_NOMEM:
+            return f"the disk of {path} failed ({error}); the games go on once it works again"
+        case _:
+            return None
