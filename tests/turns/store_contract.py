@@ -237,6 +237,34 @@ class StoreContract:
 
         assert store.load(["t"]) == {"t": Saved(0, b"first", ())}
 
+    @pytest.mark.parametrize(
+        ("entries", "states", "listings"),
+        [
+            ([Entry("t", 1, b"1")], [], []),
+            ([], [State("t", 0, b"first")], []),
+            ([], [], [Listing("t", b"l")]),
+        ],
+    )
+    def test_a_table_that_was_given_back_is_written_by_nobody_who_did_not_claim_it(
+        self, store: Store, entries: list[Entry], states: list[State], listings: list[Listing]
+    ) -> None:
+        store.create([new(), new("other")])
+        store.release(["t"])
+
+        with pytest.raises(Lost, match="t is not ours: it was given back, or another process has it"):
+            store.append([Entry("other", 1, b"1"), *entries], states, listings)
+
+        assert store.load(["t", "other"]) == {"t": Saved(0, b"first", ()), "other": Saved(0, b"first", ())}
+        assert store.claim(["t"]) == {"t": Claim.OURS}
+        store.append(entries, states, listings)
+
+    def test_a_table_that_was_given_back_is_not_made_again(self, store: Store) -> None:
+        store.create([new()])
+        store.release(["t"])
+
+        assert store.create([new(), new("u"), new("u")]) == {"u"}
+        assert store.claim(["t"], take=False) == {"t": Claim.FREE}
+
     def test_whoever_renews_hears_who_lives(self, store: Store) -> None:
         assert store.renew(7) == [Node("here:1", 7)]
 

@@ -322,8 +322,38 @@ def test_what_is_known_of_a_table_is_kept_no_longer_than_it_is_ours(opened: Sqli
     opened.release(["t"])
 
     assert not opened._claimed
+    opened.claim(["t"])
     opened.append([Entry("t", 2, b"2")])
-    assert not opened._claimed
+    assert opened._claimed["t"] is not None
+
+
+def test_a_table_of_which_it_is_not_known_whether_it_was_made_is_made(opened: SqliteStore) -> None:
+    class Answers(sqlite3.Connection):
+        """Stores it, and says that it did not."""
+
+        lost = False
+
+        def execute(self, sql: str, *parameters: Any) -> Any:
+            done = super().execute(sql, *parameters)
+            if sql == "COMMIT" and self.lost:
+                raise _locked()
+            return done
+
+    opened._connected().close()
+    database = opened._database = sqlite3.connect(opened._path, isolation_level=None, factory=Answers)
+    database.lost = True
+    with pytest.raises(Unavailable):
+        opened.create([new("u")])
+    database.lost = False
+
+    assert opened.create([new("u")]) == {"u"}
+    opened.append([Entry("u", 1, b"1")])
+
+
+def _locked() -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database is locked")
+    error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    return error
 
 
 def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:

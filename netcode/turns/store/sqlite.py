@@ -62,13 +62,15 @@ class SqliteStore(Store):
         self._address = ""
         self._claimed: dict[str, _Row | None] = {}
         """Tables that were claimed here, and where those are that were written since: nobody else writes."""
+        self._making: set[str] = set()
+        """Tables that an attempt was to make of which it is not known whether it did."""
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
 
     def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:  # noqa: ARG002 - the contract's
         self.close()
-        self._address, self._claimed = address, {}
+        self._address, self._claimed, self._making = address, {}, set()
         try:
             self._lock = take_lock(self._path)
             with explained(self._path):
@@ -116,17 +118,21 @@ class SqliteStore(Store):
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         made: set[str] = set()
-        now = self._now()
+        now, before = self._now(), frozenset(self._making)
+        for new in tables:
+            check_table_id(new.table)
+        self._making.update(new.table for new in tables if new.table not in self._claimed)
         with self._transaction() as database:
             for new in tables:
-                check_table_id(new.table)
                 cursor = database.execute(
                     "INSERT INTO game_table VALUES (NULL, ?, ?, 0, 0, ?, ?, ?, ?, NULL, 1) ON CONFLICT DO NOTHING",
                     (new.table, new.game, new.state, new.listing, now, now),
                 )
                 again = "SELECT 1 FROM game_table WHERE (id, game, version, state) = (?, ?, 0, ?)"
-                if cursor.rowcount == 1 or database.execute(again, new[:3]).fetchone() is not None:
+                ours = new.table in self._claimed or new.table in before
+                if cursor.rowcount == 1 or (ours and database.execute(again, new[:3]).fetchone() is not None):
                     made.add(new.table)
+        self._making.clear()
         self._claimed |= dict.fromkeys(made)
         return made
 
@@ -162,6 +168,8 @@ class SqliteStore(Store):
         self._claimed |= dict.fromkeys(known)  # until all is stored
         with self._transaction() as database:
             rows = known | _rows(database, tables - known.keys())
+            for table in tables - self._claimed.keys():
+                raise Lost(f"table {table} is not ours: it was given back, or another process has it")
             fresh: dict[tuple[int, int], bytes] = {}
             for table, version, body in entries:
                 row = rows[table]
