@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from programs import ROOT
 
-from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable
+from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable, file_lock
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
@@ -508,6 +508,118 @@ def test_a_path_that_is_a_folder_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match="cannot be opened"):
         SqliteStore(tmp_path / "games.db").open("here:1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="who makes links there needs a permission of its own")
+@pytest.mark.parametrize("link", ["alias.db", "folder/games.db", "to nowhere yet"])
+def test_a_second_server_is_refused_by_whatever_links_it_comes(tmp_path: Path, link: str) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    alias = tmp_path / link
+    if alias.parent == tmp_path:
+        alias.symlink_to(real / "games.db")
+    else:
+        alias.parent.symlink_to(real)
+    first, second = SqliteStore(real / "games.db"), SqliteStore(alias)
+    opened, refused = (second, first) if link == "to nowhere yet" else (first, second)
+    opened.open("here:1")
+
+    with pytest.raises(Unavailable, match=r"\.db is in use by another server|to nowhere yet is in use by another"):
+        refused.open("there:1")
+    opened.close()
+    refused.open("there:1")
+    refused.renew(1)
+    refused.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="who makes links there needs a permission of its own")
+def test_a_link_that_leads_back_to_itself_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "games.db"
+    path.symlink_to(path)
+
+    with pytest.raises(Unavailable, match=r"games\.db cannot be opened"):
+        SqliteStore(path).open("here:1")
+
+
+def test_a_file_of_two_names_is_refused_until_it_has_one(opened: SqliteStore) -> None:
+    other = opened._path.with_name("other.db")
+    other.hardlink_to(opened._path)
+
+    for path in (other, opened._path):
+        opened.close()
+        with pytest.raises(
+            Unavailable, match=r"\.db has another name, a hard link, by which another server may use it"
+        ):
+            SqliteStore(path).open("there:1")
+    other.unlink()
+    opened.open("here:1")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+@pytest.mark.parametrize("replace", [False, True])
+def test_a_lock_file_that_was_deleted_under_us_is_lost(opened: SqliteStore, replace: bool) -> None:
+    lock = opened._path.with_name("games.db.lock")
+    opened.renew(1)
+    lock.unlink()
+    if replace:
+        lock.touch()
+
+    with pytest.raises(Lost, match=r"games\.db\.lock was deleted or replaced while it was in use"):
+        opened.renew(1)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+def test_a_lock_file_that_is_deleted_while_it_is_taken_is_taken_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, lock = tmp_path / "games.db", tmp_path / "games.db.lock"
+    first, second = SqliteStore(path), SqliteStore(path)
+    taken: list[int] = []
+    take = file_lock._take
+
+    def hindered(*arguments: Any) -> int:
+        taken.append(take(*arguments))
+        if len(taken) == 1:
+            lock.unlink()
+        return taken[-1]
+
+    monkeypatch.setattr(file_lock, "_take", hindered)
+    first.open("here:1")
+
+    with pytest.raises(Unavailable, match="in use by another server"):
+        second.open("there:1")
+    assert len(taken) == 2
+    first.close()
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing forks there")
+def test_a_forked_child_keeps_no_database_from_the_next_server(tmp_path: Path) -> None:
+    script = (
+        "import os, sys\nfrom netcode.turns.store import Lost\nfrom netcode.turns.store.sqlite import SqliteStore\n"
+        "s = SqliteStore(sys.argv[1]); s.open('x'); r, w = os.pipe()\n"
+        "if os.fork() == 0:\n"
+        "    try: s.renew(0)\n"
+        "    except Lost as error: os.write(w, str(error).encode())\n"
+        "    s.close(); sys.stdin.read(); os._exit(0)\n"
+        "said = os.read(r, 999).decode(); s.renew(0); print(said, flush=True); sys.stdin.read()"
+    )
+    path, pipe = tmp_path / "games.db", subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        store = SqliteStore(path)
+        with pytest.raises(Unavailable, match="in use by another server"):
+            store.open("here:1")
+        process.kill()
+        process.wait()
+
+        store.open("here:1")
+
+        assert said == f"{path} is not open\n"
+        store.close()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")

@@ -8,9 +8,40 @@ from pathlib import Path
 from netcode.turns.store import Unavailable
 
 
+def lock_of(path: Path) -> Path:
+    """Return where the lock of a file is; raise `Unavailable` where the file leads nowhere.
+
+    It is beside the file itself, by whatever links that is reached: its folder's, or its own.
+    """
+    try:
+        itself = path.resolve()
+    except (OSError, RuntimeError) as error:
+        text = f"{path} cannot be opened; is its folder there, and may this program write there?"
+        raise Unavailable(text, "") from error
+    return itself.with_name(itself.name + ".lock")
+
+
 def take_lock(path: Path) -> int:
     """Return the descriptor of the lock file, locked; raise `Unavailable` if another process has it."""
-    lock_path = path.with_name(path.name + ".lock")
+    lock_path = lock_of(path)
+    while True:
+        descriptor = _take(path, lock_path)
+        if has_lock(descriptor, lock_path):
+            return descriptor
+        os.close(descriptor)  # somebody deleted it in the same moment, and others would take the next one
+
+
+def has_lock(descriptor: int, lock_path: Path) -> bool:
+    """Tell whether the lock file at this path is the one that we have."""
+    ours = os.fstat(descriptor)
+    try:
+        there = lock_path.stat()
+    except OSError:
+        return False
+    return (there.st_ino, there.st_dev) == (ours.st_ino, ours.st_dev)
+
+
+def _take(path: Path, lock_path: Path) -> int:
     try:
         descriptor = os.open(lock_path, os.O_RDWR | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), 0o666)
     except OSError as error:

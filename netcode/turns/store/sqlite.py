@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from netcode.loop.forks import keep_from_children
 from netcode.turns.store import (
     Claim,
     Entry,
@@ -23,7 +24,7 @@ from netcode.turns.store import (
     check_table_id,
     is_table_id,
 )
-from netcode.turns.store.file_lock import take_lock
+from netcode.turns.store.file_lock import has_lock, lock_of, take_lock
 from netcode.turns.store.sqlite_errors import explained
 from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, VERSION, make_tables
 
@@ -36,13 +37,16 @@ UNSEEN = 3600.0
 """Seconds that may lie between two looks for old tables: a time further on is not believed."""
 IDLE = 86_400.0
 """Seconds without any change that count as served, when the database is opened."""
+_INHERITED: list[sqlite3.Connection | None] = []
+"""Databases that the parent of this process had open."""
 
 
 class SqliteStore(Store):
     """Tables in the SQLite database at `path`, which is made if it is not there.
 
     The lock on the file `<path>.lock` is the whole ownership: one process at a time, and the system frees the lock of
-    one that died.
+    one that died. It is beside the database itself, also where `path` is a symbolic link, and a forked child has no
+    part in it: there the store is not open.
 
     Args:
         keep_log: whether entries that a state covers are kept; replays need them.
@@ -56,7 +60,7 @@ class SqliteStore(Store):
         self._clock = clock
         self._ahead = 0.0
         """By how much the time of the database is ahead of the clock."""
-        self._lock = -1
+        self._lock, self._lock_path = -1, self._path
         self._file = 0
         self._database: sqlite3.Connection | None = None
         self._address = ""
@@ -64,6 +68,7 @@ class SqliteStore(Store):
         """Tables that were claimed here, and where those are that were written since: nobody else writes."""
         self._making: set[str] = set()
         """Tables that an attempt was to make of which it is not known whether it did."""
+        keep_from_children(self)
 
     def __repr__(self) -> str:
         return f"<SqliteStore {self._path}>"
@@ -72,7 +77,9 @@ class SqliteStore(Store):
         self.close()
         self._address, self._claimed, self._making = address, {}, set()
         try:
+            self._lock_path = lock_of(self._path)
             self._lock = take_lock(self._path)
+            self._check_names()
             with explained(self._path):
                 self._database = self._connect()
                 self._prepare(self._database)
@@ -80,6 +87,14 @@ class SqliteStore(Store):
         except BaseException:
             self.close()
             raise
+
+    def _check_names(self) -> None:
+        """Raise `Unavailable` for a file of several names: SQLite keeps what was written last beside each of them."""
+        if self._path.is_file() and self._path.stat().st_nlink > 1:
+            raise Unavailable(
+                f"{self._path} has another name, a hard link, by which another server may use it; delete that name, "
+                "and copy a database where there are to be two"
+            )
 
     def _connect(self) -> sqlite3.Connection:
         # Calls come from one thread at a time, which need not be this one.
@@ -114,6 +129,8 @@ class SqliteStore(Store):
             file = -1
         if file != self._file:  # SQLite would go on writing into a file that nobody can find any more
             raise Lost(f"{self._path} was deleted or replaced while it was in use; start the server again")
+        if not has_lock(self._lock, self._lock_path):  # another server would find nobody here
+            raise Lost(f"{self._lock_path} was deleted or replaced while it was in use; start the server again")
         return [Node(self._address, load)]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
@@ -251,6 +268,13 @@ class SqliteStore(Store):
             lock, self._lock = self._lock, -1
             if lock >= 0:
                 os.close(lock)
+
+    def _abandon(self) -> None:
+        """Be over in a forked child: the system frees a lock only where nobody has its descriptor any more."""
+        _INHERITED.append(self._database)  # which must not be closed here, nor used: it is the parent's
+        lock, self._lock, self._database = self._lock, -1, None
+        if lock >= 0:
+            os.close(lock)
 
     def _connected(self) -> sqlite3.Connection:
         if self._database is None:
