@@ -34,7 +34,10 @@ def connect(
 
 
 def send(connection: Connection[Any], data: bytes | bytearray | memoryview) -> None:
-    """Send `data`, and wait until the operating system has taken all that was queued."""
+    """Send `data`, and wait until the operating system has taken all that was queued.
+
+    Where each end waits for the other to read, only a `timeout` of the connection ends that.
+    """
     _check(connection)
     connection.send(data)
     _wait_until(connection, lambda: not connection.send_buffer_length)

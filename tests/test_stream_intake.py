@@ -258,6 +258,23 @@ def test_in_a_set_a_full_buffer_keeps_nobody_from_leaving() -> None:
     connections.close()
 
 
+def test_who_takes_nothing_is_over_at_the_timeout_though_nobody_takes_what_came_from_it() -> None:
+    line = Line(capacity=100_000, timeout=4.0).opened()
+    line.far.send(bytes(MAX_RECEIVE_BUFFER))
+    line.connection.send(bytes(300_000))
+
+    for _ in range(5):
+        line.hear()
+        line.later(3.0)
+        line.connection.send(bytes(50_000))
+    takes = line.connection.alive
+    line.later(8.5)
+
+    text = "nothing was taken by server:7777 for timeout = 4 s"
+    assert takes
+    assert line.connection.reason == Reason(ReasonCode.TIMEOUT, text)
+
+
 def test_who_has_ended_its_side_is_not_silent_as_long_as_it_takes_what_it_is_sent() -> None:
     line = Line(capacity=1000, timeout=4.0).opened()
     line.connection.send(bytes(20_000))

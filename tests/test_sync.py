@@ -68,6 +68,18 @@ def test_send_waits_until_everything_is_taken(server: socket.socket) -> None:
     assert (waiting, len(received)) == (0, 5_000_000)
 
 
+def test_send_to_who_sends_much_and_never_reads_ends_at_the_timeout(server: socket.socket) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server), timeout=0.05)
+    peer, _ = server.accept()
+    peer.sendall(bytes(MAX_RECEIVE_BUFFER))
+
+    sync.send(connection, bytes(20_000_000))
+
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.TIMEOUT
+    peer.close()
+
+
 def test_receive_waits_for_exactly_so_many_bytes(server: socket.socket) -> None:
     connection = sync.connect("127.0.0.1", port_of(server))
     peer, _ = server.accept()

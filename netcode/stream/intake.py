@@ -133,17 +133,19 @@ class Intake:
         return stream.state is State.DISCONNECTING and not stream.ended_input and not self.has_room()
 
     def _check_silence(self, stream: Stream, now: float, timeout: float) -> None:
-        took = stream.outgoing.stuck_since() if stream.ended_input and stream.outgoing is not None else None
+        listens, queue = stream.wants_input(), stream.outgoing
+        took = None if listens or queue is None else queue.stuck_since()
         if took is not None:
-            stream.heard = max(stream.heard, took)  # who has ended its side says nothing more, but may still take
+            stream.heard = max(stream.heard, took)  # what cannot be heard of it is told by what it takes
         # Compared as `deadline` computes it: what is due by the one must be due by the other, to the last bit.
         silent = now >= stream.heard + timeout
         if silent and not self.pinged:
             # A pause of ours took the time in which it would have been asked: it has the second half from now on.
             stream.heard = now - timeout / 2
             self._ask(stream)
-        elif silent and (stream.ended_input or stream.wants_input()):
-            text = f"nothing was heard from {stream.describe()} for timeout = {timeout:g} s"
+        elif silent and (listens or stream.ended_input or took is not None):
+            done = "heard from" if took is None else "taken by"
+            text = f"nothing was {done} {stream.describe()} for timeout = {timeout:g} s"
             stream.end(Reason(ReasonCode.TIMEOUT, text))
         elif silent:
             stream.heard = now  # it is our side that does not listen: nobody takes what was received
