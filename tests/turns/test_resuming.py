@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from netcode.turns import Clock, Game, move
+from netcode.turns import Clock, Free, Game, move
 from netcode.turns.table import Refused, Step, Table, TakenBack
 
 
@@ -264,3 +264,23 @@ def test_what_asks_when_the_game_is_over_is_a_bug_of_the_rules() -> None:
     assert isinstance(refused, Refused)
     assert "ask() after finish(), when nobody can answer any more" in table.complaints["Backwards"]
     assert (table.result, table.question(0), table.course.values) == (None, None, {"total": 0})
+
+
+class Unsayable(Game):
+    clock = Clock(per_move=10)
+    said: str = ""
+
+    @move
+    def go(self) -> None:
+        words: Any = Free(str, lambda _dice: "a", lambda _text: None)
+        default: Any = object()
+        self.said = self.ask(self.mover, words, "what?", default=default)
+
+
+def test_a_default_that_cannot_be_sent_is_said_where_it_is_given() -> None:
+    table = begin(Unsayable)
+
+    refused = table.play(0, "go", {}, 1, now=0.0)
+
+    assert isinstance(refused, Refused)
+    assert "the default of ask() holds what is of type object, which cannot be sent" in table.complaints["Unsayable"]

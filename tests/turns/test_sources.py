@@ -244,7 +244,7 @@ class Handing:
         game = self
         self.other.check(game)
 
-    def called_otherwise(own) -> None:  # noqa: N805
+    def called_otherwise(own) -> None:  # noqa: N805  # pyright: ignore[reportSelfClsParameterName]
         own.other.check(own)
 
     def within_a_list(self) -> None:

@@ -223,8 +223,10 @@ class Kit:
                     f"{kind.verb}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
                 )
         first = offered[asked[0]]
-        if default is not ... and isinstance(first, tuple) and not any(same(default, one) for one in first):
-            raise RulesError(f"{kind.verb}(default={default!r}) is none of its options; a default is one of them")
+        if default is not ...:
+            if isinstance(first, tuple) and not any(same(default, one) for one in first):
+                raise RulesError(f"{kind.verb}(default={default!r}) is none of its options; a default is one of them")
+            check_sayable((default,), f"the default of {kind.verb}()")
         return Question(self.number, self.step, kind, offered, prompt, default)
 
     def check_seat(self, seat: Any, name: str) -> None:
