@@ -274,6 +274,10 @@ JUNK: tuple[Any, ...] = (
 )  # fmt: skip
 
 
+LIST: Any = list  # of unknown types to the type checkers
+DICT: Any = dict
+
+
 def bent(dice: random.Random, value: Any, depth: int = 0) -> Any:
     """Return a value with something else in one place of it, also inside what is packed."""
     if isinstance(value, bytes) and len(value) > 1 and depth < 8:
@@ -283,13 +287,13 @@ def bent(dice: random.Random, value: Any, depth: int = 0) -> Any:
             packed = None
         if isinstance(packed, list | dict):
             return pack(bent(dice, packed, depth + 1))
-    if isinstance(value, list) and value and dice.random() < 0.9:
+    if isinstance(value, LIST) and value and dice.random() < 0.9:
         place, rest = dice.randrange(len(value)), [*value]
         item = rest.pop(place)
         return rest if dice.random() < 0.1 else [*rest[:place], bent(dice, item, depth + 1), *rest[place:]]
-    if isinstance(value, dict) and value and dice.random() < 0.9:
+    if isinstance(value, DICT) and value and dice.random() < 0.9:
         key = dice.choice([*value])
-        return {**value, key: bent(dice, value[key], depth + 1)}
+        return DICT(value) | {key: bent(dice, value[key], depth + 1)}
     return copy.copy(dice.choice(JUNK))
 
 

@@ -11,6 +11,8 @@ from netcode.turns.language.fields import Packed
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.values import unpack
 
+_LIST: Any = list  # of unknown types to the type checkers, as what is stored is
+_DICT: Any = dict
 KINDS = frozenset({"setup", "round", "move", "sealed", "late", "timeout"})
 """Of rules that run."""
 
@@ -39,7 +41,7 @@ def check_course(data: Mapping[str, Any]) -> None:
     _need(_is_turn(data["turn"], players), "turn")
     for what in ("sealed", "queue"):
         tasks: list[Any] = data[what]
-        _need(type(tasks) is list and all(_is_task(task, players) and task[1] is not None for task in tasks), what)
+        _need(type(tasks) is _LIST and all(_is_task(task, players) and task[1] is not None for task in tasks), what)
     _need(data["called"] is None or _are_seats(data["called"], players), "called")
     if data["undo"] is not None:
         seat, before, free = data["undo"]
@@ -58,7 +60,7 @@ def check_course(data: Mapping[str, Any]) -> None:
 
 def check_times(left: Any, players: int) -> None:
     """Raise `Unfit` for what cannot be left on clocks: what is no number is never due, and nothing after it."""
-    _need(type(left) is list and len(left) == players and all(map(_is_number, left)), "clocks")
+    _need(type(left) is _LIST and len(left) == players and all(map(_is_number, left)), "clocks")
 
 
 def check_fields(rules: type[Any], fields: Packed) -> None:
@@ -91,11 +93,11 @@ def _need(sound: bool, what: str) -> None:
 
 
 def _is_list_of(value: Any, kind: type[Any], length: int) -> bool:
-    return type(value) is list and len(value) == length and all(type(item) is kind for item in value)
+    return type(value) is _LIST and len(value) == length and all(type(item) is kind for item in value)
 
 
 def _has_names(value: Any) -> bool:
-    return type(value) is dict and all(type(name) is str for name in value)
+    return type(value) is _DICT and all(type(name) is str for name in value)
 
 
 def _is_packed(value: Any) -> bool:
@@ -115,11 +117,11 @@ def _is_seat(value: Any, players: int) -> bool:
 
 
 def _are_seats(value: Any, players: int) -> bool:
-    return type(value) is list and all(_is_seat(seat, players) for seat in value)
+    return type(value) is _LIST and all(_is_seat(seat, players) for seat in value)
 
 
 def _is_by_seat(value: Any, players: int) -> bool:
-    return type(value) is dict and all(_is_seat(seat, players) for seat in value)
+    return type(value) is _DICT and all(_is_seat(seat, players) for seat in value)
 
 
 def _is_turn(turn: Any, players: int) -> bool:
@@ -131,7 +133,7 @@ def _is_turn(turn: Any, players: int) -> bool:
     if ended is None:
         return True
     winners, scores, text = ended
-    is_scored = scores is None or (type(scores) is list and all(isinstance(score, int | float) for score in scores))
+    is_scored = scores is None or (type(scores) is _LIST and all(isinstance(score, int | float) for score in scores))
     return _are_seats(winners, players) and is_scored and type(text) is str
 
 

@@ -75,6 +75,8 @@ class _Past:
     """What was left on clocks that stood."""
 
 
+_LIST: Any = list  # of unknown types to the type checkers, as what is stored is
+_DICT: Any = dict
 _HERE = ["here", None]
 OTHER_VERSION = "this table was stored by another version of netcode"
 
@@ -239,7 +241,7 @@ class Room:
         if game is None:
             return f"this server does not play {name} any more"
         _need(isinstance(code, str | None) and (players is None or type(players) is int), "room")
-        _need(isinstance(options, dict) and all(isinstance(option, str) for option in options), "options")
+        _need(isinstance(options, _DICT) and all(isinstance(option, str) for option in options), "options")
         room = cls(table_id, game, code, players, options)
         room.listed = listed is True
         room.rematch.update(*wishes)  # of which tables of older versions have none
@@ -355,7 +357,7 @@ def _check_seats(room: Room) -> None:
 def _read_entry(body: bytes) -> list[Any]:
     """Return what an entry says; one of an unheard-of kind, "", where it says nothing."""
     try:
-        entry = unpack(body)
+        entry: list[Any] = unpack(body)
     except BUGS:  # what a failing disk gives back may be anything
         return [""]
-    return entry if isinstance(entry, list) and entry and isinstance(entry[0], str) else [""]
+    return entry if isinstance(entry, _LIST) and entry and isinstance(entry[0], str) else [""]
