@@ -294,7 +294,6 @@ class Table(Standing):
         table = cls(Course(game, Kit(data["players"], data["names"], data["options"], data["secret"])), clock)
         table.absence.begin(now)
         same_rules, loaded = data["rules"] == table.course.definition.fingerprint, False
-        fields = readable(game, data["fields"], same_rules=same_rules)
         try:
             table._load(data, now)
             loaded = True
@@ -309,6 +308,7 @@ class Table(Standing):
                 log.bug(game.__name__, error, "restoring a table")
             if same_rules:
                 table.damage, table.course.kit.result = sayable(reason), None
+            fields = readable(game, data["fields"], same_rules=same_rules)
             table._freeze(fields, state, DAMAGED if same_rules and not (said and loaded) else reason)
         return table
 
