@@ -172,7 +172,9 @@ def test_there_is_nothing_to_do_before_something_is_due() -> None:
 
 def test_there_is_nothing_to_do_for_who_waits_for_the_game() -> None:
     class Full(Intake):
-        waits_for_game = True
+        @property
+        def waits_for_game(self) -> bool:
+            return True
 
     full = Full(None, None)
     full.hungry = True

@@ -174,7 +174,7 @@ def test_a_ping_is_bytes(ping: Any) -> None:
 def test_it_is_never_hungry_because_who_takes_does_so_when_it_likes() -> None:
     taker = intake.Intake(None, None)
 
-    assert (taker.hungry, taker.resume(), taker.held()) == (False, False, 0)
+    assert (taker.hungry, taker.resume(), taker.held(), taker.waits_for_game) == (False, False, 0, False)
 
 
 def test_one_read_can_fill_it() -> None:

@@ -662,7 +662,6 @@ class Taker:
     """A receiver and an owner that takes as much as it is told to."""
 
     believes_ends: ClassVar[bool] = False
-    waits_for_game: ClassVar[bool] = False
 
     def __init__(self, room: int = 1 << 30) -> None:
         self.rest: ReceiveBuffer | None = None
@@ -675,6 +674,10 @@ class Taker:
 
     def __len__(self) -> int:
         return 0 if self.rest is None else len(self.rest)
+
+    @property
+    def waits_for_game(self) -> bool:
+        return False
 
     def has_room(self) -> bool:
         return not self.full

@@ -36,12 +36,11 @@ class Eater:
     """A receiver and an owner that eats so many bytes a time, and stays hungry while there are more."""
 
     believes_ends: ClassVar[bool] = False
-    waits_for_game = False
     connection: Connection[Any]
 
     def __init__(self, bite: int) -> None:
         self.rest: ReceiveBuffer | None = None
-        self.hungry = False
+        self.hungry = self.waits_for_game = False
         self.bite = bite
         self.eaten = b""
         self.bites = 0

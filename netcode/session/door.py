@@ -176,8 +176,8 @@ class Door:
                 except ProtocolError as error:
                     link.fail(error.reason)
                 engine.stepping = None
-                sent_again += link.stream.waiting if hello.token else 0
-            del self.arrivals[waiting]
+            del self.arrivals[waiting]  # nothing can come between this and the greeting: none is greeted twice
+            sent_again += link.stream.waiting if hello.token else 0
         self._links.send(self._links.timeline.now)
 
     def count_anew(self) -> None:

@@ -26,7 +26,6 @@ class Intake:
     __slots__ = ("_drops", "_drops_at", "_taken", "hungry", "overfull", "ping", "pinged", "rest", "timeout")
 
     believes_ends: ClassVar[bool] = True
-    waits_for_game: ClassVar[bool] = False
 
     def __init__(self, timeout: float | None, ping: bytes | None) -> None:
         check_silence(timeout, ping)
@@ -82,6 +81,10 @@ class Intake:
 
     def has_room(self) -> bool:
         return self._drops or self.held() < MAX_RECEIVE_BUFFER
+
+    @property
+    def waits_for_game(self) -> bool:
+        return False
 
     def space(self, scratch: memoryview) -> memoryview | None:
         left = SCRATCH if self._drops else MAX_RECEIVE_BUFFER - self.held()
