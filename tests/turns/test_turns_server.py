@@ -1225,10 +1225,15 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> 
 @pytest.mark.parametrize("clock", [{"per_move": 0.001}, {"minutes": 1e-9, "increment": 5}])
 def test_a_clock_that_would_run_out_all_the_time_is_refused(hall: Hall, clock: dict[str, float]) -> None:
     hall.serve()
+    stranger = hall.guest()
 
-    seat = hall.join(options={"clock": clock})
+    with pytest.raises(ValueError, match="a clock begins with 1 second at least"):
+        hall.join(options={"clock": clock})
+    hall.play(TICK)
+    stranger.send(["join", "TicTacToe", {"options": {"clock": clock}}])
+    hall.play(1.0)
 
-    assert seat.reason.startswith("a clock begins with 1 second at least")
+    assert hall.guests[stranger][-1][1].startswith("a clock begins with 1 second at least")
 
 
 def test_times_that_moves_made_void_are_forgotten(hall: Hall) -> None:
