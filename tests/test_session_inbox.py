@@ -215,6 +215,24 @@ def test_what_was_read_neither_in_a_loop_nor_otherwise_comes_again(
     assert (inbox.unread(), inbox.take()) == (len(left), left)
 
 
+@pytest.mark.parametrize("peek", [0, 1])
+def test_a_list_to_which_it_is_added_stays_the_same_list(peek: int) -> None:
+    inbox, got = full_inbox(), list[Event]()
+    events, same = inbox.take(), got
+    if peek:
+        read(events, peek)
+
+    got += events
+    added = EVENTS + events
+    both = events + events
+    events += [Joined(OTHER)]
+
+    assert got is same
+    assert (got, added, both) == (EVENTS, 2 * EVENTS, 2 * EVENTS)
+    assert (type(added), type(both), type(events)) == (list, list, type(inbox.events))
+    assert len(events) == len(EVENTS) + 1
+
+
 def test_what_was_looked_at_before_it_was_taken_has_not_come_yet() -> None:
     inbox = full_inbox()
     looked_at = inbox.events[-1]

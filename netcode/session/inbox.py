@@ -84,8 +84,10 @@ class Batch(list[E]):
     def __add__(self, other: Any, /) -> Any:
         return self.copy() + other
 
-    def __radd__(self, other: list[Any], /) -> list[Any]:
-        return other + self.copy()
+    def __radd__(self, _other: Any, /) -> Any:
+        if self.readers:
+            self.handed += _iterate(self)
+        return NotImplemented  # a list adds it as any list, and with += in place, as it must stay the same one
 
     def __contains__(self, event: object, /) -> bool:
         return self.count(event) > 0
