@@ -28,8 +28,8 @@ def main(port: str = "7777", *origins: str) -> None:
                         peer.data.x, peer.data.y = 12 + peer.id * 613 % 976, 12 + peer.id * 367 % 676
                     case netcode.Received(peer, [-1 | 0 | 1 as x, -1 | 0 | 1 as y]):
                         peer.data.course = (x, y)
-                    case netcode.Received(peer, _):
-                        peer.close_nicely("a dot takes a course, and nothing else")
+                    case netcode.Received(peer, other):
+                        netcode.say(f"number {peer.id} sent what is no course: {other!r:.80}")
             for peer in server.peers:
                 peer.data.move()
             dots = {peer.id: (peer.data.x, peer.data.y, peer.data.name) for peer in server.peers}

@@ -8,7 +8,7 @@ from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import Connector, Doorway, Ready, abandon
+from netcode.transport import Connector, Doorway, Ready, abandon, check_network
 from netcode.transport.pipe import PipeTransport
 
 
@@ -89,6 +89,13 @@ def test_chunks_of_which_nothing_was_taken_fail_as_one_send_does(error: OSError)
         send_to(Taker(0, error))
 
     assert caught.value is error
+
+
+def test_a_network_is_what_connects_and_listens() -> None:
+    check_network(MemoryNetwork(FakeClock()))
+    for network in (MemoryNetwork, "udp"):
+        with pytest.raises(TypeError, match=r"^network must be a network"):
+            check_network(network)
 
 
 def test_what_is_the_parents_is_given_back_without_a_word() -> None:

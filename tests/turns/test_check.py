@@ -856,15 +856,6 @@ def test_a_world_that_could_not_be_hides_no_finding_where_it_is_asked_which_fiel
     assert "IndexError" not in found
 
 
-def test_a_default_that_is_no_answer_is_found() -> None:
-    class Vague(Cards):
-        def timeout(self, seat: int) -> None:
-            anything: Free[object] = Free(int, lambda _: 1, lambda _: None)
-            self.ask(self.after(seat), anything, "which?", default=object())
-
-    assert [*check(Vague, 2).problems] == ["ask(default=…) cannot be an answer ('which?'): a object cannot be sent"]
-
-
 def test_a_game_that_cannot_be_set_up_is_a_finding() -> None:
     class Unready(Game):
         board: list[int]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from netcode.turns.errors import RulesError
 from netcode.turns.table import Table
 from netcode.turns.values import plain
 
@@ -21,14 +20,8 @@ def seen(table: Table) -> Any:
 
 
 def default_of(table: Table) -> Any:
-    """Return the default of the question that is asked, as plain wire data; None if there is none.
-
-    Raises `RulesError` for one that cannot be sent.
-    """
+    """Return the default of the question that is asked, as plain wire data; None if there is none."""
     waits = table.course.suspension
     if waits is None or waits.question.default is ...:
         return None
-    try:
-        return plain(waits.question.default)
-    except TypeError as error:
-        raise RulesError(f"ask(default=…) cannot be an answer ({waits.question.prompt!r}): {error}") from error
+    return plain(waits.question.default)
