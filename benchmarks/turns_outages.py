@@ -189,7 +189,9 @@ def run(
                 server.crash()
                 outcome.outages += 1
                 evening.move()
-                evening.until(lambda: all("not available" in seat.frozen for seat in evening.seats), "the sentence")
+                evening.until(
+                    lambda: all("nothing can be stored" in seat.frozen for seat in evening.seats), "the sentence"
+                )
                 outcome.read += len(evening.seats)
                 server.start()
                 evening.finish()
