@@ -320,15 +320,12 @@ def _without_words(cls: type, close: Callable[[Any], None]) -> Callable[..., Non
 
 
 def hint_unmade(cls: type) -> None:
-    """Say of what the `__init__` of `cls` sets that it was not called, where a class that inherits forgot to."""
-    function = inspect.unwrap(vars(cls)["__init__"])
-    names = [name for name in function.__code__.co_names if name.startswith("_")]
-    hint(
-        cls,
-        dict.fromkeys(
-            names, "it was not made: the __init__ of a class of yours has to call super().__init__(...) first"
-        ),
-    )
+    """Say where a class that inherits forgot to make what it inherits.
+
+    Only of what `update()` and `events()` look at first: what has a hint is found more slowly.
+    """
+    text = "it was not made: the __init__ of a class of yours has to call super().__init__(...) first"
+    hint(cls, dict.fromkeys(("_engine", "_attendance"), text))
 
 
 def refuse_later(cls: type, *arguments: str) -> None:
