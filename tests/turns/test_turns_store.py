@@ -255,26 +255,32 @@ def test_a_second_server_is_refused_at_the_start(opened: SqliteStore) -> None:
     second.close()
 
 
+def taken_over(script: str, path: Path) -> str:
+    """Have a script open a database, be refused it until that process is killed, and return what the script said first."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(path)], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
+    ) as process:
+        assert process.stdout is not None
+        said = process.stdout.readline()
+        store = SqliteStore(path)
+        with pytest.raises(Unavailable, match="in use by another server"):
+            store.open("here:1")
+        process.kill()
+        process.wait()
+
+        store.open("here:1")
+        store.close()
+    return said
+
+
 @pytest.mark.process
 def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:
     script = (
         "import sys, time\nfrom netcode.turns.store.sqlite import SqliteStore\n"
         "s = SqliteStore(sys.argv[1]); s.open('x'); print('open', flush=True); time.sleep(60)"
     )
-    path = tmp_path / "games.db"
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
-    ) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "open\n"
-        store = SqliteStore(path)
-
-        with pytest.raises(Unavailable, match="in use by another server"):
-            store.open("here:1")
-        process.kill()
-        process.wait()
-        store.open("here:1")
-        store.close()
+    assert taken_over(script, tmp_path / "games.db") == "open\n"
 
 
 def test_a_full_disk_is_said_and_nothing_of_the_batch_is_there(opened: SqliteStore) -> None:
@@ -604,22 +610,8 @@ def test_a_forked_child_keeps_no_database_from_the_next_server(tmp_path: Path) -
         "    s.close(); sys.stdin.read(); os._exit(0)\n"
         "said = os.read(r, 999).decode(); s.renew(0); print(said, flush=True); sys.stdin.read()"
     )
-    path, pipe = tmp_path / "games.db", subprocess.PIPE
-    with subprocess.Popen(
-        [sys.executable, "-c", script, str(path)], stdin=pipe, stdout=pipe, text=True, cwd=ROOT
-    ) as process:
-        assert process.stdout is not None
-        said = process.stdout.readline()
-        store = SqliteStore(path)
-        with pytest.raises(Unavailable, match="in use by another server"):
-            store.open("here:1")
-        process.kill()
-        process.wait()
-
-        store.open("here:1")
-
-        assert said == f"{path} is not open\n"
-        store.close()
+    path = tmp_path / "games.db"
+    assert taken_over(script, path) == f"{path} is not open\n"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
