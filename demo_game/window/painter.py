@@ -5,6 +5,7 @@ from typing import Literal
 
 import pygame
 
+from demo_game.window.lettering import Lettering
 from demo_game.window.palette import INK, Colour, blend
 
 Anchor = Literal["center", "topleft", "topright", "midleft", "midright", "midtop", "midbottom", "bottomleft"]
@@ -32,7 +33,7 @@ class Painter:
         self.surface = surface
         self.reserved = 0
         self._drawn_size = surface.get_size()
-        self._fonts: dict[int, pygame.font.Font] = {}
+        self._lettering = Lettering()
         self._pictures: dict[Hashable, pygame.Surface] = {}
 
     @property
@@ -55,7 +56,7 @@ class Painter:
         """Draw the next frame on this surface; when its size is another, everything kept is made anew."""
         if surface.get_size() != self._drawn_size:
             self._pictures.clear()
-            self._fonts.clear()  # each holds an open file
+            self._lettering.forget()  # each of its fonts holds an open file
         self.surface = surface
         self._drawn_size = surface.get_size()
 
@@ -131,7 +132,7 @@ class Painter:
 
     def _words(self, words: str, pixels: int, colour: Colour) -> pygame.Surface:
         def make() -> pygame.Surface:
-            large = self._font(pixels).render(words, True, colour)
+            large = self._lettering.write(words, _fine(pixels), colour)
             if not large.get_width():
                 # pygame's smoothscale crashes the interpreter on a picture without columns.
                 return pygame.Surface((1, 1), pygame.SRCALPHA)
@@ -142,12 +143,12 @@ class Painter:
         return self.picture(("words", words, pixels, colour), make)
 
     def _width(self, words: str, pixels: int) -> int:
-        return round(self._font(pixels).size(words)[0] / FINENESS)
+        return round(self._lettering.width(words, _fine(pixels)) / FINENESS)
 
-    def _font(self, pixels: int) -> pygame.font.Font:
-        if pixels not in self._fonts:
-            self._fonts[pixels] = pygame.font.Font(None, round(pixels * FINENESS * LINE_HEIGHT))
-        return self._fonts[pixels]
+
+def _fine(pixels: int) -> int:
+    """Return the size of a font for letters of this height, before they are scaled down."""
+    return round(pixels * FINENESS * LINE_HEIGHT)
 
 
 def gradient(size: tuple[int, int], top: Colour, bottom: Colour) -> pygame.Surface:

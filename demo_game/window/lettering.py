@@ -1,0 +1,124 @@
+"""Sets text: letters that pygame's own font lacks, as those of China, Japan and Korea, come from a font of the system."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import pygame
+
+from demo_game.window.palette import Colour
+
+FAMILIES = (
+    "NotoSansCJK-Regular.ttc", "NotoSansCJK-VF.ttc", "DroidSansFallbackFull.ttf", "DroidSansFallback.ttf",
+    "wqy-microhei.ttc", "wqy-zenhei.ttc", "NotoSansDevanagari-Regular.ttf", "NotoSansArabic-Regular.ttf",
+    "NotoSansSymbols2-Regular.ttf", "DejaVuSans.ttf", "FreeSans.ttf", "unifont.ttf", "unifont.otf",
+    "PingFang.ttc", "Hiragino Sans GB.ttc", "AppleSDGothicNeo.ttc", "Arial Unicode.ttf", "Apple Symbols.ttf",
+    "msyh.ttc", "YuGothM.ttc", "meiryo.ttc", "msgothic.ttc", "malgun.ttf", "Nirmala.ttf", "Nirmala.ttc", "LeelawUI.ttf",
+    "arial.ttf", "seguisym.ttf", "seguiemj.ttf",
+)  # fmt: skip
+"""Files that come with Linux distributions, with macOS and with Windows and have what pygame's font has not, best first."""
+
+PROBE = 16
+"""The size at which is looked whether a font has a letter."""
+LETTERS = 4_000
+"""Letters of which is remembered who has them."""
+
+
+def folders() -> Sequence[Path]:
+    """Return where this system keeps its fonts."""
+    if sys.platform == "win32":
+        return [Path(os.environ.get("SYSTEMROOT", r"C:\Windows")) / "Fonts"]
+    if sys.platform == "darwin":
+        return [Path("/System/Library/Fonts"), Path("/Library/Fonts"), Path.home() / "Library" / "Fonts"]
+    return [Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local" / "share" / "fonts"]
+
+
+def installed(places: Sequence[Path] | None = None) -> list[Path]:
+    """Return the files of `FAMILIES` that are there. pygame's `match_font` would ask a program, for seconds on a Mac."""
+    found: dict[str, Path] = {}
+    for place in folders() if places is None else places:
+        for folder, _, files in os.walk(place):
+            found.update((name, Path(folder) / name) for name in files if name in FAMILIES)
+    return sorted(found.values(), key=lambda path: FAMILIES.index(path.name))
+
+
+class Lettering:
+    """Lines of text as pictures, in pygame's own font and, letter by letter, in the first of others that has what it lacks.
+
+    Args:
+        others: finds these; it is called when a text first needs one.
+    """
+
+    def __init__(self, others: Callable[[], Sequence[Path]] = installed) -> None:
+        self._find = others
+        self._others: Sequence[Path] | None = None
+        self._fonts: dict[tuple[Path | None, int], pygame.font.Font] = {}
+        self._owners: dict[str, Path | None] = {}
+
+    def write(self, words: str, size: int, colour: Colour) -> pygame.Surface:
+        """Write one line, as high as a line of pygame's font of this size, whoever has its letters."""
+        parts = [self._font(owner, size).render(part, True, colour) for owner, part in self._parts(words)]
+        if len(parts) == 1:
+            return parts[0]
+        line = pygame.Surface(
+            (sum(part.get_width() for part in parts), self._font(None, size).get_height()), pygame.SRCALPHA
+        )
+        line.fill((*colour, 0))  # what is transparent has the colour, too, so that no dark rim is mixed in
+        left = 0
+        for part in parts:
+            line.blit(part, (left, (line.get_height() - part.get_height()) // 2))
+            left += part.get_width()
+        return line
+
+    def width(self, words: str, size: int) -> int:
+        """Say how wide that is."""
+        return sum(self._font(owner, size).size(part)[0] for owner, part in self._parts(words))
+
+    def forget(self) -> None:
+        """Close the files of all fonts; they are opened again when they are needed."""
+        self._fonts.clear()
+
+    def _parts(self, words: str) -> Iterator[tuple[Path | None, str]]:
+        if words.isascii():
+            yield None, words
+            return
+        for owner, letters in groupby(words, self._owner):
+            yield owner, "".join(letters)
+
+    def _owner(self, letter: str) -> Path | None:
+        """Return the font that has a letter; None for pygame's own, also where nobody has it."""
+        if letter.isascii():
+            return None
+        if letter not in self._owners:
+            if len(self._owners) >= LETTERS:
+                self._owners.clear()
+            self._owners[letter] = None if self._has(None, letter) else self._other_with(letter)
+        return self._owners[letter]
+
+    def _other_with(self, letter: str) -> Path | None:
+        if self._others is None:
+            self._others = self._find()
+        return next((path for path in self._others if self._has(path, letter)), None)
+
+    def _has(self, owner: Path | None, letter: str) -> bool:
+        """Tell whether a font draws a letter otherwise than what no font has."""
+        try:
+            font = self._font(owner, PROBE)
+            drawn, missing = (
+                pygame.image.tobytes(font.render(one, True, "white"), "RGBA") for one in (letter, "\uffff")
+            )
+        except (pygame.error, OSError, ValueError):  # uninstalled since, or a letter that cannot be drawn
+            return False
+        return drawn != missing
+
+    def _font(self, owner: Path | None, size: int) -> pygame.font.Font:
+        key = owner, size
+        if key not in self._fonts:
+            font = pygame.font.Font(owner, size)
+            if owner is not None:  # as high as the lines of pygame's own, which are laid out already, and as bold
+                font = pygame.font.Font(owner, max(1, size * self._font(None, size).get_height() // font.get_height()))
+                font.bold = True
+            self._fonts[key] = font
+        return self._fonts[key]

@@ -1,0 +1,91 @@
+"""Text in the demo's window: what pygame's own font lacks is drawn in a font of the system, and costs no screen its layout."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pygame
+import pytest
+
+from demo_game.window.lettering import LETTERS, Lettering, folders, installed
+
+SIZE, INK = 40, (240, 240, 240)
+NOBODY_HAS = "\uffff"
+
+
+@pytest.fixture(autouse=True)
+def fonts() -> Iterator[None]:
+    pygame.font.init()
+    yield
+    pygame.font.quit()
+
+
+def with_stars() -> Path:
+    """Return a font of this system that has a letter which pygame's lacks."""
+    for path in installed():
+        if path.name in ("DejaVuSans.ttf", "FreeSans.ttf", "seguisym.ttf", "Apple Symbols.ttf"):
+            return path
+    pytest.skip("NOT TESTED: no font of this system is known to have letters that pygame's lacks")
+
+
+def pixels(picture: pygame.Surface) -> bytes:
+    return pygame.image.tobytes(picture, "RGBA")
+
+
+def test_what_pygames_font_has_is_written_in_it_and_nobody_looks_for_another() -> None:
+    def nothing() -> list[Path]:
+        raise AssertionError("looked for fonts")
+
+    lettering = Lettering(nothing)
+    for words in ("", "Ready?", "Zoë Łódź Привет"):
+        plain = pygame.font.Font(None, SIZE).render(words, True, INK)
+        assert pixels(lettering.write(words, SIZE, INK)) == pixels(plain)
+        assert lettering.width(words, SIZE) == plain.get_width()
+
+
+def test_what_it_lacks_comes_from_the_first_that_has_it(tmp_path: Path) -> None:
+    other = with_stars()
+    boxes, lettering = Lettering(list), Lettering(lambda: [tmp_path / "uninstalled.ttf", other])
+    for words in ("★", "a ★ b", "★★"):
+        line = lettering.write(words, SIZE, INK)
+        assert pixels(line) != pixels(boxes.write(words, SIZE, INK))
+        assert line.get_width() == lettering.width(words, SIZE) > 0
+    assert lettering.write("a ★ b", SIZE, INK).get_height() == boxes.write("ab", SIZE, INK).get_height()
+    assert lettering.write("Zoë ★", SIZE, INK).subsurface((0, 0, 20, 20)).get_bounding_rect().width > 0
+
+
+def test_what_nobody_has_is_a_box_and_looked_for_once() -> None:
+    looked: list[int] = []
+
+    def none() -> list[Path]:
+        looked.append(1)
+        return []
+
+    lettering = Lettering(none)
+    for words in ("海", "海の王", f"{NOBODY_HAS}", "😀"):
+        lettering.write(words, SIZE, INK)
+        lettering.width(words, SIZE)
+    assert len(looked) == 1
+    lettering.forget()
+    assert lettering.width("海", SIZE) > 0
+
+
+def test_what_is_remembered_of_letters_has_a_bound() -> None:
+    lettering = Lettering(list)
+    for number in range(LETTERS + 10):
+        lettering.width(chr(0x4E00 + number), 8)
+    assert len(lettering._owners) <= LETTERS
+
+
+def test_the_fonts_of_a_system_are_found_by_name_best_first(tmp_path: Path) -> None:
+    for name in ("b/DejaVuSans.ttf", "b/other.ttf", "a/deep/NotoSansCJK-Regular.ttc"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = installed([tmp_path / "b", tmp_path / "a", tmp_path / "missing"])
+    assert [path.name for path in found] == ["NotoSansCJK-Regular.ttc", "DejaVuSans.ttf"]
+
+
+@pytest.mark.parametrize(("system", "place"), [("win32", "Fonts"), ("darwin", "Fonts"), ("linux", "fonts")])
+def test_each_system_keeps_its_fonts_somewhere(monkeypatch: pytest.MonkeyPatch, system: str, place: str) -> None:
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setenv("SYSTEMROOT", "/windows")
+    assert all(place in folder.parts for folder in folders())
