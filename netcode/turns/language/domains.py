@@ -74,16 +74,15 @@ def listed(values: Iterable[Any], where: str = "a domain") -> tuple[Any, ...]:
     return found
 
 
-def pick(values: Iterable[Any], data: Any) -> Any:
+def pick(values: tuple[Any, ...], data: Any) -> Any:
     """Return the very value of a domain that plain wire data says, or raise `Unfit`. `True` is not `1`."""
-    values = listed(values)
     kind: Any = data.__class__
-    simple = kind is int or kind is str
+    if (kind is int or kind is str) and data in values:
+        value = values[values.index(data)]
+        if value.__class__ is kind:
+            return value
     for value in values:
-        if simple and value.__class__ is kind:
-            if value == data:
-                return value
-        elif same(plain(value), data):
+        if same(plain(value), data):
             return value
     for value in values:
         if same(_whole(plain(value)), data):

@@ -205,33 +205,29 @@ class Kit:
             raise RulesError(f"{kind.verb}() asks nobody; guard it: `if waiting: …`")
         for seat in asked:
             self.check_seat(seat, kind.verb)
-        asked = tuple(dict.fromkeys(asked))
         if not isinstance(prompt, str):
             raise RulesError(f"{kind.verb}() says {prompt!r}; the options come second, and the text third: {_ASKED}")
-        if options is bool or get_origin(options) is Literal:
-            options = values_of_type(options)
-        # An Enum can be called, too; what lists something is a collection.
-        by_seat = type(options) not in _COLLECTIONS and not isinstance(options, (_ITERABLE, _FREE))
-        if by_seat and (isinstance(options, type) or not callable(options)):
-            raise RulesError(f"{kind.verb}() is given nothing to choose from ({prompt!r}); write a list: {_ASKED}")
-        to_all: Any = None if by_seat else _offer(options)
-        offered: dict[int, tuple[Any, ...] | Free[Any]] = {}
-        for seat in asked:
-            offered[seat] = _offer(options(seat)) if by_seat else to_all
-            if offered[seat] == ():
+        by_seat = False
+        if type(options) not in _COLLECTIONS:
+            options, by_seat = _unusual(kind, options, prompt)
+        offered: dict[int, tuple[Any, ...] | Free[Any]] = (
+            {seat: _offer(options(seat)) for seat in asked} if by_seat else dict.fromkeys(asked, _offer(options))
+        )
+        for seat, its in offered.items():
+            if its == ():
                 raise RulesError(
                     f"{kind.verb}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
                 )
-        first = offered[asked[0]]
         if default is not ...:
+            first = offered[asked[0]]
             if isinstance(first, tuple) and not any(same(default, one) for one in first):
                 raise RulesError(f"{kind.verb}(default={default!r}) is none of its options; a default is one of them")
             check_sayable((default,), f"the default of {kind.verb}()")
-        return Question(self.number, self.step, kind, offered, prompt, default)
+        return Question(self.number, self.step, kind, offered, prompt, default, {})
 
     def check_seat(self, seat: Any, name: str) -> None:
         """Raise `RulesError` for what is no seat."""
-        if type(seat) is not int or not 0 <= seat < len(self.players):
+        if type(seat) is not int or seat not in self.players:
             raise RulesError(
                 f"{name}({seat!r}) is no seat; seats are numbered from 0 to {len(self.players) - 1}{_hint(seat, name)}"
             )
@@ -268,6 +264,17 @@ def _check_said(where: str, text: Any, rest: Any) -> None:
         raise RulesError(f"{where}() says what cannot be sent: {error}") from error
     if size > MAX_SAID:
         raise RulesError(f"{where}() says {size} bytes, and at most {MAX_SAID} are told at once; keep them in a field")
+
+
+def _unusual(kind: Kind, options: Any, prompt: str) -> tuple[Any, bool]:
+    """Return what is offered, and whether it is a function of the seat."""
+    if options is bool or get_origin(options) is Literal:
+        return values_of_type(options), False
+    if isinstance(options, (_ITERABLE, _FREE)):  # first: an Enum can be called, too
+        return options, False
+    if isinstance(options, type) or not callable(options):
+        raise RulesError(f"{kind.verb}() is given nothing to choose from ({prompt!r}); write a list: {_ASKED}")
+    return options, True
 
 
 def _offer(options: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from netcode.turns.errors import Unfit
 from netcode.turns.language.domains import Free, pick
-from netcode.turns.values import is_text, pack, plain, shape_of
+from netcode.turns.values import is_text, pack, plain_all, shape_of
 
 DIGEST_SIZE = 8
 
@@ -39,10 +39,12 @@ class Question:
     kind: Kind
     options: Mapping[int, tuple[Any, ...] | Free[Any]]
     prompt: str
-    default: Any = ...
-    given: dict[int, Any] = field(default_factory=dict[int, Any])
+    default: Any
+    """Ellipsis where there is none."""
+    given: dict[int, Any]
     """The sealed answers so far, as plain wire data; only a question to all gathers any."""
     _signature: bytes = field(default=b"", init=False, repr=False, compare=False)
+    _ids: dict[int, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def seats(self) -> tuple[int, ...]:
@@ -59,13 +61,17 @@ class Question:
 
         It is made of nothing but what the seat itself is shown: a digest of others' options would tell of them.
         """
-        digest = _digest([self.step, seat, self.prompt, self.wire_options(seat)])
-        return f"{self.number}-{digest.hex()}"
+        if self._ids is None:
+            self._ids = {}
+        if seat not in self._ids:  # it is told, and then answered by
+            digest = _digest([self.step, seat, self.prompt, self.wire_options(seat)])
+            self._ids[seat] = f"{self.number}-{digest.hex()}"
+        return self._ids[seat]
 
     def wire_options(self, seat: int) -> tuple[Any, ...] | None:
         """Return the seat's options as plain wire data; None if the answer is free."""
         options = self.options[seat]
-        return None if isinstance(options, Free) else tuple(map(plain, options))
+        return None if isinstance(options, Free) else plain_all(options)
 
     def is_text(self, seat: int) -> bool:
         """Tell whether the seat's answer is free, and a text."""

@@ -91,7 +91,7 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     if data["suspension"] is not None:
         task, before, answers, told, number, given, signature = data["suspension"]
         answered = tuple(Answered(one, by_seat) for one, by_seat in answers)
-        question = Question(number, len(answers), Kind.ONE, {}, "", given=given)
+        question = Question(number, len(answers), Kind.ONE, {}, "", ..., given)
         stand = stand_of(before)
         again = {one.seat for one in sealed if one.seat is not None} - course.waiting.sealed.keys()
         to_move = tuple(sorted({*stand.turn.to_move, *again}))

@@ -14,6 +14,7 @@ from netcode.turns.values.packing import (
     join_maps,
     pack,
     plain,
+    plain_all,
     same,
     unpack,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "join_maps",
     "pack",
     "plain",
+    "plain_all",
     "revive",
     "same",
     "shape_of",

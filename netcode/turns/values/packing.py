@@ -67,6 +67,11 @@ def plain(value: Any) -> Any:
     raise TypeError(f"a {kind.__name__} cannot be sent")
 
 
+def plain_all(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return values as plain wire data: the same tuple, where they are that already."""
+    return values if NATIVE.issuperset(map(type, values)) else tuple(map(plain, values))
+
+
 def _plain_key(key: Any) -> Any:
     said = plain(key)
     if said.__class__ in _CONTAINERS:
