@@ -67,10 +67,12 @@ class TableLink:
             yield self.where.trouble or closed_here()
         else:
             client.update()
+            heard = False
             for event in client.events():
+                heard = True
                 yield self._noted(event, client, now)
-            if client is self.client:
-                client.update()  # what was just sent leaves now, not with the next frame
+            if heard and client is self.client:
+                client.update()  # what was said to that leaves now, not with the next frame
 
     def _noted(self, event: Event, client: Client, now: float) -> Joined | Received | Away | Back | Reason:
         match event:
