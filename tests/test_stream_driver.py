@@ -13,7 +13,7 @@ from netcode.reasons import interrupted
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import SCRATCH
 from netcode.stream.driver import descriptors, seconds_left, send_now, step, together, update
-from netcode.stream.intake import MAX_RECEIVE_BUFFER, Intake
+from netcode.stream.intake import MAX_RECEIVE_BUFFER, TAKES, Intake
 from netcode.stream.stream import Stream
 from netcode.testing import FakeClock
 from netcode.transport import Ready
@@ -198,7 +198,7 @@ def test_what_came_before_a_write_failed_is_read_without_a_sleep_once_there_is_r
     stream.send(b"nobody hears")
     told = descriptors(stream)
 
-    assert left == [None, 0.0]
+    assert left == [TAKES, 0.0]
     assert told == ([3], [], [])
 
 

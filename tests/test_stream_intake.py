@@ -275,6 +275,32 @@ def test_who_takes_nothing_is_over_at_the_timeout_though_nobody_takes_what_came_
     assert line.connection.reason == Reason(ReasonCode.TIMEOUT, text)
 
 
+@pytest.mark.parametrize("timeout", [None, 60.0])
+@pytest.mark.parametrize("in_a_set", [False, True])
+def test_who_only_sends_hears_that_the_other_end_has_gone(timeout: float | None, in_a_set: bool) -> None:
+    line = Line(capacity=len(NUMBERED), timeout=timeout).opened()
+    line.far.send(NUMBERED)
+    line.far.close()
+    connections: ConnectionSet[str] = ConnectionSet(clock=line.clock)
+    if in_a_set:
+        connections.add(line.connection)
+    driven = connections if in_a_set else line.connection
+
+    states: list[bool] = []
+    for _ in range(4):
+        line.connection.send(b"anybody?")
+        driven.update()
+        states.append(line.connection.alive)
+        line.clock.advance(intake.TAKES / 2)
+    due = line.connection.receive_buffer_length, line.connection.reason
+
+    assert states == [True, True, True, False]
+    assert due[0] == MAX_RECEIVE_BUFFER
+    assert due[1] is not None
+    assert due[1].code is ReasonCode.RESET
+    connections.close()
+
+
 def test_who_has_ended_its_side_is_not_silent_as_long_as_it_takes_what_it_is_sent() -> None:
     line = Line(capacity=1000, timeout=4.0).opened()
     line.connection.send(bytes(20_000))

@@ -16,8 +16,9 @@ MAX_SEND_BUFFER = 64 * 1024 * 1024
 
 
 TAKES = 0.5
-"""Seconds for which a nice close waits for somebody to take what fills the buffer. Then it reads on all the same, and keeps
-nothing of that: who only wants to leave does not take, and the other end may have to be rid of what it sends."""
+"""Seconds for which a nice close, or an end behind what came before it, waits for somebody to take what fills the buffer.
+Then it reads on all the same, and keeps nothing of that: who only wants to leave, or only sends, does not take, and the
+other end may have to be rid of what it sends."""
 
 
 class Intake:
@@ -128,12 +129,14 @@ class Intake:
             self._drops = now >= self._drops_at
             # From an update on, and no earlier: before it, time may have passed in which nobody could take.
             self._drops_at = min(self._drops_at, now + TAKES)
-            stream.host.watch(stream)
+            if self._drops:
+                stream.host.watch(stream)
         return stream.deadline()
 
     def _is_in_the_way(self, stream: Stream) -> bool:
-        """Tell whether a nice close cannot go on before somebody takes what is there."""
-        return stream.state is State.DISCONNECTING and not stream.ended_input and not self.has_room()
+        """Tell whether a nice close, or the end after a failed write, waits for somebody to take what is there."""
+        ends = stream.state is State.DISCONNECTING or stream.draining is not None
+        return ends and not stream.ended_input and not self.has_room()
 
     def _check_silence(self, stream: Stream, now: float, timeout: float) -> None:
         listens, queue = stream.wants_input(), stream.outgoing

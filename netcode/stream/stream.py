@@ -297,6 +297,7 @@ class Stream:
         for _ in range(DRAIN_READS if self.receiver.believes_ends else 1):
             if self.receiver.hungry or not self.receive(now, scratch):
                 break
+        self.reschedule()
 
     def reschedule(self) -> None:
         """Tell the host when it has to be looked at."""

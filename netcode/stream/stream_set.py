@@ -255,7 +255,7 @@ class StreamSet(Generic[T]):
         """What `stream` received is more than its receiver takes for now: read nothing more, and go on in the next update."""
         if stream.receiver.hungry and stream not in self.watcher.unwatched:  # those are looked at in each update anyway
             self._hungry.append(stream)
-        if stream.state is State.DISCONNECTING:
+        if stream.state is State.DISCONNECTING or stream.draining is not None:
             stream.reschedule()  # its owner may have to see to it that it can end
         self.watcher.watch(stream)
 
