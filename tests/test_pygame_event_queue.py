@@ -132,6 +132,29 @@ def test_who_leaves_other_events_in_pygames_queue_gets_messages(scene: Scene) ->
     assert pygame.event.peek(JOINED)
 
 
+def test_without_pygames_queue_it_updates_all_the_same_and_keeps_what_came(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.client()
+    del scene.told[client]
+    queue = EventQueue(client)
+
+    pygame.quit()  # as before `pygame.init()`
+    for _ in range(3):
+        scene.play(TICK)
+        queue.update()
+    pygame.display.init()
+    events = play(scene, queue, 0.5)
+    pygame.quit()
+    client.close_nicely("good night")
+    for _ in range(30):
+        scene.play(TICK)
+        queue.update()
+
+    assert [event.type for event in events] == [JOINED]
+    assert client.state is netcode.State.DISCONNECTED
+    assert len(server.peers) == 0
+
+
 def test_a_server_can_have_it_too(scene: Scene) -> None:
     server = scene.serve()
     del scene.told[server]

@@ -29,7 +29,8 @@ class EventQueue:
     """Puts what a client or a server tells into pygame's queue.
 
     Call `update()` once a frame, in the place of `client.update()`, before `pygame.event.get()`. Nothing is lost where
-    pygame's queue is full: the rest follows in the next frame. Types that the game blocks in that queue do not come.
+    pygame's queue is full, or is not there before `pygame.init()` and after `pygame.quit()`: the rest follows in a later
+    frame. Types that the game blocks in that queue do not come.
     While messages lie in that queue, as in a loading screen that does not call `pygame.event.get()`, no more events follow:
     once the client holds `max_backlog` bytes of them, it reads no more.
     It takes the events: who calls `client.events()` beside it takes them away from it.
@@ -47,13 +48,13 @@ class EventQueue:
     def update(self) -> None:
         """Update the client or server, and post what it tells. Never blocks."""
         self._end.update()
-        # pygame bounds how many events lie there, and not how large they are.
-        if not self._waiting and not pygame.event.peek(RECEIVED, pump=False):
-            self._waiting.extend(self._end.events())
-        while self._waiting:
-            event = self._waiting[0]
-            try:
+        try:
+            # pygame bounds how many events lie there, and not how large they are.
+            if not self._waiting and not pygame.event.peek(RECEIVED, pump=False):
+                self._waiting.extend(self._end.events())
+            while self._waiting:
+                event = self._waiting[0]
                 pygame.event.post(pygame.event.Event(_TYPES[type(event)], event._asdict()))
-            except pygame.error:
-                return  # the queue is full
-            self._waiting.popleft()
+                self._waiting.popleft()
+        except pygame.error:
+            return  # the queue is full, or there is none
