@@ -182,6 +182,21 @@ def test_a_damaged_entry_freezes_its_table(body: bytes, damage: Damage) -> None:
     assert (row.entries[row.version], row.state) == (body, row.first)
 
 
+def test_a_damaged_table_is_kept_from_those_who_know_its_code(damage: Damage) -> None:
+    for seat in damage.broken:
+        seat.leave()
+    damage.hall.play(1.0)
+    before = damage.row.state = inside(damage.row.state, fields={"cells": b""})
+    damage.tickets[:2] = []
+    damage.restart()
+
+    newcomer = damage.hall.join(room="broken")
+    damage.hall.play(1.0)
+
+    assert newcomer.reason == "the game has begun; to look on, join with watch"
+    assert damage.row.state == before
+
+
 def test_clocks_in_an_entry_that_are_no_times_freeze_the_table() -> None:
     table = Table.create(Timed, 2, secret=SECRET)
     state = table.snapshot()

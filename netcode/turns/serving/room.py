@@ -134,8 +134,13 @@ class Room:
 
     @property
     def abandoned(self) -> bool:
-        """Whether its game is over, or all have gone for good, and nobody who sat there is connected."""
+        """Whether its game is over, or all have gone for good, and nobody who sat there is connected.
+
+        Never where it is damaged: that is kept as it is.
+        """
         if self.table is None or self.frozen or not (self.over or all(seat.left for seat in self.seats)):
+            return False
+        if self.table.damage:
             return False
         return all(viewer.seat is None for viewer in self.viewers)
 
