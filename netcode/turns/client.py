@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from netcode.address import Address, check_pair
+from netcode.address import Address, check_pair, read_address
 from netcode.client import Client
 from netcode.diagnostics.mistakes import SEAT, explains_keywords, hint, keywords_of
 from netcode.errors import MessageTooLarge
@@ -87,8 +87,11 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
 def _check_pair(call: str, address: Any, second: Any) -> None:
     """Raise for host and port that were given as two arguments, or in one text."""
     if isinstance(address, str):
-        host, _, port = address.partition(":")
-        port = str(second) if isinstance(second, int) else port or "7777"
+        try:
+            host, port = read_address(address, 7777)
+        except ValueError:
+            host, port = "localhost", 7777
+        port = second if isinstance(second, int) else port
         raise TypeError(f"address must be (host, port), one pair, as in {call}(({host!r}, {port}), …)")
 
 

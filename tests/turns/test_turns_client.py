@@ -100,6 +100,9 @@ def test_what_nobody_can_join_with_is_told_at_the_call(
         (lambda: join("localhost:7000", TicTacToe), "localhost', 7000"),  # type: ignore[arg-type]  # pyright: ignore
         (lambda: join("localhost", TicTacToe), "localhost', 7777"),  # type: ignore[arg-type]  # pyright: ignore
         (lambda: tables("localhost", 7000), "localhost', 7000"),  # type: ignore[arg-type]  # pyright: ignore
+        (lambda: join("[::1]:7000", TicTacToe), "::1', 7000"),  # type: ignore[arg-type]  # pyright: ignore
+        (lambda: tables("::1"), "::1', 7777"),  # type: ignore[arg-type]  # pyright: ignore
+        (lambda: join("localhost:", 7000), "localhost', 7000"),  # type: ignore[arg-type]  # pyright: ignore
     ],
 )
 def test_host_and_port_that_are_no_pair_read_how_to_write_it(call: Callable[[], object], meant: str) -> None:
