@@ -89,6 +89,8 @@ def stored_tables(path: str | Path, game: type[Any]) -> list[Stored]:
                     sat.setdefault(table, []).append(name)
                 case ["begin", bytes(begun)]:
                     sat[table] = read_state(begun)["names"]
+                case ["anew", *_]:
+                    sat[table] = []  # whoever played there has gone
                 case _:
                     pass
         except BUGS:  # what a failing disk gives back may be anything: the table is listed without it

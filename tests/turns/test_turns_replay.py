@@ -122,6 +122,15 @@ def test_what_is_hidden_is_shown_at_the_end_and_what_one_was_told_alone_is_not(t
     assert shown[3].happenings[-1] == Over(Result((), text="enough"))
 
 
+def test_a_table_that_was_left_and_taken_by_others_is_listed_with_those(tmp_path: Path) -> None:
+    database = tmp_path / "games.db"
+    table = Table.create(Count, 2, secret=secret_of(1), names=["Ann", "Bob"])
+    bodies = [pack(["begin", table.snapshot()]), pack(["anew", None, {}]), pack(["sit", "Carl", b""])]
+    keep(SqliteStore(database), "Count", bodies, [])
+
+    assert stored_tables(database, Count) == [Stored(TABLE, 3, ("Carl",))]
+
+
 def test_a_table_that_nobody_began_is_listed_with_those_who_sat_there(tmp_path: Path) -> None:
     database = tmp_path / "games.db"
     keep(SqliteStore(database), "Count", [pack(["sit", "Ann", b""]), pack(["sleep"])], [])
