@@ -598,6 +598,24 @@ def test_a_lock_file_that_is_deleted_while_it_is_taken_is_taken_anew(
     first.close()
 
 
+def test_where_a_file_has_never_the_same_number_twice_no_lock_is_tried_for_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[int] = []
+
+    def never(descriptor: int, _path: Path) -> bool:
+        taken.append(descriptor)
+        assert len(taken) <= file_lock.ATTEMPTS
+        return False
+
+    monkeypatch.setattr(file_lock, "has_lock", never)
+    store = SqliteStore(tmp_path / "games.db")
+
+    with pytest.raises(Unavailable, match=r"cannot be locked \(each time it is another file\); put it on a local disk"):
+        store.open("here:1")
+    assert len(taken) == file_lock.ATTEMPTS
+
+
 @pytest.mark.process
 @pytest.mark.skipif(sys.platform == "win32", reason="nothing forks there")
 def test_a_forked_child_keeps_no_database_from_the_next_server(tmp_path: Path) -> None:

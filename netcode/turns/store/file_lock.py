@@ -7,6 +7,9 @@ from pathlib import Path
 
 from netcode.turns.store import Unavailable
 
+ATTEMPTS = 100
+"""So often the lock is taken that is not the file's any more: where a file system numbers files anew, none ever is."""
+
 
 def lock_of(path: Path) -> Path:
     """Return where the lock of a file is; raise `Unavailable` where the file leads nowhere.
@@ -24,11 +27,12 @@ def lock_of(path: Path) -> Path:
 def take_lock(path: Path) -> int:
     """Return the descriptor of the lock file, locked; raise `Unavailable` if another process has it."""
     lock_path = lock_of(path)
-    while True:
+    for _ in range(ATTEMPTS):
         descriptor = _take(path, lock_path)
         if has_lock(descriptor, lock_path):
             return descriptor
         os.close(descriptor)  # somebody deleted it in the same moment, and others would take the next one
+    raise Unavailable(f"{lock_path} cannot be locked (each time it is another file); put it on a local disk")
 
 
 def has_lock(descriptor: int, lock_path: Path) -> bool:
