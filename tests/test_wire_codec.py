@@ -495,6 +495,20 @@ def test_a_type_that_contains_itself_is_bounded_too() -> None:
         codec.encode(tree)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = …` is of Python 3.12")
+@pytest.mark.parametrize("written", ["type Named = Move | Chat", "type Said = Chat; type Named = Move | Said"])
+def test_types_of_messages_may_have_a_name(written: str) -> None:
+    names: dict[str, Any] = {"Move": Move, "Chat": Chat}
+    exec(written, names)
+    codec = make_codec(names["Named"])
+
+    assert at_once(codec, codec.encode(Chat("x"))) == Chat("x")
+    with pytest.raises(TypeError, match=r"expected a message of Move \| Chat, not int"):
+        codec.encode(5)
+    with pytest.raises(TypeError, match="not <class 'int'>"):
+        make_codec(names["Named"] | int)
+
+
 @pytest.mark.parametrize("types", [int, dict[str, int], Move | int, "Move", Move(1), list[Move]])
 def test_types_that_are_no_structs_are_refused_at_once(types: Any) -> None:
     with pytest.raises(TypeError, match=r"messages must be msgspec.Struct types joined by \|, not "):

@@ -1,5 +1,6 @@
 """Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
 
+import typing
 from collections.abc import Callable
 from functools import partial
 from types import UnionType
@@ -35,6 +36,8 @@ SMALL_STRUCT = 256
 """Bytes of a typed message up to which nobody asks by how much it grows."""
 
 FLOAT_32 = b"\xca"
+_ALIASES: Any = tuple(kind for kind in (getattr(typing, "TypeAliasType", None),) if kind is not None)
+"""What `type X = …` makes, where Python has it."""
 
 
 class Bounds(NamedTuple):
@@ -180,7 +183,7 @@ class TypedCodec:
             raise ImportError("messages= needs msgspec: pip install 'netcode[typed]'") from error
         self.takes, self.sends = takes, sends
         self._whole = _room(takes, sends)
-        members = get_args(types) if get_origin(types) in (Union, UnionType) else (types,)
+        members = _members(types)
         classes = [get_origin(member) or member for member in members]
         for member, its_class in zip(members, classes, strict=True):
             if not (isinstance(its_class, type) and issubclass(its_class, msgspec.Struct)):
@@ -288,6 +291,15 @@ class TypedCodec:
                     error=error,
                 )
         return ProtocolError(ReasonCode.WRONG_SHAPE, f"a message came that is none of {self._names}: {said}")
+
+
+def _members(types: Any) -> list[Any]:
+    """Return the types that are joined by |, also under the name of a `type X = …`."""
+    if isinstance(types, _ALIASES):
+        return _members(types.__value__)
+    if get_origin(types) in (Union, UnionType):
+        return [member for joined in get_args(types) for member in _members(joined)]
+    return [types]
 
 
 def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
