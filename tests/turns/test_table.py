@@ -3,6 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import make_dataclass
 from typing import Any
 
 import pytest
@@ -1083,6 +1084,38 @@ def test_changed_rules_go_on_from_the_state_if_it_fits() -> None:
     back = Table.restore(variant(Count, annotations={"bonus": int}, bonus=5), table.snapshot())
 
     assert (back.frozen, back.course.values, back.to_move) == ("", {"total": 3, "bonus": 5}, (1,))
+
+
+def rules_of(card: Any) -> type[Any]:
+    """Return rules whose source is always the same, and whose cards are those of somebody else."""
+
+    class Cards(Game):
+        cards: list[card] = []  # pyright: ignore
+
+        @move
+        def draw(self) -> None:
+            self.cards.append(card(len(self.cards)))  # pyright: ignore
+
+        @classmethod
+        def upgrade(cls, old: dict[str, Any]) -> dict[str, Any]:
+            return {"cards": [{**one, "suit": "S"} for one in old["cards"]]}
+
+    return Cards
+
+
+def test_a_class_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -> None:
+    fields: list[list[Any]] = [[("rank", int)], [("rank", int), ("suit", str, "S")], [("number", int)]]
+    old, longer, other = (rules_of(make_dataclass("Card", named)) for named in fields)
+    table = Table.create(old, 2, secret=bytes(32))
+    table.start(0.0)
+    play(table, 0, "draw")
+
+    upgraded, frozen = (Table.restore(rules, table.snapshot()) for rules in (longer, other))
+
+    [card] = upgraded.course.values["cards"]
+    assert (upgraded.frozen, card.rank, card.suit) == ("", 0, "S")
+    assert (frozen.frozen, frozen.damage) == ("cards[0] must have the entries number", "")
+    assert Table.restore(old, table.snapshot()).frozen == ""
 
 
 def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and_readable() -> None:

@@ -16,6 +16,7 @@ from netcode.turns.values import (
     check_bounds,
     is_text,
     join_maps,
+    made_of,
     pack,
     plain,
     revive,
@@ -454,3 +455,24 @@ def test_what_is_a_text_whatever_is_in_it() -> None:
 
     assert texts == [str]
     assert not is_text(None)
+
+
+@dataclass
+class Branch:
+    rights: Rights
+    left: "Branch | None"
+    held: dict[str, set[Card]]
+
+
+def test_what_classes_are_made_of_is_said_once_each_also_where_they_hold_themselves() -> None:
+    plain_ones = [shape_of(one, "it") for one in (int, list[str], dict[int, tuple[bool, ...]], tuple[int, str])]
+
+    assert made_of(plain_ones) == ""
+    assert made_of([shape_of(list[Branch], "it"), shape_of(Colour, "it")]) == repr(
+        [
+            ("Colour", ["RED", "BLUE"], None),
+            ("Branch", [("rights", "Rights"), ("left", "Branch | None"), ("held", "dict[str, set[Card]]")]),
+            ("Rights", ["READ", "WRITE"], [1, 2]),
+            ("Card", [("colour", "Colour"), ("number", "int")]),
+        ]
+    )

@@ -22,7 +22,7 @@ from netcode.turns.language.marks import Field, Mark, annotations_of_rule, read_
 from netcode.turns.language.places import Place, read_places
 from netcode.turns.language.seating import Seating, seating_of
 from netcode.turns.language.sources import can_refuse, demands, fingerprint, only_looks
-from netcode.turns.values import Shape, plain, shape_of
+from netcode.turns.values import Shape, made_of, plain, shape_of
 
 RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
 
@@ -130,8 +130,8 @@ class Definition:
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """A digest of the source of the rules."""
-        return fingerprint(self.cls)
+        """A digest of the source of the rules, and of what the classes are made of that their fields have."""
+        return fingerprint(self.cls, made_of(self.shapes.values()))
 
     @cached_property
     def seating(self) -> Seating:

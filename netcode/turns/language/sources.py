@@ -250,12 +250,16 @@ def _is_kit(base: type[Any]) -> bool:
     return base is object or base.__module__ == "netcode.turns.rules"
 
 
-def fingerprint(cls: type[Any]) -> bytes:
-    """Return a digest of the source of a class and its bases: rules that differ in it may play differently."""
+def fingerprint(cls: type[Any], beside: str = "") -> bytes:
+    """Return a digest of the source of a class and its bases, and of what is `beside` them.
+
+    Rules that differ in it may play differently.
+    """
     digest = blake2b(digest_size=16)
     for base in cls.__mro__:
         if not _is_kit(base):
             digest.update(_text_of(base).encode())
+    digest.update(beside.encode())
     return digest.digest()
 
 

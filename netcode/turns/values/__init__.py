@@ -4,7 +4,7 @@ A `Shape` is made once for each annotation. What is stored and revived must be t
 `flaw` says where it is not.
 """
 
-from netcode.turns.values.annotation import shape_of
+from netcode.turns.values.annotation import made_of, shape_of
 from netcode.turns.values.packing import (
     MAX_DEPTH,
     MAX_ITEMS,
@@ -35,6 +35,7 @@ __all__ = [
     "check_bounds",
     "is_text",
     "join_maps",
+    "made_of",
     "pack",
     "plain",
     "plain_all",

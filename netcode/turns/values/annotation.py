@@ -147,5 +147,40 @@ def _either(members: list[Shape], where: str) -> Shape:
     return either
 
 
+def made_of(shapes: Iterable[Shape]) -> str:
+    """Return what the classes among shapes and their parts are made of; nothing where there are none.
+
+    That is written beside the rules, and what was stored under other fields and members is not what they have now.
+    """
+    said: list[Any] = []
+    todo, seen = [*shapes], set[int]()
+    for shape in todo:  # which grows meanwhile
+        if id(shape) in seen:
+            continue
+        seen.add(id(shape))
+        match shape:
+            case Named():
+                numbers = [int(one.value) for one in shape.members.values()] if shape.flag else None
+                said.append((shape.name, [*shape.members], numbers))
+            case Record():
+                said.append((shape.name, [(name, part.name) for name, part in shape.fields.items()]))
+                todo += shape.fields.values()
+            case Fixed():
+                if shape.kind is not tuple:
+                    kind: Any = shape.kind
+                    parts = zip(kind._fields, shape.items, strict=True)
+                    said.append((shape.name, [(name, part.name) for name, part in parts]))
+                todo += shape.items
+            case Mapping():
+                todo += shape.key, shape.item
+            case Sequence() | Bag():
+                todo.append(shape.item)
+            case Either():
+                todo += shape.members
+            case _:
+                pass
+    return repr(said) if said else ""
+
+
 def _spell(annotation: Any) -> str:
     return annotation.__name__ if isinstance(annotation, type) else str(annotation)
