@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move
+from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move, options
 from netcode.turns.runtime.legal import Budget
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import choices_of
@@ -1116,6 +1116,36 @@ def test_a_class_beside_the_rules_that_changed_is_changed_rules_and_no_damage() 
     assert (upgraded.frozen, card.rank, card.suit) == ("", 0, "S")
     assert (frozen.frozen, frozen.damage) == ("cards[0] must have the entries number", "")
     assert Table.restore(old, table.snapshot()).frozen == ""
+
+
+def test_a_list_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -> None:
+    def rules(sizes: range, cards: str) -> type[Game]:
+        class Lists(Game):
+            size: int
+            card: str = ""
+
+            @options(size=sizes)
+            def setup(self, size: int = 8) -> None:
+                self.size = size
+
+            @move(card=cards)
+            def play(self, card: str) -> None:
+                self.card = card
+
+        return Lists
+
+    old = rules(range(3, 9), "ab")
+    table = Table.create(old, 2, {"size": 4}, secret=bytes(32))
+    table.start(0.0)
+    state = table.snapshot()
+    entry = table.play(0, "play", {"card": "a"}, 1, now=0.0)
+    assert isinstance(entry, Step)
+
+    assert Table.restore(old, state, [entry.entry]).frozen == ""
+    other = Table.restore(rules(range(6, 9), "ab"), state)
+    assert (other.frozen, other.damage) == ("size must be one of 6, 7, 8", "")
+    other = Table.restore(rules(range(3, 9), "bc"), state, [entry.entry])
+    assert (other.frozen, other.damage) == ("the rules refuse what they once accepted: card must be one of b, c", "")
 
 
 def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and_readable() -> None:

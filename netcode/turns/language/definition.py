@@ -17,12 +17,12 @@ from netcode.turns.language.class_checks import (
     check_settings,
     plain_function,
 )
-from netcode.turns.language.domains import Domain, Open, domain_of_type, make_domain, shape_of_argument
+from netcode.turns.language.domains import Domain, Fixed, Open, domain_of_type, make_domain, shape_of_argument
 from netcode.turns.language.marks import Field, Mark, annotations_of_rule, read_fields
 from netcode.turns.language.places import Place, read_places
 from netcode.turns.language.seating import Seating, seating_of
 from netcode.turns.language.sources import can_refuse, demands, fingerprint, only_looks
-from netcode.turns.values import Shape, made_of, plain, shape_of
+from netcode.turns.values import Shape, made_of, pack, plain, plain_all, shape_of
 
 RESERVED_ARGUMENTS = ("undo", "at", "self", "rule")
 
@@ -130,8 +130,13 @@ class Definition:
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """A digest of the source of the rules, and of what the classes are made of that their fields have."""
-        return fingerprint(self.cls, made_of(self.shapes.values()))
+        """A digest of the source of the rules, and of what may be written beside it: what is in fields, and is listed."""
+        domains = [
+            *self.options.values(),
+            *(domain for move in self.moves.values() for domain in move.domains.values()),
+        ]
+        lists = [pack(plain_all(domain.values(None, {}))) for domain in domains if isinstance(domain, Fixed)]
+        return fingerprint(self.cls, [made_of(self.shapes.values()).encode(), *lists])
 
     @cached_property
     def seating(self) -> Seating:

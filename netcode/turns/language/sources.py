@@ -6,7 +6,7 @@ Source, not bytecode, which differs between versions of Python.
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial, partialmethod
 from hashlib import blake2b
 from itertools import chain
@@ -250,7 +250,7 @@ def _is_kit(base: type[Any]) -> bool:
     return base is object or base.__module__ == "netcode.turns.rules"
 
 
-def fingerprint(cls: type[Any], beside: str = "") -> bytes:
+def fingerprint(cls: type[Any], beside: Iterable[bytes] = ()) -> bytes:
     """Return a digest of the source of a class and its bases, and of what is `beside` them.
 
     Rules that differ in it may play differently.
@@ -259,7 +259,8 @@ def fingerprint(cls: type[Any], beside: str = "") -> bytes:
     for base in cls.__mro__:
         if not _is_kit(base):
             digest.update(_text_of(base).encode())
-    digest.update(beside.encode())
+    for part in beside:
+        digest.update(part)
     return digest.digest()
 
 
