@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import CLIENT, explains_keywords, hint, hint_unmade, keywords_of, refuse_later
+from netcode.diagnostics.calls import explain_close, explains_keywords, keywords_of
+from netcode.diagnostics.mistakes import hint, hint_unmade, refuse_later
+from netcode.diagnostics.vocabulary import CLIENT
 from netcode.events import Event, Received, Teller
 from netcode.limits import LimitOptions, check_name, check_seconds, make_limits
 from netcode.loop.clock import Clock, Timeline, monotonic
@@ -371,5 +373,6 @@ def guest_of(client: Client) -> Guest:
 
 
 hint(Client, CLIENT)
+explain_close(Client)
 hint_unmade(Client)
 refuse_later(Client, *keywords_of(Client.__init__), *LimitOptions.__optional_keys__)

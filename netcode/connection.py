@@ -3,7 +3,9 @@
 from typing import Any, Generic, TypeVar, overload
 
 from netcode.address import Address
-from netcode.diagnostics.mistakes import CONNECTION, explains_keywords, hint
+from netcode.diagnostics.calls import explain_close, explains_keywords
+from netcode.diagnostics.mistakes import hint
+from netcode.diagnostics.vocabulary import CONNECTION
 from netcode.loop.clock import Clock, Timeline, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason
@@ -268,6 +270,7 @@ class Connection(Waiter, Generic[D_co]):
 
 
 hint(Connection, CONNECTION)
+explain_close(Connection)
 
 
 def stream_of(connection: Connection[Any]) -> Stream:

@@ -2,7 +2,8 @@
 
 from typing import Any, NamedTuple, TypeVar
 
-from netcode.diagnostics.mistakes import ENDING, EVENT, hint, tell_from_classes
+from netcode.diagnostics.mistakes import hint, tell_from_classes
+from netcode.diagnostics.vocabulary import ENDING, EVENT
 from netcode.peer import Peer
 from netcode.reasons import Reason
 from netcode.session.inbox import Inbox

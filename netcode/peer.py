@@ -6,7 +6,9 @@ from typing import Any, NamedTuple, NoReturn, Self
 
 from netcode.address import Address
 from netcode.admission import moved
-from netcode.diagnostics.mistakes import PEER, FirmHint, Hinted, hint
+from netcode.diagnostics.calls import explain_close
+from netcode.diagnostics.mistakes import FirmHint, Hinted, hint
+from netcode.diagnostics.vocabulary import PEER
 from netcode.reasons import HOW_LONG, Reason, check_text
 from netcode.session.session import Session
 from netcode.wire.codec import Codec
@@ -193,6 +195,7 @@ class Peer(metaclass=Hinted):
 
 
 hint(Peer, PEER, FirmHint)
+explain_close(Peer)
 
 
 def session_of(peer: Peer) -> Session:

@@ -5,19 +5,21 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
-from netcode.address import check_port
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.mistakes import SERVER, explains_keywords, hint, hint_unmade, keywords_of, refuse_later
+from netcode.diagnostics.calls import explain_close, explains_keywords, keywords_of
+from netcode.diagnostics.mistakes import hint, hint_unmade, refuse_later
+from netcode.diagnostics.vocabulary import SERVER
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
-from netcode.limits import LimitOptions, check_name, check_number, check_seconds, make_limits
+from netcode.limits import LimitOptions, make_limits
 from netcode.loop.budget import Budget
 from netcode.loop.clock import Clock, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.observing import About, invite_onlookers
 from netcode.observing.telling import ServerTeller
+from netcode.opening import check_opening, encrypted, open_to_browsers
 from netcode.peer import Peer, sessions_of
 from netcode.reasons import HOW_LONG, check_text
 from netcode.session.door import Door, House
@@ -29,10 +31,9 @@ from netcode.site import Web
 from netcode.stream.contract import State
 from netcode.stream.stream_set import StreamSet
 from netcode.ticks import ticks
-from netcode.transport import Doorway, Network, check_network
+from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, check_wait
-from netcode.wire import protocol
 from netcode.wire.codec import make_codec
 from netcode.wire.framing import frame
 
@@ -113,7 +114,7 @@ class Server(Waiter):
         **limits: Unpack[LimitOptions],
     ) -> None:
         house = House(game, version, authenticate, max_peers, max_peers_per_address, max_pending)
-        shown = _check(house, port, grace, web, network)
+        shown = check_opening(house, port, grace, web, network)
         self._limits = make_limits(limits)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
@@ -121,10 +122,7 @@ class Server(Waiter):
         self._attendance = Attendance("server")
         notice = None if announce is None else make_notice(announce, game, version, max_peers, tls is not None)
         lan = None if notice is None else lan_of(network)
-        if tls is not None:
-            from netcode.transport.tls import TlsNetwork
-
-            network = TlsNetwork(network, tls)
+        network = encrypted(network, tls)
         self._observers = invite_onlookers(self, About(game, version, max_peers))
         if status is not None and status is not False:
             from netcode.observing.status import StatusFile
@@ -137,7 +135,7 @@ class Server(Waiter):
         self._seats = hosting.seats = Seats(
             self._links, hosting.recover, teller, limits=self._limits, codec=self._codec, grace=grace
         )
-        doorway = self._open(network.listen(host, port), shown, house)
+        doorway = open_to_browsers(network.listen(host, port), shown, self._limits, house)
         self._door = hosting.door = Door(
             house,
             doorway,
@@ -361,14 +359,6 @@ class Server(Waiter):
         if self._hosting.state is State.DISCONNECTING and not len(links):
             self._hosting.shut()
 
-    def _open(self, doorway: Doorway, web: Web | None, house: House) -> Doorway:
-        """Open a door to browsers, too, if they are wanted."""
-        if web is None:
-            return doorway
-        from netcode.transport.web import WebDoorway
-
-        return WebDoorway(doorway, web, self._limits.handshake_timeout, house.max_pending, house.max_per_address)
-
     def _over(self) -> None:
         """Tell those who look on that all is closed."""
         for observer in [*self._observers]:
@@ -376,25 +366,6 @@ class Server(Waiter):
 
 
 hint(Server, SERVER)
+explain_close(Server)
 hint_unmade(Server)
 refuse_later(Server, *keywords_of(Server.__init__), *LimitOptions.__optional_keys__)
-
-
-def _check(house: House, port: int, grace: float, web: Web | bool | None, network: Network) -> Web | None:
-    """Raise for what cannot be; return what is shown to browsers, or None where they are not wanted."""
-    check_network(network)
-    check_port(port)
-    check_name("game", house.game)
-    check_name("version", house.version)
-    if house.game == protocol.ASKING:
-        raise ValueError(f"game {house.game!r} is what programs say that only ask what is played; choose another name")
-    check_number("max_peers", house.max_peers, whole=True)
-    check_number("max_peers_per_address", house.max_per_address, whole=True)
-    check_number("max_pending", house.max_pending, whole=True)
-    check_seconds("grace", grace, zero=True)
-    if house.authenticate is not None and not callable(house.authenticate):
-        kind = type(house.authenticate).__name__
-        raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
-    if web is not None and not isinstance(web, bool | Web):
-        raise TypeError(f"web must be True or a netcode.Web, not {type(web).__name__}")
-    return Web() if web is True else web or None

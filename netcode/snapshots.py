@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from netcode.diagnostics.mistakes import Hinted, explains_keywords, hint, refuse_later
+from netcode.diagnostics.calls import explains_keywords
+from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 

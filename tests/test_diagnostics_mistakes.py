@@ -1,7 +1,6 @@
 """What beginners write instead of what there is: each reads what to write."""
 
 import copy
-import inspect
 import re
 from collections.abc import Iterator
 from enum import Enum
@@ -14,80 +13,8 @@ from scene import Scene, only
 import netcode
 from netcode import turns
 from netcode.diagnostics import mistakes
-from netcode.diagnostics.mistakes import Hint, explains_keywords, unexpected
+from netcode.diagnostics.mistakes import Hint
 from netcode.testing import MemoryNetwork
-
-SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
-
-
-@pytest.mark.fault(72, "memory")
-@pytest.mark.parametrize(
-    ("call", "wrong", "message"),
-    [
-        (SERVER, "max_player", "Server() got … 'max_player'; did you mean max_peers?"),
-        (SERVER, "max_clients", "Server() got … 'max_clients'; did you mean max_peers?"),
-        (SERVER, "ssl", "Server() got … 'ssl'; did you mean tls?"),
-        (SERVER, "password", "Server() got … 'password'; did you mean authenticate?"),
-        (CLIENT, "password", "Client() got … 'password'; did you mean credentials?"),
-        (CLIENT, "pingInterval", "Client() got … 'pingInterval'; did you mean ping_interval?"),
-        (CLIENT, "heartbeat", "Client() got … 'heartbeat'; did you mean ping_interval?"),
-        (CLIENT, "reconnect", "Client() got … 'reconnect'; did you mean resume?"),
-        (CLIENT, "retries", "Client() got … 'retries'; did you mean patience?"),
-        (CLIENT, "session_id", "Client() got … 'session_id'; did you mean ticket?"),
-        (CLIENT, "colour", "Client() got … 'colour'"),
-        (CLIENT, "grace", "Client() got … 'grace': grace is an argument of Server"),
-        (SERVER, "patience", "Server() got … 'patience': patience is an argument of Client"),
-        (SERVER, "tick_rate", "Server() got … 'tick_rate': the rate is what its ticks() takes"),
-        (CLIENT, "on_message", "Client() got … 'on_message': no callbacks: what happens comes as events()"),
-        (
-            (netcode.Snapshots, 20),
-            "delay",
-            "Snapshots() got … 'delay': how late it is shown is what one asks for: snapshots.at(snapshots.now() - 0.1)",
-        ),
-        ((netcode.Snapshots, 20), "maxgap", "Snapshots() got … 'maxgap'; did you mean max_gap?"),
-        ((turns.join, ("localhost", 1), "Pig"), "nmae", "join() got … 'nmae'; did you mean name?"),
-        ((turns.join, ("localhost", 1), "Pig"), "password", "join() got … 'password'; did you mean credentials?"),
-        ((turns.join,), "port", "join() got … 'port': host and port are one pair: join((host, port), game)"),
-        ((turns.tables, ("localhost", 1)), "timeuot", "tables() got … 'timeuot'; did you mean timeout?"),
-        ((netcode.Client,), "ip", "Client() got … 'ip'; did you mean host?"),
-        ((netcode.Server,), "max_player", "Server() got … 'max_player'; did you mean max_peers?"),
-        ((netcode.connect, "localhost", 1), "time_out", "connect() got … 'time_out'; did you mean timeout?"),
-        ((netcode.custom,), "inptu", "custom() got … 'inptu'; did you mean input?"),
-        ((netcode.Listener, ""), "prot", "Listener() got … 'prot'; did you mean port?"),
-        ((netcode.Listener,), "address", "Listener() got … 'address'; did you mean host?"),
-    ],
-)
-def test_a_keyword_that_does_not_exist_reads_which_one_was_meant(call: Any, wrong: str, message: str) -> None:
-    function, *arguments = call
-    pattern = re.escape(message).replace("…", "an unexpected keyword argument")
-
-    with pytest.raises(TypeError, match=f"^{pattern}$"):
-        function(*arguments, **{wrong: 1})
-
-
-def test_what_is_said_of_the_other_one_is_true() -> None:
-    takes = {kind.__name__: {*inspect.signature(kind).parameters} for kind in (netcode.Client, netcode.Server)}
-
-    only = {name: takes[name] - takes[other] for name, other in (("Client", "Server"), ("Server", "Client"))}
-    assert {name: {*text.split()} for name, text in mistakes._ONLY.items()} == only
-
-
-def test_no_hint_leads_to_a_keyword_that_its_owner_does_not_take() -> None:
-    assert unexpected("f", "max_players", ["port"]) == "f() got an unexpected keyword argument 'max_players'"
-
-
-def test_what_explains_its_keywords_is_called_as_before() -> None:
-    @explains_keywords("f")
-    def f(one: int, *, two: int = 2) -> int:
-        """Add."""
-        total = one + two
-        assert total > two
-        return total
-
-    assert (f(1), f(one=1, two=3), f.__doc__) == (3, 4, "Add.")
-    assert list(inspect.signature(f).parameters) == ["one", "two"]
-    with pytest.raises(TypeError, match=r"f\(\) got an unexpected keyword argument 'total'"):
-        f(1, total=2)  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
 
 
 @pytest.fixture
@@ -177,11 +104,6 @@ def test_a_name_that_the_package_does_not_have_reads_which_one_was_meant(name: s
     assert not hasattr(netcode, name)
 
 
-def test_names_lead_to_what_exists_and_stand_for_nothing_that_does() -> None:
-    assert {*mistakes.NAMES.values()} <= {*netcode.__all__}
-    assert {*" ".join(mistakes.NAMES).split()}.isdisjoint(netcode.__all__)
-
-
 def test_a_module_that_has_to_be_imported_says_so() -> None:
     package: Any = ModuleType("games")
     mistakes.hint_package(package, ["chess"])
@@ -192,25 +114,6 @@ def test_a_module_that_has_to_be_imported_says_so() -> None:
         _ = package.chess
     with pytest.raises(AttributeError, match=r"^module 'games' has no attribute 'pig'$"):
         _ = package.pig
-
-
-@pytest.mark.parametrize("thing", ["client", "server", "peer", "connection"])
-def test_a_close_that_is_given_words_says_who_takes_them(things: dict[str, Any], thing: str) -> None:
-    kind: Any = things[thing].__class__
-    says = rf"^{kind.__name__}\.close\(\) takes no words: close_nicely\('bye'\) says them, and then ends$"
-    for arguments, named in ((("bye",), {}), ((), {"text": "bye"})):
-        with pytest.raises(TypeError, match=says):
-            things[thing].close(*arguments, **named)
-
-    assert things[thing].close() is None
-    assert [*inspect.signature(kind.close).parameters] == ["self"]
-
-
-def test_a_close_is_explained_once() -> None:
-    close = vars(netcode.Client)["close"]
-    mistakes.hint(netcode.Client, {})
-
-    assert vars(netcode.Client)["close"] is close
 
 
 def test_what_belongs_to_a_player_cannot_be_hung_on_its_peer(things: dict[str, Any]) -> None:
@@ -315,31 +218,6 @@ def test_nobody_who_looks_at_what_there_is_sees_a_hint(things: dict[str, Any], n
     assert hints.isdisjoint(dir(thing))
     if not isinstance(thing, tuple | turns.Seat):
         assert hints.isdisjoint(dir(kind))
-
-
-@pytest.mark.parametrize(
-    ("kind", "hints"),
-    [
-        (netcode.Peer, mistakes.PEER),
-        (netcode.Server, mistakes.SERVER),
-        (netcode.Client, mistakes.CLIENT),
-        (netcode.Connection, mistakes.CONNECTION),
-        (turns.Seat, mistakes.SEAT),
-    ],
-)
-def test_hints_lead_to_what_exists(kind: type, hints: dict[str, str]) -> None:
-    names = {
-        "peer": netcode.Peer,
-        "server": netcode.Server,
-        "client": netcode.Client,
-        "connection": netcode.Connection,
-        "table": turns.Seat,
-    }
-    for text in hints.values():
-        for thing, attribute in re.findall(r"\b(peer|server|client|connection|table)\.(\w+)", text):
-            assert hasattr(names[thing], attribute) or attribute in {"address", "id", "data", "reason"}, text
-    for name in " ".join(hints).split():
-        assert isinstance(inspect.getattr_static(kind, name), Hint), f"{kind.__name__}.{name} exists"
 
 
 @pytest.mark.fault(72, "memory")

@@ -23,7 +23,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("transport", "admission"),
     ("web", "stream"),
     ("connection", "ticks", "discovery", "session", "snapshots"),
-    ("connection_set", "sync", "peer"),
+    ("connection_set", "sync", "peer", "opening"),
     ("events",),
     ("observing",),
     ("client", "server"),
@@ -215,6 +215,7 @@ def test_a_table_knows_no_network_and_no_disk() -> None:
         "errors",
         "diagnostics.log",
         "diagnostics.mistakes",
+        "diagnostics.vocabulary",
         "reasons",
         "address",
     }

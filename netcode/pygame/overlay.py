@@ -5,7 +5,7 @@ import textwrap
 import pygame
 
 from netcode.client import Client
-from netcode.diagnostics.mistakes import explains_keywords
+from netcode.diagnostics.calls import explains_keywords
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 from netcode.peer import Peer, Stats, session_of

@@ -7,7 +7,7 @@ import sys
 
 from netcode.address import check_host, check_port, from_socket
 from netcode.diagnostics import log
-from netcode.diagnostics.mistakes import explains_keywords
+from netcode.diagnostics.calls import explains_keywords
 from netcode.reasons import advice_on_listening, is_shortage, printable
 from netcode.transport import Connector, Doorway, Ready
 from netcode.transport.lookup import Candidate, candidates, without_asking

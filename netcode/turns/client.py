@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 from netcode.address import Address, check_pair, read_address
 from netcode.client import Client
-from netcode.diagnostics.mistakes import SEAT, explains_keywords, hint, keywords_of
+from netcode.diagnostics.calls import explains_keywords, keywords_of
+from netcode.diagnostics.mistakes import hint
+from netcode.diagnostics.vocabulary import SEAT
 from netcode.errors import MessageTooLarge
 from netcode.events import Left, Received
 from netcode.limits import LimitOptions, Limits, check_number
