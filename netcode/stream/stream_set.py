@@ -5,7 +5,7 @@ import math
 import os
 import time
 from collections.abc import Iterator
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 from netcode.loop.clock import Clock, Timeline
 from netcode.loop.engine import Engine
@@ -13,9 +13,10 @@ from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
 from netcode.stream.agenda import Agenda
 from netcode.stream.contract import SCRATCH, Backlog, State
 from netcode.stream.driver import seconds_left, step, together
+from netcode.stream.sleeping import Everybody, sleep_on
 from netcode.stream.stream import Stream
 from netcode.stream.watcher import Watcher
-from netcode.waiting import Descriptors, Waiter, wait
+from netcode.waiting import Descriptors, wait
 
 PORTION = 64
 """Streams, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
@@ -153,19 +154,16 @@ class StreamSet(Generic[T]):
         due = left is not None and (seconds is None or left <= seconds)
         seconds = clip(left if due else seconds)
         if self.watcher.unwatched:
-            return wait(_Everybody(self), timeout=seconds) or due
+            return wait(Everybody(self), timeout=seconds) or due
         most = PORTION if self._hurried and self._backlog is not None else None
         if self._in_vain and busy < PAUSE and (seconds is None or seconds > PAUSE):
             time.sleep(PAUSE - busy)
-        acts, sleep, poll = engine.acts, seconds, self.watcher.poller.poll
+        acts, long, poll = engine.acts, seconds is None or seconds > NAP, self.watcher.poller.poll
         try:
-            ready = poll(NAP if sleep is None or sleep > NAP else sleep, most)
-            while not ready and (sleep is None or sleep > NAP):
-                if self._with_output or self._dead or engine.acts != acts:
-                    due = True  # by a signal handler
-                    break
-                sleep = None if sleep is None else sleep - NAP
-                ready = poll(NAP if sleep is None or sleep > NAP else sleep, most)
+            ready = poll(NAP if long else seconds, most)
+            if long and not ready:
+                found = sleep_on(poll, seconds, most, lambda: self._has_reason_to_wake(acts))
+                ready, due = found or [], due or found is None
         except BaseException as error:
             if self.closed and isinstance(error, (OSError, ValueError)):
                 return True  # by a signal handler, and its poller with it
@@ -374,27 +372,12 @@ class StreamSet(Generic[T]):
         # An end may be behind what was received, or more to send than there was room for.
         self.watcher.tell_again(stream)
 
+    def _has_reason_to_wake(self, acts: int) -> bool:
+        """Tell whether a signal handler has given one since there were so many `acts` of such."""
+        return bool(self._with_output or self._dead) or self.engine.acts != acts
+
     def _take_answers(self) -> None:
         """Have the answers sent that waited for something to go with."""
         answering = self._answering[:]
         del self._answering[: len(answering)]
         self._with_output += [stream for stream in answering if not stream.announced]
-
-
-class _Everybody(Waiter):
-    """Sleeps for a set of which the poller does not know everybody."""
-
-    def __init__(self, streams: StreamSet[T]) -> None:
-        self._streams: StreamSet[Any] = streams
-
-    def instantiate(self) -> Descriptors:
-        return self._streams.descriptors()
-
-    def _seconds_left(self) -> float | None:
-        return self._streams.seconds_left()
-
-    def _slept(self, seconds: float) -> None:
-        self._streams.timeline.tick(seconds)
-
-    def _is_over(self) -> bool:
-        return self._streams.closed
