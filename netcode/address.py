@@ -35,8 +35,11 @@ def check_port(port: int) -> None:
 def check_host(host: str) -> None:
     """Raise `TypeError` or `ValueError` for what cannot be a host, saying what was probably meant."""
     if not isinstance(host, str):
-        both = isinstance(host, tuple | list)
-        hint = ": host and port are two arguments, as in Client(*address)" if both else ""
+        hint = ""
+        if isinstance(host, tuple | list):
+            hint = ": host and port are two arguments, as in Client(*address)"
+        elif isinstance(host, int):
+            hint = f': the port comes after the host, as in "localhost", {host}'
         raise TypeError(f"host must be a str, not {type(host).__name__}{hint}")
     if host == "*":  # which getaddrinfo takes for this computer alone
         raise ValueError('host must not be "*": leave the host out ("") to listen on every address')
@@ -56,8 +59,8 @@ def check_host(host: str) -> None:
 
 def check_destination(host: str, port: int) -> None:
     """Raise `TypeError` or `ValueError` for what cannot be connected to."""
-    check_port(port)
     check_host(host)
+    check_port(port)
     if not host or port == 0:
         raise ValueError(f"cannot connect to host {host!r}, port {port}: both must be given")
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.calls import explain_close, explains_keywords, keywords_of
+from netcode.diagnostics.calls import explain_close, explain_update, explains_arguments, keywords_of
 from netcode.diagnostics.mistakes import hint, hint_unmade, refuse_later
 from netcode.diagnostics.vocabulary import CLIENT
 from netcode.events import Event, Received, Teller
@@ -78,7 +78,7 @@ class Client(Waiter):
         OSError: the first `messages` or `tls` of a program load modules, for which no descriptor is left.
     """
 
-    @explains_keywords("Client", LimitOptions.__optional_keys__)
+    @explains_arguments("Client", LimitOptions.__optional_keys__)
     def __init__(
         self,
         host: str = "",
@@ -374,5 +374,6 @@ def guest_of(client: Client) -> Guest:
 
 hint(Client, CLIENT)
 explain_close(Client)
+explain_update(Client)
 hint_unmade(Client)
 refuse_later(Client, *keywords_of(Client.__init__), *LimitOptions.__optional_keys__)

@@ -2,8 +2,8 @@
 
 from typing import Any, Generic, TypeVar, overload
 
-from netcode.address import Address
-from netcode.diagnostics.calls import explain_close, explains_keywords
+from netcode.address import Address, check_host
+from netcode.diagnostics.calls import explain_close, explain_update, explains_arguments
 from netcode.diagnostics.mistakes import hint
 from netcode.diagnostics.vocabulary import CONNECTION
 from netcode.loop.clock import Clock, Timeline, monotonic
@@ -271,6 +271,7 @@ class Connection(Waiter, Generic[D_co]):
 
 hint(Connection, CONNECTION)
 explain_close(Connection)
+explain_update(Connection)
 
 
 def stream_of(connection: Connection[Any]) -> Stream:
@@ -300,7 +301,7 @@ def connect(
     network: Network = TCP,
     clock: Clock = monotonic,
 ) -> Connection[D]: ...
-@explains_keywords("connect")
+@explains_arguments("connect", check=check_host)
 def connect(
     host: str,
     port: int,
@@ -356,7 +357,7 @@ def custom(
     remote_address: Address | None = None,
     clock: Clock = monotonic,
 ) -> Connection[D]: ...
-@explains_keywords("custom")
+@explains_arguments("custom")
 def custom(
     data: Any = None,
     *,

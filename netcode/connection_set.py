@@ -7,6 +7,7 @@ from weakref import ref
 
 from netcode.address import Address
 from netcode.connection import Connection, stream_of
+from netcode.diagnostics.calls import explain_update
 from netcode.loop.clock import Clock, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.stream.contract import ACCEPTS_PER_UPDATE, ALONE
@@ -232,6 +233,9 @@ class ConnectionSet(Waiter, Generic[D]):
     def _check_open(self) -> None:
         if self._streams.closed:
             raise ValueError("the set is closed: it takes no more connections")
+
+
+explain_update(ConnectionSet)
 
 
 def _listens(sock: socket.socket) -> bool:

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 from netcode.address import Address
+from netcode.diagnostics.calls import explain_update
 from netcode.lan import MAX_ENTRY, MAX_SIGHTINGS, Lan, Sighting
 from netcode.limits import check_name
 from netcode.loop.forks import keep_from_children
@@ -127,6 +128,9 @@ class Discovery(Waiter):
         if not self._closed:
             self._closed = True
             self._lookout.abandon()
+
+
+explain_update(Discovery)
 
 
 def discover(game: str | None = None, *, network: Network = TCP) -> Discovery:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from netcode.address import check_port
+from netcode.address import check_host, check_port
 from netcode.limits import Limits, check_name, check_number, check_seconds
 from netcode.session.door import House
 from netcode.site import Web
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 
-def check_opening(house: House, port: int, grace: float, web: Web | bool | None, network: Network) -> Web | None:
+def check_opening(
+    house: House, *, host: str, port: int, grace: float, web: Web | bool | None, network: Network
+) -> Web | None:
     """Raise for what cannot be; return what is shown to browsers, or None where they are not wanted."""
     check_network(network)
+    check_host(host)
     check_port(port)
     check_name("game", house.game)
     check_name("version", house.version)

@@ -5,9 +5,10 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, Unpack
 
+from netcode.address import check_host
 from netcode.admission import Authenticate, Elsewhere, Refusal
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
-from netcode.diagnostics.calls import explain_close, explains_keywords, keywords_of
+from netcode.diagnostics.calls import explain_close, explain_update, explains_arguments, keywords_of
 from netcode.diagnostics.mistakes import hint, hint_unmade, refuse_later
 from netcode.diagnostics.vocabulary import SERVER
 from netcode.discovery import Announcer, lan_of, make_notice
@@ -91,7 +92,7 @@ class Server(Waiter):
         ImportError: `messages` or `announce` needs an extra that is not installed.
     """
 
-    @explains_keywords("Server", LimitOptions.__optional_keys__)
+    @explains_arguments("Server", LimitOptions.__optional_keys__, check_host)
     def __init__(
         self,
         host: str,
@@ -114,7 +115,7 @@ class Server(Waiter):
         **limits: Unpack[LimitOptions],
     ) -> None:
         house = House(game, version, authenticate, max_peers, max_peers_per_address, max_pending)
-        shown = check_opening(house, port, grace, web, network)
+        shown = check_opening(house, host=host, port=port, grace=grace, web=web, network=network)
         self._limits = make_limits(limits)
         self._codec = make_codec(messages, self._limits.of_clients, self._limits.of_servers)
         self._largest = self._limits.of_servers.size
@@ -367,5 +368,6 @@ class Server(Waiter):
 
 hint(Server, SERVER)
 explain_close(Server)
+explain_update(Server)
 hint_unmade(Server)
 refuse_later(Server, *keywords_of(Server.__init__), *LimitOptions.__optional_keys__)

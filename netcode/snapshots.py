@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from netcode.diagnostics.calls import explains_keywords
+from netcode.diagnostics.calls import explains_arguments
 from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
@@ -88,7 +88,7 @@ class Snapshots(Generic[T], metaclass=Hinted):
         TypeError, ValueError: an argument cannot be what it should be.
     """
 
-    @explains_keywords("Snapshots")
+    @explains_arguments("Snapshots")
     def __init__(
         self,
         rate: float,

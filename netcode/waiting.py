@@ -119,7 +119,10 @@ def any_of(*waiters: Waiter) -> Waiter:
     """
     for waiter in waiters:
         if not isinstance(waiter, Waiter):
-            raise TypeError(f"expected a waiter, not {waiter!r}; put descriptors into a CustomWaiter")
+            hint = (
+                f"seconds are timeout={waiter}" if isinstance(waiter, float) else "put descriptors into a CustomWaiter"
+            )
+            raise TypeError(f"expected a waiter, not {waiter!r}; {hint}")
     return _AnyOf(_flat(waiters))
 
 

@@ -48,7 +48,7 @@ def all_sentences() -> list[Sentence]:
 def sentences_of(path: Path, text: str | None = None) -> Iterator[Sentence]:
     """Yield those of one module."""
     name = path.relative_to(PACKAGE).as_posix()
-    if name in {"diagnostics/mistakes.py", "diagnostics/vocabulary.py", "diagnostics/calls.py"}:
+    if name in {"diagnostics/mistakes.py", "diagnostics/vocabulary.py"}:
         return  # it completes the sentence of a mistaken name, which says what the right one is
     tree = ast.parse(text if text is not None else path.read_text(encoding="utf-8"))
     skipped = {part for node in ast.walk(tree) for part in _not_said(node)}

@@ -10,7 +10,7 @@ from scene import Scene, only
 
 import netcode
 from netcode import turns
-from netcode.diagnostics.calls import explains_keywords, unexpected
+from netcode.diagnostics.calls import explains_arguments, unexpected
 
 SERVER, CLIENT = (netcode.Server, "", 0), (netcode.Client, "localhost", 1)
 
@@ -65,7 +65,7 @@ def test_no_hint_leads_to_a_keyword_that_its_owner_does_not_take() -> None:
 
 
 def test_what_explains_its_keywords_is_called_as_before() -> None:
-    @explains_keywords("f")
+    @explains_arguments("f")
     def f(one: int, *, two: int = 2) -> int:
         """Add."""
         total = one + two
@@ -98,3 +98,90 @@ def test_a_close_that_is_given_words_says_who_takes_them(things: dict[str, Any],
 
     assert things[thing].close() is None
     assert [*inspect.signature(kind.close).parameters] == ["self"]
+
+
+@pytest.mark.fault(72, "memory")
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        ((netcode.Server,), 'Server() needs host and port, as in Server("", 7777): there is no host and no port'),
+        ((netcode.Server, "localhost"), 'Server() needs host and port, as in Server("", 7777): there is no port'),
+        ((netcode.Listener, ""), 'Listener() needs host and port, as in Listener("", 7777): there is no port'),
+        ((netcode.Snapshots,), "Snapshots() needs rate, as in Snapshots(20): there is no rate"),
+        (
+            (netcode.Server, "", 7777, "chess"),
+            "Server() takes host and port by place, and others by name: write name=value for 'chess'",
+        ),
+        (
+            (netcode.Client, "localhost", 7777, "chess"),
+            "Client() takes host and port by place, and others by name: write name=value for 'chess'",
+        ),
+        (
+            (turns.join, ("localhost", 7777)),
+            'join() needs address and game, as in join(("localhost", 7777), "Pig"): there is no game',
+        ),
+    ],
+)
+def test_what_is_missing_or_too_much_reads_how_it_is_called(call: Any, message: str) -> None:
+    function, *arguments = call
+
+    with pytest.raises(TypeError, match=f"^{re.escape(message)}$"):
+        function(*arguments)
+
+
+@pytest.mark.fault(72, "memory")
+@pytest.mark.parametrize("function", [netcode.Server, netcode.Client, netcode.connect, netcode.Listener])
+@pytest.mark.parametrize(
+    ("host", "says"),
+    [
+        (5000, 'host must be a str, not int: the port comes after the host, as in "localhost", 5000'),
+        (("a", 5000), "host must be a str, not tuple: host and port are two arguments, as in Client(*address)"),
+        ("a:5000", "host must be without the port, which is the next argument: 'a', 5000, not 'a:5000'"),
+    ],
+)
+def test_a_place_that_is_given_as_one_argument_reads_that_it_is_two(function: Any, host: Any, says: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(says)}$"):
+        function(host)
+    with pytest.raises((TypeError, ValueError), match=f"^{re.escape(says)}$"):
+        function(host, "localhost")
+
+
+def test_what_takes_names_alone_and_has_no_example_says_what_there_is_to_say() -> None:
+    @explains_arguments("f")
+    def f(*, one: int = 1) -> int:
+        return one
+
+    @explains_arguments("g")
+    def g(one: int, two: int) -> int:
+        return one + two
+
+    wrong: Any = (f, g)
+    assert (f(one=2), g(1, two=2)) == (2, 3)
+    with pytest.raises(TypeError, match=r"^f\(\) takes arguments by name alone: write name=value for 5$"):
+        wrong[0](5)
+    with pytest.raises(TypeError, match=r"^g\(\) needs one and two: there is no one$"):
+        wrong[1](two=5)
+
+
+UPDATED = (netcode.Server, netcode.Client, netcode.Connection, netcode.ConnectionSet, netcode.Discovery, turns.Seat)
+
+
+@pytest.mark.fault(72, "memory")
+@pytest.mark.parametrize("kind", UPDATED)
+def test_an_update_that_is_given_the_time_says_that_it_has_a_clock(kind: Any) -> None:
+    one = kind.__new__(kind)
+
+    says = rf"^{kind.__name__}\.update\(\) takes no time, it has a clock of its own: leave out 0\.016$"
+    with pytest.raises(TypeError, match=says):
+        one.update(0.016)
+    with pytest.raises(TypeError, match=says):
+        one.update(dt=0.016)
+    with pytest.raises(
+        TypeError, match=rf"^{kind.__name__} is a class: make one, keep it, and call update\(\) on that$"
+    ):
+        kind.update()
+    assert [*inspect.signature(kind.update).parameters] == ["self"]
+
+
+def test_an_update_without_time_is_one(things: dict[str, Any]) -> None:
+    assert [thing.update() for name, thing in things.items() if name != "peer"] == [None] * 3

@@ -46,3 +46,9 @@ def test_hints_lead_to_what_exists(kind: type, hints: dict[str, str]) -> None:
             assert hasattr(names[thing], attribute) or attribute in {"address", "id", "data", "reason"}, text
     for name in " ".join(hints).split():
         assert isinstance(inspect.getattr_static(kind, name), Hint), f"{kind.__name__}.{name} exists"
+
+
+def test_examples_are_of_what_there_is() -> None:
+    for name, example in vocabulary.EXAMPLES.items():
+        assert example.startswith(f"{name}(")
+        assert name == "Overlay" or hasattr(netcode, name) or hasattr(turns, name)

@@ -185,7 +185,7 @@ def test_a_timeout_that_is_no_number_is_refused(timeout: Any) -> None:
 @pytest.mark.parametrize("waiters", [(1.5,), (CustomWaiter(), 1.5)])
 def test_what_is_no_waiter_is_refused(waiters: tuple[Any, ...]) -> None:
     for function in (wait, any_of):
-        with pytest.raises(TypeError, match=r"expected a waiter, not 1.5; put descriptors into a CustomWaiter"):
+        with pytest.raises(TypeError, match=r"expected a waiter, not 1.5; seconds are timeout=1.5"):
             function(*waiters)
 
 

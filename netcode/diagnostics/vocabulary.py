@@ -50,6 +50,18 @@ INSTEAD = {
 }
 """What to say of keywords that one of ours does otherwise."""
 
+EXAMPLES = {
+    "Client": 'Client("localhost", 7777)',
+    "Listener": 'Listener("", 7777)',
+    "Overlay": "Overlay(client)",
+    "Server": 'Server("", 7777)',
+    "Snapshots": "Snapshots(20)",
+    "connect": 'connect("localhost", 7777)',
+    "join": 'join(("localhost", 7777), "Pig")',
+    "tables": 'tables(("localhost", 7777))',
+}
+"""How what cannot do without arguments is called."""
+
 CLOSE = 0.7
 """How alike a name must be, of 1.0, to be taken for a slip of the keys."""
 

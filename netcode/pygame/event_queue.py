@@ -5,6 +5,7 @@ from collections import deque
 import pygame
 
 from netcode.client import Client
+from netcode.diagnostics.calls import explain_update
 from netcode.events import Away, Back, Event, Joined, Left, Received
 from netcode.server import Server
 
@@ -58,3 +59,6 @@ class EventQueue:
                 self._waiting.popleft()
         except pygame.error:
             return  # the queue is full, or there is none
+
+
+explain_update(EventQueue)

@@ -5,7 +5,7 @@ import textwrap
 import pygame
 
 from netcode.client import Client
-from netcode.diagnostics.calls import explains_keywords
+from netcode.diagnostics.calls import explains_arguments
 from netcode.limits import check_number
 from netcode.loop.clock import Clock, monotonic
 from netcode.peer import Peer, Stats, session_of
@@ -43,7 +43,7 @@ class Overlay:
         TypeError, ValueError: an argument cannot be what it should be.
     """
 
-    @explains_keywords("Overlay")
+    @explains_arguments("Overlay")
     def __init__(
         self,
         client: Client,

@@ -7,7 +7,7 @@ import sys
 
 from netcode.address import check_host, check_port, from_socket
 from netcode.diagnostics import log
-from netcode.diagnostics.calls import explains_keywords
+from netcode.diagnostics.calls import explains_arguments
 from netcode.reasons import advice_on_listening, is_shortage, printable
 from netcode.transport import Connector, Doorway, Ready
 from netcode.transport.lookup import Candidate, candidates, without_asking
@@ -134,7 +134,7 @@ class Listener(TcpDoorway, Waiter):
         OSError: the port is taken, or the address is not one of this computer.
     """
 
-    @explains_keywords("Listener")
+    @explains_arguments("Listener", check=check_host)
     def __init__(self, host: str, port: int) -> None:
         first, *others = _listen(host, port)
         super().__init__(first, owned=True)
@@ -189,8 +189,8 @@ def _open_spare() -> int | None:
 
 
 def _listen(host: str, port: int) -> list[socket.socket]:
-    check_port(port)
     check_host(host)
+    check_port(port)
     if sys.platform == "emscripten":
         text = "a page in a browser cannot listen: run the server as a program, and let the page connect to it"
         raise OSError(errno.EOPNOTSUPP, text)

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from netcode.address import Address, check_pair, read_address
 from netcode.client import Client
-from netcode.diagnostics.calls import explains_keywords, keywords_of
+from netcode.diagnostics.calls import explain_update, explains_arguments, keywords_of
 from netcode.diagnostics.mistakes import hint
 from netcode.diagnostics.vocabulary import SEAT
 from netcode.errors import MessageTooLarge
@@ -27,9 +27,10 @@ G = TypeVar("G")
 
 _OF_LINKS = {*keywords_of(Client.__init__), *LimitOptions.__optional_keys__} - {"host", "port"}
 hint(Seat, SEAT)
+explain_update(Seat)
 
 
-@explains_keywords("join", _OF_LINKS)
+@explains_arguments("join", _OF_LINKS)
 def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is by keyword
     address: Address | tuple[str, int],
     game: "type[G] | str",
@@ -142,7 +143,7 @@ def _check_size(request: Join, most: Any) -> None:
         raise MessageTooLarge(size, most, most)
 
 
-@explains_keywords("tables", _OF_LINKS)
+@explains_arguments("tables", _OF_LINKS)
 def tables(
     address: Address | tuple[str, int], game: type[Any] | str | None = None, *, timeout: float = 5.0, **link: Any
 ) -> list[dict[str, Any]]:
