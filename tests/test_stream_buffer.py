@@ -11,7 +11,15 @@ from hypothesis.stateful import (
 )
 
 from netcode.address import Address
-from netcode.stream.buffer import JOIN_BELOW, MARK_EVERY, MAX_CHUNKS, MIN_ROOM, ReceiveBuffer, SendQueue, rest_of
+from netcode.stream.buffer import (
+    JOIN_BELOW,
+    MARK_EVERY,
+    MAX_CHUNKS,
+    MIN_ROOM,
+    ReceiveBuffer,
+    SendQueue,
+    rest_of,
+)
 
 
 class ReceiveModel(RuleBasedStateMachine):
@@ -168,6 +176,21 @@ def test_a_queue_that_gets_shorter_is_not_stuck_however_old_it_is() -> None:
         seen.append((queue.since(), queue.stuck_since()))
 
     assert seen == [(0.0, 0.0), (0.0, 2.0), (0.0, 3.0), (0.0, 3.0)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 14, 15])
+def test_a_queue_of_a_few_bytes_is_stuck_until_one_is_gone(size: int) -> None:
+    queue = SendQueue()
+    queue.append(bytes(size))
+    queue.mark(0.0)
+    queue.append(b"!")
+    queue.mark(1.0)
+
+    before = queue.eases(2.0), queue.stuck_since()
+    queue.sent(1, 3.0)
+
+    assert before == (False, 0.0)
+    assert (queue.eases(4.0), queue.stuck_since()) == (True, 4.0)
 
 
 def test_a_queue_that_became_longer_is_stuck_until_it_is_well_below_its_longest() -> None:

@@ -186,7 +186,7 @@ class SendQueue:
 
     def eases(self, now: float) -> bool:
         """Look closer at a queue that seems to be stuck: tell whether it did become shorter since it was longest."""
-        eases = self.size <= self._peak - self._peak // EASED_AFTER_ALL
+        eases = self.size <= self._peak - max(1, self._peak // EASED_AFTER_ALL)
         if eases:
             self._ease(now)
         return eases
