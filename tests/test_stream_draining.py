@@ -4,7 +4,7 @@ import errno
 
 import pytest
 
-from netcode.stream.draining import DRAIN, Draining
+from netcode.stream.draining import DRAIN, Draining, unsent
 
 EPIPE, RESET = BrokenPipeError(errno.EPIPE, "broken"), ConnectionResetError(errno.ECONNRESET, "reset")
 
@@ -32,3 +32,10 @@ def test_the_error_that_is_kept_keeps_nothing_else() -> None:
         draining = Draining(error, believes_ends=True)
 
     assert (draining.error, draining.error.__traceback__, draining.error.__context__) == (RESET, None, None)
+
+
+def test_what_a_failed_write_has_lost_counts_with_what_waits() -> None:
+    draining = Draining(RESET, believes_ends=True)
+    draining.unsent += 5
+
+    assert (unsent(3, None), unsent(0, draining), unsent(3, draining)) == (3, 5, 8)

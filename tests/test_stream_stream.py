@@ -23,7 +23,7 @@ from netcode.connection import (
 )
 from netcode.loop.clock import Timeline
 from netcode.loop.forks import TEXT
-from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
+from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
 from netcode.session.reader import LARGE
 from netcode.stream import driver
 from netcode.stream.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
@@ -560,10 +560,9 @@ class Scripted:
         self.calls.append("close")
 
 
-def scripted(transport: Transport) -> Connection[None]:
-    connection: Connection[None] = Connection(
-        Ready(transport), None, timeout=None, ping=None, timeline=Timeline(FakeClock())
-    )
+def scripted(transport: Transport, clock: FakeClock | None = None) -> Connection[None]:
+    timeline = Timeline(clock or FakeClock())
+    connection: Connection[None] = Connection(Ready(transport), None, timeout=None, ping=None, timeline=timeline)
     connection.update()
     return connection
 
@@ -595,7 +594,36 @@ def test_a_goodbye_behind_a_broken_way_out_is_read() -> None:
     connection.update()
 
     assert connection.receive_all() == b"you are banned"
-    assert connection.reason == Reason(ReasonCode.CLOSED_BY_PEER, "the other end closed the connection")
+    text = "the other end closed the connection; 6 bytes were not sent"
+    assert connection.reason == Reason(ReasonCode.CLOSED_BY_PEER, text)
+
+
+def test_a_nice_close_behind_a_broken_way_out_is_over_at_the_end_and_no_clean_one() -> None:
+    error = BrokenPipeError(errno.EPIPE, "broken")
+    connection = scripted(Scripted(BlockingIOError(), BlockingIOError(), b"bye", b"", sends=error))
+
+    connection.send(b"hello?")
+    connection.close_nicely()
+    connection.update()
+    connection.update()
+
+    assert connection.receive_all() == b"bye"
+    assert connection.reason == reason_from_error(error, "the other end")
+
+
+def test_what_a_failed_write_has_lost_is_counted_where_a_close_takes_too_long() -> None:
+    clock, more = FakeClock(), [b"more"] * DRAIN_READS
+    transport = Scripted(BlockingIOError(), BlockingIOError(), *more, *more, sends=BrokenPipeError(errno.EPIPE, ""))
+    connection = scripted(transport, clock)
+
+    connection.send(b"hello?")
+    connection.close_nicely(3.0)
+    for _ in range(8):
+        connection.update()
+        clock.advance(0.5)
+
+    assert connection.reason is not None
+    assert connection.reason.text.endswith("6 bytes were not sent within timeout = 3 s")
 
 
 def test_a_broken_way_out_with_nothing_to_read_is_a_reset() -> None:

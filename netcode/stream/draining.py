@@ -13,7 +13,7 @@ class Draining:
         believes_ends: whether a clean end of the other end counts behind it.
     """
 
-    __slots__ = ("_left", "error", "outranks_an_end")
+    __slots__ = ("_left", "error", "outranks_an_end", "unsent")
 
     def __init__(self, error: OSError, *, believes_ends: bool) -> None:
         error.__traceback__ = error.__context__ = None  # they would keep the frames of the game
@@ -21,9 +21,16 @@ class Draining:
         self.outranks_an_end = not believes_ends or error.errno != errno.EPIPE
         """Whether it is the reason also behind a clean end, as which the kernel shows it once it is known. EPIPE alone
         just follows an end."""
+        self.unsent = 0
+        """Bytes that were to be sent, and never will be."""
         self._left = DRAIN
 
     def is_over(self, count: int) -> bool:
         """Hear that `count` bytes came; tell whether those are more than can have come before the write failed."""
         self._left -= count
         return self._left < 0
+
+
+def unsent(waiting: int, draining: Draining | None) -> int:
+    """Return how many bytes are lost where so many still wait: with those that a failed write has lost."""
+    return waiting if draining is None else waiting + draining.unsent

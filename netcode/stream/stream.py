@@ -12,7 +12,7 @@ from netcode.stream.buffer import SendQueue, rest_of
 from netcode.stream.closing import Closing
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import ALONE, SCRATCH, Host, Owner, Receiver, Source, State
-from netcode.stream.draining import Draining
+from netcode.stream.draining import Draining, unsent
 from netcode.transport import Heard, Transport, abandon
 
 LOOSE = 4096
@@ -244,7 +244,7 @@ class Stream:
         """Do what is due at `now`, and return when there is something to do again."""
         closing = self._closing
         if closing is not None and now >= closing.due():
-            self.end(closing.reason(self.describe(), self.waiting))
+            self.end(closing.reason(self.describe(), unsent(self.waiting, self.draining)))
         if self.blocked and self.outgoing is not None:
             self.outgoing.mark(now)
         if self.state is _DISCONNECTED:
@@ -290,8 +290,9 @@ class Stream:
         if self.ended_input:
             self._broke(error)
             return
-        self.outgoing, self._loose, self.blocked = None, b"", False
         self.draining = self.draining or Draining(error, believes_ends=self.receiver.believes_ends)
+        self.draining.unsent += self.waiting
+        self.outgoing, self._loose, self.blocked = None, b"", False
         scratch = memoryview(bytearray(SCRATCH))
         # Else one share now, and the rest in the updates to come: a goodbye behind a flood must not cost a frame.
         for _ in range(DRAIN_READS if self.receiver.believes_ends else 1):
@@ -345,21 +346,20 @@ class Stream:
 
     def _input_ended(self) -> None:
         """The other end has ended its side. Who believes that sends first what it was given before."""
-        if self.draining is not None and self.draining.outranks_an_end:
-            self._broke(self.draining.error)
-            return
-        self.ended_input = True
-        if self._closing is None:
+        self.ended_input, draining = True, self.draining
+        if self._closing is None and (draining is None or not draining.outranks_an_end):
             self._closing = Closing(Reason(ReasonCode.CLOSED_BY_PEER, f"{self.describe()} closed the connection"))
             self.flush(self.timeline.now)
             if self.waiting and self.receiver.believes_ends:
                 self._become(_DISCONNECTING)
-        if self._finished or self.state is not _DISCONNECTING:
+        if draining is not None:
+            self._broke(draining.error)
+        elif self._closing is not None and (self._finished or self.state is not _DISCONNECTING):
             self.end(self._closing.done)
         self.host.watch(self)  # it may still read what we are sending
 
     def _broke(self, error: OSError) -> None:
-        closing, waiting = self._closing, self.waiting if self.receiver.believes_ends else 0
+        closing, waiting = self._closing, unsent(self.waiting, self.draining) if self.receiver.believes_ends else 0
         if closing is None:
             self.end(reason_from_error(error, self.describe()))
         else:  # once everything is sent, how the other end leaves is its own affair
