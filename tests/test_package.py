@@ -107,8 +107,10 @@ SHARED = {
 
 EXTRAS = {
     "netcode.lan.interfaces",
+    "netcode.lan.listening",
     "netcode.lan.mdns",
     "netcode.lan.records",
+    "netcode.lan.speaker",
     "netcode.metrics",
     "netcode.pygame",
     "netcode.pygame.event_queue",

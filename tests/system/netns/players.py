@@ -130,9 +130,9 @@ def join(host: str, port: int, options: Mapping[str, Any]) -> None:
 
 def announce(host: str, port: int, options: Mapping[str, Any]) -> None:
     """Be a server that says on the local network that it is there, and ends at Ctrl-C."""
-    from netcode.lan import mdns  # needs an extra
+    from netcode.lan import speaker  # needs an extra
 
-    mdns.LOOK = LOOK
+    speaker.LOOK = LOOK
     with netcode.Server(host, port, game="test", announce="Ann's game", **options["limits"]) as server:
         say("listening")
         for _ in server.ticks(60):
@@ -141,9 +141,9 @@ def announce(host: str, port: int, options: Mapping[str, Any]) -> None:
 
 def discover(host: str, port: int, options: Mapping[str, Any]) -> None:
     """Look for servers, and say what is there whenever that changes."""
-    from netcode.lan import mdns  # needs an extra
+    from netcode.lan import speaker  # needs an extra
 
-    mdns.LOOK = LOOK
+    speaker.LOOK = LOOK
     say("begun")
     with netcode.discover("test") as discovery:
         before: list[list[str]] = []
