@@ -42,20 +42,25 @@ class Info:
 
     port: int | None = 7777
     answers = True
+    said = False
+    silent: ClassVar[set[str]] = set()
     addresses = ("127.0.0.1",)
     asked = 0
     properties: Mapping[bytes, bytes | None] = {b"name": b"\xff", b"flag": None}
     meanwhile: ClassVar[list[Callable[[], None]]] = []
 
     def __init__(self, service_type: str, name: str) -> None:
-        self.type = service_type
+        self.type, self.name = service_type, name
+
+    def load_from_cache(self, zeroconf: Any) -> bool:
+        return self.said
 
     async def async_request(self, zeroconf: Any, milliseconds: float) -> bool:
         Info.asked += 1
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.03 if self.name in self.silent else 0)
         while Info.meanwhile:
             Info.meanwhile.pop()()
-        return self.answers
+        return self.answers and self.name not in self.silent
 
     def parsed_scoped_addresses(self) -> list[str]:
         return [*self.addresses]
@@ -207,8 +212,10 @@ def test_no_more_are_kept_than_fit_however_many_come(monkeypatch: pytest.MonkeyP
 
         hear(lookout, ("0", UPDATED), ("0", REMOVED), ("late", ADDED))
 
+        hear(lookout, ("too late", ADDED))
+
         assert len(lookout.sightings) == MAX_SIGHTINGS
-        assert "late" in lookout.sightings
+        assert ("late" in lookout.sightings, "too late" in lookout.sightings) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -261,3 +268,58 @@ def test_who_listens_where_no_more_threads_may_start_is_told(monkeypatch: pytest
     with closing(Mdns(LOOPBACK).look_out()) as lookout:
         assert lookout.error == "the local network cannot be used: can't start new thread"
         assert is_readable(lookout)
+
+
+SILENT = [f"silent {number}" for number in range(MAX_SIGHTINGS)]
+
+
+def test_who_says_all_with_its_name_is_shown_however_many_are_asked_in_vain(
+    monkeypatch: pytest.MonkeyPatch, info: type[Info]
+) -> None:
+    info.silent = {*SILENT}
+    with closing(without_thread(monkeypatch)) as lookout:
+
+        async def play() -> None:
+            for name in SILENT:
+                lookout._speaker._hear(None, SERVICE, name, ADDED)
+            info.said = True
+            lookout._speaker._hear(None, SERVICE, "server", ADDED)
+
+        asyncio.run(play())
+
+        assert [*lookout.sightings] == ["server"]
+
+
+def test_who_comes_while_many_are_asked_in_vain_is_asked_once_those_are_given_up(
+    monkeypatch: pytest.MonkeyPatch, info: type[Info]
+) -> None:
+    info.silent = {*SILENT}
+    with closing(without_thread(monkeypatch)) as lookout:
+
+        async def play() -> None:
+            late = [f"late {number}" for number in range(MAX_SIGHTINGS + 1)]  # one more than can wait
+            for name in (*SILENT, *late):
+                lookout._speaker._hear(None, SERVICE, name, ADDED)
+            lookout._speaker._hear(None, SERVICE, late[1], REMOVED)
+            await asyncio.sleep(0.1)
+            assert {*lookout.sightings} == {*late[2:]}
+
+        asyncio.run(play())
+
+        assert (lookout._speaker._tasks, lookout._speaker._waiting) == ({}, {})
+
+
+def test_the_end_of_a_session_asks_nobody_who_waited(monkeypatch: pytest.MonkeyPatch, info: type[Info]) -> None:
+    info.silent = {*SILENT}
+    with closing(without_thread(monkeypatch)) as lookout:
+
+        async def play() -> None:
+            for name in (*SILENT, "late"):
+                lookout._speaker._hear(None, SERVICE, name, ADDED)
+            await asyncio.sleep(0)
+            await lookout._speaker._end_session()
+            await asyncio.sleep(0.1)
+
+        asyncio.run(play())
+
+        assert (lookout.sightings, lookout._speaker._tasks) == ({}, {})

@@ -30,6 +30,9 @@ class Listening(Speaker):
         self.sightings: Mapping[str, Sighting] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()  # names that changed while they were asked
+        self._waiting: dict[
+            str, None
+        ] = {}  # names that are asked once somebody less is; a set that remembers the order
         self._silent: dict[str, int] = {}  # how often in a row they were asked in vain
         self._browser: AsyncServiceBrowser | None = None
         self.ear, self._bell = socket.socketpair()
@@ -88,6 +91,7 @@ class Listening(Speaker):
             task.cancel()
         self._tasks.clear()
         self._again.clear()
+        self._waiting.clear()
         self._silent.clear()
         self._show({})
 
@@ -96,15 +100,25 @@ class Listening(Speaker):
         if state_change is ServiceStateChange.Removed:
             if (task := self._tasks.pop(name, None)) is not None:
                 task.cancel()
+            self._waiting.pop(name, None)
             self._forget(name)
         elif name in self._tasks:
             self._again.add(name)
-        elif name in self.sightings or len(self.sightings) + len(self._tasks) < MAX_SIGHTINGS:
+        elif name in self.sightings or len(self.sightings) < MAX_SIGHTINGS:
             self._begin_to_ask(zeroconf, service_type, name)
 
     def _begin_to_ask(self, zeroconf: Any, service_type: str, name: str) -> None:
-        with suppress(Error):  # no server of ours has such a name: with a control character, say
-            self._tasks[name] = asyncio.create_task(self._ask(zeroconf, AsyncServiceInfo(service_type, name), name))
+        """Ask for who has this name; where so many are asked already, once one of those has answered or is given up."""
+        with suppress(Error, OSError, ValueError):  # of no server of ours: a name with a control character, say
+            info = AsyncServiceInfo(service_type, name)
+            if len(self._tasks) < MAX_SIGHTINGS:
+                self._tasks[name] = asyncio.create_task(self._ask(zeroconf, info, name))
+            elif info.load_from_cache(zeroconf):
+                self._see(name, info)  # it said all with its name, as servers of ours do: silent ones do not delay it
+            else:
+                self._waiting[name] = None
+                if len(self._waiting) > MAX_SIGHTINGS:
+                    del self._waiting[next(iter(self._waiting))]
 
     async def _ask(self, zeroconf: Any, info: AsyncServiceInfo, name: str) -> None:
         """Ask a server that was heard of where it is."""
@@ -114,9 +128,7 @@ class Listening(Speaker):
                 self._again.discard(name)
                 if await info.async_request(zeroconf, ANSWER_TIMEOUT * 1000):
                     self._silent.pop(name, None)
-                    seen = sighting(info, own_interfaces())
-                    if seen is not None and seen != self.sightings.get(name):
-                        self._show({**self.sightings, name: seen})
+                    self._see(name, info)
                 elif name in self.sightings:
                     self._silent[name] = self._silent.get(name, 0) + 1
                     if self._silent[name] >= UNANSWERED:
@@ -129,6 +141,20 @@ class Listening(Speaker):
             if self._tasks.get(name) is asyncio.current_task():  # else it went, and may be asked anew
                 del self._tasks[name]
                 self._again.discard(name)
+                self._ask_next(zeroconf)
+
+    def _ask_next(self, zeroconf: Any) -> None:
+        """Ask for one of those who wait for it, if somebody more can be shown."""
+        if self._waiting and len(self.sightings) < MAX_SIGHTINGS:
+            name = next(iter(self._waiting))
+            del self._waiting[name]
+            self._begin_to_ask(zeroconf, SERVICE, name)
+
+    def _see(self, name: str, info: AsyncServiceInfo) -> None:
+        """Show where a server is, if somebody more can be shown."""
+        seen, known = sighting(info, own_interfaces()), self.sightings.get(name)
+        if seen not in (None, known) and (known is not None or len(self.sightings) < MAX_SIGHTINGS):
+            self._show({**self.sightings, name: seen})
 
     def _forget(self, name: str) -> None:
         self._silent.pop(name, None)
