@@ -13,6 +13,7 @@ from netcode.stream import driver
 from netcode.stream.closing import LINGER
 from netcode.stream.connecting import CONNECT_TIMEOUT, Connecting
 from netcode.stream.contract import SCRATCH, State
+from netcode.stream.draining import unsent
 from netcode.stream.intake import (
     MAX_RECEIVE_BUFFER,
     MAX_SEND_BUFFER,
@@ -110,8 +111,9 @@ class Connection(Waiter, Generic[D_co]):
 
     @property
     def send_buffer_length(self) -> int:
-        """Bytes that wait to be sent."""
-        return self._stream.waiting
+        """Bytes that wait to be sent; where a write has failed, also those that it lost, until all is over."""
+        stream = self._stream
+        return unsent(stream.waiting, stream.draining) if stream.alive else 0
 
     @property
     def receive_buffer_length(self) -> int:

@@ -618,10 +618,13 @@ def test_what_a_failed_write_has_lost_is_counted_where_a_close_takes_too_long() 
 
     connection.send(b"hello?")
     connection.close_nicely(3.0)
+    connection.update()
+    lost = connection.send_buffer_length
     for _ in range(8):
         connection.update()
         clock.advance(0.5)
 
+    assert (lost, connection.send_buffer_length) == (6, 0)
     assert connection.reason is not None
     assert connection.reason.text.endswith("6 bytes were not sent within timeout = 3 s")
 
