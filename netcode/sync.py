@@ -9,8 +9,9 @@ from typing import Any, TypeVar, overload
 
 from netcode.connection import Connection, State, stream_of
 from netcode.connection import connect as start_to_connect
+from netcode.diagnostics.advice import PATIENCE, advise
 from netcode.stream.driver import seconds_left
-from netcode.stream.intake import check_receivable
+from netcode.stream.intake import MAX_RECEIVE_BUFFER, check_receivable
 from netcode.waiting import wait
 
 D = TypeVar("D")
@@ -36,11 +37,12 @@ def connect(
 def send(connection: Connection[Any], data: bytes | bytearray | memoryview) -> None:
     """Send `data`, and wait until the operating system has taken all that was queued.
 
-    Where each end waits for the other to read, only a `timeout` of the connection ends that.
+    Where each end waits for the other to read, only a `timeout` of the connection ends that; a `RuntimeWarning` tells
+    of it after five seconds.
     """
     _check(connection)
     connection.send(data)
-    _wait_until(connection, lambda: not connection.send_buffer_length)
+    _wait_until(connection, lambda: not connection.send_buffer_length, PATIENCE)
 
 
 def receive(connection: Connection[Any], length: int) -> bytes | None:
@@ -68,10 +70,21 @@ def _check(connection: Connection[Any]) -> None:
         raise TypeError(f"expected a Connection, not {type(connection).__name__}{hint}")
 
 
-def _wait_until(connection: Connection[Any], done: Callable[[], bool]) -> None:
+def _wait_until(connection: Connection[Any], done: Callable[[], bool], patience: float | None = None) -> None:
+    """Wait until something is so.
+
+    Args:
+        patience: seconds in which nothing happens after which a program is told that it could receive.
+    """
     connection.update()
     while connection.alive and not done():
         if not any(connection.instantiate()) and seconds_left(stream_of(connection)) is None:
             return  # nothing will ever happen: it has no input
-        wait(connection)
+        if not wait(connection, timeout=patience) and connection.receive_buffer_length >= MAX_RECEIVE_BUFFER:
+            advise(
+                f"sync.send() has waited for {patience:g} seconds in which the other end took nothing, while "
+                f"{MAX_RECEIVE_BUFFER} bytes from there wait to be received: perhaps each end waits for the other to "
+                "read; receive in between, or give the connection a timeout"
+            )
+            patience = None
         connection.update()

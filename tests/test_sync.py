@@ -80,6 +80,30 @@ def test_send_to_who_sends_much_and_never_reads_ends_at_the_timeout(server: sock
     peer.close()
 
 
+def test_who_sends_to_who_sends_is_told_once_that_it_could_receive(
+    server: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = sync.connect("127.0.0.1", port_of(server))
+    peer, _ = server.accept()
+    peer.sendall(bytes(MAX_RECEIVE_BUFFER))
+    patiences = list[float | None]()
+
+    def sleep(connection: netcode.Connection[Any], *, timeout: float | None) -> bool:
+        patiences.append(timeout)
+        if len(patiences) == 200:
+            peer.close()
+        return timeout is None or netcode.wait(connection, timeout=0.001)
+
+    monkeypatch.setattr(sync, "wait", sleep)
+    with pytest.warns(RuntimeWarning, match=r"^sync\.send\(\) has waited for 5 seconds .* each end waits") as warned:
+        sync.send(connection, bytes(20_000_000))
+
+    left, came = connection.send_buffer_length, connection.receive_all()
+    sync.close_nicely(connection)
+    assert (len(warned), warned[0].filename, {*patiences}) == (1, __file__, {5.0, None})
+    assert (left > 0, len(came)) == (True, MAX_RECEIVE_BUFFER)
+
+
 def test_receive_waits_for_exactly_so_many_bytes(server: socket.socket) -> None:
     connection = sync.connect("127.0.0.1", port_of(server))
     peer, _ = server.accept()
