@@ -210,7 +210,7 @@ class Kit:
         by_seat = False
         if type(options) not in _COLLECTIONS:
             options, by_seat = _unusual(kind, options, prompt)
-        offered: dict[int, tuple[Any, ...] | Free[Any]] = (
+        offered: Mapping[int, tuple[Any, ...] | Free[Any]] = (
             {seat: _offer(options(seat)) for seat in asked} if by_seat else dict.fromkeys(asked, _offer(options))
         )
         for seat, its in offered.items():
