@@ -1397,10 +1397,22 @@ class Patient(Cards):
         self.turn_to(seat)
 
 
+class Refusing(Cards):
+    def timeout(self, seat: int) -> None:
+        self.require(not self.hands[seat], "lay your hand down first")
+
+
+def test_a_timeout_that_refuses_is_found() -> None:
+    found = problems(Refusing)
+
+    assert "Refusing.timeout refuses by require() what nobody has asked for: decide there by `if`, at " in found
+    assert ", when the time of a seat is up, so that it has lost" in found
+
+
 def test_what_a_game_does_when_time_is_up_is_tried() -> None:
     found = problems(Hurried)
 
-    assert "Hurried fails: IndexError: pop index out of range, at " in found
+    assert "Hurried.timeout fails: IndexError: pop index out of range, at " in found
     assert "test_check.py:" in found
     assert ", when the time of a seat is up, so that it has lost" in found
     assert problems(Patient) == ""

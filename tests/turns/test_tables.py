@@ -6,7 +6,8 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
-from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, move, options
+from netcode.diagnostics import log
+from netcode.turns import Clock, Free, Game, Hidden, Owned, Result, RulesError, move, options
 from netcode.turns.table import Moved, Over, Refused, Step, Table, TakenBack, Told
 from netcode.turns.values import same, unpack
 
@@ -127,6 +128,74 @@ def test_a_game_says_what_a_timeout_means() -> None:
     table.advance(5.0)
 
     assert (field(table, None, "total"), table.to_move, table.result) == (1, (1,), None)
+
+
+class Refusing(Patient):
+    def timeout(self, seat: int) -> None:
+        self.require(self.total, "nothing was added yet")
+
+
+class Failing(Patient):
+    def timeout(self, seat: int) -> None:
+        self.total //= self.total
+
+
+@pytest.mark.parametrize(
+    ("game", "told", "logged"),
+    [
+        (
+            Refusing,
+            "nothing was added yet",
+            "Refusing.timeout refuses by require() that the time of a seat is up (nothing",
+        ),
+        (
+            Failing,
+            "the rules failed at this, which is a bug in them",
+            "a timeout failed in Failing.timeout:",
+        ),
+    ],
+)
+def test_why_a_timeout_of_the_rules_did_not_come_to_its_end_is_told_and_logged(
+    game: type[Game], told: str, logged: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+    table = begin(game)
+
+    (step,) = table.advance(5.0)
+
+    who = table.names[0]
+    assert step.happenings == (
+        Told(f"{who} has lost, since the rules did not go on when that time was up: {told}", {}),
+        Over(Result((1,), None, f"{who} ran out of time")),
+    )
+    assert [message.startswith(logged) for message in caplog.messages] == [True]
+
+
+class Unwilling(Count):
+    clock = Clock(per_move=5)
+
+    @move
+    def choose(self) -> None:
+        by = self.ask(self.mover, (1, 2), "how many?", default=1)
+        self.require(by == 2, "two at least")
+        self.total += by
+
+
+def test_rules_that_refuse_their_own_default_are_logged(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+    table = begin(Unwilling)
+    done(table.play(0, "choose", {}, 1, now=0.0))
+
+    table.advance(5.0)
+
+    assert table.result is not None
+    (logged,) = caplog.messages
+    assert logged == (
+        "Unwilling.choose refuses the default of its own question (two at least), so that the time of the asked seat is "
+        "up instead; let the default be what it can go on with"
+    )
 
 
 # Absence.

@@ -42,3 +42,25 @@ def changed(where: str) -> None:
         "a rule may depend on `self` alone, not on time, files or `random`",
         where,
     )
+
+
+def refused_timeout(where: str, text: str) -> None:
+    """Log that rules refuse that somebody's time is up, so that this seat has lost."""
+    log.warn(
+        f"turns: {where} refuses",
+        "%s refuses by require() that the time of a seat is up (%s), so that this seat has lost; nobody asked for it who "
+        "could do something else: decide there by `if`",
+        where,
+        text,
+    )
+
+
+def refused_default(where: str, text: str) -> None:
+    """Log that rules refuse the answer that they give for who is absent or out of time."""
+    log.warn(
+        f"turns: {where} refuses its default",
+        "%s refuses the default of its own question (%s), so that the time of the asked seat is up instead; let the "
+        "default be what it can go on with",
+        where,
+        text,
+    )

@@ -1,10 +1,11 @@
 """Changes at a table: each is whole or not at all, and gives its entry for the log and what is to be told."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
-from netcode.turns.errors import Refusal
+from netcode.turns.errors import BUGS, Refusal
 from netcode.turns.language.kit import Result, Told
+from netcode.turns.runtime import log
 from netcode.turns.runtime.absence import Demand
 from netcode.turns.runtime.outcomes import Happening, Moved, Over, Refused, Step
 from netcode.turns.runtime.pending import Stand, Task
@@ -101,8 +102,12 @@ def demanded(table: Standing, now: float) -> Step | None:
 def _default(table: Standing, seat: int, now: float) -> Step:
     assert table.course.suspension is not None
     question = table.course.suspension.question
+    place = table.course.place_of(table.course.suspension.task)
     step = take_answer(table, seat, question.id(seat), plain(question.default), 0, now=now)
-    return step if isinstance(step, Step) else time_out(table, seat, now)
+    if isinstance(step, Step):
+        return step
+    log.refused_default(place, step.text)
+    return time_out(table, seat, now)
 
 
 def time_out(table: Standing, seat: int, now: float) -> Step:
@@ -113,15 +118,33 @@ def time_out(table: Standing, seat: int, now: float) -> Step:
     table.course.abandon()
     table.undoing.forget()
 
+    left = False
+
     def run(before: Stand) -> list[Told]:
-        news = begin(table, Task("timeout", seat), before)
-        if _is_without_time(table, seat, now):
+        nonlocal left
+        try:
+            news = begin(table, Task("timeout", seat), before)
+        except Refusal as error:
+            place = table.course.place_of(Task("timeout"))
+            table.course.complaints[place] = (
+                f"refuses by require() what nobody has asked for: decide there by `if`{log.line_of(error)}"
+            )
+            log.refused_timeout(place, error.text)
+            raise
+        except BUGS as error:
+            table.course.complain("timeout", error, "a timeout")
+            raise Refusal("the rules failed at this, which is a bug in them") from error
+        left = _is_without_time(table, seat, now)
+        if left:
             raise Refusal("")  # which nobody reads: what the rules did is undone by it
         return news
 
     step = attempt(table, run, ["timeout", seat], None, now=now)
+    if not isinstance(step, Refused):
+        return step
     # Where the rules fail, or leave the turn with a seat that has no time, somebody has to have lost.
-    return lose(table, ["lost", seat], now) if isinstance(step, Refused) else step
+    why = Told(f"{table.names[seat]} has lost, since the rules did not go on when that time was up: {step.text}", {})
+    return lose(table, ["lost", seat], now, () if left else (why,))
 
 
 def _is_without_time(table: Standing, seat: int, now: float) -> bool:
@@ -132,8 +155,8 @@ def _is_without_time(table: Standing, seat: int, now: float) -> bool:
     return seat in kit.to_move and seat in clocks.fallen(now)
 
 
-def lose(table: Standing, entry: list[Any], now: float) -> Step:
-    """End the game: all but this seat have won."""
+def lose(table: Standing, entry: list[Any], now: float, news: Iterable[Told] = ()) -> Step:
+    """End the game: all but this seat have won. `news` is what all are told of it."""
     kind, seat = entry
     table.course.abandon()
     table.course.taken_back = []  # the game is over, which says it all
@@ -143,7 +166,7 @@ def lose(table: Standing, entry: list[Any], now: float) -> Step:
     others = tuple(other for other in kit.alive if other != seat)
     kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")
     kit.to_move = ()
-    return commit(table, entry, [], now=now)
+    return commit(table, entry, [*news], now=now)
 
 
 def take_back(table: Standing, seat: int, now: float) -> Step:
