@@ -77,6 +77,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/positions": ("check",),
     "proving/report": ("check",),
     "proving/seen": ("check",),
+    "proving/tried": ("check",),
     "proving/twin": ("check",),
     "proving/watching": ("watching",),
     "proving/worlds": ("check",),

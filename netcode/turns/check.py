@@ -103,6 +103,8 @@ class Checker:
         if not self.report.games and not self.report.problems:
             self.findings.where = "when the time was over"
             self.findings.add("not one game came to its end in the time, so nothing is proved; allow more of it")
+        if self.report.games:
+            self.report.unproved += self.positions.tried.unproved()
         self.spell()
         with self.hush.on():
             self.compare_processes(seed, games)
@@ -153,6 +155,7 @@ class Checker:
                 return True
             seat, choice, step = made
             taken.append((seat, choice))
+            self.positions.tried.made[choice[0]] += 1
             if back is not None and not back.frozen:
                 act(back, seat, choice)
                 differs = differs or back.snapshot() != table.snapshot()
@@ -285,8 +288,11 @@ class Checker:
         """Play some games in other processes, whose sets are in another order, until one of them plays otherwise."""
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
         jobs = [(seed + number, counts[number % len(counts)]) for number in range(min(games, max(TWINS, len(counts))))]
-        if self.report.problems or self._is_late():
+        if self.report.problems:
             return  # games that fail here fail there
+        if self._is_late():
+            self.report.unproved.append("that other processes play the same game: there was no time left for it")
+            return
         began = time.monotonic()
         try:
             ours = [twin.digest(self.game, self.options, *job) for job in jobs]

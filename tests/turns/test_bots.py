@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.turns import begin, example
+from netcode.diagnostics import log
 from netcode.turns import Game, Hidden, Owned, Play, move, simulate
 from netcode.turns.bots import Belief, RandomBot, TreeSearch
 from netcode.turns.bots.tree import worth
@@ -173,6 +174,25 @@ def test_thinking_ends_when_its_time_is_over() -> None:
     search.think(10.0)
 
     assert 5 <= search.worlds <= 10
+
+
+def test_a_bot_for_which_nothing_can_be_imagined_falls_back_on_chance_and_says_so(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unguessed(Guess):
+        def imagine(self, seat: int) -> None:
+            self.require(False, "who knows?")
+
+    monkeypatch.setattr(log, "_next_warning", {})
+    search = TreeSearch(begin(Unguessed), 0, seed=1)
+
+    search.think(3600.0, 1000)
+
+    assert search.worlds == 0
+    assert search.best() is not None
+    assert caplog.messages == [
+        "Unguessed.imagine refused or failed 21 times of 21, so a bot chooses at random; `check` says more"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -813,6 +813,63 @@ def test_an_imagination_that_drops_what_cannot_be_is_fine() -> None:
     assert check(Doubter, 2).ok
 
 
+def test_an_imagination_that_always_refuses_or_tells_of_the_open_proves_nothing_and_that_is_told() -> None:
+    class Doubter(Cards):
+        def imagine(self, seat: int) -> None:
+            self.require(not self.stock, "who knows?")
+
+    class Cheating(Cards):
+        def imagine(self, seat: int) -> None:
+            self.table.append(99)
+
+    refusing, cheating = check(Doubter, 3), check(Cheating, 3)
+
+    nothing = "that nothing hidden leaks to a seat: there was no other world to compare with; imagine(self, seat) "
+    assert refusing.unproved == [f"{nothing}refuses each time, so that bots do not think ahead either"]
+    assert cheating.unproved == [f"{nothing}writes to what the seat does not see, and to nothing else"]
+    assert f"  not proved: {refusing.unproved[0]}" in str(refusing).splitlines()
+
+
+def test_what_has_not_come_up_is_told() -> None:
+    class Sealed(Game):
+        secret: Hidden[int] = 3
+        steps: int = 0
+
+        def timeout(self, seat: int) -> None:
+            self.finish()
+
+        @move
+        def step(self) -> None:
+            self.require(self.steps < 100, "far enough")
+            self.steps += 1
+            if self.steps == 4:
+                self.finish()
+
+        @move(undo=True)
+        def peek(self) -> None:
+            self.require(self.steps == 10, "too early")
+
+    class Brief(Game):
+        def setup(self) -> None:
+            self.finish()
+
+        def timeout(self, seat: int) -> None:
+            self.finish()
+
+        @move
+        def step(self) -> None: ...
+
+    why = "; say what could be in imagine(self, seat)"
+    assert check(Sealed, 3).unproved == [
+        "anything of peek: never made in these games; play more, or other options",
+        "that step changes nothing where the rules refuse it: they never did",
+        f"that nothing hidden leaks to a seat: there was no other world to compare with{why}",
+        "undo=True of peek: not made in any other world",
+    ]
+    assert "timeout(): it never was somebody's turn where it was tried" in check(Brief, 2).unproved
+    assert check(Cards, 3).unproved == []
+
+
 def test_an_imagination_that_plays_is_found() -> None:
     class Asking(Cards):
         def imagine(self, seat: int) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from netcode.turns.bots.belief import Belief
+from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Step, Table
@@ -98,6 +99,8 @@ class TreeSearch:
             if world is None:
                 self._objections += 1
                 if self._objections > 20 * (self.worlds + 1):
+                    if not self.worlds:
+                        log.unimagined(self._table.game.__name__, self._objections)
                     return  # the rules object to whatever is imagined: what is known already has to do
                 continue
             self._play_on(world, until)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from netcode.turns.errors import BUGS, Suspended
+from netcode.turns.errors import BUGS, Refusal, Suspended
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.kit import kit_of
@@ -13,6 +13,7 @@ from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.seen import seen
+from netcode.turns.proving.tried import Tried
 from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
 from netcode.turns.rules import Game
@@ -32,6 +33,7 @@ class Positions:
     def __init__(self, game: type[Game], report: Report) -> None:
         self.game, self.report, self.findings = game, report, report.findings
         self.worlds = Worlds(game)
+        self.tried = Tried(game)
         self.definition = definition_of(game)
         self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
         self.draws: list[tuple[int, Choice]] = []
@@ -45,6 +47,7 @@ class Positions:
             dice: of what is tried.
             following: the move that is made in other worlds as well, and by whom; if left out, any that is legal.
         """
+        self.tried.positions += 1
         back = self._restart(table)
         self._refuse(table, dice)
         if self.game.timeout is not Game.timeout and table.to_move:
@@ -94,13 +97,15 @@ class Positions:
         self.draws = refused_draws(table)
         for seat, choice in (*wrong_choices(table, dice), *self.draws):
             trial = clone(table)
-            if isinstance(act(trial, seat, choice), Refused) and (
-                trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed
-            ):
+            if not isinstance(act(trial, seat, choice), Refused):
+                continue
+            self.tried.refusals.add(choice[0])
+            if trial.snapshot() != before or pack_fields(trial.course.game) != trial.course.packed:
                 self.findings.symptom(f"{choice[0] or 'an answer'} is refused, and changes something all the same")
 
     def _let_time_run_out(self, table: Table, seat: int) -> None:
         """Let the game say what it means that the time of a seat is up, as it has to wherever there is a clock."""
+        self.tried.timeouts += 1
         trial, again = clone(table), clone(table)
         if time_out(trial, seat, 0.0) != time_out(again, seat, 0.0) or trial.snapshot() != again.snapshot():
             self.findings.symptom(
@@ -120,10 +125,14 @@ class Positions:
         def change(game: Any) -> None:
             where, kit = f"{self.game.__name__}.imagine", kit_of(game)
             out = kit.out
+            self.tried.imagined += 1
             plays = f"{where} asks, ends the game or takes a seat out of it; it only writes to fields, as they might be"
             try:
                 game.imagine(seat)
                 verify(game)
+            except Refusal:
+                self.tried.refused += 1
+                raise
             except Suspended:
                 self.findings.add(plays)
                 raise
@@ -153,6 +162,7 @@ class Positions:
         here, there = table.view(viewer), world.view(viewer)
         if world.complaints:
             return  # rules need not bear a world that could not be
+        self.tried.compared += viewer is not None
         differs = {name for name in here.keys() | there.keys() if here.get(name) != there.get(name)}
         for name in differs & shown:
             self.report.flows.setdefault(f"@shown {name}", set()).add("the fields that it reads")
@@ -207,6 +217,8 @@ class Positions:
                 continue
             self.report.worlds += 1
             differs = follow(clone(table), world, mover, choice, viewer=viewer, dice=dice)
+            if viewer == mover:
+                self.tried.taken_back.add(choice[0])
             if viewer != mover:
                 self.report.flows.setdefault(choice[0], set()).update(differs)
             elif differs and self.definition.moves[choice[0]].undo:

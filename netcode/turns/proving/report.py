@@ -14,6 +14,8 @@ class Report:
     flows: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     """By move, what else than its own arguments tells others of what was hidden from them."""
     notes: list[str] = field(default_factory=list[str])
+    unproved: list[str] = field(default_factory=list[str])
+    """What was not tried, so that nothing is proved about it."""
     games: int = 0
     moves: int = 0
     worlds: int = 0
@@ -42,5 +44,6 @@ class Report:
         lines += self.findings.lines()
         lines += ["  flows, what tells others of what is hidden from them:"] if self.flow_lines() else []
         lines += [f"    {line}" for line in self.flow_lines()]
+        lines += [f"  not proved: {what}" for what in self.unproved]
         lines += [f"  note: {note}" for note in self.notes]
         return "\n".join([*lines, f"  {self.findings.count()}"])

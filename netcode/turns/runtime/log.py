@@ -64,3 +64,14 @@ def refused_default(where: str, text: str) -> None:
         where,
         text,
     )
+
+
+def unimagined(game: str, tries: int) -> None:
+    """Log that a bot has nothing to think about, and falls back on chance."""
+    log.warn(
+        f"turns: {game} imagines nothing",
+        "%s.imagine refused or failed %d times of %d, so a bot chooses at random; `check` says more",
+        game,
+        tries,
+        tries,
+    )
