@@ -74,6 +74,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/findings": ("check",),
     "proving/flows": ("check",),
     "proving/hushing": ("check",),
+    "proving/onlookers": ("check",),
     "proving/positions": ("check",),
     "proving/report": ("check",),
     "proving/seen": ("check",),

@@ -10,7 +10,7 @@ import random
 import sys
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -828,6 +828,90 @@ def test_an_imagination_that_always_refuses_or_tells_of_the_open_proves_nothing_
     assert refusing.unproved == [f"{nothing}refuses each time, so that bots do not think ahead either"]
     assert cheating.unproved == [f"{nothing}writes to what the seat does not see, and to nothing else"]
     assert f"  not proved: {refusing.unproved[0]}" in str(refusing).splitlines()
+
+
+MEDDLING: dict[str, Callable[[Any], object]] = {
+    "asks": lambda game: game.ask(0, [1, 2], "which?"),
+    "draws": lambda game: game.random.random(),
+    "ends": lambda game: game.finish(0),
+    "refuses": lambda game: game.require(False, "no"),
+    "tells": lambda game: game.tell("well"),
+    "turns": lambda game: game.turn_to(0),
+    "leaves": lambda game: game.out(1),
+    "writes": lambda game: game.stock.pop(),
+}
+PLAYS = "draws, asks, plays or ends the game; @shown only looks, whenever somebody does: let a move do that, and keep in a field"
+LISTS = "; it only lists what may be chosen: let a move do that"
+SHOWS = "; it only looks, whenever somebody does: let a move do that"
+
+
+@pytest.mark.parametrize(
+    ("verb", "shows", "lists"),
+    [
+        ("asks", PLAYS, "draws, asks or ends the game; it only lists: let a move do that"),
+        ("draws", PLAYS, "draws, asks or ends the game; it only lists: let a move do that"),
+        ("ends", PLAYS, "draws, asks or ends the game; it only lists: let a move do that"),
+        ("refuses", "refuses by require(), where nobody is refused; return what is to be seen instead, or None", ""),
+        ("tells", f"tells players something{SHOWS}", f"tells players something{LISTS}"),
+        ("turns", f"gives the turn{SHOWS}", f"gives the turn{LISTS}"),
+        ("leaves", f"takes a seat out{SHOWS}", f"takes a seat out{LISTS}"),
+        ("writes", f"writes to stock{SHOWS}", f"writes to stock{LISTS}"),
+    ],
+)
+def test_what_only_looks_and_does_more_is_told_what_it_may_not(verb: str, shows: str, lists: str) -> None:
+    do = MEDDLING[verb]
+
+    class Showing(Cards):
+        @shown
+        def sight(self, seat: int) -> int:
+            do(self)
+            return 1
+
+    class Listing(Cards):
+        def held(self) -> list[int]:
+            if self.table and verb == "refuses":
+                return super().held()
+            do(self)
+            return super().held()
+
+    found, also = problems(Showing, 2), problems(Listing, 2)
+
+    assert f"Showing.sight {shows}" in found
+    assert f"Listing.lay: the domain of card {lists}" in also if lists else "the domain" not in also
+
+
+@pytest.mark.parametrize("verb", ["asks", "draws", "ends", "tells", "turns", "leaves"])
+def test_a_check_of_a_free_answer_that_does_more_than_look_is_told(verb: str) -> None:
+    class Checked(Cards):
+        def look(self, _: int) -> None:
+            MEDDLING[verb](self)
+
+        @move
+        def guess(self) -> None:
+            self.ask(self.mover, Free(int, lambda dice: dice.randrange(9), self.look), "how many?")
+            self.finish()
+
+    found = problems(Checked, 4)
+
+    assert "the check of a Free draws, " in found
+    assert "; it only looks at the value" in found
+
+
+def test_an_imagination_that_tells_or_gives_the_turn_is_found() -> None:
+    class Telling(Cards):
+        def imagine(self, seat: int) -> None:
+            super().imagine(seat)
+            self.tell("I wonder")
+
+    class Turning(Telling):
+        def imagine(self, seat: int) -> None:
+            self.turn_to(seat)
+
+    assert [problems(game, 2) for game in (Telling, Turning)] == [
+        f"{name}.imagine tells players something or gives the turn, in a game that nobody plays; it only writes to fields, "
+        "as they might be"
+        for name in ("Telling", "Turning")
+    ]
 
 
 def test_what_has_not_come_up_is_told() -> None:

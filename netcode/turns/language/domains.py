@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
-from netcode.turns.errors import BUGS, Enough, RulesError, Unfit
+from netcode.turns.errors import BUGS, Enough, RulesError, Suspended, Unfit
 from netcode.turns.values import NATIVE, Shape, check_bounds, pack, plain, same, shape_of
 
 T = TypeVar("T")
@@ -41,7 +41,14 @@ class Free(Generic[T]):
             value: T = shape_of(self.type, where).convert(data, where)
         except RecursionError as error:  # pragma: no cover - the bound on depth comes first
             raise Unfit(f"{where} nests too deep") from error
-        wrong: Any = self.check(value)
+        wrong: Any
+        try:
+            wrong = self.check(value)
+        except (Enough, Suspended) as error:
+            raise RulesError(
+                "the check of a Free draws, asks or ends the game; it only looks at the value: do that in the rule that "
+                "gets it"
+            ) from error
         if wrong is not None and not isinstance(wrong, str):
             raise RulesError(
                 f"the check of a Free returned {wrong!r}; it says in a text what is wrong, or returns None"
@@ -156,7 +163,7 @@ class Listed(Domain):
         except RulesError:
             raise
         except Enough as error:
-            raise RulesError(f"{self.where} draws, asks or ends the game; it only lists") from error
+            raise RulesError(f"{self.where} draws, asks or ends the game; it only lists: let a move do that") from error
         except BUGS as error:
             raise RulesError(f"{self.where} fails: {type(error).__name__}: {error}") from error
         if values is None:

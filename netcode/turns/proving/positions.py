@@ -11,6 +11,7 @@ from netcode.turns.language.kit import kit_of
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
+from netcode.turns.proving.onlookers import meddling
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.seen import seen
 from netcode.turns.proving.tried import Tried
@@ -52,6 +53,8 @@ class Positions:
         self._refuse(table, dice)
         if self.game.timeout is not Game.timeout and table.to_move:
             self._let_time_run_out(table, dice.choice(table.to_move))
+        for what in meddling(table):
+            self.findings.add(what)
         for seat in range(table.players):
             if not table.may_act(seat) and (table.question(seat) is not None or table.legal(seat).plays):
                 self.findings.add("a seat that is not asked learns of a question")
@@ -147,6 +150,11 @@ class Positions:
                 raise
             if kit.result is not None or kit.out != out:
                 self.findings.add(plays)
+            elif kit.called is not None or kit.tells:
+                self.findings.add(
+                    f"{where} tells players something or gives the turn, in a game that nobody plays; it only writes to "
+                    "fields, as they might be"
+                )
 
         table.continued(seat, dice, change)
 

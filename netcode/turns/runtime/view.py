@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.errors import Enough, Refusal, RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.kit import Result, ViewKit
@@ -45,11 +45,22 @@ def _inside(shape: Shape, entry: int) -> Shape:
 
 def shown_value(game: Any, definition: Definition, name: str, seat: int) -> bytes:
     """Return the packed `@shown` value of this name for a seat."""
-    value = definition.shown[name](game, seat)
+    where = f"{definition.cls.__name__}.{name}"
+    try:
+        value = definition.shown[name](game, seat)
+    except Enough as error:
+        raise RulesError(
+            f"{where} draws, asks, plays or ends the game; @shown only looks, whenever somebody does: let a move do that, "
+            "and keep in a field what is to be shown"
+        ) from error
+    except Refusal as error:
+        raise RulesError(
+            f"{where} refuses by require(), where nobody is refused; return what is to be seen instead, or None"
+        ) from error
     try:
         return pack(plain(value))
     except (TypeError, ValueError, OverflowError) as error:
-        raise RulesError(f"{definition.cls.__name__}.{name} returned what cannot be sent: {error}") from error
+        raise RulesError(f"{where} returned what cannot be sent: {error}") from error
 
 
 class _Written:
