@@ -78,6 +78,28 @@ def test_a_mark_behind_a_type_statement_counts() -> None:
     assert seen(begin(draw)).stock == [None, None]
 
 
+V = TypeVar("V")
+
+
+@dataclass
+class Veiled(Generic[V]):
+    inside: Hidden[V]
+
+
+def test_a_mark_inside_a_generic_class_is_told() -> None:
+    with pytest.raises(RulesError, match="stock has Hidden inside its type; a mark is for the whole field"):
+        type("Draw", (TicTacToe,), {"__annotations__": {"stock": list[Veiled[int]]}, "stock": []})
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = …` is of Python 3.12")
+def test_a_mark_behind_a_generic_type_statement_counts() -> None:
+    made: dict[str, Any] = {"Hidden": Hidden}
+    exec("type Deck[T] = Hidden[list[T]]", made)
+    draw = type("Draw", (TicTacToe,), {"__annotations__": {"stock": made["Deck"][int]}, "stock": [3, 1]})
+
+    assert seen(begin(draw)).stock == [None, None]
+
+
 @pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = …` is of Python 3.12")
 def test_a_type_statement_says_what_it_names_or_is_told() -> None:
     made: dict[str, Any] = {"Owned": Owned}

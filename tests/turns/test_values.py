@@ -2,8 +2,9 @@
 
 import enum
 import math
+import sys
 from dataclasses import InitVar, dataclass, field
-from typing import Any, Literal, NamedTuple, NewType, Self
+from typing import Any, Generic, Literal, NamedTuple, NewType, Self, TypeVar
 
 import pytest
 from hypothesis import given
@@ -352,6 +353,78 @@ def test_a_record_with_an_annotation_that_means_nothing_is_told_each_time(annota
             RulesError, match=r"^(Unfinished|Incomplete): an annotation cannot be evaluated: name 'Nowhere'"
         ):
             shape_of(annotation, "G.field")
+
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+@dataclass
+class Box(Generic[T]):
+    value: T
+    others: "list[Box[T]]" = field(default_factory=list["Box[T]"])
+
+
+@dataclass
+class Labelled(Box[set[V]], Generic[T, V]):
+    """Its own `T` is another one than that of its base."""
+
+    label: T | None = None
+
+
+@dataclass
+class Numbers(Labelled[str, int]):
+    count: int = 0
+
+
+class Pair(NamedTuple, Generic[T]):
+    first: T
+    second: T
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "wrong"),
+    [
+        (Box[int], Box(1, [Box(2)]), Box[Any](1, [Box("2")])),
+        (Box[tuple[int, int]], Box((1, 2)), Box([1, 2])),
+        (Box[Box[set[str]]], Box(Box({"a"})), Box(Box({1}))),
+        (Labelled[str, int], Labelled({1}, label="a"), Labelled({1}, label=1)),
+        (Numbers, Numbers({1}, label="a", count=1), Numbers({2.5}, label="a", count=1)),  # type: ignore[arg-type]
+        (Pair[frozenset[int]], Pair(frozenset({1}), frozenset()), Pair(frozenset({1}), {1})),
+        (list[Pair[Box[int]]], [Pair(Box(1), Box(2))], [Pair(Box(1), Box("2"))]),
+    ],
+)
+def test_generic_classes_hold_what_is_said_in_brackets(annotation: Any, value: Any, wrong: Any) -> None:
+    shape = shape_of(annotation, "Mine.field")
+
+    back = shape.load(unpack(pack(shape.dump(value))))
+
+    assert same(back, value)
+    assert shape.flaw(value, "it") is None
+    assert shape.flaw(wrong, "it") is not None
+
+
+@pytest.mark.parametrize("annotation", [Box, list[T], Pair, Box[V], dict[str, Box[T]]])  # type: ignore[valid-type]
+def test_a_generic_class_that_does_not_say_of_what_it_is_is_told(annotation: Any) -> None:
+    with pytest.raises(
+        RulesError, match=r"stands for any type; say in the field which one it is: `Box\[int\]`, not `Box`"
+    ):
+        shape_of(annotation, "Mine.field")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X[T] = …` is of Python 3.12")
+def test_a_generic_type_statement_says_what_it_names() -> None:
+    made: dict[str, Any] = {"NamedTuple": NamedTuple}
+    exec("type Two[A] = tuple[A, A]\ntype Swapped[A, B] = dict[B, list[A]]\ntype Same[A] = A", made)
+    exec("class New[A](NamedTuple):\n    value: A", made)
+
+    two, swapped, alike = made["Two"], made["Swapped"], made["Same"]
+    kinds: list[Any] = [two[int], list.__class_getitem__(two[str]), swapped[bool, int], alike[two[int]]]
+
+    names = [shape_of(kind, "Mine.field").name for kind in kinds]
+
+    assert names == ["tuple[int, int]", "list[tuple[str, str]]", "dict[int, list[bool]]", "tuple[int, int]"]
+    assert shape_of(made["New"][set[int]], "Mine.field").load([[1]]) == made["New"]({1})
 
 
 def test_literals_of_equal_values_are_not_taken_for_each_other() -> None:

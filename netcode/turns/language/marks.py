@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from types import SimpleNamespace
@@ -143,7 +143,7 @@ def _read(cls: type[Any], name: str, annotation: Any) -> Field:
 
 
 def named(annotation: Any) -> Any:
-    """Return what a `NewType` or a `type X = …` names, whatever it is; everything else as it is.
+    """Return what a `NewType`, a `type X = …` or an `X[int]` of one names, whatever it is; everything else as it is.
 
     Raises `RulesError` for a `type X = …` that cannot be evaluated.
     """
@@ -152,7 +152,40 @@ def named(annotation: Any) -> Any:
             annotation = annotation.__value__ if _is_alias(annotation) else meant
         except _NOT_EVALUATED as error:
             raise RulesError(_unknown(annotation.__name__, error)) from error
-    return annotation
+    origin = typing.get_origin(annotation)
+    if not _is_alias(origin):
+        return annotation
+    given = dict(zip(origin.__type_params__, typing.get_args(annotation), strict=False))
+    return named(filled(named(origin), given))
+
+
+def filled(annotation: Any, given: Mapping[Any, Any]) -> Any:
+    """Return an annotation with what is given for its type variables."""
+    if isinstance(annotation, TypeVar):
+        return given.get(annotation, annotation)
+    variables: tuple[Any, ...] = () if isinstance(annotation, type) else getattr(annotation, "__parameters__", ())
+    if not variables or not all(isinstance(one, TypeVar) for one in variables):
+        return annotation
+    return annotation[tuple(given.get(one, one) for one in variables)]
+
+
+def annotations_filled(kind: type[Any], given: tuple[Any, ...]) -> dict[str, Any]:
+    """Return the evaluated annotations of a class, with what is given for its type variables, as in `Box[int]`."""
+    hints, meant = annotations_of(kind), dict[Any, Any]()
+    _find_meant(kind, given, meant)
+    for name, annotation in hints.items():
+        owner = next((base for base in kind.__mro__ if name in inspect.get_annotations(base)), kind)
+        hints[name] = filled(annotation, meant.get(owner, {}))
+    return hints
+
+
+def _find_meant(kind: Any, given: tuple[Any, ...], meant: dict[Any, Any]) -> None:
+    """Find what the type variables of a class and of its bases stand for, by class."""
+    meant[kind] = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
+    for base in getattr(kind, "__orig_bases__", ()):
+        origin = typing.get_origin(base)
+        if origin is not None and origin is not typing.Generic:
+            _find_meant(origin, tuple(filled(one, meant[kind]) for one in typing.get_args(base)), meant)
 
 
 def _is_alias(annotation: Any) -> bool:
@@ -170,9 +203,10 @@ def _mark_inside(annotation: Any, seen: set[Any]) -> Mark | None:
         if isinstance(extra, Mark):
             return extra
     parts = list[Any](typing.get_args(annotation))
-    if isinstance(annotation, type) and annotation not in seen and _is_record(annotation):
-        seen.add(annotation)
-        parts += annotations_of(annotation).values()
+    kind = typing.get_origin(annotation) or annotation
+    if isinstance(kind, type) and kind not in seen and _is_record(kind):
+        seen.add(kind)
+        parts += annotations_of(kind).values()
     for part in parts:
         found = _mark_inside(part, seen)
         if found is not None:

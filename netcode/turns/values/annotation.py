@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Literal, Union
 
 from netcode.turns.errors import RulesError
-from netcode.turns.language.marks import annotations_of, named
+from netcode.turns.language.marks import annotations_filled, named
 from netcode.turns.values.packing import NATIVE
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Record, Sequence
 from netcode.turns.values.shape import Shape
@@ -63,10 +63,14 @@ def _make(annotation: Any, where: str) -> Shape:
         made = _class(kind, arguments, annotation, where)
         if made is not None:
             return made
+    if isinstance(annotation, typing.TypeVar):
+        raise RulesError(
+            f"{where}: {annotation.__name__} stands for any type; say in the field which one it is: `Box[int]`, not `Box`"
+        )
     raise RulesError(
         f"{where}: {_spell(annotation)} cannot be stored. A field is made of None, bool, int, float, str, bytes, list, "
         "dict, tuple, set, frozenset, NamedTuple, dataclass, Enum, Literal and `X | None`; "
-        f"what is no state is a ClassVar: `{where.rpartition('.')[2]}: ClassVar[…]`"
+        f"what is no state is a ClassVar: `{where.rpartition('.')[2].rstrip(')')}: ClassVar[…]`"
     )
 
 
@@ -87,20 +91,20 @@ def _class(kind: Any, arguments: tuple[Any, ...], annotation: Any, where: str) -
     if issubclass(kind, _TUPLE) and hasattr(kind, "_fields"):
         fixed = Fixed(kind, kind.__name__)
         fixed.packs = False  # until it is known: it may hold itself
-        return fixed.fill((*_parts(kind, kind._fields, fixed, where).values(),))
+        return fixed.fill((*_parts(kind, kind._fields, fixed, where, annotation).values(),))
     if hasattr(kind, "__dataclass_fields__"):
         record = Record(kind)
-        record.fields = _parts(kind, [field.name for field in dataclasses.fields(kind)], record, where)
+        record.fields = _parts(kind, [field.name for field in dataclasses.fields(kind)], record, where, annotation)
         return record
     return None
 
 
-def _parts(kind: type[Any], names: Iterable[str], made: Shape, where: str) -> dict[str, Shape]:
+def _parts(kind: type[Any], names: Iterable[str], made: Shape, where: str, annotation: Any) -> dict[str, Shape]:
     """Return the shapes of the fields of a class whose own is being made; they may hold it."""
     known = {*_made}
-    _made[kind] = made
+    _made[annotation] = made
     try:
-        hints = annotations_of(kind)
+        hints = annotations_filled(kind, typing.get_args(annotation))
         return {name: shape_of(hints.get(name, Any), f"{where} ({kind.__name__}.{name})") for name in names}
     except BaseException:
         for unfinished in _made.keys() - known:  # who tries again is told again
