@@ -67,7 +67,7 @@ def test_play_refuses_a_tick_that_would_never_end(tick: float) -> None:
         ((FakeClock(), float("inf")), "seconds must be 0 or more and finite, not inf"),
         ((FakeClock(), -1), "seconds must be 0 or more and finite, not -1"),
         ((FakeClock(), "1"), "seconds must be a number, not str"),
-        ((FakeClock(), 1.0, [1]), r"each part must have an update\(\), which a list has not"),
+        ((FakeClock(), 1.0, [1]), r"each part must have an update\(\), and what is of type list has none: play"),
     ],
 )
 def test_play_tells_at_once_what_cannot_be_played(arguments: Any, says: str) -> None:

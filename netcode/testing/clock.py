@@ -56,9 +56,9 @@ def play(clock: FakeClock, seconds: float, *parts: Updates, tick: float = 1 / 60
     check_number("tick", tick)
     for part in parts:
         if not callable(getattr(part, "update", None)):
-            kind = type(part).__name__
             raise TypeError(
-                f"each part must have an update(), which a {kind} has not: play(clock, 1.0, server, client)"
+                f"each part must have an update(), and what is of type {type(part).__name__} has none: "
+                "play(clock, 1.0, server, client)"
             )
     end = clock.now + seconds
     while clock.now < end:

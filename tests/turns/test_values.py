@@ -14,6 +14,7 @@ from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.domains import pick
 from netcode.turns.values import (
     MAX_ITEMS,
+    a,
     check_bounds,
     is_text,
     join_maps,
@@ -35,6 +36,10 @@ class Colour(enum.Enum):
 class Level(enum.IntEnum):
     LOW = 1
     HIGH = 2
+
+
+class Order(enum.Enum):
+    FIRST = 1
 
 
 class Rights(enum.Flag):
@@ -471,6 +476,16 @@ def test_plain_says_values_by_what_they_are() -> None:
     ]  # fmt: skip
     with pytest.raises(TypeError, match="a complex cannot be sent"):
         plain(1j)
+
+
+def test_what_is_of_some_type_has_its_article() -> None:
+    kinds = ["object", "int", "Enum", "set", "NoneType", "Unit", "UUID", "User", "Upper", "_Own", "Europe"]
+
+    assert [a(kind).split()[0] for kind in kinds] == ["an"] * 3 + ["a"] * 5 + ["an"] + ["a"] * 2
+    with pytest.raises(TypeError, match=r"^an object cannot be sent$"):
+        plain(object())
+    with pytest.raises(Unfit, match=r"^it must be the name of an Order: FIRST$"):
+        shape_of(Order, "it").convert("LAST", "it")
 
 
 def test_same_looks_at_types_through_and_through() -> None:

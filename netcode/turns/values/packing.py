@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -26,6 +27,8 @@ _SETS: tuple[Any, ...] = (set, frozenset)
 _DICT: Any = dict
 _TEXTS = (str, bytes)
 _CONTAINERS = frozenset((list, dict))
+_VOWEL = re.compile("(?!eu|uni|us|uu|ut)[aeiou]", re.IGNORECASE)
+"""What begins with a vowel, as it is spoken: a UUID, a User and a Unit do not."""
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 
 pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
@@ -64,7 +67,7 @@ def plain(value: Any) -> Any:
     for native in _SUBCLASSED:
         if isinstance(value, native):
             return native(value)
-    raise TypeError(f"a {kind.__name__} cannot be sent")
+    raise TypeError(f"{a(kind.__name__)} cannot be sent")
 
 
 def plain_all(values: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -101,7 +104,7 @@ def same(one: Any, other: Any) -> bool:
 
 def a(kind: str) -> str:
     """Return the name of a type with its article."""
-    return f"{'an' if kind[:1].lower() in tuple('aeiou') else 'a'} {kind}"
+    return f"{'an' if _VOWEL.match(kind) else 'a'} {kind}"
 
 
 def _is_unicode(text: str) -> bool:

@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 from netcode.turns.errors import Unfit
-from netcode.turns.values.packing import NATIVE, same
+from netcode.turns.values.packing import NATIVE, a, same
 from netcode.turns.values.shape import Shape, kind_of
 
 
@@ -87,7 +87,7 @@ class Named(Shape):
         except (KeyError, ValueError):
             pass
         names = self.members if self.some is None else [one.name or str(one.value) for one in self.some]
-        raise Unfit(f"{where} must be the name of a {self.kind.__name__}: {', '.join(names)}")
+        raise Unfit(f"{where} must be the name of {a(self.kind.__name__)}: {', '.join(names)}")
 
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
