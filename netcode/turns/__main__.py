@@ -31,7 +31,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
         addresses = addresses_of(arguments.at)
         seat_file = SeatFile(path_of(arguments.game), arguments.name, *addresses)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
-        wanted |= {"options": options_of(arguments.option), **reached_by(arguments, addresses)}
+        wanted |= {"options": options_of(arguments.option, game), **reached_by(arguments, addresses)}
         return 0 if play_over_network(addresses[0], game, screen, Keyboard(), seat_file, **wanted) else 1
     low, high = game.seats
     players = arguments.players or max(low, min(high, arguments.bots + 1))
@@ -42,7 +42,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     people = players - arguments.bots
     names = [arguments.name if people == 1 and arguments.name else f"player {n}" for n in range(1, people + 1)]
     names += [f"bot {n}" for n in range(1, arguments.bots + 1)]
-    table = LocalTable(game, names, options_of(arguments.option), secrets.token_bytes(32))
+    table = LocalTable(game, names, options_of(arguments.option, game), secrets.token_bytes(32))
 
     beliefs = {seat: Belief(seat) for seat in range(people, players)}
 

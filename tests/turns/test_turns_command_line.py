@@ -16,7 +16,7 @@ from programs import Program, Start
 
 import netcode.turns.__main__ as command_line
 from benchmarks.ports import free_port
-from netcode.turns import Lost, Play, Result
+from netcode.turns import Game, Lost, Play, Result, check, move, options
 from netcode.turns.__main__ import main
 from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
@@ -360,6 +360,27 @@ def test_options_are_numbers_truths_and_texts() -> None:
         "half": "1.",
         "other": "none",
     }
+
+
+class Decks(Game):
+    @options(deck=("10", "32", "[2]", "{2"), size=(10, "ten"), either=(1, "1"), fast=("true",), real=(True, False))
+    def setup(
+        self, deck: str = "32", size: int | str = 10, either: int | str = 1, fast: str = "true", real: bool = True
+    ) -> None: ...
+
+    @move
+    def end(self) -> None:
+        self.finish()
+
+
+def test_an_option_is_a_text_where_the_rules_have_a_text() -> None:
+    words = ["deck=10", "size=10", "either=1", "fast=true", "real=true"]
+
+    assert options_of(words, Decks) == {"deck": "10", "size": 10, "either": 1, "fast": "true", "real": True}
+    assert [options_of([f"deck={text}"], Decks)["deck"] for text in ("[2]", "{2", "11")] == ["[2]", "{2", 11]
+    with pytest.raises(Trouble, match="which is no JSON"):
+        options_of(["deck={3"], Decks)
+    assert check(Decks, 1, options=options_of(words, Decks)).ok
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,9 @@ from typing import Any
 
 from netcode.address import Address, read_address
 from netcode.tools.command_line import Parser
+from netcode.turns.errors import BUGS
+from netcode.turns.language.definition import definition_of
+from netcode.turns.language.domains import Domain
 from netcode.turns.terminal.game_file import Trouble
 
 PORT = 7777
@@ -145,8 +148,10 @@ COMMANDS: dict[str, tuple[Callable[[argparse.ArgumentParser], None], str]] = {
 """What each command is told beside the file, and what it does."""
 
 
-def options_of(words: Sequence[str]) -> dict[str, Any]:
+def options_of(words: Sequence[str], game: type[Any] | None = None) -> dict[str, Any]:
     """Read `name=value` words: numbers, true, false, JSON with braces or brackets, `clock=none`, and text.
+
+    Where the game says by its `@options` that it is a text, it stays one: `deck=10` of `("10", "32")`.
 
     Raises:
         Trouble: a word is none.
@@ -156,8 +161,28 @@ def options_of(words: Sequence[str]) -> dict[str, Any]:
         name, equals, text = word.partition("=")
         if not equals:
             raise Trouble(f"{word!r} is no option; write name=value")
-        options[name] = _option(name, text)
+        options[name] = text if _is_text(game, name, text) else _option(name, text)
     return options
+
+
+def _is_text(game: type[Any] | None, name: str, text: str) -> bool:
+    """Tell whether an option may be the text that was typed, and not what else this may be read as."""
+    domain = None if game is None else definition_of(game).options.get(name)
+    if domain is None or not _takes(domain, name, text):
+        return False
+    try:
+        return not _takes(domain, name, _option(name, text))
+    except Trouble:
+        return True
+
+
+def _takes(domain: Domain, name: str, value: Any) -> bool:
+    """Tell whether an option may be this."""
+    try:
+        domain.read(None, {}, value, name)
+    except BUGS:  # which is told where the table is made
+        return False
+    return True
 
 
 def _option(name: str, text: str) -> Any:

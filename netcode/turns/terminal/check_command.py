@@ -13,7 +13,8 @@ from netcode.turns.terminal.screen import Screen
 
 def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play a game by itself and say what is wrong with it; return the status of the program."""
-    checker = Checker(load_game(arguments.game), options_of(arguments.option), arguments.seconds)
+    game = load_game(arguments.game)
+    checker = Checker(game, options_of(arguments.option, game), arguments.seconds)
     status, watch = 0, watching.Watch()
     try:
         with watching.watched(watch, watching.LIMIT):
