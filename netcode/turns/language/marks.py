@@ -163,7 +163,9 @@ def filled(annotation: Any, given: Mapping[Any, Any]) -> Any:
     """Return an annotation with what is given for its type variables."""
     if isinstance(annotation, TypeVar):
         return given.get(annotation, annotation)
-    variables: tuple[Any, ...] = () if isinstance(annotation, type) else getattr(annotation, "__parameters__", ())
+    if isinstance(annotation, type):
+        return annotation  # pyright: ignore[reportUnknownVariableType]
+    variables: tuple[Any, ...] = getattr(annotation, "__parameters__", ())
     if not variables or not all(isinstance(one, TypeVar) for one in variables):
         return annotation
     return annotation[tuple(given.get(one, one) for one in variables)]

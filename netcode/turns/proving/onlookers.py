@@ -1,7 +1,7 @@
 """What only looks at a game, each time that somebody does: methods that list, and `@shown` ones. They may change nothing."""
 
 import random
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from netcode.turns.errors import BUGS, Leave, RulesError
@@ -22,13 +22,13 @@ class Onlooker(DryKit):
     __slots__ = ("did",)
     did: list[str]
 
-    def tell(self, *_: Any) -> None:
+    def tell(self, text: str, to: int | Iterable[int] | None, facts: Mapping[str, Any]) -> None:  # noqa: ARG002 - as in a Kit
         self.did.append("tells players something")
 
-    def turn_to(self, *_: Any) -> None:
+    def turn_to(self, seats: tuple[int, ...]) -> None:  # noqa: ARG002 - the same
         self.did.append("gives the turn")
 
-    def leave(self, *_: Any) -> None:
+    def leave(self, seat: int) -> None:  # noqa: ARG002 - the same
         self.did.append("takes a seat out")
 
 
