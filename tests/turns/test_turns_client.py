@@ -66,7 +66,7 @@ ENDLESS.append(ENDLESS)
         (
             {"options": {"size": object()}},
             TypeError,
-            "the option size has what cannot be sent: a object cannot be sent",
+            "the option size has what cannot be sent: an object cannot be sent",
         ),
         ({"options": {"size": 2**70}}, ValueError, "a number in it has more than 64 bits, and cannot be sent"),
         (

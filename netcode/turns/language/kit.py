@@ -277,9 +277,9 @@ def _unusual(kind: Kind, options: Any, prompt: str) -> tuple[Any, bool]:
     return options, True
 
 
-def _offer(options: Any) -> Any:
-    if isinstance(options, _FREE):
-        return options
+def _offer(options: Any) -> tuple[Any, ...] | Free[Any]:
+    if isinstance(options, Free):
+        return options  # pyright: ignore[reportUnknownVariableType]
     offered = listed(options, "a question")
     if len({*map(type, offered)}) > 1:  # those of one kind are one thing only where they are equal
         check_sayable(offered, "a question")

@@ -143,7 +143,8 @@ def time_out(table: Standing, seat: int, now: float) -> Step:
     if not isinstance(step, Refused):
         return step
     # Where the rules fail, or leave the turn with a seat that has no time, somebody has to have lost.
-    why = Told(f"{table.names[seat]} has lost, since the rules did not go on when that time was up: {step.text}", {})
+    # What they say then is for the log: it may name what others must not know.
+    why = Told(f"{table.names[seat]} has lost, since the rules did not go on when that time was up", {})
     return lose(table, ["lost", seat], now, () if left else (why,))
 
 
