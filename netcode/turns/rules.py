@@ -154,8 +154,8 @@ class Game:
     """Whether moves can be taken back at all."""
     clock: ClassVar[Clock | None] = None
     """How long each seat may think; a table may choose another one."""
-    absent: ClassVar[Literal["wait", "forfeit", "bot"]] = "wait"
-    """What happens when somebody is gone for longer than `grace`."""
+    absent: ClassVar[Literal["wait", "forfeit", "out", "bot"]] = "wait"
+    """What happens when somebody is gone for longer than `grace`; "out" is also what it means that somebody leaves."""
     grace: ClassVar[float] = 60.0
     """Seconds after which somebody who is not there is absent."""
     _definition: ClassVar[Definition]

@@ -31,7 +31,18 @@ from netcode.turns.runtime.soundness import DAMAGED, check_course, check_times, 
 from netcode.turns.runtime.standing import Standing
 from netcode.turns.runtime.storing import load_course, read_state
 from netcode.turns.runtime.supposing import suppose
-from netcode.turns.runtime.transactions import attempt, begin, commit, demanded, lose, take_answer, take_back, time_out
+from netcode.turns.runtime.transactions import (
+    attempt,
+    begin,
+    commit,
+    demanded,
+    give_up,
+    lose,
+    put_out,
+    take_answer,
+    take_back,
+    time_out,
+)
 from netcode.turns.values import check_bounds, unpack
 
 __all__ = [
@@ -221,11 +232,14 @@ class Table(Standing):
         return tuple(steps)
 
     def forfeit(self, seat: int, now: float) -> Step | Refused:
-        """End the game for a seat that leaves for good: the others have won. Who is out has nothing to give up."""
+        """Let a seat go for good: the others have won, or it is out of a game that says `absent = "out"`.
+
+        Who is out has nothing to give up.
+        """
         refused = self.closed() or (Refused("you are out of the game") if seat in self.course.kit.out else None)
         if refused is not None:
             return refused
-        return lose(self, ["forfeit", seat], now)
+        return give_up(self, seat, now)
 
     # -- taking back
 
@@ -352,6 +366,8 @@ class Table(Standing):
                 done = lose(self, ["lost", seat], now)
             case ["forfeit", seat]:
                 done = lose(self, ["forfeit", seat], now)
+            case ["out", seat]:
+                done = put_out(self, seat, now)
             case ["undo", seat]:
                 done = take_back(self, seat, now)
             case _:

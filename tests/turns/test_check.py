@@ -1579,6 +1579,57 @@ def test_a_timeout_that_depends_on_more_than_the_game_is_found(game: type[Game])
     )
 
 
+class Trek(Game):
+    """Goes on without who leaves; after four steps of everybody the first has won."""
+
+    seats = 2, 4
+    absent = "out"
+    steps: list[int] = []
+    nobody: int = 0
+
+    def setup(self) -> None:
+        self.steps = [0 for _ in self.players]
+
+    @move
+    def step(self) -> None:
+        self.steps[self.mover] += 1
+        if all(self.steps[seat] > 3 for seat in self.alive):
+            self.finish(self.alive[0])
+
+
+class Loyal(Trek):
+    """Lets nobody go on before all have come as far."""
+
+    def near(self) -> list[int]:
+        return [1] if self.steps[self.mover] == min(self.steps) else []
+
+    @move(by=near)
+    def walk(self, by: int) -> None:
+        self.steps[self.mover] += by
+        if min(self.steps) > 3:
+            self.finish()
+
+    step = None  # type: ignore[assignment]
+
+
+class Hasty(Trek):
+    @move
+    def step(self) -> None:
+        self.steps[self.mover] += 1 // (len(self.alive) - len(self.players) + 1)
+        if min(self.steps) > 3:
+            self.finish()
+
+
+def test_games_that_go_on_without_who_leaves_are_played_on_without_somebody() -> None:
+    fine = check(Trek, 3)
+    assert (fine.problems, fine.unproved) == ({}, [])
+    for game, said in ((Loyal, "nobody can do anything"), (Hasty, "Hasty fails: ZeroDivisionError")):
+        found = " ".join(check(game, 2).problems)
+        assert said in found
+        assert f", after {game.__name__} went on without a seat that has left" in found
+    assert check(Trek, 1).unproved == ['absent = "out": no game had more than two at the table; play with more']
+
+
 def test_a_setup_refuses_nobody_and_may_draw_before_it_requires() -> None:
     class Dealt(Cards):
         def setup(self) -> None:

@@ -269,6 +269,150 @@ def test_who_gives_up_has_lost() -> None:
     assert table.play(0, "add", {"by": 1}, 1, now=0.0) == Refused("the game is over")
 
 
+class OnWithout(Count):
+    absent = "out"
+    grace = 30.0
+
+
+def out(table: Table, seat: int) -> Told:
+    return Told(f"{table.names[seat]} is out of the game, which goes on", {})
+
+
+def test_a_game_goes_on_without_who_leaves_while_two_stay() -> None:
+    table = begin(OnWithout, 4)
+
+    steps = [done(table.forfeit(2, 0.0)), done(table.forfeit(0, 1.0))]
+
+    assert [step.happenings for step in steps] == [(out(table, 2),), (out(table, 0),)]
+    assert (table.result, table.to_move, table.status(1.0).out) == (None, (1,), (2, 0))
+    assert table.forfeit(0, 2.0) == Refused("you are out of the game")
+    for seat in (1, 3, 1):
+        assert table.to_move == (seat,)
+        done(table.play(seat, "add", {"by": 1 + seat // 3}, 0, now=2.0))
+    done(table.forfeit(3, 3.0))
+    assert table.result is not None
+    assert (table.result.winners, table.result.text) == ((1,), "D gave up")
+
+
+def test_a_game_goes_on_without_who_is_gone_for_longer_than_the_grace() -> None:
+    table = begin(OnWithout, 3)
+    table.presence(0, False, 10.0)
+
+    (due, (step,)), again = (table.due(), table.advance(40.0)), table.advance(400.0)
+
+    assert (due, step.happenings, again) == (40.0, (out(table, 0),), ())
+    assert (table.result, table.to_move, table.due()) == (None, (1,), None)
+
+
+def test_who_is_put_out_stays_out_after_a_restart_from_the_state_and_from_the_log() -> None:
+    table = begin(OnWithout, 3)
+    before = table.snapshot()
+
+    step = done(table.forfeit(0, 0.0))
+
+    for back in (restored(table), Table.restore(OnWithout, before, [step.entry], now=0.0)):
+        assert back.snapshot() == table.snapshot()
+        assert (back.status(0.0).out, back.to_move) == ((0,), (1,))
+
+
+class Asking(Game):
+    seats = 2, 4
+    absent = "out"
+    said: list[str] = []
+    rounds: int = 0
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    @move(word=("yes", "no"))
+    def say(self, word: str) -> None:
+        self.said.append(f"{self.mover} {word}")
+
+    def round(self) -> None:
+        self.rounds += 1
+        self.said.append(self.ask(self.alive[-1], ("a", "b"), "which?"))
+        self.turn_to(*self.alive)
+
+
+def test_the_unseen_move_of_who_is_put_out_is_dropped_and_the_others_are_made() -> None:
+    table = begin(Asking, 4)
+    done(table.play(1, "say", {"word": "yes"}, 1, now=0.0))
+    done(table.play(2, "say", {"word": "no"}, 1, now=0.0))
+    done(table.play(3, "say", {"word": "no"}, 1, now=0.0))
+
+    done(table.forfeit(1, 0.0))
+    assert (table.to_move, field(table, None, "said")) == ((0,), [])
+    done(table.forfeit(0, 0.0))
+
+    assert (field(table, None, "said"), field(table, None, "rounds")) == (["2 no", "3 no"], 1)
+    assert (table.status(0.0).asked, table.to_move) == (True, (3,))
+
+
+def test_a_question_to_who_is_put_out_is_asked_of_others() -> None:
+    table = begin(Asking, 4)
+    for seat in range(4):
+        done(table.play(seat, "say", {"word": "no"}, 1, now=0.0))
+    assert table.question(3) is not None
+
+    step = done(table.forfeit(3, 0.0))
+
+    assert step.happenings == (out(table, 3),)
+    asked = table.question(2)
+    assert asked is not None
+    done(table.answer(2, asked.id, "a", 2, now=0.0))
+    assert (field(table, None, "said")[-1], table.to_move) == ("a", (0, 1, 2))
+
+
+class Polite(Count):
+    absent = "out"
+
+    @move
+    def trade(self) -> None:
+        self.total += self.ask(self.after(self.mover), (1, 2), "how many?")
+
+
+def test_a_move_that_waits_for_an_answer_is_taken_back_where_somebody_is_put_out() -> None:
+    table = begin(Polite, 4)
+    done(table.play(0, "trade", {}, 1, now=0.0))
+
+    step = done(table.forfeit(1, 0.0))
+
+    assert step.happenings == (TakenBack(0, "the move is taken back: B is out of the game"), out(table, 1))
+    assert (table.to_move, table.status(0.0).asked) == ((0,), False)
+    done(table.play(0, "trade", {}, 2, now=0.0))
+    assert table.to_move == (2,)
+
+
+class Eager(Count):
+    absent = "out"
+
+    def setup(self) -> None:
+        self.total = self.ask(0, (1, 2), "from where?")
+
+
+class Stuck(Count):
+    absent = "out"
+
+    def setup(self) -> None:
+        self.turn_to(*self.players)
+
+    def round(self) -> None:
+        self.require(len(self.alive) == len(self.players), "all have to be there")
+        self.turn_to(*self.players)
+
+
+@pytest.mark.parametrize("game", [Eager, Stuck])
+def test_where_a_game_cannot_go_on_without_a_seat_the_others_have_won(game: type[Game]) -> None:
+    table = begin(game, 3)
+    for seat in table.to_move if game is Stuck else ():
+        if seat:
+            done(table.play(seat, "add", {"by": seat}, 1, now=0.0))
+
+    step = done(table.forfeit(0, 0.0))
+
+    assert step.happenings[-1] == Over(Result((1, 2), None, "A gave up"))
+
+
 # Undo.
 
 

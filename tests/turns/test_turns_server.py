@@ -1324,6 +1324,47 @@ def test_absence_of_who_is_out_has_no_consequences(hall: Hall) -> None:
     assert away[1] == pytest.approx(19.0, abs=1.0)
 
 
+class Caravan(Game):
+    """Goes on without who leaves."""
+
+    seats = 2, 4
+    absent = "out"
+    grace = 20.0
+    steps: list[int] = []
+
+    @move
+    def step(self) -> None:
+        self.steps.append(self.mover)
+
+
+def test_a_game_goes_on_without_who_leaves_or_stays_away_also_after_a_restart(hall: Hall) -> None:
+    hall.games = (Caravan,)
+    hall.serve()
+    ann, bob, cid, dan = (hall.join(Caravan) for _ in range(4))
+    hall.until(lambda: all(seat.started for seat in (ann, bob, cid, dan)))
+
+    ann.leave()
+    hall.until(lambda: bob.my_turn)
+    bob.close()
+    hall.until(lambda: cid.my_turn, 25.0)
+    told = [told.text for told in hall.heard(cid, Told)]
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: cid.connected and dan.connected)
+    hall.move(cid, "step")
+    hall.move(dan, "step")
+    again = hall.join(Caravan, ticket=bob.ticket)
+
+    assert ann.reason == "you left the table"
+    assert [text.partition(" is")[2] for text in told] == [" out of the game, which goes on"] * 2
+    assert (cid.view.steps, cid.view.alive, cid.over) == ([2, 3], [2, 3], False)
+    assert (again.seat, again.my_turn, again.view.steps) == (1, False, [2, 3])
+    dan.leave()
+    hall.until(lambda: cid.over)
+    assert cid.result is not None
+    assert cid.result.winners == (2,)
+
+
 def test_a_bot_plays_for_who_is_absent(hall: Hall) -> None:
     class Kind(TicTacToe):
         absent = "bot"

@@ -38,8 +38,8 @@ def check_settings(cls: type[Any]) -> tuple[int, int]:
     fine = isinstance(seats, _TUPLE) and len(seats) == 2 and all(type(count) is int for count in seats)
     if not fine or not 1 <= seats[0] <= seats[1] <= 1000:
         raise RulesError(f"{where}.seats is {seats!r}; write the fewest and the most who can play: `seats = 2, 5`")
-    if cls.absent not in ("wait", "forfeit", "bot"):
-        raise RulesError(f'{where}.absent is {cls.absent!r}; write `absent = "wait"`, "forfeit" or "bot"')
+    if cls.absent not in ("wait", "forfeit", "out", "bot"):
+        raise RulesError(f'{where}.absent is {cls.absent!r}; write `absent = "wait"`, "forfeit", "out" or "bot"')
     if cls.clock is not None and not isinstance(cls.clock, Clock):
         raise RulesError(f"{where}.clock is {cls.clock!r}; write `clock = Clock(minutes=5, increment=3)`")
     if type(cls.grace) not in (int, float) or not cls.grace >= 0:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from netcode.turns.errors import BUGS, Refusal, Suspended
+from netcode.turns.errors import BUGS, Refusal, RulesError, Suspended
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.kit import kit_of
@@ -21,10 +21,12 @@ from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.runtime.pending import Task
 from netcode.turns.runtime.transactions import time_out
-from netcode.turns.simulate import Choice, act, choices_of
+from netcode.turns.simulate import Choice, act, choices_of, step
 from netcode.turns.table import Listing, Refused, Table
 
 _KNOWN = "; where a seat knows that anyway, let it be an open field, or say what could be in imagine(self, seat)"
+WITHOUT = 20
+"""Moves and answers for which a game is played on without a seat that has left."""
 RESTARTED = "after a restart the table is not what it was; does a rule depend on more than `self`?"
 
 
@@ -53,6 +55,8 @@ class Positions:
         self._refuse(table, dice)
         if self.game.timeout is not Game.timeout and table.to_move:
             self._let_time_run_out(table, dice.choice(table.to_move))
+        if self.game.absent == "out" and len(table.course.kit.alive) > 2:
+            self._play_without(table, dice.choice(table.course.kit.alive))
         for what in meddling(table):
             self.findings.add(what)
         for seat in range(table.players):
@@ -121,6 +125,28 @@ class Positions:
         dice = random.Random(1)  # noqa: S311 - whether there is anything to be drawn, not what
         if trial.result is None and not any(choices_of(trial, one, dice, thorough=True) for one in trial.to_move):
             self.findings.add(f"{deadlock(trial)}, after {self.game.__name__}.timeout()")
+
+    def _play_without(self, table: Table, seat: int) -> None:
+        """Have a seat leave for good, and the others play on for a while."""
+        self.tried.without += 1
+        trial = supposed(table)
+        trial.forfeit(seat, 0.0)
+        self._restart(trial)
+        dice = random.Random(1)  # noqa: S311 - the same moves from the same position
+        where = f"after {self.game.__name__} went on without a seat that has left"
+        for _ in range(WITHOUT):
+            if trial.result is not None or trial.complaints:
+                break
+            try:
+                made = step(trial, dice)
+            except RulesError as error:
+                self.findings.add(f"{error}, {where}")
+                break
+            if made is None:
+                self.findings.add(f"{deadlock(trial)}, {where}")
+                break
+        for place, what in trial.complaints.items():
+            self.findings.add(f"{place} {what}, {where}")
 
     def _imagine(self, table: Table, seat: int, dice: random.Random) -> None:
         """Have the game fill in what a seat cannot see, as a bot does, for which a failure is no more than a bad guess."""

@@ -17,6 +17,8 @@ class Tried:
     positions: int = 0
     """Those that were looked at, each of them also after a restart."""
     timeouts: int = 0
+    without: int = 0
+    """Positions from which a game went on without a seat."""
     compared: int = 0
     """Worlds that were compared with what a seat sees."""
     imagined: int = 0
@@ -43,6 +45,8 @@ class Tried:
             yield f"that {', '.join(willing)} changes nothing where the rules refuse it: they never did"
         if self.game.timeout is not Game.timeout and not self.timeouts:
             yield "timeout(): it never was somebody's turn where it was tried"
+        if self.game.absent == "out" and not self.without:
+            yield 'absent = "out": no game had more than two at the table; play with more'
         if hides and not self.compared:
             yield f"that nothing hidden leaks to a seat: there was no other world to compare with{self._why()}"
         claims = [name for name, one in definition.moves.items() if one.undo and name not in self.taken_back]

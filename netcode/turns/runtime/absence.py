@@ -8,6 +8,8 @@ from netcode.turns.runtime.resuming import has_default
 
 PAUSE = 1.0
 """Seconds between two looks at a table at which a seat is answered for again and again."""
+GIVES_UP = ("forfeit", "out")
+"""The settings of `absent` by which a seat is gone for good, once nobody has been there for `grace` seconds."""
 
 
 class Demand(Enum):
@@ -73,7 +75,7 @@ class Absence:
             if _minds(course, seat) and self.beyond(seat, now, course.rules.grace):
                 if has_default(course, seat):
                     return Demand.DEFAULT, seat
-                if course.rules.absent == "forfeit":
+                if course.rules.absent in GIVES_UP:
                     return Demand.FORFEIT, seat
         return None
 
@@ -87,6 +89,6 @@ def _minds(course: Course, seat: int) -> bool:
     """Tell whether it has consequences that nobody sits at the seat."""
     if has_default(course, seat):
         return True
-    if course.rules.absent == "forfeit":
+    if course.rules.absent in GIVES_UP:
         return seat in course.kit.alive
     return course.rules.absent == "bot" and seat in course.kit.to_move

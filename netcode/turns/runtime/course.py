@@ -254,6 +254,10 @@ class Course:
             return move.rule(game, **self.read(game, move, task.arguments or {}, self.kit.mover))
         if task.kind == "late":
             return None
+        if task.kind == "out":
+            assert task.seat is not None
+            self.kit.leave(task.seat)
+            return None
         if task.kind == "setup":
             return game.setup(**deepcopy(self.kit.options))  # a rule may write to what it is given
         return game.timeout(task.seat) if task.kind == "timeout" else game.round()
@@ -298,7 +302,7 @@ class Course:
             kit.to_move = (kit.after(task.seat),) if kit.alive else ()
         elif task.kind == "setup" and not definition.has_round:
             kit.to_move = tuple(kit.alive[:1])
-        elif task.kind == "timeout":
+        elif task.kind in ("timeout", "out"):
             return self._after_timeout(task, before)
         else:
             kit.to_move = ()
@@ -346,18 +350,17 @@ class Course:
             TakenBack(seat, f"the move of {self.kit.names[seat]} could not be made: {why}", alone=True)
         )
 
-    def abandon(self) -> None:
+    def abandon(self, why: str = "the question was not answered in time") -> None:
         """Drop a suspended rule: everything is as it was before it. Where that is an answer's loss, it is told."""
         suspension = self.suspension
         if suspension is None:
             return
         self.suspension = None
         self.return_to(suspension.before)
-        late = "the question was not answered in time"
         if suspension.task.kind in ("move", "sealed"):
-            self.taken_back.append(TakenBack(suspension.task.seat, f"the move is taken back: {late}"))
+            self.taken_back.append(TakenBack(suspension.task.seat, f"the move is taken back: {why}"))
         elif suspension.question.given:
-            self.taken_back.append(TakenBack(None, f"{late}, so what others had answered is dropped"))
+            self.taken_back.append(TakenBack(None, f"{why}, so what others had answered is dropped"))
 
     def place_of(self, task: Task) -> str:
         """Return how a rule is called in what its author is told."""

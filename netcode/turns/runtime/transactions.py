@@ -96,7 +96,7 @@ def demanded(table: Standing, now: float) -> Step | None:
         return _default(table, seat, now)
     if demand is Demand.TIMEOUT:
         return time_out(table, seat, now)
-    return lose(table, ["forfeit", seat], now)
+    return give_up(table, seat, now)
 
 
 def _default(table: Standing, seat: int, now: float) -> Step:
@@ -154,6 +154,27 @@ def _is_without_time(table: Standing, seat: int, now: float) -> bool:
     if clocks is None or clocks.is_per_move or kit.result is not None:
         return False
     return seat in kit.to_move and seat in clocks.fallen(now)
+
+
+def give_up(table: Standing, seat: int, now: float) -> Step:
+    """Let a seat be gone for good: the others have won, or the game goes on without it where it says so and two stay."""
+    others = [other for other in table.course.kit.alive if other != seat]
+    suspended = table.course.suspension
+    begun = suspended is None or suspended.task.kind != "setup"
+    step = put_out(table, seat, now) if table.game.absent == "out" and len(others) > 1 and begun else None
+    return step if isinstance(step, Step) else lose(table, ["forfeit", seat], now)
+
+
+def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
+    """Take a seat out of the game, which goes on. What others were asked meanwhile is asked anew."""
+    gone = f"{table.names[seat]} is out of the game"
+    table.course.abandon(gone)
+    told = Told(f"{gone}, which goes on", {})
+
+    def run(before: Stand) -> list[Told]:
+        return [told, *begin(table, Task("out", seat), before)]
+
+    return attempt(table, run, ["out", seat], None, now=now)
 
 
 def lose(table: Standing, entry: list[Any], now: float, news: Iterable[Told] = ()) -> Step:
