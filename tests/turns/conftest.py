@@ -1,10 +1,14 @@
-"""What the tests of turns share: games that are forgotten with their files, and a PostgreSQL server, started once."""
+"""What the tests of turns share: games that are forgotten with their files, and what is started once: PostgreSQL, and twins for `check`."""
 
+import os
 import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from twins import Twins
+
+from netcode.turns.proving import twin
 
 if TYPE_CHECKING:
     from benchmarks.databases import Pooler, Postgres
@@ -22,6 +26,23 @@ def forget_written_games(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 sys.modules[name] = before[name]
             else:
                 del sys.modules[name]
+
+
+@pytest.fixture(scope="session")
+def twins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twins | None]:
+    """The processes that compare games with ours, ready for all tests; None where no process can fork."""
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    with Twins(tmp_path_factory.mktemp("twins")) as ready:
+        yield ready
+
+
+@pytest.fixture
+def forks_for_twins(request: pytest.FixtureRequest, twins: Twins | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `check` compare with forks of processes that stand ready, but in tests that are about the start of one."""
+    if twins is not None and request.node.get_closest_marker("process") is None:
+        monkeypatch.setattr(twin, "run", twins.run)
 
 
 @pytest.fixture(scope="session")

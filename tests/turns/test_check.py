@@ -31,6 +31,8 @@ from netcode.turns.runtime import view as view_module
 from netcode.turns.table import Asked, Moved, Status, Table
 from netcode.turns.values import Shape
 
+pytestmark = pytest.mark.usefixtures("forks_for_twins")
+
 FLOWS = {
     "crazy_eights": [],
     "love_letter": ["play: aside, deck, hands, played, result, to_move"],
@@ -56,6 +58,7 @@ def problems(game: type[Game], games: int = 12) -> str:
     return "\n".join(check(game, games).problems)
 
 
+@pytest.mark.process
 @pytest.mark.games
 @pytest.mark.parametrize("name", [*FLOWS, *NOTHING_HIDDEN])
 def test_nothing_is_wrong_with_the_examples_and_their_flows_are_these(name: str) -> None:
@@ -266,6 +269,7 @@ def test_a_domain_with_nothing_to_draw_from_is_fine() -> None:
     assert problems(Empty, 2) == ""
 
 
+@pytest.mark.process
 def test_a_game_whose_rules_print_is_compared_with_another_process_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -395,6 +399,7 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
     assert (json.loads(out), err) == ([twin.digest(game, {}, seed, 2) for seed in (1, 2)], "loaded\n")
 
 
+@pytest.mark.process
 def test_a_process_that_cannot_play_the_game_says_why() -> None:
     class Unknown(Cards):
         """A class that no other process can find."""
@@ -406,6 +411,7 @@ def test_a_process_that_cannot_play_the_game_says_why() -> None:
     ]
 
 
+@pytest.mark.process
 def test_a_process_that_is_not_through_with_a_game_is_given_up() -> None:
     assert twin.digests(Cards, {}, [(1, 2)], 0.0) == ["it was not through with the same games after 0 seconds"]
 
@@ -580,12 +586,14 @@ class SevenInSetOrder(Game):
         self.finish()
 
 
+@pytest.mark.process
 def test_a_game_with_each_number_of_players_is_compared_with_another_process() -> None:
     (found,) = check(SevenInSetOrder, 7).problems
 
     assert found.startswith("the same seed gives another game in another process: ")
 
 
+@pytest.mark.process
 def test_what_rules_print_by_the_descriptor_is_no_answer_of_another_process(capfd: pytest.CaptureFixture[str]) -> None:
     assert problems(PrintsByDescriptor, 2) == ""
     assert "printed" in capfd.readouterr().out

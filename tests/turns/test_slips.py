@@ -18,6 +18,8 @@ from netcode.turns.table import Refused, Step, Table
 from netcode.turns.values import shape_of, unpack
 from turns.hall import Hall, TicTacToe
 
+pytestmark = pytest.mark.usefixtures("forks_for_twins")
+
 T = TypeVar("T")
 
 

@@ -9,7 +9,7 @@ import random
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from netcode.turns.proving.seen import default_of
 from netcode.turns.proving.worlds import clone
@@ -17,6 +17,9 @@ from netcode.turns.rules import Game
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Table
+
+if TYPE_CHECKING:
+    from subprocess import CompletedProcess
 
 PATIENCE = 60.0
 """Seconds that another process has to start, and to play what takes no time here."""
@@ -97,24 +100,31 @@ def digests(
     """
     if "<locals>" in game.__qualname__ or game.__module__ == "__main__":
         return None
-    import os
     import subprocess
 
     path = getattr(sys.modules.get(game.__module__), "__file__", None) or ""
     job = json.dumps([sys.path, game.__module__, path, game.__qualname__, dict(options), seeds])
-    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    command = [sys.executable, "-m", "netcode.turns.proving.twin"]
-    environment["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
     try:
-        done = subprocess.run(  # noqa: S603
-            command, input=job, capture_output=True, text=True, env=environment, timeout=seconds, check=False
-        )
+        done = run(job, hash_seed, seconds)
     except subprocess.TimeoutExpired:
         return [f"it was not through with the same games after {seconds:.0f} seconds"]
     try:
         return list(json.loads(done.stdout.rpartition("\n")[2]))  # rules may have found another way to print
     except ValueError:
         return [done.stderr.strip().rpartition("\n")[2] or f"it ended with {done.returncode}"]
+
+
+def run(job: str, hash_seed: str, seconds: float) -> "CompletedProcess[str]":
+    """Have another process do a job, and return how it ended."""
+    import os
+    import subprocess
+
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    command = [sys.executable, "-m", "netcode.turns.proving.twin"]
+    environment["PYTHONPATH"] = os.pathsep.join(part for part in sys.path if part)
+    return subprocess.run(  # noqa: S603
+        command, input=job, capture_output=True, text=True, env=environment, timeout=seconds, check=False
+    )
 
 
 def main() -> None:
