@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 from itertools import permutations
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import pytest
 
@@ -11,6 +11,7 @@ from netcode.turns import Free, Game, move
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.runtime.legal import SURE, Budget, _Spent
 from netcode.turns.table import Step, Table
+from netcode.turns.values.several import Fixed
 
 
 def spent_after(budget: Budget) -> int:
@@ -40,6 +41,45 @@ def test_a_long_list_ends_when_its_time_is_up(seconds: float) -> None:
     count = spent_after(Budget(seconds=seconds, clock=lambda: next(ticks) * 0.01))
 
     assert SURE < count < 2000
+
+
+class Entry(NamedTuple):
+    """Whose move it was, and where."""
+
+    seat: int
+    cell: tuple[int, int]
+
+
+class Logged(Game):
+    """Keeps what was done, in lists and dicts that can be written to, of values that cannot."""
+
+    log: list[Entry] = [Entry(0, (0, 1)), Entry(1, (2, 3))]
+    marks: dict[int, list[Entry]] = {0: [Entry(0, (4, 5))]}
+
+    @move(cell=range(50))
+    def go(self, cell: int) -> None:
+        self.log.append(Entry(self.mover, (cell, 0)))
+        self.marks[0].append(Entry(self.mover, (cell, 0)))
+        self.require((len(self.log), len(self.marks[0])) == (3, 2), "a trial before has left something")
+
+
+def test_what_trials_cannot_write_to_is_revived_once_for_all_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    loaded = list[object]()
+    load = Fixed.load
+
+    def count(shape: Fixed, data: object) -> object:
+        loaded.append(data)
+        return load(shape, data)
+
+    monkeypatch.setattr(Fixed, "load", count)
+    table = Table.create(Logged, 2, secret=bytes(32))
+    assert isinstance(table.start(0.0), Step)
+    loaded.clear()
+
+    legal = table.legal_all(table.to_move[0])
+
+    assert len(legal.plays) == 50
+    assert len(loaded) == 3 * 2  # three entries, with a tuple in each
 
 
 class Hands(Game):

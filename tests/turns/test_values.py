@@ -3,7 +3,7 @@
 import enum
 import math
 import sys
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, fields, is_dataclass
 from typing import Any, Generic, Literal, NamedTuple, NewType, Self, TypeVar
 
 import pytest
@@ -176,6 +176,34 @@ def test_what_is_stored_and_revived_is_the_same_of_the_same_type(data: st.DataOb
     assert shape.flaw(value, "G.field") is None
     assert same(shape.load(unpack(stored)), value)
     assert pack(shape.dump(shape.load(unpack(stored)))) == stored
+
+
+def written(value: Any) -> set[int]:
+    """Return which parts of a value can be written to."""
+    if isinstance(value, enum.Enum | str | bytes):
+        return set()
+    parts: list[Any] = [*value] if isinstance(value, list | tuple | set | frozenset) else []
+    parts += value.values() if isinstance(value, dict) else []
+    parts += [getattr(value, one.name) for one in fields(value)] if is_dataclass(value) else []
+    inside = set[int]().union(*map(written, parts))
+    lasts = isinstance(value, tuple | frozenset) and not hasattr(value, "__dict__")
+    return inside if lasts or not (is_dataclass(value) or hasattr(value, "__len__")) else {*inside, id(value)}
+
+
+@given(st.data())
+def test_what_is_revived_again_and_again_is_the_same_and_has_no_part_that_can_be_written_to_in_common(
+    data: st.DataObject,
+) -> None:
+    annotation, values = data.draw(st.sampled_from(VALUES))
+    value = data.draw(values)
+    shape = shape_of(annotation, "G.field")
+    make = shape.maker(pack(shape.dump(value)))
+
+    made = [make() for _ in range(3)]
+
+    assert all(same(one, value) for one in made)
+    parts = [written(one) for one in made]
+    assert len(set[int]().union(*parts)) == sum(map(len, parts))
 
 
 @given(st.data())

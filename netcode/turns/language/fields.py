@@ -1,6 +1,6 @@
 """The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from netcode.turns.errors import RulesError, Unfit
@@ -69,6 +69,20 @@ def fill(game: Any, packed: Packed) -> None:
     values.clear()
     for name, data in packed.items():
         values[name] = shapes[name].load(unpack(data))
+
+
+def filler(game: Any, packed: Packed) -> Callable[[], None]:
+    """Return what makes the fields what `pack_fields` returned, as `fill` does, but quicker when it does so again."""
+    values: dict[str, Any] = game.__dict__
+    shapes = definition_of(game).shapes
+    makers = {name: shapes[name].maker(data) for name, data in packed.items()}
+
+    def fill_again() -> None:
+        values.clear()
+        for name, make in makers.items():
+            values[name] = make()
+
+    return fill_again
 
 
 def verify(game: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS, Changed, Refusal, RulesError, Suspended, Unfit, sayable
 from netcode.turns.language.definition import MoveRule, definition_of
-from netcode.turns.language.fields import NOTHING, Packed, fill, pack_fields, verify, verify_changed
+from netcode.turns.language.fields import NOTHING, Packed, fill, filler, pack_fields, verify, verify_changed
 from netcode.turns.language.kit import DryKit, Kit, Told, give_kit, kit_of
 from netcode.turns.language.questions import Answered
 from netcode.turns.runtime import log
@@ -101,10 +101,10 @@ class Course:
         """Return a copy of the game with a dry kit, and what makes it the same again after a trial."""
         scratch, dry = object.__new__(self.rules), self.dry_kit()
         scratch._kit = dry
-        packed = self.packed
+        refill = filler(scratch, self.packed)
 
         def reload() -> None:
-            fill(scratch, packed)
+            refill()
             dry.follow(self.kit, seat)
 
         return scratch, reload

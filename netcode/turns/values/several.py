@@ -61,6 +61,13 @@ class Sequence(Shape):
         self.name = f"list[{item.name}]" if kind is list else f"tuple[{item.name}, ...]"
         self.packs = item.packs
         self.revives = item.revives and kind is list
+        self.lasts = item.lasts and kind is tuple
+        self.copies = (item.lasts or item.copies) and kind is list
+
+    def copy(self, value: Any) -> Any:
+        if self.lasts:
+            return value
+        return [*value] if self.item.lasts else [*map(self.item.copy, value)]
 
     def size(self, data: Any) -> int | None:
         return len(data)
@@ -107,6 +114,7 @@ class Fixed(Shape):
         self.items = items
         self.packs = all(item.packs for item in items)
         self.loads = not all(item.revives for item in items)
+        self.lasts = not self.holds_more and all(item.lasts for item in items)
         if not self.name:
             self.name = f"tuple[{', '.join(item.name for item in items) or '()'}]"
         return self
@@ -170,6 +178,7 @@ class Bag(Shape):
     def __init__(self, kind: type[Any], item: Shape) -> None:
         self.kind, self.item = kind, item
         self.name = f"{kind.__name__}[{item.name}]"
+        self.lasts = item.lasts and kind is frozenset
 
     def size(self, data: Any) -> int | None:
         return len(data)
@@ -209,6 +218,10 @@ class Mapping(Shape):
         self.key, self.item = key, item
         self.name = f"dict[{key.name}, {item.name}]"
         self.packs, self.revives = item.packs, item.revives
+        self.copies = item.lasts or item.copies
+
+    def copy(self, value: Any) -> Any:
+        return {**value} if self.item.lasts else {key: self.item.copy(item) for key, item in value.items()}
 
     def size(self, data: Any) -> int | None:
         return len(data)

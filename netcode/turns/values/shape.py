@@ -1,22 +1,24 @@
 """What every annotation has: how its values are stored, revived, taken from strangers, and what keeps one from it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from netcode.turns.errors import Unfit
-from netcode.turns.values.packing import NATIVE, a
+from netcode.turns.values.packing import NATIVE, a, unpack
 
 
 class Shape:
     """How values of one annotation are stored and revived.
 
-    `packs` says that msgpack takes a value as it is; `revives` that it gives back the same. `kinds` are types of which
-    every value fits that msgpack has taken.
+    `packs` says that msgpack takes a value as it is; `revives` that it gives back the same. `lasts` says that nobody
+    can write to a value; `copies`, that one is no more than lists and dicts of such. `kinds` are types of which every value fits that msgpack has taken.
     """
 
     name = "?"
     packs = True
     revives = True
+    lasts = False
+    copies = False
     kinds: frozenset[type[Any]] = frozenset()
 
     def dump(self, value: Any) -> Any:
@@ -26,6 +28,17 @@ class Shape:
     def load(self, data: Any) -> Any:
         """Revive what `dump` made; trusts it."""
         return data
+
+    def maker(self, data: bytes) -> Callable[[], Any]:
+        """Return what revives what was packed, again and again: what nobody can write to is made once for all of them."""
+        if not (self.lasts or self.copies):
+            return lambda: self.load(unpack(data))
+        value = self.load(unpack(data))
+        return lambda: self.copy(value)
+
+    def copy(self, value: Any) -> Any:
+        """Return a value that nobody writes to by writing to this one, if it `lasts` or `copies`."""
+        return value
 
     def size(self, data: Any) -> int | None:  # noqa: ARG002 - whoever fulfils a contract keeps its signature
         """Return how many entries there are in what `dump` made; None for what is one thing, if of several parts."""

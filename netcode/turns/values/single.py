@@ -12,6 +12,8 @@ from netcode.turns.values.shape import Shape, kind_of
 class Scalar(Shape):
     """None, bool, int, float, str, bytes."""
 
+    lasts = True
+
     def __init__(self, kind: type[Any]) -> None:
         self.name = "None" if kind is type(None) else kind.__name__
         self.kind = kind
@@ -43,6 +45,8 @@ class Scalar(Shape):
 class Choice(Shape):
     """A Literal."""
 
+    lasts = True
+
     def __init__(self, values: tuple[Any, ...]) -> None:
         self.values = values
         self.name = f"Literal[{', '.join(map(repr, values))}]"
@@ -61,6 +65,7 @@ class Named(Shape):
     """An Enum, or a Literal of some of its members, by their names; a Flag by its number."""
 
     packs = revives = False
+    lasts = True
 
     def __init__(self, kind: type[enum.Enum], some: tuple[Any, ...] | None = None) -> None:
         self.kind, self.name = kind, kind.__name__
@@ -105,6 +110,7 @@ class Either(Shape):
         self.rest = [member for member in members if not isinstance(member, Scalar)]
         self.packs = all(member.packs for member in members)
         self.revives = all(member.revives for member in members)
+        self.lasts = all(member.lasts for member in members)
         self.kinds = frozenset(chain.from_iterable(member.kinds for member in members))
 
     def size(self, data: Any) -> int | None:
