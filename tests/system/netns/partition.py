@@ -175,7 +175,7 @@ def run(hosts: list[Host], ways: str, seconds: float) -> dict[str, Any]:
             for guest in guests:
                 guest.update()
                 guest.events()
-            time.sleep(0.05)
+            time.sleep(0.1)
         return time.monotonic() - began
 
     def after(wait: float) -> Any:
