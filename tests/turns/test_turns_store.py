@@ -1,5 +1,6 @@
 """The two stores fulfil the contract, the contract finds what is planted, and SQLite says what is wrong with a file."""
 
+import errno
 import hashlib
 import sqlite3
 import subprocess
@@ -614,6 +615,16 @@ def test_where_a_file_has_never_the_same_number_twice_no_lock_is_tried_for_ever(
     with pytest.raises(Unavailable, match=r"cannot be locked \(each time it is another file\); put it on a local disk"):
         store.open("here:1")
     assert len(taken) == file_lock.ATTEMPTS
+
+
+def test_a_file_on_a_drive_that_does_not_lock_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(file_lock, "_lock", refuse)
+
+    with pytest.raises(Unavailable, match=r"lock cannot be locked \(No locks available\); put it on a local disk"):
+        SqliteStore(tmp_path / "games.db").open("here:1")
 
 
 @pytest.mark.process
