@@ -1,7 +1,7 @@
 """Measure branch coverage, and hold each module of the package to 100 % through its own test file.
 
-Usage: `python .ci/module_coverage.py run` runs those test files first; without `run` it judges what the last
-run left behind. `netcode/transport/tcp.py` belongs to `tests/test_transport_tcp.py`; an `__init__.py` that has
+Usage: `python .ci/module_coverage.py run` runs those test files first, and `all` runs every test, of which it
+measures those; without either it judges what the last run left behind. `netcode/transport/tcp.py` belongs to `tests/test_transport_tcp.py`; an `__init__.py` that has
 no test file of its own belongs to `tests/test_package.py`.
 
 The modules of the turn kit are held to 90 % each, through the file in `tests/turns` that has their name, or through
@@ -11,6 +11,7 @@ What importing a module executes counts for everybody: it carries the name of no
 """
 
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -170,10 +171,16 @@ def test_file_of(module: Path) -> Path:
     return own if own.exists() or module.name != "__init__.py" else ROOT / "tests" / "test_package.py"
 
 
-def run(test_files: list[Path]) -> bool:
-    """Run the test files under coverage, without those of so many whole games, and say whether they passed."""
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--durations=5", "-m", "not games"]
-    return subprocess.run([*command, *map(str, test_files)], cwd=ROOT, check=False).returncode == 0
+def run(test_files: list[Path], *, alone: bool) -> bool:
+    """Run the test files under coverage, `alone` or amid all others, and say whether all passed.
+
+    What plays so many whole games is not measured; tests/conftest.py sees to what else is not.
+    """
+    names = [test_file.relative_to(ROOT).as_posix() for test_file in test_files]
+    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--durations=5"]
+    command += ["-m", "not games", *names] if alone else []
+    environment = os.environ if alone else {**os.environ, "NETCODE_MEASURED": " ".join(names)}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
 def judge(modules: dict[Path, Path]) -> bool:
@@ -234,9 +241,10 @@ def main() -> int:
     kit = [module for module in everything if KIT in module.parents]
     modules = {module: test_file_of(module) for module in everything if module not in kit}
     passed = True
-    if sys.argv[1:] == ["run"]:
+    if sys.argv[1:] in (["run"], ["all"]):
         answering = {*modules.values(), *(test_file for module in kit for test_file in kit_tests_of(module))}
-        passed = run(sorted(test_file for test_file in answering if test_file.exists()))
+        there = sorted(test_file for test_file in answering if test_file.exists())
+        passed = run(there, alone=sys.argv[1] == "run")
     complete, kit_complete = judge(modules), judge_kit(kit)
     if passed and complete:
         print(f"all {len(modules)} modules but the kit's: every line and branch, each through its own test file")
