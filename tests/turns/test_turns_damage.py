@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Clock
+from netcode.turns.runtime import soundness
 from netcode.turns.serving.lobby import Listing
 from netcode.turns.serving.room import Damaged, Room
 from netcode.turns.store import Saved
@@ -86,6 +87,24 @@ def inside(state: bytes, **values: Any) -> bytes:
     return changed(state, 6, pack({**unpack(unpack(state)[6]), **values}))
 
 
+def test_a_field_that_is_stored_twice_is_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = Table.create(TicTacToe, 2, secret=SECRET)
+    assert isinstance(table.start(0.0), Step)
+    data = unpack(table.snapshot())
+    state = pack({**data, "undo": [0, [data["fields"], data["turn"]], True]})
+    looked = list[bytes]()
+
+    def look(packed: bytes) -> object:
+        looked.append(packed)
+        return unpack(packed)
+
+    monkeypatch.setattr(soundness, "unpack", look)
+
+    restored = Table.restore(TicTacToe, state)
+
+    assert (restored.frozen, looked) == ("", [data["fields"]["cells"]])
+
+
 UNREADABLE: dict[str, Callable[[bytes], Any]] = {
     "cut": lambda state: state[: len(state) // 2],
     "empty": lambda _: b"",
@@ -140,6 +159,7 @@ FROZEN: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "an unheard-of rule": lambda data: {"queue": [["dance", 0, "", None]]},
     "a call of nobody": lambda data: {"called": [9]},
     "no undo": lambda data: {"undo": [0, [{"cells": 1}, data["turn"]], True]},
+    "an undo of another type": lambda data: {"undo": [0, [{"cells": pack(["x"] * 9)}, data["turn"]], True]},
     "no suspension": lambda data: {"suspension": [["move", 0, "mark", {}], 1, [], 0, 1, {}, b""]},
     "times that are no numbers": lambda data: {"clocks": [[float("nan"), 1.0], []]},
     "a field of another name": lambda data: {"fields": {"cellr": data["fields"]["cells"]}},

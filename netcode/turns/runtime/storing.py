@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from netcode.turns.errors import BUGS, Changed, Refusal, Unfit
-from netcode.turns.language.fields import Packed, fit, pack_fields, share
+from netcode.turns.language.fields import NOTHING, Packed, fit, pack_fields, share
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.runtime import log
 from netcode.turns.runtime.course import Course
@@ -68,17 +68,17 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     check_course(data)
     same_rules = data["rules"] == course.definition.fingerprint
 
-    def fitted(fields: Packed) -> Packed:
+    def fitted(fields: Packed, sound: Packed) -> Packed:
         if not same_rules:
             return fit(course.rules, fields)
-        check_fields(course.rules, fields)
+        check_fields(course.rules, fields, sound)
         return fields
 
     def stand_of(stored: Sequence[Any]) -> Stand:
         stand = Stand.load(stored)
-        return Stand(share(fitted(stand.fields), course.packed), stand.turn)
+        return Stand(share(fitted(stand.fields, course.packed), course.packed), stand.turn)
 
-    course.packed = fitted(data["fields"])
+    course.packed = fitted(data["fields"], NOTHING)
     course.stand(Stand(course.packed, Turn.load(data["turn"])))
     sealed = [Task(*task) for task in data["sealed"]]
     taken_back = _keep_sealed(course, sealed, same_rules)
