@@ -3,7 +3,7 @@
 import enum
 import math
 import sys
-from dataclasses import InitVar, dataclass, field, fields, is_dataclass
+from dataclasses import InitVar, dataclass, field
 from typing import Any, Generic, Literal, NamedTuple, NewType, Self, TypeVar
 
 import pytest
@@ -180,14 +180,15 @@ def test_what_is_stored_and_revived_is_the_same_of_the_same_type(data: st.DataOb
 
 def written(value: Any) -> set[int]:
     """Return which parts of a value can be written to."""
-    if isinstance(value, enum.Enum | str | bytes):
-        return set()
-    parts: list[Any] = [*value] if isinstance(value, list | tuple | set | frozenset) else []
-    parts += value.values() if isinstance(value, dict) else []
-    parts += [getattr(value, one.name) for one in fields(value)] if is_dataclass(value) else []
-    inside = set[int]().union(*map(written, parts))
-    lasts = isinstance(value, tuple | frozenset) and not hasattr(value, "__dict__")
-    return inside if lasts or not (is_dataclass(value) or hasattr(value, "__len__")) else {*inside, id(value)}
+    bases: set[Any] = {*value.__class__.__mro__}
+    record = hasattr(value, "__dataclass_fields__")
+    if bases & {list, tuple, set, frozenset}:
+        parts: list[Any] = [*value]
+    else:
+        parts = [*value.values()] if dict in bases else []
+    parts += [getattr(value, name, None) for name in value.__dataclass_fields__] if record else []
+    writable = record or bool(bases & {list, dict, set}) or (tuple in bases and hasattr(value, "__dict__"))
+    return set[int]().union({id(value)} if writable else (), *map(written, parts))
 
 
 @given(st.data())
