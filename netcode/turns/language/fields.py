@@ -72,12 +72,20 @@ def fill(game: Any, packed: Packed) -> None:
 
 
 def filler(game: Any, packed: Packed) -> Callable[[], None]:
-    """Return what makes the fields what `pack_fields` returned, as `fill` does, but quicker when it does so again."""
-    values: dict[str, Any] = game.__dict__
-    shapes = definition_of(game).shapes
-    makers = {name: shapes[name].maker(data) for name, data in packed.items()}
+    """Return what does `fill`, quicker from the second time on: mostly there is none."""
+    makers: dict[str, Callable[[], Any]] | None = None
+    filled = False
 
     def fill_again() -> None:
+        nonlocal makers, filled
+        if not filled:
+            filled = True
+            fill(game, packed)
+            return
+        values: dict[str, Any] = game.__dict__
+        if makers is None:
+            shapes = definition_of(game).shapes
+            makers = {name: shapes[name].maker(data) for name, data in packed.items()}
         values.clear()
         for name, make in makers.items():
             values[name] = make()
