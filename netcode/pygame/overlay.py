@@ -64,7 +64,8 @@ class Overlay:
         self._key = key
         self._was_held = False
         self._size = size
-        self._font: pygame.font.Font | None = None
+        self._drawn: tuple[list[str], int] | None = None
+        self._shade = pygame.Surface((0, 0))
         self._clock = clock
         self._since = clock()
         self._before: Stats | None = None
@@ -76,18 +77,10 @@ class Overlay:
         self._measure()
         if not self.visible:
             return
-        if self._font is None or not pygame.font.get_init():
-            pygame.font.init()
-            self._font = pygame.font.Font(None, self._size)
-        room, font = surface.get_width() - 4 * MARGIN, self._font
-        drawn = [font.render(part, True, INK) for line in self.lines() for part in fit(line, font, room)]
-        width = max(line.get_width() for line in drawn) + 2 * MARGIN
-        step = self._font.get_linesize()
-        shade = pygame.Surface((width, step * len(drawn) + 2 * MARGIN), pygame.SRCALPHA)
-        shade.fill(SHADE)
-        for number, line in enumerate(drawn):
-            shade.blit(line, (MARGIN, MARGIN + number * step))
-        surface.blit(shade, (MARGIN, MARGIN))
+        wanted = self.lines(), surface.get_width() - 4 * MARGIN
+        if wanted != self._drawn:
+            self._drawn, self._shade = wanted, self._render(*wanted)
+        surface.blit(self._shade, (MARGIN, MARGIN))
 
     def lines(self) -> list[str]:
         """Return what it shows."""
@@ -112,9 +105,23 @@ class Overlay:
             lines.append(f"{peer.queued} messages wait")
         return lines
 
+    def _render(self, lines: list[str], room: int) -> pygame.Surface:
+        """Return what `lines` look like in a window that has so much room."""
+        pygame.font.init()
+        # Not kept: a font from before `pygame.quit()` ends the process with a segmentation fault, and none can be asked.
+        font = pygame.font.Font(None, self._size)
+        drawn = [font.render(part, True, INK) for line in lines for part in fit(line, font, room)]
+        width = max(line.get_width() for line in drawn) + 2 * MARGIN
+        step = font.get_linesize()
+        shade = pygame.Surface((width, step * len(drawn) + 2 * MARGIN), pygame.SRCALPHA)
+        shade.fill(SHADE)
+        for number, line in enumerate(drawn):
+            shade.blit(line, (MARGIN, MARGIN + number * step))
+        return shade
+
     def _listen(self) -> None:
-        if self._key is None:
-            return
+        if self._key is None or not pygame.display.get_init():
+            return  # without a display there are no keys
         held = bool(pygame.key.get_pressed()[self._key])
         if held and not self._was_held:
             self.visible = not self.visible
