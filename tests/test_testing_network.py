@@ -277,6 +277,19 @@ def test_port_zero_is_any_free_one(clock: FakeClock) -> None:
     assert isinstance(connect(network, min(ports)), MemoryTransport)
 
 
+def test_ports_that_nobody_asked_for_are_free_and_are_ports_however_many_links_there_were(clock: FakeClock) -> None:
+    network = MemoryNetwork(clock)
+    for port in (50_000, 50_001, 50_002):
+        network.listen("", port)
+
+    ports = [network.free_port() for _ in range(20_000)]
+    addresses = {end.address for end in network.make_link(ADDRESS)}
+
+    assert (min(ports), max(ports)) == (50_003, 65_535)
+    assert ADDRESS in addresses
+    assert network.listen("", 0).address.port < 65_536
+
+
 def test_misuse_raises_at_the_call(clock: FakeClock) -> None:
     network = MemoryNetwork(clock)
 
@@ -284,6 +297,10 @@ def test_misuse_raises_at_the_call(clock: FakeClock) -> None:
         network.connect("", 7777, 0.0)
     with pytest.raises(ValueError, match="port must be from 0 to 65535"):
         network.listen("", 65_536)
+    for seconds in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="seconds must be 0 or more and finite"):
+            network.stall(seconds)
+    assert network.silent_until < clock()
 
 
 def test_links_that_are_over_are_forgotten(clock: FakeClock) -> None:

@@ -20,6 +20,8 @@ from netcode.waiting import Descriptors
 CAPACITY = 65_536
 """Bytes under way in one direction before `send` is told «not now»."""
 
+FIRST_PORT, PORTS = 50_000, 15_536
+"""Where ports are taken from that nobody asked for, up to the last that there is."""
 
 MAX_LATENCY = 10.0
 """Longest latency in seconds: at a default `timeout` nothing lives beyond it, and who gives more means milliseconds."""
@@ -71,7 +73,7 @@ class MemoryNetwork:
         self.silent_until = float("-inf")
         self._doors: dict[int, MemoryDoorway] = {}
         self._links: dict[_Link, None] = {}
-        self._next_port = 50_000
+        self._next_port = FIRST_PORT
         self.sightings: Mapping[str, Sighting] = {}
         """What servers say of themselves, by something that differs from one to the next."""
 
@@ -91,7 +93,8 @@ class MemoryNetwork:
         return len(self._links)
 
     def stall(self, seconds: float) -> None:
-        """Let nothing arrive for `seconds`; it arrives afterwards."""
+        """Let nothing arrive for `seconds`; it arrives afterwards. Raises `TypeError` or `ValueError` for no such number."""
+        check_number("seconds", seconds, zero=True)
         self.silent_until = self.clock() + seconds
 
     def cut(self, *, reset: bool = True) -> None:
@@ -126,9 +129,11 @@ class MemoryNetwork:
     # For the parts of the network.
 
     def free_port(self) -> int:
-        """Return a port that nobody uses."""
-        self._next_port += 1
-        return self._next_port
+        """Return a port on which nobody listens."""
+        while True:
+            self._next_port = FIRST_PORT + (self._next_port + 1 - FIRST_PORT) % PORTS
+            if self._next_port not in self._doors:
+                return self._next_port
 
     def door(self, port: int) -> "MemoryDoorway | None":
         """Return what listens on `port`."""
