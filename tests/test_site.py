@@ -80,6 +80,14 @@ def test_what_is_not_to_be_packed_is_not(wish: str) -> None:
     assert b"Content-Encoding" not in told
 
 
+@pytest.mark.parametrize(
+    ("name", "target"),
+    [("my game.js", "/my%20game.js"), ("größe.css", "/gr%C3%B6%C3%9Fe.css"), ("100%.js", "/100%25.js")],
+)
+def test_a_file_is_found_as_a_browser_writes_its_name(name: str, target: str) -> None:
+    assert answer(Web(files={name: "ahoy"}), target)[1] == b"ahoy"
+
+
 @pytest.mark.parametrize("target", ["/game.py", "/../game.js/..", "/play", "/%2e%2e", "*"])
 def test_there_is_nothing_else(target: str) -> None:
     with pytest.raises(BadRequest, match="there is nothing of that name here") as caught:

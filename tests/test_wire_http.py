@@ -20,7 +20,19 @@ def test_a_request_is_taken_apart() -> None:
 
 @pytest.mark.parametrize(
     ("target", "name"),
-    [("/", ""), ("/a.js", "a.js"), ("/below/a.js?v=2", "a.js"), ("/below/?q=/a.js", ""), ("*", "*"), ("/../..", "..")],
+    [
+        ("/", ""),
+        ("/a.js", "a.js"),
+        ("/below/a.js?v=2", "a.js"),
+        ("/below/?q=/a.js", ""),
+        ("*", "*"),
+        ("/../..", ".."),
+        ("/my%20game.js?%20", "my game.js"),
+        ("/gr%C3%B6%c3%9fe.css", "größe.css"),
+        ("/below/..%2F..%2Fa%00", "../../a\0"),
+        ("/%", "%"),
+        ("/%ff%zz", "\ufffd%zz"),
+    ],
 )
 def test_the_last_part_of_the_path_is_the_name(target: str, name: str) -> None:
     assert parse(f"GET {target} HTTP/1.1".encode()).name == name

@@ -54,8 +54,13 @@ class Request(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The last segment of the path: what is before it is the affair of a proxy."""
-        return self.target.partition("?")[0].rpartition("/")[2]
+        """The last segment of the path: what is before it is the affair of a proxy. Browsers write `%20` for a blank."""
+        name = self.target.partition("?")[0].rpartition("/")[2]
+        if "%" not in name:
+            return name
+        from urllib.parse import unquote  # which few names need
+
+        return unquote(name)
 
 
 def parse(head: bytes) -> Request:
