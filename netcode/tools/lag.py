@@ -16,6 +16,7 @@ from netcode.address import Address
 from netcode.console import escaped, is_terminal, put, sentence_of
 from netcode.faults import Ending, Faults
 from netcode.loop.clock import Clock, monotonic
+from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_proxy import CAPACITY, Proxy
 from netcode.tools.where import PORT
@@ -74,6 +75,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until Ctrl-C, SIGTERM or the key q; return the status for the shell."""
+    raise_descriptor_limit()
     seed = random.randrange(10**6) if arguments.seed is None else arguments.seed  # noqa: S311 - faults, not keys
     # A terminal that was left without echo would outlive the process.
     terminate = signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -11,6 +11,7 @@ import errno
 import selectors
 import socket
 import struct
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,8 +26,8 @@ from netcode.reasons import advice_on_listening
 CAPACITY = 256 * 1024
 """Bytes that each direction of a link holds at most; a sender that is faster feels it, as it would a router's queue."""
 
-MAX_LINKS = 512
-"""Links at one time; who comes later waits in the kernel's backlog."""
+MAX_LINKS = 4096 if sys.platform != "win32" else 250
+"""Links at one time, of two sockets each; who comes later waits in the kernel's backlog. One `select` of Windows takes 512."""
 
 KERNEL_BUFFER = 64 * 1024
 """Bytes that the kernel keeps for each socket: left alone it would hide megabytes behind a slow link."""

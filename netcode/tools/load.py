@@ -18,6 +18,7 @@ from netcode.loop.poller import READ, WRITE, select_in_parts
 from netcode.reasons import Reason
 from netcode.session.meter import Meter
 from netcode.stream.contract import State
+from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.tools.output import Output, complain, milliseconds, percentile
 from netcode.tools.where import add_server, positive, tls_of, whole
 
@@ -340,19 +341,9 @@ class Run:
                 self._output.progress(f"{text.format(self.crowd.joined)}, {until - now:.0f} s at most")
 
 
-def _raise_descriptor_limit() -> None:
-    """Allow as many descriptors as this process may have: each client takes one."""
-    if sys.platform == "win32":
-        return  # there is none
-    import resource
-
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Run it; return 0 if nobody was lost, else 1."""
-    _raise_descriptor_limit()
+    raise_descriptor_limit()
     test = Run(arguments, Output(as_json=arguments.json))
     try:
         test.run()
