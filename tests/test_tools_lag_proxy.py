@@ -451,6 +451,42 @@ def test_connections_above_the_limit_wait_for_a_place(street: Street) -> None:
     until(proxy, lambda: proxy.counters.links == 3)
 
 
+def test_links_that_rest_cost_an_update_nothing(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    proxy = street.proxy()
+    ends = [street.join(proxy) for _ in range(3)]
+    settle(proxy)
+    asked: set[LinkModel] = set()
+    advance = LinkModel.advance
+
+    def ask(model: LinkModel, now: float, faults: Faults) -> None:
+        asked.add(model)
+        advance(model, now, faults)
+
+    monkeypatch.setattr(LinkModel, "advance", ask)
+    proxy.update()
+    before = len(asked)
+    client, server = ends[1]
+    client.send(b"x")
+    until(proxy, lambda: Reader(server).has(1))
+    of_one = len(asked)
+    proxy.faults = Faults(latency=0.1)
+    proxy.update()
+
+    assert (before, of_one, len(asked)) == (0, 1, 3)
+
+
+def test_a_link_that_rests_is_cut_when_it_is_too_old(street: Street) -> None:
+    proxy = street.proxy(Faults(cut_after=5.0, cut_with=Ending.END))
+    client, _ = street.join(proxy)
+    settle(proxy)
+    at_client = Reader(client)
+
+    street.clock.advance(5.1)
+    until(proxy, at_client.is_over)
+
+    assert (at_client.ending, proxy.counters.cut) == ("end", 1)
+
+
 def test_a_reset_cuts_a_link_after_the_bytes_that_were_ready(street: Street) -> None:
     proxy = street.proxy(Faults(cut_within=1))
     client, server = street.join(proxy)

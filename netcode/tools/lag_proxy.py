@@ -98,6 +98,8 @@ class Proxy:
         self._max_links = max_links
         self._clock = clock
         self._links: set[_Link] = set()
+        self.busy: set[_Link] = set()  # those that have something to do: of thousands, few
+        self._pumped_with: Faults | None = None
         self._accept_again_at = 0.0
         self._targets = _look_up(target)
         family, address = _look_up(listen)[0]
@@ -141,7 +143,10 @@ class Proxy:
         """Pass on what is due; sleep for `timeout` seconds at most while nothing is."""
         now = self.now()
         self._watch_listener(now)
-        moments = [link.due(now, self.faults) for link in self._links]
+        if self.faults is not self._pumped_with or self.faults.cut_after is not None:
+            self.busy |= self._links
+        self._pumped_with = self.faults
+        moments = [link.due(now, self.faults) for link in self.busy]
         soonest = min((moment for moment in moments if moment is not None), default=now + timeout)
         pause = max(0.0, min(timeout, soonest - now))
         # On Windows, select without a socket is an error.
@@ -151,13 +156,16 @@ class Proxy:
         else:
             time.sleep(pause)
         now = self.now()
-        for link in tuple(self._links):
+        for link in tuple(self.busy):
             link.pump(now)
+            if link.rests:
+                self.busy.discard(link)
 
     def cut(self, ending: Ending) -> None:
         """Cut every link now; takes effect in the next `update`."""
         for link in self._links:
             link.model.cut(ending)
+        self.busy |= self._links
 
     def close(self) -> None:
         """Reset what is open and stop listening; again does nothing."""
@@ -192,6 +200,7 @@ class Proxy:
             model = LinkModel(self.now(), f"{self._seed}/{self.counters.links}", self._capacity)
             link = _Link(self, near, self._targets, model)
             self._links.add(link)
+            self.busy.add(link)
             link.dial()
 
     def watch(self, sock: socket.socket, events: int, handle: Callable[[int], None]) -> None:
@@ -206,8 +215,9 @@ class Proxy:
             self._selector.modify(sock, events, handle)
 
     def forget(self, link: _Link) -> None:
-        """Take a link that is over off the list."""
+        """Take a link that is over off the lists."""
         self._links.discard(link)
+        self.busy.discard(link)
 
 
 class _Way:
@@ -299,6 +309,7 @@ class _Link:
 
     def _dialled(self, _: int) -> None:
         assert self._far is not None
+        self._proxy.busy.add(self)
         self._proxy.watch(self._far, 0, self._dialled)
         if self._far.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self._far.close()
@@ -309,6 +320,11 @@ class _Link:
                 _Way(self._near, self._far, self.model.up),
                 _Way(self._far, self._near, self.model.down),
             )
+
+    @property
+    def rests(self) -> bool:
+        """Tell whether nothing is to be done before a socket says so, or the faults change."""
+        return self._drain_until is None and all(x.idle and not x.ready for x in (self.model.up, self.model.down))
 
     def due(self, now: float, faults: Faults) -> float | None:
         """Tell when `pump` has something to do next without any socket saying so, or None."""
@@ -351,6 +367,7 @@ class _Link:
             self._proxy.watch(source.source, events, partial(self._readable, source))
 
     def _readable(self, way: _Way, events: int) -> None:
+        self._proxy.busy.add(self)
         if events & selectors.EVENT_READ:
             way.read(self._proxy.now())
 
