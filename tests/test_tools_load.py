@@ -263,6 +263,9 @@ def test_what_cannot_be_asked_for_is_said(monkeypatch: pytest.MonkeyPatch, capsy
     with pytest.raises(SystemExit):
         parse("here", "--message", "{")
     assert "'{' is not JSON" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parse("here", "--message", "[" * 100_000)
+    assert "[[[' is not JSON" in capsys.readouterr().err
 
     assert run(parse("here", "--game", "x" * 65)) == 1
     assert capsys.readouterr().err == "load: game must have at most 64 characters, not 65\n"

@@ -1,6 +1,7 @@
 """What a server tells Prometheus, read from elsewhere."""
 
 import argparse
+import contextlib
 import http.server
 import socket
 import threading
@@ -13,6 +14,7 @@ from scene import Scene
 from netcode.address import Address
 from netcode.observing import onlookers_of
 from netcode.testing import FakeClock
+from netcode.tools import scrape
 from netcode.tools.output import Output
 from netcode.tools.scrape import Numbers, samples
 from netcode.tools.top import Panel, add_arguments, run
@@ -166,6 +168,35 @@ def test_something_else_than_http_is_said() -> None:
         with pytest.raises(OSError, match="the answer was none of HTTP"):
             Numbers(Address(*listening.getsockname())).read()
         thread.join()
+
+
+@pytest.mark.parametrize("begun", [b"", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n"])
+def test_what_comes_byte_by_byte_is_waited_for_no_longer(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scrape, "PATIENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            newcomer = listening.accept()[0]
+            with newcomer, contextlib.suppress(OSError):
+                newcomer.sendall(begun)
+                for _ in range(500):
+                    newcomer.sendall(b"#")
+                    over.wait(0.02)
+
+        over = threading.Event()
+        thread = threading.Thread(target=answer)
+        thread.start()
+        with pytest.raises(OSError, match=r"no numbers come from .*/metrics: they did not come within 0\.2 s; does"):
+            Numbers(Address(*listening.getsockname())).read()
+        over.set()
+        thread.join()
+
+
+def test_bounds_that_are_no_numbers_are_none() -> None:
+    with served(FIRST.replace('le="0.001"', 'le="soon"')) as where:
+        status = Numbers(where).read()
+
+    assert (status["updates"], status["update_worst"]) == (60, 0.01)
 
 
 def test_lines_that_are_nothing_to_us_are_left_out() -> None:

@@ -152,7 +152,7 @@ WRONG: list[dict[str, Any]] = [
 @pytest.mark.parametrize(
     "content",
     [
-        b"root:x:0:0", b"\xff\xfe\x00", b"[1]", b"{}", b"", b'{"players": []}',
+        b"root:x:0:0", b"\xff\xfe\x00", b"[1]", b"{}", b"", b'{"players": []}', b"[" * 100_000,
         *[json.dumps({**STATUS, **wrong}).encode() for wrong in WRONG],
     ],
 )  # fmt: skip

@@ -1,8 +1,12 @@
 """What a server tells Prometheus, read over the network for `python -m netcode top HOST`."""
 
+import contextlib
 import http.client
 import re
+import socket
 from collections import defaultdict
+from collections.abc import Generator
+from threading import Event, Timer
 from typing import Any
 
 from netcode.address import Address
@@ -28,22 +32,44 @@ Samples = dict[str, list[tuple[dict[str, str], float]]]
 
 def fetch(where: Address) -> str:
     """Return what is told at `where`. Raises `OSError` where nothing is, or nothing of that kind."""
-    connection = http.client.HTTPConnection(where.host, where.port, timeout=PATIENCE)
+    connection, late = http.client.HTTPConnection(where.host, where.port, timeout=PATIENCE), Event()
     try:
-        connection.request("GET", "/metrics")
-        response = connection.getresponse()
-        if response.status == http.client.OK:
-            return response.read(MAX_TEXT).decode("utf-8", "replace")
+        connection.connect()
+        with _hurry(connection.sock, late):
+            connection.request("GET", "/metrics")
+            response = connection.getresponse()
+            text = response.read(MAX_TEXT).decode("utf-8", "replace")
+        if response.status == http.client.OK and not late.is_set():
+            return text
         answer = f"the answer was {response.status}"
     except http.client.HTTPException as error:
-        answer = f"the answer was none of HTTP ({error!r})"
+        answer = f"the answer was none of HTTP ({error!r:.200})"
     except OSError as error:
         answer = error.strerror or str(error)
     finally:
         connection.close()
+    if late.is_set():
+        answer = f"they did not come within {PATIENCE:g} s"
     raise OSError(
         f"no numbers come from http://{where}/metrics: {answer}; does its program serve netcode.metrics there?"
     )
+
+
+@contextlib.contextmanager
+def _hurry(sock: socket.socket, late: Event) -> Generator[None]:
+    """Hang up once it is too late: the timeout of a socket begins again with every byte."""
+
+    def hang_up() -> None:
+        late.set()
+        with contextlib.suppress(OSError):  # it is over already
+            sock.shutdown(socket.SHUT_RDWR)
+
+    timer = Timer(PATIENCE, hang_up)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def samples(text: str) -> Samples:
@@ -118,7 +144,7 @@ class Numbers:
 
     def _updates(self, found: Samples) -> dict[str, Any]:
         """Return what the updates since the last look took; the longest is known to the bound of its bucket."""
-        buckets = {float(labels.get("le", "inf")): value for labels, value in found["netcode_update_seconds_bucket"]}
+        buckets = {_bound(labels): value for labels, value in found["netcode_update_seconds_bucket"]}
         busy = sum(value for _, value in found["netcode_update_seconds_sum"])
         counts = {bound: count - self._buckets.get(bound, 0.0) for bound, count in sorted(buckets.items())}
         updates = max(counts.values(), default=0.0)
@@ -126,3 +152,10 @@ class Numbers:
         mean = (busy - self._busy) / updates if updates else None
         self._buckets, self._busy = buckets, busy
         return {"updates": round(updates), "update_mean": mean, "update_worst": worst}
+
+
+def _bound(labels: dict[str, str]) -> float:
+    try:
+        return float(labels["le"])
+    except (KeyError, ValueError):  # none of ours
+        return float("inf")

@@ -117,7 +117,7 @@ class StatusReader:
                 status: Any = json.loads(file.read(MAX_FILE))
         except FileNotFoundError:
             return None
-        except ValueError:  # of JSON, or of text
+        except (ValueError, RecursionError):  # of JSON, or of text
             status = None
         if not is_status(status):
             raise ValueError(f"{self._path} is no status file of a server")
