@@ -5,6 +5,7 @@ import time as wall
 from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from netcode.diagnostics.calls import explains_arguments
@@ -47,9 +48,10 @@ def blend(older: Any, newer: Any, share: float) -> Any:
         return older
     if issubclass(kind, (int, float)) and issubclass(other, (int, float)):
         try:
-            return older + (newer - older) * share
+            mixed = older + (newer - older) * share
         except OverflowError:  # an int of a stranger that is larger than any float
             return older
+        return mixed if isfinite(mixed) else older  # or a stranger's `nan` would be seen before its time
     if issubclass(kind, dict) and issubclass(other, dict):
         return {key: blend(value, newer[key], share) if key in newer else value for key, value in older.items()}
     if issubclass(kind, (list, tuple)) and issubclass(other, (list, tuple)) and len(older) == len(newer):

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf, nan
 from typing import Any
 
 import pytest
@@ -296,6 +297,18 @@ def test_seconds_that_are_said_to_be_seconds_and_large_ticks_are_taken(
     whole.add(int(time.time()), "a server that has run for years")
 
     assert (len(snapshots), len(whole)) == (1, 1)
+
+
+@pytest.mark.parametrize("strange", [nan, inf, -inf])
+def test_what_is_no_number_is_seen_when_its_time_has_come(clock: FakeClock, strange: float) -> None:
+    snapshots = Snapshots[Any](20, clock=clock)
+    for tick, world in enumerate(([0.5], [strange], [strange], [0.5])):
+        snapshots.add(tick, world)
+
+    seen = [snapshots.at(tick / 20) for tick in (0, 0.5, 1, 1.5, 2.5, 3)]
+
+    assert repr(seen) == repr([[0.5], [0.5], [strange], [strange], [strange], [0.5]])
+    assert blend(-1.7e308, 1.7e308, 0.5) == -1.7e308  # between which there is no distance
 
 
 def test_an_int_that_is_larger_than_any_float_is_refused_or_not_mixed(clock: FakeClock) -> None:
