@@ -180,9 +180,9 @@ class Agones(Observer):
         try:
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            said = answer.read(MAX_ANSWER)
+            said = b"" if answer.status < 400 else answer.read1(MAX_ANSWER)  # no more is waited for
         except (OSError, http.client.HTTPException) as error:
-            what = str(error) or type(error).__name__
+            what = printable(str(error) or type(error).__name__, 200)
             self._retry_at = self._clock() + RETRY
             self._complain(f"the Agones sidecar at port {self._port} does not answer: {what}")
             return False

@@ -1,5 +1,6 @@
 """What Agones is told of a server, and that telling it costs the server nothing."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -185,6 +186,36 @@ def test_what_the_sidecar_fails_at_is_told_again_and_what_it_refuses_is_not(
         'Agones does not take /metadata/label {"key": "map", "value": "no label may be so\\u001b[2J'
     )
     assert refused.endswith('400 {"code": 3, "message": "so it is"}')
+
+
+@pytest.mark.usefixtures("by_hand")
+@pytest.mark.parametrize(
+    ("answer", "trouble"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\nnever all of it", ""),
+        (b"HTTP/1.1 400 No\r\nContent-Length: 9999\r\n\r\nnever all of it", ""),
+        (b"\x1b[2J\r\n", "the Agones sidecar at port {} does not answer: \\x1b[2J"),
+    ],
+)
+def test_no_more_of_an_answer_is_waited_for_than_is_needed(scene: Scene, answer: bytes, trouble: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with listening.accept()[0] as newcomer:
+                newcomer.recv(4096)
+                newcomer.sendall(answer)
+                over.wait(20)
+
+        over, port = threading.Event(), listening.getsockname()[1]
+        thread = threading.Thread(target=serve)
+        thread.start()
+        told = attend(scene, port)
+        told.ready()
+        told._step()
+        over.set()
+        thread.join()
+
+    assert told.trouble.removesuffix("\\r\\n") == trouble.format(port)
 
 
 @pytest.mark.usefixtures("by_hand")
