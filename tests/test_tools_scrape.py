@@ -154,6 +154,11 @@ def test_a_port_on_which_nothing_listens_is_said(capsys: pytest.CaptureFixture[s
         Numbers(where).read()
 
 
+def test_what_can_be_no_name_is_said() -> None:
+    with pytest.raises(OSError, match=r"no numbers come from http://a\.\.b:9100/metrics: that cannot be a host name;"):
+        Numbers(Address("a..b", 9100)).read()
+
+
 def test_something_else_than_http_is_said() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
 

@@ -242,14 +242,22 @@ def _listen(text: str) -> Address:
 
 def _target(text: str) -> Address:
     bare = not text.isdecimal() and ":" not in text.rpartition("]")[2]
-    return _address(f"{text}:{PORT}" if bare else text)
+    found = _address(f"{text}:{PORT}" if bare else text)
+    if found.port == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no target: its port is a number from 1 to {LAST_PORT}")
+    return found
 
 
 def _address(text: str) -> Address:
     found = re.fullmatch(r"(?:\[(?P<six>[^][]+)]|(?P<host>[^][:]+)):(?P<port>[0-9]{1,5})", text)
     if found is None or int(found["port"]) > LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no address: give HOST:PORT, or [IPv6]:PORT")
-    return Address(found["six"] or found["host"], int(found["port"]))
+    host = found["six"] or found["host"]
+    try:
+        host.encode("idna")
+    except UnicodeError as error:
+        raise argparse.ArgumentTypeError(f"{host[:80]!r} cannot be a host name") from error
+    return Address(host, int(found["port"]))
 
 
 def _seconds(text: str) -> float:

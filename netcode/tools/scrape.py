@@ -46,6 +46,8 @@ def fetch(where: Address) -> str:
         answer = f"the answer was none of HTTP ({error!r:.200})"
     except OSError as error:
         answer = error.strerror or str(error)
+    except UnicodeError:
+        answer = "that cannot be a host name"
     finally:
         connection.close()
     if late.is_set():
