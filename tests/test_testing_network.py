@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import random
 from typing import Any
 
 import pytest
@@ -9,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transport_contract import Ends, TransportContract
 
+import netcode
 from netcode.address import Address
 from netcode.reasons import Reason, ReasonCode
-from netcode.testing import FakeClock, MemoryNetwork
+from netcode.testing import FakeClock, MemoryNetwork, play
 from netcode.testing.network import MemoryTransport
 from netcode.transport import Transport
 
@@ -189,6 +191,29 @@ def test_the_same_seed_breaks_at_the_same_byte() -> None:
         return -1
 
     assert [left_before_it_breaks(seed) for seed in (1, 2, 1)][::2] == [left_before_it_breaks(1)] * 2
+
+
+def test_a_whole_game_is_the_same_every_time() -> None:
+    def events(seed: int) -> list[netcode.Event]:
+        random.seed(seed)  # by which clients come back
+        clock = FakeClock()
+        network = MemoryNetwork(clock, seed=seed, latency=0.03, jitter=0.05, rate=20_000, cut_every=3000)
+        server = netcode.Server("server", 7777, network=network, clock=clock)
+        client = netcode.Client("server", 7777, network=network, clock=clock)
+        told: list[netcode.Event] = []
+        for frame in range(600):
+            client.send("x" * (frame % 50))
+            play(clock, 1 / 60, server, client)
+            told += [*server.events(), *client.events()]
+        server.close()
+        client.close()
+        return told
+
+    first, again, other = (list(map(repr, events(seed))) for seed in (7, 7, 8))
+
+    assert any(event.startswith("Back") for event in first)
+    assert again == first
+    assert other != first
 
 
 def test_who_left_is_heard_of_when_something_is_sent(clock: FakeClock) -> None:

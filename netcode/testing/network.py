@@ -31,7 +31,7 @@ class MemoryNetwork:
     """Connects clients and servers of one process, without sockets and with a time of its own.
 
     Give it as `network=` together with the clock. All the faults are attributes, and may be changed while links
-    exist. With the same seed and the same calls, the same happens.
+    exist. With the same seed and the same calls, the same happens; when clients come back is drawn from `random`.
 
     Args:
         clock: tells the time; usually a `FakeClock`.
