@@ -31,7 +31,11 @@ _PAGE = (
 )
 _INSIDE = (".localhost", ".local", ".localdomain", ".lan", ".home", ".home.arpa", ".internal")
 """How names end that nobody outside of a network can have."""
-_INLINE = re.compile(rb"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script>", re.DOTALL | re.IGNORECASE)
+_SCRIPT = re.compile(
+    rb"""<script((?:\s(?:"[^"]*"|'[^']*'|[^"'>])*)?)>(.*?)</script[\s/>]""",
+    re.DOTALL | re.IGNORECASE,
+)
+_SOURCE = re.compile(rb"\ssrc\s*=", re.IGNORECASE)
 _PATH = re.compile(rf"[^<>\n]{{0,260}}\.(?:htm|{'|'.join(KINDS)})", re.IGNORECASE)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s?#@]+")
 _PORTS = {"http": ":80", "https": ":443"}
@@ -235,7 +239,9 @@ def _policy(page: bytes) -> str:
     import base64
     import hashlib
 
-    digests = [base64.b64encode(hashlib.sha256(script).digest()).decode("ascii") for script in _INLINE.findall(page)]
+    read = page.replace(b"\r\n", b"\n").replace(b"\r", b"\n")  # as browsers read it, whatever an editor wrote
+    inline = [script for attributes, script in _SCRIPT.findall(read) if not _SOURCE.search(attributes)]
+    digests = [base64.b64encode(hashlib.sha256(script).digest()).decode("ascii") for script in inline]
     scripts = " ".join(["'self'", *(f"'sha256-{digest}'" for digest in digests)])
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "

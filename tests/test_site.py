@@ -3,6 +3,7 @@
 import base64
 import gzip
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,22 @@ def test_scripts_within_the_page_run_and_no_others() -> None:
 
     digests = [base64.b64encode(hashlib.sha256(script).digest()).decode("ascii") for script in (b"one()", b"\ntwo()\n")]
     assert f"script-src 'self' 'sha256-{digests[0]}' 'sha256-{digests[1]}';" in policy
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        b"<script>\none()\ntwo()</script>",
+        b"<script>\r\none()\r\ntwo()</script>",
+        b"<script>\rone()\rtwo()</script>",
+        b"<script data-of='a>b' type=module>\none()\ntwo()</script >",
+        b'<SCRIPT\nID="a>b" data-src=x>\none()\ntwo()</Script\t\n>',
+    ],
+)
+def test_a_script_runs_however_the_page_was_written(page: bytes) -> None:
+    [digest] = re.findall("'sha256-(.*?)'", answer(Web(page=page), "/")[0]["Content-Security-Policy"])
+
+    assert digest == base64.b64encode(hashlib.sha256(b"\none()\ntwo()").digest()).decode("ascii")
 
 
 @pytest.mark.parametrize(
