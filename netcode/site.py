@@ -85,7 +85,6 @@ class Web:
         for name, content in given.items():
             kind = KINDS[_check_file(name).rpartition(".")[2]]
             self._files[name] = _Shown(kind, _read(name, content))
-        self._policy = _policy(shown)
 
     def __repr__(self) -> str:
         return f"<Web with {', '.join(sorted(filter(None, self._files))) or 'a page'}>"
@@ -117,7 +116,7 @@ class Web:
         found = self._files.get(request.name)
         if found is None:
             raise BadRequest(404, "there is nothing of that name here")
-        headers = [f"Content-Security-Policy: {self._policy}", "Vary: Accept-Encoding"]
+        headers = [f"Content-Security-Policy: {found.policy}", "Vary: Accept-Encoding"]
         content = found.content
         if found.packed and "gzip" in request.tokens("accept-encoding"):
             content = found.packed
@@ -160,6 +159,7 @@ class _Shown:
 
         self.kind = kind
         self.content = content
+        self.policy = _policy(content if kind == KINDS["html"] else b"")
         packed = gzip.compress(content, 9, mtime=0)
         self.packed = packed if len(packed) < len(content) else b""
         """What travels to browsers, which all unpack it; nothing where that would not be shorter."""

@@ -150,6 +150,17 @@ def test_scripts_within_the_page_run_and_no_others() -> None:
     assert f"script-src 'self' 'sha256-{digests[0]}' 'sha256-{digests[1]}';" in policy
 
 
+def test_scripts_within_another_page_run_there() -> None:
+    web = Web(
+        page="<script>one()</script>", files={"rules.html": "<script>two()</script>", "a.js": "<script>3</script>"}
+    )
+
+    policies = {target: answer(web, target)[0]["Content-Security-Policy"] for target in ("/", "/rules.html", "/a.js")}
+
+    first, second = (base64.b64encode(hashlib.sha256(text).digest()).decode() for text in (b"one()", b"two()"))
+    assert [re.findall("'sha256-(.*?)'", policy) for policy in policies.values()] == [[first], [second], []]
+
+
 @pytest.mark.parametrize(
     "page",
     [
