@@ -79,7 +79,7 @@ def test_what_trials_cannot_write_to_is_revived_once_for_all_of_them(monkeypatch
     legal = table.legal_all(table.to_move[0])
 
     assert len(legal.plays) == 50
-    assert len(loaded) == 3 * 2  # three entries, with a tuple in each
+    assert len(loaded) == 2 * 3 * 2  # three entries, with a tuple in each: before the first trial, and for all others
 
 
 class Hands(Game):
