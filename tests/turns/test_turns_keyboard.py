@@ -311,6 +311,23 @@ def test_a_line_that_comes_too_late_plays_nothing() -> None:
     assert table.view(None).ticks == [0, 0]
 
 
+def test_what_was_begun_for_a_turn_that_is_over_is_not_typed_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    forgotten = list[str]()
+    monkeypatch.setattr(Screen, "forget_typed", lambda screen: forgotten.append("half a line"))
+
+    text = played(Blitz, 10.0, 10.0)
+
+    assert (forgotten, text.count("to move")) == (["half a line"] * 2, 2)
+
+
+def test_an_enter_too_many_does_not_take_over_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Screen, "forget_typed", lambda screen: screen.line("(what was typed is thrown away)"))
+
+    text = played(Throws, "", "rock", names=("Ann", "Bob"))
+
+    assert text.splitlines()[-2:] == ["hand over to Bob, who presses Enter", "(what was typed is thrown away)"]
+
+
 class Hands(Blitz):
     @move
     def look(self) -> None:

@@ -360,6 +360,43 @@ def test_a_terminal_is_waited_for_no_longer_than_it_is_said(monkeypatch: pytest.
     assert (silence, typed, out.getvalue()) == (None, "mark 4", "> \n> > ")
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+def test_what_was_typed_ahead_is_thrown_away_with_half_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = os.openpty()
+    screen = Screen(io.StringIO())
+    with os.fdopen(terminal, encoding="utf-8") as source, os.fdopen(keyboard, "wb", buffering=0) as keys:
+        monkeypatch.setattr(sys, "stdin", source)
+        keys.write(b"mark 1\nmark ")
+        screen.forget_typed()
+        keys.write(b"8\n")
+        typed = screen.ask(60.0)
+
+    assert typed == "8"
+
+
+def test_where_nothing_can_be_typed_ahead_nothing_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen, lines = Screen(io.StringIO()), list[str | None]()
+    for source in (io.StringIO("mark 1\n"), Typing("mark 2\n")):  # a file, and what only says that it is a terminal
+        monkeypatch.setattr(sys, "stdin", source)
+        screen.forget_typed()
+        lines.append(screen.ask())
+    monkeypatch.setattr(sys, "stdin", None)
+    screen.forget_typed()
+
+    assert lines == ["mark 1", "mark 2"]
+
+
+def test_what_is_no_text_ends_no_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    def typed() -> io.TextIOWrapper:
+        return io.TextIOWrapper(io.BytesIO(b"play \xce\xb1\nmark 4\n"), encoding="ascii")
+
+    screen = Screen(io.StringIO())
+    monkeypatch.setattr(sys, "stdin", typed())
+
+    assert (screen.ask(), screen.ask()) == (r"play \xce\xb1", "mark 4")
+    assert lines_of(Keyboard(typed())) == [r"play \xce\xb1", "mark 4"]
+
+
 def test_where_a_keyboard_cannot_be_waited_for_the_next_line_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", Typing("mark 4\n"))
 
@@ -412,15 +449,17 @@ def test_a_folder_that_may_not_be_written_stops_no_game(tmp_path: Path) -> None:
 
 
 def test_a_keyboard_gives_lines_and_then_ends() -> None:
-    keyboard = Keyboard(io.StringIO("one\n two \n"))
-    lines: list[str] = []
+    assert lines_of(Keyboard(io.StringIO("one\n two \n"))) == ["one", "two"]
 
+
+def lines_of(keyboard: Keyboard) -> list[str]:
+    lines: list[str] = []
     with pytest.raises(EOFError):  # noqa: PT012 - lines come whenever the thread has read them
         for _ in range(1_000_000):
             line = keyboard.line()
             if line is not None:
                 lines.append(line)
-    assert lines == ["one", "two"]
+    return lines
 
 
 class Cut(io.StringIO):

@@ -140,6 +140,7 @@ class LocalGame:
         while True:
             line = self._ask(table.seconds())
             if table.advance():
+                screen.forget_typed()
                 return After.DONE
             if line is None:
                 continue

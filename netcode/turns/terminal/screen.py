@@ -1,5 +1,7 @@
 """The two ends of a terminal: lines that go out, wherever that is, and lines that a person types."""
 
+import contextlib
+import io
 import queue
 import select
 import shutil
@@ -55,6 +57,7 @@ class Screen:
 
         Raises `EOFError` when there will be none any more.
         """
+        _take_any_text(sys.stdin)
         if seconds is not None and is_terminal(sys.stdin):
             return self._ask_within(seconds)
         if is_terminal(sys.stdin) and is_terminal(sys.stdout) and self._out is sys.stdout:
@@ -79,6 +82,13 @@ class Screen:
         if not line:
             raise EOFError
         return line.rstrip("\n")
+
+    def forget_typed(self) -> None:
+        """Throw away what was typed ahead, also half a line: it was meant for what is not asked any more."""
+        if is_terminal(sys.stdin):
+            with contextlib.suppress(ImportError, OSError, ValueError):
+                termios = import_module("termios")
+                termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
     def _draw(self, *what: Any, **how: Any) -> None:
         with self._console.capture() as drawn:
@@ -121,6 +131,13 @@ def _wrapped(text: str, width: int) -> list[str]:
     return cut.wrap(text) or [""]
 
 
+def _take_any_text(source: TextIO | None) -> None:
+    """Have what is no text in the encoding of a keyboard be written out, instead of ending the game."""
+    if isinstance(source, io.TextIOWrapper):
+        with contextlib.suppress(OSError, ValueError):  # it is closed, or was read from already
+            source.reconfigure(errors="backslashreplace")
+
+
 class Keyboard:
     """Lines that a person types, without waiting for them."""
 
@@ -129,6 +146,7 @@ class Keyboard:
 
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._source = sys.stdin if source is None else source
+        _take_any_text(self._source)
         # It ends with the program: nothing can wake a thread that waits for a person.
         threading.Thread(target=self._read, name="keyboard", daemon=True).start()
 

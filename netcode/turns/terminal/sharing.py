@@ -84,6 +84,7 @@ class SharedKeyboard:
             for text in self._said[self._read[seat] :][-REPEATED:]:
                 self.screen.lines(text)
         self.screen.line(f"hand over to {self._names[seat]}, who presses Enter")
+        self.screen.forget_typed()  # an Enter too many would show what is not theirs to who typed it
         self.ask(None)
 
 
