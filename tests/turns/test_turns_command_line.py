@@ -1,6 +1,7 @@
 """`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
 
 import contextlib
+import importlib
 import io
 import shutil
 import socket
@@ -219,6 +220,29 @@ def test_a_game_whose_path_has_a_colon_is_found(tmp_path: Path) -> None:
 
     assert [load_game(f"{path}{name}").__name__ for name in ("", ":TicTacToe")] == ["TicTacToe"] * 2
     assert path_of(str(path)) == path
+
+
+@pytest.mark.parametrize("name", ["sqlite3", "netcode", "__main__"])
+def test_a_game_in_a_file_that_is_called_as_another_module_takes_its_place_from_nobody(
+    tmp_path: Path, name: str
+) -> None:
+    path, known = tmp_path / f"{name}.py", importlib.import_module(name)
+    path.write_text(TWELVE_LINES, encoding="utf-8")
+
+    games = [load_game(str(path)) for _ in range(2)]
+
+    assert (sys.modules[name], [game.__module__ for game in games]) == (known, [f"game_{name}"] * 2)
+
+
+def test_a_game_may_import_what_its_file_is_called_as(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, installed = tmp_path / "boards_of_nine.py", tmp_path / "installed"
+    installed.mkdir()
+    (installed / path.name).write_text("SIZE = 9\n", encoding="utf-8")
+    path.write_text(f"from boards_of_nine import SIZE\n{TWELVE_LINES}\n    size: int = SIZE\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(installed)
+    monkeypatch.delitem(sys.modules, "boards_of_nine", raising=False)
+
+    assert load_game(str(path)).__dict__["size"] == 9
 
 
 @pytest.mark.parametrize(

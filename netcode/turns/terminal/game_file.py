@@ -59,12 +59,14 @@ def _run(file: str) -> ModuleType:
     path = Path(file)
     if not path.is_file():
         raise Trouble(f"{file} is not there; give the file with your game, such as tictactoe.py")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name, folder = _module_name(path), str(path.parent.resolve())
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise Trouble(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module  # annotations are looked up there
-    sys.path.insert(0, str(path.parent.resolve()))
+    sys.modules[name] = module  # annotations are looked up there
+    # What lies beside it is found first, but for the file itself where something else is called so.
+    sys.path.insert(0 if name == path.stem else len(sys.path), folder)
     try:
         with reading(file):
             spec.loader.exec_module(module)
@@ -79,8 +81,32 @@ def _run(file: str) -> ModuleType:
         text = f"{file}{(lines or [''])[-1]}: {type(error).__name__}: {error}"
         raise Trouble(text + _hint(error)) from error
     finally:
-        sys.path.remove(str(path.parent.resolve()))
+        sys.path.remove(folder)
     return module
+
+
+def _module_name(path: Path) -> str:
+    """Return what the file is called as a module: not `sqlite3` or `rich`, which others would then find in its place."""
+    name = path.stem
+    while _is_taken(name, path):
+        name = f"game_{name}"
+    return name
+
+
+def _is_taken(name: str, path: Path) -> bool:
+    """Tell whether something else than this file is imported by a name, or would be."""
+    known = sys.modules.get(name)
+    if known is not None:
+        return not _is_same(getattr(known, "__file__", None), path)
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # no name of a module, such as `a.b` where there is no `a`
+        return False
+    return spec is not None and spec.origin is not None and not _is_same(spec.origin, path)
+
+
+def _is_same(origin: str | None, path: Path) -> bool:
+    return origin is not None and Path(origin).resolve() == path.resolve()
 
 
 def _hint(error: Exception) -> str:
