@@ -618,11 +618,12 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Any]]:
         asked.append(("watch" if keyboard is None else "play", (address, wanted)))
         return True
 
-    def bot(address: Any, _game: Any, choose: Any, pace: float, **wanted: Any) -> Result | None:
+    def bot(address: Any, _game: Any, choose: Any, pace: float, say: Any, **wanted: Any) -> Result | None:
         asked.append(("bot", (address, pace, wanted, choose(None, [MARK]))))
         if len(asked) == 3:
+            say("waiting for 1 more")
             raise ConnectionError("the server is gone")
-        return Result((1,)) if len(asked) == 1 else None
+        return Result((0, 1), scores=(2, 2)) if len(asked) == 1 else None
 
     monkeypatch.setattr(command_line, "play_over_network", over_network)
     monkeypatch.setattr(command_line, "run_bot", bot)
@@ -635,13 +636,13 @@ def test_what_is_typed_reaches_the_server(
 ) -> None:
     asked = commands(monkeypatch)
 
-    assert main(["bot", str(game), "--at", "h:1", "--games", "3", "--pace", "0.5"]) == 1
+    assert main(["bot", str(game), "--at", "h:1", "--games", "3", "--pace", "0.5", "--players", "2"]) == 1
     assert main(["play", str(game), "--at", "[::1]:9", "--name", "Ann", "--players", "2", "--option", "fast=true"]) == 0
     assert main(["watch", str(game), "--at", "h", "--room", "ours"]) == 0
     assert main(["watch", str(game), "--at", "h,k:2"]) == 0
     assert main(["play", str(game), "--at", "h", "--at", "k:2", "--tls"]) == 0
 
-    wanted = {"room": None, "name": "bot"}
+    wanted = {"room": None, "players": 2, "name": "bot"}
     assert asked == [("bot", (("h", 1), 0.5, wanted, MARK))] * 3 + [
         ("play", (("::1", 9), {"room": None, "players": 2, "name": "Ann", "options": {"fast": True}})),
         ("watch", (("h", 7777), {"watch": True, "room": "ours", "name": ""})),
@@ -655,7 +656,8 @@ def test_what_is_typed_reaches_the_server(
         ),
     ]
     assert capsys.readouterr().out.splitlines() == [
-        "game 1 of 3", "over: seat 1 won", "game 2 of 3", "over: a draw", "game 3 of 3", "the server is gone",
+        "game 1 of 3", "over: seat 0 and seat 1 won (seat 0 2, seat 1 2)", "game 2 of 3", "over: a draw",
+        "game 3 of 3", "waiting for 1 more", "the server is gone",
     ]  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from netcode.turns import Clock, Free, Game, move
+from netcode.turns.bots import RandomBot
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import View
@@ -751,6 +752,7 @@ def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
         (Refused(None, "no"), "no"),
         (Presence(None, "away", None), "the link broke; looking for the way back"),
         (Presence(1, "away", 30.0), "somebody is away (30 s left)"),
+        (Presence(1, "left", None), "somebody has left"),
         (Said(None, "Eve", "hi"), "Eve: hi"),
         (Over(Result(())), "a draw"),
     ],
@@ -818,6 +820,26 @@ def test_bots_play_each_other_over_the_network(hall: Hall) -> None:
     assert result is not None
     with pytest.raises(ConnectionError, match="this server does not play 'Chess'"):
         run_bot((HOST, PORT), type("Chess", (TicTacToe,), {}), choose, 0.0, **pump.link)
+
+
+def test_a_bot_says_what_it_waits_for() -> None:
+    class Several(TicTacToe):
+        seats = 2, 3
+
+    hall, said = Hall(Several), list[str]()
+    hall.serve()
+
+    def say(text: str) -> None:
+        said.append(text)
+        if len(said) == 2:
+            raise ConnectionError("that was enough")
+        hall.begin_to_join(Several, name="Bob")
+
+    with pytest.raises(ConnectionError, match="enough"):
+        run_bot((HOST, PORT), Several, RandomBot(), 0.0, say, name="bot", **Pump(hall).link)
+    hall.close()
+
+    assert said == ["waiting for 1 more", "2 sit here, up to 3 can: a person there begins with /start, or others join"]
 
 
 def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(hall: Hall, tmp_path: Path) -> None:

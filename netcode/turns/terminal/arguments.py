@@ -86,9 +86,13 @@ def _add_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--option", action="append", default=[], metavar="NAME=VALUE", help=what)
 
 
+def _add_players(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--players", type=_whole(1), help="how many play")
+
+
 def _add_play(command: argparse.ArgumentParser) -> None:
     _add_at(command, required=False)
-    command.add_argument("--players", type=_whole(1), help="how many play")
+    _add_players(command)
     command.add_argument("--bots", type=_whole(0), default=0, help="how many of them are bots, here")
     _add_think(command)
     _add_option(command)
@@ -100,6 +104,7 @@ def _add_watch(command: argparse.ArgumentParser) -> None:
 
 def _add_bot(command: argparse.ArgumentParser) -> None:
     _add_at(command, required=True)
+    _add_players(command)
     _add_think(command)
     command.add_argument("--games", type=_whole(1), default=1, help="how many games")
     command.add_argument("--pace", type=_seconds, default=0.0, metavar="SECONDS", help="how long it waits")

@@ -10,6 +10,7 @@ from netcode.turns.events import Refused
 from netcode.turns.language.plays import Play
 from netcode.turns.seat import Seat
 from netcode.turns.table import Result
+from netcode.turns.terminal.telling import waits_for
 
 MAX_REFUSED = 50
 """Tries of a bot that the rules refuse before it gives up."""
@@ -75,21 +76,37 @@ class BotSeat:
 
 
 def run_bot(
-    address: tuple[str, int], game: type[Any], choose: Callable[[Any, Sequence[Play]], Play], pace: float, **wanted: Any
+    address: tuple[str, int],
+    game: type[Any],
+    choose: Callable[[Any, Sequence[Play]], Play],
+    pace: float,
+    say: Callable[[str], object] = str,
+    **wanted: Any,
 ) -> Result | None:
-    """Have a program play at a server; return the result of its game. Raises `ConnectionError` and `GaveUp`."""
+    """Have a program play at a server; return the result of its game. Raises `ConnectionError` and `GaveUp`.
+
+    Where the game has not begun, `say` is told what it waits for, once for each who comes or goes.
+    """
+    told: tuple[str, ...] = ()
     with join(address, game, **wanted) as seat:
         bot = BotSeat(seat, Drawer(game), choose, pace)
         while not seat.reason:
             try:
                 bot.update(time.monotonic())
             except GaveUp:
-                until = time.monotonic() + GOODBYE
-                while not seat.reason and time.monotonic() < until:
-                    seat.update()
-                    seat.wait(POLL)
+                _say_goodbye(seat)
                 raise
             if seat.over:
                 return seat.result
+            if seat.seated and not seat.started and seat.names != told:
+                told = seat.names
+                say(waits_for(told, *seat.players, "a person there begins with /start, or others join"))
             seat.wait(max(POLL, min(pace, 1.0)) if seat.my_turn else 1.0)
         raise ConnectionError(seat.reason)
+
+
+def _say_goodbye(seat: Seat[Any]) -> None:
+    until = time.monotonic() + GOODBYE
+    while not seat.reason and time.monotonic() < until:
+        seat.update()
+        seat.wait(POLL)

@@ -20,7 +20,7 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.telling import changed, ended, moved, who_is_who
+from netcode.turns.terminal.telling import changed, ended, moved, waits_for, who_is_who
 from netcode.turns.terminal.understanding import meant, wanted
 from netcode.turns.terminal.wording import rows_of, said
 
@@ -136,7 +136,8 @@ class NetworkTable:
                 self._tell_of_link(state == "away")
             case Presence(seat, state, seconds):
                 if seat != self.seat.seat:
-                    line(f"{self._name(seat)} is {state}{f' ({seconds:.0f} s left)' if seconds is not None else ''}")
+                    is_now = "has left" if state == "left" else f"is {state}"
+                    line(f"{self._name(seat)} {is_now}{f' ({seconds:.0f} s left)' if seconds is not None else ''}")
             case Said(_, name, text):
                 line(f"{name}: {text}")
             case Over(result):
@@ -199,10 +200,7 @@ class NetworkTable:
         if names == self._shown or number >= len(names):
             return
         self._shown = names
-        if len(names) < low:
-            self.screen.line(f"waiting for {low - len(names)} more")
-        else:
-            self.screen.line(f"{len(names)} sit here, up to {high} can: /start begins, or wait for others")
+        self.screen.line(waits_for(names, low, high, "/start begins, or wait for others"))
 
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""

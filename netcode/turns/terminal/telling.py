@@ -18,6 +18,13 @@ def who_is_who(names: Sequence[str]) -> str:
     return f"by number: {', '.join(f'{seat} is {name}' for seat, name in enumerate(names))}"
 
 
+def waits_for(names: Sequence[str], least: int, most: int, how: str) -> str:
+    """Return for whom a game waits that has not begun, or how it may begin without more."""
+    if len(names) < least:
+        return f"waiting for {least - len(names)} more"
+    return f"{len(names)} sit here, up to {most} can: {how}"
+
+
 def changed(before: Any, after: Any) -> str:
     """Return what a move changed in what one sees, as far as that is short: `cells 4: . → 0`; else nothing."""
     if before is None or after is None:
