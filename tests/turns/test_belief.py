@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -218,3 +218,21 @@ def test_looking_ends_when_its_time_is_over() -> None:
     go(table, 0)
 
     assert belief.stand(table, 10.0) <= 10
+
+
+def test_imagining_ends_when_its_time_is_over() -> None:
+    class Imagined(Stumbling):
+        calls: ClassVar[list[int]] = []
+
+        def imagine(self, seat: int) -> None:
+            self.calls.append(seat)
+
+    ticks = iter(range(10_000))
+    table = begin(Imagined)
+    go(table, 0)
+    for seconds, most in ((10.0, 10), (0.0, 1)):
+        Imagined.calls.clear()
+
+        Belief(1, seed=1, clock=lambda: float(next(ticks))).stand(table, seconds)
+
+        assert 1 <= len(Imagined.calls) <= most

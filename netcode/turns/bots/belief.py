@@ -50,6 +50,8 @@ class Belief:
     def stand(self, table: Table, seconds: float, tries: int = 1_000_000) -> int:
         """Find out, for so long at most, which worlds agree with a table at which the seat is to choose.
 
+        As long may pass again with those in which the others did anything.
+
         Returns:
             How many were found; with few the seat goes by what it sees, and believes whatever could be.
         """
@@ -61,9 +63,9 @@ class Belief:
             world = self._try(table)
             if world is not None:
                 found.append(world)
+        imagined = self._imagined(table, DOUBTS if found else ENOUGH, self._clock() + seconds)
         # The fewer there are, the more it goes by what it sees alone.
-        weight = sum(world.weight for world in found) * DOUBT / (max(1, len(found)) * DOUBTS) if found else 1.0
-        imagined = [table.imagined(self._seat, self._dice) for _ in range(DOUBTS if found else ENOUGH)]
+        weight = sum(world.weight for world in found) * DOUBT / (len(found) * len(imagined)) if found else 1.0
         doubts = [_World(world, weight) for world in imagined if world is not None]
         self._worlds, self._chosen, self._stood = found + doubts, [], True
         return len(found)
@@ -78,6 +80,13 @@ class Belief:
             return None
         [world] = self._dice.choices(self._worlds, [one.weight for one in self._worlds])
         return world.table.continued(self._seat, self._dice, self._shuffle)
+
+    def _imagined(self, table: Table, most: int, until: float) -> list[Table | None]:
+        """Return so many worlds that go by what the seat sees alone, or as many as there is time for, at least one."""
+        imagined = [table.imagined(self._seat, self._dice)]
+        while len(imagined) < most and self._clock() < until:
+            imagined.append(table.imagined(self._seat, self._dice))
+        return imagined
 
     def _try(self, table: Table) -> _World | None:
         """Return a world that agrees with the table, or None."""

@@ -21,6 +21,8 @@ EXPLORATION = 0.7
 """How much a branch that was seldom tried counts beside one that went well."""
 BELIEVING = 0.4
 """How much of the time goes into what may be believed."""
+LISTING = 1.0
+"""Seconds for which what is legal is listed in a game that is played on, if that much time is left."""
 MAX_PLIES = 200
 """How far a game is played on; one that is not over by then counts as a draw."""
 _Key = tuple[int, bytes]
@@ -122,7 +124,7 @@ class TreeSearch:
         while world.result is None and plies < MAX_PLIES:
             plies += 1
             seat = self._seat if plies == 1 else world.to_move[0]
-            choices = self._options(world, seat)
+            choices = self._options(world, seat, until)
             if not choices:
                 break
             known, key, choice = self._select(node, seat, choices)
@@ -138,8 +140,8 @@ class TreeSearch:
             passed.visits += 1
             passed.worth += worth(world, seat)
 
-    def _options(self, world: Table, seat: int) -> list[Choice]:
-        listing = world.legal(seat, Budget(seconds=1.0))
+    def _options(self, world: Table, seat: int, until: float) -> list[Choice]:
+        listing = world.legal(seat, Budget(seconds=max(0.0, min(LISTING, until - self._clock()))))
         if not listing.unlisted:
             return [*listing.plays]
         return choices_of(world, seat, self._dice, hasty=True)
@@ -167,7 +169,7 @@ class TreeSearch:
             if plies % 4 == 0 and self._clock() >= until:
                 return False
             seat = self._dice.choice(world.to_move)
-            choices = self._options(world, seat)
+            choices = self._options(world, seat, until)
             if not choices or not isinstance(act(world, seat, self._dice.choice(choices)), Step):
                 break
         return True
