@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from netcode.turns import Clock, Game, Hidden, move
+from netcode.turns import Clock, Game, Hidden, Owned, move
 from netcode.turns.language.domains import Free
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Table
@@ -268,6 +268,25 @@ class Secret(Game):
 
 def test_a_question_where_anything_is_hidden_is_for_its_seat_alone() -> None:
     assert played(Secret, "", "4", "", "5").count("<wiped>") == 2
+
+
+class Bids(Game):
+    reveal = False
+    gold: Owned[list[int]] = [31, 47]
+
+    @move(amount=lambda self: [1, self.gold[self.mover]])
+    def bid(self, amount: int) -> None:
+        self.tell("you have seen it", to=self.mover)
+        self.finish(self.mover, text="enough")
+
+
+def test_what_the_end_does_not_open_is_wiped_at_the_end() -> None:
+    text = played(Bids, "", "1", "")
+
+    seen, left = text.rsplit("<wiped>", 1)
+    assert "31" in seen
+    assert "31" not in left
+    assert left.splitlines()[2:5] == ["Ann moved: bid", "Ann won: enough", "-- at the end"]
 
 
 def test_where_nothing_is_wiped_nothing_is_told_twice() -> None:

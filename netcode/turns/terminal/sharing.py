@@ -62,10 +62,13 @@ class SharedKeyboard:
         self._tell()
 
     def end(self, opened: bool) -> None:
-        """Say what was to be told alone and could not be any more, if the end opens everything."""
-        for seat, texts in self._whispers.items() if opened else ():
-            for text in texts:
-                self.screen.lines(f"for {self._names[seat]} alone: {text}")
+        """Say what was to be told alone and could not be any more; where the end opens nothing, wipe what nobody else may read."""
+        if opened:
+            for seat, texts in self._whispers.items():
+                for text in texts:
+                    self.screen.lines(f"for {self._names[seat]} alone: {text}")
+        elif self.secret:
+            self._wipe(max(0, len(self._said) - REPEATED))
         self._whispers.clear()
 
     def _tell(self) -> None:
@@ -75,14 +78,19 @@ class SharedKeyboard:
             self.screen.lines(f"for {self._names[self.sitting]} alone: {text}")
             self.secret = self._fresh = True
 
-    def _hand_over(self, seat: int) -> None:
+    def _wipe(self, read: int) -> None:
+        """Wipe the screen once who sits there has read it, and repeat the news after so many."""
         if self._fresh:
             self.screen.line("press Enter when you have read it")
             self.ask(None)
             self._fresh = False
         if self.screen.clear():
-            for text in self._said[self._read[seat] :][-REPEATED:]:
+            for text in self._said[read:][-REPEATED:]:
                 self.screen.lines(text)
+        self.secret = False
+
+    def _hand_over(self, seat: int) -> None:
+        self._wipe(self._read[seat])
         self.screen.line(f"hand over to {self._names[seat]}, who presses Enter")
         self.screen.forget_typed()  # an Enter too many would show what is not theirs to who typed it
         self.ask(None)
