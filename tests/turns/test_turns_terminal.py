@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from netcode.turns import Clock, Free, Game, move
+from netcode.turns import Clock, Free, Game, Owned, move
 from netcode.turns.bots import RandomBot
 from netcode.turns.events import Over, Presence, Refused, Said, Told
 from netcode.turns.language.plays import Play, answer
@@ -20,6 +20,7 @@ from netcode.turns.simulate import Choice
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal.bot_play import run_bot
 from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.columns import columns, padded
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
@@ -227,6 +228,53 @@ def test_what_a_terminal_would_obey_in_a_strangers_text_is_escaped() -> None:
     screen.table("Ann\x1b[0m", [("cells", "a\rb")])
 
     assert out.getvalue() == "Eve\\x1b[2J: hi\\nBob: hi\none\ntwo\\x07\n-- Ann\\x1b[0m\n   cells  a\\rb\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "width"), [("", 0), ("Ann", 3), ("名前", 4), ("B\N{GRINNING FACE}", 3), ("e\u0301", 1), ("é", 1)]
+)
+def test_a_text_takes_the_columns_that_a_terminal_gives_it(text: str, width: int) -> None:
+    assert (columns(text), padded(text, 6)) == (width, text + " " * (6 - width))
+
+
+def test_what_is_twice_as_broad_stands_below_what_is_not() -> None:
+    view = LocalTable(Named, ["名前", "Ann"], {}, bytes(32)).view(0)
+    out = io.StringIO()
+
+    Screen(out).table("", [*rows_of(view), ("名前", "x")])
+
+    assert out.getvalue().splitlines() == ["-- ", "   hands  名前  1", "          Ann   hidden", "   名前   x"]
+
+
+class Named(Game):
+    hands: Owned[list[int]] = [1, 2]
+
+    @move
+    def end(self) -> None:
+        self.finish()
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_a_table_is_as_broad_as_what_its_output_can_show(looked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawn(suit: str) -> bytes:
+        raw = io.BytesIO()
+        out = io.TextIOWrapper(raw, encoding="ascii")
+        monkeypatch.setattr(out, "isatty", lambda: looked)
+        Screen(out).table(suit, [(suit, "x"), ("suits", f"{suit} {suit}")])
+        return raw.getvalue()
+
+    assert drawn("♠") == drawn(r"\u2660")
+
+
+def test_a_table_breaks_what_has_no_blanks_and_cuts_nothing() -> None:
+    out = Looked()
+    screen = Screen(out)
+    screen._console.width = 40
+
+    screen.table("", [("fen", "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR"), ("n" * 60, "1")])
+
+    text = out.getvalue()
+    assert (text.count("R"), text.count("n"), "…" in text) == (2, 63, False)
 
 
 class Broken(io.RawIOBase):

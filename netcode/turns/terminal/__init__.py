@@ -1,6 +1,6 @@
 """A game in a terminal: tables that are played at there, and what the command line is told.
 
-- `screen` is its two ends. `wording` writes values and views down, `choices` what may be played and `telling` what
+- `screen` is its two ends, `columns` how much room a text takes there. `wording` writes values and views down, `choices` what may be played and `telling` what
   happened; `understanding` reads what was typed.
 - `local_play` plays at one keyboard: `local_table` is its table, `sharing` who sits there and what the next must not see.
 - `network_play` and `bot_play` play at a server.

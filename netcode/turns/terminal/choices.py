@@ -5,6 +5,7 @@ from typing import Any
 
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.plays import Play
+from netcode.turns.terminal.columns import columns
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.wording import said
 
@@ -40,7 +41,7 @@ def show_plays(
     bare, line, width = are_numbers(legal), "", screen.width - 3
     for number, play in enumerate(legal[:LISTED], 1):
         part = said(play) if bare else f"{number}: {said(play)}"
-        if line and len(line) + len(part) + 3 > width:
+        if line and columns(line) + columns(part) + 3 > width:
             screen.line("   " + line)
             line = ""
         line += ("   " if line else "") + part

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import Any, TextIO
 
 from netcode.console import escaped, is_terminal, put
+from netcode.turns.terminal.columns import columns, padded
 
 WIDTH = 100
 """Columns of a line, where nobody says how many there are."""
@@ -36,9 +37,14 @@ class Screen:
     def line(self, text: str = "") -> None:
         """Write a line; what a terminal would obey in it is escaped, for names and texts come from strangers."""
         if self._console is not None:
-            self._draw(escaped(text), markup=False, soft_wrap=True)
+            self._draw(self._shown(text), markup=False, soft_wrap=True)
         else:
-            put(self._out, f"{escaped(text)}\n")
+            put(self._out, f"{self._shown(text)}\n")
+
+    def _shown(self, text: str) -> str:
+        """Return a text as it stands there in the end, which is as wide: also what the output cannot encode is escaped."""
+        encoding = getattr(self._out, "encoding", None) or "utf-8"
+        return escaped(text).encode(encoding, "backslashreplace").decode(encoding)
 
     def lines(self, text: str) -> None:
         """Write a text of several lines."""
@@ -107,16 +113,19 @@ class Screen:
         if self._console is not None:
             text: Any = import_module("rich.text").Text
             grid: Any = import_module("rich.table").Table(show_header=False, pad_edge=False)
+            for _ in range(2):
+                grid.add_column(overflow="fold")  # else it cuts what has no blanks in it
             for name, value in rows:
-                grid.add_row(text(escaped(name)), text(escaped(value)))
-            self._draw(text(escaped(title), style="italic"))  # above, for it would be as narrow as the table
+                grid.add_row(text(self._shown(name)), text(self._shown(value)))
+            self._draw(text(self._shown(title), style="italic"))  # above, for it would be as narrow as the table
             self._draw(grid)
             return
-        width = max((len(name) for name, _ in rows), default=0)
+        shown = [(self._shown(name), self._shown(value)) for name, value in rows]
+        width = max((columns(name) for name, _ in shown), default=0)
         self.line(f"-- {title}")
-        for name, value in rows:
+        for name, value in shown:
             for number, part in enumerate(_wrapped(value, self.width - width - 5)):
-                self.line(f"   {name if not number else '':<{width}}  {part}")
+                self.line(f"   {padded(name if not number else '', width)}  {part}")
 
 
 def _wrapped(text: str, width: int) -> list[str]:

@@ -11,6 +11,7 @@ from netcode.turns.language.kit import ViewKit, kit_of
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.plays import Play
 from netcode.turns.player.sight import View, fields_of
+from netcode.turns.terminal.columns import columns, padded
 
 SHORT = 60
 """Columns within which a list of lists is written in one line."""
@@ -105,10 +106,10 @@ def _of_seats(mark: Mark, value: Any, names: Sequence[str], seat: int | None) ->
     """Yield what belongs to each seat, with the name of its player."""
     entries: list[tuple[Any, Any]] = [*(value.items() if isinstance(value, dict) else enumerate(value))]  # pyright: ignore[reportUnknownArgumentType]
     whose = [names[key] if type(key) is int and 0 <= key < len(names) else written(key) for key, _ in entries]
-    width = max(map(len, whose), default=0)
+    width = max(map(columns, whose), default=0)
     for called, (key, item) in zip(whose, entries, strict=True):
         seen = seat == EVERYBODY or is_open(mark, key, seat)
-        yield f"{called:<{width}}  {written(item) if seen else _unseen(item)}"
+        yield f"{padded(called, width)}  {written(item) if seen else _unseen(item)}"
     if not entries:
         yield "-"
 
@@ -138,9 +139,9 @@ def _square(value: Sequence[Any], side: int) -> Iterator[str]:
 
 
 def _row(cells: Sequence[str]) -> str:
-    if max(map(len, cells)) > CELL:
+    if max(map(columns, cells)) > CELL:
         return "  |  ".join(cells)
-    return " ".join(f"{cell:>2}" for cell in cells)
+    return " ".join(" " * (2 - columns(cell)) + cell for cell in cells)
 
 
 def _has_names(value: Any) -> bool:
