@@ -7,16 +7,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from netcode.console import sentence_of
+from netcode.errors import NetcodeError
 from netcode.turns.bots import Belief, RandomBot, SearchBot, TreeSearch
-from netcode.turns.errors import RulesError
+from netcode.turns.errors import BUGS
 from netcode.turns.language.definition import definition_of
 from netcode.turns.proving.watching import running_in
 from netcode.turns.simulate import Choice
-from netcode.turns.store import Lost, Unavailable
 from netcode.turns.table import Table
 from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of, reached_by
 from netcode.turns.terminal.bot_play import GaveUp, run_bot
-from netcode.turns.terminal.game_file import Trouble, load_game, path_of
+from netcode.turns.terminal.game_file import Trouble, blamed, load_game, path_of
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import SeatFile, play_over_network
@@ -111,13 +111,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     screen = Screen()
     try:
         return RUN[chosen.command](chosen, screen)
-    except (Trouble, Lost, Unavailable, RulesError, ValueError, OSError, ImportError) as error:
-        screen.line(sentence_of(error))
+    except (Trouble, NetcodeError) as error:
+        screen.line(str(error))
         return 1
     except (KeyboardInterrupt, EOFError) as error:
         rule = running_in(error.__traceback__)
         screen.line("" if rule is None else f"stopped in the middle of {rule}")
         return 130
+    except BUGS as error:
+        text = blamed(chosen.game, error)
+        if not text and isinstance(error, ValueError | OSError | ImportError):
+            text = sentence_of(error)
+        if not text:  # that is no bug of the game
+            raise
+        screen.line(text)
+        return 1
 
 
 if __name__ == "__main__":

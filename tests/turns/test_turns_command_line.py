@@ -257,6 +257,8 @@ def test_a_game_may_import_what_its_file_is_called_as(tmp_path: Path, monkeypatc
         ),
         ("import nowhere_to_be_found", "", "line 1: ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("\n\nint('play')\n", "", r"some_game.py, line 3: ValueError: invalid literal for int\(\)"),
+        ("raise SystemExit('bye')", "", "some_game.py, line 1: SystemExit: bye"),
+        ("x = '\0'", "", "some_game.py(, line 1)?: source code .*cannot contain null bytes"),
         ("nothing", "", "line 1: NameError: name 'nothing' is not defined"),
         ("def", "", r"some_game.py, line 1: invalid syntax: def"),
         ("x = 1\n\tif x:\n", "", r"some_game.py, line 2: unexpected indent: if x:"),
@@ -283,6 +285,29 @@ def test_a_file_without_the_game_is_explained(tmp_path: Path, source: str, name:
         load_game(f"{path}{name}")
 
 
+@pytest.mark.parametrize("error", ["ZeroDivisionError('no')", "ValueError('no')"])
+def test_a_bug_in_how_a_game_begins_is_told_with_its_line(
+    tmp_path: Path, error: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "some_game.py"
+    path.write_text(f"{TWELVE_LINES}\n    def setup(self):\n        raise {error}\n", encoding="utf-8")
+    line = path.read_text("utf-8").count("\n")
+
+    assert main(["play", str(path)]) == 1
+
+    assert capsys.readouterr().out == f"{path}, line {line}: {error.partition('(')[0]}: no\n"
+
+
+def test_a_bug_that_is_not_of_the_game_is_no_sentence(game: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(command_line, "play_locally", fail)
+
+    with pytest.raises(ZeroDivisionError):
+        main(["play", str(game)])
+
+
 def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["play", "nowhere.py"]) == 1
     assert capsys.readouterr().out == "nowhere.py is not there; give the file with your game, such as tictactoe.py\n"
@@ -296,6 +321,7 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
         (["play", "{game}", "--option", "size=--3"], "TicTacToe has no option of that name"),
+        (["play", "{game.parent}"], "is a folder; give the file with your game, such as tictactoe.py"),
         (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
         (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
         (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),

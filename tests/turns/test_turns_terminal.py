@@ -461,6 +461,21 @@ def test_without_rich_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> 
     assert out.getvalue() == "-- Ann to move\n   cells  0\n   x      1\n"
 
 
+def test_at_a_dumb_terminal_all_is_plain_text_and_what_is_wiped_is_scrolled_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setenv("LINES", "5")
+    out = Looked()
+    screen = Screen(out)
+
+    screen.table("Ann to move", [("cells", "0")])
+
+    assert screen.clear()
+    assert out.getvalue() == "-- Ann to move\n   cells  0\n" + "\n" * 5
+
+
 def test_on_an_old_console_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch) -> None:
     rich = pytest.importorskip("rich.console")
 

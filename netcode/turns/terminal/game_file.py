@@ -8,7 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from netcode import turns
-from netcode.turns.errors import RulesError
+from netcode.turns.errors import BUGS, RulesError
 from netcode.turns.reading import reading
 from netcode.turns.rules import Game
 
@@ -58,7 +58,8 @@ def _run(file: str) -> ModuleType:
     """Run a file and return it as a module. Raises `Trouble` where that is not possible, with the line."""
     path = Path(file)
     if not path.is_file():
-        raise Trouble(f"{file} is not there; give the file with your game, such as tictactoe.py")
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise Trouble(f"{file or '.'} {what}; give the file with your game, such as tictactoe.py")
     name, folder = _module_name(path), str(path.parent.resolve())
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
@@ -74,12 +75,10 @@ def _run(file: str) -> ModuleType:
         raise Trouble(str(error)) from error
     except SyntaxError as error:
         line = f": {error.text.strip()}" if error.text else ""
-        raise Trouble(f"{error.filename or file}, line {error.lineno}: {error.msg}{line}") from error
-    except Exception as error:
-        steps = traceback.extract_tb(error.__traceback__)
-        lines = [f", line {step.lineno}" for step in steps if step.filename == spec.origin]
-        text = f"{file}{(lines or [''])[-1]}: {type(error).__name__}: {error}"
-        raise Trouble(text + _hint(error)) from error
+        where = "" if error.lineno is None else f", line {error.lineno}"
+        raise Trouble(f"{error.filename or file}{where}: {error.msg}{line}") from error
+    except BUGS as error:
+        raise Trouble((blamed(file, error) or f"{file}: {_said(error)}") + _hint(error)) from error
     finally:
         sys.path.remove(folder)
     return module
@@ -109,7 +108,19 @@ def _is_same(origin: str | None, path: Path) -> bool:
     return origin is not None and Path(origin).resolve() == path.resolve()
 
 
-def _hint(error: Exception) -> str:
+def blamed(where: str, error: BaseException) -> str:
+    """Return what failed in the file of a game and in which line; nothing if it failed elsewhere."""
+    file = _parts(where)[0]
+    steps = traceback.extract_tb(error.__traceback__)
+    lines = [step.lineno for step in steps if Path(step.filename).resolve() == Path(file).resolve()]
+    return f"{file}, line {lines[-1]}: {_said(error)}" if lines else ""
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
+
+
+def _hint(error: BaseException) -> str:
     """Return what helps who looks for the kit's names where the rest of netcode is."""
     wanted = re.match(r"cannot import name '(\w+)' from 'netcode'", str(error))
     known = wanted is not None and wanted[1] in turns.__all__

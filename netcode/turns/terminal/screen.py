@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import queue
 import select
 import shutil
@@ -26,7 +27,7 @@ class Screen:
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = sys.stdout if out is None else out
         self._console: Any = None
-        if is_terminal(self._out):
+        if is_terminal(self._out) and not _is_dumb():
             try:
                 console: Any = import_module("rich.console").Console(file=self._out, highlight=False, emoji=False)
             except ImportError:
@@ -104,8 +105,9 @@ class Screen:
     def clear(self) -> bool:
         """Wipe what the next one at the keyboard must not read; return whether that was possible."""
         terminal = is_terminal(self._out)
-        if terminal:
-            put(self._out, "\x1b[2J\x1b[3J\x1b[H")
+        if terminal:  # a dumb one obeys nothing, and can only be scrolled
+            wiped = "\n" * shutil.get_terminal_size().lines if _is_dumb() else "\x1b[2J\x1b[3J\x1b[H"
+            put(self._out, wiped)
         return terminal
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -138,6 +140,11 @@ def _wrapped(text: str, width: int) -> list[str]:
         expand_tabs=False,
     )
     return cut.wrap(text) or [""]
+
+
+def _is_dumb() -> bool:
+    """Tell whether the terminal says that it obeys nothing; nor does it say there how wide it is, for `rich`."""
+    return os.environ.get("TERM") == "dumb"
 
 
 def _take_any_text(source: TextIO | None) -> None:
