@@ -124,6 +124,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
         self._skip_agent_selection: str | None = None
         self.agent_selection = names[0]
         self._happened(done(table.start(0.0)))
+        self._accumulate_rewards()  # a game may be over before anybody does anything
 
     def observe(self, agent: str) -> _Observation:
         """Return what an agent observes: its view as numbers, and which actions it may take, none if it is not its turn."""

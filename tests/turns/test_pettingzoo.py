@@ -116,6 +116,30 @@ def test_what_an_end_is_worth(result: Result, rewards: list[float]) -> None:
     assert [reward(result, seat) for seat in range(2)] == rewards
 
 
+class Dealt(Game):
+    """Over as soon as the cards are dealt."""
+
+    card: int = 0
+
+    def setup(self) -> None:
+        self.finish(1)
+
+    @move
+    def end(self) -> None:
+        self.finish(0)
+
+
+def test_a_game_that_is_over_as_it_begins_rewards_all_once() -> None:
+    env, got = TurnsEnv(Dealt, games=1), dict[str, float]()
+    env.reset(seed=1)
+    for agent in env.agent_iter():
+        _, got[agent], over, _, _ = env.last()
+        assert over
+        env.step(None)
+
+    assert got == {"seat_0": -1.0, "seat_1": 1.0}
+
+
 def test_what_is_thrown_at_once_is_chosen_one_after_the_other_and_hidden() -> None:
     def after(throw: str) -> tuple[TurnsEnv, list[float]]:
         env = make("rock_paper_scissors.RockPaperScissors")
