@@ -239,7 +239,8 @@ def test_a_game_may_import_what_its_file_is_called_as(tmp_path: Path, monkeypatc
     installed.mkdir()
     (installed / path.name).write_text("SIZE = 9\n", encoding="utf-8")
     path.write_text(f"from boards_of_nine import SIZE\n{TWELVE_LINES}\n    size: int = SIZE\n", encoding="utf-8")
-    monkeypatch.syspath_prepend(installed)
+    monkeypatch.setattr(sys, "path", [str(installed), *sys.path])
+    importlib.invalidate_caches()
     monkeypatch.delitem(sys.modules, "boards_of_nine", raising=False)
 
     assert load_game(str(path)).__dict__["size"] == 9

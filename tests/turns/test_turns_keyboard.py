@@ -274,7 +274,10 @@ class Bids(Game):
     reveal = False
     gold: Owned[list[int]] = [31, 47]
 
-    @move(amount=lambda self: [1, self.gold[self.mover]])
+    def stakes(self) -> list[int]:
+        return [1, self.gold[self.mover]]
+
+    @move(amount=stakes)
     def bid(self, amount: int) -> None:
         self.tell("you have seen it", to=self.mover)
         self.finish(self.mover, text="enough")
@@ -330,18 +333,25 @@ def test_a_line_that_comes_too_late_plays_nothing() -> None:
     assert table.view(None).ticks == [0, 0]
 
 
-def test_what_was_begun_for_a_turn_that_is_over_is_not_typed_into_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    forgotten = list[str]()
-    monkeypatch.setattr(Screen, "forget_typed", lambda screen: forgotten.append("half a line"))
+@pytest.fixture
+def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have it be written where what was typed ahead is thrown away."""
 
+    def forget(screen: Screen) -> None:
+        screen.line("(what was typed is thrown away)")
+
+    monkeypatch.setattr(Screen, "forget_typed", forget)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_what_was_begun_for_a_turn_that_is_over_is_not_typed_into_the_next() -> None:
     text = played(Blitz, 10.0, 10.0)
 
-    assert (forgotten, text.count("to move")) == (["half a line"] * 2, 2)
+    assert text.count("(what was typed is thrown away)\nthe time of") == 2
 
 
-def test_an_enter_too_many_does_not_take_over_the_keyboard(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Screen, "forget_typed", lambda screen: screen.line("(what was typed is thrown away)"))
-
+@pytest.mark.usefixtures("forgetful")
+def test_an_enter_too_many_does_not_take_over_the_keyboard() -> None:
     text = played(Throws, "", "rock", names=("Ann", "Bob"))
 
     assert text.splitlines()[-2:] == ["hand over to Bob, who presses Enter", "(what was typed is thrown away)"]
