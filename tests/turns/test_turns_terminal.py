@@ -746,6 +746,22 @@ def test_what_is_typed_before_one_sits_there_is_told_so(hall: Hall) -> None:
     ann.seat.close()
 
 
+@pytest.mark.parametrize("reveal", [True, False])
+def test_what_an_end_without_a_move_opens_is_shown(hall: Hall, reveal: bool) -> None:
+    game = type("Named", (Named,), {"reveal": reveal, "__module__": __name__})
+    hall.games = (game,)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(game, name="Ann"), game)
+    ann.frames(0.2)
+    bob = hall.begin_to_join(game, name="Bob")
+    ann.frames(0.5)
+    bob.leave()
+    ann.frames(0.5)
+
+    opened = "-- at the end\n   hands  Ann  1\n          Bob  2\n"
+    assert ("Ann won: Bob gave up\n" in ann.out.getvalue(), opened in ann.out.getvalue()) == (True, reveal)
+
+
 class Names(Game):
     seats = 1, 1
     said: list[str] = []

@@ -18,6 +18,7 @@ from netcode.turns.events import (
 )
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
+from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.telling import changed, ended, moved, waits_for, who_is_who
@@ -76,6 +77,8 @@ class NetworkTable:
     def __init__(self, seat: Seat[Any], game: type[Any], screen: Screen, seat_file: SeatFile | None = None) -> None:
         self.seat, self.game, self.screen, self.seat_file = seat, game, screen, seat_file
         self._shown: Any = None
+        self._rows: list[tuple[str, str]] = []
+        """What the table that was shown last says."""
         self._typed = ""
         """What was played last, as it was typed."""
         self._away = False
@@ -141,9 +144,7 @@ class NetworkTable:
             case Said(_, name, text):
                 line(f"{name}: {text}")
             case Over(result):
-                line(ended(result, self.seat.names))
-                if self.seat.seat is not None:
-                    line("/rematch for another game, /leave to go")
+                self._tell_end(result)
             case Gone(reason):
                 line(reason)
                 if self.seat_file is not None and self.seat.seated:
@@ -152,6 +153,13 @@ class NetworkTable:
             case _:
                 pass
         return True
+
+    def _tell_end(self, result: Result) -> None:
+        self.screen.line(ended(result, self.seat.names))
+        if self.seat.started and rows_of(self.seat.view) != self._rows:  # opened, and nobody moved
+            self._table("at the end")
+        if self.seat.seat is not None:
+            self.screen.line("/rematch for another game, /leave to go")
 
     def _tell_of_link(self, away: bool) -> None:
         if not away:
@@ -167,11 +175,14 @@ class NetworkTable:
             if self.seat.my_turn:
                 self._shown = None  # what may be played stands below what it is played on
             who = "you look on" if self.seat.seat is None else f"you are {self._name(self.seat.seat)}"
-            clocks = self.seat.clocks
-            rows = rows_of(self.seat.view)
-            if clocks is not None:
-                rows.append(("clocks", "  ".join(f"{self._name(i)} {left:.0f} s" for i, left in enumerate(clocks))))
-            self.screen.table(who, rows)
+            self._table(who)
+
+    def _table(self, title: str) -> None:
+        self._rows, clocks = rows_of(self.seat.view), self.seat.clocks
+        rows = [*self._rows]
+        if clocks is not None:
+            rows.append(("clocks", "  ".join(f"{self._name(i)} {left:.0f} s" for i, left in enumerate(clocks))))
+        self.screen.table(title, rows)
 
     def _prompt(self) -> None:
         """Say what is to be done, once for each time it changes."""
