@@ -14,7 +14,7 @@ from netcode.turns.language.domains import Free, lasts
 from netcode.turns.language.imagining import imagine
 from netcode.turns.language.kit import Kit, Result, ViewKit, kit_of
 from netcode.turns.language.plays import Play
-from netcode.turns.language.questions import Kind
+from netcode.turns.language.questions import ALL, ANY, ONE
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -263,7 +263,7 @@ class Game:
             options: what to choose from; a bool or an Enum lists itself; or a function of the seat.
             default: the answer of a seat that is absent or out of time.
         """
-        answer: T = self._kit.ask(Kind.ONE, (seat,), options, prompt, default)
+        answer: T = self._kit.ask(ONE, (seat,), options, prompt, default)
         return answer
 
     def ask_all(
@@ -273,7 +273,7 @@ class Game:
         prompt: str = "",
     ) -> dict[int, T]:
         """Ask several seats at once, each unseen by the others; go on when all have answered."""
-        answers: dict[int, T] = self._kit.ask(Kind.ALL, seats, options, prompt)
+        answers: dict[int, T] = self._kit.ask(ALL, seats, options, prompt)
         return answers
 
     def ask_any(
@@ -283,5 +283,5 @@ class Game:
         prompt: str = "",
     ) -> tuple[int, T]:
         """Ask several seats at once, and go on with the first answer."""
-        answer: tuple[int, T] = self._kit.ask(Kind.ANY, seats, options, prompt)
+        answer: tuple[int, T] = self._kit.ask(ANY, seats, options, prompt)
         return answer

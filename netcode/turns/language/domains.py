@@ -68,9 +68,10 @@ def listed(values: Iterable[Any], where: str = "a domain") -> tuple[Any, ...]:
 
     Raises `RulesError` for what lists more than anybody could choose from: it may never come to an end.
     """
-    if values.__class__ is list or values.__class__ is tuple:
+    kind: Any = values.__class__
+    if kind is list or kind is tuple:
         return tuple(values)
-    if isinstance(values, _SETS):
+    if kind is not range and isinstance(values, _SETS):
         return tuple(sorted(values, key=lambda value: pack(plain(value))))
     found = tuple(islice(values, MAX_LISTED + 1))
     if len(found) > MAX_LISTED:

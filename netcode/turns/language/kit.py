@@ -213,11 +213,11 @@ class Kit:
         offered: Mapping[int, tuple[Any, ...] | Free[Any]] = (
             {seat: _offer(options(seat)) for seat in asked} if by_seat else dict.fromkeys(asked, _offer(options))
         )
-        for seat, its in offered.items():
-            if its == ():
-                raise RulesError(
-                    f"{kind.verb}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
-                )
+        if () in offered.values():
+            seat = next(seat for seat, its in offered.items() if its == ())
+            raise RulesError(
+                f"{kind.verb}() gives seat {seat} nothing to choose from ({prompt!r}); ask who has a choice"
+            )
         if default is not ...:
             first = offered[asked[0]]
             if isinstance(first, tuple) and not any(same(default, one) for one in first):

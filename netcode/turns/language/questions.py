@@ -27,6 +27,9 @@ class Kind(Enum):
         """How a rule writes it."""
 
 
+ONE, ALL, ANY = Kind  # Python 3.11 takes long to look up what is in an Enum
+
+
 @dataclass(slots=True)
 class Question:
     """A question that waits: to which seats, with which options for each.
@@ -97,11 +100,11 @@ class Question:
 
     def result(self, given: Mapping[int, Any]) -> Any:
         """Return what `ask`, `ask_all` or `ask_any` gives the rule for these answers."""
-        if self.kind is Kind.ALL:
+        if self.kind is ALL:
             return {seat: self.read(seat, given[seat]) for seat in self.options if seat in given}
         ((seat, data),) = given.items()
         option = self.read(seat, data)
-        return option if self.kind is Kind.ONE else (seat, option)
+        return option if self.kind is ONE else (seat, option)
 
 
 @dataclass(frozen=True, slots=True)

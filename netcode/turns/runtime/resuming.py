@@ -7,7 +7,7 @@ from typing import Any
 from netcode.turns.errors import BUGS, Changed, Leave
 from netcode.turns.language.fields import pack_fields
 from netcode.turns.language.kit import Told
-from netcode.turns.language.questions import Answered, Kind
+from netcode.turns.language.questions import ALL, Answered
 from netcode.turns.runtime import log
 from netcode.turns.runtime.course import Course
 from netcode.turns.runtime.outcomes import Asked, TakenBack
@@ -32,8 +32,8 @@ def has_default(course: Course, seat: int) -> bool:
 def give(course: Course, suspension: Suspension, seat: int, option: Any) -> list[Told]:
     """Take an answer that can be read, and go on if it is the last that was waited for."""
     question = suspension.question
-    given = {**question.given, seat: option} if question.kind is Kind.ALL else {seat: option}
-    if question.kind is Kind.ALL and len(given) < len(question.options):
+    given = {**question.given, seat: option} if question.kind is ALL else {seat: option}
+    if question.kind is ALL and len(given) < len(question.options):
         wait_on(course, suspension, given)
         return []
     answers = (*suspension.answers, Answered(question.signature(), given))
