@@ -65,7 +65,6 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "player/numbered": PLAYER,
     "player/sight": ("turns_client", "turns_terminal"),
     "player/table_link": PLAYER,
-    "player/untaken": PLAYER,
     "player/whereabouts": PLAYER,
     "protocol/__init__": PROTOCOL,
     "protocol/reading": PROTOCOL,

@@ -1,7 +1,6 @@
 """A player's end: what it knows, what it refuses to do, and how it looks for its seat."""
 
 import contextlib
-import logging
 import threading
 import warnings
 from collections.abc import Callable, Generator, Iterator
@@ -11,8 +10,6 @@ from typing import Any, cast
 import pytest
 
 import netcode
-from netcode.diagnostics import log
-from netcode.diagnostics.advice import PATIENCE
 from netcode.testing import FakeClock
 from netcode.turns import protocol
 from netcode.turns.client import join, tables
@@ -20,7 +17,6 @@ from netcode.turns.events import Gone, Presence, Refused, Said, Seated, Started
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.plays import Play
 from netcode.turns.player.conversation import MAX_EVENTS, MOST_UNSAID
-from netcode.turns.player.untaken import LONG_PAUSE
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
@@ -795,56 +791,6 @@ def test_events_that_nobody_takes_are_bounded_and_that_is_said_once(hall: Hall) 
     assert ["1000 events of a seat wait for seat.events()" in str(one.message) for one in warned] == [True]
     texts = [event.text for event in bob.events() if isinstance(event, Said)]
     assert (len(texts), texts[-1]) == (MAX_EVENTS, f"text {MAX_EVENTS + 199}")
-
-
-def test_who_never_takes_events_of_a_seat_is_warned_as_soon_as_with_a_client(hall: Hall) -> None:
-    hall.serve()
-    hall.join(name="Ann")
-    bob = hall.join(name="Bob")
-    deaf = hall.begin_to_join(watch=True, room=f"#{next(iter(hall.server._keeper.rooms))}")  # type: ignore[union-attr]
-    hall.seats.remove(deaf)
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        _leave_events(hall, deaf, PATIENCE - 0.5)
-    with pytest.warns(
-        RuntimeWarning, match=r"take them after each update, for event in seat\.events\(\); of more than 1000"
-    ):
-        _leave_events(hall, deaf, 1.0)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        _leave_events(hall, deaf, 60.0)
-    assert bob.seated
-
-
-def test_who_takes_events_of_a_seat_and_then_pauses_is_told_by_the_log(
-    hall: Hall, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log, "_next_warning", {})
-    hall.serve()
-    ann, bob = hall.join(name="Ann"), hall.join(name="Bob")
-    hall.seats.remove(bob)
-    ann.say("are you there?")
-    with caplog.at_level(logging.WARNING, "netcode"):
-        _leave_events(hall, bob, LONG_PAUSE - 1.0)
-        before = [*caplog.messages]
-        _leave_events(hall, bob, LONG_PAUSE)
-        once = [*caplog.messages]
-        bob.events()
-        _leave_events(hall, bob, 2 * LONG_PAUSE)
-
-    assert before == []
-    assert len(once) == 1
-    assert once[0].startswith("seat.events() has not been called for 30 seconds, and 1 events wait: ")
-    assert caplog.messages == once
-
-
-def _leave_events(hall: Hall, seat: Any, seconds: float) -> None:
-    """Let time pass for everybody, and for a seat whose program takes no events."""
-    end = hall.clock.now + seconds
-    while hall.clock.now < end - 1e-9:
-        hall.play(TICK)
-        seat.update()
 
 
 def test_what_is_wanted_is_said_again_where_the_link_took_it_with_it(hall: Hall) -> None:

@@ -12,7 +12,6 @@ from netcode.turns.language.plays import Play
 from netcode.turns.player.known import Known
 from netcode.turns.player.numbered import Outstanding
 from netcode.turns.player.table_link import TableLink
-from netcode.turns.player.untaken import Untaken
 from netcode.turns.protocol import BadMessage, Join, Wish
 
 MOST_UNSAID = 16
@@ -48,7 +47,6 @@ class Conversation:
         self._presence = "here"
         self._unsaid: list[protocol.Request] = []
         self._events: list[Event] = []
-        self._untaken = Untaken(MAX_EVENTS)
         self._forgotten = False
         self._wishes: set[str] = set()
         """What we want and do not see yet."""
@@ -61,14 +59,11 @@ class Conversation:
 
     def events(self) -> list[Event]:
         """Take the events since the last call."""
-        self._untaken.taken()
         events, self._events = self._events, []
         return events
 
     def update(self, now: float) -> None:
         """Hear and say what can be heard and said now."""
-        if self._events:
-            self._untaken.leave(len(self._events), now)
         for event in self._link.update(now):
             self._hear(event, now)
         if len(self._events) > MAX_EVENTS:
