@@ -593,3 +593,24 @@ def test_what_classes_are_made_of_is_said_once_each_also_where_they_hold_themsel
             ("Card", [("colour", "Colour"), ("number", "int")]),
         ]
     )
+
+
+@dataclass
+class Rank:
+    """Compares as beginners write it: with nothing but its own class."""
+
+    rank: int
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.rank == other.rank)  # type: ignore[attr-defined]  # pyright: ignore
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def test_values_that_can_be_compared_with_their_own_class_alone_are_picked_and_passed_over() -> None:
+    values = (Rank(1), Rank(2), "pass", 3)
+
+    assert pick(values, {"rank": 2}) is values[1]
+    assert (pick(values, "pass"), pick(values, 3)) == ("pass", 3)
+    with pytest.raises(Unfit, match="must be one of"):
+        pick(values, 4)

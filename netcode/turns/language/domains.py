@@ -85,12 +85,12 @@ def listed(values: Iterable[Any], where: str = "a domain") -> tuple[Any, ...]:
 def pick(values: tuple[Any, ...], data: Any) -> Any:
     """Return the very value of a domain that plain wire data says, or raise `Unfit`. `True` is not `1`."""
     kind: Any = data.__class__
-    if (kind is int or kind is str) and data in values:
-        value = values[values.index(data)]
-        if value.__class__ is kind:
-            return value
+    simple = kind is int or kind is str
     for value in values:
-        if same(plain(value), data):
+        if simple and value.__class__ is kind:  # first: an `__eq__` of the rules may bear nothing but its own class
+            if value == data:
+                return value
+        elif same(plain(value), data):
             return value
     for value in values:
         if same(_whole(plain(value)), data):
