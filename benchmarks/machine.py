@@ -60,17 +60,19 @@ def cpu_seconds() -> float:
 
 
 def memory_bytes() -> int:
-    """Return the memory of this process in bytes: its proportional set size, after a collection of garbage.
+    """Return the memory of this process in bytes: what it alone wrote, in memory or swapped out, after a collection.
 
-    The proportional size counts pages that are shared with other processes only in part, so what grows in it is what
-    this process alone took. What the kernel keeps for a socket is outside of every process and not in it.
+    What it merely reads of files, as the code of libraries, is not in it: the kernel divides that among all processes
+    that read the same, so that it shrinks whenever another Python starts. What the kernel keeps for a socket is outside
+    of every process and not in it either.
     """
     gc.collect()
-    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "Pss":
-            return int(value.split()[0]) * 1024
-    raise Unsuited("/proc/self/smaps_rollup does not tell the proportional set size")
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    sizes = {name: value.split()[0] for name, _, value in (line.partition(":") for line in lines[1:])}
+    try:
+        return (int(sizes["Anonymous"]) + int(sizes["Swap"])) * 1024
+    except KeyError as error:
+        raise Unsuited(f"/proc/self/smaps_rollup does not tell {error}") from None
 
 
 def descriptor_count() -> int:

@@ -68,7 +68,7 @@ def pings(plan: Plan) -> list[Figure]:
 
 
 def memory(plan: Plan) -> list[Figure]:
-    """Row 9: memory per silent peer, from the growth of the server's proportional set size."""
+    """Row 9: memory per silent peer, from the growth of the server's own memory."""
     some, more = plan.clients(500), plan.clients(5000)
     require_connections(some + more)
     with ExitStack() as stack:
@@ -80,5 +80,5 @@ def memory(plan: Plan) -> list[Figure]:
         time.sleep(2 * min(1.2, plan.seconds))
         grown = server.ask("memory") - before
     each = grown / more / 1024
-    note = "growth of the proportional set size (PSS)"
+    note = "growth of anonymous memory"
     return [Figure(9, f"memory per silent peer, {more:,} peers", each, "KiB", 4.0, ours=f"{each:.2f} KiB", note=note)]
