@@ -65,6 +65,8 @@ def plain_text(text: str, limit: int) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text[:limit]).strip()
 
 
-def sentence(text: str) -> str:
-    """Begin with a capital letter."""
+def sentence(text: str, *names: str) -> str:
+    """Begin with a capital letter, unless that would change one of the players' `names`."""
+    if any(text.startswith(name) for name in names if name):
+        return text
     return text[:1].upper() + text[1:]

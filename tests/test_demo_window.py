@@ -1019,6 +1019,12 @@ def test_a_server_that_is_lost_after_the_game_is_told_and_not_asked_for_another_
     assert gone == ["again"]
 
 
+def test_a_sentence_about_the_end_begins_with_a_name_as_it_is_written() -> None:
+    made = table(changed(firing(200, why="jo has sunk the whole fleet of Blackbeard"), 0, name="jo"))
+
+    assert "jo has sunk the whole fleet of Blackbeard." in read(ending(made, []))
+
+
 def test_an_opponent_who_has_left_is_no_more_asked_to_play_again() -> None:
     made, gone = table(firing(200)), list[str]()
     scene = ending(made, gone)

@@ -44,6 +44,7 @@ from netcode.turns import Play
             Headline("Blackbeard lost the connection, waiting for the return…", Tone.WARN),
         ),
         (firing(2, refusal="not so fast"), Headline("Not so fast", Tone.WARN)),
+        (changed(firing(2, refusal="jo moved on"), 1, name="jo"), Headline("jo moved on", Tone.WARN)),  # that is a name
         (firing(200), Headline("Victory", Tone.CALM)),
         (changed(firing(200), 1, presence="away"), Headline("Victory", Tone.CALM)),
     ],

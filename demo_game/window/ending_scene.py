@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pygame
 
+from demo_game.view import View
 from demo_game.window.barrage import Barrage
 from demo_game.window.board import Moment, draw_board, two_seas
 from demo_game.window.button import Button, ButtonRow
@@ -11,7 +12,7 @@ from demo_game.window.headline import own_trouble, rematch, verdict
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, DUSK, INK, MUTED, NIGHT
 from demo_game.window.scene import Play
-from demo_game.wording import why
+from demo_game.wording import sentence, why
 
 
 class EndingScene:
@@ -50,12 +51,12 @@ class EndingScene:
         while size > 20 and painter.width_of(words, size) > room:
             size -= 2
         title = painter.text(words, (width // 2, painter.px(24)), size, CORAL if lost else AMBER, "midtop")
-        told = painter.paragraph(_ended(why(view)), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
+        told = painter.paragraph(_ended(why(view), view), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
         trouble = self._trouble or own_trouble(self._play.silence, self._play.away)
         news = trouble or rematch(view)
         if news:
             place = (width // 2, told.bottom)
-            told = painter.paragraph(_ended(news), place, room, 18, AMBER if trouble else MUTED)
+            told = painter.paragraph(_ended(news, view), place, room, 18, AMBER if trouble else MUTED)
         near, far = two_seas(painter, told.bottom + painter.px(6), height - painter.px(84))
         for seat, frame in ((view.near, near), (view.far, far)):
             draw_board(painter, frame, Moment(view, self._barrage, now), seat, shade=0.1)
@@ -75,6 +76,6 @@ class EndingScene:
         ]
 
 
-def _ended(text: str) -> str:
+def _ended(text: str, view: View) -> str:
     """Make a whole sentence of a reason."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?", "…")) else ".")
+    return sentence(text, *(side.name for side in view.sides)) + ("" if text.endswith((".", "!", "?", "…")) else ".")

@@ -67,7 +67,7 @@ def headline(view: View, *, silence: int = 0, away: float | None = None) -> Head
     if trouble and view.phase is not Phase.OVER:
         return Headline(trouble, Tone.WARN)
     if view.refusal:
-        return Headline(sentence(view.refusal), Tone.WARN)
+        return Headline(sentence(view.refusal, *(side.name for side in view.sides)), Tone.WARN)
     match view.phase:
         case Phase.WAITING:
             return Headline("Waiting for an opponent", Tone.CALM)
