@@ -1628,6 +1628,16 @@ class Hasty(Trek):
             self.finish()
 
 
+class Complete(Trek):
+    def setup(self) -> None:
+        super().setup()
+        self.turn_to(*self.players)
+
+    def round(self) -> None:
+        self.require(len(self.alive) == len(self.players), "all have to be there")
+        self.turn_to(*self.players)
+
+
 def test_games_that_go_on_without_who_leaves_are_played_on_without_somebody() -> None:
     fine = check(Trek, 3)
     assert (fine.problems, fine.unproved) == ({}, [])
@@ -1635,6 +1645,8 @@ def test_games_that_go_on_without_who_leaves_are_played_on_without_somebody() ->
         found = " ".join(check(game, 2).problems)
         assert said in found
         assert f", after {game.__name__} went on without a seat that has left" in found
+    found = " ".join(check(Complete, 6).problems)
+    assert "Complete.round refuses by require() what nobody has asked for: decide there by `if`, at " in found
     assert check(Trek, 1).unproved == ['absent = "out": no game had more than two at the table; play with more']
 
 

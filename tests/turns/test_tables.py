@@ -383,6 +383,41 @@ def test_a_move_that_waits_for_an_answer_is_taken_back_where_somebody_is_put_out
     assert table.to_move == (2,)
 
 
+class Bargain(Asking):
+    @move
+    def bid(self) -> None:
+        answers = self.ask_all([seat for seat in self.alive if seat != self.mover], ("a", "b"), "for whom?")
+        self.said.append(f"{self.mover} of {sorted(answers)}")
+
+
+def test_a_move_of_several_at_once_that_waits_for_answers_is_made_anew_where_another_seat_is_put_out() -> None:
+    table = begin(Bargain, 4)
+    for seat, (name, arguments) in enumerate([("bid", {}), ("bid", {}), ("say", {"word": "no"}), ("bid", {})]):
+        done(table.play(seat, name, arguments, 1, now=0.0))
+    asked = table.question(1)
+    assert asked is not None
+    done(table.answer(1, asked.id, "a", 2, now=0.0))
+
+    step = done(table.forfeit(3, 0.0))
+
+    dropped = TakenBack(None, "D is out of the game, so what others had answered is dropped")
+    assert step.happenings == (dropped, out(table, 3))
+    for number, mover, seats in ((3, 0, (1, 2)), (3, 1, (0, 2))):
+        assert table.to_move == seats
+        for seat in seats:
+            asked = table.question(seat)
+            assert asked is not None
+            done(table.answer(seat, asked.id, "a", number + (mover == 1 and seat == 2), now=0.0))
+    assert field(table, None, "said")[:3] == ["0 of [1, 2]", "1 of [0, 2]", "2 no"]
+
+    again = begin(Bargain, 4)
+    for seat in range(4):
+        done(again.play(seat, "bid", {}, 1, now=0.0))
+    step = done(again.forfeit(0, 0.0))
+    assert step.happenings == (TakenBack(0, "the move is taken back: A is out of the game"), out(again, 0))
+    assert again.to_move == (2, 3)
+
+
 class Eager(Count):
     absent = "out"
 
@@ -401,16 +436,27 @@ class Stuck(Count):
         self.turn_to(*self.players)
 
 
-@pytest.mark.parametrize("game", [Eager, Stuck])
-def test_where_a_game_cannot_go_on_without_a_seat_the_others_have_won(game: type[Game]) -> None:
-    table = begin(game, 3)
-    for seat in table.to_move if game is Stuck else ():
-        if seat:
-            done(table.play(seat, "add", {"by": seat}, 1, now=0.0))
+def test_a_game_whose_setup_asks_ends_where_somebody_leaves() -> None:
+    step = done(begin(Eager, 3).forfeit(0, 0.0))
+
+    assert step.happenings == (Over(Result((1, 2), None, "A gave up")),)
+
+
+def test_where_the_rules_refuse_to_go_on_without_a_seat_the_others_have_won_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+    table = begin(Stuck, 3)
+    for seat in (1, 2):
+        done(table.play(seat, "add", {"by": seat}, 1, now=0.0))
 
     step = done(table.forfeit(0, 0.0))
 
-    assert step.happenings[-1] == Over(Result((1, 2), None, "A gave up"))
+    told = Told("the game is over, since the rules did not go on without A", {})
+    assert step.happenings == (told, Over(Result((1, 2), None, "A gave up")))
+    refuses = "Stuck.round refuses by require() to go on without a seat that is gone (all have to be there), so that"
+    assert [message.startswith(refuses) for message in caplog.messages] == [True]
+    assert table.complaints["Stuck.round"].startswith("refuses by require() what nobody has asked for: decide there")
 
 
 # Undo.

@@ -350,16 +350,23 @@ class Course:
             TakenBack(seat, f"the move of {self.kit.names[seat]} could not be made: {why}", alone=True)
         )
 
-    def abandon(self, why: str = "the question was not answered in time") -> None:
-        """Drop a suspended rule: everything is as it was before it. Where that is an answer's loss, it is told."""
+    def abandon(self, why: str = "the question was not answered in time", without: int | None = None) -> None:
+        """Drop a suspended rule: everything is as it was before it. Where that is an answer's loss, it is told.
+
+        Where it is the game's, which goes on `without` a seat, a move that another made with several is made anew.
+        """
         suspension = self.suspension
         if suspension is None:
             return
         self.suspension = None
         self.return_to(suspension.before)
-        if suspension.task.kind in ("move", "sealed"):
-            self.taken_back.append(TakenBack(suspension.task.seat, f"the move is taken back: {why}"))
-        elif suspension.question.given:
+        task = suspension.task
+        if task.kind == "sealed" and without not in (None, task.seat):
+            self.waiting.put_back(task)  # no turn comes in which its seat could make it again
+        elif task.kind in ("move", "sealed"):
+            self.taken_back.append(TakenBack(task.seat, f"the move is taken back: {why}"))
+            return
+        if suspension.question.given:
             self.taken_back.append(TakenBack(None, f"{why}, so what others had answered is dropped"))
 
     def place_of(self, task: Task) -> str:

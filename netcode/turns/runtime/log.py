@@ -55,6 +55,17 @@ def refused_timeout(where: str, text: str) -> None:
     )
 
 
+def refused_absence(where: str, text: str) -> None:
+    """Log that rules refuse to go on without a seat, so that the others have won."""
+    log.warn(
+        f"turns: {where} refuses a gap",
+        "%s refuses by require() to go on without a seat that is gone (%s), so that the others have won; nobody asked for "
+        "it who could do something else: decide there by `if`",
+        where,
+        text,
+    )
+
+
 def refused_default(where: str, text: str) -> None:
     """Log that rules refuse the answer that they give for who is absent or out of time."""
     log.warn(

@@ -125,11 +125,7 @@ def time_out(table: Standing, seat: int, now: float) -> Step:
         try:
             news = begin(table, Task("timeout", seat), before)
         except Refusal as error:
-            place = table.course.place_of(Task("timeout"))
-            table.course.complaints[place] = (
-                f"refuses by require() what nobody has asked for: decide there by `if`{log.line_of(error)}"
-            )
-            log.refused_timeout(place, error.text)
+            _complain(table, "timeout", error, log.refused_timeout)
             raise
         except BUGS as error:
             table.course.complain("timeout", error, "a timeout")
@@ -156,23 +152,43 @@ def _is_without_time(table: Standing, seat: int, now: float) -> bool:
     return seat in kit.to_move and seat in clocks.fallen(now)
 
 
+def _complain(table: Standing, rule: str, error: Refusal, tell: Callable[[str, str], None]) -> None:
+    """Note that a rule refuses where nobody has asked for anything, and have the log told."""
+    place = table.course.place_of(Task(rule))
+    table.course.complaints[place] = (
+        f"refuses by require() what nobody has asked for: decide there by `if`{log.line_of(error)}"
+    )
+    if not table.course.supposed:
+        tell(place, error.text)
+
+
 def give_up(table: Standing, seat: int, now: float) -> Step:
     """Let a seat be gone for good: the others have won, or the game goes on without it where it says so and two stay."""
     others = [other for other in table.course.kit.alive if other != seat]
     suspended = table.course.suspension
     begun = suspended is None or suspended.task.kind != "setup"
-    step = put_out(table, seat, now) if table.game.absent == "out" and len(others) > 1 and begun else None
-    return step if isinstance(step, Step) else lose(table, ["forfeit", seat], now)
+    if table.game.absent != "out" or len(others) < 2 or not begun:
+        return lose(table, ["forfeit", seat], now)
+    step = put_out(table, seat, now)
+    if not isinstance(step, Refused):
+        return step
+    # As after a timeout: what the rules say may name what others must not know.
+    why = Told(f"the game is over, since the rules did not go on without {table.names[seat]}", {})
+    return lose(table, ["forfeit", seat], now, (why,))
 
 
 def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
     """Take a seat out of the game, which goes on. What others were asked meanwhile is asked anew."""
     gone = f"{table.names[seat]} is out of the game"
-    table.course.abandon(gone)
+    table.course.abandon(gone, without=seat)
     told = Told(f"{gone}, which goes on", {})
 
     def run(before: Stand) -> list[Told]:
-        return [told, *begin(table, Task("out", seat), before)]
+        try:
+            return [told, *begin(table, Task("out", seat), before)]
+        except Refusal as error:
+            _complain(table, "round", error, log.refused_absence)
+            raise
 
     return attempt(table, run, ["out", seat], None, now=now)
 

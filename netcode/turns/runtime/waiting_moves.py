@@ -30,6 +30,10 @@ class WaitingMoves:
         self.sealed, self.queue = {}, tuple(rest)
         return first
 
+    def put_back(self, task: Task) -> None:
+        """Have one be made anew, before those that have yet to be made."""
+        self.queue = (task, *self.queue)
+
     def drop(self) -> bool:
         """Forget all of them; return whether there were any."""
         there = bool(self)
