@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import make_dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -1116,6 +1116,34 @@ def test_a_class_beside_the_rules_that_changed_is_changed_rules_and_no_damage() 
     assert (upgraded.frozen, card.rank, card.suit) == ("", 0, "S")
     assert (frozen.frozen, frozen.damage) == ("cards[0] must have the entries number", "")
     assert Table.restore(old, table.snapshot()).frozen == ""
+
+
+def test_a_name_of_a_type_beside_the_rules_that_means_another_is_changed_rules_and_no_damage() -> None:
+    def rules(colour: Any, fleet: Any) -> type[Any]:
+        class Named(Game):
+            shade: colour = "red"  # pyright: ignore
+            sunk: int = 0
+
+            @move(fleet=Free(fleet, lambda _: {}, lambda _: None))
+            def sink(self, fleet: Any) -> None:
+                self.sunk += len(fleet)
+
+        return Named
+
+    old = rules(Literal["red", "green"], dict[str, int])
+    table = Table.create(old, 2, secret=bytes(32))
+    table.start(0.0)
+    state = table.snapshot()
+    sunk = play(table, 0, "sink", fleet={"a": 1})
+    assert isinstance(sunk, Step)
+
+    other = Table.restore(rules(Literal["green", "blue"], dict[str, int]), state)
+    assert (other.frozen, other.damage) == ("shade must be one of 'green', 'blue'", "")
+    other = Table.restore(rules(Literal["red", "green"], list[int]), state, [sunk.entry])
+    assert (other.frozen, other.damage) == (
+        "the rules refuse what they once accepted: fleet must be list[int], not a dict",
+        "",
+    )
 
 
 def test_a_list_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -> None:

@@ -581,12 +581,14 @@ class Branch:
     held: dict[str, set[Card]]
 
 
-def test_what_classes_are_made_of_is_said_once_each_also_where_they_hold_themselves() -> None:
+def test_what_shapes_are_and_what_classes_are_made_of_is_said_once_each_also_where_they_hold_themselves() -> None:
     plain_ones = [shape_of(one, "it") for one in (int, list[str], dict[int, tuple[bool, ...]], tuple[int, str])]
 
-    assert made_of(plain_ones) == ""
+    assert made_of(plain_ones) == repr(["int", "list[str]", "dict[int, tuple[bool, ...]]", "tuple[int, str]"])
     assert made_of([shape_of(list[Branch], "it"), shape_of(Colour, "it")]) == repr(
         [
+            "list[Branch]",
+            "Colour",
             ("Colour", ["RED", "BLUE"], None),
             ("Branch", [("rights", "Rights"), ("left", "Branch | None"), ("held", "dict[str, set[Card]]")]),
             ("Rights", ["READ", "WRITE"], [1, 2]),

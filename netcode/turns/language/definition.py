@@ -130,13 +130,14 @@ class Definition:
 
     @cached_property
     def fingerprint(self) -> bytes:
-        """A digest of the source of the rules, and of what may be written beside it: what is in fields, and is listed."""
+        """A digest of the source of the rules, and of what may be written beside it: what is in fields, and may be chosen."""
         domains = [
             *self.options.values(),
             *(domain for move in self.moves.values() for domain in move.domains.values()),
         ]
+        free = [shape_of(domain.free.type, "an argument") for domain in domains if isinstance(domain, Open)]
         lists = [pack(plain_all(domain.values(None, {}))) for domain in domains if isinstance(domain, Fixed)]
-        return fingerprint(self.cls, [made_of(self.shapes.values()).encode(), *lists])
+        return fingerprint(self.cls, [made_of([*self.shapes.values(), *free]).encode(), *lists])
 
     @cached_property
     def seating(self) -> Seating:

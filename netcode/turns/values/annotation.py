@@ -152,12 +152,12 @@ def _either(members: list[Shape], where: str) -> Shape:
 
 
 def made_of(shapes: Iterable[Shape]) -> str:
-    """Return what the classes among shapes and their parts are made of; nothing where there are none.
+    """Return what shapes are, and what the classes among them and their parts are made of.
 
-    That is written beside the rules, and what was stored under other fields and members is not what they have now.
+    That may be written beside the rules, and what was stored under other fields and members is not what they have now.
     """
-    said: list[Any] = []
     todo, seen = [*shapes], set[int]()
+    said: list[Any] = [shape.name for shape in todo]
     for shape in todo:  # which grows meanwhile
         if id(shape) in seen:
             continue
@@ -183,7 +183,7 @@ def made_of(shapes: Iterable[Shape]) -> str:
                 todo += shape.members
             case _:
                 pass
-    return repr(said) if said else ""
+    return repr(said)
 
 
 def _spell(annotation: Any) -> str:
