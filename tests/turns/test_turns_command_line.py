@@ -246,6 +246,22 @@ def test_a_game_may_import_what_its_file_is_called_as(tmp_path: Path, monkeypatc
     assert load_game(str(path)).__dict__["size"] == 9
 
 
+def test_a_game_in_the_folder_where_one_is_takes_the_place_of_no_other_module(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "colorsys.py").write_text(TWELVE_LINES, encoding="utf-8")
+    (tmp_path / "beside_it.py").write_text("", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])  # as `python -m` has it
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    monkeypatch.delitem(sys.modules, "beside_it", raising=False)
+
+    game = load_game(str(tmp_path / "colorsys.py"))
+
+    assert game.__module__ == "game_colorsys"
+    assert hasattr(importlib.import_module("colorsys"), "rgb_to_hsv")
+    assert importlib.import_module("beside_it").__file__ == str(tmp_path / "beside_it.py")
+
+
 @pytest.mark.parametrize(
     ("source", "name", "text"),
     [

@@ -277,6 +277,18 @@ def test_a_table_breaks_what_has_no_blanks_and_cuts_nothing() -> None:
     assert (text.count("R"), text.count("n"), "…" in text) == (2, 63, False)
 
 
+def test_a_plain_table_breaks_lines_where_the_terminal_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(Screen, "width", 40)
+
+    Screen(out).table("", [("b", "名前" * 20), ("c", "名前 x " * 9)])
+
+    _, *lines = out.getvalue().splitlines()
+    assert "".join(line[6:] for line in lines).strip() == "名前" * 20 + "名前 x " * 8 + "名前 x"
+    assert {columns(line) for line in lines[:2]} == {40}
+    assert max(map(columns, lines)) <= 40
+
+
 class Broken(io.RawIOBase):
     """A pipe whose reader has left."""
 
@@ -421,6 +433,29 @@ def test_what_was_typed_ahead_is_thrown_away_with_half_a_line(monkeypatch: pytes
         typed = screen.ask(60.0)
 
     assert typed == "8"
+
+
+def test_what_was_typed_ahead_is_thrown_away_on_windows_key_by_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [*"mark 1\rmar"]
+    console = SimpleNamespace(kbhit=lambda: bool(keys), getwch=lambda: keys.pop(0))
+    monkeypatch.setitem(sys.modules, "termios", None)
+    monkeypatch.setitem(sys.modules, "msvcrt", console)
+    monkeypatch.setattr(sys, "stdin", Typing(""))
+
+    Screen(io.StringIO()).forget_typed()
+
+    assert keys == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+def test_a_terminal_that_is_hung_up_has_nothing_that_was_typed_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = os.openpty()
+    os.close(keyboard)
+    with os.fdopen(terminal, encoding="utf-8") as source:
+        monkeypatch.setattr(source, "isatty", lambda: True, raising=False)
+        monkeypatch.setattr(sys, "stdin", source)
+
+        Screen(io.StringIO()).forget_typed()  # raises nothing
 
 
 def test_where_nothing_can_be_typed_ahead_nothing_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,11 @@ def _run(file: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # annotations are looked up there
     # What lies beside it is found first, but for the file itself where something else is called so.
-    sys.path.insert(0 if name == path.stem else len(sys.path), folder)
+    if name == path.stem:
+        sys.path.insert(0, folder)
+    else:
+        _step_back(path.parent)
+        sys.path.append(folder)
     try:
         with reading(file):
             spec.loader.exec_module(module)
@@ -97,11 +101,26 @@ def _is_taken(name: str, path: Path) -> bool:
     known = sys.modules.get(name)
     if known is not None:
         return not _is_same(getattr(known, "__file__", None), path)
+    here, sys.path[:] = sys.path[:], _elsewhere(path.parent)
     try:
         spec = importlib.util.find_spec(name)
     except (ImportError, ValueError):  # no name of a module, such as `a.b` where there is no `a`
         return False
-    return spec is not None and spec.origin is not None and not _is_same(spec.origin, path)
+    finally:
+        sys.path[:] = here
+    return spec is not None and spec.origin is not None
+
+
+def _elsewhere(folder: Path) -> list[str]:
+    """Return where modules are looked for, but for this folder."""
+    return [entry for entry in sys.path if Path(entry).resolve() != folder.resolve()]
+
+
+def _step_back(folder: Path) -> None:
+    """Have what lies in a folder be found last: `python -m` begins where one is, and there is the file."""
+    others = _elsewhere(folder)
+    if len(others) < len(sys.path):
+        sys.path[:] = [*others, str(folder.resolve())]
 
 
 def _is_same(origin: str | None, path: Path) -> bool:

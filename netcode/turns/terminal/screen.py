@@ -19,6 +19,8 @@ WIDTH = 100
 """Columns of a line, where nobody says how many there are."""
 NARROW = 40
 """Columns that are used at least."""
+_SECOND = "\0"
+"""Stands behind a character of two columns while lines are cut: no text has it any more that was escaped."""
 
 
 class Screen:
@@ -92,10 +94,17 @@ class Screen:
 
     def forget_typed(self) -> None:
         """Throw away what was typed ahead, also half a line: it was meant for what is not asked any more."""
-        if is_terminal(sys.stdin):
-            with contextlib.suppress(ImportError, OSError, ValueError):
-                termios = import_module("termios")
-                termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        if not is_terminal(sys.stdin):
+            return
+        try:
+            termios = import_module("termios")
+        except ImportError:
+            console = import_module("msvcrt")
+            while console.kbhit():
+                console.getwch()
+            return
+        with contextlib.suppress(termios.error, OSError, ValueError):  # it was just hung up
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
 
     def _draw(self, *what: Any, **how: Any) -> None:
         with self._console.capture() as drawn:
@@ -139,7 +148,12 @@ def _wrapped(text: str, width: int) -> list[str]:
         replace_whitespace=False,
         expand_tabs=False,
     )
-    return cut.wrap(text) or [""]
+    return [line.replace(_SECOND, "") for line in cut.wrap(_in_columns(text))] or [""]
+
+
+def _in_columns(text: str) -> str:
+    """Return a text with as many characters as it takes columns, but for accents."""
+    return text if text.isascii() else "".join(one + _SECOND * (columns(one) - 1) for one in text)
 
 
 def _is_dumb() -> bool:
