@@ -51,7 +51,9 @@ def blend(older: Any, newer: Any, share: float) -> Any:
             mixed = older + (newer - older) * share
         except OverflowError:  # an int of a stranger that is larger than any float
             return older
-        return mixed if isfinite(mixed) else older  # or a stranger's `nan` would be seen before its time
+        if isinstance(mixed, int) or isfinite(mixed):
+            return mixed
+        return older  # or a stranger's `nan` would be seen before its time
     if issubclass(kind, dict) and issubclass(other, dict):
         return {key: blend(value, newer[key], share) if key in newer else value for key, value in older.items()}
     if issubclass(kind, (list, tuple)) and issubclass(other, (list, tuple)) and len(older) == len(newer):

@@ -324,6 +324,7 @@ def test_an_int_that_is_larger_than_any_float_is_refused_or_not_mixed(clock: Fak
         "y": 1,
         "z": 0.5,
     }
+    assert blend(10**400, 10**400 + 1, 1) == 10**400 + 1  # by a share that is an int, as at an end
 
 
 def test_what_is_too_large_for_a_time_is_refused_wherever_one_is_given() -> None:

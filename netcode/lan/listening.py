@@ -30,9 +30,7 @@ class Listening(Speaker):
         self.sightings: Mapping[str, Sighting] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()  # names that changed while they were asked
-        self._waiting: dict[
-            str, None
-        ] = {}  # names that are asked once somebody less is; a set that remembers the order
+        self._waiting = dict[str, None]()  # names that are asked once fewer are; a set that remembers the order
         self._silent: dict[str, int] = {}  # how often in a row they were asked in vain
         self._browser: AsyncServiceBrowser | None = None
         self.ear, self._bell = socket.socketpair()

@@ -1647,6 +1647,11 @@ def test_games_that_go_on_without_who_leaves_are_played_on_without_somebody() ->
         assert f", after {game.__name__} went on without a seat that has left" in found
     found = " ".join(check(Complete, 6).problems)
     assert "Complete.round refuses by require() what nobody has asked for: decide there by `if`, at " in found
+
+    class Pair(Trek):
+        seats = 2, 2
+
+    assert check(Pair, 1).unproved == []
     assert check(Trek, 1).unproved == ['absent = "out": no game had more than two at the table; play with more']
 
 

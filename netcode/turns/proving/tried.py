@@ -45,7 +45,7 @@ class Tried:
             yield f"that {', '.join(willing)} changes nothing where the rules refuse it: they never did"
         if self.game.timeout is not Game.timeout and not self.timeouts:
             yield "timeout(): it never was somebody's turn where it was tried"
-        if self.game.absent == "out" and not self.without:
+        if self.game.absent == "out" and not self.without and definition.most > 2:
             yield 'absent = "out": no game had more than two at the table; play with more'
         if hides and not self.compared:
             yield f"that nothing hidden leaks to a seat: there was no other world to compare with{self._why()}"
