@@ -61,6 +61,14 @@ def test_what_it_lacks_comes_from_the_first_that_has_it(tmp_path: Path) -> None:
     assert lettering.write("Zoë ★", SIZE, INK).subsurface((0, 0, 20, 20)).get_bounding_rect().width > 0
 
 
+def test_what_has_no_width_of_its_own_is_drawn_with_the_letter_before_it() -> None:
+    other = with_stars()
+    lettering = Lettering(lambda: [other])
+    for words in ("★\ufe0f", "★\u200d★", "\ufe0f★", "a\u200d", "★a\u0301"):
+        assert lettering.write(words, SIZE, INK).get_width() == lettering.width(words, SIZE) > 0
+    assert lettering.write("\ufe0f", SIZE, INK).get_width() == lettering.width("\u200b", SIZE) == 0
+
+
 def test_what_nobody_has_is_a_box_and_looked_for_once() -> None:
     looked: list[int] = []
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from unicodedata import category
 
 import pygame
 
@@ -22,6 +23,8 @@ FAMILIES = (
 
 PROBE = 16
 """The size at which is looked whether a font has a letter."""
+JOINED = ("Mn", "Me", "Cf")
+"""Categories of what has no width of its own, such as accents and what makes ❤ red: it is drawn with the letter before it."""
 LETTERS = 4_000
 """Letters of which is remembered who has them."""
 
@@ -59,7 +62,7 @@ class Lettering:
 
     def write(self, words: str, size: int, colour: Colour) -> pygame.Surface:
         """Write one line, as high as a line of pygame's font of this size, whoever has its letters."""
-        parts = [self._font(owner, size).render(part, True, colour) for owner, part in self._parts(words)]
+        parts = [_drawn(self._font(owner, size), part, colour) for owner, part in self._parts(words)]
         if len(parts) == 1:
             return parts[0]
         line = pygame.Surface(
@@ -84,7 +87,15 @@ class Lettering:
         if words.isascii():
             yield None, words
             return
-        for owner, letters in groupby(words, self._owner):
+        before: Path | None = None
+
+        def owner_of(letter: str) -> Path | None:
+            nonlocal before
+            if category(letter) not in JOINED:
+                before = self._owner(letter)
+            return before
+
+        for owner, letters in groupby(words, owner_of):
             yield owner, "".join(letters)
 
     def _owner(self, letter: str) -> Path | None:
@@ -122,3 +133,10 @@ class Lettering:
                 font.bold = True
             self._fonts[key] = font
         return self._fonts[key]
+
+
+def _drawn(font: pygame.font.Font, words: str, colour: Colour) -> pygame.Surface:
+    """Return words in a font, also where nothing of them is seen, which pygame refuses to draw."""
+    if not font.size(words)[0]:
+        return pygame.Surface((0, font.get_height()), pygame.SRCALPHA)
+    return font.render(words, True, colour)
