@@ -29,7 +29,7 @@ def main(host: str = "localhost", port: str = "7777", name: str = "somebody") ->
         for who, (x, y, called) in (snapshots.at(snapshots.now() - 0.1) or {}).items():
             color = (100 + who * 47 % 156, 100 + who * 91 % 156, 100 + who * 29 % 156)
             pygame.draw.circle(screen, color, (x, y), 12 if who == client.id else 6)
-            screen.blit(font.render(called, True, color), (x + 14, y - 7))
+            screen.blit(font.render(f" {called}", True, color), (x + 10, y - 7))  # pygame draws no text without width
         overlay.draw(screen)
         pygame.display.flip()
     netcode.say(client.reason)

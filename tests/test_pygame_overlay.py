@@ -122,6 +122,18 @@ def test_why_it_is_over_is_whole_and_cut_between_words(scene: Scene, keys: defau
     assert all(len(line) <= 60 for line in lines)
 
 
+def test_a_part_of_a_goodbye_of_which_nothing_is_seen_ends_no_game(scene: Scene, keys: defaultdict[int, bool]) -> None:
+    server = scene.serve()
+    client = scene.join()
+    overlay = Overlay(client, visible=True)
+    server.close_nicely(f"{'x' * 54} \ufe0f")
+    scene.play(1.0)
+
+    is_drawn(overlay)
+
+    assert overlay.lines()[-1] == "\ufe0f"
+
+
 def test_a_line_that_is_wider_than_the_window_goes_on_below(scene: Scene, keys: defaultdict[int, bool]) -> None:
     pygame.font.init()
     font = pygame.font.Font(None, 18)

@@ -110,7 +110,9 @@ class Overlay:
         pygame.font.init()
         # Not kept: a font from before `pygame.quit()` ends the process with a segmentation fault, and none can be asked.
         font = pygame.font.Font(None, self._size)
-        drawn = [font.render(part, True, INK) for line in lines for part in fit(line, font, room)]
+        parts = [part for line in lines for part in fit(line, font, room)]
+        # A part of a stranger's goodbye may be nothing that is seen, which pygame refuses to draw.
+        drawn = [font.render(part if font.size(part)[0] else " ", True, INK) for part in parts]
         width = max(line.get_width() for line in drawn) + 2 * MARGIN
         step = font.get_linesize()
         shade = pygame.Surface((width, step * len(drawn) + 2 * MARGIN), pygame.SRCALPHA)
