@@ -272,6 +272,48 @@ def test_a_move_that_changed_rules_take_back_is_told_to_each_seat_that_comes_bac
     assert ann.question.prompt == "how many?"
 
 
+def farm(kind: Any, first: Any) -> type[Game]:
+    """Return rules whose gold is of this type, and at first this."""
+
+    class Farm(Game):
+        gold: kind = first  # pyright: ignore
+        turns: int = 0
+
+        @move
+        def wait(self) -> None:
+            self.turns += 1
+
+    return Farm
+
+
+def test_a_table_that_other_rules_froze_is_shown_to_who_has_these(hall: Hall) -> None:
+    old, new = farm(list[int], [5, 7]), farm(dict[int, int], {0: 5, 1: 7})
+    hall.games = (old,)
+    hall.serve()
+    ann, bob = two(hall, game=old)
+    hall.move(ann, "wait")
+    hall.kill()
+    hall.games = (new,)
+    hall.serve()
+    hall.until(lambda: ann.frozen != "" and bob.frozen != "")
+    again = hall.join(new, ticket=ann.ticket)
+
+    text = "gold must be dict[int, int], not a list"
+    assert (bob.frozen, bob.view.gold, bob.view.turns) == (text, [5, 7], 1)
+    assert (again.reason, again.frozen, again.view.gold, again.view.turns) == ("", text, [5, 7], 1)
+
+
+def test_a_player_with_other_rules_than_the_server_reads_just_that(hall: Hall) -> None:
+    old, new = farm(list[int], [5, 7]), farm(dict[int, int], {0: 5, 1: 7})
+    hall.games = (new,)
+    hall.serve()
+    ann, _bob = two(hall, game=old)
+
+    assert ann.reason == (
+        "Farm has other rules here than at the server: gold must be list[int], not a dict; get the file that it serves"
+    )
+
+
 def test_a_play_that_was_on_its_way_when_the_server_died_is_made_once(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)

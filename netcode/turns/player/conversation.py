@@ -7,6 +7,7 @@ from netcode.diagnostics.advice import advise
 from netcode.events import Away, Back, Joined, Received
 from netcode.reasons import Reason
 from netcode.turns import protocol
+from netcode.turns.errors import Unfit
 from netcode.turns.events import Event, Gone, Presence, Refused, Said, Seated
 from netcode.turns.language.plays import Play
 from netcode.turns.player.known import Known
@@ -159,6 +160,10 @@ class Conversation:
     def _receive(self, message: Any, now: float) -> None:
         try:
             self._take(protocol.read_reply(message), now)
+        except Unfit as error:  # of the view: only a class of rules says what fits
+            self.end(
+                f"{self._known.title} has other rules here than at the server: {error}; get the file that it serves"
+            )
         except (BadMessage, ValueError, KeyError, TypeError, IndexError) as error:
             self.end(f"the server sent what the protocol does not allow: {error}")
 

@@ -59,7 +59,7 @@ _KIT = ("names", "players", "mover", "to_move", "alive", "result", "options", "s
 def make_view(game: type[Any] | str, fields: Mapping[str, bytes], seat: int | None, state: Mapping[str, Any]) -> Any:
     """Make the view of a seat from the fields and the state that were sent.
 
-    Raises `Unfit` for fields that do not fit the class.
+    Raises `Unfit` for fields that do not fit the class, unless the table is frozen.
     """
     names = [*state.get("names", ())]
     ended = state.get("result")
@@ -78,6 +78,7 @@ def make_view(game: type[Any] | str, fields: Mapping[str, bytes], seat: int | No
             mover=mover,
             out=out,
             result=result,
+            frozen=bool(state.get("frozen")),
         )
     values = {name: unpack(data) for name, data in fields.items()}
     kit = {

@@ -88,10 +88,12 @@ def make_view(
     mover: int | None = None,
     out: tuple[int, ...] = (),
     result: Result | None = None,
+    frozen: bool = False,
 ) -> Any:
     """Make a game for reading from packed fields, as `Table.view` returns them.
 
-    Masked parts stay as they came: None, and lists of None. Raises `Unfit` for fields that do not fit the class.
+    Masked parts stay as they came: None, and lists of None; so do fields that do not fit the class where the table is
+    `frozen`, which may be just for that. Elsewhere they raise `Unfit`.
     """
     definition = definition_of(game)
     view = object.__new__(_reader_of(game))
@@ -109,10 +111,15 @@ def make_view(
         if name not in fields:
             continue
         data, shape = unpack(fields[name]), definition.shapes[name]
-        if field.mark is Mark.OPEN or everything_open:
-            values[name] = revive(shape, data, name)
-        else:
-            values[name] = _unmask(field.mark, shape, data, seat, name)
+        try:
+            if field.mark is Mark.OPEN or everything_open:
+                values[name] = revive(shape, data, name)
+            else:
+                values[name] = _unmask(field.mark, shape, data, seat, name)
+        except Unfit:
+            if not frozen:
+                raise
+            values[name] = data
     return view
 
 
