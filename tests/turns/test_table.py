@@ -1146,6 +1146,28 @@ def test_a_name_of_a_type_beside_the_rules_that_means_another_is_changed_rules_a
     )
 
 
+def test_a_type_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -> None:
+    def rules(kind: Any, first: Any) -> type[Game]:
+        class Purse(Game):
+            gold: kind = first  # pyright: ignore
+
+            @move
+            def earn(self) -> None:
+                pass
+
+        return Purse
+
+    table = Table.create(rules(list[int], [5, 7]), 2, secret=bytes(32))
+    table.start(0.0)
+
+    wider = Table.restore(rules(tuple[int, ...], ()), table.snapshot())
+    other = Table.restore(rules(dict[int, int], {}), table.snapshot())
+
+    assert (wider.frozen, wider.course.values) == ("", {"gold": (5, 7)})
+    assert (other.frozen, other.damage) == ("gold must be dict[int, int], not a list", "")
+    assert Table.restore(rules(list[int], []), table.snapshot()).frozen == ""
+
+
 def test_a_list_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -> None:
     def rules(sizes: range, cards: str) -> type[Game]:
         class Lists(Game):
