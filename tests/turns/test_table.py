@@ -1222,6 +1222,62 @@ def test_changed_rules_may_upgrade_an_old_state_and_else_the_table_is_frozen_and
     assert isinstance(play(upgraded, 1, "add"), Step)
 
 
+def test_a_set_takes_no_list_of_older_rules_that_has_something_twice() -> None:
+    class Bag(Game):
+        total: set[int] = set()
+
+        @move
+        def add(self) -> None: ...
+
+    class Pair(Game):
+        total: list[int] = [5, 5]
+
+        @move
+        def add(self) -> None: ...
+
+    table = begin(Pair)
+
+    assert Table.restore(Bag, table.snapshot()).frozen == "total must be set[int], and has something twice"
+
+
+@pytest.mark.parametrize(
+    ("returned", "reason"),
+    [
+        (None, "Words.upgrade returned nothing; it returns the fields by name: `return {**old, …}`"),
+        ([], "Words.upgrade returned a list; it returns the fields by name: `return {**old, …}`"),
+        ({"totla": "I"}, "Words.upgrade returned 'totla', which is no field of Words, and was none"),
+    ],
+)
+def test_an_upgrade_that_returns_no_fields_is_told_so(returned: Any, reason: str) -> None:
+    class Words(Game):
+        total: str = ""
+
+        @move
+        def add(self) -> None: ...
+
+        @staticmethod
+        def upgrade(_old: dict[str, Any]) -> Any:
+            return returned
+
+    table = begin(Count)
+
+    assert Table.restore(Words, table.snapshot()).frozen == reason
+
+
+def test_a_method_that_is_called_upgrade_is_one_of_the_game() -> None:
+    class Towers(Game):
+        total: str = ""
+
+        @move
+        def build(self) -> None:
+            self.upgrade(1)
+
+        def upgrade(self, by: int) -> dict[str, Any]:
+            return {"total": "I" * by}
+
+    assert Table.restore(Towers, begin(Count).snapshot()).frozen == "total must be str, not an int"
+
+
 def test_a_suspended_move_runs_again_under_changed_rules() -> None:
     def same_question(self: Any) -> None:
         self.dice.append(1)

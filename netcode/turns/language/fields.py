@@ -1,11 +1,12 @@
 """The fields of a game as bytes, one by one, and back; also those that older rules have stored."""
 
 from collections.abc import Callable, Mapping
+from inspect import getattr_static
 from typing import Any
 
 from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
-from netcode.turns.values import pack, revive, same, unpack
+from netcode.turns.values import a, pack, revive, same, unpack
 
 Packed = Mapping[str, bytes]
 """The fields of a game, by name: msgpack."""
@@ -122,11 +123,22 @@ def fit(cls: type[Any], fields: Packed) -> Packed:
     try:
         return _convert(definition, old)
     except Unfit:
-        upgrade: Any = getattr(cls, "upgrade", None)
-        if not callable(upgrade) or "upgrade" in definition.moves:
-            raise
+        if not isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod):
+            raise  # a method or a move of that name is one of the game
+        known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
         upgraded: Any = upgrade(old)
+        _check_upgraded(cls.__name__, upgraded, known)
         return _convert(definition, upgraded)
+
+
+def _check_upgraded(game: str, upgraded: Any, known: set[str]) -> None:
+    """Raise `RulesError` for what `upgrade` returned, if it is not fields by name."""
+    if not isinstance(upgraded, dict):
+        kind = "nothing" if upgraded is None else a(type(upgraded).__name__)
+        raise RulesError(f"{game}.upgrade returned {kind}; it returns the fields by name: `return {{**old, …}}`")
+    for name in upgraded:  # pyright: ignore[reportUnknownVariableType]
+        if name not in known:
+            raise RulesError(f"{game}.upgrade returned {name!r}, which is no field of {game}, and was none")
 
 
 def _convert(definition: Definition, old: Mapping[str, Any]) -> Packed:

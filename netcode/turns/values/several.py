@@ -200,7 +200,10 @@ class Bag(Shape):
 
     def revive(self, data: Any, where: str = "it") -> Any:
         expect(list, data, where, self.name)
-        return self.kind([self.item.revive(item, f"{where}[{i}]") for i, item in enumerate(data)])
+        made = self.kind([self.item.revive(item, f"{where}[{i}]") for i, item in enumerate(data)])
+        if len(made) != len(data):  # it was a list under older rules, and more than a set can say
+            raise Unfit(f"{where} must be {self.name}, and has something twice")
+        return made
 
     def flaw(self, value: Any, where: str) -> str | None:
         if type(value) is not self.kind:
