@@ -3,14 +3,16 @@
 import enum
 import functools
 import re
+from abc import ABC
 from collections.abc import Callable, Iterator
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 
 import pytest
 
 from netcode.turns import Clock, Free, Game, Hidden, Others, Owned, RulesError, move, options, shown
 from netcode.turns.table import Refused, Step, Table
 
+T = TypeVar("T")
 CASES: list[tuple[str, Callable[[], object]]] = []
 
 
@@ -444,7 +446,7 @@ def a_shown_value_that_is_a_move() -> object:
     return kit(move(nothing))
 
 
-@told(r"Mine\.go assigns self\.total, which is no field; annotate it in the class: `total: int`")
+@told(r"Mine\.go assigns self\.total, which is a property without a setter.*`@total\.setter`")
 def a_property_that_cannot_be_assigned() -> object:
     class Mine(Playable):
         @property
@@ -537,6 +539,83 @@ def option_that_all_have() -> object:
     class Mine(Playable):
         @options(players=range(2, 5))
         def setup(self, players: int = 3) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.upgrade is called on the class.*`@classmethod` above `def upgrade\(cls, old\)")
+def an_upgrade_that_needs_a_game() -> object:
+    class Mine(Playable):
+        def upgrade(self, old: dict[str, Any]) -> dict[str, Any]:
+            return old
+
+    return Mine
+
+
+@told(r"Mine\.sight has another decorator above `@shown`, which hides it")
+def shown_below_a_property() -> object:
+    class Mine(Playable):
+        @property  # pyright: ignore
+        @shown  # pyright: ignore
+        def sight(self, seat: int) -> int:  # noqa: PLR0206 - the slip
+            return seat
+
+    return Mine
+
+
+@told(r"Mine\.stay has another decorator above `@move`, which hides it")
+def a_move_below_a_static_method() -> object:
+    class Mine(Playable):
+        @staticmethod
+        @move  # type: ignore[arg-type] # pyright: ignore
+        def stay() -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.seat has no annotation\. If you mean the setting, it is `seats = …`\.")
+def a_setting_that_is_spelled_otherwise() -> object:
+    class Mine(Playable):
+        seat = 2, 3
+
+    return Mine
+
+
+@told(r"the domain of top is int, and nobody could list all of those.*`@move\(top=range\(9\)\)`")
+def a_type_that_lists_nothing() -> object:
+    class Mine(Game):
+        @move(top=cast("Any", int))
+        def go(self, top: int) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of top is of type set_iterator.*`@options\(top=range\(9\)\)`")
+def an_option_that_is_used_up() -> object:
+    class Mine(Playable):
+        @options(top=iter({1, 2}))
+        def setup(self, top: int = 1) -> None: ...
+
+    return Mine
+
+
+@told(r"the domain of top is of type staticmethod.*`def cards\(self\): …` without a decorator")
+def a_domain_with_a_decorator() -> object:
+    class Mine(Game):
+        @staticmethod
+        def tops() -> list[int]:
+            return [1]
+
+        @move(top=tops)  # pyright: ignore
+        def go(self, top: int) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.items: T stands for any type.*`class Tiles\(Game, ABC, Generic\[T\]\)`")
+def a_generic_game() -> object:
+    class Mine(Playable, Generic[T]):
+        items: list[T]
 
     return Mine
 
@@ -686,3 +765,68 @@ def test_a_bug_in_a_move_refuses_it_and_the_table_goes_on(kind: str, caplog: pyt
     assert "Traceback" in caplog.text
     assert after == before
     assert isinstance(table.play(0, "go", {"kind": "count"}, 1, now=0.0), Step)
+
+
+def test_a_type_lists_itself_as_a_domain_and_as_an_option() -> None:
+    class Typed(Game):
+        @options(fast=cast("Any", bool))
+        def setup(self, fast: bool = False) -> None: ...
+
+        @move(how=cast("Any", Literal["up", "down"]), far=cast("Any", bool | None))
+        def go(self, how: str, far: bool | None) -> None: ...
+
+    table = Table.create(Typed, 2, {"fast": True}, secret=bytes(32))
+    table.start(0.0)
+
+    assert [tuple(arguments.values()) for _, arguments in table.legal(0).plays] == [
+        (how, far) for how in ("up", "down") for far in (False, True, None)
+    ]
+
+
+class Tiles(Game, ABC, Generic[T]):
+    row: list[T] = []
+    taken: Hidden[dict[str, T]] = {}
+
+    @move(end=[0, -1])
+    def lay(self, end: int) -> None:
+        self.row.append(self.row[end])
+
+
+def test_a_game_that_is_generic_has_the_types_that_its_subclass_says() -> None:
+    class Dominoes(Tiles[tuple[int, int]]):
+        def setup(self) -> None:
+            self.row = [(1, 2)]
+
+    class Letters(Dominoes):
+        row: list[str]  # type: ignore[assignment] # pyright: ignore
+
+        def setup(self) -> None:
+            self.row = ["a"]
+
+    for rules, first in ((Dominoes, (1, 2)), (Letters, "a")):
+        table = Table.create(rules, 2, secret=bytes(32))
+        table.start(0.0)
+        assert isinstance(table.play(0, "lay", {"end": 0}, 1, now=0.0), Step)
+        back = Table.restore(rules, table.snapshot())
+        assert (back.frozen, back.course.values) == ("", {"row": [first, first], "taken": {}})
+
+
+def test_a_cached_property_that_a_rule_reads_is_told_to_be_a_property() -> None:
+    class Sums(Game):
+        rows: list[int] = [1, 2]
+
+        @functools.cached_property
+        def total(self) -> int:
+            return sum(self.rows)
+
+        @move
+        def add(self) -> None:
+            self.rows.append(self.total)
+
+    table = Table.create(Sums, 2, secret=bytes(32))
+    table.start(0.0)
+    assert isinstance(table.play(0, "add", {}, 1, now=0.0), Refused)
+
+    assert table.complaints["Sums"].endswith(
+        "Sums.add kept total among the fields, which change; let it be a `@property`, no `@cached_property`"
+    )

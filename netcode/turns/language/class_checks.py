@@ -1,13 +1,15 @@
 """What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
 
 import inspect
+from difflib import get_close_matches
+from inspect import getattr_static
 from typing import Any, ParamSpec, TypeVar, get_origin
 
 from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.instead import way_of
 from netcode.turns.language.marks import ALIASES, Field
-from netcode.turns.language.sources import assigned, function_of, mangled, requires_text
+from netcode.turns.language.sources import assigned, function_of, inside, mangled, requires_text
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
 """What a class says about itself, by assigning it."""
@@ -82,6 +84,8 @@ def check_names(
                 raise RulesError(_clash(cls, name, "method" if function_of(member) else "field"))
             elif name in HOOKS:
                 _check_hook(cls, name, member)
+            elif name == "upgrade":
+                _check_upgrade(cls, member)
             elif not _is_plain(name, member) and name not in annotated:
                 _refuse_unannotated(cls, name, member)
 
@@ -97,8 +101,7 @@ def _check_decorators(
         raise RulesError(
             f"{cls.__name__}.{name} is {_WHAT[decorated[name]]} in a base; write `@{decorated[name]}` above it here, too"
         )
-    while inspect.isfunction(member) and word is None:
-        member = getattr(member, "__wrapped__", None)
+    while word is None and (member := inside(member)) is not None:
         if (hidden := _decorator_of(member, kinds)) is not None and member.name == name:
             raise RulesError(
                 f"{cls.__name__}.{name} has another decorator above `@{hidden}`, which hides it; let `@{hidden}` be the uppermost"
@@ -122,6 +125,16 @@ def _check_hook(cls: type[Any], name: str, member: Any) -> None:
             raise RulesError(
                 f"{cls.__name__}.{name} is called by the kit: `def {name}({', '.join(_TAKES[name])}): …`"
             ) from error
+
+
+def _check_upgrade(cls: type[Any], member: Any) -> None:
+    """Raise `RulesError` for what is meant for the kit to call on the class, and needs a game."""
+    takes = [*inspect.signature(member).parameters] if inspect.isfunction(member) else []
+    if len(takes) == 2 and (takes[0] == "cls" or takes[1] == "old"):
+        raise RulesError(
+            f"{cls.__name__}.upgrade is called on the class, where there is no game yet; write `@classmethod` above "
+            "`def upgrade(cls, old): …`"
+        )
 
 
 def plain_function(where: str, name: str) -> str:
@@ -153,8 +166,9 @@ def _is_plain(name: str, member: Any) -> bool:
 
 def _refuse_unannotated(cls: type[Any], name: str, member: Any) -> None:
     kind = type(member).__name__
+    meant = "".join(f" If you mean the setting, it is `{one} = …`." for one in get_close_matches(name, SETTINGS, 1))
     raise RulesError(
-        f"{cls.__name__}.{name} has no annotation. If it changes during a game it is a field: "
+        f"{cls.__name__}.{name} has no annotation.{meant} If it changes during a game it is a field: "
         f"`{name}: {kind} = …`; if not: `{name}: ClassVar[{kind}] = …`"
     )
 
@@ -193,6 +207,12 @@ def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field])
                 said, way = f"{cls.__name__}.{function.__name__} assigns self.{written}, which is", way_of(name)
                 if name in (*SETTINGS, *VERBS, *HOOKS):
                     raise RulesError(f"{said} the kit's own; {way}" if way else _clash(cls, name, "field"))
-                if name not in fields and not _takes(getattr(cls, name, None)):
+                there = getattr_static(cls, name, None)
+                if isinstance(there, property) and not _takes(there):
+                    raise RulesError(
+                        f"{said} a property without a setter; assign the field that it looks at, or write "
+                        f"`@{written}.setter`"
+                    )
+                if name not in fields and not _takes(there):
                     hint = f"{way}; or, to keep something there, " if way else ""
                     raise RulesError(f"{said} no field; {hint}annotate it in the class: `{written}: int`")

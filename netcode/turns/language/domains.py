@@ -188,6 +188,9 @@ class Open(Domain):
 def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: tuple[str, ...]) -> Domain:
     """Make the domain that a decorator was given. Raises `RulesError` where it cannot be one."""
     where = f"{cls.__name__}.{move}: the domain of {argument}"
+    written = f"`@{'options' if move == 'setup' else 'move'}({argument}=range(9))`"
+    if isinstance(given, type | types.UnionType) or typing.get_origin(given) is not None:
+        given = values_of_type(given) or given
     if given.__class__ is str and callable(getattr(cls, given, None)):
         raise RulesError(
             f"{where} is the text {given!r}, of which it would list the letters; the method is written without quotes: "
@@ -215,13 +218,19 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
     if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
         values = listed(given, where)
         if not values:
-            raise RulesError(f"{where} lists nothing; write what it may be: `@move({argument}=range(9))`")
+            raise RulesError(f"{where} lists nothing; write what it may be: {written}")
         check_sayable(values, where)
         return Fixed(values)
-    raise RulesError(
-        f"{where} is of type {type(given).__name__}; write a range, a collection, a method that lists values, or "
-        f"Free(type, sample, check): `@move({argument}=range(9))`"
-    )
+    raise RulesError(f"{where} is {_what_is(given)}, or Free(type, sample, check): {written}")
+
+
+def _what_is(given: Any) -> str:
+    """Return what was given for a domain and is none, and what could be."""
+    instead = "write a range, a collection, a method that lists values"
+    if isinstance(given, type):
+        return f"{given.__name__}, and nobody could list all of those; {instead}"  # pyright: ignore[reportUnknownMemberType]
+    plainly = ", `def cards(self): …` without a decorator" if hasattr(given, "__get__") or callable(given) else ""
+    return f"of type {type(given).__name__}; {instead}{plainly}"
 
 
 def _written(given: types.FunctionType, earlier: tuple[str, ...]) -> str:

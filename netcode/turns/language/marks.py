@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import typing
+from abc import ABC
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -46,9 +47,12 @@ class Field:
 def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
     """Return the fields that `cls` and its bases, up to `root`, annotate; those of bases come first.
 
-    Raises `RulesError` for two marks on a field, a mark inside a type, and an annotation that cannot be evaluated.
+    What type variables stand for is what the class says of its bases, as in `class Dominoes(Tiles[int])`; in an abstract
+    class, whose own they are, anything. Raises `RulesError` for two marks on a field, a mark inside a type, and an
+    annotation that cannot be evaluated.
     """
     fields: dict[str, Field] = {}
+    meant = _meant_in(cls, tuple(Any for _ in getattr(cls, "__parameters__", ())) if ABC in cls.__bases__ else ())
     for base in reversed(cls.__mro__):
         if base is object or base in root.__mro__:
             continue
@@ -57,7 +61,7 @@ def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
             if typing.get_origin(annotation) is ClassVar or annotation is ClassVar or annotation is TypeAlias:
                 fields.pop(name, None)
                 continue
-            fields[name] = _read(cls, name, annotation)
+            fields[name] = _read(cls, name, filled(annotation, meant[base]))
     return fields
 
 
@@ -173,20 +177,27 @@ def filled(annotation: Any, given: Mapping[Any, Any]) -> Any:
 
 def annotations_filled(kind: type[Any], given: tuple[Any, ...]) -> dict[str, Any]:
     """Return the evaluated annotations of a class, with what is given for its type variables, as in `Box[int]`."""
-    hints, meant = annotations_of(kind), dict[Any, Any]()
-    _find_meant(kind, given, meant)
+    hints, meant = annotations_of(kind), _meant_in(kind, given)
     for name, annotation in hints.items():
         owner = next((base for base in kind.__mro__ if name in inspect.get_annotations(base)), kind)
         hints[name] = filled(annotation, meant.get(owner, {}))
     return hints
 
 
-def _find_meant(kind: Any, given: tuple[Any, ...], meant: dict[Any, Any]) -> None:
-    """Find what the type variables of a class and of its bases stand for, by class."""
-    meant[kind] = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
-    for base in getattr(kind, "__orig_bases__", ()):
-        origin = typing.get_origin(base)
-        if origin is not None and origin is not typing.Generic:
+def _meant_in(kind: type[Any], given: tuple[Any, ...]) -> dict[Any, dict[Any, Any]]:
+    """Return what the type variables of a class and of its bases stand for, by class."""
+    meant = dict[Any, dict[Any, Any]]({base: {} for base in kind.__mro__})
+    _find_meant(kind, given, meant)
+    return meant
+
+
+def _find_meant(kind: Any, given: tuple[Any, ...], meant: dict[Any, dict[Any, Any]]) -> None:
+    if given:
+        meant[kind] = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
+    inside: Mapping[str, Any] = vars(kind)
+    for base in inside.get("__orig_bases__", kind.__bases__):
+        origin = typing.get_origin(base) or base
+        if origin in meant and origin is not typing.Generic:
             _find_meant(origin, tuple(filled(one, meant[kind]) for one in typing.get_args(base)), meant)
 
 

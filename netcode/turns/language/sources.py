@@ -22,6 +22,15 @@ def function_of(member: Any) -> Callable[..., Any] | None:
     return member if inspect.isfunction(member) else None
 
 
+def inside(member: Any) -> Any:
+    """Return what is right below what a decorator of Python's or of `functools` made; None where there is no such thing."""
+    if isinstance(member, property):
+        return member.fget
+    if isinstance(member, staticmethod | classmethod):
+        return member.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return member.func if isinstance(member, _PARTLY) else getattr(member, "__dict__", {}).get("__wrapped__")
+
+
 def _decorated(member: Any) -> Any:
     """Return what is behind a member of a class, with what decorators put around it."""
     member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member

@@ -5,6 +5,8 @@ A change is whole or not at all: `attempt` makes everything as it was if the rul
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from functools import cached_property
+from inspect import getattr_static
 from typing import Any
 
 from netcode.turns.errors import BUGS, Changed, Refusal, RulesError, Suspended, Unfit, sayable
@@ -379,9 +381,12 @@ def _tell_attributes(course: Course, task: Task) -> None:
     fields, values = course.definition.fields, course.values
     for name in values:
         if name not in fields:
-            raise RulesError(
-                f"{course.place_of(task)} assigned {name}, which is no field; annotate it in the class: `{name}: …`"
-            )
+            where = course.place_of(task)
+            if isinstance(getattr_static(course.rules, name, None), cached_property):
+                raise RulesError(
+                    f"{where} kept {name} among the fields, which change; let it be a `@property`, no `@cached_property`"
+                )
+            raise RulesError(f"{where} assigned {name}, which is no field; annotate it in the class: `{name}: …`")
     for name in fields:
         if name not in values:
             raise RulesError(

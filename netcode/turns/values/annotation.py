@@ -65,7 +65,9 @@ def _make(annotation: Any, where: str) -> Shape:
             return made
     if isinstance(annotation, typing.TypeVar):
         raise RulesError(
-            f"{where}: {annotation.__name__} stands for any type; say in the field which one it is: `Box[int]`, not `Box`"
+            f"{where}: {annotation.__name__} stands for any type; say in the field which one it is: `Box[int]`, not `Box`. "
+            f"Where the game itself is generic, a subclass says it, `class Dominoes(Tiles[int])`, and what it builds on is "
+            "abstract: `class Tiles(Game, ABC, Generic[T])`"
         )
     raise RulesError(
         f"{where}: {_spell(annotation)} cannot be stored. A field is made of None, bool, int, float, str, bytes, list, "
