@@ -194,9 +194,9 @@ def _meant_in(kind: type[Any], given: tuple[Any, ...]) -> dict[Any, dict[Any, An
 def _find_meant(kind: Any, given: tuple[Any, ...], meant: dict[Any, dict[Any, Any]]) -> None:
     if given:
         meant[kind] = dict(zip(getattr(kind, "__parameters__", ()), given, strict=False))
-    inside: Mapping[str, Any] = vars(kind)
-    for base in inside.get("__orig_bases__", kind.__bases__):
-        origin = typing.get_origin(base) or base
+    said: Any = kind.__bases__
+    for base in kind.__dict__.get("__orig_bases__", said):
+        origin: Any = typing.get_origin(base) or base
         if origin in meant and origin is not typing.Generic:
             _find_meant(origin, tuple(filled(one, meant[kind]) for one in typing.get_args(base)), meant)
 
