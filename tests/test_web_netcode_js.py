@@ -22,8 +22,8 @@ from wire_decoder import DEPTH_OF_SERVERS, DICT, LIST, Refused, Timestamp, check
 import netcode
 
 CLIENT = ROOT / "netcode" / "web" / "netcode.js"
-MOST_LINES = 300
-MOST_BYTES = 6_000
+MOST_LINES = 315
+MOST_BYTES = 6_250
 """What a page loads, as it travels."""
 
 

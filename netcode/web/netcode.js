@@ -3,13 +3,14 @@
  * @typedef {{ code: number, name: string, text: string, where?: string }} Reason
  * @typedef {{ joined: number, message: any, away: Reason, back: number, left: Reason }} Events
  * @typedef {{ game?: string, version?: string, credentials?: any, resume?: boolean, ticket?: string | null,
- *   patience?: number, maxMessage?: number, timeout?: number, WebSocket?: typeof WebSocket }} Options
+ *   patience?: number, maxMessage?: number, maxResend?: number, timeout?: number, WebSocket?: typeof WebSocket }} Options
  * @typedef {(...values: any[]) => any} Inner
  */
 export const REASONS = `OTHER CLOSED CLOSED_BY_PEER GOODBYE SHUTDOWN RESET REFUSED UNREACHABLE CONNECT_TIMEOUT NAME_NOT_FOUND
 TIMEOUT HANDSHAKE_TIMEOUT CLOSE_TIMEOUT STALLED NOT_NETCODE WRONG_PROTOCOL WRONG_GAME WRONG_VERSION SERVER_FULL TOO_MANY DENIED
 MALFORMED TOO_LARGE TOO_SLOW FLOODING WRONG_SHAPE REPLACED RESUME_LOST NETWORK NO_DESCRIPTORS BROKEN_TLS MOVED`.split(/\s/);
 const [BROKEN, PASSING] = [[2, 5, 7, 10, 11, 28], [6, 8, 9, 18, 19, 29, 30]]; // ends to return after
+const HALF = /\p{Surrogate}/gu;
 const WHERE = /^([\w.-]+|\[[\da-f.:]+\]):[1-9]\d{0,4}$/i;
 const [HELLO, WELCOME, PING, PONG, BYE, ACK, CONTROL] = [1, 2, 3, 4, 5, 6, 78];
 const [DEPTH_SENT, DEPTH_TAKEN, UNGREETED, TELL_EVERY] = [32, 40, 4096, 65_536];
@@ -42,8 +43,9 @@ export class Timestamp {
 /** @type {Inner} */ const pack = (value, depth) => {
   if (value === null || value === undefined) return [0xc0];
   if (typeof value === "boolean") return [value ? 0xc3 : 0xc2];
-  if (typeof value === "bigint" || Number.isSafeInteger(value)) return integer(value);
+  if (typeof value === "bigint" || (Number.isSafeInteger(value) && !Object.is(value, -0))) return integer(value);
   if (typeof value === "number") return [0xcb, ...new Uint8Array(Float64Array.of(value).buffer).reverse()];
+  if (isText(value) && value.search(HALF) >= 0) throw new TypeError("half of a surrogate pair cannot be sent");
   const bytes = isText(value) ? new TextEncoder().encode(value) : value;
   const forms = isText(value) ? [0xa0, 32, 0xd9, 0] : [0, 0, 0xc4, 0];
   if (bytes instanceof Uint8Array) return [...sized(bytes.length, ...forms), ...bytes];
@@ -140,10 +142,10 @@ export class Client extends EventTarget {
   constructor(url = ".", options = {}) {
     super();
     const { game = "", version = "", credentials = null, resume = true, ticket, patience = 0 } = options;
-    const { maxMessage = 69_632, timeout = 10, WebSocket = globalThis.WebSocket } = options;
+    const { maxMessage = 69_632, maxResend = 1_048_576, timeout = 10, WebSocket = globalThis.WebSocket } = options;
     const ears = new AbortController(), pairs = ticket?.slice(5).match(/../g) ?? [];
     let [kept, socket, away, rest, pong, timer] = /** @type {any[]} */ ([[]]), token = Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
-    let [base, received, untold, heard, unheard, seat, attempts, hops] = Array(8).fill(0);
+    let [base, size, received, untold, heard, unheard, seat, attempts, hops] = Array(9).fill(0);
     let [most, until, greeted, anew] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket)];
     let home = (this.url = String(new URL(url, globalThis.location?.href)).replace(/^http/, "ws"));
     /** @type {Inner} */ const tell = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
@@ -200,9 +202,14 @@ export class Client extends EventTarget {
       this.url = home;
       wait((this.id === null ? 1 : 0) + Math.random() * Math.min(5, 0.5 * 1.6 ** attempts++), connect);
     };
+    const room = () => Math.max(maxResend, most + 4);
+    const shed = () => {
+      size -= kept.shift().length;
+      base += 1;
+    };
     /** @type {Inner} */ const acknowledge = (count, name) => {
       if (count > base + kept.length) throw Error(name);
-      for (; base < count; base += 1) kept.shift();
+      while (base < count) shed();
     };
     /** @type {Inner} */ const welcome = (_, id, limit, secret, count, __, grace, first) => {
       const back = this.id !== null;
@@ -275,13 +282,18 @@ export class Client extends EventTarget {
     this.send = (message) => {
       const frame = framed(encode(message));
       if (frame.length > most + 4) throw new RangeError(`a message may have ${most} bytes`);
-      if (!this.state.startsWith("dis")) kept.push(frame);
+      if (this.state.startsWith("dis")) return;
+      size += frame.length;
+      kept.push(frame);
       if (this.state === "connected") socket.send(frame);
+      else if (size > room()) leave("RESUME_LOST", `more than maxResend = ${room()} bytes were sent while there was no link`);
+      while (kept.length && size > room()) shed();
     };
     this.close = (text = "this player left") => {
       if (this.state === "connecting") leave("CLOSED", text);
       if (this.state !== "connected") return;
-      while (encode(text).length > 130) text = text.slice(0, -1);
+      text = text.replace(HALF, "?");
+      while (text.search(HALF) >= 0 || encode(text).length > 130) text = text.slice(0, -1);
       say(BYE, 3, text);
       this.state = "disconnecting";
       wait(5, () => leave("CLOSE_TIMEOUT", "the server did not end the link"));

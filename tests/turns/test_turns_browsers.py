@@ -15,7 +15,7 @@ from netcode.turns.serving.browsers import FILES, PAGE, link_of, page_of
 from netcode.wire.http import parse
 from turns.hall import TicTacToe
 
-MOST_BYTES, MOST_STYLE = 20_000, 1_700
+MOST_BYTES, MOST_STYLE = 20_400, 1_700
 """What a table's page and its scripts take, and its looks, each file as it travels."""
 
 

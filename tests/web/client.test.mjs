@@ -2,7 +2,7 @@
 import assert from "node:assert";
 import test, { afterEach, beforeEach, mock } from "node:test";
 import { Client, encode, read } from "../../netcode/web/netcode.js";
-import { FakeSocket, finish, fromHex, goodbyes, join, toHex } from "./vectors.mjs";
+import { FakeSocket, finish, fromHex, goodbyes, join, plain, toHex } from "./vectors.mjs";
 
 const TOKEN = "00".repeat(31) + "07";
 const bytes = (...fields) => {
@@ -383,6 +383,80 @@ for (const [what, message, error] of [
     assert.deepEqual(said(socket).slice(2), [[0, "fine"]]);
   });
 
+test("half of a character is no text that could arrive as it was", () => {
+  const { client, socket } = join();
+
+  for (const text of ["\ud83d", "ahoy \ude00", "\ude00\ud83d"])
+    for (const message of [text, { [text]: 1 }, [{ text }]]) assert.throws(() => client.send(message), TypeError);
+  client.send("\ud83d\ude00");
+
+  assert.deepEqual(said(socket).slice(1), [[6, 0], [0, "😀"]]);
+});
+
+test("a goodbye is cut between two characters, and says «?» for half of one", () => {
+  for (const [text, told] of [["\ud83d, and on we go", "?, and on we go"], [`${"x".repeat(127)}😀`, "x".repeat(127)]]) {
+    const { client, socket } = join();
+
+    client.close(text);
+
+    assert.deepEqual(said(socket).at(-1), [5, 3, told]);
+  }
+});
+
+test("a zero keeps its sign", () => {
+  assert.deepEqual(plain(read(encode([0, -0]))[1]), ["list", ["number", "0"], ["number", "0"]]);
+  assert.ok(Object.is(read(encode(-0))[1], -0));
+  assert.equal(toHex(encode(-0)), "cb8000000000000000");
+});
+
+test("more than is kept for a link that is away ends it at once", () => {
+  const { client, socket, events } = join({ welcome: welcome(), options: { maxResend: 70_000 } });
+  socket.onclose();
+  client.send("x".repeat(60_000));
+  assert.equal(client.state, "connecting");
+
+  client.send("x".repeat(20_000));
+  client.send("as if nothing had been");
+
+  assert.deepEqual(names(events), ["joined", "away CLOSED_BY_PEER", "left RESUME_LOST"]);
+  assert.match(client.reason.text, /^more than maxResend = 70000 bytes were sent while there was no link$/);
+  const count = FakeSocket.opened.length;
+  mock.timers.tick(60_000);
+  assert.equal(FakeSocket.opened.length, count);
+});
+
+test("before a server was reached no more is kept either", () => {
+  const { client, events } = join({ welcome: "", options: { patience: 60, maxResend: 5000 } });
+
+  for (let count = 0; count < 3; count += 1) client.send("x".repeat(2000));
+
+  assert.deepEqual(names(events), ["left RESUME_LOST"]);
+});
+
+for (const [received, ending] of [[1, "left RESUME_LOST"], [2, "back"]])
+  test(`while the link is up the oldest is let go, and who comes back with ${received} is ${ending}`, () => {
+    const { client, socket, events } = join({ welcome: welcome(), options: { maxResend: 70_000 } });
+    for (const [text, times] of [["a", 40_000], ["b", 40_000], ["c", 20_000], ["d", 40_000]]) client.send(text.repeat(times));
+    assert.equal(said(socket).length, 6);
+    socket.onclose();
+    mock.timers.tick(500);
+    last().open();
+
+    last().hear(fromHex(welcome({ received })));
+
+    assert.deepEqual(names(events), ["joined", "away CLOSED_BY_PEER", ending]);
+    if (ending === "back") assert.deepEqual(said(last()).slice(2).map(([, text]) => text[0]), ["c", "d"]);
+  });
+
+test("a single message may always be kept", () => {
+  const { client, socket, events } = join({ welcome: welcome(), options: { maxResend: 10 } });
+  socket.onclose();
+
+  client.send("x".repeat(60_000));
+
+  assert.deepEqual(names(events), ["joined", "away CLOSED_BY_PEER"]);
+});
+
 test("what contains itself cannot be sent", () => {
   const message = [];
   message.push(message);
@@ -402,7 +476,8 @@ test("a key called __proto__ changes no object, and every other form arrives as 
   const [, [, first], [, second]] = events;
   assert.deepEqual(first, new Map([["__proto__", { polluted: true }]]));
   assert.equal({}.polluted, undefined);
-  assert.deepEqual(second, { "\ufefftext": "\ufeffmark", large: 2n ** 53n, "": 0 });
+  assert.deepEqual(second, { "\ufefftext": "\ufeffmark", large: 2n ** 53n, "": -0 });
+  assert.ok(Object.is(second[""], -0));
 });
 
 test("fields that are undefined are left out", () => {
