@@ -7,17 +7,18 @@ import shutil
 import socket
 import ssl
 import sys
+import time
 import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 from certificates import make_certificate
-from programs import Program, Start
+from programs import DEADLINE, Program, Start
 
 import netcode.turns.__main__ as command_line
 from benchmarks.ports import free_port
-from netcode.turns import Game, Lost, Play, Result, check, move, options
+from netcode.turns import Game, Lost, Play, Presence, Result, check, join, move, options
 from netcode.turns.__main__ import main
 from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
@@ -139,6 +140,28 @@ def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path)
     replay = start("-m", "netcode.turns", "replay", game, game.with_suffix(".db"), table)
 
     replay.until(r"(?s)0: bot to move.*: over.*that was bot, bot 2")
+
+
+@pytest.mark.process
+def test_nobody_waits_for_another_game_with_a_bot_that_has_ended(start: Start, game: Path) -> None:
+    server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
+    port = int(server.until(r"served on port (\d+)")[1])
+    told: list[tuple[int | None, str]] = []
+    deadline = time.monotonic() + DEADLINE
+
+    with join(("127.0.0.1", port), "TicTacToe", name="Ann") as ann:
+        bot = start("-m", "netcode.turns", "bot", game, "--at", f"127.0.0.1:{port}", "--think", 0)
+        while (1, "left") not in told:
+            assert time.monotonic() < deadline, told
+            ann.wait(0.05)
+            ann.update()
+            told += [(event.seat, event.state) for event in ann.events() if isinstance(event, Presence)]
+            if ann.my_turn and ann.pending is None and ann.legal:
+                ann.play(ann.legal[0])
+
+    assert ann.over
+    assert "over: " in bot.output
+    assert bot.status() == 0
 
 
 @pytest.mark.process

@@ -96,8 +96,11 @@ def run_bot(
             except GaveUp:
                 _say_goodbye(seat)
                 raise
+            result = seat.result
             if seat.over:
-                return seat.result
+                seat.leave()  # whoever would like another game is not to wait for a program that has ended
+                _say_goodbye(seat)
+                return result
             if seat.seated and not seat.started and seat.names != told:
                 told = seat.names
                 say(waits_for(told, *seat.players, "a person there begins with /start, or others join"))
