@@ -415,6 +415,35 @@ def test_what_is_free_is_drawn_by_the_server(browser: Browser, link: str, friend
     assert page.problems == []
 
 
+def test_what_cannot_be_sent_is_refused_with_a_sentence_and_something_else_is_played(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = browser.page(f"{link}#room=large&game=Battleship")
+    page.reads("You were invited to the table")
+    page.value("document.querySelector('#name').value = 'A\\ud83d'")
+    page.click("#any")
+    page.reads("You sit at seat", "#log")
+    friend = friends(link, "Battleship", browser, room="large", name="Bob")
+    page.reads("hide your fleet", "#status")
+    assert friend.seat.names == ("A\N{REPLACEMENT CHARACTER}", "Bob")
+
+    page.value("document.querySelector('[data-key=answer]').value = 'x'.repeat(200_000)")
+    page.click("[data-key='do ']")
+
+    page.reads("a message may have 65536 bytes", "#refused")
+    page.write("[data-key=answer]", '"\\ud83d"')
+    page.click("[data-key='do ']")
+    page.reads("half of a surrogate pair cannot be sent", "#refused")
+    page.click("[data-key='draw ']")
+    page.until("document.querySelector('[data-key=answer]').value.startsWith('[')")
+    page.click("[data-key='do ']")
+    friend.until(lambda: friend.seat.to_move == (1,))
+    page.value("document.querySelector('#text').value = 'ahoy \\ud83d'")
+    page.click("#chat button")
+    page.reads("ahoy \N{REPLACEMENT CHARACTER}", "#log")
+    assert page.problems == []
+
+
 def test_it_is_played_by_keyboard_and_told_to_a_screen_reader(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:
@@ -561,6 +590,34 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     assert friend.seat.names == ("Ann", "Bob")
     page.value("localStorage.clear()")
     page.close()
+
+
+def test_a_seat_goes_from_tab_to_tab_and_stays_kept_for_another_day(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    first = sit_down(browser, link, "TicTacToe", "tabs", alone=False)
+    friends(link, "TicTacToe", browser, room="tabs", name="Bob")
+    first.reads("Your turn", "#status")
+
+    second = browser.page(link, alone=False)
+    second.click("#back button")
+    second.reads("Your turn", "#status")
+    first.reads("you sat down at this seat from elsewhere", "#notice")
+    first.show()
+    first.click("#back button")
+    first.reads("Your turn", "#status")
+    second.reads("you sat down at this seat from elsewhere", "#notice")
+    first.close()
+    second.close()
+    third = browser.page(link, alone=False)
+    third.click("#back button")
+
+    third.reads("Ann (you)", "#players")
+    third.click("#leave")
+    third.click("#leave")
+    third.reads("you left the table", "#notice")
+    assert third.text("#back") == ""
+    third.close()
 
 
 def test_who_goes_on_to_another_page_is_away_at_once_and_back_by_going_back(

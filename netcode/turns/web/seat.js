@@ -76,7 +76,7 @@ export class Seat extends EventTarget {
 
   join(game, wanted = {}) {
     this.#forget();
-    this.#wanted = [game, { legal: true, key: wanted.ticket || wanted.watch ? undefined : drawn(32), ...wanted }];
+    this.#wanted = [game, { legal: true, key: wanted.ticket || wanted.watch ? undefined : drawn(32), ...wanted, name: wanted.name?.toWellFormed() }];
     this.#say("join", ...this.#wanted);
   }
 
@@ -93,7 +93,7 @@ export class Seat extends EventTarget {
   }
 
   chat(text) {
-    this.#say("say", text);
+    this.#say("say", text.toWellFormed());
   }
 
   start() {
@@ -127,7 +127,7 @@ export class Seat extends EventTarget {
         this.#attempts = 0;
         this.#sat = false;
         client.send(["games"]);
-        client.send(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]);
+        this.#say(...(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]));
         this.#linked("here");
       })
       .on("message", (message) => this.#hear(...message))
@@ -151,7 +151,12 @@ export class Seat extends EventTarget {
   // Before we sit nothing else is heard.
   #say(...message) {
     const open = this.#sat || /join|tables/.test(message[0]);
-    if (open && this.#client.id !== null) this.#client.send(message);
+    try {
+      if (open && this.#client.id !== null) this.#client.send(message);
+    } catch (error) { // too large, say
+      this.pending = null;
+      this.#tell("refused", null, error.message);
+    }
   }
 
   #sendPlay() {

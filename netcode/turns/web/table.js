@@ -308,7 +308,9 @@ const EVENTS = {
   },
   link: (state, text) => seat.seat !== undefined && tell(state === "here" ? "Back at the table" : text),
   gone(text) {
-    keep({ name: kept().name });
+    const { name, ticket } = kept(), own = ticket === history.state?.ticket && !text.endsWith("elsewhere");
+    if (own) keep({ name });
+    else history.replaceState({ name }, ""); // what is kept is the seat of another tab
     attempt(() => sessionStorage.removeItem(store));
     notice(text);
     if (onward) sit(onward, {});
