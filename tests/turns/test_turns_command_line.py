@@ -20,6 +20,7 @@ import netcode.turns.__main__ as command_line
 from benchmarks.ports import free_port
 from netcode.turns import Game, Lost, Play, Presence, Result, check, join, move, options
 from netcode.turns.__main__ import main
+from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
@@ -149,7 +150,8 @@ def test_nobody_waits_for_another_game_with_a_bot_that_has_ended(start: Start, g
     told: list[tuple[int | None, str]] = []
     deadline = time.monotonic() + DEADLINE
 
-    with join(("127.0.0.1", port), "TicTacToe", name="Ann") as ann:
+    ann: Seat[Any] = join(("127.0.0.1", port), "TicTacToe", name="Ann")
+    with ann:
         bot = start("-m", "netcode.turns", "bot", game, "--at", f"127.0.0.1:{port}", "--think", 0)
         while (1, "left") not in told:
             assert time.monotonic() < deadline, told
@@ -160,8 +162,8 @@ def test_nobody_waits_for_another_game_with_a_bot_that_has_ended(start: Start, g
                 ann.play(ann.legal[0])
 
     assert ann.over
-    assert "over: " in bot.output
     assert bot.status() == 0
+    assert "over: " in bot.output
 
 
 @pytest.mark.process

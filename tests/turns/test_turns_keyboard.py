@@ -337,8 +337,8 @@ def test_a_line_that_comes_too_late_plays_nothing() -> None:
 def forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have it be written where what was typed ahead is thrown away."""
 
-    def forget(screen: Screen) -> None:
-        screen.line("(what was typed is thrown away)")
+    def forget(screen: Screen, seconds: float = 0.0) -> None:
+        screen.line(f"(what was typed{' within a second' if seconds == 1.0 else ''} is thrown away)")
 
     monkeypatch.setattr(Screen, "forget_typed", forget)
 
@@ -354,7 +354,10 @@ def test_what_was_begun_for_a_turn_that_is_over_is_not_typed_into_the_next() -> 
 def test_an_enter_too_many_does_not_take_over_the_keyboard() -> None:
     text = played(Throws, "", "rock", names=("Ann", "Bob"))
 
-    assert text.splitlines()[-2:] == ["hand over to Bob, who presses Enter", "(what was typed is thrown away)"]
+    assert text.splitlines()[-2:] == [
+        "hand over to Bob, who presses Enter",
+        "(what was typed within a second is thrown away)",
+    ]
 
 
 class Hands(Blitz):

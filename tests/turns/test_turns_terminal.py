@@ -458,6 +458,25 @@ def test_a_terminal_that_is_hung_up_has_nothing_that_was_typed_ahead(monkeypatch
         Screen(io.StringIO()).forget_typed()  # raises nothing
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a terminal of POSIX")
+def test_what_is_typed_while_a_keyboard_goes_from_hand_to_hand_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    keyboard, terminal = os.openpty()
+    screen, pauses = Screen(io.StringIO()), list[float]()
+    with os.fdopen(terminal, encoding="utf-8") as source, os.fdopen(keyboard, "wb", buffering=0) as keys:
+
+        def pass_on(seconds: float) -> None:
+            pauses.append(seconds)
+            keys.write(b"\n")
+
+        monkeypatch.setattr(sys, "stdin", source)
+        monkeypatch.setattr("netcode.turns.terminal.screen.time.sleep", pass_on)
+        screen.forget_typed(1.0)
+        keys.write(b"8\n")
+        typed = screen.ask(60.0)
+
+    assert (typed, pauses) == ("8", [1.0])
+
+
 def test_where_nothing_can_be_typed_ahead_nothing_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> None:
     screen, lines = Screen(io.StringIO()), list[str | None]()
     for source in (io.StringIO("mark 1\n"), Typing("mark 2\n")):  # a file, and what only says that it is a terminal

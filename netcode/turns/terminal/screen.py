@@ -8,6 +8,7 @@ import select
 import shutil
 import sys
 import textwrap
+import time
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, TextIO
@@ -92,10 +93,15 @@ class Screen:
             raise EOFError
         return line.rstrip("\n")
 
-    def forget_typed(self) -> None:
-        """Throw away what was typed ahead, also half a line: it was meant for what is not asked any more."""
+    def forget_typed(self, seconds: float = 0.0) -> None:
+        """Throw away what was typed ahead, also half a line: it was meant for what is not asked any more.
+
+        Args:
+            seconds: for how long what is still typed belongs to it.
+        """
         if not is_terminal(sys.stdin):
             return
+        time.sleep(seconds)
         try:
             termios = import_module("termios")
         except ImportError:

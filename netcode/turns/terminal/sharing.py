@@ -16,6 +16,9 @@ Ask = Callable[[float | None], str | None]
 REPEATED = 12
 """News that are repeated at most to who takes the keyboard."""
 
+PASSING = 1.0
+"""Seconds in which nobody can have read who is to take the keyboard: an Enter is still that of who sat there."""
+
 
 class SharedKeyboard:
     """A keyboard at which people take turns."""
@@ -92,7 +95,7 @@ class SharedKeyboard:
     def _hand_over(self, seat: int) -> None:
         self._wipe(self._read[seat])
         self.screen.line(f"hand over to {self._names[seat]}, who presses Enter")
-        self.screen.forget_typed()  # an Enter too many would show what is not theirs to who typed it
+        self.screen.forget_typed(PASSING)  # an Enter too many would show what is not theirs to who typed it
         self.ask(None)
 
 
