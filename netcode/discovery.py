@@ -152,6 +152,7 @@ def discover(game: str | None = None, *, network: Network = TCP) -> Discovery:
     Raises:
         TypeError, ValueError: `game` can be none.
         ImportError: the extra `lan` is not installed.
+        OSError: no descriptor is left.
     """
     if game is not None:
         check_name("game", game)

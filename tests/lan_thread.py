@@ -1,12 +1,14 @@
 """Real zeroconf over the loopback interface alone, and the thread that it lives in."""
 
 import ipaddress
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from bounds import as_long_as
+from programs import DEADLINE
 
 from netcode.address import Address
 from netcode.lan import Lookout, Sighting
@@ -14,7 +16,7 @@ from netcode.lan import Lookout, Sighting
 pytest.importorskip("zeroconf")
 
 
-from netcode.lan import listening, mdns, speaker
+from netcode.lan import listening, speaker
 from netcode.lan.mdns import Mdns, MdnsAnnouncement, MdnsLookout
 
 LOOPBACK = ["127.0.0.1"]
@@ -47,9 +49,10 @@ class Networks:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(speaker, "LOOK", 0.05)
-        for module in (speaker, listening, mdns):
-            monkeypatch.setattr(module, "own_interfaces", lambda: frozenset(self.mine))
+        monkeypatch.setattr(speaker, "own_interfaces", self._own)
         self.mine: set[Any] = {ipaddress.ip_interface("127.0.0.1/8")}
+        self.trouble: OSError | None = None
+        """Why nobody is told of them; None while that is not so."""
         self.sessions, self.joined = list[Any](), list[Any]()
         session: Any = vars(speaker)["AsyncZeroconf"]
         update = session.async_update_interfaces
@@ -64,6 +67,24 @@ class Networks:
 
         monkeypatch.setattr(speaker, "AsyncZeroconf", begin)
         monkeypatch.setattr(session, "async_update_interfaces", join)
+
+    def _own(self) -> frozenset[Any]:
+        if self.trouble is not None:
+            raise self.trouble
+        return frozenset(self.mine)
+
+
+@pytest.fixture
+def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    return Networks(monkeypatch)
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left() -> Iterator[None]:
+    yield
+    for thread in threading.enumerate():
+        if thread.name == "netcode-lan":
+            thread.join(DEADLINE)
 
 
 def without_thread(monkeypatch: pytest.MonkeyPatch) -> Any:

@@ -3,38 +3,29 @@
 import asyncio
 import ipaddress
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
+import lan_thread
 import pytest
+from bounds import as_long_as
 from lan_thread import LOOPBACK, Networks, is_readable, until, without_thread
-from programs import DEADLINE
 
 from netcode.lan import MAX_SIGHTINGS
 
 pytest.importorskip("zeroconf")
 
 from zeroconf import Error, ServiceStateChange
+from zeroconf.asyncio import AsyncZeroconf
 
 from netcode.lan import listening, speaker
 from netcode.lan.interfaces import own_interfaces
 from netcode.lan.mdns import Mdns, MdnsLookout
 from netcode.lan.records import SERVICE
 
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "netcode-lan":
-            thread.join(DEADLINE)
-
-
-@pytest.fixture
-def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
-    return Networks(monkeypatch)
+networks, no_thread_is_left = lan_thread.networks, lan_thread.no_thread_is_left
 
 
 class Info:
@@ -301,7 +292,8 @@ def test_who_comes_while_many_are_asked_in_vain_is_asked_once_those_are_given_up
             for name in (*SILENT, *late):
                 lookout._speaker._hear(None, SERVICE, name, ADDED)
             lookout._speaker._hear(None, SERVICE, late[1], REMOVED)
-            await asyncio.sleep(0.1)
+            for _ in as_long_as(lambda: lookout._speaker._tasks):
+                await asyncio.sleep(0.01)
             assert {*lookout.sightings} == {*late[2:]}
 
         asyncio.run(play())
@@ -323,3 +315,17 @@ def test_the_end_of_a_session_asks_nobody_who_waited(monkeypatch: pytest.MonkeyP
         asyncio.run(play())
 
         assert (lookout.sightings, lookout._speaker._tasks) == ({}, {})
+
+
+def test_who_stops_at_once_leaves_no_question_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(without_thread(monkeypatch)) as lookout:
+
+        async def play() -> Any:
+            zeroconf = AsyncZeroconf(interfaces=LOOPBACK)
+            await lookout._speaker._begin_session(zeroconf)
+            browser = lookout._speaker._browser
+            await lookout._speaker._end_session()
+            await zeroconf.async_close()
+            return browser
+
+        assert asyncio.run(play()).done

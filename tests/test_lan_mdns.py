@@ -1,17 +1,19 @@
 """Multicast DNS: real zeroconf, over the loopback interface alone."""
 
 import asyncio
+import errno
 import ipaddress
 import secrets
+import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+import lan_thread
 import pytest
 from lan_thread import HERE, LOOPBACK, Networks, announce, is_readable, named, until, without_thread
-from programs import DEADLINE
 
 from netcode.address import Address
 from netcode.lan import Lan, Sighting
@@ -24,18 +26,7 @@ from netcode.lan import listening, mdns, speaker
 from netcode.lan.mdns import Mdns
 from netcode.lan.records import records
 
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "netcode-lan":
-            thread.join(DEADLINE)
-
-
-@pytest.fixture
-def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
-    return Networks(monkeypatch)
+networks, no_thread_is_left = lan_thread.networks, lan_thread.no_thread_is_left
 
 
 def test_it_is_a_lan() -> None:
@@ -156,3 +147,18 @@ def test_a_thread_that_has_ended_is_no_reason_to_wait_for_more(monkeypatch: pyte
         lookout.hush()
 
         assert lookout.sightings == {}
+
+
+def test_without_a_descriptor_for_its_bell_a_lookout_never_came_to_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left() -> Any:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(socket, "socketpair", none_left)
+
+    with pytest.raises(OSError, match="Too many"):
+        Mdns(LOOPBACK).look_out()
+
+
+def test_what_cannot_be_announced_as_it_is_given_never_came_to_be_an_announcement() -> None:
+    with pytest.raises(TypeError):
+        Mdns(LOOPBACK).announce(None, HERE.host, HERE, {})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -1,17 +1,18 @@
 """The thread in which zeroconf speaks: its networks, its troubles, its end."""
 
 import asyncio
+import errno
 import ipaddress
 import secrets
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from typing import Any
 
+import lan_thread
 import pytest
 from lan_thread import LOOPBACK, Networks, announce, named, until
-from programs import DEADLINE
 
 from netcode.lan import Sighting
 
@@ -22,18 +23,7 @@ from zeroconf import IPVersion
 from netcode.lan import speaker
 from netcode.lan.mdns import Mdns
 
-
-@pytest.fixture(autouse=True)
-def no_thread_is_left() -> Iterator[None]:
-    yield
-    for thread in threading.enumerate():
-        if thread.name == "netcode-lan":
-            thread.join(DEADLINE)
-
-
-@pytest.fixture
-def networks(monkeypatch: pytest.MonkeyPatch) -> Networks:
-    return Networks(monkeypatch)
+networks, no_thread_is_left = lan_thread.networks, lan_thread.no_thread_is_left
 
 
 def test_the_end_of_the_program_waits_for_the_goodbye() -> None:
@@ -86,6 +76,45 @@ def test_without_any_network_a_session_ends_and_with_one_the_next_begins(network
         networks.mine = here
 
         until(lambda: len(networks.sessions) == 2 and lookout.error is None)
+
+
+def test_addresses_that_cannot_be_asked_for_a_while_are_taken_to_be_as_they_were(networks: Networks) -> None:
+    name, late = secrets.token_hex(8), secrets.token_hex(8)
+    with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)) as announcement:
+        until(lambda: bool(named(lookout, name)))
+        networks.trouble = OSError(errno.EMFILE, "Too many open files")
+        announcement.tell({"name": name, "players": "1"})
+
+        with closing(announce(late)):
+            until(lambda: named(lookout, name)[0].said.get("players") == "1")
+            networks.trouble = None
+            until(lambda: bool(named(lookout, late)))
+
+        assert announcement._speaker.error is None
+        assert len(networks.sessions) == 3
+
+
+def test_a_thread_that_begins_without_descriptors_begins_once_there_are_some(
+    networks: Networks, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    name, free = secrets.token_hex(8), list[bool]()
+    make = asyncio.new_event_loop
+
+    def loop() -> asyncio.AbstractEventLoop:
+        if not free:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return make()
+
+    monkeypatch.setattr(asyncio.events, "new_event_loop", loop)
+    with closing(Mdns(LOOPBACK).look_out()) as lookout, closing(announce(name)):
+        until(lambda: lookout.error is not None)
+        assert lookout.error == "the local network cannot be used: [Errno 24] Too many open files"
+
+        free.append(True)
+
+        until(lambda: bool(named(lookout, name)))
+        assert lookout.error is None
+    until(lambda: "Too many open files" in caplog.text)
 
 
 @pytest.mark.parametrize(

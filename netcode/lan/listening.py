@@ -11,7 +11,6 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 
 from netcode.diagnostics import log
 from netcode.lan import MAX_SIGHTINGS, Sighting
-from netcode.lan.interfaces import own_interfaces
 from netcode.lan.records import SERVICE, sighting
 from netcode.lan.speaker import Speaker
 
@@ -85,6 +84,9 @@ class Listening(Speaker):
                 self._begin_to_ask(zeroconf.zeroconf, SERVICE, name)
 
     async def _end_session(self) -> None:
+        if self._browser is not None:
+            await self._browser.async_cancel()  # or what it has begun fails behind it, and asyncio prints that
+            self._browser = None
         for task in [*self._tasks.values()]:
             task.cancel()
         self._tasks.clear()
@@ -150,7 +152,7 @@ class Listening(Speaker):
 
     def _see(self, name: str, info: AsyncServiceInfo) -> None:
         """Show where a server is, if somebody more can be shown."""
-        seen, known = sighting(info, own_interfaces()), self.sightings.get(name)
+        seen, known = sighting(info, self._networks()), self.sightings.get(name)
         if seen not in (None, known) and (known is not None or len(self.sightings) < MAX_SIGHTINGS):
             self._show({**self.sightings, name: seen})
 

@@ -5,6 +5,7 @@ Only `netcode.discovery` imports this, when it is used.
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from zeroconf import ServiceInfo
@@ -12,13 +13,17 @@ from zeroconf.asyncio import AsyncZeroconf
 
 from netcode.address import Address
 from netcode.lan import Sighting
-from netcode.lan.interfaces import addresses_for, interfaces_of, own_interfaces
+from netcode.lan.interfaces import addresses_for, interfaces_of
 from netcode.lan.listening import Listening
 from netcode.lan.records import TTL, instance, records
 from netcode.lan.speaker import Speaker
 
 SHORTEST = 2.0
 """Seconds between two changes of what is announced: each of them is told to everybody on the network."""
+
+
+News = tuple[Mapping[str, str], list[str]]
+"""What a server says, and where it is reached."""
 
 
 class Mdns:
@@ -48,7 +53,9 @@ class Announcing(Speaker):
         self._name = instance(name)
         self._host, self._address = host, address
         self.said = said
-        self._told = self._news()
+        self._told: News = said, []
+        with suppress(OSError):  # of which the thread tells
+            self._told = self._news()
 
     async def _begin_session(self, zeroconf: AsyncZeroconf) -> None:
         self._told = self._news()
@@ -65,9 +72,9 @@ class Announcing(Speaker):
             while not self._is_over and (left := again - time.monotonic()) > 0:
                 await self._sleep(left)
 
-    def _news(self) -> tuple[Mapping[str, str], list[str]]:
+    def _news(self) -> News:
         """Return what is to be told: what the server says, and where it is reached now."""
-        return self.said, addresses_for(self._host, self._address, own_interfaces())
+        return self.said, addresses_for(self._host, self._address, self._networks())
 
     def _info(self) -> ServiceInfo:
         said, addresses = self._told
@@ -90,7 +97,9 @@ class MdnsAnnouncement:
     def close(self) -> None:
         self._speaker.end()
 
-    __del__ = close
+    def __del__(self) -> None:
+        if hasattr(self, "_speaker"):  # else it never came to be one
+            self.close()
 
     def abandon(self) -> None:
         self._speaker.abandon()
@@ -125,7 +134,9 @@ class MdnsLookout:
         self._speaker.end()
         self._speaker.ear.close()
 
-    __del__ = close
+    def __del__(self) -> None:
+        if hasattr(self, "_speaker"):  # else it never came to be one
+            self.close()
 
     def abandon(self) -> None:
         self._speaker.abandon()

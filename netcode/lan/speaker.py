@@ -31,7 +31,9 @@ class Speaker:
         self._interfaces = interfaces
         self._loop: asyncio.AbstractEventLoop | None = None
         self._awake: asyncio.Event | None = None
+        self._mine: frozenset[Interface] = frozenset()
         self._is_over = False
+        self._ended = threading.Event()
         self.error: str | None = None
         self._thread = threading.Thread(target=self._run, name="netcode-lan", daemon=True)
 
@@ -56,6 +58,7 @@ class Speaker:
     def end(self) -> None:
         """Let the thread end, soon."""
         self._is_over = True
+        self._ended.set()
         self.wake()
 
     def abandon(self) -> None:
@@ -72,19 +75,29 @@ class Speaker:
 
     def _run(self) -> None:
         try:
-            asyncio.run(self._live())
+            while not self._is_over:
+                self._live_in_a_loop()
         except Exception as error:  # noqa: BLE001 - nobody else would hear of it
             self._fail(error)
         finally:
             self._loop = None
             atexit.unregister(self._last_words)
 
+    def _live_in_a_loop(self) -> None:
+        try:
+            with asyncio.Runner() as runner:
+                runner.get_loop()  # first: without a descriptor for it, there is nothing to live in
+                runner.run(self._live())
+        except OSError as error:
+            self._fail(error)
+            self._ended.wait(LOOK)
+
     async def _live(self) -> None:
         self._awake = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         while not self._is_over:
-            mine = own_interfaces()
             try:
+                mine = self._networks()
                 zeroconf = AsyncZeroconf(*self._where(mine))
             except (OSError, RuntimeError) as error:
                 self._fail(error)
@@ -99,6 +112,19 @@ class Speaker:
                 await self._end_session()
                 await zeroconf.async_close()
 
+    def _networks(self) -> frozenset[Interface]:
+        """Return this computer's addresses; as they were, where that cannot be asked, as without a free descriptor.
+
+        Raises:
+            OSError: it could not be asked before, either.
+        """
+        try:
+            self._mine = own_interfaces()
+        except OSError:
+            if not self._mine:
+                raise
+        return self._mine
+
     async def _keep_up(self, zeroconf: AsyncZeroconf, mine: frozenset[Interface]) -> None:
         """Join the networks that come and leave those that go, until it is over or there is none any more.
 
@@ -108,7 +134,7 @@ class Speaker:
         settled = True
         while not self._is_over:
             await self._sleep(LOOK)
-            now = own_interfaces()
+            now = self._networks()
             if now != mine or not settled:
                 # Twice: one that has come just now may have an address that cannot be used yet (RFC 4862, 5.4).
                 mine, settled = now, now == mine
