@@ -1,6 +1,8 @@
 """Where events wait: taken once and in order, what was not reached again, within a bound."""
 
+import copy
 import itertools
+import operator
 import warnings
 import weakref
 from collections.abc import Callable
@@ -197,7 +199,10 @@ SOME: dict[str, tuple[Callable[[list[Event]], object], list[Event]]] = {
     "whether one is there": (lambda events: EVENTS[3] in events, [EVENTS[1], EVENTS[2], EVENTS[4]]),
     "where one is": (lambda events: events.index(EVENTS[3], 1), [EVENTS[1], EVENTS[2], EVENTS[4]]),
     "taken from the front": (lambda events: [events.pop(0) for _ in range(2)], EVENTS[2:]),
-    "taken from the end": (lambda events: events.pop(), EVENTS[:-1]),
+    "taken from the end": (lambda events: events.pop(), EVENTS[1:-1]),
+    "deleted": (lambda events: operator.delitem(events, 0), EVENTS[1:]),
+    "deleted in a slice": (lambda events: operator.delitem(events, slice(0, 3, 2)), [EVENTS[1], *EVENTS[3:]]),
+    "removed": (lambda events: events.remove(EVENTS[1]), EVENTS[2:]),
     "none": (lambda events: Joined(OTHER) in events, EVENTS[1:]),
 }
 
@@ -213,6 +218,78 @@ def test_what_was_read_neither_in_a_loop_nor_otherwise_comes_again(
     way(events)
 
     assert (inbox.unread(), inbox.take()) == (len(left), left)
+
+
+@pytest.mark.parametrize("at", [-1, 0])
+def test_what_is_taken_out_within_a_loop_comes_once_and_leaves_nothing_out(at: int) -> None:
+    inbox = full_inbox()
+    events = inbox.take()
+    got: list[Event] = []
+    taken: list[Event] = []
+
+    for event in events:
+        got.append(event)
+        if event == EVENTS[1]:
+            taken.append(events.pop(at))
+            break
+
+    rest = inbox.take()
+    assert got + rest + [event for event in taken if event not in got] == EVENTS
+
+
+def test_a_loop_leaves_nothing_out_where_it_takes_away_what_it_reached() -> None:
+    inbox = full_inbox()
+    events = inbox.take()
+    got: list[Event] = []
+
+    for event in events:
+        got.append(event)
+        events.remove(event)
+
+    assert (got, events, inbox.take()) == (EVENTS, [], [])
+
+
+def test_who_keeps_a_list_and_reads_it_in_each_frame_keeps_no_more_for_that() -> None:
+    inbox = full_inbox()
+    events: Any = inbox.take()
+
+    for _ in range(1000):
+        read(events, 1)
+        _ = events[0], events[1:], events.count(events[2])
+
+    assert len(events.readers) + len(events.handed) < 300
+    assert inbox.take() == []
+
+
+def test_of_many_loops_that_were_left_the_one_that_came_furthest_counts() -> None:
+    inbox = full_inbox()
+    events = inbox.take()
+    read(events, 2)
+
+    for _ in range(200):
+        read(events, 1)
+
+    assert inbox.take() == EVENTS[2:]
+
+
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy], ids=["copied", "deeply"])
+def test_a_copy_is_a_plain_list(way: Callable[[list[Event]], list[Event]]) -> None:
+    inbox = full_inbox()
+
+    found = way(inbox.take())
+
+    assert (type(found), [*map(type, found)], inbox.take()) == (list, [*map(type, EVENTS)], [])
+
+
+def test_nothing_can_be_popped_from_none() -> None:
+    inbox = full_inbox()
+    events = inbox.take()
+
+    with pytest.raises(IndexError, match="out of range"):
+        events.pop(5)
+    events.clear()
+    with pytest.raises(IndexError, match="pop from empty list"):
+        events.pop()
 
 
 @pytest.mark.parametrize("peek", [0, 1])

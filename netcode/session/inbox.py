@@ -1,7 +1,7 @@
 """Where events wait for the game, and what has been made of messages: bounded, and nothing is lost that was not reached."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress, islice, repeat
 from operator import length_hint
 from typing import Any, Generic, Protocol, SupportsIndex, TypeVar, overload
@@ -17,6 +17,10 @@ LONG_PAUSE = 30.0
 
 EVENT_SIZE = 256
 """Bytes for which an event without a message counts."""
+
+MANY = 64
+"""Loops over one list of events, and looks at one event, of which each is known: who keeps a list and reads it in each
+frame is no reason to keep ever more."""
 
 
 T = TypeVar("T")
@@ -64,12 +68,15 @@ class Batch(list[E]):
 
     def __iter__(self) -> Iterator[E]:
         iterator: Iterator[E] = _iterate(self)
-        self.readers.append(iterator)
+        readers = self.readers
+        readers.append(iterator)
+        if len(readers) > MANY:  # the newest are those that may still go on
+            readers[: -MANY // 2] = [min(readers, key=length_hint)]
         return iterator
 
     def __reversed__(self) -> Iterator[E]:
         for event in super().__reversed__():
-            self.handed.append(event)
+            self._hand([event])
             yield event
 
     @overload
@@ -78,15 +85,25 @@ class Batch(list[E]):
     def __getitem__(self, at: slice, /) -> list[E]: ...
     def __getitem__(self, at: Any, /) -> Any:
         found: Any = _item(self, at)
-        self.handed += found if isinstance(at, slice) else (found,)
+        self._hand(found if isinstance(at, slice) else [found])
         return found
+
+    def __delitem__(self, at: SupportsIndex | slice, /) -> None:
+        count = len(self)
+        places = [count - length_hint(reader) for reader in self.readers]
+        super().__delitem__(at)
+        gone = range(count)[at] if isinstance(at, slice) else (range(count)[at],)
+        # A loop over a list leaves one out for each that is taken away behind its back, and nobody would hear of that.
+        for reader, place in zip(self.readers, places, strict=True):
+            moved: Any = reader
+            moved.__setstate__(place - sum(one < place for one in gone))
 
     def __add__(self, other: Any, /) -> Any:
         return self.copy() + other
 
     def __radd__(self, _other: Any, /) -> Any:
         if self.readers:
-            self.handed += _iterate(self)
+            self._hand(_iterate(self))
         return NotImplemented  # a list adds it as any list, and with += in place, as it must stay the same one
 
     def __contains__(self, event: object, /) -> bool:
@@ -97,19 +114,33 @@ class Batch(list[E]):
 
     def index(self, event: Any, /, *where: SupportsIndex) -> int:
         at = super().index(event, *where)
-        self.handed.append(_item(self, at))
+        self._hand([_item(self, at)])
         return at
 
     def count(self, event: object, /) -> int:
         equal = [one for one in _iterate(self) if one == event]
-        self.handed += equal
+        self._hand(equal)
         return len(equal)
 
     def pop(self, at: SupportsIndex = -1, /) -> E:
-        event = super().pop(at)
-        if min(map(length_hint, self.readers), default=0):
-            self.readers[:] = [_iterate(self)]  # what one takes out is read, and what is left is not
+        event: E = _item(self, at) if self else super().pop()  # which says that it is empty
+        del self[at]
         return event
+
+    def remove(self, event: Any, /) -> None:
+        del self[super().index(event)]
+
+    def __reduce__(self) -> Any:
+        """Be a plain list where it is copied or pickled."""
+        return list, ([*self],)
+
+    def _hand(self, events: Iterable[E]) -> None:
+        """Note what is read in another way than by a loop; each event once, where that has become much."""
+        handed = self.handed
+        handed += events
+        if len(handed) > 2 * len(self) + MANY:
+            known = {*map(id, handed)}
+            handed[:] = [event for event in _iterate(self) if id(event) in known]
 
 
 class Inbox(Generic[E]):
