@@ -37,6 +37,7 @@ FLAGS = (
     "--disable-extensions",
     "--password-store=basic",
     "--hide-scrollbars",
+    "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never come
 )
 # The browser takes its commands from descriptor 3 and answers to 4; whatever we have there is put aside first.
 TAKE_PIPES = """
@@ -65,6 +66,7 @@ class Browser:
         self._last = 0
         self._answers: dict[int, Any] = {}
         self._pages: dict[str, Page] = {}
+        self._blank: list[Page] = []
         self._received = b""
         commands, self._write = os.pipe()
         self._read, answers = os.pipe()
@@ -95,22 +97,43 @@ class Browser:
 
     def page(self, url: str, *, width: int = 1280, height: int = 900, dark: bool = False, alone: bool = True) -> "Page":
         """Open a page, before the others; `alone` gives it storage of its own, as another person's browser has."""
+        page = self._blank.pop() if alone and self._blank else self._open(alone=alone)
+        page = self._pages[page.session] = Page(self, page.session, page.target, alone=alone)  # with nothing heard yet
+        page.darken(dark)
+        page.resize(width, height)
+        with page.forgetting():
+            page.go(url)
+        if not alone:
+            page.until("document.visibilityState === 'visible'")
+        return page
+
+    def _open(self, *, alone: bool) -> "Page":
         context = {"browserContextId": self.ask("Target.createBrowserContext")["browserContextId"]} if alone else {}
         target = self.ask("Target.createTarget", url="about:blank", **context)["targetId"]
         session = self.ask("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        page = self._pages[session] = Page(self, session, target)
+        page = self._pages[session] = Page(self, session, target, alone=alone)
         for domain in ("Page", "Runtime", "Log", "Network"):
             page.ask(f"{domain}.enable")
         if alone:  # several pages are typed into in turn, as if each were the one in front
             page.ask("Emulation.setFocusEmulationEnabled", enabled=True)
         else:  # what is clicked goes to the page that is in front
             page.show()
-        page.darken(dark)
-        page.resize(width, height)
-        page.go(url)
-        if not alone:
-            page.until("document.visibilityState === 'visible'")
         return page
+
+    def forget(self, page: "Page") -> None:
+        """Hear no more of a page, which is closed."""
+        del self._pages[page.session]
+
+    def clear(self) -> None:
+        """Leave all pages; those that are alone are handed out again, since to open one costs five times as much."""
+        for page in [*self._pages.values()]:
+            if not page.alone:
+                page.close()
+            elif page not in self._blank:
+                page.go("about:blank")
+                page.ask("Page.resetNavigationHistory")
+                page.ask("Input.dispatchMouseEvent", type="mouseMoved", x=0, y=0)
+                self._blank.append(page)
 
     def ask(self, method: str, session: str | None = None, **parameters: Any) -> Any:
         """Send a command and return what it answers."""
@@ -149,15 +172,15 @@ class Browser:
 class Page:
     """One page of a browser."""
 
-    def __init__(self, browser: Browser, session: str, target: str) -> None:
-        self._browser, self._session, self.target = browser, session, target
+    def __init__(self, browser: Browser, session: str, target: str, *, alone: bool) -> None:
+        self._browser, self.session, self.target, self.alone = browser, session, target, alone
         self.problems: list[str] = []
         """What the page threw, what it wrote as an error, and what the browser would not let it do."""
         self.requests: list[str] = []
 
     def ask(self, method: str, **parameters: Any) -> Any:
         """Send a command about this page."""
-        return self._browser.ask(method, self._session, **parameters)
+        return self._browser.ask(method, self.session, **parameters)
 
     def hear(self, method: str, parameters: Any) -> None:
         """Take an event."""
@@ -202,9 +225,21 @@ class Page:
         """Put it before the others of its window, which are hidden by that."""
         self._browser.ask("Target.activateTarget", targetId=self.target)
 
+    @contextmanager
+    def forgetting(self) -> Generator[None]:
+        """Let what is opened meanwhile find nothing that somebody stored before, unless it shares its storage."""
+        if not self.alone:
+            yield
+            return
+        source = "try { localStorage.clear(); sessionStorage.clear(); } catch { /* there is none */ }"
+        script = self.ask("Page.addScriptToEvaluateOnNewDocument", source=source)["identifier"]
+        yield
+        self.ask("Page.removeScriptToEvaluateOnNewDocument", identifier=script)
+
     def close(self) -> None:
         """Close it."""
         self._browser.ask("Target.closeTarget", targetId=self.target)
+        self._browser.forget(self)
 
     def value(self, expression: str) -> Any:
         """Return what an expression is in the page."""

@@ -205,7 +205,14 @@ def lost(scene: Scene) -> Client:
 
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Open Chromium once for the tests of a file."""
     with opened(tmp_path_factory.mktemp("profile")) as browser:
         yield browser
+
+
+@pytest.fixture
+def browser(chromium: Browser) -> Iterator[Browser]:
+    """Chromium, of which no page knows what was there in the last test."""
+    yield chromium
+    chromium.clear()

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+from chromium import Browser, opened
 from twins import Twins
 
 from netcode.turns.proving import twin
@@ -26,6 +27,13 @@ def forget_written_games(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
                 sys.modules[name] = before[name]
             else:
                 del sys.modules[name]
+
+
+@pytest.fixture(scope="package")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Open Chromium once for the tests of turns, which open many pages."""
+    with opened(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
