@@ -203,6 +203,23 @@ def test_who_is_told_something_by_their_own_move_has_time_to_read_it() -> None:
     assert "for Ann alone: there sits the guard\npress Enter when you have read it\n<wiped>\n" in text
 
 
+def test_a_game_comes_to_its_end_where_nobody_says_any_more_that_it_was_read() -> None:
+    class Whispered(Game):
+        reveal = False
+        number: Hidden[int] = 0
+
+        @move
+        def look(self) -> None:
+            self.tell("it is 7", to=self.mover)
+            self.finish(self.mover)
+
+    text = played(Whispered, "", "look")
+
+    before, after = text.split("press Enter when you have read it\n<wiped>\n")
+    assert "for Ann alone: it is 7\n" in before
+    assert "-- at the end\n" in after
+
+
 def test_what_is_told_to_all_who_are_here_or_to_nobody_here_is_told_so() -> None:
     alone = played(Roles, "hint", bots=(1,))
 

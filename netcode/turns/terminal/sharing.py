@@ -1,5 +1,6 @@
 """One keyboard that several people share: who sits there, what they are told alone, and what the next must not read."""
 
+import contextlib
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -85,7 +86,8 @@ class SharedKeyboard:
         """Wipe the screen once who sits there has read it, and repeat the news after so many."""
         if self._fresh:
             self.screen.line("press Enter when you have read it")
-            self.ask(None)
+            with contextlib.suppress(EOFError):  # nobody reads on, and what is behind it is shown all the same
+                self.ask(None)
             self._fresh = False
         if self.screen.clear():
             for text in self._said[read:][-REPEATED:]:
