@@ -4,6 +4,7 @@ import enum
 import math
 import sys
 from dataclasses import InitVar, dataclass, field
+from types import ModuleType
 from typing import Any, Generic, Literal, NamedTuple, NewType, Self, TypeVar
 
 import pytest
@@ -459,6 +460,31 @@ def test_a_generic_type_statement_says_what_it_names() -> None:
 
     assert names == ["tuple[int, int]", "list[tuple[str, str]]", "dict[int, list[bool]]", "tuple[int, int]"]
     assert shape_of(made["New"][set[int]], "Mine.field").load([[1]]) == made["New"]({1})
+
+
+@dataclass
+class Nest(Generic[T]):
+    inner: "Nest[list[T]] | None"
+
+
+def test_a_generic_class_that_holds_ever_others_of_itself_is_told_in_short() -> None:
+    with pytest.raises(RulesError, match=r"^Mine\.field: .{1,90} holds itself without end; .{1,90}$"):
+        shape_of(Nest[int], "Mine.field")
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`class X[T]` is of Python 3.12")
+def test_a_generic_class_may_hold_itself_in_quotes(monkeypatch: pytest.MonkeyPatch) -> None:
+    trees = ModuleType("trees")
+    monkeypatch.setitem(sys.modules, "trees", trees)
+    code = "@dataclass\nclass Tree[A]:\n    value: A\n    left: 'Tree[A] | None' = None"
+    exec(f"from dataclasses import dataclass\n{code}\nclass Leaf(Tree[int]): pass", vars(trees))
+    tree: Any = vars(trees)["Tree"]
+
+    shape = shape_of(tree[int], "Mine.field")
+
+    assert shape.load(shape.dump(tree(1, tree(2)))) == tree(1, tree(2))
+    assert shape.flaw(tree(1, tree("2")), "it") is not None
+    assert shape_of(vars(trees)["Leaf"], "Mine.field").flaw(vars(trees)["Leaf"]("2"), "it") is not None
 
 
 def test_literals_of_equal_values_are_not_taken_for_each_other() -> None:

@@ -68,9 +68,20 @@ def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
 def annotations_of(cls: type[Any]) -> dict[str, Any]:
     """Return the evaluated annotations of a class and of its bases. Raises `RulesError` for one that cannot be evaluated."""
     try:
-        return typing.get_type_hints(cls, include_extras=True)
+        return _hints_of(cls)
     except _NOT_EVALUATED as error:
         raise RulesError(_unknown(cls.__qualname__, error)) from error
+
+
+def _hints_of(cls: type[Any]) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(cls, include_extras=True)
+    except NameError:
+        # Python 3.12 does not find the T of a `class Box[T]` in quotes, nor behind `from __future__ import annotations`.
+        variables = {one.__name__: one for base in cls.__mro__ for one in getattr(base, "__type_params__", ())}
+        if not variables:
+            raise
+        return typing.get_type_hints(cls, include_extras=True, localns=variables)
 
 
 def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iterable[str]) -> dict[str, Any]:

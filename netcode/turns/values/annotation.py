@@ -29,8 +29,9 @@ def shape_of(annotation: Any, where: str) -> Shape:
     try:
         shape = _make(annotation, where)
     except RecursionError:
+        field, _, _ = where.partition(" (")  # and what is behind that, a thousand times
         raise RulesError(
-            f"{where}: {_spell(annotation)} holds itself without end; what may hold itself is a dataclass: "
+            f"{field}: {_spell(annotation):.80} holds itself without end; what may hold itself is a dataclass: "
             "`children: list[Node]` in `class Node`"
         ) from None
     if getattr(annotation, "__hash__", None) is not None:
