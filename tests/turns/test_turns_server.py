@@ -655,6 +655,37 @@ def test_who_leaves_right_after_a_burst_of_plays_has_left(hall: Hall) -> None:
     assert (bob.over, bob.result) == (True, Result((1,), None, "Ann gave up"))
 
 
+class Baggage(Game):
+    """What is packed is one of so many long lists that a message does not take them."""
+
+    bags: list[str] = []
+
+    def ways(self) -> list[tuple[str, int]]:
+        return [("x" * 200, number) for number in range(1 if len(self.bags) == 1 else 450)]
+
+    @move(way=ways)
+    def pack(self, way: tuple[str, int]) -> None:
+        self.bags.append(way[0])
+        self.turn_to(0)
+
+    @move(way=ways, name=Free(str, lambda dice: str(dice.random()), lambda _: None))
+    def call(self, way: tuple[str, int], name: str) -> None:
+        self.bags.append(name)
+
+
+def test_legal_plays_that_are_more_than_a_message_takes_are_not_listed(hall: Hall) -> None:
+    hall.games = (Baggage,)
+    hall.serve()
+    ann, bob = two(hall, game=Baggage)
+
+    assert (ann.reason, ann.legal, ann.unlisted) == ("", (), ("call", "pack"))
+    hall.move(ann, "pack", way=("x" * 200, 7))
+    assert ([*map(len, bob.view.bags)], ann.unlisted) == ([200], ("call",))
+    assert [play.name for play in ann.legal] == ["pack"]
+    hall.move(ann, ann.legal[0])
+    assert (ann.legal, ann.unlisted) == ((), ("call", "pack"))
+
+
 def test_a_rematch_begins_when_all_ask_for_it(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)

@@ -62,6 +62,8 @@ class Telling:
                 *parts, fields = self._in_parts(changes(*seen))
             changed = common if viewer.public is before else changes(viewer.public, public)
             if owned := changes(viewer.own, own):
+                if "legal" in owned:  # which may be too much for a message, and is all unlisted then
+                    owned["unlisted"] = own["unlisted"]
                 changed = {**changed, **owned}
             news = [event for event, to in all_news if to is None or seat in to]
             if not news and not fields and not parts and changed.keys() <= {"clocks"}:
@@ -117,6 +119,9 @@ class Telling:
             try:
                 peer.send(message.wire())
             except MessageTooLarge as error:
+                if isinstance(message, protocol.Step) and message.state.get("legal"):
+                    self._send([(peer, protocol.Step(message.events, message.fields, _unlisted(message.state)))])
+                    continue
                 log.warn("large", "a table has more to tell than one message takes: %s", error)
                 peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
             except (TypeError, ValueError) as error:
@@ -124,3 +129,9 @@ class Telling:
                 if isinstance(message, protocol.Step) and not message.state.keys().isdisjoint(FROM_RULES):
                     told = {name: value for name, value in message.state.items() if name not in FROM_RULES}
                     self._send([(peer, protocol.Step(message.events, message.fields, told))])
+
+
+def _unlisted(state: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of a table with moves that are legal and not listed, for they are too much for one message."""
+    moves = {*(name for name, _ in state["legal"] if name), *state.get("unlisted", ())}
+    return {**state, "legal": [], "unlisted": sorted(moves)} | ({"places": []} if "places" in state else {})
