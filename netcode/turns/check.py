@@ -30,6 +30,8 @@ TWINS = 5
 """So many games are played again in another process, and one with each number of players."""
 LARGE = 16_384
 """Bytes of a state that can be looked at after every move; one of n times as many is looked at after every n-th move."""
+MAX_TOLD = 65_536
+"""Bytes of one field that players can be told: it comes to them in one message, of which `max_message` is as much."""
 UNENDED = 3
 """After so many games that went on for ever, or grew out of bounds, no more are begun: they take longest of all."""
 
@@ -73,15 +75,21 @@ class Checker:
         self.findings = self.report.findings
         self.positions = Positions(game, self.report)
         self.unended = 0
+        self.concluded = False
         self.looked = 0
         """After so many moves of this game a position was looked at last."""
         self.grown = set[str]()
         """The moves that are known to make the state too large."""
+        self.wide = set[str]()
+        """The fields that are known to be too large to be told."""
 
     def run(self, games: int, seed: int, progress: Callable[[int, int], None] | None) -> None:
         """Play so many games; what is known of each is in the report before the next one begins."""
         try:
             self._run(games, seed, progress)
+        except KeyboardInterrupt:
+            self._conclude("before it was stopped", "play on")
+            raise
         finally:
             self.report.notes += [note for note in (self.hush.note(),) if note]
 
@@ -100,14 +108,21 @@ class Checker:
             self.report.games += 1
             if progress is not None:
                 progress(number + 1, games)
-        if not self.report.games and not self.report.problems:
-            self.findings.where = "when the time was over"
-            self.findings.add("not one game came to its end in the time, so nothing is proved; allow more of it")
-        if self.report.games:
-            self.report.unproved += self.positions.tried.unproved()
+        self._conclude("in the time", "allow more of it")
         self.spell()
         with self.hush.on():
             self.compare_processes(seed, games)
+
+    def _conclude(self, until: str, instead: str) -> None:
+        """Say what was not tried, once; where no game came to its end, that is all of it."""
+        if self.concluded:
+            return
+        self.concluded = True
+        if self.report.games:
+            self.report.unproved += self.positions.tried.unproved()
+        elif not self.report.problems:
+            self.findings.where = self.findings.where or "at once"
+            self.findings.add(f"not one game came to its end {until}, so nothing is proved; {instead}")
 
     def _is_late(self) -> bool:
         return time.monotonic() > self.until
@@ -163,6 +178,7 @@ class Checker:
             self._listen(table, step)
         self.findings.where = f"{game}, at the end"
         self.positions.look_at_end(table, looking)
+        self._find_wide(table, taken)
         self.report.moves += len(taken)
         self._again(game, (seed, players), taken, states, looking)
         if differs:
@@ -185,8 +201,9 @@ class Checker:
     def _is_endless(self, table: Table, taken: list[tuple[int, Choice]]) -> bool:
         """Tell whether a game has become too large or too long, and note it."""
         if len(table.snapshot()) > MAX_STATE:
-            self._outgrown(table, (taken[-1][1][0] or "an answer") if taken else "setup()")
+            self._outgrown(table, _last_of(taken))
             return True
+        self._find_wide(table, taken)
         if len(taken) >= MAX_MOVES:
             self.findings.symptom(f"a game does not end within {MAX_MOVES} moves")
             self.unended += 1
@@ -237,6 +254,21 @@ class Checker:
                 and happening.name not in definition_of(self.game).moves
             ):
                 self.findings.add("others are told more of a move than its name")
+
+    def _find_wide(self, table: Table, taken: list[tuple[int, Choice]]) -> None:
+        """Tell of a field that no server could tell anybody, since it is more than one message takes."""
+        for name, stored in table.course.packed.items():
+            if len(stored) <= MAX_TOLD or name in self.wide:
+                continue
+            size = max(len(table.view(viewer).get(name, b"")) for viewer in (None, *range(table.players)))
+            if size > MAX_TOLD:
+                self.wide.add(name)
+                shown = "as the end of the game opens it" if table.result is not None else "as players see it"
+                self.findings.add(
+                    f"{name}, {shown}, is more than the {MAX_TOLD:,} bytes of a message, so that a server sends everybody "
+                    f"away: {size:,} after {_last_of(taken)}; divide it among several fields, or raise max_message there "
+                    "and at each player"
+                )
 
     def _outgrown(self, table: Table, move: str) -> None:
         """Tell that a server would freeze this table for its size, and what takes most of it."""
@@ -304,7 +336,8 @@ class Checker:
         patience = twin.PATIENCE + 10 * (time.monotonic() - began)
         self.findings.where = "when it was played in two processes"
         for hash_seed in twin.HASH_SEEDS:
-            theirs = twin.digests(self.game, self.options, jobs, patience, hash_seed)
+            there = twin.is_there(self.game) or None
+            theirs = there and twin.digests(self.game, self.options, jobs, patience, hash_seed)
             if theirs is None:
                 self.report.notes.append(
                     "not compared with another process: the class is in no module that could be imported"
@@ -318,6 +351,11 @@ class Checker:
                 return
             if self._is_late():
                 return
+
+
+def _last_of(taken: list[tuple[int, Choice]]) -> str:
+    """Return what was done last, in words."""
+    return (taken[-1][1][0] or "an answer") if taken else "setup()"
 
 
 _OTHERWISE = (

@@ -18,8 +18,10 @@ from typing import Any
 import pytest
 
 from benchmarks.turns import EXAMPLES, example
+from netcode.limits import Limits
 from netcode.turns import Clock, Free, Game, Hidden, Others, Owned, check, move, options, shown, simulate
 from netcode.turns import table as table_module
+from netcode.turns.check import MAX_TOLD, Checker
 from netcode.turns.language.definition import MoveRule
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
@@ -1711,12 +1713,64 @@ def test_a_state_that_a_server_would_freeze_is_found_with_the_move_and_what_take
     report = check(Grows, 12)
     at_once = check(FromTheBeginning, 2)
 
-    (found,) = report.problems
+    told, found = report.problems
+    assert told.startswith("log, as players see it, is more than the 65,536 bytes of a message")
     assert "note makes the state 1,1" in found
     assert "of which log is 600,031, kept twice while the move can be taken back; above 1,048,576 bytes" in found
     assert report.problems[found] == "with seed 1 and 2 players, after 6 moves"
     assert report.notes == ["stopped after 3 of 12 games, since 3 of them did not come to their end"]
-    assert next(iter(at_once.problems)).startswith("setup() makes the state 2,000")
+    assert [one for one in at_once.problems if one.startswith("setup() makes the state 2,000")]
+
+
+def test_a_field_that_no_message_takes_is_found() -> None:
+    class Wide(Cards):
+        noise: list[str]
+
+        def setup(self) -> None:
+            super().setup()
+            self.noise = ["x" * 70_000]
+
+    class Unseen(Cards):
+        noise: Hidden[list[str]]
+
+        def setup(self) -> None:
+            super().setup()
+            self.noise = ["x" * 70_000]
+
+    wide, unseen = check(Wide, 2), check(Unseen, 2)
+
+    assert wide.problems == {
+        "noise, as players see it, is more than the 65,536 bytes of a message, so that a server sends everybody away: 70,006 "
+        "after setup(); divide it among several fields, or raise max_message there and at each player": (
+            "with seed 1 and 2 players, after 0 moves"
+        )
+    }
+    (opened,) = unseen.problems
+    assert opened.startswith("noise, as the end of the game opens it, is more than the 65,536 bytes of a message")
+    assert Limits().max_message == MAX_TOLD
+
+
+def test_what_is_stopped_before_a_game_was_over_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Checker, "_step", interrupted)
+    checker = Checker(Cards, {}, 60.0)
+    with pytest.raises(KeyboardInterrupt):
+        checker.run(3, 1, None)
+
+    assert [*checker.report.problems] == [
+        "not one game came to its end before it was stopped, so nothing is proved; play on"
+    ]
+
+
+def test_a_class_that_is_not_found_by_its_name_is_not_compared_with_another_process() -> None:
+    renamed = type("Renamed", (Cards,), {"__module__": __name__, "__qualname__": "Renamed"})
+
+    report = check(renamed, 2)
+
+    assert report.problems == {}
+    assert report.notes == ["not compared with another process: the class is in no module that could be imported"]
 
 
 def test_a_large_state_is_looked_at_more_seldom() -> None:

@@ -83,6 +83,14 @@ def load(module: str, path: str, name: str) -> type[Any]:
     return found  # type: ignore[no-any-return]
 
 
+def is_there(game: type[Any]) -> bool:
+    """Tell whether a class is found by its name in its module; one that a function made may have any."""
+    found: Any = sys.modules.get(game.__module__)
+    for part in game.__qualname__.split("."):
+        found = getattr(found, part, None)
+    return found is game
+
+
 def _same(origin: str | None, path: str) -> bool:
     return origin is not None and Path(origin).resolve() == Path(path).resolve()
 
