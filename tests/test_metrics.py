@@ -205,7 +205,7 @@ def test_a_server_of_tables_tells_what_it_stores(scene: Scene) -> None:
 def test_the_ages_of_a_server_that_hangs_grow(scene: Scene) -> None:
     server, registry = served(scene)
     server._keeper.writer.batch.since = scene.clock.now
-    server._publish_stats(scene.clock.now + 0.5)
+    server._counting.count(scene.clock.now + 0.5)
     before = read(registry)
     scene.clock.advance(10.5)
 

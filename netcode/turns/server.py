@@ -20,8 +20,9 @@ from netcode.turns.reading import refuse
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
 from netcode.turns.serving.checks import check_counts, check_door, check_found, check_times
+from netcode.turns.serving.counting import Counting
 from netcode.turns.serving.draining import DRAIN
-from netcode.turns.serving.games import by_name
+from netcode.turns.serving.games import begin_each, by_name
 from netcode.turns.serving.joining import Limits
 from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.parts import Parts
@@ -31,8 +32,6 @@ from netcode.turns.store import Lost, Store, Unavailable
 from netcode.turns.store.opening import open_store
 from netcode.waiting import wait
 
-STATS = 1.0
-"""Seconds between two moments at which the server's numbers are written down."""
 BREATH = 0.05
 """Seconds between two updates of `serve` at most, which nobody at a table notices. Whatever many play meanwhile shares
 a commit and a wake-up, which cost the processor as much as several plays. What comes after a pause is taken at once."""
@@ -175,7 +174,8 @@ class Server:
             web=shown,
             here=here,
         )
-        self._begin_to_count()
+        self._counting = Counting(self._keeper, self._parts.crowd, clock())
+        share_onlookers(self, self._net, Tables(self.stats, clock))
 
     def __repr__(self) -> str:
         return f"<turns.Server of {', '.join(self.games)} on {self.address}, {len(self._keeper.rooms)} tables>"
@@ -207,7 +207,7 @@ class Server:
 
     def stats(self) -> Stats:
         """Return what it is and did, as `update()` wrote it down last, once a second. Any thread may ask."""
-        return self._stats
+        return self._counting.stats
 
     @property
     def draining(self) -> bool:
@@ -239,11 +239,10 @@ class Server:
             self._keeper.writer.step(now)
         except Lost:
             self._give_up()
-            self._publish_stats(now)
+            self._counting.count(now)
             raise
         self._parts.telling.tell_trouble()
-        if now >= self._stats.at + STATS:
-            self._publish_stats(now)
+        self._counting.step(now)
         self._net.update()  # so that what was stored is told within this update
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -300,21 +299,6 @@ class Server:
     def __exit__(self, *raised: object) -> None:
         self.close()
 
-    def _begin_to_count(self) -> None:
-        self._publish_stats(self._clock())
-        share_onlookers(self, self._net, Tables(self.stats, self._clock))
-
-    def _publish_stats(self, now: float) -> None:
-        keeper = self._keeper
-        self._stats = keeper.writer.tally.stats(
-            now,
-            tables=len(keeper.rooms),
-            waiting=keeper.lobby.waiting,
-            people=len(self._parts.crowd.viewers),
-            since=keeper.writer.since,
-            trouble=keeper.trouble,
-        )
-
     def _authenticate(self, credentials: Any, address: Address) -> Any:
         """Let somebody in as we were told to, while we let anybody in."""
         if self._parts.draining.on:
@@ -351,7 +335,8 @@ def serve(
 
         serve(TicTacToe, port=7777)
 
-    With `web=True` it prints the link at which browsers play.
+    With `web=True` it prints the link at which browsers play. A game that cannot begin ends it at once, with what its
+    rules raise.
 
     Args:
         games, host, port, options: as for `Server`.
@@ -367,6 +352,7 @@ def serve(
     import signal
 
     refuse("serve(…)")
+    begin_each(by_name(games).values())
     kept = open_store(store)
     serving: list[Server] = []
 

@@ -232,4 +232,4 @@ def test_a_text_with_half_of_a_surrogate_pair_is_told_written_out(hall: Hall) ->
     hall.play(1.0)
 
     assert [event.text for event in hall.heard(ann, Refused)] == ["no \\udcff"]
-    assert cid.frozen == "the rules of Bad cannot begin: cannot read '\\udcff.txt'"
+    assert cid.frozen == "the rules of Bad cannot begin: OSError: cannot read '\\udcff.txt'"

@@ -19,6 +19,7 @@ from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
+from netcode.turns.serving.games import begin_each
 from netcode.turns.serving.room import Room, digest_of_key
 from netcode.turns.serving.room import Seat as Seated_
 from netcode.turns.store import Entry, Listing, Lost, Saved, State, Unavailable
@@ -1275,7 +1276,7 @@ def test_a_server_that_takes_less_than_a_request_a_second_lets_players_in_and_ta
     assert [event.text for event in hall.heard(bob, Said)] == ["not now"]
 
 
-def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> None:
+def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall, caplog: pytest.LogCaptureFixture) -> None:
     class Broken(Game):
         cards: list[int]
 
@@ -1291,8 +1292,25 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall) -> 
     ann, _ = hall.join(Broken), hall.join(Broken)
     others = two(hall)
 
-    assert ann.frozen.startswith("the rules of Broken cannot begin")
+    assert ann.frozen == "the rules of Broken cannot begin: ZeroDivisionError: integer division or modulo by zero"
+    assert "in setup" in caplog.text
     hall.finish(*others)
+    with pytest.raises(ZeroDivisionError):
+        serve(TicTacToe, Broken, port=0, store=None)
+
+
+def test_a_game_that_begins_now_and_then_is_served() -> None:
+    class Moody(Game):
+        seats = 3, 4
+
+        def setup(self) -> None:
+            self.require(len(self.players) == 4, "four, please")
+
+        @move
+        def go(self) -> None:
+            self.finish()
+
+    begin_each([Moody, TicTacToe])
 
 
 @pytest.mark.parametrize("clock", [{"per_move": 0.001}, {"minutes": 1e-9, "increment": 5}])

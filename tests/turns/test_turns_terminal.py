@@ -789,6 +789,33 @@ def test_it_says_for_whom_the_game_waits_and_how_it_begins(hall: Hall) -> None:
     assert begun.startswith("the game begins\n")
 
 
+class Unbegun(TicTacToe):
+    def setup(self) -> None:
+        self.require(False, "not today")
+
+
+def test_that_a_game_cannot_begin_is_said_and_nobody_is_waited_for() -> None:
+    hall, said = Hall(Unbegun), list[str]()
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Unbegun, name="Ann", room="ours"), Unbegun)
+    eve = Shown(hall, hall.begin_to_join(Unbegun, room="ours", watch=True), Unbegun)
+    ann.frames(0.5)
+    eve.frames(0.5)
+
+    def say(text: str) -> None:
+        said.append(text)
+        raise ConnectionError("that was enough")
+
+    with pytest.raises(ConnectionError, match="enough"):
+        run_bot((HOST, PORT), Unbegun, RandomBot(), 0.0, say, room="ours", name="bot", **Pump(hall).link)
+
+    frozen = "the table is frozen: the rules of Unbegun cannot begin: setup() refuses to begin: not today"
+    assert said == [frozen]
+    assert ann.frames(0.5).splitlines() == ["bot sits down", "bot is away", frozen]
+    assert eve.frames(0.5).splitlines() == ["bot sits down", "bot is away", frozen]
+    hall.close()
+
+
 def test_what_is_typed_before_one_sits_there_is_told_so(hall: Hall) -> None:
     ann = Shown(hall, hall.begin_to_join(name="Ann"))  # nobody serves yet
 

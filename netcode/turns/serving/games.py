@@ -3,12 +3,19 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from netcode.turns.errors import BUGS
 from netcode.turns.language.definition import MoveRule, definition_of
 from netcode.turns.language.domains import Domain, Open
 from netcode.turns.language.marks import Field, Mark
+from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.language.table_options import read_options, wire_options
+from netcode.turns.table import Table
 from netcode.turns.values import is_text, plain, shape_of
 
+TRIES = 3
+"""Times that a game is to begin with each number of players: what it draws may have kept it from that."""
+MOST_TRIES = 30
+"""Times altogether."""
 MAX_VALUES = 100
 """Values of an option that are told; what has more is typed."""
 
@@ -65,6 +72,24 @@ def _values(domain: Domain) -> list[Any] | None:
     """Return what an option may be; None where it is free, or too much."""
     values = domain.values(None, {})
     return None if values is None or len(values) > MAX_VALUES else [plain(value) for value in values]
+
+
+def begin_each(games: Iterable[type[Any]]) -> None:
+    """Have each game begin, for nobody. Raises what the rules of one raise that begins with no number of players."""
+    for game in games:
+        low, high = game.seats
+        trials = [(players, bytes([seed] * SECRET_SIZE)) for players in range(low, high + 1) for seed in range(TRIES)]
+        failed: BaseException | None = None
+        for players, secret in trials[:MOST_TRIES]:
+            try:
+                Table.create(game, players, secret=secret).start(0.0)
+            except BUGS as error:
+                failed = failed or error
+            else:
+                break
+        else:
+            assert failed is not None
+            raise failed
 
 
 def by_name(games: Iterable[type[Any]]) -> dict[str, type[Any]]:

@@ -85,9 +85,11 @@ def run_bot(
 ) -> Result | None:
     """Have a program play at a server; return the result of its game. Raises `ConnectionError` and `GaveUp`.
 
-    Where the game has not begun, `say` is told what it waits for, once for each who comes or goes.
+    Where the game has not begun, `say` is told what it waits for, once for each who comes or goes; and, also later, why
+    the table is frozen.
     """
     told: tuple[str, ...] = ()
+    frozen = ""
     with join(address, game, **wanted) as seat:
         bot = BotSeat(seat, Drawer(game), choose, pace)
         while not seat.reason:
@@ -101,7 +103,10 @@ def run_bot(
                 seat.leave()  # whoever would like another game is not to wait for a program that has ended
                 _say_goodbye(seat)
                 return result
-            if seat.seated and not seat.started and seat.names != told:
+            if seat.frozen != frozen:
+                frozen = seat.frozen
+                say(f"the table is frozen: {frozen}" if frozen else "the table goes on")
+            if seat.seated and not seat.started and not frozen and seat.names != told:
                 told = seat.names
                 say(waits_for(told, *seat.players, "a person there begins with /start, or others join"))
             seat.wait(max(POLL, min(pace, 1.0)) if seat.my_turn else 1.0)

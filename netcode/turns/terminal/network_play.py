@@ -187,8 +187,8 @@ class NetworkTable:
     def _prompt(self) -> None:
         """Say what is to be done, once for each time it changes."""
         seat = self.seat
-        if seat.seat is not None and not seat.started:
-            self._wait_for_others(seat.seat)
+        if not seat.started and (seat.seat is not None or seat.frozen):
+            self._wait_for_others(seat.seat or 0)
             return
         asked = seat.question
         now = (seat.to_move, seat.over, asked, seat.legal, seat.undo_wanted_by, seat.frozen, seat.pending is None)
@@ -207,11 +207,12 @@ class NetworkTable:
 
     def _wait_for_others(self, number: int) -> None:
         """Say for whom the game waits, once for each who comes or goes."""
-        names, (low, high) = self.seat.names, self.seat.players
-        if names == self._shown or number >= len(names):
+        names, (low, high), frozen = self.seat.names, self.seat.players, self.seat.frozen
+        if (names, frozen) == self._shown or number >= len(names):
             return
-        self._shown = names
-        self.screen.line(waits_for(names, low, high, "/start begins, or wait for others"))
+        self._shown = (names, frozen)
+        how = "/start begins, or wait for others"
+        self.screen.line(f"the table is frozen: {frozen}" if frozen else waits_for(names, low, high, how))
 
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
