@@ -163,7 +163,15 @@ def test_what_takes_names_alone_and_has_no_example_says_what_there_is_to_say() -
         wrong[1](two=5)
 
 
-UPDATED = (netcode.Server, netcode.Client, netcode.Connection, netcode.ConnectionSet, netcode.Discovery, turns.Seat)
+UPDATED = (
+    netcode.Server,
+    netcode.Client,
+    netcode.Connection,
+    netcode.ConnectionSet,
+    netcode.Discovery,
+    turns.Seat,
+    turns.Server,
+)
 
 
 @pytest.mark.fault(72, "memory")

@@ -11,6 +11,7 @@ from netcode import server as net
 from netcode.address import Address, check_address
 from netcode.admission import Authenticate
 from netcode.console import say
+from netcode.diagnostics.calls import explain_update
 from netcode.limits import check_number
 from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
@@ -317,6 +318,9 @@ class Server:
         self._keeper.writer.carrier.close()
         with suppress(Lost, Unavailable):  # then there is nothing of ours left to give back
             self._store.close()
+
+
+explain_update(Server)
 
 
 def serve(
