@@ -44,6 +44,15 @@ def changed(where: str) -> None:
     )
 
 
+def outdated(where: str) -> None:
+    """Log that a suspended rule asks something else under changed rules."""
+    log.warn(
+        f"turns: {where} outdated",
+        "%s asks something else since the rules were changed, so it is taken back, and its mover moves again",
+        where,
+    )
+
+
 def refused_timeout(where: str, text: str) -> None:
     """Log that rules refuse that somebody's time is up, so that this seat has lost."""
     log.warn(

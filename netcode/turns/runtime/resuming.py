@@ -71,13 +71,21 @@ def wait_on(course: Course, suspension: Suspension, given: Mapping[int, Any]) ->
     course.kit.to_move = course.suspension.question.waiting
 
 
-def take_back(course: Course, suspension: Suspension) -> list[Told]:
-    """Take a rule back that no longer asks what it asked, and say so; what nobody chose begins again."""
+def take_back(course: Course, suspension: Suspension, *, other_rules: bool = False) -> list[Told]:
+    """Take a rule back that no longer asks what it asked, and say so; what nobody chose begins again.
+
+    Of `other_rules` than those that asked, it is no fault.
+    """
     task, before, kit = suspension.task, suspension.before, course.kit
     where = course.place_of(task)
-    course.complaints[where] = "asks something else when it runs again with the answer; it may depend on `self` alone"
-    if not course.supposed:
-        log.changed(where)
+    if other_rules:
+        log.outdated(where)
+    else:
+        course.complaints[where] = (
+            "asks something else when it runs again with the answer; it may depend on `self` alone"
+        )
+        if not course.supposed:
+            log.changed(where)
     course.suspension = None
     course.stand(before)
     text = f"{where} asks something else than before, so it is taken back"

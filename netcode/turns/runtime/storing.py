@@ -94,9 +94,9 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
         question = Question(number, len(answers), Kind.ONE, {}, "", ..., given)
         stand = stand_of(before)
         again = {one.seat for one in sealed if one.seat is not None} - course.waiting.sealed.keys()
-        to_move = tuple(sorted({*stand.turn.to_move, *again}))
-        stand = stand._replace(turn=stand.turn._replace(to_move=to_move))
-        _suspend_again(course, Suspension(Task(*task), stand, answered, told, question), signature)
+        stand = stand._replace(turn=stand.turn._replace(to_move=tuple(sorted({*stand.turn.to_move, *again}))))
+        suspension = Suspension(Task(*task), stand, answered, told, question)
+        _suspend_again(course, suspension, signature, same_rules=same_rules)
     taken_back += course.taken_back
     course.taken_back = []
     return last, tuple(taken_back)
@@ -134,7 +134,7 @@ def _stored_suspension(suspension: Suspension) -> list[Any]:
     ]
 
 
-def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None:
+def _suspend_again(course: Course, stored: Suspension, signature: bytes, *, same_rules: bool) -> None:
     """Run a rule up to the question that it is known to wait at, of which `stored` has nothing but the answers given."""
     waiting = course.waiting.copy()
     course.stand(stored.before)
@@ -146,7 +146,7 @@ def _suspend_again(course: Course, stored: Suspension, signature: bytes) -> None
         if not isinstance(error, Changed | Refusal | Unfit):
             log.bug(course.rules.__name__, error, "a suspended rule that ran again")
         course.waiting = waiting
-        take_back(course, stored)
+        take_back(course, stored, other_rules=not same_rules)
     course.packed = pack_fields(course.game, course.packed)
 
 
