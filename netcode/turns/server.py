@@ -23,7 +23,7 @@ from netcode.turns.serving.browsers import link_of, page_of
 from netcode.turns.serving.checks import check_counts, check_door, check_found, check_times
 from netcode.turns.serving.counting import Counting
 from netcode.turns.serving.draining import DRAIN
-from netcode.turns.serving.games import begin_each, by_name
+from netcode.turns.serving.games import by_name, try_to_begin
 from netcode.turns.serving.joining import Limits
 from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.parts import Parts
@@ -339,8 +339,8 @@ def serve(
 
         serve(TicTacToe, port=7777)
 
-    With `web=True` it prints the link at which browsers play. A game that cannot begin ends it at once, with what its
-    rules raise.
+    With `web=True` it prints the link at which browsers play. Of a game that cannot begin it logs why, and serves those
+    that have begun.
 
     Args:
         games, host, port, options: as for `Server`.
@@ -356,7 +356,7 @@ def serve(
     import signal
 
     refuse("serve(…)")
-    begin_each(by_name(games).values())
+    try_to_begin(by_name(games).values())
     kept = open_store(store)
     serving: list[Server] = []
 

@@ -19,7 +19,6 @@ from netcode.turns.language.domains import Free
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
-from netcode.turns.serving.games import begin_each
 from netcode.turns.serving.room import Room, digest_of_key
 from netcode.turns.serving.room import Seat as Seated_
 from netcode.turns.store import Entry, Listing, Lost, Saved, State, Unavailable
@@ -248,7 +247,9 @@ def test_a_server_that_was_killed_goes_on_where_it_was(hall: Hall) -> None:
     assert len(hall.heard(ann, Moved)) == 9 - ann.view.cells.count(None)
 
 
-def test_a_move_that_changed_rules_take_back_is_told_to_each_seat_that_comes_back(hall: Hall) -> None:
+def test_a_move_that_changed_rules_take_back_is_told_to_each_seat_that_comes_back(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
     hall.serve()
     ann, bob = two(hall, game=Secrets, players=2)
     hall.move(ann, "draw")
@@ -267,6 +268,8 @@ def test_a_move_that_changed_rules_take_back_is_told_to_each_seat_that_comes_bac
     for seat in (ann, bob):
         text = "Secrets.draw asks something else than before, so it is taken back"
         assert [(event.seat, event.text) for event in hall.heard(seat, TakenBack)] == [(0, text)]
+    assert "Secrets.draw asks something else since the rules were changed, so it is taken back" in caplog.text
+    assert "depend on `self` alone" not in caplog.text
     assert ann.question is None
     hall.move(ann, "draw")
     assert ann.question is not None
@@ -1295,11 +1298,16 @@ def test_rules_that_cannot_begin_freeze_their_table_and_no_other(hall: Hall, cap
     assert ann.frozen == "the rules of Broken cannot begin: ZeroDivisionError: integer division or modulo by zero"
     assert "in setup" in caplog.text
     hall.finish(*others)
-    with pytest.raises(ZeroDivisionError):
-        serve(TicTacToe, Broken, port=0, store=None)
 
 
-def test_a_game_that_begins_now_and_then_is_served() -> None:
+def test_of_a_game_that_can_never_begin_the_log_says_so_when_it_is_served(caplog: pytest.LogCaptureFixture) -> None:
+    class Shut(Game):
+        def setup(self) -> None:
+            self.require(False, "no")
+
+        @move
+        def go(self) -> None: ...
+
     class Moody(Game):
         seats = 3, 4
 
@@ -1310,7 +1318,13 @@ def test_a_game_that_begins_now_and_then_is_served() -> None:
         def go(self) -> None:
             self.finish()
 
-    begin_each([Moody, TicTacToe])
+    def end(_: Server) -> None:
+        raise KeyboardInterrupt
+
+    serve(Moody, TicTacToe, port=0, store=None, started=end)
+    assert caplog.messages == []
+    serve(Moody, Shut, port=0, store=None, started=end)
+    assert caplog.messages == ["Shut cannot begin, so nobody can play a new game of it: setup() refuses to begin: no"]
 
 
 @pytest.mark.parametrize("clock", [{"per_move": 0.001}, {"minutes": 1e-9, "increment": 5}])

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from netcode.turns.errors import BUGS
+from netcode.diagnostics import log
+from netcode.turns.errors import BUGS, RulesError
 from netcode.turns.language.definition import MoveRule, definition_of
 from netcode.turns.language.domains import Domain, Open
 from netcode.turns.language.marks import Field, Mark
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.language.table_options import read_options, wire_options
+from netcode.turns.runtime.log import bug
 from netcode.turns.table import Table
 from netcode.turns.values import is_text, plain, shape_of
 
@@ -74,8 +76,8 @@ def _values(domain: Domain) -> list[Any] | None:
     return None if values is None or len(values) > MAX_VALUES else [plain(value) for value in values]
 
 
-def begin_each(games: Iterable[type[Any]]) -> None:
-    """Have each game begin, for nobody. Raises what the rules of one raise that begins with no number of players."""
+def try_to_begin(games: Iterable[type[Any]]) -> None:
+    """Have each game begin, for nobody, and log of one why it does so with no number of players."""
     for game in games:
         low, high = game.seats
         trials = [(players, bytes([seed] * SECRET_SIZE)) for players in range(low, high + 1) for seed in range(TRIES)]
@@ -89,7 +91,17 @@ def begin_each(games: Iterable[type[Any]]) -> None:
                 break
         else:
             assert failed is not None
-            raise failed
+            why_not_begun(game, failed)
+
+
+def why_not_begun(game: type[Any], error: BaseException) -> str:
+    """Return why a game cannot begin, and log it, with the traceback of a bug."""
+    name, why = game.__name__, str(error)
+    if not isinstance(error, RulesError):
+        why = f"{type(error).__name__}: {error}"
+        bug(name, error, "setting up a table")
+    log.warn(f"rules of {name}", "%s cannot begin, so nobody can play a new game of it: %s", name, why)
+    return f"the rules of {name} cannot begin: {why}"
 
 
 def by_name(games: Iterable[type[Any]]) -> dict[str, type[Any]]:

@@ -5,10 +5,10 @@ import secrets
 
 from netcode.diagnostics import log
 from netcode.turns import protocol
-from netcode.turns.errors import BUGS, RulesError, sayable
+from netcode.turns.errors import BUGS, sayable
 from netcode.turns.protocol import Consent, Draw, GiveAnswer, MakePlay, Say, Wish
-from netcode.turns.runtime.log import bug
 from netcode.turns.serving.crowd import Crowd
+from netcode.turns.serving.games import why_not_begun
 from netcode.turns.serving.keeper import Found, Keeper
 from netcode.turns.serving.neighbours import Elsewhere
 from netcode.turns.serving.outlook import listed
@@ -172,13 +172,8 @@ class Playing:
             assert room.table is not None
             step = room.table.start(now)
         except BUGS as error:  # whatever the rules raise: the server and all other tables go on
-            name, room.table = room.game.__name__, before
-            said = isinstance(error, RulesError)
-            why = str(error) if said else f"{type(error).__name__}: {error}"
-            if not said:
-                bug(name, error, "setting up a table")
-            log.warn(f"rules of {name}", "%s cannot begin: %s", name, why)
-            return f"the rules of {name} cannot begin: {why}"
+            room.table = before
+            return why_not_begun(room.game, error)
         if isinstance(step, Refused):
             room.table = before
             return step.text
