@@ -156,7 +156,9 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
     port = server.until(r"duel is open on port (\d+)")[1]
     environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
 
-    ann, bob = (start("-c", WATCHED, folder, port, name, environment=environment) for name in ("Ann", "Bob"))
+    ann, bob = (
+        start("-c", WATCHED, folder, port, name, environment=environment, folder=tmp_path) for name in ("Ann", "Bob")
+    )
 
     for text in told:
         ann.until(f"(?m)^{text.replace('|', '.')}$")
@@ -165,6 +167,28 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
     bob.until(outcome)
     assert (ann.status(), bob.status()) == (0, 0)
     assert "Traceback" not in server.output + ann.output + bob.output
+
+
+@pytest.mark.process
+def test_a_window_that_is_closed_in_the_middle_of_a_game_finds_its_seat_again(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame")
+    folder = write(tmp_path / "duel", "--turns")
+    server = start("-c", SERVED, folder, tmp_path)
+    port = server.until(r"duel is open on port (\d+)")[1]
+    environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+    closing = WATCHED.replace("frames[0] % 20 == 0", "False").replace("bool(over or coin)", "'your turn' in Font.told")
+    ann = start("-c", closing, folder, port, "Ann", environment=environment, folder=tmp_path)
+    ann.until("waiting for somebody")
+    bob = start("-c", WATCHED, folder, port, "Bob", environment=environment, folder=tmp_path)
+    bob.until("Ann is away; the seat is kept")
+    assert ann.status() == 0
+
+    again = start("-c", WATCHED, folder, port, "Ann", environment=environment, folder=tmp_path)
+
+    again.until("you have (won|lost)")
+    bob.until("you have (won|lost)")
+    assert (again.status(), bob.status()) == (0, 0)
+    assert "Traceback" not in server.output + ann.output + bob.output + again.output
 
 
 @pytest.mark.process
