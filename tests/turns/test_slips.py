@@ -12,10 +12,11 @@ import pytest
 
 from netcode.turns import Clock, Free, Game, Hidden, Owned, RulesError, check, move, options, shown
 from netcode.turns.errors import Unfit
+from netcode.turns.language import domains
 from netcode.turns.runtime.view import make_view
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Refused, Step, Table
-from netcode.turns.values import shape_of, unpack
+from netcode.turns.values import pack, shape_of, unpack
 from turns.hall import Hall, TicTacToe
 
 pytestmark = pytest.mark.usefixtures("forks_for_twins")
@@ -178,10 +179,32 @@ def test_two_values_that_are_one_once_they_are_sent_are_refused() -> None:
             def act(self, action: Any) -> None: ...
 
 
+def test_of_a_range_the_ends_say_whether_it_can_be_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    packed: list[object] = []
+
+    def remember(value: object) -> bytes:
+        packed.append(value)
+        return pack(value)
+
+    monkeypatch.setattr(domains, "pack", remember)
+
+    class Far(Game):  # pyright: ignore[reportUnusedClass]
+        @move(number=range(1_000_000))
+        def go(self, number: int) -> None: ...
+
+    assert packed == [0, 999_999]
+    with pytest.raises(RulesError, match="the domain of number holds what is of type int, which cannot be sent"):
+
+        class TooFar(Game):  # pyright: ignore[reportUnusedClass]
+            @move(number=range(2**64 - 2, 2**64 + 2))
+            def go(self, number: int) -> None: ...
+
+
 class Bits(Game):
     """Lists more and more of what cannot be sent."""
 
     count: int = 0
+    puts: int = 0
 
     def squares(self) -> list[Any]:
         return [1, 1 << 65 * self.count]
@@ -189,6 +212,9 @@ class Bits(Game):
     @move(square=squares)
     def put(self, square: int) -> None:
         self.count = 1
+        self.puts += 1
+        if self.puts == 20:
+            self.finish()
 
     def things(self) -> list[Any]:
         return [self] if self.count else [1]
