@@ -24,6 +24,8 @@ HERE = Path(__file__)
 PORT = 7771
 TABLES = 6
 LEASE = 5.0
+PAUSE = 0.3
+"""Seconds between two frames of the players: each move costs both hosts and the database something."""
 SETTLE = 40.0
 """Seconds in which every table must have gone on once the link is whole again."""
 RULES = {
@@ -175,7 +177,7 @@ def run(hosts: list[Host], ways: str, seconds: float) -> dict[str, Any]:
             for guest in guests:
                 guest.update()
                 guest.events()
-            time.sleep(0.1)
+            time.sleep(PAUSE)
         return time.monotonic() - began
 
     def after(wait: float) -> Any:
