@@ -7,9 +7,11 @@ with the verbs that do not wait. None of them raises for what the network does: 
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
+from netcode.address import check_host
 from netcode.connection import Connection, State, stream_of
 from netcode.connection import connect as start_to_connect
 from netcode.diagnostics.advice import PATIENCE, advise
+from netcode.diagnostics.calls import explains_arguments
 from netcode.stream.driver import seconds_left
 from netcode.stream.intake import MAX_RECEIVE_BUFFER, check_receivable
 from netcode.waiting import wait
@@ -25,6 +27,7 @@ def connect(
 def connect(
     host: str, port: int, data: D, *, timeout: float | None = None, ping: bytes | None = None
 ) -> Connection[D]: ...
+@explains_arguments("sync.connect", check=check_host)
 def connect(
     host: str, port: int, data: Any = None, *, timeout: float | None = None, ping: bytes | None = None
 ) -> Connection[Any]:

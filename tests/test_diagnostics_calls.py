@@ -107,6 +107,10 @@ def test_a_close_that_is_given_words_says_who_takes_them(things: dict[str, Any],
         ((netcode.Server,), 'Server() needs host and port, as in Server("", 7777): there is no host and no port'),
         ((netcode.Server, "localhost"), 'Server() needs host and port, as in Server("", 7777): there is no port'),
         ((netcode.Listener, ""), 'Listener() needs host and port, as in Listener("", 7777): there is no port'),
+        (
+            (netcode.sync.connect,),
+            'sync.connect() needs host and port, as in sync.connect("localhost", 7777): there is no host and no port',
+        ),
         ((netcode.Snapshots,), "Snapshots() needs rate, as in Snapshots(20): there is no rate"),
         (
             (netcode.Server, "", 7777, "chess"),
@@ -130,7 +134,9 @@ def test_what_is_missing_or_too_much_reads_how_it_is_called(call: Any, message: 
 
 
 @pytest.mark.fault(72, "memory")
-@pytest.mark.parametrize("function", [netcode.Server, netcode.Client, netcode.connect, netcode.Listener])
+@pytest.mark.parametrize(
+    "function", [netcode.Server, netcode.Client, netcode.connect, netcode.sync.connect, netcode.Listener]
+)
 @pytest.mark.parametrize(
     ("host", "says"),
     [

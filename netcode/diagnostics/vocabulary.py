@@ -58,6 +58,7 @@ EXAMPLES = {
     "Snapshots": "Snapshots(20)",
     "connect": 'connect("localhost", 7777)',
     "join": 'join(("localhost", 7777), "Pig")',
+    "sync.connect": 'sync.connect("localhost", 7777)',
     "tables": 'tables(("localhost", 7777))',
 }
 """How what cannot do without arguments is called."""
