@@ -362,8 +362,8 @@ class Table(Standing):
                 done = take_answer(self, seat, question, option, 0, now=now)
             case ["timeout", seat]:
                 done = time_out(self, seat, now)
-            case ["lost", seat]:
-                done = lose(self, ["lost", seat], now)
+            case ["lost", seat, *failed]:
+                done = lose(self, ["lost", seat, *failed], now)
             case ["forfeit", seat]:
                 done = lose(self, ["forfeit", seat], now)
             case ["out", seat]:

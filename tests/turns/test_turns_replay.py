@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcode.turns import Game, Hidden, move
+from netcode.turns import Clock, Game, Hidden, move
 from netcode.turns.replay import Frame, Stored, frames, stored_tables
 from netcode.turns.simulate import Choice, act, secret_of
 from netcode.turns.store import Entry, NewTable, Store, Unavailable
@@ -120,6 +120,30 @@ def test_what_is_hidden_is_shown_at_the_end_and_what_one_was_told_alone_is_not(t
     assert [frame.view.pile for frame in shown] == [[None] * 3, [None] * 2, [None] * 2, [1, 2]]
     assert shown[1].happenings == (Moved(0, "draw"), Told("one was drawn", {}, None))
     assert shown[3].happenings[-1] == Over(Result((), text="enough"))
+
+
+class Late(Count):
+    clock = Clock(per_move=5)
+
+    def timeout(self, seat: int) -> None:
+        self.require(self.total > seat, "not yet")
+
+
+def test_that_a_timeout_of_the_rules_failed_is_told_again(tmp_path: Path) -> None:
+    database = tmp_path / "games.db"
+    table = Table.create(Late, 2, secret=secret_of(1), names=["Ann", "Bob"])
+    bodies = [pack(["sit", "Ann", b""]), pack(["begin", table.snapshot()])]
+    start = table.start(0.0)
+    steps = table.advance(6.0)
+    keep(SqliteStore(database), "Late", bodies, [start, *steps])
+
+    *_, last = frames(database, TABLE, Late)
+
+    assert last.happenings == steps[0].happenings
+    assert last.happenings == (
+        Told("Ann has lost, since the rules did not go on when that time was up", {}),
+        Over(Result((1,), None, "Ann ran out of time")),
+    )
 
 
 def test_a_table_that_was_left_and_taken_by_others_is_listed_with_those(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Changes at a table: each is whole or not at all, and gives its entry for the log and what is to be told."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from netcode.turns.errors import BUGS, Refusal
@@ -140,8 +140,7 @@ def time_out(table: Standing, seat: int, now: float) -> Step:
         return step
     # Where the rules fail, or leave the turn with a seat that has no time, somebody has to have lost.
     # What they say then is for the log: it may name what others must not know.
-    why = Told(f"{table.names[seat]} has lost, since the rules did not go on when that time was up", {})
-    return lose(table, ["lost", seat], now, () if left else (why,))
+    return lose(table, ["lost", seat] if left else ["lost", seat, "failed"], now)
 
 
 def _is_without_time(table: Standing, seat: int, now: float) -> bool:
@@ -193,9 +192,9 @@ def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
     return attempt(table, run, ["out", seat], None, now=now)
 
 
-def lose(table: Standing, entry: list[Any], now: float, news: Iterable[Told] = ()) -> Step:
-    """End the game: all but this seat have won. `news` is what all are told of it."""
-    kind, seat = entry
+def lose(table: Standing, entry: list[Any], now: float) -> Step:
+    """End the game: all but this seat have won. Where the entry says that the rules failed, all are told."""
+    kind, seat, *failed = entry
     table.course.abandon()
     table.course.taken_back = []  # the game is over, which says it all
     table.course.waiting.drop()
@@ -204,7 +203,8 @@ def lose(table: Standing, entry: list[Any], now: float, news: Iterable[Told] = (
     others = tuple(other for other in kit.alive if other != seat)
     kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")
     kit.to_move = ()
-    return commit(table, entry, [*news], now=now)
+    why = Told(f"{kit.names[seat]} has lost, since the rules did not go on when that time was up", {})
+    return commit(table, entry, [why] if failed else [], now=now)
 
 
 def take_back(table: Standing, seat: int, now: float) -> Step:
