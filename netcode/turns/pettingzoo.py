@@ -93,6 +93,15 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
         self.observation_spaces = {agent: self._observation_space() for agent in self.possible_agents}
         self.action_spaces = {agent: Discrete(len(self.actions)) for agent in self.possible_agents}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what an environment is stored as, by `pickle` and in other processes: of its game, the state."""
+        return {**self.__dict__, "_table": None if self._table is None else self._table.snapshot()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        stored = state["_table"]
+        self._table = None if stored is None else Table.restore(self.game, stored)
+
     def _observation_space(self) -> Any:
         numbers = Box(-MAX_NUMBER, MAX_NUMBER, (len(self.labels),), np.float32)
         return Dict({"observation": numbers, "action_mask": Box(0, 1, (len(self.actions),), np.int8)})

@@ -1,8 +1,11 @@
 """Games as PettingZoo environments: its own tests pass, and nobody sees or does what is not theirs."""
 
+import copy
 import importlib
+import pickle
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -15,7 +18,7 @@ with warnings.catch_warnings():
     from pettingzoo.test import api_test, seed_test
 
 from benchmarks.turns import example
-from netcode.turns import Game, Result, move
+from netcode.turns import Game, Hidden, Owned, Result, move
 from netcode.turns.numbers import ANYTHING_ELSE
 from netcode.turns.pettingzoo import TurnsEnv, reward
 
@@ -335,6 +338,43 @@ def test_more_players_are_more_agents_and_options_reach_the_table() -> None:
     assert env.agents == ["seat_0", "seat_1", "seat_2", "seat_3"]
     assert seen(env, "seat_3", "kit.seat") == 3
     assert env.view("seat_2").options == {}
+
+
+class Drawn(Game):
+    """Each draws, and says whether to keep it."""
+
+    deck: Hidden[list[int]]
+    kept: Owned[list[list[int]]]
+
+    def setup(self) -> None:
+        self.deck = [*range(12)]
+        self.random.shuffle(self.deck)
+        self.kept = [[], []]
+
+    @move
+    def draw(self) -> None:
+        card = self.deck.pop()
+        if self.ask(self.mover, [True, False], f"{card}?"):
+            self.kept[self.mover].append(card)
+        if not self.deck:
+            self.finish(scores=[sum(cards) for cards in self.kept])
+
+
+@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+def test_an_environment_can_be_pickled_and_goes_on_as_the_same(copied: Callable[[TurnsEnv], TurnsEnv]) -> None:
+    env = TurnsEnv(Drawn, games=3)
+    fresh = copied(env)
+    for one in (env, fresh):
+        one.reset(seed=3)
+        one.step(legal(one)[0])
+    again = copied(env)
+
+    assert again.agent_selection == env.agent_selection
+    for agent in env.agents:
+        for one in (fresh, again):
+            assert (one.observe(agent)["observation"] == env.observe(agent)["observation"]).all()
+            assert (one.observe(agent)["action_mask"] == env.observe(agent)["action_mask"]).all()
+    assert play_out(env) == play_out(fresh) == play_out(again)
 
 
 def test_a_game_is_written_down_as_a_spectator_sees_it(capsys: pytest.CaptureFixture[str]) -> None:
