@@ -305,6 +305,7 @@ def test_a_game_in_the_folder_where_one_is_takes_the_place_of_no_other_module(
         ("def", "", r"some_game.py, line 1: invalid syntax: def"),
         ("x = 1\n\tif x:\n", "", r"some_game.py, line 2: unexpected indent: if x:"),
         ("from netcode import Game", "", "line 1: ImportError: .*; write `from netcode.turns import Game`"),
+        ("from .cards import Deck", "", r"line 1: ImportError: .*; what lies beside .* `from cards import Deck`"),
         ("from netcode import Nothing", "", r"ImportError: cannot import name 'Nothing' [^;]*$"),
         (
             TWELVE_LINES + "\nfrom netcode.turns import serve\nserve(TicTacToe)\n",

@@ -140,7 +140,9 @@ def _said(error: BaseException) -> str:
 
 
 def _hint(error: BaseException) -> str:
-    """Return what helps who looks for the kit's names where the rest of netcode is."""
+    """Return what helps who looks for the kit's names where the rest of netcode is, or for a module beside the game."""
+    if "relative import" in str(error):
+        return "; what lies beside the file is imported without a dot: `from cards import Deck`"
     wanted = re.match(r"cannot import name '(\w+)' from 'netcode'", str(error))
     known = wanted is not None and wanted[1] in turns.__all__
     return f"; write `from netcode.turns import {wanted[1]}`" if wanted is not None and known else ""

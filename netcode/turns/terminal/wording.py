@@ -1,7 +1,7 @@
 """How values, views and plays are written down for a person, each thing the same way wherever it stands."""
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -32,14 +32,24 @@ def written(value: Any) -> str:
             return value.name or str(value.value)
         case str():
             return value or "''"
-        case list() | tuple() | set() | frozenset():
+        case list() | tuple():
             return _joined(value)  # pyright: ignore[reportUnknownArgumentType]
+        case set() | frozenset():
+            return _joined(_in_order(value))  # pyright: ignore[reportUnknownArgumentType]
         case dict():
             return ", ".join(f"{written(key)}: {_inside(item)}" for key, item in value.items()) or "-"  # pyright: ignore[reportUnknownVariableType]
         case _ if is_record(value):
             return written(parts_of(value))
         case _:
             return str(value)
+
+
+def _in_order(values: Collection[Any]) -> list[Any]:
+    """Return what is in a set in an order that is the same for everybody who looks at it."""
+    try:
+        return sorted(values)
+    except TypeError:  # of several types, or of one that has no order
+        return sorted(values, key=written)
 
 
 def _joined(values: Iterable[Any]) -> str:
