@@ -198,8 +198,9 @@ def _mapping(code: str) -> Iterator[str]:
 
 def _container(code: str) -> Iterator[str]:
     steps = [line.split()[0] for line in code.replace("\\\n", " ").splitlines() if line.strip() and line[0] != "#"]
-    known = {"FROM", "RUN", "COPY", "WORKDIR", "USER", "EXPOSE", "CMD", "VOLUME", "STOPSIGNAL"}
-    if steps[0] != "FROM" or not {*steps} <= known:
+    known = {"FROM", "RUN", "COPY", "WORKDIR", "USER", "EXPOSE", "CMD", "VOLUME", "STOPSIGNAL", "HEALTHCHECK"}
+    is_whole = steps[0] == "FROM" or steps == ["HEALTHCHECK"]  # or a line that is added to one
+    if not is_whole or not {*steps} <= known:
         yield f"not the steps of a container: {steps}"
 
 
