@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -315,6 +316,45 @@ def read(scene: Scene, size: tuple[int, int] = (1280, 720), now: float = 20.0) -
     painter = Reading(size)
     scene.draw(painter, now)
     return painter.read
+
+
+class Measuring(Painter):
+    """A painter that remembers how many pixels high it writes what, and where."""
+
+    def __init__(self, size: tuple[int, int]) -> None:
+        super().__init__(pygame.Surface(size))
+        self.written: dict[str, tuple[float, pygame.Rect]] = {}
+
+    def text(self, words: str, place: tuple[int, int], size: float = 20, *how: Any, **more: Any) -> pygame.Rect:
+        rect = super().text(words, place, size, *how, **more)
+        self.written[words] = size * self.unit, rect
+        return rect
+
+
+def measured(scene: Scene, size: tuple[int, int]) -> dict[str, tuple[float, pygame.Rect]]:
+    painter = Measuring(size)
+    scene.draw(painter, 20.0)
+    return painter.written
+
+
+def test_an_upright_window_has_text_as_large_as_a_small_one_that_lies() -> None:
+    assert Painter(pygame.Surface((500, 900))).unit == Painter(pygame.Surface((640, 480))).unit
+    assert min(size for size, _ in measured(our_turn(), (480, 800)).values()) > 9
+
+
+def test_where_there_is_no_room_for_both_the_headline_is_read_and_not_the_name() -> None:
+    [(size, _)] = [at for words, at in measured(missing_opponent(), (480, 800)).items() if "lost the conn" in words]
+
+    assert size > 10
+    assert "BROADSIDE" not in measured(missing_opponent(), (480, 800))
+    assert "BROADSIDE" in measured(our_turn(), (480, 800))
+
+
+def test_no_button_is_narrower_than_what_it_says() -> None:
+    written = measured(defeat(), (480, 800))
+    labels = [written[label][1] for label in ("Play again", "Another opponent", "Replay", "Leave")]
+
+    assert all(one.right + 12 < other.left for one, other in pairwise(labels))
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

@@ -83,7 +83,10 @@ def _draw_button(painter: Painter, button: Button, rect: pygame.Rect) -> None:
         fill, ink = (LINE if hovered else blend(PANEL, LINE, 0.5)), (INK if button.enabled else blend(PANEL, INK, 0.35))
     painter.panel(rect, fill, radius=9)
     inset = painter.px(18)
-    label = painter.text(button.label, (rect.left + inset, rect.centery), 21, ink, "midleft")
-    if label.right + painter.width_of(button.key_name, 16) > rect.right - inset:
+    size = 21.0
+    while size > 12 and painter.width_of(button.label, size) > rect.width - 2 * inset:
+        size -= 1
+    label = painter.text(button.label, (rect.left + inset, rect.centery), size, ink, "midleft")
+    if label.right + painter.px(8) + painter.width_of(button.key_name, 16) > rect.right - inset:
         return
     painter.text(button.key_name, (rect.right - inset, rect.centery), 16, blend(ink, fill, 0.35), "midright")

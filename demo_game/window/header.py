@@ -11,6 +11,10 @@ from demo_game.window.scene import Play
 HEIGHT = 84
 """Height of the header, at 1280×720."""
 
+NAME = "BROADSIDE"
+LEGIBLE = 18.0
+"""The size of a headline below which the name gives way to it."""
+
 _COLOURS: dict[Tone, tuple[Colour, Colour]] = {
     Tone.CALM: (PANEL, INK),
     Tone.ACT: (AMBER, NIGHT),
@@ -19,17 +23,21 @@ _COLOURS: dict[Tone, tuple[Colour, Colour]] = {
 
 
 def draw_header(painter: Painter, play: Play) -> None:
-    """Draw the name on the left, the headline in the middle, the graph of the round-trip time on the right."""
+    """Draw the name on the left, where there is room, the headline in the middle, the graph of the round-trip time on the right."""
     width = painter.size[0]
     margin, middle = painter.px(28), painter.px(HEIGHT) // 2
     graph = pygame.Rect(0, 0, painter.px(210), painter.px(54))
     graph.midright = (width - margin, middle)
     draw_graph(painter, graph, play.samples)
-    title = painter.text("BROADSIDE", (margin, middle), 30, INK, "midleft")
     gap = painter.px(20)
-    room = pygame.Rect(title.right + gap, 0, graph.left - title.right - 2 * gap, painter.px(54))
+    line = headline(play.view, silence=play.silence, away=play.away)
+    room = pygame.Rect(margin, 0, graph.left - gap - margin, painter.px(54))
     room.centery = middle
-    _draw_headline(painter, room, headline(play.view, silence=play.silence, away=play.away))
+    beside = gap + painter.width_of(NAME, 30)
+    if painter.width_of(line.text, LEGIBLE) <= room.width - beside - painter.px(36):  # what goes on comes first
+        painter.text(NAME, (margin, middle), 30, INK, "midleft")
+        room = pygame.Rect(room.left + beside, room.top, room.width - beside, room.height)
+    _draw_headline(painter, room, line)
 
 
 def _draw_headline(painter: Painter, room: pygame.Rect, line: Headline) -> None:

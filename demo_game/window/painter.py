@@ -16,6 +16,9 @@ CACHED_PICTURES = 1500
 SMALL = 0.72
 """The scale at 640×480: text of this size can just be read."""
 
+UPRIGHT = 500
+"""The width from which on an upright window has text as large: there the seas lie below each other."""
+
 FINENESS = 3
 """How much larger pictures are drawn before they are scaled down: this is what makes their edges smooth."""
 
@@ -46,7 +49,8 @@ class Painter:
     def unit(self) -> float:
         """The scale of text and margins: 1 at 1280×720; text stays large as long as everything has room at 640×480."""
         width, height = self.surface.get_size()
-        return max(min(width / 1280, height / 720), SMALL * min(1.0, width / 640, height / 480))
+        narrow = 640 if width > height else UPRIGHT
+        return max(min(width / 1280, height / 720), SMALL * min(1.0, width / narrow, height / 480))
 
     def px(self, length: float) -> int:
         """Scale a length that is meant for 1280×720."""
