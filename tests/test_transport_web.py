@@ -1,5 +1,6 @@
 """The door that browsers find: what each who comes is taken for, and that nobody who waits costs the others anything."""
 
+import contextlib
 import gc
 import socket
 import ssl
@@ -14,6 +15,7 @@ from bounds import Patience, until
 from certificates import Certificate, make_certificate, needs_openssl
 from faults.wire import BYE, Control, frame, hello
 from inside import crowd_of, doorway_of, link_of, linked_at, links_of, origins_of
+from interrupts import Press, interrupt
 
 import netcode
 from netcode import Address, ReasonCode, Server, Web
@@ -64,6 +66,9 @@ class House:
     def waiting(self) -> int:
         """How many wait before the door."""
         return len(self.door._waiting) + len(self.door._served)
+
+    def is_deserted(self) -> bool:
+        return not self.waiting
 
     def visit(self, *data: bytes, **options: Any) -> "Guest":
         """Connect somebody, who says something at once."""
@@ -556,6 +561,35 @@ def test_an_interrupt_costs_nobody_but_whom_it_meets(house: House, monkeypatch: 
     other = house.visit(b"GET / HTTP/1.1\r\n\r\n")
 
     assert other.hear_all().endswith(PAGE.encode())
+
+
+@pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)  # what is dropped at a bad moment says so
+@pytest.mark.parametrize("behind", [True, False], ids=["proxies", "alone"])
+def test_an_interrupt_at_any_point_leaves_nobody_who_waits_or_counts_for_good(behind: bool) -> None:
+    said = UPGRADE + b"\r\n" + masked(hello("g"))
+    for at in range(1, 4000, 3):
+        house = House(web=Web(page=PAGE, proxies=[LOOPBACK] if behind else []))
+        guest, press = house.visit(said[:5]), Press(at, interrupt)
+        for step in range(4):
+            with contextlib.suppress(KeyboardInterrupt), press:
+                house.update(0.0001)
+            with contextlib.suppress(OSError):
+                guest.say(said[5:] if step == 1 else b"")
+        for _ in range(12):
+            house.update(1.0)
+        other = house.visit(b"GET / HTTP/1.1\r\n\r\n")
+
+        assert other.hear_all().endswith(PAGE.encode()), press.where
+        other.sock.close()
+        house.until(house.is_deserted)
+        door = house.door
+        assert (door._origins, door._by_fd, door._asked) == ({}, {}, {}), press.where
+        house.close()
+        if not press.where:
+            return
+    raise AssertionError("it never came to an end")
 
 
 def test_a_system_without_a_poller_to_wait_for_is_asked(

@@ -169,14 +169,18 @@ class WebDoorway(Doorway):
         if now != self._now:
             self._now, self._left = now, STEPS
         if not self._done:
-            for _ in range(NEWCOMERS):
-                newcomer = self._below.accept(now)
-                if newcomer is None:
-                    break
-                done = self._receive(newcomer, now)
-                if done is not None:
-                    return done
-            self._look(now)
+            try:
+                for _ in range(NEWCOMERS):
+                    newcomer = self._below.accept(now)
+                    if newcomer is None:
+                        break
+                    done = self._receive(newcomer, now)
+                    if done is not None:
+                        return done
+                self._look(now)
+            except BaseException:  # Ctrl-C, say
+                self._recover()
+                raise
         return self._done.popleft() if self._done else None
 
     def doors(self) -> tuple[int, ...]:
@@ -264,15 +268,18 @@ class WebDoorway(Doorway):
             if guest.bits:
                 self._poller.change(guest.fd, bits)
             else:
+                self._by_fd[guest.fd] = guest  # first: of whom a poller tells has to be known
                 self._poller.add(guest.fd, bits)
-                self._by_fd[guest.fd] = guest
         except OSError:  # the kernel watches no more
+            self._poller.remove(guest.fd)
+            self._by_fd.pop(guest.fd, None)
             self._asked[guest] = None
         guest.bits = bits
 
     def _forget(self, guest: _Guest) -> None:
-        if self._by_fd.pop(guest.fd, None) is not None:
+        if self._by_fd.get(guest.fd) is guest:
             self._poller.remove(guest.fd)
+            self._by_fd.pop(guest.fd, None)
         for guests in (self._asked, self._waiting, self._served):
             guests.pop(guest, None)
         left = self._origins.get(guest.origin, 0) - 1
@@ -280,6 +287,18 @@ class WebDoorway(Doorway):
             self._origins[guest.origin] = left
         else:
             self._origins.pop(guest.origin, None)
+
+    def _recover(self) -> None:
+        """Bring what is known of those who wait in line with who does, after an exception left something half-way."""
+        waiting = {**self._waiting, **self._served}
+        for fd in [fd for fd, guest in self._by_fd.items() if guest not in waiting]:
+            self._poller.remove(fd)
+            del self._by_fd[fd]
+        self._asked = {guest: None for guest in self._asked if guest in waiting}
+        self._origins = {}
+        for guest in waiting:
+            if guest.origin:
+                self._origins[guest.origin] = self._origins.get(guest.origin, 0) + 1
 
     def _give_up(self, guest: _Guest) -> None:
         self._forget(guest)
