@@ -232,7 +232,6 @@ def test_a_page_is_shown_and_the_connection_ends(house: House) -> None:
     [
         (b"GET /nothing.js HTTP/1.1\r\n\r\n", b"404"),
         (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", b"405"),
-        (b"HEAD / HTTP/1.1\r\n\r\n", b"405"),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"505"),
         (b"GET / HTTP/1.1\r\nwithout a colon\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nA: " + b"x" * 20_000, b"431"),
@@ -248,6 +247,21 @@ def test_what_is_no_request_for_a_page_is_answered_too(house: House, request_: b
     assert guest.hear_all().startswith(b"HTTP/1.1 " + status + b" ")
     guest.sock.close()
     house.until(lambda: not house.waiting)
+
+
+@pytest.mark.parametrize("target", [b"/", b"/nothing.js"])
+def test_who_asks_for_the_head_alone_gets_that_of_the_whole_answer(house: House, target: bytes) -> None:
+    heads, bodies = list[bytes](), list[bytes]()
+    for method in (b"GET", b"HEAD"):
+        guest = house.visit(method + b" " + target + b" HTTP/1.1\r\nUpgrade: no\r\n\r\n")
+        head, _, body = guest.hear_all().partition(b"\r\n\r\n")
+        guest.sock.close()
+        heads.append(head)
+        bodies.append(body)
+
+    assert heads[0] == heads[1]
+    assert f"Content-Length: {len(bodies[0])}\r\n".encode() in heads[1]
+    assert bodies[1] == b""
 
 
 def test_a_request_may_come_byte_by_byte(house: House) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netcode.wire.http import GET_ALONE, BadRequest, parse, refuse, respond
+from netcode.wire.http import ALLOWED, BadRequest, head_of, parse, refuse, respond
 
 
 def test_a_request_is_taken_apart() -> None:
@@ -90,8 +90,14 @@ def test_an_answer_ends_the_connection_and_is_what_it_says() -> None:
 
 
 def test_a_refusal_says_why_and_what_would_do() -> None:
-    answer = refuse(BadRequest(405, "only GET is done here", GET_ALONE))
+    answer = refuse(BadRequest(405, "only GET is done here", ALLOWED))
 
     assert answer.startswith(b"HTTP/1.1 405 Method Not Allowed\r\n")
-    assert b"\r\nAllow: GET\r\n" in answer
+    assert b"\r\nAllow: GET, HEAD\r\n" in answer
     assert answer.endswith(b"\r\n\r\nonly GET is done here\n")
+
+
+def test_the_head_of_an_answer_ends_with_an_empty_line() -> None:
+    answer = respond(200, b"one\r\n\r\ntwo", "text/plain")
+
+    assert head_of(answer) + b"one\r\n\r\ntwo" == answer

@@ -82,6 +82,7 @@ def test_who_wants_to_leave_http_says_so() -> None:
     assert is_upgrade(upgrade(Upgrade="h2c, WebSocket"))
     assert not is_upgrade(upgrade(Upgrade="h2c"))
     assert not is_upgrade(upgrade(Upgrade=""))
+    assert not is_upgrade(upgrade()._replace(method="HEAD"))
 
 
 @pytest.mark.parametrize(

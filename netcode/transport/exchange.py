@@ -9,7 +9,7 @@ from collections.abc import Generator
 from netcode.loop.poller import READ, WRITE
 from netcode.transport import Transport
 from netcode.transport.tcp_socket import TcpTransport
-from netcode.wire.http import END, GET_ALONE, MAX_HEAD, BadRequest, Request, parse
+from netcode.wire.http import ALLOWED, END, MAX_HEAD, METHODS, BadRequest, Request, parse
 from netcode.wire.proxies import MAX_HEADER, measure, source
 
 
@@ -58,8 +58,8 @@ def read_request(transport: Transport, early: bytes) -> Generator[int, None, tup
             raise ConnectionResetError
         data += room[:got]
     request = parse(bytes(data[:end]))
-    if request.method != "GET":
-        raise BadRequest(405, "only GET is done here", GET_ALONE)
+    if request.method not in METHODS:
+        raise BadRequest(405, "only GET is done here", ALLOWED)
     return request, bytes(data[end + len(END) :])
 
 

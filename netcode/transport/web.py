@@ -19,7 +19,7 @@ from netcode.transport.exchange import deliver, introduce, peek, read_request, s
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import Descriptors
-from netcode.wire.http import BadRequest, Request, refuse
+from netcode.wire.http import BadRequest, Request, head_of, refuse
 from netcode.wire.websocket import accept, is_upgrade
 
 NEWCOMERS = 64
@@ -330,14 +330,22 @@ class WebDoorway(Doorway):
                 if is_upgrade(request):
                     yield from send_all(transport, accept(request))
                     return self._upgraded(guest, transport, request, early)
-                answer = self._web._answer(request)
-                self._wait_longer(guest)
+                answer = self._page(guest, request)
             except BadRequest as error:
                 answer = refuse(error)
             yield from deliver(transport, answer)
         except (OSError, ValueError) as error:
             log.debug("%s: nothing came of it: %s", transport.address, type(error).__name__)
         return None
+
+    def _page(self, guest: _Guest, request: Request) -> bytes:
+        """Return the answer to a request for a page."""
+        try:
+            answer = self._web._answer(request)
+            self._wait_longer(guest)
+        except BadRequest as error:
+            answer = refuse(error)
+        return head_of(answer) if request.method == "HEAD" else answer
 
     def _agree(self, guest: _Guest, connector: Connector) -> Generator[int, None, Transport | Reason]:
         """Let the handshake of TLS go on until it is decided."""

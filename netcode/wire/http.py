@@ -9,7 +9,8 @@ MAX_HEAD = 8192
 
 END = b"\r\n\r\n"
 
-GET_ALONE = "Allow: GET"
+METHODS = ("GET", "HEAD")
+ALLOWED = f"Allow: {', '.join(METHODS)}"
 
 _PHRASES = {  # whoever reads them reads the number
     101: "Switching Protocols",
@@ -99,6 +100,11 @@ def respond(status: int, body: bytes, kind: str, *headers: str) -> bytes:
         *headers,
     )
     return "\r\n".join(lines).encode("latin-1") + END + body
+
+
+def head_of(answer: bytes) -> bytes:
+    """Return what of an answer goes to who asked for its head alone."""
+    return answer[: answer.index(END) + len(END)]
 
 
 def refuse(error: BadRequest) -> bytes:

@@ -60,7 +60,7 @@ HEADERS = tuple(bytes((_WHOLE, size)) for size in range(126))
 
 def is_upgrade(request: Request) -> bool:
     """Tell whether somebody wants to leave HTTP for WebSocket."""
-    return "websocket" in [token.lower() for token in request.tokens("upgrade")]
+    return request.method == "GET" and "websocket" in [token.lower() for token in request.tokens("upgrade")]
 
 
 def accept(request: Request) -> bytes:
