@@ -362,10 +362,8 @@ class Table(Standing):
                 done = take_answer(self, seat, question, option, 0, now=now)
             case ["timeout", seat]:
                 done = time_out(self, seat, now)
-            case ["lost", seat, *failed]:
-                done = lose(self, ["lost", seat, *failed], now)
-            case ["forfeit", seat]:
-                done = lose(self, ["forfeit", seat], now)
+            case ["lost" | "forfeit" as how, seat, *failed] if failed in ([], ["failed"]):
+                done = lose(self, [how, seat, *failed], now)
             case ["out", seat]:
                 done = put_out(self, seat, now)
             case ["undo", seat]:

@@ -450,9 +450,11 @@ def test_where_the_rules_refuse_to_go_on_without_a_seat_the_others_have_won_and_
     table = begin(Stuck, 3)
     for seat in (1, 2):
         done(table.play(seat, "add", {"by": seat}, 1, now=0.0))
+    again = Table.restore(Stuck, table.snapshot())
 
     step = done(table.forfeit(0, 0.0))
 
+    assert again.replay(step.entry, 0.0) == step.happenings
     told = Told("the game is over, since the rules did not go on without A", {})
     assert step.happenings == (told, Over(Result((1, 2), None, "A gave up")))
     refuses = "Stuck.round refuses by require() to go on without a seat that is gone (all have to be there), so that"

@@ -139,7 +139,6 @@ def time_out(table: Standing, seat: int, now: float) -> Step:
     if not isinstance(step, Refused):
         return step
     # Where the rules fail, or leave the turn with a seat that has no time, somebody has to have lost.
-    # What they say then is for the log: it may name what others must not know.
     return lose(table, ["lost", seat] if left else ["lost", seat, "failed"], now)
 
 
@@ -169,11 +168,7 @@ def give_up(table: Standing, seat: int, now: float) -> Step:
     if table.game.absent != "out" or len(others) < 2 or not begun:
         return lose(table, ["forfeit", seat], now)
     step = put_out(table, seat, now)
-    if not isinstance(step, Refused):
-        return step
-    # As after a timeout: what the rules say may name what others must not know.
-    why = Told(f"the game is over, since the rules did not go on without {table.names[seat]}", {})
-    return lose(table, ["forfeit", seat], now, (why,))
+    return lose(table, ["forfeit", seat, "failed"], now) if isinstance(step, Refused) else step
 
 
 def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
@@ -193,18 +188,24 @@ def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
 
 
 def lose(table: Standing, entry: list[Any], now: float) -> Step:
-    """End the game: all but this seat have won. Where the entry says that the rules failed, all are told."""
+    """End the game: all but this seat have won. Where the entry says that the rules failed, all are told.
+
+    Not what these say: it may name what others must not know, and is for the log.
+    """
     kind, seat, *failed = entry
     table.course.abandon()
     table.course.taken_back = []  # the game is over, which says it all
     table.course.waiting.drop()
     table.undoing.forget()
-    kit = table.course.kit
+    kit, name = table.course.kit, table.names[seat]
     others = tuple(other for other in kit.alive if other != seat)
-    kit.result = Result(others, None, f"{kit.names[seat]} {'gave up' if kind == 'forfeit' else 'ran out of time'}")
+    if kind == "forfeit":
+        why, text = f"{name} gave up", f"the game is over, since the rules did not go on without {name}"
+    else:
+        why, text = f"{name} ran out of time", f"{name} has lost, since the rules did not go on when that time was up"
+    kit.result = Result(others, None, why)
     kit.to_move = ()
-    why = Told(f"{kit.names[seat]} has lost, since the rules did not go on when that time was up", {})
-    return commit(table, entry, [why] if failed else [], now=now)
+    return commit(table, entry, [Told(text, {})] if failed else [], now=now)
 
 
 def take_back(table: Standing, seat: int, now: float) -> Step:
