@@ -20,6 +20,8 @@ def forget_written_games(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     """Forget what a test has loaded from a file that it wrote: games of the same name are elsewhere, too."""
     before = {**sys.modules}
     yield
+    if sys.modules == before:
+        return
     written = str(tmp_path_factory.getbasetemp())
     for name, module in [*sys.modules.items()]:
         if module is not before.get(name) and str(getattr(module, "__file__", None)).startswith(written):
