@@ -34,6 +34,9 @@ TOO_LONG = 300.0
 MEASURED = frozenset(os.environ.get("NETCODE_MEASURED", "").split())
 """The test files that coverage measures where all tests run; empty where it measures what runs."""
 
+MEASURED_LAST = pytest.StashKey[str]()
+"""The test file on whose account coverage puts what runs."""
+
 OPEN_DESCRIPTORS = Path("/proc/self/fd")
 """Where Linux lists them; elsewhere leaks show as ResourceWarnings only."""
 
@@ -55,11 +58,10 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     if MEASURED and (file not in MEASURED or item.get_closest_marker("games") is not None):
         with unmeasured():
             return (yield)
-    measuring.switch_context(file)
-    try:
-        return (yield)
-    finally:
-        measuring.switch_context("")
+    if item.session.stash.get(MEASURED_LAST, "") != file:  # each time, all is written down that was found
+        item.session.stash[MEASURED_LAST] = file
+        measuring.switch_context(file)
+    return (yield)
 
 
 @contextlib.contextmanager

@@ -786,6 +786,7 @@ class AnyCalls(RuleBasedStateMachine):
             assert self.connection.send_buffer_length <= len(self.sent) - len(self.heard)
 
 
+@pytest.mark.games
 def test_any_sequence_of_calls_keeps_the_states_the_reason_and_the_bytes() -> None:
     AnyCalls.seen.clear()
 

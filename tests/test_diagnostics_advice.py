@@ -121,6 +121,7 @@ def test_a_game_that_stands_still_for_an_hour_is_told_nothing(scene: Scene) -> N
     scene.close()
 
 
+@pytest.mark.games
 def test_a_test_that_plays_first_and_takes_events_afterwards_is_told_nothing() -> None:
     clock = FakeClock()
     network = MemoryNetwork(clock)

@@ -35,6 +35,7 @@ class Move(msgspec.Struct):
 # Delivering.
 
 
+@pytest.mark.games
 @given(
     values=st.lists(st.lists(st.integers(-9, 300) | st.text(), max_size=3), min_size=1, max_size=20),
     cuts=st.integers(1, 40),
@@ -330,6 +331,7 @@ def test_a_slow_message_that_ends_in_time_is_one(scene: Scene) -> None:
     assert scene.heard(server) == ["slowly"] * 4
 
 
+@pytest.mark.games
 @pytest.mark.fault(82, "memory")
 @pytest.mark.parametrize(
     "frame",

@@ -148,6 +148,7 @@ class SendModel(RuleBasedStateMachine):
             assert self.model[0][1] <= since <= self.model[0][1] + MARK_EVERY + 1.0
 
 
+@pytest.mark.games
 def test_any_use_of_a_send_queue_keeps_to_the_model() -> None:
     run_state_machine_as_test(SendModel, settings=settings(stateful_step_count=50, max_examples=60))
 

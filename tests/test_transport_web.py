@@ -662,6 +662,7 @@ def proxied(open_house: Callable[..., House]) -> House:
     return open_house(web=Web(page=PAGE, proxies=[LOOPBACK]), max_peers_per_address=2)
 
 
+@pytest.mark.games
 def test_a_thousand_come_and_go_behind_a_proxy_and_the_books_are_empty(proxied: House) -> None:
     for number in range(1000):
         guest = proxied.visit(UPGRADE + f"X-Forwarded-For: 203.0.{number >> 8}.{number & 255}\r\n\r\n".encode())

@@ -119,6 +119,7 @@ def decoded(payloads: list[memoryview]) -> list[Any] | None:
         return None
 
 
+@pytest.mark.games
 @given(messages=st.lists(messages, max_size=8), more=st.binary(max_size=9), limit=st.integers(CAREFUL_FROM, 5000))
 def test_frames_decoded_in_one_go_are_what_each_is(messages: list[Any], more: bytes, limit: int) -> None:
     stream = memoryview(b"".join(frame(PLAIN.pack(message)) for message in messages) + more)[:CAREFUL_FROM]
@@ -287,6 +288,7 @@ def test_what_would_be_too_large_to_be_passed_on_is_not_taken(payload: bytes) ->
     assert len(PlainCodec(Bounds(10_000), Bounds(10_000)).decode(memoryview(payload))) > 0
 
 
+@pytest.mark.games
 @given(message=messages, room=st.integers(0, 9))
 def test_what_is_taken_can_be_passed_on(message: Any, room: int) -> None:
     payload = b"\x92" + PLAIN.encode(message) + floats(900)
