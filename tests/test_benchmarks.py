@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,14 +42,20 @@ def test_each_row_yields_a_sane_figure(row: int) -> None:
         pytest.importorskip(package)
 
     plan = replace(TINY, scale=0.1) if row in (9, 13) else TINY  # else it drowns in what is freed
-    if row == 7:  # of a message of 1 MiB too few pass in less on a busy machine
-        plan = replace(TINY, seconds=0.2)
-    figures = ROWS[row].measure(plan)
+    figures: list[Figure] = []
+    for longer in (1, 5, 25):  # a busy machine may do nothing of it at first
+        with suppress(ZeroDivisionError):
+            figures = ROWS[row].measure(replace(plan, seconds=longer * plan.seconds))
+        if figures and all(map(is_sane, figures)):
+            break
 
     assert figures
-    for figure in figures:
-        assert figure.row == row
-        assert 0 < figure.value < 100_000
+    assert all(map(is_sane, figures)), figures
+    assert {figure.row for figure in figures} == {row}
+
+
+def is_sane(figure: Figure) -> bool:
+    return 0 < figure.value < 100_000
 
 
 @pytest.mark.process
