@@ -1,9 +1,10 @@
 """What a seat may do is listed by trying it, and how much that may cost."""
 
+import enum
 import random
 from dataclasses import dataclass
 from itertools import permutations
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import pytest
 
@@ -173,6 +174,56 @@ def test_a_candidate_is_tried_up_to_where_nothing_can_refuse_it_any_more() -> No
     table.play(0, "add", {"by": 3}, 1, now=0.0)
     assert Long.runs[-1] == "after 3"
     assert table.course.values == {"total": 3}
+
+
+def test_what_a_domain_lists_twice_is_one_play_and_one_option() -> None:
+    class Pairs(Game):
+        hand: list[str] = ["7", "7", "8"]
+        spots: list[list[int]] = [[1, 2], [1, 2]]
+
+        def held(self) -> list[str]:
+            return self.hand
+
+        def places(self) -> list[list[int]]:
+            return self.spots
+
+        @move(card=held)
+        def lay(self, card: str) -> None:
+            self.hand.remove(card)
+            self.ask(self.mover, ["a", "a", "b"], "which?")
+
+        @move(place=places, colour=("red", "red"))
+        def go(self, place: list[int], colour: str) -> None: ...
+
+    table = Table.create(Pairs, 2, secret=bytes(32))
+    table.start(0.0)
+
+    assert table.legal(0).plays == (
+        ("lay", {"card": "7"}), ("lay", {"card": "8"}), ("go", {"place": [1, 2], "colour": "red"})
+    )  # fmt: skip
+    assert isinstance(table.play(0, "lay", {"card": "7"}, 1, now=0.0), Step)
+    asked = table.question(0)
+    assert asked is not None
+    assert asked.options == ("a", "b")
+    assert table.course.values["hand"] == ["7", "8"]
+
+
+def test_what_a_domain_lists_and_nobody_could_tell_apart_is_told() -> None:
+    class Colour(enum.Enum):
+        RED = 1
+
+    class Mixed(Game):
+        def ways(self) -> list[Any]:
+            return ["RED", Colour.RED]
+
+        @move(way=ways)
+        def go(self, way: Any) -> None: ...
+
+    table = Table.create(Mixed, 2, secret=bytes(32))
+    table.start(0.0)
+
+    assert table.legal(0).plays == ()
+    assert "holds 'RED' and <Colour.RED: 1>, which are one thing once they are sent: 'RED'" in str(table.complaints)
 
 
 def test_a_move_with_too_many_candidates_is_unlisted_and_hides_no_other() -> None:

@@ -248,7 +248,7 @@ def test_what_is_listed_and_cannot_be_sent_stops_neither_the_server_nor_the_tabl
 
 
 def test_check_tells_of_what_is_listed_and_cannot_be_sent() -> None:
-    problems = " ".join(check(Bits, 1).problems)
+    problems = " ".join(check(Bits, 5).problems)
 
     assert "Bits.take fails: TypeError: a Bits cannot be sent" in problems
 

@@ -162,7 +162,7 @@ class Listed(Domain):
         arguments = {name: earlier[name] for name in self.takes}
         try:
             found: Any = getattr(game, self.name)(**arguments) if self.name else self.rule(game, **arguments)
-            values = None if found is None else listed(found, self.where)
+            values = None if found is None else each_once(listed(found, self.where), self.where)
         except RulesError:
             raise
         except Enough as error:
@@ -221,9 +221,10 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         values = listed(given, where)
         if not values:
             raise RulesError(f"{where} lists nothing; write what it may be: {written}")
-        # What is between the ends of a range can be sent where they can, and is told apart; of a million that takes long.
-        check_sayable((values[0], values[-1]) if type(given) is range else values, where)
-        return Fixed(values)
+        if type(given) is range:  # what is between the ends can be sent where they can; to try a million takes long
+            check_sayable((values[0], values[-1]), where)
+            return Fixed(values)
+        return Fixed(distinct(values, where))
     raise RulesError(f"{where} is {_what_is(given)}, or Free(type, sample, check): {written}")
 
 
@@ -267,8 +268,31 @@ def values_of_type(annotation: Any) -> tuple[Any, ...] | None:
     return None
 
 
+def each_once(values: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    """Return values without those that are there again, such as a card of which somebody holds two.
+
+    Raises `RulesError` for values that cannot be told apart once they are sent. Of what cannot be sent it says nothing.
+    """
+    try:
+        if len({*map(type, values)}) < 2 and len({*values}) == len(values):
+            return values
+    except TypeError:  # what can be written to has no hash
+        pass
+    try:
+        return distinct(values, where)
+    except RulesError as error:
+        if error.__cause__ is None:
+            raise
+        return values
+
+
 def check_sayable(values: tuple[Any, ...], where: str) -> None:
     """Raise `RulesError` for values that cannot be sent, or not be told apart once they are."""
+    distinct(values, where)
+
+
+def distinct(values: tuple[Any, ...], where: str) -> tuple[Any, ...]:
+    """Return values, each once. Raises `RulesError` as `check_sayable` does."""
     said: dict[bytes, Any] = {}
     for value in values:
         try:
@@ -281,6 +305,7 @@ def check_sayable(values: tuple[Any, ...], where: str) -> None:
             raise RulesError(
                 f"{where} holds {other!r} and {value!r}, which are one thing once they are sent: {plain(value)!r}"
             )
+    return tuple(said.values())
 
 
 def shape_of_argument(annotation: Any) -> Shape | None:

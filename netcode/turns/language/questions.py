@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from netcode.turns.errors import Unfit
-from netcode.turns.language.domains import Free, pick
+from netcode.turns.language.domains import Free, each_once, pick
 from netcode.turns.values import is_text, pack, plain_all, shape_of
 
 DIGEST_SIZE = 8
@@ -72,7 +72,11 @@ class Question:
         return self._ids[seat]
 
     def wire_options(self, seat: int) -> tuple[Any, ...] | None:
-        """Return the seat's options as plain wire data; None if the answer is free."""
+        """Return the seat's options as plain wire data, each once; None if the answer is free."""
+        options = self._said(seat)
+        return None if options is None else each_once(options, "a question")
+
+    def _said(self, seat: int) -> tuple[Any, ...] | None:
         options = self.options[seat]
         return None if isinstance(options, Free) else plain_all(options)
 
@@ -84,7 +88,7 @@ class Question:
     def signature(self) -> bytes:
         """Return what tells this question from any other that the rule could ask. Stays on the server."""
         if not self._signature:
-            options = [[seat, self.wire_options(seat)] for seat in self.options]
+            options = [[seat, self._said(seat)] for seat in self.options]
             self._signature = _digest([self.step, self.kind.word, self.prompt, options])
         return self._signature
 
