@@ -340,6 +340,15 @@ def test_more_players_are_more_agents_and_options_reach_the_table() -> None:
     assert env.view("seat_2").options == {}
 
 
+def copied_deeply(env: TurnsEnv) -> TurnsEnv:
+    return copy.deepcopy(env)
+
+
+def pickled(env: TurnsEnv) -> TurnsEnv:
+    again: TurnsEnv = pickle.loads(pickle.dumps(env))
+    return again
+
+
 class Drawn(Game):
     """Each draws, and says whether to keep it."""
 
@@ -360,7 +369,7 @@ class Drawn(Game):
             self.finish(scores=[sum(cards) for cards in self.kept])
 
 
-@pytest.mark.parametrize("copied", [copy.deepcopy, lambda env: pickle.loads(pickle.dumps(env))])
+@pytest.mark.parametrize("copied", [copied_deeply, pickled])
 def test_an_environment_can_be_pickled_and_goes_on_as_the_same(copied: Callable[[TurnsEnv], TurnsEnv]) -> None:
     env = TurnsEnv(Drawn, games=3)
     fresh = copied(env)
