@@ -72,7 +72,9 @@ class Seat(Generic[G]):
 
     @property
     def trouble(self) -> Reason | None:
-        """Why the last link to the server broke; None while there is one, or where the server itself sent us away.
+        """Why the last link to the server broke, or why we left one that says what cannot be.
+
+        None while there is a link, or where the server itself sent us away.
 
         While `reason` is empty our seat is looked for, for `patience` more seconds.
         """

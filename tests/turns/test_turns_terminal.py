@@ -1038,6 +1038,44 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     bob.close()
 
 
+class Older(TicTacToe):
+    cells: list[str] = []  # type: ignore[assignment] # pyright: ignore
+
+
+Older.__name__ = "TicTacToe"
+
+
+def test_who_has_other_rules_than_the_server_keeps_the_seat_for_the_right_ones(hall: Hall, tmp_path: Path) -> None:
+    hall.serve()
+    pump, out = Pump(hall), io.StringIO()
+    seat_file = SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
+    bob = hall.begin_to_join(name="Bob", room="ours")
+    hall.play(0.5)
+
+    def play(game: type[Game]) -> bool:
+        keys = Keys(*[""] * 60)
+        return play_over_network((HOST, PORT), game, Screen(out), keys, seat_file, name="Ann", room="ours", **pump.link)
+
+    there = [play(Older)]
+    ticket = seat_file.read()
+    there += [play(TicTacToe)]
+
+    assert there == [False, True]
+    assert ticket is not None
+    assert "TicTacToe has other rules here than at the server: cells[0] must be str, not None" in out.getvalue()
+    assert bob.names == ("Bob", "Ann")
+    assert "you sit at seat 1; type" in out.getvalue()
+    bob.close()
+
+
+def test_a_move_of_other_rules_is_listed_by_its_name() -> None:
+    out = io.StringIO()
+
+    show_plays(Screen(out), TicTacToe, [], ["mark", "hide"], "your turn")
+
+    assert out.getvalue().endswith("type mark CELL or hide\n")
+
+
 def test_a_seat_is_kept_while_no_server_answers(hall: Hall, tmp_path: Path) -> None:
     hall.serve()
     pump, out = Pump(hall), io.StringIO()

@@ -5,7 +5,7 @@ from typing import Any
 
 from netcode.diagnostics.advice import advise
 from netcode.events import Away, Back, Joined, Received
-from netcode.reasons import Reason
+from netcode.reasons import Reason, ReasonCode
 from netcode.turns import protocol
 from netcode.turns.errors import Unfit
 from netcode.turns.events import Event, Gone, Presence, Refused, Said, Seated
@@ -161,11 +161,15 @@ class Conversation:
         try:
             self._take(protocol.read_reply(message), now)
         except Unfit as error:  # of the view: only a class of rules says what fits
-            self.end(
-                f"{self._known.title} has other rules here than at the server: {error}; get the file that it serves"
-            )
+            rules = f"{self._known.title} has other rules here than at the server: {error}"
+            self._give_up(ReasonCode.WRONG_VERSION, f"{rules}; get the file that it serves")
         except (BadMessage, ValueError, KeyError, TypeError, IndexError) as error:
-            self.end(f"the server sent what the protocol does not allow: {error}")
+            self._give_up(ReasonCode.MALFORMED, f"the server sent what the protocol does not allow: {error}")
+
+    def _give_up(self, code: ReasonCode, text: str) -> None:
+        """End it for what the server says, which has not sent us away: the seat is still ours."""
+        self.end(text)
+        self._link.where.trouble = Reason(code, text)
 
     def _take(self, reply: protocol.Reply, now: float) -> None:
         match reply:

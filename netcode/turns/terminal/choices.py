@@ -19,8 +19,9 @@ def are_numbers(legal: Sequence[Play]) -> bool:
 
 
 def form_of(game: type[Any], name: str) -> str:
-    """Return how a move is typed: its name, and those of its arguments in capitals."""
-    return " ".join([name, *map(str.upper, definition_of(game).moves[name].domains)])
+    """Return how a move is typed: its name, and those of its arguments in capitals; one of other rules has its name."""
+    move = definition_of(game).moves.get(name)
+    return " ".join([name, *map(str.upper, () if move is None else move.domains)])
 
 
 def show_plays(

@@ -147,7 +147,7 @@ class NetworkTable:
                 self._tell_end(result)
             case Gone(reason):
                 line(reason)
-                if self.seat_file is not None and self.seat.seated:
+                if self.seat_file is not None and self.seat.seated and self.seat.trouble is None:
                     self.seat_file.forget()
                 return False
             case _:
