@@ -318,7 +318,7 @@ class Table(Standing):
         except (Leave, *BUGS) as error:  # other rules than those that wrote it may do anything, and so may a bad disk
             said = isinstance(error, RulesError | Unfit | Leave)
             reason = str(error) if said else f"{type(error).__name__}: {error}"
-            if not said:
+            if not said or (error.__cause__ is not None and not same_rules):
                 log.bug(game.__name__, error, "restoring a table")
             if same_rules:
                 table.damage, table.course.kit.result = sayable(reason), None

@@ -1264,6 +1264,21 @@ def test_an_upgrade_that_returns_no_fields_is_told_so(returned: Any, reason: str
     assert Table.restore(Words, table.snapshot()).frozen == reason
 
 
+def test_an_upgrade_that_fails_is_named_and_logged_with_its_line(caplog: pytest.LogCaptureFixture) -> None:
+    class Words(Game):
+        total: str = ""
+
+        @move
+        def add(self) -> None: ...
+
+        @classmethod
+        def upgrade(cls, old: dict[str, Any]) -> dict[str, Any]:
+            return {"total": old["totla"]}
+
+    assert Table.restore(Words, begin(Count).snapshot()).frozen == "Words.upgrade fails: KeyError: 'totla'"
+    assert 'return {"total": old["totla"]}' in caplog.text
+
+
 def test_a_method_that_is_called_upgrade_is_one_of_the_game() -> None:
     class Towers(Game):
         total: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from inspect import getattr_static
 from typing import Any
 
-from netcode.turns.errors import RulesError, Unfit
+from netcode.turns.errors import BUGS, RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.values import a, pack, revive, same, unpack
 
@@ -126,7 +126,10 @@ def fit(cls: type[Any], fields: Packed) -> Packed:
         if not isinstance(getattr_static(cls, "upgrade", None), classmethod | staticmethod):
             raise  # a method or a move of that name is one of the game
         known, upgrade = {*definition.shapes, *old}, getattr(cls, "upgrade")  # noqa: B009 - no stub knows it
-        upgraded: Any = upgrade(old)
+        try:
+            upgraded: Any = upgrade(old)
+        except BUGS as error:
+            raise RulesError(f"{cls.__name__}.upgrade fails: {type(error).__name__}: {error}") from error
         _check_upgraded(cls.__name__, upgraded, known)
         return _convert(definition, upgraded)
 
