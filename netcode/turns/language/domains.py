@@ -119,10 +119,14 @@ class Domain:
         """Return the values in their order; None if they are free."""
         raise NotImplementedError
 
+    def _whole(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return the values that are read, which may hold one twice."""
+        return self.values(game, earlier) or ()
+
     def read(self, game: Any, earlier: Mapping[str, Any], data: Any, where: str) -> Any:
         """Return the value that plain wire data says, or raise `Unfit` with a sentence for the stranger."""
         try:
-            return pick(self.values(game, earlier) or (), data)
+            return pick(self._whole(game, earlier), data)
         except Unfit as error:
             raise Unfit(f"{where} {error}") from None
 
@@ -159,10 +163,13 @@ class Listed(Domain):
         self.rule, self.name, self.takes, self.where = rule, name, takes, where
 
     def values(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
+        return each_once(self._whole(game, earlier), self.where)
+
+    def _whole(self, game: Any, earlier: Mapping[str, Any]) -> tuple[Any, ...]:
         arguments = {name: earlier[name] for name in self.takes}
         try:
             found: Any = getattr(game, self.name)(**arguments) if self.name else self.rule(game, **arguments)
-            values = None if found is None else each_once(listed(found, self.where), self.where)
+            values = None if found is None else listed(found, self.where)
         except RulesError:
             raise
         except Enough as error:
@@ -274,8 +281,9 @@ def each_once(values: tuple[Any, ...], where: str) -> tuple[Any, ...]:
     Raises `RulesError` for values that cannot be told apart once they are sent. Of what cannot be sent it says nothing.
     """
     try:
-        if len({*map(type, values)}) < 2 and len({*values}) == len(values):
-            return values
+        kinds, once = {*map(type, values)}, dict.fromkeys(values)
+        if len(kinds) < 2 and (len(once) == len(values) or kinds <= NATIVE):
+            return values if len(once) == len(values) else tuple(once)
     except TypeError:  # what can be written to has no hash
         pass
     try:
@@ -301,7 +309,7 @@ def distinct(values: tuple[Any, ...], where: str) -> tuple[Any, ...]:
             raise RulesError(
                 f"{where} holds what is of type {type(value).__name__}, which cannot be sent: {error}"
             ) from error
-        if not same(other, value):
+        if other is not value and not same(other, value):
             raise RulesError(
                 f"{where} holds {other!r} and {value!r}, which are one thing once they are sent: {plain(value)!r}"
             )
