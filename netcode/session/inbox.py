@@ -69,9 +69,9 @@ class Batch(list[E]):
     def __iter__(self) -> Iterator[E]:
         iterator: Iterator[E] = _iterate(self)
         readers = self.readers
-        readers.append(iterator)
-        if len(readers) > MANY:  # the newest are those that may still go on
+        if readers and len(readers) > MANY:  # the newest are those that may still go on
             readers[: -MANY // 2] = [min(readers, key=length_hint)]
+        readers.append(iterator)
         return iterator
 
     def __reversed__(self) -> Iterator[E]:
