@@ -22,7 +22,7 @@ from netcode.session.inbox import Inbox
 from netcode.session.places import Places, places
 from netcode.stream.contract import State
 from netcode.ticks import ticks
-from netcode.transport import Network, check_network
+from netcode.transport import Network, check_network, dice_of
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors, Waiter, wait
 from netcode.wire import protocol
@@ -98,8 +98,8 @@ class Client(Waiter):
         **limits: Unpack[LimitOptions],
     ) -> None:
         certain = bool(tls) and (tls is True or bool(getattr(tls, "check_hostname", False)))
-        known = Places(places(host, port, addresses), certain=certain)
         check_network(network)
+        known = Places(places(host, port, addresses, dice_of(network)), certain=certain)
         check_name("game", game)
         check_name("version", version)
         # As they are now: they are sent again at each return, and must not have become unsendable by then.

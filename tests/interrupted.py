@@ -5,7 +5,6 @@ Then both streams of every link arrive exactly once and in order, or the link ha
 """
 
 import gc
-import random
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +28,6 @@ class Table:
     """A server and its players, what they have sent and what they were told."""
 
     def __init__(self, network: str, players: int = 2) -> None:
-        random.seed(1)  # of the backoff
         self.clock = FakeClock()
         self.options: dict[str, Any] = {"clock": self.clock, "max_message": 2 * len(LARGE)}
         self.memory = MemoryNetwork(self.clock, capacity=1_000_000) if network == "memory" else None

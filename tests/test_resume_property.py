@@ -38,7 +38,6 @@ class Sessions(RuleBasedStateMachine):
     def begin(self, seed: int, latency: float, jitter: float, cut_every: float | None, capacity: int) -> None:
         self.clock = FakeClock()
         self.network = MemoryNetwork(self.clock, seed=seed)
-        random.seed(seed)  # of the backoff
         limits: dict[str, Any] = {"max_resend": 100_000_000, "max_queue": 100_000_000, "max_queue_age": 1_000.0}
         limits |= {"network": self.network, "clock": self.clock, "timeout": 5.0, "handshake_timeout": 3.0}
         # It never gives up: what is proved is that nothing is lost, not how long one waits.
@@ -162,7 +161,6 @@ def test_any_sequence_of_sends_cuts_and_returns_delivers_both_streams_exactly_on
 def test_a_network_that_breaks_every_few_hundred_bytes_loses_nothing(seed: int) -> None:
     clock = FakeClock()
     network = MemoryNetwork(clock, seed=seed, latency=0.05, jitter=0.02)
-    random.seed(seed)
     with (
         netcode.Server("stage", 7777, network=network, clock=clock, grace=100.0) as server,
         netcode.Client("stage", 7777, network=network, clock=clock) as client,
@@ -326,7 +324,6 @@ def test_ten_thousand_messages_each_way_survive_five_hundred_cuts(monkeypatch: p
 @pytest.mark.parametrize("seed", range(30))
 def test_programs_that_follow_each_other_in_one_seat_get_and_send_everything_that_is_theirs(seed: int) -> None:
     chance = random.Random(seed)
-    random.seed(seed)  # of the backoff
     clock = FakeClock()
     network = MemoryNetwork(clock, seed=seed, latency=chance.choice([0.0, 0.05, 0.3]))
     common: dict[str, Any] = {"network": network, "clock": clock, "timeout": 5.0}

@@ -52,7 +52,7 @@ def test_the_last_attempt_is_made_when_patience_ends(scene: Scene, monkeypatch: 
     def longest(low: float, high: float) -> float:
         return high
 
-    monkeypatch.setattr(random, "uniform", longest)
+    monkeypatch.setattr(scene.network.dice, "uniform", longest)
     client = scene.client(patience=4.0)  # attempts at 0, 0.5, 1.3 and 2.58 seconds, and the next not before 4.6
     scene.play(3.9)
     scene.serve()
@@ -69,7 +69,7 @@ def test_patience_is_tried_at_random_and_never_too_seldom(scene: Scene, monkeypa
         spans.append(high)
         return high
 
-    monkeypatch.setattr(random, "uniform", longest)
+    monkeypatch.setattr(scene.network.dice, "uniform", longest)
     client = scene.client(patience=12_000.0)
 
     scene.play(12_100.0, tick=1.0)
@@ -157,7 +157,7 @@ RESET = Reason(ReasonCode.RESET, "the connection broke")
 
 
 def test_who_is_at_a_seat_tries_again_until_it_was_refused_so_often() -> None:
-    trying = Comeback(100.0, 0.0)
+    trying = Comeback(100.0, 0.0, random)
 
     answers = [trying.come_again(REFUSED, RESET, 100.0) for _ in range(REFUSALS - 1)]
     other = trying.come_again(RESET, RESET, 100.0)
@@ -170,8 +170,8 @@ def test_who_is_at_a_seat_tries_again_until_it_was_refused_so_often() -> None:
 def test_some_answers_are_final_at_a_return() -> None:
     full, moved = Reason(ReasonCode.SERVER_FULL, "full"), Reason(ReasonCode.MOVED, "elsewhere")
 
-    assert isinstance(Comeback(0.0, 0.0).come_again(full, RESET, 0.0), float)
-    assert Comeback(0.0, 0.0).come_again(moved, RESET, 0.0) is moved
+    assert isinstance(Comeback(0.0, 0.0, random).come_again(full, RESET, 0.0), float)
+    assert Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0) is moved
 
 
 def test_what_is_heard_twice_is_said_once() -> None:
@@ -179,7 +179,7 @@ def test_what_is_heard_twice_is_said_once() -> None:
 
 
 def test_a_greeting_that_broke_is_tried_a_few_times_without_patience() -> None:
-    trying = Comeback(0.0, 0.0)
+    trying = Comeback(0.0, 0.0, random)
 
     again = [trying.begin_again(RESET, 0.0, greeted=True) for _ in range(GREETINGS - 1)]
     trying.tries = GREETINGS
@@ -190,7 +190,7 @@ def test_a_greeting_that_broke_is_tried_a_few_times_without_patience() -> None:
 
 
 def test_who_was_never_greeted_gives_up_at_once_and_who_was_welcomed_begins_anew() -> None:
-    trying = Comeback(0.0, 0.0)
+    trying = Comeback(0.0, 0.0, random)
     trying.next_try(0.0)
 
     assert trying.begin_again(RESET, 0.0, greeted=False) is RESET
@@ -200,7 +200,7 @@ def test_who_was_never_greeted_gives_up_at_once_and_who_was_welcomed_begins_anew
 
 
 def test_who_was_welcomed_may_be_refused_as_often_again() -> None:
-    trying = Comeback(0.0, 0.0)
+    trying = Comeback(0.0, 0.0, random)
     refused = Reason(ReasonCode.REFUSED, "nothing is listening")
 
     for _ in range(3):

@@ -1,6 +1,5 @@
 """A client's part of its session: it connects, greets, comes back, and leaves."""
 
-import random
 from typing import Any
 
 import pytest
@@ -407,7 +406,7 @@ def test_attempts_are_spaced_at_random_and_ever_wider(
         spans.append(high)
         return high
 
-    monkeypatch.setattr(random, "uniform", longest)
+    monkeypatch.setattr(scene.network.dice, "uniform", longest)
     again = 0.0
     for _ in range(12):
         again = guest_of(lost).comeback.next_try(1000.0)

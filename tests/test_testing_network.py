@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import random
 from typing import Any
 
 import pytest
@@ -195,7 +194,6 @@ def test_the_same_seed_breaks_at_the_same_byte() -> None:
 
 def test_a_whole_game_is_the_same_every_time() -> None:
     def events(seed: int) -> list[netcode.Event]:
-        random.seed(seed)  # by which clients come back
         clock = FakeClock()
         network = MemoryNetwork(clock, seed=seed, latency=0.03, jitter=0.05, rate=20_000, cut_every=3000)
         server = netcode.Server("server", 7777, network=network, clock=clock)

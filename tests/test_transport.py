@@ -1,6 +1,7 @@
 """The contract of transports, as far as it is code."""
 
 import os
+import random
 import sys
 
 import pytest
@@ -8,8 +9,9 @@ from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import Connector, Doorway, Ready, abandon, check_network
+from netcode.transport import Connector, Doorway, Ready, abandon, check_network, dice_of
 from netcode.transport.pipe import PipeTransport
+from netcode.transport.tcp import TCP
 
 
 class Door(Doorway):
@@ -115,3 +117,9 @@ def test_what_is_the_parents_is_given_back_without_a_word() -> None:
         other.receive_into(memoryview(bytearray(10)))
     abandon(Ready(transport))
     assert other.receive_into(memoryview(bytearray(10))) == 0
+
+
+def test_chance_is_drawn_from_the_network_where_that_has_dice() -> None:
+    network = MemoryNetwork(FakeClock(), seed=7)
+
+    assert (dice_of(network), dice_of(TCP)) == (network.dice, random)

@@ -1,8 +1,7 @@
 """When a client tries again, and when it gives up. Pure: it is told the time, and what failed."""
 
-import random
-
 from netcode.reasons import Reason, ReasonCode
+from netcode.transport import Dice
 
 BACKOFF = 0.5
 """Seconds within which the first attempt to come back is made."""
@@ -52,11 +51,18 @@ _BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
 
 
 class Comeback:
-    """Counts what was tried."""
+    """Counts what was tried.
 
-    __slots__ = ("_began", "_greeting_broke", "_patient_until", "_refusals", "attempts", "tries")
+    Args:
+        now: when the first attempt begins.
+        patience: seconds for which a server may be away at first.
+        dice: what it draws from when to try again.
+    """
 
-    def __init__(self, now: float, patience: float) -> None:
+    __slots__ = ("_began", "_dice", "_greeting_broke", "_patient_until", "_refusals", "attempts", "tries")
+
+    def __init__(self, now: float, patience: float, dice: Dice) -> None:
+        self._dice = dice
         self._began = now
         self._patient_until = now + patience
         self.attempts = 0
@@ -75,7 +81,7 @@ class Comeback:
         # Full jitter: a thousand clients of a server that stumbled must not return in the same moment.
         longest = min(cap, BACKOFF * BACKOFF_FACTOR ** min(self.attempts, 50))  # no float holds that of thousands
         self.attempts += 1
-        return now + rest + random.uniform(0.0, longest)
+        return now + rest + self._dice.uniform(0.0, longest)
 
     def begin_again(self, reason: Reason, now: float, *, greeted: bool) -> float | Reason:
         """Hear that an attempt failed of one who was never welcomed: return when to try again, or why it gives up.

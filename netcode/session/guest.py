@@ -19,7 +19,7 @@ from netcode.stream.connecting import Connecting
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.driver import descriptors, seconds_left, send_now, step, together
 from netcode.stream.stream import Stream
-from netcode.transport import Network
+from netcode.transport import Network, dice_of
 from netcode.waiting import CustomWaiter, Descriptors, wait
 from netcode.wire import protocol
 from netcode.wire.codec import Codec
@@ -77,7 +77,7 @@ class Guest:
         self.welcomed = False
         self.closing: list[Stream] = []
         """Streams on their way out."""
-        self.comeback = Comeback(timeline.now, patience)
+        self.comeback = Comeback(timeline.now, patience, dice_of(network))
         self.retry_at: float | None = None
         self.scratch = memoryview(bytearray(SCRATCH))
         self._hello = hello

@@ -1,9 +1,9 @@
 """Where a game is served: which server is asked next, and where else a client may be sent. Pure."""
 
-import random
 from collections.abc import Iterable
 
 from netcode.address import Address, check_addresses, check_destination
+from netcode.transport import Dice
 
 HOPS = 3
 """Times in a row that a client is sent on to another server; then it asks one that it knows."""
@@ -51,10 +51,10 @@ class Places:
         self.address = where
 
 
-def places(host: str, port: int, addresses: Iterable[Address | tuple[str, int] | str]) -> list[Address]:
+def places(host: str, port: int, addresses: Iterable[Address | tuple[str, int] | str], dice: Dice) -> list[Address]:
     """Return where the game is served. Raises `TypeError` or `ValueError` for what cannot be connected to."""
     others = check_addresses(addresses)
-    random.shuffle(others)  # or everybody would come to the first
+    dice.shuffle(others)  # or everybody would come to the first
     if others and not host and port == 0:
         return others
     check_destination(host, port)

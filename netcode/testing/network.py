@@ -31,7 +31,7 @@ class MemoryNetwork:
     """Connects clients and servers of one process, without sockets and with a time of its own.
 
     Give it as `network=` together with the clock. All the faults are attributes, and may be changed while links
-    exist. With the same seed and the same calls, the same happens; when clients come back is drawn from `random`.
+    exist. With the same seed and the same calls, the same happens.
 
     Args:
         clock: tells the time; usually a `FakeClock`.
@@ -63,6 +63,8 @@ class MemoryNetwork:
             )
         self.clock = clock
         self.random = random.Random(seed)
+        self.dice = random.Random(f"{seed} of clients")
+        """What clients draw from when they come back; no link is another one for that."""
         self.latency = latency
         self.jitter = jitter
         self.rate = rate

@@ -3,9 +3,10 @@
 Errors are `OSError`s; `BlockingIOError` means «not now». Nothing here blocks.
 """
 
+import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from netcode.address import Address
 from netcode.reasons import Reason
@@ -185,6 +186,23 @@ def check_network(network: object) -> None:
         raise TypeError(f"network must be a network, not a class of them: {network.__name__}()")
     if not (hasattr(network, "connect") and hasattr(network, "listen")):
         raise TypeError(f"network must be a network such as netcode.testing.MemoryNetwork(), not {network!r:.100}")
+
+
+class Dice(Protocol):
+    """What chance is drawn from: a `random.Random`, or the module."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """Return a number from `a` to `b`."""
+        ...
+
+    def shuffle(self, x: list[Any], /) -> None:
+        """Put a list into another order."""
+
+
+def dice_of(network: Network | None) -> Dice:
+    """Return what decides when somebody on `network` tries again: dice of its own, as that of a test has, or Python's."""
+    dice: Dice = getattr(network, "dice", random)
+    return dice
 
 
 class Ready:

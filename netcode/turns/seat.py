@@ -6,6 +6,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 
 from netcode.address import Address, check_addresses, check_pair
 from netcode.reasons import Reason
+from netcode.transport import dice_of
 from netcode.turns.events import Event, result_of
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.conversation import Conversation
@@ -39,7 +40,9 @@ class Seat(Generic[G]):
         place = check_pair(address)
         tls = options.get("tls", False)
         certain = tls is True or bool(getattr(tls, "check_hostname", False))
-        self._where = Whereabouts(place, check_addresses(addresses), patience, certain=certain)
+        self._where = Whereabouts(
+            place, check_addresses(addresses), patience, certain=certain, dice=dice_of(options.get("network"))
+        )
         self._link = TableLink(self._where, clock, options)
         self._known = Known(game)
         self._talk = Conversation(request, self._link, self._known, known_here=options.get("credentials") is not None)

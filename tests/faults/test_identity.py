@@ -17,6 +17,7 @@ import netcode
 from netcode import ReasonCode, State
 from netcode.faults import Ending
 from netcode.testing import MemoryNetwork
+from netcode.transport import dice_of
 
 from .stage import TICK, Stage
 from .wire import BYE, PONG, WELCOME, Stranger, control, hello, message, welcome
@@ -452,7 +453,6 @@ def test_a_client_whose_old_link_looks_alive_takes_its_seat_back(memory: Stage) 
 @pytest.mark.fault(64, layer="memory")
 def test_after_a_restart_a_thousand_clients_do_not_return_at_once(memory: Stage) -> None:
     memory.serve()
-    random.seed(64)
     network = MemoryNetwork(memory.clock)
     first = netcode.Server(
         "stage", 7777, network=network, clock=memory.clock, max_peers_per_address=2_000, max_pending=2_000
@@ -505,7 +505,7 @@ def test_attempts_grow_apart_and_are_capped(memory: Stage, monkeypatch: pytest.M
         longest.append(high)
         return low
 
-    monkeypatch.setattr(random, "uniform", uniform)
+    monkeypatch.setattr(dice_of(memory.network), "uniform", uniform)
     false._answer = control(BYE, ReasonCode.SERVER_FULL.value, "try again in a moment")
     false.guests[0].connection.close()
     memory.until(lambda: len(longest) == 12)

@@ -3,11 +3,11 @@
 It decides, and opens nothing. `table_link` does what it says.
 """
 
-import random
 from collections.abc import Iterable
 
 from netcode.address import Address
 from netcode.reasons import Reason, ReasonCode
+from netcode.transport import Dice
 
 PATIENCE = 120.0
 """Seconds for which a seat is looked for at a server that does not answer."""
@@ -62,9 +62,13 @@ class Whereabouts:
         patience: seconds for which the table is looked for, also where no server has taken us in yet; None for
             `PATIENCE`, and a few attempts at first.
         certain: whether every server proves to be who it says it is.
+        dice: what it draws from whom to ask next, and when.
     """
 
-    def __init__(self, first: Address, others: Iterable[Address], patience: float | None, *, certain: bool) -> None:
+    def __init__(
+        self, first: Address, others: Iterable[Address], patience: float | None, *, certain: bool, dice: Dice
+    ) -> None:
+        self._dice = dice
         self.at = first
         """Where we are, or are about to go."""
         self.places = [*dict.fromkeys([first, *others])]
@@ -153,9 +157,11 @@ class Whereabouts:
         if len(self.places) > 1 or code is ReasonCode.MOVED:
             others = [one for one in self.places if one not in (self.at, self._silent)]
             others = others or [one for one in self.places if one != self.at]
-            self.at = random.choice(others or self.places)  # noqa: S311 - so that not all go to one
+            candidates = others or [*self.places]
+            self._dice.shuffle(candidates)  # so that not all go to one
+            self.at = candidates[0]
             longest = min(longest, max(SOON, passed / 4))
-            longest *= random.uniform(0.5, 1.0)  # noqa: S311 - so that not all come at once
+            longest *= self._dice.uniform(0.5, 1.0)  # so that not all come at once
         return longest
 
 
