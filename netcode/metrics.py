@@ -17,7 +17,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
-from itertools import accumulate
+from itertools import accumulate, chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -71,7 +71,7 @@ class Metrics(Observer):
     def __init__(self, server: "Server | TurnServer", clock: Clock = time.perf_counter) -> None:
         super().__init__(server, clock)
         self.label = str(self.server.address.port)
-        """What tells this server from others of the process: its port."""
+        """What tells this server from others of the process: its port, or more where another one has that label."""
         self._buckets = [0] * (len(BUCKETS) + 1)
         self._busy = 0.0
         self._write_at = clock() + INTERVAL
@@ -134,7 +134,11 @@ class _Collector:
             return next((metrics for metrics in self._metrics if metrics.server is server), None)
 
     def add(self, metrics: Metrics) -> None:
+        address = metrics.server.address
+        labels = chain((metrics.label, str(address)), (f"{address} {number}" for number in count(2)))
         with self._lock:
+            taken = {one.label for one in self._metrics}
+            metrics.label = next(label for label in labels if label not in taken)
             self._metrics.append(metrics)
 
     def forget(self, metrics: Metrics) -> None:
@@ -229,8 +233,8 @@ def _counters(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
     for label, numbers in seen:
         joined.add_metric([label], numbers.joined)
         for family, counts in ((left, numbers.left), (refused, numbers.refused)):
-            for code, count in counts.items():
-                family.add_metric([label, code], count)
+            for code, often in counts.items():
+                family.add_metric([label, code], often)
         totals = numbers.totals
         for family, incoming, outgoing in (
             (messages, totals.messages_received, totals.messages_sent),
@@ -244,7 +248,8 @@ def _counters(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
 def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTRY) -> Metrics:
     """Have the numbers of `server` in `registry`, from now on and until it is closed.
 
-    Several servers of a process are told apart by the label `server`, which is the port. Who is observed already gives
+    Several servers of a process are told apart by the label `server`, which is the port; of one that shares it with
+    another, on another address, say, it is the host and the port. Who is observed already gives
     the same `Metrics` again.
 
     Raises:

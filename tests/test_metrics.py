@@ -13,8 +13,9 @@ pytest.importorskip("prometheus_client")
 
 from prometheus_client import CollectorRegistry, generate_latest
 
-from netcode import metrics, turns
+from netcode import Server, metrics, turns
 from netcode.metrics import BUCKETS, Metrics, observe
+from netcode.testing import FakeClock, MemoryNetwork
 
 
 class TicTacToe(turns.Game):
@@ -68,6 +69,22 @@ def test_it_counts_who_plays_and_what_goes_over_the_links(scene: Scene) -> None:
     assert numbers['netcode_bytes_total{direction="in",server="7777"}'] > 16
     assert 0.02 <= numbers['netcode_round_trip_seconds{of="median",server="7777"}'] < 0.1
     assert 0.02 <= numbers['netcode_round_trip_seconds{of="largest",server="7777"}'] < 0.1
+
+
+def test_servers_that_share_a_port_are_told_apart() -> None:
+    registry, clock = CollectorRegistry(), FakeClock()
+    servers = [Server("host", 7777, network=MemoryNetwork(clock), clock=clock) for _ in range(4)]
+    labels = [observe(server, registry).label for server in servers[:3]]
+
+    servers[0].close()
+    labels.append(observe(servers[3], registry).label)
+
+    assert labels == ["7777", "host:7777", "host:7777 2", "7777"]
+    assert {name for name in read(registry) if name.startswith("netcode_peers{")} == {
+        f'netcode_peers{{server="{label}"}}' for label in set(labels)
+    }
+    for server in servers:
+        server.close()
 
 
 def test_it_counts_who_leaves_and_who_is_turned_away_by_reason(scene: Scene) -> None:
