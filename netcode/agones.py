@@ -14,12 +14,14 @@ Agones puts a sidecar beside each server, which is asked over HTTP, as its REST 
 in a thread of its own, so that a sidecar that hangs or is not there costs the server's `update()` nothing.
 """
 
+import errno
 import http.client
 import json
 import os
+import socket
 import threading
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from netcode.address import check_destination
 from netcode.diagnostics import log
@@ -178,6 +180,8 @@ class Agones(Observer):
         """Ask the sidecar once, and return whether it heard."""
         connection = http.client.HTTPConnection("localhost", self._port, timeout=TIMEOUT)
         try:
+            connection.connect()
+            connection.sock = _Hurried(connection.sock, TIMEOUT)
             connection.request(method, path, body, {"Content-Type": "application/json"})
             answer = connection.getresponse()
             said = b"" if answer.status < 400 else answer.read1(MAX_ANSWER)  # no more is waited for
@@ -202,6 +206,22 @@ class Agones(Observer):
         if not self.trouble:
             log.warn("agones", "%s", trouble)
         self.trouble = trouble
+
+
+class _Hurried(socket.socket):
+    """A socket from which all has to have come after so many seconds: the timeout of others begins again with every byte."""
+
+    def __init__(self, sock: socket.socket, seconds: float) -> None:
+        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
+        self._until = time.monotonic() + seconds
+        self.settimeout(seconds)
+
+    def recv_into(self, *arguments: Any) -> int:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        self.settimeout(left)
+        return super().recv_into(*arguments)
 
 
 def _port_here() -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from agones_sidecar import PREFIX, Sidecar
+from bounds import as_long_as
 from programs import ROOT
 from scene import Scene
 
@@ -216,6 +217,32 @@ def test_no_more_of_an_answer_is_waited_for_than_is_needed(scene: Scene, answer:
         thread.join()
 
     assert told.trouble.removesuffix("\\r\\n") == trouble.format(port)
+
+
+@pytest.mark.usefixtures("by_hand")
+def test_an_answer_that_comes_byte_by_byte_is_waited_for_no_longer_than_another(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.agones.TIMEOUT", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with listening.accept()[0] as newcomer:
+                newcomer.recv(4096)
+                newcomer.sendall(b"HTTP/1.1 200 OK\r\n")
+                for _ in as_long_as(lambda: not over.wait(0.02)):
+                    newcomer.sendall(b"A: b\r\n")
+
+        over, port = threading.Event(), listening.getsockname()[1]
+        thread = threading.Thread(target=serve)
+        thread.start()
+        told = attend(scene, port)
+        told.ready()
+        told._step()
+        over.set()
+        thread.join()
+
+    assert told.trouble.startswith(f"the Agones sidecar at port {port} does not answer: ")
 
 
 @pytest.mark.usefixtures("by_hand")
