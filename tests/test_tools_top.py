@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,15 @@ def test_what_is_no_status_is_told(tmp_path: Path, content: bytes) -> None:
 
     with pytest.raises(ValueError, match=r"passwd is no status file of a server$"):
         StatusReader(path).read()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes in folders")
+@pytest.mark.parametrize("make", [getattr(os, "mkfifo", None), os.mkdir], ids=["pipe", "folder"])
+def test_a_pipe_that_nobody_writes_and_a_folder_are_no_status(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "netcode-7.json")
+
+    with pytest.raises(ValueError, match=r"netcode-7\.json is no status file of a server$"):
+        StatusReader(tmp_path / "netcode-7.json").read()
 
 
 def test_it_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

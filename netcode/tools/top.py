@@ -7,6 +7,7 @@ other where `netcode.metrics` was asked to. That can be read from elsewhere, and
 import argparse
 import json
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -113,8 +114,10 @@ class StatusReader:
     def read(self) -> dict[str, Any] | None:
         """Return what the server wrote last; None if it is gone. Raises `ValueError` for a file of something else."""
         try:
-            with self._path.open("rb") as file:
-                status: Any = json.loads(file.read(MAX_FILE))
+            status: Any = None
+            if stat.S_ISREG(self._path.stat().st_mode):  # of a pipe, nobody may ever write the other end
+                with self._path.open("rb") as file:
+                    status = json.loads(file.read(MAX_FILE))
         except FileNotFoundError:
             return None
         except (ValueError, RecursionError):  # of JSON, or of text
