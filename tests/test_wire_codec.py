@@ -377,7 +377,7 @@ def test_a_typed_message_owns_its_bytes() -> None:
     [
         ({"x": 1}, TypeError, r"expected a message of Move \| Chat, not dict"),
         (Tree(), TypeError, r"expected a message of Move \| Chat, not Tree"),
-        (Move("one"), ValueError, "a message of type Move cannot be sent: a message came that is none of"),  # type: ignore[arg-type]
+        (Move("one"), ValueError, "a message of type Move cannot be sent: it is none of"),  # type: ignore[arg-type]
         (
             Chat("x", [object()]),
             TypeError,
@@ -511,7 +511,7 @@ def test_types_of_messages_may_have_a_name(written: str) -> None:
         make_codec(names["Named"] | int)
 
 
-@pytest.mark.parametrize("types", [int, dict[str, int], Move | int, "Move", Move(1), list[Move]])
+@pytest.mark.parametrize("types", [int, dict[str, int], Move | int, "Move", Move(1), list[Move], msgspec.Struct])
 def test_types_that_are_no_structs_are_refused_at_once(types: Any) -> None:
     with pytest.raises(TypeError, match=r"messages must be msgspec.Struct types joined by \|, not "):
         make_codec(types)

@@ -35,6 +35,9 @@ _make: Any = vars(tuple)["__new__"]
 SMALL_STRUCT = 256
 """Bytes of a typed message up to which nobody asks by how much it grows."""
 
+CAME = "a message came that is"
+"""How the sentence begins about one of the wrong shape; nothing has come where it is about one of our own."""
+
 FLOAT_32 = b"\xca"
 _ALIASES: Any = tuple(kind for kind in (getattr(typing, "TypeAliasType", None),) if kind is not None)
 """What `type X = …` makes, where Python has it."""
@@ -186,7 +189,8 @@ class TypedCodec:
         members = _members(types)
         classes = [get_origin(member) or member for member in members]
         for member, its_class in zip(members, classes, strict=True):
-            if not (isinstance(its_class, type) and issubclass(its_class, msgspec.Struct)):
+            is_struct = isinstance(its_class, type) and issubclass(its_class, msgspec.Struct)
+            if not is_struct or its_class is msgspec.Struct:  # which itself has no fields, and would keep none
                 raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r}")
         self._types: tuple[type[Any], ...] = tuple(classes)
         self._names = " | ".join(its_class.__name__ for its_class in classes)
@@ -202,7 +206,8 @@ class TypedCodec:
             # msgspec does not check fields as they are set; the other end would refuse them.
             self._read(memoryview(payload), self.sends.depth, tell=False)
         except ProtocolError as error:
-            raise ValueError(f"a message of type {type(message).__name__} cannot be sent: {error}") from error
+            said = str(error).replace(CAME, "it is", 1)
+            raise ValueError(f"a message of type {type(message).__name__} cannot be sent: {said}") from error
         except _UNSENDABLE as error:
             raise explain(message, error, self._encode, what="message", fields=True) from error
         return payload
@@ -290,7 +295,7 @@ class TypedCodec:
                     type(error).__name__,
                     error=error,
                 )
-        return ProtocolError(ReasonCode.WRONG_SHAPE, f"a message came that is none of {self._names}: {said}")
+        return ProtocolError(ReasonCode.WRONG_SHAPE, f"{CAME} none of {self._names}: {said}")
 
 
 def _members(types: Any) -> list[Any]:
