@@ -10,7 +10,8 @@ from netcode.tools.command_line import Parser
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the tool that the command line names and return its status; a wrong command line exits with its usage."""
-    parser = Parser(prog="python -m netcode", description="Tools for networked games.")
+    turns = "Turn-based games are played, served and checked by `python -m netcode.turns`."
+    parser = Parser(prog="python -m netcode", description="Tools for networked games.", epilog=turns)
     parser.add_argument(
         "--version", action="version", version=f"netcode {__version__}, messages in {'C' if SPEEDUPS else 'Python'}"
     )

@@ -35,6 +35,13 @@ def test_the_help_names_each_tool(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert "lag" in capsys.readouterr().out
 
 
+def test_who_looks_for_turn_based_games_is_told_where_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "tictactoe.py"])
+
+    assert "by `python -m netcode.turns`." in " ".join(capsys.readouterr().err.split())
+
+
 def test_the_version_is_that_of_the_package_and_says_whether_the_kernel_was_built(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

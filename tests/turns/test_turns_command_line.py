@@ -749,6 +749,23 @@ def test_a_server_is_started_and_a_stored_game_is_shown(
     assert "has no table abc" in out
 
 
+def test_a_server_that_shall_keep_nothing_leaves_nothing_and_says_so(
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at_once(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netcode.turns.server.Server.wait", at_once)
+    monkeypatch.chdir(game.parent)
+
+    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--store", ":memory:"]) == 0
+
+    out = capsys.readouterr().out
+    assert "kept in memory alone" in out
+    assert "the tables are gone: they were in memory alone" in out
+    assert not [path for path in game.parent.iterdir() if "db" in path.suffix or "memory" in path.name]
+
+
 def test_a_server_that_could_not_store_all_says_so(
     game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

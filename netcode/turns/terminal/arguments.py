@@ -120,10 +120,12 @@ def _add_check(command: argparse.ArgumentParser) -> None:
 
 def _add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="", help="the address to listen on; without it every one")
-    command.add_argument("--port", type=int, default=PORT, help="0 for any free one")
+    command.add_argument("--port", type=int, default=PORT, help=f"{PORT} by itself; 0 for any free one")
     command.add_argument("--web", action="store_true", help="have browsers play, too: it prints the link")
     command.add_argument(
-        "--store", metavar="FILE", help="the database, a file or postgresql://…; without it beside the game"
+        "--store",
+        metavar="FILE",
+        help="the database, a file or postgresql://…; without it beside the game; :memory: keeps nothing",
     )
     reached = "where players reach this process, where several serve one database; each has its own"
     command.add_argument("--address", metavar="HOST:PORT", help=reached)

@@ -15,13 +15,16 @@ from netcode.turns.terminal.screen import Screen
 if TYPE_CHECKING:
     from netcode.turns.server import Server
 
+MEMORY = ":memory:"
+"""What is said in the place of a database where nothing is to be kept."""
+
 
 def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     """Serve tables."""
     from netcode.turns.server import Server, serve
 
     game = load_game(arguments.game)
-    store = arguments.store or path_of(arguments.game).with_suffix(".db")
+    store = None if arguments.store == MEMORY else arguments.store or path_of(arguments.game).with_suffix(".db")
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()
@@ -33,7 +36,8 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
         if numbers is not None:
             where = told.enter_context(_numbers_of(server, numbers))
             screen.line(f"its numbers are at http://{where}/metrics")
-        screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {shown(store)}; Ctrl-C ends")
+        kept = "memory alone" if store is None else shown(store)
+        screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {kept}; Ctrl-C ends")
 
     with told:
         options = {
@@ -46,7 +50,10 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     if serving and serving[0].trouble:
         screen.line(f"the last moves are not stored, and nobody was told that they count: {serving[0].trouble}")
         return 1
-    screen.line("the tables are stored; start again, and the games go on")
+    if store is None:
+        screen.line("the tables are gone: they were in memory alone")
+    else:
+        screen.line("the tables are stored; start again, and the games go on")
     return 0
 
 
