@@ -28,5 +28,15 @@ def test_the_page_plays_and_a_reload_is_back_in_its_seat(tmp_path: Path, start: 
         ann.reads("you are player 1")
         bob.value("document.querySelector('input').value = 'hello'; document.querySelector('form').requestSubmit()")
         ann.reads("player 2: hello")
-
         assert ann.problems == bob.problems == []
+
+        server.stop()
+        ann.reads("the network broke")
+        code = (tmp_path / "server.py").read_text(encoding="utf-8")
+        (tmp_path / "again.py").write_text(code.replace('"127.0.0.1", 0,', f'"127.0.0.1", {port},'), encoding="utf-8")
+        again = start("again.py", folder=tmp_path)
+        again.until("open http")
+        ann.reads("does not know this session any more")
+        ann.until("/does not know[^]*you are player [12]/.test(document.querySelector('ul').innerText)")
+        ann.value("document.querySelector('input').value = 'here'; document.querySelector('form').requestSubmit()")
+        bob.reads(": here")
