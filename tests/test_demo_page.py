@@ -162,6 +162,20 @@ def test_who_came_by_a_link_reads_each_shot_and_finds_others_to_play(
     assert ann.problems == bob.problems == carl.problems == []
 
 
+def test_a_link_that_is_opened_in_the_tab_of_the_page_leads_to_its_table(
+    start: Start, browser: Browser, tmp_path: Path
+) -> None:
+    page, _ = sail(start, browser, tmp_path)
+    page.value("location.href = '#room=ours'")
+    page.until("document.querySelector('#friends').hidden")
+
+    page.click("#any")
+
+    page.reads("Waiting for an enemy")
+    assert page.value("document.querySelector('#address').value").endswith("#room=ours")
+    assert page.problems == []
+
+
 def test_a_ship_that_does_not_fit_is_told_and_one_that_lies_is_picked_up(
     start: Start, browser: Browser, tmp_path: Path
 ) -> None:

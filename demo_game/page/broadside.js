@@ -336,6 +336,7 @@ $("chat").onsubmit = (event) => {
   $("text").value = "";
 };
 $("leave").onclick = () => seat.leave();
+onhashchange = () => location.reload(); // a friend's link that was opened in this very tab
 document.onkeydown = (event) => {
   if (event.key.toLowerCase() === "r" && placing() && event.target.tagName !== "INPUT") turn();
   const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key] ?? [0, 0];

@@ -592,6 +592,29 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     page.close()
 
 
+def test_a_link_that_is_opened_in_the_tab_of_the_page_leads_to_its_table_and_back(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = browser.page(link)
+    page.reads("Play with friends")
+    page.value("location.href = '#room=first&game=TicTacToe'")
+    page.reads("You were invited to the table first")
+    page.write("#name", "Ann")
+    page.click("#any")
+    page.reads("You sit at seat", "#log")
+    bob = friends(link, "TicTacToe", browser, room="first", name="Bob")
+    bob.plays = False
+    page.reads("Your turn", "#status")
+
+    page.value("location.href = '#room=second&game=TicTacToe'")
+    page.reads("You were invited to the table second")
+    page.reads("Back to your seat at TicTacToe as Ann", "#back")
+    page.value("history.back()")
+
+    page.reads("Your turn", "#status")
+    assert page.problems == []
+
+
 def test_a_seat_goes_from_tab_to_tab_and_stays_kept_for_another_day(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:

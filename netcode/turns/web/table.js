@@ -338,6 +338,7 @@ $("copy").onclick = () => {
   $("address").select();
   document.execCommand("copy"); // without TLS, too
 };
+onhashchange = () => location.reload(); // a link to a table that was opened in this very tab
 document.onpointerdown = () => (focused = undefined);
 document.onkeydown = (event) => {
   if (event.key === "Escape") board.again();
