@@ -592,6 +592,20 @@ def test_a_page_that_is_loaded_again_is_back_in_its_seat_within_a_second(
     page.close()
 
 
+def test_whose_turn_it_is_can_be_seen_where_the_system_chooses_all_colours(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    page = sit_down(browser, link, "TicTacToe", "forced")
+    friends(link, "TicTacToe", browser, room="forced", name="Bob")
+    page.reads("Your turn", "#status")
+    outline = "getComputedStyle(document.querySelector('#players .turn')).outlineStyle"
+    assert page.value(outline) == "none"
+
+    page.ask("Emulation.setEmulatedMedia", features=[{"name": "forced-colors", "value": "active"}])
+
+    page.until(f"{outline} === 'solid'")
+
+
 def test_a_link_that_is_opened_in_the_tab_of_the_page_leads_to_its_table_and_back(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:
