@@ -37,6 +37,7 @@ def test_the_page_plays_and_a_reload_is_back_in_its_seat(tmp_path: Path, start: 
         again = start("again.py", folder=tmp_path)
         again.until("open http")
         ann.reads("does not know this session any more")
-        ann.until("/does not know[^]*you are player [12]/.test(document.querySelector('ul').innerText)")
+        for page in (ann, bob):
+            page.until("/does not know[^]*you are player [12]/.test(document.querySelector('ul').innerText)")
         ann.value("document.querySelector('input').value = 'here'; document.querySelector('form').requestSubmit()")
         bob.reads(": here")
