@@ -200,6 +200,14 @@ def test_no_game_of_uno_begins_with_a_wild_card() -> None:
     assert {card[1] for card in first} <= set("0123456789")
 
 
+def test_hanabi_is_no_draw_but_so_many_points_or_a_last_fuse() -> None:
+    for seed in range(8):
+        result = simulate(example("hanabi"), seed=seed).result
+
+        assert result is not None
+        assert result.text in {"the last fuse is gone", f"{result.scores[0] if result.scores else None} of 25 points"}
+
+
 def test_everybody_sees_the_cards_in_hanabi_but_who_holds_them() -> None:
     table = begin("hanabi", 3)
 
