@@ -849,6 +849,7 @@ def test_the_page_of_the_documentation_replaces_ours(
     page.until("document.querySelectorAll('#board button')[0].textContent === 'O'")
     page.click("#board button:nth-child(5)")
     page.reads("that cell is taken", "#told")
+    assert page.value("document.querySelectorAll('#board button')[4].ariaLabel") == "place 5: X"
 
     page.reload()
     page.until("document.querySelectorAll('#board button')[4]?.textContent === 'X'")
