@@ -281,9 +281,12 @@ def each_once(values: tuple[Any, ...], where: str) -> tuple[Any, ...]:
     Raises `RulesError` for values that cannot be told apart once they are sent. Of what cannot be sent it says nothing.
     """
     try:
-        kinds, once = {*map(type, values)}, dict.fromkeys(values)
-        if len(kinds) < 2 and (len(once) == len(values) or kinds <= NATIVE):
-            return values if len(once) == len(values) else tuple(once)
+        kinds = {*map(type, values)}
+        if len(kinds) < 2:
+            if len({*values}) == len(values):
+                return values
+            if kinds <= NATIVE:
+                return tuple(dict.fromkeys(values))
     except TypeError:  # what can be written to has no hash
         pass
     try:
