@@ -27,6 +27,7 @@ SCRIPT = "netcode.js"
 
 _PAGE = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><title>netcode</title>'
+    '<meta name="viewport" content="width=device-width, initial-scale=1">'
     "<p>A game server is here, and no page was given to it: netcode.Web(page=…) is where it goes.</p></html>"
 )
 _INSIDE = (".localhost", ".local", ".localdomain", ".lan", ".home", ".home.arpa", ".internal")

@@ -1,5 +1,6 @@
 """The page «Write a client that runs in a browser»: its server, its page and its script run, in a real browser."""
 
+import re
 from pathlib import Path
 
 from docs_blocks import blocks_of
@@ -41,3 +42,15 @@ def test_the_page_plays_and_a_reload_is_back_in_its_seat(tmp_path: Path, start: 
             page.until("/does not know[^]*you are player [12]/.test(document.querySelector('ul').innerText)")
         ann.value("document.querySelector('input').value = 'here'; document.querySelector('form').requestSubmit()")
         bob.reads(": here")
+
+
+def test_each_sentence_of_the_script_is_explained() -> None:
+    script = (ROOT / "netcode" / "web" / "netcode.js").read_text(encoding="utf-8")
+    quoted = re.findall(r"""["`]([a-z…][^"`\n]*)["`]""", re.sub(r"\$\{[^{}]*\}", "…", script))
+    said = {text for text in quoted if " " in text and "; and then: " not in text}  # that is two others
+    rows = {
+        line[2:].partition(" | ")[0] for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")
+    }
+
+    assert len(said) > 12
+    assert said - rows == set()
