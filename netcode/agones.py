@@ -216,12 +216,12 @@ class _Hurried(socket.socket):
         self._until = time.monotonic() + seconds
         self.settimeout(seconds)
 
-    def recv_into(self, *arguments: Any) -> int:
+    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
         self.settimeout(left)
-        return super().recv_into(*arguments)
+        return super().recv_into(buffer, nbytes, flags)
 
 
 def _port_here() -> int | None:

@@ -567,14 +567,18 @@ def test_an_interrupt_costs_nobody_but_whom_it_meets(house: House, monkeypatch: 
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Web, where, interrupt)
+    silent = house.visit()
+    house.until(lambda: house.waiting)
     guest = house.visit(b"GET / HTTP/1.1\r\n\r\n" if where == "_answer" else UPGRADE + b"\r\n")
     with pytest.raises(KeyboardInterrupt):
         house.until(lambda: False)
 
     house.until(guest.is_over)
+    assert house.door._origins == {LOOPBACK: 1}
     other = house.visit(b"GET / HTTP/1.1\r\n\r\n")
 
     assert other.hear_all().endswith(PAGE.encode())
+    assert not silent.is_over()
 
 
 @pytest.mark.filterwarnings(

@@ -5,7 +5,7 @@ from, is known before it counts anywhere. What waits costs an update nothing.
 """
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Generator
 from typing import TypeAlias, cast
 
@@ -179,7 +179,7 @@ class WebDoorway(Doorway):
                         return done
                 self._look(now)
             except BaseException:  # Ctrl-C, say
-                self._recover()
+                self._count_anew()
                 raise
         return self._done.popleft() if self._done else None
 
@@ -288,17 +288,9 @@ class WebDoorway(Doorway):
         else:
             self._origins.pop(guest.origin, None)
 
-    def _recover(self) -> None:
-        """Bring what is known of those who wait in line with who does, after an exception left something half-way."""
-        waiting = {**self._waiting, **self._served}
-        for fd in [fd for fd, guest in self._by_fd.items() if guest not in waiting]:
-            self._poller.remove(fd)
-            del self._by_fd[fd]
-        self._asked = {guest: None for guest in self._asked if guest in waiting}
-        self._origins = {}
-        for guest in waiting:
-            if guest.origin:
-                self._origins[guest.origin] = self._origins.get(guest.origin, 0) + 1
+    def _count_anew(self) -> None:
+        """Count who waits from where again, after an exception left something half-way."""
+        self._origins = Counter(guest.origin for guest in (*self._waiting, *self._served) if guest.origin)
 
     def _give_up(self, guest: _Guest) -> None:
         self._forget(guest)
@@ -366,6 +358,6 @@ class WebDoorway(Doorway):
 
     def _wait_longer(self, guest: _Guest) -> None:
         """Give somebody who is shown a page the time to take it."""
-        self._waiting.pop(guest, None)
         guest.until = self._now + DELIVERY
-        self._served[guest] = None
+        self._served[guest] = None  # first: who is in neither would be forgotten by an interrupt
+        self._waiting.pop(guest, None)
