@@ -31,7 +31,7 @@ from netcode.turns.seat import Seat
 EXAMPLES = ROOT / "examples" / "turns"
 HIDDEN = float(os.environ.get("NETCODE_HIDDEN", "4.5"))
 TIMEOUT = float(os.environ.get("NETCODE_TIMEOUT", "3"))
-OVER_OR_TURN = """document.querySelector("[data-key='Play again']") ? "over"
+OVER_OR_TURN = """document.querySelector("[data-key='Another table']") ? "over"
     : document.querySelector("#status.mine") && "turn\""""
 HOSTILE = "<img src=x onerror=hurt=1>"
 SERVER = """
@@ -320,6 +320,7 @@ def test_crazy_eights_is_played_against_a_bot_to_the_end(
 
     page.reads("won", "#status")
     page.reads("won", "#log")
+    page.reads("bot has left.", "#ask")
     assert page.problems == []
 
 
