@@ -192,12 +192,14 @@ def lose(table: Standing, entry: list[Any], now: float) -> Step:
 
     Not what these say: it may name what others must not know, and is for the log.
     """
+    seat: int
     kind, seat, *failed = entry
     table.course.abandon()
     table.course.taken_back = []  # the game is over, which says it all
     table.course.waiting.drop()
     table.undoing.forget()
-    kit, name = table.course.kit, table.names[seat]
+    kit = table.course.kit
+    name = kit.names[seat]
     others = tuple(other for other in kit.alive if other != seat)
     if kind == "forfeit":
         why, text = f"{name} gave up", f"the game is over, since the rules did not go on without {name}"
