@@ -9,6 +9,8 @@ import contextlib
 import os
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -919,6 +921,19 @@ CADDY = """
 """What keeps it from asking others for a certificate, and all that it writes in a folder."""
 
 
+def wait_for_certificate(port: int) -> None:
+    """Wait until a proxy that listens also has its certificate, which it makes itself meanwhile."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    deadline, ready = time.monotonic() + DEADLINE, False
+    while not ready:
+        with contextlib.suppress(OSError), socket.create_connection(("localhost", port)) as plain:
+            context.wrap_socket(plain, server_hostname="localhost").close()
+            ready = True
+        assert time.monotonic() < deadline, "it has no certificate"
+        time.sleep(0.02)
+
+
 def test_it_is_played_over_tls_behind_caddy_below_a_path(browser: Browser, start: Start, tmp_path: Path) -> None:
     caddy = shutil.which("caddy")
     if not caddy:
@@ -928,4 +943,5 @@ def test_it_is_played_over_tls_behind_caddy_below_a_path(browser: Browser, start
     (tmp_path / "Caddyfile").write_text(CADDY.format(folder=tmp_path) + site, encoding="utf-8")
 
     with running(port, caddy, "run", "--adapter", "caddyfile", "--config", tmp_path / "Caddyfile"):
+        wait_for_certificate(port)
         play_below(browser, f"https://localhost:{port}/hello/")
