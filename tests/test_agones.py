@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -189,6 +189,26 @@ def test_what_the_sidecar_fails_at_is_told_again_and_what_it_refuses_is_not(
     assert refused.endswith('400 {"code": 3, "message": "so it is"}')
 
 
+def told_by(answer: Callable[[socket.socket, threading.Event], object], scene: Scene) -> tuple[Agones, int]:
+    """Have a sidecar that answers in a way of its own, until all is over, told once; return what told it, and its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def serve() -> None:
+            with listening.accept()[0] as newcomer:
+                newcomer.recv(4096)
+                answer(newcomer, over)
+
+        over, port = threading.Event(), listening.getsockname()[1]
+        thread = threading.Thread(target=serve)
+        thread.start()
+        told = attend(scene, port)
+        told.ready()
+        told._step()
+        over.set()
+        thread.join()
+    return told, port
+
+
 @pytest.mark.usefixtures("by_hand")
 @pytest.mark.parametrize(
     ("answer", "trouble"),
@@ -199,22 +219,11 @@ def test_what_the_sidecar_fails_at_is_told_again_and_what_it_refuses_is_not(
     ],
 )
 def test_no_more_of_an_answer_is_waited_for_than_is_needed(scene: Scene, answer: bytes, trouble: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    def say(newcomer: socket.socket, over: threading.Event) -> None:
+        newcomer.sendall(answer)
+        over.wait(20)
 
-        def serve() -> None:
-            with listening.accept()[0] as newcomer:
-                newcomer.recv(4096)
-                newcomer.sendall(answer)
-                over.wait(20)
-
-        over, port = threading.Event(), listening.getsockname()[1]
-        thread = threading.Thread(target=serve)
-        thread.start()
-        told = attend(scene, port)
-        told.ready()
-        told._step()
-        over.set()
-        thread.join()
+    told, port = told_by(say, scene)
 
     assert told.trouble.removesuffix("\\r\\n") == trouble.format(port)
 
@@ -224,23 +233,13 @@ def test_an_answer_that_comes_byte_by_byte_is_waited_for_no_longer_than_another(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("netcode.agones.TIMEOUT", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def serve() -> None:
-            with listening.accept()[0] as newcomer:
-                newcomer.recv(4096)
-                newcomer.sendall(b"HTTP/1.1 200 OK\r\n")
-                for _ in as_long_as(lambda: not over.wait(0.02)):
-                    newcomer.sendall(b"A: b\r\n")
+    def trickle(newcomer: socket.socket, over: threading.Event) -> None:
+        newcomer.sendall(b"HTTP/1.1 200 OK\r\n")
+        for _ in as_long_as(lambda: not over.wait(0.02)):
+            newcomer.sendall(b"A: b\r\n")
 
-        over, port = threading.Event(), listening.getsockname()[1]
-        thread = threading.Thread(target=serve)
-        thread.start()
-        told = attend(scene, port)
-        told.ready()
-        told._step()
-        over.set()
-        thread.join()
+    told, port = told_by(trickle, scene)
 
     assert told.trouble.startswith(f"the Agones sidecar at port {port} does not answer: ")
 
