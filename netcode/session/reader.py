@@ -1,5 +1,7 @@
 """Bytes to messages and controls: frames, what a message may cost, and what is incomplete."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, assert_never
 
 from netcode.errors import ProtocolError
@@ -22,6 +24,9 @@ from netcode.wire.protocol import ACKNOWLEDGE_EVERY, Ack, Bye, Control, Hello, P
 LARGE = 65_536
 """Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
 
+MOST_AT_A_GLANCE = FREE
+"""Messages that a codec's `cut` returns at most: each costs something, and what costs more it leaves to others."""
+
 CONTROL = 16
 """What a control message costs, beside what is in it."""
 
@@ -30,7 +35,7 @@ class Reader:
     """The receiver of a link's stream: delivers messages to an inbox, and owns what is incomplete."""
 
     __slots__ = (
-        "_acknowledged", "_codec", "_costly", "_ear", "_flood", "_inbox", "hungry", "limit", "partial", "pong", "rest", "session",
+        "_acknowledge_at", "_codec", "_costly", "_cut", "_ear", "_flood", "_inbox", "hungry", "limit", "partial", "pong", "rest", "session",
     )  # fmt: skip
 
     believes_ends: ClassVar[bool] = False
@@ -38,6 +43,8 @@ class Reader:
     def __init__(self, ear: Ear, codec: Codec, inbox: Inbox[Any]) -> None:
         self._ear = ear
         self._codec = codec
+        most = ear.limits.max_messages_per_update
+        self._cut = codec.cut if most >= MOST_AT_A_GLANCE else partial(_cut_few, codec.cut, most)
         self._inbox = inbox
         self.session: Session | None = None
         """Whose messages are delivered: from the greeting to the end."""
@@ -50,7 +57,7 @@ class Reader:
         self.pong: int | None = None
         """The number of the last ping, until it is answered: a flood of pings is not multiplied."""
         self._flood: Flood | None = None  # the last one, if there was any
-        self._acknowledged = 0  # bytes received when the other end was last told
+        self._acknowledge_at = 0  # bytes received above which the other end is to be told
         self._costly: Costly | None = None  # at the front of the rest, and not yet done
 
     @property
@@ -79,7 +86,7 @@ class Reader:
         """Deliver messages as those of `session` from now on."""
         self.session = session
         self.limit = self._codec.takes.size
-        self.pong, self._acknowledged = None, session.bytes_received  # the greeting has just told
+        self._has_told(session)  # by the greeting
 
     def stop(self) -> None:
         """Deliver nothing more; what still comes is dropped."""
@@ -127,8 +134,10 @@ class Reader:
             with rest.view() as view:
                 taken = self._read(view, held)
             rest.drop(taken)
-            if taken == held <= SCRATCH:
-                self.rest = None  # a larger one is kept for the next large message
+            if taken == held:
+                self.partial = None
+                if held <= SCRATCH:
+                    self.rest = None  # a larger one is kept for the next large message
         return self.hungry
 
     def _read(self, data: memoryview, size: int) -> int:
@@ -139,25 +148,23 @@ class Reader:
         if inbox.room < 0:
             self.hungry = True  # the game does not take its events: leave the rest where it is
             return 0
-        if size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS:
-            return self._read_beats(data, size, session, inbox)
-        cut = self._codec.cut
-        found = cut(data, size, self.limit, inbox.message, session.peer)
-        if found is None or len(found[0]) > self._ear.limits.max_messages_per_update:
+        found = self._cut(data, size, self.limit, inbox.message, session.peer)
+        if found is None:
+            if size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS:
+                return self._read_beats(data, size, session, inbox)
             return self._read_carefully(data[:size], session, inbox)
         events, taken = found
         session.received += len(events)  # nothing can come between this and the next
         inbox.events += events
         inbox.room -= taken
         session.bytes_received += taken
-        if (
-            taken != size
-            or self.partial is not None
-            or self._flood is not None
-            or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY
-        ):
+        if taken != size or session.bytes_received > self._acknowledge_at or self._flood is not None:
             self._note_rest(data, size, taken, 0, session)
         return taken
+
+    def _has_told(self, session: Session) -> None:
+        """The other end has been told what was received."""
+        self.pong, self._acknowledge_at = None, session.bytes_received + ACKNOWLEDGE_EVERY
 
     def _read_stranger(self, data: memoryview) -> int:
         """Take the greeting off the front of `data`, or anything off a link that is over."""
@@ -216,7 +223,7 @@ class Reader:
             position += self._read(data[position:size], size - position)  # a message, as likely as not a single one
         if self.pong is not None and self._ear.reason is None:
             self._ear.reply(session)
-            self.pong, self._acknowledged = None, session.bytes_received
+            self._has_told(session)
         return position
 
     def _read_carefully(self, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
@@ -266,9 +273,9 @@ class Reader:
         """
         if taken:
             self.partial = None  # what was begun is complete; what follows is another
-        if self.pong is not None or session.bytes_received - self._acknowledged > ACKNOWLEDGE_EVERY:
+        if self.pong is not None or session.bytes_received > self._acknowledge_at:
             self._ear.reply(session)
-            self.pong, self._acknowledged = None, session.bytes_received
+            self._has_told(session)
         if rest == 1:
             self._too_much()
             return
@@ -369,3 +376,11 @@ class Reader:
                 pass
             case _:  # pragma: no cover
                 assert_never(control)
+
+
+def _cut_few(
+    cut: Callable[..., tuple[list[Any], int] | None], most: int, *arguments: Any
+) -> tuple[list[Any], int] | None:
+    """Do what a codec's `cut` does where that may be more than the `most` messages that one update delivers."""
+    found = cut(*arguments)
+    return None if found is None or len(found[0]) > most else found
