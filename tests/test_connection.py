@@ -32,6 +32,7 @@ from netcode.loop.clock import Timeline
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.stream import intake as module
+from netcode.stream.contract import ALONE
 from netcode.stream.stream import Stream
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Ready
@@ -809,10 +810,10 @@ def test_a_call_that_an_exception_came_into_is_told_to_the_set(monkeypatch: pyte
     line = Line().opened()
     told: list[bool] = []
 
-    def interrupt(stream: Stream) -> None:
+    def interrupt(host: object, stream: Stream) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Stream, "announce", interrupt)
+    monkeypatch.setattr(type(ALONE), "output", interrupt)
 
     def note(stream: Stream) -> None:
         told.append(stream.alive)

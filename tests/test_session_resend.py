@@ -29,18 +29,15 @@ class Sending(RuleBasedStateMachine):
     def send(self, payloads: list[bytes], times: int) -> None:
         frames = [frame(payload * times) for payload in payloads]
         self.frames += frames
-        if self.queue.append(len(frames), b"".join(frames)):
-            assert self.queue.size > LIMIT
-            self.queue.trim()
+        batch = [*frames]
+        assert (self.queue.take(batch), batch) == (b"".join(frames), [])
         assert self.queue.size <= LIMIT
 
     @rule(size=st.integers(1, 2 * PIECE))
     def send_large(self, size: int) -> None:
         whole = frame(bytes(size))
         self.frames.append(whole)
-        if self.queue.append_large((whole[:5], whole[5:])):
-            assert self.queue.size > LIMIT
-            self.queue.trim()
+        self.queue.take_large((whole[:5], whole[5:]))
         assert self.queue.size <= LIMIT
 
     @rule(count=st.integers(1, 3))
@@ -105,8 +102,8 @@ TestSending = Sending.TestCase
 def test_what_is_acknowledged_is_let_go_a_piece_at_a_time() -> None:
     queue = ResendQueue(LIMIT)
     piece = frame(bytes(PIECE // 2))
-    queue.append(2, piece + piece)
-    queue.append(1, frame(b"three"))
+    queue.take([piece, piece])
+    queue.take([frame(b"three")])
 
     queue.acknowledge(1)
     within_a_piece = queue.size
@@ -118,7 +115,7 @@ def test_what_is_acknowledged_is_let_go_a_piece_at_a_time() -> None:
 
 def test_when_everything_is_acknowledged_nothing_is_kept() -> None:
     queue = ResendQueue(LIMIT)
-    queue.append(1, frame(b"one"))
+    queue.take([frame(b"one")])
 
     queue.acknowledge(1)
 
@@ -127,8 +124,8 @@ def test_when_everything_is_acknowledged_nothing_is_kept() -> None:
 
 def test_what_is_lacking_may_begin_within_a_piece() -> None:
     queue = ResendQueue(LIMIT)
-    queue.append(2, frame(b"one") + frame(b"two"))
-    queue.append(1, frame(b"three"))
+    queue.take([frame(b"one"), frame(b"two")])
+    queue.take([frame(b"three")])
 
     assert queue.since(1) == [frame(b"two") + frame(b"three")]
 
@@ -137,14 +134,10 @@ def test_what_is_lacking_may_begin_within_a_piece() -> None:
 def test_beyond_the_limit_the_oldest_are_let_go_and_cannot_be_asked_for(room: int) -> None:
     first, second = frame(bytes(PIECE)), frame(b"second")
     queue = ResendQueue(len(first) + len(second) - 1 + room)
-    queue.append(1, first)
+    queue.take([first])
+    queue.take([second])
 
-    over = queue.append(1, second)
-    if over:
-        queue.trim()
-
-    assert over == (room == 0)
-    assert queue.since(0) == (None if over else [first, second])
+    assert queue.since(0) == (None if room == 0 else [first, second])
     assert queue.since(1) == [second]
 
 
@@ -152,16 +145,17 @@ def test_exactly_as_much_as_may_be_kept_is_kept() -> None:
     whole, more = frame(bytes(PIECE - 4)), frame(b"x")
     queue = ResendQueue(len(whole))
 
-    assert (len(whole), queue.append(1, whole)) == (PIECE, False)
+    assert (len(whole), queue.take([whole])) == (PIECE, whole)
     assert queue.since(0) == [whole]
-    assert queue.append(1, more) is True
+    queue.take([more])
+    assert (queue.since(0), queue.since(1)) == (None, [more])
 
 
 def test_a_large_message_is_kept_without_a_copy() -> None:
     queue = ResendQueue(LIMIT)
     large = frame(bytes(2 * PIECE))[:9], bytes(2 * PIECE - 5)
-    queue.append(1, frame(b"before"))
-    queue.append_large(large)
+    queue.take([frame(b"before")])
+    queue.take_large(large)
 
     again = queue.since(1)
 
@@ -182,8 +176,8 @@ def test_returns_look_at_each_message_once_at_most(monkeypatch: pytest.MonkeyPat
     queue = ResendQueue(1 << 20)
     tiny, batch = frame(b"x"), [frame(b"many")] * 1000
     for _ in range(10_000):
-        queue.append(1, tiny)
-    queue.append(len(batch), b"".join(batch), [*batch])
+        queue.take([tiny])
+    queue.take([*batch])
 
     for received in range(1, 41):  # somebody who says nothing else than that it is back
         assert queue.since(received) is not None
@@ -199,7 +193,7 @@ def test_what_is_taken_from_a_batch_is_in_it_no_more(resumes: bool) -> None:
     data = b"".join(batch)
 
     if resumes:
-        queue.append(2, data, batch)
+        assert queue.take(batch) == data
     else:
         queue.count(2, len(data), batch)
 
@@ -208,7 +202,7 @@ def test_what_is_taken_from_a_batch_is_in_it_no_more(resumes: bool) -> None:
 
 def test_who_counts_on_has_what_was_sent_since_and_nothing_from_before() -> None:
     queue = ResendQueue(LIMIT)
-    queue.append(2, frame(b"one") + frame(b"two"))
+    queue.take([frame(b"one"), frame(b"two")])
 
     queue.begin_at(7)
 

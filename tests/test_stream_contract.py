@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from netcode import State
-from netcode.stream.contract import ALONE
+from netcode.stream.contract import ALONE, NOTHING
 
 
 def test_the_states_are_told_by_name_in_the_order_in_which_they_come() -> None:
@@ -29,3 +29,7 @@ def test_who_has_no_host_may_tell_it_everything() -> None:
     ALONE.interrupted()
 
     assert not hasattr(ALONE, "__dict__")  # it keeps nothing of it
+
+
+def test_who_has_no_source_is_given_nothing() -> None:
+    assert (NOTHING.batch, NOTHING.collect()) == ([], b"")

@@ -1049,13 +1049,12 @@ def test_an_answer_waits_for_something_to_go_with_where_a_host_knows_of_it() -> 
     stream_of(alone).answer(b"pong")
     stream_of(kept).answer(b"pong")
     waits = notes.take()
-    stream_of(kept).source = Giver(b"hit")
-    stream_of(kept).announce()
     stream_of(kept).answer(b"more")
-    goes = notes.take()
+    stream_of(kept).send(b"hit")
+    goes_along = notes.take()
 
-    assert (waits, goes) == (["answers"], ["has output"])
-    assert (alone.send_buffer_length, kept.send_buffer_length) == (4, 8)
+    assert (waits, goes_along) == (["answers"], [])
+    assert (alone.send_buffer_length, kept.send_buffer_length) == (4, 11)
 
 
 @pytest.mark.parametrize("size", [1, LOOSE, LOOSE + 1])

@@ -702,17 +702,18 @@ def test_a_call_that_ctrl_c_came_into_leaves_the_others_whole(
     everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     pairs = [pair(everybody) for _ in range(2)]
-    announce = Stream.announce
+    streams = stream_of(pairs[0][0]).host
+    output = streams.output
     presses = [1]
 
     def interrupted(stream: Stream) -> None:
         if presses:
             presses.clear()
             raise KeyboardInterrupt
-        announce(stream)
+        output(stream)
 
     pairs[1][0].send(b"there")
-    monkeypatch.setattr(Stream, "announce", interrupted)
+    monkeypatch.setattr(streams, "output", interrupted)
     with pytest.raises(KeyboardInterrupt):
         getattr(pairs[0][0], call)(*([b"here"] if call == "send" else []))
     everybody.update()

@@ -53,11 +53,14 @@ class OutboxOwner(Protocol):
 class Outbox:
     """What was sent, until the other end is known to have it. It is the source of the stream that it goes over."""
 
-    __slots__ = ("_codec", "_owner", "batch", "judge", "look_at", "most", "resend", "resumes", "stream", "theirs")  # fmt: skip
+    __slots__ = (
+        "_codec", "_engine", "_owner", "_plenty", "batch", "judge", "look_at", "most", "resend", "resumes", "stream", "theirs",
+    )  # fmt: skip
 
     def __init__(self, owner: OutboxOwner, codec: Codec) -> None:
         limits = owner.limits
         self._owner = owner
+        self._engine = owner.engine
         self._codec = codec
         self.stream: Stream | None = None
         """That of the link, as long as it takes further messages."""
@@ -69,6 +72,7 @@ class Outbox:
         """Frames in the batch up to which small ones need no further look; 0 while there are none."""
         self.most = limits.max_queue
         """Bytes that may wait to be sent over the present link."""
+        self._plenty = self.most // SMALL  # small frames for which there is room in any case
         self.resend = ResendQueue(limits.max_resend)
         self.resumes = True
         """Whether what was sent may be needed again."""
@@ -87,17 +91,16 @@ class Outbox:
     def look(self, data: bytes) -> None:
         """Send a frame that may be the first of a batch, or one too many."""
         stream, batch = self.stream, self.batch
-        if stream is None or self._owner.engine.busy:
+        if stream is None or self._engine.busy:
             self._say_later(data)
             return
-        if not batch and stream.outgoing is None and len(data) <= SMALL:
-            plenty = self.most // SMALL  # the usual way
-        else:
+        plenty = self._plenty
+        if batch or stream.outgoing is not None or len(data) > SMALL:
             plenty = self._measure(data, stream)
             if not plenty:
                 return
-        # In this order: whatever comes in between, what is in the batch will be asked for.
-        stream.announce()
+        if not batch:  # in this order: whatever comes in between, what is in the batch will be asked for
+            stream.host.output(stream)
         batch.append(data)
         self.look_at = plenty
 
@@ -123,14 +126,12 @@ class Outbox:
 
     def collect(self) -> bytes:
         """Take what was sent since the last time, as one chunk. The batch is not empty."""
-        batch, resend = self.batch, self.resend
+        batch = self.batch
         self.look_at = 0  # what a signal handler sends from here on comes behind it
-        count = len(batch)
-        data = batch[0] if count == 1 else b"".join(batch)
-        if not self.resumes:
-            resend.count(count, len(data), batch)
-        elif resend.append(count, data, batch):
-            resend.trim()
+        if self.resumes:
+            return self.resend.take(batch)
+        data = b"".join(batch)
+        self.resend.count(len(batch), len(data), batch)
         return data
 
     def clear(self) -> int:
@@ -148,6 +149,7 @@ class Outbox:
         self.most = self._owner.limits.max_queue
         if missing:
             self.most += sum(map(len, missing))
+        self._plenty = self.most // SMALL
         for chunk in missing:
             stream.send(chunk)
         if not self.resumes:
@@ -176,7 +178,7 @@ class Outbox:
             if room >= 0:
                 return len(self.batch) + 1 + room // SMALL
             self._owner.do(judge.overflow)  # it changes the table of deadlines
-        return len(self.batch) + 1 + self.most // SMALL
+        return len(self.batch) + 1 + self._plenty
 
     def _say_later(self, frame: bytes | Large) -> None:
         """Send a frame for which there is no usual way, as soon as nothing is under way."""
@@ -191,11 +193,11 @@ class Outbox:
             if stream is None:
                 self._keep(frame)
             else:
-                self._owner.engine.stepping = stream
+                self._engine.stepping = stream
                 if self.batch:
                     stream.send(self.collect())
                 self._queue(frame, stream)
-                self._owner.engine.stepping = None
+                self._engine.stepping = None
 
     def _queue(self, frame: bytes | Large, stream: Stream) -> None:
         """Have the stream send a frame, behind everything before it."""
@@ -205,11 +207,10 @@ class Outbox:
         if size > self.theirs:
             self.judge.too_large(size)
             return
-        resend = self.resend
-        if not self.resumes:
-            resend.count(1, sum(map(len, chunks)))
-        elif resend.append_large(frame) if isinstance(frame, tuple) else resend.append(1, frame):
-            resend.trim()
+        if self.resumes:
+            self._take(frame)
+        else:
+            self.resend.count(1, size + HEADER_SIZE)
         for chunk in chunks:
             stream.send(chunk)
         if stream.waiting > self.most:
@@ -221,6 +222,14 @@ class Outbox:
             return  # it is over, or about to be
         if self.batch:
             self.collect()  # what came when the link was about to go
-        resend = self.resend
-        if resend.append_large(chunk) if isinstance(chunk, tuple) else resend.append(1, chunk):
+        size = sum(map(len, chunk)) if isinstance(chunk, tuple) else len(chunk)
+        is_too_much = self.resend.size + size > self.resend.limit
+        self._take(chunk)
+        if is_too_much:
             self._owner.lost()
+
+    def _take(self, frame: bytes | Large) -> None:
+        if isinstance(frame, tuple):
+            self.resend.take_large(frame)
+        else:
+            self.resend.take([frame])

@@ -62,30 +62,31 @@ class ResendQueue:
         self._base += number
         self._before_open += number
 
-    def append(self, count: int, frames: bytes, batch: list[bytes] | None = None) -> bool:
-        """Keep the frames of `count` more messages; True if that makes more bytes than the limit.
+    def take(self, batch: list[bytes]) -> bytes:
+        """Keep the frames of a batch, and return them as one chunk. The oldest that are kept beyond the limit go.
 
-        Args:
-            batch: what they came from. It is emptied in the same moment, so that an interrupt finds them in one place.
+        The batch is emptied in the same moment, so that an interrupt finds them in one place. A link that needs what is
+        gone cannot be resumed.
         """
+        count = len(batch)
+        frames = batch[0] if count == 1 else b"".join(batch)
         kept = self._open
         if kept is None:
             kept = self._open = bytearray()
         # Without a call in between, nothing comes in between.
         kept += frames
         self.sent += count
-        if batch is not None:
-            batch.clear()
-        if len(kept) < self._full_at:
-            return False
-        self._seal(max(PIECE, len(frames) - HEADER_SIZE))  # what was there before had not become a piece
-        return self._sealed > self.limit
+        batch.clear()
+        if len(kept) >= self._full_at:
+            self._seal(max(PIECE, len(frames) - HEADER_SIZE))  # what was there before had not become a piece
+            self._trim()
+        return frames
 
-    def append_large(self, frame: Large) -> bool:
-        """Keep the frame of one more message without copying it; True if that makes more bytes than the limit."""
+    def take_large(self, frame: Large) -> None:
+        """Keep the frame of one message without copying it. The oldest that are kept beyond the limit go."""
         self._seal()
         self._add_piece(frame, 1, _largest(frame))
-        return self._sealed > self.limit
+        self._trim()
 
     def count(self, count: int, size: int, batch: list[bytes] | None = None) -> None:
         """Count messages, of `size` bytes together, that nobody will ask for again; empty what they came from."""
@@ -94,12 +95,6 @@ class ResendQueue:
         self._base = self._before_open = self.sent
         if batch is not None:
             batch.clear()
-
-    def trim(self) -> None:
-        """Let go of the oldest frames beyond the limit. A link that needs them cannot be resumed."""
-        self._seal()
-        while self._sealed > self.limit:
-            self._drop()
 
     def forget(self) -> None:
         """Let go of everything."""
@@ -191,6 +186,10 @@ class ResendQueue:
         self._open = None
         self._sealed += size
         self._resized()
+
+    def _trim(self) -> None:
+        while self._sealed > self.limit:
+            self._drop()
 
     def _drop(self) -> None:
         pieces = self._pieces

@@ -10,6 +10,7 @@ from netcode.loop.engine import Act, Engine
 from netcode.reasons import Reason, ReasonCode, closed_here
 from netcode.session.meter import Meter
 from netcode.session.outbox import Judge, Outbox
+from netcode.stream.contract import NOTHING
 from netcode.stream.stream import Stream
 from netcode.wire.codec import Codec
 
@@ -297,7 +298,7 @@ class Session:
         link, outbox = self.link, self.outbox
         if link is not None:
             outbox.close(link.stream)
-            link.stream.source = None
+            link.stream.source = NOTHING
             self.offered = outbox.resend.sent
             self._returns = self._returns or _Returns()
             self._returns.tried_for = link.now - self._tried_from

@@ -114,12 +114,28 @@ class Source(Protocol):
         ...
 
 
+class _Nothing:
+    """The source of a stream that nobody gathers for."""
+
+    __slots__ = ("batch",)
+
+    def __init__(self) -> None:
+        self.batch: list[bytes] = []
+
+    def collect(self) -> bytes:
+        return b""
+
+
+NOTHING = _Nothing()
+"""The source of those who have none."""
+
+
 class Host(Protocol[S_contra]):
     """Where a stream lives: a set of them, which asks a poller; or nowhere, which is `ALONE`."""
 
     @property
     def output(self) -> Callable[[S_contra], object]:
-        """Hear that the stream has something to send. Often, so it may be the `append` of a list."""
+        """Hear that the stream has something to send, perhaps again. Often, so it may be the `append` of a list."""
         ...
 
     @property

@@ -11,7 +11,7 @@ from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason
 from netcode.stream.buffer import SendQueue, rest_of
 from netcode.stream.closing import Closing
 from netcode.stream.connecting import Connecting
-from netcode.stream.contract import ALONE, SCRATCH, Host, Owner, Receiver, Source, State
+from netcode.stream.contract import ALONE, NOTHING, SCRATCH, Host, Owner, Receiver, Source, State
 from netcode.stream.draining import Draining, unsent
 from netcode.transport import Heard, Transport, abandon
 
@@ -32,7 +32,7 @@ class Stream:
     """
 
     __slots__ = (
-        "_buried", "_closing", "_finished", "_loose", "announced", "blocked", "connecting", "draining", "ended_input", "heard",
+        "_buried", "_closing", "_finished", "_loose", "blocked", "connecting", "draining", "ended_input", "heard",
         "host", "outgoing", "owner", "reason", "receiver", "remote_address", "source", "state", "timeline", "torn", "transport",
         "wake", "watched", "where",
     )  # fmt: skip
@@ -40,7 +40,7 @@ class Stream:
     def __init__(self, connecting: Connecting, receiver: Receiver, owner: "Owner[Stream]", timeline: Timeline) -> None:
         self.receiver = receiver
         self.owner: Owner[Stream] = owner
-        self.source: Source | None = None
+        self.source: Source = NOTHING
         self.host: Host[Stream] = ALONE
         self.timeline = timeline
         self.state = State.CONNECTING
@@ -61,7 +61,6 @@ class Stream:
         self.draining: Draining | None = None
         """What came before a write failed, from then on: it ends when there is no more of it, of which nobody tells."""
         self.torn = False  # whether an exception left it half-way
-        self.announced = False  # whether the host knows that it has something to send
         self.watched = -1  # what the host's poller watches for; -1 while it does not watch. The host's
         self.wake = math.inf  # when the host looks at it. The host's
         self._buried = False  # it is over, and everything is given back
@@ -91,9 +90,8 @@ class Stream:
 
     def has_to_send(self) -> bool:
         """Tell whether there is something to send, as far as that can be."""
-        given = self.source is not None and bool(self.source.batch)
         ends = self.state is _DISCONNECTING and not self._finished  # the end of our side is what has to be sent
-        return self.draining is None and (given or ends or bool(self.waiting))
+        return self.draining is None and (bool(self.source.batch) or ends or bool(self.waiting))
 
     def deadline(self) -> float:
         """Return the earliest time at which `check` or the connector has something to do; infinity for never."""
@@ -109,8 +107,8 @@ class Stream:
 
     def send(self, data: bytes) -> None:
         """Queue bytes that cannot change any more."""
-        if not self.announced:
-            self.announce()
+        if self.outgoing is None and not self._loose:  # else the host knows
+            self.host.output(self)  # first: an interrupt in between leaves it there for nothing, not never
         if self.outgoing is not None:
             self.outgoing.append(data)
         elif self._loose or len(data) > LOOSE:
@@ -120,17 +118,12 @@ class Stream:
 
     def answer(self, data: bytes) -> None:
         """Queue bytes that need not leave before what the game may have to say to what just came."""
-        if self.announced or self.outgoing is not None:
-            self.send(data)
-        else:
-            self._loose += data
+        if self.outgoing is not None:
+            self.outgoing.append(data)
+            return
+        if not self._loose:
             self.host.answer(self)
-
-    def announce(self) -> None:
-        """Have the host ask for what is to be sent."""
-        if not self.announced:
-            self.host.output(self)  # first: an interrupt in between leaves it there twice, not never
-            self.announced = True
+        self._loose += data
 
     def close(self) -> None:
         """End it at once; what waits to be sent is lost."""
@@ -155,7 +148,7 @@ class Stream:
             closing.limit(self.timeline.now, timeout, limit)
         if self.state is not _DISCONNECTING:
             self._become(_DISCONNECTING)
-            self.announce()  # with nothing queued, the end of our side is what has to be sent
+            self.host.output(self)  # with nothing queued, the end of our side is what has to be sent
         self.reschedule()
 
     def end(self, reason: Reason) -> None:
@@ -183,7 +176,7 @@ class Stream:
         self.reason = self.reason or closed_here(TEXT)
         self.state, self.torn, self._buried = State.DISCONNECTED, False, True
         self._give_back(abandon)
-        self.source, self.host = None, ALONE
+        self.source, self.host = NOTHING, ALONE
 
     # Driving.
 
@@ -254,12 +247,11 @@ class Stream:
 
     def flush(self, now: float) -> None:
         """Send what the network takes, in one call; end our side when we are closing and all is sent."""
-        self.announced = False
         transport, source, queue = self.transport, self.source, self.outgoing
         if transport is None:
             return
         data, self._loose = self._loose, b""
-        if source is not None and source.batch:
+        if source.batch:
             data = data + source.collect() if data else source.collect()
         left = None
         try:
@@ -312,7 +304,6 @@ class Stream:
         for deadline in (self.connecting, self._closing):
             if deadline is not None:
                 deadline.shift(shift)
-        self.announced = False
 
     # Inside: one writer of the state, one way to end.
 

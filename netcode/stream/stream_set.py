@@ -90,7 +90,7 @@ class StreamSet(Generic[T]):
         self.watcher.watch(stream)
         stream.reschedule()
         if stream.has_to_send():
-            stream.announce()
+            self.output(stream)
 
     def update(self) -> None:
         """Receive, send, look at what is due, and drop the streams that were over before. Never blocks."""
@@ -115,9 +115,7 @@ class StreamSet(Generic[T]):
         del self._with_output[: len(streams)]  # what a handler adds meanwhile stays
         engine = self.engine
         for stream in streams:
-            if stream.blocked:
-                stream.announced = False  # the poller tells when there is room
-            else:
+            if not stream.blocked:  # else the poller tells when there is room
                 engine.stepping = stream
                 stream.flush(now)
         engine.stepping = None
@@ -229,7 +227,7 @@ class StreamSet(Generic[T]):
         self._answering.clear()
         self._agenda.clear()
         for stream in [*self._streams]:
-            stream.watched, stream.wake, stream.announced = -1, math.inf, False
+            stream.watched, stream.wake = -1, math.inf
             if stream is torn or stream.torn or not stream.alive:
                 stream.break_off()
             elif self.closed:
@@ -284,7 +282,7 @@ class StreamSet(Generic[T]):
         self.watcher.watch(stream)
         stream.reschedule()
         if stream.has_to_send():
-            stream.announce()
+            self.output(stream)
         if stream.receiver.hungry and stream not in self.watcher.unwatched:
             self._hungry.append(stream)
 
@@ -380,4 +378,4 @@ class StreamSet(Generic[T]):
         """Have the answers sent that waited for something to go with."""
         answering = self._answering[:]
         del self._answering[: len(answering)]
-        self._with_output += [stream for stream in answering if not stream.announced]
+        self._with_output += answering
