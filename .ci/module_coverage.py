@@ -104,6 +104,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "server": SERVER,
     "serving/browsers": ("turns_browsers",),
     "serving/checks": SERVER,
+    "serving/collecting": SERVER,
     "serving/counting": (*SERVER, "stats"),
     "serving/crowd": SERVER,
     "serving/draining": SERVER,

@@ -21,6 +21,7 @@ from netcode.turns.reading import refuse
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
 from netcode.turns.serving.checks import check_counts, check_door, check_found, check_times
+from netcode.turns.serving.collecting import seldom
 from netcode.turns.serving.counting import Counting
 from netcode.turns.serving.draining import DRAIN
 from netcode.turns.serving.games import by_name, try_to_begin
@@ -352,7 +353,6 @@ def serve(
         Lost: another process has taken the tables over. End this one, and have it started again.
         TypeError, ValueError, ImportError, Unavailable, OSError: as for `Server`.
     """
-    import gc
     import signal
 
     refuse("serve(…)")
@@ -365,12 +365,12 @@ def serve(
             raise KeyboardInterrupt
         serving[0].drain()
 
-    before, frozen = signal.signal(signal.SIGTERM, end), gc.get_freeze_count()
+    before = signal.signal(signal.SIGTERM, end)
     try:
         # One process alone has nothing to do while it stores. One of several has to say that it lives.
-        with Server(*games, host=host, port=port, store=kept, on_thread=kept.lease is not None, **options) as server:
+        on_thread = kept.lease is not None
+        with Server(*games, host=host, port=port, store=kept, on_thread=on_thread, **options) as server, seldom():
             serving.append(server)
-            gc.freeze()  # what is there by now stays, and is not looked through for garbage again and again
             if started is not None:
                 started(server)
             if server.link:
@@ -384,5 +384,3 @@ def serve(
         pass
     finally:
         signal.signal(signal.SIGTERM, before)
-        if not frozen:
-            gc.unfreeze()

@@ -1897,16 +1897,36 @@ def test_a_server_that_left_something_does_not_sleep(hall: Hall) -> None:
 
 
 @pytest.fixture
-def thawed() -> Iterator[None]:
-    """Let the collector see everything for a while."""
-    frozen = gc.get_freeze_count()
+def collector() -> Iterator[None]:
+    """Let the collector see everything for a while, and be as it was."""
+    frozen, threshold = gc.get_freeze_count(), gc.get_threshold()
     gc.unfreeze()
     yield
+    gc.set_threshold(*threshold)
     if frozen:
         gc.freeze()
 
 
-@pytest.mark.usefixtures("thawed")
+@pytest.mark.usefixtures("collector")
+@pytest.mark.parametrize(
+    ("wanted", "serving"), [((700, 5, 7), (10_000, 5, 7)), ((20_000, 5, 7), (20_000, 5, 7)), ((0, 5, 7), (0, 5, 7))]
+)
+def test_serve_collects_more_seldom_than_the_program_around_it_unless_that_says_so(
+    wanted: tuple[int, int, int], serving: tuple[int, int, int]
+) -> None:
+    thresholds: list[tuple[int, ...]] = []
+
+    def started(_server: Server) -> None:
+        thresholds.append(gc.get_threshold())
+        raise KeyboardInterrupt
+
+    gc.set_threshold(*wanted)
+    serve(TicTacToe, host="127.0.0.1", port=0, store=None, started=started)
+
+    assert (thresholds, gc.get_threshold()) == ([serving], wanted)
+
+
+@pytest.mark.usefixtures("collector")
 def test_serve_keeps_the_collector_from_what_stays_until_its_end() -> None:
     counts: list[int] = []
 

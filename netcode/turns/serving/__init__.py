@@ -5,5 +5,6 @@
   `checks` what a server is told.
 - What comes in: `incoming`, which hands on to `joining`, `playing` and `presence`. What goes out: `steps`, `telling`,
   and what that is: `outlook`.
-- What happens by itself: `passing`, `upkeep`, `draining`. `parts` puts all of them together.
+- What happens by itself: `passing`, `upkeep`, `draining`. `parts` puts all of them together, and `collecting` is
+  for a process that does nothing else.
 """
