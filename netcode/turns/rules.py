@@ -7,7 +7,7 @@ from copy import deepcopy
 from types import EllipsisType, MethodType
 from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
 
-from netcode.turns.errors import RulesError
+from netcode.turns.errors import Enough, Refusal, RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.definition import Definition, define, definition_of
 from netcode.turns.language.domains import Free, lasts
@@ -228,7 +228,15 @@ class Game:
 
     def require(self, condition: object, text: str) -> None:
         """Refuse the move with this text unless the condition holds; everything it did is undone."""
-        self._kit.require(condition, text)
+        kit = self._kit
+        if kit.generator is not None:
+            kit.note_draw()
+        if not condition:
+            raise Refusal(text)
+        if kit.demands:  # looked at here, because a list of what is legal calls this for each candidate
+            kit.demands -= 1
+            if not kit.demands:
+                raise Enough
 
     def turn_to(self, *seats: int) -> None:
         """Say whose turn it is next; several move once each, unseen by the others; none lets `round` run."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NoReturn, get_origin
 
-from netcode.turns.errors import Changed, Enough, Refusal, RulesError, Suspended, Unfit
+from netcode.turns.errors import Changed, Enough, RulesError, Suspended, Unfit
 from netcode.turns.language.domains import Free, check_sayable, listed, values_of_type
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.language.randomness import DRY, dice
@@ -46,7 +46,7 @@ class Kit:
     """The live kit of one table."""
 
     __slots__ = (
-        "answers", "called", "careless", "generator", "mover", "names", "number", "options", "out", "players",
+        "answers", "called", "careless", "demands", "generator", "mover", "names", "number", "options", "out", "players",
         "question", "result", "secret", "step", "tells", "to_move", "told",
     )  # fmt: skip
 
@@ -58,6 +58,8 @@ class Kit:
         self.out: tuple[int, ...] = ()
         self.result: Result | None = None
         self.number = 0
+        self.demands = 0
+        """In a trial: how many calls of `require` are left until the rule cannot refuse any more, which ends it."""
         self.begin(None)
 
     def begin(self, mover: int | None, answers: Sequence[Answered] = (), told: int = 0) -> None:
@@ -102,12 +104,9 @@ class Kit:
             return False
         return self.generator.getstate() != dice(self.secret, self.number, self.step).getstate()
 
-    def require(self, condition: object, text: str) -> None:
-        """Leave the rule unless the condition holds."""
-        if self.generator is not None and self.drew():
-            self.careless = True
-        if not condition:
-            raise Refusal(text)
+    def note_draw(self) -> None:
+        """Note whether the rule drew before what it is about to require."""
+        self.careless = self.careless or self.drew()
 
     def turn_to(self, seats: tuple[int, ...]) -> None:
         """Say who moves next."""
@@ -289,9 +288,7 @@ def _offer(options: Any) -> tuple[Any, ...] | Free[Any]:
 class DryKit(Kit):
     """The kit of a trial: it leaves the rule where it draws, asks or ends, and tells nobody anything."""
 
-    __slots__ = ("demands",)
-    demands: int
-    """How many calls of `require` are left until the rule cannot refuse any more, which is the end of the trial."""
+    __slots__ = ()
 
     def follow(self, kit: Kit, mover: int | None) -> None:
         """Stand where the live kit stands, before a rule of `mover`."""
@@ -301,13 +298,6 @@ class DryKit(Kit):
 
     def random(self) -> random.Random:
         return DRY
-
-    def require(self, condition: object, text: str) -> None:
-        if not condition:
-            raise Refusal(text)
-        self.demands -= 1
-        if self.demands == 0:
-            raise Enough
 
     def finish(self, winners: tuple[int, ...], scores: Iterable[float] | Mapping[int, float] | None, text: str) -> None:
         raise Enough
@@ -332,9 +322,8 @@ class ImaginedKit(Kit):
             self.generator = dice(self.other, self.number, self.step)
         return super().random()
 
-    def require(self, condition: object, text: str) -> None:
-        if not condition:
-            raise Refusal(text)
+    def note_draw(self) -> None:
+        """What is drawn here, nobody knows."""
 
 
 class ViewKit(Kit):
