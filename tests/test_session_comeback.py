@@ -172,6 +172,7 @@ def test_some_answers_are_final_at_a_return() -> None:
 
     assert isinstance(Comeback(0.0, 0.0, random).come_again(full, RESET, 0.0), float)
     assert Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0) is moved
+    assert isinstance(Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0, final=False), float)
 
 
 def test_what_is_heard_twice_is_said_once() -> None:

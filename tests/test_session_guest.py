@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from bounds import as_long_as
-from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, bye, control, message, welcome
+from faults.wire import ACK, BYE, HELLO, MAX_MESSAGE, bye, control, hello, message, welcome
 from inside import doorway_of, engine_of, guest_of, has_link, link_of, peer_of
 from scene import HOST, PORT, TICK, Listening, Scene, only
 
@@ -493,6 +493,60 @@ def test_which_answers_to_a_return_are_final(scene: Scene, answer: bytes, news: 
     listening.play(2.0)
 
     assert scene.news(client) == news
+    listening.server.close()
+
+
+def test_a_greeting_that_was_given_up_and_arrives_after_all_takes_our_place_for_a_moment_only(scene: Scene) -> None:
+    server = scene.serve()
+    client = scene.join()
+    token = guest_of(client).token
+    assert token is not None
+    scene.frozen.add(server)
+    scene.network.cut()
+    scene.until(lambda: not has_link(client))
+    scene.until(lambda: has_link(client) and link_of(client).stream.transport is not None)
+    scene.network.cut()  # under the greeting, which a proxy, say, has and will hand on
+    scene.play(TICK)
+    scene.frozen.clear()
+    scene.until(lambda: client.state is State.CONNECTED)
+
+    scene.stranger(hello(token=token, received=0))
+    server.broadcast("for whoever sits there")
+    scene.until(lambda: bool(scene.heard(client)))
+    before = scene.news(client)
+    scene.stranger(hello(token=token, received=1))
+    scene.play(2 * TICK)
+
+    assert before == ["Joined", "Away", "Back", "Away", "Back"]
+    assert scene.heard(client) == ["for whoever sits there"]
+    assert scene.left(client).code is ReasonCode.REPLACED, "a second time it was somebody else"
+    assert scene.news(server) == ["Joined", "Away", "Back"]
+
+
+def test_an_answer_that_our_place_is_taken_is_final_where_no_greeting_of_ours_can_have_taken_it(scene: Scene) -> None:
+    replaced = bye(ReasonCode.REPLACED.value, "the same player has connected again since")
+    listening = Listening(scene, welcome(peer_id=1, token=TOKEN, grace=60.0))
+    client = listening.client()
+    listening.play(0.2)
+
+    def attempt(answer: bytes) -> None:
+        listening.server._answer = answer
+        before = guest_of(client).comeback.tries
+        listening.play(0.1)
+        while guest_of(client).comeback.tries == before:
+            listening.play(TICK)
+        listening.play(0.2)
+        scene.network.cut()
+        listening.play(0.1)
+
+    scene.network.cut()
+    attempt(b"")
+    attempt(replaced)
+    tried_again = scene.news(client)
+    attempt(replaced)
+
+    assert tried_again == ["Joined", "Away"]
+    assert scene.left(client).code is ReasonCode.REPLACED
     listening.server.close()
 
 

@@ -101,10 +101,17 @@ class Comeback:
             return Reason(reason.code, text, reason.error, reason.number, reason.where)
         return reason
 
-    def come_again(self, reason: Reason, away_for: Reason, now: float) -> float | Reason:
-        """Hear that an attempt to come back failed: return when to try again, or why it gives up."""
+    def come_again(self, reason: Reason, away_for: Reason, now: float, *, final: bool = True) -> float | Reason:
+        """Hear that an attempt to come back failed: return when to try again, or why it gives up.
+
+        Args:
+            reason: why it failed.
+            away_for: why the link broke.
+            now: the time.
+            final: whether an answer of the server is its last word.
+        """
         self._refusals = self._refusals + 1 if reason.code is ReasonCode.REFUSED else 0
-        if reason.code not in _WORTH_ANOTHER_RETURN:
+        if final and reason.code not in _WORTH_ANOTHER_RETURN:
             return reason
         return both(away_for, reason.text) if self._refusals >= REFUSALS else self.next_try(now)
 

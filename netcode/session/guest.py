@@ -92,6 +92,7 @@ class Guest:
         self._away_until = 0.0
         self._orphaned = False  # whether to say in an update that this is a child of the process that it belongs to
         self._greets = False  # whether the present link got as far as our greeting
+        self._astray = False  # whether a greeting that we have given up may still arrive, and take our place
         protocol.hello(hello._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self.link: Link | None = self._connect()
 
@@ -297,14 +298,18 @@ class Guest:
         assert reason is not None
         if link is not self.link:
             return
+        by_ourselves = self._astray and reason.code is ReasonCode.REPLACED
+        astray = session.told is Told.AWAY and self._greets
         # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
         if link.stream.alive and link.stream not in self.closing:
             self.closing.append(link.stream)
+        breaks = by_ourselves or reason.code in BROKEN_LINK
         if session.told is Told.AWAY:
             self.state = State.CONNECTING
             self._away_for = self._away_for or reason
-            self._try_at(self.comeback.come_again(reason, self._away_for, self.timeline.now))
-        elif session.told is not Told.NOTHING and self.token and self.grace and reason.code in BROKEN_LINK:
+            now, away_for = self.timeline.now, self._away_for
+            self._try_at(self.comeback.come_again(reason, away_for, now, final=not by_ourselves))
+        elif session.told is not Told.NOTHING and self.token and self.grace and breaks:
             self._away_for = reason
             self._away_until = self.timeline.now + self.grace
             self.state = State.CONNECTING
@@ -317,6 +322,7 @@ class Guest:
         else:
             self.drop(session, reason)
         session.let_go()
+        self._astray = not by_ourselves and (astray or self._astray)  # a second time, it was somebody else
         self.link = None
         link.disown()
 

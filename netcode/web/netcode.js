@@ -146,7 +146,7 @@ export class Client extends EventTarget {
     const ears = new AbortController(), pairs = ticket?.slice(5).match(/../g) ?? [];
     let [kept, socket, away, rest, pong, timer] = /** @type {any[]} */ ([[]]), token = Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
     let [base, size, received, untold, heard, unheard, seat, attempts, hops] = Array(9).fill(0);
-    let [most, until, greeted, anew] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket)];
+    let [most, until, greeted, anew, astray] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket), false];
     let home = (this.url = String(new URL(url, globalThis.location?.href)).replace(/^http/, "ws"));
     /** @type {Inner} */ const tell = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
     /** @type {Inner} */ const wait = (seconds, act) => (clearTimeout(timer), (timer = setTimeout(act, 1000 * seconds)));
@@ -187,7 +187,9 @@ export class Client extends EventTarget {
       tell("left", this.reason);
     };
     /** @type {Inner} */ const over = (name, text, told, code = REASONS.indexOf(name), where) => {
-      const broken = BROKEN.includes(code), passing = broken || PASSING.includes(code), inTime = Date.now() < until;
+      const own = astray && code === 26; // a greeting that was given up arrived after all
+      const broken = own || BROKEN.includes(code), passing = broken || PASSING.includes(code), inTime = Date.now() < until;
+      astray = !own && (astray || Boolean(away));
       if (told) say(BYE, code, text);
       drop();
       if (this.state === "disconnecting") return leave("CLOSED", "this player left");

@@ -238,6 +238,26 @@ for (const [code, name, ending] of [[4, "SHUTDOWN", "left"], [26, "REPLACED", "l
     assert.deepEqual(goodbyes(socket), []);
   });
 
+test("a greeting that was given up and arrives after all takes our place for a moment only", () => {
+  const { socket, events } = join({ welcome: welcome() });
+  const comeBack = (pause) => {
+    mock.timers.tick(pause);
+    last().open();
+  };
+  socket.onclose();
+  comeBack(500);
+  last().onclose(); // a proxy has the greeting, and hands it on later
+  comeBack(800);
+  last().hear(fromHex(welcome()));
+
+  hearGoodbye(last(), 26);
+  comeBack(500);
+  last().hear(fromHex(welcome()));
+  hearGoodbye(last(), 26);
+
+  assert.deepEqual(names(events), ["joined", "away CLOSED_BY_PEER", "back", "away REPLACED", "back", "left REPLACED"]);
+});
+
 test("a server that keeps no seat is not come back to", () => {
   const { socket, events } = join({ welcome: welcome({ token: "" }) });
   socket.onclose();
