@@ -145,8 +145,8 @@ export class Client extends EventTarget {
     const { maxMessage = 69_632, maxResend = 1_048_576, timeout = 10, WebSocket = globalThis.WebSocket } = options;
     const ears = new AbortController(), pairs = ticket?.slice(5).match(/../g) ?? [];
     let [kept, socket, away, rest, pong, timer] = /** @type {any[]} */ ([[]]), token = Uint8Array.from(pairs, (pair) => parseInt(pair, 16));
-    let [base, size, received, untold, heard, unheard, seat, attempts, hops] = Array(9).fill(0);
-    let [most, until, greeted, anew, astray] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket), false];
+    let [base, size, received, untold, heard, unheard, seat, attempts, hops, astray] = Array(10).fill(0);
+    let [most, until, greeted, anew] = [UNGREETED, Date.now() + 1000 * patience, false, Boolean(ticket)];
     let home = (this.url = String(new URL(url, globalThis.location?.href)).replace(/^http/, "ws"));
     /** @type {Inner} */ const tell = (name, detail) => this.dispatchEvent(new CustomEvent(name, { detail }));
     /** @type {Inner} */ const wait = (seconds, act) => (clearTimeout(timer), (timer = setTimeout(act, 1000 * seconds)));
@@ -177,7 +177,7 @@ export class Client extends EventTarget {
     const ping = () => {
       if (++unheard > 3 && Date.now() - heard > 1000 * timeout) return over("TIMEOUT", `nothing was heard for ${timeout} s`, true);
       say(PING, 0, received);
-      wait(0.9, ping); // a hidden page rounds up to seconds
+      wait(0.9, ping); // hidden pages round to seconds
     };
     /** @type {Inner} */ const leave = (name, text, code = REASONS.indexOf(name), where) => {
       drop();
@@ -187,9 +187,9 @@ export class Client extends EventTarget {
       tell("left", this.reason);
     };
     /** @type {Inner} */ const over = (name, text, told, code = REASONS.indexOf(name), where) => {
-      const own = astray && code === 26; // a greeting that was given up arrived after all
-      const broken = own || BROKEN.includes(code), passing = broken || PASSING.includes(code), inTime = Date.now() < until;
-      astray = !own && (astray || Boolean(away));
+      const inTime = Date.now() < until, broken = BROKEN.includes(code) || (astray && code === 26);
+      const passing = broken || PASSING.includes(code);
+      astray = code !== 26 && (away || astray); // a greeting on its way
       if (told) say(BYE, code, text);
       drop();
       if (this.state === "disconnecting") return leave("CLOSED", "this player left");
