@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from programs import ROOT
+from programs import DEADLINE, ROOT
 
 
 @pytest.mark.process
@@ -12,7 +12,7 @@ from programs import ROOT
 def test_a_short_soak_is_flat_and_explained() -> None:
     words = [sys.executable, "-m", "benchmarks", "soak", "--minutes", "0.05", "--clients", "12"]
 
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "flat and explained" in done.stdout
