@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import anew
 import coverage
 import hypothesis
 import pytest
@@ -43,6 +44,11 @@ OPEN_DESCRIPTORS = Path("/proc/self/fd")
 # Time on a shared machine says nothing about a property.
 hypothesis.settings.register_profile("netcode", deadline=None, derandomize="CI" in os.environ)
 hypothesis.settings.load_profile("netcode")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Measure anew what was measured while the machine stood still."""
+    config.pluginmanager.register(anew, "anew")
 
 
 class HangsError(BaseException):

@@ -14,6 +14,7 @@ from benchmarks.turns_durable import Measured, measure, report
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_tables_play_on_after_their_database_hung() -> None:
     try:
         measured = measure(6, 0.5, 0.4, durable=False)

@@ -2,10 +2,12 @@
 
 import signal
 import sys
+import time
 
 import pytest
 from bounds import Patience, as_long_as, until
 from conftest import TOO_LONG, HangsError
+from programs import ROOT, Start
 
 
 def test_a_loop_ends_when_its_condition_does() -> None:
@@ -36,3 +38,26 @@ def test_a_test_that_hangs_is_told_so_wherever_it_is() -> None:
     with pytest.raises(HangsError, match=f"it goes on after {TOO_LONG:g} s"):
         for _ in until(lambda: False):
             pass
+
+
+LATE = """
+import time
+from bounds import Patience, stalls
+
+with stalls() as lost:
+    patient = Patience()
+    print("up")
+    while patient() and not lost():
+        time.sleep(0.01)
+    print(f"late: {lost()}")
+"""
+
+
+@pytest.mark.process
+def test_the_time_for_which_the_machine_stood_still_is_known(start: Start) -> None:
+    program = start("-c", LATE, environment={"PYTHONPATH": str(ROOT / "tests")})
+    program.until("up")
+    with program.held():
+        time.sleep(0.5)
+
+    assert float(program.until(r"late: (\S+)\n")[1]) > 0.0

@@ -20,6 +20,7 @@ import netcode
 
 pytestmark = [
     pytest.mark.process,
+    pytest.mark.timed,
     pytest.mark.skipif(
         CHROMIUM is None or XVFB is None,
         reason="chromium or Xvfb cannot be found: install chromium and xvfb",

@@ -12,6 +12,7 @@ from netcode.turns.store import postgres_sql as sql
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_nothing_is_lost_when_processes_are_killed_stopped_and_drained(postgres: Postgres) -> None:
     assert postgres.port
 
@@ -25,6 +26,7 @@ def test_nothing_is_lost_when_processes_are_killed_stopped_and_drained(postgres:
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_nothing_is_lost_when_a_drain_is_cut_short_by_a_kill_or_by_an_outage(postgres: Postgres) -> None:
     assert postgres.port
 
@@ -36,6 +38,7 @@ def test_nothing_is_lost_when_a_drain_is_cut_short_by_a_kill_or_by_an_outage(pos
 
 
 @pytest.mark.process
+@pytest.mark.timed
 @pytest.mark.parametrize("guarded", [True, False])
 def test_who_goes_on_after_it_was_taken_for_dead_splits_its_tables_unless_fence_and_key_are_there(
     postgres: Postgres, guarded: bool, monkeypatch: pytest.MonkeyPatch
@@ -44,7 +47,7 @@ def test_who_goes_on_after_it_was_taken_for_dead_splits_its_tables_unless_fence_
     monkeypatch.setattr(turns_cluster, "STOPPED", 1.0)
     without = () if guarded else [*turns_cluster.GUARDS]
 
-    outcome = turns_cluster.run(kills=0, stops=1, tables=4, processes=2, lease=1.0, every=0.5, without=without)
+    outcome = turns_cluster.run(kills=0, stops=1, tables=4, processes=2, lease=3.0, every=0.5, without=without)
 
     assert (outcome.split > 0, outcome.fenced) == ((False, 1) if guarded else (True, 0))
     assert outcome.exact() is guarded

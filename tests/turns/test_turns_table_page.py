@@ -72,7 +72,7 @@ serve(TicTacToe, CrazyEights, Battleship, Far, host="127.0.0.1", port=int(port),
       timeout=float(timeout), moves_per_second=200)
 """
 
-pytestmark = IN_CHROMIUM
+pytestmark = [*IN_CHROMIUM, pytest.mark.timed]
 
 
 def serve(start: Callable[..., Program], *, certificate: str = "", proxies: str = "", timeout: float = TIMEOUT) -> str:

@@ -7,7 +7,7 @@ from .cast import TRACES, Actor, Traffic, join, serve, undisturbed
 from .link_model import MTU, Conditions
 from .rig import Hosts
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.timed]
 
 COUNT = 100
 

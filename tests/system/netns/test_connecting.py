@@ -6,7 +6,7 @@ from .cast import LATE, LONGEST_FRAME, PORT, Actor, act, serve
 from .link_model import Conditions
 from .rig import Hosts, command
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.timed]
 
 CONNECT_TIMEOUT = 5.0
 

@@ -10,7 +10,7 @@ from .rig import Hosts
 
 pytest.importorskip("zeroconf")
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.timed]
 
 FOUND = "found"
 

@@ -14,7 +14,7 @@ from programs import Program
 from .link_model import Conditions
 from .rig import NAMES, DeviceLink, Host, Hosts, command, has_netem
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.timed]
 
 SOCKETS = Path(__file__).parent / "sockets.py"
 PORT = 7777

@@ -8,7 +8,7 @@ from .cast import LATE, Actor, Traffic, act, join, serve, undisturbed
 from .link_model import Conditions
 from .rig import Hosts
 
-pytestmark = pytest.mark.netns
+pytestmark = [pytest.mark.netns, pytest.mark.timed]
 
 TIMEOUT = 1.5
 PING = 0.3
