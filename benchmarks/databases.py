@@ -22,7 +22,7 @@ USER = "keeper"
 PASSWORD = "p@ss/w:rd é"  # noqa: S105 - of a database that listens on this machine alone, and with everything in it that needs care
 FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/pgsql/bin")
 """Where distributions put what is not on the path."""
-START = 30.0
+START = 120.0
 """Seconds in which a program has to answer."""
 FAST = ("fsync=off", "full_page_writes=off")
 """For where a power failure is not the point."""
@@ -172,7 +172,7 @@ class Postgres(_Daemon):
 
     def execute(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Execute a statement beside whoever uses it, and return the rows."""
-        bound = "-c lock_timeout=10s"
+        bound = "-c lock_timeout=60s"
         with psycopg.connect(self.address(database), autocommit=True, options=bound) as connection:
             cursor = connection.execute(statement.encode())
             return [] if cursor.description is None else cursor.fetchall()

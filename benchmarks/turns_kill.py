@@ -103,7 +103,7 @@ class Killed:
 
 def wait_for(port: int) -> None:
     """Wait until somebody listens."""
-    end = time.monotonic() + 30.0
+    end = time.monotonic() + 60.0
     while time.monotonic() < end:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1.0).close()

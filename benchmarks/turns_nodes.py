@@ -20,6 +20,8 @@ from netcode.turns.store.postgres import PostgresStore
 
 LEASE, PATIENCE, RENEW = 0.6, 0.4, 0.15
 """Seconds, all of them short, so that much goes wrong in a minute."""
+LONGEST = 60.0
+"""Seconds that are added at most where a busy machine stores less than is wanted."""
 AT_ONCE = 8
 """Tables in one claim."""
 
@@ -135,8 +137,10 @@ class Node(threading.Thread):
             self._outcome.stored[table, version] = body
 
 
-def run(*, seconds: float, nodes: int = 6, tables: int = 40, seed: int = 1, pooled: bool = False) -> Outcome:
-    """Let `nodes` fight for `tables` for so many seconds, and judge."""
+def run(
+    *, seconds: float, nodes: int = 6, tables: int = 40, seed: int = 1, pooled: bool = False, least: int = 0
+) -> Outcome:
+    """Let `nodes` fight for `tables` for so many seconds, or until `least` entries are stored, and judge."""
     chance, outcome = random.Random(seed), Outcome()
     with ExitStack() as programs:
         server = programs.enter_context(Postgres())
@@ -151,7 +155,7 @@ def run(*, seconds: float, nodes: int = 6, tables: int = 40, seed: int = 1, pool
             for process in processes:
                 process.start()
             end = time.monotonic() + seconds
-            while time.monotonic() < end:
+            while (now := time.monotonic()) < end or (now < end + LONGEST and len(outcome.stored) < least):
                 time.sleep(chance.uniform(0.2, 1.5))
                 disturb(server, chance, outcome.counts)
         finally:

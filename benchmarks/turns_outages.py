@@ -22,8 +22,10 @@ from netcode.turns.store.postgres import PostgresStore
 from netcode.turns.terminal.game_file import load_game
 
 GAME = Path(__file__).parent.parent / "examples" / "turns" / "tictactoe.py"
-PATIENCE = 30.0
+PATIENCE = 60.0
 """Seconds in which whatever is waited for has to come."""
+LOAD = 10
+"""Batches that each writer has written before an outage, at least: a busy machine may give it no time at first."""
 
 
 class Writer(threading.Thread):
@@ -33,7 +35,7 @@ class Writer(threading.Thread):
         super().__init__(daemon=True)
         self.known: dict[str, list[bytes]] = {f"{name}-{number}": [] for number in range(tables)}
         """The bodies that are stored, as the store said."""
-        self.outages = 0
+        self.outages = self.batches = 0
         self.trouble: BaseException | None = None
         self.store = PostgresStore(address)
         self._chance = random.Random(name)
@@ -78,6 +80,7 @@ class Writer(threading.Thread):
             else:
                 break
         self.outages += down
+        self.batches += 1
         for table, _, body in entries:
             self.known[table].append(body)
 
@@ -186,6 +189,8 @@ def run(
                 evening.move()
                 evening.until(lambda: all(seat.pending is None for seat in evening.seats), "the answer to a play")
                 time.sleep(chance.uniform(0.2, 1.0) * seconds)
+                least = LOAD * (number + 1)
+                evening.until(lambda least=least: all(load.batches >= least for load in loads), "enough of a load")  # type: ignore[misc]
                 server.crash()
                 outcome.outages += 1
                 evening.move()

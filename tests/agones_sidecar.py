@@ -6,6 +6,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import Any
 
+from bounds import PATIENCE
+
 STATES = {"/ready": "Ready", "/allocate": "Allocated", "/shutdown": "Shutdown", "/health": None}
 METADATA = {"/metadata/label": "labels", "/metadata/annotation": "annotations"}
 PREFIX = "agones.dev/sdk-"
@@ -48,7 +50,7 @@ class Sidecar:
 
     def answer(self, request: BaseHTTPRequestHandler, known: Any) -> None:
         if self.gate is not None:
-            self.gate.wait(20)
+            self.gate.wait(PATIENCE)
         body = request.rfile.read(int(request.headers["Content-Length"]))
         status = self.answers.pop(0) if self.answers else 200
         if request.path not in known or request.headers["Content-Type"] != "application/json":
@@ -76,11 +78,11 @@ class Sidecar:
 
     def next(self) -> str:
         """Return the path of the next request."""
-        return self.asked.get(timeout=20)
+        return self.asked.get(timeout=PATIENCE)
 
     def close(self) -> None:
         if self.gate is not None:
             self.gate.set()
         self._web.shutdown()
-        self._thread.join(20)
+        self._thread.join(PATIENCE)
         self._web.server_close()

@@ -142,7 +142,9 @@ class Browser:
         command = {"id": number, "method": method, "params": parameters}
         if session is not None:
             command["sessionId"] = session
-        os.write(self._write, json.dumps(command).encode() + b"\0")
+        data = json.dumps(command).encode() + b"\0"
+        while data:  # a signal cuts what is written
+            data = data[os.write(self._write, data) :]
         end = time.monotonic() + DEADLINE
         while number not in self._answers:
             if not self.listen(end - time.monotonic()):

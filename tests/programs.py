@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Protocol, Self
 
 ROOT = Path(__file__).parent.parent
-DEADLINE = 60.0
-"""Seconds after which whatever a test waits for will not come: a busy machine takes twenty for a game of two programs."""
+DEADLINE = 120.0
+"""Seconds after which whatever a test waits for will not come: a busy machine takes forty for a game of two programs."""
 
 
 @contextlib.contextmanager

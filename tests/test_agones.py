@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from agones_sidecar import PREFIX, Sidecar
-from bounds import as_long_as
+from bounds import PATIENCE, as_long_as
 from programs import ROOT
 from scene import Scene
 
@@ -221,7 +221,7 @@ def told_by(answer: Callable[[socket.socket, threading.Event], object], scene: S
 def test_no_more_of_an_answer_is_waited_for_than_is_needed(scene: Scene, answer: bytes, trouble: str) -> None:
     def say(newcomer: socket.socket, over: threading.Event) -> None:
         newcomer.sendall(answer)
-        over.wait(20)
+        over.wait(PATIENCE)
 
     told, port = told_by(say, scene)
 
@@ -290,15 +290,13 @@ def test_a_sidecar_that_never_answers_costs_an_update_nothing(scene: Scene, side
     told = Agones(server, sidecar.port)
     told.ready()
     took: list[float] = []
-    end = time.monotonic() + 0.5
-    while time.monotonic() < end:
+    for _ in range(1_000):
         began = time.thread_time()  # what others have of the processor is none of its business
         told.label("frame", str(len(took)))
         server.update()
         took.append(time.thread_time() - began)
     sidecar.gate.set()
 
-    assert len(took) > 100
     assert sorted(took)[len(took) // 2] < 0.001
     assert sidecar.next() == "/ready"
 
@@ -317,7 +315,7 @@ def test_waiting_for_an_answer_holds_no_lock_that_an_update_needs(scene: Scene, 
         done.set()
 
     threading.Thread(target=frames).start()
-    finished = done.wait(10)  # while nothing is answered
+    finished = done.wait(PATIENCE / 2)  # while nothing is answered
     still = sidecar.asked.qsize()
     sidecar.gate.set()
 
@@ -336,7 +334,7 @@ def test_what_waits_is_told_before_a_server_is_gone(scene: Scene, sidecar: Sidec
     assert [sidecar.next(), sidecar.next()] == ["/ready", "/shutdown"]
     assert sidecar.state == "Shutdown"
     assert told._thread is not None
-    told._thread.join(20)
+    told._thread.join(PATIENCE)
     assert not told._thread.is_alive()
 
 
@@ -349,7 +347,7 @@ def test_a_thread_that_has_nothing_to_tell_ends_with_the_server(scene: Scene, si
     server.close()
 
     assert thread is not None
-    thread.join(20)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert sidecar.state == "Ready"
 

@@ -314,17 +314,15 @@ def test_waiting_wakes_for_what_comes() -> None:
             server.update()
         with_events = client.wait(10.0)
         client.events()
-        for _ in range(20):  # the first pings and pongs
-            client.wait(0.01)
+        for _ in as_long_as(lambda: client.wait(0.01)):  # the first pings and pongs
             client.update()
             server.update()
-        nothing = client.wait(0.0)
         only(server).send("wake up")
         server.update()
         woken = client.wait(10.0)
         read, _, _ = client.instantiate()
 
-    assert (with_events, nothing, woken, len(read)) == (True, False, True, 1)
+    assert (with_events, woken, len(read)) == (True, True, 1)
 
 
 @pytest.mark.parametrize("how", [Client.wait, netcode.wait])

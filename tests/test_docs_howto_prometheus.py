@@ -5,7 +5,7 @@ import re
 import urllib.request
 
 import pytest
-from programs import ROOT, Start
+from programs import DEADLINE, ROOT, Start
 
 pytest.importorskip("prometheus_client")
 
@@ -57,5 +57,5 @@ def test_its_server_can_be_scraped(start: Start) -> None:
     code = code.replace("    for tick", "    print('port', web.server_port)\n    for tick").replace("7777", "0")
     port = start("-c", code).until(r"port (\d+)")[1]
 
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=DEADLINE) as answer:
         assert "netcode_peers{server=" in answer.read().decode()

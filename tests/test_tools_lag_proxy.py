@@ -16,7 +16,7 @@ from netcode.tools import lag_proxy
 from netcode.tools.lag_proxy import ACCEPT_PAUSE, DRAIN_TIME, Counters, Proxy
 
 LOCAL = ("127.0.0.1", 0)
-DEADLINE = 20.0
+DEADLINE = 120.0
 
 
 class Street:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from programs import ROOT, Start
+from programs import DEADLINE, ROOT, Start
 
 from netcode.__main__ import main
 from netcode.tools import new
@@ -75,7 +75,7 @@ def run_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=2 * DEADLINE,
         check=False,
     )
 

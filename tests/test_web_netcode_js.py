@@ -133,7 +133,7 @@ def in_node(name: str, **environment: str) -> dict[str, int]:
         capture_output=True,
         text=True,
         env={**os.environ, **environment},
-        timeout=3 * DEADLINE,
+        timeout=2 * DEADLINE,
         check=False,
         encoding="utf-8",
     )
@@ -158,7 +158,7 @@ def test_what_is_damaged_is_read_and_refused_as_by_the_decoder_of_the_standard(t
         capture_output=True,
         text=True,
         check=False,
-        timeout=3 * DEADLINE,
+        timeout=2 * DEADLINE,
     )
 
     assert (done.stdout, done.stderr) == ("", "")
@@ -215,7 +215,7 @@ def test_nothing_is_lost_or_doubled_over_a_network_that_cuts(tmp_path: Path, sta
         page = chromium.page(f"{address}/page")
         talk = TALK.replace("LIBRARY", "'/netcode/web/netcode.js'").replace("COUNT", str(count))
         page.value(talk.replace("SERVER", f"'ws://127.0.0.1:{port}/'") + "; 0")
-        deadline, look = time.monotonic() + 3 * DEADLINE, 0.0
+        deadline, look = time.monotonic() + 2 * DEADLINE, 0.0
         while time.monotonic() < deadline:
             server.wait(0.05)
             server.update()
@@ -247,7 +247,7 @@ def test_typescript_finds_what_authors_do_wrong() -> None:
         [node(), str(compiler), "--project", str(ROOT / "tests" / "web")],
         capture_output=True,
         text=True,
-        timeout=3 * DEADLINE,
+        timeout=2 * DEADLINE,
         check=False,
     )
 

@@ -129,7 +129,7 @@ class Game:
         code = json.dumps(code.replace("PORT", str(self.server.address.port)))
         run = f"python.runPythonAsync({code}).then((answer) => answer.toJs(), String)"
         self.page.value(f"window.answer = undefined; {run}.then((answer) => (window.answer = answer)); 0")
-        deadline, look = time.monotonic() + 3 * DEADLINE, 0.0
+        deadline, look = time.monotonic() + 2 * DEADLINE, 0.0
         answer = None
         while answer is None:
             assert time.monotonic() < deadline, self.page.problems
@@ -162,7 +162,7 @@ def game(tmp_path_factory: pytest.TempPathFactory, signed: Certificate) -> Itera
         netcode.Server("127.0.0.1", 0, game="echo", version="1", web=netcode.Web(origins=(address,))) as server,
     ):
         page = chromium.page(f"{address}/page")
-        page.until("window.ready", 3 * DEADLINE)
+        page.until("window.ready", 2 * DEADLINE)
         yield Game(server, page)
 
 

@@ -25,8 +25,8 @@ from .wire import WELCOME, FalseServer, Stranger, hello
 TICK = 1 / 60
 FRAME = 0.05
 """Seconds of the processor that one update may take, whatever strangers do. A frame has 0.016; this machine is shared."""
-BLOCKED = 5.0
-"""Seconds by the wall clock after which an update must have been blocked."""
+BLOCKED = 20.0
+"""Seconds by the wall clock after which an update must have been blocked: a machine may stand still for five."""
 SLOWEST = 0.1
 """Seconds of the bystander's round trip beyond what the network needs: two ticks there, two back, and some."""
 

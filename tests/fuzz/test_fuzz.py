@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from programs import DEADLINE
 
 from . import __main__ as fuzz
 from .__main__ import CORPUS, TARGETS, corpus, inputs, keep, main, target
@@ -105,6 +106,6 @@ def test_what_is_kept_covers_something_that_nothing_smaller_covers(
 def test_the_command_searches_in_each_target(name: str) -> None:
     command = [sys.executable, "-m", "tests.fuzz", "--seconds", "1", "--engine", "hypothesis", "--target", name]
 
-    done = subprocess.run(command, cwd=fuzz.ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=fuzz.ROOT, capture_output=True, text=True, timeout=DEADLINE, check=False)
 
     assert (done.returncode, "findings" in done.stdout) == (0, True), done.stdout + done.stderr

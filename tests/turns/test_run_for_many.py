@@ -33,7 +33,7 @@ GAME = ROOT / "examples" / "turns" / "tictactoe.py"
 TEXTS = {path.name: path.read_text(encoding="utf-8") for path in DEPLOY.iterdir()}
 COMMANDS = re.findall(r"^    command: (.*)$", TEXTS["compose.yaml"], re.MULTILINE)
 UNIT = re.findall(r"^ExecStart=\S+ -u -m netcode.turns (.*)$", TEXTS["tables@.service"], re.MULTILINE)
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 haproxy = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 needs_haproxy = pytest.mark.skipif(haproxy is None, reason="haproxy is not installed: apt-get install haproxy")

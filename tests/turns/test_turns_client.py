@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any, cast
 
 import pytest
+from bounds import until
 
 import netcode
 from netcode.testing import FakeClock
@@ -741,10 +742,8 @@ def test_tables_are_asked_for_over_loopback() -> None:
         served(server),
         join(server.address, Secrets, name="Ann", options={"size": 6}) as ann,
     ):
-        for _ in range(1000):
+        for _ in until(lambda: ann.seated):
             ann.update()
-            if ann.seated:
-                break
             ann.wait(0.01)
         [entry] = tables(server.address)
 

@@ -12,7 +12,7 @@ from benchmarks.turns_kill import run
 def test_five_kills_lose_no_play_and_no_seat(tmp_path: Path) -> None:
     game = ROOT / "examples" / "turns" / "crazy_eights.py"
 
-    outcome = run(game, tables=10, kills=5, seed=7, folder=tmp_path, seconds=100.0)
+    outcome = run(game, tables=10, kills=5, seed=7, folder=tmp_path, seconds=240.0)
 
     assert outcome.wrong == []
     assert (outcome.kills, outcome.over) == (5, 10)

@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+from bounds import PATIENCE, Patience, until
 from programs import ROOT
 
 from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
@@ -25,6 +26,8 @@ from netcode.turns.store import postgres_sql as sql
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.postgres import PostgresStore, _columns, _plain
 from turns.store_contract import LEASE, SharedStoreContract, Time, let_pass, new
+
+pytestmark = pytest.mark.timed  # who waits for a lock gives up after two seconds
 
 Beside = Callable[..., PostgresStore]
 Session = psycopg.Connection[Any]
@@ -49,14 +52,13 @@ class Thread(Generic[T]):
 
     def wait_for_lock(self, server: Postgres) -> None:
         """Wait until it waits for what somebody has locked."""
-        for _ in range(500):
-            if server.execute("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):
-                return
+        waits = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        for _ in until(lambda: server.execute(waits) or not self._thread.is_alive()):
             sleep(0.01)
-        raise AssertionError("it waits for nobody")
+        assert self._thread.is_alive(), "it waits for nobody"
 
     def result(self) -> T:
-        self._thread.join(30)
+        self._thread.join(PATIENCE)
         if self._errors:
             raise self._errors[0]
         return self._results[0]
@@ -150,12 +152,10 @@ def begin(session: Session, store: PostgresStore, *entries: Entry) -> None:
 
 
 def ask_until_known(store: PostgresStore, table: str) -> Claim | str:
-    for _ in range(200):
-        answer = store.claim([table])[table]
-        if answer is not Claim.ASK_AGAIN:
-            return answer
+    patient = Patience()
+    while (answer := store.claim([table])[table]) is Claim.ASK_AGAIN and patient():
         sleep(0.01)  # as who asks again waits
-    return Claim.ASK_AGAIN
+    return answer
 
 
 def test_nobody_is_fenced_while_it_writes(store: PostgresStore, beside: Beside, time: Time, session: Session) -> None:
@@ -245,12 +245,15 @@ def test_of_six_who_claim_at_once_one_has_the_table(
         return ask_until_known(claimer, "t")
 
     threads = [Thread(partial(ask, claimer)) for claimer in claimers]
-    for _ in range(1000):  # until each that has not gone away empty-handed waits for the lock
+
+    def all_wait() -> bool:
+        """Tell whether each that has not gone away empty-handed waits for the lock."""
         everybody = len(begun) == len(claimers)
         inside = len(claimers) - len(returned)
         [(waiting,)] = session.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchall()
-        if everybody and waiting == inside:
-            break
+        return everybody and waiting == inside
+
+    for _ in until(all_wait):
         sleep(0.01)
     session.commit()
 

@@ -10,6 +10,7 @@ from turns.store_contract import new
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_an_outage_under_load_loses_nothing_and_players_read_of_it(postgres: Postgres) -> None:
     outcome = turns_outages.run(outages=1, writers=2, tables=10, seconds=1.0)
 
@@ -40,8 +41,9 @@ def test_a_write_that_is_missing_is_found(empty: Postgres) -> None:
 
 
 @pytest.mark.process
+@pytest.mark.timed
 def test_nodes_that_fight_for_tables_and_fail_at_random_write_one_history(postgres: Postgres) -> None:
-    outcome = turns_nodes.run(seconds=4.0, nodes=4, tables=12, seed=3)
+    outcome = turns_nodes.run(seconds=4.0, nodes=4, tables=12, seed=3, least=101)
 
     assert outcome.wrong == []
     assert (outcome.lost, outcome.extra, outcome.gaps) == (0, 0, 0)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from bounds import until
 from programs import DEADLINE, ROOT, Start
 
 from netcode.turns.client import join
@@ -162,9 +163,7 @@ def test_a_game_is_played_in_firefox(firefox: Firefox, start: Start, tmp_path: P
         firefox.click("#chat button")
         firefox.reads("Ann: hello", "#log")
         firefox.press("#view button:nth-of-type(5)")
-        for _ in range(500):
-            if bob.started:
-                break
+        for _ in until(lambda: bob.started):
             bob.wait(0.02)
             bob.update()
         bob.say("do you hesitate?")
@@ -181,9 +180,6 @@ def test_a_game_is_played_in_firefox(firefox: Firefox, start: Start, tmp_path: P
         while firefox.until(over_or_turn) == "turn":
             firefox.click("#view button.go")
         firefox.reads("Play again", "#ask")
-        for _ in range(500):
-            if bob.over:
-                break
+        for _ in until(lambda: bob.over):
             bob.wait(0.01)
             bob.update()
-        assert bob.over

@@ -1,6 +1,7 @@
 """The window of the examples plays both of its games by clicking, against one from the kit, and is forty lines."""
 
 import pytest
+from bounds import until
 from programs import ROOT, Start
 
 from netcode.turns.client import join
@@ -38,17 +39,15 @@ def test_a_game_is_played_by_clicking(start: Start, name: str, across: int) -> N
         no_screen = {"SDL_VIDEODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
         window = start("-W", "ignore", "-c", script, name, "127.0.0.1", port, environment=no_screen)
         with join(server.address, game, legal=True) as other:
-            for _ in range(4_000):
+            for _ in until(lambda: other.over):
                 server.wait(0.005)
                 server.update()
                 other.update()
                 if other.my_turn and other.pending is None and other.legal:
                     other.play(other.legal[-1])
-                if other.over:
-                    break
 
             assert other.result is not None
-            for _ in range(100):
+            for _ in until(lambda: "Over(result=Result(winners=" in window.output or not window.is_running()):
                 server.wait(0.005)
                 server.update()
         window.until(r"Over\(result=Result\(winners=")
