@@ -15,7 +15,6 @@ import anew
 import coverage
 import hypothesis
 import pytest
-from bounds import PATIENCE
 from chromium import Browser, opened
 from crowd import LOOPBACK, POLLERS
 from programs import ROOT, Program, Start
@@ -31,6 +30,9 @@ TOO_LONG = 300.0
 
 `faulthandler_timeout` in pyproject.toml is longer.
 """
+
+LEFT_OVER = 30.0
+"""Seconds in which what a test has closed is gone."""
 
 MEASURED = frozenset(os.environ.get("NETCODE_MEASURED", "").split())
 """The test files that coverage measures where all tests run; empty where it measures what runs."""
@@ -122,7 +124,7 @@ def nothing_is_left_over() -> Iterator[None]:
 
     yield
 
-    deadline = time.monotonic() + PATIENCE  # a thread that was told to end needs its moment
+    deadline = time.monotonic() + LEFT_OVER  # a thread that was told to end needs its moment
     while (left := _in_use() - before) and time.monotonic() < deadline:
         gc.collect()
         time.sleep(0.01)
