@@ -4,7 +4,8 @@ from typing import Any, ClassVar
 
 import pytest
 
-from netcode.turns import Clock, Free, Game, move
+from netcode.turns import Clock, Free, Game, Owned, move, shown
+from netcode.turns.player.sight import make_view
 from netcode.turns.table import Refused, Step, Table, TakenBack
 
 
@@ -284,3 +285,78 @@ def test_a_default_that_cannot_be_sent_is_said_where_it_is_given() -> None:
 
     assert isinstance(refused, Refused)
     assert "the default of ask() holds what is of type object, which cannot be sent" in table.complaints["Unsayable"]
+
+
+class Heroes(Game):
+    """Asks in its setup who plays whom, before it deals."""
+
+    seats = 2, 3
+    score: list[int] = [0, 0]
+    heroes: list[str]
+    hands: Owned[list[list[int]]]
+
+    def setup(self) -> None:
+        self.heroes = [self.ask(seat, ["knight", "witch"], "who are you?") for seat in self.players]
+        self.hands = [[self.random.randrange(100)] for _ in self.players]
+
+    @shown
+    def best(self, seat: int) -> int:
+        return max(self.hands[seat])
+
+    @move
+    def go(self) -> None:
+        self.finish(self.mover)
+
+
+def test_a_setup_that_asks_outlives_a_restart_before_it_has_set_everything() -> None:
+    table, other = begin(Heroes), begin(Heroes)
+    do(table, 0, "", "witch")
+    do(other, 0, "", "witch")
+
+    back = Table.restore(Heroes, table.snapshot())
+
+    assert (back.frozen, back.damage, back.snapshot()) == ("", "", table.snapshot())
+    do(back, 1, "", "knight")
+    do(other, 1, "", "knight")
+    assert (back.course.values["heroes"], back.to_move) == (["witch", "knight"], (0,))
+    assert back.view(0) == other.view(0)
+
+
+def test_a_setup_that_asks_goes_on_under_changed_rules_from_the_defaults_of_those() -> None:
+    class Changed(Heroes):
+        score: list[str]  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]
+        bonus: dict[str, int] = {}
+        lives: int
+
+        def setup(self) -> None:
+            super().setup()
+            self.score, self.lives = ["none" for _ in self.players], 3
+
+        @classmethod
+        def upgrade(cls, old: dict[str, Any]) -> dict[str, Any]:
+            raise AssertionError("there is no state yet that could be upgraded")
+
+    table = begin(Heroes)
+    do(table, 0, "", "witch")
+
+    back = Table.restore(Changed, table.snapshot())
+    do(back, 1, "", "knight")
+
+    assert back.frozen == ""
+    assert back.course.values["heroes"] == ["witch", "knight"]
+    assert (back.course.values["score"], back.course.values["bonus"]) == (["none", "none"], {})
+
+
+def test_what_a_setup_that_asks_has_yet_to_set_is_said(caplog: pytest.LogCaptureFixture) -> None:
+    table = begin(Heroes)
+
+    seen = make_view(Heroes, table.view(0), 0, {"names": table.names, "to_move": (0,)})
+
+    assert seen.score == [0, 0]
+    with pytest.raises(AttributeError, match=r"the view of Heroes has no 'hands': setup\(\) has yet to set it"):
+        _ = seen.hands
+    with pytest.raises(AttributeError, match="'Heroes' object has no attribute 'hand'"):
+        _ = seen.hand
+    hint = "setup() has yet to set hands; with a default it is there from the beginning: `hands: … = …`"
+    assert hint in table.complaints["Heroes.best"]
+    assert caplog.text.rstrip().endswith(hint)

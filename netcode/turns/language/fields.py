@@ -25,6 +25,12 @@ def set_defaults(game: Any) -> None:
         game.__dict__[name] = shape.load(unpack(pack(shape.dump(default))))
 
 
+def pack_defaults(cls: type[Any]) -> Packed:
+    """Return the fields of a new game as bytes: those that have a default, as `setup` finds them."""
+    definition: Definition = cls._definition
+    return {name: pack(definition.shapes[name].dump(default)) for name, default in definition.defaults.items()}
+
+
 def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
     """Return the fields as bytes. Raises `RulesError` for what cannot be stored, with its path.
 

@@ -158,7 +158,7 @@ class Course:
             return Refused(sayable(error))
         if not isinstance(error, BUGS):
             raise error
-        self.complaints[self.rules.__name__] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
+        self.complaints[self.rules.__name__] = log.failure(error)
         self._log(self.rules.__name__, error, f"a move of seat {seat}")
         return Refused("the rules failed at this, which is a bug in them; the game goes on without it")
 
@@ -169,7 +169,7 @@ class Course:
             place, _, said = str(error).partition(" ")
             self.complaints[place] = said
         else:
-            self.complaints[where] = f"fails: {type(error).__name__}: {error}{log.line_of(error)}"
+            self.complaints[where] = log.failure(error)
         self._log(where, error, what)
 
     def _log(self, where: str, error: BaseException, what: str) -> None:

@@ -3,17 +3,33 @@
 import os
 import traceback
 from pathlib import Path
+from types import SimpleNamespace
 
 from netcode.diagnostics import log
 
 _NO_RULES = (f"{Path(__file__).parents[2]}{os.sep}", f"{Path(os.__file__).parent}{os.sep}")
 """Where the kit is, and the library of Python."""
+_NONE = SimpleNamespace(fields=())
+"""What a class that is no game is made of."""
 
 
 def bug(where: str, error: BaseException, what: str) -> None:
     """Log the traceback of an error in rules, at most once a second for each place."""
-    text = "".join(traceback.format_exception(error))
+    text = "".join(traceback.format_exception(error)) + _unset(error)
     log.warn(f"turns: {where}: {type(error).__name__}", "%s failed in %s:\n%s", what, where, text)
+
+
+def failure(error: BaseException) -> str:
+    """Return what is complained of rules that fail with an error: which, what to do where that is known, and where it was."""
+    hint = _unset(error)
+    return f"fails: {type(error).__name__}: {error}{hint and f'; {hint}'}{line_of(error)}"
+
+
+def _unset(error: BaseException) -> str:
+    """Return what to do where a field was read that `setup` has yet to set; nothing elsewhere."""
+    if not isinstance(error, AttributeError) or error.name not in getattr(type(error.obj), "_definition", _NONE).fields:
+        return ""
+    return f"setup() has yet to set {error.name}; with a default it is there from the beginning: `{error.name}: … = …`"
 
 
 def line_of(error: BaseException) -> str:

@@ -63,13 +63,15 @@ def check_times(left: Any, players: int) -> None:
     _need(type(left) is _LIST and len(left) == players and all(map(_is_number, left)), "clocks")
 
 
-def check_fields(rules: type[Any], fields: Packed, sound: Packed = NOTHING) -> None:
+def check_fields(rules: type[Any], fields: Packed, sound: Packed = NOTHING, *, begun: bool = True) -> None:
     """Raise `Unfit`, or what a type makes of what is none of its values, for fields that these rules never had.
 
-    What is as in `sound` is not looked at: it was checked before.
+    What is as in `sound` is not looked at: it was checked before. Until a game has `begun`, its `setup` has yet to set
+    what has no default.
     """
     definition = definition_of(rules)
-    _need(fields.keys() == definition.shapes.keys(), "fields")
+    there = definition.shapes if begun else definition.defaults
+    _need(there.keys() <= fields.keys() <= definition.shapes.keys(), "fields")
     for name, data in fields.items():
         if sound.get(name) != data:
             shape = definition.shapes[name]

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from netcode.turns.errors import BUGS, Changed, Refusal, Unfit
-from netcode.turns.language.fields import NOTHING, Packed, fit, pack_fields, share
+from netcode.turns.language.fields import NOTHING, Packed, fit, pack_defaults, pack_fields, share
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.runtime import log
 from netcode.turns.runtime.course import Course
@@ -67,12 +68,8 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     """
     check_course(data)
     same_rules = data["rules"] == course.definition.fingerprint
-
-    def fitted(fields: Packed, sound: Packed) -> Packed:
-        if not same_rules:
-            return fit(course.rules, fields)
-        check_fields(course.rules, fields, sound)
-        return fields
+    begun = data["suspension"] is None or data["suspension"][0][0] != "setup"
+    fitted = partial(_fitted, course.rules, same_rules=same_rules, begun=begun)
 
     def stand_of(stored: Sequence[Any]) -> Stand:
         stand = Stand.load(stored)
@@ -100,6 +97,14 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     taken_back += course.taken_back
     course.taken_back = []
     return last, tuple(taken_back)
+
+
+def _fitted(rules: type[Any], fields: Packed, sound: Packed, *, same_rules: bool, begun: bool) -> Packed:
+    """Return fields as the rules have them; until a game has `begun`, its setup runs again from their defaults."""
+    if not same_rules:
+        return fit(rules, fields) if begun else pack_defaults(rules)
+    check_fields(rules, fields, sound, begun=begun)
+    return fields
 
 
 def _keep_sealed(course: Course, tasks: Sequence[Task], same_rules: bool) -> list[TakenBack]:

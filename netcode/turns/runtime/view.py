@@ -64,9 +64,17 @@ def shown_value(game: Any, definition: Definition, name: str, seat: int) -> byte
 
 
 class _Written:
-    """How a view is printed, where the game does not say."""
+    """How a view is printed, where the game does not say, and what is said of what is not there."""
 
     __slots__ = ()
+
+    def __getattr__(self, name: str) -> Any:
+        field = definition_of(type(self)).fields.get(name)
+        if field is None:
+            return object.__getattribute__(self, name)  # which says what is wrong, also within a property
+        unset = "setup() has yet to set it, or what is there does not fit these rules"
+        why = "it is private" if field.mark is Mark.PRIVATE else unset
+        raise AttributeError(f"the view of {type(self).__name__} has no {name!r}: {why}")
 
     def __repr__(self) -> str:
         fields: dict[str, Any] = self.__dict__
