@@ -1799,6 +1799,41 @@ def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.Monkey
     assert (report.games, report.moves) == (0, 0)
 
 
+@pytest.mark.parametrize("tells", ["", "prompt", "options", "tell", "setup"])
+def test_what_a_rule_asks_and_tells_of_what_it_has_just_dealt_is_among_its_flows(tells: str) -> None:
+    class Wizard(Game):
+        hands: Owned[list[list[int]]] = []
+        rounds: int = 0
+
+        def setup(self) -> None:
+            self.deal()
+            if tells == "setup":
+                self.ask_all(self.players, bool, f"others have {self.hands[0]} and {self.hands[1]}; another hand?")
+
+        def deal(self) -> None:
+            cards = [*range(20)]
+            self.random.shuffle(cards)
+            self.hands = [cards[:3], [self.random.randrange(50, 99) for _ in self.players]]
+
+        def round(self) -> None:
+            self.rounds += 1
+            if self.rounds > 3:
+                self.finish()
+                return
+            self.deal()
+            if tells == "tell":
+                self.tell(f"others have {self.hands}", to=1)
+            prompt = f"others have {self.hands[0][0]}" if tells == "prompt" else "your bid"
+            self.ask_all(self.players, lambda seat: [self.hands[1 - seat if tells == "options" else seat]], prompt)
+
+    report = check(Wizard, 6)
+
+    where = "setup" if tells == "setup" else "round"
+    there = {"prompt": "questions", "options": "questions", "setup": "questions", "tell": "tells"}.get(tells)
+    assert report.problems == {}
+    assert report.flows.get(where, set()) & {"questions", "tells"} == ({there} if there else set())
+
+
 @pytest.mark.parametrize("games", [0, -1, "x"])
 def test_no_games_prove_nothing_and_are_told_at_the_call(games: Any) -> None:
     with pytest.raises(ValueError, match="games must be an int from 1 up, not"):

@@ -263,10 +263,12 @@ class Positions:
     def _flow_of_question(self, table: Table, task: Task, dice: random.Random) -> None:
         for viewer in (None, *range(table.players)):
             worlds = self.worlds.at_question(table, viewer, dice)
-            if worlds and viewer != task.seat:
-                self.report.worlds += 1
-                differs = asked_apart(*worlds, viewer=viewer, dice=dice)
-                self.report.flows.setdefault(task.name or task.kind, set()).update(differs)
+            thrown = self.worlds.at_other_throw(table, viewer) if viewer != task.seat else []
+            for pair, following in ((worlds, dice), (thrown, self.worlds.throws)):
+                if pair and viewer != task.seat:
+                    self.report.worlds += 1
+                    differs = asked_apart(*pair, viewer=viewer, dice=following)
+                    self.report.flows.setdefault(task.name or task.kind, set()).update(differs)
 
 
 def deadlock(table: Table) -> str:

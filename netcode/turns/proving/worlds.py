@@ -10,7 +10,9 @@ from netcode.turns.language.fields import Packed, pack_fields
 from netcode.turns.language.imagining import Place, entry_of, hidden_places, is_open, shuffle
 from netcode.turns.language.kit import Told
 from netcode.turns.language.marks import Mark
+from netcode.turns.proving.bent_dice import give_bent
 from netcode.turns.rules import Game
+from netcode.turns.runtime.pending import Suspension
 from netcode.turns.runtime.resuming import ask_again
 from netcode.turns.table import Table
 from netcode.turns.values import pack, unpack
@@ -19,6 +21,8 @@ MAX_POOL = 200
 """Values of one kind that are kept from other games."""
 MAX_ALIKE = 10
 """So many positions that look the same to a spectator are kept from other games."""
+THROWS = 4
+"""Throws of a rule that waits of which another fall is tried, until one is found that the viewer does not see."""
 MAX_KEPT = 16_777_216
 """Bytes of what is kept of all positions: those that came up last."""
 
@@ -49,6 +53,7 @@ class Worlds:
         """What was hidden in positions, by what a spectator saw of them; last those that came up last."""
         self._kept = 0
         self._dice = random.Random(1)  # noqa: S311 - of what there is too much of, the same is kept each time
+        self.throws = random.Random(1)  # noqa: S311 - the same again: a test may pin what comes of it
 
     def gather(self, table: Table) -> None:
         """Remember what is hidden at a table."""
@@ -84,12 +89,7 @@ class Worlds:
         Each with what the rule has told so far. Nothing where nothing could have been, or where the rule does not come so
         far with the same answers.
         """
-        waits = table.course.suspension
-        assert waits is not None
-        past = supposed(table)
-        past.course.suspension = None
-        past.course.return_to(waits.before)
-        past.forget()
+        waits, past = _before_it_asked(table)
         other = self.made_up(past, viewer, dice)
         found: list[tuple[Table, list[Told]]] = []
         for one in (past, other):
@@ -99,6 +99,26 @@ class Worlds:
             one.forget()
             found.append((one, news))
         return found
+
+    def at_other_throw(self, table: Table, viewer: int | None) -> list[tuple[Table, list[Told]]]:
+        """Return a table at which a rule waits, and another where that rule drew something else, which the viewer cannot see.
+
+        As `at_question` does; nothing where the rule has drawn nothing, or nothing that stays unseen was found.
+        """
+        waits, past = _before_it_asked(table)
+        where = waits.question.number
+        kit = give_bent(past, where)
+        news = ask_again(past.course, waits)
+        past.forget()
+        for _ in range(THROWS if news is not None and kit.thrown else 0):
+            _, other = _before_it_asked(table)
+            give_bent(other, where, self.throws.randrange(kit.thrown))
+            said = ask_again(other.course, waits)
+            other.forget()
+            hidden = said is not None and other.course.packed != past.course.packed
+            if hidden and other.to_move == past.to_move and other.view(viewer) == past.view(viewer):
+                return [(past, news or []), (other, said or [])]
+        return []
 
     def with_only(self, table: Table, world: Table, name: str) -> Table | None:
         """Return a table of which one field alone is as in another world; None if it is the same there."""
@@ -215,6 +235,17 @@ class Worlds:
             if not all(place.is_whole() for place in places):
                 return False  # everybody sees how many there are
         return True
+
+
+def _before_it_asked(table: Table) -> tuple[Suspension, Table]:
+    """Return the rule that waits at a table, and a table of its own where it has yet to run."""
+    waits = table.course.suspension
+    assert waits is not None
+    past = supposed(table)
+    past.course.suspension = None
+    past.course.return_to(waits.before)
+    past.forget()
+    return waits, past
 
 
 def _size(hidden: Packed) -> int:
