@@ -286,7 +286,7 @@ class Table(Standing):
         The change is made to what was there before a rule that waits for an answer, and the rule comes to its question
         again.
         """
-        other = suppose(self.course, seat, dice, change)
+        other = suppose(self.course, seat, dice, change, self.view(seat))
         if other is None:
             return None
         table = type(self)(other, None)

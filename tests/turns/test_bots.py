@@ -212,3 +212,70 @@ def test_what_an_end_is_worth(result: Result | None, value: float) -> None:
     table.course.kit.result = result
 
     assert worth(table, 0) == value
+
+
+class Bids(Game):
+    """Deals in each round, throws a die for all to see, and then asks who dares."""
+
+    hands: Owned[list[list[int]]]
+    die: int = 0
+    secret: Hidden[int] = 0
+    bids: dict[int, bool] = {}
+
+    def setup(self) -> None:
+        self.deal()
+        self.ask(0, bool, "another hand?")
+
+    def deal(self) -> None:
+        self.hands = [[self.random.randrange(9)] for _ in self.players]
+
+    def round(self) -> None:
+        self.deal()
+        self.die = self.random.randrange(6)
+        self.bids = self.ask_all(self.players, bool, "do you dare?")
+        self.finish(*(seat for seat in self.players if self.bids[seat]))
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_what_a_rule_that_asks_has_dealt_unseen_is_imagined_and_not_known(rounds: int) -> None:
+    table = begin(Bids)
+    dice = random.Random(1)
+    for _ in range(rounds):
+        act(table, 0, ("", {"answer": True}))
+
+    worlds = [world for world in (table.imagined(0, dice) for _ in range(3000)) if world is not None]
+
+    assert {world.view(0)["hands"] for world in worlds} == {table.view(0)["hands"]}
+    assert {world.view(0)["die"] for world in worlds} == {table.view(0)["die"]}
+    assert {world.course.values["hands"][1][0] for world in worlds} == {*range(9)}
+
+
+def test_what_a_rule_that_asks_has_drawn_for_all_to_see_is_known() -> None:
+    class Thrown(Bids):
+        def deal(self) -> None:
+            self.hands = [[] for _ in self.players]
+            self.die = self.random.randrange(1000)
+
+    table = begin(Thrown)
+    worlds = [table.imagined(0, random.Random(seed)) for seed in range(5)]
+
+    assert [None if world is None else world.course.values["die"] for world in worlds] == [
+        table.course.values["die"]
+    ] * 5
+
+
+def test_a_bot_that_cannot_guess_what_was_dealt_chooses_at_random_and_says_so(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Many(Bids):
+        def deal(self) -> None:
+            self.hands = [[self.random.randrange(10**9)] for _ in self.players]
+
+    monkeypatch.setattr(log, "_next_warning", {})
+    search = TreeSearch(begin(Many), 0, seed=1)
+
+    search.think(3600.0, 1000)
+
+    assert (search.worlds, search.best() is not None) == (0, True)
+    text = "Many: nothing of 101 guesses at what a bot cannot see could be, so it chooses at random"
+    assert caplog.messages == [text]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from netcode.turns.bots.belief import Belief
+from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.runtime.legal import Budget
 from netcode.turns.simulate import Choice, act, choices_of
@@ -23,6 +24,9 @@ BELIEVING = 0.4
 """How much of the time goes into what may be believed."""
 LISTING = 1.0
 """Seconds for which what is legal is listed in a game that is played on, if that much time is left."""
+OBJECTIONS, OBJECTIONS_ASKED = 20, 100
+"""To how many guesses the rules may object for each that they bear; while one waits for an answer, what it drew before
+that has to be guessed, too."""
 MAX_PLIES = 200
 """How far a game is played on; one that is not over by then counts as a draw."""
 _Key = tuple[int, bytes]
@@ -62,6 +66,7 @@ class TreeSearch:
         self.worlds = 0
         """How many games have been played on so far."""
         self._objections = 0
+        self._patience = OBJECTIONS if table.course.suspension is None else OBJECTIONS_ASKED
 
     @classmethod
     def choose(
@@ -100,9 +105,10 @@ class TreeSearch:
                 world = self._table.imagined(self._seat, self._dice)
             if world is None:
                 self._objections += 1
-                if self._objections > 20 * (self.worlds + 1):
+                if self._objections > self._patience * (self.worlds + 1):
                     if not self.worlds:
-                        log.unimagined(self._table.game.__name__, self._objections)
+                        own = self._table.game.imagine is not Game.imagine
+                        log.unimagined(self._table.game.__name__, self._objections, own=own)
                     return  # the rules object to whatever is imagined: what is known already has to do
                 continue
             self._play_on(world, until)

@@ -160,6 +160,11 @@ class Definition:
         return tuple(name for name, one in self.fields.items() if one.mark is Mark.OPEN)
 
     @cached_property
+    def unseen_fields(self) -> tuple[str, ...]:
+        """The fields of which somebody does not see everything."""
+        return tuple(name for name, one in self.fields.items() if one.mark is not Mark.OPEN)
+
+    @cached_property
     def masked_fields(self) -> tuple[str, ...]:
         """The fields that seats see differently."""
         hidden = (Mark.HIDDEN, Mark.OWNED, Mark.OTHERS)

@@ -312,12 +312,15 @@ class DryKit(Kit):
 class ImaginedKit(Kit):
     """The kit of a game that goes on in somebody's head: what is yet to be drawn there is drawn by other dice."""
 
-    __slots__ = ("other", "until")
+    __slots__ = ("other", "threw", "until")
     other: bytes
+    threw: bool
+    """Whether dice were thrown; whoever wants to know it sets this to False before."""
     until: tuple[int, int]
     """The move and answer up to which the real dice have been seen."""
 
     def random(self) -> random.Random:
+        self.threw = True
         if self.generator is None and (self.number, self.step) > self.until:
             self.generator = dice(self.other, self.number, self.step)
         return super().random()

@@ -102,12 +102,12 @@ def refused_default(where: str, text: str) -> None:
     )
 
 
-def unimagined(game: str, tries: int) -> None:
-    """Log that a bot has nothing to think about, and falls back on chance."""
-    log.warn(
-        f"turns: {game} imagines nothing",
-        "%s.imagine refused or failed %d times of %d, so a bot chooses at random; `check` says more",
-        game,
-        tries,
-        tries,
-    )
+def unimagined(game: str, tries: int, *, own: bool) -> None:
+    """Log that a bot has nothing to think about, and falls back on chance; whether the game has an `imagine` of its `own`."""
+    if own:
+        text = (
+            f"{game}.imagine refused or failed {tries} times of {tries}, so a bot chooses at random; `check` says more"
+        )
+    else:
+        text = f"{game}: nothing of {tries} guesses at what a bot cannot see could be, so it chooses at random"
+    log.warn(f"turns: {game} imagines nothing", "%s", text)
