@@ -1411,6 +1411,26 @@ def test_a_check_that_fails_at_a_free_answer_refuses_it_and_the_game_goes_on(cap
     assert seen(table)["got"] == [1]
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_what_is_no_number_gets_past_no_check_of_a_free_argument(number: float) -> None:
+    class Aims(Game):
+        angles: list[float] = []
+
+        @move(
+            angles=Free(
+                list[float], lambda dice: [1.0], lambda angles: "0 to 90" if angles[0] < 0 or angles[0] > 90 else ""
+            )
+        )
+        def aim(self, angles: list[float]) -> None:
+            self.angles = angles
+
+    table = begin(Aims)
+
+    assert play(table, 0, "aim", angles=[number]) == Refused("a number in it is infinite, or none")
+    assert play(table, 0, "aim", angles=[91.0]) == Refused("0 to 90")
+    assert isinstance(play(table, 0, "aim", angles=[45]), Step)
+
+
 def test_a_sealed_move_that_another_one_made_impossible_lapses_and_tells_its_seat_alone() -> None:
     table = begin(Grab, 3)
     for seat in (0, 1):

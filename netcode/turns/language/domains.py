@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
 from netcode.turns.errors import BUGS, Enough, RulesError, Suspended, Unfit
-from netcode.turns.values import NATIVE, Shape, check_bounds, pack, plain, same, shape_of
+from netcode.turns.values import NATIVE, Shape, check_bounds, check_numbers, pack, plain, same, shape_of
 
 T = TypeVar("T")
 _SETS: tuple[Any, ...] = (set, frozenset)
@@ -38,6 +38,7 @@ class Free(Generic[T]):
         """Return what a stranger's plain wire data says, or raise `Unfit` with a sentence for them."""
         try:
             check_bounds(data)
+            check_numbers(data)  # nan is neither below nor above what a check compares it with
             value: T = shape_of(self.type, where).convert(data, where)
         except RecursionError as error:  # pragma: no cover - the bound on depth comes first
             raise Unfit(f"{where} nests too deep") from error

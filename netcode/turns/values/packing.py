@@ -5,6 +5,7 @@ import enum
 import re
 from collections.abc import Callable
 from functools import partial
+from math import isfinite
 from typing import Any
 
 import msgpack
@@ -114,6 +115,19 @@ def _is_unicode(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def check_numbers(data: Any) -> None:
+    """Raise `Unfit` for a number in a stranger's plain data that is infinite or none; its bounds were checked before."""
+    if data.__class__ is float:
+        if not isfinite(data):
+            raise Unfit("a number in it is infinite, or none")
+    elif isinstance(data, _COLLECTIONS):
+        for item in data:
+            check_numbers(item)
+    elif isinstance(data, _DICT):
+        for item in data.values():
+            check_numbers(item)
 
 
 def check_bounds(data: Any) -> None:
