@@ -11,9 +11,9 @@ from docs_blocks import blocks_of, code_of
 from programs import ROOT, Program, Start
 
 from benchmarks.ports import free_port
-from netcode.turns import Game, Play
+from netcode.turns import Game, Play, check
 from netcode.turns.events import Event
-from netcode.turns.language.class_checks import SETTINGS
+from netcode.turns.language.class_checks import SETTINGS, VERBS
 from netcode.turns.simulate import simulate
 from netcode.turns.table import Refused, Step, Table
 
@@ -21,7 +21,7 @@ GAME, PLAYER, HIGH_CARD, TEST = code_of("first-turn-based-game.md")
 PLAY, SERVE, SIT_DOWN, CHECK = (
     line.removeprefix("python ").split() for line in code_of("first-turn-based-game.md", "sh")
 )
-MARKET, PINNED, CHECKERS = code_of("turns-rules.md")
+SMUGGLERS, MARKET, PINNED, CHECKERS = code_of("turns-rules.md")
 [PRINTED] = code_of("turns-rules.md", "text")
 [EPISODES] = [block.code for block in blocks_of(ROOT / "docs" / "pettingzoo.md") if block.language == "python"]
 
@@ -182,6 +182,24 @@ def test_a_rule_that_runs_three_times_happens_once() -> None:
     assert str(told).count("Ann offers a deal") == 1
     assert table.result is not None
     assert table.result.winners == (0,)
+
+
+def test_the_game_that_says_everything_is_sound_and_tells_what_it_means_to() -> None:
+    game = game_of(SMUGGLERS, "Smugglers")
+
+    report = check(game, games=20)
+
+    assert report.problems == {}
+    assert report.flow_lines() == ["carry: bags"]
+    table = Table.create(game, 3, {"coins": 20}, secret=bytes(32))
+    table.start(0.0)
+    assert table.course.values["coins"] == [20, 20, 20]
+
+
+def test_each_word_of_a_rule_is_on_the_page() -> None:
+    text = (ROOT / "docs" / "turns-rules.md").read_text(encoding="utf-8")
+
+    assert [verb for verb in VERBS if f"self.{verb}" not in text] == []
 
 
 @pytest.mark.process
