@@ -322,6 +322,16 @@ def test_a_setup_that_asks_outlives_a_restart_before_it_has_set_everything() -> 
     assert back.view(0) == other.view(0)
 
 
+def test_a_game_that_somebody_left_while_its_setup_asked_is_over_after_a_restart_too() -> None:
+    table = begin(Heroes)
+    table.forfeit(1, 0.0)
+
+    back = Table.restore(Heroes, table.snapshot())
+
+    assert (back.frozen, back.snapshot(), back.result) == ("", table.snapshot(), table.result)
+    assert back.result is not None
+
+
 def test_a_setup_that_asks_goes_on_under_changed_rules_from_the_defaults_of_those() -> None:
     class Changed(Heroes):
         score: list[str]  # type: ignore[assignment] # pyright: ignore[reportIncompatibleVariableOverride]

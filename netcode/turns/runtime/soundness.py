@@ -63,14 +63,14 @@ def check_times(left: Any, players: int) -> None:
     _need(type(left) is _LIST and len(left) == players and all(map(_is_number, left)), "clocks")
 
 
-def check_fields(rules: type[Any], fields: Packed, sound: Packed = NOTHING, *, begun: bool = True) -> None:
+def check_fields(rules: type[Any], fields: Packed, sound: Packed = NOTHING, *, whole: bool = True) -> None:
     """Raise `Unfit`, or what a type makes of what is none of its values, for fields that these rules never had.
 
-    What is as in `sound` is not looked at: it was checked before. Until a game has `begun`, its `setup` has yet to set
-    what has no default.
+    What is as in `sound` is not looked at: it was checked before. Where they need not be `whole`, what has no default may
+    be missing: `setup` has yet to set it.
     """
     definition = definition_of(rules)
-    there = definition.shapes if begun else definition.defaults
+    there = definition.shapes if whole else definition.defaults
     _need(there.keys() <= fields.keys() <= definition.shapes.keys(), "fields")
     for name, data in fields.items():
         if sound.get(name) != data:

@@ -69,7 +69,8 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     check_course(data)
     same_rules = data["rules"] == course.definition.fingerprint
     begun = data["suspension"] is None or data["suspension"][0][0] != "setup"
-    fitted = partial(_fitted, course.rules, same_rules=same_rules, begun=begun)
+    whole = begun and data["turn"][-1] is None  # who leaves while setup asks ends the game before anything is set
+    fitted = partial(_fitted, course.rules, same_rules=same_rules, begun=begun, whole=whole)
 
     def stand_of(stored: Sequence[Any]) -> Stand:
         stand = Stand.load(stored)
@@ -99,11 +100,11 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
     return last, tuple(taken_back)
 
 
-def _fitted(rules: type[Any], fields: Packed, sound: Packed, *, same_rules: bool, begun: bool) -> Packed:
+def _fitted(rules: type[Any], fields: Packed, sound: Packed, *, same_rules: bool, begun: bool, whole: bool) -> Packed:
     """Return fields as the rules have them; until a game has `begun`, its setup runs again from their defaults."""
     if not same_rules:
         return fit(rules, fields) if begun else pack_defaults(rules)
-    check_fields(rules, fields, sound, begun=begun)
+    check_fields(rules, fields, sound, whole=whole)
     return fields
 
 
