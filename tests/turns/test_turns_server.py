@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -1996,6 +1996,31 @@ def test_a_wish_for_a_rematch_is_kept_with_the_table(hall: Hall) -> None:
     ann.rematch()
 
     hall.until(lambda: not ann.over)
+
+
+def test_who_wanted_a_rematch_that_the_rules_failed_to_begin_still_wants_it(hall: Hall) -> None:
+    class Moody(TicTacToe):
+        MOOD: ClassVar[list[int]] = [1]
+
+        def setup(self) -> None:
+            self.cells = [None] * (9 // self.MOOD[0])
+
+    hall.games = (Moody,)
+    hall.serve()
+    ann, bob = hall.join(Moody), hall.join(Moody)
+    hall.finish(ann, bob)
+    Moody.MOOD[0] = 0
+    ann.rematch()
+    bob.rematch()
+    hall.until(lambda: hall.heard(bob, Refused) != [])
+    hall.play(0.5)
+    assert (ann.rematch_wanted_by, bob.rematch_wanted_by) == ((0, 1), (0, 1))
+    Moody.MOOD[0] = 1
+
+    bob.rematch()
+
+    hall.until(lambda: not ann.over and not bob.over)
+    assert (ann.rematch_wanted_by, bob.rematch_wanted_by) == ((), ())
 
 
 def test_a_clock_stands_over_a_restart_where_it_was(hall: Hall) -> None:

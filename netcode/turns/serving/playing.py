@@ -146,10 +146,10 @@ class Playing:
             return f"{gone[0]} has left; join another table"
         self._keeper.log(room, room.want_rematch(seat))
         self._keeper.settle(room)
-        if len(room.rematch) < len(room.seats):
+        refused = self.begin(room, now) if len(room.rematch) == len(room.seats) else ""
+        if room.over:  # still: others are missing, or the rules did not begin, and whoever asks next tries it again
             self._telling.publish(room, (), now)
-            return ""
-        return self.begin(room, now)
+        return refused
 
     def begin_full(self, room: Room, now: float) -> None:
         """Begin the game of a table at which every seat is taken; later, while nothing can be stored."""
@@ -177,6 +177,7 @@ class Playing:
         if isinstance(step, Refused):
             room.table = before
             return step.text
+        room.rematch.clear()
         self._keeper.log(room, begun)
         for seat, taken in enumerate(room.seats):
             room.table.note_presence(seat, taken.away_since is None, now)

@@ -198,7 +198,6 @@ class Room:
         """Make the table for those who sit. Raises `ValueError` if the game cannot be played like that."""
         names = [seat.name for seat in self.seats]
         self.table = Table.create(self.game, len(self.seats), self.options, secret=secret, names=names)
-        self.rematch.clear()
         return pack(["begin", self.table.snapshot()])
 
     def stepped(self, entry: bytes) -> bytes:
