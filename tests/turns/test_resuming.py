@@ -340,7 +340,8 @@ def test_a_setup_that_asks_goes_on_under_changed_rules_from_the_defaults_of_thos
 
         def setup(self) -> None:
             super().setup()
-            self.score, self.lives = ["none" for _ in self.players], 3
+            self.score = ["none" for _ in self.players]  # pyright: ignore[reportIncompatibleVariableOverride]
+            self.lives = 3
 
         @classmethod
         def upgrade(cls, old: dict[str, Any]) -> dict[str, Any]:
