@@ -40,6 +40,7 @@ def test_a_pause_of_ours_counts_for_a_moment_only() -> None:
     timeline.tick()
 
     assert timeline.now == start + MAX_GAP
+    assert timeline.missed == 60 - MAX_GAP
 
 
 def test_a_sleep_that_was_meant_counts_in_full() -> None:

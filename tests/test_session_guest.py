@@ -11,7 +11,7 @@ from scene import HOST, PORT, TICK, Listening, Scene, only
 import netcode
 from netcode import Back, Client, Joined, Left, Reason, ReasonCode, State
 from netcode.reasons import Explained, closed_here, reason_from_error
-from netcode.session.comeback import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, REFUSALS
+from netcode.session.comeback import BACKOFF, BACKOFF_CAP, GREETING_REST, GREETINGS, PAUSES, REFUSALS
 from netcode.stream import driver
 from netcode.stream.stream import Stream
 from netcode.wire.protocol import MAX_UNGREETED
@@ -127,6 +127,44 @@ def test_a_server_that_does_not_greet_is_given_up(scene: Scene) -> None:
 
     assert before == []
     assert scene.left(client).code is ReasonCode.HANDSHAKE_TIMEOUT
+    listening.server.close()
+
+
+@pytest.mark.parametrize("code", [ReasonCode.HANDSHAKE_TIMEOUT, ReasonCode.BROKEN_TLS])
+def test_who_paused_before_it_greeted_tries_again_at_once(scene: Scene, code: ReasonCode) -> None:
+    listening = Listening(scene, bye(code.value, "you did not greet"))
+    client = listening.client()
+    scene.clock.advance(4.0)  # loads a level
+    listening.play(2 * TICK)
+    listening.server._answer = welcome()
+
+    listening.play(4 * TICK)
+
+    assert scene.news(client) == ["Joined"]
+    listening.server.close()
+
+
+def test_who_pauses_each_time_hears_that_at_last(scene: Scene) -> None:
+    listening = Listening(scene, bye(ReasonCode.HANDSHAKE_TIMEOUT.value, "you did not greet"))
+    client = listening.client()
+    for _ in range(4 * (PAUSES + 1)):
+        scene.clock.advance(4.0)
+        listening.play(TICK)
+
+    assert scene.left(client).code is ReasonCode.HANDSHAKE_TIMEOUT
+    assert len(listening.server.guests) == PAUSES + 1
+    listening.server.close()
+
+
+def test_a_pause_does_not_excuse_a_server_that_does_not_greet(scene: Scene) -> None:
+    listening = Listening(scene)
+    client = listening.client()
+    scene.clock.advance(4.0)
+
+    listening.play(3.1)
+
+    assert scene.left(client).code is ReasonCode.HANDSHAKE_TIMEOUT
+    assert len(listening.server.guests) == 1
     listening.server.close()
 
 

@@ -24,13 +24,15 @@ class Timeline:
     the clock behind it is read once a tick.
     """
 
-    __slots__ = ("_clock", "_seen", "now")
+    __slots__ = ("_clock", "_seen", "missed", "now")
 
     def __init__(self, clock: Clock = monotonic) -> None:
         if not callable(clock):
             raise TypeError(f"clock must be a function that tells the time, not {type(clock).__name__}")
         self._clock = clock
         self._seen = self.now = clock()
+        self.missed = 0.0
+        """Seconds of pauses so far that did not count."""
 
     def tick(self, asleep: float = 0.0) -> float:
         """Read the clock, move on, and return the time of this update.
@@ -42,6 +44,7 @@ class Timeline:
         elapsed = seen - self._seen
         self._seen = seen
         if elapsed > MAX_GAP + asleep:
+            self.missed += elapsed - MAX_GAP - asleep
             elapsed = MAX_GAP + asleep
         self.now += elapsed
         return self.now

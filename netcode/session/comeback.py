@@ -20,6 +20,10 @@ GREETING_REST = 1.0
 """Seconds before it greets again at least: the server must have heard that the link broke, or the client finds itself
 in its own way."""
 
+PAUSES = 3
+"""Attempts that may fail because this program paused before it greeted: it is loading a level, say, or somebody types
+its lines into a console. They are made again at once, but a program that never greets in time has to hear of it."""
+
 BROKEN_LINK = frozenset(
     {
         ReasonCode.RESET,
@@ -46,6 +50,9 @@ WORTH_ANOTHER_TRY = BROKEN_LINK | {
 _WORTH_ANOTHER_RETURN = (WORTH_ANOTHER_TRY | {ReasonCode.BROKEN_TLS}) - {ReasonCode.MOVED}
 """The same where there is a seat: who cannot agree on TLS is the network, or somebody between, and does not keep it."""
 
+HURRIED = frozenset({ReasonCode.HANDSHAKE_TIMEOUT, ReasonCode.CLOSED_BY_PEER, ReasonCode.RESET, ReasonCode.BROKEN_TLS})
+"""Ends of an attempt of somebody for whose greeting, or handshake of TLS, a server did not wait any longer."""
+
 _BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
 """Ends of a link that were not to be expected of a server, who would have answered: not even that it is full."""
 
@@ -59,7 +66,7 @@ class Comeback:
         dice: what it draws from when to try again.
     """
 
-    __slots__ = ("_began", "_dice", "_greeting_broke", "_patient_until", "_refusals", "attempts", "tries")
+    __slots__ = ("_began", "_dice", "_greeting_broke", "_patient_until", "_pauses", "_refusals", "attempts", "tries")
 
     def __init__(self, now: float, patience: float, dice: Dice) -> None:
         self._dice = dice
@@ -70,6 +77,7 @@ class Comeback:
         self.tries = 0
         """Connects so far."""
         self._refusals = 0
+        self._pauses = 0
         self._greeting_broke = False
 
     def welcomed(self) -> None:
@@ -82,6 +90,11 @@ class Comeback:
         longest = min(cap, BACKOFF * BACKOFF_FACTOR ** min(self.attempts, 50))  # no float holds that of thousands
         self.attempts += 1
         return now + rest + self._dice.uniform(0.0, longest)
+
+    def excuses_pause(self) -> bool:
+        """Hear that an attempt failed because of a pause of ours; tell whether that one does not count."""
+        self._pauses += 1
+        return self._pauses <= PAUSES
 
     def begin_again(self, reason: Reason, now: float, *, greeted: bool) -> float | Reason:
         """Hear that an attempt failed of one who was never welcomed: return when to try again, or why it gives up.

@@ -10,7 +10,7 @@ from netcode.loop.clock import Timeline
 from netcode.loop.engine import Act, Engine
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.session.comeback import BROKEN_LINK, WORTH_ANOTHER_TRY, Comeback, both
+from netcode.session.comeback import BROKEN_LINK, HURRIED, WORTH_ANOTHER_TRY, Comeback, both
 from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.places import Places
@@ -91,7 +91,8 @@ class Guest:
         self._away_for: Reason | None = None
         self._away_until = 0.0
         self._orphaned = False  # whether to say in an update that this is a child of the process that it belongs to
-        self._greets = False  # whether the present link got as far as our greeting
+        self._greeted_at: float | None = None  # when the present link got as far as our greeting
+        self._missed = 0.0  # what the pauses came to when it began
         self._astray = False  # whether a greeting that we have given up may still arrive, and take our place
         protocol.hello(hello._replace(token=bytes(protocol.MAX_TOKEN), received=protocol.MAX_COUNT))
         self.link: Link | None = self._connect()
@@ -254,7 +255,7 @@ class Guest:
 
     def link_opened(self, link: Link) -> None:
         """Greet."""
-        self._greets = True
+        self._greeted_at = self.timeline.now
         hello = self._hello._replace(token=self.token, received=self.session.received, anew=self._anew)
         link.greet(protocol.hello(hello))
 
@@ -299,7 +300,7 @@ class Guest:
         if link is not self.link:
             return
         by_ourselves = self._astray and reason.code is ReasonCode.REPLACED
-        astray = session.told is Told.AWAY and self._greets
+        astray = session.told is Told.AWAY and self._greeted_at is not None
         # First tell, then let go: what an interrupt leaves undone can be seen, and is done again.
         if link.stream.alive and link.stream not in self.closing:
             self.closing.append(link.stream)
@@ -317,6 +318,8 @@ class Guest:
             self.retry_at = self.comeback.next_try(self.timeline.now)
         elif not self.welcomed and reason.where is not None and self.places.may_hop():
             self._move_on(reason, reason.where)
+        elif not self.welcomed and self._has_paused(reason) and self.comeback.excuses_pause():
+            self.retry_at = self.timeline.now
         elif not self.welcomed and reason.code in WORTH_ANOTHER_TRY:
             self._begin_again(reason)
         else:
@@ -332,7 +335,7 @@ class Guest:
     # Inside.
 
     def _connect(self) -> Link:
-        self._greets = False
+        self._greeted_at, self._missed = None, self.timeline.missed
         self.comeback.tries += 1
         link = Link(self, self._limits, self._codec, self._inbox, Welcome)
         connector = self._network.connect(*self.places.address, self.timeline.now)
@@ -347,9 +350,15 @@ class Guest:
             self.link = self._connect()
             self.retry_at = None
 
+    def _has_paused(self, reason: Reason) -> bool:
+        """Tell whether an attempt may have failed because this program paused: nobody waits for its greeting for ever."""
+        limit, since = self._limits.handshake_timeout, self._greeted_at
+        waited = since is not None and self.timeline.now - since >= limit  # for the server's, in vain
+        return self.timeline.missed > self._missed and reason.code in HURRIED and not waited
+
     def _begin_again(self, reason: Reason) -> None:
         """An attempt failed of one who was never welcomed. Where there are several servers, all of them make one."""
-        greeted, another = self._greets, self.places.next()
+        greeted, another = self._greeted_at is not None, self.places.next()
         self.session.address = self.places.address
         now = self.timeline.now
         self._try_at(now if another else self.comeback.begin_again(reason, now, greeted=greeted))
