@@ -53,8 +53,8 @@ class Client(Waiter):
     Args:
         host, port: where the server is; a name is looked up beside the game.
         addresses: more places where the game is served, or all of them without `host` and `port`, which are then asked
-            in any order: each an `Address`, `(host, port)` or `"host:port"`. One that does not answer, or is full, is
-            followed by the next.
+            in any order: each an `Address`, `(host, port)` or `"host:port"`. One that does not answer, is full, or does
+            not know the seat of `ticket`, is followed by the next.
         game, version: what is played here; the server refuses another game or version, naming both.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
         tls: True to have everything encrypted and the server's certificate checked against the system's

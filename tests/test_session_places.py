@@ -163,6 +163,31 @@ def test_with_patience_all_addresses_are_tried_again_and_again(scene: Scene) -> 
     assert client.address == Address("host1", 8001)
 
 
+@pytest.mark.parametrize("seat", [0, 1])
+def test_a_ticket_finds_its_seat_at_whichever_of_several_servers_it_is(scene: Scene, seat: int) -> None:
+    places = Places(scene, 2)
+    first = places.client(f"host{seat}", 8000 + seat)
+    scene.play(12 * TICK)
+    ticket = first.ticket
+    scene.frozen.add(first)
+
+    again = places.client("host0", 8000, addresses=["host1:8001"], ticket=ticket)
+    scene.play(12 * TICK)
+
+    assert (again.state, again.address.port) == (State.CONNECTED, 8000 + seat)
+    assert scene.news(places.servers[seat]) == ["Joined", "Away", "Back"]
+    assert scene.news(places.servers[1 - seat]) == []
+
+
+def test_a_seat_that_no_server_knows_is_lost(scene: Scene) -> None:
+    places = Places(scene, 2)
+    client = places.client("host0", 8000, addresses=["host1:8001"], **proof("ticket"))
+    scene.play(12 * TICK)
+
+    assert (scene.left(client).code, client.address.port) == (ReasonCode.RESUME_LOST, 8001)
+    assert places.asked == []
+
+
 def test_clients_of_the_same_addresses_come_to_different_ones(scene: Scene) -> None:
     places = Places(scene, 2)
     for _ in range(30):

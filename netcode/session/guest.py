@@ -320,7 +320,7 @@ class Guest:
             self._move_on(reason, reason.where)
         elif not self.welcomed and self._has_paused(reason) and self.comeback.excuses_pause():
             self.retry_at = self.timeline.now
-        elif not self.welcomed and reason.code in WORTH_ANOTHER_TRY:
+        elif not self.welcomed and (reason.code in WORTH_ANOTHER_TRY or self._may_be_elsewhere(reason)):
             self._begin_again(reason)
         else:
             self.drop(session, reason)
@@ -355,6 +355,10 @@ class Guest:
         limit, since = self._limits.handshake_timeout, self._greeted_at
         waited = since is not None and self.timeline.now - since >= limit  # for the server's, in vain
         return self.timeline.missed > self._missed and reason.code in HURRIED and not waited
+
+    def _may_be_elsewhere(self, reason: Reason) -> bool:
+        """Tell whether the seat of a ticket that this server does not know may be at one that was not asked yet."""
+        return self._anew and reason.code is ReasonCode.RESUME_LOST and self.places.has_untried
 
     def _begin_again(self, reason: Reason) -> None:
         """An attempt failed of one who was never welcomed. Where there are several servers, all of them make one."""

@@ -26,6 +26,11 @@ class Places:
         self._untried = len(addresses) - 1
         self._turn = self._hops = 0
 
+    @property
+    def has_untried(self) -> bool:
+        """Whether there is one that was not asked yet in this round."""
+        return self._untried > 0
+
     def next(self) -> bool:
         """Go on to the next one, and tell whether that was not asked yet in this round."""
         self._hops = 0
