@@ -1,10 +1,12 @@
 """A server's status file: what is in it, when it is written, and what may not go wrong with it."""
 
+import errno
 import json
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +164,58 @@ def test_a_place_that_cannot_be_written_ends_no_server(
     assert [*tmp_path.iterdir()] == [folder]
 
 
+def test_it_stays_where_it_is_whatever_folder_the_game_goes_to(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    server = scene.serve()
+    StatusFile(server, "status.json", scene.clock)
+    scene.play(0.1)
+    first = read(tmp_path / "status.json")["uptime"]
+
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    scene.play(2.0)
+    later = read(tmp_path / "status.json")["uptime"]
+    server.close()
+
+    assert later > first
+    assert [*tmp_path.rglob("*")] == [tmp_path / "elsewhere"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_what_could_not_be_put_in_its_place_is_not_left_beside_it(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    server = scene.serve()
+    StatusFile(server, tmp_path / "status.json", scene.clock)
+
+    def fail(_from: Path, _to: Path) -> None:
+        raise error
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with suppress(KeyboardInterrupt):
+        server.update()
+
+    assert [*tmp_path.iterdir()] == []
+
+
+def test_a_file_system_that_takes_nothing_any_more_ends_no_server(
+    scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = scene.serve()
+    StatusFile(server, tmp_path / "status.json", scene.clock)
+
+    def refuse(*_: object, **_named: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(Path, name, refuse)
+    server.update()
+
+    assert "cannot write" in caplog.text
+
+
 def test_a_file_that_cannot_be_removed_ends_no_server(
     scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -189,3 +243,10 @@ def test_a_place_where_no_file_can_be_is_said_at_once(scene: Scene, tmp_path: Pa
 def test_what_is_no_path_is_said_at_once(scene: Scene) -> None:
     with pytest.raises(TypeError, match="status must be the path of a file, or True, not int"):
         StatusFile(scene.serve(), 7)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+def test_a_path_with_a_null_is_said_at_once(scene: Scene) -> None:
+    with pytest.raises(
+        ValueError, match=r"status must be the path of a file, and none has a null in it, not '/a\\x00b'"
+    ):
+        StatusFile(scene.serve(), "/a\0b")

@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,10 @@ class StatusFile(Observer):
     ) -> None:
         if not isinstance(path, (str, os.PathLike, bool)):
             raise TypeError(f"status must be the path of a file, or True, not {type(path).__name__}")
-        self.path = default_path(os.getpid()) if isinstance(path, bool) else Path(path)
+        place = default_path(os.getpid()) if isinstance(path, bool) else Path(path)
+        if "\0" in str(place):
+            raise ValueError(f"status must be the path of a file, and none has a null in it, not {str(place)!r:.100}")
+        self.path = place.absolute()  # wherever the game may go from here
         if not self.path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder for the status", str(self.path.parent))
         if self.path.is_dir():
@@ -95,16 +99,19 @@ class StatusFile(Observer):
 
     def _write(self, text: str) -> None:
         """Put `text` where it belongs: a reader sees all of it, and a link that waits there is not followed."""
-        number, name = -1, ""
+        name = ""
         try:
             number, name = tempfile.mkstemp(prefix=".netcode-", dir=self.path.parent)
             with os.fdopen(number, "w", encoding="utf-8") as file:
                 file.write(text)
             Path(name).replace(self.path)
+            name = ""
         except OSError as error:
             log.warn("status", "cannot write %s: %s", self.path, error)
-            if name:
-                Path(name).unlink(missing_ok=True)
+        finally:
+            if name:  # it was not put in its place: also where Ctrl-C came, say
+                with suppress(OSError):  # of a file system that takes nothing any more
+                    Path(name).unlink(missing_ok=True)
 
 
 def _row(peer: Peer) -> dict[str, Any]:
