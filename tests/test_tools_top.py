@@ -146,7 +146,8 @@ def test_scripts_get_what_the_server_wrote(capsys: pytest.CaptureFixture[str], t
 
 WRONG: list[dict[str, Any]] = [
     {"players": [], "peers": None}, {"players": 5}, {"players": [7]}, {"players": [{**PLAYER, "rtt": "1"}]}, {"left": []},
-    {"uptime": "1"}, {"pid": {}}, {"tables": {}}, {"tables": 5},
+    {"uptime": "1"}, {"pid": {}}, {"tables": {}}, {"tables": 5}, {"bytes_sent": 10**400}, {"update_worst": 10**400},
+    {"uptime": float("nan")}, {"players": [{**PLAYER, "queued_for": 10**400}]},
 ]  # fmt: skip
 
 

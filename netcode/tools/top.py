@@ -19,7 +19,7 @@ from netcode.loop.clock import Clock, monotonic
 from netcode.observing.status import default_path
 from netcode.reasons import printable
 from netcode.tools.output import Output, complain, in_bytes, milliseconds
-from netcode.tools.scrape import PORT, Numbers
+from netcode.tools.scrape import MOST, PORT, Numbers
 from netcode.tools.where import positive, server_address
 
 DESCRIPTION = "Show what a server does: who plays, how much, how far away, what waits."
@@ -139,7 +139,12 @@ def _has(found: object, kinds: Mapping[str, type | UnionType]) -> TypeGuard[dict
     if not isinstance(found, dict):
         return False
     told = cast("dict[str, Any]", found)
-    return all(isinstance(told.get(key), kind) for key, kind in kinds.items())
+    return all(isinstance(told.get(key), kind) and _is_shown(told[key]) for key, kind in kinds.items())
+
+
+def _is_shown(value: object) -> bool:
+    """Tell whether a number can be shown: whoever may write into the folder may write any."""
+    return not isinstance(value, (int, float)) or abs(value) < MOST
 
 
 def find_server(server: str | None) -> "StatusReader | Numbers":
