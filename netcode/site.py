@@ -75,6 +75,11 @@ class Web:
     ) -> None:
         from netcode.wire.proxies import Proxies
 
+        if files is not None and not isinstance(files, Mapping):
+            kind = type(files).__name__
+            raise TypeError(
+                f'files must be a dict of names and what they show, as in {{"a.js": Path("a.js")}}, not {kind}'
+            )
         self._origins = _check_origins(origins)
         self._proxies = Proxies(proxies)
         self._mates: frozenset[str] = frozenset()
@@ -169,6 +174,8 @@ class _Shown:
 def _check_origins(given: Iterable[str]) -> frozenset[str]:
     if isinstance(given, str):
         raise TypeError(f"origins must be several, as in ({given!r},), not one str")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"origins must be several, as in ('https://example.org',), not {type(given).__name__}")
     origins = [*given]
     for origin in origins:
         if not isinstance(origin, str):

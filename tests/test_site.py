@@ -307,6 +307,12 @@ def test_a_proxy_tells_who_is_behind_it() -> None:
         ),
         ({"origins": ["null"]}, "an origin must be like 'https://example.org', without a path, not 'null'"),
         ({"files": {1: ""}}, "the name of a file must be a str, not int"),
+        ({"origins": None}, "origins must be several, as in ('https://example.org',), not NoneType"),
+        ({"proxies": 5}, "proxies must be several addresses, as in ('127.0.0.1',), not int"),
+        (
+            {"files": ["a.js"]},
+            'files must be a dict of names and what they show, as in {"a.js": Path("a.js")}, not list',
+        ),
         ({"page": 7}, "page must be a str, bytes, or a pathlib.Path, not int"),
         ({"page": "x" * (MAX_FILE + 1)}, "page has 65537 bytes; 65536 are the most, for this is no file server"),
         ({"files": {"a.js": bytearray()}}, "a.js must be a str, bytes, or a pathlib.Path, not bytearray"),

@@ -26,6 +26,8 @@ class Proxies:
     def __init__(self, given: Iterable[str]) -> None:
         if isinstance(given, str):
             raise TypeError(f"proxies must be several addresses, as in ({given!r},), not one str")
+        if not isinstance(given, Iterable):
+            raise TypeError(f"proxies must be several addresses, as in ('127.0.0.1',), not {type(given).__name__}")
         self._networks = [_network(one) for one in given]
 
     def trusts(self, host: str) -> bool:
