@@ -135,4 +135,6 @@ def check_name(what: str, name: str) -> str:
         raise TypeError(f"{what} must be a str, not {type(name).__name__}")
     if len(name) > MAX_NAME:
         raise ValueError(f"{what} must have at most {MAX_NAME} characters, not {len(name)}")
+    if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name):  # as of a file name that is no UTF-8
+        raise ValueError(f"{what} must be text that can be sent, and half a character cannot: {name!a}")
     return name

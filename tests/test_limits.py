@@ -159,6 +159,10 @@ def test_a_name_is_a_short_string() -> None:
         check_name("version", 2)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="game must have at most 64 characters, not 65"):
         check_name("game", "x" * 65)
+    with pytest.raises(
+        ValueError, match=r"game must be text that can be sent, and half a character cannot: 'a\\udc80'"
+    ):
+        check_name("game", "a\udc80")
 
 
 # The page.
