@@ -42,6 +42,15 @@ def test_a_clock_begins_at_a_number(now: Any, kind: type[Exception]) -> None:
 def test_time_goes_forward_only(seconds: float) -> None:
     with pytest.raises(ValueError, match=rf"time goes forward only, not by {seconds}"):
         FakeClock().advance(seconds)
+    if not seconds < 0:
+        with pytest.raises(ValueError, match=rf"time goes forward only, not by {seconds}"):
+            FakeClock().sleep(seconds)
+
+
+@pytest.mark.parametrize("seconds", ["1", None, True])
+def test_what_passes_is_a_number(seconds: Any) -> None:
+    with pytest.raises(TypeError, match=rf"^seconds must be a number, not {type(seconds).__name__}$"):
+        FakeClock().advance(seconds)
 
 
 def test_play_updates_each_part_every_tick_and_ends_on_time() -> None:

@@ -33,15 +33,18 @@ class FakeClock:
         """Let `seconds` pass.
 
         Raises:
-            ValueError: `seconds` is negative or not finite: a monotonic clock never goes back, and never ends.
+            TypeError: `seconds` is no number.
+            ValueError: it is negative or not finite: a monotonic clock never goes back, and never ends.
         """
+        if isinstance(seconds, bool) or not isinstance(seconds, (int, float)):
+            raise TypeError(f"seconds must be a number, not {type(seconds).__name__}")
         if not 0 <= seconds <= sys.float_info.max:
             raise ValueError(f"time goes forward only, not by {seconds}")
         self.now += seconds
 
     def sleep(self, seconds: float) -> None:
         """Let `seconds` pass, as `time.sleep` would; what sleeps by this clock does not sleep in a test."""
-        self.advance(max(0.0, seconds))
+        self.advance(0.0 if seconds < 0 else seconds)
 
 
 def play(clock: FakeClock, seconds: float, *parts: Updates, tick: float = 1 / 60) -> None:
