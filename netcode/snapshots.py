@@ -134,6 +134,8 @@ class Snapshots(Generic[T], metaclass=Hinted):
                 "server.ticks() gives, or make it Snapshots(1), which counts seconds"
             )
         time, now = tick / self._rate, self._clock()
+        if not isfinite(time):
+            raise ValueError(f"tick {tick:g} is at no time that a number can say, where {self._rate:g} make a second")
         if self._times and time < self._times[-1]:
             self.clear()
         if self._times and time == self._times[-1]:

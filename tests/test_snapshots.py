@@ -277,7 +277,12 @@ def test_what_a_stranger_says_for_a_tick_is_checked(clock: FakeClock) -> None:
         snapshots.at("1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="time must be finite, not inf"):
         snapshots.at(float("inf"))
-    assert len(snapshots) == 0
+    slow = Snapshots[str](0.5, clock=clock)
+    with pytest.raises(
+        ValueError, match=r"tick 1.7e\+308 is at no time that a number can say, where 0.5 make a second"
+    ):
+        slow.add(1.7e308, "x")
+    assert len(snapshots) == len(slow) == 0
 
 
 def test_the_time_of_day_in_the_place_of_a_tick_is_told(clock: FakeClock) -> None:
