@@ -272,5 +272,16 @@ def test_a_class_is_called_as_the_game(name: str, kind: str) -> None:
     assert class_name(name) == kind
 
 
+def test_no_class_is_called_as_something_else_in_the_files() -> None:
+    texts = [path.read_text(encoding="utf-8") for path in (TEMPLATES / "turns").iterdir()]
+    imports = [
+        line.partition(" import ")[2] for text in texts for line in text.splitlines() if line.startswith("from ")
+    ]
+    names = {name.strip() for names in imports for name in names.split(",") if name.strip().istitle()}
+
+    assert {"Path", "Seat"} <= names
+    assert {class_name(name.lower()) for name in names} == {f"{name}Game" for name in names}
+
+
 def test_templates_are_no_modules_of_the_package() -> None:
     assert {path.suffix for path in TEMPLATES.rglob("*") if path.is_file()} == {".txt"}

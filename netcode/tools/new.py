@@ -13,6 +13,11 @@ from netcode.tools.output import complain
 
 DESCRIPTION = "Write a small game into a new folder: rules, a server, a client with a window, and tests."
 
+TAKEN = frozenset(
+    ("Any", "Game", "Over", "Path", "Random", "Refused", "Seat", "Seated", "Server", "Started", "Unavailable")
+)
+"""What the files of a turn-based game call otherwise already."""
+
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIX = ".txt"
 """What the names of templates end with, so that nobody takes them for modules of this package."""
@@ -38,7 +43,7 @@ def _folder(text: str) -> Path:
 def class_name(name: str) -> str:
     """Return what the class of a game is called: `my-game` is `MyGame`."""
     found = "".join(part[:1].upper() + part[1:] for part in re.split("[-_]", name))
-    return f"{found}Game" if keyword.iskeyword(found) or found in ("Game", "Server", "Over", "Refused") else found
+    return f"{found}Game" if keyword.iskeyword(found) or found in TAKEN else found
 
 
 def write_game(folder: Path, *, turns: bool) -> list[Path]:
