@@ -10,7 +10,7 @@ import pytest
 
 from netcode.faults import Ending, Faults
 from netcode.tools import lag_keys
-from netcode.tools.lag_keys import NoKeyboard, Terminal, in_foreground, open_keyboard, press
+from netcode.tools.lag_keys import NoKeyboard, Terminal, in_foreground, open_keyboard, plain, press
 
 ORIGINAL = Faults(latency=0.1, cut_with=Ending.END)
 
@@ -90,6 +90,16 @@ def test_keys_are_read_one_by_one_and_never_waited_for(
     os.write(fingers, b"Lq\xff")
     assert keyboard.read() == "Lq"
     assert keyboard.read() == ""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a console says it otherwise")
+@pytest.mark.parametrize(
+    "special", ["\x1b[A", "\x1bOA", "\x1bOR", "\x1bOS", "\x1b[20~", "\x1b[1;5R", "\x1bq", "\x1b", "\x1b\x1b[B"]
+)
+def test_keys_without_a_character_change_nothing(special: str) -> None:
+    assert plain(f"L{special}") == "L"
+    assert plain(f"{special}") == ""
+    assert plain(f"{special}lr") == "lr" or special == "\x1b"
 
 
 def test_the_terminal_is_given_back_as_it_was(terminal: tuple[int, TextIO]) -> None:

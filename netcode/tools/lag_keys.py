@@ -5,6 +5,7 @@ tool works all the same.
 """
 
 import os
+import re
 import sys
 from dataclasses import replace
 from typing import Protocol, TextIO
@@ -19,6 +20,10 @@ HELP = (
 LATENCY_STEP = 0.01
 STALL_STEP = 0.5
 STALL_EVERY = 10.0
+
+_SPECIAL = re.compile("[\0\xe0]." if sys.platform == "win32" else r"\x1b+(?:\[[0-?]*[ -/]*[@-~]|O?.)?", re.DOTALL)
+"""What arrows, F3 and the like come as: several characters, of which none was meant (ECMA-48, 5.4)."""
+
 RATES = tuple(float(digit * 10**power) for power in range(3, 8) for digit in (1, 2, 5))
 
 
@@ -64,6 +69,11 @@ def _stall(faults: Faults, *, up: bool) -> Faults:
     return replace(faults, stall=min(_step(faults.stall, STALL_STEP, up=up), longest), stall_every=every)
 
 
+def plain(typed: str) -> str:
+    """Return the keys in what was typed that have a character of their own."""
+    return _SPECIAL.sub("", typed)
+
+
 class Keyboard(Protocol):
     """Give the keys that were pressed."""
 
@@ -101,7 +111,7 @@ if sys.platform == "win32":
             typed = ""
             while msvcrt.kbhit():
                 typed += msvcrt.getwch()
-            return typed
+            return plain(typed)
 
         def close(self) -> None:
             """Do nothing: the console was not changed."""
@@ -128,7 +138,7 @@ else:
             if not in_foreground(self._descriptor):
                 return ""
             readable, _, _ = select.select([self._descriptor], [], [], 0)
-            return os.read(self._descriptor, 64).decode(errors="ignore") if readable else ""
+            return plain(os.read(self._descriptor, 64).decode(errors="ignore")) if readable else ""
 
         def close(self) -> None:
             """Give the terminal back as it was."""
