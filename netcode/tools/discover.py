@@ -91,7 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
     output = Output(as_json=arguments.json)
     try:
         discovery = discover(arguments.game)
-    except (ImportError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         return complain("discover", error)
     with discovery:
         watch = Watch(discovery, output)

@@ -349,6 +349,6 @@ def run(arguments: argparse.Namespace) -> int:
         test.run()
     except KeyboardInterrupt:
         pass
-    except ValueError as error:  # the game's name is too long, say
+    except (OSError, ValueError) as error:  # the game's name is too long, or TLS finds no descriptor, say
         return complain("load", error)
     return 0 if test.summarize() else 1
