@@ -15,6 +15,10 @@ class ProtocolError(NetcodeError):
         super().__init__(text)
         self.reason = Reason(code, text, where=where)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be copied and pickled as it was made, as on the way out of another process."""
+        return type(self), (self.reason.code, *self.args, self.reason.where), vars(self)
+
 
 class MessageTooLarge(NetcodeError, ValueError):
     """A message was not sent because it is larger than this end may send. The link goes on."""
@@ -26,3 +30,8 @@ class MessageTooLarge(NetcodeError, ValueError):
             "send less at once, or raise max_message at both ends"
         )
         self.size = size
+        self._bounds = most, max_message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Be copied and pickled as it was made, likewise."""
+        return type(self), (self.size, *self._bounds), vars(self)

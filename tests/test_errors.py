@@ -1,5 +1,13 @@
 """What is raised at a caller says which limit, and what to do."""
 
+import copy
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from netcode import Address
 from netcode.errors import MessageTooLarge, NetcodeError, ProtocolError
 from netcode.reasons import Reason, ReasonCode
 
@@ -22,3 +30,20 @@ def test_a_message_that_is_too_large_names_the_limit() -> None:
         "send less at once, or raise max_message at both ends"
     )
     assert "max_message is 65536 here and 4096 for an envelope;" in str(MessageTooLarge(70_000, 69_632, 65_536))
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MessageTooLarge(70_000, 69_632, 65_536),
+        ProtocolError(ReasonCode.MOVED, "it goes on elsewhere\n", Address("host", 7)),
+        NetcodeError("what", 7),
+    ],
+)
+def test_an_error_comes_whole_out_of_another_process(error: NetcodeError, again: Callable[[Any], Any]) -> None:
+    error.add_note("in the third worker")
+
+    found = again(error)
+
+    assert (type(found), str(found), vars(found)) == (type(error), str(error), vars(error))
