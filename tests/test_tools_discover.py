@@ -2,7 +2,9 @@
 
 import argparse
 import builtins
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, Self
@@ -142,3 +144,15 @@ def test_without_the_extra_it_says_what_to_install(
 
     assert run(parse()) == 1
     assert capsys.readouterr().err == "discover: finding games on the LAN needs zeroconf: pip install 'netcode[lan]'\n"
+
+
+def test_without_a_descriptor_it_says_so_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def short(_game: str | None) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(discover, "discover", short)
+
+    assert run(parse()) == 1
+    assert capsys.readouterr().err == f"discover: {os.strerror(errno.EMFILE)}\n"
