@@ -21,6 +21,7 @@ import netcode
 from netcode import Address, ReasonCode, Server, Web
 from netcode.diagnostics import log
 from netcode.loop.poller import SelectPoller
+from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import web as module
 from netcode.transport.tcp_socket import TcpTransport
@@ -522,6 +523,25 @@ def test_one_update_hears_so_many_of_those_who_come_in_too(house: House) -> None
     house.until(lambda: len(links_of(house.server)) == len(guests))
 
     assert at_once == STEPS
+
+
+def test_browsers_who_come_in_along_with_a_crowd_of_programs_are_not_left_standing(house: House) -> None:
+    guests = [house.visit() for _ in range(20)]
+    for _ in until(lambda: house.waiting == len(guests)):
+        house.update()
+    programs = [house.visit(hello("g")) for _ in range(ACCEPTS_PER_UPDATE - 5)]
+    for guest in guests:
+        guest.say(UPGRADE + b"\r\n" + masked(hello("g")))
+
+    house.update()
+    left = len(house.door._done)
+    house.server.events()
+    woken = house.server.wait(0.0)
+    house.until(lambda: house.news().count("Joined") == len(guests) + len(programs))
+
+    assert left > 0
+    assert woken
+    assert house.door.due() is None
 
 
 @pytest.mark.parametrize("options", [{"max_pending": 2}, {"max_peers_per_address": 2}])

@@ -190,6 +190,8 @@ class WebDoorway(Doorway):
         return doors if fd < 0 else (*doors, fd)
 
     def due(self) -> float | None:
+        if self._done:
+            return self._now  # more have come in than one update has taken
         waits = [next(iter(guests)).until for guests in (self._waiting, self._served) if guests]
         if self._asked or (self._by_fd and self._poller.fileno() < 0):
             waits.append(self._now + LOOK)
