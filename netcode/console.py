@@ -1,11 +1,16 @@
 """Printing what strangers wrote: whatever it is, and wherever it goes, the game goes on."""
 
+import errno
 import io
 import os
+import select
 import sys
 from typing import TextIO
 
 from netcode.diagnostics import log
+
+FULL = 1.0
+"""Seconds that an output which does not block may take nothing until what is said is lost."""
 
 _failing = False  # since the log was told
 
@@ -70,9 +75,34 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text.encode(encoding or "utf-8", "backslashreplace").decode(encoding or "utf-8"))
         stream.flush()
         return
-    stream.flush()  # what was printed otherwise comes first
-    # Past the buffer: what a full disk or a closed pipe refuses would stay in it, and fail again at the exit.
     raw: io.RawIOBase = getattr(binary, "raw", binary)
+    _flush(stream, raw)  # what was printed otherwise comes first
+    # Past the buffer: what a full disk or a closed pipe refuses would stay in it, and fail again at the exit.
     rest = memoryview(text.replace("\n", os.linesep).encode(encoding, "backslashreplace"))
-    while rest and (count := raw.write(rest)):
-        rest = rest[count:]
+    while rest and (count := raw.write(rest)) != 0:
+        if count is None:
+            _wait_for(raw)
+        else:
+            rest = rest[count:]
+
+
+def _flush(stream: TextIO, raw: io.RawIOBase) -> None:
+    while True:
+        try:
+            stream.flush()
+        except BlockingIOError:
+            _wait_for(raw)
+        else:
+            return
+
+
+def _wait_for(raw: io.RawIOBase) -> None:
+    """Wait until an output takes more that does not block: a terminal becomes that when its input does.
+
+    Once only, until it works again: where nobody reads, a server must not stand still at each line.
+
+    Raises:
+        BlockingIOError: it takes nothing.
+    """
+    if not select.select([], [raw], [], 0 if _failing else FULL)[1]:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))

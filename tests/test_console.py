@@ -4,10 +4,13 @@ import contextlib
 import io
 import logging
 import os
+import select
 import subprocess
 import sys
+import threading
 from collections.abc import Generator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -98,6 +101,58 @@ def test_it_comes_behind_what_was_printed_before() -> None:
         say("two")
 
     assert disk.written == b"one two" + LINE_END
+
+
+@contextlib.contextmanager
+def printing_to_a_pipe() -> Generator[int]:
+    """Print into a pipe that does not block, and is full; give the end that is read."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, b"." * 4096)
+    with contextlib.redirect_stdout(open(writing, "w", encoding="utf-8")) as stream:  # noqa: PTH123 - a descriptor
+        yield reading
+    stream.close()
+    os.close(reading)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="all outputs block there")
+def test_an_output_that_does_not_block_is_waited_for() -> None:
+    heard: list[bytes] = []
+    with printing_to_a_pipe() as reading:
+
+        def listen() -> None:
+            while not heard or not heard[-1].endswith(b"end\n"):
+                heard.append(os.read(reading, 1024))
+
+        print("before", end=" ")  # noqa: T201 - what it comes behind
+        listener = threading.Thread(target=listen)
+        listener.start()
+        say("x" * 200_000, "end")
+        listener.join()
+
+    assert b"".join(heard).lstrip(b".") == b"before " + b"x" * 200_000 + b" end\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="all outputs block there")
+def test_an_output_that_does_not_block_and_takes_nothing_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(console, "FULL", 0.001)
+    waits: list[float] = []
+
+    def wait(read: list[Any], write: list[Any], other: list[Any], seconds: float) -> tuple[list[Any], ...]:
+        waits.append(seconds)
+        return select.select(read, write, other, seconds)
+
+    monkeypatch.setattr(console, "select", SimpleNamespace(select=wait))
+    with printing_to_a_pipe():
+        say("lost")
+        say("lost too")
+
+    assert waits == [0.001, 0]
+    assert "cannot print: " in caplog.text
 
 
 def test_an_output_of_text_alone_will_do() -> None:
