@@ -23,6 +23,7 @@ from netcode.diagnostics import log
 from netcode.loop.poller import SelectPoller
 from netcode.stream.contract import ACCEPTS_PER_UPDATE
 from netcode.testing import FakeClock, MemoryNetwork
+from netcode.transport import abandon
 from netcode.transport import web as module
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.web import DELIVERY, LOOK, NEWCOMERS, STEPS, Continued, Failed, WebDoorway
@@ -542,6 +543,24 @@ def test_browsers_who_come_in_along_with_a_crowd_of_programs_are_not_left_standi
     assert left > 0
     assert woken
     assert house.door.due() is None
+
+
+def test_who_has_come_to_websocket_and_not_in_yet_hears_nothing_of_a_child(house: House) -> None:
+    guests = [house.visit() for _ in range(2)]
+    for _ in until(lambda: house.waiting == len(guests)):
+        house.update()
+    for guest in guests:
+        guest.say(UPGRADE + b"\r\n")
+    house.clock.advance(1.0)
+    for _ in until(lambda: house.door._done):
+        house.door.accept(house.clock.now)
+        house.clock.advance(0.001)
+
+    abandon(house.door)
+    for _ in until(lambda: all(guest.listen() and guest.has_ended for guest in guests)):
+        pass
+
+    assert all(guest.heard.endswith(b"\r\n\r\n") for guest in guests)
 
 
 @pytest.mark.parametrize("options", [{"max_pending": 2}, {"max_peers_per_address": 2}])

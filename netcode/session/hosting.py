@@ -10,6 +10,7 @@ from netcode.session.link import Link
 from netcode.session.seats import Seats
 from netcode.stream.contract import State
 from netcode.stream.stream_set import StreamSet
+from netcode.transport import abandon
 
 
 class Announced(Protocol):
@@ -112,7 +113,7 @@ class Hosting:
         self._orphaned = True
         self._links.closed = True
         self._links.abandon()
-        self.door.doorway.close()
+        abandon(self.door.doorway)
         if self.announcer is not None:
             self.announcer.abandon()
         self._links.engine.later.clear()

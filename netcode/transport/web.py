@@ -6,7 +6,8 @@ from, is known before it counts anywhere. What waits costs an update nothing.
 
 import math
 from collections import Counter, deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
+from operator import methodcaller
 from typing import TypeAlias, cast
 
 from netcode.address import Address, bucket
@@ -14,7 +15,7 @@ from netcode.diagnostics import log
 from netcode.loop.poller import READ, WRITE, make_poller
 from netcode.reasons import Reason, ReasonCode
 from netcode.site import Web
-from netcode.transport import Connector, Doorway, Ready, ReceiveInto, Send, Transport, abandon
+from netcode.transport import Connector, Doorway, Holder, Ready, ReceiveInto, Send, Transport, abandon
 from netcode.transport.exchange import deliver, introduce, peek, read_request, send_all
 from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.websocket import Carrier, WebSocketTransport
@@ -205,12 +206,19 @@ class WebDoorway(Doorway):
             self._below.say_when_short(words)
 
     def close(self) -> None:
-        self._below.close()
+        self._give_back(methodcaller("close"))
+
+    def abandon(self) -> None:
+        """Give back this process's copies of descriptors that are the parent's, and say nothing to anybody."""
+        self._give_back(abandon)
+
+    def _give_back(self, how: Callable[[Holder], None]) -> None:
+        how(self._below)
         self._poller.close()  # first: a child that was forked off shares it
         for guest in (*self._waiting, *self._served):
-            guest.holder.close()
+            how(guest.holder)
         for connector in self._done:
-            connector.close()
+            how(connector)
         self._by_fd, self._asked, self._waiting, self._served, self._origins = {}, {}, {}, {}, {}
         self._done.clear()
 
