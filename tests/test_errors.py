@@ -3,7 +3,6 @@
 import copy
 import pickle
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -32,7 +31,16 @@ def test_a_message_that_is_too_large_names_the_limit() -> None:
     assert "max_message is 65536 here and 4096 for an envelope;" in str(MessageTooLarge(70_000, 69_632, 65_536))
 
 
-@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def sent(error: NetcodeError) -> NetcodeError:
+    """Return what comes out of another process in which it was raised."""
+    found: NetcodeError = pickle.loads(pickle.dumps(error))
+    return found
+
+
+AGAIN: list[Callable[[NetcodeError], NetcodeError]] = [copy.copy, copy.deepcopy, sent]
+
+
+@pytest.mark.parametrize("again", AGAIN)
 @pytest.mark.parametrize(
     "error",
     [
@@ -41,7 +49,9 @@ def test_a_message_that_is_too_large_names_the_limit() -> None:
         NetcodeError("what", 7),
     ],
 )
-def test_an_error_comes_whole_out_of_another_process(error: NetcodeError, again: Callable[[Any], Any]) -> None:
+def test_an_error_comes_whole_out_of_another_process(
+    error: NetcodeError, again: Callable[[NetcodeError], NetcodeError]
+) -> None:
     error.add_note("in the third worker")
 
     found = again(error)
