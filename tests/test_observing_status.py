@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from scene import Scene
 
-from netcode import turns
+from netcode import Server, turns
 from netcode.observing.status import MAX_ROWS, StatusFile, default_path
 
 
@@ -144,6 +144,33 @@ def test_true_is_a_place_that_the_number_of_the_process_leads_to(
 
     assert file.path == default_path(os.getpid()) == tmp_path / f"netcode-{os.getpid()}.json"
     assert file.path.exists()
+
+
+def test_each_of_several_servers_of_a_process_has_a_place_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    scene = Scene()
+    link: dict[str, Any] = {"network": scene.network, "clock": scene.clock, "status": True}
+    one, two, three = (Server("", port, **link) for port in (1, 2, 3))
+
+    for server in (two, one, two):
+        server.update()
+    told = {path.name: read(path)["address"] for path in tmp_path.iterdir()}
+    three.close()  # which has written nothing
+    two.close()
+    left = [*tmp_path.iterdir()]
+    again = Server("", 4, **link)
+    again.update()
+    first = read(default_path(os.getpid()))["address"]
+    one.close()
+    again.close()
+
+    pid = os.getpid()
+    assert told == {f"netcode-{pid}.json": str(two.address), f"netcode-{pid}-2.json": str(one.address)}
+    assert left == [tmp_path / f"netcode-{pid}-2.json"]
+    assert first == str(again.address)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_place_that_cannot_be_written_ends_no_server(

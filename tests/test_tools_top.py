@@ -188,7 +188,7 @@ def test_it_ends_when_nobody_reads_any_more(monkeypatch: pytest.MonkeyPatch, tmp
 def test_a_server_is_found_by_its_file_its_process_or_because_it_is_the_only_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(top, "default_path", lambda pid: tmp_path / f"netcode-{pid}.json")  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     with pytest.raises(FileNotFoundError, match="no server here was started with status=True"):
         find_status(None, tmp_path)
     one = tmp_path / "netcode-12.json"
@@ -200,6 +200,13 @@ def test_a_server_is_found_by_its_file_its_process_or_because_it_is_the_only_one
         FileNotFoundError, match=r"there is no .*netcode-13\.json: was that server started with status="
     ):
         find_status("13")
+    another = tmp_path / "netcode-12-2.json"
+    another.write_text("{}", encoding="utf-8")
+    assert find_status("12-2") == another
+    with pytest.raises(FileNotFoundError, match="several servers tell, say which: 12, 12-2"):
+        find_status(None, tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"there is no .*netcode-12-3\.json"):
+        find_server("12-3")
 
 
 def test_of_several_servers_one_has_to_be_named_unless_the_others_are_dead(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from netcode.diagnostics import log
 from netcode.loop.clock import Clock
@@ -22,9 +23,13 @@ MAX_ROWS = 100
 """Peers of whom more than a number is written: those whose bytes wait longest, and who are farthest."""
 
 
-def default_path(pid: int) -> Path:
-    """Return where the server of a process writes that was not told where."""
-    return Path(tempfile.gettempdir()) / f"netcode-{pid}.json"
+def default_path(pid: int, number: int = 1) -> Path:
+    """Return where the server of a process writes that was not told where; of several, each has a number."""
+    return Path(tempfile.gettempdir()) / (f"netcode-{pid}.json" if number == 1 else f"netcode-{pid}-{number}.json")
+
+
+_written: WeakValueDictionary[Path, "StatusFile"] = WeakValueDictionary()
+"""Who writes where, of those that were not told where."""
 
 
 class StatusFile(Observer):
@@ -32,7 +37,8 @@ class StatusFile(Observer):
 
     Args:
         server: whose status it is.
-        path: where to write it; True for a place in the folder for temporary files, by the number of the process.
+        path: where to write it; True for a place in the folder for temporary files, by the number of the process, and
+            of the server where that has several.
         clock: gives the seconds by which updates are measured, and the server's age.
     """
 
@@ -48,6 +54,7 @@ class StatusFile(Observer):
         if "\0" in str(place):
             raise ValueError(f"status must be the path of a file, and none has a null in it, not {str(place)!r:.100}")
         self.path = place.absolute()  # wherever the game may go from here
+        self._shares = isinstance(path, bool)  # the place may be that of another server of the process
         if not self.path.parent.is_dir():
             raise FileNotFoundError(errno.ENOENT, "there is no such folder for the status", str(self.path.parent))
         if self.path.is_dir():
@@ -63,10 +70,15 @@ class StatusFile(Observer):
         self._worst = max(self._worst, seconds)
         if self._began >= self._write_at:
             self._write_at = self._began + INTERVAL
+            if self._shares:
+                self._find_place()
             self._write(json.dumps(self.report()))
             self._updates, self._busy, self._worst = 0, 0.0, 0.0
 
     def closed(self) -> None:
+        if self._shares:
+            return  # nothing was written
+        _written.pop(self.path, None)
         try:
             self.path.unlink(missing_ok=True)
         except OSError as error:
@@ -96,6 +108,14 @@ class StatusFile(Observer):
             "players": [_row(peer) for peer in shown],
             **({} if self.tables is None else {"tables": self.tables.stats()._asdict()}),
         }
+
+    def _find_place(self) -> None:
+        """Find a place of its own: not before something is to be written, because a server may come to nothing."""
+        number = 1
+        while (path := default_path(os.getpid(), number).absolute()) in _written:
+            number += 1
+        self.path, self._shares = path, False
+        _written[path] = self
 
     def _write(self, text: str) -> None:
         """Put `text` where it belongs: a reader sees all of it, and a link that waits there is not followed."""

@@ -25,8 +25,9 @@ from netcode.tools.where import positive, server_address
 DESCRIPTION = "Show what a server does: who plays, how much, how far away, what waits."
 EPILOG = """\
 The server must have been asked to tell: netcode.Server(..., status=True), or status="a/file.json". SERVER is the
-number of its process, or that file; without it, the only server that tells is shown. Of a server elsewhere, SERVER is
-HOST or HOST:PORT where its program serves netcode.metrics (port 9100 if none is given). Ctrl-C ends it.
+number of its process (12, or 12-2 for the second server in it), or that file; without it, the only server that tells
+is shown. Of a server elsewhere, SERVER is HOST or HOST:PORT where its program serves netcode.metrics (port 9100 if none
+is given). Ctrl-C ends it.
 """
 
 STALE = 3.0
@@ -71,6 +72,10 @@ WRITTEN_OF_TABLES: dict[str, type | UnionType] = {
 }
 
 
+_PROCESS = re.compile(r"([0-9]+)(?:-([0-9]+))?").fullmatch
+"""The number of a process, and of one of several servers that it has."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `top`."""
     parser.description, parser.epilog = DESCRIPTION, EPILOG
@@ -89,12 +94,13 @@ def find_status(server: str | None, folder: Path | None = None) -> Path:
         FileNotFoundError: there is none, or there are several.
     """
     if server is not None:
-        path = default_path(int(server)) if server.isascii() and server.isdecimal() else Path(server)
+        process = _PROCESS(server)
+        path = Path(server) if process is None else default_path(int(process[1]), int(process[2] or 1))
         if path.exists():
             return path
         raise FileNotFoundError(f"there is no {path}: was that server started with status=?")
     folder = Path(tempfile.gettempdir()) if folder is None else folder
-    found = [path for path in folder.glob("netcode-*.json") if re.fullmatch(r"netcode-\d+\.json", path.name)]
+    found = [path for path in folder.glob("netcode-*.json") if _PROCESS(path.stem.removeprefix("netcode-"))]
     newest = max((path.stat().st_mtime for path in found), default=0.0)
     found = [path for path in found if newest - path.stat().st_mtime < ABANDONED]
     if len(found) == 1:
@@ -154,7 +160,7 @@ def find_server(server: str | None) -> "StatusReader | Numbers":
         FileNotFoundError: there is none, or there are several.
         ValueError: it can be neither a process nor a file nor a host.
     """
-    if server is not None and not server.isdecimal() and not Path(server).exists() and Path(server).suffix != ".json":
+    if server is not None and not _PROCESS(server) and not Path(server).exists() and Path(server).suffix != ".json":
         try:
             return Numbers(server_address(server, PORT))
         except argparse.ArgumentTypeError as error:
