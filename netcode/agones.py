@@ -82,7 +82,8 @@ class Agones(Observer):
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         if self._port is None:
-            self._complain(f"there is no Agones sidecar here: {PORT_VARIABLE} is not set, and nothing is told to it")
+            what = "no port" if os.environ.get(PORT_VARIABLE) else "not set"
+            self._complain(f"there is no Agones sidecar here: {PORT_VARIABLE} is {what}, and nothing is told to it")
 
     def ready(self) -> None:
         """Say that players may come. After a session, it says that the server is free again."""
@@ -227,4 +228,5 @@ class _Hurried(socket.socket):
 def _port_here() -> int | None:
     """Return the port that Agones put into the environment; None where there is no Agones."""
     text = os.environ.get(PORT_VARIABLE, "")
-    return int(text) if text.isdecimal() else None
+    number = int(text) if text.isdecimal() and len(text) <= 5 else 0
+    return number if 0 < number <= 65_535 else None  # the system would take what is over it for another one

@@ -368,6 +368,17 @@ def test_without_a_sidecar_nothing_starts_and_it_says_so(
     assert told._thread is None
 
 
+@pytest.mark.parametrize("port", ["99999", "0", "9358/tcp", "1" * 5000])
+def test_what_is_no_port_is_not_taken_for_another(scene: Scene, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv(PORT_VARIABLE, port)
+    told = Agones(scene.serve())
+    told.ready()
+
+    said = "there is no Agones sidecar here: AGONES_SDK_HTTP_PORT is no port, and nothing is told to it"
+    assert told.trouble == said
+    assert told._thread is None
+
+
 def test_the_port_is_the_one_that_agones_gives(scene: Scene, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(PORT_VARIABLE, str(sidecar.port))
     told = Agones(scene.serve())
