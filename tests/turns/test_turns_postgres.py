@@ -701,7 +701,9 @@ def test_a_port_at_which_nobody_listens_is_said() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         store = PostgresStore(f"postgresql://127.0.0.1:{unused.getsockname()[1]}/games")
-        with pytest.raises(Unavailable, match=r"the database 127.0.0.1:\d+/games is not available \(.*efused"):
+        with pytest.raises(
+            Unavailable, match=r"the database 127.0.0.1:\d+/games is not available \(.*efused.*\); start again once"
+        ):
             store.open("here:1")
 
 

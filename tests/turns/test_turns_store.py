@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +220,7 @@ def test_an_address_that_is_no_store_s_is_no_path_and_tells_no_secret(where: str
 
 @pytest.mark.parametrize("where", ["memory", ":memory:", Path(":memory:")])
 def test_what_others_call_memory_is_no_file(where: str | Path) -> None:
-    with pytest.raises(ValueError, match=r"^without store= tables are kept in memory; .* another name than :?memory"):
+    with pytest.raises(ValueError, match=r"^store=None keeps tables in memory; .* another name than :?memory"):
         open_store(where)
 
 
@@ -282,6 +283,21 @@ def test_a_second_process_is_refused_until_the_first_is_dead(tmp_path: Path) -> 
         "s = SqliteStore(sys.argv[1]); s.open('x'); print('open', flush=True); time.sleep(60)"
     )
     assert taken_over(script, tmp_path / "games.db") == "open\n"
+
+
+def test_a_database_that_is_locked_at_the_start_promises_no_games(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.turns.store.sqlite.BUSY", 0.0)
+    path = tmp_path / "games.db"
+    with closing(SqliteStore(path)) as store:
+        store.open("here:1")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("PRAGMA locking_mode = EXCLUSIVE")
+        other.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(Unavailable, match=r"keeps .*games\.db locked; close it, and start again$"):
+            SqliteStore(path).open("here:1")
 
 
 def test_a_full_disk_is_said_and_nothing_of_the_batch_is_there(opened: SqliteStore) -> None:

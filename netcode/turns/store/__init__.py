@@ -15,6 +15,11 @@ from netcode.errors import NetcodeError
 MAX_TABLE_ID = 64
 """Characters of a table's id at most: it is a key, and whoever lets players choose names hashes them into one."""
 
+AT_THE_START = "start again"
+"""What a sentence promises once its trouble is over, as long as a store is being opened."""
+LATER = "the games go on"
+"""What it promises of a store that was open."""
+
 
 class Lost(NetcodeError):
     """Somebody else writes these tables now, or what is stored is not what we stored.

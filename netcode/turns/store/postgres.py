@@ -15,6 +15,8 @@ from typing import Any, NamedTuple, TypeVar
 
 from netcode.diagnostics import log
 from netcode.turns.store import (
+    AT_THE_START,
+    LATER,
     Claim,
     Entry,
     Listing,
@@ -88,11 +90,13 @@ class PostgresStore(Store):
 
     def open(self, address: str, rules: Mapping[str, bytes] | None = None) -> None:
         self.close()
+        self._link.then = AT_THE_START
         try:
             self._prepare()
             self._rules = None if rules is None else self._learn(rules)
             known = None if self._rules is None else [*self._rules.values()]
             [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known, "lease": self.lease})
+            self._link.then = LATER
         except BaseException:
             self._link.close()
             raise

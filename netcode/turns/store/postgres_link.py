@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote
 
-from netcode.turns.store import Lost, Unavailable
+from netcode.turns.store import AT_THE_START, Lost, Unavailable
 
 try:
     import psycopg
@@ -106,6 +106,8 @@ class Link:
         host, port = given.get("host") or given.get("hostaddr") or "this machine", given.get("port")
         self.name = f"{host}{f':{port}' if port else ''}/{given.get('dbname') or given.get('user') or ''}"
         """Where the database is, without who may enter."""
+        self.then = AT_THE_START
+        """What its sentences promise once their trouble is over."""
         self._connection: _Connection | None = None
 
     def run(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
@@ -156,17 +158,17 @@ class Link:
         said = self._said(error)
         match error.sqlstate or "":
             case "53100":
-                return f"the disk of {self.name} is full; free some space, and the games go on"
+                return f"the disk of {self.name} is full; free some space, and {self.then}"
             case "25006":
                 return f"{self.name} may only be read: it is a standby; give the address of the primary"
             case "42501":
                 return f"the user of {self.name} may not do this ({said}); make it the owner of the database"
             case "55P03" | "57014" | "40P01" | "40001":
-                return f"{self.name} could not do it in time ({said}); the games go on once it is less busy"
+                return f"{self.name} could not do it in time ({said}); {self.then} once it is less busy"
             case state if state[:2] in ("08", "28", "3D", "53", "57", "58", "F0", "XX") or (
                 state == "" and isinstance(error, psycopg.OperationalError)
             ):
-                return f"the database {self.name} is not available ({said}); the games go on once it is"
+                return f"the database {self.name} is not available ({said}); {self.then} once it is"
             case _:
                 return None
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from netcode.loop.forks import keep_from_children
 from netcode.turns.store import (
+    AT_THE_START,
     Claim,
     Entry,
     Listing,
@@ -80,7 +81,7 @@ class SqliteStore(Store):
             self._lock_path = lock_of(self._path)
             self._lock = take_lock(self._path)
             self._check_names()
-            with explained(self._path):
+            with explained(self._path, AT_THE_START):
                 self._database = self._connect()
                 self._prepare(self._database)
             self._file = self._path.stat().st_ino

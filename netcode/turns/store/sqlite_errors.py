@@ -5,7 +5,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from netcode.turns.store import Unavailable
+from netcode.turns.store import LATER, Unavailable
 
 _WHY = {
     sqlite3.SQLITE_FULL: "the disk is full",
@@ -19,27 +19,32 @@ _WHY = {
 
 
 @contextmanager
-def explained(path: Path) -> Generator[None, None, None]:
-    """Turn what SQLite raises for what is no bug of ours into `Unavailable`, with a sentence."""
+def explained(path: Path, then: str = LATER) -> Generator[None, None, None]:
+    """Turn what SQLite raises for what is no bug of ours into `Unavailable`, with a sentence.
+
+    Args:
+        path: where the database is.
+        then: what happens once the trouble is over.
+    """
     try:
         yield
     except sqlite3.Error as error:
-        text = _sentence(path, error)
+        text = _sentence(path, error, then)
         if text is None:
             raise
         raise Unavailable(text, _WHY.get(error.sqlite_errorcode & 0xFF, "")) from error
 
 
-def _sentence(path: Path, error: sqlite3.Error) -> str | None:
+def _sentence(path: Path, error: sqlite3.Error, then: str) -> str | None:
     """Return what is wrong and what to do; None for what only a bug of ours can cause."""
     code = getattr(error, "sqlite_errorcode", None)
     if code is None:
         return None
     match code & 0xFF:
         case sqlite3.SQLITE_FULL:
-            return f"the disk of {path} is full; free some space, and the games go on"
+            return f"the disk of {path} is full; free some space, and {then}"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return f"another program keeps {path} locked; close it, and the games go on"
+            return f"another program keeps {path} locked; close it, and {then}"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return f"{path} is damaged, or no database: put a copy from before in its place, and start again"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
@@ -47,6 +52,6 @@ def _sentence(path: Path, error: sqlite3.Error) -> str | None:
         case sqlite3.SQLITE_CANTOPEN:
             return f"{path} cannot be opened; is its folder there, and may this program write there?"
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_NOLFS | sqlite3.SQLITE_PROTOCOL | sqlite3.SQLITE_NOMEM:
-            return f"the disk of {path} failed ({error}); the games go on once it works again"
+            return f"the disk of {path} failed ({error}); {then} once it works again"
         case _:
             return None
