@@ -749,8 +749,9 @@ def test_a_server_is_started_and_a_stored_game_is_shown(
     assert "has no table abc" in out
 
 
+@pytest.mark.parametrize("nothing", ["memory", ":memory:"])
 def test_a_server_that_shall_keep_nothing_leaves_nothing_and_says_so(
-    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    game: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, nothing: str
 ) -> None:
     def at_once(*_: Any) -> None:
         raise KeyboardInterrupt
@@ -758,7 +759,7 @@ def test_a_server_that_shall_keep_nothing_leaves_nothing_and_says_so(
     monkeypatch.setattr("netcode.turns.server.Server.wait", at_once)
     monkeypatch.chdir(game.parent)
 
-    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--store", ":memory:"]) == 0
+    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--store", nothing]) == 0
 
     out = capsys.readouterr().out
     assert "kept in memory alone" in out

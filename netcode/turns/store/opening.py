@@ -36,9 +36,7 @@ def open_store(where: Store | str | Path | None, *, keep_log: bool = True) -> St
     if colon:  # what follows may hold a password
         raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
     if str(where) in MEMORY:
-        raise ValueError(
-            f"without store= tables are kept in memory; a database in a file has another name than {where}"
-        )
+        raise ValueError(f"store=None keeps tables in memory; a database in a file has another name than {where}")
     if not Path(where).name:
         raise ValueError(f"store must be the path of a database, and {str(where)!r} names no file")
     from netcode.turns.store.sqlite import SqliteStore

@@ -125,7 +125,7 @@ def _add_serve(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--store",
         metavar="FILE",
-        help="the database, a file or postgresql://…; without it beside the game; :memory: keeps nothing",
+        help="the database, a file or postgresql://…; without it beside the game; memory keeps nothing",
     )
     reached = "where players reach this process, where several serve one database; each has its own"
     command.add_argument("--address", metavar="HOST:PORT", help=reached)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from netcode.address import Address
 from netcode.reasons import advice_on_listening
+from netcode.turns.store.opening import MEMORY
 from netcode.turns.terminal.arguments import place_of
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.screen import Screen
@@ -15,16 +16,13 @@ from netcode.turns.terminal.screen import Screen
 if TYPE_CHECKING:
     from netcode.turns.server import Server
 
-MEMORY = ":memory:"
-"""What is said in the place of a database where nothing is to be kept."""
-
 
 def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     """Serve tables."""
     from netcode.turns.server import Server, serve
 
     game = load_game(arguments.game)
-    store = None if arguments.store == MEMORY else arguments.store or path_of(arguments.game).with_suffix(".db")
+    store = None if arguments.store in MEMORY else arguments.store or path_of(arguments.game).with_suffix(".db")
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()
