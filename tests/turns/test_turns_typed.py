@@ -3,7 +3,7 @@
 import enum
 import io
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import pytest
 
@@ -13,6 +13,7 @@ from netcode.turns.player.sight import View
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.flags import with_flags
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.telling import changed, ended, who_is_who
@@ -245,6 +246,38 @@ def test_a_value_is_written_in_a_view_as_in_a_play(value: Any, text: str) -> Non
 )
 def test_what_is_between_values_is_not_in_them(value: Any, text: str) -> None:
     assert written(value) == text
+
+
+class Painting(Game):
+    seats = 1, 1
+    wall: Paint = Paint(0)
+    lid: Paint | None = None
+
+    @move(paint=[Paint.RED, Paint.RED | Paint.BLUE])
+    def brush(self, paint: Paint, times: Literal[1, 2]) -> None:
+        self.wall |= paint
+
+    @move(paint=[Paint.RED, Paint.BLUE])
+    def spray(self, paint: Any) -> None:
+        self.wall |= paint
+
+
+def test_flags_are_shown_and_typed_by_their_names() -> None:
+    table = LocalTable(Painting, ["Ann"], {}, bytes(32))
+    legal = table.legal(0)
+
+    shown = ["brush RED 1", "brush RED 2", "brush RED|BLUE 1", "brush RED|BLUE 2", "spray RED", "spray BLUE"]
+    assert [said(play) for play in legal] == shown
+    assert [wanted(words, Painting, legal, (), None) for words in (*shown, "spray blue")] == [*legal, legal[-1]]
+    assert table.play(0, Play("brush", {"paint": "BLUE", "times": 2})) == "paint must be one of RED, RED|BLUE"
+    assert table.play(0, Play("brush", {"paint": "RED|BLUE", "times": 2})) == ""
+    assert written(table.view(0).wall) == "RED|BLUE"
+
+
+def test_plays_of_other_rules_are_shown_as_they_came() -> None:
+    plays = (Play("brush", {"paint": 64, "times": 1}), Play("dip", {"paint": 1}), answer("1.0", 1))
+
+    assert [said(play) for play in with_flags(Painting, plays)] == ["brush 64 1", "dip 1", "1"]
 
 
 class Sights(Game):

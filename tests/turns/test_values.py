@@ -315,6 +315,8 @@ def test_anything_else_from_strangers_is_refused_or_fits(data: Any, annotation: 
         (dict[int, int], {"a": 1}, "a key of it must be int, not a str"),
         (set[list[int]], [[1]], "it must be set[list[int]]"),
         (Rights, 64, "it must be the name of a Rights: READ, WRITE"),
+        (Rights, "READ|EXECUTE", "it must be the name of a Rights: READ, WRITE"),
+        (Rights, "", "it must be the name of a Rights: READ, WRITE"),
     ],
 )
 def test_what_does_not_fit_is_told_with_its_path(annotation: Any, data: Any, text: str) -> None:
@@ -322,6 +324,12 @@ def test_what_does_not_fit_is_told_with_its_path(annotation: Any, data: Any, tex
         shape_of(annotation, "G.field").convert(data)
 
     assert str(caught.value) == text
+
+
+def test_flags_are_taken_by_their_names_too() -> None:
+    shape = shape_of(Rights, "it")
+
+    assert [shape.convert(said) for said in ("READ", "WRITE | READ", 3)] == [Rights.READ, Rights(3), Rights(3)]
 
 
 @pytest.mark.parametrize(

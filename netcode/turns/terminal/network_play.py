@@ -20,6 +20,7 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
 from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.flags import with_flags
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.telling import changed, ended, moved, waits_for, who_is_who
 from netcode.turns.terminal.understanding import meant, wanted
@@ -52,10 +53,12 @@ class SeatFile:
         return None if {*addresses.split(",")}.isdisjoint(self._addresses) else ticket
 
     def write(self, ticket: str) -> None:
-        """Keep a ticket; whoever reads it can sit there."""
+        """Keep a ticket, beside and then in place, for a kill in between; whoever reads it can sit there."""
+        beside = self._path.with_suffix(".new")
         try:
-            self._path.touch(mode=0o600)
-            self._path.write_text(f"{','.join(self._addresses)} {ticket}\n", encoding="utf-8")
+            beside.touch(mode=0o600)
+            beside.write_text(f"{','.join(self._addresses)} {ticket}\n", encoding="utf-8")
+            beside.replace(self._path)
         except OSError:
             pass  # the game goes on without
 
@@ -201,7 +204,7 @@ class NetworkTable:
             self.screen.line(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
         elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
             prompt = "your turn" if asked is None else asked.prompt
-            show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt)
+            show_plays(self.screen, self.game, with_flags(self.game, seat.legal), seat.unlisted, prompt)
         elif not seat.over and not seat.my_turn and seat.to_move:
             self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move")
 
@@ -217,7 +220,8 @@ class NetworkTable:
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
         seat = self.seat
-        text = meant(text, seat.legal if seat.my_turn else (), seat.unlisted if seat.my_turn else ())
+        legal = with_flags(self.game, seat.legal) if seat.my_turn else ()
+        text = meant(text, legal, seat.unlisted if seat.my_turn else ())
         if text == "/quit":
             return False
         if seat.seated or text in ("", "/help"):
@@ -251,7 +255,8 @@ class NetworkTable:
                 case _ if not seat.my_turn:
                     self._say_why_not()
                 case _:
-                    play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question, names=seat.names)
+                    legal = with_flags(self.game, seat.legal)
+                    play = wanted(text, self.game, legal, seat.unlisted, seat.question, names=seat.names)
                     if isinstance(play, str):
                         self.screen.line(play)
                     else:

@@ -1,6 +1,8 @@
 """Annotations of one value: None, numbers, text, a Literal, an Enum, and `X | None`."""
 
 import enum
+import functools
+import operator
 from itertools import chain
 from typing import Any
 
@@ -62,7 +64,7 @@ class Choice(Shape):
 
 
 class Named(Shape):
-    """An Enum, or a Literal of some of its members, by their names; a Flag by its number."""
+    """An Enum, or a Literal of some of its members, by their names; a Flag by its number, and from people by its names."""
 
     packs = revives = False
     lasts = True
@@ -83,10 +85,18 @@ class Named(Shape):
     def load(self, data: Any) -> Any:
         return self.kind(data) if self.flag else self.members[data]
 
+    def _meant(self, data: Any) -> Any:
+        """Return what a stranger named; `READ|WRITE` is both flags."""
+        if not self.flag:
+            return self.members[data]
+        if type(data) is str:
+            return functools.reduce(operator.or_, (self.members[name.strip()] for name in data.split("|")))
+        return self.kind(data)
+
     def convert(self, data: Any, where: str = "it") -> Any:
         try:
-            if type(data) is (int if self.flag else str):
-                value = self.load(data)
+            if type(data) is str or (self.flag and type(data) is int):
+                value = self._meant(data)
                 if self.flaw(value, where) is None:
                     return value
         except (KeyError, ValueError):
