@@ -93,6 +93,24 @@ def test_where_nothing_can_be_kept_nothing_is(tmp_path: Path, monkeypatch: pytes
         seat.close()
 
 
+def test_a_kill_while_a_ticket_is_kept_leaves_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(file: int, data: bytes) -> int:
+        raise KeyboardInterrupt
+
+    with closing(seat_in(tmp_path)) as seat:
+        seat.keep("a long ticket")
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "write", killed)
+            with pytest.raises(KeyboardInterrupt):
+                seat.keep("another")
+
+    with closing(seat_in(tmp_path)) as seat:
+        assert seat.ticket == "a long ticket"
+        seat.keep("short")
+    with closing(seat_in(tmp_path)) as seat:
+        assert seat.ticket == "short"
+
+
 def test_a_full_disk_ends_no_game(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(file: int, data: bytes) -> int:
         raise OSError(28, "No space left on device")

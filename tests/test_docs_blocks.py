@@ -112,3 +112,15 @@ def test_a_command_has_the_options_that_a_page_gives_it(command: tuple[str, ...]
 
     assert program.status() == 0, program.output
     assert {option for option in options if option not in program.output} == set()
+
+
+KEEPS = re.compile(r"(?P<file>\w+)\.write_text\(\w+\.ticket[^\n]*\n\s*(?P<then>[\w.]*)")
+"""Where a sample keeps the key of a seat. A kill in the middle of writing must not cost the key that was there."""
+SAMPLES = [*documents(), *(ROOT / "examples").rglob("*.py"), *(ROOT / "netcode" / "tools" / "templates").rglob("*.txt")]
+
+
+def test_a_key_is_written_beside_and_put_in_place_wherever_one_is_kept() -> None:
+    kept = [match for path in SAMPLES for match in KEEPS.finditer(path.read_text(encoding="utf-8"))]
+
+    assert len(kept) >= 7
+    assert [match[0] for match in kept if match["then"] != f"{match['file']}.replace"] == []

@@ -48,8 +48,11 @@ class KeptSeat:
         if changed and self._file >= 0:
             with contextlib.suppress(OSError):
                 os.lseek(self._file, 0, os.SEEK_SET)
-                os.ftruncate(self._file, 0)
-                os.write(self._file, f"{ticket}\n{json.dumps(self._about)}".encode() if ticket else b"")
+                if ticket is None:
+                    os.ftruncate(self._file, 0)
+                else:  # in one call, over the whole of what was there: a kill leaves the one or the other
+                    text = f"{ticket}\n{json.dumps(self._about)}".encode()
+                    os.write(self._file, text.ljust(os.fstat(self._file).st_size))
 
     def close(self) -> None:
         """Leave the file to others."""

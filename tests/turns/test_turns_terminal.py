@@ -565,6 +565,28 @@ def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:
     assert mine.read() is None
 
 
+def test_a_kill_while_a_ticket_is_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seat_file = SeatFile(tmp_path / "go.py", "Ann", ("h", 1))
+    seat_file.write("table.key")
+
+    def killed(path: Path, *_: Any, **__: Any) -> int:
+        path.open("w").close()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            seat_file.write("table.other")
+
+    assert seat_file.read() == "table.key"
+    seat_file.write("table.third")
+    assert seat_file.read() == "table.third"
+    if os.name == "posix":
+        assert [path.stat().st_mode & 0o777 for path in tmp_path.iterdir()] == [0o600]
+
+
 def test_a_folder_that_may_not_be_written_stops_no_game(tmp_path: Path) -> None:
     SeatFile(tmp_path / "nowhere" / "go.py", "", ("h", 1)).write("t.k")
 
