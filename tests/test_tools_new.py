@@ -264,6 +264,17 @@ def test_a_name_is_one_for_a_folder_a_class_and_a_game(name: str, capsys: pytest
     assert "is no name for a game" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("option", [[], ["--turns"]])
+def test_two_words_are_joined_in_what_it_says_to_type(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]
+) -> None:
+    assert main(["new", *option, f"{tmp_path / 'my'}", "card", "game"]) == 2
+
+    said = f"the name of a game is one word: python -m netcode new {tmp_path / 'my-card-game'}\n"
+    assert capsys.readouterr().err.endswith(said)
+    assert [*tmp_path.iterdir()] == []
+
+
 @pytest.mark.parametrize(
     ("name", "kind"),
     [("duel", "Duel"), ("my-game_2", "MyGame2"), ("none", "NoneGame"), ("game", "GameGame"), ("myOwn", "MyOwn")],

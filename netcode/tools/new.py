@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `new`."""
     parser.description = DESCRIPTION
     parser.add_argument("name", metavar="NAME", type=_folder, help="a folder that is not there yet, called as the game")
+    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
     parser.add_argument("--turns", action="store_true", help="a turn-based game; otherwise one in real time")
 
 
@@ -71,6 +72,9 @@ def write_game(folder: Path, *, turns: bool) -> list[Path]:
 def run(arguments: argparse.Namespace) -> int:
     """Write it, and say how to start it."""
     folder: Path = arguments.name
+    if arguments.more:
+        joined = "-".join([str(folder), *arguments.more])
+        return complain("new", ValueError(f"the name of a game is one word: python -m netcode new {joined}"), status=2)
     try:
         written = write_game(folder, turns=arguments.turns)
     except OSError as error:

@@ -105,10 +105,10 @@ def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequ
     return True
 
 
-def complain(tool: str, error: Exception) -> int:
+def complain(tool: str, error: Exception, status: int = 1) -> int:
     """Say why a tool cannot do what it was asked for, and return the status for that."""
     put(sys.stderr, f"{tool}: {escaped(sentence_of(error))}\n")
-    return 1
+    return status
 
 
 def milliseconds(seconds: float | None) -> str:
