@@ -50,10 +50,10 @@ def word(value: Any, what: str) -> str:
     return value
 
 
-def text_of(value: Any, what: str) -> str:
+def text_of(value: Any, what: str, most: int = MAX_TEXT) -> str:
     """Read a text, which may be empty."""
-    if not isinstance(value, str) or len(value) > MAX_TEXT:
-        raise BadMessage(f"{what} is a string of at most {MAX_TEXT} characters")
+    if not isinstance(value, str) or len(value) > most:
+        raise BadMessage(f"{what} is a string of at most {most} characters")
     try:
         value.encode()
     except UnicodeEncodeError as error:
