@@ -61,6 +61,34 @@ def test_what_it_lacks_comes_from_the_first_that_has_it(tmp_path: Path) -> None:
     assert lettering.write("Zoë ★", SIZE, INK).subsurface((0, 0, 20, 20)).get_bounding_rect().width > 0
 
 
+@pytest.mark.parametrize("kept", [0, 100, 20_000])
+def test_a_damaged_font_is_none(tmp_path: Path, kept: int) -> None:
+    whole, damaged = with_stars(), tmp_path / "damaged.ttf"
+    damaged.write_bytes(whole.read_bytes()[:kept])
+
+    boxes, lettering = Lettering(list), Lettering(lambda: [damaged])
+    assert pixels(lettering.write("a ★", SIZE, INK)) == pixels(boxes.write("a ★", SIZE, INK))
+    other = Lettering(lambda: [damaged, whole])
+    assert pixels(other.write("★", SIZE, INK)) == pixels(Lettering(lambda: [whole]).write("★", SIZE, INK))
+
+
+@pytest.mark.parametrize("kept", [None, 0, 100])
+def test_a_font_that_is_damaged_or_uninstalled_later_is_replaced(tmp_path: Path, kept: int | None) -> None:
+    font = tmp_path / "font.ttf"
+    font.write_bytes(with_stars().read_bytes())
+    boxes, lettering = Lettering(list), Lettering(lambda: [font])
+    assert pixels(lettering.write("★", SIZE, INK)) != pixels(boxes.write("★", SIZE, INK))
+    lettering.forget()
+
+    font.unlink()
+    if kept is not None:
+        font.write_bytes(with_stars().read_bytes()[:kept])
+
+    for _ in range(2):
+        assert lettering.width("★", SIZE) == boxes.width("★", SIZE)
+        assert pixels(lettering.write("★", SIZE, INK)) == pixels(boxes.write("★", SIZE, INK))
+
+
 def test_what_has_no_width_of_its_own_is_drawn_with_the_letter_before_it() -> None:
     other = with_stars()
     lettering = Lettering(lambda: [other])

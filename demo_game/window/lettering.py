@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 from unicodedata import category
 
 import pygame
@@ -47,6 +48,12 @@ def installed(places: Sequence[Path] | None = None) -> list[Path]:
     return sorted(found.values(), key=lambda path: FAMILIES.index(path.name))
 
 
+UNUSABLE = (pygame.error, OSError, ValueError)
+"""What a font raises that was damaged or uninstalled, or has a letter that cannot be drawn."""
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 class Lettering:
     """Lines of text as pictures, in pygame's own font and, letter by letter, in the first of others that has what it lacks.
 
@@ -62,7 +69,7 @@ class Lettering:
 
     def write(self, words: str, size: int, colour: Colour) -> pygame.Surface:
         """Write one line, as high as a line of pygame's font of this size, whoever has its letters."""
-        parts = [_drawn(self._font(owner, size), part, colour) for owner, part in self._parts(words)]
+        parts = [self._with(owner, size, _drawn, part, colour) for owner, part in self._parts(words)]
         if len(parts) == 1:
             return parts[0]
         line = pygame.Surface(
@@ -77,7 +84,7 @@ class Lettering:
 
     def width(self, words: str, size: int) -> int:
         """Say how wide that is."""
-        return sum(self._font(owner, size).size(part)[0] for owner, part in self._parts(words))
+        return sum(self._with(owner, size, _width, part) for owner, part in self._parts(words))
 
     def forget(self) -> None:
         """Close the files of all fonts; they are opened again when they are needed."""
@@ -120,19 +127,46 @@ class Lettering:
             drawn, missing = (
                 pygame.image.tobytes(font.render(one, True, "white"), "RGBA") for one in (letter, "\uffff")
             )
-        except (pygame.error, OSError, ValueError):  # uninstalled since, or a letter that cannot be drawn
+        except UNUSABLE:
             return False
         return drawn != missing
 
+    def _with(
+        self,
+        owner: Path | None,
+        size: int,
+        act: Callable[Concatenate[pygame.font.Font, P], T],
+        *args: P.args,
+        **named: P.kwargs,
+    ) -> T:
+        """Do something with a font; with pygame's own where that one has been damaged or uninstalled since."""
+        try:
+            return act(self._font(owner, size), *args, **named)
+        except UNUSABLE:
+            if owner is None:
+                raise
+            self._fonts[owner, size] = own = self._font(None, size)
+            return act(own, *args, **named)
+
     def _font(self, owner: Path | None, size: int) -> pygame.font.Font:
+        """Return a font. Raises one of `UNUSABLE` for a file that is none, or not there any more."""
         key = owner, size
         if key not in self._fonts:
             font = pygame.font.Font(owner, size)
             if owner is not None:  # as high as the lines of pygame's own, which are laid out already, and as bold
-                font = pygame.font.Font(owner, max(1, size * self._font(None, size).get_height() // font.get_height()))
+                font.size(
+                    "0"
+                )  # first: where the file is damaged, this raises, and to ask for the height ends the process
+                height = max(1, font.get_height())
+                font = pygame.font.Font(owner, max(1, size * self._font(None, size).get_height() // height))
+                font.size("0")
                 font.bold = True
             self._fonts[key] = font
         return self._fonts[key]
+
+
+def _width(font: pygame.font.Font, words: str) -> int:
+    return font.size(words)[0]
 
 
 def _drawn(font: pygame.font.Font, words: str, colour: Colour) -> pygame.Surface:
