@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partialmethod
+from pathlib import Path
 from typing import Any, Generic, Literal, NamedTuple, NewType, Optional, TypeAlias, TypeVar
 
 import pytest
@@ -16,6 +17,7 @@ from netcode.turns.language import domains
 from netcode.turns.runtime.view import make_view
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Refused, Step, Table
+from netcode.turns.terminal.game_file import Trouble, load_game
 from netcode.turns.values import pack, shape_of, unpack
 from turns.hall import Hall, TicTacToe
 
@@ -811,6 +813,45 @@ def test_words_in_another_order_are_told_the_right_one(
 
     assert isinstance(outcome, Step) == (said is None)
     assert (said or "") in caplog.text
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "for seat in range(self.players): self.heap += seat",
+        "self.heap = [7][0 :: self.players][0]",
+        "self.heap = 10 - self.players",
+        "self.heap = sum([1] * self.players)",
+        "if self.players > 2: self.heap = 5",
+        "if self.players == 2: self.heap = 5",
+    ],
+)
+def test_the_seats_are_not_taken_for_their_number(code: str, tmp_path: Path) -> None:
+    source = (
+        f"from netcode.turns import Game, move\nclass Heap(Game):\n  heap: int = 5\n  def setup(self):\n    {code}\n"
+    )
+    path = tmp_path / "heap.py"
+    path.write_text(f"{source}  @move\n  def take(self): self.finish(self.mover)\n")
+
+    with pytest.raises(
+        Trouble, match=r"Heap.setup takes self.players for a number, .* `len\(self.players\)` is how many"
+    ):
+        load_game(str(path))
+
+
+def test_what_is_done_with_the_seats_is_left_alone() -> None:
+    class Seats(Game):
+        log: list[str] = []
+
+        def setup(self) -> None:
+            self.log = [f"{seat}" for seat in self.players if seat in self.players and seat not in self.players[1:]]
+            self.log += ["%s" % self.players, str(len(self.players) * 2)]  # noqa: UP031 - as a beginner writes it
+
+        @move
+        def go(self) -> None:
+            self.finish(self.mover)
+
+    assert begin(Seats).view(0)["log"] == pack(["0", "range(0, 2)", "4"])
 
 
 def test_scores_may_be_given_by_seat() -> None:

@@ -9,7 +9,7 @@ from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.instead import way_of
 from netcode.turns.language.marks import ALIASES, Field
-from netcode.turns.language.sources import assigned, function_of, inside, mangled, requires_text
+from netcode.turns.language.sources import assigned, counts_with, function_of, inside, mangled, requires_text
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
 """What a class says about itself, by assigning it."""
@@ -189,7 +189,7 @@ def _takes(member: Any) -> bool:
 
 
 def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]) -> None:
-    """Raise `RulesError` for a method that assigns on `self` what is no field, and for a `require` the wrong way round."""
+    """Raise `RulesError` for a method that assigns on `self` what is no field, or takes the kit's words for what they are not."""
     for base in cls.__mro__:
         if base in root.__mro__:
             continue
@@ -201,6 +201,11 @@ def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field])
                 raise RulesError(
                     f"{cls.__name__}.{function.__name__}: `require` takes what has to be true, and then the text: "
                     '`self.require(self.cells[cell] is None, "that cell is taken")`'
+                )
+            if counts_with(function, "players"):
+                raise RulesError(
+                    f"{cls.__name__}.{function.__name__} takes self.players for a number, and it is the seats, from 0 on: "
+                    "`len(self.players)` is how many, and `for seat in self.players` goes through them"
                 )
             for written in assigned(function):
                 name = mangled(base, written)

@@ -94,6 +94,44 @@ def requires_text(function: Callable[..., Any]) -> bool:
     return False
 
 
+def counts_with(function: Callable[..., Any], name: str) -> bool:
+    """Tell whether a method takes an attribute of its first argument for a number, as in `range(self.players)`."""
+    tree = tree_of(function)
+    first = first_of(tree)
+
+    def is_it(node: ast.expr | None) -> bool:
+        match node:
+            case ast.Attribute(ast.Name(whose), attribute):
+                return (whose, attribute) == (first, name)
+            case _:
+                return False
+
+    for node in ast.walk(tree) if tree is not None else ():
+        match node:
+            case ast.Call(ast.Name("range"), arguments):
+                parts = [*arguments]
+            case ast.BinOp(ast.Constant(str()) | ast.JoinedStr(), ast.Mod()):
+                continue
+            case ast.BinOp(left, _, right):
+                parts = [left, right]
+            case ast.Slice(lower, upper, step):
+                parts = [part for part in (lower, upper, step) if part is not None]
+            case ast.Compare(left, operators, others):
+                parts = [left, *others] if _of_numbers(operators, [left, *others]) else []
+            case _:
+                continue
+        if any(map(is_it, parts)):
+            return True
+    return False
+
+
+def _of_numbers(operators: Sequence[ast.cmpop], compared: Sequence[ast.expr]) -> bool:
+    """Tell whether a comparison is one of numbers: with `<` and the like, or with one that is written out."""
+    written = any(isinstance(one, ast.Constant) and isinstance(one.value, int) for one in compared)
+    same = all(isinstance(one, ast.Eq | ast.NotEq) for one in operators)
+    return (same and written) or all(isinstance(one, ast.Lt | ast.LtE | ast.Gt | ast.GtE) for one in operators)
+
+
 def can_refuse(cls: type[Any], function: Callable[..., Any]) -> bool:
     """Tell whether a `require` or a `raise` is in reach of a rule, as far as its class and its module go.
 
