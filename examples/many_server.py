@@ -33,7 +33,7 @@ def main(port: str = "7777", *origins: str) -> None:
             for peer in server.peers:
                 peer.data.move()
             dots = {peer.id: (peer.data.x, peer.data.y, peer.data.name) for peer in server.peers}
-            server.broadcast({"tick": tick, "dots": dots})
+            server.broadcast({"tick": tick, "dots": dots}, to=[peer for peer in server.peers if not peer.away])
 
 
 if __name__ == "__main__":

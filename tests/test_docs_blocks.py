@@ -114,9 +114,20 @@ def test_a_command_has_the_options_that_a_page_gives_it(command: tuple[str, ...]
     assert {option for option in options if option not in program.output} == set()
 
 
+EACH_TICK = re.compile(
+    r"^ {8}(?:self\.)?server\.broadcast\((?P<what>.*)\)$|server\.broadcast\((?P<tick>\{\"tick\".*)\)$", re.MULTILINE
+)
+"""Where a sample tells everybody how things stand, in each tick: who is away must not get all of it later."""
 KEEPS = re.compile(r"(?P<file>\w+)\.write_text\(\w+\.ticket[^\n]*\n\s*(?P<then>[\w.]*)")
 """Where a sample keeps the key of a seat. A kill in the middle of writing must not cost the key that was there."""
 SAMPLES = [*documents(), *(ROOT / "examples").rglob("*.py"), *(ROOT / "netcode" / "tools" / "templates").rglob("*.txt")]
+
+
+def test_who_is_away_is_sent_no_snapshots_wherever_there_are_any() -> None:
+    told = [match for path in SAMPLES for match in EACH_TICK.finditer(path.read_text(encoding="utf-8"))]
+
+    assert len(told) >= 7
+    assert [match[0] for match in told if ", to=" not in match[0]] == []
 
 
 def test_a_key_is_written_beside_and_put_in_place_wherever_one_is_kept() -> None:

@@ -169,6 +169,47 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
     assert "Traceback" not in server.output + ann.output + bob.output
 
 
+THREE = """
+from netcode.turns import Game, move
+
+class Duel(Game):
+    seats = 2, 4
+    sticks: int = 1
+
+    @move
+    def take(self) -> None:
+        self.tell("gone", to=self.mover)
+        self.finish(self.ask(self.after(self.mover), [0, 1, 2], "who shall win?"), text="as you like it")
+"""
+
+
+@pytest.mark.process
+def test_its_window_carries_a_game_for_more_who_are_asked_and_told(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame")
+    folder = write(tmp_path / "duel", "--turns")
+    (folder / "rules.py").write_text(THREE, encoding="utf-8")
+    server = start("-c", SERVED, folder, tmp_path)
+    port = server.until(r"duel is open on port (\d+)")[1]
+    environment = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}
+    # Of three, who came last sees the names of all, and `begin` below them; the others do not click.
+    waiting = WATCHED.replace("frames[0] % 20 == 0", "'1 sticks: |' in Font.told and frames[0] % 20 == 0")
+    last = WATCHED.replace("pos=(40, 70)", "pos=(40, 70 if '1 sticks: |' in Font.told else 130)")
+    windows = [
+        start("-c", waiting, folder, port, name, environment=environment, folder=tmp_path) for name in ("Ann", "Bob")
+    ]
+    for window in windows:
+        window.until("begin")
+    windows.append(start("-c", last, folder, port, "Cat", environment=environment, folder=tmp_path))
+
+    for window in windows:
+        window.until("you have (won|lost): as you like it")
+        assert window.status() == 0
+    output = "".join(window.output for window in windows)
+    for text in ("Ann to move", "who shall win?", "gone", "Cat"):
+        assert f"{text}\n" in output
+    assert "Traceback" not in server.output + output
+
+
 @pytest.mark.process
 def test_a_window_that_is_closed_in_the_middle_of_a_game_finds_its_seat_again(start: Start, tmp_path: Path) -> None:
     pytest.importorskip("pygame")
