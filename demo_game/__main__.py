@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import getpass
 import signal
+import ssl
 import sys
 from functools import partial
 from pathlib import Path
@@ -18,7 +19,7 @@ from demo_game.session import open_session
 from demo_game.window.display import why_no_window
 from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, plain_text
-from netcode.turns import Unavailable, serve
+from netcode.turns import Server, Unavailable, serve
 
 MOST = 86_400
 """What is a day in seconds, and enough of everything else."""
@@ -51,14 +52,24 @@ def _seconds(text: str) -> float:
 def _serve(options: argparse.Namespace) -> int:
     Broadside.grace = options.grace
     files = {name: PAGE / name for name in ("broadside.css", "broadside.js")}
+    forgets = options.store in ("memory", ":memory:")
+    store = None if forgets else options.store or store_for(options.port)
+    kept = f"kept in {store}" if store else "in memory alone, and end with the server"
+    hint = "" if store or forgets else ": there is no place for a database; give one by --store FILE"
+
+    def started(server: Server) -> None:
+        netcode.say(f"listening on {server.address}")
+        netcode.say(f"the games are {kept}{hint}")
+
     try:
         serve(
             Broadside,
             host=options.host,
             port=options.port,
-            store=options.store or store_for(options.port),
-            started=lambda server: netcode.say(f"listening on {server.address}"),
+            store=store,
+            started=started,
             web=netcode.Web(page=PAGE / "broadside.html", files=files) if options.web else None,
+            tls=None if options.tls is None else _certificate(*options.tls),
             **{**TERMS, "timeout": options.timeout, "max_peers": options.max_players},
         )
     except (OSError, ValueError, Unavailable) as error:
@@ -67,23 +78,35 @@ def _serve(options: argparse.Namespace) -> int:
     return 0
 
 
+def _certificate(chain: str, key: str) -> ssl.SSLContext:
+    """Load what a server proves itself by. Raises `ValueError` with a sentence where that cannot be."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(chain, key)
+    except OSError as error:
+        raise ValueError(f"the certificate in {chain}, with the key in {key}, cannot be used: {error}") from error
+    return context
+
+
 def _play(options: argparse.Namespace) -> int:
     reason = why_no_window()
     if reason is None:
-        return _window(options, Plan(Way.JOIN, _name(options), options.server, options.code, options.clock))
+        plan = Plan(Way.JOIN, _name(options), options.server, options.code, options.clock, tls=options.tls)
+        return _window(options, plan)
     netcode.say(f"No window can be opened here: {reason}. The commands bot and watch need none.")
     return 1
 
 
 def _bot(options: argparse.Namespace) -> int:
-    session = open_session(options.server, options.name or Random().choice(NAMES), code=options.code)
+    name = options.name or Random().choice(NAMES)
+    session = open_session(options.server, name, code=options.code, tls=options.tls)
     return run_bot(session, _pace(options, 1.0), options.games)
 
 
 def _watch(options: argparse.Namespace) -> int:
     if not options.text and why_no_window() is None:
-        return _window(options, Plan(Way.WATCH, _name(options), options.server, options.code))
-    session = open_session(options.server, _name(options), code=options.code, watching=True)
+        return _window(options, Plan(Way.WATCH, _name(options), options.server, options.code, tls=options.tls))
+    session = open_session(options.server, _name(options), code=options.code, watching=True, tls=options.tls)
     return watch_in_terminal(session, options.games)
 
 
@@ -126,18 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--silent", dest="sound", action="store_false", help="without sounds, until F2 is pressed")
     commands = parser.add_subparsers()
 
-    server = commands.add_parser("serve", help="run a dedicated server")
-    server.set_defaults(run=_serve)
-    server.add_argument("--host", default="", help="address to listen on (default: every one)")
-    server.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
-    server.add_argument("--timeout", type=_seconds, default=10.0, help="seconds of silence that end a link")
-    server.add_argument(
-        "--grace", type=_seconds, default=Broadside.grace, help="seconds that a lost player may be gone"
-    )
-    server.add_argument("--max-players", type=_count, default=200, help="players and spectators at once")
-    server.add_argument("--web", action="store_true", help="let friends play in a browser, too: it prints the link")
-    server.add_argument("--store", type=Path, help="database in which games outlive the server (default: one a port)")
-
+    _add_serve(commands.add_parser("serve", help="run a dedicated server"))
     for command, run, text in (
         ("play", _play, "play in a window"),
         ("bot", _bot, "let a bot play"),
@@ -148,6 +160,7 @@ def _parser() -> argparse.ArgumentParser:
         one.add_argument("server", type=host_and_port, metavar="HOST[:PORT]", help=f"the server (port: {PORT})")
         one.add_argument("--name", type=_word, default=argparse.SUPPRESS, help="what the others read")
         one.add_argument("--code", type=_word, default="", help="the word that you and your friend agreed on")
+        one.add_argument("--tls", action="store_true", help="the server encrypts, with a certificate for HOST")
         if command == "play":
             one.add_argument("--clock", type=_seconds, default=0.0, help="seconds for each shot, if you open the table")
         else:
@@ -157,6 +170,23 @@ def _parser() -> argparse.ArgumentParser:
         if command == "watch":
             one.add_argument("--text", action="store_true", help="in the terminal, also where a window could be opened")
     return parser
+
+
+def _add_serve(server: argparse.ArgumentParser) -> None:
+    """Declare the arguments of `serve`."""
+    server.set_defaults(run=_serve)
+    server.add_argument("--host", default="", help="address to listen on (default: every one)")
+    server.add_argument("--port", type=_port, default=PORT, help=f"port to listen on, 0 for any (default: {PORT})")
+    server.add_argument("--timeout", type=_seconds, default=10.0, help="seconds of silence that end a link")
+    server.add_argument(
+        "--grace", type=_seconds, default=Broadside.grace, help="seconds that a lost player may be gone"
+    )
+    server.add_argument("--max-players", type=_count, default=200, help="players and spectators at once")
+    server.add_argument("--web", action="store_true", help="let friends play in a browser, too: it prints the link")
+    kept = "database in which games outlive the server (default: one a port); memory keeps none"
+    server.add_argument("--store", metavar="FILE", help=kept)
+    pair = ("CHAIN", "KEY")
+    server.add_argument("--tls", nargs=2, metavar=pair, help="a certificate and its key, to encrypt everything")
 
 
 if __name__ == "__main__":

@@ -172,16 +172,17 @@ def open_session(
     code: str = "",
     watching: bool = False,
     per_move: float = 0.0,
+    tls: bool = False,
     ticket: str | None = None,
     keep: Callable[[str | None], None] = lambda _: None,
 ) -> Session:
     """Sit down at a table of a server; whatever goes wrong from here on is the session's `reason`.
 
-    `code` is what friends agreed on; `per_move` are the seconds for each shot, where we are the first at the table.
-    The rest is as in `Session`.
+    `code` is what friends agreed on; `per_move` are the seconds for each shot, where we are the first at the table;
+    `tls` is for a server that encrypts. The rest is as in `Session`.
     """
     wanted: dict[str, Any] = {"options": {"clock": {"per_move": per_move}}} if per_move else {}
-    wanted |= {"name": name or "Nameless", "watch": watching, "legal": False}
+    wanted |= {"name": name or "Nameless", "watch": watching, "legal": False, "tls": tls}
 
     def sit(ticket: str | None, code: str) -> Seat[Broadside]:
         return join(server, Broadside, code or None, ticket=ticket, ping_interval=0.5, **wanted)

@@ -51,7 +51,8 @@ def ended(text: str) -> str:
     """Say to a player why there is no table any more, or none could be opened."""
     if text.startswith("cannot listen on") and "is taken" in text:
         return "A game is hosted on this computer already: join it at localhost, or close its window first."
-    return next((told for begins, told in _TABLES.items() if text.startswith(begins)), sentence(text))
+    told = next((told for begins, told in _TABLES.items() if text.startswith(begins)), sentence(text))
+    return told.replace("tls=", "--tls")
 
 
 def time_left(seconds: float) -> str:

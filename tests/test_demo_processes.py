@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from certificates import make_certificate, needs_openssl
 from programs import DEADLINE, Program, Start
 
 from benchmarks.ports import free_port
@@ -201,6 +202,38 @@ def test_a_taken_port_is_told(start: Start) -> None:
 
     assert second.status() == 1
     assert "the port is taken" in second.output
+
+
+@needs_openssl
+def test_a_server_with_a_certificate_encrypts_for_those_who_say_so(start: Start, tmp_path: Path) -> None:
+    certificate = make_certificate(tmp_path)
+    server, address = serve(start, "--store", "memory", "--tls", certificate.cert, certificate.key)
+    trusting = {**NO_DISPLAY, "SSL_CERT_FILE": str(certificate.cert)}
+    player = ("-m", "demo_game", "bot", address, "--tls", "--pace", 0.02, "--games", 1, "--name")
+    first, second = (start(*player, name, environment=trusting) for name in ("Drake", "Teach"))
+    stranger, plain = demo(start, "watch", address, "--tls", "--text"), demo(start, "watch", address, "--text")
+
+    server.until("the games are in memory alone, and end with the server\n")
+    assert [program.status() for program in (first, second, stranger, plain)] == [0, 0, 1, 1]
+    assert "has a certificate that is not trusted" in stranger.output
+    assert "is that a netcode server, with --tls as here?" in plain.output
+
+
+def test_a_certificate_that_is_none_is_told(start: Start, tmp_path: Path) -> None:
+    server = demo(start, "serve", "--port", 0, "--tls", tmp_path / "chain.pem", tmp_path / "key.pem")
+
+    assert server.status() == 1
+    assert re.search(r"the certificate in .*chain.pem, with the key in .*key.pem, cannot be used: ", server.output)
+
+
+def test_where_its_games_are_kept_is_told(start: Start, tmp_path: Path) -> None:
+    (tmp_path / "state").touch()
+    homeless = {**NO_DISPLAY, "XDG_STATE_HOME": str(tmp_path / "state"), "LOCALAPPDATA": str(tmp_path / "state")}
+    port, (kept, _) = str(free_port()), serve(start, "--store", tmp_path / "tables.db")
+    forgets = start("-m", "demo_game", "serve", "--host", "127.0.0.1", "--port", port, environment=homeless)
+
+    kept.until(r"the games are kept in .*tables.db\n")
+    forgets.until(r"in memory alone, .*: there is no place for a database; give one by --store FILE\n")
 
 
 def test_a_server_that_cannot_be_is_told(start: Start) -> None:

@@ -121,6 +121,9 @@ def test_what_a_table_says_to_programmers_is_not_shown_to_players() -> None:
         ended("you sat down at this seat from elsewhere"),
     ]
     assert [text for text in told if "_" in text or "join with" in text or text[0].islower()] == []
+    assert ended("pluto:7777 does not speak TLS; use tls= at both ends or at none").endswith(
+        "use --tls at both ends or at none"
+    )
     assert ended("nothing is listening on pluto:7777") == "Nothing is listening on pluto:7777"
 
 

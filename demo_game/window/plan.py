@@ -35,6 +35,7 @@ class Plan:
     code: str = ""
     per_move: float = 0.0
     pace: float = 1.2
+    tls: bool = False
 
 
 class Voyage:
@@ -59,6 +60,7 @@ class Voyage:
         # On a server of our own for one game nothing outlives the window.
         keeps = plan.way in {Way.HOST, Way.JOIN}
         about = {"way": plan.way.name, "name": plan.name, "host": plan.server[0], "port": port, "code": plan.code}
+        about["tls"] = plan.tls
         seat = f"{host}:{port}/{plan.code}"
         self._kept: KeptSeat | None = KeptSeat(seat, plan.name, about=about) if keeps else None
         self.session = self._enter()
@@ -123,6 +125,7 @@ class Voyage:
             code=plan.code,
             watching=plan.way is Way.WATCH,
             per_move=plan.per_move,
+            tls=plan.tls,
             **keeping,
         )
 
@@ -133,7 +136,8 @@ def plans_left() -> list[Plan]:
     for about in left_behind():
         with contextlib.suppress(KeyError, TypeError, ValueError):
             server = str(about["host"]), int(about["port"])
-            plans.append(Plan(Way[about["way"]], str(about["name"]), server, str(about["code"])))
+            name, code, tls = str(about["name"]), str(about["code"]), about.get("tls") is True
+            plans.append(Plan(Way[about["way"]], name, server, code, tls=tls))
     return plans
 
 

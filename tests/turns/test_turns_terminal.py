@@ -25,7 +25,7 @@ from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.telling import changed, ended
+from netcode.turns.terminal.telling import changed, ended, on_a_command_line
 from netcode.turns.terminal.understanding import meant, typed, understood, wanted
 from netcode.turns.terminal.wording import rows_of, said, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
@@ -545,6 +545,14 @@ def test_on_an_old_console_a_table_is_plain_text(monkeypatch: pytest.MonkeyPatch
     Screen(out).line("Ann to move")
 
     assert out.getvalue() == "Ann to move\n"
+
+
+def test_a_reason_names_what_can_be_typed() -> None:
+    told = on_a_command_line(
+        "h:1 closed the connection without a greeting; is that a netcode server, with tls= as here?"
+    )
+
+    assert told.endswith("is that a netcode server, with --tls as here?")
 
 
 def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:

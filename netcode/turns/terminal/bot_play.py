@@ -10,7 +10,7 @@ from netcode.turns.events import Refused
 from netcode.turns.language.plays import Play
 from netcode.turns.seat import Seat
 from netcode.turns.table import Result
-from netcode.turns.terminal.telling import waits_for
+from netcode.turns.terminal.telling import on_a_command_line, waits_for
 
 MAX_REFUSED = 50
 """Tries of a bot that the rules refuse before it gives up."""
@@ -110,7 +110,7 @@ def run_bot(
                 told = seat.names
                 say(waits_for(told, *seat.players, "a person there begins with /start, or others join"))
             seat.wait(max(POLL, min(pace, 1.0)) if seat.my_turn else 1.0)
-        raise ConnectionError(seat.reason)
+        raise ConnectionError(on_a_command_line(seat.reason))
 
 
 def _say_goodbye(seat: Seat[Any]) -> None:

@@ -22,7 +22,7 @@ from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.flags import with_flags
 from netcode.turns.terminal.screen import Keyboard, Screen
-from netcode.turns.terminal.telling import changed, ended, moved, waits_for, who_is_who
+from netcode.turns.terminal.telling import changed, ended, moved, on_a_command_line, waits_for, who_is_who
 from netcode.turns.terminal.understanding import meant, wanted
 from netcode.turns.terminal.wording import rows_of, said
 
@@ -149,7 +149,7 @@ class NetworkTable:
             case Over(result):
                 self._tell_end(result)
             case Gone(reason):
-                line(reason)
+                line(on_a_command_line(reason))
                 if self.seat_file is not None and self.seat.seated and self.seat.trouble is None:
                     self.seat_file.forget()
                 return False

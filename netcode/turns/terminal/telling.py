@@ -25,6 +25,11 @@ def waits_for(names: Sequence[str], least: int, most: int, how: str) -> str:
     return f"{len(names)} sit here, up to {most} can: {how}"
 
 
+def on_a_command_line(text: str) -> str:
+    """Return a reason as it is for who typed a command: an argument of a call is an option there."""
+    return text.replace("tls=", "--tls")
+
+
 def changed(before: Any, after: Any) -> str:
     """Return what a move changed in what one sees, as far as that is short: `cells 4: . → 0`; else nothing."""
     if before is None or after is None:
