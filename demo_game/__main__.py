@@ -69,6 +69,7 @@ def _serve(options: argparse.Namespace) -> int:
             store=store,
             started=started,
             web=netcode.Web(page=PAGE / "broadside.html", files=files) if options.web else None,
+            address=options.address,
             tls=None if options.tls is None else _certificate(*options.tls),
             **{**TERMS, "timeout": options.timeout, "max_peers": options.max_players},
         )
@@ -185,6 +186,7 @@ def _add_serve(server: argparse.ArgumentParser) -> None:
     server.add_argument("--web", action="store_true", help="let friends play in a browser, too: it prints the link")
     kept = "database in which games outlive the server (default: one a port); memory keeps none"
     server.add_argument("--store", metavar="FILE", help=kept)
+    server.add_argument("--address", metavar="HOST:PORT", help="where players reach it, for the link of --web")
     pair = ("CHAIN", "KEY")
     server.add_argument("--tls", nargs=2, metavar=pair, help="a certificate and its key, to encrypt everything")
 

@@ -138,6 +138,7 @@ class Server:
         public = None if address is None else check_address(address, "address")
         shown = page_of(web, public)
         self._secure = None if not shown else options.get("tls") is not None
+        self._public = public
         self._store = open_store(store)
         check_found(public, host, self._store)
         check_door(self._door)
@@ -189,8 +190,8 @@ class Server:
 
     @property
     def link(self) -> str:
-        """What to type into a browser to play here; empty without `web`."""
-        return "" if self._secure is None else link_of(self._net.address, secure=self._secure)
+        """What to type into a browser to play here, by `address` where that is given; empty without `web`."""
+        return "" if self._secure is None else link_of(self._public or self._net.address, secure=self._secure)
 
     @property
     def tables(self) -> int:

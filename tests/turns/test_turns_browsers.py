@@ -4,6 +4,7 @@ import gzip
 import socket
 import ssl
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -96,6 +97,12 @@ def test_the_link_is_one_that_a_friend_can_type(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(socket.socket, "connect", unreachable, raising=False)
     assert link_of(Address("", 80), secure=False) == "http://localhost:80/"
+
+
+def test_the_link_is_by_the_name_that_the_server_was_given() -> None:
+    where: dict[str, Any] = {"host": "127.0.0.1", "port": 0, "address": "play.example.org:443"}
+    with Server(TicTacToe, on_thread=False, web=True, **where) as server:
+        assert server.link == "http://play.example.org:443/"
 
 
 def test_the_link_over_tls_is_https() -> None:
