@@ -14,7 +14,7 @@ from netcode.tools.output import complain
 DESCRIPTION = "Write a small game into a new folder: rules, a server, a client with a window, and tests."
 
 TAKEN = frozenset(
-    ("Any", "Game", "Over", "Path", "Random", "Refused", "Seat", "Seated", "Server", "Started", "Unavailable")
+    ("Any", "Game", "Over", "Path", "Random", "Refused", "Seat", "Seated", "Server", "Started", "Told", "Unavailable")
 )
 """What the files of a turn-based game call otherwise already."""
 
