@@ -294,7 +294,10 @@ class Seat(Generic[G]):
         self._wish(Wish("start"))
 
     def rematch(self) -> None:
-        """Ask for another game after the end; it begins when all have asked."""
+        """Ask for another game after the end; it begins when all have asked who have not left, if they are enough.
+
+        Where somebody has left, our `seat` may be another one in it.
+        """
         self._wish(Wish("rematch"))
 
     def say(self, text: str) -> None:

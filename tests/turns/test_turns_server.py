@@ -16,6 +16,7 @@ from netcode import Client
 from netcode.turns.events import Gone, Moved, Over, Presence, Refused, Said, Seated, Started, TakenBack, Told
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Free
+from netcode.turns.language.marks import Owned
 from netcode.turns.rules import Game, move, options
 from netcode.turns.seat import Seat
 from netcode.turns.server import BREATH, BREATH_EACH, DRAIN_STEP, SHARE, Server, serve
@@ -1468,6 +1469,117 @@ def test_a_game_goes_on_without_who_leaves_or_stays_away_also_after_a_restart(ha
     hall.until(lambda: cid.over)
     assert cid.result is not None
     assert cid.result.winners == (2,)
+
+
+class Short(Game):
+    """Ends with its first move, and lets each see what is one's own."""
+
+    seats = 2, 4
+    absent = "out"
+    hands: Owned[list[int]]
+
+    def setup(self) -> None:
+        self.hands = [10 + seat for seat in self.players]
+
+    @move
+    def win(self) -> None:
+        self.finish(self.mover)
+
+
+def round_of_short(hall: Hall) -> list[Seat[Any]]:
+    seats = [hall.join(Short, name=name) for name in ("Ann", "Bob", "Cid", "Dan")]
+    hall.until(lambda: all(seat.started for seat in seats))
+    hall.move(seats[0], "win")
+    hall.until(lambda: all(seat.over for seat in seats))
+    return seats
+
+
+@pytest.mark.parametrize("leaves_last", [False, True])
+def test_those_who_stay_have_a_rematch_without_who_left(hall: Hall, leaves_last: bool) -> None:
+    hall.games = (Short,)
+    hall.serve()
+    ann, bob, cid, dan = round_of_short(hall)
+    watcher = hall.join(Short, watch=True, room=f"#{ann.ticket.partition('.')[0]}" if ann.ticket else None)
+    staying, leaving = (ann, cid, dan), bob
+    if not leaves_last:
+        leaving.leave()
+        hall.play(1.0)
+    for seat in staying:
+        assert seat.over
+        seat.rematch()
+        hall.play(1.0)
+    if leaves_last:
+        assert (ann.over, ann.rematch_wanted_by) == (True, (0, 2, 3))
+        leaving.leave()
+    hall.until(lambda: not ann.over and not cid.over and not dan.over)
+
+    assert [seat.seat for seat in staying] == [0, 1, 2]
+    assert [seat.names for seat in (*staying, watcher)] == [("Ann", "Cid", "Dan")] * 4
+    assert [seat.view.hands for seat in staying] == [[10, None, None], [None, 11, None], [None, None, 12]]
+    assert [len(hall.heard(seat, Started)) for seat in staying] == [2, 2, 2]
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: all(seat.connected and seat.seated for seat in staying))
+    hall.move(ann, "win")
+    hall.until(lambda: dan.over)
+    assert [seat.seat for seat in staying] == [0, 1, 2]
+    assert hall.join(Short, ticket=bob.ticket).reason == "this ticket opens no seat at its table"
+    for seat in staying:
+        seat.rematch()
+    hall.until(lambda: not cid.over)
+
+
+def test_who_left_and_comes_back_in_time_is_waited_for(hall: Hall) -> None:
+    hall.games = (Short,)
+    hall.serve()
+    ann, bob, cid, dan = round_of_short(hall)
+    dan.leave()
+    hall.play(1.0)
+    for seat in (ann, bob):
+        seat.rematch()
+    dan = hall.join(Short, ticket=dan.ticket)
+    cid.rematch()
+    hall.play(1.0)
+    assert ann.over
+
+    dan.rematch()
+    hall.until(lambda: not ann.over)
+
+    assert [seat.seat for seat in (ann, bob, cid, dan)] == [0, 1, 2, 3]
+
+
+def test_where_too_few_stay_or_the_rules_cannot_begin_without_who_left_nothing_changes(
+    hall: Hall, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Four(Short):
+        def setup(self) -> None:
+            self.hands = [[10, 11, 12, 13][seat] for seat in self.players]
+            if len(self.players) == 3:
+                raise RuntimeError("three are too many")
+
+    hall.games = (Four,)
+    hall.serve()
+    ann, bob, cid, dan = (hall.join(Four, name=name) for name in ("Ann", "Bob", "Cid", "Dan"))
+    hall.until(lambda: dan.started)
+    hall.move(ann, "win")
+    hall.until(lambda: dan.over)
+    ann.leave()
+    hall.play(1.0)
+    for seat in (bob, cid, dan):
+        seat.rematch()
+    hall.play(1.0)
+
+    assert (dan.over, [seat.seat for seat in (bob, cid, dan)], dan.names) == (
+        True,
+        [1, 2, 3],
+        ("Ann", "Bob", "Cid", "Dan"),
+    )
+    assert "three are too many" in caplog.text
+    bob.leave()
+    for seat in (cid, dan):
+        seat.rematch()
+    hall.until(lambda: not dan.over and not cid.over)
+    assert (cid.seat, dan.seat, dan.view.hands) == (0, 1, [None, 11])
 
 
 def test_a_bot_plays_for_who_is_absent(hall: Hall) -> None:

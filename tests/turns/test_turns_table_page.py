@@ -193,6 +193,30 @@ def test_tic_tac_toe_is_played_against_python_with_chat_and_rematch(
     assert page.problems == []
 
 
+def test_those_who_stay_play_again_without_who_left(
+    browser: Browser, link: str, friends: Callable[..., Friend]
+) -> None:
+    bob = friends(link, "Far", browser, room="stay", name="Bob", players=3)
+    page = sit_down(browser, link, "Far", "stay")
+    page.reads("You sit at seat 1", "#log")
+    cid = friends(link, "Far", browser, room="stay", name="Cid")
+    bob.plays = cid.plays = False
+    cid.until(lambda: cid.seat.started)
+
+    bob.seat.leave()
+    bob.until(lambda: bob.seat.reason != "")
+    page.reads("Bob has left.", "#ask")
+    page.click("[data-key='Play again']")
+    cid.until(lambda: cid.seat.rematch_wanted_by == (1,))
+    cid.seat.rematch()
+
+    page.reads("You sit at seat 0", "#log")
+    page.reads("Your turn", "#status")
+    cid.until(lambda: cid.seat.seat == 1 and not cid.seat.over)
+    assert cid.seat.names == ("Ann", "Cid")
+    assert page.problems == []
+
+
 def test_no_click_and_no_key_is_lost_when_the_board_is_drawn_again_meanwhile(
     browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import secrets
+from collections.abc import Sequence
 
 from netcode.diagnostics import log
 from netcode.turns import protocol
@@ -13,7 +14,7 @@ from netcode.turns.serving.keeper import Found, Keeper
 from netcode.turns.serving.neighbours import Elsewhere
 from netcode.turns.serving.outlook import listed
 from netcode.turns.serving.presence import Presences
-from netcode.turns.serving.room import Room, Viewer
+from netcode.turns.serving.room import Room, Seat, Viewer
 from netcode.turns.serving.steps import Steps
 from netcode.turns.serving.telling import Telling
 from netcode.turns.table import Refused
@@ -142,11 +143,11 @@ class Playing:
         if not room.over:
             return "a rematch is for after the game"
         gone = [taken.name for taken in room.seats if taken.left]
-        if gone:
+        if gone and len(room.staying) < room.game.seats[0]:
             return f"{gone[0]} has left; join another table"
         self._keeper.log(room, room.want_rematch(seat))
         self._keeper.settle(room)
-        refused = self.begin(room, now) if len(room.rematch) == len(room.seats) else ""
+        refused = self.begin(room, now) if room.agreed else ""
         if room.over:  # still: others are missing, or the rules did not begin, and whoever asks next tries it again
             self._telling.publish(room, (), now)
         return refused
@@ -163,22 +164,26 @@ class Playing:
             self.freeze(room, refused, now)
 
     def begin(self, room: Room, now: float) -> str:
-        """Begin a game with those who sit; return why that is not possible, or nothing."""
+        """Begin a game with those who sit, and have not gone for good; return why that is not possible, or nothing."""
         if self._keeper.trouble:
             return self._keeper.told
-        before = room.table
+        before, sat, missed = room.table, [*room.seats], room.missed
+        entries = room.close_up()
         try:
-            begun = room.begin(secrets.token_bytes(32))
+            entries.append(room.begin(secrets.token_bytes(32)))
             assert room.table is not None
             step = room.table.start(now)
         except BUGS as error:  # whatever the rules raise: the server and all other tables go on
-            room.table = before
+            room.table, room.seats, room.missed = before, sat, missed
             return why_not_begun(room.game, error)
         if isinstance(step, Refused):
-            room.table = before
+            room.table, room.seats, room.missed = before, sat, missed
             return step.text
         room.rematch.clear()
-        self._keeper.log(room, begun)
+        self._keeper.lobby.forget_keys([seat.key for seat in sat if seat.left])
+        for entry in entries:
+            self._keeper.log(room, entry)
+        self._move_up(room, sat)
         for seat, taken in enumerate(room.seats):
             room.table.note_presence(seat, taken.away_since is None, now)
         steps = [step, *room.table.advance(now)]
@@ -187,21 +192,27 @@ class Playing:
         self._steps.take(room, steps, now, events=[["started"]])
         return ""
 
+    def _move_up(self, room: Room, sat: Sequence[Seat]) -> None:
+        """Tell those whose seat has another number than among those who `sat` there before."""
+        numbers = {id(seat): number for number, seat in enumerate(room.seats)}
+        for viewer in room.viewers:
+            if viewer.seat is not None and (number := numbers.get(id(sat[viewer.seat]))) not in (None, viewer.seat):
+                viewer.seat = number
+                viewer.fields, viewer.public, viewer.own = {}, {}, {}
+                sat_at = protocol.Sat(room.id, room.game.__name__, number, None, 0, room.code)
+                self._telling.post(room, viewer.peer, sat_at)
+
     def _leave(self, room: Room, viewer: Viewer, now: float) -> str:
         """Let somebody go for good; return why not, or nothing."""
         seat, table = viewer.seat, room.table
         if seat is not None and self._keeper.trouble and not room.over:
             return self._keeper.told
         if seat is not None and table is None:
-            self._keeper.lobby.forget_keys([room.seats[seat].key])
+            sat = [*room.seats]
+            self._keeper.lobby.forget_keys([sat[seat].key])
             self._keeper.log(room, room.leave(seat))
             self._keeper.settle(room)
-            for other in room.viewers:
-                if other.seat is not None and other.seat > seat:
-                    other.seat -= 1
-                    other.fields, other.public, other.own = {}, {}, {}
-                    sat = protocol.Sat(room.id, room.game.__name__, other.seat, None, 0, room.code)
-                    self._telling.post(room, other.peer, sat)
+            self._move_up(room, sat)
         elif seat is not None and table is not None:
             gives_up = not room.over and not table.frozen and seat not in table.status(now).out
             given_up = table.forfeit(seat, now) if gives_up else None
@@ -215,6 +226,8 @@ class Playing:
         viewer.seat = None
         self._crowd.dismiss(viewer, "you left the table")
         self._telling.publish(room, (), now)
+        if room.agreed:  # it was the last for whom the others waited
+            self.begin(room, now)
         return ""
 
     def freeze(self, room: Room, text: str, now: float) -> None:

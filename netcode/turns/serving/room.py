@@ -144,6 +144,17 @@ class Room:
             return False
         return all(viewer.seat is None for viewer in self.viewers)
 
+    @property
+    def staying(self) -> list[int]:
+        """The seats of those who have not gone for good."""
+        return [number for number, seat in enumerate(self.seats) if not seat.left]
+
+    @property
+    def agreed(self) -> bool:
+        """Whether all who stay have asked for another game, and are enough for one."""
+        staying = self.staying
+        return self.over and len(staying) >= self.game.seats[0] and self.rematch.issuperset(staying)
+
     def next_due(self) -> float | None:
         """Return when something happens here by itself."""
         table = self.table
@@ -179,6 +190,12 @@ class Room:
         """Have whoever was gone for good sit there again."""
         self.seats[seat].left = False
         return pack(["come back", seat])
+
+    def close_up(self) -> list[bytes]:
+        """Free the seats of those who have gone for good; those behind them move up, also what they have yet to be told."""
+        staying = self.staying
+        self.missed = {new: self.missed[old] for new, old in enumerate(staying) if old in self.missed}
+        return [self.leave(seat) for seat in reversed(range(len(self.seats))) if seat not in staying]
 
     def want_rematch(self, seat: int) -> bytes:
         """Note that whoever sits there wants another game."""
