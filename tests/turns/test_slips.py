@@ -796,6 +796,7 @@ def test_what_a_free_says_of_a_value_is_a_text(caplog: pytest.LogCaptureFixture)
     [
         ("ask", [["a", "b"], "which?"], {}, "first comes who is asked"),
         ("ask", [0, "which?", ["a"]], {}, "the options come second, and the text third"),
+        ("ask", [0, "yes or no?"], {}, "offers the letters of 'yes or no?'; the options come before the text"),
         ("tell", [0, "hello"], {}, "tell() says a text first, and then to whom"),
         ("finish", [0], {"scores": {0: 1}}, "finish(scores=…) is a dict of [0]; write the score of each seat"),
         ("turn_to", [0, 1], {}, None),

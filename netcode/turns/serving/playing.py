@@ -226,7 +226,7 @@ class Playing:
         viewer.seat = None
         self._crowd.dismiss(viewer, "you left the table")
         self._telling.publish(room, (), now)
-        if room.agreed:  # it was the last for whom the others waited
+        if seat is not None and room.agreed:  # it was the last for whom the others waited
             self.begin(room, now)
         return ""
 
