@@ -1,5 +1,6 @@
 """How a server opens: what it was given is checked, and its door is made, with what browsers and TLS need."""
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from netcode.address import check_host, check_port
@@ -32,7 +33,8 @@ def check_opening(
         kind = type(house.authenticate).__name__
         raise TypeError(f"authenticate must be a function of credentials and an address, not {kind}")
     if web is not None and not isinstance(web, bool | Web):
-        raise TypeError(f"web must be True or a netcode.Web, not {type(web).__name__}")
+        hint = "; a page of yours is netcode.Web(page=Path(…))" if isinstance(web, str | PurePath) else ""
+        raise TypeError(f"web must be True or a netcode.Web, not {type(web).__name__}{hint}")
     return Web() if web is True else web or None
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from netcode.address import Address
+from netcode.diagnostics.calls import explains_arguments
 from netcode.wire.http import BadRequest, Request, respond
 
 MAX_FILE = 65_536
@@ -65,6 +66,7 @@ class Web:
         OSError: a file cannot be read.
     """
 
+    @explains_arguments("Web")
     def __init__(
         self,
         *,

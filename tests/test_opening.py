@@ -83,3 +83,11 @@ def test_browsers_are_strangers_where_they_are_not(scene: Scene, web: bool | Non
 def test_what_cannot_be_shown_to_browsers_is_named(scene: Scene, web: Any) -> None:
     with pytest.raises(TypeError, match=f"web must be True or a netcode.Web, not {type(web).__name__}"):
         scene.serve(web=web)
+
+
+def test_a_page_given_alone_is_told_where_it_belongs(scene: Scene) -> None:
+    wrong: Any = "page.html"
+    with pytest.raises(TypeError, match=r"not str; a page of yours is netcode\.Web\(page=Path\(…\)\)$"):
+        scene.serve(web=wrong)
+    with pytest.raises(TypeError, match=r"Web\(\) takes arguments by name alone: write name=value for 'page.html'"):
+        Web(wrong)  # type: ignore[misc] # pyright: ignore[reportCallIssue]

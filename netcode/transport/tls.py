@@ -273,7 +273,9 @@ class TlsNetwork:
         if not isinstance(below, TcpNetwork):
             raise TypeError(f"TLS runs over TCP only, not over {type(below).__name__}")
         if context is not None and not isinstance(context, ssl.SSLContext):
-            hint = f": {MAKE_ONE}" if isinstance(context, bool) else ""
+            hint = f": {MAKE_ONE}"
+            if not isinstance(context, bool):  # the path of a certificate, say
+                hint += "; for a client, True, or ssl.create_default_context(cafile=…)"
             raise TypeError(f"tls must be an ssl.SSLContext, not {type(context).__name__}{hint}")
         self._below = below
         self._context = context or ssl.create_default_context()
