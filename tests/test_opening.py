@@ -90,4 +90,4 @@ def test_a_page_given_alone_is_told_where_it_belongs(scene: Scene) -> None:
     with pytest.raises(TypeError, match=r"not str; a page of yours is netcode\.Web\(page=Path\(…\)\)$"):
         scene.serve(web=wrong)
     with pytest.raises(TypeError, match=r"Web\(\) takes arguments by name alone: write name=value for 'page.html'"):
-        Web(wrong)  # type: ignore[misc] # pyright: ignore[reportCallIssue]
+        Web(wrong)  # type: ignore[call-arg] # pyright: ignore[reportCallIssue]

@@ -206,7 +206,7 @@ class Kit:
             self.check_seat(seat, kind.verb)
         if not isinstance(prompt, str):
             raise RulesError(f"{kind.verb}() says {prompt!r}; the options come second, and the text third: {_ASKED}")
-        if type(options) is str and " " in options and not prompt:
+        if options.__class__ is str and " " in options and not prompt:
             raise RulesError(
                 f"{kind.verb}() offers the letters of {options!r}; the options come before the text: {_ASKED}"
             )

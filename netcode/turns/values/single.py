@@ -1,8 +1,6 @@
 """Annotations of one value: None, numbers, text, a Literal, an Enum, and `X | None`."""
 
 import enum
-import functools
-import operator
 from itertools import chain
 from typing import Any
 
@@ -90,7 +88,10 @@ class Named(Shape):
         if not self.flag:
             return self.members[data]
         if type(data) is str:
-            return functools.reduce(operator.or_, (self.members[name.strip()] for name in data.split("|")))
+            meant: Any = self.kind(0)
+            for name in data.split("|"):
+                meant |= self.members[name.strip()]
+            return meant
         return self.kind(data)
 
     def convert(self, data: Any, where: str = "it") -> Any:
