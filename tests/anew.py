@@ -52,5 +52,6 @@ def run(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestRepo
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which tests ran again."""
-    for note in terminalreporter.config.stash.get(said, []):
+    nothing: list[str] = []
+    for note in terminalreporter.config.stash.get(said, nothing):
         terminalreporter.write_line(note)

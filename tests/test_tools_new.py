@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -14,7 +13,7 @@ from programs import DEADLINE, ROOT, Start
 
 from netcode.__main__ import main
 from netcode.tools import new
-from netcode.tools.new import TAKEN, TEMPLATES, add_arguments, class_name
+from netcode.tools.new import TEMPLATES, add_arguments, class_name
 
 FILES = ["README.md", "client.py", "rules.py", "server.py", "test_game.py"]
 

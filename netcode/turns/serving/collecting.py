@@ -1,7 +1,7 @@
 """How often a process that does nothing but serve has its garbage collected."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 YOUNG = 10_000
@@ -10,7 +10,7 @@ go by themselves once they are told: at the 700 that Python begins with, to look
 
 
 @contextmanager
-def seldom() -> Iterator[None]:
+def seldom() -> Generator[None]:
     """Have the collector leave alone what is there by now, and look for garbage more seldom, for a while."""
     frozen, (young, *older) = gc.get_freeze_count(), gc.get_threshold()
     gc.freeze()
