@@ -4,10 +4,10 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
-from netcode.turns.errors import BUGS, RulesError
+from netcode.turns.errors import BUGS, Refusal, RulesError
 from netcode.turns.language.definition import definition_of
 from netcode.turns.proving import spelling, twin
 from netcode.turns.proving.hushing import Hush
@@ -19,6 +19,7 @@ from netcode.turns.runtime import log
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, secret_of
 from netcode.turns.table import Moved, Refused, Step, Table
+from netcode.turns.values import plain
 
 THOROUGH = 10
 """So many games are looked at after every one of their first `EVERY` moves; else it is one in `SAMPLE`."""
@@ -28,6 +29,8 @@ EARLY = 3
 """After so many moves of every game it is remembered what was hidden: games look the same then, and differ in that."""
 TWINS = 5
 """So many games are played again in another process, and one with each number of players."""
+VALUES = 100
+"""Values of an option with which a game is begun; of what has more, that many."""
 LARGE = 16_384
 """Bytes of a state that can be looked at after every move; one of n times as many is looked at after every n-th move."""
 MAX_TOLD = 65_536
@@ -111,6 +114,7 @@ class Checker:
         self._conclude("in the time", "allow more of it")
         self.spell()
         with self.hush.on():
+            self._choose_otherwise(seed)
             self.compare_processes(seed, games)
 
     def _conclude(self, until: str, instead: str) -> None:
@@ -210,8 +214,23 @@ class Checker:
             return True
         return False
 
-    def _begin(self, seed: int, players: int) -> Table:
-        table = Table.create(self.game, players, self.options, secret=secret_of(seed))
+    def _choose_otherwise(self, seed: int) -> None:
+        """Begin with each value of each option, as a stranger may choose it; the games had those that were given."""
+        for name, domain in definition_of(self.game).options.items():
+            for value in islice(domain.values(None, {}) or (), VALUES):
+                for players in sorted({*self.game.seats}):
+                    if self._is_late():
+                        return
+                    self.findings.begin()
+                    self.findings.where = f"with the option {name}={plain(value)!r} and {players} players, at the start"
+                    try:
+                        self._begin(seed, players, {name: plain(value)})
+                    except RulesError as error:
+                        if not isinstance(error.__cause__, Refusal):  # by which rules say what does not go together
+                            self.findings.add(str(error), breaks=True)
+
+    def _begin(self, seed: int, players: int, options: Mapping[str, Any] | None = None) -> Table:
+        table = Table.create(self.game, players, {**self.options, **(options or {})}, secret=secret_of(seed))
         try:
             done(table.start(0.0))
         except RulesError:

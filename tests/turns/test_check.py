@@ -1799,6 +1799,28 @@ def test_the_time_is_over_in_the_middle_of_a_game_too(monkeypatch: pytest.Monkey
     assert (report.games, report.moves) == (0, 0)
 
 
+def test_an_option_with_which_a_game_cannot_begin_is_found() -> None:
+    class Sized(Game):
+        seats = 2, 4
+        hands: list[list[int]]
+
+        @options(size=range(1, 13), mode=("short", "long"))
+        def setup(self, size: int = 5, mode: str = "short") -> None:
+            self.require(mode == "short" or len(self.players) < 4, "long games are for two or three")
+            cards = [*range(40)]
+            self.hands = [[cards.pop() for _ in range(size)] for _ in self.players]
+
+        @move
+        def go(self) -> None:
+            self.finish(self.mover)
+
+    report = check(Sized, 2)
+
+    [(problem, where)] = report.problems.items()
+    assert "fails: IndexError" in problem
+    assert where == "with the option size=11 and 4 players, at the start"
+
+
 @pytest.mark.parametrize("tells", ["", "prompt", "options", "tell", "setup"])
 def test_what_a_rule_asks_and_tells_of_what_it_has_just_dealt_is_among_its_flows(tells: str) -> None:
     class Wizard(Game):
