@@ -545,6 +545,7 @@ def test_browsers_who_come_in_along_with_a_crowd_of_programs_are_not_left_standi
     assert house.door.due() is None
 
 
+@pytest.mark.fault(87, "process")
 def test_who_has_come_to_websocket_and_not_in_yet_hears_nothing_of_a_child(house: House) -> None:
     guests = [house.visit() for _ in range(2)]
     for _ in until(lambda: house.waiting == len(guests)):
