@@ -11,14 +11,14 @@ assert installed.is_relative_to(sysconfig.get_paths()["platlib"]), f"netcode cam
 assert (installed / "py.typed").exists(), "the wheel has lost its types"
 
 answers: list[object] = []
-deadline = time.monotonic() + 10
+deadline = time.monotonic() + 60
 with (
     netcode.Server("127.0.0.1", 0, game="exchange") as server,
     netcode.Client("127.0.0.1", server.address.port, game="exchange") as client,
 ):
     client.send({"hello": [1, 2.5, None, b"bytes"]})
     while not answers:
-        assert time.monotonic() < deadline, f"no answer in 10 seconds; the client is {client.state}: {client.reason}"
+        assert time.monotonic() < deadline, f"no answer in a minute; the client is {client.state}: {client.reason}"
         netcode.wait(server, client, timeout=0.1)
         server.update()
         for event in server.events():

@@ -90,7 +90,9 @@ class Freezing:
         now = time.monotonic()
         if now - self._armed_at > ARMED:
             self._armed_at = now
-            output = item.config.stash[fault_handler_stderr_fd_key]  # what is written there is not kept for a report
+            output = item.config.stash.get(
+                fault_handler_stderr_fd_key, 2
+            )  # what is written there is not kept for a report
             faulthandler.dump_traceback_later(FROZEN, file=output, exit=True)
 
     def pytest_unconfigure(self) -> None:

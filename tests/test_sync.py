@@ -61,7 +61,7 @@ def test_send_waits_until_everything_is_taken(server: socket.socket) -> None:
     waiting = connection.send_buffer_length
     connection.close_nicely()
     connection.update()
-    reader.join(10)
+    reader.join(60)
     peer.close()
     sync.close_nicely(connection)
 
@@ -164,7 +164,7 @@ def test_close_nicely_waits_until_it_is_over(server: socket.socket, queued: byte
     leaver.start()
     connection.send(queued)
     sync.close_nicely(connection)
-    leaver.join(10)
+    leaver.join(60)
 
     assert connection.reason is not None
     assert connection.reason.code is ReasonCode.CLOSED

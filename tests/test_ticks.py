@@ -297,7 +297,7 @@ def test_another_thread_has_ticks_too(end: End, ctrl_c: None) -> None:
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(10.0)
+    thread.join(60.0)
 
     assert came == [0, 1, 2]
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -316,7 +316,7 @@ def test_a_loop_that_another_thread_drops_raises_nothing(end: End, ctrl_c: None)
 
     thread = threading.Thread(target=drop)
     thread.start()
-    thread.join(10.0)
+    thread.join(60.0)
 
     assert failures == []
 

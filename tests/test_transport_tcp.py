@@ -82,7 +82,7 @@ class Names:
         self.told.set()
 
     def __call__(self, host: str, port: int, **options: object) -> list[tuple[Any, ...]]:
-        assert self.told.wait(10)
+        assert self.told.wait(60)
         if self.error is not None:
             raise self.error
         return [

@@ -547,7 +547,7 @@ listener = netcode.Listener("127.0.0.1", 0)
 set = netcode.ConnectionSet()
 player = netcode.connect("127.0.0.1", listener.address.port)
 def turn(until):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not until() and time.monotonic() < deadline:
         set.accept(listener, lambda address: None)
         set.update()

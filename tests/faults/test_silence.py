@@ -405,7 +405,7 @@ def test_an_update_from_another_thread_meanwhile_is_refused(memory: Stage) -> No
 
     def authenticate(credentials: Any, address: netcode.Address) -> bool:
         inside.set()
-        return leave.wait(30)
+        return leave.wait(60)
 
     server = netcode.Server("stage", 0, network=memory.network, clock=memory.clock, authenticate=authenticate)
     client = netcode.Client("stage", server.address.port, network=memory.network, clock=memory.clock)
@@ -413,7 +413,7 @@ def test_an_update_from_another_thread_meanwhile_is_refused(memory: Stage) -> No
         play(memory.clock, 2 * TICK, client)
         thread = threading.Thread(target=play, args=(memory.clock, 4 * TICK, server, client))
         thread.start()
-        assert inside.wait(30)
+        assert inside.wait(60)
 
         with pytest.raises(RuntimeError, match="already running"):
             server.update()

@@ -192,7 +192,7 @@ class Deployed:
 
     def close(self) -> None:
         self.haproxy.terminate()
-        self.haproxy.wait(20)
+        self.haproxy.wait(60)
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def test_any_thread_may_ask(hall: Hall) -> None:
     seen: list[Stats] = []
     thread = threading.Thread(target=lambda: seen.append(server.stats()))
     thread.start()
-    thread.join(20)
+    thread.join(60)
 
     assert seen == [server.stats()]
 
