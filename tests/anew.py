@@ -52,6 +52,5 @@ def run(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestRepo
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which tests ran again."""
-    nothing: list[str] = []
-    for note in terminalreporter.config.stash.get(said, nothing):
+    for note in terminalreporter.config.stash.get(said, list[str]()):
         terminalreporter.write_line(note)
