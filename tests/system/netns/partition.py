@@ -195,6 +195,8 @@ def run(hosts: list[Host], ways: str, seconds: float) -> dict[str, Any]:
     guests += [join(hosts[1].address, Numbers, room=table.room, watch=True, legal=False) for table in taken]
     before = [len(table.known) for table in tables]
     play(after(max(0.0, seconds - LEASE - 1.0)), seconds)
+    others = [*zip(tables, before, strict=True)][1::2]  # at the host that is not cut off
+    play(lambda: all(len(table.known) > count for table, count in others), SETTLE)
     meanwhile = [len(table.known) - count for table, count in zip(tables, before, strict=True)]
     hosts[0].filter()
     say("the link is whole again")
