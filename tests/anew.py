@@ -13,7 +13,7 @@ from bounds import stalls
 
 STILL = 0.2
 """Seconds in all for which the machine stood still: with less, whoever fails has failed."""
-TIMES = 3
+TIMES = 5
 """So often a test is run at most."""
 TOGETHER = 100.0
 """Seconds of all runs after which there is no other: whoever takes longer is ended."""
