@@ -83,19 +83,20 @@ class Outbox:
 
     def post(self, data: bytes) -> None:
         """Send the frame of a message, now or when there is a link again."""
-        if len(data) <= SMALL and len(self.batch) < self.look_at:
+        small = len(data) <= SMALL
+        if small and len(self.batch) < self.look_at:
             self.batch.append(data)
         else:
-            self.look(data)
+            self.look(data, small=small)
 
-    def look(self, data: bytes) -> None:
+    def look(self, data: bytes, *, small: bool = True) -> None:
         """Send a frame that may be the first of a batch, or one too many."""
         stream, batch = self.stream, self.batch
         if stream is None or self._engine.busy:
             self._say_later(data)
             return
         plenty = self._plenty
-        if batch or stream.outgoing is not None or len(data) > SMALL:
+        if batch or stream.outgoing is not None or not small:
             plenty = self._measure(data, stream)
             if not plenty:
                 return
@@ -120,7 +121,7 @@ class Outbox:
         if isinstance(frame, tuple):
             self._say_later(frame)
         else:
-            self.look(frame)
+            self.look(frame, small=False)
 
     # For the session.
 
