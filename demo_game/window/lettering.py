@@ -154,9 +154,7 @@ class Lettering:
         if key not in self._fonts:
             font = pygame.font.Font(owner, size)
             if owner is not None:  # as high as the lines of pygame's own, which are laid out already, and as bold
-                font.size(
-                    "0"
-                )  # first: where the file is damaged, this raises, and to ask for the height ends the process
+                font.size("0")  # raises where the file is damaged, while to ask for the height would end the process
                 height = max(1, font.get_height())
                 font = pygame.font.Font(owner, max(1, size * self._font(None, size).get_height() // height))
                 font.size("0")
