@@ -8,7 +8,7 @@ from faults.wire import bye
 from scene import HOST, PORT, TICK, Listening, Scene
 
 from netcode import Reason, ReasonCode, State
-from netcode.session.comeback import GREETING_REST, GREETINGS, PATIENT_CAP, REFUSALS, Comeback, both
+from netcode.session.comeback import GREETING_REST, GREETINGS, PATIENT_CAP, PAUSES, REFUSALS, Comeback, both
 from netcode.testing.network import MemoryConnector
 
 TOKEN = bytes(range(32))
@@ -173,6 +173,12 @@ def test_some_answers_are_final_at_a_return() -> None:
     assert isinstance(Comeback(0.0, 0.0, random).come_again(full, RESET, 0.0), float)
     assert Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0) is moved
     assert isinstance(Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0, final=False), float)
+
+
+def test_so_many_pauses_of_ours_are_no_fault_of_a_server() -> None:
+    trying = Comeback(0.0, 0.0, random)
+
+    assert [trying.excuses_pause() for _ in range(PAUSES + 1)] == [True] * PAUSES + [False]
 
 
 def test_what_is_heard_twice_is_said_once() -> None:

@@ -1032,6 +1032,27 @@ def test_what_does_not_fit_goes_out_when_there_is_room(on_any_poller: Connection
     other.close()
 
 
+def test_what_has_more_to_send_while_there_is_no_room_waits_for_the_poller(on_any_poller: ConnectionSet[Any]) -> None:
+    connection, other = pair(on_any_poller)
+    data = os.urandom(3_000_000)
+    connection.send(data)
+    on_any_poller.update()
+    waiting = connection.send_buffer_length
+
+    connection.close_nicely()
+    on_any_poller.update()
+    still_waiting = connection.send_buffer_length
+    heard = bytearray()
+    patient = bounds.Patience()
+    while patient() and (some := other.recv(1 << 20)):
+        heard += some
+        on_any_poller.update()
+
+    assert still_waiting == waiting > 0
+    assert heard == data
+    other.close()
+
+
 def test_a_link_that_broke_while_nobody_takes_its_bytes_does_not_spin(on_any_poller: ConnectionSet[Any]) -> None:
     connection, other = pair(on_any_poller)
     fill(on_any_poller, connection, other)

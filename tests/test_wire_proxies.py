@@ -69,6 +69,7 @@ def test_who_is_no_proxy_is_not_believed() -> None:
     ("given", "error"),
     [
         ("10.0.0.1", "proxies must be several addresses, as in ('10.0.0.1',), not one str"),
+        (5, "proxies must be several addresses, as in ('127.0.0.1',), not int"),
         ([7], "a proxy must be a str such as '127.0.0.1' or '10.0.0.0/8', not int"),
         (["nginx"], "a proxy must be an address or a network such as '10.0.0.0/8', not 'nginx'"),
     ],

@@ -17,6 +17,7 @@ from netcode.turns.values import (
     MAX_ITEMS,
     a,
     check_bounds,
+    check_numbers,
     is_text,
     join_maps,
     made_of,
@@ -650,3 +651,13 @@ def test_values_that_can_be_compared_with_their_own_class_alone_are_picked_and_p
     assert (pick(values, "pass"), pick(values, 3)) == ("pass", 3)
     with pytest.raises(Unfit, match="must be one of"):
         pick(values, 4)
+
+
+@pytest.mark.parametrize("data", [float("nan"), [1, (2, float("inf"))], {"a": {"b": [-float("inf")]}}])
+def test_what_is_no_number_is_found_wherever_it_is(data: object) -> None:
+    with pytest.raises(Unfit, match="a number in it is infinite, or none"):
+        check_numbers(data)
+
+
+def test_numbers_and_everything_else_pass() -> None:
+    check_numbers([1, 2.5, "nan", None, {"a": (True, b"")}])

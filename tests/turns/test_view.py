@@ -1,5 +1,6 @@
 """A view is a game for reading: what its seat sees, by the types of the class, and nothing that can be played."""
 
+from abc import ABC
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
@@ -99,6 +100,31 @@ def test_the_end_opens_everything_but_what_is_private() -> None:
         Result((0,)),
     )
     assert "_inside" not in vars(seen)
+
+
+class Unset(Game, ABC):
+    laid: list[int]
+    _kept: int
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        (
+            "laid",
+            "the view of Unset has no 'laid': setup() has yet to set it, or what is there does not fit these rules",
+        ),
+        ("_kept", "the view of Unset has no '_kept': it is private"),
+        ("trump", "'Unset' object has no attribute 'trump'"),
+    ],
+)
+def test_a_view_says_why_a_field_is_not_there(name: str, why: str) -> None:
+    seen = make_view(Unset, {}, 0, players=2, names=["ann", "bob"], options={}, to_move=(0,), result=None)
+
+    with pytest.raises(AttributeError) as caught:
+        getattr(seen, name)
+
+    assert str(caught.value) == why
 
 
 def test_nothing_is_played_or_written_on_a_view() -> None:

@@ -155,10 +155,10 @@ function ask() {
   if (!seat.started) return board.names.length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
   const gone = [...seat.presence.keys()].filter((number) => number !== seat.seat && seat.presence[number][0] === "left");
   const onwards = (kind) => button("Another table", another, kind);
-  const left = gone.length > 0 && `${listed(gone)} ${gone.length > 1 ? "have" : "has"} left.`;
-  const fewest = seat.games.find((one) => one.game === seat.game)?.players[0] ?? 2;
-  if (seat.over && left && seat.presence.length - gone.length < fewest) return [left, onwards({ class: "main" })];
-  if (seat.over) return [left, rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" }), onwards()];
+  const text = gone.length > 0 && `${listed(gone)} ${gone[1] ? "have" : "has"} left.`;
+  const least = seat.games.find((one) => one.game === seat.game)?.players[0];
+  if (seat.over && seat.presence.length - gone.length < least) return [text, onwards({ class: "main" })];
+  if (seat.over) return [text, rematch.length > 0 && `${listed(rematch)} would like another game.`, !rematch.includes(seat.seat) && button("Play again", () => seat.rematch(), { class: "main" }), onwards()];
   if (asks === seat.seat) return "You asked the others to take your move back.";
   if (asks != null) return [`${nameOf(asks)} would like to take the last move back.`, button("Allow", () => seat.consent(true)), button("Refuse", () => seat.consent(false))];
   return undo && button(undo === "free" || board.names.length === 1 ? "Take back" : "Ask to take back", () => seat.undo());
