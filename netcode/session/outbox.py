@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from netcode.errors import MessageTooLarge
 from netcode.limits import Limits
 from netcode.loop.engine import Act, Engine
-from netcode.session.resend import Large, ResendQueue
+from netcode.session.resend import Large, ResendQueue, size_of
 from netcode.stream.buffer import JOIN_BELOW
 from netcode.stream.stream import Stream
 from netcode.wire.codec import CAREFUL_FROM, Codec, PlainCodec
@@ -202,8 +202,7 @@ class Outbox:
 
     def _queue(self, frame: bytes | Large, stream: Stream) -> None:
         """Have the stream send a frame, behind everything before it."""
-        chunks = frame if isinstance(frame, tuple) else (frame,)
-        size = sum(map(len, chunks)) - HEADER_SIZE
+        size = size_of(frame) - HEADER_SIZE
         assert self.judge is not None  # whose stream it is
         if size > self.theirs:
             self.judge.too_large(size)
@@ -212,7 +211,7 @@ class Outbox:
             self._take(frame)
         else:
             self.resend.count(1, size + HEADER_SIZE)
-        for chunk in chunks:
+        for chunk in frame if isinstance(frame, tuple) else (frame,):
             stream.send(chunk)
         if stream.waiting > self.most:
             self.judge.overflow()
@@ -223,8 +222,7 @@ class Outbox:
             return  # it is over, or about to be
         if self.batch:
             self.collect()  # what came when the link was about to go
-        size = sum(map(len, chunk)) if isinstance(chunk, tuple) else len(chunk)
-        is_too_much = self.resend.size + size > self.resend.limit
+        is_too_much = self.resend.size + size_of(chunk) > self.resend.limit
         self._take(chunk)
         if is_too_much:
             self._owner.lost()

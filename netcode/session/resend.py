@@ -137,7 +137,7 @@ class ResendQueue:
         while self._before_open > number:
             assert pieces is not None  # what was let go had been sent over a link
             count, most, piece = pieces[-1]
-            size, before = _size(piece), self._before_open - count
+            size, before = size_of(piece), self._before_open - count
             staying = number - before
             kept: tuple[tuple[int, int, Piece], ...] = ()
             if staying > 0:
@@ -175,7 +175,7 @@ class ResendQueue:
 
     def _add_piece(self, piece: Piece, more: int, most: int) -> None:
         """Add what was the open piece, or one of so many messages `more`."""
-        size = _size(piece)
+        size = size_of(piece)
         pieces = self._pieces
         if pieces is None:
             pieces = self._pieces = deque()
@@ -195,7 +195,7 @@ class ResendQueue:
         pieces = self._pieces
         assert pieces is not None
         count, _, piece = pieces[0]
-        size = _size(piece)
+        size = size_of(piece)
         # Without a call in between, nothing comes in between.
         del pieces[0]
         self._base += count
@@ -223,7 +223,8 @@ class ResendQueue:
         self._full_at = min(PIECE, self.limit - self._sealed + 1)
 
 
-def _size(piece: Piece) -> int:
+def size_of(piece: Piece) -> int:
+    """Return the bytes of frames in a row, or of a large one."""
     return len(piece[0]) + len(piece[1]) if isinstance(piece, tuple) else len(piece)
 
 
