@@ -1,6 +1,6 @@
 """The part in C, and what the package page says: the README, with links that lead somewhere from there.
 
-The hot path of messages is in C for the stable ABI. Where there is no compiler it is left out, and Python does the same:
+The hot path of messages, and of the sockets that carry them, is in C for the stable ABI. Where there is no compiler it is left out, and Python does the same:
 `netcode.wire.speed`. A Python without the global lock is left without, too: it has no such ABI before 3.15, and the keys
 that the part in C remembers would need a lock.
 
@@ -44,7 +44,8 @@ def kernel() -> list[Extension]:
     if sysconfig.get_config_var("Py_GIL_DISABLED"):
         return []
     stable: list[tuple[str, str | None]] = [("Py_LIMITED_API", "0x030B0000")]
-    return [Extension("netcode._speed", ["netcode/_speed.c"], define_macros=stable, optional=True, py_limited_api=True)]
+    sources = ["netcode/_speed.c", "netcode/_sockets.c"]
+    return [Extension("netcode._speed", sources, define_macros=stable, optional=True, py_limited_api=True)]
 
 
 if __name__ == "__main__":

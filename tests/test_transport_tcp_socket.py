@@ -1,9 +1,12 @@
 """The contract of a transport on real sockets, and what is set on them."""
 
 import gc
+import signal
 import socket
 import sys
+import tracemalloc
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -25,6 +28,14 @@ def listener() -> Iterator[Listener]:
     made = Listener(LOOPBACK, 0)
     yield made
     made.close()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[TcpTransport, TcpTransport]]:
+    one, other = (TcpTransport(end, Address("h", 1)) for end in socket.socketpair())
+    yield one, other
+    one.close()
+    other.close()
 
 
 class TestContract(TransportContract):
@@ -131,7 +142,7 @@ def test_urgent_data_is_not_part_of_the_stream_and_breaks_nothing(listener: List
     assert isinstance(one, TcpTransport)
     other = accept(listener)
 
-    other.send(b"!", socket.MSG_OOB)
+    socket.socket.send(other, b"!", socket.MSG_OOB)
     other.send(b"plain")
     received = receive(one, Ends(one, other, lambda: None))
     one.close()
@@ -201,3 +212,89 @@ def test_what_is_to_be_told_makes_it_readable(listener: Listener) -> None:
     one.close()
 
     assert told
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the lowest free number is the next one only elsewhere")
+def test_what_is_closed_neither_sends_nor_receives_for_who_has_its_number_now() -> None:
+    one, other = (TcpTransport(end, Address("h", 1)) for end in socket.socketpair())
+    number = one.fileno()
+    one.close()
+    pair = socket.socketpair()
+    here, there = pair if number == pair[0].fileno() else pair[::-1]
+    assert number == here.fileno()
+    there.send(b"for somebody else")
+
+    with pytest.raises(OSError, match="descriptor"):
+        one.send(b"lost")
+    with pytest.raises(OSError, match="descriptor"):
+        one.receive_into(memoryview(bytearray(8)))
+
+    there.setblocking(False)
+    assert here.recv(32) == b"for somebody else"
+    with pytest.raises(BlockingIOError):
+        there.recv(8)
+    for end in (other, here, there):
+        end.close()
+
+
+def test_what_is_no_buffer_is_refused_and_nothing_moves(pair: tuple[TcpTransport, TcpTransport]) -> None:
+    one, other = pair
+    other.send(b"waits")
+
+    with pytest.raises(TypeError):
+        one.send("text")
+    with pytest.raises(TypeError):
+        one.receive_into(5)
+    with pytest.raises((TypeError, BufferError)):
+        one.receive_into(memoryview(b"cannot change"))
+
+    with pytest.raises(BlockingIOError):
+        other.receive_into(memoryview(bytearray(8)))
+    assert one.receive_into(memoryview(bytearray(8))) == 5
+
+
+def test_a_call_holds_nothing_once_it_is_over(pair: tuple[TcpTransport, TcpTransport]) -> None:
+    one, other = pair
+    data, room = bytearray(b"some bytes"), bytearray(64)
+
+    def use() -> None:
+        for _ in range(50):
+            assert other.send(data) == one.receive_into(memoryview(room)) == len(data)
+            for call, argument in ((one.send, None), (one.receive_into, memoryview(room)), (one.receive_into, b"")):
+                with suppress(TypeError, BufferError, BlockingIOError):
+                    call(argument)
+        data.clear()  # as nobody looks at them any more
+        data.extend(b"some bytes")
+        room.clear()
+        room.extend(bytes(64))
+
+    use()
+    tracemalloc.start()
+    try:
+        use()
+        before = tracemalloc.get_traced_memory()[0]
+        use()
+        after = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+    assert after - before < 1024
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such signals")
+def test_a_signal_during_a_call_changes_nothing(pair: tuple[TcpTransport, TcpTransport]) -> None:
+    one, other = pair
+    sent = received = 0
+    room = memoryview(bytearray(4096))
+    signals: list[int] = []
+    before = signal.signal(signal.SIGALRM, lambda number, _: signals.append(number))
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    try:
+        while len(signals) < 50:
+            sent += other.send(bytes(4096))
+            received += one.receive_into(room)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+
+    assert sent == received

@@ -2,9 +2,11 @@
 
 import socket
 import sys
+from typing import Any
 
 from netcode.address import Address
 from netcode.transport import send_each
+from netcode.wire.speed import KERNEL
 
 USER_TIMEOUT = 30.0
 """Seconds of unacknowledged bytes after which the kernel gives up. A backstop; pings notice sooner."""
@@ -49,7 +51,9 @@ class TcpTransport(socket.socket):
     lingers = True
     grain = 0
     drains = True
-    receive_into = socket.socket.recv_into
+    # A socket's own where nothing was built.
+    receive_into: Any = getattr(KERNEL, "receive_into", socket.socket.recv_into)
+    send: Any = getattr(KERNEL, "send", socket.socket.send)
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
         family, kind, proto, number = sock.family, sock.type, sock.proto, sock.fileno()
@@ -68,6 +72,10 @@ class TcpTransport(socket.socket):
     @property
     def write_fd(self) -> int:
         return self.read_fd
+
+    def close(self) -> None:
+        self.read_fd = -1  # the number may soon be another's
+        super().close()
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":

@@ -1,4 +1,8 @@
-"""The hot path of messages, in C where that was built and is wanted. `netcode.wire.codec` says what it means."""
+"""The hot path, in C where that was built and is wanted.
+
+Of messages, `netcode.wire.codec` says what it means. Where sockets are POSIX's it has their two calls as well, for
+`netcode.transport.tcp_socket`.
+"""
 
 import os
 from typing import Any, Protocol, TypeVar
