@@ -13,6 +13,9 @@ from netcode.loop.poller import NAP, READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
 
+MAX_DESCRIPTOR = 2**31 - 1
+"""Largest number that a descriptor can have: systems count them in an int of C."""
+
 _SleepFor = Callable[["Waiter", tuple["Waiter", ...], float | None], bool | None]
 
 
@@ -176,7 +179,7 @@ def check_timeout(timeout: float | None) -> None:
     """Raise `TypeError` or `ValueError` for what cannot be a number of seconds to wait."""
     if timeout is None:
         return
-    if not isinstance(timeout, (int, float)):
+    if isinstance(timeout, bool) or not isinstance(timeout, (int, float)):
         raise TypeError(f"timeout must be a number of seconds, or None, not {type(timeout).__name__}")
     if not 0 <= timeout <= sys.float_info.max:  # an int may be larger than any float
         raise ValueError(f"timeout must be seconds from 0 up, or None, not {timeout}")
@@ -209,13 +212,12 @@ def _numbers(name: str, descriptors: Any) -> list[int]:
 
 def _number(descriptor: object) -> int:
     """Return the descriptor of an int or of an object with `fileno()`."""
-    if isinstance(descriptor, int) and not isinstance(descriptor, bool):  # True would be standard output
-        return descriptor
-    fileno = getattr(descriptor, "fileno", None)
-    if fileno is None:
+    fileno = None if isinstance(descriptor, int) else getattr(descriptor, "fileno", None)
+    number = descriptor if fileno is None else fileno()
+    if not isinstance(number, int) or isinstance(number, bool):  # True would be standard output
         raise TypeError(f"expected a descriptor or an object with fileno(), not {type(descriptor).__name__}")
-    number = fileno()
-    assert isinstance(number, int)
+    if not -1 <= number <= MAX_DESCRIPTOR:  # what is closed has -1, which its owner gets to see
+        raise ValueError(f"a descriptor is a number from 0 to {MAX_DESCRIPTOR}, not {number}")
     return number
 
 

@@ -375,8 +375,9 @@ def test_lengths_that_can_never_be_there_are_refused() -> None:
         check_receivable(MAX_RECEIVE_BUFFER + 1)
     with pytest.raises(ValueError, match="a length or an offset must be 0 or more, not -1"):
         check_positive(-1)
-    with pytest.raises(TypeError, match="a length or an offset must be an int, not str"):
-        check_positive("1")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    for wrong in ("1", True):
+        with pytest.raises(TypeError, match=r"a length or an offset must be an int, not (str|bool)"):
+            check_positive(wrong)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
 
 
 def test_what_is_sent_is_what_it_was_and_is_bytes() -> None:

@@ -45,6 +45,16 @@ class Due(Waiter):
         self.slept.append(seconds)
 
 
+class Strange:
+    """Has a `fileno()` that gives whatever it was told."""
+
+    def __init__(self, number: object) -> None:
+        self.number = number
+
+    def fileno(self) -> object:
+        return self.number
+
+
 class Sleeps:
     """Stands for the sleep of `wait`: notes how long it was meant to be."""
 
@@ -176,9 +186,9 @@ def test_a_timeout_that_is_none_is_refused(timeout: float) -> None:
         wait(Due(1.0), timeout=timeout)
 
 
-@pytest.mark.parametrize("timeout", ["1", b"1", [1]])
+@pytest.mark.parametrize("timeout", ["1", b"1", [1], True])
 def test_a_timeout_that_is_no_number_is_refused(timeout: Any) -> None:
-    with pytest.raises(TypeError, match=r"timeout must be a number of seconds, or None, not (str|bytes|list)"):
+    with pytest.raises(TypeError, match=r"timeout must be a number of seconds, or None, not (str|bytes|list|bool)"):
         wait(CustomWaiter(), timeout=timeout)
 
 
@@ -284,6 +294,19 @@ def test_one_descriptor_is_no_list_of_them(pair: Pair, name: str) -> None:
     for given in (other, other.fileno(), "stdin", None, CustomWaiter()):
         with pytest.raises(TypeError, match=rf"as in {name}=\[sys.stdin\], not {type(given).__name__}"):
             CustomWaiter(**{name: given})  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("number", [2**31, 2**40, -2, -(2**40), 2**70])
+def test_a_number_that_no_descriptor_has_is_refused(number: int) -> None:
+    for descriptor in (number, Strange(number)):
+        with pytest.raises(ValueError, match=rf"a descriptor is a number from 0 to 2147483647, not {number}"):
+            CustomWaiter(read=[descriptor])
+
+
+@pytest.mark.parametrize("number", [None, True, "3", 1.5])
+def test_an_object_whose_fileno_gives_no_number_has_no_descriptor(number: object) -> None:
+    with pytest.raises(TypeError, match=r"expected a descriptor or an object with fileno\(\), not Strange"):
+        CustomWaiter(read=[Strange(number)])
 
 
 def test_a_bool_is_no_descriptor() -> None:

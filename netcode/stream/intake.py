@@ -179,7 +179,7 @@ def check_silence(timeout: float | None, ping: bytes | None) -> None:
 
 def check_positive(number: int) -> None:
     """Raise `TypeError` or `ValueError` for what can be neither a length nor an offset."""
-    if not isinstance(number, int):
+    if isinstance(number, bool) or not isinstance(number, int):
         raise TypeError(f"a length or an offset must be an int, not {type(number).__name__}")
     if number < 0:
         raise ValueError(f"a length or an offset must be 0 or more, not {number}")
