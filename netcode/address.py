@@ -187,7 +187,7 @@ def make_address(host: str, port: int) -> Address:
     """
     check_destination(host, port)
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)  # it takes no member of an IntEnum
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
     return from_socket(found[0][4])

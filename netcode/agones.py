@@ -74,7 +74,7 @@ class Agones(Observer):
         super().__init__(server, clock)
         self.trouble = ""
         """Why the sidecar is told nothing at present, as a sentence; empty while all is well."""
-        self._port = _port_here() if port is None else port
+        self._port = _port_here() if port is None else int(port)
         self._lives = False
         self._over = False
         self._health_at = self._retry_at = clock()

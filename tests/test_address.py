@@ -4,6 +4,7 @@ import errno
 import os
 import re
 import socket
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -186,6 +187,13 @@ def test_the_zone_of_an_interface_that_has_gone_is_its_number(monkeypatch: pytes
 def test_make_address_takes_both_kinds_of_address() -> None:
     assert make_address("127.0.0.1", 7777) == Address("127.0.0.1", 7777)
     assert make_address("::1", 7777) == Address("::1", 7777)
+
+
+def test_make_address_takes_a_port_with_a_name() -> None:
+    class Ports(IntEnum):
+        GAME = 7777
+
+    assert make_address("127.0.0.1", Ports.GAME) == Address("127.0.0.1", 7777)
 
 
 def test_make_address_looks_names_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,6 +85,15 @@ def test_the_sidecar_is_told_in_order_and_what_is_asked_for(scene: Scene, sideca
     assert (sidecar.labels, sidecar.annotations) == ({f"{PREFIX}map": "desert"}, {f"{PREFIX}round": "3"})
 
 
+def test_a_port_with_a_name_leads_to_the_sidecar(scene: Scene, sidecar: Sidecar) -> None:
+    class Named(int):  # as the members of an IntEnum are
+        pass
+
+    attend(scene, Named(sidecar.port)).ready()
+
+    assert sidecar.next() == "/ready"
+
+
 @pytest.mark.usefixtures("by_hand")
 def test_a_sign_of_life_is_sent_only_if_the_server_was_updated_since_the_last(scene: Scene, sidecar: Sidecar) -> None:
     told = attend(scene, sidecar.port)

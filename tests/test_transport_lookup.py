@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -95,6 +96,18 @@ def test_an_address_is_looked_up_without_a_thread() -> None:
 
     assert lookup.fileno() == -1
     assert lookup.poll() == [(V4, ("127.0.0.1", 80))]
+
+
+def test_a_port_with_a_name_is_a_port() -> None:
+    class Ports(IntEnum):
+        GAME = 7777
+
+    resolver = Resolver(found((V4, "192.0.2.1")))
+    resolver.told.set()
+
+    assert outcome(Lookup("127.0.0.1", Ports.GAME)) == [(V4, ("127.0.0.1", 7777))]
+    assert outcome(Lookup("game.example", Ports.GAME, resolver)) == [(V4, ("192.0.2.1", 7777))]
+    assert [type(port) for _, port in resolver.asked] == [int]  # the system's resolver takes nothing else
 
 
 def test_a_name_is_looked_up_beside_the_game() -> None:

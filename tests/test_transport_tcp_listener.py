@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from enum import IntEnum
 from typing import Any
 
 import pytest
@@ -62,6 +63,24 @@ def test_without_ipv6_every_address_is_every_ipv4_address(monkeypatch: pytest.Mo
     listener.close()
 
     assert host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("name", [LOOPBACK, "localhost", "a.name.example"])
+def test_a_port_with_a_name_is_listened_on(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ports(IntEnum):
+        ANY = 0
+
+    look_up = socket.getaddrinfo
+
+    def resolve(host: str, port: int, **options: Any) -> Any:
+        return look_up(LOOPBACK if host == "a.name.example" and "flags" not in options else host, port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    listener = Listener(name, Ports.ANY)
+    port = listener.address.port
+    listener.close()
+
+    assert port > 0
 
 
 def test_ipv6_addresses_are_listened_on() -> None:

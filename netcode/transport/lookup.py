@@ -31,7 +31,7 @@ def without_asking(host: str, port: int) -> list[Candidate] | None:
         return loopback
     try:
         flags = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=flags)
     except (OSError, UnicodeError, ValueError):
         return None
     return candidates(found)
@@ -65,7 +65,8 @@ class Lookup:
     _running: ClassVar[set["Lookup"]] = set()  # a set, because its changes are atomic between threads
 
     def __init__(self, host: str, port: int, resolve: Resolve = socket.getaddrinfo) -> None:
-        self.host, self._port, self._resolve = host, port, resolve
+        self.host, self._resolve = host, resolve
+        self._port = int(port)  # getaddrinfo takes no member of an IntEnum
         self._answer: list[Candidate] | OSError | None = without_asking(host, port)
         self._started = self._answer is not None
         self.poll()

@@ -216,7 +216,7 @@ def _addresses(host: str, port: int) -> list[Candidate]:
     try:
         found = without_asking(host, port)
         if found is None:
-            found = candidates(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            found = candidates(socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM))
     except (socket.gaierror, UnicodeError) as error:
         number = socket.EAI_NONAME if isinstance(error, UnicodeError) else error.errno
         name = printable(host, 80)
