@@ -530,6 +530,21 @@ def test_who_stopped_reading_a_pipe_is_noticed() -> None:
     )
 
 
+@needs_pipes
+def test_who_stopped_reading_a_pipe_is_noticed_without_sending() -> None:
+    read, write = os.pipe()
+    connection = custom(output=write)
+    connection.update()
+    alive = connection.alive
+
+    os.close(read)
+    connection.update()
+
+    assert alive
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.RESET
+
+
 def test_a_connection_of_neither_is_silent_and_times_out() -> None:
     clock = FakeClock()
     connection = custom(timeout=2.0, clock=clock)

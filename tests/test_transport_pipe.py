@@ -124,6 +124,18 @@ def test_with_output_only_nothing_is_ever_received() -> None:
     assert (transport.read_fd, transport.write_fd, is_open(write)) == (-1, write, False)
 
 
+def test_with_output_only_who_stopped_reading_is_noticed_without_sending() -> None:
+    read, write = os.pipe()
+    transport = PipeTransport(None, write, None)
+    receive_nothing(transport)
+
+    os.close(read)
+
+    with pytest.raises(BrokenPipeError):
+        transport.receive_into(memoryview(bytearray(10)))
+    transport.close()
+
+
 def test_with_neither_it_is_silent() -> None:
     transport = PipeTransport(None, None, Address("nowhere", 1))
 
@@ -217,6 +229,8 @@ def test_what_is_closed_already_raises_and_nothing_changes_hands() -> None:
             PipeTransport(file, write, None)
         with pytest.raises(TypeError, match=r"expected a descriptor or an object with fileno\(\), not str"):
             PipeTransport(read, "stdout", None)
+        with pytest.raises(ValueError, match="a descriptor is a number from 0 to 2147483647, not 1099511627776"):
+            PipeTransport(read, 2**40, None)
 
         assert caught.value.errno == errno.EBADF
         assert os.get_blocking(read) is True

@@ -1,6 +1,8 @@
 """Descriptors of the caller's own: pipes, standard input and output, socketpairs, one direction only."""
 
+import errno
 import os
+import select
 import socket
 import stat
 import sys
@@ -8,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from netcode.address import Address
+from netcode.loop.poller import BROKEN
 from netcode.transport import ReceiveInto, Send, SendChunks, send_each
 from netcode.transport.sockets import hold, let_go
 from netcode.waiting import _number
@@ -151,6 +154,7 @@ class PipeTransport:
 
     def receive_into(self, buffer: memoryview) -> int:
         if self._input is None:
+            self._check_reader()
             raise BlockingIOError
         return self._input.receive_into(buffer)
 
@@ -178,6 +182,14 @@ class PipeTransport:
             side.close()
 
     __del__ = close
+
+    def _check_reader(self) -> None:
+        """Raise `BrokenPipeError` if nobody is left who reads: where there is no input, nothing else tells before a write."""
+        if self._output is not None and hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self._output.fd, 0)  # for nothing but its breaking
+            if any(bits & BROKEN for _, bits in poll.poll(0)):
+                raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 def _open(descriptor: object) -> _Side:
