@@ -23,6 +23,7 @@ from weakref import WeakKeyDictionary
 
 from netcode.loop.clock import Clock
 from netcode.observing import Observable, Observer, Totals, onlookers_of
+from netcode.stream.contract import State
 
 try:
     from prometheus_client import REGISTRY, CollectorRegistry
@@ -248,7 +249,7 @@ def _counters(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
 def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTRY) -> Metrics:
     """Have the numbers of `server` in `registry`, from now on and until it is closed.
 
-    Several servers of a process are told apart by the label `server`, which is the port; of one that shares it with
+    Of a server that is closed already nothing is in there. Several servers of a process are told apart by the label `server`, which is the port; of one that shares it with
     another, on another address, say, it is the host and the port. Who is observed already gives
     the same `Metrics` again.
 
@@ -265,5 +266,6 @@ def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTR
     metrics = collector.find(observed)
     if metrics is None:
         metrics = Metrics(server)
-        collector.add(metrics)
+        if observed.state is not State.DISCONNECTED:  # else nobody would ever take it out again
+            collector.add(metrics)
     return metrics

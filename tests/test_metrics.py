@@ -163,6 +163,21 @@ def test_two_servers_are_told_apart_by_their_ports_until_they_close(scene: Scene
     assert read(registry) == {}
 
 
+def test_a_server_that_is_closed_already_takes_no_place(scene: Scene) -> None:
+    registry = CollectorRegistry()
+    closed = scene.serve()
+    closed.close()
+
+    seen = observe(closed, registry)
+    before = read(registry)
+    another = Server("scene", closed.address.port, network=scene.network, clock=scene.clock)
+    observe(another, registry)
+
+    assert (seen.numbers.peers, before) == (0, {})
+    assert 'netcode_peers{server="7777"}' in read(registry)
+    another.close()
+
+
 def test_who_is_observed_already_is_not_counted_twice(scene: Scene) -> None:
     server, registry, first = watched(scene)
 
