@@ -356,7 +356,11 @@ class Checker:
         self.findings.where = "when it was played in two processes"
         for hash_seed in twin.HASH_SEEDS:
             there = twin.is_there(self.game) or None
-            theirs = there and twin.digests(self.game, self.options, jobs, patience, hash_seed)
+            try:
+                theirs = there and twin.digests(self.game, self.options, jobs, patience, hash_seed)
+            except TimeoutError as error:  # a busy machine, or a class whose module takes long to import
+                self.report.unproved.append(f"that other processes play the same game: {error}")
+                return
             if theirs is None:
                 self.report.notes.append(
                     "not compared with another process: the class is in no module that could be imported"

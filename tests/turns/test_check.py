@@ -414,7 +414,21 @@ def test_a_process_that_cannot_play_the_game_says_why() -> None:
 
 @pytest.mark.process
 def test_a_process_that_is_not_through_with_a_game_is_given_up() -> None:
-    assert twin.digests(Cards, {}, [(1, 2)], 0.0) == ["it was not through with the same games after 0 seconds"]
+    with pytest.raises(TimeoutError, match="one was not through with the same games after 0 seconds"):
+        twin.digests(Cards, {}, [(1, 2)], 0.0)
+
+
+def test_a_process_that_takes_long_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def give_up(*_job: object) -> list[str]:
+        raise TimeoutError("one was not through with the same games after 60 seconds")
+
+    monkeypatch.setattr(twin, "digests", give_up)
+    checker = Checker(Cards, {}, 60.0)
+
+    checker.compare_processes(1, 1)
+
+    slow = "that other processes play the same game: one was not through with the same games after 60 seconds"
+    assert (checker.report.unproved, checker.report.ok) == ([slow], True)
 
 
 def test_a_hidden_field_that_is_shown_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

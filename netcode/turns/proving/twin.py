@@ -104,7 +104,7 @@ def digests(
 ) -> list[str] | None:
     """Return the digests of games by (seed, players) as another process makes them; None if it cannot know the class.
 
-    It has so many seconds, and the order of its sets follows from `hash_seed`.
+    The order of its sets follows from `hash_seed`. Raises `TimeoutError` where so many seconds were not enough for it.
     """
     if "<locals>" in game.__qualname__ or game.__module__ == "__main__":
         return None
@@ -114,8 +114,8 @@ def digests(
     job = json.dumps([sys.path, game.__module__, path, game.__qualname__, dict(options), seeds])
     try:
         done = run(job, hash_seed, seconds)
-    except subprocess.TimeoutExpired:
-        return [f"it was not through with the same games after {seconds:.0f} seconds"]
+    except subprocess.TimeoutExpired as error:
+        raise TimeoutError(f"one was not through with the same games after {seconds:.0f} seconds") from error
     try:
         return list(json.loads(done.stdout.rpartition("\n")[2]))  # rules may have found another way to print
     except ValueError:
