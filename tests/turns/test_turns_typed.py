@@ -3,7 +3,7 @@
 import enum
 import io
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import pytest
 
@@ -272,6 +272,30 @@ def test_flags_are_shown_and_typed_by_their_names() -> None:
     assert table.play(0, Play("brush", {"paint": "BLUE", "times": 2})) == "paint must be one of RED, RED|BLUE"
     assert table.play(0, Play("brush", {"paint": "RED|BLUE", "times": 2})) == ""
     assert written(table.view(0).wall) == "RED|BLUE"
+
+
+class Mixing(Game):
+    seats = 1, 1
+    wall: Paint = Paint(0)
+    paints: ClassVar[list[Paint]] = [Paint.RED, Paint.RED | Paint.BLUE, Paint(0)]
+
+    @move
+    def mix(self) -> None:
+        self.wall = self.ask(self.mover, self.paints, "which?", default=Paint.RED)
+
+
+@pytest.mark.parametrize(("words", "paint"), [("RED|BLUE", 3), ("RED", 1), (3, 3), (0, 0)])
+def test_a_question_offers_flags_by_their_names(words: Any, paint: int) -> None:
+    table = LocalTable(Mixing, ["Ann"], {}, bytes(32))
+    table.play(0, Play("mix"))
+    legal = table.legal(0)
+    question = legal[0].question or ""
+
+    assert [str(play) for play in legal] == ["RED", "RED|BLUE", "0"]
+    assert legal[1] == answer(question, Paint.RED | Paint.BLUE)
+    assert table.play(0, answer(question, "x")) == "the answer must be one of RED, RED|BLUE, 0"
+    assert table.play(0, answer(question, words)) == ""
+    assert table.view(0).wall is Paint(paint)
 
 
 def test_plays_of_other_rules_are_shown_as_they_came() -> None:

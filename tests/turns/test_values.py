@@ -113,6 +113,12 @@ class Square(_Square):
         return super().__new__(cls, int(text[1:]), Colour(text[0]))
 
 
+class Bits(enum.IntFlag):
+    """Flags that may have bits without a name."""
+
+    ONE = 1
+
+
 class Strict(enum.Flag, boundary=enum.STRICT):
     ONE = 1
 
@@ -331,6 +337,8 @@ def test_flags_are_taken_by_their_names_too() -> None:
     shape = shape_of(Rights, "it")
 
     assert [shape.convert(said) for said in ("READ", "WRITE | READ", 3)] == [Rights.READ, Rights(3), Rights(3)]
+    every = [shape_of(type(value), "it").convert(plain(value)) for value in (Rights(3), Bits.ONE, Bits(5))]
+    assert every == [Rights(3), Bits.ONE, Bits(5)]
 
 
 @pytest.mark.parametrize(
@@ -527,6 +535,7 @@ def test_plain_says_values_by_what_they_are() -> None:
     value = [
         Colour.RED,
         Rights.READ,
+        Rights(0),
         Level.LOW,
         (1, None),
         {2, 1},
@@ -536,7 +545,7 @@ def test_plain_says_values_by_what_they_are() -> None:
     ]
 
     assert plain(value) == [
-        "RED", 1, "LOW", [1, None], [1, 2], {"a": ["BLUE", 1]}, "w", {"card": ["RED", 1], "at": [0, 0], "tags": []},
+        "RED", "READ", 0, "LOW", [1, None], [1, 2], {"a": ["BLUE", 1]}, "w", {"card": ["RED", 1], "at": [0, 0], "tags": []},
     ]  # fmt: skip
     with pytest.raises(TypeError, match="a complex cannot be sent"):
         plain(1j)

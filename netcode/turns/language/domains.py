@@ -94,15 +94,10 @@ def pick(values: tuple[Any, ...], data: Any) -> Any:
         elif same(plain(value), data):
             return value
     for value in values:
-        if same(_whole(plain(value)), data) or (isinstance(value, enum.Flag) and value.name == data):
+        if same(_whole(plain(value)), data) or (isinstance(value, enum.Flag) and same(value.value, data)):
             return value
-    some = ", ".join(str(_shown(value)) for value in values[:12])
+    some = ", ".join(str(plain(value)) for value in values[:12])
     raise Unfit(f"must be one of {some}{', …' if len(values) > 12 else ''}" if values else "has nothing to choose from")
-
-
-def _shown(value: Any) -> Any:
-    """Return a value as a person reads it: flags have names, which the wire has not."""
-    return value.name or value.value if isinstance(value, enum.Flag) else plain(value)
 
 
 def _whole(data: Any) -> Any:

@@ -54,7 +54,7 @@ def plain(value: Any) -> Any:
     if kind in NATIVE:
         return value
     if isinstance(value, enum.Flag):
-        return value.value
+        return _flags(value)
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, _COLLECTIONS):
@@ -69,6 +69,12 @@ def plain(value: Any) -> Any:
         if isinstance(value, native):
             return native(value)
     raise TypeError(f"{a(kind.__name__)} cannot be sent")
+
+
+def _flags(value: enum.Flag) -> str | int:
+    """Return flags by their names, `READ|WRITE`; none at all, and bits that have no name, by their number."""
+    name, known = value.name, type(value).__members__
+    return name if name is not None and all(part in known for part in name.split("|")) else value.value
 
 
 def plain_all(values: tuple[Any, ...]) -> tuple[Any, ...]:
