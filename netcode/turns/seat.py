@@ -296,7 +296,7 @@ class Seat(Generic[G]):
     def rematch(self) -> None:
         """Ask for another game after the end; it begins when all have asked who have not left, if they are enough.
 
-        Where somebody has left, our `seat` may be another one in it.
+        Who is away is waited for as long as `presence` says. Where somebody has left, our `seat` may be another one.
         """
         self._wish(Wish("rematch"))
 

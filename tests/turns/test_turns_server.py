@@ -1529,6 +1529,86 @@ def test_those_who_stay_have_a_rematch_without_who_left(hall: Hall, leaves_last:
     hall.until(lambda: not cid.over)
 
 
+@pytest.mark.parametrize("resumes", [False, True])
+def test_a_rematch_waits_for_who_is_away_as_long_as_the_game_does(hall: Hall, resumes: bool) -> None:
+    hall.games = (Short,)
+    hall.serve()
+    ann, bob, cid, dan = round_of_short(hall)
+    if resumes:  # its link may come back, and nothing is heard of it
+        hall.seats.remove(bob)
+        hall.play(20.0)
+    else:
+        bob.close()
+        hall.play(1.0)
+    for seat in (ann, cid):
+        seat.rematch()
+    hall.play(1.0)
+    assert ann.presence[1] == ("away", None)
+    dan.rematch()
+    hall.play(1.0)
+    state, seconds = ann.presence[1]
+    assert (ann.over, ann.rematch_wanted_by, state, seconds is not None and 30 < seconds < 60) == (
+        True, (0, 2, 3), "away", True,
+    )  # fmt: skip
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: all(seat.connected and seat.seated for seat in (ann, cid, dan)))
+    hall.play(55.0)
+    assert ann.over
+
+    hall.until(lambda: not ann.over and not cid.over and not dan.over)
+
+    assert [(seat.seat, seat.names) for seat in (ann, cid, dan)] == [(at, ("Ann", "Cid", "Dan")) for at in range(3)]
+    assert ("left", None) in [(event.state, event.seconds) for event in hall.heard(dan, Presence) if event.seat == 1]
+    hall.kill()
+    hall.serve()
+    hall.until(lambda: all(seat.connected and seat.seated for seat in (ann, cid, dan)))
+    assert hall.join(Short, ticket=bob.ticket).reason == "this ticket opens no seat at its table"
+    hall.move(ann, "win")
+    hall.until(lambda: dan.over)
+
+
+def test_who_is_away_and_not_heard_of_is_told_that_the_others_go_on(hall: Hall) -> None:
+    class Soon(Short):
+        grace = 1.0
+
+    hall.games = (Soon,)
+    hall.serve()
+    ann, bob, cid = (hall.join(Soon, name=name, players=3) for name in ("Ann", "Bob", "Cid"))
+    hall.until(lambda: cid.started)
+    hall.move(ann, "win")
+    hall.until(lambda: cid.over)
+    for seat in (ann, cid):
+        seat.rematch()
+    hall.play(1.0)
+    hall.seats.remove(bob)
+    hall.until(lambda: not cid.over)
+    hall.seats.append(bob)
+
+    hall.until(lambda: bob.reason != "")
+
+    assert bob.reason == "you were away, and the others go on without you; join to look on"
+    assert (ann.seat, cid.seat, cid.names) == (0, 1, ("Ann", "Cid"))
+
+
+def test_a_rematch_of_two_waits_for_who_is_away(hall: Hall) -> None:
+    hall.serve()
+    ann, bob = two(hall)
+    hall.finish(ann, bob)
+    ticket = bob.ticket
+    bob.close()
+    ann.rematch()
+    hall.play(200.0)
+    assert (ann.over, ann.presence[1]) == (True, ("away", None))
+
+    bob = hall.join(ticket=ticket)
+    hall.play(1.0)
+    assert ann.over
+    bob.rematch()
+
+    hall.until(lambda: not ann.over and not bob.over)
+
+
 def test_who_left_and_comes_back_in_time_is_waited_for(hall: Hall) -> None:
     hall.games = (Short,)
     hall.serve()
@@ -1563,12 +1643,14 @@ def test_where_too_few_stay_or_the_rules_cannot_begin_without_who_left_nothing_c
     hall.until(lambda: dan.started)
     hall.move(ann, "win")
     hall.until(lambda: dan.over)
-    ann.leave()
-    hall.play(1.0)
     for seat in (bob, cid, dan):
         seat.rematch()
     hall.play(1.0)
+    ann.leave()  # for whom they waited
+    hall.play(1.0)
 
+    for seat in (bob, cid, dan):
+        assert [event.text[:16] for event in hall.heard(seat, Refused)] == ["the rules of Fou"]
     assert (dan.over, [seat.seat for seat in (bob, cid, dan)], dan.names) == (
         True,
         [1, 2, 3],

@@ -33,7 +33,7 @@ class Dues:
         table = room.table
         if table is None or room.frozen or table.frozen:
             return
-        due = table.due()
+        due = room.rematch_due() if room.over else table.due()
         if due != room.due:
             room.due = due
             if due is not None:

@@ -33,6 +33,8 @@ class Passing:
                 self._steps.look_again(room, now)
             elif room.table is None:
                 self._playing.begin_full(room, now)
+            elif room.over:
+                self._playing.begin_again(room, now)
             else:
                 self._steps.take(room, room.table.advance(now), now)
         for table in [*self._dues.hasty]:

@@ -146,11 +146,30 @@ class Playing:
         if gone and len(room.staying) < room.game.seats[0]:
             return f"{gone[0]} has left; join another table"
         self._keeper.log(room, room.want_rematch(seat))
-        self._keeper.settle(room)
-        refused = self.begin(room, now) if room.agreed else ""
+        refused = self._begin_rematch(room, now)
         if room.over:  # still: others are missing, or the rules did not begin, and whoever asks next tries it again
-            self._telling.publish(room, (), now)
+            self._steps.take(room, (), now)
         return refused
+
+    def begin_again(self, room: Room, now: float) -> None:
+        """Begin another game at a table at which nobody is waited for any more; tell all why, if that cannot be."""
+        refused = self._begin_rematch(room, now)
+        if refused:
+            for viewer in room.viewers:
+                if viewer.seat is not None:
+                    self._telling.post(room, viewer.peer, protocol.Refusal(None, sayable(refused)))
+
+    def _begin_rematch(self, room: Room, now: float) -> str:
+        """Begin another game if all have asked for it who are waited for; return why that is not possible, or nothing."""
+        due = room.rematch_due()
+        if due is not None and due <= now and not self._keeper.trouble:
+            for seat in room.missing:  # for longer than the game waits for anybody
+                self._keeper.log(room, room.depart(seat))
+                viewer = room.viewer_of(seat)
+                if viewer is not None:  # whose link may still come back
+                    self._crowd.dismiss(viewer, "you were away, and the others go on without you; join to look on")
+                self._telling.publish(room, (), now, events=[["presence", seat, *room.presence(seat, now)]])
+        return self.begin(room, now) if room.agreed else ""
 
     def begin_full(self, room: Room, now: float) -> None:
         """Begin the game of a table at which every seat is taken; later, while nothing can be stored."""
@@ -226,8 +245,8 @@ class Playing:
         viewer.seat = None
         self._crowd.dismiss(viewer, "you left the table")
         self._telling.publish(room, (), now)
-        if seat is not None and room.agreed:  # it was the last for whom the others waited
-            self.begin(room, now)
+        if seat is not None:  # it may be the last for whom the others waited
+            self.begin_again(room, now)
         return ""
 
     def freeze(self, room: Room, text: str, now: float) -> None:

@@ -150,10 +150,26 @@ class Room:
         return [number for number, seat in enumerate(self.seats) if not seat.left]
 
     @property
+    def missing(self) -> list[int]:
+        """The seats of those who stay and have not asked for another game."""
+        return [seat for seat in self.staying if seat not in self.rematch]
+
+    @property
     def agreed(self) -> bool:
         """Whether all who stay have asked for another game, and are enough for one."""
-        staying = self.staying
-        return self.over and len(staying) >= self.game.seats[0] and self.rematch.issuperset(staying)
+        return self.over and len(self.staying) >= self.game.seats[0] and not self.missing
+
+    def rematch_due(self) -> float | None:
+        """Return when another game begins without those who are away and have not asked for it.
+
+        None where nobody is, where somebody who is here has not asked, and where the others are too few.
+        """
+        waited = [self.seats[seat].away_since for seat in self.missing]
+        away = [since for since in waited if since is not None]
+        here = sum(self.seats[seat].away_since is None for seat in self.staying)
+        if not self.over or not away or len(away) < len(waited) or here < self.game.seats[0]:
+            return None
+        return max(away) + float(self.game.grace)
 
     def next_due(self) -> float | None:
         """Return when something happens here by itself."""
@@ -356,8 +372,8 @@ class Room:
             return ["left", None]
         if taken.away_since is None:
             return _HERE
-        table = self.table
-        if table is None or not table.is_open() or not matters(table.course, seat):
+        table, again = self.table, seat in self.missing and self.rematch_due() is not None
+        if not again and (table is None or not table.is_open() or not matters(table.course, seat)):
             return ["away", None]
         return ["away", max(0.0, taken.away_since + self.game.grace - now)]
 
