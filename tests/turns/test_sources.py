@@ -231,6 +231,16 @@ def test_without_a_source_the_worst_is_assumed_and_bytecode_tells_rules_apart() 
     assert fingerprint(one) == fingerprint(same) != fingerprint(other)
 
 
+def test_without_a_source_rules_with_other_constants_are_other_rules() -> None:
+    body = "class thing:\n  seats = {seats}\n  table = {{'a': [1], 'b': {{2}}}}\n  def rule(self):\n    return lambda: {constant}"
+    written = [(2, "{'a', 'b', None, 2.5}"), (2, "{'a', 'b', None, 3.5}"), (2, "b'a'"), (2, "True"), (3, "b'a'")]
+    made = [without_source(body.format(seats=seats, constant=constant)) for seats, constant in written]
+
+    assert len({fingerprint(one) for one in made}) == len(made)
+    again = without_source(body.format(seats=3, constant="b'a'"))
+    assert fingerprint(again) == fingerprint(made[-1])
+
+
 class Handing:
     """What gives itself to somebody else, who may refuse in its name."""
 

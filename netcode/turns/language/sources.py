@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial, partialmethod
 from hashlib import blake2b
 from itertools import chain
+from types import CodeType, FunctionType
 from typing import Any
 
 _PARTLY: Any = (partialmethod, cached_property)
@@ -316,11 +317,24 @@ def _text_of(base: type[Any]) -> str:
         return inspect.getsource(base)
     except (OSError, TypeError):
         pass
-    functions = {name: function_of(member) for name, member in vars(base).items()}
-    return repr(
-        [
-            (base.__qualname__, name, function.__code__.co_code.hex(), function.__code__.co_names)
-            for name, function in functions.items()
-            if function is not None
-        ]
-    )
+    members = {name: function_of(member) or member for name, member in vars(base).items() if not name.startswith("__")}
+    return repr([(base.__qualname__, name, _compiled(member)) for name, member in members.items()])
+
+
+def _compiled(value: Any) -> Any:
+    """Return what is left of a source that is not to be had: code and constants, the same in every process."""
+    match value:
+        case FunctionType():
+            return _compiled(value.__code__)
+        case CodeType():
+            return value.co_code.hex(), value.co_names, [*map(_compiled, value.co_consts)]
+        case list() | tuple():
+            return [*map(_compiled, value)]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case set() | frozenset():
+            return sorted(repr(_compiled(item)) for item in value)  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return [*map(_compiled, value.items())]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case None | bool() | int() | float() | str() | bytes():
+            return repr(value)
+        case _:
+            return type(value).__name__  # what else it is may be another in each process
