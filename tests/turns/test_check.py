@@ -1658,6 +1658,20 @@ class Complete(Trek):
         self.turn_to(*self.players)
 
 
+class Rolls(Trek):
+    def setup(self) -> None:
+        super().setup()
+        self.turn_to(*self.players)
+
+    def round(self) -> None:
+        for seat, roll in self.ask_all(self.players, range(1, 3), "how far?").items():
+            self.steps[seat] += roll
+        if min(self.steps) > 3:
+            self.finish()
+        else:
+            self.turn_to(*self.alive)
+
+
 def test_games_that_go_on_without_who_leaves_are_played_on_without_somebody() -> None:
     fine = check(Trek, 3)
     assert (fine.problems, fine.unproved) == ({}, [])
@@ -1667,6 +1681,12 @@ def test_games_that_go_on_without_who_leaves_are_played_on_without_somebody() ->
         assert f", after {game.__name__} went on without a seat that has left" in found
     found = " ".join(check(Complete, 6).problems)
     assert "Complete.round refuses by require() what nobody has asked for: decide there by `if`, at " in found
+
+    [asks] = check(Rolls, 2).problems
+    assert asks == (
+        "Rolls.round asks a seat that has left, so that the game is over and the others have won: ask `self.alive`, or "
+        "give the question a default"
+    )
 
     class Pair(Trek):
         seats = 2, 2

@@ -462,6 +462,58 @@ def test_where_the_rules_refuse_to_go_on_without_a_seat_the_others_have_won_and_
     assert table.complaints["Stuck.round"].startswith("refuses by require() what nobody has asked for: decide there")
 
 
+class Throws(Game):
+    """Asks everybody, also those who are out."""
+
+    seats = 3, 4
+    absent = "out"
+    grace = 5
+    thrown: list[str] = []
+
+    def round(self) -> None:
+        self.thrown += self.ask_all(self.players, ("rock", "paper"), "what do you throw?").values()
+        if self.ask_any(self.players, ("on", "off"), "once more?")[1] == "off":
+            self.finish()
+
+
+def test_a_game_is_over_where_a_rule_waits_for_a_seat_that_is_out_and_gone(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+    table = begin(Throws, 3)
+    for seat in range(3):
+        table.presence(seat, seat != 0, 1.0)
+
+    out, over = table.advance(6.0)
+
+    assert out.happenings[0] == Told("A is out of the game, which goes on", {})
+    told = Told("the game is over, since the rules did not go on without A", {})
+    assert over.happenings == (told, Over(Result((1, 2), None, "A gave up")))
+    asks = "Throws.round asks a seat that is out, at which nobody is any more, so that the others have won; "
+    assert caplog.messages == [f"{asks}ask `self.alive`"]
+
+
+def test_whoever_is_here_answers_for_a_seat_that_is_out_and_gone_where_any_may() -> None:
+    table = begin(Throws, 3)
+    for seat in range(3):
+        table.presence(seat, True, 1.0)
+    done(table.forfeit(0, 1.0))
+    for seat in range(3):
+        asked = table.question(seat)
+        assert asked is not None
+        done(table.answer(seat, asked.id, "rock", 1, now=1.0))
+
+    table.presence(0, False, 2.0)
+
+    assert (table.due(), table.advance(9.0), table.to_move) == (None, (), (0, 1, 2))
+    asked = table.question(2)
+    assert asked is not None
+    done(table.answer(2, asked.id, "on", 2, now=9.0))
+    assert (table.due(), restored(table).due(), table.result) == (10.0, 5.0, None)
+    [over] = table.advance(10.0)
+    assert over.happenings[-1] == Over(Result((1, 2), None, "A gave up"))
+
+
 # Undo.
 
 

@@ -19,7 +19,9 @@ from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
+from netcode.turns.runtime.absence import is_stuck_without
 from netcode.turns.runtime.pending import Task
+from netcode.turns.runtime.resuming import has_default
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, act, choices_of, step
 from netcode.turns.table import Listing, Refused, Table
@@ -136,6 +138,14 @@ class Positions:
         where = f"after {self.game.__name__} went on without a seat that has left"
         for _ in range(WITHOUT):
             if trial.result is not None or trial.complaints:
+                break
+            waits = trial.course.suspension
+            if waits is not None and is_stuck_without(trial.course, seat) and not has_default(trial.course, seat):
+                place = trial.course.place_of(waits.task)
+                self.findings.add(
+                    f"{place} asks a seat that has left, so that the game is over and the others have won: ask "
+                    "`self.alive`, or give the question a default"
+                )
                 break
             try:
                 made = step(trial, dice)

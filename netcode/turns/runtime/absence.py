@@ -3,6 +3,7 @@
 from enum import Enum
 
 from netcode.turns.language.clocks import Clocks
+from netcode.turns.language.questions import ANY
 from netcode.turns.runtime.course import Course
 from netcode.turns.runtime.resuming import has_default
 
@@ -56,7 +57,7 @@ class Absence:
         for seat, since in enumerate(self.since):
             if since is None or not _minds(course, seat):
                 continue
-            if has_default(course, seat):  # as often as it is asked
+            if has_default(course, seat) or is_stuck_without(course, seat):  # as often as it is asked
                 times.append(max(since + grace, self.looked + PAUSE))
             elif since + grace > self.looked:
                 times.append(since + grace)
@@ -90,5 +91,13 @@ def _minds(course: Course, seat: int) -> bool:
     if has_default(course, seat):
         return True
     if course.rules.absent in GIVES_UP:
-        return seat in course.kit.alive
+        return seat in course.kit.alive or is_stuck_without(course, seat)
     return course.rules.absent == "bot" and seat in course.kit.to_move
+
+
+def is_stuck_without(course: Course, seat: int) -> bool:
+    """Tell whether a rule waits for the answer of a seat that is out, which no other seat could give."""
+    suspension, out = course.suspension, course.kit.out
+    if suspension is None or seat not in out or seat not in suspension.question.waiting:
+        return False
+    return suspension.question.kind is not ANY or all(other in out for other in suspension.question.waiting)

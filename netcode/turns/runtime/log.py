@@ -91,6 +91,15 @@ def refused_absence(where: str, text: str) -> None:
     )
 
 
+def asked_in_vain(where: str) -> None:
+    """Log that rules ask a seat that is gone, so that the others have won."""
+    log.warn(
+        f"turns: {where} asks in vain",
+        "%s asks a seat that is out, at which nobody is any more, so that the others have won; ask `self.alive`",
+        where,
+    )
+
+
 def refused_default(where: str, text: str) -> None:
     """Log that rules refuse the answer that they give for who is absent or out of time."""
     log.warn(

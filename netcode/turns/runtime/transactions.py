@@ -6,7 +6,7 @@ from typing import Any
 from netcode.turns.errors import BUGS, Refusal
 from netcode.turns.language.kit import Result, Told
 from netcode.turns.runtime import log
-from netcode.turns.runtime.absence import Demand
+from netcode.turns.runtime.absence import Demand, is_stuck_without
 from netcode.turns.runtime.outcomes import Happening, Moved, Over, Refused, Step
 from netcode.turns.runtime.pending import Stand, Task
 from netcode.turns.runtime.resuming import give
@@ -161,7 +161,14 @@ def _complain(table: Standing, rule: str, error: Refusal, tell: Callable[[str, s
 
 
 def give_up(table: Standing, seat: int, now: float) -> Step:
-    """Let a seat be gone for good: the others have won, or the game goes on without it where it says so and two stay."""
+    """Let a seat be gone for good: the others have won, or the game goes on without it where it says so and two stay.
+
+    Where it is out and a rule waits for its answer, nothing goes on without it.
+    """
+    if is_stuck_without(table.course, seat):
+        assert table.course.suspension is not None
+        log.asked_in_vain(table.course.place_of(table.course.suspension.task))
+        return lose(table, ["forfeit", seat, "failed"], now)
     others = [other for other in table.course.kit.alive if other != seat]
     suspended = table.course.suspension
     begun = suspended is None or suspended.task.kind != "setup"
