@@ -11,6 +11,7 @@ from netcode.turns import Free, Game, Hidden, Owned, RulesError, check, move, sh
 from netcode.turns import table as table_module
 from netcode.turns.events import Refused
 from netcode.turns.table import Step, Table
+from netcode.turns.values import unpack
 from turns.hall import Hall, TicTacToe
 
 REFUSED = "the rules failed at this, which is a bug in them; the game goes on without it"
@@ -126,6 +127,7 @@ def test_what_cannot_be_shown_is_left_out_and_the_server_goes_on(
     hall.move(faulty, "fail", what=what)
 
     assert faulty.view.wrong == what
+    assert faulty.view.sight(0) == (None if what == "shown" else 1)  # and not as it was before
     assert "what is shown of it" in caplog.text or "what it lists failed in Faulty.take" in caplog.text
     hall.join(Faulty, watch=True)
     hall.join(Faulty, ticket=faulty.ticket)
@@ -207,7 +209,7 @@ def test_rules_that_end_the_program_end_nothing_wherever_they_do_it(monkeypatch:
     assert isinstance(table.play(0, "leave", {}, 1, now=0.0), table_module.Refused)
     monkeypatch.setattr(Leaving, "ends", True)
     table.forget()
-    assert "mine" not in table.view(0)
+    assert unpack(table.view(0)["mine"]) is None
     assert [name for name, _ in table.legal(0).plays] == ["leave"]
     assert any("SystemExit: 3" in text for text in table.complaints.values())
     assert table.draw(0, "go", random.Random(1)) is None

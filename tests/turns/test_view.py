@@ -225,7 +225,7 @@ def test_a_dict_that_cannot_be_shown_says_what_to_write(key: Any) -> None:
     table = Table.create(Mapped, 2, secret=bytes(32))
     table.start(0.0)
 
-    assert table.view(0) == {}
+    assert table.view(0) == {"sight": pack(None)}
     complaint = table.complaints["Mapped.sight"]
     assert complaint == (
         f"returned what cannot be sent: the keys of a dict are int or str, not a {type(key).__name__}; "

@@ -13,6 +13,8 @@ from netcode.turns.runtime.legal import Budget, Listing, draw_arguments, list_mo
 from netcode.turns.runtime.view import mask, shown_value
 from netcode.turns.values import pack, plain, unpack
 
+_NOTHING = pack(None)
+
 
 def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
     """Return each field (and each `@shown` value) as the seat, or None for a spectator, sees it: msgpack bytes.
@@ -43,6 +45,7 @@ def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
                 view[name] = shown_value(scratch, definition, name, viewer)
             except (Leave, *BUGS) as error:  # rules that fail leave one thing unseen, no more
                 course.complain(name, error, "what is shown of it")
+                view[name] = _NOTHING  # and not what was shown before
     return view
 
 
