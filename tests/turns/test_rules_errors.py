@@ -207,6 +207,32 @@ def private_and_marked() -> object:
     return Mine
 
 
+@told(r"Mine\.hand says who sees it, and not of what type it is: `hand: Hidden\[list\[str\]\]`")
+def hidden_without_a_type() -> object:
+    class Mine(Playable):
+        hand: Hidden = []  # type: ignore[type-arg]
+
+    return Mine
+
+
+@told(r"Mine\.take: undo is 1; write `@move\(undo=True\)`, or leave it out")
+def undo_by_a_number() -> object:
+    class Mine(Playable):
+        @move(undo=cast("Any", 1))
+        def take(self) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.setup cannot be a property: `setup` is what the kit calls; it is a plain method: `def setup\(self\): …`")
+def setup_as_a_property() -> object:
+    class Mine(Playable):
+        @property
+        def setup(self) -> None: ...  # type: ignore[override] # pyright: ignore
+
+    return Mine
+
+
 @told(r"Mine\.hand needs an entry for each seat: `hand: Others\[list\[…\]\]`")
 def others_of_a_number() -> object:
     class Mine(Playable):

@@ -114,8 +114,8 @@ def _decorator_of(member: Any, kinds: tuple[type[Any], type[Any]]) -> str | None
 
 def _check_hook(cls: type[Any], name: str, member: Any) -> None:
     function = function_of(member)
-    if function is None:
-        raise RulesError(_clash(cls, name, "field"))
+    if function is None or isinstance(member, property):
+        raise RulesError(_clash(cls, name, "field" if function is None else "property"))
     if inspect.iscoroutinefunction(function) or inspect.isgeneratorfunction(function):
         raise RulesError(plain_function(f"{cls.__name__}.{name}", name))
     if name in _TAKES:

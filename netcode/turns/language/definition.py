@@ -286,6 +286,8 @@ def _read_move(cls: type[Any], root: type[Any], name: str, member: Any) -> MoveR
                 if reserved in OPTIONS_OF_MOVE
                 else f"{where}: `{reserved}` cannot be an argument of a move; call it by another word"
             )
+    if type(member.undo) is not bool:
+        raise RulesError(f"{where}: undo is {member.undo!r}; write `@move(undo=True)`, or leave it out")
     annotations = annotations_of_rule(member.rule, cls, root, [one for one in names if one not in member.given])
     domains: dict[str, Domain] = {}
     shapes: dict[str, Shape | None] = {}

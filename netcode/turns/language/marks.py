@@ -145,6 +145,8 @@ def _read(cls: type[Any], name: str, annotation: Any) -> Field:
         raise RulesError(
             f"{where} has {inner.value} inside its type; a mark is for the whole field: `{name}: {inner.value}[…]`"
         )
+    if marks and annotation is T:
+        raise RulesError(f"{where} says who sees it, and not of what type it is: `{name}: {marks[0].value}[list[str]]`")
     if name.startswith("_"):
         if marks:
             raise RulesError(f"{where} is private by its underscore, which {marks[0].value} contradicts; drop one")
