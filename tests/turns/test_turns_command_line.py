@@ -794,6 +794,9 @@ def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pyte
     store.open("here")
     store.create([NewTable(known, "TicTacToe", b"", None)])
     store.append([Entry(known, number, body) for number, body in enumerate(bodies, 1)], [], [])
+    alone = "1" * 24
+    store.create([NewTable(alone, "TicTacToe", b"", None)])
+    store.append([Entry(alone, 1, bodies[0])], [], [])
     store.close()
 
     assert main(["replay", str(game), str(database)]) == 0
@@ -801,6 +804,7 @@ def test_a_stored_game_is_listed_and_shown_move_by_move(game: Path, capsys: pyte
 
     out = capsys.readouterr().out
     assert f"{known}  4 entries  Ann, Bob\n" in out
+    assert f"{alone}  1 entry  Ann\n" in out
     assert "-- 0: Ann to move" in out
     assert "Ann moved: mark (cells 4: . → 0)\n-- 1: Bob to move" in out
     assert "1: Bob to move" in out

@@ -860,6 +860,34 @@ def test_what_is_typed_before_one_sits_there_is_told_so(hall: Hall) -> None:
     ann.seat.close()
 
 
+def test_what_is_typed_while_the_link_is_broken_is_told_so(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann"))
+    ann.frames(0.5)
+    hall.kill()
+    ann.frames(10.0)
+
+    ann.obey("mark 4")
+
+    assert ann.out.getvalue().endswith("the link is still broken; try again once you are back at the table\n")
+    ann.seat.close()
+
+
+def test_who_asks_to_take_a_move_back_hears_that_the_others_are_asked(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Secrets, name="Ann", room="few"), Secrets)
+    ann.frames(0.2)
+    hall.begin_to_join(Secrets, name="Bob", room="few")
+    ann.frames(0.5)
+    for line in ("/start", "draw", "as it is"):
+        ann.obey(line)
+        ann.frames(0.5)
+
+    ann.obey("undo")
+
+    assert ann.frames(0.5) == "you asked the others to take your move back\n"
+
+
 @pytest.mark.parametrize("reveal", [True, False])
 def test_what_an_end_without_a_move_opens_is_shown(hall: Hall, reveal: bool) -> None:
     game = type("Named", (Named,), {"reveal": reveal, "__module__": __name__})
@@ -1057,6 +1085,7 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     assert "/quit or Ctrl-C ends, and the seat is kept until you come back\n" in kept
     assert "you left the table" not in kept
     assert "you sit at seat 0" in second
+    assert out.getvalue().count("this seat was kept for you; for another table, /leave it and start again\n") == 3
     assert "Ann moved: mark" in second
     assert "you left the table" in third
     assert seat_file.read() is None

@@ -75,9 +75,17 @@ HELP = (
 
 
 class NetworkTable:
-    """A seat at a server, in a terminal."""
+    """A seat at a server, in a terminal; `kept` says that it is one of an earlier run."""
 
-    def __init__(self, seat: Seat[Any], game: type[Any], screen: Screen, seat_file: SeatFile | None = None) -> None:
+    def __init__(
+        self,
+        seat: Seat[Any],
+        game: type[Any],
+        screen: Screen,
+        seat_file: SeatFile | None = None,
+        *,
+        kept: bool = False,
+    ) -> None:
         self.seat, self.game, self.screen, self.seat_file = seat, game, screen, seat_file
         self._shown: Any = None
         self._rows: list[tuple[str, str]] = []
@@ -87,6 +95,7 @@ class NetworkTable:
         self._away = False
         self._due = False
         """Whether the table is to be shown once it is there: we have just come."""
+        self._kept = kept
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -108,6 +117,8 @@ class NetworkTable:
         match event:
             case Seated(seat, name) if seat == self.seat.seat:
                 line("you look on" if seat is None else f"you sit at seat {seat}; type a number or words, or /help")
+                if self._kept:  # whatever room was asked for now
+                    line("this seat was kept for you; for another table, /leave it and start again")
                 self._due = True
                 if self.seat_file is not None and self.seat.ticket is not None:
                     self.seat_file.write(self.seat.ticket)
@@ -202,6 +213,8 @@ class NetworkTable:
             self.screen.line(f"the table is frozen: {seat.frozen}")
         elif seat.undo_wanted_by not in (None, seat.seat) and seat.seat is not None:
             self.screen.line(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
+        elif seat.undo_wanted_by is not None and seat.undo_wanted_by == seat.seat and not seat.my_turn:
+            self.screen.line("you asked the others to take your move back")
         elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
             prompt = "your turn" if asked is None else asked.prompt
             show_plays(self.screen, self.game, with_flags(self.game, seat.legal), seat.unlisted, prompt)
@@ -225,12 +238,14 @@ class NetworkTable:
         if text == "/quit":
             return False
         if seat.seated or text in ("", "/help"):
-            self._do(text)
+            self._do(text, legal)
+        elif self._away:
+            self.screen.line("the link is still broken; try again once you are back at the table")
         else:
             self.screen.line("you do not sit at the table yet; try again in a moment")
         return True
 
-    def _do(self, text: str) -> None:
+    def _do(self, text: str, legal: tuple[Play, ...]) -> None:
         seat = self.seat
         word, _, rest = text.partition(" ")
         try:
@@ -255,7 +270,6 @@ class NetworkTable:
                 case _ if not seat.my_turn:
                     self._say_why_not()
                 case _:
-                    legal = with_flags(self.game, seat.legal)
                     play = wanted(text, self.game, legal, seat.unlisted, seat.question, names=seat.names)
                     if isinstance(play, str):
                         self.screen.line(play)
@@ -299,7 +313,7 @@ def play_over_network(
         asked = {name: value for name, value in wanted.items() if name not in _OF_A_TABLE}
         asked["ticket"] = ticket
     with join(address, game, **asked) as seat:
-        table = NetworkTable(seat, game, screen, seat_file)
+        table = NetworkTable(seat, game, screen, seat_file, kept=ticket is not None)
         while table.update():
             try:
                 line = None if keyboard is None else keyboard.line()

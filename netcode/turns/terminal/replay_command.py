@@ -19,7 +19,7 @@ def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
     if arguments.table is None:
         tables = stored_tables(arguments.database, game)
         for table, entries, names in tables:
-            screen.line(f"{table}  {entries} entries  {', '.join(names)}".rstrip())
+            screen.line(f"{table}  {entries} {'entry' if entries == 1 else 'entries'}  {', '.join(names)}".rstrip())
         if not tables:
             screen.line(f"{shown(arguments.database)} has no tables of {game.__name__}")
         return 0
