@@ -3,8 +3,7 @@
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from netcode.address import Address
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
@@ -24,7 +23,7 @@ from netcode.stream.contract import State
 from netcode.ticks import ticks
 from netcode.transport import Network, check_network, dice_of
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, wait
+from netcode.waiting import ClosingWaiter, Descriptors, wait
 from netcode.wire import protocol
 from netcode.wire.codec import PLAIN, make_codec
 from netcode.wire.protocol import Hello
@@ -36,7 +35,7 @@ TICKET = "seat-"
 """What the text of a ticket begins with; the token follows, in hexadecimal digits."""
 
 
-class Client(Waiter):
+class Client(ClosingWaiter):
     """A link to a `Server`, driven by `update()` once a frame.
 
     Usage::
@@ -309,14 +308,6 @@ class Client(Waiter):
         """
         check_text(text, HOW_LONG)
         self._guest.do(partial(self._guest.leave, text))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def instantiate(self) -> Descriptors:
         return self._guest.descriptors()

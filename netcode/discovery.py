@@ -4,8 +4,7 @@ What is found was said by strangers: all of it is bounded, and what is shown is 
 """
 
 from collections.abc import Mapping
-from types import TracebackType
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from netcode.address import Address
 from netcode.diagnostics.calls import explain_update
@@ -15,7 +14,7 @@ from netcode.loop.forks import keep_from_children
 from netcode.reasons import Reason, ReasonCode, printable
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, wait
+from netcode.waiting import ClosingWaiter, Descriptors, wait
 from netcode.wire.protocol import MAX_NAME
 
 MAX_COUNT = 1_000_000
@@ -46,7 +45,7 @@ class FoundGame(NamedTuple):
         return self.addresses[0]
 
 
-class Discovery(Waiter):
+class Discovery(ClosingWaiter):
     """Games on the local network, as `discover` finds them. Driven by `update()`, like everything else.
 
     It belongs to the process that made it.
@@ -104,14 +103,6 @@ class Discovery(Waiter):
         if not self._closed:
             self._closed = True
             self._lookout.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def instantiate(self) -> Descriptors:
         number = -1 if self._closed else self._lookout.fileno()

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from functools import partial
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from netcode.address import check_host
 from netcode.admission import Authenticate, Elsewhere, Refusal
@@ -34,7 +33,7 @@ from netcode.stream.stream_set import StreamSet
 from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
-from netcode.waiting import Descriptors, Waiter, check_wait
+from netcode.waiting import ClosingWaiter, Descriptors, check_wait
 from netcode.wire.codec import make_codec
 from netcode.wire.framing import frame
 
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["Elsewhere", "Refusal", "Server"]
 
 
-class Server(Waiter):
+class Server(ClosingWaiter):
     """A dedicated server, driven by `update()` once a tick.
 
     Usage::
@@ -298,14 +297,6 @@ class Server(Waiter):
         if self._hosting.state is not State.DISCONNECTED:
             self._door.is_closing = True
             self._seats.do(self._hosting.close)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def instantiate(self) -> Descriptors:
         read, write, exceptional = self._links.each_descriptor()

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Protocol, Self
 
 from netcode.diagnostics import log
@@ -157,9 +157,7 @@ class _CtrlC:
                 pass  # another thread: Ctrl-C goes to the main one
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if signal.getsignal(signal.SIGINT) == self._press:
             try:
                 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -5,7 +5,7 @@ import select
 import sys
 from abc import abstractmethod
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Self
 
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
@@ -61,6 +61,22 @@ class Waiter(metaclass=HintedABC):
         The next update knows then what the poller told, and need not ask again.
         """
         return None
+
+
+class ClosingWaiter(Waiter):
+    """A waiter that is closed at the end of a `with` block."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @abstractmethod
+    def close(self) -> None:
+        """End it."""
 
 
 class CustomWaiter(Waiter):

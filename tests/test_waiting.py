@@ -16,7 +16,7 @@ import pytest
 
 from netcode import custom, waiting
 from netcode.loop.poller import MAX_SLEEP
-from netcode.waiting import CustomWaiter, Descriptors, Waiter, any_of, check_timeout, wait
+from netcode.waiting import ClosingWaiter, CustomWaiter, Descriptors, Waiter, any_of, check_timeout, wait
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -53,6 +53,15 @@ class Strange:
 
     def fileno(self) -> object:
         return self.number
+
+
+class Open(Due, ClosingWaiter):
+    """A waiter that can be closed."""
+
+    closed = False
+
+    def close(self) -> None:
+        self.closed = True
 
 
 class Sleeps:
@@ -430,6 +439,13 @@ def test_no_timeout_is_a_timeout() -> None:
     check_timeout(None)
     with pytest.raises(ValueError, match="timeout must be seconds from 0 up, or None, not -1"):
         check_timeout(-1)
+
+
+def test_what_can_be_closed_is_at_the_end_of_its_block() -> None:
+    with Open(None) as waiter:
+        told = waiter.closed
+
+    assert (told, waiter.closed) == (False, True)
 
 
 @pytest.mark.parametrize("copies", [copy.copy, copy.deepcopy, pickle.dumps])
