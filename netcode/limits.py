@@ -10,6 +10,8 @@ from netcode.wire.protocol import MAX_COUNT, MAX_NAME, MAX_SECONDS, MAX_UNGREETE
 
 PING_INTERVAL = 1.0
 """Seconds between two pings, where nothing else is said."""
+TOO_RARE = 0.1
+"""Ticks a second of which nobody means so few: who writes `1 / 60` means seconds."""
 PINGS_WITHIN_TIMEOUT = 4
 """Pings in the time of a `timeout` at least, where `ping_interval` was not given."""
 
@@ -123,6 +125,15 @@ def check_seconds(name: str, value: float, *, zero: bool = False) -> None:
     check_number(name, value, zero=zero)
     if value >= MAX_SECONDS:
         raise ValueError(f"{name} must be below {MAX_SECONDS:.0f} seconds, which are 31 years, not {value}")
+
+
+def check_rate(rate: float, call: str) -> None:
+    """Raise `TypeError` or `ValueError` for what cannot be a number of ticks a second, as which `call` was given it."""
+    check_number("rate", rate)
+    if rate <= TOO_RARE:
+        raise ValueError(
+            f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are {call}({1 / rate:g})"
+        )
 
 
 def check_name(what: str, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from netcode.diagnostics.calls import explains_arguments
 from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
-from netcode.limits import check_number
+from netcode.limits import check_number, check_rate
 from netcode.loop.clock import Clock, monotonic
 
 T = TypeVar("T")
@@ -26,9 +26,6 @@ LEAP = 0.25
 
 SLEW = 0.1
 """How much faster or slower than time the clock goes while it corrects itself; a tenth is not seen."""
-
-TOO_RARE = 0.1
-"""Ticks a second of which nobody means so few: who writes `1 / 20` means seconds."""
 
 DAY = 86_400.0
 """Seconds by which what is told for a tick is within the time of the wall clock, where it is meant."""
@@ -101,11 +98,7 @@ class Snapshots(Generic[T], metaclass=Hinted):
         max_gap: float = 0.5,
         clock: Clock = monotonic,
     ) -> None:
-        check_number("rate", rate)
-        if rate <= TOO_RARE:
-            raise ValueError(
-                f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are Snapshots({1 / rate:g})"
-            )
+        check_rate(rate, "Snapshots")
         check_number("max_gap", max_gap)
         if not callable(blend):
             raise TypeError(f"blend must be a function of two snapshots and a share, not {type(blend).__name__}")

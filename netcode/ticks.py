@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Protocol, Self
 
 from netcode.diagnostics import log
-from netcode.limits import check_number
+from netcode.limits import check_rate
 from netcode.loop.clock import Clock
 from netcode.reasons import HOW_LONG, check_text
 from netcode.stream.contract import State
@@ -20,9 +20,6 @@ LOOK = 1 / 50
 MAX_BEHIND = 0.25
 """Seconds by which ticks may be late and are still made up for, or one tick if that is longer. What a longer pause
 took is skipped: to make up for a minute would take longer than it lasted."""
-
-TOO_RARE = 0.1
-"""Ticks a second of which nobody means so few: who writes `1 / 60` means seconds."""
 
 SLOW = 0.8
 """The share of its rate below which a loop is clearly too slow, and not just a little late."""
@@ -57,11 +54,7 @@ def ticks(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
     Raises:
         TypeError, ValueError: `rate` is no number above 0.1, or `goodbye` no str.
     """
-    check_number("rate", rate)
-    if rate <= TOO_RARE:
-        raise ValueError(
-            f"rate is ticks a second, above {TOO_RARE:g}, not {rate:g}: ticks of {rate:g} s are ticks({1 / rate:g})"
-        )
+    check_rate(rate, "ticks")
     check_text(goodbye, HOW_LONG)
     return _tick(end, rate, goodbye, clock)
 

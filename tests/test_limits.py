@@ -11,7 +11,7 @@ from programs import ROOT
 from scene import Scene
 
 from netcode import Client, ReasonCode, Server, State, connection, errors, reasons
-from netcode.limits import LimitOptions, Limits, check_name, check_number, check_seconds, make_limits
+from netcode.limits import LimitOptions, Limits, check_name, check_number, check_rate, check_seconds, make_limits
 from netcode.session import comeback, door
 from netcode.stream import buffer, contract
 from netcode.transport import lookup, tcp_listener, tls
@@ -149,6 +149,13 @@ def test_zero_is_a_number_where_it_has_a_meaning() -> None:
 
     with pytest.raises(ValueError, match="grace must be 0 or more and finite, not -1"):
         check_number("grace", -1, zero=True)
+
+
+def test_a_rate_is_ticks_a_second_and_not_the_seconds_of_one() -> None:
+    check_rate(0.2, "ticks")
+
+    with pytest.raises(ValueError, match=r"above 0\.1, not 0\.1: ticks of 0\.1 s are ticks\(10\)"):
+        check_rate(0.1, "ticks")
 
 
 def test_a_name_is_a_short_string() -> None:
