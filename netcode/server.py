@@ -15,7 +15,7 @@ from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
 from netcode.limits import LimitOptions, make_limits
 from netcode.loop.budget import Budget
-from netcode.loop.clock import Clock, monotonic
+from netcode.loop.clock import Clock, earliest, monotonic
 from netcode.loop.forks import keep_from_children
 from netcode.observing import About, invite_onlookers
 from netcode.observing.telling import ServerTeller
@@ -313,8 +313,7 @@ class Server(ClosingWaiter):
             return 0.0
         if self._hosting.state is State.DISCONNECTING and not len(self._links):
             return 0.0
-        waits = (self._links.seconds_left(), self._hosting.until_due())
-        return min((seconds for seconds in waits if seconds is not None), default=None)
+        return earliest(self._links.seconds_left(), self._hosting.until_due())
 
     def _slept(self, seconds: float) -> None:
         self._links.timeline.tick(seconds)

@@ -9,6 +9,7 @@ from typing import Any, NoReturn, Self
 
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
+from netcode.loop.clock import earliest
 from netcode.loop.poller import NAP, READ, WRITE, clip, select_in_parts
 
 Descriptors = poller.Descriptors
@@ -117,7 +118,7 @@ class _AnyOf(Waiter):
             waiter._before_sleep()
 
     def _seconds_left(self) -> float | None:
-        return min((s for w in self._waiters if (s := w._seconds_left()) is not None), default=None)
+        return earliest(*(waiter._seconds_left() for waiter in self._waiters))
 
     def _slept(self, seconds: float) -> None:
         for waiter in self._waiters:

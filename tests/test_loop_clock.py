@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcode.loop.clock import MAX_GAP, Deadlines, Timeline
+from netcode.loop.clock import MAX_GAP, Deadlines, Timeline, earliest
 from netcode.testing import FakeClock
 
 seconds = st.floats(0, 1e6)
@@ -130,3 +130,7 @@ def test_nothing_is_due_before_the_earliest_deadline() -> None:
     deadlines.push(5.0, "first")
 
     assert [deadlines.is_due(now) for now in (4.9, 5.0, 6.0)] == [False, True, True]
+
+
+def test_the_earliest_of_moments_is_one_that_comes() -> None:
+    assert (earliest(), earliest(None), earliest(2.0, None, 1.0)) == (None, None, 1.0)

@@ -16,6 +16,11 @@ T = TypeVar("T")
 monotonic: Clock = time.monotonic
 
 
+def earliest(*moments: float | None) -> float | None:
+    """Return the first of several moments, of which None never comes; None if all are that."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 class Timeline:
     """Time as peers are charged for it: it runs while we attend, and stands still while we do not.
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from netcode.loop.clock import Clock, Timeline
+from netcode.loop.clock import Clock, Timeline, earliest
 from netcode.loop.engine import Engine
 from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
 from netcode.stream.agenda import Agenda
@@ -178,11 +178,7 @@ class StreamSet(Generic[T]):
             return 0.0
         deadline = self._agenda.next()
         left = None if deadline is None else self.timeline.until(deadline)
-        for stream in self.watcher.unwatched:
-            its = seconds_left(stream)
-            if its is not None and (left is None or its < left):
-                left = its
-        return left
+        return earliest(left, *map(seconds_left, self.watcher.unwatched)) if self.watcher.unwatched else left
 
     def descriptors(self) -> Descriptors:
         """Return what to wait on: the poller's descriptor for all that it watches, if it has one."""

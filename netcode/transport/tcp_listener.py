@@ -8,6 +8,7 @@ import sys
 from netcode.address import check_host, check_port, from_socket
 from netcode.diagnostics import log
 from netcode.diagnostics.calls import explains_arguments
+from netcode.loop.clock import earliest
 from netcode.reasons import advice_on_listening, is_shortage, printable
 from netcode.transport import Connector, Doorway, Ready
 from netcode.transport.lookup import Candidate, candidates, without_asking
@@ -160,8 +161,7 @@ class Listener(TcpDoorway, Waiter):
     def due(self) -> float | None:
         if not self._further:
             return self._rest_until
-        waits = [super().due(), *(doorway.due() for doorway in self._further)]
-        return min((when for when in waits if when is not None), default=None)
+        return earliest(self._rest_until, *(doorway.due() for doorway in self._further))
 
     def say_when_short(self, words: bytes) -> None:
         super().say_when_short(words)

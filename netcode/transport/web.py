@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 
 from netcode.address import Address, bucket
 from netcode.diagnostics import log
+from netcode.loop.clock import earliest
 from netcode.loop.poller import READ, WRITE, make_poller
 from netcode.reasons import Reason, ReasonCode
 from netcode.site import Web
@@ -196,10 +197,7 @@ class WebDoorway(Doorway):
         waits = [next(iter(guests)).until for guests in (self._waiting, self._served) if guests]
         if self._asked or (self._by_fd and self._poller.fileno() < 0):
             waits.append(self._now + LOOK)
-        below = self._below.due()
-        if below is not None:
-            waits.append(below)
-        return min(waits, default=None)
+        return earliest(self._below.due(), *waits)
 
     def say_when_short(self, words: bytes) -> None:
         if self._encrypt is None:
