@@ -386,7 +386,7 @@ def test_what_was_not_collected_can_be_withdrawn(scene: Scene) -> None:
     session = session_of(only(server))
 
     only(server).send("never mind")
-    withdrawn = session.outbox.clear(), session.outbox.clear()
+    withdrawn = session.discard_queued(), session.discard_queued()
     only(server).send("but this")
     scene.play(2 * TICK)
 

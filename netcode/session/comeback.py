@@ -1,5 +1,7 @@
 """When a client tries again, and when it gives up. Pure: it is told the time, and what failed."""
 
+from dataclasses import replace
+
 from netcode.reasons import Reason, ReasonCode
 from netcode.transport import Dice
 
@@ -39,7 +41,6 @@ BROKEN_LINK = frozenset(
 WORTH_ANOTHER_TRY = BROKEN_LINK | {
     ReasonCode.REFUSED,
     ReasonCode.CONNECT_TIMEOUT,
-    ReasonCode.HANDSHAKE_TIMEOUT,
     ReasonCode.NAME_NOT_FOUND,
     ReasonCode.NO_DESCRIPTORS,
     ReasonCode.SERVER_FULL,
@@ -110,8 +111,8 @@ class Comeback:
         if self._greeting_broke and self.attempts < GREETINGS - 1:
             return self.next_try(now, GREETING_REST)
         if self.tries > 1:
-            text = f"{reason.text} (tried {self.tries} times in {round(now - self._began, 1):g} s)"
-            return Reason(reason.code, text, reason.error, reason.number, reason.where)
+            tried = f"tried {self.tries} times in {round(now - self._began, 1):g} s"
+            return replace(reason, text=f"{reason.text} ({tried})")
         return reason
 
     def come_again(self, reason: Reason, away_for: Reason, now: float, *, final: bool = True) -> float | Reason:

@@ -1,6 +1,7 @@
 """A client's part of its session: connects, greets, comes back, and leaves."""
 
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from netcode.address import Address
 from netcode.diagnostics.advice import SENT, Attendance, advise_child
@@ -10,11 +11,11 @@ from netcode.loop.clock import Timeline
 from netcode.loop.engine import Act, Engine
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here
-from netcode.session.comeback import BROKEN_LINK, HURRIED, WORTH_ANOTHER_TRY, Comeback, both
+from netcode.session.comeback import BROKEN_LINK, HURRIED, WORTH_ANOTHER_TRY, Comeback
 from netcode.session.inbox import Inbox
 from netcode.session.link import Link
 from netcode.session.places import Places
-from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Told
+from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Teller, Told
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import SCRATCH, State
 from netcode.stream.driver import descriptors, seconds_left, send_now, step, together
@@ -26,22 +27,6 @@ from netcode.wire.codec import Codec
 from netcode.wire.protocol import Hello, Welcome
 
 _NO_ROOM = memoryview(b"")
-
-
-class Teller(Protocol):
-    """Who tells the game what happens to a session."""
-
-    def joined(self, session: Session) -> None:
-        """Tell that it is in."""
-
-    def away(self, session: Session, reason: Reason) -> None:
-        """Tell that its link broke, and may come back."""
-
-    def back(self, session: Session) -> None:
-        """Tell that it is back."""
-
-    def left(self, session: Session, reason: Reason) -> None:
-        """Tell that it is over, unless the game knows that."""
 
 
 class Guest:
@@ -134,7 +119,7 @@ class Guest:
         """Return in how many seconds there is something to do even if nothing arrives; None for never."""
         if self.engine.torn or self.engine.later:
             return 0.0
-        times = list[float]()
+        times: list[float] = []
         for stream in self.streams():
             if stream.transport is not None and not stream.blocked and stream.has_to_send():
                 return 0.0
@@ -221,7 +206,7 @@ class Guest:
             self.link_over(link)
         elif link is not None:
             self.retry_at = None
-        elif self.retry_at is None and session.reason is None:
+        elif self.retry_at is None:
             self.retry_at = self.comeback.next_try(self.timeline.now)
         engine.stepping = None
 
@@ -345,7 +330,7 @@ class Guest:
     def _go_on_trying(self, now: float) -> None:
         """Make the next attempt when it is due, and give up when the server has."""
         if self._away_for is not None and now >= self._away_until:
-            self.drop(self.session, both(self._away_for, self._away_for.text))
+            self.drop(self.session, self._away_for)
         elif self.retry_at is not None and now >= self.retry_at:
             self.link = self._connect()
             self.retry_at = None
@@ -372,7 +357,7 @@ class Guest:
         proves = self._hello.credentials is not None or bool(self.token)
         if proves and not self.places.trusts(where):
             text = f"{reason.text} ({where} was not asked: credentials go to hosts in addresses=, or with tls=True)"
-            self.drop(self.session, Reason(reason.code, text, reason.error, reason.number, where))
+            self.drop(self.session, replace(reason, text=text))
             return
         self.places.hop(where)
         self.session.address = where

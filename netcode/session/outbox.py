@@ -135,12 +135,10 @@ class Outbox:
         self.resend.count(len(batch), len(data), batch)
         return data
 
-    def clear(self) -> int:
-        """Withdraw what was not collected, and return how many messages that were."""
-        count = len(self.batch)
+    def clear(self) -> None:
+        """Withdraw what was not collected."""
         self.batch.clear()
         self.look_at = 0
-        return count
 
     def open(self, stream: Stream, judge: Judge, missing: list[bytes]) -> None:
         """Send over `stream` from now on, and first what is `missing`."""
@@ -157,7 +155,7 @@ class Outbox:
             self.resend.forget()
 
     def close(self, stream: Stream) -> None:
-        """Send nothing more over `stream`, if that is the present one; what was sent before is on its way, or kept."""
+        """Send nothing more over `stream`, the present one; what was sent before is on its way, or kept."""
         if self.batch:
             stream.send(self.collect())
         self.stream = None

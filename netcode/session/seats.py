@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import takewhile
 from typing import Any, Protocol
 
@@ -15,7 +15,7 @@ from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted
 from netcode.session.comeback import BROKEN_LINK
 from netcode.session.link import Link
-from netcode.session.session import Carrier, Session, Told
+from netcode.session.session import Carrier, Session, Teller, Told
 from netcode.stream.stream_set import StreamSet
 from netcode.wire import protocol
 from netcode.wire.codec import Codec
@@ -31,23 +31,11 @@ MAX_ENDINGS = 1024
 """Sessions that were ended on purpose of which it is remembered why, until their grace would be over."""
 
 
-class Teller(Protocol):
-    """Who tells the game, and those who look on, what happens to a session."""
+class SeatTeller(Teller, Protocol):
+    """Who tells the game, and those who look on, what happens to the sessions of a server."""
 
     def make_peer(self, session: Session, data: Any) -> None:
         """Make what stands for it in events."""
-
-    def joined(self, session: Session) -> None:
-        """Tell that it is in."""
-
-    def away(self, session: Session, reason: Reason) -> None:
-        """Tell that its link broke, and may come back."""
-
-    def back(self, session: Session) -> None:
-        """Tell that it is back."""
-
-    def left(self, session: Session, reason: Reason) -> None:
-        """Tell that it is over, unless the game knows that, or has never heard of it."""
 
     def gone(self, session: Session, reason: Reason) -> None:
         """Hear that its seat is free."""
@@ -57,7 +45,7 @@ class Seats:
     """The owner of the sessions of a server."""
 
     def __init__(
-        self, links: StreamSet[Link], recover: Act, teller: Teller, *, limits: Limits, codec: Codec, grace: float
+        self, links: StreamSet[Link], recover: Act, teller: SeatTeller, *, limits: Limits, codec: Codec, grace: float
     ) -> None:
         self.engine = links.engine
         self.by_number: dict[int, Session] = {}
@@ -155,7 +143,7 @@ class Seats:
             self._teller.back(session)
             session.away_reason = None
 
-    def find_ghost(self, link_is_meant: "LinkTest | None" = None) -> Session | None:
+    def find_ghost(self, link_is_meant: Callable[[Carrier], bool] | None = None) -> Session | None:
         """Find a player who does not know that it is one: whose link broke, or is silent, since it was greeted.
 
         Args:
@@ -299,12 +287,6 @@ class Seats:
                 self._empty(session, interrupted(str(session.address)))
         elif session.told is Told.AWAY:
             self._teller.back(session)
-
-
-class LinkTest(Protocol):
-    """Tells whether a link is one of those that are meant."""
-
-    def __call__(self, link: Carrier, /) -> bool: ...
 
 
 class _Endings:

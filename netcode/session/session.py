@@ -36,6 +36,22 @@ class Told(Enum):
     LEFT = "left"
 
 
+class Teller(Protocol):
+    """Who tells the game what happens to a session."""
+
+    def joined(self, session: "Session") -> None:
+        """Tell that it is in."""
+
+    def away(self, session: "Session", reason: Reason) -> None:
+        """Tell that its link broke, and may come back."""
+
+    def back(self, session: "Session") -> None:
+        """Tell that it is back."""
+
+    def left(self, session: "Session", reason: Reason) -> None:
+        """Tell that it is over, unless the game knows that."""
+
+
 class SessionOwner(Protocol):
     """The client or server that a session belongs to."""
 
