@@ -53,12 +53,11 @@ def decode(payload: memoryview, depth: int) -> Any:
     harmless = len(payload) == 0 or MARKS[payload[0]] != CONTAINER or is_harmless(payload)
     wary = not harmless and has_many_stamps(payload.tobytes())
     try:
-        message = _with_wary_maps(payload) if wary else unpack(payload)
-    except ProtocolError:
-        raise
-    except TypeError:
-        message = _with_wary_maps(payload)
-    except (ValueError, OverflowError, RecursionError) as error:
+        try:
+            message = _unpack_warily(payload) if wary else unpack(payload)
+        except TypeError:
+            message = _unpack_warily(payload)
+    except UNREADABLE as error:
         raise malformed(error) from error
     if not harmless:
         for _ in _look_at_levels(message, payload, depth):
@@ -86,13 +85,9 @@ def malformed(error: Exception) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"bytes came that are no message: {what}")
 
 
-def _with_wary_maps(payload: memoryview) -> Any:
+def _unpack_warily(payload: memoryview) -> Any:
     """Decode a message in which a dict has lists for keys, as `{(x, y): tile}` has, which come as tuples; or stamps."""
-    hooks: Any = {"ext_hook": _refuse_extension, "object_pairs_hook": _make_dict}
-    try:
-        return msgpack.unpackb(payload, strict_map_key=False, **hooks)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise malformed(error) from error
+    return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension, object_pairs_hook=_make_dict)
 
 
 def _make_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:

@@ -10,6 +10,7 @@ from netcode.address import address_from_wire
 from netcode.errors import ProtocolError
 from netcode.reasons import Reason, ReasonCode, clip, reason_from_wire
 from netcode.wire.codec import PLAIN
+from netcode.wire.decoding import UNREADABLE
 from netcode.wire.framing import HEADER_SIZE, frame
 
 MAGIC = "netcode"
@@ -105,12 +106,19 @@ PING, PONG = 3, 4
 BEAT_SIZE = 10
 """Bytes of the smallest frame of one of them."""
 
+_BODY_START = EXTENSION << 8 | 0x93
+"""The extension code, and the list of three that a beat is."""
+
+_FIXED = {0xD6: 4 + 2, 0xD7: 8 + 2, 0xD8: 16 + 2}
+"""Bytes of msgpack's extensions of a fixed size, with the two that announce them."""
+
 _pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which ends in several threads would share
 _BEAT_HEADS = [struct.pack(">IBBB", 3 + size, 0xC7, size, EXTENSION) for size in range(2 + 2 * 9 + 1)]
 """What stands before bodies of so many bytes: a frame's length, and msgpack's ext 8."""
 
 _beat_start: Callable[..., tuple[int, int, int, int]] = struct.Struct(">IBBH").unpack_from
 _unpackb: Callable[..., Any] = msgpack.unpackb
+_LIST: Any = list  # of unknown type to the type checkers, as what is in a message is
 
 
 def hello(value: Hello) -> bytes:
@@ -208,14 +216,13 @@ def _body(payload: memoryview) -> memoryview | None:
     """Return the body of a control message in whichever way msgpack wrote the extension."""
     try:
         value = msgpack.unpackb(payload, strict_map_key=False)
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+    except UNREADABLE as error:
         raise _wrong("it is cut off") from error
     return memoryview(value.data) if isinstance(value, msgpack.ExtType) and value.code == EXTENSION else None
 
 
 def _fields(body: memoryview) -> list[Any]:
     """Decode the body of a control message: a list that is not empty."""
-    fields: Any
     if len(body) > MAX_UNGREETED:
         raise _wrong(f"it is larger than {MAX_UNGREETED} bytes")
     try:
@@ -223,22 +230,18 @@ def _fields(body: memoryview) -> list[Any]:
     except ProtocolError:
         # A goodbye in broken UTF-8 is still a goodbye, and says why.
         fields = _escaped(body)
-        if not _is_list(fields) or fields[:1] != [5]:
+        if not isinstance(fields, _LIST) or fields[:1] != [5]:
             raise
-    if not _is_list(fields) or not fields:
+    if not isinstance(fields, _LIST) or not fields:
         raise _wrong("its body is no list")
     return [*fields]
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list)
 
 
 def _escaped(body: memoryview) -> Any:
     """Decode what may have broken UTF-8 in it; None where that was not all."""
     try:
         return msgpack.unpackb(body, strict_map_key=False, unicode_errors="backslashreplace")
-    except (ValueError, TypeError, OverflowError, RecursionError):
+    except UNREADABLE:
         return None
 
 
@@ -325,11 +328,5 @@ def _is_name(value: Any) -> bool:
 def _wrong(what: str) -> ProtocolError:
     return ProtocolError(ReasonCode.MALFORMED, f"the other end sent a wrong control message: {what}")
 
-
-_BODY_START = EXTENSION << 8 | 0x93
-"""The extension code, and the list of three that a beat is."""
-
-_FIXED = {0xD6: 4 + 2, 0xD7: 8 + 2, 0xD8: 16 + 2}
-"""Bytes of msgpack's extensions of a fixed size, with the two that announce them."""
 
 _KINDS: dict[int, Callable[[list[Any]], Control]] = {1: _hello, 2: _welcome, 3: _ping, 4: _pong, 5: _bye, 6: _ack}
