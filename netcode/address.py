@@ -153,12 +153,13 @@ def check_addresses(addresses: Any) -> list[Address]:
     given: Any = addresses
     if isinstance(addresses, str) or not isinstance(addresses, Iterable):
         raise TypeError(f'addresses must be a list such as ["a.example:7777"], not {type(given).__name__}')
-    return [*dict.fromkeys(_check_place(address, "each of addresses") for address in given)]
+    return [*dict.fromkeys(map(_check_place, given))]
 
 
-def _check_place(address: Any, name: str) -> Address:
+def _check_place(address: Any) -> Address:
     if isinstance(address, tuple | list):
         return check_pair(address)
+    name = "each of addresses"
     if not isinstance(address, str):
         raise TypeError(f'{name} must be (host, port) or "host:port", not {type(address).__name__}')
     try:

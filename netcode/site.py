@@ -131,7 +131,7 @@ class Web:
             headers.append("Content-Encoding: gzip")
         return respond(200, content, found.kind, *headers)
 
-    def _objection(self, request: Request, address: "Address | None" = None) -> str:
+    def _objection(self, request: Request, address: Address | None = None) -> str:
         """Return why a page may not connect; "" if it may.
 
         Args:
@@ -195,13 +195,10 @@ def _place(origin: str) -> str:
 
 def _is_inside(host: str) -> bool:
     """Tell whether an address is of a network that others cannot reach, but the browsers of their visitors can."""
-    import ipaddress
+    from netcode.wire.proxies import address_of
 
-    try:
-        found = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    return not ((found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None) or found).is_global
+    found = address_of(host)
+    return found is not None and not found.is_global
 
 
 def _is_name_of_here(host: str) -> bool:

@@ -32,14 +32,14 @@ class Proxies:
 
     def trusts(self, host: str) -> bool:
         """Tell whether what `host` says of others is believed."""
-        found = _parse(host) if self._networks else None
+        found = address_of(host) if self._networks else None
         return found is not None and any(found in network for network in self._networks)
 
     def client(self, address: Address | None, forwarded: str) -> Address | None:
         """Return who is meant by `X-Forwarded-For` of a request from `address`: the last who is no proxy of ours."""
         entries = forwarded.split(",")
         while address is not None and entries and self.trusts(address.host):
-            found = _parse(_host(entries.pop()))
+            found = address_of(_host(entries.pop()))
             if found is None:
                 break
             address = Address(str(found), 0)
@@ -55,7 +55,8 @@ def _network(given: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         raise ValueError(f"a proxy must be an address or a network such as '10.0.0.0/8', not {given!r}") from None
 
 
-def _parse(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def address_of(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """Return the address that `host` is, without its zone; an IPv4 one in IPv6's clothes as such. None for a name."""
     try:
         found = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -100,7 +101,7 @@ def source(header: bytes, address: Address | None) -> Address | None:
     if family >> 4 == 1 and len(body) >= 12:
         return Address(socket.inet_ntop(socket.AF_INET, body[:4]), int.from_bytes(body[8:10], "big"))
     if family >> 4 == 2 and len(body) >= 36:
-        found = _parse(socket.inet_ntop(socket.AF_INET6, body[:16]))
+        found = address_of(socket.inet_ntop(socket.AF_INET6, body[:16]))
         return Address(str(found), int.from_bytes(body[32:34], "big"))
     return address
 
@@ -108,7 +109,7 @@ def source(header: bytes, address: Address | None) -> Address | None:
 def _source_of_line(words: list[str], address: Address | None) -> Address | None:
     if words[0] == "UNKNOWN":
         return address
-    found = _parse(words[1]) if len(words) == 5 and words[0] in ("TCP4", "TCP6") else None
+    found = address_of(words[1]) if len(words) == 5 and words[0] in ("TCP4", "TCP6") else None
     if found is None or not words[3].isdecimal():
         raise ValueError
     return Address(str(found), int(words[3]))
