@@ -35,7 +35,7 @@ def introduce(transport: TcpTransport) -> Generator[int, None, None]:
 def peek(transport: Transport) -> Generator[int, None, tuple[bytes, bytes]]:
     """Return the beginning of what somebody says, and what of that is taken. Nothing has to be where it can be left."""
     if not isinstance(transport, TcpTransport):
-        room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
+        room = _room_for(transport)
         count = yield from _receive(transport, room)
         return bytes(room[:count]), bytes(room[:count])
     while True:
@@ -48,7 +48,7 @@ def peek(transport: Transport) -> Generator[int, None, tuple[bytes, bytes]]:
 def read_request(transport: Transport, early: bytes) -> Generator[int, None, tuple[Request, bytes]]:
     """Return a request, and what came behind it. Raises `BadRequest`."""
     data, count = bytearray(early), 0
-    room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
+    room = _room_for(transport)
     while (end := data.find(END, max(0, count - 3), MAX_HEAD)) < 0:
         count = len(data)
         if count >= MAX_HEAD:
@@ -61,6 +61,11 @@ def read_request(transport: Transport, early: bytes) -> Generator[int, None, tup
     if request.method not in METHODS:
         raise BadRequest(405, "only GET is done here", ALLOWED)
     return request, bytes(data[end + len(END) :])
+
+
+def _room_for(transport: Transport) -> memoryview:
+    """Return room in which nothing is received that no poller sees."""
+    return memoryview(bytearray(max(MAX_HEAD, transport.grain)))
 
 
 def _receive(transport: Transport, room: memoryview) -> Generator[int, None, int]:
@@ -85,6 +90,6 @@ def deliver(transport: Transport, answer: bytes) -> Generator[int, None, None]:
     """Send an answer, and wait until it was taken: to close earlier would destroy it."""
     yield from send_all(transport, answer)
     transport.finish()
-    room = memoryview(bytearray(max(MAX_HEAD, transport.grain)))
+    room = _room_for(transport)
     while (yield from _receive(transport, room)):
         yield READ  # what more comes is nothing, and must not hold the update

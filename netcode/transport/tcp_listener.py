@@ -52,9 +52,9 @@ class TcpDoorway(Doorway):
         self.address = from_socket(sock.getsockname())
 
     def accept(self, now: float) -> Connector | None:
-        if self._rest_until is not None and now < self._rest_until:
-            return None
         if self._rest_until is not None:
+            if now < self._rest_until:
+                return None
             self._rest_until = None
             if self._spare is None:
                 self._spare = _open_spare()
