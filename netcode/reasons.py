@@ -186,10 +186,15 @@ def advice_on_listening(error: OSError, host: str, port: int) -> str:
     return printable(error.strerror or str(error) or type(error).__name__)
 
 
+def without_traceback(error: OSError) -> OSError:
+    """Return `error` without what would keep the frames that it came through, and the link and its buffers with them."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
 def reason_from_error(error: OSError, where: str) -> Reason:
     """Make the reason for an error of the operating system on the link to `where`."""
-    # A game may keep a reason for as long as it likes; a traceback would keep the link and its buffers with it.
-    error.__traceback__ = error.__cause__ = error.__context__ = None
+    without_traceback(error)  # a game may keep a reason for as long as it likes
     number = error.errno
     if isinstance(error, Explained):
         code, text = error.code, f"{where} {error}"

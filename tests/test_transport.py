@@ -1,5 +1,6 @@
 """The contract of transports, as far as it is code."""
 
+import errno
 import os
 import random
 import sys
@@ -9,7 +10,7 @@ from transport_contract import Taker, send_to
 
 from netcode.address import Address
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.transport import Connector, Doorway, Ready, abandon, check_network, dice_of
+from netcode.transport import Connector, Doorway, Ready, abandon, check_network, connection_reset, dice_of
 from netcode.transport.pipe import PipeTransport
 from netcode.transport.tcp import TCP
 
@@ -123,3 +124,9 @@ def test_chance_is_drawn_from_the_network_where_that_has_dice() -> None:
     network = MemoryNetwork(FakeClock(), seed=7)
 
     assert (dice_of(network), dice_of(TCP)) == (network.dice, random)
+
+
+def test_a_link_that_broke_says_so_as_the_system_does() -> None:
+    error = connection_reset()
+
+    assert (error.errno, error.strerror) == (errno.ECONNRESET, os.strerror(errno.ECONNRESET))

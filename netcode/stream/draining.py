@@ -2,6 +2,8 @@
 
 import errno
 
+from netcode.reasons import without_traceback
+
 DRAIN = 8_388_608
 """Bytes that are read after a failed write, at most: more than a system holds of what came before it."""
 
@@ -16,8 +18,7 @@ class Draining:
     __slots__ = ("_left", "error", "outranks_an_end", "unsent")
 
     def __init__(self, error: OSError, *, believes_ends: bool) -> None:
-        error.__traceback__ = error.__context__ = None  # they would keep the frames of the game
-        self.error = error
+        self.error = without_traceback(error)
         self.outranks_an_end = not believes_ends or error.errno != errno.EPIPE
         """Whether it is the reason also behind a clean end, as which the kernel shows it once it is known. EPIPE alone
         just follows an end."""

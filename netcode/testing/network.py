@@ -2,7 +2,6 @@
 
 import errno
 import math
-import os
 import random
 from collections import deque
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from netcode.lan import Sighting
 from netcode.limits import check_number
 from netcode.loop.clock import Clock
 from netcode.reasons import Reason, refused
-from netcode.transport import Connector, Doorway, Ready, Transport, send_each
+from netcode.transport import Connector, Doorway, Ready, Transport, connection_reset, send_each
 from netcode.waiting import Descriptors
 
 CAPACITY = 65_536
@@ -256,7 +255,7 @@ class MemoryTransport:
     def receive_into(self, buffer: memoryview) -> int:
         passes, lane = self._link.advance(), self._incoming
         if lane.ended is Ending.RESET:
-            raise _reset()
+            raise connection_reset()
         if not passes:
             raise BlockingIOError
         count = min(len(lane.ready), len(buffer))
@@ -269,7 +268,7 @@ class MemoryTransport:
     def send(self, data: bytes | memoryview) -> int:
         lane = self._outgoing
         if lane.finished is not None:
-            raise _reset()
+            raise connection_reset()
         room = self._link.room(lane)
         if room <= 0:
             raise BlockingIOError
@@ -293,10 +292,6 @@ class MemoryTransport:
         self._incoming.abandon()
         self._link.finish(self._outgoing)
         self._link.over()
-
-
-def _reset() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
 class MemoryConnector:

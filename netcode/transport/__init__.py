@@ -3,6 +3,8 @@
 Errors are `OSError`s; `BlockingIOError` means «not now». Nothing here blocks.
 """
 
+import errno
+import os
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -251,6 +253,11 @@ class Holder(Protocol):
 def abandon(holder: Holder) -> None:
     """Give back this process's copies of descriptors that are the parent's: what both share stays as it is."""
     getattr(holder, "abandon", holder.close)()
+
+
+def connection_reset() -> ConnectionResetError:
+    """Return the error of a link that the network, or the other end, has broken."""
+    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
 def send_each(send: Send, chunks: list[bytes | memoryview]) -> int:

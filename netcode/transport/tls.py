@@ -5,7 +5,6 @@ room for a whole record leaves nothing hidden from the poller; and a write that 
 with more data behind it.
 """
 
-import errno
 import os
 import socket
 import ssl
@@ -13,8 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 from netcode.address import Address
-from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error
-from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, send_each
+from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error, without_traceback
+from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, connection_reset, send_each
 from netcode.transport.sockets import hold, shut
 from netcode.transport.tcp import TcpNetwork
 from netcode.transport.tcp_socket import TcpTransport
@@ -66,7 +65,7 @@ class TlsTransport:
             except OSError as error:
                 if not count:
                     raise
-                self._receive_failure = _without_traceback(error)
+                self._receive_failure = without_traceback(error)
                 self.be_readable()
                 break
             if got == 0:
@@ -91,7 +90,7 @@ class TlsTransport:
             except OSError as error:
                 if not count:
                     raise
-                self._send_failure = _without_traceback(error)
+                self._send_failure = without_traceback(error)
                 break
         return count
 
@@ -308,12 +307,6 @@ def _has_descriptor() -> bool:
     return True
 
 
-def _without_traceback(error: OSError) -> OSError:
-    """Return `error` without what would keep its maker alive."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    return error
-
-
 def _translate(call: Callable[[Any], int], argument: memoryview) -> int:
     """Call a method of an SSL socket; raise what a transport may raise."""
     try:
@@ -321,13 +314,9 @@ def _translate(call: Callable[[Any], int], argument: memoryview) -> int:
     except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
         raise BlockingIOError from None
     except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:  # the network, not TLS: the link may be resumed
-        raise _reset() from error
+        raise connection_reset() from error
     except ssl.SSLError as error:
         raise _explain(error) from error
-
-
-def _reset() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
 
 
 def _explain(error: OSError) -> OSError:
@@ -338,7 +327,7 @@ def _explain(error: OSError) -> OSError:
     if not isinstance(error, ssl.SSLError):
         return error
     if isinstance(error, ssl.SSLSyscallError):  # the network, not TLS
-        return _reset()
+        return connection_reset()
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return Explained(ReasonCode.BROKEN_TLS, "broke off during TLS; does it speak TLS, and trust our certificate?")
     name: str = getattr(error, "reason", None) or ""

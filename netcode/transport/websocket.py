@@ -7,7 +7,7 @@ So a header that was offered once is the one of the next message, and a control 
 from typing import Protocol
 
 from netcode.address import Address
-from netcode.reasons import Explained, ReasonCode
+from netcode.reasons import Explained, ReasonCode, without_traceback
 from netcode.transport import Heard, Transport, abandon
 from netcode.wire.websocket import CLOSE, HEADERS, LARGEST, PING, PONG, FrameReader, control, header
 
@@ -215,8 +215,7 @@ class WebSocketTransport(FrameReader):
     def _keep(self, error: OSError) -> None:
         """Have the next call tell why this one could not do more: the kernel tells it but once."""
         if not isinstance(error, BlockingIOError):
-            error.__traceback__ = error.__cause__ = error.__context__ = None
-            self._send_failure, self._free = error, False
+            self._send_failure, self._free = without_traceback(error), False
 
     def _say_close(self) -> None:
         self._say(control(CLOSE, self.farewell))

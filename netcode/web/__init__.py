@@ -13,7 +13,7 @@ from typing import Any
 
 from netcode.address import Address, check_destination
 from netcode.reasons import Reason, ReasonCode, printable
-from netcode.transport import Doorway, Network, Transport, send_each
+from netcode.transport import Doorway, Network, Transport, connection_reset, send_each
 from netcode.transport.tcp import TCP
 from netcode.waiting import Descriptors
 
@@ -191,7 +191,7 @@ class PageTransport:
         if count:
             return count
         if self._broke:
-            raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
+            raise connection_reset()
         if self.state > OPEN and not self._callbacks:
             return 0
         raise BlockingIOError
