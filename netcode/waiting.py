@@ -108,10 +108,10 @@ class _AnyOf(Waiter):
         self._waiters = waiters
 
     def instantiate(self) -> Descriptors:
-        return _merge(waiter.instantiate() for waiter in self._waiters)
+        return merge(waiter.instantiate() for waiter in self._waiters)
 
     def _descriptors(self) -> Descriptors:
-        return _merge(waiter._descriptors() for waiter in self._waiters)
+        return merge(waiter._descriptors() for waiter in self._waiters)
 
     def _before_sleep(self) -> None:
         for waiter in self._waiters:
@@ -238,7 +238,8 @@ def _number(descriptor: object) -> int:
     return number
 
 
-def _merge(lists: Iterable[Descriptors]) -> Descriptors:
+def merge(lists: Iterable[Descriptors]) -> Descriptors:
+    """Return what to wait on for all of these."""
     read: list[int] = []
     write: list[int] = []
     exceptional: list[int] = []

@@ -49,7 +49,12 @@ class ReceiveBuffer:
         So a stranger who promises much and sends little makes us hold little more than what came. Release the room
         before anything else is done with the buffer.
         """
-        return self._at_end(min(wanted, max(len(self), MIN_ROOM)))
+        count = min(wanted, max(len(self), MIN_ROOM))
+        self._move_to_front(count)
+        end = self._end + count
+        if end > len(self._data):
+            self._data += bytes(end - len(self._data))
+        return memoryview(self._data)[self._end : end]
 
     def added(self, count: int) -> None:
         """Note that `count` bytes were received into the room."""
@@ -64,14 +69,6 @@ class ReceiveBuffer:
         self._start = min(self._start + length, self._end)
         if self._start == self._end:
             self._start = self._end = 0
-
-    def _at_end(self, count: int) -> memoryview:
-        """Return `count` bytes of room at the end."""
-        self._move_to_front(count)
-        end = self._end + count
-        if end > len(self._data):
-            self._data += bytes(end - len(self._data))
-        return memoryview(self._data)[self._end : end]
 
     def _move_to_front(self, count: int) -> None:
         """Move what is held to the front if there is no room behind it for `count` bytes more, but before it."""

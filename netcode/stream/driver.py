@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from netcode.stream.contract import State
 from netcode.stream.stream import Stream
-from netcode.waiting import Descriptors
+from netcode.waiting import Descriptors, merge
 
 _DISCONNECTED = State.DISCONNECTED  # looked up once per step; a member of an Enum takes long to look up
 
@@ -69,8 +69,4 @@ def descriptors(stream: Stream) -> Descriptors:
 
 def together(streams: Iterable[Stream]) -> Descriptors:
     """Return what to wait on for all of `streams`."""
-    lists: Descriptors = [], [], []
-    for stream in streams:
-        for all_of_them, its in zip(lists, descriptors(stream), strict=True):
-            all_of_them.extend(its)
-    return lists
+    return merge(map(descriptors, streams))

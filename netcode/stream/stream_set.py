@@ -64,6 +64,7 @@ class StreamSet(Generic[T]):
         self.output = self._with_output.append
         self.answer = self._answering.append
         self.schedule = self._agenda.schedule
+        self.watch, self.tell_again = self.watcher.watch, self.watcher.tell_again
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -87,10 +88,7 @@ class StreamSet(Generic[T]):
         self.timeline.tick()  # both lines have to show the same moment
         stream.timeline.tick()
         self._keep(stream, of)
-        self.watcher.watch(stream)
-        stream.reschedule()
-        if stream.has_to_send():
-            self.output(stream)
+        self._take_up(stream)
 
     def update(self) -> None:
         """Receive, send, look at what is due, and drop the streams that were over before. Never blocks."""
@@ -239,10 +237,6 @@ class StreamSet(Generic[T]):
         self.watcher.forget(stream)
         self._dead.append(stream)
 
-    def watch(self, stream: Stream) -> None:
-        """Have the poller watch for what `stream` waits for now."""
-        self.watcher.watch(stream)
-
     def hold(self, stream: Stream) -> None:
         """What `stream` received is more than its receiver takes for now: read nothing more, and go on in the next update."""
         if stream.receiver.hungry and stream not in self.watcher.unwatched:  # those are looked at in each update anyway
@@ -250,10 +244,6 @@ class StreamSet(Generic[T]):
         if stream.state is State.DISCONNECTING or stream.draining is not None:
             stream.reschedule()  # its owner may have to see to it that it can end
         self.watcher.watch(stream)
-
-    def tell_again(self, stream: Stream) -> None:
-        """Have the poller tell of what `stream` has not yet handled, if that is told but once."""
-        self.watcher.tell_again(stream)
 
     def interrupted(self) -> None:
         """Hear that an exception left a call of a stream half-way."""
