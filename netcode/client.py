@@ -96,7 +96,7 @@ class Client(ClosingWaiter):
         clock: Clock = monotonic,
         **limits: Unpack[LimitOptions],
     ) -> None:
-        certain = bool(tls) and (tls is True or bool(getattr(tls, "check_hostname", False)))
+        certain = tls is True or bool(getattr(tls, "check_hostname", False))
         check_network(network)
         known = Places(places(host, port, addresses, dice_of(network)), certain=certain)
         check_name("game", game)

@@ -13,12 +13,13 @@ import sys
 from typing import TextIO
 
 from netcode.address import Address
-from netcode.console import escaped, is_terminal, put, sentence_of
+from netcode.console import is_terminal, put
 from netcode.faults import Ending, Faults
 from netcode.loop.clock import Clock, monotonic
 from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_proxy import CAPACITY, Proxy
+from netcode.tools.output import complain, in_bytes
 from netcode.tools.where import PORT
 
 DESCRIPTION = "Pass TCP connections on to a server as a bad network would."
@@ -87,8 +88,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return 0
     except (OSError, ValueError) as error:
-        put(sys.stderr, f"lag: {arguments.listen} -> {arguments.target}: {escaped(sentence_of(error))}\n")
-        return 1
+        return complain(f"lag: {arguments.listen} -> {arguments.target}", error)
     finally:
         signal.signal(signal.SIGTERM, terminate)
     return 0
@@ -165,7 +165,7 @@ class Panel:
         counters = self._proxy.counters
         self.say(
             f"lag: {counters.links} connections, {counters.cut} cut, {counters.refused} refused by the target; "
-            f"{_bytes(counters.up)} up, {_bytes(counters.down)} down"
+            f"{in_bytes(counters.up, digits=4)} up, {in_bytes(counters.down, digits=4)} down"
         )
 
     def _show(self) -> None:
@@ -188,9 +188,7 @@ class Panel:
 
     def _status(self) -> str:
         proxy, counters = self._proxy, self._proxy.counters
-        traffic = (
-            f"links {proxy.open_links}, up {_bytes(counters.up)}, down {_bytes(counters.down)}, cut {counters.cut}"
-        )
+        traffic = f"links {proxy.open_links}, up {in_bytes(counters.up, digits=4)}, down {in_bytes(counters.down, digits=4)}, cut {counters.cut}"
         # First, because a narrow terminal clips the end.
         now = "STALLED | " if proxy.stalled else ""
         return f"{now}{traffic} | {describe(proxy.faults)}"
@@ -203,23 +201,16 @@ def describe(faults: Faults) -> str:
         spread = f" +-{faults.jitter * 1000:g}" if faults.jitter else ""
         words.append(f"{faults.latency * 1000:g}{spread} ms")
     if faults.rate is not None:
-        words.append(f"{_bytes(faults.rate)}/s")
+        words.append(f"{in_bytes(faults.rate, digits=4)}/s")
     if faults.stall:
         words.append(f"stall {faults.stall:g}/{faults.stall_every:g} s")
     if faults.cut_after is not None:
         words.append(f"{faults.cut_with.value} after {faults.cut_after:g} s")
     if faults.cut_within is not None:
-        words.append(f"{faults.cut_with.value} within {_bytes(faults.cut_within)}")
+        words.append(f"{faults.cut_with.value} within {in_bytes(faults.cut_within, digits=4)}")
     if faults.held:
         words.append("held")
     return ", ".join(words) or "no faults"
-
-
-def _bytes(count: float) -> str:
-    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= size:
-            return f"{count / size:.4g} {unit}"
-    return f"{count:.4g} B"
 
 
 def _faults(arguments: argparse.Namespace) -> Faults:

@@ -158,7 +158,7 @@ class Crowd:
             self._next_sweep = now + SWEEP
             self._update([*self._clients])
         self._send(now)
-        due = min(self._next_sweep, *self._send_at.values(), self._next_sweep)
+        due = min((self._next_sweep, *self._send_at.values()))
         self._update(ready(self._clients, max(0.0, due - self._clock())))
 
     def close(self) -> None:

@@ -125,9 +125,9 @@ def percentile(values: Sequence[float], percent: float) -> float | None:
     return sorted(values)[max(0, math.ceil(len(values) * percent / 100) - 1)]
 
 
-def in_bytes(count: float) -> str:
+def in_bytes(count: float, digits: int = 3) -> str:
     """Return an amount of bytes as people read it."""
     for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= size:
-            return f"{count / size:.3g} {unit}"
-    return f"{count:.3g} B"
+            return f"{count / size:.{digits}g} {unit}"
+    return f"{count:.{digits}g} B"
