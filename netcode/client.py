@@ -25,8 +25,9 @@ from netcode.transport import Network, check_network, dice_of
 from netcode.transport.tcp import TCP
 from netcode.waiting import ClosingWaiter, Descriptors, wait
 from netcode.wire import protocol
-from netcode.wire.codec import PLAIN, make_codec
+from netcode.wire.codec import PLAIN
 from netcode.wire.protocol import Hello
+from netcode.wire.typed import make_codec
 
 if TYPE_CHECKING:
     from ssl import SSLContext

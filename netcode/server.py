@@ -34,8 +34,8 @@ from netcode.ticks import ticks
 from netcode.transport import Network
 from netcode.transport.tcp import TCP
 from netcode.waiting import ClosingWaiter, Descriptors, check_wait
-from netcode.wire.codec import make_codec
 from netcode.wire.framing import frame
+from netcode.wire.typed import make_codec
 
 if TYPE_CHECKING:
     from os import PathLike

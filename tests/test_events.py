@@ -12,7 +12,7 @@ from netcode.limits import Limits
 from netcode.loop.engine import Act, Engine
 from netcode.session.inbox import Inbox
 from netcode.session.session import Session
-from netcode.wire.codec import make_codec
+from netcode.wire.typed import make_codec
 
 
 class Nobody:

@@ -24,9 +24,10 @@ from netcode.reasons import MAX_TEXT, Reason
 from netcode.session.comeback import BACKOFF, BACKOFF_CAP, BACKOFF_FACTOR, REFUSALS
 from netcode.session.link import PINGS_PER_SECOND, WAIT_FOR_THEIRS
 from netcode.wire import framing, protocol
-from netcode.wire.codec import ENVELOPE, PLAIN, make_codec
+from netcode.wire.codec import ENVELOPE, PLAIN
 from netcode.wire.cost import ENVELOPE_DEPTH, MAX_DEPTH
 from netcode.wire.protocol import Bye, Control, Hello, Ping, Welcome
+from netcode.wire.typed import make_codec
 
 PAGE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
 LIMIT = 65_536

@@ -16,7 +16,7 @@ from netcode.limits import Limits
 from netcode.loop.engine import Engine
 from netcode.session.outbox import Outbox
 from netcode.stream.buffer import JOIN_BELOW
-from netcode.wire.codec import make_codec
+from netcode.wire.typed import make_codec
 
 
 class Say(msgspec.Struct):

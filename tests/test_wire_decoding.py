@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from wire_messages import Chat, Move, at_once, colliding, in_parts, messages, nested, refusal
 
 from netcode import ReasonCode
-from netcode.wire.codec import PLAIN, make_codec
+from netcode.wire.codec import PLAIN
 from netcode.wire.cost import MAX_COLLISIONS, MAX_DEPTH, is_harmless
 from netcode.wire.decoding import undisturbed
+from netcode.wire.typed import make_codec
 
 
 def test_a_map_of_many_tiles_comes_back_as_it_was() -> None:

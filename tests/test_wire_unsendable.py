@@ -24,7 +24,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcode.wire.codec import PLAIN, make_codec
+from netcode.wire.codec import PLAIN
+from netcode.wire.typed import make_codec
 from netcode.wire.unsendable import MAX_STEPS, explain
 
 

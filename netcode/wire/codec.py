@@ -1,18 +1,15 @@
 """Messages to bytes and back: msgpack, with the bounds that a stranger's bytes need."""
 
-import typing
 from collections.abc import Callable
 from functools import partial
-from types import UnionType
-from typing import Any, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgpack
 
-from netcode.diagnostics import log
 from netcode.errors import ProtocolError
 from netcode.loop.budget import FREE
-from netcode.reasons import ReasonCode, printable
-from netcode.wire.cost import CONTAINER, EXTENSION, MARKS, MAX_DEPTH, cost_of, is_harmless, is_simple
+from netcode.reasons import ReasonCode
+from netcode.wire.cost import CONTAINER, MARKS, MAX_DEPTH, cost_of, is_harmless, is_simple
 from netcode.wire.decoding import COLLIDING, SCALARS, Decoding, decode, decode_in_parts, unpack
 from netcode.wire.flaws import flaw_of, has_plain_keys
 from netcode.wire.framing import HEADER, HEADER_SIZE
@@ -31,16 +28,14 @@ FEW_BYTES = 1024
 
 E = TypeVar("E")
 
-_make: Any = vars(tuple)["__new__"]
-SMALL_STRUCT = 256
-"""Bytes of a typed message up to which nobody asks by how much it grows."""
-
-CAME = "a message came that is"
-"""How the sentence begins about one of the wrong shape; nothing has come where it is about one of our own."""
-
 FLOAT_32 = b"\xca"
-_ALIASES: Any = tuple(kind for kind in (getattr(typing, "TypeAliasType", None),) if kind is not None)
-"""What `type X = …` makes, where Python has it."""
+
+UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError, BufferError)
+"""What encoders raise."""
+
+_make: Any = vars(tuple)["__new__"]
+_number = int.from_bytes
+_header = HEADER.pack
 
 
 class Bounds(NamedTuple):
@@ -117,7 +112,7 @@ class PlainValues:
 
     def __init__(self, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> None:
         self.takes, self.sends = takes, sends
-        self._whole = _room(takes, sends)
+        self._whole = room_of(takes, sends)
         self.pack: Callable[[Any], bytes] = msgpack.packb
 
     def unpack(self, payload: memoryview) -> Any:
@@ -126,7 +121,7 @@ class PlainValues:
     def encode(self, message: Any, what: str = "message") -> bytes:
         try:
             payload = self.pack(message)
-        except _UNSENDABLE as error:
+        except UNSENDABLE as error:
             raise explain(message, error, self.pack, what=what) from error
         if type(message) in SCALARS or (is_simple(payload) and has_plain_keys(message, payload)):
             return payload
@@ -158,7 +153,7 @@ class PlainValues:
         # grow by less than an envelope.
         may_grow = size > CAREFUL_FROM and size * 9 > self._whole * 5 and MARKS[payload[0]] == CONTAINER
         if may_grow and size + 4 * bytes(payload).count(FLOAT_32) > self._whole:
-            _check_growth(len(self.pack(message)), self._whole)
+            check_growth(len(self.pack(message)), self._whole)
 
 
 class PlainCodec(PlainValues):
@@ -173,138 +168,7 @@ class PlainCodec(PlainValues):
         super().__init__(takes, sends)
         self.pack = msgpack.Packer().pack
         self.frame: Callable[[Any], bytes | None] = partial(_frame, self.pack) if kernel is None else kernel.frame
-        self.cut: Any = partial(_cut, unpack) if kernel is None else kernel.cut
-
-
-class TypedCodec:
-    """Messages are `msgspec.Struct` types, checked in both directions. On the wire they are plain msgpack."""
-
-    def __init__(self, types: Any, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> None:
-        try:
-            import msgspec
-        except ImportError as error:
-            raise ImportError("messages= needs msgspec: pip install 'netcode[typed]'") from error
-        self.takes, self.sends = takes, sends
-        self._whole = _room(takes, sends)
-        members = _members(types)
-        classes = [get_origin(member) or member for member in members]
-        for member, its_class in zip(members, classes, strict=True):
-            is_struct = isinstance(its_class, type) and issubclass(its_class, msgspec.Struct)
-            if not is_struct or its_class is msgspec.Struct:  # which itself has no fields, and would keep none
-                raise TypeError(f"messages must be msgspec.Struct types joined by |, not {member!r}")
-        self._types: tuple[type[Any], ...] = tuple(classes)
-        self._names = " | ".join(its_class.__name__ for its_class in classes)
-        self._encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
-        self._decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(types).decode
-        self._of_msgspec: type[Exception] = msgspec.MsgspecError
-
-    def encode(self, message: Any) -> bytes:
-        if not isinstance(message, self._types):
-            raise TypeError(f"expected a message of {self._names}, not {type(message).__name__}")
-        try:
-            payload = self._encode(message)
-            # msgspec does not check fields as they are set; the other end would refuse them.
-            self._read(memoryview(payload), self.sends.depth, tell=False)
-        except ProtocolError as error:
-            said = str(error).replace(CAME, "it is", 1)
-            raise ValueError(f"a message of type {type(message).__name__} cannot be sent: {said}") from error
-        except _UNSENDABLE as error:
-            raise explain(message, error, self._encode, what="message", fields=True) from error
-        return payload
-
-    def frame(self, message: Any, /) -> bytes | None:
-        payload = self.encode(message)
-        return _header(len(payload)) + payload if len(payload) <= CAREFUL_FROM else None
-
-    def cut(
-        self, data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
-    ) -> tuple[list[E], int] | None:
-        return _cut(self.unpack, data, size, limit, event, sender)
-
-    def unpack(self, payload: memoryview) -> Any:
-        message = self._unpack(payload, self.takes.depth)
-        self._look_at_growth(message, payload)
-        return message
-
-    def decode(self, payload: memoryview) -> Any:
-        message = self._read(payload, self.takes.depth, tell=True)
-        self._look_at_growth(message, payload)
-        return message
-
-    def decode_in_parts(self, payload: bytes) -> Decoding:
-        message, wrong = None, None
-        try:
-            message = self._decode(payload)
-        except Exception as error:  # noqa: BLE001 - the types are the game's own, and may do anything
-            wrong = self._wrong_shape(error, tell=True)
-        yield
-        if wrong is not None or EXTENSION in payload.translate(MARKS) or not is_harmless(memoryview(payload)):
-            yield from decode_in_parts(payload, self.takes.depth)
-        if wrong is not None:
-            raise wrong
-        self._look_at_growth(message, payload)
-        return message
-
-    def _unpack(self, payload: memoryview, depth: int) -> Any:
-        # A copy, because a field of type `memoryview` or `msgspec.Raw` would go on looking at the receive buffer.
-        copy = payload.tobytes()
-        message = self._decode(copy)
-        if EXTENSION in copy.translate(MARKS):
-            decode(payload, depth)  # msgspec has types for extensions that we refuse
-        return message
-
-    def _read(self, payload: memoryview, depth: int, *, tell: bool) -> Any:
-        try:
-            message = self._unpack(payload, depth)
-        except ProtocolError:
-            raise
-        except Exception as error:  # the types are the game's own, and may do anything
-            decode(payload, depth)  # what nobody could take has another reason than what has another shape
-            raise self._wrong_shape(error, tell=tell) from error
-        if not is_harmless(payload):
-            # Only to look at the nesting, and only of what has the right shape: this costs more.
-            decode(payload, depth)
-        return message
-
-    def _look_at_growth(self, message: Any, payload: bytes | memoryview) -> None:
-        """Raise `ProtocolError` if a message could not be passed on."""
-        # What grows, and by how much, depends on the types: 1 becomes 1.0, and fields that are missing get defaults.
-        if len(payload) > SMALL_STRUCT:
-            try:
-                size = len(self._encode(message))
-            except Exception:  # noqa: BLE001 - a type of the game's made of it what is passed on by nobody
-                return
-            _check_growth(size, self._whole)
-
-    def _wrong_shape(self, error: Exception, *, tell: bool) -> ProtocolError:
-        """Make what is said of a message that msgspec or its own type does not take.
-
-        Args:
-            tell: whether to tell the game of what its type raised.
-        """
-        if isinstance(error, self._of_msgspec):
-            said = printable(str(error), 80)
-        else:
-            said = f"it raised {type(error).__name__}"
-            if tell and not isinstance(error, RecursionError):  # which is also what msgspec says of deep nesting
-                log.error(
-                    "typed",
-                    "a message of %s raised %s in a type of yours, and ended the link that it came over; "
-                    "raise ValueError there for what a message must not say",
-                    self._names,
-                    type(error).__name__,
-                    error=error,
-                )
-        return ProtocolError(ReasonCode.WRONG_SHAPE, f"{CAME} none of {self._names}: {said}")
-
-
-def _members(types: Any) -> list[Any]:
-    """Return the types that are joined by |, also under the name of a `type X = …`."""
-    if isinstance(types, _ALIASES):
-        return _members(types.__value__)
-    if get_origin(types) in (Union, UnionType):
-        return [member for joined in get_args(types) for member in _members(joined)]
-    return [types]
+        self.cut: Any = partial(cut_frames, unpack) if kernel is None else kernel.cut
 
 
 def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
@@ -320,7 +184,7 @@ def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
     return _header(len(payload)) + payload
 
 
-def _cut(  # noqa: PLR0917 - what the kernel takes, too
+def cut_frames(  # noqa: PLR0917 - what the kernel takes, too
     unpack: Callable[[memoryview], Any], data: memoryview, size: int, limit: int, event: type[E], sender: Any, /
 ) -> tuple[list[E], int] | None:
     """Do what `Codec.cut` says."""
@@ -349,11 +213,6 @@ def _cut(  # noqa: PLR0917 - what the kernel takes, too
     return (events, position) if size - position != HEADER_SIZE else None
 
 
-def make_codec(types: Any = None, takes: Bounds = UNBOUNDED, sends: Bounds = UNBOUNDED) -> Codec:
-    """Make the codec for `messages=types`: plain for None, typed for `msgspec.Struct` types."""
-    return PlainCodec(takes, sends) if types is None else TypedCodec(types, takes, sends)
-
-
 def decode_each(codec: Codec, payloads: list[memoryview]) -> tuple[list[Any], ProtocolError | None]:
     """Return the messages of `payloads`, up to the first that is none, and what is wrong with that."""
     unpack = codec.unpack
@@ -375,20 +234,17 @@ def _decode_one(codec: Codec, payload: memoryview) -> Any:
     return codec.unpack(payload) if plainly else codec.decode(payload)
 
 
-def _room(takes: Bounds, sends: Bounds) -> int:
+def room_of(takes: Bounds, sends: Bounds) -> int:
     """Return the bytes that what is taken may have when it is passed on, without an envelope."""
     return takes.size if sends.size > takes.size else Bounds().size
 
 
-def _check_growth(size: int, most: int) -> None:
+def check_growth(size: int, most: int) -> None:
     """Raise `ProtocolError` if a message that came smaller would be too large to be passed on."""
     if size > most:
         text = f"a message came that is {size} bytes once its numbers and fields are written out; max_message is {most}"
         raise ProtocolError(ReasonCode.TOO_LARGE, text)
 
 
-_UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError, BufferError)
-_number = int.from_bytes
-_header = HEADER.pack
 PLAIN = PlainValues()
 """For greetings and control messages of every end in every thread."""

@@ -10,9 +10,10 @@ import msgpack
 from netcode import ProtocolError, ReasonCode
 from netcode.reasons import Reason
 from netcode.wire import protocol
-from netcode.wire.codec import CAREFUL_FROM, PLAIN, Codec, PlainCodec, make_codec
+from netcode.wire.codec import CAREFUL_FROM, PLAIN, Codec, PlainCodec
 from netcode.wire.cost import MAX_DEPTH
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, frame, split
+from netcode.wire.typed import make_codec
 
 from .cutting import cut as take_off
 
