@@ -249,9 +249,9 @@ def _counters(seen: list[tuple[str, Numbers]]) -> Iterator[Metric]:
 def observe(server: "Server | TurnServer", registry: CollectorRegistry = REGISTRY) -> Metrics:
     """Have the numbers of `server` in `registry`, from now on and until it is closed.
 
-    Of a server that is closed already nothing is in there. Several servers of a process are told apart by the label `server`, which is the port; of one that shares it with
-    another, on another address, say, it is the host and the port. Who is observed already gives
-    the same `Metrics` again.
+    Of a server that is closed already nothing is in there. Several servers of a process are told apart by the label
+    `server`, which is the port; of one that shares it with another, on another address, say, it is the host and the port.
+    Who is observed already gives the same `Metrics` again.
 
     Raises:
         TypeError: `server` is none, or `registry`.

@@ -16,16 +16,13 @@ from netcode.session.session import Session
 from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
 from netcode.wire import protocol
-from netcode.wire.codec import Codec, decode_each
+from netcode.wire.codec import MOST_CUT, Codec, decode_each
 from netcode.wire.cost import carried, cost_of, cost_of_frames
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, front, missing, share, split
 from netcode.wire.protocol import ACKNOWLEDGE_EVERY, Ack, Bye, Control, Hello, Ping, Pong, Welcome
 
 LARGE = 65_536
 """Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
-
-MOST_AT_A_GLANCE = FREE
-"""Messages that a codec's `cut` returns at most: each costs something, and what costs more it leaves to others."""
 
 CONTROL = 16
 """What a control message costs, beside what is in it."""
@@ -44,7 +41,7 @@ class Reader:
         self._ear = ear
         self._codec = codec
         most = ear.limits.max_messages_per_update
-        self._cut = codec.cut if most >= MOST_AT_A_GLANCE else partial(_cut_few, codec.cut, most)
+        self._cut = codec.cut if most >= MOST_CUT else partial(_cut_few, codec.cut, most)
         self._inbox = inbox
         self.session: Session | None = None
         """Whose messages are delivered: from the greeting to the end."""

@@ -26,6 +26,9 @@ CAREFUL_FROM = 4096
 FEW_BYTES = 1024
 """Bytes of small messages of which it need not be asked what decoding them costs."""
 
+MOST_CUT = FREE
+"""Messages that `cut` returns at most: each costs something, and what costs more it leaves to others."""
+
 E = TypeVar("E")
 
 FLOAT_32 = b"\xca"
@@ -80,8 +83,8 @@ class Codec(Protocol):
             event: a named tuple of who sent a message, and the message.
 
         Returns:
-            An event for each message, and the bytes that they took; None to have them cut off and looked at one by one,
-            with `decode`: what is large or costly, controls, and whatever may be wrong.
+            An event for each message, `MOST_CUT` at most, and the bytes that they took; None to have them cut off and
+            looked at one by one, with `decode`: what is large or costly, controls, and whatever may be wrong.
         """
         ...
 
