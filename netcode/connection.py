@@ -55,7 +55,7 @@ class Connection(Waiter, Generic[D_co]):
     Everything else only looks at the buffers.
     """
 
-    __slots__ = ("__weakref__", "_data", "_intake", "_scratch", "_stream")
+    __slots__ = ("__weakref__", "_busy", "_data", "_intake", "_scratch", "_stream")
 
     def __init__(
         self,
@@ -71,6 +71,7 @@ class Connection(Waiter, Generic[D_co]):
         connecting = Connecting(connector, timeline.now, min(CONNECT_TIMEOUT, timeout or CONNECT_TIMEOUT))
         self._stream = Stream(connecting, self._intake, self._intake, timeline)
         self._scratch: memoryview | None = None
+        self._busy = False  # in an update: what another one read meanwhile would come before what this one has read
 
     # What a caller may ask.
 
@@ -246,10 +247,16 @@ class Connection(Waiter, Generic[D_co]):
 
         CONNECTING: goes on connecting; the state changes when that worked or failed. CONNECTED, DISCONNECTING:
         moves bytes. DISCONNECTED: does nothing. If an exception leaves it, such as Ctrl-C, the next call ends the
-        connection, because nobody knows how far it got.
+        connection, because nobody knows how far it got. Raises `RuntimeError` in itself, and in two threads at once.
         """
-        scratch = self._scratch = self._scratch or memoryview(bytearray(SCRATCH))
-        driver.update(self._stream, scratch)
+        if self._busy:
+            raise RuntimeError("Connection.update() is already running: call it from one place, in one thread")
+        try:
+            self._busy = True
+            scratch = self._scratch = self._scratch or memoryview(bytearray(SCRATCH))
+            driver.update(self._stream, scratch)
+        finally:
+            self._busy = False
 
     def instantiate(self) -> Descriptors:
         """Return what `update` waits for: reading if there is room, writing if something is to be sent or connects."""

@@ -124,15 +124,22 @@ class ConnectionSet(Waiter, Generic[D]):
 
         If an exception leaves it, such as Ctrl-C, the next call breaks off the connection that was being handled, and
         goes on with the others.
+
+        Raises:
+            RuntimeError: it is called from within itself, or from two threads at once.
         """
         streams, engine = self._streams, self._streams.engine
+        if engine.busy:
+            raise RuntimeError("ConnectionSet.update() is already running: call it from one place, in one thread")
         if engine.torn:
             streams.recover()
             engine.torn = False
         try:
+            engine.busy = True
             streams.update()
+            engine.busy = False
         except BaseException:
-            engine.torn = True
+            engine.torn, engine.busy = True, False
             raise
 
     def close(self) -> None:

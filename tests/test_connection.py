@@ -545,6 +545,33 @@ def test_who_stopped_reading_a_pipe_is_noticed_without_sending() -> None:
     assert connection.reason.code is ReasonCode.RESET
 
 
+def test_an_update_within_an_update_is_refused() -> None:
+    one, other = socket.socketpair()
+    refused: list[str] = []
+
+    class Meddling(FakeClock):
+        def __call__(self) -> float:
+            if refused or connection is None:
+                return super().__call__()
+            refused.append("")
+            with pytest.raises(RuntimeError) as caught:
+                connection.update()
+            refused.append(str(caught.value))
+            return super().__call__()
+
+    connection: Connection[None] | None = None
+    connection = custom(input=one, output=one, clock=Meddling())
+    other.send(b"once")
+    connection.update()
+    other.send(b", twice")
+    connection.update()
+
+    assert refused == ["", "Connection.update() is already running: call it from one place, in one thread"]
+    assert connection.receive_all() == b"once, twice"
+    connection.close()
+    other.close()
+
+
 def test_a_connection_of_neither_is_silent_and_times_out() -> None:
     clock = FakeClock()
     connection = custom(timeout=2.0, clock=clock)

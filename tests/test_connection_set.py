@@ -571,6 +571,33 @@ def test_what_an_exception_came_into_is_recovered_from_by_the_next_update(
     other.close()
 
 
+def test_an_update_within_an_update_is_refused() -> None:
+    refused: list[str] = []
+
+    class Meddling(FakeClock):
+        def __call__(self) -> float:
+            if made and not refused:
+                refused.append("")
+                with pytest.raises(RuntimeError) as caught:
+                    made[0].update()
+                refused.append(str(caught.value))
+            return super().__call__()
+
+    made: list[ConnectionSet[Any]] = []
+    everybody = ConnectionSet[Any](clock=Meddling())
+    connection, other = pair(everybody)
+    made.append(everybody)
+    other.send(b"once")
+    everybody.update()
+    other.send(b", twice")
+    everybody.update()
+
+    assert refused == ["", "ConnectionSet.update() is already running: call it from one place, in one thread"]
+    assert connection.receive_all() == b"once, twice"
+    everybody.close()
+    other.close()
+
+
 def test_in_a_child_a_set_is_closed_with_its_own_copies_of_doors(everybody: ConnectionSet[Any]) -> None:
     connection: Connection[Any] = custom()
     everybody.add(connection)
