@@ -216,6 +216,36 @@ def test_rules_that_end_the_program_end_nothing_wherever_they_do_it(monkeypatch:
     assert isinstance(table.play(0, "go", {"x": 1}, 1, now=0.0), table_module.Refused)
 
 
+class Keeping(Game):
+    """Keeps dice beside the game: those of the first dry run, with which no rule is to go on."""
+
+    KEPT: ClassVar[list[random.Random]] = []
+    number: int = 0
+
+    @move
+    def roll(self) -> None:
+        self.KEPT.append(self.random)
+        self.require(self.number < 3, "that is enough")
+        self.number = self.KEPT[0].randrange(6)
+
+
+def test_rules_that_keep_what_they_were_tried_with_end_nothing(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(Keeping, "KEPT", [])
+    hall.games = (Keeping, TicTacToe)
+    hall.serve()
+    cid, dan = hall.join(), hall.join()
+    ann, _ = hall.join(Keeping), hall.join(Keeping)
+
+    hall.move(ann, ann.legal[0])
+
+    assert "Keeping.roll uses dice, or a game, that was kept beside the game when it was tried" in caplog.text
+    assert [event.text for event in hall.heard(ann, Refused)] == [REFUSED]
+    hall.finish(cid, dan)
+    assert "Keeping.roll uses dice, or a game, that was kept beside the game" in " ".join(check(Keeping, 1).problems)
+
+
 def test_a_text_with_half_of_a_surrogate_pair_is_told_written_out(hall: Hall) -> None:
     class Odd(Game):
         @move

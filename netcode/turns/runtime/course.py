@@ -9,7 +9,7 @@ from functools import cached_property
 from inspect import getattr_static
 from typing import Any
 
-from netcode.turns.errors import BUGS, Changed, Refusal, RulesError, Suspended, Unfit, sayable
+from netcode.turns.errors import BUGS, Changed, Enough, Refusal, RulesError, Suspended, Unfit, sayable
 from netcode.turns.language.definition import MoveRule, definition_of
 from netcode.turns.language.fields import NOTHING, Packed, fill, filler, pack_fields, verify, verify_changed
 from netcode.turns.language.kit import DryKit, Kit, Told, give_kit, kit_of
@@ -22,6 +22,9 @@ from netcode.turns.values import a
 
 MAX_ROUNDS = 1000
 """How often `round` may run on end without anybody being asked or to move."""
+
+_ENDS = "ends the program, which has everybody's games; to end this one, `self.finish(…)`"
+_KEEPS = "uses dice, or a game, that was kept beside the game when it was tried; use `self`, and keep nothing"
 
 
 class Course:
@@ -238,9 +241,8 @@ class Course:
     def _call(self, task: Task) -> None:
         try:
             returned = self._returned(task)
-        except SystemExit as error:
-            text = "ends the program, which has everybody's games; to end this one, `self.finish(…)`"
-            raise RulesError(f"{self.place_of(task)} {text}") from error
+        except (SystemExit, Enough) as error:  # of which the second one is for dry runs alone
+            raise RulesError(f"{self.place_of(task)} {_ENDS if isinstance(error, SystemExit) else _KEEPS}") from error
         if returned is not None:
             raise RulesError(
                 f"{self.place_of(task)} returned {a(type(returned).__name__)}, which nobody would hear of; "
