@@ -42,4 +42,11 @@ def test_what_is_no_option_is_said(chosen: dict[str, object], text: str) -> None
 
 
 def test_stored_options_are_found_again_but_for_those_that_the_rules_dropped() -> None:
-    assert revive_options(Board, {"size": 4, "colour": 1}) == {"size": 4, "wrap": False}
+    stored: dict[str, object] = {"size": 4, "colour": 1}
+    assert revive_options(Board, stored) == {"size": 4, "wrap": False}
+
+
+def test_a_value_that_changed_rules_no_longer_take_stays_as_the_game_began_with_it() -> None:
+    stored: dict[str, object] = {"size": 9, "wrap": True}
+
+    assert revive_options(Board, stored) == {"size": 9, "wrap": True}

@@ -771,6 +771,18 @@ def test_a_table_goes_on_under_a_small_fix() -> None:
     assert (later.frozen, field(later, None, "total")) == ("", 7)
 
 
+def test_a_table_goes_on_with_an_option_that_its_rules_no_longer_have() -> None:
+    class Smaller(Sized):
+        @options(size=range(3, 5))
+        def setup(self, size: int = 3) -> None:
+            self.size = size
+
+    later = restored(restored(begin(Sized, size=7), Smaller))
+
+    done(later.play(0, "add", {"by": 2}, 1, now=0.0))
+    assert (later.options, later.course.game.options, later.course.game.size) == ({"size": 7}, {"size": 7}, 7)
+
+
 @dataclass
 class Soldier:
     """It is made of a text, and never of one that says nothing."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
+from netcode.turns.errors import Unfit
 from netcode.turns.language.clocks import Clock, clock_from
 from netcode.turns.language.definition import definition_of
 from netcode.turns.values import check_bounds, plain
@@ -32,10 +33,15 @@ def wire_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]:
-    """Find the values of stored options again; one that the rules no longer have is dropped."""
+    """Find the values of stored options again; one that the rules no longer have is dropped.
+
+    A value that they no longer take is as it was stored: the game began with it.
+    """
     definition = definition_of(game)
     chosen = deepcopy(definition.chosen)
-    for name, domain in definition.options.items():
-        if name in stored:
-            chosen[name] = domain.read(None, {}, stored[name], name)
+    for name in definition.options.keys() & stored.keys():
+        try:
+            chosen[name] = definition.options[name].read(None, {}, stored[name], name)
+        except Unfit:
+            chosen[name] = stored[name]
     return chosen

@@ -105,7 +105,7 @@ def make_view(
     """
     definition = definition_of(game)
     view = object.__new__(_reader_of(game))
-    kit = ViewKit(players, names, _chosen(game, options), b"")
+    kit = ViewKit(players, names, revive_options(game, options) if options else options, b"")
     kit.seat, kit.to_move, kit.mover, kit.out, kit.result = seat, to_move, mover, out, result
     kit.shown = {
         name: _teller(seat, _shown(definition.shown_shapes[name], unpack(fields[name]), name))
@@ -129,14 +129,6 @@ def make_view(
                 raise
             values[name] = data
     return view
-
-
-def _chosen(game: type[Any], options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the values that options stand for; as they came, where they are those of other rules than ours."""
-    try:
-        return revive_options(game, options) if options else options
-    except ValueError:
-        return options
 
 
 def _unmask(mark: Mark, shape: Shape, data: Any, seat: int | None, name: str) -> Any:
