@@ -594,6 +594,20 @@ def test_a_float_without_a_fraction_may_be_said_as_an_integer(values: tuple[Any,
     assert type(found) is type(picked)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"at": [2, {"9": 1, "10": 3}], "n": 1.0},
+        {"n": 1, "at": [2, {"10": 3, "9": 1}]},
+        {"n": 1.0, "at": [2, {"10": 3, "9": 1}]},
+    ],
+)
+def test_entries_of_a_map_may_be_said_in_any_order(data: Any) -> None:
+    values = ({"n": 2.0, "at": (2, {"9": 1, "10": 3})}, {"n": 1.0, "at": (2, {"9": 1, "10": 3})})
+
+    assert pick(values, data) is values[1]
+
+
 @pytest.mark.parametrize(("values", "data"), [((True,), 1), ((True,), 1.0), ((1,), True), ((1,), 1.0), (("1",), 1)])
 def test_what_only_looks_alike_is_not_picked(values: tuple[Any, ...], data: Any) -> None:
     with pytest.raises(Unfit, match="must be one of"):

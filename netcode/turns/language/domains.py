@@ -93,11 +93,24 @@ def pick(values: tuple[Any, ...], data: Any) -> Any:
                 return value
         elif same(plain(value), data):
             return value
+    meant = _ordered(data)
     for value in values:
-        if same(_whole(plain(value)), data) or (isinstance(value, enum.Flag) and same(value.value, data)):
+        said = _ordered(plain(value))
+        if same(said, meant) or same(_whole(said), meant) or (isinstance(value, enum.Flag) and same(value.value, data)):
             return value
     some = ", ".join(str(plain(value)) for value in values[:12])
     raise Unfit(f"must be one of {some}{', …' if len(values) > 12 else ''}" if values else "has nothing to choose from")
+
+
+def _ordered(data: Any) -> Any:
+    """Return plain wire data with the entries of a dict in one order: to say them in another one says the same."""
+    match data:
+        case list():
+            return [_ordered(item) for item in data]  # pyright: ignore[reportUnknownVariableType]
+        case dict():
+            return {key: _ordered(data[key]) for key in sorted(data, key=pack)}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        case _:
+            return data
 
 
 def _whole(data: Any) -> Any:
