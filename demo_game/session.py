@@ -48,7 +48,7 @@ class Session:
         self._left: list[Seat[Broadside]] = []
         self._games = 0
         self._fleet: tuple[Ship, ...] = ()
-        self._refusal = self._told = ""
+        self._refusal = self._told = self._frozen = ""
         self._look_at: float | None = None
 
     @property
@@ -136,8 +136,9 @@ class Session:
             case Moved():
                 self._refusal = ""
             case Refused(play, text):
-                self._refusal = refused(play, text)
-                if play is not None and not play.name:
+                frozen = text == self._frozen  # which is shown for as long as it is so, and the fleet waits
+                self._refusal = "" if frozen else refused(play, text)
+                if play is not None and not play.name and not frozen:
                     self._fleet = ()
             case Told(text):
                 self._told = text
@@ -147,6 +148,7 @@ class Session:
                 pass
 
     def _look(self) -> None:
+        self._frozen = self.table.frozen or self._frozen  # what was refused for it may be told once it is over
         self.view = view_of(self.table, self._games, self._fleet, self.table.frozen or self._refusal, self._told)
 
     def _look_for_another(self) -> None:

@@ -100,7 +100,7 @@ def view_of(table: Seat[Broadside], number: int, fleet: tuple[Ship, ...], refusa
         refusal=refusal,
         told=told,
         log=game.log,
-        to_place=table.seat in to_hide and play is None,
+        to_place=table.seat in to_hide and play is None and not (fleet and table.frozen),
         again=table.rematch_wanted_by,
         spectators=table.spectators,
     )

@@ -1,6 +1,6 @@
 """Games of Broadside for tests: as a screen sees them, without a table; and over a network in memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -12,7 +12,9 @@ from demo_game.session import Session
 from demo_game.view import Phase, Side, View
 from demo_game.window.kept_seat import KeptSeat
 from netcode.testing import FakeClock, MemoryNetwork
-from netcode.turns import Event, Server, join
+from netcode.turns import Event, Server, Unavailable, join
+from netcode.turns.store import Entry, Listing, State
+from netcode.turns.store.memory import MemoryStore
 
 HOST, PORT = "server", 7777
 TICK = 0.02
@@ -49,6 +51,17 @@ def changed(view: View, seat: int, **parts: Any) -> View:
     """Give the same game with something else about one seat."""
     sides = [replace(side, **parts) if seat == number else side for number, side in enumerate(view.sides)]
     return replace(view, sides=(sides[0], sides[1]))
+
+
+class Failing(MemoryStore):
+    """A store that is full when a test says so."""
+
+    full = False
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        if self.full:
+            raise Unavailable("the disk is full")
+        super().append(entries, states, listings)
 
 
 class Sea:

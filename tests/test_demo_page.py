@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from broadside import TIDY_FLEET
 from chromium import IN_CHROMIUM, Browser, Page
 from javascript import modules
 from programs import Start
@@ -23,6 +24,25 @@ STATUS = "document.querySelector('#status').innerText"
 AIMS = f"{STATUS}.includes('aims')"
 TURN = "document.querySelector('#status').innerText.startsWith('Your turn')"
 OVER = "document.querySelector('#status').innerText.includes('has sunk the whole fleet of')"
+
+FULL = """
+import sys
+from pathlib import Path
+tests, full = sys.argv[1:]
+sys.path.insert(0, tests)
+from broadside import Failing
+from demo_game.__main__ import PAGE
+from demo_game.rules import Broadside
+from netcode import Web
+from netcode.turns import serve
+
+class Full(Failing):
+    full = property(lambda self: Path(full).exists())
+
+files = {name: PAGE / name for name in ("broadside.css", "broadside.js")}
+serve(Broadside, host="127.0.0.1", port=0, store=Full(), web=Web(page=PAGE / "broadside.html", files=files))
+"""
+"""A server whose disk is full while there is a file."""
 
 
 def sail(start: Start, browser: Browser, tmp_path: Path) -> tuple[Page, str]:
@@ -118,6 +138,31 @@ def test_who_has_hidden_a_fleet_keeps_it_when_the_other_one_is_too_slow(
     assert page.text("#notice") == ""
     page.reads("ran out of time", "#status")
     slow.close()
+    assert page.problems == []
+
+
+def test_a_full_disk_is_told_and_what_was_refused_for_it_waits(start: Start, browser: Browser, tmp_path: Path) -> None:
+    full = tmp_path / "full"
+    link = start("-c", FULL, Path(__file__).parent, full).until(r"play in a browser at (\S+)")[1]
+    page = browser.page(link)
+    page.reads("Play with a friend")
+    page.click("#any")
+    page.reads("Waiting for an enemy", "#status")
+    with join(host_and_port(link.removeprefix("http://").strip("/")), Broadside, name="Bob", legal=False) as bob:
+        browser.meanwhile = bob.update
+        page.reads("Hide your fleet", "#status")
+        full.touch()
+        bob.answer([*TIDY_FLEET])
+        page.reads("The disk is full", "#status")
+
+        page.click("#tools button:nth-child(2)")
+        page.click("#tools .main")
+        full.unlink()
+
+        page.reads("Your fleet is hidden: ready?", "#status")
+        assert page.text("#notice") == ""
+        page.click("#tools .main")
+        page.until("document.querySelector('#status').innerText.match(/Your turn|Bob aims/)")
     assert page.problems == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from broadside import TIDY_FLEET, Sea
+from broadside import TIDY_FLEET, Failing, Sea
 
 from demo_game.rules import Cell, random_fleet, wrong_with
 from demo_game.session import Session
@@ -16,6 +16,7 @@ from demo_game.window.headline import headline
 from demo_game.window.kept_seat import KeptSeat
 from demo_game.window.link import Link
 from netcode import ReasonCode
+from netcode.turns import Refused
 
 
 @pytest.fixture
@@ -153,6 +154,49 @@ def test_a_shot_that_does_not_count_is_told_and_may_be_tried_again(sea: Sea) -> 
     first.fire(Cell(7, 0))
     sea.until(lambda: first.view.log)
     assert first.view.refusal == ""
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_what_was_refused_because_the_disk_is_full_waits_until_there_is_space(elsewhere: bool) -> None:
+    store, sea = Failing(), Sea()
+    sea.serve(store=store)
+    anne, bob = sea.pair()
+    carl, _ = sea.pair() if elsewhere else (anne, bob)
+    store.full = True
+    carl.place(TIDY_FLEET)
+    sea.until(lambda: bob.table.frozen)
+
+    bob.place(TIDY_FLEET)
+    sea.play(1.0)
+    shown = bob.view
+    store.full = False
+    anne.place(TIDY_FLEET)
+    sea.until(lambda: anne.view.my_turn or bob.view.my_turn)
+
+    assert headline(shown).text == "The disk is full"
+    assert (shown.to_place, shown.sides[1].fleet) == (False, TIDY_FLEET)
+    assert anne.view.refusal == bob.view.refusal == ""
+    sea.close()
+
+
+def test_a_shot_that_was_refused_because_the_disk_is_full_is_not_told_to_have_been_a_bad_one() -> None:
+    store, sea = Failing(), Sea()
+    sea.serve(store=store)
+    anne, bob = sea.pair()
+    first = hide_both(sea, anne, bob)
+    carl, _ = sea.pair()
+    store.full = True
+    carl.place(TIDY_FLEET)
+    sea.until(lambda: first.table.frozen)
+
+    first.fire(Cell(0, 0))
+    sea.play(1.0)
+    store.full = False
+    sea.until(lambda: not first.view.refusal)
+
+    assert [event.text for event in sea.heard[first] if isinstance(event, Refused)] == ["the disk is full"]
+    assert headline(first.view).text == "Your turn: choose a target"
+    sea.close()
 
 
 def test_who_leaves_loses_and_their_goodbye_is_read(sea: Sea) -> None:

@@ -7,7 +7,7 @@ const $ = (id) => document.getElementById(id);
 const KEPT = `broadside ${location.pathname}`;
 const seat = new Seat();
 let invited = new URLSearchParams(location.hash.slice(1)).get("room");
-let fleet = [], held = null, upright = false, hover = null, lines = 0, onward = false, hidden = false;
+let fleet = [], held = null, upright = false, hover = null, lines = 0, onward = false, hidden = false, frozen = "";
 
 const button = (text, onclick, kind, key = text) => make("button", { type: "button", "data-key": key, class: kind, onclick }, text);
 const nameOf = (number) => seat.state.names?.[number] ?? "somebody";
@@ -190,6 +190,7 @@ function status() {
   if (seat.seat === undefined) return invited ? "You were invited to a battle" : "Two fleets, one sea";
   if (!seat.started) return names.length < 2 ? "Waiting for an enemy" : "";
   if (result) return ended(result);
+  if (seat.state.frozen) return sentence(seat.state.frozen);
   if (placing()) return next() ? `Hide your fleet: the ${NAMES[next()]}` : "Your fleet is hidden: ready?";
   if (seat.myTurn && seat.pending) return "The shell is on its way…";
   const away = awayOf() < 0 ? "" : `${nameOf(awayOf())} lost the connection, and may come back`;
@@ -211,6 +212,7 @@ function tools() {
 
 function draw() {
   const at = seat.seat !== undefined;
+  frozen = seat.state.frozen || frozen;
   const text = status();
   if ($("status").textContent !== text) $("status").textContent = text;
   const mine = at && !seat.over && (placing() || (seat.myTurn && !seat.pending));
@@ -290,8 +292,9 @@ const EVENTS = {
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", away: "lost the connection" }[there] ?? `has ${there}`}`),
   said: (_, name, text) => tell(`${name}: ${text}`, "chat"),
   refused(play, text) {
-    $("notice").textContent = play?.move === "fire" && !text.startsWith("too fast") ? "That shot does not count: choose another target." : plain(text);
-    if (play?.question) [fleet, held, hidden] = [[], null, false];
+    const stood = text === frozen; // which the status says, for as long as it is so
+    $("notice").textContent = stood ? "" : play?.move === "fire" && !text.startsWith("too fast") ? "That shot does not count: choose another target." : plain(text);
+    if (play?.question) [fleet, held, hidden] = [stood ? fleet : [], null, false];
   },
   gone(text) {
     attempt(() => sessionStorage.removeItem(KEPT));
