@@ -286,6 +286,7 @@ def test_a_player_whose_link_is_lost_has_so_many_seconds_to_come_back(sea: Sea) 
 
     sea.asleep.clear()
     sea.until(lambda: Link(anne).away is not None)
+    assert not Link(anne).closed
     sea.until(lambda: Link(anne).away is None and bob.view.sides[0].presence == "here")
 
     assert told.startswith("Anne lost the connection, waiting for the return… 2")
@@ -310,10 +311,9 @@ def test_a_server_that_was_killed_and_started_again_has_kept_the_game(tmp_path: 
 
     sea.kill()
     sea.play(5.0)
-    assert Link(anne.session).away is not None
-    assert headline(anne.session.view, away=Link(anne.session).away).text.startswith(
-        "Connection lost, trying to come back…"
-    )
+    link = Link(anne.session)
+    assert link.away is not None
+    assert headline(link.view, away=link.away, closed=link.closed).text.startswith("The server is gone, waiting for")
     sea.serve(store=tmp_path / "tables.db")
     sea.until(lambda: anne.session.view.phase is bob.session.view.phase is Phase.OVER)
 
@@ -325,8 +325,11 @@ def test_a_server_that_was_killed_and_started_again_has_kept_the_game(tmp_path: 
 def test_a_server_that_does_not_come_back_is_given_up(sea: Sea) -> None:
     anne, _ = sea.pair()
     assert sea.server is not None
+    link = Link(anne)
     sea.server.close("gone fishing")
     sea.server = None
+    sea.until(lambda: link.away is not None)
+    assert link.closed
 
     sea.until(lambda: anne.reason)
 

@@ -80,6 +80,7 @@ class Table:
     samples: Sequence[LinkSample] = ()
     silence: int = 0
     away: float | None = None
+    closed: bool = False
     placed: list[tuple[Ship, ...]] = field(default_factory=list[tuple[Ship, ...]])
     fired: list[Cell] = field(default_factory=list[Cell])
 

@@ -65,6 +65,8 @@ def test_trouble_with_our_own_link_comes_first() -> None:
 
     assert headline(view, silence=4).text == "The server has been silent for 4 s…"
     assert headline(view, silence=4, away=12.3) == Headline("Connection lost, trying to come back… 12 s", Tone.WARN)
+    gone = headline(view, away=12.3, closed=True)
+    assert gone == Headline("The server is gone, waiting for its return… 12 s", Tone.WARN)
     assert headline(firing(200), silence=4, away=12.3) == Headline("Victory", Tone.CALM)
 
 

@@ -123,7 +123,7 @@ class App:
         link = self._link_to(session)
         if session.view.phase is Phase.WAITING and not session.joined and not session.watching:
             return f"Broadside: {LOOKING}"
-        return f"Broadside: {headline(link.view, silence=link.silence, away=link.away).text}"
+        return f"Broadside: {headline(link.view, silence=link.silence, away=link.away, closed=link.closed).text}"
 
     def go(self, plan: Plan) -> None:
         """Set out to do what the player wants; if that cannot be, the start screen says why."""

@@ -52,7 +52,7 @@ class EndingScene:
             size -= 2
         title = painter.text(words, (width // 2, painter.px(24)), size, CORAL if lost else AMBER, "midtop")
         told = painter.paragraph(_ended(why(view), view), (width // 2, title.bottom + painter.px(4)), room, 21, INK)
-        trouble = self._trouble or own_trouble(self._play.silence, self._play.away)
+        trouble = self._trouble or own_trouble(self._play.silence, self._play.away, closed=self._play.closed)
         news = trouble or rematch(view)
         if news:
             place = (width // 2, told.bottom)

@@ -30,7 +30,7 @@ def draw_header(painter: Painter, play: Play) -> None:
     graph.midright = (width - margin, middle)
     draw_graph(painter, graph, play.samples)
     gap = painter.px(20)
-    line = headline(play.view, silence=play.silence, away=play.away)
+    line = headline(play.view, silence=play.silence, away=play.away, closed=play.closed)
     room = pygame.Rect(margin, 0, graph.left - gap - margin, painter.px(54))
     room.centery = middle
     beside = gap + painter.width_of(NAME, 30)

@@ -58,12 +58,12 @@ _WORDS: dict[ReasonCode | None, str] = {
 """Where the reason is for who wrote the program."""
 
 
-def headline(view: View, *, silence: int = 0, away: float | None = None) -> Headline:
+def headline(view: View, *, silence: int = 0, away: float | None = None, closed: bool = False) -> Headline:
     """Say what is going on; trouble with the network comes first, until it is over.
 
-    `silence` and `away` tell of our own link.
+    `silence`, `away` and `closed` tell of our own link.
     """
-    trouble = own_trouble(silence, away) or _trouble(view)
+    trouble = own_trouble(silence, away, closed=closed) or _trouble(view)
     if trouble and view.phase is not Phase.OVER:
         return Headline(trouble, Tone.WARN)
     if view.refusal:
@@ -114,8 +114,10 @@ def score(shots: Sequence[Fired]) -> str:
     return f"{len(shots)} {'shot' if len(shots) == 1 else 'shots'}, {round(100 * hits / len(shots))} % hits"
 
 
-def own_trouble(silence: int, away: float | None) -> str:
+def own_trouble(silence: int, away: float | None, *, closed: bool) -> str:
     """Say that our own link is lost or silent, and for how long still; nothing where it lives."""
+    if away is not None and closed:
+        return f"The server is gone, waiting for its return… {away:.0f} s"
     if away is not None:
         return f"Connection lost, trying to come back… {away:.0f} s"
     return f"The server has been silent for {silence} s…" if silence else ""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from demo_game.rules import Cell, Ship
 from demo_game.session import Session
 from demo_game.view import Phase, View, before_the_end
+from netcode import ReasonCode
 
 NOTICEABLE_SILENCE = 3
 """Seconds of silence that are shown to the player: six pings without an answer are no hiccup."""
@@ -51,6 +52,12 @@ class Link:
         table = self.session.table
         lost = table.trouble is not None and not table.reason and self.view.phase is not Phase.WAITING
         return table.patience if lost else None
+
+    @property
+    def closed(self) -> bool:
+        """Whether the link is lost because there is no server any more at the other end."""
+        trouble = self.session.table.trouble
+        return trouble is not None and trouble.code in {ReasonCode.SHUTDOWN, ReasonCode.REFUSED}
 
     def sample(self) -> None:
         """Note the round-trip time as it is now, once it has been measured."""

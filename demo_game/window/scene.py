@@ -34,6 +34,11 @@ class Play(Protocol):
         """Seconds for which our seat is still looked for, if the link to it is lost; None if it is not."""
         ...
 
+    @property
+    def closed(self) -> bool:
+        """Whether the link is lost because the server is gone."""
+        ...
+
     def place(self, fleet: Sequence[Ship]) -> None:
         """Hide the fleet."""
         ...
