@@ -1,14 +1,9 @@
-"""A long sleep goes on in naps, and wakes for who no poller knows."""
-
-import socket
+"""A long sleep goes on in naps."""
 
 import pytest
 
-from netcode.loop.clock import Timeline
 from netcode.loop.poller import NAP
-from netcode.stream.sleeping import Everybody, Ready, sleep_on
-from netcode.testing import FakeClock
-from netcode.waiting import Descriptors, wait
+from netcode.stream.sleeping import Ready, sleep_on
 
 
 @pytest.mark.parametrize(
@@ -34,35 +29,3 @@ def test_a_sleep_goes_on_nap_by_nap_until_somebody_comes_or_a_handler_has_a_reas
 
     assert sleep_on(poll, seconds, 7, lambda: len(asked) == reason) == found
     assert asked == slept
-
-
-class Few:
-    """Streams of which no poller knows."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self.closed = False
-        self.timeline = Timeline(FakeClock())
-        self.left: float | None = None
-        self._sock = sock
-
-    def descriptors(self) -> Descriptors:
-        return ([] if self.closed else [self._sock.fileno()]), [], []
-
-    def seconds_left(self) -> float | None:
-        return self.left
-
-
-def test_who_no_poller_knows_wakes_by_bytes_by_a_deadline_and_once_it_is_over() -> None:
-    here, there = socket.socketpair()
-    with here, there:
-        few = Few(here)
-        everybody = Everybody(few)
-        in_vain = wait(everybody, timeout=0.0)
-        there.send(b"!")
-        by_bytes = wait(everybody)
-        here.recv(1)
-        few.left = 0.0
-        by_deadline = wait(everybody)
-        few.left, few.closed = None, True
-
-        assert (in_vain, by_bytes, by_deadline, wait(everybody, timeout=60.0)) == (False, True, True, True)

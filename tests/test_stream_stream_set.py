@@ -27,7 +27,7 @@ from netcode.stream.stream_set import HURRY, PAUSE, PORTION, StreamSet
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Connector
 from netcode.transport.tcp_listener import Listener
-from netcode.waiting import any_of, wait
+from netcode.waiting import Descriptors, any_of, wait
 
 # Receivers, as the message floors use them.
 
@@ -1335,3 +1335,33 @@ def test_after_an_interrupt_a_wait_sends_nothing_and_does_not_sleep(everybody: C
 
     assert (due, queued, connection.send_buffer_length, other.recv(1)) == (True, 1, 0, b"x")
     other.close()
+
+
+class Few(StreamSet[None]):
+    """Streams of which no poller knows."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(FakeClock())
+        self.left: float | None = None
+        self._sock = sock
+
+    def descriptors(self) -> Descriptors:
+        return ([] if self.closed else [self._sock.fileno()]), [], []
+
+    def seconds_left(self) -> float | None:
+        return self.left
+
+
+def test_who_no_poller_knows_wakes_by_bytes_by_a_deadline_and_once_it_is_over() -> None:
+    here, there = socket.socketpair()
+    with here, there:
+        few = Few(here)
+        in_vain = wait(few, timeout=0.0)
+        there.send(b"!")
+        by_bytes = wait(few)
+        here.recv(1)
+        few.left = 0.0
+        by_deadline = wait(few)
+        few.left, few.closed = None, True
+
+        assert (in_vain, by_bytes, by_deadline, wait(few, timeout=60.0)) == (False, True, True, True)

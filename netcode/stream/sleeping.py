@@ -1,47 +1,10 @@
-"""Sleeping for many streams: on after the first nap, and where the poller does not know everybody."""
+"""Sleeping for many streams: on after the first nap."""
 
 from collections.abc import Callable
-from typing import Protocol
 
-from netcode.loop.clock import Timeline
 from netcode.loop.poller import NAP
-from netcode.waiting import Descriptors, Waiter
 
 Ready = list[tuple[int, int]]
-
-
-class Sleeper(Protocol):
-    """Many streams, of which the poller does not know all."""
-
-    closed: bool
-    timeline: Timeline
-
-    def descriptors(self) -> Descriptors:
-        """Return what to wait on."""
-        ...
-
-    def seconds_left(self) -> float | None:
-        """Return in how many seconds an update is due even if nothing arrives; None for never."""
-        ...
-
-
-class Everybody(Waiter):
-    """Has `wait` sleep for streams of which the poller does not know everybody."""
-
-    def __init__(self, streams: Sleeper) -> None:
-        self._streams = streams
-
-    def instantiate(self) -> Descriptors:
-        return self._streams.descriptors()
-
-    def _seconds_left(self) -> float | None:
-        return self._streams.seconds_left()
-
-    def _slept(self, seconds: float) -> None:
-        self._streams.timeline.tick(seconds)
-
-    def _is_over(self) -> bool:
-        return self._streams.closed
 
 
 def sleep_on(

@@ -13,10 +13,10 @@ from netcode.loop.poller import BROKEN, NAP, READ, WRITE, clip
 from netcode.stream.agenda import Agenda
 from netcode.stream.contract import SCRATCH, Backlog, State
 from netcode.stream.driver import seconds_left, step, together
-from netcode.stream.sleeping import Everybody, sleep_on
+from netcode.stream.sleeping import sleep_on
 from netcode.stream.stream import Stream
 from netcode.stream.watcher import Watcher
-from netcode.waiting import Descriptors, wait
+from netcode.waiting import Descriptors, Waiter, wait
 
 PORTION = 64
 """Streams, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
@@ -38,7 +38,7 @@ What comes of thousands of silent peers is then handled together. To wake up cos
 T = TypeVar("T")
 
 
-class StreamSet(Generic[T]):
+class StreamSet(Waiter, Generic[T]):
     """The engine of a server: an update costs what is ready or due, not what is connected.
 
     It is the host of its streams, and knows what each is of: whatever was given with it. One that is over stays until
@@ -150,7 +150,7 @@ class StreamSet(Generic[T]):
         due = left is not None and (seconds is None or left <= seconds)
         seconds = clip(left if due else seconds)
         if self.watcher.unwatched:
-            return wait(Everybody(self), timeout=seconds) or due
+            return wait(self, timeout=seconds) or due
         most = PORTION if self._hurried and self._backlog is not None else None
         if self._in_vain and busy < PAUSE and (seconds is None or seconds > PAUSE):
             time.sleep(PAUSE - busy)
@@ -229,6 +229,20 @@ class StreamSet(Generic[T]):
             else:
                 self._take_up(stream)
         self.engine.stepping = None
+
+    # What `wait` asks, where the poller does not know everybody.
+
+    def instantiate(self) -> Descriptors:
+        return self.descriptors()
+
+    def _seconds_left(self) -> float | None:
+        return self.seconds_left()
+
+    def _slept(self, seconds: float) -> None:
+        self.timeline.tick(seconds)
+
+    def _is_over(self) -> bool:
+        return self.closed
 
     # What a stream tells its host.
 
