@@ -234,13 +234,7 @@ class Client(ClosingWaiter):
         if self._inbox.events:
             self._inbox.leave(self._timeline.now, "client")
         self._attendance.calls = 0
-        try:
-            engine.busy = True
-            self._guest.step()
-            engine.busy = False
-        except BaseException:
-            engine.torn, engine.busy = True, False
-            raise
+        engine.run(self._guest.step)
         if engine.later:
             engine.catch_up(self._guest.recover)
 
@@ -315,15 +309,8 @@ class Client(ClosingWaiter):
 
     def _before_sleep(self) -> None:
         engine = self._engine
-        if engine.busy or engine.torn or engine.later:
-            return
-        try:
-            engine.busy = True
-            self._guest.send_now()
-            engine.busy = False
-        except BaseException:
-            engine.torn, engine.busy = True, False
-            raise
+        if not (engine.busy or engine.torn or engine.later):
+            engine.run(self._guest.send_now)
 
     def _seconds_left(self) -> float | None:
         return 0.0 if self._inbox.has_news() else self._guest.until_due()

@@ -188,13 +188,7 @@ class Server(ClosingWaiter):
         if self._inbox.events:
             self._inbox.leave(self._links.timeline.now, "server")
         self._attendance.calls = 0
-        try:
-            engine.busy = True
-            self._step()
-            engine.busy = False
-        except BaseException:
-            engine.torn, engine.busy = True, False
-            raise
+        engine.run(self._step)
         if engine.later:
             engine.catch_up(self._hosting.recover)
 

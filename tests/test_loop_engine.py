@@ -69,3 +69,16 @@ def test_a_recovery_that_an_exception_came_into_is_done_again() -> None:
     owner.engine.catch_up(owner.act)
 
     assert owner.heard == ["acts", "acts"]
+
+
+def test_it_is_busy_while_it_runs_something_and_torn_if_an_exception_leaves_that() -> None:
+    owner = Owner()
+
+    owner.engine.run(owner.act_and_ask)
+    owner.engine.catch_up(owner.recover)
+    owner.presses = 1
+    with pytest.raises(KeyboardInterrupt):
+        owner.engine.run(owner.act)
+
+    assert owner.heard == ["asks", "has asked", "acts", "acts"]
+    assert (owner.engine.torn, owner.engine.busy) == (True, False)

@@ -38,6 +38,16 @@ class Engine:
         self.later.append(act)
         self.catch_up(recover)
 
+    def run(self, act: Act) -> None:
+        """Be busy with `act`, and torn where an exception leaves it."""
+        try:
+            self.busy = True
+            act()
+            self.busy = False
+        except BaseException:  # Ctrl-C, say
+            self.torn, self.busy = True, False
+            raise
+
     def catch_up(self, recover: Act) -> None:
         """Recover if something was torn, and do what waits; nothing while something is under way."""
         while (self.torn or self.later) and not self.busy:

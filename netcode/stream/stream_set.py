@@ -120,19 +120,8 @@ class StreamSet(Waiter, Generic[T]):
 
     def send_now(self) -> None:
         """Send everything that there is to send, before a sleep."""
-        engine = self.engine
-        if engine.busy or engine.torn:
-            return
-        try:
-            engine.busy = True
-            if self._answering:
-                self._take_answers()
-            if self._with_output:
-                self.send(self.timeline.now)
-            engine.busy = False
-        except BaseException:
-            engine.torn, engine.busy = True, False
-            raise
+        if not (self.engine.busy or self.engine.torn):
+            self.engine.run(self._send_all)
 
     def sleep(self, seconds: float | None) -> bool:
         """Send what is queued, sleep in the poller, and keep what it tells for the next update."""
@@ -373,6 +362,12 @@ class StreamSet(Waiter, Generic[T]):
     def _has_reason_to_wake(self, acts: int) -> bool:
         """Tell whether a signal handler has given one since there were so many `acts` of such."""
         return bool(self._with_output or self._dead) or self.engine.acts != acts
+
+    def _send_all(self) -> None:
+        if self._answering:
+            self._take_answers()
+        if self._with_output:
+            self.send(self.timeline.now)
 
     def _take_answers(self) -> None:
         """Have the answers sent that waited for something to go with."""
