@@ -757,7 +757,7 @@ def test_what_is_asked_for_in_the_middle_of_an_update_comes_at_its_end(
 def test_a_goodbye_that_an_exception_came_into_ends_the_link(scene: Scene) -> None:
     scene.serve()
     client = scene.join()
-    link_of(client)._close_reason = closed_here("bye")  # decided, and nothing done yet
+    link_of(client).goodbye = closed_here("bye")  # decided, and nothing done yet
     engine_of(client).torn = True
 
     scene.play(TICK)

@@ -108,7 +108,7 @@ def test_a_goodbye_that_an_exception_came_into_breaks_the_link_off(scene: Scene)
     server = scene.serve()
     scene.join()
     link = link_of(only(server))
-    link._close_reason = closed_here("bye")  # decided, and nothing done yet
+    link.goodbye = closed_here("bye")  # decided, and nothing done yet
     engine_of(server).torn = True
 
     scene.play(TICK)

@@ -29,12 +29,13 @@ class Timeline:
     the clock behind it is read once a tick.
     """
 
-    __slots__ = ("_clock", "_seen", "missed", "now")
+    __slots__ = ("_seen", "clock", "missed", "now")
 
     def __init__(self, clock: Clock = monotonic) -> None:
         if not callable(clock):
             raise TypeError(f"clock must be a function that tells the time, not {type(clock).__name__}")
-        self._clock = clock
+        self.clock = clock
+        """The clock behind it."""
         self._seen = self.now = clock()
         self.missed = 0.0
         """Seconds of pauses so far that did not count."""
@@ -45,7 +46,7 @@ class Timeline:
         Args:
             asleep: seconds that we meant to sleep in a `wait`: that was attending, not a pause.
         """
-        seen = self._clock()
+        seen = self.clock()
         elapsed = seen - self._seen
         self._seen = seen
         if elapsed > MAX_GAP + asleep:
@@ -54,18 +55,13 @@ class Timeline:
         self.now += elapsed
         return self.now
 
-    @property
-    def clock(self) -> Clock:
-        """The clock behind it."""
-        return self._clock
-
     def since(self) -> float:
         """Return how many seconds have passed since the last tick, attended or not."""
-        return self._clock() - self._seen
+        return self.clock() - self._seen
 
     def until(self, deadline: float) -> float:
         """Return how many seconds from this moment `deadline` comes due if we attend; 0.0 if it is past."""
-        gap = self._clock() - self._seen
+        gap = self.clock() - self._seen
         left = deadline - self.now - min(gap, MAX_GAP)
         return left if left > 0 else 0.0
 

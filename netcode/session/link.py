@@ -43,7 +43,6 @@ class Link:
 
     __slots__ = (
         "_alone_after",
-        "_close_reason",
         "_greet_by",
         "_greeted",
         "_greeting",
@@ -52,6 +51,7 @@ class Link:
         "_overfull",
         "_owner",
         "_pinged_at",
+        "goodbye",
         "limits",
         "meter",
         "reader",
@@ -77,13 +77,14 @@ class Link:
         self._greet_by = math.inf
         self._next_ping = math.inf
         self._pinged_at = 0.0
-        self._close_reason: Reason | None = None
         self._overfull = -1  # what waited before too much was sent; -1 if there was not
         self.since = 0.0  # at the server: when it came to the door, which no two do at the same time
         self.meter = Meter()
         self.reader = Reader(self, codec, inbox)
         self.session: Session | None = None
         self.reason: Reason | None = None
+        self.goodbye: Reason | None = None
+        """What we have said goodbye with, while the other end may still be talking; None if we have not."""
 
     @property
     def where(self) -> str:
@@ -96,14 +97,9 @@ class Link:
         return self.reader.has_rest
 
     @property
-    def goodbye(self) -> Reason | None:
-        """What we have said goodbye with, while the other end may still be talking; None if we have not."""
-        return self._close_reason
-
-    @property
     def is_half_closed(self) -> bool:
         """Whether an interrupt came between the decision to end it and the ending of its connection."""
-        over = self.reason is not None or self._close_reason is not None
+        over = self.reason is not None or self.goodbye is not None
         return over and self.stream.state in (State.CONNECTING, State.CONNECTED)
 
     @property
@@ -122,19 +118,21 @@ class Link:
     def ended(self, stream: Stream) -> None:
         reason = stream.reason
         assert reason is not None
-        if self._close_reason is not None and reason.code is not ReasonCode.CLOSE_TIMEOUT:
-            reason = self._close_reason
+        if self.goodbye is not None and reason.code is not ReasonCode.CLOSE_TIMEOUT:
+            reason = self.goodbye
         elif self._greeting is Welcome and reason.code in {ReasonCode.CLOSED_BY_PEER, ReasonCode.RESET}:
             text = (
                 f"{self.where} closed the connection without a greeting; is that a netcode server, with tls= as here?"
             )
             reason = Reason(reason.code, text, reason.error)
         self._owner.link_gone(self)
-        self._over(reason)
+        if self.reason is None:
+            self._end(reason)
+            self._owner.link_over(self)
         self.reader.forget()
 
     def deadline(self, stream: Stream) -> float:
-        if self.reason is not None or self._close_reason is not None:
+        if self.reason is not None or self.goodbye is not None:
             return math.inf  # the connection has a deadline for closing
         if self._greeting is not None:
             return self._greet_by
@@ -153,7 +151,7 @@ class Link:
         silent = stream.heard + limits.timeout
         usual = (
             reader.session is not None
-            and self._close_reason is None
+            and self.goodbye is None
             and reader.partial is None
             and stream.outgoing is None
             and self._overfull < 0
@@ -162,7 +160,7 @@ class Link:
         )
         if not usual:
             self._end_what_is_overdue(now)
-        if reader.session is None or self._close_reason is not None:
+        if reader.session is None or self.goodbye is not None:
             return self.deadline(stream)
         ping_at = self._ping_at()
         if now >= ping_at:
@@ -224,11 +222,11 @@ class Link:
         """End the link for `reason`: the other end is told, in the words of `told` where they must differ."""
         if self.reason is not None:
             return
-        if self._close_reason is None:
+        if self.goodbye is None:
             self._end(reason)
             self._say_bye(Reason(reason.code, told or reason.text, None, reason.number, reason.where))
         else:
-            self._end(self._close_reason)  # we have left already, and said why
+            self._end(self.goodbye)  # we have left already, and said why
         self._owner.link_over(self)
 
     def answer(self, reason: Reason, about: Any) -> None:
@@ -238,9 +236,9 @@ class Link:
 
     def say_goodbye(self, reason: Reason, here: str) -> None:
         """Leave on purpose: the other end reads `reason`, this one `here`; what still comes is still delivered."""
-        if self.reason is None and self._close_reason is None:
+        if self.reason is None and self.goodbye is None:
             assert self.session is not None
-            self._close_reason = closed_here(here)
+            self.goodbye = closed_here(here)
             self.session.close_batch(self)
             self._say_bye(reason)
 
@@ -248,8 +246,8 @@ class Link:
         """End the link at once; what fits into one `send` is the last that the other end hears."""
         stream = self.stream
         can_send = stream.transport is not None and not stream.blocked
-        if self.reason is None and self._close_reason is None:
-            self._close_reason = closed_here("" if reason is None else reason.text)
+        if self.reason is None and self.goodbye is None:
+            self.goodbye = closed_here("" if reason is None else reason.text)
             if self.session is not None:
                 self.session.close_batch(self)
             reason = reason or Reason(ReasonCode.GOODBYE, "the other end left")
@@ -276,7 +274,7 @@ class Link:
 
     def reply(self, session: Session) -> None:
         """Answer what was just received: a ping, or so much that it has to be acknowledged."""
-        if self._close_reason is not None:
+        if self.goodbye is not None:
             return  # after a goodbye nothing is sent: our side of the stream has ended, or is about to
         pong = self.reader.pong
         if pong is not None:
@@ -295,7 +293,7 @@ class Link:
 
     def _end_what_is_overdue(self, now: float) -> None:
         """End the link if one of its times is over."""
-        if self.reason is not None or self._close_reason is not None:
+        if self.reason is not None or self.goodbye is not None:
             return
         if self._greeting is not None:
             if self.reader.stands_in_line:
@@ -356,7 +354,7 @@ class Link:
         self.fail(Reason(ReasonCode.TOO_SLOW, text), f"this end did not take what was sent: {what}")
 
     def _hear_bye(self, reason: Reason) -> None:
-        self._end(self._close_reason or reason)
+        self._end(self.goodbye or reason)
         self.stream.close_nicely(self._close_within(), "close_timeout")
         self._owner.link_over(self)
 
@@ -375,11 +373,6 @@ class Link:
         if self._greeting is Hello:
             longest = min(longest, max(PARTING, self._greet_by - self.now))
         return longest
-
-    def _over(self, reason: Reason) -> None:
-        if self.reason is None:
-            self._end(reason)
-            self._owner.link_over(self)
 
     def _end(self, reason: Reason) -> None:
         self.reason = reason
