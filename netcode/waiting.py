@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
 from netcode.loop.clock import earliest
-from netcode.loop.poller import NAP, READ, WRITE, clip, select_in_parts
+from netcode.loop.poller import NAP, bits_of, clip, select_in_parts
 
 Descriptors = poller.Descriptors
 
@@ -264,13 +264,7 @@ def _poll(lists: Descriptors, seconds: float) -> bool:
     if not hasattr(select, "poll"):  # Windows
         return _select(lists, seconds)
     poll = select.poll()
-    read, write, exceptional = lists
-    wanted = dict.fromkeys(read, READ)
-    for fd in write:
-        wanted[fd] = wanted.get(fd, 0) | WRITE
-    for fd in exceptional:
-        wanted[fd] = wanted.get(fd, 0) | select.POLLPRI
-    for fd, bits in wanted.items():
+    for fd, bits in bits_of(lists):
         if fd < 0:
             return True
         poll.register(fd, bits)

@@ -14,6 +14,9 @@ WRITE = 4
 BROKEN = 24
 """Error or hang-up (EPOLLERR | EPOLLHUP): reading tells which."""
 
+URGENT = 2
+"""An exceptional condition; the value of EPOLLPRI."""
+
 EDGE = 0x80002000
 """With READ: tell of what comes, and of the other end's end, once (EPOLLET | EPOLLRDHUP). Only epoll knows this, and is
 spared a second look at what was handled; the others go on telling."""
@@ -121,11 +124,7 @@ class SelectPoller:
         self._write.pop(fd, None)
 
     def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
-        read, write, _ = select_in_parts(([*self._read], [*self._write], []), timeout)
-        ready = dict.fromkeys(read, READ)
-        for fd in write:
-            ready[fd] = ready.get(fd, 0) | WRITE
-        return [*ready.items()]
+        return bits_of(select_in_parts(([*self._read], [*self._write], []), timeout))
 
     def fileno(self) -> int:
         return -1
@@ -169,6 +168,11 @@ def merged(told: list[tuple[int, int]]) -> list[tuple[int, int]]:
     for fd, bits in told:
         ready[fd] = ready.get(fd, 0) | bits
     return [*ready.items()]
+
+
+def bits_of(lists: Descriptors) -> list[tuple[int, int]]:
+    """Return one entry for each descriptor with the bits of all the lists that it is in."""
+    return merged([(fd, bit) for fds, bit in zip(lists, (READ, WRITE, URGENT), strict=True) for fd in fds])
 
 
 def select_in_parts(wanted: Descriptors, timeout: float | None, limit: int = SELECT_LIMIT) -> Descriptors:

@@ -14,7 +14,7 @@ from typing import Any
 from netcode.client import Client, guest_of
 from netcode.events import Event, Joined, Left, Received
 from netcode.loop.clock import Clock, monotonic
-from netcode.loop.poller import READ, WRITE, select_in_parts
+from netcode.loop.poller import bits_of, select_in_parts
 from netcode.reasons import Reason
 from netcode.session.meter import Meter
 from netcode.stream.contract import State
@@ -224,8 +224,8 @@ def ready(clients: Iterable[Client], seconds: float) -> list[Client]:
         found = [number for numbers in select_in_parts(lists, seconds) for number in numbers]
     else:
         poll = select.poll()
-        for number in owners:
-            poll.register(number, (READ if number in lists[0] else 0) | (WRITE if number in lists[1] else 0))
+        for number, bits in bits_of(lists):
+            poll.register(number, bits)
         found = [number for number, _ in poll.poll(seconds * 1000)]
     return [*dict.fromkeys(owners[number] for number in found)]
 
