@@ -3,14 +3,13 @@
 import math
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from types import FrameType
 from typing import Protocol, Self
 
 from netcode.diagnostics import log
 from netcode.limits import check_rate
-from netcode.loop.clock import Clock
+from netcode.loop.clock import Clock, sleep_of
 from netcode.reasons import HOW_LONG, check_text
 from netcode.stream.contract import State
 
@@ -119,7 +118,7 @@ class _Pace:
 
 def _looks(end: Ticking, due: float, step: float, clock: Clock) -> Iterator[None]:
     """Yield every `step` seconds, once at least and for the last time when `due` has come, or all is over."""
-    sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # a clock of tests lets its own time pass
+    sleep = sleep_of(clock)
     while True:
         left = due - clock()
         if left > 0:

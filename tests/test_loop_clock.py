@@ -1,13 +1,14 @@
 """Time as peers are charged for it, and deadlines."""
 
 import math
+import time
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netcode.loop.clock import MAX_GAP, Deadlines, Timeline, earliest
+from netcode.loop.clock import MAX_GAP, Deadlines, Timeline, earliest, sleep_of
 from netcode.testing import FakeClock
 
 seconds = st.floats(0, 1e6)
@@ -130,6 +131,14 @@ def test_nothing_is_due_before_the_earliest_deadline() -> None:
     deadlines.push(5.0, "first")
 
     assert [deadlines.is_due(now) for now in (4.9, 5.0, 6.0)] == [False, True, True]
+
+
+def test_a_clock_may_have_a_sleep_of_its_own() -> None:
+    clock = FakeClock(5.0)
+
+    sleep_of(clock)(2.0)
+
+    assert (clock(), sleep_of(time.monotonic)) == (7.0, time.sleep)
 
 
 def test_the_earliest_of_moments_is_one_that_comes() -> None:

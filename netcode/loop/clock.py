@@ -16,6 +16,12 @@ T = TypeVar("T")
 monotonic: Clock = time.monotonic
 
 
+def sleep_of(clock: Clock) -> Callable[[float], None]:
+    """Return what lets time pass by `clock`: a sleep of its own, as that of a test has, or Python's."""
+    sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)
+    return sleep
+
+
 def earliest(*moments: float | None) -> float | None:
     """Return the first of several moments, of which None never comes; None if all are that."""
     return min((moment for moment in moments if moment is not None), default=None)

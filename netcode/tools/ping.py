@@ -5,13 +5,12 @@ It takes no seat and needs no credentials: nobody in the game notices. Each ques
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 from ssl import SSLContext
 from typing import NamedTuple
 
 from netcode.address import Address
-from netcode.loop.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic, sleep_of
 from netcode.reasons import Reason, ReasonCode
 from netcode.tools.output import Output, milliseconds
 from netcode.tools.probe import Answer, ask
@@ -89,7 +88,7 @@ class Session:
         self._output = output
         self._question = question
         self._clock = clock
-        self._sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # tests have time of their own
+        self._sleep = sleep_of(clock)
         self._shown: tuple[str | None, ...] | None = None
         self.tally = Tally(0, [], 0)
 

@@ -9,13 +9,12 @@ import json
 import re
 import stat
 import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeGuard, cast
 
-from netcode.loop.clock import Clock, monotonic
+from netcode.loop.clock import Clock, monotonic, sleep_of
 from netcode.observing.status import default_path
 from netcode.reasons import printable
 from netcode.tools.output import Output, complain, in_bytes, milliseconds
@@ -180,7 +179,7 @@ class Panel:
     def __init__(self, source: StatusReader | Numbers, output: Output, clock: Clock = monotonic) -> None:
         self._source = source
         self._output = output
-        self._sleep: Callable[[float], None] = getattr(clock, "sleep", time.sleep)  # tests have time of their own
+        self._sleep = sleep_of(clock)
         self._clock = clock
         self._before: dict[str, Any] | None = None
         self._latest: dict[str, Any] | None = None
