@@ -4,6 +4,7 @@ import sys
 from dataclasses import dataclass, fields
 from typing import TypedDict
 
+from netcode.reasons import is_unicode
 from netcode.wire.codec import ENVELOPE, Bounds
 from netcode.wire.cost import ENVELOPE_DEPTH, MAX_DEPTH
 from netcode.wire.protocol import MAX_COUNT, MAX_NAME, MAX_SECONDS, MAX_UNGREETED
@@ -146,6 +147,6 @@ def check_name(what: str, name: str) -> str:
         raise TypeError(f"{what} must be a str, not {type(name).__name__}")
     if len(name) > MAX_NAME:
         raise ValueError(f"{what} must have at most {MAX_NAME} characters, not {len(name)}")
-    if not name.isascii() and any("\ud800" <= c <= "\udfff" for c in name):  # as of a file name that is no UTF-8
+    if not is_unicode(name):
         raise ValueError(f"{what} must be text that can be sent, and half a character cannot: {name!a}")
     return name

@@ -121,6 +121,15 @@ def printable(text: str, limit: int = MAX_TEXT) -> str:
     return clipped if len(clipped) <= limit else clipped[: limit - 1] + "…"
 
 
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be sent: it has no half of a pair of surrogates, as names of files that are no UTF-8 have."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 HOW_LONG = "; how long a goodbye may take is close_timeout"
 """What who gives a goodbye a number probably has to hear."""
 

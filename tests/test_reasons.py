@@ -28,6 +28,7 @@ from netcode.reasons import (
     closed_here,
     interrupted,
     is_shortage,
+    is_unicode,
     printable,
     reason_from_error,
     reason_from_wire,
@@ -221,6 +222,10 @@ def test_clipped_text_fits_and_is_what_was_said_so_far(text: str) -> None:
 
     assert len(clipped.encode()) <= MAX_TEXT
     assert text.encode("utf-8", "replace").startswith(clipped.encode())
+
+
+def test_half_a_character_cannot_be_sent() -> None:
+    assert [is_unicode(text) for text in ("", "plain", "ä\U0001f600", "a\udc80", "\ud83d")] == [True] * 3 + [False] * 2
 
 
 @pytest.mark.parametrize(("text", "hint"), [(5, HOW_LONG), (2.5, HOW_LONG), (None, ""), (b"bytes", "")])
