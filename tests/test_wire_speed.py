@@ -436,3 +436,27 @@ def test_without_a_compiler_there_is_no_kernel(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, "netcode._speed", None)
 
     assert load() is None
+
+
+class Numbered:
+    """Has the number of a descriptor, as a socket has."""
+
+    def __init__(self, number: Any) -> None:
+        self.read_fd = number
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="sockets are asked by Python there")
+@pytest.mark.parametrize("call", ["send", "receive_into"])
+def test_what_is_no_socket_is_refused_and_its_number_referred_to_as_often_as_before(call: str) -> None:
+    ask, number, buffer = getattr(_speed, call), 2**30, bytearray(8)
+    before = sys.getrefcount(number)
+
+    for _ in range(100):
+        with pytest.raises(OSError, match="descriptor"):
+            ask(Numbered(number), buffer)
+    for nothing in (Numbered(None), Numbered("1"), Numbered(2**80), object()):
+        with pytest.raises((TypeError, OverflowError, AttributeError)):
+            ask(nothing, buffer)
+
+    assert sys.getrefcount(number) == before
+    buffer.clear()  # as nobody looks at it any more
