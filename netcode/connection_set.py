@@ -131,9 +131,8 @@ class ConnectionSet(Waiter, Generic[D]):
         streams, engine = self._streams, self._streams.engine
         if engine.busy:
             raise RuntimeError("ConnectionSet.update() is already running: call it from one place, in one thread")
-        if engine.torn:
-            streams.recover()
-            engine.torn = False
+        if engine.torn or engine.later:
+            engine.catch_up(streams.recover)
         try:
             engine.busy = True
             streams.update()
@@ -141,15 +140,15 @@ class ConnectionSet(Waiter, Generic[D]):
         except BaseException:
             engine.torn, engine.busy = True, False
             raise
+        if engine.later:
+            engine.catch_up(streams.recover)
 
     def close(self) -> None:
-        """Close every connection, and the set's own descriptors. Listening sockets stay open: they are yours."""
-        self._streams.close()
-        try:
-            self._close_doorways()
-        except BaseException:
-            self._streams.engine.torn = True
-            raise
+        """Close every connection, and the set's own descriptors. Listening sockets stay open: they are yours.
+
+        In the middle of an `update()`, as from a signal handler, at the end of that.
+        """
+        self._streams.engine.do(self._close, self._streams.recover)
 
     def instantiate(self) -> Descriptors:
         return self._streams.each_descriptor()
@@ -162,7 +161,7 @@ class ConnectionSet(Waiter, Generic[D]):
         self._streams.send_now()
 
     def _seconds_left(self) -> float | None:
-        return self._streams.seconds_left()
+        return 0.0 if self._streams.engine.later else self._streams.seconds_left()
 
     def _slept(self, seconds: float) -> None:
         self._streams.timeline.tick(seconds)
@@ -181,17 +180,30 @@ class ConnectionSet(Waiter, Generic[D]):
             fds += doors
         if streams.closed or not (fds or len(streams)) or streams.watcher.poller.fileno() < 0:
             return None  # a poller that has no descriptor would stumble over a door that is closed meanwhile
-        listeners = [*map(ref, others)]
-        if fds != streams.watcher.doors or listeners != self._listeners:
-            streams.watcher.watch_doors(())  # numbers alone do not tell: that of a closed one may be another's by now
-            streams.watcher.watch_doors(fds)
-            self._listeners = listeners
-        return streams.sleep(seconds)
+        try:
+            self._watch_doors(fds, [*map(ref, others)])
+            return streams.sleep(seconds)
+        except Exception:
+            if streams.closed:
+                return True  # by a signal handler, and its poller with it
+            raise
 
     def _abandon(self) -> None:
         """Be closed in a child of the process that made it; or be its own there, while nobody is in it."""
         self._close_doorways()
         self._streams.abandon()
+
+    def _watch_doors(self, fds: tuple[int, ...], listeners: "list[ref[Waiter]]") -> None:
+        """Have the poller tell of who knocks at these listeners' doors, too."""
+        watcher = self._streams.watcher
+        if fds != watcher.doors or listeners != self._listeners:
+            watcher.watch_doors(())  # numbers alone do not tell: that of a closed one may be another's by now
+            watcher.watch_doors(fds)
+            self._listeners = listeners
+
+    def _close(self) -> None:
+        self._streams.close()
+        self._close_doorways()
 
     def _close_doorways(self) -> None:
         for doorway in self._doorways.values():
@@ -205,8 +217,10 @@ class ConnectionSet(Waiter, Generic[D]):
             return False
         try:
             return not watcher.knocks(fds)
-        except BaseException:
+        except BaseException as error:
             self._streams.engine.torn = True  # what the poller told is lost
+            if self._streams.closed and isinstance(error, ValueError):
+                return True  # by a signal handler, and its poller with it
             raise
 
     def _welcome(

@@ -6,12 +6,14 @@ import os
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 import bounds
 import pytest
 from crowd import LOOPBACK, POLLERS, ROUNDS, call, pair, set_of, until
+from interrupts import Press
 
 from netcode import waiting
 from netcode.address import Address
@@ -596,6 +598,86 @@ def test_an_update_within_an_update_is_refused() -> None:
     assert connection.receive_all() == b"once, twice"
     everybody.close()
     other.close()
+
+
+def test_a_set_may_be_closed_from_a_signal_handler_at_any_point(listener: Listener, clock: FakeClock) -> None:
+    done = True
+    at = 0
+    while done:
+        at += 1
+        everybody = ConnectionSet[Any](clock=clock)
+        connection, other = pair(everybody)
+        further, another = pair(everybody)
+        other.send(b"to be read")
+        further.send(b"to be sent")
+        with Press(at, everybody.close) as press:
+            everybody.update()
+            wait(everybody, listener, timeout=0.0)
+            everybody.update()
+        done = bool(press.where)
+        everybody.update()
+
+        assert (press.where, connection.alive, further.alive) == (press.where, not done, not done)
+        assert (press.where, wait(everybody, timeout=0.0)) == (press.where, done)
+        everybody.close()
+        other.close()
+        another.close()
+    assert at > 50
+
+
+def test_a_set_may_be_closed_from_a_signal_handler_while_it_asks_who_is_at_the_door(
+    everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, other = pair(everybody)
+    wait(everybody, listener, timeout=0.0)
+    knocks = watcher.Watcher.knocks
+
+    def press(self: watcher.Watcher, fds: tuple[int, ...]) -> bool:
+        everybody.close()
+        return knocks(self, fds)
+
+    monkeypatch.setattr(watcher.Watcher, "knocks", press)
+    everybody.accept(listener, lambda address: None)
+    everybody.update()
+
+    assert [*everybody] == []
+    other.close()
+
+
+def test_a_closed_set_that_was_waited_for_with_a_listener_is_waited_for(
+    on_any_poller: ConnectionSet[Any], listener: Listener
+) -> None:
+    _, other = pair(on_any_poller)
+    wait(on_any_poller, listener, timeout=0.0)
+
+    on_any_poller.close()
+
+    assert wait(on_any_poller, timeout=0.0)
+    assert wait(on_any_poller, listener, CustomWaiter(), timeout=0.0)
+    other.close()
+
+
+def test_a_connection_may_be_added_from_a_signal_handler_while_the_set_is_waited_for(clock: FakeClock) -> None:
+    done = True
+    at = 0
+    while done:
+        at += 1
+        everybody = ConnectionSet[Any](clock=clock)
+        silent = custom()
+        everybody.add(silent)  # of what has no descriptor, each wait asks when it is due
+        one, other = socket.socketpair()
+        added = custom(input=one, output=one)
+        with Press(at, partial(everybody.add, added)) as press:
+            wait(everybody, timeout=0.0)
+            everybody.instantiate()
+        done = bool(press.where)
+        everybody.update()
+
+        assert (press.where, [*everybody]) == (press.where, [silent, added] if done else [silent])
+        everybody.close()
+        everybody.update()
+        added.close()
+        other.close()
 
 
 def test_in_a_child_a_set_is_closed_with_its_own_copies_of_doors(everybody: ConnectionSet[Any]) -> None:

@@ -215,7 +215,7 @@ if sys.platform == "linux":
         def remove(self, fd: int) -> None:
             try:
                 self._epoll.unregister(fd)
-            except OSError:  # closed already, or never watched
+            except (OSError, ValueError):  # closed already, or never watched; or the poller itself is closed
                 return
             self._watched -= 1
 
@@ -223,7 +223,7 @@ if sys.platform == "linux":
             return self._epoll.poll(timeout, most or self._watched)
 
         def fileno(self) -> int:
-            return self._epoll.fileno()
+            return -1 if self._epoll.closed else self._epoll.fileno()
 
         def close(self) -> None:
             self._epoll.close()

@@ -165,20 +165,21 @@ class StreamSet(Waiter, Generic[T]):
             return 0.0
         deadline = self._agenda.next()
         left = None if deadline is None else self.timeline.until(deadline)
-        return earliest(left, *map(seconds_left, self.watcher.unwatched)) if self.watcher.unwatched else left
+        unwatched = [*self.watcher.unwatched]  # to which a signal handler may add
+        return earliest(left, *map(seconds_left, unwatched)) if unwatched else left
 
     def descriptors(self) -> Descriptors:
         """Return what to wait on: the poller's descriptor for all that it watches, if it has one."""
         empty = not self._streams and not self.watcher.doors  # its poller would sleep for ever
         fd = -1 if self.closed or empty else self.watcher.poller.fileno()
         if fd < 0:
-            return together(self._streams)
-        read, write, exceptional = together(self.watcher.unwatched)
+            return self.each_descriptor()
+        read, write, exceptional = together([*self.watcher.unwatched])
         return [fd, *read], write, exceptional
 
     def each_descriptor(self) -> Descriptors:
         """Return what to wait on where the poller is not to be asked."""
-        return together(self._streams)
+        return together([*self._streams])
 
     def close(self) -> None:
         """Close every stream, and the poller."""
@@ -186,7 +187,7 @@ class StreamSet(Waiter, Generic[T]):
         try:
             for stream in [*self._streams]:
                 stream.close()
-            self.watcher.poller.close()
+            self.watcher.start_anew(closed=True)
         except BaseException:
             self.engine.torn = True
             raise
