@@ -1568,6 +1568,23 @@ def test_a_rematch_waits_for_who_is_away_as_long_as_the_game_does(hall: Hall, re
     hall.until(lambda: dan.over)
 
 
+def test_a_table_on_its_way_to_another_process_begins_no_rematch(hall: Hall) -> None:
+    hall.games = (Short,)
+    server = hall.serve()
+    ann, bob, cid, dan = round_of_short(hall)
+    bob.close()
+    for seat in (ann, cid, dan):
+        seat.rematch()
+    hall.play(1.0)
+    [room] = server._keeper.rooms.values()
+    server._keeper.leaving.add(room.id)
+    version = room.version
+
+    hall.play(90.0)
+
+    assert (room.version, room.over, ann.over) == (version, True, True)
+
+
 def test_who_is_away_and_not_heard_of_is_told_that_the_others_go_on(hall: Hall) -> None:
     class Soon(Short):
         grace = 1.0

@@ -33,7 +33,7 @@ class Passing:
                 self._steps.look_again(room, now)
             elif room.table is None:
                 self._playing.begin_full(room, now)
-            elif room.over:
+            elif room.over and room.id not in self._keeper.leaving:
                 self._playing.begin_again(room, now)
             else:
                 self._steps.take(room, room.table.advance(now), now)
