@@ -279,3 +279,36 @@ def test_a_bot_that_cannot_guess_what_was_dealt_chooses_at_random_and_says_so(
     assert (search.worlds, search.best() is not None) == (0, True)
     text = "Many: nothing of 101 guesses at what a bot cannot see could be, so it chooses at random"
     assert caplog.messages == [text]
+
+
+@pytest.mark.parametrize("rounds", [0, 1])
+def test_a_bot_guesses_what_was_dealt_where_one_rule_deals_and_the_next_one_asks(rounds: int) -> None:
+    class Apart(Game):
+        hands: Owned[list[list[int]]]
+        dealt: bool = False
+        count: int = 0
+
+        def setup(self) -> None:
+            self.deal()
+
+        def deal(self) -> None:
+            self.hands = [[self.random.randrange(10**9)] for _ in self.players]
+            self.dealt = True
+
+        def round(self) -> None:
+            if not self.dealt:
+                self.deal()
+                return  # and round() runs once more
+            self.ask_all(self.players, bool, "do you dare?")
+            self.dealt, self.count = False, self.count + 1
+            if self.count == 3:
+                self.finish(self.hands.index(max(self.hands)))
+
+    table = begin(Apart)
+    for seat in range(2 * rounds):
+        act(table, seat, ("", {"answer": True}))
+    search = TreeSearch(table, 0, seed=1)
+
+    search.think(3600.0, 20)
+
+    assert (table.course.values["count"], search.worlds) == (rounds, 20)
