@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
 from netcode.turns.errors import BUGS, Enough, RulesError, Suspended, Unfit
-from netcode.turns.values import NATIVE, Shape, check_bounds, check_numbers, pack, plain, same, shape_of
+from netcode.turns.values import NATIVE, Shape, check_bounds, check_numbers, ordered, pack, plain, same, shape_of
 
 T = TypeVar("T")
 _SETS: tuple[Any, ...] = (set, frozenset)
@@ -93,24 +93,13 @@ def pick(values: tuple[Any, ...], data: Any) -> Any:
                 return value
         elif same(plain(value), data):
             return value
-    meant = _ordered(data)
+    meant = ordered(data)
     for value in values:
-        said = _ordered(plain(value))
+        said = ordered(plain(value))
         if same(said, meant) or same(_whole(said), meant) or (isinstance(value, enum.Flag) and same(value.value, data)):
             return value
     some = ", ".join(str(plain(value)) for value in values[:12])
     raise Unfit(f"must be one of {some}{', …' if len(values) > 12 else ''}" if values else "has nothing to choose from")
-
-
-def _ordered(data: Any) -> Any:
-    """Return plain wire data with the entries of a dict in one order: to say them in another one says the same."""
-    match data:
-        case list():
-            return [_ordered(item) for item in data]  # pyright: ignore[reportUnknownVariableType]
-        case dict():
-            return {key: _ordered(data[key]) for key in sorted(data, key=pack)}  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-        case _:
-            return data
 
 
 def _whole(data: Any) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from netcode.turns.values import plain
+from netcode.turns.values import ordered, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,13 @@ class Play:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Play):
             return NotImplemented
-        return (self.name, self.question, repr(self.wire())) == (other.name, other.question, repr(other.wire()))
+        return self._said() == other._said()
 
     def __hash__(self) -> int:
-        return hash((self.name, self.question, repr(self.wire())))
+        return hash(self._said())
+
+    def _said(self) -> tuple[str, str | None, str]:
+        return self.name, self.question, repr(ordered(self.wire()))
 
     def __str__(self) -> str:
         if self.question is not None:

@@ -91,6 +91,13 @@ def _plain_key(key: Any) -> Any:
     return said
 
 
+def ordered(data: Any) -> Any:
+    """Return plain wire data with the entries of a dict in one order: to say them in another one says the same."""
+    if isinstance(data, _DICT):
+        return {key: ordered(data[key]) for key in sorted(data, key=pack)}
+    return [ordered(item) for item in data] if isinstance(data, _COLLECTIONS) else data
+
+
 def same(one: Any, other: Any) -> bool:
     """Tell whether two values are equal and of the same types through and through."""
     if type(one) is not type(other):
