@@ -1882,6 +1882,56 @@ def test_nobody_runs_out_of_time_while_nothing_can_be_stored(hall: Hall) -> None
     hall.until(lambda: bob.over, 6.0)
 
 
+def test_clocks_stand_where_they_are_shown_as_well_while_nothing_can_be_stored(hall: Hall) -> None:
+    store = Failing(clock=hall.clock)
+    hall.store, hall.games = store, (Hasty,)
+    hall.serve()
+    ann, bob, cid, dan = (hall.join(Hasty) for _ in range(4))
+    hall.play(1.0)
+    store.trouble = Unavailable("the disk is full")
+    ann.play("mark", cell=0)
+    hall.until(lambda: cid.frozen != "")
+    before = cid.clocks
+    assert before is not None
+    assert 3.0 < before[0] < 4.5
+
+    hall.play(60.0)
+    assert (cid.clocks, dan.clocks) == (before, before)
+    store.trouble = None
+    hall.until(lambda: cid.frozen == "")
+    hall.play(1.0)
+
+    assert cid.clocks is not None
+    assert before[0] - 1.5 < cid.clocks[0] < before[0] - 0.5
+    hall.until(lambda: dan.over, 5.0)
+    assert bob.frozen == ""
+
+
+def test_who_is_away_has_as_long_as_before_while_nothing_can_be_stored(hall: Hall) -> None:
+    class Short(TicTacToe):
+        absent = "forfeit"
+        grace = 20.0
+
+    store = Failing(clock=hall.clock)
+    hall.store, hall.games = store, (Short,)
+    hall.serve()
+    ann, bob, cid, _ = (hall.join(Short) for _ in range(4))
+    bob.close()
+    hall.play(5.0)
+    store.trouble = Unavailable("the disk is full")
+    cid.play("mark", cell=0)
+    hall.play(60.0)
+    store.trouble = None
+    hall.until(lambda: cid.frozen == "")
+    ann.play("mark", cell=0)
+    hall.play(1.0)
+
+    state, seconds = ann.presence[1]
+
+    assert (state, ann.over, seconds is not None and 10.0 < seconds < 16.0) == ("away", False, True)
+    hall.until(lambda: ann.over, 16.0)
+
+
 def test_closing_stores_everything_and_says_so(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)

@@ -98,6 +98,8 @@ def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
         state["result"] = result.winners, result.scores, result.text
     if frozen:
         state["frozen"] = frozen
+    if state["frozen"]:
+        state["running"] = ()  # time stands still, where they are shown as well
     state["undo_by"] = table.undo_wanted_by()
     return state
 

@@ -50,9 +50,12 @@ class Passing:
         elif self._still_since is not None:
             began, self._still_since = self._still_since, None
             for room in self._keeper.rooms.values():
-                if room.table is not None and not room.over:
+                for seat in room.seats:
+                    if seat.away_since is not None:
+                        seat.away_since += now - max(seat.away_since, began)
+                if room.table is not None:
                     room.table.hold(began, now)
-                    self._dues.note(room, now)
+                    self._steps.take(room, (), now)
 
     def _stand_in(self, room: Room, table: Table, now: float) -> None:
         """Play for seats that are absent, where the game says so: something that is legal, at random."""

@@ -89,12 +89,17 @@ class Telling:
         self._told_trouble = trouble
         if trouble:
             log.warn("store", "nothing can be stored: %s", trouble)
+        now = self._keeper.clock()
         for room in self._keeper.rooms.values():
-            text = room.frozen or (room.table.frozen if room.table is not None else "") or self._keeper.told
+            table = room.table
+            text = room.frozen or (table.frozen if table is not None else "") or self._keeper.told
+            told: dict[str, Any] = {"frozen": text}
+            if trouble and table is not None and table.started:  # clocks that go on are told once they do
+                told |= {"clocks": table.status(now).clocks, "running": ()}
             for viewer in room.viewers:
                 if viewer.public.get("frozen", "") != text:
-                    viewer.public = {**viewer.public, "frozen": text}
-                    self._send([(viewer.peer, protocol.Step([], {}, {"frozen": text}))])
+                    viewer.public = {**viewer.public, **told}
+                    self._send([(viewer.peer, protocol.Step([], {}, told))])
 
     def _in_parts(self, fields: dict[str, bytes]) -> list[dict[str, bytes]]:
         """Return the fields as they fit messages, the last of which has everything else beside them."""
