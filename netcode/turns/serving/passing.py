@@ -33,7 +33,7 @@ class Passing:
                 self._steps.look_again(room, now)
             elif room.table is None:
                 self._playing.begin_full(room, now)
-            elif room.over and room.id not in self._keeper.leaving:
+            elif room.over:
                 self._playing.begin_again(room, now)
             else:
                 self._steps.take(room, room.table.advance(now), now)
@@ -56,6 +56,7 @@ class Passing:
                 if room.table is not None:
                     room.table.hold(began, now)
                     self._steps.take(room, (), now)
+                    self._playing.begin_again(room, now)
 
     def _stand_in(self, room: Room, table: Table, now: float) -> None:
         """Play for seats that are absent, where the game says so: something that is legal, at random."""

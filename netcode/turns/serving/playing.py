@@ -153,7 +153,7 @@ class Playing:
 
     def begin_again(self, room: Room, now: float) -> None:
         """Begin another game at a table at which nobody is waited for any more; tell all why, if that cannot be."""
-        refused = self._begin_rematch(room, now)
+        refused = "" if room.id in self._keeper.leaving else self._begin_rematch(room, now)
         if refused:
             for viewer in room.viewers:
                 if viewer.seat is not None:
