@@ -169,6 +169,23 @@ def test_its_server_and_two_windows_play(options: list[str], told: list[str], st
     assert "Traceback" not in server.output + ann.output + bob.output
 
 
+@pytest.mark.process
+def test_its_window_says_that_the_link_broke(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame")
+    folder = write(tmp_path / "duel")
+    server = start("-c", SERVED, folder, tmp_path)
+    port = server.until(r"duel is open on port (\d+)")[1]
+    closing = WATCHED.replace("bool(over or coin)", "any('way back' in text for text in Font.told)")
+    ann = start("-c", closing, folder, port, "Ann", environment={"SDL_VIDEODRIVER": "dummy"}, folder=tmp_path)
+    ann.until("Ann: 0")
+
+    server.stop()
+
+    ann.until("; looking for the way back")
+    assert ann.status() == 0
+    assert "Traceback" not in ann.output
+
+
 THREE = """
 from netcode.turns import Game, move
 
