@@ -249,6 +249,14 @@ def test_what_is_twice_as_broad_stands_below_what_is_not() -> None:
     assert out.getvalue().splitlines() == ["-- ", "   hands  名前  1", "          Ann   hidden", "   名前   x"]
 
 
+class Throws(Game):
+    thrown: dict[int, str] = {}
+
+    def round(self) -> None:
+        self.thrown = self.ask_all(self.players, ["rock", "paper"], "what?")
+        self.finish()
+
+
 class Named(Game):
     hands: Owned[list[int]] = [1, 2]
 
@@ -871,6 +879,27 @@ def test_what_is_typed_while_the_link_is_broken_is_told_so(hall: Hall) -> None:
 
     assert ann.out.getvalue().endswith("the link is still broken; try again once you are back at the table\n")
     ann.seat.close()
+
+
+def test_an_answer_may_be_changed_until_the_last_one_came(hall: Hall) -> None:
+    hall.games = (Throws,)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Throws, name="Ann"), Throws)
+    ann.frames(0.2)
+    bob = hall.begin_to_join(Throws, name="Bob")
+    ann.frames(0.5)
+
+    ann.obey("rock")
+    told = ann.frames(0.5)
+    ann.obey("2")
+    ann.frames(0.5)
+    bob.play(bob.legal[0])
+    ann.frames(0.5)
+    ann.obey("1")
+
+    assert told.endswith("Bob to move; until then you may answer something else instead\n")
+    assert ann.seat.view.thrown == {0: "paper", 1: "rock"}
+    assert ann.out.getvalue().endswith("the game is over\n")
 
 
 def test_who_asks_to_take_a_move_back_hears_that_the_others_are_asked(hall: Hall) -> None:

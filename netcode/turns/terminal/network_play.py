@@ -219,7 +219,8 @@ class NetworkTable:
             prompt = "your turn" if asked is None else asked.prompt
             show_plays(self.screen, self.game, with_flags(self.game, seat.legal), seat.unlisted, prompt)
         elif not seat.over and not seat.my_turn and seat.to_move:
-            self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move")
+            change = "; until then you may answer something else instead" if self._may_change else ""
+            self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move{change}")
 
     def _wait_for_others(self, number: int) -> None:
         """Say for whom the game waits, once for each who comes or goes."""
@@ -233,8 +234,8 @@ class NetworkTable:
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
         seat = self.seat
-        legal = with_flags(self.game, seat.legal) if seat.my_turn else ()
-        text = meant(text, legal, seat.unlisted if seat.my_turn else ())
+        legal = with_flags(self.game, seat.legal)
+        text = meant(text, legal, seat.unlisted)
         if text == "/quit":
             return False
         if seat.seated or text in ("", "/help"):
@@ -244,6 +245,12 @@ class NetworkTable:
         else:
             self.screen.line("you do not sit at the table yet; try again in a moment")
         return True
+
+    @property
+    def _may_change(self) -> bool:
+        """Whether what we answered, as others are asked to, counts only once the last of them has."""
+        seat = self.seat
+        return seat.seat is not None and not seat.my_turn and bool(seat.legal or seat.unlisted)
 
     def _do(self, text: str, legal: tuple[Play, ...]) -> None:
         seat = self.seat
@@ -267,7 +274,7 @@ class NetworkTable:
                     seat.rematch()
                 case "/leave":
                     seat.leave()
-                case _ if not seat.my_turn:
+                case _ if not (seat.my_turn or self._may_change):
                     self._say_why_not()
                 case _:
                     play = wanted(text, self.game, legal, seat.unlisted, seat.question, names=seat.names)
