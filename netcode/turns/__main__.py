@@ -33,7 +33,8 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
         seat_file = SeatFile(path_of(arguments.game), arguments.name, *addresses)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
         wanted |= {"options": options_of(arguments.option, game), **reached_by(arguments, addresses)}
-        return 0 if play_over_network(addresses[0], game, screen, Keyboard(), seat_file, **wanted) else 1
+        with seat_file.held():
+            return 0 if play_over_network(addresses[0], game, screen, Keyboard(), seat_file, **wanted) else 1
     low, high = game.seats
     players = arguments.players or max(low, min(high, arguments.bots + 1))
     if not low <= players <= high:

@@ -127,6 +127,20 @@ def test_two_windows_and_a_server_are_killed_and_go_on(start: Start, game: Path,
 
 
 @pytest.mark.process
+def test_two_terminals_of_nobody_with_a_name_play_each_other(start: Start, game: Path) -> None:
+    server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0, "--store", "memory")
+    port = server.until(r"served on port (\d+)")[1]
+    at = "-m", "netcode.turns", "play", game, "--at", f"127.0.0.1:{port}"
+    first = start(*at)
+    first.until("you sit at seat 0")
+
+    second = start(*at)
+
+    second.until("the game begins")
+    first.until("the game begins")
+
+
+@pytest.mark.process
 def test_bots_play_each_other_and_the_game_is_replayed(start: Start, game: Path) -> None:
     server = start("-m", "netcode.turns", "serve", game, "--host", "127.0.0.1", "--port", 0)
     port = server.until(r"served on port (\d+), and kept in \S*tictactoe.db")[1]

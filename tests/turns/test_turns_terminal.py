@@ -581,6 +581,19 @@ def test_a_ticket_is_kept_for_its_server_and_its_name(tmp_path: Path) -> None:
     assert mine.read() is None
 
 
+def test_two_windows_of_one_name_keep_a_seat_each(tmp_path: Path) -> None:
+    mine, yours, again = (SeatFile(tmp_path / "go.py", "Ann", ("h", 1)) for _ in range(3))
+    with mine.held(), yours.held():
+        mine.write("table.key")
+        alone = yours.read()
+        yours.write("table.other")
+        kept = mine.read()
+
+    with again.held():
+        assert (alone, kept, again.read()) == (None, "table.key", "table.key")
+    assert sorted(path.name for path in tmp_path.glob(".*.seat")) == [".go.Ann.2.seat", ".go.Ann.seat"]
+
+
 def test_a_kill_while_a_ticket_is_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -604,7 +617,9 @@ def test_a_kill_while_a_ticket_is_written_leaves_the_one_before(
 
 
 def test_a_folder_that_may_not_be_written_stops_no_game(tmp_path: Path) -> None:
-    SeatFile(tmp_path / "nowhere" / "go.py", "", ("h", 1)).write("t.k")
+    seat_file = SeatFile(tmp_path / "nowhere" / "go.py", "", ("h", 1))
+    with seat_file.held():
+        seat_file.write("t.k")
 
 
 def test_a_keyboard_gives_lines_and_then_ends() -> None:

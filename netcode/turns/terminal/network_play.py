@@ -1,5 +1,8 @@
 """A table at a server in a terminal, at which a person plays or looks on."""
 
+import contextlib
+import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from netcode.turns.events import (
 )
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
+from netcode.turns.store import Unavailable
+from netcode.turns.store.file_lock import lock_of, take_lock
 from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.flags import with_flags
@@ -29,6 +34,9 @@ from netcode.turns.terminal.wording import rows_of, said
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
 
+
+WINDOWS = 8
+"""Windows of one name at one game that each keep a seat of their own."""
 
 _OF_A_TABLE = ("room", "players", "options", "watch")
 
@@ -43,6 +51,22 @@ class SeatFile:
         plain = "".join(character for character in name if character.isalnum()) or "me"
         self._path = game.with_name(f".{game.stem}.{plain}.seat")
         self._addresses = [f"{host}:{port}" for host, port in addresses]
+
+    @contextlib.contextmanager
+    def held(self) -> Generator[None]:
+        """Have a file for ourselves meanwhile: a window takes what a closed one left, and never the seat of another."""
+        lock, first = -1, self._path
+        for path in [first, *(first.with_suffix(f".{number}.seat") for number in range(2, WINDOWS + 1))]:
+            with contextlib.suppress(Unavailable):  # another window has it, or nothing can be kept here
+                lock, self._path = take_lock(path), path
+                break
+        try:
+            yield
+        finally:
+            if lock >= 0:
+                with contextlib.suppress(OSError):  # Windows deletes nothing that is open, and the file may stay
+                    lock_of(self._path).unlink()
+                os.close(lock)
 
     def read(self) -> str | None:
         """Return the ticket for these servers, if there is one."""
