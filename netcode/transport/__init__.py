@@ -19,16 +19,25 @@ class Heard(BlockingIOError):
     """«Not now» of an end that was heard all the same: what came carries no bytes, such as the answer to a probe."""
 
 
-ReceiveInto: TypeAlias = Callable[[memoryview], int]
-"""Receives into a buffer, and returns the number of bytes; 0 is the end of the stream."""
+class ReceiveInto(Protocol):
+    """Receives into a buffer, and returns the number of bytes; 0 is the end of the stream."""
 
-Send: TypeAlias = Callable[[bytes | memoryview], int]
-"""Sends the beginning of the data, and returns how many bytes were taken.
+    def __call__(self, buffer: memoryview, /) -> int: ...
 
-The rest has to be offered next, with more behind it or without; all of it where none was: TLS keeps what it was offered."""
 
-SendChunks: TypeAlias = Callable[[list[bytes | memoryview]], int]
-"""Sends the beginning of chunks that are not empty, and returns how many bytes were taken."""
+class Send(Protocol):
+    """Sends the beginning of the data, and returns how many bytes were taken.
+
+    The rest has to be offered next, with more behind it or without; all of it where none was: TLS keeps what it was offered.
+    """
+
+    def __call__(self, data: bytes | memoryview, /) -> int: ...
+
+
+class SendChunks(Protocol):
+    """Sends the beginning of chunks that are not empty, and returns how many bytes were taken."""
+
+    def __call__(self, chunks: list[bytes | memoryview], /) -> int: ...
 
 
 class Transport(Protocol):
