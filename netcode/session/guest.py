@@ -18,7 +18,7 @@ from netcode.session.places import Places
 from netcode.session.session import ANOTHER_SESSION, Carrier, Session, Teller, Told
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import SCRATCH, State
-from netcode.stream.driver import descriptors, seconds_left, send_now, step, together
+from netcode.stream.driver import seconds_left, send_now, step, together
 from netcode.stream.stream import Stream
 from netcode.transport import Network, dice_of
 from netcode.waiting import CustomWaiter, Descriptors, wait
@@ -134,8 +134,7 @@ class Guest:
 
     def descriptors(self) -> Descriptors:
         """Return what it waits for."""
-        streams = self.streams()
-        return descriptors(streams[0]) if len(streams) == 1 else together(streams)
+        return together(self.streams())
 
     def has_work(self) -> bool:
         """Tell whether an update has something to do."""

@@ -129,7 +129,7 @@ def _trouble(value: Any, error: Exception, in_key: bool) -> str:
         return f"is text with half a character in it ({error}); send it as bytes, or without"
     if isinstance(value, memoryview):
         return f"is a view that cannot be read in one go ({error}); send value.tobytes()"
-    kind = _kind(value)
+    kind: type[Any] = value.__class__
     if isinstance(value, _LISTS) or isinstance(value, _DICT):  # noqa: SIM101 - one is a tuple
         return f"cannot be packed ({error}); does it change meanwhile, or is it too large?"
     hint = _instead(value)
@@ -140,7 +140,7 @@ def _trouble(value: Any, error: Exception, in_key: bool) -> str:
 
 def _instead(value: Any) -> str:
     """Return what to send instead of `value`, as one writes it in Python."""
-    kind = _kind(value)
+    kind: type[Any] = value.__class__
     for base in kind.__mro__:
         if (hint := _BY_NAME.get(f"{base.__module__.partition('.')[0]}.{base.__qualname__}")) is not None:
             return hint
@@ -166,10 +166,6 @@ def _instead(value: Any) -> str:
         if getattr(value, "__dict__", None)
         else "a dict of what the other end needs"
     )
-
-
-def _kind(value: object) -> type[Any]:
-    return type(value)
 
 
 def _name(kind: type[Any]) -> str:
