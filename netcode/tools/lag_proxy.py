@@ -7,7 +7,6 @@ no longer through a bad link; the first byte does.
 from __future__ import annotations
 
 import contextlib
-import errno
 import selectors
 import socket
 import struct
@@ -21,7 +20,9 @@ from typing import Self
 from netcode.address import Address, from_socket
 from netcode.faults import Ending, Faults, Lane, LinkModel
 from netcode.loop.clock import Clock, monotonic
-from netcode.reasons import advice_on_listening
+from netcode.reasons import advice_on_listening, is_shortage
+from netcode.stream.contract import ACCEPTS_PER_UPDATE
+from netcode.transport.tcp import CONNECTING
 
 CAPACITY = 256 * 1024
 """Bytes that each direction of a link holds at most; a sender that is faster feels it, as it would a router's queue."""
@@ -31,8 +32,6 @@ MAX_LINKS = 4096 if sys.platform != "win32" else 250
 
 KERNEL_BUFFER = 64 * 1024
 """Bytes that the kernel keeps for each socket: left alone it would hide megabytes behind a slow link."""
-
-ACCEPTS_PER_UPDATE = 64
 
 ACCEPT_PAUSE = 0.1
 """Seconds without accepting after the process ran out of descriptors, so that the listener does not spin."""
@@ -44,8 +43,6 @@ RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """SO_LINGER for zero seconds: the close sends RST instead of FIN."""
 
 READ_SIZE = 64 * 1024
-
-PENDING = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, getattr(errno, "WSAEWOULDBLOCK", errno.EWOULDBLOCK)}
 
 SocketAddress = tuple[socket.AddressFamily, tuple[str | int | bytes, ...]]
 
@@ -191,7 +188,7 @@ class Proxy:
             except BlockingIOError:
                 return
             except OSError as error:
-                if error.errno in {errno.EMFILE, errno.ENFILE}:
+                if is_shortage(error):
                     self._accept_again_at = self.now() + ACCEPT_PAUSE
                     return
                 # The connection was gone before it was taken, and others wait behind it.
@@ -299,7 +296,7 @@ class _Link:
             except OSError:
                 continue
             _prepare(far)
-            if far.connect_ex(address) in PENDING:
+            if far.connect_ex(address) in CONNECTING:
                 self._far = far
                 self._proxy.watch(far, selectors.EVENT_WRITE, self._dialled)
                 return

@@ -20,8 +20,8 @@ ATTEMPT_DELAY = 0.25
 LOOKUP_PAUSE = 0.05
 """Seconds between two looks at whether it is our turn to ask for a name, while too many others are asked for."""
 
-# A connect that a signal interrupts goes on (POSIX).
-_CONNECTING = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR, getattr(errno, "WSAEWOULDBLOCK", 0)}
+CONNECTING = {0, errno.EINPROGRESS, errno.EWOULDBLOCK, errno.EINTR, getattr(errno, "WSAEWOULDBLOCK", 0)}
+"""What is said of a connect that goes on; one that a signal interrupts does (POSIX)."""
 
 
 class TcpConnector:
@@ -136,7 +136,7 @@ class TcpConnector:
             number = sock.connect_ex(sockaddr)
         except OSError as error:
             number = error.errno or errno.EINVAL
-        if number in _CONNECTING:
+        if number in CONNECTING:
             self._attempts.append(sock)  # first: what is held has to be somebody's to let go
             hold(sock)
             return
