@@ -10,8 +10,8 @@ from netcode.errors import ProtocolError
 from netcode.loop.budget import FREE
 from netcode.reasons import ReasonCode
 from netcode.wire.cost import CONTAINER, MARKS, MAX_DEPTH, cost_of, is_harmless, is_simple
-from netcode.wire.decoding import COLLIDING, SCALARS, Decoding, decode, decode_in_parts, unpack
-from netcode.wire.flaws import flaw_of, has_plain_keys
+from netcode.wire.decoding import SCALARS, Decoding, decode, decode_in_parts, unpack
+from netcode.wire.flaws import check_flaws, has_plain_keys
 from netcode.wire.framing import HEADER, HEADER_SIZE
 from netcode.wire.speed import KERNEL, Kernel
 from netcode.wire.unsendable import explain
@@ -126,17 +126,8 @@ class PlainValues:
             payload = self.pack(message)
         except UNSENDABLE as error:
             raise explain(message, error, self.pack, what=what) from error
-        if type(message) in SCALARS or (is_simple(payload) and has_plain_keys(message, payload)):
-            return payload
-        flaw = flaw_of(message, self.sends.depth)
-        if flaw == "depth":
-            raise ValueError(f"a {what} that nests deeper than {self.sends.depth} levels cannot be sent")
-        if flaw == "extension":
-            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
-        if flaw == "keys":
-            raise ValueError(f"a {what} with {COLLIDING} cannot be sent; choose other keys, or send a list of pairs")
-        if flaw == "dict in a key":
-            raise TypeError(f"a {what} with a dict in a key cannot be sent: no dict can be a key where it arrives")
+        if type(message) not in SCALARS and not (is_simple(payload) and has_plain_keys(message, payload)):
+            check_flaws(message, self.sends.depth, what)
         return payload
 
     def decode(self, payload: memoryview) -> Any:

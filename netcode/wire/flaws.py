@@ -9,7 +9,7 @@ from typing import Any
 import msgpack
 
 from netcode.wire.cost import ENVELOPE_DEPTH, MAX_COLLISIONS, MAX_DEPTH
-from netcode.wire.decoding import CONTAINERS, SCALARS, collide
+from netcode.wire.decoding import COLLIDING, CONTAINERS, SCALARS, collide
 
 _LISTS: Any = (list, tuple)
 _PLAIN = SCALARS.union(CONTAINERS)
@@ -33,27 +33,28 @@ def has_plain_keys(message: Any, payload: bytes) -> bool:
     return True
 
 
-def flaw_of(message: Any, depth: int) -> str | None:
-    """Say what is wrong with a message that msgpack can say and nobody should: its depth, an extension, its keys."""
+def check_flaws(message: Any, depth: int, what: str) -> None:
+    """Raise `TypeError` or `ValueError` for a message that msgpack can say and nobody should: for its depth or its keys, say.
+
+    Args:
+        depth: levels that it may nest.
+        what: the name by which it goes.
+    """
     # All of a level at once, by types, and no step of Python per item: 64 KiB of empty dicts are 65,000 of them.
     level: list[Any] = [message]
     for _ in range(depth):
         kinds = {*map(type, level)}
         if any(issubclass(kind, msgpack.ExtType) for kind in kinds):
-            return "extension"
+            raise TypeError("msgpack extension types are the protocol's own; send bytes or a dict instead")
         full = [*filter(None, level)]  # without what is empty, or 0
-        try:
-            level = [*chain.from_iterable(_inside(full, kind, len(kinds) == 1) for kind in kinds - SCALARS)]
-        except _Colliding:
-            return "keys"
-        except _DictInKey:
-            return "dict in a key"
+        level = [*chain.from_iterable(_inside(full, kind, len(kinds) == 1, what) for kind in kinds - SCALARS)]
         if not level:
-            return None
-    return "depth" if any(isinstance(item, CONTAINERS) for item in level) else None
+            return
+    if any(isinstance(item, CONTAINERS) for item in level):
+        raise ValueError(f"a {what} that nests deeper than {depth} levels cannot be sent")
 
 
-def _inside(level: list[Any], kind: type[Any], alone: bool) -> Iterable[Any]:
+def _inside(level: list[Any], kind: type[Any], alone: bool, what: str) -> Iterable[Any]:
     """Return what is in those items of a level that are of one type, which may be `alone` there."""
     if not issubclass(kind, CONTAINERS):
         return ()
@@ -66,22 +67,14 @@ def _inside(level: list[Any], kind: type[Any], alone: bool) -> Iterable[Any]:
     if {*map(type, keys)} <= SCALARS:
         return values
     for one in dicts:
-        received = [_as_received(key) for key in one if type(key) not in SCALARS]
+        received = [_as_received(key, what) for key in one if type(key) not in SCALARS]
         if len(received) > MAX_COLLISIONS and collide(received):
-            raise _Colliding
+            raise ValueError(f"a {what} with {COLLIDING} cannot be sent; choose other keys, or send a list of pairs")
     return chain(keys, values)
 
 
-def _as_received(key: Any, room: int = MAX_DEPTH + ENVELOPE_DEPTH) -> Any:
+def _as_received(key: Any, what: str, room: int = MAX_DEPTH + ENVELOPE_DEPTH) -> Any:
     """Return what a key is where it arrives; what is in it deeper than a message may nest is left as it is."""
     if isinstance(key, _DICT):
-        raise _DictInKey
-    return tuple([_as_received(item, room - 1) for item in key]) if isinstance(key, _LISTS) and room else key
-
-
-class _Colliding(Exception):
-    """Too many keys of a dict share a hash."""
-
-
-class _DictInKey(Exception):
-    """A key of a dict is a dict, or has one in it."""
+        raise TypeError(f"a {what} with a dict in a key cannot be sent: no dict can be a key where it arrives")
+    return tuple([_as_received(item, what, room - 1) for item in key]) if isinstance(key, _LISTS) and room else key
