@@ -254,14 +254,14 @@ class Reader:
             return len(data)
         if cost > FREE and len(payloads) == 1 and not special:
             inbox.budget.give_back(cost * carried(inbox.events[-1][-1]) // taken)
-        self._note_taken(data, len(data), taken, rest, session)
+        self._note_taken(data, taken, rest, session)
         return taken
 
-    def _note_taken(self, data: memoryview, size: int, taken: int, rest: int, session: Session) -> None:
-        """Count what was taken off the front of the first `size` bytes of `data`, and hear what is left over."""
+    def _note_taken(self, data: memoryview, taken: int, rest: int, session: Session) -> None:
+        """Count what was taken off the front of `data`, and hear what is left over."""
         self._inbox.room -= taken
         session.bytes_received += taken
-        self._note_rest(data, size, taken, rest, session)
+        self._note_rest(data, len(data), taken, rest, session)
 
     def _note_rest(self, data: memoryview, size: int, taken: int, rest: int, session: Session) -> None:
         """Hear what is left over, after so much was taken off the front of the first `size` bytes of `data`.
@@ -323,7 +323,7 @@ class Reader:
         self._may_decode(0)
         inbox.budget.give_back(found.cheaper)
         inbox.deliver([found.message], session)
-        self._note_taken(data, len(data), costly.size, 0 if costly.size == len(data) else 2, session)
+        self._note_taken(data, costly.size, 0 if costly.size == len(data) else 2, session)
         return costly.size
 
     def _deliver(self, payloads: list[memoryview], session: Session, inbox: Inbox[Any]) -> None:
