@@ -8,6 +8,7 @@ from itertools import chain
 from typing import Any
 
 from netcode.errors import NetcodeError
+from netcode.reasons import is_unicode
 
 MAX_NAME = 32
 """Characters of a player's name; longer ones are cut."""
@@ -54,10 +55,8 @@ def text_of(value: Any, what: str, most: int = MAX_TEXT) -> str:
     """Read a text, which may be empty."""
     if not isinstance(value, str) or len(value) > most:
         raise BadMessage(f"{what} is a string of at most {most} characters")
-    try:
-        value.encode()
-    except UnicodeEncodeError as error:
-        raise BadMessage(f"{what} is no UTF-8") from error
+    if not is_unicode(value):
+        raise BadMessage(f"{what} is no UTF-8")
     return value
 
 

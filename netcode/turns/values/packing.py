@@ -10,6 +10,7 @@ from typing import Any
 
 import msgpack
 
+from netcode.reasons import is_unicode
 from netcode.turns.errors import Unfit
 
 MAX_ITEMS = 4096
@@ -121,15 +122,6 @@ def a(kind: str) -> str:
     return f"{'an' if _VOWEL.match(kind) else 'a'} {kind}"
 
 
-def _is_unicode(text: str) -> bool:
-    """Tell whether a text can be sent: it has no half of a pair of surrogates."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 def check_numbers(data: Any) -> None:
     """Raise `Unfit` for a number in a stranger's plain data that is infinite or none; its bounds were checked before."""
     if data.__class__ is float:
@@ -154,7 +146,7 @@ def check_bounds(data: Any) -> None:
             kind: Any = item.__class__
             if kind in _TEXTS:
                 length += len(item)
-                if kind is str and not item.isascii() and not _is_unicode(item):
+                if kind is str and not item.isascii() and not is_unicode(item):
                     raise Unfit("a text in it is no Unicode, and cannot be sent")
             elif kind is int:
                 if not _LEAST <= item <= _MOST:

@@ -4,6 +4,7 @@ import enum
 from itertools import chain
 from typing import Any
 
+from netcode.reasons import is_unicode
 from netcode.turns.errors import Unfit
 from netcode.turns.values.packing import NATIVE, a, same
 from netcode.turns.values.shape import Shape, kind_of
@@ -34,11 +35,8 @@ class Scalar(Shape):
             return self.wrong(value, where)
         if type(value) is int and not -(2**63) <= value < 2**64:
             return f"{where} is too large a number to be stored; keep it within 64 bits, or as a str"
-        if type(value) is str:
-            try:
-                value.encode()
-            except UnicodeEncodeError:
-                return f"{where} is a str that is no Unicode text, which cannot be stored"
+        if type(value) is str and not is_unicode(value):
+            return f"{where} is a str that is no Unicode text, which cannot be stored"
         return None
 
 
