@@ -152,7 +152,7 @@ class Peer(metaclass=Hinted):
         """Withdraw the messages that are `queued`: the other end will never see them.
 
         For what is of no use to somebody who was away, such as moves of a game that went on. What a link was given
-        before stays, since it may have arrived.
+        before stays, since it may have arrived. Not for signal handlers: where one came, it may be being sent.
 
         Returns:
             How many messages were withdrawn.

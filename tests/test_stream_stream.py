@@ -1500,3 +1500,36 @@ def test_a_read_that_fails_leaves_the_room_that_it_was_given() -> None:
 
     assert taker.rest is not None
     assert bytes(taker.rest.view()) == b"headmore"
+
+
+@pytest.mark.parametrize("taken", [0, 2, 6])
+def test_what_a_signal_handler_sends_in_the_middle_of_a_send_keeps_its_place(taken: int) -> None:
+    class Signalled(Scripted):
+        """A signal comes while it takes the first bytes."""
+
+        data = b""
+
+        def send(self, data: bytes | memoryview) -> int:
+            count = len(data)
+            if not self.calls:
+                self.calls.append("a signal")
+                connection.send(b"handler")
+                count = taken
+            self.data += data[:count]
+            if not count:
+                raise BlockingIOError
+            return count
+
+        def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+            return self.send(b"".join(chunks))
+
+    transport = Signalled()
+    connection = scripted(transport)
+    connection.send(b"123456")
+    connection.update()
+    connection.send(b"later")
+    connection.update()
+    connection.update()
+
+    assert transport.data == b"123456handlerlater"
+    assert connection.send_buffer_length == 0

@@ -268,10 +268,7 @@ class Stream:
             self.send_failed(error, now)
             return
         if queue is not None or left is not None:
-            self.outgoing = left
-            if self.blocked is (left is None):
-                self.blocked = left is not None
-                self.host.watch(self)
+            self._keep(left)
         if left is not None:
             self.reschedule()
         elif self.state is _DISCONNECTING and not self._finished and self.draining is None:
@@ -325,6 +322,16 @@ class Stream:
                 how(holder)
         self.connecting = self.transport = None
         self.outgoing, self._loose = None, b""
+
+    def _keep(self, left: SendQueue | None) -> None:
+        """Keep what the network did not take, if there is any, in front of what a signal handler has sent meanwhile."""
+        while left is not None and self._loose:
+            later, self._loose = self._loose, b""
+            left.append(later)
+        self.outgoing = left
+        if self.blocked is (left is None):
+            self.blocked = left is not None
+            self.host.watch(self)
 
     def _receive_failed(self, error: OSError) -> None:
         """There is nothing to receive now, or never again."""
