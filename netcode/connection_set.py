@@ -184,8 +184,8 @@ class ConnectionSet(Waiter, Generic[D]):
             self._watch_doors(fds, [*map(ref, others)])
             return streams.sleep(seconds)
         except Exception:
-            if streams.closed:
-                return True  # by a signal handler, and its poller with it
+            if streams.closed or not all(isinstance(one, Listener) and one.doors() for one in others):
+                return True  # a signal handler has closed one of them, and what was to be watched with it
             raise
 
     def _abandon(self) -> None:

@@ -159,7 +159,8 @@ class Server(ClosingWaiter):
     @property
     def peers(self) -> tuple[Peer, ...]:
         """The players, in the order in which they joined; those that are away included."""
-        return tuple([session.peer for session in self._seats])
+        # A signal handler may see some of them off meanwhile.
+        return tuple([peer for session in self._seats if (peer := session.peer) is not None])
 
     def __repr__(self) -> str:
         return f"<Server {self._hosting.state.value} on {self.address}, {len(self._seats)} peers>"

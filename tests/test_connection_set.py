@@ -625,6 +625,23 @@ def test_a_set_may_be_closed_from_a_signal_handler_at_any_point(listener: Listen
     assert at > 50
 
 
+def test_a_listener_may_be_closed_from_a_signal_handler_at_any_point_of_a_wait(
+    everybody: ConnectionSet[Any],
+) -> None:
+    _, other = pair(everybody)
+    done, at = True, 0
+    while done:
+        at += 1
+        door = Listener(LOOPBACK, 0)
+        with Press(at, door.close) as press:
+            wait(everybody, door, timeout=0.0)
+            everybody.update()
+        done = bool(press.where)
+        door.close()
+    other.close()
+    assert at > 20
+
+
 def test_a_set_may_be_closed_from_a_signal_handler_while_it_asks_who_is_at_the_door(
     everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:

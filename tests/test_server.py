@@ -4,7 +4,7 @@ import errno
 import logging
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -558,6 +558,28 @@ def test_in_a_child_a_server_is_over_and_nobody_is_told(scene: Scene) -> None:
 
     assert (server.state, server.peers, server.events()) == (State.DISCONNECTED, (), [])
     assert not peer.alive
+
+
+def test_who_is_seen_off_while_the_peers_are_listed_is_not_among_them(scene: Scene) -> None:
+    server = scene.serve()
+    scene.join()
+    scene.join()
+    seats = server._seats
+    one, other = server.peers
+
+    class Seen:
+        """The seats, and a signal handler that comes when they are listed."""
+
+        def __iter__(self) -> Iterator[Any]:
+            found = [*seats]
+            one.close()
+            return iter(found)
+
+    server._seats = Seen()  # type: ignore[assignment]  # pyright: ignore[reportAttributeAccessIssue]
+    listed = server.peers
+    server._seats = seats
+
+    assert listed == (other,)
 
 
 def test_a_server_that_is_about_to_end_is_worth_an_update(scene: Scene) -> None:
