@@ -102,7 +102,7 @@ def test_every_fault_has_its_option() -> None:
         (["7000", "a:1", "--stall", "2"], "'' is no time"),
         (["7000", "a:1", "--rate", "0"], "'0' is no amount: give 1 byte or more, like 800, 50k or 1.5M"),
         (["7000", "a:1", "--rate", "5 tons"], "'5 tons' is no amount"),
-        (["7000", "a:1", "--cut-with", "axe"], "'axe'"),
+        (["7000", "a:1", "--cut-with", "axe"], "'axe' is no way to cut: give reset or end"),
     ],
 )
 def test_a_wrong_argument_says_what_to_give(

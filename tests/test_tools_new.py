@@ -322,6 +322,13 @@ def test_a_name_is_one_for_a_folder_a_class_and_a_game(name: str, capsys: pytest
     assert "is no name for a game" in capsys.readouterr().err
 
 
+def test_a_game_without_a_name_is_asked_for_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["new"])
+
+    assert capsys.readouterr().err.endswith("the following arguments are required: NAME\n")
+
+
 @pytest.mark.parametrize("option", [[], ["--turns"]])
 def test_two_words_are_joined_in_what_it_says_to_type(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], option: list[str]

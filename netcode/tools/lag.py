@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--cut-bytes", type=_amount, metavar="BYTES", help="cut each connection at a random one of its first bytes")
     add(
         "--cut-with",
-        type=Ending,
+        type=_ending,
         default=Ending.RESET,
         metavar="reset|end",
         help="how it is cut: reset, or a clean end",
@@ -271,6 +271,13 @@ def _amount(text: str) -> int:
     if count < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no amount: give 1 byte or more, like 800, 50k or 1.5M")
     return count
+
+
+def _ending(text: str) -> Ending:
+    try:
+        return Ending(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no way to cut: give reset or end") from error
 
 
 def _stall(text: str) -> tuple[float, float]:

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments of `new`."""
     parser.description = DESCRIPTION
     parser.add_argument("name", metavar="NAME", type=_folder, help="a folder that is not there yet, called as the game")
-    parser.add_argument("more", nargs="*", help=argparse.SUPPRESS)
+    parser.add_argument("more", nargs="*", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--turns", action="store_true", help="a turn-based game; otherwise one in real time")
 
 
