@@ -392,7 +392,7 @@ def custom(
         TypeError, ValueError: an argument cannot be what it should be; on Windows, a descriptor is no socket.
         OSError: a descriptor is closed.
     """
-    check_silence(timeout, ping)  # before the descriptors change hands
-    transport = PipeTransport(input, output, remote_address)
+    check_silence(timeout, ping)  # this and the clock before the descriptors change hands
     timeline = Timeline(clock)
+    transport = PipeTransport(input, output, remote_address)
     return keep_from_children(Connection(Ready(transport), data, timeout=timeout, ping=ping, timeline=timeline))

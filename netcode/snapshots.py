@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from netcode.diagnostics.calls import explains_arguments
 from netcode.diagnostics.mistakes import Hinted, hint, refuse_later
 from netcode.limits import check_number, check_rate
-from netcode.loop.clock import Clock, monotonic
+from netcode.loop.clock import Clock, check_clock, monotonic
 
 T = TypeVar("T")
 
@@ -102,6 +102,7 @@ class Snapshots(Generic[T], metaclass=Hinted):
         check_number("max_gap", max_gap)
         if not callable(blend):
             raise TypeError(f"blend must be a function of two snapshots and a share, not {type(blend).__name__}")
+        check_clock(clock)
         self._rate, self._blend, self._max_gap, self._clock = rate, blend, max_gap, clock
         self._times: list[float] = []  # of the server, ascending
         self._worlds: list[T] = []

@@ -594,6 +594,8 @@ def test_custom_checks_before_descriptors_change_hands() -> None:
             custom(input=one, output=one, timeout=0)
         with pytest.raises(TypeError, match="expected a descriptor"):
             custom(input=one, output="stdout")
+        with pytest.raises(TypeError, match="clock must be a function that tells the time, not int"):
+            custom(input=one, output=one, clock=5)  # type: ignore[call-overload]  # pyright: ignore
 
         assert one.getblocking() is True
         one.send(b"x")

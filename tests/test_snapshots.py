@@ -258,6 +258,7 @@ def test_no_more_are_kept_than_fit(clock: FakeClock) -> None:
         ),
         ({"rate": 20, "max_gap": -1}, ValueError, "max_gap must be above 0 and finite, not -1"),
         ({"rate": 20, "blend": 3}, TypeError, "blend must be a function of two snapshots and a share, not int"),
+        ({"rate": 20, "clock": 3}, TypeError, "clock must be a function that tells the time, not int"),
     ],
 )
 def test_what_makes_no_sense_is_said_at_once(options: dict[str, Any], error: type[Exception], text: str) -> None:

@@ -27,6 +27,12 @@ def earliest(*moments: float | None) -> float | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
+def check_clock(clock: Clock) -> None:
+    """Raise `TypeError` for what cannot tell the time."""
+    if not callable(clock):
+        raise TypeError(f"clock must be a function that tells the time, not {type(clock).__name__}")
+
+
 class Timeline:
     """Time as peers are charged for it: it runs while we attend, and stands still while we do not.
 
@@ -38,8 +44,7 @@ class Timeline:
     __slots__ = ("_seen", "clock", "missed", "now")
 
     def __init__(self, clock: Clock = monotonic) -> None:
-        if not callable(clock):
-            raise TypeError(f"clock must be a function that tells the time, not {type(clock).__name__}")
+        check_clock(clock)
         self.clock = clock
         """The clock behind it."""
         self._seen = self.now = clock()
