@@ -1193,7 +1193,7 @@ def test_a_list_beside_the_rules_that_changed_is_changed_rules_and_no_damage() -
 
     assert Table.restore(old, state, [entry.entry]).frozen == ""
     other = Table.restore(rules(range(6, 9), "ab"), state)
-    assert (other.frozen, other.damage) == ("size must be one of 6, 7, 8", "")
+    assert (other.frozen, other.damage, other.options) == ("", "", {"size": 4})  # with which it began
     other = Table.restore(rules(range(3, 9), "bc"), state, [entry.entry])
     assert (other.frozen, other.damage) == ("the rules refuse what they once accepted: card must be one of b, c", "")
 
