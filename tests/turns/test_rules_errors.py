@@ -215,6 +215,27 @@ def hidden_without_a_type() -> object:
     return Mine
 
 
+@told(r"Mine\.best keeps each game that it was called on for ever")
+def a_method_with_a_cache() -> object:
+    class Mine(Playable):
+        @functools.cache  # noqa: B019 - which is what it is told
+        def best(self) -> int:
+            return 3
+
+    return Mine
+
+
+@told(r"Mine\.best keeps each game that it was called on for ever")
+def a_property_with_a_cache() -> object:
+    class Mine(Playable):
+        @property
+        @functools.lru_cache(8)  # noqa: B019 - as above
+        def best(self) -> int:
+            return 3
+
+    return Mine
+
+
 @told(r"Mine\.take: undo is 1; write `@move\(undo=True\)`, or leave it out")
 def undo_by_a_number() -> object:
     class Mine(Playable):

@@ -2,6 +2,7 @@
 
 import inspect
 from difflib import get_close_matches
+from functools import lru_cache
 from inspect import getattr_static
 from typing import Any, ParamSpec, TypeVar, get_origin
 
@@ -31,6 +32,8 @@ _OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
 _WHAT = {"move": "a move", "shown": "shown"}
 """What a method is that is decorated by one of these words."""
 _TUPLE: Any = tuple
+_CACHE: Any = type(lru_cache(len))
+"""What `functools.cache` and `functools.lru_cache` make."""
 
 
 def check_settings(cls: type[Any]) -> tuple[int, int]:
@@ -183,6 +186,16 @@ def _clash(cls: type[Any], name: str, what: str) -> str:
     return f"{cls.__name__}.{name} cannot be a {what}: `{name}` is {use}"
 
 
+def _check_cache(cls: type[Any], name: str, member: Any) -> None:
+    """Raise `RulesError` for a method that keeps what it returned: it keeps the game, too, each as it was at one move."""
+    behind = member.fget if isinstance(member, property) else getattr(member, "rule", member)
+    if isinstance(behind, _CACHE):
+        raise RulesError(
+            f"{cls.__name__}.{name} keeps each game that it was called on for ever, and what it returned before that was "
+            "changed; let `@cache` be above a function of the module, which takes what it looks at, or leave it out"
+        )
+
+
 def _takes(member: Any) -> bool:
     """Tell whether what is assigned to a member of a class is seen to by it: a property with a setter."""
     return member.fset is not None if isinstance(member, property) else hasattr(member, "__set__")
@@ -193,7 +206,8 @@ def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field])
     for base in cls.__mro__:
         if base in root.__mro__:
             continue
-        for member in vars(base).values():
+        for called, member in vars(base).items():
+            _check_cache(cls, called, member)
             function = function_of(member)
             if function is None or isinstance(member, staticmethod | classmethod):
                 continue
