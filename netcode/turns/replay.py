@@ -156,6 +156,7 @@ def _frame(game: type[Any], played: Table, happenings: tuple[Happening, ...]) ->
         "to_move": status.to_move,
         "mover": status.mover,
         "out": status.out,
+        "options": played.options,
     }
     result = status.result
     if result is not None:

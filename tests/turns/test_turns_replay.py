@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from netcode.turns import Clock, Game, Hidden, move
+from netcode.turns import Clock, Game, Hidden, move, options
 from netcode.turns.replay import Frame, Stored, frames, stored_tables
 from netcode.turns.simulate import Choice, act, secret_of
 from netcode.turns.store import Entry, NewTable, Store, Unavailable
@@ -127,6 +127,22 @@ class Late(Count):
 
     def timeout(self, seat: int) -> None:
         self.require(self.total > seat, "not yet")
+
+
+def test_a_view_of_a_step_knows_the_options_of_its_table(tmp_path: Path) -> None:
+    class Sized(Count):
+        @options(size=range(3, 6))
+        def setup(self, size: int = 3) -> None:
+            self.total = size - 3
+
+    table = Table.create(Sized, 2, {"size": 5}, secret=secret_of(1))
+    begun = table.snapshot()
+    database = tmp_path / "games.db"
+    keep(SqliteStore(database), "Sized", [pack(["begin", begun])], [table.start(0.0)])
+
+    [frame] = frames(database, TABLE, Sized)
+
+    assert (frame.view.options, frame.view.total) == ({"size": 5}, 2)
 
 
 def test_that_a_timeout_of_the_rules_failed_is_told_again(tmp_path: Path) -> None:
