@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import pytest
 from bounds import as_long_as
+from interrupts import Press
 from line import BY_PEER, CLOSED, CONNECTED, CONNECTING, DISCONNECTED, DISCONNECTING, Half, Line, every_state, in_state
 
 from netcode.address import Address
@@ -1533,3 +1534,48 @@ def test_what_a_signal_handler_sends_in_the_middle_of_a_send_keeps_its_place(tak
 
     assert transport.data == b"123456handlerlater"
     assert connection.send_buffer_length == 0
+
+
+@pytest.mark.parametrize("handed", [(b"handler",), (b"han", b"dler"), (bytes(LOOSE + 1),)])
+@pytest.mark.parametrize("waits", [False, True])
+def test_what_a_signal_handler_sends_at_any_point_of_an_update_is_sent_once(
+    handed: tuple[bytes, ...], waits: bool
+) -> None:
+    class Slow(Scripted):
+        """Takes two bytes at first."""
+
+        data = b""
+
+        def send(self, data: bytes | memoryview) -> int:
+            count = len(data) if self.data else 2
+            self.data += data[:count]
+            return count
+
+        def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+            return self.send(b"".join(chunks))
+
+    def signal() -> None:
+        for data in handed:
+            connection.send(data)
+
+    at, where = 0, "the beginning"
+    while where:
+        at += 1
+        transport, press = Slow(), Press(at, signal)
+        connection = scripted(transport)
+        connection.send(b"123456")
+        if waits:
+            connection.update()
+            connection.send(b"more")
+            connection.send(b"still")
+        with press:
+            connection.update()
+        where = press.where
+        connection.send(b"later")
+        for _ in range(3):
+            connection.update()
+
+        before = b"123456morestill" if waits else b"123456"
+        assert transport.data == before + (b"".join(handed) if where else b"") + b"later", where
+        assert connection.send_buffer_length == 0
+    assert at > 10

@@ -117,7 +117,8 @@ class SendQueue:
             count = transport.send(chunks[0]) if alone else transport.send_chunks(chunks)
         except BlockingIOError:
             count = 0
-        if count == self.size:
+        if count == self.size:  # and in one go nothing is here any more: a signal handler may add to it
+            self.chunks, self.size, self._marks = [], 0, None
             return None
         self.sent(count, now)
         return self
@@ -125,18 +126,19 @@ class SendQueue:
     def join(self) -> list[bytes | memoryview]:
         """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""
         chunks = self.chunks
-        if len(chunks) > 1 and self.size < JOIN_BELOW:
-            chunks[:] = [b"".join(chunks)]
-        elif len(chunks) > MAX_CHUNKS:
+        count = len(chunks)  # behind which a signal handler may add some meanwhile
+        if count > 1 and self.size < JOIN_BELOW:
+            chunks[:count] = [b"".join(chunks[:count])]
+        elif count > MAX_CHUNKS:
             joined: list[bytes | memoryview] = []
             small: list[bytes | memoryview] = []
-            for chunk in chunks:
+            for chunk in chunks[:count]:
                 if len(chunk) < JOIN_BELOW:
                     small.append(chunk)
                     continue
                 joined += [b"".join(small), chunk] if small else [chunk]
                 small = []
-            chunks[:] = [*joined, b"".join(small)] if small else joined
+            chunks[:count] = [*joined, b"".join(small)] if small else joined
         return chunks[:MAX_CHUNKS]
 
     def sent(self, count: int, now: float) -> None:

@@ -256,7 +256,8 @@ class Stream:
         left = None
         try:
             if queue is not None:
-                left = queue.offer(transport, data, now, bulk=self.blocked)
+                queue.offer(transport, data, now, bulk=self.blocked)
+                left = self.outgoing = queue if queue.size else None  # a signal handler may have added to it since
             elif data:  # nothing waits before it: nearly always, the network takes it at once
                 count = transport.send(data)
                 if count != len(data):
@@ -267,8 +268,11 @@ class Stream:
             self._loose = data if queue is None else b""
             self.send_failed(error, now)
             return
-        if queue is not None or left is not None:
+        if left is not None and queue is None:
             self._keep(left)
+        if self.blocked is (left is None):
+            self.blocked = left is not None
+            self.host.watch(self)
         if left is not None:
             self.reschedule()
         elif self.state is _DISCONNECTING and not self._finished and self.draining is None:
@@ -323,15 +327,13 @@ class Stream:
         self.connecting = self.transport = None
         self.outgoing, self._loose = None, b""
 
-    def _keep(self, left: SendQueue | None) -> None:
-        """Keep what the network did not take, if there is any, in front of what a signal handler has sent meanwhile."""
-        while left is not None and self._loose:
-            later, self._loose = self._loose, b""
-            left.append(later)
+    def _keep(self, left: SendQueue) -> None:
+        """Keep what the network did not take, in front of what a signal handler has sent meanwhile."""
+        while self.outgoing is not None or self._loose:
+            queue, data, self.outgoing, self._loose = self.outgoing, self._loose, None, b""
+            for chunk in [data] if queue is None else queue.chunks:
+                left.append(chunk)
         self.outgoing = left
-        if self.blocked is (left is None):
-            self.blocked = left is not None
-            self.host.watch(self)
 
     def _receive_failed(self, error: OSError) -> None:
         """There is nothing to receive now, or never again."""
