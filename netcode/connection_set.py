@@ -133,13 +133,7 @@ class ConnectionSet(Waiter, Generic[D]):
             raise RuntimeError("ConnectionSet.update() is already running: call it from one place, in one thread")
         if engine.torn or engine.later:
             engine.catch_up(streams.recover)
-        try:
-            engine.busy = True
-            streams.update()
-            engine.busy = False
-        except BaseException:
-            engine.torn, engine.busy = True, False
-            raise
+        engine.run(streams.update)
         if engine.later:
             engine.catch_up(streams.recover)
 
