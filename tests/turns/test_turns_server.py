@@ -1585,6 +1585,26 @@ def test_a_table_on_its_way_to_another_process_begins_no_rematch(hall: Hall) -> 
     assert (room.version, room.over, ann.over) == (version, True, True)
 
 
+def test_of_several_who_are_away_each_counts_as_long_as_the_rematch_waits(hall: Hall) -> None:
+    hall.games = (Short,)
+    hall.serve()
+    ann, bob, cid, dan = round_of_short(hall)
+    bob.close()
+    hall.play(20.0)
+    dan.close()
+    for seat in (ann, cid):
+        seat.rematch()
+    hall.play(1.0)
+
+    left = [seconds for state, seconds in ann.presence if state == "away" and seconds is not None]
+
+    assert len(left) == 2
+    assert left[0] == left[1] > 50
+    hall.play(left[0] - 1.0)
+    assert ann.over
+    hall.until(lambda: not ann.over and not cid.over, 3.0)
+
+
 def test_who_is_away_and_not_heard_of_is_told_that_the_others_go_on(hall: Hall) -> None:
     class Soon(Short):
         grace = 1.0

@@ -372,10 +372,10 @@ class Room:
             return ["left", None]
         if taken.away_since is None:
             return _HERE
-        table, again = self.table, seat in self.missing and self.rematch_due() is not None
-        if not again and (table is None or not table.is_open() or not matters(table.course, seat)):
-            return ["away", None]
-        return ["away", max(0.0, taken.away_since + self.game.grace - now)]
+        table, due = self.table, self.rematch_due() if seat in self.missing else None
+        if due is None and table is not None and table.is_open() and matters(table.course, seat):
+            due = taken.away_since + self.game.grace
+        return ["away", None if due is None else max(0.0, due - now)]
 
 
 def _need(sound: bool, what: str) -> None:
