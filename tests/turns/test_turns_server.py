@@ -760,6 +760,36 @@ def test_a_state_that_grows_too_large_freezes_its_table_alone(hall: Hall) -> Non
     hall.finish(*others)
 
 
+def test_a_game_that_ended_too_large_has_a_rematch_that_can_be_played(hall: Hall) -> None:
+    class Heap(Game):
+        seats = 2, 3
+        heap: list[str] = []
+
+        @move
+        def win(self) -> None:
+            self.heap = ["x" * 2000]
+            self.finish(self.mover)
+
+        @move
+        def wait(self) -> None:
+            pass
+
+    hall.games = (Heap,)
+    hall.serve(max_state=1500)
+    ann, bob, cid = hall.join(Heap), hall.join(Heap), hall.join(Heap)
+    hall.move(ann, "win")
+    hall.until(lambda: cid.over)
+    assert "max_state is 1500" in ann.frozen
+    cid.close()
+    ann.rematch()
+    bob.rematch()
+    hall.until(lambda: not ann.over and not bob.over, Heap.grace + 5.0)
+
+    hall.move(ann, "wait")
+
+    assert (ann.frozen, ann.to_move, hall.heard(ann, Refused)) == ("", (1,), [])
+
+
 def test_of_too_many_plays_the_moves_that_have_most_are_not_listed(hall: Hall) -> None:
     class Wide(Game):
         @move(x=range(30), y=range(20))

@@ -31,7 +31,7 @@ class Dues:
     def note(self, room: Room, now: float) -> None:
         """Note what is due next at a table."""
         table = room.table
-        if table is None or room.frozen or table.frozen:
+        if table is None or (not room.over and (room.frozen or table.frozen)):
             return
         due = room.rematch_due() if room.over else table.due()
         if due != room.due:

@@ -199,6 +199,7 @@ class Playing:
             room.table, room.seats, room.missed = before, sat, missed
             return step.text
         room.rematch.clear()
+        room.frozen = ""  # what was in the way of the last game, such as its size, is not of this one
         self._keeper.lobby.forget_keys([seat.key for seat in sat if seat.left])
         for entry in entries:
             self._keeper.log(room, entry)
