@@ -794,6 +794,17 @@ def test_a_person_plays_over_the_network(hall: Hall) -> None:
     ann.close()
 
 
+def test_that_a_seat_was_kept_is_said_when_one_comes_and_not_when_a_rematch_moves_it(hall: Hall) -> None:
+    hall.serve()
+    out, ann = io.StringIO(), hall.join(name="Ann")
+    table = NetworkTable(ann, TicTacToe, Screen(out), kept=True)
+    for event in [*hall.told[ann], *hall.told[ann]]:
+        table._tell(event)
+
+    assert out.getvalue().count("you sit at seat 0") == 2
+    assert out.getvalue().count("this seat was kept for you") == 1
+
+
 class Shown(NetworkTable):
     """A table at the network, and what its terminal shows of each frame."""
 

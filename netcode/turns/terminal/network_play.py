@@ -143,6 +143,7 @@ class NetworkTable:
                 line("you look on" if seat is None else f"you sit at seat {seat}; type a number or words, or /help")
                 if self._kept:  # whatever room was asked for now
                     line("this seat was kept for you; for another table, /leave it and start again")
+                    self._kept = False
                 self._due = True
                 if self.seat_file is not None and self.seat.ticket is not None:
                     self.seat_file.write(self.seat.ticket)
