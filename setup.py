@@ -1,8 +1,8 @@
 """The part in C, and what the package page says: the README, with links that lead somewhere from there.
 
-The hot path of messages, and of the sockets that carry them, is in C for the stable ABI. Where there is no compiler it is left out, and Python does the same:
-`netcode.wire.speed`. A Python without the global lock is left without, too: it has no such ABI before 3.15, and the keys
-that the part in C remembers would need a lock.
+The hot path of messages, and of the sockets that carry them, is in C for the stable ABI. Where there is no compiler it
+is left out, and Python does the same: `netcode.wire.speed`. A Python without the global lock is left without, too: it
+has no such ABI before 3.15, and the keys that the part in C remembers would need a lock.
 
 The repository has no public address of its own. Whoever releases gives it as `NETCODE_REPOSITORY`; without one, links to
 files of the repository are text, pictures are what they show in words, and the page has no links beside it.
