@@ -594,6 +594,19 @@ def test_two_windows_of_one_name_keep_a_seat_each(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob(".*.seat")) == [".go.Ann.2.seat", ".go.Ann.seat"]
 
 
+def test_a_window_comes_back_to_the_seat_of_the_second_one_where_the_first_has_none(tmp_path: Path) -> None:
+    mine, yours, again, last, elsewhere = (SeatFile(tmp_path / "go.py", "Ann", (host, 1)) for host in "hhhhk")
+    with mine.held(), yours.held():
+        yours.write("table.key")
+
+    with again.held():
+        assert again.read() == "table.key"
+    with elsewhere.held():
+        elsewhere.write("table.other")
+    with last.held(), elsewhere.held():
+        assert (last.read(), elsewhere.read()) == ("table.key", "table.other")
+
+
 def test_a_kill_while_a_ticket_is_written_leaves_the_one_before(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,8 @@ class SeatFile:
     def held(self) -> Generator[None]:
         """Have a file for ourselves meanwhile: a window takes what a closed one left, and never the seat of another."""
         lock, first = -1, self._path
-        for path in [first, *(first.with_suffix(f".{number}.seat") for number in range(2, WINDOWS + 1))]:
+        paths = [first, *(first.with_suffix(f".{number}.seat") for number in range(2, WINDOWS + 1))]
+        for path in sorted(paths, key=lambda path: self._ticket_in(path) is None):  # a kept seat first, whichever it is
             with contextlib.suppress(Unavailable):  # another window has it, or nothing can be kept here
                 lock, self._path = take_lock(path), path
                 break
@@ -70,11 +71,7 @@ class SeatFile:
 
     def read(self) -> str | None:
         """Return the ticket for these servers, if there is one."""
-        try:
-            addresses, ticket = self._path.read_text(encoding="utf-8").split()
-        except (OSError, ValueError):
-            return None
-        return None if {*addresses.split(",")}.isdisjoint(self._addresses) else ticket
+        return self._ticket_in(self._path)
 
     def write(self, ticket: str) -> None:
         """Keep a ticket, beside and then in place, for a kill in between; whoever reads it can sit there."""
@@ -89,6 +86,13 @@ class SeatFile:
     def forget(self) -> None:
         """Drop the ticket."""
         self._path.unlink(missing_ok=True)
+
+    def _ticket_in(self, path: Path) -> str | None:
+        try:
+            addresses, ticket = path.read_text(encoding="utf-8").split()
+        except (OSError, ValueError):
+            return None
+        return None if {*addresses.split(",")}.isdisjoint(self._addresses) else ticket
 
 
 HELP = (
