@@ -275,6 +275,7 @@ class Connection(Waiter, Generic[D_co]):
         return not self.alive  # while it lives, what it waits for may be that somebody takes what was received
 
     def _abandon(self) -> None:
+        self._busy = False
         self._stream.abandon()
 
 

@@ -218,6 +218,25 @@ def test_a_child_may_use_a_listener_and_an_empty_set_of_its_parent() -> None:
 
 
 @pytest.mark.fault(87, "process")
+def test_what_another_thread_was_in_when_a_child_began_is_not_under_way_there() -> None:
+    reading, writing = os.pipe()
+    workers: ConnectionSet[None] = ConnectionSet()
+    connection = netcode.custom(input=reading, output=writing)
+    workers._streams.engine.busy = connection._busy = True
+
+    def look() -> bool:
+        workers.update()
+        connection.update()
+        workers.close()
+        return not connection.alive and workers._streams.closed
+
+    assert in_a_child(look)
+    workers._streams.engine.busy = connection._busy = False
+    workers.close()
+    connection.close()
+
+
+@pytest.mark.fault(87, "process")
 def test_a_connection_of_the_parent_is_over_in_the_child_and_its_pipes_stay_as_they_are() -> None:
     reading, writing = os.pipe()
     connection = netcode.custom(input=reading, output=writing)

@@ -48,6 +48,11 @@ class Engine:
             self.torn, self.busy = True, False
             raise
 
+    def abandon(self) -> None:
+        """Have nothing under way in a forked child, where the thread that is in it need not be."""
+        self.busy = False
+        self.later.clear()
+
     def catch_up(self, recover: Act) -> None:
         """Recover if something was torn, and do what waits; nothing while something is under way."""
         while (self.torn or self.later) and not self.busy:

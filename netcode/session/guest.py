@@ -179,7 +179,7 @@ class Guest:
         self.state = State.DISCONNECTED
         self._orphaned = True
         self._away_for = self.retry_at = self.link = None
-        self.engine.later.clear()
+        self.engine.abandon()
         self.closing.clear()
         self.session.end(closed_here(TEXT))
         self.session.let_go()

@@ -116,7 +116,6 @@ class Hosting:
         abandon(self.door.doorway)
         if self.announcer is not None:
             self.announcer.abandon()
-        self._links.engine.later.clear()
         self.seats.abandon()
 
     def _stop_listening(self) -> None:

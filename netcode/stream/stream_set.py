@@ -198,6 +198,7 @@ class StreamSet(Waiter, Generic[T]):
             stream.abandon()
         self.closed = self.closed or bool(self._streams)
         self._streams.clear()
+        self.engine.abandon()
         self.engine.stepping = None
         self.recover()
 
