@@ -157,7 +157,7 @@ class Server:
                 max_state=max_state,
                 on_thread=on_thread,
                 returned=lambda room, now: self._parts.presence.returned(room, now),  # noqa: PLW0108 - made later
-                made_elsewhere=lambda room: self._parts.crowd.send_away(room, None),
+                made_elsewhere=lambda room: self._parts.crowd.send_away(room),  # noqa: PLW0108 - likewise
                 address=here,
             )
         except BaseException:

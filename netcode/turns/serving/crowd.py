@@ -42,10 +42,10 @@ class Crowd:
             self._keeper.writer.tally.redirects += 1
             peer.move(address)
 
-    def send_away(self, room: Room, address: Address | None) -> None:
-        """Send all who are at a table to another process; None leaves open to which."""
+    def send_away(self, room: Room) -> None:
+        """Send all who are at a table to another process, whichever has it."""
         for viewer in room.viewers:
-            self.send_on(viewer, address)
+            self.send_on(viewer, None)
         room.viewers = []
 
     def send_on(self, viewer: Viewer, address: Address | None) -> None:

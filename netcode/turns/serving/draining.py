@@ -69,4 +69,4 @@ class Draining:
     def _let_go(self, room: Room) -> None:
         """Give a table back, and send those who are there to its next owner, once all that was taken is answered."""
         if room.id not in self._keeper.leaving and self._keeper.rooms.get(room.id) is room:
-            self._keeper.let_go(room, lambda: self._crowd.send_away(room, None))
+            self._keeper.let_go(room, lambda: self._crowd.send_away(room))
