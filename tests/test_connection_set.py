@@ -625,6 +625,43 @@ def test_a_set_may_be_closed_from_a_signal_handler_at_any_point(listener: Listen
     assert at > 50
 
 
+def test_a_set_that_is_closed_in_the_middle_of_an_update_is_closed_at_its_end(
+    everybody: ConnectionSet[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection, other = pair(everybody)
+    update, alive = StreamSet[Any].update, list[bool]()
+
+    def pressed(self: StreamSet[Any]) -> None:
+        everybody.close()
+        alive.append(connection.alive)
+        update(self)
+
+    monkeypatch.setattr(StreamSet, "update", pressed)
+    everybody.update()
+
+    assert (alive, connection.alive) == ([True], False)
+    other.close()
+
+
+@pytest.mark.parametrize("closes", ["set", "listener", "nothing"])
+def test_a_sleep_that_fails_is_over_if_what_it_watched_was_closed(
+    closes: str, everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, other = pair(everybody)
+
+    def sleep(_self: StreamSet[Any], _seconds: float | None) -> bool:
+        {"set": everybody.close, "listener": listener.close}.get(closes, lambda: None)()
+        raise ValueError("I/O operation on closed epoll object")
+
+    monkeypatch.setattr(StreamSet, "sleep", sleep)
+    if closes == "nothing":
+        with pytest.raises(ValueError, match="closed epoll"):
+            wait(everybody, listener, timeout=0.0)
+    else:
+        assert wait(everybody, listener, timeout=0.0)
+    other.close()
+
+
 def test_a_listener_may_be_closed_from_a_signal_handler_at_any_point_of_a_wait(
     everybody: ConnectionSet[Any],
 ) -> None:

@@ -82,3 +82,14 @@ def test_it_is_busy_while_it_runs_something_and_torn_if_an_exception_leaves_that
 
     assert owner.heard == ["asks", "has asked", "acts", "acts"]
     assert (owner.engine.torn, owner.engine.busy) == (True, False)
+
+
+def test_in_a_child_nothing_is_under_way_and_nothing_waits() -> None:
+    owner = Owner()
+    owner.engine.busy = True
+    owner.engine.do(owner.act, owner.recover)
+
+    owner.engine.abandon()
+    owner.engine.catch_up(owner.recover)
+
+    assert (owner.engine.busy, owner.engine.later, owner.heard) == (False, [], [])
