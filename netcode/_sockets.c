@@ -21,6 +21,10 @@ int add_socket_calls(PyObject *Py_UNUSED(module))
 #include <errno.h>
 #include <sys/socket.h>
 
+#ifndef MSG_NOSIGNAL
+#define MSG_NOSIGNAL 0 /* macOS, where that is an option of the socket: see tcp_socket.silence */
+#endif
+
 /* The name of the attribute that holds the descriptor, -1 once it is closed. Made once, and kept: all interpreters that
    may load this share one lock. */
 static PyObject *read_fd;
@@ -35,7 +39,7 @@ static PyObject *call(PyObject *socket, PyObject *buffer, int sends)
         return NULL;
     ssize_t count;
     do
-        count = sends ? send(fd, data.buf, (size_t)data.len, MSG_DONTWAIT)
+        count = sends ? send(fd, data.buf, (size_t)data.len, MSG_DONTWAIT | MSG_NOSIGNAL)
                       : recv(fd, data.buf, (size_t)data.len, MSG_DONTWAIT);
     while (count < 0 && errno == EINTR);
     PyObject *result = count < 0 ? PyErr_SetFromErrno(PyExc_OSError) : PyLong_FromSsize_t(count);

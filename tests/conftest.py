@@ -198,6 +198,15 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 @pytest.fixture
+def broken_pipes() -> Iterator[list[int]]:
+    """Note each SIGPIPE, which would end a program that has asked for its default."""
+    noted: list[int] = []
+    before = signal.signal(signal.SIGPIPE, lambda number, _: noted.append(number))
+    yield noted
+    signal.signal(signal.SIGPIPE, before)
+
+
+@pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
 

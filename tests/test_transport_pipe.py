@@ -318,6 +318,21 @@ class Unflushable:
         raise OSError(errno.ENOSPC, "disk full")
 
 
+@pytest.mark.parametrize("chunks", [False, True])
+def test_a_send_into_a_socket_that_leads_nowhere_is_an_error_and_no_signal(
+    broken_pipes: list[int], chunks: bool
+) -> None:
+    one, other = socket.socketpair()
+    transport = PipeTransport(one, one, None)
+    other.close()
+
+    with pytest.raises(BrokenPipeError):
+        transport.send_chunks([b"hel", b"lo"]) if chunks else transport.send(b"hello")
+    transport.close()
+
+    assert broken_pipes == []
+
+
 def test_a_file_that_cannot_be_flushed_is_no_trouble() -> None:
     read, write = os.pipe()
     transport = PipeTransport(read, Unflushable(write), None)

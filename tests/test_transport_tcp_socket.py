@@ -1,12 +1,14 @@
 """The contract of a transport on real sockets, and what is set on them."""
 
+import errno
 import gc
 import signal
 import socket
 import sys
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +21,7 @@ from netcode.transport import send_each
 from netcode.transport import tcp_socket as module
 from netcode.transport.tcp import TCP
 from netcode.transport.tcp_listener import Listener
-from netcode.transport.tcp_socket import TcpTransport, tune
+from netcode.transport.tcp_socket import TcpTransport, silence, tune
 from netcode.waiting import CustomWaiter, wait
 
 
@@ -95,6 +97,65 @@ def test_an_option_that_the_kernel_does_not_have_is_left_out(monkeypatch: pytest
         tune(sock)
 
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def send_at_once(transport: TcpTransport) -> int:
+    return int(transport.send(b"hello"))
+
+
+def send_where_nothing_was_built(transport: TcpTransport) -> int:
+    return module._send(transport, b"hello")
+
+
+def send_in_chunks(transport: TcpTransport) -> int:
+    return transport.send_chunks([b"hel", b"lo"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+@pytest.mark.parametrize("send", [send_at_once, send_where_nothing_was_built, send_in_chunks])
+def test_a_send_to_who_is_gone_is_an_error_and_no_signal(
+    pair: tuple[TcpTransport, TcpTransport], broken_pipes: list[int], send: Callable[[TcpTransport], int]
+) -> None:
+    one, other = pair
+    silence(one)
+    other.close()
+
+    with pytest.raises(BrokenPipeError):
+        send(one)
+
+    assert broken_pipes == []
+
+
+class Options:
+    """Takes options as a socket does."""
+
+    def __init__(self, error: OSError | None = None) -> None:
+        self.error = error
+        self.taken: list[tuple[int, int, int]] = []
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        if self.error is not None:
+            raise self.error
+        self.taken.append((level, option, value))
+
+
+@pytest.mark.parametrize("system", ["darwin", "linux"])
+def test_on_macos_a_socket_is_told_once_that_it_raises_no_signal(monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    monkeypatch.setattr(module, "sys", SimpleNamespace(platform=system))
+    sock: Any = Options()
+
+    silence(sock)
+
+    assert sock.taken == ([(socket.SOL_SOCKET, 0x1022, 1)] if system == "darwin" else [])
+
+
+def test_on_macos_a_socket_whose_other_end_is_gone_takes_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "sys", SimpleNamespace(platform="darwin"))
+    sock: Any = Options(OSError(errno.EINVAL, "Invalid argument"))
+
+    silence(sock)  # which is no trouble
+
+    assert sock.taken == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="an option of Linux")

@@ -6,13 +6,13 @@ import select
 import socket
 import stat
 import sys
-from functools import partial
 from typing import Protocol
 
 from netcode.address import Address
 from netcode.loop.poller import BROKEN
 from netcode.transport import ReceiveInto, Send, SendChunks, send_each
 from netcode.transport.sockets import hold, let_go
+from netcode.transport.tcp_socket import NO_SIGNAL, silence
 from netcode.waiting import _number
 
 
@@ -50,15 +50,19 @@ class _SocketSide:
         self.fd = sock.fileno()
         self._closed = False
         self.receive_into: ReceiveInto = sock.recv_into
-        self.send: Send = sock.send
-        if sys.platform == "win32":
-            self.send_chunks: SendChunks = partial(send_each, sock.send)
-        else:
-            self.send_chunks = sock.sendmsg
 
     def start(self) -> None:
         hold(self)
         self._socket.setblocking(False)
+        silence(self._socket)
+
+    def send(self, data: bytes | memoryview) -> int:
+        return self._socket.send(data, NO_SIGNAL)
+
+    def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
+        if sys.platform == "win32":
+            return send_each(self.send, chunks)
+        return self._socket.sendmsg(chunks, (), NO_SIGNAL)
 
     def finish(self) -> None:
         try:

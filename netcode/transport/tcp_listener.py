@@ -13,7 +13,7 @@ from netcode.reasons import advice_on_listening, is_shortage, printable
 from netcode.transport import Connector, Doorway, Ready
 from netcode.transport.lookup import Candidate, candidates, without_asking
 from netcode.transport.sockets import hold, shut
-from netcode.transport.tcp_socket import TcpTransport, tune
+from netcode.transport.tcp_socket import NO_SIGNAL, TcpTransport, silence, tune
 from netcode.waiting import Descriptors, Waiter
 
 PORTS = 16
@@ -108,7 +108,8 @@ class TcpDoorway(Doorway):
             try:
                 with self._socket.accept()[0] as sock:
                     sock.setblocking(False)
-                    sock.send(self._words)
+                    silence(sock)
+                    sock.send(self._words, NO_SIGNAL)
                     sock.recv(GREETING)  # what was not read would turn the end into a reset, and what was said be lost
             except OSError:
                 pass  # it left, or somebody was quicker to take the descriptor; or it has said nothing yet

@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from contextlib import suppress
 from typing import Any
 
 from netcode.address import Address
@@ -18,13 +19,27 @@ BULK = 1_048_576
 """Bytes waiting here from which on the kernel may keep as many more, until they are gone. At `NOTSENT_LOWAT`, each
 wake-up of the sender moves so little that the wake-ups cost a third of the throughput."""
 
+NO_SIGNAL = getattr(socket, "MSG_NOSIGNAL", 0)
+"""For each send: who is gone is an error, and no SIGPIPE, which ends a program that has asked for its default."""
+
+SO_NOSIGPIPE = 0x1022
+"""The same once for a whole socket, on macOS, by a number that Python has no name for."""
+
 
 def tune(sock: socket.socket) -> None:
-    """Set what every socket of ours has: no blocking, no Nagle, little hidden in the kernel."""
+    """Set what every socket of ours has: no blocking, no Nagle, little hidden in the kernel, and no signals."""
     sock.setblocking(False)
+    silence(sock)
     _set(sock, "TCP_NODELAY", 1)
     _set(sock, "TCP_NOTSENT_LOWAT", NOTSENT_LOWAT)
     _set(sock, "TCP_USER_TIMEOUT", int(USER_TIMEOUT * 1000))
+
+
+def silence(sock: socket.socket) -> None:
+    """Have a send to who is gone raise no SIGPIPE, where `NO_SIGNAL` cannot."""
+    if sys.platform == "darwin":
+        with suppress(OSError):  # the other end is gone already, and nothing will be sent
+            sock.setsockopt(socket.SOL_SOCKET, SO_NOSIGPIPE, 1)
 
 
 def _set(sock: socket.socket, name: str, value: int) -> bool:
@@ -39,6 +54,10 @@ def _set(sock: socket.socket, name: str, value: int) -> bool:
     return True
 
 
+def _send(sock: socket.socket, data: bytes | memoryview) -> int:
+    return socket.socket.send(sock, data, NO_SIGNAL)
+
+
 class TcpTransport(socket.socket):
     """One established socket, taken over from `sock`.
 
@@ -51,9 +70,9 @@ class TcpTransport(socket.socket):
     lingers = True
     grain = 0
     drains = True
-    # A socket's own where nothing was built.
+    # A socket's own, or nearly, where nothing was built.
     receive_into: Any = getattr(KERNEL, "receive_into", socket.socket.recv_into)
-    send: Any = getattr(KERNEL, "send", socket.socket.send)
+    send: Any = getattr(KERNEL, "send", _send)
 
     def __init__(self, sock: socket.socket, address: Address) -> None:
         family, kind, proto, number = sock.family, sock.type, sock.proto, sock.fileno()
@@ -83,7 +102,7 @@ class TcpTransport(socket.socket):
         size = sum(map(len, chunks))
         if size >= BULK and not self._in_bulk:
             self._in_bulk = _set(self, "TCP_NOTSENT_LOWAT", BULK)
-        count = self.sendmsg(chunks)
+        count = self.sendmsg(chunks, (), NO_SIGNAL)
         if count == size and self._in_bulk:
             self._in_bulk = False
             _set(self, "TCP_NOTSENT_LOWAT", NOTSENT_LOWAT)
