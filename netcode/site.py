@@ -85,7 +85,6 @@ class Web:
         self._origins = _check_origins(origins)
         self._proxies = Proxies(proxies)
         self._mates: frozenset[str] = frozenset()
-        self._given = page, dict(files or {})
         shown = _read("page", _PAGE if page is None else page)
         own = _own_script()
         given = {**({} if own is None else {SCRIPT: own}), **(files or {})}
@@ -93,6 +92,7 @@ class Web:
         for name, content in given.items():
             kind = KINDS[_check_file(name).rpartition(".")[2]]
             self._files[name] = _Shown(kind, _read(name, content))
+        self._given = None if page is None else shown, {name: self._files[name].content for name in files or ()}
 
     def __repr__(self) -> str:
         return f"<Web with {', '.join(sorted(filter(None, self._files))) or 'a page'}>"

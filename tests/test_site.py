@@ -110,6 +110,21 @@ def test_what_was_not_given_can_be_added() -> None:
     assert answer(Web(page="<p>mine").with_defaults("<p>table", {}), "/")[1] == b"<p>mine"
 
 
+def test_a_file_is_read_once_wherever_the_program_goes_from_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "page.html").write_bytes(b"<p>mine")
+    (tmp_path / "game.js").write_bytes(b"mine()")
+    monkeypatch.chdir(tmp_path)
+    given = Web(page=Path("page.html"), files={"game.js": Path("game.js")})
+
+    monkeypatch.chdir("/")
+    web = given.with_defaults("<p>table", {"game.js": "other()"})
+
+    assert answer(web, "/")[1] == b"<p>mine"
+    assert answer(web, "/game.js")[1] == b"mine()"
+
+
 def test_without_a_page_something_is_said() -> None:
     assert b"netcode" in answer(Web(), "/")[1]
     assert repr(Web()).startswith("<Web with ")

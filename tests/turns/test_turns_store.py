@@ -673,6 +673,21 @@ def test_a_database_that_was_deleted_under_us_is_lost(opened: SqliteStore, repla
         opened.renew(1)
 
 
+def test_a_program_may_go_to_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(tmp_path)
+    store = SqliteStore("games.db")
+    store.open("host:7777")
+
+    monkeypatch.chdir(elsewhere)
+    store.renew(1)
+    store.create([new("t")])
+    store.close()
+
+    assert [*elsewhere.iterdir()] == []
+
+
 def test_a_bug_of_ours_is_not_excused(opened: SqliteStore) -> None:
     with pytest.raises(sqlite3.Error):
         opened.append([Entry("t", 1, object())])  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -153,6 +153,18 @@ def test_the_same_call_that_is_seen_again_and_again_runs_too_long() -> None:
     assert (watch.found.rule, Path(watch.found.file).name) == ("Frames.go", Path(HERE).name)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder that is in use cannot be deleted there")
+def test_a_rule_is_named_where_the_folder_of_the_program_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+
+    play_frames()
+
+    assert {running.file for _, running in LOOKED if running is not None} == {HERE}
+
+
 def test_where_no_rule_runs_none_is_named() -> None:
     assert running_at(sys._getframe()) is None
     assert running_in(None) is None

@@ -94,7 +94,7 @@ def _name_of(code: CodeType) -> str:
 
 def _shown(file: str) -> str:
     """Return a path as somebody types it who is where the program is."""
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, OSError):  # it is elsewhere, or the folder is gone
         return str(Path(file).relative_to(Path.cwd()))
     return file
 

@@ -62,7 +62,7 @@ class SqliteStore(Store):
         self._ahead = 0.0
         """By how much the time of the database is ahead of the clock."""
         self._lock, self._lock_path = -1, self._path
-        self._file = 0
+        self._place, self._file = self._path, 0
         self._database: sqlite3.Connection | None = None
         self._address = ""
         self._claimed: dict[str, _Row | None] = {}
@@ -79,12 +79,13 @@ class SqliteStore(Store):
         self._address, self._claimed, self._making = address, {}, set()
         try:
             self._lock_path = lock_of(self._path)
+            self._place = self._path.absolute()  # wherever the program goes from here
             self._lock = take_lock(self._path)
             self._check_names()
             with explained(self._path, AT_THE_START):
                 self._database = self._connect()
                 self._prepare(self._database)
-            self._file = self._path.stat().st_ino
+            self._file = self._place.stat().st_ino
         except BaseException:
             self.close()
             raise
@@ -125,7 +126,7 @@ class SqliteStore(Store):
     def renew(self, load: int) -> list[Node]:
         self._connected()
         try:
-            file = self._path.stat().st_ino
+            file = self._place.stat().st_ino
         except OSError:
             file = -1
         if file != self._file:  # SQLite would go on writing into a file that nobody can find any more
