@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgpack
@@ -174,6 +175,35 @@ def test_a_dict_is_no_key_of_what_is_sent() -> None:
 
     with pytest.raises(TypeError, match=r"^a message with a dict in a key cannot be sent: no dict can be a key"):
         PLAIN.encode({(1, Card()): 1, "a": {}})
+
+
+class Liar(list[int]):
+    """A list that is not as long as it says, such as one of rows that are fetched when they are looked at."""
+
+    def __iter__(self) -> Iterator[int]:
+        return iter([1, 2, 3])
+
+
+class Changing(dict[int, int]):
+    def items(self) -> Any:
+        raise RuntimeError("dictionary changed size during iteration")
+
+
+@pytest.mark.parametrize(
+    ("message", "text"),
+    [
+        (Liar([1, 2]), "a message of type Liar cannot be sent: it cannot be packed"),
+        ({"rows": [Liar()]}, r"a message of type dict cannot be sent: message\['rows'\]\[0\] cannot be packed"),
+        ([Changing()], "a message of type list cannot be sent: dictionary changed size during iteration$"),
+    ],
+)
+def test_what_is_another_than_it_says_raises_at_the_caller_and_not_at_the_other_end(message: Any, text: str) -> None:
+    assert [codec.frame(message) for codec in CODECS.values()] == [None, None]
+    for codec in CODECS.values():
+        with pytest.raises(ValueError, match="^" + text):
+            codec.encode(message)
+
+        assert codec.encode(["fine"]) == b"\x91\xa4fine"
 
 
 def floats(count: int) -> bytes:

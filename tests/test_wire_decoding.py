@@ -15,7 +15,7 @@ from wire_messages import Chat, Move, at_once, colliding, in_parts, messages, ne
 from netcode import ReasonCode
 from netcode.wire.codec import PLAIN
 from netcode.wire.cost import MAX_COLLISIONS, MAX_DEPTH, is_harmless
-from netcode.wire.decoding import undisturbed
+from netcode.wire.decoding import is_whole, undisturbed
 from netcode.wire.typed import make_codec
 
 
@@ -100,6 +100,17 @@ def test_a_message_may_nest_as_deep_as_is_said() -> None:
 
     assert PLAIN.decode(memoryview(PLAIN.encode(deepest))) == deepest
     assert PLAIN.decode(memoryview(PLAIN.encode(with_text))) == with_text
+
+
+def test_a_whole_payload_has_nothing_missing_and_nothing_behind_it() -> None:
+    message = [1, {"a": "text"}, b"bytes", nested(30)]
+    payload = PLAIN.encode(message)
+
+    assert is_whole(payload)
+    assert is_whole(PLAIN.encode("x" * 5000))
+    assert not is_whole(payload[:-1])
+    assert not is_whole(payload + b"\0")
+    assert not is_whole(b"\xc1")
 
 
 @pytest.mark.parametrize(

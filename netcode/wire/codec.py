@@ -10,7 +10,7 @@ from netcode.errors import ProtocolError
 from netcode.loop.budget import FREE
 from netcode.reasons import ReasonCode
 from netcode.wire.cost import CONTAINER, MARKS, MAX_DEPTH, cost_of, is_harmless, is_simple
-from netcode.wire.decoding import SCALARS, Decoding, decode, decode_in_parts, unpack
+from netcode.wire.decoding import SCALARS, Decoding, decode, decode_in_parts, is_whole, unpack
 from netcode.wire.flaws import check_flaws, has_plain_keys
 from netcode.wire.framing import HEADER, HEADER_SIZE
 from netcode.wire.speed import KERNEL, Kernel
@@ -33,8 +33,8 @@ E = TypeVar("E")
 
 FLOAT_32 = b"\xca"
 
-UNSENDABLE = (TypeError, ValueError, OverflowError, RecursionError, BufferError)
-"""What encoders raise."""
+UNSENDABLE = (TypeError, ValueError, OverflowError, RuntimeError, BufferError)
+"""What encoders raise; `RuntimeError` for what nests too deep, and for what changes meanwhile."""
 
 _make: Any = vars(tuple)["__new__"]
 _number = int.from_bytes
@@ -123,9 +123,9 @@ class PlainValues:
 
     def encode(self, message: Any, what: str = "message") -> bytes:
         try:
-            payload = self.pack(message)
+            payload = self._pack_whole(message)
         except UNSENDABLE as error:
-            raise explain(message, error, self.pack, what=what) from error
+            raise explain(message, error, self._pack_whole, what=what) from error
         if type(message) not in SCALARS and not (is_simple(payload) and has_plain_keys(message, payload)):
             check_flaws(message, self.sends.depth, what)
         return payload
@@ -139,6 +139,13 @@ class PlainValues:
         message = yield from decode_in_parts(payload, self.takes.depth)
         self._look_at_growth(message, payload)
         return message
+
+    def _pack_whole(self, message: Any) -> bytes:
+        """Pack a message. What has a type of its own may have another length than it says; that would end the link."""
+        payload = self.pack(message)
+        if type(message) not in SCALARS and not is_whole(payload):
+            raise ValueError("it is not as long as its len() says")
+        return payload
 
     def _look_at_growth(self, message: Any, payload: bytes | memoryview) -> None:
         """Raise `ProtocolError` if a message could not be passed on."""
@@ -174,6 +181,8 @@ def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
     except Exception:  # noqa: BLE001 - whatever it was, `encode` knows what to say
         return None
     if len(payload) > CAREFUL_FROM or not is_simple(payload) or not has_plain_keys(message, payload):
+        return None
+    if type(message) not in SCALARS and not is_whole(payload):
         return None
     return _header(len(payload)) + payload
 

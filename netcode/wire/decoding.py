@@ -124,6 +124,17 @@ def unpack(payload: bytes | memoryview) -> Any:
     return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension)
 
 
+def is_whole(payload: bytes) -> bool:
+    """Tell whether a payload is one value, and nothing is missing or behind it. Nothing is made of what is in it."""
+    stream = msgpack.Unpacker(max_buffer_size=len(payload))
+    stream.feed(payload)
+    try:
+        stream.skip()
+    except (msgpack.UnpackException, ValueError):
+        return False
+    return stream.tell() == len(payload)
+
+
 def _refuse_extension(code: int, _data: bytes) -> Any:
     raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
 
