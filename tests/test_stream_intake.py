@@ -387,5 +387,20 @@ def test_what_is_sent_is_what_it_was_and_is_bytes() -> None:
     data[:] = b"after."
 
     assert copy == b"before"
-    with pytest.raises(TypeError, match="a connection sends bytes, not dict; for messages such as dict"):
-        copy_of({})  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+
+
+class WideText(str):
+    """Text as numpy has it: with a buffer of its own, where Python has a way to give one."""
+
+    __slots__ = ()
+
+    def __buffer__(self, flags: int) -> memoryview:
+        return memoryview(self.encode("utf-32"))
+
+
+@pytest.mark.parametrize("wrong", [{}, "text", WideText("text")])
+def test_what_is_not_bytes_is_not_sent(wrong: object) -> None:
+    kind = type(wrong).__name__
+
+    with pytest.raises(TypeError, match=f"a connection sends bytes, not {kind}; for messages such as {kind}"):
+        copy_of(wrong)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]

@@ -198,10 +198,13 @@ def check_receivable(length: int) -> None:
 def copy_of(data: bytes | bytearray | memoryview) -> bytes:
     """Return `data` as bytes that nobody changes. Raises `TypeError` for what is not bytes-like."""
     try:
-        return bytes(memoryview(data))
+        view = memoryview(data)
     except TypeError:
+        view = None
+    if view is None or isinstance(data, str):  # numpy's has a buffer, of four bytes for each character
         kind = type(data).__name__
         text = (
             f"a connection sends bytes, not {kind}; for messages such as {kind} use netcode.Client and netcode.Server"
         )
-        raise TypeError(text) from None
+        raise TypeError(text)
+    return bytes(view)
