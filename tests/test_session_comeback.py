@@ -12,6 +12,7 @@ from netcode.session.comeback import GREETING_REST, GREETINGS, PATIENT_CAP, PAUS
 from netcode.testing.network import MemoryConnector
 
 TOKEN = bytes(range(32))
+GHOST = 3.0
 
 
 # A server that is not there yet.
@@ -157,7 +158,7 @@ RESET = Reason(ReasonCode.RESET, "the connection broke")
 
 
 def test_who_is_at_a_seat_tries_again_until_it_was_refused_so_often() -> None:
-    trying = Comeback(100.0, 0.0, random)
+    trying = Comeback(100.0, 0.0, random, GHOST)
 
     answers = [trying.come_again(REFUSED, RESET, 100.0) for _ in range(REFUSALS - 1)]
     other = trying.come_again(RESET, RESET, 100.0)
@@ -170,13 +171,13 @@ def test_who_is_at_a_seat_tries_again_until_it_was_refused_so_often() -> None:
 def test_some_answers_are_final_at_a_return() -> None:
     full, moved = Reason(ReasonCode.SERVER_FULL, "full"), Reason(ReasonCode.MOVED, "elsewhere")
 
-    assert isinstance(Comeback(0.0, 0.0, random).come_again(full, RESET, 0.0), float)
-    assert Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0) is moved
-    assert isinstance(Comeback(0.0, 0.0, random).come_again(moved, RESET, 0.0, final=False), float)
+    assert isinstance(Comeback(0.0, 0.0, random, GHOST).come_again(full, RESET, 0.0), float)
+    assert Comeback(0.0, 0.0, random, GHOST).come_again(moved, RESET, 0.0) is moved
+    assert isinstance(Comeback(0.0, 0.0, random, GHOST).come_again(moved, RESET, 0.0, final=False), float)
 
 
 def test_so_many_pauses_of_ours_are_no_fault_of_a_server() -> None:
-    trying = Comeback(0.0, 0.0, random)
+    trying = Comeback(0.0, 0.0, random, GHOST)
 
     assert [trying.excuses_pause() for _ in range(PAUSES + 1)] == [True] * PAUSES + [False]
 
@@ -186,7 +187,7 @@ def test_what_is_heard_twice_is_said_once() -> None:
 
 
 def test_a_greeting_that_broke_is_tried_a_few_times_without_patience() -> None:
-    trying = Comeback(0.0, 0.0, random)
+    trying = Comeback(0.0, 0.0, random, GHOST)
 
     again = [trying.begin_again(RESET, 0.0, greeted=True) for _ in range(GREETINGS - 1)]
     trying.tries = GREETINGS
@@ -196,8 +197,20 @@ def test_a_greeting_that_broke_is_tried_a_few_times_without_patience() -> None:
     assert over == Reason(ReasonCode.RESET, f"the connection broke (tried {GREETINGS} times in 2.5 s)")
 
 
+def test_the_last_greeting_comes_when_a_player_who_does_not_know_of_its_seat_has_lost_it() -> None:
+    trying = Comeback(0.0, 0.0, random, GHOST)
+    full = Reason(ReasonCode.SERVER_FULL, "full")
+
+    second = trying.begin_again(RESET, 10.0, greeted=True)
+    third = trying.begin_again(full, 11.2, greeted=True)
+
+    assert second == pytest.approx(10.0 + GREETING_REST, abs=0.5)
+    assert third == 10.0 + GHOST + GREETING_REST
+    assert isinstance(trying.begin_again(full, 14.1, greeted=True), Reason)
+
+
 def test_who_was_never_greeted_gives_up_at_once_and_who_was_welcomed_begins_anew() -> None:
-    trying = Comeback(0.0, 0.0, random)
+    trying = Comeback(0.0, 0.0, random, GHOST)
     trying.next_try(0.0)
 
     assert trying.begin_again(RESET, 0.0, greeted=False) is RESET
@@ -207,7 +220,7 @@ def test_who_was_never_greeted_gives_up_at_once_and_who_was_welcomed_begins_anew
 
 
 def test_who_was_welcomed_may_be_refused_as_often_again() -> None:
-    trying = Comeback(0.0, 0.0, random)
+    trying = Comeback(0.0, 0.0, random, GHOST)
     refused = Reason(ReasonCode.REFUSED, "nothing is listening")
 
     for _ in range(3):

@@ -57,6 +57,9 @@ HURRIED = frozenset({ReasonCode.HANDSHAKE_TIMEOUT, ReasonCode.CLOSED_BY_PEER, Re
 _BROKEN_GREETING = BROKEN_LINK - {ReasonCode.HANDSHAKE_TIMEOUT}
 """Ends of a link that were not to be expected of a server, who would have answered: not even that it is full."""
 
+_NO_SEAT = frozenset({ReasonCode.SERVER_FULL, ReasonCode.TOO_MANY})
+"""What a server answers that still has for a player who it was whose link broke under the greeting."""
+
 
 class Comeback:
     """Counts what was tried.
@@ -65,11 +68,22 @@ class Comeback:
         now: when the first attempt begins.
         patience: seconds for which a server may be away at first.
         dice: what it draws from when to try again.
+        ghost: seconds of silence after which a server gives away the seat of a player who may not know of it.
     """
 
-    __slots__ = ("_began", "_dice", "_greeting_broke", "_patient_until", "_pauses", "_refusals", "attempts", "tries")
+    __slots__ = (
+        "_began",
+        "_broke_at",
+        "_dice",
+        "_ghost",
+        "_patient_until",
+        "_pauses",
+        "_refusals",
+        "attempts",
+        "tries",
+    )
 
-    def __init__(self, now: float, patience: float, dice: Dice) -> None:
+    def __init__(self, now: float, patience: float, dice: Dice, ghost: float) -> None:
         self._dice = dice
         self._began = now
         self._patient_until = now + patience
@@ -79,7 +93,8 @@ class Comeback:
         """Connects so far."""
         self._refusals = 0
         self._pauses = 0
-        self._greeting_broke = False
+        self._ghost = ghost
+        self._broke_at: float | None = None  # when a link last broke under a greeting
 
     def welcomed(self) -> None:
         """Hear that an attempt succeeded."""
@@ -101,15 +116,19 @@ class Comeback:
         """Hear that an attempt failed of one who was never welcomed: return when to try again, or why it gives up.
 
         A link that broke under the greeting may have left a player at the server who does not know of it, and for whom
-        it says that it is full; so what was broken once is tried a few times, whatever the further answers are.
+        it says that it is full; so what was broken once is tried a few times, whatever the further answers are, and for
+        the last time when that player has been silent for long enough to be one whom nobody misses.
         """
         broke = greeted and reason.code in _BROKEN_GREETING
-        self._greeting_broke = self._greeting_broke or broke
+        if broke:
+            self._broke_at = now
         if now < self._patient_until:
             again = self.next_try(now, GREETING_REST if broke else 0.0, PATIENT_CAP)
             return min(again, self._patient_until)  # the last time when patience ends
-        if self._greeting_broke and self.attempts < GREETINGS - 1:
-            return self.next_try(now, GREETING_REST)
+        if self._broke_at is not None and self.attempts < GREETINGS - 1:
+            again = self.next_try(now, GREETING_REST)
+            last = reason.code in _NO_SEAT and self.attempts == GREETINGS - 1
+            return max(again, self._broke_at + self._ghost + GREETING_REST) if last else again
         if self.tries > 1:
             tried = f"tried {self.tries} times in {round(now - self._began, 1):g} s"
             return replace(reason, text=f"{reason.text} ({tried})")

@@ -62,7 +62,7 @@ class Guest:
         self.welcomed = False
         self.closing: list[Stream] = []
         """Streams on their way out."""
-        self.comeback = Comeback(timeline.now, patience, dice_of(network))
+        self.comeback = Comeback(timeline.now, patience, dice_of(network), limits.handshake_timeout)
         self.retry_at: float | None = None
         self.scratch = memoryview(bytearray(SCRATCH))
         self._hello = hello
