@@ -4,6 +4,8 @@ import builtins
 import logging
 import sys
 from collections.abc import Iterator
+from io import StringIO
+from types import ModuleType
 
 import pytest
 
@@ -15,11 +17,13 @@ from netcode.testing import FakeClock
 def nothing_was_warned_of() -> Iterator[None]:
     before = dict(log._next_warning)
     log._next_warning.clear()
+    log._has_failed = False
 
     yield
 
     log._next_warning.clear()
     log._next_warning.update(before)
+    log._has_failed = False
 
 
 def test_a_debug_line_reaches_a_program_that_logs(caplog: pytest.LogCaptureFixture) -> None:
@@ -80,3 +84,51 @@ def test_a_warning_without_descriptors_to_load_logging_is_left_out_once(
     log.warn("accept", "cannot accept")
 
     assert caplog.messages == ["cannot accept"]
+
+
+class Failing(logging.Handler):
+    """Writes to a window that was closed, say, and does not know of `handleError`."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        raise RuntimeError("the window is gone")
+
+
+@pytest.fixture
+def failing() -> Iterator[None]:
+    handler = Failing()
+    logging.getLogger("netcode").addHandler(handler)
+
+    yield
+
+    logging.getLogger("netcode").removeHandler(handler)
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_handler_that_raises_ends_nothing_and_is_told_once(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "netcode")
+
+    log.warn("refused", "somebody did not get in")
+    log.debug("connecting -> connected")
+
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "the log cannot be written, for a handler of this program fails:"
+    assert [line for line in said if line.startswith("RuntimeError")] == ["RuntimeError: the window is gone"]
+
+
+@pytest.mark.usefixtures("failing")
+def test_nor_does_it_where_that_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed = StringIO()
+    closed.close()
+
+    for stderr in (None, closed):
+        monkeypatch.setattr(sys, "stderr", stderr)
+        log.warn(f"refused {stderr}", "somebody did not get in")
+
+
+def test_a_file_of_the_game_that_is_called_logging_is_no_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "logging", ModuleType("logging"))
+
+    log.debug("connecting -> connected")
+    log.warn("refused", "somebody did not get in")

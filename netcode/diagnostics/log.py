@@ -7,18 +7,20 @@
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 INTERVAL = 1.0
 """Seconds between two warnings of one cause."""
 
 _next_warning: dict[str, float] = {}
+_has_failed = False  # a handler, as was told
 
 
 def debug(text: str, *arguments: object) -> None:
     """Log a debug line, if the program uses `logging` at all."""
     logging = sys.modules.get("logging")
     if logging is not None:
-        logging.getLogger("netcode").debug(text, *arguments)
+        _log(logging, "debug", text, arguments)
 
 
 MAX_TRACEBACK = 10_000
@@ -51,4 +53,23 @@ def warn(cause: str, text: str, *arguments: object, clock: Callable[[], float] =
     except (ImportError, OSError):
         return  # descriptors ran out, which is what most of these warnings are about: the next one may succeed
     _next_warning[cause] = now + INTERVAL
-    logging.getLogger("netcode").warning(text, *arguments)
+    _log(logging, "warning", text, arguments)
+
+
+def _log(logging: Any, how: str, text: str, arguments: tuple[object, ...]) -> None:
+    """Have the program's own logging say something. Where a handler raises, that is told once: it ends nobody's link."""
+    global _has_failed  # noqa: PLW0603 - a program has one log
+    try:
+        getattr(logging.getLogger("netcode"), how)(text, *arguments)
+    except Exception:  # noqa: BLE001 - handlers, filters and a file of the game's called logging.py may do anything
+        if _has_failed or sys.stderr is None:
+            return
+        _has_failed = True
+        import traceback
+
+        try:
+            sys.stderr.write(
+                f"the log cannot be written, for a handler of this program fails:\n{traceback.format_exc()}"
+            )
+        except (OSError, ValueError):
+            pass
