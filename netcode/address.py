@@ -43,7 +43,7 @@ def check_host(host: str) -> None:
         raise TypeError(f"host must be a str, not {type(host).__name__}{hint}")
     if host == "*":  # which getaddrinfo takes for this computer alone
         raise ValueError('host must not be "*": leave the host out ("") to listen on every address')
-    if host != host.strip() or " " in host:
+    if host != host.strip() or " " in host or "\0" in host:  # where C reads it, it would end there
         raise ValueError(f"host must be a name or an address without blanks, not {host!r}")
     if "/" in host:
         name = (host.partition("//")[2] or host).partition("/")[0].partition(":")[0]
@@ -197,12 +197,20 @@ def make_address(host: str, port: int) -> Address:
 def from_socket(sockaddr: Any) -> Address:
     """Make an `Address` of what the socket module calls one; an IPv4 peer of a dual-stack listener shows as IPv4."""
     if isinstance(sockaddr, str | bytes):
-        return Address(str(sockaddr) or "local", 0)
+        return Address(_path(sockaddr) or "local", 0)
     host, port, *rest = sockaddr
+    host = str(host)  # virtual machines and their hosts (VSOCK) have numbers
     if host.startswith("::ffff:") and "." in host:
         host = host.removeprefix("::ffff:")
     zone: int = rest[1] if len(rest) > 1 else 0
     return Address(host if not zone or "%" in host else f"{host}%{_zone(zone)}", port)
+
+
+def _path(name: str | bytes) -> str:
+    """Return the name of a Unix socket; one of Linux that is no file begins with «@», as `ss` shows it."""
+    text = name if isinstance(name, str) else name.decode("utf-8", "surrogateescape")
+    text = text.replace("\0", "@", 1) if text.startswith("\0") else text
+    return text if text.isprintable() else ascii(text)[1:-1]  # whoever connects has chosen it
 
 
 def _zone(number: int) -> str:

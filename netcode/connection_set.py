@@ -14,6 +14,7 @@ from netcode.stream.contract import ACCEPTS_PER_UPDATE, ALONE
 from netcode.stream.intake import check_silence
 from netcode.stream.stream_set import StreamSet
 from netcode.transport import Connector, Doorway
+from netcode.transport.sockets import check_plain
 from netcode.transport.tcp_listener import Listener, TcpDoorway
 from netcode.waiting import Descriptors, Waiter
 
@@ -240,6 +241,7 @@ class ConnectionSet(Waiter, Generic[D]):
     def _doorway(self, listening: socket.socket) -> TcpDoorway:
         doorway = self._doorways.get(listening)
         if doorway is None:
+            check_plain(listening)
             if not _listens(listening):
                 raise ValueError("expected a listening socket: call its listen() first, or take a netcode.Listener")
             doorway = self._doorways[listening] = TcpDoorway(listening)

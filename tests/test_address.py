@@ -135,6 +135,7 @@ def test_a_destination_has_a_host_and_a_port() -> None:
         ("localhost\n", "a name or an address without blanks"),
         ("my computer", "a name or an address without blanks"),
         ("  ", "a name or an address without blanks"),
+        ("localhost\0.example", "a name or an address without blanks"),
     ],
 )
 def test_a_host_that_is_more_than_a_host_is_told_what_it_should_be(host: str, advice: str) -> None:
@@ -224,7 +225,13 @@ def test_an_ipv4_peer_of_a_dual_stack_listener_shows_as_ipv4() -> None:
 
 def test_a_unix_socket_has_an_address_too() -> None:
     assert from_socket("/run/game.sock") == Address("/run/game.sock", 0)
-    assert from_socket("") == Address("local", 0)
+    assert from_socket("") == from_socket(b"") == Address("local", 0)
+    assert from_socket(b"\0game\xff") == Address("@game\\udcff", 0)
+    assert from_socket("/tmp/a\nERROR forged") == Address("/tmp/a\\nERROR forged", 0)
+
+
+def test_so_has_a_virtual_machine() -> None:
+    assert str(from_socket((4_294_967_295, 7777))) == "4294967295:7777"
 
 
 def test_a_place_of_origin_is_an_ipv4_address_or_a_64_of_ipv6() -> None:

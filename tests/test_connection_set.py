@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import socket
+import ssl
 import subprocess
 import sys
 from functools import partial
@@ -154,6 +155,11 @@ def test_misuse_of_accept_raises_before_anybody_comes(everybody: ConnectionSet[A
         everybody.accept(listener, None)  # type: ignore[arg-type]  # pyright: ignore
     with pytest.raises(TypeError, match="expected a Listener or a listening socket, not int"):
         everybody.accept(5, lambda address: None)  # type: ignore[arg-type]  # pyright: ignore
+    # Its accept would wait for the handshake of who comes.
+    plain = socket.create_server(("127.0.0.1", 0))
+    encrypting = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).wrap_socket(plain, server_side=True)
+    with encrypting, pytest.raises(TypeError, match="a connection of bytes takes no SSLSocket"):
+        everybody.accept(encrypting, lambda address: None)
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         with pytest.raises(ValueError, match=r"^expected a listening socket: call its listen\(\) first"):

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -238,6 +239,30 @@ def test_what_is_closed_already_raises_and_nothing_changes_hands() -> None:
         assert not file.closed
         assert held == {*_in_use}
     os.close(read)
+
+
+@pytest.mark.parametrize("wrong", [("127.0.0.1", 7777), "127.0.0.1", Address(None, 7777)])  # type: ignore[arg-type] # pyright: ignore
+def test_what_is_said_of_the_other_end_is_an_address_or_nothing_changes_hands(wrong: Any) -> None:
+    one, other = socket.socketpair()
+
+    with one, other:
+        with pytest.raises(TypeError, match=r"^remote_address must be netcode.Address\(host, port\), or None, not "):
+            PipeTransport(one, one, wrong)
+
+        assert one.getblocking() is True
+
+
+def test_a_socket_that_encrypts_does_not_change_hands() -> None:
+    one, other = socket.socketpair()
+    encrypting = ssl.create_default_context().wrap_socket(
+        one, server_hostname="example.org", do_handshake_on_connect=False
+    )
+
+    with encrypting, other:
+        with pytest.raises(TypeError, match="a connection of bytes takes no SSLSocket"):
+            PipeTransport(encrypting, encrypting, None)
+
+        assert encrypting.getblocking() is True
 
 
 def test_a_socket_that_did_not_change_hands_stays_its_owners() -> None:

@@ -2,10 +2,13 @@
 
 import gc
 import socket
+import ssl
 import subprocess
 import sys
 
-from netcode.transport.sockets import _close_all, _in_use, hold, let_go, shut
+import pytest
+
+from netcode.transport.sockets import _close_all, _in_use, check_plain, hold, let_go, shut
 
 
 class Thing:
@@ -73,3 +76,15 @@ raise SystemExit("the game loop broke")
     done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stdout, done.stderr) == (1, "", "the game loop broke\n")
+
+
+def test_a_socket_that_encrypts_is_told_who_does_that_here() -> None:
+    with socket.socket() as plain:
+        check_plain(plain)
+        check_plain(plain.fileno())
+        encrypting = ssl.create_default_context().wrap_socket(plain, server_hostname="example.org")
+    with (
+        encrypting,
+        pytest.raises(TypeError, match="a connection of bytes takes no SSLSocket: it encrypts nothing; netc"),
+    ):
+        check_plain(encrypting)

@@ -11,7 +11,7 @@ from typing import Protocol
 from netcode.address import Address
 from netcode.loop.poller import BROKEN
 from netcode.transport import ReceiveInto, Send, SendChunks, send_each
-from netcode.transport.sockets import hold, let_go
+from netcode.transport.sockets import check_plain, hold, let_go
 from netcode.transport.tcp_socket import NO_SIGNAL, silence
 from netcode.waiting import _number
 
@@ -135,8 +135,10 @@ class PipeTransport:
     drains = False
 
     def __init__(self, input: object | None, output: object | None, address: Address | None) -> None:
-        self.address = address
         self._sides: list[_Side] = []
+        if address is not None and not (isinstance(address, Address) and isinstance(address.host, str)):
+            raise TypeError(f"remote_address must be netcode.Address(host, port), or None, not {address!r:.100}")
+        self.address = address
         # Both are looked at before either is touched: what raises leaves them as they are, and where both are the
         # same terminal, the blocking mode to give back is the one from before.
         sides: list[_Side] = []
@@ -198,6 +200,7 @@ class PipeTransport:
 
 def _open(descriptor: object) -> _Side:
     """Look at `descriptor` without changing it."""
+    check_plain(descriptor)
     if isinstance(descriptor, socket.socket):
         return _SocketSide(descriptor, descriptor)
     fd = _number(descriptor)

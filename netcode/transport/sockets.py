@@ -21,6 +21,19 @@ T = TypeVar("T", bound=Closable)
 _in_use: set[Closable] = set()
 
 
+def check_plain(sock: object) -> None:
+    """Raise `TypeError` for a socket that encrypts: its calls wait for a handshake, or for more than can be waited for.
+
+    Not asked by its type, because that would load `ssl`.
+    """
+    if hasattr(sock, "do_handshake"):
+        kind = type(sock).__name__
+        raise TypeError(
+            f"a connection of bytes takes no {kind}: it encrypts nothing; netcode.Server(..., tls=context) and "
+            "netcode.Client(..., tls=True) do"
+        )
+
+
 def hold(thing: T) -> T:
     """Keep `thing` from being finalised before it is closed."""
     _in_use.add(thing)
