@@ -8,7 +8,7 @@ from typing import Any
 
 from netcode.turns.errors import Unfit
 from netcode.turns.values.packing import NATIVE, a, pack
-from netcode.turns.values.shape import Shape, all_fit, expect, first
+from netcode.turns.values.shape import Shape, all_fit, first
 from netcode.turns.values.single import KEY, SCALARS
 
 _LIST: Any = list
@@ -39,10 +39,7 @@ class Anything(Shape):
         if kind is list:
             return first(self.flaw(item, f"{where}[{i}]") for i, item in enumerate(value))
         if kind is dict:
-            return first(
-                KEY.flaw(key, f"the key {key!r} of {where}") or self.flaw(item, f"{where}[{key!r}]")
-                for key, item in value.items()
-            )
+            return _flaw_of_entries(KEY, self, value, where)
         return self.wrong(value, where)
 
 
@@ -81,11 +78,11 @@ class Sequence(Shape):
         return self.kind(data if self.item.revives else map(self.item.load, data))
 
     def convert(self, data: Any, where: str = "it") -> Any:
-        expect(list, data, where, self.name)
+        self.expect(list, data, where)
         return self.kind([self.item.convert(item, f"{where}[{i}]") for i, item in enumerate(data)])
 
     def revive(self, data: Any, where: str = "it") -> Any:
-        expect(list, data, where, self.name)
+        self.expect(list, data, where)
         if self.item.revives and all_fit(self.item, data):
             return data if self.kind is list else self.kind(data)
         return self.kind([self.item.revive(item, f"{where}[{i}]") for i, item in enumerate(data)])
@@ -128,7 +125,7 @@ class Fixed(Shape):
 
     def parts(self, data: Any, where: str) -> list[tuple[Shape, Any]]:
         """Return what is to be an item, each with its shape. Raises `Unfit` for too many and too few."""
-        expect(list, data, where, self.name)
+        self.expect(list, data, where)
         if len(data) != len(self.items):
             raise Unfit(f"{where} must have {len(self.items)} entries, not {len(data)}")
         return [*zip(self.items, data, strict=True)]
@@ -192,14 +189,14 @@ class Bag(Shape):
         return self.kind(map(self.item.load, data))
 
     def convert(self, data: Any, where: str = "it") -> Any:
-        expect(list, data, where, self.name)
+        self.expect(list, data, where)
         try:
             return self.kind([self.item.convert(item, f"{where}[{i}]") for i, item in enumerate(data)])
         except TypeError as error:
             raise Unfit(f"{where} must be {self.name}") from error
 
     def revive(self, data: Any, where: str = "it") -> Any:
-        expect(list, data, where, self.name)
+        self.expect(list, data, where)
         made = self.kind([self.item.revive(item, f"{where}[{i}]") for i, item in enumerate(data)])
         if len(made) != len(data):  # it was a list under older rules, and more than a set can say
             raise Unfit(f"{where} must be {self.name}, and has something twice")
@@ -236,14 +233,14 @@ class Mapping(Shape):
         return data if self.revives else {key: self.item.load(item) for key, item in data.items()}
 
     def convert(self, data: Any, where: str = "it") -> Any:
-        expect(dict, data, where, self.name)
+        self.expect(dict, data, where)
         return {
             self.key.convert(key, f"a key of {where}"): self.item.convert(item, f"an entry of {where}")
             for key, item in data.items()
         }
 
     def revive(self, data: Any, where: str = "it") -> Any:
-        expect(dict, data, where, self.name)
+        self.expect(dict, data, where)
         if self.revives and self.fits(data):
             return data
         return {
@@ -254,16 +251,17 @@ class Mapping(Shape):
     def flaw(self, value: Any, where: str) -> str | None:
         if value.__class__ is not dict:
             return self.wrong(value, where)
-        return self._flaw_inside(value, where)
-
-    def _flaw_inside(self, value: dict[Any, Any], where: str) -> str | None:
-        return first(
-            self.key.flaw(key, f"the key {key!r} of {where}") or self.item.flaw(item, f"{where}[{key!r}]")
-            for key, item in value.items()
-        )
+        return _flaw_of_entries(self.key, self.item, value, where)
 
     def fits(self, value: Any) -> bool:
         return value.__class__ is dict and all_fit(self.key, value) and all_fit(self.item, value.values())
+
+
+def _flaw_of_entries(key: Shape, item: Shape, value: dict[Any, Any], where: str) -> str | None:
+    return first(
+        key.flaw(name, f"the key {name!r} of {where}") or item.flaw(entry, f"{where}[{name!r}]")
+        for name, entry in value.items()
+    )
 
 
 class Record(Shape):
@@ -304,7 +302,7 @@ class Record(Shape):
         return made
 
     def _expect_fields(self, data: Any, where: str) -> None:
-        expect(dict, data, where, self.name)
+        self.expect(dict, data, where)
         if data.keys() != self.fields.keys():
             raise Unfit(f"{where} must have the entries {', '.join(self.fields)}")
 

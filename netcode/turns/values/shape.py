@@ -64,6 +64,11 @@ class Shape:
         """Tell whether `flaw` has nothing to say of a value that msgpack has taken, without looking for words."""
         return type(value) in self.kinds or self.flaw(value, "it") is None
 
+    def expect(self, kind: type[Any], data: Any, where: str) -> None:
+        """Raise `Unfit` for data that is not of the type in which such values come."""
+        if type(data) is not kind:
+            raise Unfit(f"{where} must be {self.name}, not {kind_of(data)}")
+
     def wrong(self, value: Any, where: str) -> str:
         """Say that a value is of the wrong type."""
         kind = str(type(value).__name__)
@@ -90,12 +95,6 @@ def is_text(shape: Shape | None) -> bool:
 def kind_of(data: Any) -> str:
     """Return what a value is, for a sentence."""
     return "None" if data is None else a(str(data.__class__.__name__))
-
-
-def expect(kind: type[Any], data: Any, where: str, name: str) -> None:
-    """Raise `Unfit` for what is not of this type."""
-    if type(data) is not kind:
-        raise Unfit(f"{where} must be {name}, not {kind_of(data)}")
 
 
 def all_fit(shape: Shape, values: Iterable[Any]) -> bool:
