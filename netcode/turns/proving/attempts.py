@@ -2,13 +2,14 @@
 
 import itertools
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from netcode.turns.errors import BUGS, Refusal
 from netcode.turns.language.definition import MoveRule
-from netcode.turns.language.domains import Domain, Open
+from netcode.turns.language.domains import Domain
 from netcode.turns.proving.worlds import supposed
+from netcode.turns.runtime.legal import draw_each
 from netcode.turns.runtime.sealing import tried
 from netcode.turns.simulate import Choice
 from netcode.turns.table import Table
@@ -69,7 +70,7 @@ def _listed(table: Table, seat: int, move: MoveRule, shut: list[dict[str, Any]])
 
 
 def _whatever(move: MoveRule, earlier: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments of which the rules read no more than the earlier ones: the domain of the next one refuses."""
+    """Return arguments of which the rules read no more than these: they are all, or the domain of the next one refuses."""
     return {name: plain(earlier.get(name)) for name in move.domains}
 
 
@@ -97,26 +98,9 @@ def _refused(world: Table, seat: int, move: MoveRule, dice: random.Random) -> It
     reload()
     for _ in range(DRAWS):
         try:
-            drawn = _drawn(move, scratch, reload, dice)
+            found, shut = draw_each(move, scratch, reload, dice)
+            drawn = _whatever(move, found) if shut or len(found) == len(move.domains) else None
         except BUGS:  # which is told where such a move is drawn to be played
             return
         if drawn is not None and tried(world.course, seat, move, drawn) is not None:
             yield drawn
-
-
-def _drawn(move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random) -> dict[str, Any] | None:
-    """Draw a value for each argument, whether or not the rules then refuse it; None where there is nothing to choose from."""
-    drawn: dict[str, Any] = {}
-    for name, domain in move.domains.items():
-        if isinstance(domain, Open):
-            drawn[name] = domain.free.sample(dice)
-            continue
-        try:
-            values = domain.values(scratch, drawn)
-        except Refusal:
-            reload()
-            return _whatever(move, drawn)
-        if not values:
-            return None
-        drawn[name] = dice.choice(values)
-    return {name: plain(value) for name, value in drawn.items()}

@@ -131,7 +131,7 @@ def draw_arguments(
     `thorough`: unless one of all that could be drawn is not refused, if those are no more than `MAX_SEARCHED`.
     """
     for _ in range(MAX_DRAWS):
-        drawn = _drawn(move, scratch, reload, dice)
+        drawn, _ = draw_each(move, scratch, reload, dice)
         if len(drawn) == len(move.domains):
             if not move.refuses:
                 return drawn
@@ -142,8 +142,14 @@ def draw_arguments(
     return _search(move, scratch, reload, dice, complain) if thorough and not move.free else None
 
 
-def _drawn(move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random) -> dict[str, Any]:
-    """Draw one argument after the other, up to the first that has nothing to choose from after those."""
+def draw_each(
+    move: MoveRule, scratch: Any, reload: Callable[[], None], dice: random.Random
+) -> tuple[dict[str, Any], bool]:
+    """Draw one argument after the other, whether or not the rules then refuse them.
+
+    Returns:
+        Those up to the first that has nothing to choose from after them; and whether that is because its domain refuses.
+    """
     drawn: dict[str, Any] = {}
     try:
         for name, domain in move.domains.items():
@@ -156,7 +162,8 @@ def _drawn(move: MoveRule, scratch: Any, reload: Callable[[], None], dice: rando
             drawn[name] = dice.choice(values)
     except Leave:
         reload()  # a domain that refuses lists nothing
-    return drawn
+        return drawn, True
+    return drawn, False
 
 
 def _search(
