@@ -137,14 +137,14 @@ def watched(watch: Watch, limit: float = LIMIT) -> Generator[None]:
             if watch.look(sys._current_frames().get(watched.ident or 0)):
                 _interrupt(watched.ident or 0)
             else:
-                _dump_after(3 * limit)
+                _dump_later(limit)
 
     looker = threading.Thread(target=look, name="netcode watches the rules", daemon=True)
     if threading.current_thread() is not watched:
         yield
         return
     with _alarmed():
-        _dump_after(3 * limit)
+        _dump_later(limit)
         looker.start()
         try:
             yield
@@ -174,8 +174,8 @@ def _interrupt(thread: int) -> None:
         _thread.interrupt_main()
 
 
-def _dump_after(seconds: float) -> None:
-    """Have it written where all threads are, unless this is called again before: also while no thread can run."""
+def _dump_later(limit: float) -> None:
+    """Have it written where all threads are, unless this is called again in time: also while no thread can run."""
     if sys.__stderr__ is not None:
         with contextlib.suppress(ValueError, OSError):  # it is closed, or there is no file behind it
-            faulthandler.dump_traceback_later(seconds, file=sys.__stderr__)
+            faulthandler.dump_traceback_later(3 * limit, file=sys.__stderr__)
