@@ -193,11 +193,11 @@ class Playing:
             assert room.table is not None
             step = room.table.start(now)
         except BUGS as error:  # whatever the rules raise: the server and all other tables go on
-            room.table, room.seats, room.missed = before, sat, missed
-            return why_not_begun(room.game, error)
+            step = Refused(why_not_begun(room.game, error))
         if isinstance(step, Refused):
             room.table, room.seats, room.missed = before, sat, missed
             return step.text
+        assert room.table is not None
         room.rematch.clear()
         room.frozen = ""  # what was in the way of the last game, such as its size, is not of this one
         self._keeper.lobby.forget_keys([seat.key for seat in sat if seat.left])
