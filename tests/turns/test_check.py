@@ -21,12 +21,13 @@ from benchmarks.turns import EXAMPLES, example
 from netcode.limits import Limits
 from netcode.turns import Clock, Free, Game, Hidden, Others, Owned, check, move, options, shown, simulate
 from netcode.turns import table as table_module
-from netcode.turns.check import MAX_TOLD, Checker
+from netcode.turns.check import Checker
 from netcode.turns.language.definition import MoveRule
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin, worlds
 from netcode.turns.proving.findings import Findings
+from netcode.turns.proving.growth import MAX_TOLD
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.runtime import legal
 from netcode.turns.runtime import view as view_module
@@ -295,7 +296,7 @@ class Loud(Game):
     count: int = 0
     how: str = "print"
 
-    @options(how=("print", "stderr", "log", "warn", "handler", "input"))
+    @options(how=("print", "stderr", "log", "warn", "handler"))
     def setup(self, how: str = "print") -> None:
         self.how = how
 
@@ -321,10 +322,8 @@ class Loud(Game):
                 logging.getLogger("loud").error("how loud")
             case "handler":
                 logging.getLogger("loud.with a handler").error("how loud")
-            case "warn":
-                warnings.warn("how loud", stacklevel=1)
             case _:
-                input("how loud\n")
+                warnings.warn("how loud", stacklevel=1)
 
 
 def as_python_does(message: object, *_what: object) -> None:
@@ -354,7 +353,11 @@ def test_what_rules_say_is_kept_back_and_is_one_note(
 
 
 def test_a_rule_that_waits_for_somebody_to_type_is_a_bug(capsys: pytest.CaptureFixture[str]) -> None:
-    report = check(Loud, 1, options={"how": "input"})
+    class Asking(Loud):
+        def speak(self) -> None:
+            input("how loud\n")
+
+    report = check(Asking, 1)
 
     assert "EOFError" in str(report.problems)
     assert capsys.readouterr() == ("", "")
@@ -386,7 +389,7 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
 ) -> None:
     file = tmp_path / "nowhere_to_be_imported.py"
     file.write_text((EXAMPLES / "tictactoe.py").read_text(encoding="utf-8") + "print('loaded')\n", encoding="utf-8")
-    job: list[Any] = [sys.path, file.stem, str(file), "TicTacToe", {}, [(1, 2), (2, 2)]]
+    job: list[Any] = [sys.path, file.stem, str(file), "TicTacToe", [(1, 2, "80"), (2, 2, "80")]]
     monkeypatch.setattr(sys, "stdin", io.StringIO(json.dumps(job)))
     monkeypatch.setattr(sys, "path", [*sys.path])
     state = random.getstate()
@@ -397,7 +400,7 @@ def test_another_process_loads_a_game_by_its_module_or_by_its_file_and_answers_w
     game = twin.load(file.stem, "", "TicTacToe")
     sys.modules.pop(file.stem)
     out, err = capsys.readouterr()
-    assert (json.loads(out), err) == ([twin.digest(game, {}, seed, 2) for seed in (1, 2)], "loaded\n")
+    assert (json.loads(out), err) == ([twin.digest(game, twin.Job(seed, 2, {})) for seed in (1, 2)], "loaded\n")
 
 
 @pytest.mark.process
@@ -407,7 +410,7 @@ def test_a_process_that_cannot_play_the_game_says_why() -> None:
 
     Unknown.__qualname__ = "Unknown"
 
-    assert twin.digests(Unknown, {}, [(1, 2)]) == [
+    assert twin.digests(Unknown, [twin.Job(1, 2, {})]) == [
         f"AttributeError: module '{Unknown.__module__}' has no attribute 'Unknown'"
     ]
 
@@ -415,7 +418,7 @@ def test_a_process_that_cannot_play_the_game_says_why() -> None:
 @pytest.mark.process
 def test_a_process_that_is_not_through_with_a_game_is_given_up() -> None:
     with pytest.raises(TimeoutError, match="one was not through with the same games after 0 seconds"):
-        twin.digests(Cards, {}, [(1, 2)], 0.0)
+        twin.digests(Cards, [twin.Job(1, 2, {})], 0.0)
 
 
 def test_a_process_that_takes_long_proves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -584,7 +587,7 @@ class AnsweredInSetOrder(Game):
     "game", [ToldInSetOrder, ListedInSetOrder, WonInSetOrder, ShownInSetOrder, LateInSetOrder, AnsweredInSetOrder]
 )
 def test_a_set_of_two_is_in_one_order_in_some_process_and_in_the_other_in_another(game: type[Game]) -> None:
-    found = {repr(twin.digests(game, {}, [(1, 2)], hash_seed=seed)) for seed in twin.HASH_SEEDS}
+    found = {repr(twin.digests(game, [twin.Job(1, 2, {})], hash_seed=seed)) for seed in twin.HASH_SEEDS}
 
     assert len(found) == 2
     (found_here,) = check(game, 2).problems

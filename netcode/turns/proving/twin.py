@@ -7,9 +7,9 @@ import importlib.util
 import json
 import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from netcode.turns.proving.seen import default_of
 from netcode.turns.proving.worlds import clone
@@ -17,6 +17,7 @@ from netcode.turns.rules import Game
 from netcode.turns.runtime.transactions import time_out
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Table
+from netcode.turns.values import pack, unpack
 
 if TYPE_CHECKING:
     from subprocess import CompletedProcess
@@ -28,7 +29,15 @@ HASH_SEEDS = ("1", "2")
 """One process for each. Two words in a set are in the same order here and in both a quarter of the time."""
 
 
-def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int) -> str:
+class Job(NamedTuple):
+    """A game to be played; options are plain wire data."""
+
+    seed: int
+    players: int
+    options: Mapping[str, Any]
+
+
+def digest(game: type[Any], job: Job) -> str:
     """Return a digest of a simulated game.
 
     It is of what is stored, seen, asked and listed as legal before each move, of what would come of it if the time were
@@ -38,13 +47,13 @@ def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int)
 
     def note(table: Table) -> None:
         whole.update(table.snapshot())
-        for viewer in (None, *range(players)):
+        for viewer in (None, *range(job.players)):
             for name, data in table.view(viewer).items():
                 whole.update(name.encode() + data)
 
     def choose(table: Table, seat: int, choices: list[Choice], dice: random.Random) -> Choice:
         note(table)
-        asked = [default_of(table), *map(table.question, range(players))]
+        asked = [default_of(table), *map(table.question, range(job.players))]
         whole.update(repr((choices, asked)).encode())
         if game.timeout is not Game.timeout:
             late = clone(table)
@@ -52,7 +61,7 @@ def digest(game: type[Any], options: Mapping[str, Any], seed: int, players: int)
             note(late)
         return dice.choice(choices)
 
-    played = simulate(game, seed, players=players, options=options, choose=choose)
+    played = simulate(game, job.seed, players=job.players, options=job.options, choose=choose)
     note(played.table)
     whole.update(repr(played.happenings).encode())
     return whole.hexdigest()
@@ -96,13 +105,9 @@ def _same(origin: str | None, path: str) -> bool:
 
 
 def digests(
-    game: type[Any],
-    options: Mapping[str, Any],
-    seeds: list[tuple[int, int]],
-    seconds: float = PATIENCE,
-    hash_seed: str = HASH_SEEDS[0],
+    game: type[Any], jobs: Sequence[Job], seconds: float = PATIENCE, hash_seed: str = HASH_SEEDS[0]
 ) -> list[str] | None:
-    """Return the digests of games by (seed, players) as another process makes them; None if it cannot know the class.
+    """Return the digests of games as another process makes them; None if it cannot know the class.
 
     The order of its sets follows from `hash_seed`. Raises `TimeoutError` where so many seconds were not enough for it.
     """
@@ -111,9 +116,10 @@ def digests(
     import subprocess
 
     path = getattr(sys.modules.get(game.__module__), "__file__", None) or ""
-    job = json.dumps([sys.path, game.__module__, path, game.__qualname__, dict(options), seeds])
+    # JSON has no bytes, and no numbers for keys, which options may have.
+    packed = [(job.seed, job.players, pack(dict(job.options)).hex()) for job in jobs]
     try:
-        done = run(job, hash_seed, seconds)
+        done = run(json.dumps([sys.path, game.__module__, path, game.__qualname__, packed]), hash_seed, seconds)
     except subprocess.TimeoutExpired as error:
         raise TimeoutError(f"one was not through with the same games after {seconds:.0f} seconds") from error
     try:
@@ -137,12 +143,13 @@ def run(job: str, hash_seed: str, seconds: float) -> "CompletedProcess[str]":
 
 def main() -> None:
     """Read a job from the standard input, and print its digests."""
-    paths, module, path, name, options, seeds = json.loads(sys.stdin.read())
+    paths, module, path, name, packed = json.loads(sys.stdin.read())
     sys.path[:] = paths
     random.seed(1)  # what a rule draws from it is not what it draws elsewhere
     with contextlib.redirect_stdout(sys.stderr):  # what rules print is no part of the answer
         game = load(module, path, name)
-        found = [digest(game, options, seed, players) for seed, players in seeds]
+        jobs = [Job(seed, players, unpack(bytes.fromhex(options))) for seed, players, options in packed]
+        found = [digest(game, job) for job in jobs]
     sys.stdout.write(f"\n{json.dumps(found)}")
 
 

@@ -47,8 +47,8 @@ class Worlds:
     def __init__(self, game: type[Game]) -> None:
         self.definition = definition_of(game)
         self.imagines = game.imagine is not Game.imagine
-        self.values: dict[tuple[str, str], list[Any]] = {}
-        """What stood at places of a kind."""
+        self.values: dict[tuple[object, ...], list[Any]] = {}
+        """What stood at places of a kind, by the options of the table: with others it could not have been there."""
         self.positions: dict[bytes, list[Packed]] = {}
         """What was hidden in positions, by what a spectator saw of them; last those that came up last."""
         self._kept = 0
@@ -57,9 +57,9 @@ class Worlds:
 
     def gather(self, table: Table) -> None:
         """Remember what is hidden at a table."""
-        dice = self._dice
+        dice, options = self._dice, _options_of(table)
         for place in self._places(table, None):
-            _keep(self.values.setdefault(place.kind, []), place.get(), MAX_POOL, dice)
+            _keep(self.values.setdefault((*options, *place.kind), []), place.get(), MAX_POOL, dice)
         looks = self._looks(table)
         alike = self.positions[looks] = self.positions.pop(looks, [])
         hidden = {name: table.course.packed[name] for name in self._hidden(table)}
@@ -158,7 +158,9 @@ class Worlds:
             for name, data in course.packed.items()
         ]
         asked = None if course.suspension is None else course.suspension.question.seats
-        looks = pack([table.players, kit.mover, kit.to_move, kit.out, asked, [*course.waiting.sealed], fields])
+        looks = pack(
+            [table.players, table.options, kit.mover, kit.to_move, kit.out, asked, [*course.waiting.sealed], fields]
+        )
         return blake2b(looks, digest_size=16).digest()
 
     def _outline(self, name: str, data: bytes) -> Any:
@@ -225,13 +227,14 @@ class Worlds:
         kinds: dict[tuple[str, str], list[Place]] = {}
         for place in self._places(world, viewer):
             kinds.setdefault(place.kind, []).append(place)
-        shuffled = dice.random() < 0.5
+        shuffled, options = dice.random() < 0.5, _options_of(world)
         for kind, places in kinds.items():
-            if shuffled or len(self.values.get(kind, ())) < 2:
+            known = self.values.get((*options, *kind), ())
+            if shuffled or len(known) < 2:
                 shuffle(places, dice)
                 continue
             for place in places:
-                place.put(dice.choice(self.values[kind]))
+                place.put(dice.choice(known))
             if not all(place.is_whole() for place in places):
                 return False  # everybody sees how many there are
         return True
@@ -246,6 +249,10 @@ def _before_it_asked(table: Table) -> tuple[Suspension, Table]:
     past.course.return_to(waits.before)
     past.forget()
     return waits, past
+
+
+def _options_of(table: Table) -> tuple[bytes, ...]:
+    return (pack(table.options),) if table.options else ()
 
 
 def _size(hidden: Packed) -> int:

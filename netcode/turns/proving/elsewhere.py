@@ -1,0 +1,51 @@
+"""Games as other processes play them, beside the same games as they are played here."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from netcode.turns.errors import BUGS, RulesError
+from netcode.turns.proving import twin
+from netcode.turns.proving.report import Report
+from netcode.turns.rules import Game
+
+
+def compare(game: type[Game], jobs: Sequence[twin.Job], report: Report, is_late: Callable[[], bool]) -> None:
+    """Play games in other processes, whose sets are in another order, until one of them plays otherwise.
+
+    Args:
+        game: the class of the rules.
+        jobs: which games.
+        report: is told what is found.
+        is_late: whether there is no time left.
+    """
+    findings = report.findings
+    if is_late():
+        report.unproved.append("that other processes play the same game: there was no time left for it")
+        return
+    began = time.monotonic()
+    try:
+        ours = [twin.digest(game, job) for job in jobs]
+    except BUGS as error:  # in games that are other ones than those before
+        findings.where = "in another game"
+        fails = "" if isinstance(error, RulesError) else f"{game.__name__} fails: {type(error).__name__}: "
+        findings.add(f"{fails}{error}")
+        return
+    patience = twin.PATIENCE + 10 * (time.monotonic() - began)
+    findings.where = "when it was played in two processes"
+    for hash_seed in twin.HASH_SEEDS:
+        try:
+            theirs = twin.digests(game, jobs, patience, hash_seed) if twin.is_there(game) else None
+        except TimeoutError as error:  # a busy machine, or a class whose module takes long to import
+            report.unproved.append(f"that other processes play the same game: {error}")
+            return
+        if theirs is None:
+            report.notes.append("not compared with another process: the class is in no module that could be imported")
+            return
+        if theirs != ours:
+            findings.add(
+                "the same seed gives another game in another process: does a rule go through a set, "
+                "or use `random`, time or hash()? " + (theirs[0] if len(theirs) != len(jobs) else "")
+            )
+            return
+        if is_late():
+            return
