@@ -6,7 +6,16 @@ from typing import Any
 
 import pytest
 
-from netcode.turns.language.sources import assigned, can_refuse, demands, fingerprint, function_of, only_looks, tree_of
+from netcode.turns.language.sources import (
+    assigned,
+    can_refuse,
+    demands,
+    fingerprint,
+    function_of,
+    only_looks,
+    source_of,
+    tree_of,
+)
 
 
 class Rules:
@@ -239,6 +248,16 @@ def test_without_a_source_rules_with_other_constants_are_other_rules() -> None:
     assert len({fingerprint(one) for one in made}) == len(made)
     again = without_source(body.format(seats=3, constant="b'a'"))
     assert fingerprint(again) == fingerprint(made[-1])
+
+
+def test_a_class_without_a_source_is_not_read_from_the_lines_of_the_file_that_it_is_made_in() -> None:
+    one, other = ({"__name__": __name__}, {"__name__": __name__})
+    for number, made in enumerate((one, other)):
+        builtins.exec(f"class Thing:\n    def rule(self) -> int:\n        return {number}", made)
+
+    assert [source_of(made["Thing"]) for made in (one, other)] == ["", ""]
+    assert fingerprint(one["Thing"]) != fingerprint(other["Thing"])
+    assert source_of(Rules).startswith("class Rules:\n")
 
 
 class Handing:

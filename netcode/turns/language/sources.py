@@ -5,6 +5,7 @@ Source, not bytecode, which differs between versions of Python.
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, partial, partialmethod
@@ -312,11 +313,19 @@ def fingerprint(cls: type[Any], beside: Iterable[bytes] = ()) -> bytes:
     return digest.digest()
 
 
-def _text_of(base: type[Any]) -> str:
+def source_of(cls: type[Any]) -> str:
+    """Return the source of a class, or nothing where that is not to be had."""
     try:
-        return inspect.getsource(base)
+        text = inspect.getsource(cls)
     except (OSError, TypeError):
-        pass
+        return ""
+    # Python 3.13 takes any line of a file for it, where a class is made by `exec` or typed into its own prompt.
+    return text if re.search(rf"^\s*class\s+{re.escape(cls.__name__)}\b", text, re.MULTILINE) else ""
+
+
+def _text_of(base: type[Any]) -> str:
+    if text := source_of(base):
+        return text
     members = {name: function_of(member) or member for name, member in vars(base).items() if not name.startswith("__")}
     return repr([(base.__qualname__, name, _compiled(member)) for name, member in members.items()])
 

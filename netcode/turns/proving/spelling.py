@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from netcode.turns.language.class_checks import HOOKS
-from netcode.turns.language.sources import first_of, function_of, members_of, tree_of
+from netcode.turns.language.sources import first_of, function_of, members_of, source_of, tree_of
 
 NEAR = 0.8
 """How like a hook a name is that is meant for one: `rounds`, `time_out`, `on_timeout`."""
@@ -40,7 +40,7 @@ def unheard(cls: type[Any]) -> Iterator[tuple[str, str]]:
     """Yield each method that nobody calls and whose name is nearly that of a hook, with a sentence about it."""
     bases = [base for base in cls.__mro__ if base is not object and base.__module__ != "netcode.turns.rules"]
     missing = [hook for hook in HOOKS if not any(hook in vars(base) for base in bases)]
-    text = "".join(map(_source_of, bases))
+    text = "".join(map(source_of, bases))
     if "getattr(" in text:
         return  # by a name that is put together anything may be called
     for name, member in ((name, member) for base in bases for name, member in vars(base).items()):
@@ -48,13 +48,6 @@ def unheard(cls: type[Any]) -> Iterator[tuple[str, str]]:
         if near and inspect.isfunction(member) and len(re.findall(rf"\b{name}\b", text)) == 1:
             meant = f"did you mean `def {near[0]}(self{_MORE[near[0]]}): …`?"
             yield name, f"{cls.__name__}.{name} is called by nobody; {meant}"
-
-
-def _source_of(base: type[Any]) -> str:
-    try:
-        return inspect.getsource(base)
-    except (OSError, TypeError):
-        return ""
 
 
 def unplayed(cls: type[Any]) -> Iterator[tuple[str, str]]:
