@@ -1,5 +1,6 @@
 """Rules that ask something else when they run again: what was begun is taken back, and what nobody chose begins anew."""
 
+from enum import Flag
 from typing import Any, ClassVar
 
 import pytest
@@ -371,3 +372,52 @@ def test_what_a_setup_that_asks_has_yet_to_set_is_said(caplog: pytest.LogCapture
     hint = "setup() has yet to set hands; with a default it is there from the beginning: `hands: … = …`"
     assert hint in table.complaints["Heroes.best"]
     assert caplog.text.rstrip().endswith(hint)
+
+
+def test_what_is_taken_back_already_is_not_taken_back_once_more() -> None:
+    table = begin(MoodyMove)
+    do(table, 0, "go")
+    waiting = table.snapshot()
+    MoodyMove.MOOD[:] = [1, 2]
+
+    do(table, 0, "", 1)
+    back = Table.restore(MoodyMove, waiting)
+
+    assert [len(back.restored), back.to_move] == [1, (0,)]
+    assert [one.can_undo(0) for one in (table, back)] == ["", ""]
+    assert [one.undo(0, 0.0) for one in (table, back)] == [Refused("there is no move of yours to take back")] * 2
+
+
+class Colours(Flag):
+    RED = 1
+    GREEN = 2
+    BLUE = 4
+
+
+class Painted(Game):
+    """Asks for flags, some at once, and for none."""
+
+    colours: Colours = Colours(0)
+
+    @move
+    def paint(self) -> None:
+        offered = [Colours(0), Colours.RED, Colours.BLUE | Colours.GREEN, Colours.RED | Colours.GREEN | Colours.BLUE]
+        self.colours = self.ask(self.mover, offered, "which?")
+
+
+class Repainted(Painted):
+    """Other rules, which ask the same."""
+
+    times: int = 0
+
+
+@pytest.mark.parametrize("rules", [Painted, Repainted])
+def test_flags_that_are_asked_for_are_the_same_question_under_other_rules(rules: type[Game]) -> None:
+    table = begin(Painted)
+    do(table, 0, "paint")
+
+    back = Table.restore(rules, table.snapshot())
+
+    assert (back.restored, back.frozen, back.question(0)) == ((), "", table.question(0))
+    do(back, 0, "", "GREEN|BLUE")
+    assert back.course.values["colours"] is Colours.GREEN | Colours.BLUE

@@ -1042,3 +1042,110 @@ def test_time_that_is_held_counts_for_nobody() -> None:
     assert table.advance(54.0) == ()
     table.hold(60.0, 60.0)
     assert len(table.advance(55.0)) == 1
+
+
+# What a rule has done that waits for an answer.
+
+
+class Trade(Game):
+    """Lays on the table what it asks about, and has told it."""
+
+    seats = 2, 4
+    coins: list[int]
+    goods: Owned[list[list[str]]]
+    rounds: int = 0
+
+    def setup(self) -> None:
+        self.coins = [10 for _ in self.players]
+        if self.ask(0, (True, False), "with goods?"):
+            self.goods = [["silk"] for _ in self.players]
+        self.turn_to(0)
+
+    @move
+    def offer(self) -> None:
+        self.coins[self.mover] -= 3
+        self.tell("three coins for silk")
+        self.ask(self.after(self.mover), ("yes", "no"), "is it a deal?")
+        self.turn_to()
+
+    def round(self) -> None:
+        self.rounds += 1
+        self.require(len(self.alive) == len(self.players), "there is nobody to trade with")
+        self.ask_all(self.alive, ("on", "off"), "another round?")
+        self.turn_to(0)
+
+    def timeout(self, seat: int) -> None:
+        raise ValueError(seat)
+
+
+class TradeOn(Trade):
+    absent = "out"
+    clock = Clock(per_move=10)
+
+
+def traded(game: type[Game], *steps: str) -> Table:
+    """Return a table at which a rule waits after these steps: those of moves, and answers."""
+    table = begin(game, 3)
+    for step in steps:
+        seat = table.to_move[0]
+        question = table.question(seat)
+        if question is None:
+            done(table.play(seat, step, {}, 0, now=0.0))
+        else:
+            done(table.answer(seat, question.id, step == "yes" if "with" in question.prompt else step, 0, now=0.0))
+    return table
+
+
+@pytest.mark.parametrize(
+    ("game", "steps", "seat", "failed"),
+    [
+        (Trade, (), 0, False),
+        (Trade, ("yes",), 1, False),
+        (Trade, ("yes", "offer"), 0, False),
+        (Trade, ("yes", "offer"), 1, False),
+        (Trade, ("yes", "offer"), 2, False),
+        (Trade, ("yes", "offer", "yes", "on"), 1, False),
+        (TradeOn, ("yes", "offer", "yes", "on"), 1, True),
+    ],
+)
+def test_it_stays_as_all_have_seen_it_where_the_game_is_over_since_somebody_leaves(
+    game: type[Game], steps: tuple[str, ...], seat: int, failed: bool
+) -> None:
+    table = traded(game, *steps)
+    views = [dict(table.view(viewer)) for viewer in (None, *range(3))]
+    again = restored(table)
+
+    step = done(table.forfeit(seat, 0.0))
+
+    told = (Told(f"the game is over, since the rules did not go on without {'ABC'[seat]}", {}),) if failed else ()
+    winners = tuple(other for other in range(3) if other != seat)
+    assert step.happenings == (*told, Over(Result(winners, None, f"{'ABC'[seat]} gave up")))
+    opened = {name: table.course.packed[name] for name in ("goods",) if name in table.course.packed}
+    assert [dict(table.view(viewer)) for viewer in (None, *range(3))] == [{**view, **opened} for view in views]
+    assert (table.to_move, [*map(table.question, range(3))], table.undoing.last) == ((), [None] * 3, None)
+    assert again.replay(step.entry, 0.0) == step.happenings
+    assert (again.snapshot(), restored(again).snapshot()) == (table.snapshot(), table.snapshot())
+    assert restored(again).frozen == ""
+
+
+def test_it_stays_as_all_have_seen_it_where_the_rules_fail_when_the_time_is_up() -> None:
+    table = traded(TradeOn, "yes", "offer")
+    coins = field(table, None, "coins")
+
+    [step] = table.advance(10.0)
+
+    told = "B has lost, since the rules did not go on when that time was up"
+    assert step.happenings == (Told(told, {}), Over(Result((0, 2), None, "B ran out of time")))
+    assert (field(table, None, "coins"), coins) == ([7, 10, 10], [7, 10, 10])
+
+
+def test_it_is_taken_back_and_all_are_told_where_the_game_goes_on_without_who_leaves() -> None:
+    table = traded(TradeOn, "yes", "offer")
+    number = table.number
+
+    step = done(table.forfeit(2, 0.0))
+
+    gone = TakenBack(0, "the move is taken back: C is out of the game")
+    assert step.happenings == (gone, Told("C is out of the game, which goes on", {}))
+    assert (field(table, None, "coins"), table.to_move, table.can_undo(0)) == ([10, 10, 10], (0,), "")
+    assert (table.number, table.last_number(0)) == (number + 1, 0)

@@ -131,7 +131,7 @@ class Course:
             news = run(before)
             packed = self._stored()
         except BaseException as error:  # noqa: BLE001 - what is not the rules' own is raised again
-            self.suspension, self.waiting = suspension, waiting
+            self.suspension, self.waiting, self.packed = suspension, waiting, before.fields
             self.stand(before)
             self.taken_back = []
             return self.refusal(error, seat)

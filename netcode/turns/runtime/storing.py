@@ -95,6 +95,7 @@ def load_course(course: Course, data: Mapping[str, Any]) -> tuple[Undoable | Non
         stand = stand._replace(turn=stand.turn._replace(to_move=tuple(sorted({*stand.turn.to_move, *again}))))
         suspension = Suspension(Task(*task), stand, answered, told, question)
         _suspend_again(course, suspension, signature, same_rules=same_rules)
+        last = None if course.taken_back else last  # that move does not count any more
     taken_back += course.taken_back
     course.taken_back = []
     return last, tuple(taken_back)

@@ -55,7 +55,7 @@ def attempt(
         return news
     if kind == "play" and alone:
         table.undoing.moved(table.course, seat, entry[3], before)
-    elif kind in ("answer", "default"):
+    elif kind in ("answer", "default") and not table.course.taken_back:
         table.undoing.wanted = None
     else:
         table.undoing.forget()
@@ -115,15 +115,13 @@ def time_out(table: Standing, seat: int, now: float) -> Step:
     suspended = table.course.suspension
     if suspended is not None and suspended.task.kind in ("setup", "timeout"):
         return lose(table, ["lost", seat], now)  # there is no game yet that could go on, or it says no more what to do
-    table.course.abandon()
-    table.undoing.forget()
-
     left = False
 
-    def run(before: Stand) -> list[Told]:
+    def run(_: Stand) -> list[Told]:
         nonlocal left
+        table.course.abandon()
         try:
-            news = begin(table, Task("timeout", seat), before)
+            news = begin(table, Task("timeout", seat), table.course.here())
         except Refusal as error:
             _complain(table, "timeout", error, log.refused_timeout)
             raise
@@ -181,12 +179,12 @@ def give_up(table: Standing, seat: int, now: float) -> Step:
 def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
     """Take a seat out of the game, which goes on. What others were asked meanwhile is asked anew."""
     gone = f"{table.names[seat]} is out of the game"
-    table.course.abandon(gone, without=seat)
     told = Told(f"{gone}, which goes on", {})
 
-    def run(before: Stand) -> list[Told]:
+    def run(_: Stand) -> list[Told]:
+        table.course.abandon(gone, without=seat)
         try:
-            return [told, *begin(table, Task("out", seat), before)]
+            return [told, *begin(table, Task("out", seat), table.course.here())]
         except Refusal as error:
             _complain(table, "round", error, log.refused_absence)
             raise
@@ -197,12 +195,12 @@ def put_out(table: Standing, seat: int, now: float) -> Step | Refused:
 def lose(table: Standing, entry: list[Any], now: float) -> Step:
     """End the game: all but this seat have won. Where the entry says that the rules failed, all are told.
 
-    Not what these say: it may name what others must not know, and is for the log.
+    Not what these say: it may name what others must not know, and is for the log. What a rule did that waits for an answer
+    stays as everybody has seen it.
     """
     seat: int
     kind, seat, *failed = entry
-    table.course.abandon()
-    table.course.taken_back = []  # the game is over, which says it all
+    table.course.suspension = None
     table.course.waiting.drop()
     table.undoing.forget()
     kit = table.course.kit
