@@ -154,6 +154,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "terminal/network_play": ("turns_terminal",),
     "terminal/replay_command": COMMANDS,
     "terminal/screen": ("turns_terminal",),
+    "terminal/seat_file": ("turns_terminal",),
     "terminal/serve_command": COMMANDS,
     "terminal/sharing": ("turns_keyboard",),
     "terminal/telling": ("turns_terminal", "turns_keyboard"),

@@ -19,8 +19,9 @@ from netcode.turns.terminal.bot_play import GaveUp, run_bot
 from netcode.turns.terminal.game_file import Trouble, blamed, load_game, path_of
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
-from netcode.turns.terminal.network_play import SeatFile, play_over_network
+from netcode.turns.terminal.network_play import play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
+from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.serve_command import run_serve
 from netcode.turns.terminal.telling import ended
 

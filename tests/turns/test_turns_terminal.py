@@ -1,5 +1,6 @@
 """What a person reads and types at a table."""
 
+import contextlib
 import io
 import os
 import sys
@@ -17,14 +18,17 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import View
 from netcode.turns.seat import Seat
 from netcode.turns.simulate import Choice
+from netcode.turns.store import Unavailable
 from netcode.turns.table import Asked, Result, Table
+from netcode.turns.terminal import seat_file as seat_files
 from netcode.turns.terminal.bot_play import run_bot
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.columns import columns, padded
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
-from netcode.turns.terminal.network_play import NetworkTable, SeatFile, play_over_network
+from netcode.turns.terminal.network_play import NetworkTable, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
+from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.telling import changed, ended, on_a_command_line
 from netcode.turns.terminal.understanding import meant, typed, understood, wanted
 from netcode.turns.terminal.wording import rows_of, said, written
@@ -605,6 +609,32 @@ def test_a_window_comes_back_to_the_seat_of_the_second_one_where_the_first_has_n
         elsewhere.write("table.other")
     with last.held(), elsewhere.held():
         assert (last.read(), elsewhere.read()) == ("table.key", "table.other")
+
+
+def test_no_window_takes_the_seat_of_one_that_is_open_however_many_there_are(tmp_path: Path) -> None:
+    windows = [SeatFile(tmp_path / "go.py", "Ann", ("h", 1)) for _ in range(12)]
+    with contextlib.ExitStack() as stack:
+        for number, window in enumerate(windows):
+            stack.enter_context(window.held())
+            assert window.read() is None
+            window.write(f"table.{number}")
+
+        assert [window.read() for window in windows] == [f"table.{number}" for number in range(12)]
+    assert len([*tmp_path.glob(".go.Ann.*seat")]) == len([*tmp_path.iterdir()]) == 12
+
+
+def test_where_nothing_can_be_locked_a_seat_is_kept_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unlockable(path: Path) -> int:
+        raise Unavailable(f"{path} cannot be locked")
+
+    monkeypatch.setattr(seat_files, "take_lock", unlockable)
+    mine, again = (SeatFile(tmp_path / "go.py", "Ann", ("h", 1)) for _ in range(2))
+    with mine.held():
+        mine.write("table.key")
+    with again.held():
+        assert again.read() == "table.key"
 
 
 def test_a_kill_while_a_ticket_is_written_leaves_the_one_before(

@@ -11,6 +11,10 @@ ATTEMPTS = 100
 """So often the lock is taken that is not the file's any more: where a file system numbers files anew, none ever is."""
 
 
+class InUse(Unavailable):
+    """Another process has the file."""
+
+
 def lock_of(path: Path) -> Path:
     """Return where the lock of a file is; raise `Unavailable` where the file leads nowhere.
 
@@ -25,7 +29,7 @@ def lock_of(path: Path) -> Path:
 
 
 def take_lock(path: Path) -> int:
-    """Return the descriptor of the lock file, locked; raise `Unavailable` if another process has it."""
+    """Return the descriptor of the lock file, locked; raise `InUse` if another process has it, else `Unavailable`."""
     lock_path = lock_of(path)
     for _ in range(ATTEMPTS):
         descriptor = _take(path, lock_path)
@@ -60,7 +64,7 @@ def _take(path: Path, lock_path: Path) -> int:
         if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
             raise Unavailable(f"{lock_path} cannot be locked ({error.strerror}); put it on a local disk") from error
         text = f"{path} is in use by another server; stop that one, or give this one a file of its own"
-        raise Unavailable(text) from error
+        raise InUse(text) from error
     return descriptor
 
 

@@ -1,9 +1,5 @@
 """A table at a server in a terminal, at which a person plays or looks on."""
 
-import contextlib
-import os
-from collections.abc import Generator
-from pathlib import Path
 from typing import Any
 
 from netcode.turns.client import join
@@ -21,12 +17,11 @@ from netcode.turns.events import (
 )
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
-from netcode.turns.store import Unavailable
-from netcode.turns.store.file_lock import lock_of, take_lock
 from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.flags import with_flags
 from netcode.turns.terminal.screen import Keyboard, Screen
+from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.telling import changed, ended, moved, on_a_command_line, waits_for, who_is_who
 from netcode.turns.terminal.understanding import meant, wanted
 from netcode.turns.terminal.wording import rows_of, said
@@ -34,65 +29,7 @@ from netcode.turns.terminal.wording import rows_of, said
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
 
-
-WINDOWS = 8
-"""Windows of one name at one game that each keep a seat of their own."""
-
 _OF_A_TABLE = ("room", "players", "options", "watch")
-
-
-class SeatFile:
-    """Keeps a ticket beside the game, so that a window that was closed finds its seat again.
-
-    It is for whoever is at one of `addresses`, since they may serve the same tables.
-    """
-
-    def __init__(self, game: Path, name: str, *addresses: tuple[str, int]) -> None:
-        plain = "".join(character for character in name if character.isalnum()) or "me"
-        self._path = game.with_name(f".{game.stem}.{plain}.seat")
-        self._addresses = [f"{host}:{port}" for host, port in addresses]
-
-    @contextlib.contextmanager
-    def held(self) -> Generator[None]:
-        """Have a file for ourselves meanwhile: a window takes what a closed one left, and never the seat of another."""
-        lock, first = -1, self._path
-        paths = [first, *(first.with_suffix(f".{number}.seat") for number in range(2, WINDOWS + 1))]
-        for path in sorted(paths, key=lambda path: self._ticket_in(path) is None):  # a kept seat first, whichever it is
-            with contextlib.suppress(Unavailable):  # another window has it, or nothing can be kept here
-                lock, self._path = take_lock(path), path
-                break
-        try:
-            yield
-        finally:
-            if lock >= 0:
-                with contextlib.suppress(OSError):  # Windows deletes nothing that is open, and the file may stay
-                    lock_of(self._path).unlink()
-                os.close(lock)
-
-    def read(self) -> str | None:
-        """Return the ticket for these servers, if there is one."""
-        return self._ticket_in(self._path)
-
-    def write(self, ticket: str) -> None:
-        """Keep a ticket, beside and then in place, for a kill in between; whoever reads it can sit there."""
-        beside = self._path.with_suffix(".new")
-        try:
-            beside.touch(mode=0o600)
-            beside.write_text(f"{','.join(self._addresses)} {ticket}\n", encoding="utf-8")
-            beside.replace(self._path)
-        except OSError:
-            pass  # the game goes on without
-
-    def forget(self) -> None:
-        """Drop the ticket."""
-        self._path.unlink(missing_ok=True)
-
-    def _ticket_in(self, path: Path) -> str | None:
-        try:
-            addresses, ticket = path.read_text(encoding="utf-8").split()
-        except (OSError, ValueError):
-            return None
-        return None if {*addresses.split(",")}.isdisjoint(self._addresses) else ticket
 
 
 HELP = (
