@@ -147,7 +147,6 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "terminal/check_command": ("turns_command_line", "watching"),
     "terminal/bot_play": ("turns_bots_network", "turns_terminal"),
     "terminal/columns": ("turns_terminal",),
-    "terminal/flags": ("turns_terminal", "turns_typed"),
     "terminal/game_file": COMMANDS,
     "terminal/local_play": ("turns_keyboard", "turns_terminal", "turns_bots_network"),
     "terminal/local_table": ("turns_keyboard", "turns_terminal"),

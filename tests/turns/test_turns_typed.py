@@ -13,7 +13,6 @@ from netcode.turns.player.sight import View
 from netcode.turns.simulate import secret_of
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal.choices import show_plays
-from netcode.turns.terminal.flags import with_flags
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.telling import changed, ended, who_is_who
@@ -296,12 +295,6 @@ def test_a_question_offers_flags_by_their_names(words: Any, paint: int) -> None:
     assert table.play(0, answer(question, "x")) == "the answer must be one of RED, RED|BLUE, 0"
     assert table.play(0, answer(question, words)) == ""
     assert table.view(0).wall is Paint(paint)
-
-
-def test_plays_of_other_rules_are_shown_as_they_came() -> None:
-    plays = (Play("brush", {"paint": 64, "times": 1}), Play("dip", {"paint": 1}), answer("1.0", 1))
-
-    assert [said(play) for play in with_flags(Painting, plays)] == ["brush 64 1", "dip 1", "1"]
 
 
 class Sights(Game):

@@ -9,7 +9,6 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.language.questions import Kind
 from netcode.turns.player.sight import make_view
 from netcode.turns.table import Happening, Step, Table, TakenBack
-from netcode.turns.terminal.flags import with_flags
 
 
 class LocalTable:
@@ -80,7 +79,7 @@ class LocalTable:
         asked = self.table.question(seat)
         if asked is not None:
             return tuple(answer(asked.id, option) for option in asked.options or ())
-        return with_flags(self.game, (Play(name, arguments) for name, arguments in self.table.legal(seat).plays))
+        return tuple(Play(name, arguments) for name, arguments in self.table.legal(seat).plays)
 
     def any_may_answer(self) -> tuple[int, int] | None:
         """Return which question this is that one of several may answer, or None."""

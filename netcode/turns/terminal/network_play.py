@@ -19,7 +19,6 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
 from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
-from netcode.turns.terminal.flags import with_flags
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.telling import changed, ended, moved, on_a_command_line, waits_for, who_is_who
@@ -183,7 +182,7 @@ class NetworkTable:
             self.screen.line("you asked the others to take your move back")
         elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
             prompt = "your turn" if asked is None else asked.prompt
-            show_plays(self.screen, self.game, with_flags(self.game, seat.legal), seat.unlisted, prompt)
+            show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt)
         elif not seat.over and not seat.my_turn and seat.to_move:
             change = "; until then you may answer something else instead" if self._may_change else ""
             self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move{change}")
@@ -200,12 +199,11 @@ class NetworkTable:
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
         seat = self.seat
-        legal = with_flags(self.game, seat.legal)
-        text = meant(text, legal, seat.unlisted)
+        text = meant(text, seat.legal, seat.unlisted)
         if text == "/quit":
             return False
         if seat.seated or text in ("", "/help"):
-            self._do(text, legal)
+            self._do(text)
         elif self._away:
             self.screen.line("the link is still broken; try again once you are back at the table")
         else:
@@ -218,7 +216,7 @@ class NetworkTable:
         seat = self.seat
         return seat.seat is not None and not seat.my_turn and bool(seat.legal or seat.unlisted)
 
-    def _do(self, text: str, legal: tuple[Play, ...]) -> None:
+    def _do(self, text: str) -> None:
         seat = self.seat
         word, _, rest = text.partition(" ")
         try:
@@ -243,7 +241,7 @@ class NetworkTable:
                 case _ if not (seat.my_turn or self._may_change):
                     self._say_why_not()
                 case _:
-                    play = wanted(text, self.game, legal, seat.unlisted, seat.question, names=seat.names)
+                    play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question, names=seat.names)
                     if isinstance(play, str):
                         self.screen.line(play)
                     else:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from enum import Enum, Flag
+from enum import Enum
 from typing import Any
 
 from netcode.turns.language.definition import definition_of
@@ -12,7 +12,6 @@ from netcode.turns.language.marks import Mark
 from netcode.turns.language.plays import Play
 from netcode.turns.player.sight import View, fields_of
 from netcode.turns.terminal.columns import columns, padded
-from netcode.turns.values import plain
 
 SHORT = 60
 """Columns within which a list of lists is written in one line."""
@@ -185,9 +184,4 @@ def said(play: Play) -> str:
     """Return a play as a person types it."""
     if play.question is not None:
         return written(play.wire()["answer"])
-    return " ".join([play.name, *map(_said, play.arguments.values())])
-
-
-def _said(value: Any) -> str:
-    """Return an argument as it is typed; a flag by its names, which nothing on the wire tells."""
-    return written(value if isinstance(value, Flag) else plain(value))
+    return " ".join([play.name, *map(written, play.wire().values())])
