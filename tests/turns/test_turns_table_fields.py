@@ -11,13 +11,17 @@ from programs import served
 GAMES = """
 import sys
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, Flag
 from typing import NamedTuple
 from netcode.turns import Game, Hidden, Others, Owned, move, serve
 
 class Suit(Enum):
     SPADES = "s"
     HEARTS = "h"
+
+class Ways(Flag):
+    NORTH = 1
+    EAST = 2
 
 class Card(NamedTuple):
     suit: Suit
@@ -75,6 +79,8 @@ class Kinds(Game):
     owner: int | None = None
     long: float = 0.6499999999999999
     large: float = 1234567.9
+    ways: Ways = Ways.NORTH | Ways.EAST
+    doors: dict[str, Ways] = {"hall": Ways.EAST, "cell": Ways(0)}
 
     @move
     def go(self) -> None:
@@ -185,6 +191,8 @@ def test_what_is_hidden_none_and_empty_look_different(seats: Callable[..., tuple
         "owner": "–",
         "long": "0.65",
         "large": "1234568",
+        "ways": "NORTH|EAST",
+        "doors": "hall EAST cell 0",
     }
     assert fields(bob) == seen | {"own": "Ann ? Bob (you) spy", "other": "Ann hat Bob (you) ?"}
     assert ann.value("document.querySelectorAll('#view .seat').length") == 0  # bits are nobody's

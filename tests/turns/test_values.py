@@ -333,6 +333,14 @@ def test_what_does_not_fit_is_told_with_its_path(annotation: Any, data: Any, tex
     assert str(caught.value) == text
 
 
+def test_flags_are_stored_by_their_names_and_revived_from_numbers_too() -> None:
+    shape = shape_of(Rights, "it")
+
+    assert [shape.dump(value) for value in (Rights.READ, Rights(3), Rights(0))] == ["READ", "READ|WRITE", 0]
+    assert [shape.load(data) for data in ("READ|WRITE", 3, 0)] == [Rights(3), Rights(3), Rights(0)]
+    assert (shape_of(Bits, "it").dump(Bits(5)), shape_of(Bits, "it").load(5)) == (5, Bits(5))
+
+
 def test_flags_are_taken_by_their_names_too() -> None:
     shape = shape_of(Rights, "it")
 
@@ -380,7 +388,7 @@ def test_what_fits_has_no_flaw_and_the_other_way_round(data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize(
-    "annotation", [Literal[b"a", Colour.RED], Colour | str, Rights | int, float | Rights, Maybe | str, complex]
+    "annotation", [Literal[b"a", Colour.RED], Colour | str, Rights | str, Rights | int, float | Rights, Maybe | str, complex]
 )
 def test_types_that_cannot_be_stored(annotation: Any) -> None:
     with pytest.raises(RulesError, match=r"^G\.f: "):

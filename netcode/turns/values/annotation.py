@@ -145,8 +145,8 @@ def _literal(values: tuple[Any, ...], where: str) -> Shape:
 
 def _either(members: list[Shape], where: str) -> Shape:
     either = Either([one for member in members for one in (member.members if isinstance(member, Either) else [member])])
-    said = [int if member.flag else str for member in either.rest if isinstance(member, Named)]
-    if len(either.rest) > 1 or any(kind in either.native for kind in said):
+    said = {kind for member in either.rest if isinstance(member, Named) for kind in ((str, int) if member.flag else (str,))}
+    if len(either.rest) > 1 or not said.isdisjoint(either.native):
         raise RulesError(
             f"{where}: {either.name} cannot be told apart when it is stored; "
             "use one type, `X | None`, or a dataclass with a field for each"

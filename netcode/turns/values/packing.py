@@ -55,7 +55,7 @@ def plain(value: Any) -> Any:
     if kind in NATIVE:
         return value
     if isinstance(value, enum.Flag):
-        return _flags(value)
+        return flags(value)
     if isinstance(value, enum.Enum):
         return value.name
     if isinstance(value, _COLLECTIONS):
@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{a(kind.__name__)} cannot be sent")
 
 
-def _flags(value: enum.Flag) -> str | int:
+def flags(value: enum.Flag) -> str | int:
     """Return flags by their names, `READ|WRITE`; none at all, and bits that have no name, by their number."""
     name, known = value.name, type(value).__members__
     return name if name is not None and all(part in known for part in name.split("|")) else value.value

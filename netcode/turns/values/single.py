@@ -6,7 +6,7 @@ from typing import Any
 
 from netcode.reasons import is_unicode
 from netcode.turns.errors import Unfit
-from netcode.turns.values.packing import NATIVE, a, same
+from netcode.turns.values.packing import NATIVE, a, flags, same
 from netcode.turns.values.shape import Shape, kind_of
 
 
@@ -60,7 +60,7 @@ class Choice(Shape):
 
 
 class Named(Shape):
-    """An Enum, or a Literal of some of its members, by their names; a Flag by its number, and from people by its names."""
+    """An Enum, or a Literal of some of its members, by their names; a Flag by `READ|WRITE`, or by its number."""
 
     packs = revives = False
     lasts = True
@@ -76,26 +76,26 @@ class Named(Shape):
         self.some = some
 
     def dump(self, value: Any) -> Any:
-        return value.value if self.flag else value.name
+        return flags(value) if self.flag else value.name
 
     def load(self, data: Any) -> Any:
-        return self.kind(data) if self.flag else self.members[data]
-
-    def _meant(self, data: Any) -> Any:
-        """Return what a stranger named; `READ|WRITE` is both flags."""
+        """Return what was named; `READ|WRITE` is both flags."""
+        known = self.members.get(data)
+        if known is not None:
+            return known
         if not self.flag:
-            return self.members[data]
-        if type(data) is str:
-            meant: Any = self.kind(0)
-            for name in data.split("|"):
-                meant |= self.members[name.strip()]
-            return meant
-        return self.kind(data)
+            raise KeyError(data)
+        if type(data) is not str:
+            return self.kind(data)
+        meant: Any = self.kind(0)
+        for name in data.split("|"):
+            meant |= self.members[name.strip()]
+        return meant
 
     def convert(self, data: Any, where: str = "it") -> Any:
         try:
             if type(data) is str or (self.flag and type(data) is int):
-                value = self._meant(data)
+                value = self.load(data)
                 if self.flaw(value, where) is None:
                     return value
         except (KeyError, ValueError):
