@@ -851,10 +851,12 @@ def test_that_a_seat_was_kept_is_said_when_one_comes_and_not_when_a_rematch_move
 class Shown(NetworkTable):
     """A table at the network, and what its terminal shows of each frame."""
 
-    def __init__(self, hall: Hall, seat: Seat[Any], game: type[Game] = TicTacToe) -> None:
+    def __init__(
+        self, hall: Hall, seat: Seat[Any], game: type[Game] = TicTacToe, seat_file: SeatFile | None = None
+    ) -> None:
         hall.seats.remove(seat)
         self.hall, self.out = hall, io.StringIO()
-        super().__init__(seat, game, Screen(self.out))
+        super().__init__(seat, game, Screen(self.out), seat_file)
 
     def frames(self, seconds: float) -> str:
         """Let time pass, and return what was written meanwhile."""
@@ -862,6 +864,13 @@ class Shown(NetworkTable):
         for _ in range(round(seconds / TICK)):
             self.hall.play(TICK)
             assert self.update()
+        return self.out.getvalue()[begin:]
+
+    def to_the_end(self) -> str:
+        """Let time pass until there is no table any more, and return what was written meanwhile."""
+        begin = self.out.tell()
+        while self.update():
+            self.hall.play(TICK)
         return self.out.getvalue()[begin:]
 
 
@@ -1054,7 +1063,8 @@ def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
 
     board = "   cells   .  .  .\n           .  0  .\n           .  .  .\n"
     assert back.replace("Bob is here\n", "") == (  # whenever he is
-        f"the link broke; looking for the way back\nback at the table\n-- you are Ann\n{board}Bob to move\n"
+        "the connection to hall:7777 broke: the other program stopped or the network cut it\n"
+        f"looking for the way back, for 120 s at most\nback at the table\n-- you are Ann\n{board}Bob to move\n"
     )
     assert found.count(board) == 1
     assert f"-- you look on\n{board}" in looking.frames(1.0)
@@ -1063,13 +1073,50 @@ def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
     looking.seat.close()
 
 
+def test_why_there_is_no_link_is_said_and_what_comes_up_meanwhile_each_once(hall: Hall, tmp_path: Path) -> None:
+    hall.serve()
+    kept = SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
+    ann = Shown(hall, hall.begin_to_join(name="Ann", room="here"), seat_file=kept)
+    ann.frames(0.5)
+    hall.kill()
+    first = ann.frames(30.0)
+    hall.serve()
+    back = ann.frames(10.0)
+    hall.kill()
+    last = ann.to_the_end()
+
+    broke = "the connection to hall:7777 broke: the other program stopped or the network cut it"
+    nothing = "nothing is listening on hall:7777; is the server started?"
+    lost = [broke, "looking for the way back, for 120 s at most", nothing]
+    assert first.splitlines() == lost
+    assert back.splitlines() == ["back at the table", "waiting for 1 more"]
+    assert last.splitlines() == [
+        *lost,
+        f"no way back: {nothing}",
+        "your seat is kept: start this again to sit down there",
+    ]
+    assert kept.read() == ann.seat.ticket
+
+
+def test_a_server_that_is_silent_is_told_before_the_link_ends(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann", room="here"))
+    ann.frames(0.5)
+    server, hall.server = hall.server, None  # its program stands still
+    silent = ann.frames(6.0)
+    over = ann.frames(6.0)
+    hall.server = server
+
+    assert silent == "nothing heard from the server for 3 s; what you play arrives once it is back\n"
+    assert over.startswith("nothing was heard from hall:7777 for timeout = 10 s; its program or the network stopped\n")
+
+
 @pytest.mark.parametrize(
     ("event", "line"),
     [
         (Told("a flush", {}), "a flush"),
         (Refused(Play("mark", {"cell": 1}), "taken"), "mark 1: taken"),
         (Refused(None, "no"), "no"),
-        (Presence(None, "away", None), "the link broke; looking for the way back"),
         (Presence(1, "away", 30.0), "somebody is away (30 s left)"),
         (Presence(1, "left", None), "somebody has left"),
         (Said(None, "Eve", "hi"), "Eve: hi"),
@@ -1191,7 +1238,7 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     anew = play(*[""] * 60)
     # The room is asked for again: its game is over and both have gone, so others may play there.
     assert anew.startswith("this table is not kept any more\nyou sit at seat 0")
-    assert anew.endswith("waiting for 1 more\n")
+    assert anew.endswith("waiting for 1 more, with --room ours\n")
     bob.close()
 
 

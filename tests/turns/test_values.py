@@ -388,7 +388,8 @@ def test_what_fits_has_no_flaw_and_the_other_way_round(data: st.DataObject) -> N
 
 
 @pytest.mark.parametrize(
-    "annotation", [Literal[b"a", Colour.RED], Colour | str, Rights | str, Rights | int, float | Rights, Maybe | str, complex]
+    "annotation",
+    [Literal[b"a", Colour.RED], Colour | str, Rights | str, Rights | int, float | Rights, Maybe | str, complex],
 )
 def test_types_that_cannot_be_stored(annotation: Any) -> None:
     with pytest.raises(RulesError, match=r"^G\.f: "):

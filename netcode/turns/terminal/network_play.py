@@ -21,12 +21,15 @@ from netcode.turns.table import Result
 from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
-from netcode.turns.terminal.telling import changed, ended, moved, on_a_command_line, waits_for, who_is_who
+from netcode.turns.terminal.telling import changed, ended, moved, newest, on_a_command_line, waits_for, who_is_who
 from netcode.turns.terminal.understanding import meant, wanted
 from netcode.turns.terminal.wording import rows_of, said
 
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
+
+SILENT = 3
+"""Seconds without a sign of life from the server of which a player is told: several pings have gone unanswered then."""
 
 _OF_A_TABLE = ("room", "players", "options", "watch")
 
@@ -39,7 +42,16 @@ HELP = (
 
 
 class NetworkTable:
-    """A seat at a server, in a terminal; `kept` says that it is one of an earlier run."""
+    """A seat at a server, in a terminal.
+
+    Args:
+        seat: the seat.
+        game: its rules.
+        screen: where it is shown.
+        seat_file: where its ticket is kept.
+        kept: whether it is one of an earlier run.
+        room: the code that was agreed on, if it is none.
+    """
 
     def __init__(
         self,
@@ -49,6 +61,7 @@ class NetworkTable:
         seat_file: SeatFile | None = None,
         *,
         kept: bool = False,
+        room: str | None = None,
     ) -> None:
         self.seat, self.game, self.screen, self.seat_file = seat, game, screen, seat_file
         self._shown: Any = None
@@ -57,9 +70,12 @@ class NetworkTable:
         self._typed = ""
         """What was played last, as it was typed."""
         self._away = False
+        self._silent = False
+        self._troubles: list[str] = []
+        """What was told of why the link is away, since it is."""
         self._due = False
         """Whether the table is to be shown once it is there: we have just come."""
-        self._kept = kept
+        self._kept, self._room = kept, room
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -67,6 +83,9 @@ class NetworkTable:
         for event in self.seat.events():
             if not self._tell(event):
                 return False
+        if self._away:
+            self._tell_trouble()
+        self._tell_silence()
         if self._due:
             self._show()
         self._prompt()
@@ -125,13 +144,20 @@ class NetworkTable:
             case Over(result):
                 self._tell_end(result)
             case Gone(reason):
-                line(on_a_command_line(reason))
-                if self.seat_file is not None and self.seat.seated and self.seat.trouble is None:
-                    self.seat_file.forget()
+                self._tell_that_it_is_over(on_a_command_line(reason))
                 return False
             case _:
                 pass
         return True
+
+    def _tell_that_it_is_over(self, reason: str) -> None:
+        """Say why there is no table any more; the seat is kept unless the server has let us go."""
+        lost = self.seat.trouble is not None
+        self.screen.line(f"no way back: {newest(reason)}" if self._troubles else reason)
+        if self.seat_file is not None and lost and self.seat_file.read() is not None:
+            self.screen.line("your seat is kept: start this again to sit down there")
+        elif self.seat_file is not None and self.seat.seated and not lost:
+            self.seat_file.forget()
 
     def _tell_end(self, result: Result) -> None:
         self.screen.line(ended(result, self.seat.names))
@@ -143,10 +169,25 @@ class NetworkTable:
     def _tell_of_link(self, away: bool) -> None:
         if not away:
             self.screen.line("back at the table")
-            self._shown, self._due = None, True
-        elif not self._away:  # a session that cannot be resumed breaks a second time
-            self.screen.line("the link broke; looking for the way back")
+            self._shown, self._due, self._troubles = None, True, []
         self._away = away
+
+    def _tell_trouble(self) -> None:
+        """Say why there is no link, and what comes up meanwhile that keeps us from having one, each once."""
+        trouble = self.seat.trouble
+        text = "" if trouble is None else on_a_command_line(newest(trouble.text))
+        if text and text not in self._troubles:
+            self.screen.line(text)
+            if not self._troubles:
+                self.screen.line(f"looking for the way back, for {self.seat.patience:.0f} s at most")
+            self._troubles.append(text)
+
+    def _tell_silence(self) -> None:
+        """Say that nothing comes from the server, which is no end of the link yet, and nothing that is played arrives."""
+        silent = self.seat.silence >= SILENT
+        if silent and not self._silent:
+            self.screen.line(f"nothing heard from the server for {SILENT} s; what you play arrives once it is back")
+        self._silent = silent
 
     def _show(self) -> None:
         if self.seat.started:
@@ -194,7 +235,7 @@ class NetworkTable:
             return
         self._shown = (names, frozen)
         how = "/start begins, or wait for others"
-        self.screen.line(f"the table is frozen: {frozen}" if frozen else waits_for(names, low, high, how))
+        self.screen.line(f"the table is frozen: {frozen}" if frozen else waits_for(names, low, high, how, self._room))
 
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""
@@ -284,7 +325,7 @@ def play_over_network(
         asked = {name: value for name, value in wanted.items() if name not in _OF_A_TABLE}
         asked["ticket"] = ticket
     with join(address, game, **asked) as seat:
-        table = NetworkTable(seat, game, screen, seat_file, kept=ticket is not None)
+        table = NetworkTable(seat, game, screen, seat_file, kept=ticket is not None, room=asked.get("room"))
         while table.update():
             try:
                 line = None if keyboard is None else keyboard.line()

@@ -1,5 +1,6 @@
 """What happened, in a line: who moved, what that changed, and how it ended."""
 
+import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -18,16 +19,24 @@ def who_is_who(names: Sequence[str]) -> str:
     return f"by number: {', '.join(f'{seat} is {name}' for seat, name in enumerate(names))}"
 
 
-def waits_for(names: Sequence[str], least: int, most: int, how: str) -> str:
-    """Return for whom a game waits that has not begun, or how it may begin without more."""
+def waits_for(names: Sequence[str], least: int, most: int, how: str, room: str | None = None) -> str:
+    """Return for whom a game waits that has not begun, or how it may begin without more.
+
+    Who waits in vain reads which `room` that is: another spelling is another one.
+    """
     if len(names) < least:
-        return f"waiting for {least - len(names)} more"
+        return f"waiting for {least - len(names)} more{f', with --room {shlex.quote(room)}' if room else ''}"
     return f"{len(names)} sit here, up to {most} can: {how}"
 
 
 def on_a_command_line(text: str) -> str:
     """Return a reason as it is for who typed a command: an argument of a call is an option there."""
     return text.replace("tls=", "--tls")
+
+
+def newest(reason: str) -> str:
+    """Return what a reason says that was tried last, and not how often: the rest was told before."""
+    return reason.rpartition("; and then: ")[2].partition(" (tried ")[0]
 
 
 def changed(before: Any, after: Any) -> str:

@@ -145,7 +145,9 @@ def _literal(values: tuple[Any, ...], where: str) -> Shape:
 
 def _either(members: list[Shape], where: str) -> Shape:
     either = Either([one for member in members for one in (member.members if isinstance(member, Either) else [member])])
-    said = {kind for member in either.rest if isinstance(member, Named) for kind in ((str, int) if member.flag else (str,))}
+    said = {
+        kind for member in either.rest if isinstance(member, Named) for kind in ((str, int) if member.flag else (str,))
+    }
     if len(either.rest) > 1 or not said.isdisjoint(either.native):
         raise RulesError(
             f"{where}: {either.name} cannot be told apart when it is stored; "
