@@ -1,7 +1,7 @@
 /**
  * A client of `netcode` for pages; its standard is docs/protocol.md.
  * @typedef {{ code: number, name: string, text: string, where?: string }} Reason
- * @typedef {{ joined: number, message: any, away: Reason, back: number, left: Reason }} Events
+ * @typedef {{ joined: number, message: any, away: Reason, back: number, failed: Reason, left: Reason }} Events
  * @typedef {{ game?: string, version?: string, credentials?: any, resume?: boolean, ticket?: string | null,
  *   patience?: number, maxMessage?: number, maxResend?: number, timeout?: number, WebSocket?: typeof WebSocket }} Options
  * @typedef {(...values: any[]) => any} Inner
@@ -9,11 +9,11 @@
 export const REASONS = `OTHER CLOSED CLOSED_BY_PEER GOODBYE SHUTDOWN RESET REFUSED UNREACHABLE CONNECT_TIMEOUT NAME_NOT_FOUND
 TIMEOUT HANDSHAKE_TIMEOUT CLOSE_TIMEOUT STALLED NOT_NETCODE WRONG_PROTOCOL WRONG_GAME WRONG_VERSION SERVER_FULL TOO_MANY DENIED
 MALFORMED TOO_LARGE TOO_SLOW FLOODING WRONG_SHAPE REPLACED RESUME_LOST NETWORK NO_DESCRIPTORS BROKEN_TLS MOVED`.split(/\s/);
-const [BROKEN, PASSING] = [[2, 5, 7, 10, 11, 28], [6, 8, 9, 18, 19, 29, 30]]; // ends to return after
+const BROKEN = [2, 5, 7, 10, 11, 28], PASSING = [6, 8, 9, 18, 19, 29, 30]; // ends to return after
 const HALF = /\p{Surrogate}/gu;
 const WHERE = /^([\w.-]+|\[[\da-f.:]+\]):[1-9]\d{0,4}$/i;
 const [HELLO, WELCOME, PING, PONG, BYE, ACK, CONTROL] = [1, 2, 3, 4, 5, 6, 78];
-const [DEPTH_SENT, DEPTH_TAKEN, UNGREETED, TELL_EVERY] = [32, 40, 4096, 65_536];
+const DEPTH_SENT = 32, DEPTH_TAKEN = 40, UNGREETED = 4096, TELL_EVERY = 65_536;
 /** @type {Inner} */ const isText = (value) => typeof value === "string";
 /** @type {Inner} */ const isCount = (value) => (Number.isInteger(value) || typeof value === "bigint") && value >= 0;
 /** @type {Inner} */ const isLimit = (value) => isCount(value) && value >= UNGREETED;
@@ -53,9 +53,9 @@ export class Timestamp {
   const kind = Object.prototype.toString.call(value).slice(8, -1);
   if (!["Array", "Map", "Object"].includes(kind)) throw new TypeError(`${kind} cannot be sent`);
   if (depth === 0) throw new RangeError("it nests too deep");
-  const items = kind === "Object" ? Object.entries(value).filter((pair) => pair[1] !== undefined) : [...value];
-  const head = kind === "Array" ? sized(items.length, 0x90, 16, 0xdc, 1) : sized(items.length, 0x80, 16, 0xde, 1);
-  return [...head, ...(kind === "Array" ? items : items.flat()).flatMap((item) => pack(item, depth - 1))];
+  const items = kind === "Object" ? Object.entries(value).filter(([, item]) => item !== undefined) : [...value];
+  const [flat, ...form] = kind === "Array" ? [items, 0x90, 16, 0xdc, 1] : [items.flat(), 0x80, 16, 0xde, 1];
+  return [...sized(items.length, ...form), ...flat.flatMap((item) => pack(item, depth - 1))];
 };
 /** @param {any} message */
 export const encode = (message) => Uint8Array.from(pack(message, DEPTH_SENT));
@@ -78,7 +78,7 @@ export const encode = (message) => Uint8Array.from(pack(message, DEPTH_SENT));
   /** @type {Inner} */ const items = (length, depth) => {
     const found = [];
     if (depth === 0) throw Error();
-    while (found.length < length) found.push(value(depth - 1));
+    while (length--) found.push(value(depth - 1));
     return found;
   };
   /** @type {Inner} */ const map = (length, depth) => {
@@ -170,7 +170,7 @@ export class Client extends EventTarget {
       mine.onmessage = ({ data }) => socket === mine && feed(mine, new Uint8Array(data));
       mine.onclose = () => socket === mine && over(...end);
       mine.onopen = () => {
-        end = ["CLOSED_BY_PEER", "the link broke"];
+        end = ["CLOSED_BY_PEER", "the server or the network broke the link"];
         mine.send(hello(resume ? token : null));
       };
     };
@@ -187,8 +187,8 @@ export class Client extends EventTarget {
       tell("left", this.reason);
     };
     /** @type {Inner} */ const over = (name, text, told, code = REASONS.indexOf(name), where) => {
-      const inTime = Date.now() < until, broken = BROKEN.includes(code) || (astray && code === 26);
-      const passing = broken || PASSING.includes(code);
+      const inTime = Date.now() < until, why = { code, name, text };
+      const broken = BROKEN.includes(code) || (astray && code === 26), passing = broken || PASSING.includes(code);
       astray = code !== 26 && (away || astray); // a greeting on its way
       if (told) say(BYE, code, text);
       drop();
@@ -196,13 +196,11 @@ export class Client extends EventTarget {
       if (away && passing && !inTime) return leave(away.name, `${away.text}; and then: ${text}`);
       // Who broke off under the greeting may be in its own way.
       const again = (passing || code === 31) && (inTime || (attempts ? attempts < 2 : code === 2 || code === 31));
-      if (this.ticket && broken && !away) {
-        [this.state, away, until] = ["connecting", { code, name, text }, Date.now() + 1000 * seat];
-        tell("away", away);
-        if (!away) return;
-      } else if (away ? !passing : this.id !== null || !again) return leave(name, text, code, where);
+      if (this.ticket && broken && !away) [this.state, away, until] = ["connecting", why, Date.now() + 1000 * seat];
+      else if (away ? !passing : this.id !== null || !again) return leave(name, text, code, where);
       this.url = home;
       wait((this.id === null ? 1 : 0) + Math.random() * Math.min(5, 0.5 * 1.6 ** attempts++), connect);
+      tell(away === why ? "away" : "failed", why);
     };
     const room = () => Math.max(maxResend, most + 4);
     const shed = () => {
@@ -233,8 +231,7 @@ export class Client extends EventTarget {
       const where = to.host !== "-:1" && place;
       // Secrets go to hosts that were named or proven.
       const safe = to.protocol === "wss:" || to.hostname === new URL(home).hostname || (!anew && credentials === null);
-      if (!where || !safe || this.id !== null || ++hops > 3)
-        return over(REASONS[code] ?? "OTHER", said.slice(0, 128), false, code, where);
+      if (!where || !safe || this.id !== null || ++hops > 3) return over(REASONS[code] ?? "OTHER", said.slice(0, 128), false, code, where);
       [this.url, token, anew] = [String(to), new Uint8Array(), false];
       connect();
     };
@@ -275,7 +272,7 @@ export class Client extends EventTarget {
       pong = null;
     };
     /** @type {Inner} */ const wake = ({ persisted }) => {
-      if (persisted === false || this.state.startsWith("dis")) return; // just loaded
+      if (persisted === false || this.state[0] === "d") return; // just loaded
       heard = Math.min(heard, Date.now() - 1000 * timeout);
       if (socket?.readyState) return greeted && say(PING, 0, received);
       connect();
@@ -284,7 +281,7 @@ export class Client extends EventTarget {
     this.send = (message) => {
       const frame = framed(encode(message));
       if (frame.length > most + 4) throw new RangeError(`a message may have ${most} bytes`);
-      if (this.state.startsWith("dis")) return;
+      if (this.state[0] === "d") return;
       size += frame.length;
       kept.push(frame);
       if (this.state === "connected") socket.send(frame);

@@ -750,6 +750,7 @@ def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     server.stop()
     server.status()
     bob.reads("looking for the way back", "#status")
+    bob.reads("no server answers at ws://", "#status")  # also while the seat of the link is kept
     serve_at(start, tmp_path, port_of(link))
 
     bob.reads("Your turn", "#status")

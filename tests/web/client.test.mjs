@@ -75,7 +75,7 @@ test("attempts are spaced ever longer, five seconds at most, until the seat is g
 
   assert.deepEqual(pauses, [500, 800, 1280, 2050, 3280, 5000]);
   assert.deepEqual(names(events), ["joined", "away CLOSED_BY_PEER", "left CLOSED_BY_PEER"]);
-  assert.match(client.reason.text, /^the link broke; and then: no server answers at ws:/);
+  assert.match(client.reason.text, /^the server or the network broke the link; and then: no server answers at ws:/);
 });
 
 for (const [name, event] of [["online", new Event("online")], ["pageshow", Object.assign(new Event("pageshow"), { persisted: true })], ["visibilitychange", new Event("visibilitychange")]])
@@ -202,6 +202,28 @@ test("who leaves when told of the break is not brought back", () => {
   mock.timers.tick(60_000);
 
   assert.equal(last(), socket);
+  assert.equal(client.reason.name, "CLOSED");
+});
+
+test("each attempt that fails is told, and who leaves then is not brought back", () => {
+  const { client, socket } = join({ welcome: welcome() });
+  const told = [];
+  client.on("failed", ({ name, text }) => told.push([name, text]));
+  socket.onclose();
+  mock.timers.tick(500);
+  last().onclose();
+  mock.timers.tick(800);
+  last().open();
+  last().onclose();
+  client.on("failed", () => client.close());
+  mock.timers.tick(1280);
+  const failed = last();
+  failed.onclose();
+  mock.timers.tick(60_000);
+
+  const refused = ["REFUSED", "no server answers at ws://127.0.0.1:1/"];
+  assert.deepEqual(told, [refused, ["CLOSED_BY_PEER", "the server or the network broke the link"], refused]);
+  assert.equal(last(), failed);
   assert.equal(client.reason.name, "CLOSED");
 });
 

@@ -101,7 +101,7 @@ export class Board {
   }
 
   #isSeat(name, value) {
-    return Number.isInteger(value) && value >= 0 && value < this.names.length && Boolean(this.about?.seats?.includes(name));
+    return Number.isInteger(value) && value >= 0 && value < this.names.length && this.about?.seats?.includes(name);
   }
 
   // What is missing there is hidden, and not empty.

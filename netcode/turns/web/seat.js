@@ -133,6 +133,7 @@ export class Seat extends EventTarget {
       .on("message", (message) => this.#hear(...message))
       .on("away", ({ text }) => this.#linked("away", text))
       .on("back", () => this.#linked("here"))
+      .on("failed", ({ text }) => this.#linked(this.link, text))
       .on("left", ({ name, text }) => {
         if (FOR_GOOD.test(name)) return this.#linked("lost", text);
         setTimeout(() => this.#connect(), Math.min(5000, 250 * 2 ** this.#attempts++));
@@ -150,9 +151,8 @@ export class Seat extends EventTarget {
 
   // Before we sit nothing else is heard.
   #say(...message) {
-    const open = this.#sat || /join|tables/.test(message[0]);
     try {
-      if (open && this.#client.id !== null) this.#client.send(message);
+      if ((this.#sat || /join|tables/.test(message[0])) && this.#client.id !== null) this.#client.send(message);
     } catch (error) { // too large, say
       this.pending = null;
       this.#tell("refused", null, error.message);

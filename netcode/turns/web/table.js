@@ -140,7 +140,7 @@ function status() {
   if (frozen) return `The table is frozen: ${frozen}`;
   if (result) return ended(result);
   if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
-  if (!seat.pending && seat.seat !== null && seat.legal.length + seat.unlisted.length) return waiting();
+  if (seat.seat !== null && seat.legal.length + seat.unlisted.length) return waiting();
   return `${listed(seat.toMove)} to move`;
 }
 
@@ -190,7 +190,7 @@ function people() {
 }
 
 function draw() {
-  const at = seat.seat !== undefined, ready = at || seat.games.length > 0;
+  const at = seat.seat !== undefined, ready = at || seat.games[0];
   fill("link", !at && seat.link !== "here" && (seat.trouble || "Connecting…"));
   fill("title", (at && seat.game) || "Play");
   show("lobby", !at && ready);
@@ -244,9 +244,8 @@ function recall() {
   lines.forEach(([text, kind]) => tell(text, kind));
 }
 
-const timeOf = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0);
-const isLate = (number) => timeOf(number) < 0.25;
-// An undo that was refused, and a timeout, are no events: they show in what changed. `event` is the first of a step.
+const isLate = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0) < 0.25;
+// An undo that was refused, and a timeout, are no events, but changes. `event` is the first of a step.
 function unsaid(event) {
   const { number, undo_by: asked, running = [] } = before;
   Object.assign(before, { undo_by: null, number: seat.state.number }); // once
@@ -330,11 +329,10 @@ $("chat").onsubmit = (event) => {
   if ($("text").value.trim()) seat.chat($("text").value);
   $("text").value = "";
 };
-const leaving = (text) => fill("leave", text);
-$("leave").onblur = () => leaving("Leave the table");
+$("leave").onblur = () => fill("leave", "Leave the table");
 $("leave").onclick = () => {
   if (seat.seat === null || !seat.started || seat.over || $("leave").textContent.startsWith("Give")) seat.leave();
-  else leaving("Give up and leave"); // not by one click that went astray
+  else fill("leave", "Give up and leave"); // not by one click that went astray
 };
 $("copy").onclick = () => {
   $("address").select();
