@@ -168,12 +168,19 @@ class PlainCodec(PlainValues):
     ) -> None:
         super().__init__(takes, sends)
         self.pack = msgpack.Packer().pack
-        self.frame: Callable[[Any], bytes | None] = partial(_frame, self.pack) if kernel is None else kernel.frame
+        exact: Callable[[Any], bytes] = msgpack.Packer(strict_types=True, default=_as_list).pack
+        self.frame: Callable[[Any], bytes | None] = partial(_frame, exact) if kernel is None else kernel.frame
         self.cut: Any = partial(cut_frames, unpack) if kernel is None else kernel.cut
 
 
+def _as_list(value: Any) -> list[Any]:
+    if type(value) is not tuple:
+        raise TypeError("what has a type of its own may not be as long as it says")
+    return [*value]
+
+
 def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
-    """Do what `Codec.frame` says."""
+    """Do what `Codec.frame` says, with what packs nothing but plain types."""
     if type(message) is bytes and len(message) > CAREFUL_FROM:
         return None
     try:
@@ -181,8 +188,6 @@ def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
     except Exception:  # noqa: BLE001 - whatever it was, `encode` knows what to say
         return None
     if len(payload) > CAREFUL_FROM or not is_simple(payload) or not has_plain_keys(message, payload):
-        return None
-    if type(message) not in SCALARS and not is_whole(payload):
         return None
     return _header(len(payload)) + payload
 
