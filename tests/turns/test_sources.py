@@ -251,7 +251,8 @@ def test_without_a_source_rules_with_other_constants_are_other_rules() -> None:
 
 
 def test_a_class_without_a_source_is_not_read_from_the_lines_of_the_file_that_it_is_made_in() -> None:
-    one, other = ({"__name__": __name__}, {"__name__": __name__})
+    one: dict[str, Any] = {"__name__": __name__}
+    other: dict[str, Any] = {"__name__": __name__}
     for number, made in enumerate((one, other)):
         builtins.exec(f"class Thing:\n    def rule(self) -> int:\n        return {number}", made)
 
