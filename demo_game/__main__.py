@@ -4,7 +4,6 @@ import argparse
 import contextlib
 import getpass
 import signal
-import ssl
 import sys
 from functools import partial
 from pathlib import Path
@@ -70,23 +69,13 @@ def _serve(options: argparse.Namespace) -> int:
             started=started,
             web=netcode.Web(page=PAGE / "broadside.html", files=files) if options.web else None,
             address=options.address,
-            tls=None if options.tls is None else _certificate(*options.tls),
+            tls=None if options.tls is None else netcode.Certificate(*options.tls),
             **{**TERMS, "timeout": options.timeout, "max_peers": options.max_players},
         )
     except (OSError, ValueError, Unavailable) as error:
         netcode.say((isinstance(error, OSError) and error.strerror) or error)
         return 1
     return 0
-
-
-def _certificate(chain: str, key: str) -> ssl.SSLContext:
-    """Load what a server proves itself by. Raises `ValueError` with a sentence where that cannot be."""
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    try:
-        context.load_cert_chain(chain, key)
-    except OSError as error:
-        raise ValueError(f"the certificate in {chain}, with the key in {key}, cannot be used: {error}") from error
-    return context
 
 
 def _play(options: argparse.Namespace) -> int:

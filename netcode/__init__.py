@@ -2,6 +2,7 @@
 
 from netcode import sync
 from netcode.address import Address, make_address
+from netcode.certificate import Certificate
 from netcode.client import Client
 from netcode.connection import Connection, State, connect, custom
 from netcode.connection_set import REFUSE, ConnectionSet
@@ -24,6 +25,7 @@ __all__ = [
     "Address",
     "Away",
     "Back",
+    "Certificate",
     "Client",
     "Connection",
     "ConnectionSet",

@@ -4,6 +4,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from netcode.address import check_host, check_port
+from netcode.certificate import Certificate
 from netcode.limits import Limits, check_name, check_number, check_seconds
 from netcode.session.door import House
 from netcode.site import Web
@@ -38,7 +39,7 @@ def check_opening(
     return Web() if web is True else web or None
 
 
-def encrypted(network: Network, tls: "SSLContext | None") -> Network:
+def encrypted(network: Network, tls: "SSLContext | Certificate | None") -> Network:
     """Return `network`, with everything on it encrypted where `tls` is given."""
     if tls is None:
         return network

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from netcode.address import check_host
 from netcode.admission import Authenticate, Elsewhere, Refusal
+from netcode.certificate import Certificate
 from netcode.diagnostics.advice import ASKED, WAITED, Attendance
 from netcode.diagnostics.calls import explain_close, explain_update, explains_arguments, keywords_of
 from netcode.diagnostics.mistakes import hint, hint_unmade, refuse_later
@@ -61,7 +62,7 @@ class Server(ClosingWaiter):
         port: 0 for any free one; `address` tells which.
         game, version: what is played here; clients of another game or version are refused, and both are named.
         messages: `msgspec.Struct` types joined by `|`, to have messages typed and checked in both directions.
-        tls: an `ssl.SSLContext` with the server's certificate, to have everything encrypted.
+        tls: the server's `Certificate`, to have everything encrypted; or an `ssl.SSLContext` that has one.
         authenticate: called with a newcomer's `credentials` and address; returns what becomes `peer.data` (True, if
             there is nothing else to say), or a `Refusal`, or False for one without words, or an `Elsewhere`. None, which is what a
             forgotten `return` gives, lets nobody in. If it raises, the newcomer is refused, the log gets the traceback,
@@ -100,7 +101,7 @@ class Server(ClosingWaiter):
         game: str = "",
         version: str = "",
         messages: Any = None,
-        tls: "SSLContext | None" = None,
+        tls: "SSLContext | Certificate | None" = None,
         authenticate: Authenticate | None = None,
         max_peers: int = 1000,
         max_peers_per_address: int = 256,

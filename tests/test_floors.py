@@ -19,7 +19,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("reasons", "waiting", "console"),
     ("errors", "tools.command_line"),
     ("wire",),
-    ("limits", "lan", "site"),
+    ("limits", "lan", "site", "certificate"),
     ("transport", "admission"),
     ("web", "stream"),
     ("connection", "ticks", "discovery", "session", "snapshots"),

@@ -13,6 +13,7 @@ from bounds import Patience, as_long_as
 from certificates import Certificate, make_certificate, make_expired, needs_openssl
 from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
 
+import netcode
 from netcode.connection_set import ConnectionSet
 from netcode.reasons import Explained, Reason, ReasonCode, reason_from_error
 from netcode.testing import FakeClock, MemoryNetwork
@@ -680,13 +681,27 @@ def test_tls_runs_over_tcp_with_a_context_of_its_side(certificate: Certificate) 
     with pytest.raises(TypeError, match=r"not str: make one by .*; for a client, True, or .*\(cafile=…\)$"):
         TlsNetwork(TCP, "cert.pem")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(
-        TypeError, match=r"tls must be an ssl\.SSLContext, not bool: make one by .* load_cert_chain\(\)$"
+        TypeError,
+        match=r"tls must be a netcode.Certificate or an ssl\.SSLContext, not bool: make one by netcode.Certificate\(.* key$",
     ):
         TlsNetwork(TCP, True)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="tls is a client's context"):
         TlsNetwork(TCP).listen(LOOPBACK, 0)
     with pytest.raises(ValueError, match="tls is a server's context"):
         TlsNetwork(TCP, certificate.server()).connect(LOOPBACK, 7777, 0.0)
+    with pytest.raises(TypeError, match="tls is a server's certificate; a client needs True, or ssl"):
+        TlsNetwork(TCP, netcode.Certificate(*certificate)).connect(LOOPBACK, 7777, 0.0)
+
+
+def test_a_certificate_in_files_is_asked_for_its_context_at_each_link(certificate: Certificate) -> None:
+    door = TlsNetwork(TCP, netcode.Certificate(*certificate)).listen(LOOPBACK, 0)
+
+    outcomes = [outcome for _ in range(2) for outcome in connect(door, certificate.client())]
+    for outcome in outcomes:
+        outcome.close() if isinstance(outcome, TlsTransport) else None
+    door.close()
+
+    assert [type(outcome) for outcome in outcomes] == [TlsTransport] * 4
 
 
 def test_a_door_rests_as_the_one_below_does(door: TlsDoorway) -> None:

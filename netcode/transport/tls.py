@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from netcode.address import Address
+from netcode.certificate import Certificate
 from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error, without_traceback
 from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, connection_reset, send_each
 from netcode.transport.sockets import hold, shut
@@ -26,7 +27,7 @@ HANDSHAKE_STEPS = 12
 """Steps of handshakes that a doorway takes in one update: each is an answer to a greeting or a decision, and costs up
 to half a millisecond. 64 greetings at once would take 30."""
 
-MAKE_ONE = "make one by ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), and have it load_cert_chain()"
+MAKE_ONE = "make one by netcode.Certificate(chain, key), of the files with the certificate and its key"
 _BARE = {"NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_HANDSHAKE_FAILURE"}
 """What OpenSSL says at the two ends where a server has no certificate."""
 
@@ -231,9 +232,9 @@ class TlsConnector:
 class TlsDoorway(Doorway):
     """A door behind which the handshake waits."""
 
-    def __init__(self, below: Doorway, context: ssl.SSLContext) -> None:
+    def __init__(self, below: Doorway, tls: ssl.SSLContext | Certificate) -> None:
         self._below = below
-        self._context = context
+        self._tls = tls
         self._budget = Budget()
         self.address = below.address
 
@@ -254,7 +255,8 @@ class TlsDoorway(Doorway):
         self._below.close()
 
     def _encrypt(self, newcomer: Connector) -> Connector:
-        return TlsConnector(newcomer, self._context, None, self._budget)
+        context = self._tls.context if isinstance(self._tls, Certificate) else self._tls
+        return TlsConnector(newcomer, context, None, self._budget)
 
 
 class TlsNetwork:
@@ -262,40 +264,43 @@ class TlsNetwork:
 
     Args:
         below: what TLS runs over: TCP, and nothing else yet.
-        context: certificates and checks; None for a client that checks against the system's authorities.
+        tls: certificates and checks; a `Certificate` for a server; None for a client that checks against the system's
+            authorities.
 
     Raises:
         TypeError: an argument cannot be what it should be.
     """
 
-    def __init__(self, below: Network, context: ssl.SSLContext | None = None) -> None:
+    def __init__(self, below: Network, tls: ssl.SSLContext | Certificate | None = None) -> None:
         if not isinstance(below, TcpNetwork):
             raise TypeError(f"TLS runs over TCP only, not over {type(below).__name__}")
-        if context is not None and not isinstance(context, ssl.SSLContext):
+        if tls is not None and not isinstance(tls, ssl.SSLContext | Certificate):
             hint = f": {MAKE_ONE}"
-            if not isinstance(context, bool):  # the path of a certificate, say
+            if not isinstance(tls, bool):  # the path of a certificate, say
                 hint += "; for a client, True, or ssl.create_default_context(cafile=…)"
-            raise TypeError(f"tls must be an ssl.SSLContext, not {type(context).__name__}{hint}")
+            raise TypeError(f"tls must be a netcode.Certificate or an ssl.SSLContext, not {type(tls).__name__}{hint}")
         self._below = below
-        self._context = context or ssl.create_default_context()
+        self._tls = tls or ssl.create_default_context()
         # Without one OpenSSL reads no authorities, and does not say so: it would trust nobody for good.
-        self._unread = context is None and not _has_descriptor()
+        self._unread = tls is None and not _has_descriptor()
 
     def connect(self, host: str, port: int, now: float) -> TlsConnector:
-        """Start to connect. Raises `ValueError` for a context that can only serve."""
-        if self._context.protocol == ssl.PROTOCOL_TLS_SERVER:
+        """Start to connect. Raises `TypeError` for a certificate, and `ValueError` for a context that can only serve."""
+        if isinstance(self._tls, Certificate):
+            raise TypeError("tls is a server's certificate; a client needs True, or ssl.create_default_context()")
+        if self._tls.protocol == ssl.PROTOCOL_TLS_SERVER:
             raise ValueError("tls is a server's context; a client needs ssl.create_default_context()")
         if self._unread:
-            self._context, self._unread = ssl.create_default_context(), not _has_descriptor()
-        return TlsConnector(self._below.connect(host, port, now), self._context, host)
+            self._tls, self._unread = ssl.create_default_context(), not _has_descriptor()
+        return TlsConnector(self._below.connect(host, port, now), self._tls, host)
 
     def listen(self, host: str, port: int) -> TlsDoorway:
         """Listen. Raises `ValueError` for a context that can only connect."""
-        if self._context.protocol == ssl.PROTOCOL_TLS_CLIENT:
+        if not isinstance(self._tls, Certificate) and self._tls.protocol == ssl.PROTOCOL_TLS_CLIENT:
             raise ValueError(
                 "tls is a client's context; a server needs ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)"
             )
-        return TlsDoorway(self._below.listen(host, port), self._context)
+        return TlsDoorway(self._below.listen(host, port), self._tls)
 
 
 def _has_descriptor() -> bool:

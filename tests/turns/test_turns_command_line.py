@@ -5,7 +5,6 @@ import importlib
 import io
 import shutil
 import socket
-import ssl
 import sys
 import time
 import urllib.request
@@ -18,6 +17,7 @@ from programs import DEADLINE, Program, Start
 
 import netcode.turns.__main__ as command_line
 from benchmarks.ports import free_port
+from netcode import Certificate
 from netcode.turns import Game, Lost, Play, Presence, Result, check, join, move, options
 from netcode.turns.__main__ import main
 from netcode.turns.seat import Seat
@@ -618,7 +618,7 @@ def test_a_server_encrypts_with_a_certificate(
     if shutil.which("openssl"):
         made = make_certificate(tmp_path)
         assert main(["serve", str(game), "--tls", str(made.cert), str(made.key)]) == 0
-        assert isinstance(given["tls"], ssl.SSLContext)
+        assert isinstance(given["tls"], Certificate)
 
 
 @pytest.mark.parametrize(

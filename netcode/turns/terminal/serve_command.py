@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcode.address import Address
+from netcode.certificate import Certificate
+from netcode.console import sentence_of
 from netcode.reasons import advice_on_listening
 from netcode.turns.store.opening import MEMORY
 from netcode.turns.terminal.arguments import place_of
@@ -67,14 +69,10 @@ def _limits_of(arguments: argparse.Namespace) -> dict[str, Any]:
     if arguments.ping is not None:
         options.update(ping_interval=arguments.ping, timeout=max(10.0, 3 * arguments.ping))
     if arguments.tls is not None:
-        import ssl
-
-        chain, key = arguments.tls
-        options["tls"] = context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         try:
-            context.load_cert_chain(chain, key)
-        except OSError as error:
-            raise Trouble(f"the certificate in {chain}, with the key in {key}, cannot be used: {error}") from error
+            options["tls"] = Certificate(*arguments.tls)
+        except (OSError, ValueError) as error:
+            raise Trouble(sentence_of(error)) from error
     return options
 
 
