@@ -119,6 +119,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "serving/keeper": ("turns_server", "turns_cluster"),
     "serving/lobby": ("turns_server", "turns_cluster"),
     "serving/neighbours": ("turns_cluster",),
+    "serving/outage": ("turns_outage",),
     "serving/outlook": SERVER,
     "serving/parts": SERVER,
     "serving/passing": SERVER,

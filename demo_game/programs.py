@@ -58,7 +58,7 @@ def show_two_bots(pace: float) -> int:
 
 
 def _run(session: Session, games: int, wait: float, act: Callable[[], None], goodbye: str) -> int:
-    narrator, left, sat = Narrator(), games or -1, False
+    narrator, left, sat, frozen = Narrator(), games or -1, False, ""
     with contextlib.suppress(KeyboardInterrupt):
         while session.reason is None and left:
             session.table.wait(wait)
@@ -66,6 +66,9 @@ def _run(session: Session, games: int, wait: float, act: Callable[[], None], goo
             if session.joined and not sat:
                 sat = True
                 netcode.say("at a table")
+            if session.table.frozen != frozen:
+                frozen = session.table.frozen
+                netcode.say(frozen or "the game goes on")
             for line in narrator.tell(session.view, heard):
                 netcode.say(line)
             if any(isinstance(event, Over) for event in heard):

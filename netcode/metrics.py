@@ -97,8 +97,8 @@ class Metrics(Observer):
             return None
         stats: Any = self.tables.stats()
         older = max(0.0, self.tables.clock() - stats.at)
-        unstored = stats.unstored + older if stats.unstored else 0.0
-        known: TableStats = stats._replace(renewed=stats.renewed + older, unstored=unstored)
+        unstored, outage = (age + older if age else 0.0 for age in (stats.unstored, stats.outage))
+        known: TableStats = stats._replace(renewed=stats.renewed + older, unstored=unstored, outage=outage)
         return known
 
     def _count(self) -> Numbers:
@@ -184,6 +184,10 @@ def _tables(seen: "list[tuple[str, TableStats]]") -> Iterator[Metric]:
         "netcode_tables": ("Tables in memory.", lambda n: n.tables),
         "netcode_tables_waiting": ("Tables that wait for players.", lambda n: n.waiting),
         "netcode_unstored_seconds": ("For how long the oldest move has waited to be stored.", lambda n: n.unstored),
+        "netcode_outage_seconds": (
+            "For how long nothing can be stored by now; 0 while all is well.",
+            lambda n: n.outage,
+        ),
         "netcode_renewed_seconds": ("How long ago the store heard that the process lives.", lambda n: n.renewed),
     }
     counters: dict[str, tuple[str, Callable[[TableStats], float]]] = {

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from broadside import Sea, changed, firing, placing
+from broadside import Failing, Sea, changed, firing, placing
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -627,6 +627,24 @@ def stage() -> Iterator[Stage]:
     made.app.close()
     made.sea.close()
     del made.painter  # its fonts hold open files
+
+
+def test_who_waits_for_a_seat_because_nothing_can_be_stored_reads_so(stage: Stage) -> None:
+    store, sea = Failing(), Sea()
+    store.full = True
+    stage.sea.close()
+    sea.serve(store=store)
+    stage.sea = sea
+    stage.app.close()
+    stage.set_out(JOIN)
+
+    stage.until(lambda: "Looking for the server" not in stage.app.title)
+    title = stage.app.title
+    store.full = False
+    stage.until(stage.waits)
+
+    assert title == "Broadside: The disk is full"
+    assert stage.app.title == "Broadside: Waiting for an opponent"
 
 
 def play_to_the_end(stage: Stage) -> None:

@@ -230,13 +230,13 @@ def test_a_server_of_tables_tells_what_it_stores(scene: Scene) -> None:
     assert numbers['netcode_commit_seconds_bucket{le="0.0025",server="8888"}'] == 0
     assert numbers['netcode_commit_seconds_bucket{le="0.005",server="8888"}'] == 1
     assert numbers['netcode_redirects_total{server="8888"}'] == 4
-    for name in ("tables", "tables_waiting", "unstored_seconds", "lost_total", "unavailable_total"):
+    for name in ("tables", "tables_waiting", "unstored_seconds", "outage_seconds", "lost_total", "unavailable_total"):
         assert numbers[f'netcode_{name}{{server="8888"}}'] == 0
 
 
 def test_the_ages_of_a_server_that_hangs_grow(scene: Scene) -> None:
     server, registry = served(scene)
-    server._keeper.writer.batch.since = scene.clock.now
+    server._keeper.writer.batch.since = server._keeper.writer.failing_since = scene.clock.now
     server._counting.count(scene.clock.now + 0.5)
     before = read(registry)
     scene.clock.advance(10.5)
@@ -244,14 +244,9 @@ def test_the_ages_of_a_server_that_hangs_grow(scene: Scene) -> None:
     after = read(registry)
     server.close()
 
-    assert (before['netcode_unstored_seconds{server="8888"}'], before['netcode_renewed_seconds{server="8888"}']) == (
-        0.5,
-        0.5,
-    )
-    assert (after['netcode_unstored_seconds{server="8888"}'], after['netcode_renewed_seconds{server="8888"}']) == (
-        10.5,
-        10.5,
-    )
+    ages = [f'netcode_{name}_seconds{{server="8888"}}' for name in ("unstored", "renewed", "outage")]
+    assert [before[age] for age in ages] == [0.5] * 3
+    assert [after[age] for age in ages] == [10.5] * 3
 
 
 def test_each_number_says_what_it_is(scene: Scene) -> None:
@@ -260,7 +255,7 @@ def test_each_number_says_what_it_is(scene: Scene) -> None:
     helps = [line for line in generate_latest(registry).decode().splitlines() if line.startswith("# HELP")]
 
     server.close()
-    assert len(helps) == 22
+    assert len(helps) == 23
     assert all(line.endswith(".") for line in helps)
 
 

@@ -115,6 +115,15 @@ def test_a_server_of_tables_tells_of_those(capsys: pytest.CaptureFixture[str], t
     ]
 
 
+@pytest.mark.parametrize(("outage", "since"), [(0.0, ""), (12.4, ", for 12 s"), (600.0, ", for 10 min")])
+def test_since_when_nothing_can_be_stored_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, outage: float, since: str
+) -> None:
+    shown = lines(capsys, tmp_path, {"tables": {**TABLES, "trouble": "the disk is full", "outage": outage}})
+
+    assert shown[5] == f"NOTHING CAN BE STORED{since}: the disk is full"
+
+
 def test_before_the_first_commit_it_has_no_length(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     shown = lines(capsys, tmp_path, {"tables": {**TABLES, "commits": 0, "entries": 0, "commit_seconds": 0.0}})
 
@@ -147,7 +156,7 @@ def test_scripts_get_what_the_server_wrote(capsys: pytest.CaptureFixture[str], t
 WRONG: list[dict[str, Any]] = [
     {"players": [], "peers": None}, {"players": 5}, {"players": [7]}, {"players": [{**PLAYER, "rtt": "1"}]}, {"left": []},
     {"uptime": "1"}, {"pid": {}}, {"tables": {}}, {"tables": 5}, {"bytes_sent": 10**400}, {"update_worst": 10**400},
-    {"uptime": float("nan")}, {"players": [{**PLAYER, "queued_for": 10**400}]},
+    {"tables": {**TABLES, "outage": "long"}}, {"uptime": float("nan")}, {"players": [{**PLAYER, "queued_for": 10**400}]},
 ]  # fmt: skip
 
 

@@ -187,10 +187,10 @@ function ended([winners, , text]) {
 function status() {
   const { names = [], result } = seat.state;
   if (seat.link !== "here") return seat.trouble || "Connecting…";
+  if (seat.state.frozen && !result) return sentence(seat.state.frozen);
   if (seat.seat === undefined) return invited ? "You were invited to a battle" : "Two fleets, one sea";
   if (!seat.started) return names.length < 2 ? "Waiting for an enemy" : "";
   if (result) return ended(result);
-  if (seat.state.frozen) return sentence(seat.state.frozen);
   if (placing()) return next() ? `Hide your fleet: the ${NAMES[next()]}` : "Your fleet is hidden: ready?";
   if (seat.myTurn && seat.pending) return "The shell is on its way…";
   const away = awayOf() < 0 ? "" : `${nameOf(awayOf())} lost the connection, and may come back`;

@@ -31,7 +31,7 @@ from demo_game.window.plan import Plan, Voyage, Way
 from demo_game.window.replay_scene import ReplayScene
 from demo_game.window.scene import Scene
 from demo_game.window.start_scene import StartScene, Switches
-from demo_game.wording import ended
+from demo_game.wording import ended, sentence
 from netcode.turns import Unavailable
 
 SURE_TIME = 2.5
@@ -122,7 +122,7 @@ class App:
             return f"Broadside: {ending_title(session.reason.code)}"
         link = self._link_to(session)
         if session.view.phase is Phase.WAITING and not session.joined and not session.watching:
-            return f"Broadside: {LOOKING}"
+            return f"Broadside: {_looking(session)}"
         return f"Broadside: {headline(link.view, silence=link.silence, away=link.away, closed=link.closed).text}"
 
     def go(self, plan: Plan) -> None:
@@ -258,7 +258,8 @@ class App:
         if view.phase is Phase.WAITING:
             if session.joined or session.watching:
                 return ("waiting", view.number), lambda: self._waiting(session)
-            return "connecting", self._connecting
+            text = _looking(session)
+            return ("connecting", text), lambda: self._connecting(text)
         if view.to_place:
             return ("placing", view.number), lambda: PlacingScene(link, self._random)
         return ("battle", view.number), lambda: self._battle(link)
@@ -267,8 +268,8 @@ class App:
         self._start.refresh()
         return self._start
 
-    def _connecting(self) -> Scene:
-        return HarbourScene("Setting sail", LOOKING, [self._leave_button()], busy=True)
+    def _connecting(self, text: str) -> Scene:
+        return HarbourScene("Setting sail", text, [self._leave_button()], busy=True)
 
     def _waiting(self, session: Session) -> Scene:
         assert self.voyage is not None
@@ -343,6 +344,11 @@ class App:
 
     def _leave_button(self) -> Button:
         return Button("Leave", pygame.K_ESCAPE, "Esc", self.leave)
+
+
+def _looking(session: Session) -> str:
+    """Say what somebody waits for who has no seat yet."""
+    return sentence(session.table.frozen) or LOOKING
 
 
 def _draw_note(painter: Painter, words: str) -> None:

@@ -66,10 +66,11 @@ WRITTEN_OF_PLAYERS: dict[str, type | UnionType] = {
 WRITTEN_OF_TABLES: dict[str, type | UnionType] = {
     **dict.fromkeys(("tables", "waiting", "people", "moves", "entries", "commits"), int),
     **dict.fromkeys(("redirects", "unavailable", "lost"), int),
-    **dict.fromkeys(("commit_seconds", "unstored", "renewed"), int | float),
+    **dict.fromkeys(("commit_seconds", "unstored", "renewed", "outage"), int | float),
     "trouble": str,
 }
-
+LATER = {"outage": 0.0}
+"""What servers of before do not write, and what is shown of them."""
 
 _PROCESS = re.compile(r"([0-9]+)(?:-([0-9]+))?").fullmatch
 """The number of a process, and of one of several servers that it has."""
@@ -143,7 +144,7 @@ def is_status(status: object) -> bool:
 def _has(found: object, kinds: Mapping[str, type | UnionType]) -> TypeGuard[dict[str, Any]]:
     if not isinstance(found, dict):
         return False
-    told = cast("dict[str, Any]", found)
+    told = LATER | cast("dict[str, Any]", found)
     return all(isinstance(told.get(key), kind) and _is_shown(told[key]) for key, kind in kinds.items())
 
 
@@ -251,11 +252,13 @@ class Panel:
             f"the oldest move waits for {milliseconds(tables['unstored'])}" if tables["unstored"] else "no move waits"
         )
         commit_rate = self._rate("commits", "commits", tables, before, status)
+        outage = (LATER | tables)["outage"]
+        since = f", for {_long(outage)}" if outage else ""
         heard = f"the store heard of it {milliseconds(tables['renewed'])} ago"
         return [
             "; ".join([what, self._rate("moves", "moves", tables, before, status), *counts]),
             f"{commit_rate}{each}; {waits}; {heard}",
-            *([f"NOTHING CAN BE STORED: {tables['trouble']}"] if tables["trouble"] else []),
+            *([f"NOTHING CAN BE STORED{since}: {tables['trouble']}"] if tables["trouble"] else []),
         ]
 
     def _rate(

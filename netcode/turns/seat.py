@@ -211,7 +211,7 @@ class Seat(Generic[G]):
 
     @property
     def frozen(self) -> str:
-        """Why the table takes no plays at present, as a sentence; empty while it does."""
+        """Why the table takes no plays at present, or we wait for our seat, as a sentence; empty where neither is so."""
         text: str = self._known.state.get("frozen", "")
         return text
 

@@ -244,7 +244,7 @@ class Server:
             self._give_up()
             self._counting.count(now)
             raise
-        self._parts.telling.tell_trouble()
+        self._parts.outage.step(now)
         self._counting.step(now)
         self._net.update()  # so that what was stored is told within this update
 

@@ -40,6 +40,8 @@ class Stats(NamedTuple):
     """Times that tables were found to belong to another process."""
     trouble: str
     """Why nothing can be stored at present, as a sentence; empty while all is well."""
+    outage: float
+    """Seconds for which that has been so by now; 0 while all is well."""
 
 
 class Tally:
@@ -67,11 +69,22 @@ class Tally:
         self.commit_seconds += seconds
         self.commit_times[bisect_left(COMMIT_BUCKETS, seconds)] += 1
 
-    def stats(self, now: float, *, tables: int, waiting: int, people: int, since: float | None, trouble: str) -> Stats:
+    def stats(
+        self,
+        now: float,
+        *,
+        tables: int,
+        waiting: int,
+        people: int,
+        since: float | None,
+        trouble: str,
+        failing_since: float | None,
+    ) -> Stats:
         """Return what it is at this moment.
 
         Args:
             since: when the oldest move was made that is not stored; None where there is none.
+            failing_since: since when nothing can be stored; None while all is well.
         """
         return Stats(
             at=now,
@@ -89,4 +102,5 @@ class Tally:
             unavailable=self.unavailable,
             lost=self.lost,
             trouble=trouble,
+            outage=0.0 if failing_since is None else max(0.0, now - failing_since),
         )

@@ -67,7 +67,7 @@ def test_alerts_look_at_numbers_that_there_are() -> None:
     asked = {re.sub("_bucket$", "", name) for name in re.findall(r"netcode_\w+", TEXTS["alerts.yml"])}
 
     assert asked - {*re.findall(r"netcode_\w+", page)} == set()
-    assert len(asked) == 5
+    assert len(asked) == 6
 
 
 def test_the_container_has_what_it_starts() -> None:

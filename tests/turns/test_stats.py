@@ -167,7 +167,7 @@ def test_any_thread_may_ask(hall: Hall) -> None:
 def test_commits_are_counted_by_how_long_they_took(seconds: float, bucket: int) -> None:
     tally = Tally(10.0)
     tally.committed(seconds, 7, 5)
-    said = tally.stats(12.0, tables=1, waiting=0, people=2, since=11.5, trouble="")
+    said = tally.stats(12.0, tables=1, waiting=0, people=2, since=11.5, trouble="", failing_since=None)
 
     assert len(said.commit_times) == len(COMMIT_BUCKETS) + 1
     assert (said.commit_times[bucket], sum(said.commit_times), said.commit_seconds) == (1, 1, seconds)

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import time
@@ -758,6 +759,23 @@ def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     bob.click(cell("cells", 0))
     ann.reads("Your turn", "#status")
     assert ann.value("document.querySelectorAll('.grid .seat').length") == 2
+
+
+def test_whoever_comes_while_nothing_can_be_stored_reads_why_and_sits_down_later(
+    browser: Browser, start: Start, tmp_path: Path
+) -> None:
+    _, link = serve_at(start, tmp_path, free_port())
+    ann = sit_down(browser, link, "TicTacToe", "kept")
+    with contextlib.closing(sqlite3.connect(tmp_path / "games.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        bob = browser.page(f"{link}#room=kept&game=TicTacToe")
+        bob.click("#any")
+        bob.reads("You have no seat yet: nothing can be stored at present, because another program keeps", "#link")
+        ann.reads("The table is frozen: nothing can be stored at present", "#status")
+
+    bob.reads("You sit at seat 1", "#log")
+    ann.reads("Your turn", "#status")
+    bob.reads("Ann to move", "#status")
 
 
 def test_the_page_of_somebody_else_is_refused_with_a_sentence(browser: Browser, link: str, start: Start) -> None:

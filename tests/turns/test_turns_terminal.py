@@ -18,7 +18,8 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.sight import View
 from netcode.turns.seat import Seat
 from netcode.turns.simulate import Choice
-from netcode.turns.store import Unavailable
+from netcode.turns.store import Entry, Listing, State, Unavailable
+from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal import seat_file as seat_files
 from netcode.turns.terminal.bot_play import run_bot
@@ -933,6 +934,49 @@ def test_that_a_game_cannot_begin_is_said_and_nobody_is_waited_for() -> None:
     assert ann.frames(0.5).splitlines() == ["bot sits down", "bot is away", frozen]
     assert eve.frames(0.5).splitlines() == ["bot sits down", "bot is away", frozen]
     hall.close()
+
+
+class Full(MemoryStore):
+    """A store that is full when a test says so."""
+
+    full = True
+
+    def append(self, entries: Sequence[Entry], states: Sequence[State] = (), listings: Sequence[Listing] = ()) -> None:
+        if self.full:
+            raise Unavailable("the disk is full")
+        super().append(entries, states, listings)
+
+
+def test_why_there_is_no_seat_yet_is_said(hall: Hall) -> None:
+    hall.store = store = Full(clock=hall.clock)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann"))
+
+    early = ann.frames(2.0)
+    store.full = False
+    late = ann.frames(2.0)
+
+    assert early == "there is no seat yet: the disk is full\n"
+    assert late.splitlines()[0].startswith("you sit at seat 0;")
+    assert late.endswith("waiting for 1 more\n")
+
+
+def test_a_bot_says_why_it_has_no_seat_yet() -> None:
+    hall, said = Hall(), list[str]()
+    hall.store = store = Full(clock=hall.clock)
+    hall.serve()
+
+    def say(text: str) -> None:
+        said.append(text)
+        store.full = False
+        if len(said) == 3:
+            raise ConnectionError("that was enough")
+
+    with pytest.raises(ConnectionError, match="enough"):
+        run_bot((HOST, PORT), TicTacToe, RandomBot(), 0.0, say, name="bot", **Pump(hall).link)
+    hall.close()
+
+    assert said == ["there is no seat yet: the disk is full", "the table goes on", "waiting for 1 more"]
 
 
 def test_what_is_typed_before_one_sits_there_is_told_so(hall: Hall) -> None:

@@ -4,7 +4,7 @@
   that can be found, `crowd` who is here, `dues` when something is due, `games` and `browsers` what is offered,
   `checks` what a server is told.
 - What comes in: `incoming`, which hands on to `joining`, `playing` and `presence`. What goes out: `steps`, `telling`,
-  and what that is: `outlook`.
+  `outage` while nothing can be stored, and what that is: `outlook`.
 - What happens by itself: `passing`, `upkeep`, `draining`. `parts` puts all of them together, and `collecting` is
   for a process that does nothing else.
 """

@@ -31,5 +31,6 @@ class Counting:
             people=len(self._crowd.viewers),
             since=keeper.writer.since,
             trouble=keeper.trouble,
+            failing_since=keeper.writer.failing_since,
         )
         return self.stats

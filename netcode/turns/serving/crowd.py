@@ -1,5 +1,7 @@
 """Who is at which table of this server, or was sent to another one."""
 
+from collections import Counter
+
 from netcode.address import Address
 from netcode.peer import Peer
 from netcode.turns import protocol
@@ -13,6 +15,10 @@ class Crowd:
 
     def __init__(self, keeper: Keeper, telling: Telling) -> None:
         self.viewers: dict[Peer, Viewer] = {}
+        self.joining: set[Peer] = set()
+        """Who wait for a table that is looked for."""
+        self.asking = Counter[Peer]()
+        """Who wait for lists of tables, and for how many."""
         self._keeper, self._telling = keeper, telling
         self._moved: set[Peer] = set()
 
@@ -22,7 +28,16 @@ class Crowd:
         self.viewers[viewer.peer] = viewer
         last = 0 if room.table is None or viewer.seat is None else room.table.last_number(viewer.seat)
         sat = protocol.Sat(room.id, room.game.__name__, viewer.seat, ticket, last, room.code)
-        self._telling.post(room, viewer.peer, sat)
+        self._keeper.when_stored(room, lambda _: self._tell(viewer, sat))
+
+    def _tell(self, viewer: Viewer, sat: protocol.Sat) -> None:
+        viewer.unheard = False
+        self._telling.send([(viewer.peer, sat)])
+
+    def awaits(self, peer: Peer) -> bool:
+        """Tell whether somebody came to a table, and hears of it once what happened there is stored."""
+        room = self._keeper.rooms.get(self.viewers[peer].table) if peer in self.viewers else None
+        return room is not None and room.unsaved > 0
 
     def dismiss(self, viewer: Viewer, text: str) -> None:
         """Tell somebody that they are at no table any more."""
@@ -56,4 +71,6 @@ class Crowd:
     def forget(self, peer: Peer) -> Viewer | None:
         """Hear that somebody is not connected any more; return what they were at a table."""
         self._moved.discard(peer)
+        self.joining.discard(peer)
+        self.asking.pop(peer, None)
         return self.viewers.pop(peer, None)

@@ -12,6 +12,7 @@ from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.games import described
 from netcode.turns.serving.joining import Joining
 from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.outage import Outage
 from netcode.turns.serving.playing import NUMBERED, Playing
 from netcode.turns.serving.presence import Presences
 
@@ -44,24 +45,25 @@ class Incoming:
     """Hears what comes in, and hands it to who answers it.
 
     Args:
-        keeper, crowd, presence, playing, joining: the parts of the server that it needs.
+        keeper, crowd, presence, playing, joining, outage: the parts of the server that it needs.
         rate: requests of one player that are taken in a second.
         share: seconds after which the rest is left to the next update.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - the parts of the server that it needs
         self,
         keeper: Keeper,
         crowd: Crowd,
         presence: Presences,
         playing: Playing,
         joining: Joining,
+        outage: Outage,
         *,
         rate: float,
         share: float,
     ) -> None:
         self._keeper, self._crowd = keeper, crowd
-        self._presence, self._playing, self._joining = presence, playing, joining
+        self._presence, self._playing, self._joining, self._outage = presence, playing, joining, outage
         self._rate, self._share = rate, share
         self.behind = False
         """Whether something is left to the next update."""
@@ -89,7 +91,7 @@ class Incoming:
                 self._buckets.pop(peer, None)
                 self._joining.forget(peer)
                 viewer = self._crowd.forget(peer)
-                if viewer is not None:
+                if viewer is not None and not self._playing.vacated(viewer):
                     self._presence.left(viewer, now)
             case Joined(_):
                 pass
@@ -118,6 +120,9 @@ class Incoming:
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
         elif (number is None and request == LEAVE) or self._takes(peer, number, now):  # who goes is never too fast
+            if self._keeper.trouble and viewer.table not in self._keeper.rooms:
+                self._outage.refuse(peer, number)
+                return
             self._keeper.with_room(viewer.table, lambda room: self._playing.take(room, viewer, request))
 
     def _takes(self, peer: Peer, number: int | None, now: float) -> bool:
@@ -131,4 +136,13 @@ class Incoming:
         return False
 
     def _list(self, peer: Peer, game: str | None) -> None:
-        self._keeper.with_lobby(lambda: peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire()))
+        self._crowd.asking[peer] += 1
+        self._keeper.with_lobby(lambda: self._show(peer, game))
+        if self._keeper.trouble and self._crowd.asking.pop(peer, 0):
+            self._outage.refuse(peer)
+
+    def _show(self, peer: Peer, game: str | None) -> None:
+        """Tell somebody the open tables, who has not been told yet that this cannot be."""
+        if self._crowd.asking[peer]:
+            self._crowd.asking[peer] -= 1
+            peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire())

@@ -11,6 +11,7 @@ from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.draining import Draining
 from netcode.turns.serving.keeper import Found, Keeper
 from netcode.turns.serving.neighbours import Elsewhere
+from netcode.turns.serving.outage import Outage
 from netcode.turns.serving.playing import Playing
 from netcode.turns.serving.presence import Presences
 from netcode.turns.serving.room import Room, Viewer, digest_of_key, id_of_room
@@ -37,21 +38,25 @@ class Joining:
         draining: Draining,
         presence: Presences,
         playing: Playing,
+        outage: Outage,
         limits: Limits,
     ) -> None:
         self._keeper, self._crowd, self._telling, self._draining = keeper, crowd, telling, draining
-        self._presence, self._playing, self._limits = presence, playing, limits
-        self._joining: set[Peer] = set()
+        self._presence, self._playing, self._outage, self._limits = presence, playing, outage, limits
         self._founded: dict[Peer, int] = {}
 
     def forget(self, peer: Peer) -> None:
         """Hear that somebody is not connected any more."""
-        self._joining.discard(peer)
         self._founded.pop(peer, None)
 
     def join(self, peer: Peer, request: Join, now: float) -> None:
-        """Bring somebody to the table that they want, or tell them why not."""
-        if peer in self._crowd.viewers or peer in self._joining:
+        """Bring somebody to the table that they want, or tell them why not; if that has to wait for the store, tell why."""
+        self._join(peer, request, now)
+        if self._keeper.trouble and (peer in self._crowd.joining or self._crowd.awaits(peer)):
+            self._outage.tell(peer)
+
+    def _join(self, peer: Peer, request: Join, now: float) -> None:
+        if peer in self._crowd.viewers or peer in self._crowd.joining:
             peer.send(protocol.Refusal(None, "you are at a table already; leave it first").wire())
             return
         if request.game not in self._keeper.games:
@@ -65,12 +70,12 @@ class Joining:
         elif request.ticket is not None or (request.room is not None and request.key is None):
             self._look_for(peer, request, now)
         else:
-            self._joining.add(peer)
+            self._crowd.joining.add(peer)
             self._keeper.with_lobby(lambda: self._look_again(peer, request))
 
     def _look_again(self, peer: Peer, request: Join) -> None:
         """Look for a table once it is known what other servers have."""
-        self._joining.discard(peer)
+        self._crowd.joining.discard(peer)
         if self._draining.on:
             self._crowd.redirect(peer)
         elif peer.alive:
@@ -96,7 +101,7 @@ class Joining:
         elif table is None:
             self._found(peer, request, key, secrets.token_hex(12), now)
         else:
-            self._joining.add(peer)
+            self._crowd.joining.add(peer)
             wanted = table
             self._keeper.with_room(wanted, lambda room: self._come_in(peer, request, key, wanted, room))
 
@@ -153,7 +158,7 @@ class Joining:
     def _come_in(self, peer: Peer, request: Join, key: str, table: str, room: Found) -> None:
         """Bring somebody to a table that was looked for."""
         now = self._keeper.clock()
-        self._joining.discard(peer)
+        self._crowd.joining.discard(peer)
         if not peer.alive:
             return
         if not isinstance(room, Room) or self._draining.on:
@@ -173,7 +178,7 @@ class Joining:
         elif room.table is None and len(room.seats) < room.most:
             self._sit(room, peer, request, key, now)
         elif request.room is None:  # somebody was quicker
-            self.join(peer, request, now)
+            self._join(peer, request, now)
         else:
             text = "the table is full" if room.table is None else "the game has begun"
             peer.send(protocol.Gone(f"{text}; to look on, join with watch").wire())
@@ -192,7 +197,7 @@ class Joining:
                 self._found(peer, request, key, table, now)
             elif request.ticket is None and code is None and not request.watch:
                 self._keeper.lobby.forget([table])
-                self.join(peer, request, now)
+                self._join(peer, request, now)
             else:
                 peer.send(protocol.Gone("this table is not kept any more").wire())
 
@@ -203,7 +208,7 @@ class Joining:
         self._keeper.settle(room)
         self._keeper.lobby.know(room.id, [digest])
         seat = len(room.seats) - 1
-        viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest)
+        viewer = Viewer(peer, room.id, seat, room.seats[seat].name, request.legal, key=digest, unheard=True)
         self._crowd.welcome(room, viewer, f"{room.id}.{key}")
         self._telling.publish(room, (), now, events=[["seated", seat, viewer.name]])
         self._playing.begin_full(room, now)

@@ -10,6 +10,7 @@ from netcode.turns.serving.dues import Dues
 from netcode.turns.serving.incoming import Incoming
 from netcode.turns.serving.joining import Joining, Limits
 from netcode.turns.serving.keeper import Keeper
+from netcode.turns.serving.outage import Outage
 from netcode.turns.serving.passing import Passing
 from netcode.turns.serving.playing import Playing
 from netcode.turns.serving.presence import Presences
@@ -54,9 +55,10 @@ class Parts:
         self.dues = Dues(keeper)
         steps = Steps(keeper, telling, self.dues)
         self.presence = presence = Presences(keeper, crowd, telling, steps)
-        playing = Playing(keeper, crowd, telling, steps, presence, chat_length=chat_length)
-        joining = Joining(keeper, crowd, telling, draining, presence, playing, limits)
-        self.incoming = Incoming(keeper, crowd, presence, playing, joining, rate=rate, share=share)
+        self.outage = outage = Outage(keeper, crowd, telling)
+        playing = Playing(keeper, crowd, telling, steps, presence, outage, chat_length=chat_length)
+        joining = Joining(keeper, crowd, telling, draining, presence, playing, outage, limits)
+        self.incoming = Incoming(keeper, crowd, presence, playing, joining, outage, rate=rate, share=share)
         self.passing = Passing(keeper, self.dues, steps, playing)
         self.upkeep = Upkeep(keeper, crowd, draining, keeper.clock(), lease=lease, kept=kept, web=web, here=here)
 

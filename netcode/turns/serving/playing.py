@@ -12,6 +12,7 @@ from netcode.turns.serving.crowd import Crowd
 from netcode.turns.serving.games import why_not_begun
 from netcode.turns.serving.keeper import Found, Keeper
 from netcode.turns.serving.neighbours import Elsewhere
+from netcode.turns.serving.outage import Outage
 from netcode.turns.serving.outlook import listed
 from netcode.turns.serving.presence import Presences
 from netcode.turns.serving.room import Room, Seat, Viewer
@@ -27,15 +28,23 @@ class Playing:
     """Does what somebody at a table asks for, or says why not.
 
     Args:
-        keeper, crowd, telling, steps, presence: the parts of the server that it needs.
+        keeper, crowd, telling, steps, presence, outage: the parts of the server that it needs.
         chat_length: characters of one text.
     """
 
-    def __init__(
-        self, keeper: Keeper, crowd: Crowd, telling: Telling, steps: Steps, presence: Presences, *, chat_length: int
+    def __init__(  # noqa: PLR0917 - the parts of the server that it needs
+        self,
+        keeper: Keeper,
+        crowd: Crowd,
+        telling: Telling,
+        steps: Steps,
+        presence: Presences,
+        outage: Outage,
+        *,
+        chat_length: int,
     ) -> None:
         self._keeper, self._crowd, self._telling, self._steps = keeper, crowd, telling, steps
-        self._presence = presence
+        self._presence, self._outage = presence, outage
         self._chat_length = chat_length
         self._random = random.Random()  # noqa: S311 - a proposal, not a key
 
@@ -51,9 +60,12 @@ class Playing:
                 text = "the table is on its way to another process; ask again"
                 viewer.peer.send(protocol.Refusal(None, text).wire())
             return
+        number = request.number if isinstance(request, NUMBERED) else None
+        if self._keeper.trouble and _needs_the_store(room, viewer, request):
+            self._outage.refuse(viewer.peer, number)
+            return
         refused = self._answer(room, viewer, request, self._keeper.clock())
         if refused:
-            number = request.number if isinstance(request, NUMBERED) else None
             self._telling.post(room, viewer.peer, protocol.Refusal(number, sayable(refused)))
 
     def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
@@ -93,8 +105,8 @@ class Playing:
             viewer.own.pop("last", None)  # a resend: it is told once more that it is in
             self._telling.publish(room, (), now, only=viewer)
             return ""
-        if room.frozen or table.frozen or self._keeper.trouble:
-            return room.frozen or table.frozen or self._keeper.told
+        if room.frozen or table.frozen:
+            return room.frozen or table.frozen
         lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, NUMBERED) else 0.0
         match request:
             case MakePlay(number, name, arguments):
@@ -169,7 +181,7 @@ class Playing:
                 if viewer is not None:  # whose link may still come back
                     self._crowd.dismiss(viewer, "you were away, and the others go on without you; join to look on")
                 self._telling.publish(room, (), now, events=[["presence", seat, *room.presence(seat, now)]])
-        return self.begin(room, now) if room.agreed else ""
+        return self.begin(room, now) if room.agreed and not self._keeper.trouble else ""
 
     def begin_full(self, room: Room, now: float) -> None:
         """Begin the game of a table at which every seat is taken; later, while nothing can be stored."""
@@ -184,8 +196,6 @@ class Playing:
 
     def begin(self, room: Room, now: float) -> str:
         """Begin a game with those who sit, and have not gone for good; return why that is not possible, or nothing."""
-        if self._keeper.trouble:
-            return self._keeper.told
         before, sat, missed = room.table, [*room.seats], room.missed
         entries = room.close_up()
         try:
@@ -225,14 +235,8 @@ class Playing:
     def _leave(self, room: Room, viewer: Viewer, now: float) -> str:
         """Let somebody go for good; return why not, or nothing."""
         seat, table = viewer.seat, room.table
-        if seat is not None and self._keeper.trouble and not room.over:
-            return self._keeper.told
         if seat is not None and table is None:
-            sat = [*room.seats]
-            self._keeper.lobby.forget_keys([sat[seat].key])
-            self._keeper.log(room, room.leave(seat))
-            self._keeper.settle(room)
-            self._move_up(room, sat)
+            self._free(room, seat)
         elif seat is not None and table is not None:
             gives_up = not room.over and not table.frozen and seat not in table.status(now).out
             given_up = table.forfeit(seat, now) if gives_up else None
@@ -250,8 +254,47 @@ class Playing:
             self.begin_again(room, now)
         return ""
 
+    def _free(self, room: Room, seat: int) -> None:
+        """Let somebody else have a seat at a table whose game has not begun."""
+        sat = [*room.seats]
+        self._keeper.lobby.forget_keys([sat[seat].key])
+        self._keeper.log(room, room.leave(seat))
+        self._keeper.settle(room)
+        self._move_up(room, sat)
+
+    def vacated(self, viewer: Viewer) -> bool:
+        """Free the seat of somebody who went before they knew of it, and cannot come back to it; tell whether that was so.
+
+        While nothing can be stored people try again and again: else the others would wait for all of these.
+        """
+        room = self._keeper.rooms.get(viewer.table)
+        if room is None or not viewer.unheard or viewer.seat is None or room.table is not None:
+            return False
+        room.viewers.remove(viewer)
+        self._free(room, viewer.seat)
+        self._telling.publish(room, (), self._keeper.clock())
+        return True
+
     def freeze(self, room: Room, text: str, now: float) -> None:
         """Take no plays at a table any more, and say why."""
         room.frozen = sayable(text)
         log.warn(f"frozen {room.id}", "table %s is frozen: %s", room.id, room.frozen)
         self._telling.publish(room, (), now)
+
+
+def _needs_the_store(room: Room, viewer: Viewer, request: protocol.Request) -> bool:
+    """Tell whether what somebody asks for counts only once it is stored, and has to be asked for again.
+
+    What is wanted until it is there, another game after this one, is kept until then.
+    """
+    match request:
+        case _ if viewer.seat is None:
+            return False
+        case MakePlay(number) | GiveAnswer(number):
+            return room.table is None or number > room.table.last_number(viewer.seat)
+        case Wish("leave"):
+            return not room.over
+        case Wish("rematch") | Say() | Draw():
+            return False
+        case _:
+            return True

@@ -60,6 +60,8 @@ class Viewer:
     public: Mapping[str, Any] = field(default_factory=dict[str, Any])
     own: dict[str, Any] = field(default_factory=dict[str, Any])
     key: bytes = b""
+    unheard: bool = False
+    """Whether they were given a seat that nobody had, and have yet to hear of it: that waits for the store."""
 
 
 @dataclass(slots=True)
@@ -140,9 +142,7 @@ class Room:
         """
         if self.table is None or self.frozen or not (self.over or all(seat.left for seat in self.seats)):
             return False
-        if self.table.damage:
-            return False
-        return all(viewer.seat is None for viewer in self.viewers)
+        return not self.table.damage and all(viewer.seat is None for viewer in self.viewers)
 
     @property
     def staying(self) -> list[int]:

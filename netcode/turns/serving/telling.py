@@ -30,7 +30,6 @@ class Telling:
     def __init__(self, keeper: Keeper, max_message: int) -> None:
         self._keeper = keeper
         self._room_for_fields = max_message - ROOM_IN_MESSAGE
-        self._told_trouble = ""
 
     def publish(
         self,
@@ -73,33 +72,13 @@ class Telling:
                 messages += [(viewer.peer, protocol.Part(part)) for part in parts]
             messages.append((viewer.peer, protocol.Step(news, fields, changed)))
         if messages:
-            self._keeper.when_stored(room, lambda _: self._send(messages))
+            self._keeper.when_stored(room, lambda _: self.send(messages))
 
     def tell_missed(self, room: Room, viewer: Viewer, now: float) -> None:
         """Tell a seat what was done to its table while nobody was there."""
         missed = () if viewer.seat is None else room.missed.pop(viewer.seat, ())
         if missed:
             self.publish(room, missed, now, only=viewer)
-
-    def tell_trouble(self) -> None:
-        """Tell all tables that nothing can be stored, or that it can again."""
-        trouble = self._keeper.trouble
-        if trouble == self._told_trouble:
-            return
-        self._told_trouble = trouble
-        if trouble:
-            log.warn("store", "nothing can be stored: %s", trouble)
-        now = self._keeper.clock()
-        for room in self._keeper.rooms.values():
-            table = room.table
-            text = room.frozen or (table.frozen if table is not None else "") or self._keeper.told
-            told: dict[str, Any] = {"frozen": text}
-            if trouble and table is not None and table.started:  # clocks that go on are told once they do
-                told |= {"clocks": table.status(now).clocks, "running": ()}
-            for viewer in room.viewers:
-                if viewer.public.get("frozen", "") != text:
-                    viewer.public = {**viewer.public, **told}
-                    self._send([(viewer.peer, protocol.Step([], {}, told))])
 
     def _in_parts(self, fields: dict[str, bytes]) -> list[dict[str, bytes]]:
         """Return the fields as they fit messages, the last of which has everything else beside them."""
@@ -117,15 +96,16 @@ class Telling:
 
     def post(self, room: Room, peer: Peer, message: protocol.Reply) -> None:
         """Send something about a table: now, or once everything that it may tell of is stored."""
-        self._keeper.when_stored(room, lambda _: self._send([(peer, message)]))
+        self._keeper.when_stored(room, lambda _: self.send([(peer, message)]))
 
-    def _send(self, messages: Iterable[tuple[Peer, protocol.Reply]]) -> None:
+    def send(self, messages: Iterable[tuple[Peer, protocol.Reply]]) -> None:
+        """Send what is stored, or tells nothing of what is not."""
         for peer, message in messages:
             try:
                 peer.send(message.wire())
             except MessageTooLarge as error:
                 if isinstance(message, protocol.Step) and message.state.get("legal"):
-                    self._send([(peer, protocol.Step(message.events, message.fields, _unlisted(message.state)))])
+                    self.send([(peer, protocol.Step(message.events, message.fields, _unlisted(message.state)))])
                     continue
                 log.warn("large", "a table has more to tell than one message takes: %s", error)
                 peer.close_nicely("this table has more to tell than one message takes; raise max_message at both ends")
@@ -133,7 +113,7 @@ class Telling:
                 log.warn("unsayable", "the rules list or ask what cannot be sent: %s", error)
                 if isinstance(message, protocol.Step) and not message.state.keys().isdisjoint(FROM_RULES):
                     told = {name: value for name, value in message.state.items() if name not in FROM_RULES}
-                    self._send([(peer, protocol.Step(message.events, message.fields, told))])
+                    self.send([(peer, protocol.Step(message.events, message.fields, told))])
 
 
 def _unlisted(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -253,6 +253,8 @@ class Writer:
         """Why nothing is stored at present, as a sentence for whoever runs the server; empty while all is well."""
         self.told = ""
         """The same as players may read it."""
+        self.failing_since: float | None = None
+        """When what was last stored first could not be; None while all is well."""
         self.tally = Tally()
         self._retry, self._patience = retry, patience
         self._under_way: Batch | None = None
@@ -296,7 +298,7 @@ class Writer:
             self._finish(now)
         if self._under_way is not None and not self.trouble and now - self._since > self._patience:
             text = f"nothing is stored at the moment: the store has not answered for {self._patience:g} seconds"
-            self.trouble = self.told = text
+            self._fail(text, text)
 
     def flush(self, now: float) -> None:
         """Store all that can be stored before the end, and wait for it.
@@ -323,7 +325,7 @@ class Writer:
         if batch.renewed:
             self.tally.renewed_at = now
         if isinstance(outcome, Unavailable):
-            self.trouble, self.told = str(outcome), outcome.told
+            self._fail(str(outcome), outcome.told)
             self.tally.unavailable += 1
             self._again_at = now + self._retry
             return
@@ -332,7 +334,7 @@ class Writer:
                 self._again_at = now  # Ctrl-C in the middle of it: the same again, when it goes on
             self.tally.lost += isinstance(outcome, Lost)
             raise outcome
-        self._under_way = None
+        self._under_way = self.failing_since = None
         self.trouble = self.told = ""
         if batch.entries:
             self.tally.committed(batch.seconds, len(batch.entries), batch.moves)
@@ -340,6 +342,11 @@ class Writer:
             done(outcome)
         for told in batch.told.values():
             told()
+
+    def _fail(self, trouble: str, told: str) -> None:
+        """Take note that what is under way cannot be stored."""
+        self.trouble, self.told = trouble, told
+        self.failing_since = self._since if self.failing_since is None else self.failing_since
 
 
 def make_writer(store: Store, *, on_thread: bool) -> Writer:

@@ -105,7 +105,8 @@ def run_bot(
                 return result
             if seat.frozen != frozen:
                 frozen = seat.frozen
-                say(f"the table is frozen: {frozen}" if frozen else "the table goes on")
+                what = "the table is frozen" if seat.seated else "there is no seat yet"
+                say(f"{what}: {frozen}" if frozen else "the table goes on")
             if seat.seated and not seat.started and not frozen and seat.names != told:
                 told = seat.names
                 say(waits_for(told, *seat.players, "a person there begins with /start, or others join"))

@@ -231,11 +231,12 @@ class NetworkTable:
     def _wait_for_others(self, number: int) -> None:
         """Say for whom the game waits, once for each who comes or goes."""
         names, (low, high), frozen = self.seat.names, self.seat.players, self.seat.frozen
-        if (names, frozen) == self._shown or number >= len(names):
+        if (names, frozen) == self._shown or (number >= len(names) and not frozen):
             return
         self._shown = (names, frozen)
         how = "/start begins, or wait for others"
-        self.screen.line(f"the table is frozen: {frozen}" if frozen else waits_for(names, low, high, how, self._room))
+        what = "the table is frozen" if self.seat.seated else "there is no seat yet"
+        self.screen.line(f"{what}: {frozen}" if frozen else waits_for(names, low, high, how, self._room))
 
     def obey(self, text: str) -> bool:
         """Do what a person typed; return whether they stay."""

@@ -168,7 +168,8 @@ export class Seat extends EventTarget {
 
   #forget() {
     this.#sat = false;
-    Object.assign(this, { state: {}, view: {}, pending: null, seat: undefined, ticket: null });
+    this.#told = { state: {}, view: {} };
+    Object.assign(this, this.#told, { pending: null, seat: undefined, ticket: null });
   }
 
   #hear(kind, ...rest) {

@@ -136,8 +136,8 @@ function status() {
   const { players: [low, high] = [2, 2], frozen, result } = seat.state;
   const missing = low - board.names.length;
   if (seat.link !== "here") return seat.trouble;
-  if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (frozen) return `The table is frozen: ${frozen}`;
+  if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (result) return ended(result);
   if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
   if (seat.seat !== null && seat.legal.length + seat.unlisted.length) return waiting();
@@ -191,7 +191,8 @@ function people() {
 
 function draw() {
   const at = seat.seat !== undefined, ready = at || seat.games[0];
-  fill("link", !at && seat.link !== "here" && (seat.trouble || "Connecting…"));
+  const waits = seat.state.frozen && `You have no seat yet: ${seat.state.frozen}`;
+  fill("link", !at && (seat.link === "here" ? waits : seat.trouble || "Connecting…"));
   fill("title", (at && seat.game) || "Play");
   show("lobby", !at && ready);
   show("table", at);
