@@ -204,12 +204,12 @@ def session_of(peer: Peer) -> Session:
 
 
 def sessions_of(to: Iterable[Peer] | Peer) -> list[Session]:
-    """Return the sessions of a peer or several. Raises `TypeError` for what is neither."""
+    """Return the sessions of a peer or several, each once. Raises `TypeError` for what is neither."""
     if isinstance(to, Peer):
         return [session_of(to)]
     if not isinstance(to, Iterable):
         raise TypeError(f"to must be peers, as in server.peers, not {type(to).__name__}")
-    return [session_of(_check_peer(peer)) for peer in to]
+    return [*dict.fromkeys([session_of(_check_peer(peer)) for peer in to])]
 
 
 def _check_peer(peer: Peer) -> Peer:

@@ -251,7 +251,7 @@ class Server(ClosingWaiter):
         return ticks(self, rate, goodbye, self._links.timeline.clock)
 
     def broadcast(self, message: Any, *, to: Iterable[Peer] | Peer | None = None) -> None:
-        """Send `message` to everybody, or to `to`: a peer or several. It is encoded once.
+        """Send `message` to everybody, or to `to`: a peer or several, each of whom gets it once. It is encoded once.
 
         What it may be, `Peer.send` says: above all, tuples arrive as lists. A signal handler may call it, also in the middle of an `update()`.
 

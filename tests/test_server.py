@@ -252,6 +252,19 @@ def test_who_does_not_get_in_reads_a_sentence_for_players_and_the_log_has_the_li
     assert [message for message in caplog.messages if message.endswith(logged)] != []
 
 
+def test_who_is_named_twice_gets_a_broadcast_once(scene: Scene) -> None:
+    server = scene.serve()
+    first, second = scene.join(), scene.join()
+    one, other = server.peers
+
+    server.broadcast("players and those who look on", to=[other, one, *server.peers])
+    server.broadcast("a stream of them", to=(peer for peer in (other, other)))
+    scene.play(0.2)
+
+    assert scene.heard(first) == ["players and those who look on"]
+    assert scene.heard(second) == ["players and those who look on", "a stream of them"]
+
+
 def test_a_broadcast_to_a_single_peer_is_for_that_one(scene: Scene) -> None:
     server = scene.serve()
     clients = [scene.join(), scene.join()]
