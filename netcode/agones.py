@@ -14,17 +14,16 @@ Agones puts a sidecar beside each server, which is asked over HTTP, as its REST 
 in a thread of its own, so that a sidecar that hangs or is not there costs the server's `update()` nothing.
 """
 
-import errno
 import http.client
 import json
 import os
-import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from netcode.address import check_destination
 from netcode.diagnostics import log
+from netcode.http_request import answer_of
 from netcode.loop.clock import Clock
 from netcode.observing import Observer
 from netcode.reasons import printable
@@ -179,20 +178,15 @@ class Agones(Observer):
 
     def _ask(self, method: str, path: str, body: str) -> bool:
         """Ask the sidecar once, and return whether it heard."""
-        connection = http.client.HTTPConnection("localhost", self._port, timeout=TIMEOUT)
+        assert self._port is not None
         try:
-            connection.connect()
-            connection.sock = _Hurried(connection.sock, TIMEOUT)
-            connection.request(method, path, body, {"Content-Type": "application/json"})
-            answer = connection.getresponse()
-            said = b"" if answer.status < 400 else answer.read1(MAX_ANSWER)  # no more is waited for
+            with answer_of("localhost", self._port, method, path, seconds=TIMEOUT, body=body) as answer:
+                said = b"" if answer.status < 400 else answer.read1(MAX_ANSWER)  # no more is waited for
         except (OSError, http.client.HTTPException) as error:
             what = printable(str(error) or type(error).__name__, 200)
             self._retry_at = self._clock() + RETRY
             self._complain(f"the Agones sidecar at port {self._port} does not answer: {what}")
             return False
-        finally:
-            connection.close()
         if answer.status >= 500:
             self._retry_at = self._clock() + RETRY
             self._complain(f"the Agones sidecar at port {self._port} fails: it answers {path} with {answer.status}")
@@ -207,22 +201,6 @@ class Agones(Observer):
         if not self.trouble:
             log.warn("agones", "%s", trouble)
         self.trouble = trouble
-
-
-class _Hurried(socket.socket):
-    """A socket from which all has to have come after so many seconds: the timeout of others begins again with every byte."""
-
-    def __init__(self, sock: socket.socket, seconds: float) -> None:
-        super().__init__(sock.family, sock.type, sock.proto, sock.detach())
-        self._until = time.monotonic() + seconds
-        self.settimeout(seconds)
-
-    def recv_into(self, buffer: Any, nbytes: int = 0, flags: int = 0) -> int:
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
-        self.settimeout(left)
-        return super().recv_into(buffer, nbytes, flags)
 
 
 def _port_here() -> int | None:

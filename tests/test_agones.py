@@ -15,7 +15,7 @@ from bounds import PATIENCE, as_long_as
 from programs import ROOT
 from scene import Scene
 
-from netcode.agones import HEALTH, MAX_WAITING, PORT_VARIABLE, Agones, _Hurried
+from netcode.agones import HEALTH, MAX_WAITING, PORT_VARIABLE, Agones
 
 
 @pytest.fixture
@@ -251,15 +251,6 @@ def test_an_answer_that_comes_byte_by_byte_is_waited_for_no_longer_than_another(
     told, port = told_by(trickle, scene)
 
     assert told.trouble.startswith(f"the Agones sidecar at port {port} does not answer: ")
-
-
-def test_nothing_is_taken_from_a_sidecar_whose_time_is_over() -> None:
-    ours, theirs = socket.socketpair()
-    with theirs, _Hurried(ours, 0.0) as hurried:
-        theirs.send(b"HTTP")
-
-        with pytest.raises(TimeoutError):
-            hurried.recv_into(bytearray(4))
 
 
 @pytest.mark.usefixtures("by_hand")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("address", "loop", "diagnostics", "faults"),
+    ("address", "loop", "diagnostics", "faults", "http_request"),
     ("reasons", "waiting", "console"),
     ("errors", "tools.command_line"),
     ("wire",),

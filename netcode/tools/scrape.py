@@ -1,15 +1,12 @@
 """What a server tells Prometheus, read over the network for `python -m netcode top HOST`."""
 
-import contextlib
 import http.client
 import re
-import socket
 from collections import defaultdict
-from collections.abc import Generator
-from threading import Event, Timer
 from typing import Any
 
 from netcode.address import Address
+from netcode.http_request import answer_of
 from netcode.loop.clock import Clock, monotonic
 
 PORT = 9100
@@ -32,46 +29,23 @@ Samples = dict[str, list[tuple[dict[str, str], float]]]
 
 def fetch(where: Address) -> str:
     """Return what is told at `where`. Raises `OSError` where nothing is, or nothing of that kind."""
-    connection, late = http.client.HTTPConnection(where.host, where.port, timeout=PATIENCE), Event()
     try:
-        connection.connect()
-        with _hurry(connection.sock, late):
-            connection.request("GET", "/metrics")
-            response = connection.getresponse()
+        with answer_of(where.host, where.port, "GET", "/metrics", seconds=PATIENCE) as response:
             text = response.read(MAX_TEXT).decode("utf-8", "replace")
-        if response.status == http.client.OK and not late.is_set():
+        if response.status == http.client.OK:
             return text
         answer = f"the answer was {response.status}"
     except http.client.HTTPException as error:
         answer = f"the answer was none of HTTP ({error!r:.200})"
+    except TimeoutError:
+        answer = f"they did not come within {PATIENCE:g} s"
     except OSError as error:
         answer = error.strerror or str(error)
     except UnicodeError:
         answer = "that cannot be a host name"
-    finally:
-        connection.close()
-    if late.is_set():
-        answer = f"they did not come within {PATIENCE:g} s"
     raise OSError(
         f"no numbers come from http://{where}/metrics: {answer}; does its program serve netcode.metrics there?"
     )
-
-
-@contextlib.contextmanager
-def _hurry(sock: socket.socket, late: Event) -> Generator[None]:
-    """Hang up once it is too late: the timeout of a socket begins again with every byte."""
-
-    def hang_up() -> None:
-        late.set()
-        with contextlib.suppress(OSError):  # it is over already
-            sock.shutdown(socket.SHUT_RDWR)
-
-    timer = Timer(PATIENCE, hang_up)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def samples(text: str) -> Samples:
