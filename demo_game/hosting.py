@@ -2,14 +2,13 @@
 
 import argparse
 import contextlib
-import ipaddress
 import os
-import re
 import sys
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import netcode
 from demo_game.bot import NAMES, Bot
 from demo_game.session import open_session
 from netcode.turns import Server
@@ -52,27 +51,11 @@ class Host:
 
 
 def host_and_port(text: str) -> tuple[str, int]:
-    """Take `HOST`, `HOST:PORT`, `[IPV6]:PORT` or a bare IPv6 address apart."""
-    host, colon, port = text.rpartition(":")
-    if not colon or ("]" not in host and ":" in host) or text.endswith("]"):
-        host, port = text, str(PORT)
-    if host.startswith("[") and host.endswith("]"):
-        host = host[1:-1]
-    if (
-        "://" in text
-        or not host.isprintable()
-        or not (_is_ipv6(host) if ":" in host else re.fullmatch(r"[^][/\s]+", host))
-    ):
-        raise argparse.ArgumentTypeError(f"{text!a} is not a host; type HOST or HOST:PORT, as in localhost:7777")
-    return host, whole_number(port, 1, 65535, "a port")
-
-
-def _is_ipv6(host: str) -> bool:
+    """Read the address of a server that is typed. Raises `ArgumentTypeError` with a sentence for what is none."""
     try:
-        ipaddress.IPv6Address(host)
-    except ValueError:
-        return False
-    return True
+        return netcode.read_address(text, PORT)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def whole_number(text: str, least: int, most: int, what: str) -> int:

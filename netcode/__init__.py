@@ -1,7 +1,7 @@
 """Multiplayer for games in Python, driven by the game's own loop: begin with `Server` and `Client`."""
 
 from netcode import sync
-from netcode.address import Address, make_address
+from netcode.address import Address, make_address, read_address
 from netcode.certificate import Certificate
 from netcode.client import Client
 from netcode.connection import Connection, State, connect, custom
@@ -57,6 +57,7 @@ __all__ = [
     "custom",
     "discover",
     "make_address",
+    "read_address",
     "say",
     "sync",
     "wait",

@@ -77,6 +77,10 @@ def check_pair(address: Any) -> Address:
 def read_address(text: str, otherwise: int) -> Address:
     """Return the address that somebody has typed: HOST, HOST:PORT, [IPv6], [IPv6]:PORT or IPv6.
 
+    Usage::
+
+        client = netcode.Client(*netcode.read_address("192.168.1.7:7000", 7777))
+
     Args:
         text: what was typed.
         otherwise: the port where none was.
@@ -84,26 +88,68 @@ def read_address(text: str, otherwise: int) -> Address:
     Raises:
         ValueError: it is none; the sentence says why, and what to write.
     """
+    return _read(text, f":{otherwise}", 1)
+
+
+def read_listening(text: str, otherwise: str) -> Address:
+    """Return where to listen, as somebody has typed it: PORT, HOST:PORT or [IPv6]:PORT; port 0 is any free one.
+
+    Args:
+        text: what was typed.
+        otherwise: the host where none was.
+
+    Raises:
+        ValueError: it is none; the sentence says why, and what to write.
+    """
+    if _is_number(text):
+        return Address(otherwise, _port(text, text, 0))
+    return _read(text, ":", 0)
+
+
+def _read(text: str, otherwise: str, least: int) -> Address:
     if "://" in text:
         place = text.partition("://")[2].partition("/")[0]
         raise ValueError(f"{text!r} is no address but a link; write its host and port alone: {place or 'HOST:PORT'}")
     if _is_ipv6(text):
-        return Address(text, otherwise)
+        return Address(text, _port(text, otherwise[1:], least))
+    if _is_number(text):
+        raise ValueError(f"{text!r} is no address but a port; write HOST:PORT, as in localhost:{text}")
     found = re.fullmatch(r"(?:\[(?P<six>[^][]*)\]|(?P<host>[^][:]*))(?P<rest>:[^][]*)?", text)
     if found is None or (found["six"] is not None and not _is_ipv6(found["six"])):
         raise ValueError(f"{text!r} is no address: brackets are for an IPv6 address, as in [::1]:7777")
-    host, port = found["six"] or found["host"], (found["rest"] or f":{otherwise}")[1:]
+    host, port = found["six"] or found["host"], (found["rest"] or otherwise)[1:]
     if not host:
         raise ValueError(f"{text!r} is no address: the host is missing; write HOST:PORT, as in localhost:7777")
     if ":" in port:
         raise ValueError(
             f"{text!r} is no address: it has too many colons; write HOST:PORT, and an IPv6 address as in [::1]:7777"
         )
-    if not re.fullmatch("[0-9]{1,5}", port) or not 0 < int(port) <= 65_535:
-        raise ValueError(f"{text!r} is no address: a port is a number from 1 to 65535, as in localhost:7777")
+    number = _port(text, port, least)
     if found["six"] is None:
         check_host(host)
-    return Address(host, int(port))
+        if not _is_name(host):
+            raise ValueError(f"{text!r} is no address: that cannot be a host name")
+    return Address(host, number)
+
+
+def _port(text: str, port: str, least: int) -> int:
+    """Return the port in an address that was typed. Raises `ValueError` for what is none."""
+    if not _is_number(port) or len(port) > 5 or not least <= int(port) <= 65_535:
+        raise ValueError(f"{text!r} is no address: a port is a number from {least} to 65535, as in localhost:7777")
+    return int(port)
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch("[0-9]+", text) is not None
+
+
+def _is_name(host: str) -> bool:
+    """Tell whether this can be looked up, whatever comes of that."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable()
 
 
 def _is_ipv6(text: str) -> bool:
@@ -163,12 +209,9 @@ def _check_place(address: Any) -> Address:
     if not isinstance(address, str):
         raise TypeError(f'{name} must be (host, port) or "host:port", not {type(address).__name__}')
     try:
-        found = read_address(address, 0)
+        return read_address(address, 0)  # which is none: it has to be there
     except ValueError as error:
         raise _no_address(name, address) from error
-    if found.port == 0:
-        raise _no_address(name, address)
-    return found
 
 
 def _no_address(name: str, text: str) -> ValueError:

@@ -23,6 +23,7 @@ from netcode.address import (
     from_socket,
     make_address,
     read_address,
+    read_listening,
 )
 
 
@@ -64,11 +65,48 @@ def test_an_address_that_is_typed_is_read(text: str, address: Address) -> None:
         ("http://localhost:7777/play", "but a link; write its host and port alone: localhost:7777"),
         ("ws://[::1]:80", r"but a link; write its host and port alone: [::1]:80"),
         ("wss://", "but a link; write its host and port alone: HOST:PORT"),
+        ("7777", "but a port; write HOST:PORT, as in localhost:7777"),
+        ("a..b:1", "that cannot be a host name"),
+        (f"{'a' * 300}:1", "that cannot be a host name"),
+        ("a\nb", "that cannot be a host name"),
+        ("\udcff", "that cannot be a host name"),
     ],
 )
 def test_what_is_typed_and_no_address_is_told_why(text: str, why: str) -> None:
     with pytest.raises(ValueError, match=f"^{re.escape(repr(text))} is no address.* ?{re.escape(why)}"):
         read_address(text, 7777)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("7777", Address("127.0.0.1", 7777)),
+        ("0", Address("127.0.0.1", 0)),
+        ("0.0.0.0:9", Address("0.0.0.0", 9)),
+        ("localhost:0", Address("localhost", 0)),
+        ("[::1]:7777", Address("::1", 7777)),
+    ],
+)
+def test_where_to_listen_is_typed_as_a_port_or_with_a_host(text: str, address: Address) -> None:
+    assert read_listening(text, "127.0.0.1") == address
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("localhost", "a port is a number from 0 to 65535, as in localhost:7777"),
+        ("::1", "a port is a number from 0 to 65535, as in localhost:7777"),
+        ("[::1]", "a port is a number from 0 to 65535, as in localhost:7777"),
+        ("65536", "a port is a number from 0 to 65535, as in localhost:7777"),
+        ("000000", "a port is a number from 0 to 65535, as in localhost:7777"),
+        (":9100", "the host is missing; write HOST:PORT, as in localhost:7777"),
+        ("", "the host is missing; write HOST:PORT, as in localhost:7777"),
+        ("http://localhost:9100", "but a link; write its host and port alone: localhost:9100"),
+    ],
+)
+def test_what_is_typed_and_no_place_to_listen_is_told_why(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(text))} is no address.* ?{re.escape(why)}"):
+        read_listening(text, "127.0.0.1")
 
 
 @pytest.mark.parametrize("text", ["a b", "localhost/play", " localhost:1"])

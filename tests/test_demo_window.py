@@ -836,7 +836,7 @@ def test_whoever_joins_without_an_address_is_asked_for_it() -> None:
     scene.handle(key(pygame.K_RETURN))
 
     assert asked.startswith("Type the address of the server")
-    assert scene.trouble.startswith("That address cannot be: ")
+    assert "is no address" in scene.trouble
     assert gone == []
 
 

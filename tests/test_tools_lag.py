@@ -65,7 +65,7 @@ def test_without_options_nothing_is_wrong_with_the_link() -> None:
     assert lag._faults(arguments) == Faults()
 
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "play.example.org"])
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]", "::1", "play.example.org"])
 def test_a_target_without_a_port_is_at_that_of_the_other_tools(host: str) -> None:
     assert parse("7000", host).target == Address(host.strip("[]"), 7777)
 
@@ -91,12 +91,14 @@ def test_every_fault_has_its_option() -> None:
 @pytest.mark.parametrize(
     ("arguments", "advice"),
     [
-        (["7000", "7777"], "'7777' is no address: give HOST:PORT, or [IPv6]:PORT"),
-        (["70000", "a:1"], "'127.0.0.1:70000' is no address"),
-        (["7000", "::1:80"], "'::1:80' is no address"),
-        (["7000", "a:0"], "'a:0' is no target: its port is a number from 1 to 65535"),
-        (["7000", "a..b:1"], "'a..b' cannot be a host name"),
-        ([f"{'a' * 300}:1", "a:1"], f"'{'a' * 80}' cannot be a host name"),
+        (["7000", "7777"], "'7777' is no address but a port; write HOST:PORT, as in localhost:7777"),
+        (["70000", "a:1"], "'70000' is no address: a port is a number from 0 to 65535"),
+        (["localhost", "a:1"], "'localhost' is no address: a port is a number from 0 to 65535"),
+        (["::1", "a:1"], "'::1' is no address: a port is a number from 0 to 65535"),
+        (["7000", "[::1:80"], "'[::1:80' is no address: brackets are for an IPv6 address, as in [::1]:7777"),
+        (["7000", "a:0"], "'a:0' is no address: a port is a number from 1 to 65535"),
+        (["7000", "a..b:1"], "'a..b:1' is no address: that cannot be a host name"),
+        ([f"{'a' * 300}:1", "a:1"], "is no address: that cannot be a host name"),
         (["7000", "a:1", "--latency", "fast"], "'fast' is no time: give a number, 0 or more"),
         (["7000", "a:1", "--jitter", "-1"], "'-1' is no time"),
         (["7000", "a:1", "--stall", "2"], "'' is no time"),

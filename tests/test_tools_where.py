@@ -6,7 +6,7 @@ import ssl
 import pytest
 
 from netcode.address import Address
-from netcode.tools.where import add_server, positive, server_address, tls_of, whole
+from netcode.tools.where import add_server, listening_address, positive, server_address, tls_of, whole
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,13 @@ def test_a_server_is_named_as_people_name_it(text: str, address: Address) -> Non
 def test_what_is_no_server_is_refused(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="is no address"):
         server_address(text)
+
+
+def test_where_a_tool_listens_is_this_computer_unless_it_is_said_otherwise() -> None:
+    assert listening_address("0") == Address("127.0.0.1", 0)
+    assert listening_address("[::]:7000") == Address("::", 7000)
+    with pytest.raises(argparse.ArgumentTypeError, match="is no address"):
+        listening_address("here")
 
 
 @pytest.mark.parametrize(("text", "number"), [("0.5", 0.5), ("3", 3.0)])

@@ -14,7 +14,7 @@ from demo_game.window.nearby import Found
 from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, INK, LINE, MUTED, NIGHT, PANEL, blend
 from demo_game.window.plan import Plan, Way
-from demo_game.wording import NAME_LIMIT
+from demo_game.wording import NAME_LIMIT, sentence
 
 CLOCKS = (0.0, 60.0, 30.0)
 """Seconds for each shot among which one chooses; 0 is without a clock."""
@@ -214,7 +214,7 @@ class StartScene:
             server = host_and_port(typed) if way in {Way.JOIN, Way.WATCH} else (LOCALHOST, PORT)
         except argparse.ArgumentTypeError as error:
             self._focus = self._order.index(self.server)
-            self.trouble = f"That address cannot be: {error}"
+            self.trouble = sentence(str(error))
             return
         code = "" if way is Way.BOT else self.code.text.strip()
         self._go(Plan(way, self.name.text.strip() or "Nameless", server, code, CLOCKS[self._clock], self._pace))

@@ -12,7 +12,6 @@ import signal
 import sys
 from typing import TextIO
 
-from netcode.address import Address
 from netcode.console import is_terminal, put
 from netcode.faults import Ending, Faults
 from netcode.loop.clock import Clock, monotonic
@@ -20,7 +19,7 @@ from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_proxy import CAPACITY, Proxy
 from netcode.tools.output import complain, in_bytes
-from netcode.tools.where import PORT
+from netcode.tools.where import PORT, listening_address, server_address
 
 DESCRIPTION = "Pass TCP connections on to a server as a bad network would."
 EPILOG = """\
@@ -30,8 +29,6 @@ The name of the target is looked up once, at the start, which may take a while. 
 Start the server on 7777, then: python -m netcode lag 7000 localhost:7777 --latency 100 --jitter 30
 and let the client connect to port 7000. The same --seed cuts each connection at the same byte.
 """
-
-LAST_PORT = 65_535
 
 TICK = 0.05
 """Seconds for which one step sleeps at most: how soon a key is felt."""
@@ -49,8 +46,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     add = parser.add_argument
-    add("listen", metavar="LISTEN", type=_listen, help="where clients connect to: PORT or HOST:PORT, port 0 for any")
-    add("target", metavar="TARGET", type=_target, help=f"the real server: HOST[:PORT], port {PORT} if none is given")
+    add(
+        "listen",
+        metavar="LISTEN",
+        type=listening_address,
+        help="where clients connect to: PORT or HOST:PORT, port 0 for any",
+    )
+    add(
+        "target",
+        metavar="TARGET",
+        type=server_address,
+        help=f"the real server: HOST[:PORT], port {PORT} if none is given",
+    )
     add("--latency", type=_milliseconds, default=0.0, metavar="MS", help="delay each way, in milliseconds")
     add("--jitter", type=_milliseconds, default=0.0, metavar="MS", help="how far the delay varies up and down")
     add("--rate", type=_amount, metavar="BYTES", help="bytes per second that pass, each way: 50k")
@@ -225,30 +232,6 @@ def _faults(arguments: argparse.Namespace) -> Faults:
         cut_within=arguments.cut_bytes,
         cut_with=arguments.cut_with,
     )
-
-
-def _listen(text: str) -> Address:
-    return _address(f"127.0.0.1:{text}" if text.isdecimal() else text)
-
-
-def _target(text: str) -> Address:
-    bare = not text.isdecimal() and ":" not in text.rpartition("]")[2]
-    found = _address(f"{text}:{PORT}" if bare else text)
-    if found.port == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no target: its port is a number from 1 to {LAST_PORT}")
-    return found
-
-
-def _address(text: str) -> Address:
-    found = re.fullmatch(r"(?:\[(?P<six>[^][]+)]|(?P<host>[^][:]+)):(?P<port>[0-9]{1,5})", text)
-    if found is None or int(found["port"]) > LAST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is no address: give HOST:PORT, or [IPv6]:PORT")
-    host = found["six"] or found["host"]
-    try:
-        host.encode("idna")
-    except UnicodeError as error:
-        raise argparse.ArgumentTypeError(f"{host[:80]!r} cannot be a host name") from error
-    return Address(host, int(found["port"]))
 
 
 def _seconds(text: str) -> float:

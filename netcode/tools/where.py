@@ -3,10 +3,12 @@
 import argparse
 import ssl
 
-from netcode.address import Address, read_address
+from netcode.address import Address, read_address, read_listening
 
 PORT = 7777
 """Where a server is looked for that is named without a port."""
+HERE = "127.0.0.1"
+"""Where what is for this computer alone listens."""
 
 
 def server_address(text: str, otherwise: int = PORT) -> Address:
@@ -17,6 +19,18 @@ def server_address(text: str, otherwise: int = PORT) -> Address:
     """
     try:
         return read_address(text, otherwise)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def listening_address(text: str) -> Address:
+    """Return where to listen: PORT, at this computer alone, or HOST:PORT, or [IPv6]:PORT; port 0 is any free one.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        return read_listening(text, HERE)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -382,8 +382,9 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
         (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
         (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
         (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),
-        (["serve", "{game}", "--metrics", "h:p"], "'h:p' is no place for numbers; write PORT or HOST:PORT"),
-        (["serve", "{game}", "--metrics", "65536"], "'65536' is no place for numbers"),
+        (["serve", "{game}", "--metrics", "h:p"], "there is no place for numbers: 'h:p' is no address"),
+        (["serve", "{game}", "--metrics", "65536"], "'65536' is no address: a port is a number from 0 to 65535"),
+        (["serve", "{game}", "--metrics", "[::1"], "'[::1' is no address: brackets are for an IPv6 address"),
     ],
 )
 def test_what_cannot_be_done_is_said(

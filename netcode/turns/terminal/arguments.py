@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from netcode.address import Address, read_address
+from netcode.address import Address, read_address, read_listening
 from netcode.tools.command_line import Parser
 from netcode.turns.errors import BUGS
 from netcode.turns.language.definition import definition_of
@@ -240,13 +240,13 @@ def reached_by(arguments: argparse.Namespace, addresses: Sequence[Address]) -> d
     return wanted
 
 
-def place_of(text: str) -> tuple[str, int]:
-    """Read `PORT` or `HOST:PORT`: where numbers are told, to this computer alone unless it is said otherwise.
+def place_of(text: str) -> Address:
+    """Read `PORT`, `HOST:PORT` or `[IPv6]:PORT`: where numbers are told, to this computer alone unless it is said otherwise.
 
     Raises:
-        Trouble: it is neither.
+        Trouble: it is none.
     """
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal() or int(port) > 65_535:
-        raise Trouble(f"{text!r} is no place for numbers; write PORT or HOST:PORT")
-    return address_of(f"{host}:1")[0] if host else "127.0.0.1", int(port)
+    try:
+        return read_listening(text, "127.0.0.1")
+    except ValueError as error:
+        raise Trouble(f"there is no place for numbers: {error}") from error
