@@ -172,7 +172,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
         self._clear_rewards()
         self.infos[agent] = {"told": []}
         self._length += 1
-        self._happened(done(act(table, self._seats[agent], choice)))
+        self._happened(done(act(table, self._seats[agent], choice), table))
         self._accumulate_rewards()
         if self.render_mode == "human":
             self.render()

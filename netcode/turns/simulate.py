@@ -92,7 +92,7 @@ def step(table: Table, dice: random.Random, choose: Chooser | None = None) -> tu
         choices = choices_of(table, seat, dice, thorough=True)
         if choices:
             choice = dice.choice(choices) if choose is None else choose(table, seat, choices, dice)
-            return seat, choice, done(act(table, seat, choice))
+            return seat, choice, done(act(table, seat, choice), table)
     return None
 
 
@@ -132,8 +132,9 @@ def act(table: Table, seat: int, choice: Choice, now: float = 0.0, number: int |
     return table.play(seat, name, arguments, number, now=now)
 
 
-def done(outcome: Step | Refused) -> Step:
-    """Return a step, or raise `RulesError` for a refusal of what was listed."""
+def done(outcome: Step | Refused, table: Table | None = None) -> Step:
+    """Return a step, or raise `RulesError` for a refusal of what was listed; with what was wrong with the rules at the table."""
     if isinstance(outcome, Refused):
-        raise RulesError(f"a move that is listed as legal is refused: {outcome.text}")
+        wrong = [] if table is None else [f"{where} {what}" for where, what in table.complaints.items()]
+        raise RulesError("; ".join([f"a move that is listed as legal is refused: {outcome.text}", *wrong]))
     return outcome

@@ -74,6 +74,26 @@ def test_what_is_listed_and_refused_is_a_fault_of_the_rules() -> None:
         done(Refused("no reason"))
 
 
+class Faulty(Game):
+    """Leaves behind what cannot be stored."""
+
+    cards: list[int] = []
+
+    @move
+    def go(self) -> None:
+        self.cards.append(self.cards)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_wrong_with_rules_that_fail_is_said_as_well() -> None:
+    with pytest.raises(RulesError) as error:
+        simulate(Faulty)
+
+    assert str(error.value).endswith(
+        "the game goes on without it; Faulty fails: RulesError: Faulty.cards[0] is a list; its annotation says int; "
+        "it cannot be stored"
+    )
+
+
 def few(places: list[int]) -> str | None:
     return None if len(places) < 4 else "at most three"
 

@@ -1149,3 +1149,26 @@ def test_it_is_taken_back_and_all_are_told_where_the_game_goes_on_without_who_le
     assert step.happenings == (gone, Told("C is out of the game, which goes on", {}))
     assert (field(table, None, "coins"), table.to_move, table.can_undo(0)) == ([10, 10, 10], (0,), "")
     assert (table.number, table.last_number(0)) == (number + 1, 0)
+
+
+# What cannot be stored.
+
+
+class Rings(Game):
+    links: list[Any] = []
+
+    @move
+    def close(self) -> None:
+        self.links.append(self.links)
+
+
+def test_what_holds_itself_is_told_with_the_field_that_does() -> None:
+    table = Table.create(Rings, 2, secret=bytes(32))
+    table.start(0.0)
+
+    refused = table.play(0, "close", {}, 1, now=0.0)
+
+    assert isinstance(refused, Refused)
+    assert table.complaints["Rings"].startswith(
+        "fails: RulesError: Rings.links holds itself, or nests without end; it cannot"
+    )

@@ -693,3 +693,23 @@ def test_what_is_no_number_is_found_wherever_it_is(data: object) -> None:
 
 def test_numbers_and_everything_else_pass() -> None:
     check_numbers([1, 2.5, "nan", None, {"a": (True, b"")}])
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ([int], "a list is no type; write `list[int]`"),
+        ({int: str}, "a dict is no type; write `dict[int, str]`"),
+        ((int, str), "a tuple is no type; write `tuple[int, str]`"),
+        ({str}, "a set is no type; write `set[str]`"),
+        ([], "a list is no type; write `list[…]`"),
+        (list[[int]], "a list is no type; write `list[int]`"),  # type: ignore  # noqa: PGH003  # pyright: ignore
+        (dict[str, list[[int]]], "a list is no type; write `list[int]`"),  # type: ignore  # noqa: PGH003  # pyright: ignore
+        (lambda: int, "<lambda> cannot be stored. A field is made of None, bool, int"),
+    ],
+)
+def test_a_value_where_a_type_should_be_is_told_with_the_type_that_is_meant(written: Any, meant: str) -> None:
+    with pytest.raises(RulesError) as error:
+        shape_of(written, "Mine.cards")
+
+    assert str(error.value).startswith(f"Mine.cards: {meant}")

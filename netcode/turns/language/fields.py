@@ -6,7 +6,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS, RulesError, Unfit
 from netcode.turns.language.definition import Definition, definition_of
-from netcode.turns.values import a, pack, revive, same, unpack
+from netcode.turns.values import Shape, a, pack, revive, same, unpack
 
 Packed = Mapping[str, bytes]
 """The fields of a game, by name: msgpack."""
@@ -51,9 +51,16 @@ def pack_fields(game: Any, earlier: Packed = NOTHING) -> Packed:
                 raise
         except Exception as error:
             where = f"{definition.cls.__name__}.{name}"
-            flaw = shape.flaw(values[name], where) or f"{where}: {error}"
+            flaw = _flaw(shape, values[name], where) or f"{where}: {error}"
             raise RulesError(f"{flaw}; it cannot be stored") from error
     return packed
+
+
+def _flaw(shape: Shape, value: Any, where: str) -> str | None:
+    try:
+        return shape.flaw(value, where)
+    except RecursionError:
+        return f"{where} holds itself, or nests without end"
 
 
 def verify_changed(game: Any, packed: Packed, earlier: Packed) -> None:
@@ -115,7 +122,7 @@ def verify(game: Any) -> None:
         except Exception as error:  # noqa: BLE001 - whatever keeps it from being packed
             why = f": {error}"
         where = f"{definition.cls.__name__}.{name}"
-        flaw = shape.flaw(value, where) or f"{where}{why}"
+        flaw = _flaw(shape, value, where) or f"{where}{why}"
         raise RulesError(f"{flaw}; what is stored and revived must be the same value of the same type")
 
 

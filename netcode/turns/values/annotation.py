@@ -9,12 +9,14 @@ from typing import Any, Literal, Union
 
 from netcode.turns.errors import RulesError
 from netcode.turns.language.marks import annotations_filled, named
-from netcode.turns.values.packing import NATIVE
+from netcode.turns.values.packing import NATIVE, a
 from netcode.turns.values.several import Anything, Bag, Fixed, Mapping, Record, Sequence
 from netcode.turns.values.shape import Shape
 from netcode.turns.values.single import KEY, SCALARS, Choice, Either, Named
 
 _TUPLE: Any = tuple
+_DICT: Any = dict
+_VALUES: tuple[Any, ...] = (list, dict, set, tuple)
 _made: dict[Any, Shape] = {}
 
 
@@ -46,9 +48,11 @@ def shape_of(annotation: Any, where: str) -> Shape:
 
 def _make(annotation: Any, where: str) -> Shape:
     annotation = named(annotation)
+    if isinstance(annotation, _VALUES):
+        raise RulesError(f"{where}: {a(type(annotation).__name__)} is no type; write `{_spell(annotation)}`")
     if annotation is None:
         annotation = type(None)
-    if annotation in SCALARS:
+    if getattr(annotation, "__class__", None) is type and annotation in SCALARS:  # `list[[int]]` has no hash
         return SCALARS[annotation]
     if annotation is Any or annotation is object:
         return Anything()
@@ -192,4 +196,9 @@ def made_of(shapes: Iterable[Shape]) -> str:
 
 
 def _spell(annotation: Any) -> str:
-    return annotation.__name__ if isinstance(annotation, type) else str(annotation)
+    if isinstance(annotation, _VALUES):  # `[int]` for `list[int]`
+        parts = next(iter(annotation.items())) if isinstance(annotation, _DICT) and annotation else annotation
+        return f"{type(annotation).__name__}[{', '.join(map(_spell, parts)) or '…'}]"
+    if isinstance(annotation, type | types.FunctionType):
+        return annotation.__name__
+    return str(annotation)
