@@ -68,6 +68,58 @@ def assigned_in_a_move() -> object:
     return Mine
 
 
+@told(r"Mine\.go changes self\.alive, which is a copy, so that nothing comes of it; .*`self\.out\(seat\)`")
+def a_seat_taken_out_of_a_copy() -> object:
+    class Mine(Playable):
+        @move
+        def go(self) -> None:
+            self.alive.remove(self.mover)
+
+    return Mine
+
+
+def _renames(self: Any) -> None:
+    self.names[0] = "Ann"
+
+
+def _takes_an_option_away(self: Any) -> None:
+    del self.options["size"]
+
+
+@told(
+    r"Mine\._renames changes self\.names, which is a copy, so that nothing comes of it; what players are called, they say"
+)
+def a_name_given_in_a_copy() -> object:
+    return type("Mine", (Playable,), {"rename": _renames})
+
+
+@told(r"Mine\._takes_an_option_away changes self\.options, which is a copy, .* let setup\(\) set it")
+def an_option_taken_from_a_copy() -> object:
+    return type("Mine", (Playable,), {"choose": _takes_an_option_away})
+
+
+@told(r"Mine\.go deletes self\.score, and a field is always there; .*`score: … \| None`")
+def a_field_deleted() -> object:
+    class Mine(Playable):
+        score: int = 0
+
+        @move
+        def go(self) -> None:
+            del self.score
+
+    return Mine
+
+
+@told(r"Mine\._kit cannot be a field: `_kit` is the kit's own")
+def the_kit_assigned() -> object:
+    class Mine(Playable):
+        @move
+        def go(self) -> None:
+            self._kit = cast("Any", None)
+
+    return Mine
+
+
 @told(r"the domain of card is the text 'hand', of which it would list the letters.*`@move\(card=hand\)`")
 def domain_in_quotes() -> object:
     class Mine(Game):

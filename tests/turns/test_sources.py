@@ -251,13 +251,13 @@ def test_without_a_source_rules_with_other_constants_are_other_rules() -> None:
 
 
 def test_a_class_without_a_source_is_not_read_from_the_lines_of_the_file_that_it_is_made_in() -> None:
-    one: dict[str, Any] = {"__name__": __name__}
-    other: dict[str, Any] = {"__name__": __name__}
-    for number, made in enumerate((one, other)):
+    spaces: list[dict[str, Any]] = [{"__name__": __name__} for _ in range(2)]
+    for number, made in enumerate(spaces):
         builtins.exec(f"class Thing:\n    def rule(self) -> int:\n        return {number}", made)
 
-    assert [source_of(made["Thing"]) for made in (one, other)] == ["", ""]
-    assert fingerprint(one["Thing"]) != fingerprint(other["Thing"])
+    one, other = (made["Thing"] for made in spaces)
+    assert [source_of(one), source_of(other)] == ["", ""]
+    assert fingerprint(one) != fingerprint(other)
     assert source_of(Rules).startswith("class Rules:\n")
 
 

@@ -1,6 +1,7 @@
 """What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
 
 import inspect
+from collections.abc import Callable
 from difflib import get_close_matches
 from functools import lru_cache
 from inspect import getattr_static
@@ -10,7 +11,16 @@ from netcode.turns.errors import RulesError
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.instead import way_of
 from netcode.turns.language.marks import ALIASES, Field
-from netcode.turns.language.sources import assigned, counts_with, function_of, inside, mangled, requires_text
+from netcode.turns.language.sources import (
+    assigned,
+    changed,
+    counts_with,
+    deleted,
+    function_of,
+    inside,
+    mangled,
+    requires_text,
+)
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
 """What a class says about itself, by assigning it."""
@@ -25,6 +35,12 @@ VERBS = (
 """What the kit gives to rules."""
 INSIDE = ("_kit", "_definition")
 """What the kit keeps for itself."""
+_COPIES = {
+    "alive": way_of("alive"),
+    "names": "what players are called, they say themselves",
+    "options": "what changes during a game is a field: annotate one in the class, and let setup() set it",
+}
+"""What is handed to rules as a copy, and what to do instead of changing that."""
 _MAKERS = ("__init__", "__new__", "__post_init__")
 """What Python calls to make a thing; tables are copied and filled in without any of them."""
 _OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
@@ -201,6 +217,22 @@ def _takes(member: Any) -> bool:
     return member.fset is not None if isinstance(member, property) else hasattr(member, "__set__")
 
 
+def _check_changes(cls: type[Any], function: Callable[..., Any], fields: dict[str, Field]) -> None:
+    """Raise `RulesError` for a method that changes a copy of what the kit has, or takes a field away."""
+    for name in changed(function):
+        if name in _COPIES:
+            raise RulesError(
+                f"{cls.__name__}.{function.__name__} changes self.{name}, which is a copy, so that nothing comes of it; "
+                f"{_COPIES[name]}"
+            )
+    for name in deleted(function):
+        if name in fields:
+            raise RulesError(
+                f"{cls.__name__}.{function.__name__} deletes self.{name}, and a field is always there; let it be None "
+                f"where there is nothing: `{name}: … | None`"
+            )
+
+
 def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field]) -> None:
     """Raise `RulesError` for a method that assigns on `self` what is no field, or takes the kit's words for what they are not."""
     for base in cls.__mro__:
@@ -221,10 +253,11 @@ def check_assignments(cls: type[Any], root: type[Any], fields: dict[str, Field])
                     f"{cls.__name__}.{function.__name__} takes self.players for a number, and it is the seats, from 0 on: "
                     "`len(self.players)` is how many, and `for seat in self.players` goes through them"
                 )
+            _check_changes(cls, function, fields)
             for written in assigned(function):
                 name = mangled(base, written)
                 said, way = f"{cls.__name__}.{function.__name__} assigns self.{written}, which is", way_of(name)
-                if name in (*SETTINGS, *VERBS, *HOOKS):
+                if name in (*SETTINGS, *VERBS, *HOOKS, *INSIDE):
                     raise RulesError(f"{said} the kit's own; {way}" if way else _clash(cls, name, "field"))
                 there = getattr_static(cls, name, None)
                 if isinstance(there, property) and not _takes(there):

@@ -47,7 +47,7 @@ class Kit:
 
     __slots__ = (
         "answers", "called", "careless", "demands", "generator", "mover", "names", "number", "options", "out", "players",
-        "question", "result", "secret", "step", "tells", "to_move", "told",
+        "question", "result", "secret", "step", "tells", "to_move", "told", "torn",
     )  # fmt: skip
 
     def __init__(self, players: int, names: list[str], options: Mapping[str, Any], secret: bytes) -> None:
@@ -76,7 +76,7 @@ class Kit:
         self.question: Question | None = None
         self.generator: random.Random | None = None
         self.tells: list[Told] = []
-        self.careless = False
+        self.careless = self.torn = False
 
     @property
     def alive(self) -> list[int]:
@@ -146,12 +146,16 @@ class Kit:
             if not isinstance(score, int | float):
                 raise RulesError(f"finish(scores=…) has {score!r} among its scores; a score is a number")
         _check_said("finish", text, list(counted or ()))
-        self.result = Result(tuple(dict.fromkeys(winners)), counted, text)
+        result = Result(tuple(dict.fromkeys(winners)), counted, text)
+        self.torn = self.torn or self.result not in (None, result)
+        self.result = result
 
     def tell(self, text: str, to: int | Iterable[int] | None, facts: Mapping[str, Any]) -> None:
         """Tell something, unless it was told when the rule ran before."""
         if not isinstance(text, str) and isinstance(to, str):
             raise RulesError('tell() says a text first, and then to whom: `self.tell("…", to=self.mover)`')
+        if isinstance(to, str):
+            raise RulesError(f"tell(to={to!r}) is no seat; to tell all, leave it out: `self.tell(text)`")
         seats = None if to is None else (to,) if isinstance(to, int) else tuple(to)
         for seat in seats or ():
             self.check_seat(seat, "tell")
@@ -199,6 +203,8 @@ class Kit:
 
     def make_question(self, kind: Kind, seats: Iterable[int], options: Any, prompt: str, default: Any) -> Question:
         """Make the question that a rule asks, or say what is wrong with it."""
+        if not isinstance(seats, _ITERABLE):
+            raise RulesError(f"{kind.verb}({seats!r}) is asked of several seats: `self.{kind.verb}(self.alive, […])`")
         asked = tuple(seats)
         if not asked:
             raise RulesError(f"{kind.verb}() asks nobody; guard it: `if waiting: …`")

@@ -8,7 +8,7 @@ import inspect
 import re
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property, partial, partialmethod
+from functools import cached_property, lru_cache, partial, partialmethod
 from hashlib import blake2b
 from itertools import chain
 from types import CodeType, FunctionType
@@ -45,8 +45,12 @@ def members_of(cls: type[Any]) -> list[Any]:
     return [getattr(member, "rule", member) for member in members]
 
 
+@lru_cache(8)
 def tree_of(function: Callable[..., Any]) -> ast.FunctionDef | None:
-    """Return the definition of a function, or None where its source is not to be had."""
+    """Return the definition of a function, or None where its source is not to be had. Never write to it.
+
+    The last ones are kept: much is looked for in each function when a class is defined.
+    """
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     except (OSError, TypeError, SyntaxError, IndentationError):
@@ -82,6 +86,43 @@ def assigned(function: Callable[..., Any]) -> Iterator[str]:
         ):
             names.append((node.lineno, node.col_offset, node.attr))
     yield from (name for _, _, name in sorted(names))
+
+
+def deleted(function: Callable[..., Any]) -> Iterator[str]:
+    """Yield the names that a method deletes on its first argument, as in `del self.name`."""
+    tree = tree_of(function)
+    first = first_of(tree)
+    for node in ast.walk(tree) if tree is not None else ():
+        match node:
+            case ast.Attribute(ast.Name(whose), name, ast.Del()) if whose == first:
+                yield name
+            case _:
+                pass
+
+
+_CHANGES = (
+    "append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse", "update", "setdefault", "popitem",
+)  # fmt: skip
+"""What changes a list or a dict."""
+
+
+def changed(function: Callable[..., Any]) -> Iterator[str]:
+    """Yield the names on its first argument of which a method changes what is there, as in `self.name.remove(seat)`.
+
+    Not where it goes on with what comes of that, as in `last = self.name.pop()`.
+    """
+    tree = tree_of(function)
+    first = first_of(tree)
+    for node in ast.walk(tree) if tree is not None else ():
+        match node:
+            case ast.Expr(ast.Call(ast.Attribute(ast.Attribute(ast.Name(whose), name), verb))) if verb in _CHANGES:
+                pass
+            case ast.Subscript(ast.Attribute(ast.Name(whose), name), _, ast.Store() | ast.Del()):
+                pass
+            case _:
+                continue
+        if whose == first:
+            yield name
 
 
 def requires_text(function: Callable[..., Any]) -> bool:
@@ -259,8 +300,10 @@ def _may_name(node: ast.AST | None, names: tuple[str, ...]) -> bool:
     return isinstance(node, ast.Attribute) and node.attr in names
 
 
-def _in_reach(cls: type[Any], functions: list[Callable[..., Any]]) -> Iterator[ast.AST | None]:
-    """Yield every node of the sources of functions and of what they call; None for one that cannot be read."""
+def in_reach(
+    cls: type[Any], functions: Sequence[Callable[..., Any]]
+) -> Iterator[tuple[Callable[..., Any], ast.FunctionDef | None]]:
+    """Yield functions, and what they call as far as the class and its module go; each with its source, if it can be read."""
     todo, seen = [*functions], set[Callable[..., Any]]()
     while todo:
         current = todo.pop()
@@ -268,11 +311,18 @@ def _in_reach(cls: type[Any], functions: list[Callable[..., Any]]) -> Iterator[a
             continue
         seen.add(current)
         tree = tree_of(current)
-        if tree is None or _hands_on(tree) or hasattr(current, "__wrapped__"):  # of which only the inside is read
-            yield None
+        yield current, tree
         for node in ast.walk(tree) if tree is not None else ():
-            yield node
             todo += _called(cls, current, node)
+
+
+def _in_reach(cls: type[Any], functions: Sequence[Callable[..., Any]]) -> Iterator[ast.AST | None]:
+    """Yield every node of the sources of functions and of what they call; None for one that cannot be read."""
+    for function, tree in in_reach(cls, functions):
+        if tree is None or _hands_on(tree) or hasattr(function, "__wrapped__"):  # of which only the inside is read
+            yield None
+        if tree is not None:
+            yield from ast.walk(tree)
 
 
 def _called(cls: type[Any], function: Callable[..., Any], node: ast.AST) -> list[Callable[..., Any]]:
