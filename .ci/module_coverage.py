@@ -78,6 +78,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/growth": ("check",),
     "proving/hushing": ("check",),
     "proving/onlookers": ("check",),
+    "proving/outside": ("outside",),
     "proving/positions": ("check",),
     "proving/report": ("check",),
     "proving/seen": ("check",),

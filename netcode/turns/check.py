@@ -9,14 +9,13 @@ from typing import Any, NamedTuple
 
 from netcode.turns.errors import BUGS, Refusal, RulesError
 from netcode.turns.language.definition import definition_of
-from netcode.turns.proving import spelling, twin
+from netcode.turns.proving import outside, spelling, twin, watching
 from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.growth import Growth
 from netcode.turns.proving.hushing import Hush
 from netcode.turns.proving.positions import RESTARTED, Positions, deadlock
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.variants import Variant, Variants, spread
-from netcode.turns.proving.watching import running_in
 from netcode.turns.rules import Game
 from netcode.turns.runtime import log
 from netcode.turns.simulate import MAX_MOVES, Choice, act, choices_of, done, secret_of
@@ -86,8 +85,10 @@ class Job(NamedTuple):
 class Checker:
     """Plays the games, and notes in its report what it finds: as far as it came, should something interrupt it."""
 
-    def __init__(self, game: type[Game], options: Mapping[str, Any], seconds: float) -> None:
-        self.game, self.options = game, options
+    def __init__(
+        self, game: type[Game], options: Mapping[str, Any], seconds: float, watch: watching.Watch | None = None
+    ) -> None:
+        self.game, self.options, self.watch = game, options, watch
         self.began, self.seconds, self.share = time.monotonic(), seconds, 1.0
         self.variants = Variants(game, options)
         self.report = Report(game.__name__)
@@ -104,8 +105,8 @@ class Checker:
         """Play so many games; what is known of each is in the report before the next one begins."""
         try:
             self._run(games, seed, progress or (lambda _done, _of: None))
-        except KeyboardInterrupt:
-            self._conclude("before it was stopped", "play on")
+        except KeyboardInterrupt as interrupt:
+            self._stopped(games, interrupt)
             raise
         finally:
             self.report.notes += [note for note in (self.hush.note(),) if note]
@@ -114,6 +115,9 @@ class Checker:
         counts = range(self.game.seats[0], self.game.seats[1] + 1)
         plan = self.variants.plan(games)
         every = games + len(plan)
+        self.findings.where = _IN_SOURCE
+        for what in outside.uses(self.game):
+            self.findings.suspect(what)
         self.share = SHARES[0] if plan else 1.0
         jobs = [Job(seed + number, counts[number % len(counts)], number < THOROUGH) for number in range(games)]
         self._play_all(jobs, "", lambda done: progress(done, every))
@@ -157,6 +161,21 @@ class Checker:
         elif not self.report.problems:
             self.findings.where = self.findings.where or "at once"
             self.findings.add(f"not one game came to its end {until}, so nothing is proved; {instead}")
+
+    def _stopped(self, games: int, interrupt: KeyboardInterrupt) -> None:
+        """Say how far it came, and which rule never came to its end, if it was stopped for that."""
+        found = None if self.watch is None else self.watch.found
+        if found is not None:
+            self.findings.add(
+                f"{found}, had run for {watching.LIMIT:g} seconds when it was stopped; does it come to an end? "
+                "On a server nobody could play meanwhile, at any table"
+            )
+            self.report.notes.append(f"stopped after {self.report.games} of {games} games by that rule")
+        else:
+            rule = watching.running_in(interrupt.__traceback__)
+            inside = "" if rule is None else f", in the middle of {rule}"
+            self.report.notes.append(f"stopped {self.findings.where}{inside}")
+        self._conclude("before it was stopped", "play on")
 
     def _is_late(self) -> bool:
         """Tell whether the time for these games is over; for the first of all of them there is all of it."""
@@ -290,7 +309,7 @@ class Checker:
         except RulesError:
             raise
         except BUGS as error:
-            running = running_in(error.__traceback__)
+            running = watching.running_in(error.__traceback__)
             where = f"{self.game.__name__}.setup()" if running is None else f"{running.rule}()"
             log.bug(where, error, "setting up a table")
             raise RulesError(f"{where} fails: {type(error).__name__}: {error}") from error
@@ -346,7 +365,7 @@ class Checker:
 
     def spell(self) -> None:
         """Look for names that mean nothing, but for those at which a game has failed already."""
-        self.findings.where = "in the source, whether or not a game came by"
+        self.findings.where = _IN_SOURCE
         found = (spelling.unknown, spelling.unheard, spelling.unplayed)
         for name, what in chain.from_iterable(find(self.game) for find in found):
             if not any(f"attribute '{name}'" in problem for problem in self.report.problems):
@@ -369,6 +388,7 @@ def _last_of(taken: list[tuple[int, Choice]]) -> str:
     return (taken[-1][1][0] or "an answer") if taken else "setup()"
 
 
+_IN_SOURCE = "in the source, whether or not a game came by"
 _OTHERWISE = (
     "the same seed and moves give another game: does a rule use the module `random`, time, files, "
     "or a variable beside the game?"

@@ -297,7 +297,7 @@ def test_rules_that_exit_where_they_only_look_end_no_program() -> None:
         def go(self) -> None:
             self.require(sys.exit(), "no")
 
-    assert "Looks.go fails: SystemExit" in str(check(Looks, 20))
+    assert "Looks.go ends the program, which has everybody's games" in str(check(Looks, 20))
 
 
 # Clocks.
@@ -410,7 +410,10 @@ class Remembers(Game):
 
 
 def test_a_rule_that_keeps_something_beside_the_game_is_found() -> None:
-    assert "a variable beside the game?" in str(check(Remembers, 5))
+    report = check(Remembers, 5)
+
+    assert "Remembers.add changes _history, at " in str(report)
+    assert "a variable beside the game?" in str(report.follows)
 
 
 def test_where_no_game_came_to_its_end_nothing_is_proved() -> None:
@@ -647,7 +650,8 @@ def test_what_rules_are_given_is_their_own_to_write_to() -> None:
         def take(self, cards: list[str]) -> None:
             cards.append("3")
             self.deck += cards
-            self.names[0] = "King"  # type: ignore[index]  # pyright: ignore
+            names: Any = self.names
+            names[0] = "King"
             self.said += self.names
 
     tables = [begin(Given) for _ in range(2)]

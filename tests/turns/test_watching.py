@@ -78,6 +78,7 @@ def test_a_rule_that_never_ends_is_a_finding_with_its_line(
 
     out = capsys.readouterr().out
     assert f"  PROBLEM {rule}, at spins.py:{line}, had run for 0.1 seconds when it was stopped" in out
+    assert "not one game came to its end" not in out
     assert "first seen with seed 1 and 2 players, after 2 moves" in out
     assert "note: stopped after 0 of 200 games by that rule" in out
     assert threading.active_count() == 1

@@ -17,6 +17,7 @@ class Findings:
     _known: dict[str, str] = field(default_factory=dict[str, str])
     """By the kind of a finding, the problem that it is or follows from."""
     _cause: str | None = None
+    _suspect: str | None = None
     _symptoms: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
     def begin(self) -> None:
@@ -45,18 +46,24 @@ class Findings:
         if breaks and self._cause is None:
             self._cause = problem
 
+    def suspect(self, what: str) -> None:
+        """Note a problem of which symptoms may follow in every game."""
+        self.add(what)
+        self._suspect = self._suspect or what
+
     def symptom(self, what: str) -> None:
         """Note what may follow from something else that is wrong in this game, also if that is seen only later."""
         self._symptoms.setdefault(_kinds_of(what)[0], (what, self.where))
 
     def settle(self) -> None:
-        """End a game: its symptoms follow from what broke it; if nothing did, from the first of them."""
+        """End a game: its symptoms follow from what broke it, or may break each; if nothing did, from the first of them."""
         for kind, (what, where) in self._symptoms.items():
-            if self._cause is None:
+            cause = self._cause or self._suspect
+            if cause is None:
                 self._add(what, where, breaks=True)
             elif kind not in self._known:
-                self._known[kind] = self._cause
-                self.follows.setdefault(self._cause, []).append(what)
+                self._known[kind] = cause
+                self.follows.setdefault(cause, []).append(what)
         self._symptoms = {}
 
     def lines(self) -> list[str]:

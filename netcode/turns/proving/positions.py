@@ -260,11 +260,14 @@ class Positions:
             if world is None:
                 continue
             self.report.worlds += 1
-            differs = follow(clone(table), world, mover, choice, viewer=viewer, dice=dice)
+            here = clone(table)
+            differs = follow(here, world, mover, choice, viewer=viewer, dice=dice)
             if viewer == mover:
                 self.tried.taken_back.add(choice[0])
             if viewer != mover:
                 self.report.flows.setdefault(choice[0], set()).update(differs)
+            elif here.result is not None and world.result is not None:
+                continue  # what ends the game opens everything, and is not taken back
             elif differs and self.definition.moves[choice[0]].undo:
                 self.findings.add(
                     f"{choice[0]} says undo=True, and its mover learns by it what was hidden: {', '.join(sorted(differs))}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from netcode.turns.proving.findings import Findings
 
-MOST, SHOWN = 12, 40
+MOST, SHOWN = 8, 40
 """Of the options with which games were played besides, so many are named, each by so many characters."""
 
 

@@ -23,7 +23,6 @@ from netcode.turns.values import a
 MAX_ROUNDS = 1000
 """How often `round` may run on end without anybody being asked or to move."""
 
-_ENDS = "ends the program, which has everybody's games; to end this one, `self.finish(…)`"
 _KEEPS = "uses dice, or a game, that was kept beside the game when it was tried; use `self`, and keep nothing"
 
 
@@ -36,8 +35,7 @@ class Course:
     )  # fmt: skip
 
     def __init__(self, rules: type[Any], kit: Kit) -> None:
-        self.rules, self.kit = rules, kit
-        self.definition = definition_of(rules)
+        self.rules, self.kit, self.definition = rules, kit, definition_of(rules)
         self.complaints: dict[str, str] = {}
         """What was wrong with the rules, by place."""
         self.packed: Packed = NOTHING
@@ -225,11 +223,11 @@ class Course:
             self.touched = self.touched or kit.generator is not None or bool(answers)
             kit.generator = None  # 2.5 KB, which nobody draws from between two moves
             if kit.careless and (task.kind != "setup" or answers):  # which refuses nobody
-                self.complaints[self.place_of(task)] = (
-                    "calls require() after it drew, before anybody saw that: who is refused knows the dice"
-                )
+                self.complaints[self.place_of(task)] = log.CARELESS
                 if not self.supposed:
                     log.careless(self.place_of(task))
+            if kit.torn:
+                self.complaints[self.place_of(task)] = log.TORN
         if kit.question is not None:
             raise RulesError(f"{self.place_of(task)} went on after ask(); let nothing catch what it raises")
         if kit.step < len(answers):
@@ -242,7 +240,9 @@ class Course:
         try:
             returned = self._returned(task)
         except (SystemExit, Enough) as error:  # of which the second one is for dry runs alone
-            raise RulesError(f"{self.place_of(task)} {_ENDS if isinstance(error, SystemExit) else _KEEPS}") from error
+            raise RulesError(
+                f"{self.place_of(task)} {log.ENDS if isinstance(error, SystemExit) else _KEEPS}"
+            ) from error
         if returned is not None:
             raise RulesError(
                 f"{self.place_of(task)} returned {a(type(returned).__name__)}, which nobody would hear of; "

@@ -9,6 +9,10 @@ from netcode.diagnostics import log
 
 _NO_RULES = (f"{Path(__file__).parents[2]}{os.sep}", f"{Path(os.__file__).parent}{os.sep}")
 """Where the kit is, and the library of Python."""
+ENDS = "ends the program, which has everybody's games; to end this one, `self.finish(…)`"
+CARELESS = "calls require() after it drew, before anybody saw that: who is refused knows the dice"
+TORN = "calls finish() again with another result, and that one counts: `return` after the first, or write `elif`"
+"""What is complained of rules that end the program, refuse too late, or end the game twice."""
 _NONE = SimpleNamespace(fields=())
 """What a class that is no game is made of."""
 
@@ -21,6 +25,8 @@ def bug(where: str, error: BaseException, what: str) -> None:
 
 def failure(error: BaseException) -> str:
     """Return what is complained of rules that fail with an error: which, what to do where that is known, and where it was."""
+    if isinstance(error, SystemExit):
+        return f"{ENDS}{line_of(error)}"
     hint = _unset(error)
     return f"fails: {type(error).__name__}: {error}{hint and f'; {hint}'}{line_of(error)}"
 
@@ -35,7 +41,7 @@ def _unset(error: BaseException) -> str:
 def line_of(error: BaseException) -> str:
     """Return where in the rules an error came up, for the end of a sentence; nothing where that is not known."""
     for step in reversed(traceback.extract_tb(error.__traceback__)):
-        if not step.filename.startswith(_NO_RULES):
+        if not step.filename.startswith((*_NO_RULES, "<frozen ")):
             return f", at {step.filename}:{step.lineno}"
     return ""
 

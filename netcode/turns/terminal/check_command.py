@@ -14,24 +14,14 @@ from netcode.turns.terminal.screen import Screen
 def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play a game by itself and say what is wrong with it; return the status of the program."""
     game = load_game(arguments.game)
-    checker = Checker(game, options_of(arguments.option, game), arguments.seconds)
-    status, watch = 0, watching.Watch()
+    watch = watching.Watch()
+    checker, status = Checker(game, options_of(arguments.option, game), arguments.seconds, watch), 0
     try:
         with watching.watched(watch, watching.LIMIT):
             checker.run(arguments.games, arguments.seed, _progress)
-    except KeyboardInterrupt as interrupt:
+    except KeyboardInterrupt:
         _progress(0, 0)
-        if watch.found is None:
-            status, rule = 130, watching.running_in(interrupt.__traceback__)
-            checker.report.notes.append(
-                f"stopped {checker.findings.where}" + ("" if rule is None else f", in the middle of {rule}")
-            )
-        else:
-            checker.findings.add(
-                f"{watch.found}, had run for {watching.LIMIT:g} seconds when it was stopped; does it come to an end? "
-                "On a server nobody could play meanwhile, at any table"
-            )
-            checker.report.notes.append(f"stopped after {checker.report.games} of {arguments.games} games by that rule")
+        status = 130 if watch.found is None else 0
     for line in str(checker.report).splitlines():
         screen.line(line)
     return status or (0 if checker.report.ok else 1)

@@ -1,0 +1,162 @@
+"""What rules reach for outside of `self`: dice, clocks, files, networks and threads, and what all tables share.
+
+It is read off the source, so it is found also where nothing came of it in the games that were played.
+"""
+
+import ast
+import builtins
+import re
+from collections.abc import Callable, Iterator
+from inspect import getattr_static
+from types import ModuleType
+from typing import Any
+
+from netcode.turns.language.definition import definition_of
+from netcode.turns.language.domains import Domain, Listed, Open
+from netcode.turns.language.sources import first_of, function_of, in_reach, members_of
+
+_AGAIN = "no refusal undoes that, and it happens for every move that is tried; keep in fields what changes, and no more"
+_DICE = "it draws otherwise when the rule runs again; draw from `self.random`"
+_GIVEN = "it draws otherwise each time; draw from the dice that it is given"
+_REASONS = {
+    r"(random|numpy\.random)\.(?!Random\.?$).*": _DICE,
+    r"(secrets|uuid)\.(?!UUID).*|(os|posix|nt)\.urandom": _DICE,
+    r"time\..*|datetime\..*\.(now|utcnow|today)": (
+        "it is another time when the rule runs again; how long somebody may think says `clock = Clock(minutes=5)`"
+    ),
+    r"(io|_io|builtins)\.open|(pathlib|shutil|tempfile|glob|sqlite3)\..*|(os|posix|nt)\.(?!path\.|fspath).*": _AGAIN,
+    r"(socket|ssl|urllib|http|requests|subprocess)\..*": _AGAIN,
+    r"(threading|_thread|multiprocessing|concurrent|asyncio|signal)\..*": _AGAIN,
+    r"builtins\.input": 'nobody sits at the server and types; write `self.ask(self.mover, [True, False], "really?")`',
+}
+"""By what is called, as a pattern of its whole name, why no rule may."""
+_CHANGES = ("append", "extend", "insert", "remove", "pop", "clear", "sort", "reverse")
+_LIST: Any = list
+
+
+def uses(cls: type[Any]) -> Iterator[str]:
+    """Yield what the rules of a class use that is outside of the game, and what they change there, as sentences."""
+    named = ((function, function.__name__) for function in filter(None, map(function_of, members_of(cls))))
+    rules = {
+        function: f"{cls.__name__}.{name}" for function, name in named if name != "upgrade"
+    }  # that runs at a start
+    told, listing, given = set[str](), list[Callable[..., Any]](), list[Callable[..., Any]]()
+    for domain in _domains(cls):
+        match domain:
+            case Open(free=free):
+                given += filter(None, map(function_of, (free.sample, free.check)))
+            case Listed(name=None, rule=rule):
+                listing.append(rule)
+            case _:
+                pass
+    for function, tree in in_reach(cls, [*rules, *listing, *given]):
+        if tree is None:
+            continue
+        where = rules.get(function, f"{function.__name__}()")
+        for line, what, why in _Reader(cls, function, tree).found():
+            if f"{where} {what}" not in told:
+                told.add(f"{where} {what}")
+                code, instead = function.__code__, _GIVEN if why == _DICE and function in given else why
+                yield f"{where} {what}, at {code.co_filename}:{code.co_firstlineno + line - 1}: {instead}"
+
+
+def _domains(cls: type[Any]) -> Iterator[Domain]:
+    definition = definition_of(cls)
+    yield from definition.options.values()
+    for move in definition.moves.values():
+        yield from move.domains.values()
+
+
+class _Reader:
+    """One function of the rules, and what the names in it mean."""
+
+    def __init__(self, cls: type[Any], function: Callable[..., Any], tree: ast.FunctionDef) -> None:
+        self._cls, self._globals, self._first = cls, function.__globals__, first_of(tree)
+        self._fields = definition_of(cls).fields
+        self._nodes = sorted(ast.walk(tree), key=lambda node: getattr(node, "lineno", 0))
+        code = function.__code__
+        self._locals = {*code.co_varnames, *code.co_cellvars, *code.co_freevars}
+        self._imported = dict(self._imports())
+        self._global = {name for node in self._nodes if isinstance(node, ast.Global) for name in node.names}
+
+    def _imports(self) -> Iterator[tuple[str, str]]:
+        for node in self._nodes:
+            match node:
+                case ast.Import(names):
+                    for one in names:
+                        bound = one.asname or one.name.partition(".")[0]
+                        yield bound, one.name if one.asname else bound
+                case ast.ImportFrom(str(module), names):
+                    yield from ((one.asname or one.name, f"{module}.{one.name}") for one in names)
+                case _:
+                    pass
+
+    def found(self) -> Iterator[tuple[int, str, str]]:
+        """Yield in which line of the function something is done that no rule may do, what that is, and why not."""
+        for node in self._nodes:
+            match node:
+                case ast.Call(called, arguments, keywords):
+                    whole = self._whole(called)
+                    for pattern, why in _REASONS.items():
+                        if re.fullmatch(pattern, whole) or (whole == "random.Random" and not (arguments or keywords)):
+                            yield node.lineno, f"calls {ast.unparse(called)}(…)", why
+                            break
+                    for changed in self._changed(called, arguments):
+                        shared = f"all tables share it, and what they change is not stored: take a copy, `[*{changed}]`"
+                        yield node.lineno, f"changes {changed}", shared
+                case ast.Name(name, ast.Store() | ast.Del()) if name in self._global:
+                    yield node.lineno, f"assigns the global {name}", _shared(name)
+                case ast.Attribute(of, name, ast.Store() | ast.Del()) if self._is_class(of):
+                    yield node.lineno, f"assigns {ast.unparse(node)}", _shared(name)
+                case _:
+                    pass
+
+    def _whole(self, node: ast.expr) -> str:
+        """Return the name of what is called with that of its module, `random.choice`; nothing where that is not known."""
+        match node:
+            case ast.Name(name) if name in self._imported:
+                return self._imported[name]
+            case ast.Name(name) if name not in self._locals:
+                found = self._globals.get(name, getattr(builtins, name, None))
+                if isinstance(found, ModuleType):
+                    return found.__name__
+                return f"{getattr(found, '__module__', None)}.{getattr(found, '__qualname__', name)}"
+            case ast.Attribute(value, name):
+                whole = self._whole(value)
+                return f"{whole}.{name}" if whole else ""
+            case _:
+                return ""
+
+    def _changed(self, called: ast.expr, arguments: list[ast.expr]) -> Iterator[str]:
+        """Yield the list beside the game that a call changes: `CARDS.pop()`, `self.random.shuffle(CARDS)`."""
+        match called:
+            case ast.Attribute(_, "shuffle"):
+                changed = arguments[:1]
+            case ast.Attribute(value, name) if name in _CHANGES:
+                changed = [value]
+            case _:
+                return
+        for one in changed:
+            match one:
+                case ast.Name(name) if name not in self._locals and isinstance(self._globals.get(name), _LIST):
+                    yield name
+                case ast.Attribute(ast.Name(first), name) if first == self._first and name not in self._fields:
+                    if isinstance(getattr_static(self._cls, name, None), _LIST):
+                        yield ast.unparse(one)
+                case _:
+                    pass
+
+    def _is_class(self, node: ast.expr) -> bool:
+        """Tell whether something is the class of the rules, and not the game."""
+        match node:
+            case ast.Name(name):
+                found = None if name in self._locals else self._globals.get(name)
+                return isinstance(found, type) and issubclass(self._cls, found)
+            case ast.Call(ast.Name("type"), [ast.Name(first)]) | ast.Attribute(ast.Name(first), "__class__"):
+                return first == self._first
+            case _:
+                return False
+
+
+def _shared(name: str) -> str:
+    return f"all tables share it, and it is not stored; let it be a field, `{name}: … = …`, and write `self.{name}`"

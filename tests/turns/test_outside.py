@@ -1,0 +1,200 @@
+"""What `check` reads off the source of rules that reach for something outside of the game."""
+
+import asyncio
+import datetime as dt
+import os
+import pathlib
+import random
+import socket
+import subprocess
+import threading
+import time
+import uuid
+from random import Random, choice
+from typing import Any, ClassVar
+
+import pytest
+
+from benchmarks.turns import EXAMPLES, example
+from netcode.turns import Free, Game, check, move
+from netcode.turns.proving.outside import uses
+
+CARDS = [*range(9)]
+count = 0
+
+
+class Reaches(Game):
+    """Whatever a subclass does in its move."""
+
+    DECK: ClassVar[list[int]] = [1, 2]
+    total: ClassVar[int] = 0
+    drawn: list[int] = []
+
+    def reach(self) -> None: ...
+
+    @move
+    def go(self) -> None:
+        self.reach()
+        self.finish()
+
+
+def said(rule: Any) -> list[str]:
+    """Return what is said of a rule, without where that is and why."""
+    found = uses(type("Thing", (Reaches,), {"reach": rule, "__module__": __name__}))
+    return [one.partition(", at ")[0].removeprefix("Thing.").partition(" ")[2] for one in found]
+
+
+def _draws(self: Any) -> None:
+    self.drawn.append(choice([1, 2]))
+    self.drawn.append(random.randint(1, 6))
+    self.drawn.append(Random().randint(1, 6))
+    self.drawn.append(uuid.uuid4().int % 6 + os.urandom(1)[0])
+
+
+def _draws_what_lasts(self: Any) -> None:
+    self.drawn.append(self.random.randint(1, 6))
+    self.drawn.append(Random(3).randint(1, 6))
+    self.drawn.append(uuid.UUID(int=3).int)
+    self.drawn.append(isinstance(self.random, random.Random))
+
+
+def _looks_at_a_clock(self: Any) -> None:
+    import datetime
+    from time import sleep as nap
+
+    nap(0)
+    self.drawn.append(time.monotonic_ns() + dt.datetime.now().year + datetime.date.today().year)  # noqa: DTZ005, DTZ011
+
+
+def _counts_days(self: Any) -> None:
+    import os.path
+
+    self.drawn.append((dt.date(2020, 2, 29) - dt.date(2020, 1, 1)).days + len(os.path.join("a", "b")))  # noqa: PTH118
+
+
+def _reads_a_file(self: Any) -> None:
+    self.drawn.append(len(open("/dev/null").read()))  # noqa: SIM115, PTH123
+    self.drawn.append(len(pathlib.Path("/dev/null").read_text()))
+    self.drawn.append(len([*os.listdir(), os.path.join("a", "b")]))  # noqa: PTH208, PTH118
+
+
+def _begins_something(self: Any) -> None:
+    socket.socket()
+    subprocess.run(["true"], check=False)
+    threading.Thread(target=self.reach).start()
+    asyncio.run(asyncio.sleep(0))
+
+
+def _asks_who_runs_it(self: Any) -> None:
+    self.drawn.append(input("which?"))
+
+
+def _keeps_beside(self: Any) -> None:
+    global count  # noqa: PLW0603 - what is told of
+    count += 1
+    CARDS.pop()
+    self.DECK.append(1)
+    self.random.shuffle(CARDS)
+    Reaches.total = 3
+    type(self).total += 1
+    del self.__class__.total  # pyright: ignore[reportUnknownMemberType]
+
+
+def _keeps_inside(self: Any) -> None:
+    cards = [*CARDS]
+    self.random.shuffle(cards)
+    self.random.shuffle(self.drawn)
+    self.drawn.append(cards.pop() + self.DECK[0])
+    dt.date.fromisoformat("2020-01-01").timetuple().count(1)
+    CARDS_ = cards  # noqa: N806
+    CARDS_.clear()
+    self.drawn.real = 3
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"),
+    [
+        (_draws, ["calls choice(…)", "calls random.randint(…)", "calls Random(…)", "calls uuid.uuid4(…)", "calls os.urandom(…)"]),
+        (_draws_what_lasts, []),
+        (_looks_at_a_clock, ["calls nap(…)", "calls time.monotonic_ns(…)", "calls dt.datetime.now(…)", "calls datetime.date.today(…)"]),
+        (_counts_days, []),
+        (_reads_a_file, ["calls open(…)", "calls pathlib.Path(…)", "calls os.listdir(…)"]),
+        (_begins_something, ["calls socket.socket(…)", "calls subprocess.run(…)", "calls threading.Thread(…)", "calls asyncio.run(…)", "calls asyncio.sleep(…)"]),
+        (_asks_who_runs_it, ["calls input(…)"]),
+        (_keeps_beside, ["assigns the global count", "changes CARDS", "changes self.DECK", "assigns Reaches.total", "assigns type(self).total", "assigns self.__class__.total"]),
+        (_keeps_inside, []),
+    ],
+)  # fmt: skip
+def test_what_a_rule_uses_outside_of_the_game_is_read_off_its_source(rule: Any, what: list[str]) -> None:
+    assert sorted(said(rule)) == sorted(what)
+
+
+def _shuffled() -> list[int]:
+    random.shuffle(CARDS)
+    return CARDS
+
+
+def _sample(dice: Random) -> int:
+    del dice
+    return random.randrange(3)
+
+
+def _about_three(_game: Any) -> list[int]:
+    return [random.randrange(3)]
+
+
+class Helped(Game):
+    """Uses functions of its module, which do it."""
+
+    n: int = 0
+
+    def setup(self) -> None:
+        self.n = _shuffled()[0]
+
+    @classmethod
+    def upgrade(cls, old: dict[str, Any]) -> dict[str, Any]:
+        return {**old, "n": time.time_ns()}
+
+    @move(size=Free(int, _sample, lambda _: None), other=_about_three)
+    def go(self, size: int, other: int) -> None:
+        self.finish()
+
+
+def test_so_is_what_the_functions_of_its_module_do_and_how_it_is_mended_says_who_has_dice() -> None:
+    found = sorted(uses(Helped))
+
+    assert [one.partition(", at ")[0] for one in found] == [
+        "_about_three() calls random.randrange(…)",
+        "_sample() calls random.randrange(…)",
+        "_shuffled() calls random.shuffle(…)",
+        "_shuffled() changes CARDS",
+    ]
+    assert found[0].endswith(": it draws otherwise when the rule runs again; draw from `self.random`")
+    assert found[1].endswith(": it draws otherwise each time; draw from the dice that it is given")
+    assert found[3].endswith(": all tables share it, and what they change is not stored: take a copy, `[*CARDS]`")
+
+
+class Foreign(Game):
+    """Throws a die of its own."""
+
+    die: int = 0
+
+    @move
+    def roll(self) -> None:
+        self.die = random.randint(1, 1_000_000)
+        if self.die % 3 == 0:
+            self.finish()
+
+
+def test_what_may_follow_from_it_is_no_problem_of_its_own() -> None:
+    report = check(Foreign, 4)
+
+    line = Foreign.roll.rule.__code__.co_firstlineno + 2
+    told = f"Foreign.roll calls random.randint(…), at {__file__}:{line}: it draws otherwise when the rule runs again; draw from `self.random`"
+    assert report.problems == {told: "in the source, whether or not a game came by"}
+    assert "does a rule use the module `random`" in str(report.follows[told])
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in EXAMPLES.glob("*.py") if path.stem != "window"))
+def test_the_examples_use_nothing_outside_of_themselves(name: str) -> None:
+    assert [*uses(example(name))] == []
