@@ -30,7 +30,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play here, or at a server."""
     game = load_game(arguments.game)
     if arguments.at is not None:
-        addresses = addresses_of(arguments.at)
+        addresses = addresses_of(arguments)
         seat_file = SeatFile(path_of(arguments.game), arguments.name, *addresses)
         wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name}
         wanted |= {"options": options_of(arguments.option, game), **reached_by(arguments, addresses)}
@@ -59,7 +59,7 @@ def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
 def run_watch(arguments: argparse.Namespace, screen: Screen) -> int:
     """Look on at a server."""
     game = load_game(arguments.game)
-    addresses = addresses_of(arguments.at)
+    addresses = addresses_of(arguments)
     wanted: dict[str, Any] = {"room": arguments.room, "name": arguments.name, **reached_by(arguments, addresses)}
     watched = play_over_network(addresses[0], game, screen, None, watch=True, **wanted)
     return 0 if watched else 1
@@ -68,7 +68,7 @@ def run_watch(arguments: argparse.Namespace, screen: Screen) -> int:
 def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
     """Play at a server by itself."""
     game = load_game(arguments.game)
-    addresses = addresses_of(arguments.at)
+    addresses = addresses_of(arguments)
     wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name or "bot"}
     wanted |= reached_by(arguments, addresses)
     choose = SearchBot(arguments.think) if arguments.think > 0 else RandomBot()

@@ -1,5 +1,6 @@
 """`python -m netcode.turns` as people use it: real programs that play, are closed, and find their seats again."""
 
+import argparse
 import contextlib
 import importlib
 import io
@@ -309,7 +310,7 @@ def test_a_game_in_the_folder_where_one_is_takes_the_place_of_no_other_module(
         (
             TWELVE_LINES + "\n\nclass Other(Game):\n    mark = TicTacToe.mark\n    cells: list[int] = []\n",
             "",
-            "several games",
+            "some_game.py has the games TicTacToe and Other; say which, as in .*some_game.py:Other",
         ),
         ("import nowhere_to_be_found", "", "line 1: ModuleNotFoundError: No module named 'nowhere_to_be_found'"),
         ("\n\nint('play')\n", "", r"some_game.py, line 3: ValueError: invalid literal for int\(\)"),
@@ -367,7 +368,26 @@ def test_a_bug_that_is_not_of_the_game_is_no_sentence(game: Path, monkeypatch: p
 
 def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["play", "nowhere.py"]) == 1
-    assert capsys.readouterr().out == "nowhere.py is not there; give the file with your game, such as tictactoe.py\n"
+    said = f"nowhere.py is not there; give the file with your game, such as tictactoe.py; you are in {Path.cwd()}\n"
+    assert capsys.readouterr().out == said
+
+
+@pytest.mark.parametrize("typed", ["go", "Go.py", "GO", "goo.py", "go.py:", "“go.py”", "."])
+def test_a_file_that_was_meant_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], typed: str
+) -> None:
+    (tmp_path / "go.py").write_text("")
+    monkeypatch.chdir(tmp_path)
+    if Path(typed).is_file():
+        pytest.skip("names differ in more than their case here")
+
+    assert main(["play", typed]) == 1
+    assert capsys.readouterr().out.endswith("; did you mean go.py?\n")
+
+
+def test_a_file_in_a_folder_that_is_not_there_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["play", "/nowhere/go.py"]) == 1
+    assert capsys.readouterr().out == "/nowhere/go.py is not there; there is no folder /nowhere\n"
 
 
 @pytest.mark.parametrize(
@@ -378,7 +398,8 @@ def test_a_file_that_is_not_there_is_explained_on_the_command_line(capsys: pytes
         (["play", "{game}", "--option", "size"], "'size' is no option; write name=value"),
         (["play", "{game}", "--option", "size=3"], "TicTacToe has no option of that name"),
         (["play", "{game}", "--option", "size=--3"], "TicTacToe has no option of that name"),
-        (["play", "{game.parent}"], "is a folder; give the file with your game, such as tictactoe.py"),
+        (["play", "{game.parent}"], "is a folder; did you mean {game}?"),
+        (["play", "{game.parent.parent}"], "is a folder; give the file with your game, such as tictactoe.py"),
         (["watch", "{game}", "--at", "host:port"], "'host:port' is no address"),
         (["replay", "{game}", "nowhere.db"], "nowhere.db is not there; give the database of a server"),
         (["serve", "{game}", "--port", "0", "--store", "{game}"], "is damaged, or no database"),
@@ -391,7 +412,7 @@ def test_what_cannot_be_done_is_said(
     game: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], text: str
 ) -> None:
     assert main([word.format(game=game) for word in arguments]) == 1
-    assert text in capsys.readouterr().out
+    assert text.format(game=game) in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -451,7 +472,23 @@ def test_what_is_no_address_is_said(text: str) -> None:
 def test_addresses_have_commas_between_them_or_are_said_one_by_one(
     words: list[str], addresses: list[tuple[str, int]]
 ) -> None:
-    assert addresses_of(words) == addresses
+    assert addresses_of(argparse.Namespace(at=words)) == addresses
+
+
+@pytest.mark.parametrize(
+    ("link", "room", "said"),
+    [
+        ("http://h:1/#room=KTQXB&game=TicTacToe", None, (("h", 1), False, "KTQXB")),
+        (" https://h/#room=%23c0ffee&game=TicTacToe", None, (("h", 443), True, "#c0ffee")),
+        ("http://[::1]:2", "ours", (("::1", 2), False, "ours")),
+        ("http://h/#room=KTQXB", "ours", (("h", 80), False, "ours")),
+        ("h:1/", None, (("h", 1), False, None)),
+    ],
+)
+def test_a_link_to_a_page_says_where_and_in_which_room(link: str, room: str | None, said: tuple[Any, ...]) -> None:
+    arguments = argparse.Namespace(at=[link], room=room, tls=False)
+
+    assert (*addresses_of(arguments), arguments.tls, arguments.room) == said
 
 
 def test_options_are_numbers_truths_and_texts() -> None:

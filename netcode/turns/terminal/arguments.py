@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from netcode.address import Address, read_address, read_listening
 from netcode.tools.command_line import Parser
@@ -66,7 +67,7 @@ def _seconds(text: str) -> float:
 
 def _add_at(command: argparse.ArgumentParser, *, required: bool) -> None:
     """Add how a server is reached."""
-    reached = f"the server; port {PORT}. With commas, all that serve the same tables: any of them will do"
+    reached = f"the server, or the link to its page; port {PORT}. With commas, all that serve the same tables: any of them will do"
     command.add_argument("--at", metavar="HOST[:PORT]", action="append", required=required, help=reached)
     command.add_argument("--tls", action="store_true", help="to a server that encrypts")
     command.add_argument("--room", help="a code that you agreed on with your friends")
@@ -221,13 +222,28 @@ def address_of(text: str) -> Address:
         raise Trouble(str(error)) from error
 
 
-def addresses_of(words: Sequence[str]) -> list[Address]:
+def addresses_of(arguments: argparse.Namespace) -> list[Address]:
     """Read what `--at` was given: addresses with commas between them, or each with an `--at` of its own.
+
+    A link, as a page shows it to invite a friend, also says whether it is encrypted, and which room.
 
     Raises:
         Trouble: one of them is none.
     """
-    return [*dict.fromkeys(address_of(text.strip()) for word in words for text in word.split(","))]
+    words = [_followed(text.strip(), arguments) for word in arguments.at for text in word.split(",")]
+    return [*dict.fromkeys(map(address_of, words))]
+
+
+def _followed(text: str, arguments: argparse.Namespace) -> str:
+    """Return the address in a link, and take from it what was not said otherwise; any other text as it is."""
+    link = urlsplit(text)
+    if link.scheme not in ("http", "https"):
+        return text.removesuffix("/")
+    secure = link.scheme == "https"
+    arguments.tls = arguments.tls or secure
+    arguments.room = arguments.room or parse_qs(link.fragment).get("room", [None])[0]
+    port = "" if re.search(r":\d*$", link.netloc) else f":{443 if secure else 80}"
+    return f"{link.netloc}{port}"
 
 
 def reached_by(arguments: argparse.Namespace, addresses: Sequence[Address]) -> dict[str, Any]:

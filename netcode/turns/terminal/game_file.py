@@ -1,5 +1,6 @@
 """A file with a game, as the command line is given it: run, and the class found in it."""
 
+import difflib
 import importlib.util
 import re
 import sys
@@ -37,9 +38,10 @@ def load_game(where: str) -> type[Game]:
     leaves = {
         key: game for key, game in games.items() if not any(game in other.__mro__[1:] for other in games.values())
     }
-    if len(leaves) != 1:
-        what = f"several games; say which, as in {file}:{min(leaves)}" if leaves else "no game: no class made from Game"
-        raise Trouble(f"{file} has {what}")
+    if not leaves:
+        raise Trouble(f"{file} has no game: no class made from Game")
+    if len(leaves) > 1:
+        raise Trouble(f"{file} has the games {' and '.join(leaves)}; say which, as in {file}:{min(leaves)}")
     return next(iter(leaves.values()))
 
 
@@ -59,11 +61,11 @@ def _run(file: str) -> ModuleType:
     path = Path(file)
     if not path.is_file():
         what = "is a folder" if path.is_dir() else "is not there"
-        raise Trouble(f"{file or '.'} {what}; give the file with your game, such as tictactoe.py")
+        raise Trouble(f"{file or '.'} {what}; {_instead(path)}")
     name, folder = _module_name(path), str(path.parent.resolve())
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
-        raise Trouble(f"{file} is no Python file")
+        raise Trouble(f"{file} is no Python file; its name has to end in .py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # annotations are looked up there
     # What lies beside it is found first, but for the file itself where something else is called so.
@@ -86,6 +88,20 @@ def _run(file: str) -> ModuleType:
     finally:
         sys.path.remove(folder)
     return module
+
+
+def _instead(path: Path) -> str:
+    """Return what was probably meant by a file that is none: one that is called alike, or one in another folder."""
+    folder = path if path.is_dir() else path.parent
+    if not folder.is_dir():
+        return f"there is no folder {folder}"
+    files = {one.stem.lower(): one.name for one in sorted(folder.glob("*.py"))}
+    named = path.name.strip("\"'“”: ").lower().removesuffix(".py")
+    like = difflib.get_close_matches(named, files, n=1) or ([*files] if len(files) == 1 and folder == path else [])
+    if like:
+        return f"did you mean {folder / files[like[0]]}?"
+    here = "" if folder.is_absolute() else f"; you are in {Path.cwd()}"
+    return f"give the file with your game, such as tictactoe.py{here}"
 
 
 def _module_name(path: Path) -> str:
