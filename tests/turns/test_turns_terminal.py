@@ -23,7 +23,7 @@ from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal import seat_file as seat_files
 from netcode.turns.terminal.bot_play import run_bot
-from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.choices import drawn, show_plays
 from netcode.turns.terminal.columns import columns, padded
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
@@ -202,7 +202,7 @@ def test_plays_are_numbered_and_the_rest_is_counted() -> None:
     assert lines[0] == "your turn"
     assert lines[1].startswith("   1: mark 0   2: mark 1")
     assert max(map(len, lines)) <= 105
-    assert lines[-2:] == ["   … and 5 more: mark CELL", "   type mark CELL"]
+    assert lines[-2:] == ["   … and 5 more: mark CELL", "   type mark CELL; /draw draws one at random"]
 
 
 @pytest.mark.parametrize(
@@ -1086,6 +1086,119 @@ def test_a_free_answer_that_is_a_number_is_text_where_the_rules_want_text(hall: 
     ann.seat.close()
 
 
+def test_what_is_not_listed_is_drawn_and_played_for_who_has_no_idea(hall: Hall) -> None:
+    hall.games = (Names,)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Names, name="Ann"), Names)
+    ann.frames(0.5)
+    for line in ("/play", "/draw", "call", "/draw", "/draw", "/play", "/play"):
+        ann.obey(line)
+        ann.frames(0.5)
+
+    text = ann.out.getvalue()
+    assert ann.seat.view.said == ["Joe"]
+    assert text.count("nothing is drawn yet: /draw draws one at random of what is not listed\n") == 2
+    assert text.count("everything is listed: type its number or its words\n") == 1
+    assert text.count("drawn: Joe\n/play plays it, /draw draws another one\n") == 2
+    ann.seat.close()
+
+
+class Routes(Game):
+    """What is free is a list, and has to be typed so."""
+
+    seats = 1, 1
+    way: list[int] = []
+
+    @move(way=Free(list[int], lambda _: [3, 4], lambda way: None if way else "go somewhere"))
+    def go(self, way: list[int]) -> None:
+        self.way = way
+
+    @move
+    def ask_for(self) -> None:
+        self.way = self.ask(0, Free(list[int], lambda _: [5], lambda way: None if way else "go"), "which way?")
+
+    @move(way=Free(list[int], lambda _: [], lambda way: None if way else "go somewhere"))
+    def stay(self, way: list[int]) -> None:
+        self.way = way
+
+
+def test_what_was_drawn_is_shown_as_it_is_typed_at_one_keyboard() -> None:
+    out = io.StringIO()
+    table = LocalTable(Routes, ["Ann"], {}, bytes(32))
+
+    with pytest.raises(EOFError):
+        play_locally(table, (), Screen(out), Typist("/play", "/draw", "/play", "ask_for", "/draw", "/play"), first)
+
+    text = out.getvalue()
+    assert text.count("nothing is drawn yet: /draw draws one at random of what is not listed\n") == 1
+    assert "drawn: go [3, 4]\n/play plays it" in text
+    assert "drawn: [5]\n" in text
+    assert table.view(0).way == [5]
+    assert drawn(None) == "nothing could be drawn that the rules take; try again, or type it"
+
+
+class Jammed(Game):
+    seats = 1, 1
+
+    @move(way=Free(list[int], lambda _: [1 // 0], lambda way: None))
+    def go(self, way: list[int]) -> None: ...
+
+
+def test_where_nothing_can_be_drawn_that_is_said() -> None:
+    out = io.StringIO()
+
+    with pytest.raises(EOFError):
+        play_locally(LocalTable(Jammed, ["Ann"], {}, bytes(32)), (), Screen(out), Typist("/draw"), first)
+
+    assert "nothing could be drawn that the rules take; try again, or type it\n" in out.getvalue()
+
+
+class Towns(Game):
+    """Fields with an entry for each seat, and some that have none."""
+
+    scores: list[int]
+    trick: dict[int, str] = {}
+    boards: list[list[int | None]]
+    towns: list[list[str]]
+    dice: list[int] = [3, 4]
+    plan: dict[int, str] | None = None
+
+    def setup(self) -> None:
+        self.scores = [0 for _ in self.players]
+        self.boards = [[None] * 9 for _ in self.players]
+        self.towns = [["a town", "a village", "a house"] for _ in self.players]
+
+    @move(card=["8C"])
+    def lay(self, card: str) -> None:
+        self.scores[self.mover] += 1
+        self.trick[self.mover] = card
+        self.boards[self.mover][0] = self.mover
+        self.plan = {9: "none of theirs", self.mover: "x"} if self.plan is None else {self.mover: self.plan[self.mover]}
+
+
+def test_what_the_rules_keep_for_each_seat_has_the_names_of_the_players() -> None:
+    table = LocalTable(Towns, ["Ann", "Bob"], {}, bytes(32))
+    before = table.view(None)
+    table.play(0, Play("lay", {"card": "8C"}))
+
+    assert rows_of(table.view(None)) == [
+        ("scores", "Ann: 1, Bob: 0"),
+        ("trick", "Ann: 8C"),
+        ("boards", "Ann   0  .  ."),
+        ("", "      .  .  ."),
+        ("", "      .  .  ."),
+        ("", "Bob   .  .  ."),
+        ("", "      .  .  ."),
+        ("", "      .  .  ."),
+        ("towns", "Ann  a town, a village, a house"),
+        ("", "Bob  a town, a village, a house"),
+        ("dice", "3 4"),
+        ("plan", "9: none of theirs, 0: x"),
+    ]
+    assert rows_of(before)[1] == ("trick", "-")
+    assert changed(before, table.view(None)).startswith("scores Ann: 0 → 1, trick: 0 → 1 of them, boards Ann 0: . → 0")
+
+
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
     hall.serve()
     ann = Shown(hall, hall.begin_to_join(name="Ann", room="here"))
@@ -1321,7 +1434,7 @@ def test_a_move_of_other_rules_is_listed_by_its_name() -> None:
 
     show_plays(Screen(out), TicTacToe, [], ["mark", "hide"], "your turn")
 
-    assert out.getvalue().endswith("type mark CELL or hide\n")
+    assert out.getvalue().endswith("type mark CELL or hide; /draw draws one at random\n")
 
 
 def test_a_seat_is_kept_while_no_server_answers(hall: Hall, tmp_path: Path) -> None:

@@ -411,12 +411,16 @@ def test_what_is_not_listed_is_told_with_what_it_takes() -> None:
 
     assert out.getvalue().splitlines()[-2:] == [
         "   … and 2 more: drive CARD, ask_for",
-        "   type think WORD or pair NUMBER FIRST SECOND",
+        "   type think WORD or pair NUMBER FIRST SECOND; /draw draws one at random",
     ]
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"), [(str, "   type your answer"), (None, "   type your answer; lists as JSON, such as [1, 2]")]
+    ("kind", "line"),
+    [
+        (str, "   type your answer; /draw draws one at random"),
+        (None, "   type your answer; lists as JSON, such as [1, 2]; /draw draws one at random"),
+    ],
 )
 def test_a_free_answer_is_asked_for(kind: Any, line: str) -> None:
     out = io.StringIO()

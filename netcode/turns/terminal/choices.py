@@ -1,5 +1,6 @@
 """What may be played, written down: a numbered list, and how what is not in it is typed."""
 
+import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,12 @@ from netcode.turns.terminal.wording import said
 
 LISTED = 40
 """Plays that are shown; more are there, and may be typed all the same."""
+
+
+DRAW = "/draw draws one at random"
+"""What who has no idea reads of what is not listed."""
+ALL_LISTED = "everything is listed: type its number or its words"
+NOTHING_DRAWN = "nothing is drawn yet: /draw draws one at random of what is not listed"
 
 
 def are_numbers(legal: Sequence[Play]) -> bool:
@@ -59,7 +66,19 @@ def _show_unlisted(screen: Screen, unlisted: Iterable[str], game: type[Any], kin
     unlisted = [*unlisted]
     if "" in unlisted:
         lists = "" if kind is str else "; lists as JSON, such as [1, 2]"
-        screen.line(f"   type your answer{lists}")
-        return
-    if unlisted:
-        screen.line(f"   type {' or '.join(form_of(game, name) for name in unlisted)}")
+        screen.line(f"   type your answer{lists}; {DRAW}")
+    elif unlisted:
+        screen.line(f"   type {' or '.join(form_of(game, name) for name in unlisted)}; {DRAW}")
+
+
+def drawn(play: Play | None) -> str:
+    """Return what is said of a play that was drawn, or that none could be."""
+    if play is None:
+        return "nothing could be drawn that the rules take; try again, or type it"
+    words = [play.name, *map(_typed, play.wire().values())]
+    return f"drawn: {' '.join(words).strip()}\n/play plays it, /draw draws another one"
+
+
+def _typed(value: Any) -> str:
+    """Return a value as it is typed where nothing lists it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else str(value)

@@ -9,7 +9,7 @@ from netcode.turns.language.plays import Play, answer
 from netcode.turns.simulate import Choice, choices_of
 from netcode.turns.table import Asked, Happening, Table
 from netcode.turns.terminal.bot_play import MAX_REFUSED
-from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.choices import ALL_LISTED, NOTHING_DRAWN, drawn, show_plays
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.sharing import Ask, SharedKeyboard, Typed, shows_secrets
@@ -21,7 +21,8 @@ Think = Callable[[Table, int], Choice | None]
 """Chooses what a bot does."""
 HELP = (
     "type a number or words to play; undo takes the last move back; quit or Ctrl-C ends; "
-    "where such a word could be a play or an answer, write /undo and /quit"
+    "where such a word could be a play or an answer, write /undo and /quit\n"
+    "/draw shows one at random of what is not listed, and /play plays it"
 )
 
 
@@ -136,6 +137,7 @@ class LocalGame:
         """Ask one person until something comes of it."""
         table, screen = self._table, self._screen
         asked, legal, unlisted = table.table.question(seat), table.legal(seat), table.table.legal(seat).unlisted
+        drawing: Play | None = None
         self._show(seat, asked, legal)
         while True:
             line = self._ask(table.seconds())
@@ -151,21 +153,29 @@ class LocalGame:
                 if self._question is not None:
                     return After.PASSED
             elif text == "/help":
-                screen.line(HELP)
+                screen.lines(HELP)
+            elif text == "/draw":
+                drawing = table.draw(seat)
+                screen.lines(drawn(drawing) if unlisted else ALL_LISTED)
             elif text == "/quit":
                 return After.QUIT
             else:
-                refused = table.undo(seat) if text == "/undo" else self._play(seat, text, legal, asked)
+                refused = table.undo(seat) if text == "/undo" else self._play(seat, text, legal, asked, drawing)
                 if not refused:
                     return After.DONE
                 screen.line(refused)
 
-    def _play(self, seat: int, text: str, legal: tuple[Play, ...], asked: Asked | None) -> str:
-        """Play what was typed; return why not, or nothing."""
+    def _play(
+        self, seat: int, text: str, legal: tuple[Play, ...], asked: Asked | None, drawing: Play | None = None
+    ) -> str:
+        """Play what was typed, or drawn; return why not, or nothing."""
         table = self._table
         unlisted = table.table.legal(seat).unlisted
         kind = free_type(table.table, seat)
-        play = wanted(text, table.game, legal, unlisted, asked, names=table.names, kind=kind)
+        if text == "/play":
+            play = drawing or NOTHING_DRAWN
+        else:
+            play = wanted(text, table.game, legal, unlisted, asked, names=table.names, kind=kind)
         if isinstance(play, str):
             return play
         typed = Typed(table)

@@ -1,5 +1,6 @@
 """A table in this program: what each seat sees of it and may do, and how a move is taken back."""
 
+import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -80,6 +81,15 @@ class LocalTable:
         if asked is not None:
             return tuple(answer(asked.id, option) for option in asked.options or ())
         return tuple(Play(name, arguments) for name, arguments in self.table.legal(seat).plays)
+
+    def draw(self, seat: int) -> Play | None:
+        """Return something that a seat may do and that is not listed, drawn at random; None if there is nothing."""
+        asked = self.table.question(seat)
+        for name in self.table.legal(seat).unlisted:
+            arguments = self.table.draw(seat, name, random.Random())  # noqa: S311 - no secret comes of it
+            if arguments is not None:
+                return Play(name, arguments) if asked is None else answer(asked.id, arguments["answer"])
+        return None
 
     def any_may_answer(self) -> tuple[int, int] | None:
         """Return which question this is that one of several may answer, or None."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from netcode.turns.bots import Drawer
 from netcode.turns.client import join
 from netcode.turns.events import (
     Gone,
@@ -18,7 +19,7 @@ from netcode.turns.events import (
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.seat import Seat
 from netcode.turns.table import Result
-from netcode.turns.terminal.choices import show_plays
+from netcode.turns.terminal.choices import ALL_LISTED, NOTHING_DRAWN, drawn, show_plays
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.telling import changed, ended, moved, newest, on_a_command_line, waits_for, who_is_who
@@ -36,6 +37,7 @@ _OF_A_TABLE = ("room", "players", "options", "watch")
 
 HELP = (
     "type a number or words to play; /quit or Ctrl-C ends, and the seat is kept until you come back\n"
+    "/draw shows one at random of what is not listed, and /play plays it\n"
     "/say TEXT, /undo, /yes, /no, /start, /rematch, /leave for good, /help; but for /say, the slash is needed only\n"
     "where such a word could be a play or an answer"
 )
@@ -76,6 +78,8 @@ class NetworkTable:
         self._due = False
         """Whether the table is to be shown once it is there: we have just come."""
         self._kept, self._room = kept, room
+        self._drawer = Drawer(game)
+        self._drawn: Play | None = None
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -270,18 +274,14 @@ class NetworkTable:
                     self.screen.lines(HELP)
                 case "/say":
                     seat.say(rest)
-                case "/undo":
-                    seat.undo()
                 case "/yes" | "/no":
                     seat.consent(word == "/yes")
-                case "/start":
-                    seat.start()
-                case "/rematch":
-                    seat.rematch()
-                case "/leave":
-                    seat.leave()
+                case "/undo" | "/start" | "/rematch" | "/leave":
+                    getattr(seat, word[1:])()
                 case _ if not (seat.my_turn or self._may_change):
                     self._say_why_not()
+                case "/draw" | "/play":
+                    self._draw_or_play(word)
                 case _:
                     play = wanted(text, self.game, seat.legal, seat.unlisted, seat.question, names=seat.names)
                     if isinstance(play, str):
@@ -291,6 +291,19 @@ class NetworkTable:
                         seat.play(play)
         except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
             self.screen.line(str(error))
+
+    def _draw_or_play(self, word: str) -> None:
+        """Draw something that is not listed, or play what was drawn; it is shown as it would be typed."""
+        seat, play = self.seat, self._drawn
+        if word == "/draw":
+            plays = (self._drawer.draw(seat.view, name, seat.question) for name in seat.unlisted)
+            self._drawn = next((play for play in plays if play is not None), None)
+            self.screen.lines(drawn(self._drawn) if seat.unlisted else ALL_LISTED)
+        elif play is None:
+            self.screen.line(NOTHING_DRAWN)
+        else:
+            self._drawn = None
+            seat.play(play)
 
     def _say_as_text(self, play: Play, refusal: str) -> bool:
         """Answer once more with the text of a number or a truth: what type a free answer has, only the server knows."""

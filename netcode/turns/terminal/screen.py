@@ -129,7 +129,7 @@ class Screen:
         """Write names and values, one pair a line."""
         if self._console is not None:
             text: Any = import_module("rich.text").Text
-            grid: Any = import_module("rich.table").Table(show_header=False, pad_edge=False)
+            grid: Any = import_module("rich.table").Table(show_header=False)
             for _ in range(2):
                 grid.add_column(overflow="fold")  # else it cuts what has no blanks in it
             for name, value in rows:

@@ -6,7 +6,7 @@ from typing import Any
 
 from netcode.turns.player.sight import fields_of
 from netcode.turns.table import Result
-from netcode.turns.terminal.wording import is_record, parts_of, written
+from netcode.turns.terminal.wording import by_seat, is_record, parts_of, written
 
 CHANGES = 3
 """Changes that the line of a move tells; the table below shows all."""
@@ -44,8 +44,15 @@ def changed(before: Any, after: Any) -> str:
     if before is None or after is None:
         return ""
     old, new = fields_of(before), fields_of(after)
-    parts = [part for name in new if name in old for part in _changes(name, old[name], new[name])]
+    parts = [part for name in new if name in old for part in _changes(name, *_by_name(before, after, name))]
     return ", ".join([*parts[:CHANGES], "…"] if len(parts) > CHANGES else parts)
+
+
+def _by_name(before: Any, after: Any, name: str) -> tuple[Any, Any]:
+    """Return a field as it was and as it is; what the rules keep for each seat, by the names of the players."""
+    old, new = fields_of(before)[name], fields_of(after)[name]
+    was, now = by_seat(before, name, old), by_seat(after, name, new)
+    return (dict(was), dict(now)) if was and now else (old, new)
 
 
 def moved(who: str, name: str | None, changes: str) -> str:

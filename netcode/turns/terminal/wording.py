@@ -87,10 +87,27 @@ def rows_of(view: Any) -> list[tuple[str, str]]:
             lines = [_unseen(value)]
         elif mark in (Mark.OWNED, Mark.OTHERS):
             lines = [*_of_seats(mark, value, names, seat)]
+        elif entries := by_seat(view, name, value):
+            lines = [*_of_each(entries)]
         else:
             lines = [*_lines(value)]
         rows += [(name if not number else "", line) for number, line in enumerate(lines)]
     return rows
+
+
+def by_seat(view: Any, name: str, value: Any) -> list[tuple[str, Any]]:
+    """Return what the rules keep for each seat in a field, with the names of the players; nothing where it is nobody's."""
+    if isinstance(view, View) or not isinstance(value, list | tuple | dict):
+        return []
+    if name not in definition_of(view.__class__).seating.by_seat:
+        return []
+    kit: ViewKit = kit_of(view)
+    names: Sequence[str] = kit.names
+    entries: list[tuple[Any, Any]] = [*(value.items() if isinstance(value, dict) else enumerate(value))]  # pyright: ignore[reportUnknownArgumentType]
+    fit = isinstance(value, dict) or len(entries) == len(names)
+    if not fit or not all(type(key) is int and 0 <= key < len(names) for key, _ in entries):
+        return []
+    return [(names[key], item) for key, item in entries]
 
 
 def _marks_of(view: Any) -> tuple[Mapping[str, Mark], Sequence[str], int | None]:
@@ -122,6 +139,18 @@ def _of_seats(mark: Mark, value: Any, names: Sequence[str], seat: int | None) ->
         yield f"{padded(called, width)}  {written(item) if seen else _unseen(item)}"
     if not entries:
         yield "-"
+
+
+def _of_each(entries: Sequence[tuple[str, Any]]) -> Iterator[str]:
+    """Yield what there is for each seat: in one line where that is short, else from a line of its own on."""
+    parts = [(who, [*_lines(item)]) for who, item in entries]
+    line = ", ".join(f"{who}: {lines[0]}" for who, lines in parts)
+    if columns(line) <= SHORT and all(len(lines) == 1 and ", " not in lines[0] for _, lines in parts):
+        yield line
+        return
+    width = max(columns(who) for who, _ in parts)
+    for who, lines in parts:
+        yield from (f"{padded('' if number else who, width)}  {text}" for number, text in enumerate(lines))
 
 
 def _lines(value: Any) -> Iterator[str]:
