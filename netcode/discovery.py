@@ -186,7 +186,7 @@ def lan_of(network: Network) -> Lan:
     try:
         from netcode.lan.mdns import Mdns
     except ImportError as error:
-        raise ImportError("finding games on the LAN needs zeroconf: pip install 'netcode[lan]'") from error
+        raise ImportError('finding games on the LAN needs zeroconf: python -m pip install "netcode[lan]"') from error
     return Mdns()
 
 

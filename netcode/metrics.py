@@ -30,7 +30,7 @@ try:
     from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
     from prometheus_client.metrics_core import Metric
 except ImportError as error:
-    raise ImportError("netcode.metrics needs prometheus-client: pip install 'netcode[metrics]'") from error
+    raise ImportError('netcode.metrics needs prometheus-client: python -m pip install "netcode[metrics]"') from error
 
 if TYPE_CHECKING:
     from netcode.server import Server

@@ -273,7 +273,9 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.delitem(sys.modules, "netcode.lan.mdns", raising=False)
 
     for use in (discover, lambda: Server("127.0.0.1", 0, announce="here")):
-        with pytest.raises(ImportError, match=r"finding games on the LAN needs zeroconf: pip install 'netcode\[lan\]'"):
+        with pytest.raises(
+            ImportError, match=r'finding games on the LAN needs zeroconf: python -m pip install "netcode\[lan\]"'
+        ):
             use()
 
 

@@ -270,6 +270,8 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(builtins, "__import__", missing)
     monkeypatch.delitem(sys.modules, "netcode.metrics")
 
-    with pytest.raises(ImportError, match=r"netcode.metrics needs prometheus-client: pip install 'netcode\[metrics\]'"):
+    with pytest.raises(
+        ImportError, match=r'netcode.metrics needs prometheus-client: python -m pip install "netcode\[metrics\]"'
+    ):
         importlib.import_module("netcode.metrics")
     assert metrics.__name__ == "netcode.metrics"

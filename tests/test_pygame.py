@@ -27,7 +27,7 @@ def test_without_pygame_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "pygame", None)
     monkeypatch.delattr(netcode, "pygame", raising=False)
 
-    with pytest.raises(ImportError, match=r"netcode.pygame needs pygame: pip install 'netcode\[pygame\]'"):
+    with pytest.raises(ImportError, match=r'netcode.pygame needs pygame: python -m pip install "netcode\[pygame\]"'):
         importlib.import_module("netcode.pygame")
 
 

@@ -143,7 +143,9 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, "netcode.lan.mdns", raising=False)
 
     assert run(parse()) == 1
-    assert capsys.readouterr().err == "discover: finding games on the LAN needs zeroconf: pip install 'netcode[lan]'\n"
+    assert capsys.readouterr().err == (
+        'discover: finding games on the LAN needs zeroconf: python -m pip install "netcode[lan]"\n'
+    )
 
 
 def test_without_a_descriptor_it_says_so_in_a_line(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from programs import DEADLINE, ROOT, Start
 
+from benchmarks.ports import free_port
 from netcode.__main__ import main
 from netcode.tools import new
 from netcode.tools.new import TEMPLATES, add_arguments, class_name
@@ -131,7 +132,7 @@ def test_it_says_what_the_windows_need(
     write(tmp_path / "duel")
 
     said = capsys.readouterr().out
-    assert ("the windows need pygame: pip install 'netcode[pygame]'" in said) is not is_there
+    assert ('-m pip install "netcode[pygame]"' in said) is not is_there
 
 
 @pytest.mark.process
@@ -288,6 +289,23 @@ def test_its_window_says_why_there_is_no_game_until_a_key_is_pressed(
     window.until("press a key")
     assert told in " ".join(window.output.split())
     assert window.status() == 0
+
+
+@pytest.mark.process
+def test_the_key_of_a_seat_outlives_a_server_that_does_not_answer(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("pygame")
+    folder = write(tmp_path / "duel", "--turns")
+    kept = tmp_path / "Ann.seat"
+    kept.write_text("c0ffee.key")
+    pressing = "frames[0] += 100 * ('press a key' in Font.told)"
+    watched = WATCHED.replace("frames[0] += 1\n", f"frames[0] += 1\n    {pressing}\n", 1)
+    environment = {"SDL_VIDEODRIVER": "dummy"}
+
+    window = start("-c", watched, folder, free_port(), "Ann", environment=environment, folder=tmp_path)
+
+    window.until("nothing is listening on")
+    assert window.status() == 0
+    assert kept.read_text() == "c0ffee.key"
     assert "Traceback" not in window.output
 
 

@@ -321,7 +321,7 @@ def test_types_that_are_no_structs_are_refused_at_once(types: Any) -> None:
 def test_without_msgspec_typed_messages_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "msgspec", None)
 
-    with pytest.raises(ImportError, match=r"messages= needs msgspec: pip install 'netcode\[typed\]'"):
+    with pytest.raises(ImportError, match=r'messages= needs msgspec: python -m pip install "netcode\[typed\]"'):
         TypedCodec(Move)
 
 

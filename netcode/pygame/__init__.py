@@ -18,7 +18,7 @@ It needs the extra `pygame`, and stands beside everything else: a game on pygame
 try:
     import pygame as _pygame  # noqa: F401 # pyright: ignore[reportUnusedImport]
 except ImportError as error:
-    raise ImportError("netcode.pygame needs pygame: pip install 'netcode[pygame]'") from error
+    raise ImportError('netcode.pygame needs pygame: python -m pip install "netcode[pygame]"') from error
 
 from netcode.pygame.event_queue import AWAY, BACK, JOINED, LEFT, RECEIVED, EventQueue
 from netcode.pygame.overlay import Overlay

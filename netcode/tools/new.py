@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         return complain("new", error)
     say(f"{folder} has {', '.join(path.name for path in written)}")
     if find_spec("pygame") is None:
-        say("the windows need pygame: pip install 'netcode[pygame]'")
+        say(f'the windows need pygame: {_python()} -m pip install "netcode[pygame]"')
     say("start the server, and then a client or two, each in a terminal of its own:")
     say(f"    cd {folder}")
     say(f"    {_python()} server.py")

@@ -12,7 +12,7 @@ try:
     from pettingzoo import AECEnv
 except ModuleNotFoundError as error:
     raise ModuleNotFoundError(
-        f"{error}; the environments need PettingZoo: pip install 'netcode[pettingzoo]'", name=error.name
+        f'{error}; the environments need PettingZoo: python -m pip install "netcode[pettingzoo]"', name=error.name
     ) from error
 
 from netcode.turns.errors import RulesError

@@ -43,7 +43,7 @@ class TypedCodec:
         try:
             import msgspec
         except ImportError as error:
-            raise ImportError("messages= needs msgspec: pip install 'netcode[typed]'") from error
+            raise ImportError('messages= needs msgspec: python -m pip install "netcode[typed]"') from error
         self.takes, self.sends = takes, sends
         self._whole = room_of(takes, sends)
         members = _members(types)

@@ -405,5 +405,5 @@ def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(sys.modules, "pettingzoo", None)
     monkeypatch.delitem(sys.modules, "netcode.turns.pettingzoo")
 
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'netcode\[pettingzoo\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r'python -m pip install "netcode\[pettingzoo\]"'):
         importlib.import_module("netcode.turns.pettingzoo")

@@ -745,7 +745,7 @@ def test_without_the_extra_it_is_said_what_to_install(monkeypatch: pytest.Monkey
         monkeypatch.delitem(sys.modules, f"netcode.turns.store.{module}")
     monkeypatch.setitem(sys.modules, "psycopg", None)
 
-    with pytest.raises(ImportError, match=r"needs psycopg: pip install 'netcode\[postgres\]'"):
+    with pytest.raises(ImportError, match=r'needs psycopg: python -m pip install "netcode\[postgres\]"'):
         open_store("postgresql://localhost/games")
 
 

@@ -13,7 +13,7 @@ try:
     from psycopg.conninfo import conninfo_to_dict, make_conninfo
     from psycopg.rows import TupleRow
 except ImportError as error:
-    raise ImportError("a store at postgresql:// needs psycopg: pip install 'netcode[postgres]'") from error
+    raise ImportError('a store at postgresql:// needs psycopg: python -m pip install "netcode[postgres]"') from error
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 
