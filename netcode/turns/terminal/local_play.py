@@ -13,7 +13,7 @@ from netcode.turns.terminal.choices import ALL_LISTED, NOTHING_DRAWN, drawn, sho
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.sharing import Ask, SharedKeyboard, Typed, shows_secrets
-from netcode.turns.terminal.telling import changed, ended, moved, who_is_who
+from netcode.turns.terminal.telling import changed, clocks_of, ended, moved, who_is_who
 from netcode.turns.terminal.understanding import free_type, meant, wanted
 from netcode.turns.terminal.wording import rows_of
 
@@ -189,7 +189,7 @@ class LocalGame:
         rows = rows_of(table.view(seat))
         clocks = table.table.status(table.clock()).clocks
         if clocks is not None:
-            rows.append(("clocks", "  ".join(f"{table.names[i]} {left:.0f} s" for i, left in enumerate(clocks))))
+            rows.append(("clocks", clocks_of(table.names, clocks)))
         screen.table(f"{table.names[seat]} to move", rows)
         prompt = "" if asked is None else asked.prompt
         unlisted, kind = table.table.legal(seat).unlisted, free_type(table.table, seat)

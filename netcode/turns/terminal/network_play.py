@@ -22,7 +22,16 @@ from netcode.turns.table import Result
 from netcode.turns.terminal.choices import ALL_LISTED, NOTHING_DRAWN, drawn, show_plays
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
-from netcode.turns.terminal.telling import changed, ended, moved, newest, on_a_command_line, waits_for, who_is_who
+from netcode.turns.terminal.telling import (
+    changed,
+    clocks_of,
+    ended,
+    moved,
+    newest,
+    on_a_command_line,
+    waits_for,
+    who_is_who,
+)
 from netcode.turns.terminal.understanding import meant, wanted
 from netcode.turns.terminal.wording import rows_of, said
 
@@ -205,7 +214,7 @@ class NetworkTable:
         self._rows, clocks = rows_of(self.seat.view), self.seat.clocks
         rows = [*self._rows]
         if clocks is not None:
-            rows.append(("clocks", "  ".join(f"{self._name(i)} {left:.0f} s" for i, left in enumerate(clocks))))
+            rows.append(("clocks", clocks_of(self.seat.names, clocks)))
         self.screen.table(title, rows)
 
     def _prompt(self) -> None:

@@ -1,5 +1,6 @@
 """What happened, in a line: who moved, what that changed, and how it ended."""
 
+import math
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,6 +28,12 @@ def waits_for(names: Sequence[str], least: int, most: int, how: str, room: str |
     if len(names) < least:
         return f"waiting for {least - len(names)} more{f', with --room {shlex.quote(room)}' if room else ''}"
     return f"{len(names)} sit here, up to {most} can: {how}"
+
+
+def clocks_of(names: Sequence[str], clocks: Sequence[float]) -> str:
+    """Return what is left on the clock of each player, in minutes and seconds: 0:00 only where nothing is."""
+    left = [divmod(math.ceil(seconds), 60) for seconds in clocks]
+    return ", ".join(f"{name} {minutes}:{seconds:02}" for name, (minutes, seconds) in zip(names, left, strict=False))
 
 
 def on_a_command_line(text: str) -> str:

@@ -201,12 +201,16 @@ def _is_board(value: Any) -> bool:
 
 
 def _side(value: Any) -> int:
-    """Return the side of the square that a list of single values could be: 3 for 9, 8 for 64; else 0."""
+    """Return the side of the square that a list of single values could be: 3 for 9, 8 for 64; else 0.
+
+    Texts of more than a letter are cards, as on the page of a table, unless a place among them is free.
+    """
     if not isinstance(value, list) or len(value) < 9:  # pyright: ignore[reportUnknownArgumentType]
         return 0
     side = round(len(value) ** 0.5)  # pyright: ignore[reportUnknownArgumentType]
     simple = all(item is None or (isinstance(item, int | str) and len(written(item)) < 3) for item in value)  # pyright: ignore[reportUnknownVariableType]
-    return side if side * side == len(value) and simple else 0  # pyright: ignore[reportUnknownArgumentType]
+    cards = None not in value and any(isinstance(item, str) and len(item) > 1 for item in value)  # pyright: ignore[reportUnknownVariableType]
+    return side if side * side == len(value) and simple and not cards else 0  # pyright: ignore[reportUnknownArgumentType]
 
 
 def said(play: Play) -> str:
