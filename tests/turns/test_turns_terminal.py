@@ -81,6 +81,14 @@ def test_a_pile_of_cards_is_no_board(pile: list[Any], lines: int) -> None:
     assert len(rows_of(View("Go", {"pile": pile, "names": ("Ann",)}))) == lines
 
 
+def test_hits_and_misses_stand_on_a_board() -> None:
+    view = View(
+        "Go", {"shots": [None, True, False] * 3, "grid": [[True, None], [False, True], [None, None]], "names": ()}
+    )
+
+    assert [line for _, line in rows_of(view)] == [*[" .  *  o"] * 3, "0:  *  .", "1:  o  *", "2:  .  ."]
+
+
 def test_a_square_is_written_in_rows() -> None:
     view = View("Go", {"board": [0, None, 1] * 3, "text": "x" * 150, "names": ("Ann",)})
 

@@ -159,7 +159,7 @@ def _lines(value: Any) -> Iterator[str]:
     if side:
         yield from _square(value, side)
     elif _is_board(value):
-        yield from (f"{number}: {_row([*map(written, row)])}" for number, row in enumerate(value))
+        yield from (f"{number}: {_row([*map(_cell, row)])}" for number, row in enumerate(value))
     elif isinstance(value, list) and value and (len(text) > SHORT or any(map(_has_names, value))) and _is_nested(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         for number, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
             side = _side(item)
@@ -173,8 +173,13 @@ def _lines(value: Any) -> Iterator[str]:
 
 def _square(value: Sequence[Any], side: int) -> Iterator[str]:
     """Yield the rows of a square."""
-    cells = [written(cell) for cell in value]
+    cells = [*map(_cell, value)]
     yield from (_row(cells[start : start + side]) for start in range(0, len(cells), side))
+
+
+def _cell(value: Any) -> str:
+    """Return what stands in a place of a board: hits and misses would be too broad as True and False."""
+    return "*o"[not value] if isinstance(value, bool) else written(value)
 
 
 def _row(cells: Sequence[str]) -> str:
@@ -208,7 +213,7 @@ def _side(value: Any) -> int:
     if not isinstance(value, list) or len(value) < 9:  # pyright: ignore[reportUnknownArgumentType]
         return 0
     side = round(len(value) ** 0.5)  # pyright: ignore[reportUnknownArgumentType]
-    simple = all(item is None or (isinstance(item, int | str) and len(written(item)) < 3) for item in value)  # pyright: ignore[reportUnknownVariableType]
+    simple = all(item is None or (isinstance(item, int | str) and len(_cell(item)) < 3) for item in value)  # pyright: ignore[reportUnknownVariableType]
     cards = None not in value and any(isinstance(item, str) and len(item) > 1 for item in value)  # pyright: ignore[reportUnknownVariableType]
     return side if side * side == len(value) and simple and not cards else 0  # pyright: ignore[reportUnknownArgumentType]
 
