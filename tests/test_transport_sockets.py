@@ -1,6 +1,7 @@
 """What is in use is closed in the end, whoever forgets it."""
 
 import gc
+import os
 import socket
 import ssl
 import subprocess
@@ -47,6 +48,17 @@ def test_closing_twice_is_fine() -> None:
     shut(thing)
 
     assert (thing.closed, thing in _in_use) == (2, False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the number of a socket is not that of a file there")
+def test_what_somebody_else_has_closed_by_its_number_is_no_trouble() -> None:
+    one, other = socket.socketpair()
+    os.close(hold(one).fileno())
+
+    shut(one)
+    other.close()
+
+    assert (one.fileno(), one in _in_use) == (-1, False)
 
 
 def test_at_the_end_of_the_program_everything_is_closed() -> None:

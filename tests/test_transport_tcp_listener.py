@@ -356,6 +356,19 @@ def test_a_closed_listener_raises_and_is_not_waited_for() -> None:
     assert wait(listener) is True
 
 
+def test_what_somebody_else_has_closed_by_its_number_is_no_trouble() -> None:
+    listener = Listener(LOOPBACK, 0)
+    spare = listener._spare
+    assert spare is not None
+    for number in (spare, *listener.doors()):
+        os.close(number)
+
+    listener.close()
+
+    assert listener._spare is None
+    assert listener.doors() == ()
+
+
 def test_a_dropped_listener_closes_without_a_warning() -> None:
     listener: Any = Listener(LOOPBACK, 0)
     address = listener.address

@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 import signal
 import socket
 import sys
@@ -38,6 +39,18 @@ def pair() -> Iterator[tuple[TcpTransport, TcpTransport]]:
     yield one, other
     one.close()
     other.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the number of a socket is not that of a file there")
+def test_what_somebody_else_has_closed_by_its_number_is_no_trouble() -> None:
+    one, other = socket.socketpair()
+    transport = TcpTransport(one, Address("h", 1))
+    os.close(transport.fileno())
+
+    transport.close()
+    other.close()
+
+    assert (transport.fileno(), transport.read_fd) == (-1, -1)
 
 
 class TestContract(TransportContract):

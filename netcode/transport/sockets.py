@@ -47,9 +47,12 @@ def let_go(thing: T) -> T:
 
 
 def shut(thing: Closable) -> None:
-    """Close `thing`; once is enough, twice is fine."""
+    """Close `thing`; once is enough, twice is fine, and so is what somebody else has closed by its number."""
     _in_use.discard(thing)
-    thing.close()
+    try:
+        thing.close()
+    except OSError:
+        pass
 
 
 @atexit.register

@@ -91,9 +91,7 @@ class TcpDoorway(Doorway):
     def close(self) -> None:
         if self._owned:
             shut(self._socket)
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            os.close(spare)
+        self._give_up_spare()
 
     def __del__(self) -> None:
         if hasattr(self, "_owned"):
@@ -102,9 +100,8 @@ class TcpDoorway(Doorway):
     def _rest(self, now: float, error: OSError) -> None:
         """Refuse one politely with the descriptor kept for it, then leave the door alone for a while."""
         self._rest_until = now + SHORTAGE_PAUSE
-        spare, self._spare = self._spare, None
-        if spare is not None:
-            os.close(spare)
+        has_spare = self._give_up_spare()
+        if has_spare:
             try:
                 with self._socket.accept()[0] as sock:
                     sock.setblocking(False)
@@ -115,8 +112,18 @@ class TcpDoorway(Doorway):
                 pass  # it left, or somebody was quicker to take the descriptor; or it has said nothing yet
         # While that descriptor is free: the first warning has to load `logging` from disk.
         log.warn("accept", "%s: cannot accept: %s; is the limit of open files too low?", self.address, error.strerror)
-        if spare is not None:
+        if has_spare:
             self._spare = _open_spare()
+
+    def _give_up_spare(self) -> bool:
+        """Close the descriptor that is kept for a shortage, and tell whether there was one."""
+        spare, self._spare = self._spare, None
+        try:
+            if spare is not None:
+                os.close(spare)
+        except OSError:
+            pass  # somebody has closed it by its number
+        return spare is not None
 
 
 class Listener(TcpDoorway, Waiter):

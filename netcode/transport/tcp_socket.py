@@ -94,7 +94,10 @@ class TcpTransport(socket.socket):
 
     def close(self) -> None:
         self.read_fd = -1  # the number may soon be another's
-        super().close()
+        try:
+            super().close()
+        except OSError:
+            pass  # somebody closed that number already, as who becomes a daemon does with all that there are
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
         if sys.platform == "win32":
