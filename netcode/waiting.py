@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Self
 from netcode.diagnostics.mistakes import HintedABC
 from netcode.loop import poller
 from netcode.loop.clock import earliest
-from netcode.loop.poller import NAP, bits_of, clip, select_in_parts
+from netcode.loop.poller import NAP, bits_of, clip, select_any
 
 Descriptors = poller.Descriptors
 
@@ -274,6 +274,6 @@ def _poll(lists: Descriptors, seconds: float) -> bool:
 
 def _select(lists: Descriptors, seconds: float) -> bool:
     try:
-        return any(select_in_parts(lists, seconds))
+        return any(select_any(lists, seconds))
     except (OSError, ValueError):
         return True

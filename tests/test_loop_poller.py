@@ -6,6 +6,7 @@ import selectors
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,6 +17,7 @@ from netcode.loop.poller import (
     BROKEN,
     MAX_SLEEP,
     READ,
+    SELECT_PAUSE,
     WRITE,
     Poller,
     PollPoller,
@@ -183,11 +185,11 @@ def test_a_descriptor_of_the_poller_itself_is_readable_when_something_is_ready(p
         above.close()
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux")
 def test_of_what_is_told_in_parts_nothing_is_dropped() -> None:
     assert merged([(7, READ), (8, READ), (7, WRITE), (8, READ | BROKEN)]) == [(7, READ | WRITE), (8, READ | BROKEN)]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="epoll is Linux")
 def test_epoll_refuses_a_plain_file_which_is_always_ready() -> None:
     poller = make_poller()
     with tempfile.TemporaryFile() as file, pytest.raises(PermissionError):
@@ -293,6 +295,54 @@ def test_select_for_nothing_sleeps(fakes: Callable[[float], Fakes]) -> None:
     assert select_in_parts(([], [], []), 2.5) == ([], [], [])
     assert select_in_parts(([], [], []), None) == ([], [], [])
     assert clock.sleeps == [2.5, 0.0]
+
+
+def test_a_number_that_select_does_not_take_is_ready_a_moment_later(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = sorted(sock.fileno() for sock in pair)
+    monkeypatch.setattr(module, "SELECT_MOST", other)
+    poller = SelectPoller()
+    poller.add(one, READ)
+    poller.add(other, READ)
+    begin = time.monotonic()
+
+    told = [poller.poll(None), poller.poll(60.0), poller.poll(0)]
+
+    assert told == [[(other, READ)]] * 3
+    assert 2 * SELECT_PAUSE <= time.monotonic() - begin < 30.0
+
+
+@pytest.mark.parametrize("make", [SelectPoller, *([PollPoller] if hasattr(select, "poll") else [])])
+def test_what_somebody_else_has_closed_is_broken_and_takes_nobody_along(make: Callable[[], Poller], pair: Pair) -> None:
+    one, other = pair
+    lost, _ = socket.socketpair()
+    poller = make()
+    poller.add(lost.fileno(), READ)
+    poller.add(one.fileno(), READ)
+    number = lost.fileno()
+    lost.close()
+    _.close()
+    other.send(b"x")
+
+    told = dict(poller.poll(1.0))
+    poller.remove(number)
+
+    assert told.pop(number) & BROKEN
+    assert {**told, **dict(poller.poll(1.0))} == {one.fileno(): READ}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes can be selected elsewhere only")
+def test_who_watches_a_pipe_for_nothing_is_told_that_it_broke_or_says_that_it_is_not(poller: Poller) -> None:
+    read, write = os.pipe()
+    poller.add(write, 0)
+
+    os.close(read)
+    told = poller.poll(0.01)
+    poller.remove(write)
+    os.close(write)
+
+    assert bool(told and told[0][1] & BROKEN) is poller.tells_of_breaking
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes can be selected elsewhere only")

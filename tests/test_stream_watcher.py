@@ -429,6 +429,27 @@ def test_what_started_anew_knows_nobody_and_has_a_poller_unless_it_is_closed(
     other.close()
 
 
+@needs_pipes
+def test_with_an_output_alone_who_stopped_reading_is_noticed_without_sending(on_any_poller: ConnectionSet[Any]) -> None:
+    read, write = os.pipe()
+    connection = custom(output=write)
+    on_any_poller.add(connection)
+    connection.send(bytes(200_000))
+    for _ in range(3):
+        on_any_poller.update()
+    blocked = stream_of(connection).blocked
+    while stream_of(connection).blocked:
+        os.read(read, 65_536)
+        on_any_poller.update()
+
+    os.close(read)
+    until(on_any_poller, lambda: not connection.alive)
+
+    assert blocked
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.RESET
+
+
 def test_what_has_no_descriptors_is_not_watched(everybody: ConnectionSet[Any]) -> None:
     connection = custom()
     everybody.add(connection)

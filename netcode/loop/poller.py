@@ -5,6 +5,7 @@ import select
 import selectors
 import sys
 import time
+from itertools import chain
 from typing import Protocol
 
 READ = 1
@@ -32,7 +33,10 @@ SELECT_LIMIT = 512
 """Sockets that one `select` of Windows takes."""
 
 SELECT_PAUSE = 0.01
-"""Seconds between two looks at more sockets than one `select` takes."""
+"""Seconds between two looks at what one `select` does not take."""
+
+SELECT_MOST = math.inf if sys.platform == "win32" else 1024
+"""Numbers of descriptors that `select` takes; on Windows they are no numbers in a row."""
 
 Descriptors = tuple[list[int], list[int], list[int]]
 """Descriptors to wait on: for reading, for writing, for exceptional conditions."""
@@ -45,6 +49,9 @@ def clip(seconds: float | None) -> float | None:
 
 class Poller(Protocol):
     """The contract of a poller. Readiness is level-triggered: what is not handled is told again, but for `EDGE`."""
+
+    tells_of_breaking: bool
+    """Whether it tells when what is watched for nothing breaks."""
 
     def add(self, fd: int, bits: int) -> None:
         """Watch `fd` for `bits`. Raises `OSError` for what cannot be watched, such as a plain file."""
@@ -73,6 +80,8 @@ class Poller(Protocol):
 
 class SelectorsPoller:
     """A poller on the standard library's `selectors`: kqueue on macOS and BSD."""
+
+    tells_of_breaking = False
 
     def __init__(self, selector: selectors.BaseSelector | None = None) -> None:
         self._selector = selector or selectors.DefaultSelector()
@@ -105,6 +114,8 @@ class SelectorsPoller:
 class SelectPoller:
     """A poller on `select`, for Windows: in parts, because one call takes `SELECT_LIMIT` sockets there."""
 
+    tells_of_breaking = False
+
     def __init__(self) -> None:
         self._read: dict[int, None] = {}
         self._write: dict[int, None] = {}
@@ -124,7 +135,11 @@ class SelectPoller:
         self._write.pop(fd, None)
 
     def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
-        return bits_of(select_in_parts(([*self._read], [*self._write], []), timeout))
+        try:
+            return bits_of(select_any(([*self._read], [*self._write], []), timeout))
+        except (OSError, ValueError):
+            # One that somebody else has closed; what it is told of is that it broke, and all others are told of next time.
+            return [(fd, BROKEN) for fd in {**self._read, **self._write} if not _is_open(fd)]
 
     def fileno(self) -> int:
         return -1
@@ -136,6 +151,8 @@ class SelectPoller:
 
 class PollPoller:
     """A poller on `poll`, where something like gevent has taken epoll away."""
+
+    tells_of_breaking = True
 
     def __init__(self) -> None:
         self._poll = select.poll()
@@ -153,7 +170,8 @@ class PollPoller:
             pass
 
     def poll(self, timeout: float | None, most: int | None = None) -> list[tuple[int, int]]:
-        return self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+        told = self._poll.poll(None if timeout is None else math.ceil(timeout * 1000))
+        return [(fd, bits | BROKEN if bits & select.POLLNVAL else bits) for fd, bits in told]
 
     def fileno(self) -> int:
         return -1
@@ -173,6 +191,29 @@ def merged(told: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def bits_of(lists: Descriptors) -> list[tuple[int, int]]:
     """Return one entry for each descriptor with the bits of all the lists that it is in."""
     return merged([(fd, bit) for fds, bit in zip(lists, (READ, WRITE, URGENT), strict=True) for fd in fds])
+
+
+def select_any(wanted: Descriptors, timeout: float | None) -> Descriptors:
+    """Do what `select.select` does, also for nothing, for many, and for numbers that it does not take.
+
+    Of the latter nobody knows whether they are ready: they are told as that, but for a pause between two looks.
+    """
+    if max(chain(*wanted), default=0) < SELECT_MOST:
+        return select_in_parts(wanted, timeout)
+    read, write, exceptional = ([fd for fd in fds if fd < SELECT_MOST] for fds in wanted)
+    ready = select_in_parts((read, write, exceptional), min(math.inf if timeout is None else timeout, SELECT_PAUSE))
+    for found, fds in zip(ready, wanted, strict=True):
+        found.extend([fd for fd in fds if fd >= SELECT_MOST])
+    return ready
+
+
+def _is_open(fd: int) -> bool:
+    """Tell whether `select` can be asked about a descriptor."""
+    try:
+        select_any(([fd], [], []), 0)
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def select_in_parts(wanted: Descriptors, timeout: float | None, limit: int = SELECT_LIMIT) -> Descriptors:
@@ -200,6 +241,8 @@ if sys.platform == "linux":
 
     class EpollPoller:
         """A poller straight on epoll: what is silent costs nothing, and no objects are made per event."""
+
+        tells_of_breaking = True
 
         def __init__(self) -> None:
             self._epoll = select.epoll()

@@ -33,7 +33,9 @@ class Watcher:
         bits = 0 if not stream.wants_input() else _READ_ONCE if transport.drains else READ
         if stream.blocked:
             bits |= WRITE
-        if bits != stream.watched:
+        if transport.read_fd < 0 and not stream.blocked and not self.poller.tells_of_breaking:
+            self.ask(stream)  # it has only an output, of which it asks itself whether anybody is left who reads
+        elif bits != stream.watched:
             self._watch_for(stream, transport, bits)
 
     def tell_again(self, stream: Stream) -> None:
