@@ -86,9 +86,13 @@ def test_localhost_without_ipv6_is_ipv4(monkeypatch: pytest.MonkeyPatch) -> None
     assert without_asking("localhost", 80) == [(V4, ("127.0.0.1", 80))]
 
 
-@pytest.mark.parametrize("host", ["game.example", "a" * 300, "bad..label", "null\0byte", "ünïcode.example"])
+@pytest.mark.parametrize("host", ["game.example", "a" * 300, "bad..label", "ünïcode.example"])
 def test_names_have_to_be_asked_for(host: str) -> None:
     assert without_asking(host, 80) is None
+
+
+def test_a_name_with_a_null_in_it_is_nobodys_though_it_begins_as_one_of_somebody() -> None:
+    assert without_asking("127.0.0.1\0.example", 80) == []
 
 
 def test_an_address_is_looked_up_without_a_thread() -> None:

@@ -315,7 +315,12 @@ def test_an_address_of_another_computer_cannot_be_listened_on() -> None:
 
 @pytest.mark.parametrize(
     ("host", "shown"),
-    [("no.such.host.invalid", "no.such.host.invalid"), ("a" * 300, "a" * 80), ("no\n.invalid", "no\\n.invalid")],
+    [
+        ("no.such.host.invalid", "no.such.host.invalid"),
+        ("a" * 300, "a" * 80),
+        ("no\n.invalid", "no\\n.invalid"),
+        ("localhost\0.invalid", "localhost\\x00.invalid"),
+    ],
 )
 def test_a_name_without_an_address_cannot_be_listened_on(
     host: str, shown: str, monkeypatch: pytest.MonkeyPatch

@@ -23,6 +23,8 @@ Resolve = Callable[..., list[tuple[Any, ...]]]
 
 def without_asking(host: str, port: int) -> list[Candidate] | None:
     """Return the candidates for `host` if they are known without asking anybody, else None."""
+    if "\0" in host:
+        return []  # C would read the name up to there
     if host.lower().rstrip(".") == "localhost":
         # RFC 6761, 6.3: localhost is the loopback interface; nobody needs to be asked.
         loopback: list[Candidate] = [(socket.AF_INET, ("127.0.0.1", port))]

@@ -221,12 +221,14 @@ def _listen(host: str, port: int) -> list[socket.socket]:
 
 def _addresses(host: str, port: int) -> list[Candidate]:
     """Return every address that `host` has, IPv4 first. This may block: names are asked from the network."""
+    found, error = without_asking(host, port), None
     try:
-        found = without_asking(host, port)
         if found is None:
             found = candidates(socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM))
-    except (socket.gaierror, UnicodeError) as error:
-        number = socket.EAI_NONAME if isinstance(error, UnicodeError) else error.errno
+    except (socket.gaierror, UnicodeError) as unknown:
+        error = unknown
+    if not found:
+        number = error.errno if isinstance(error, OSError) else socket.EAI_NONAME
         name = printable(host, 80)
         text = f"cannot listen on {name}:{port}: the name {name} has no address; is it spelled right?"
         raise socket.gaierror(number, text) from error
