@@ -225,7 +225,7 @@ WIRE = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
         (PAGE, r"(\d+) accepted connects per update", contract.ACCEPTS_PER_UPDATE),
         (PAGE, r"(\d+) steps of TLS handshakes per update", tls.HANDSHAKE_STEPS),
         (PAGE, r"(\d+ KiB) read from one peer per update", contract.SCRATCH),
-        (PAGE, r"as much as has come of it already, or (\d+ MiB)", buffer.MIN_ROOM),
+        (PAGE, r"from (\d+ KiB) of it on as much as has come already", buffer.LEAST_ROOM),
         (PAGE, r"(\d+) keys of one map that are arrays", cost.MAX_COLLISIONS),
         (PAGE, r"(\d+) seconds for a connect", connection.CONNECT_TIMEOUT),
         (PAGE, r"(\d+) look-ups of names at once", lookup.MAX_LOOKUPS),

@@ -11,15 +11,19 @@ from hypothesis.stateful import (
 )
 
 from netcode.address import Address
+from netcode.stream import buffer as module
 from netcode.stream.buffer import (
     JOIN_BELOW,
+    LEAST_ROOM,
     MARK_EVERY,
     MAX_CHUNKS,
-    MIN_ROOM,
     ReceiveBuffer,
     SendQueue,
     rest_of,
 )
+
+FEW = 8
+"""Bytes that are worth it in the model."""
 
 
 class ReceiveModel(RuleBasedStateMachine):
@@ -35,9 +39,13 @@ class ReceiveModel(RuleBasedStateMachine):
 
     @rule(wanted=st.integers(0, 100), data=st.binary(max_size=50))
     def receive_in_place(self, wanted: int, data: bytes) -> None:
-        with self.buffer.room(wanted) as room:
-            assert len(room) == wanted
-            came = data[:wanted]
+        room = self.buffer.room(wanted)
+        if room is None:
+            assert min(wanted, len(self.model)) < FEW
+            return
+        with room:
+            assert min(FEW, len(self.model)) <= len(room) <= wanted
+            came = data[: len(room)]
             room[: len(came)] = came
         self.buffer.added(len(came))
         self.model += came
@@ -63,18 +71,43 @@ class ReceiveModel(RuleBasedStateMachine):
         return self._most
 
 
-def test_any_use_of_a_receive_buffer_keeps_to_the_model() -> None:
+def test_any_use_of_a_receive_buffer_keeps_to_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST_ROOM", FEW)
+
     run_state_machine_as_test(ReceiveModel, settings=settings(stateful_step_count=60, max_examples=50))
 
 
 def test_a_promise_makes_room_for_what_came_not_for_what_was_promised() -> None:
     buffer = ReceiveBuffer()
+    buffer.append(bytes(LEAST_ROOM - 1))
+    little = buffer.room(2**31)
+    buffer.append(bytes(LEAST_ROOM))
 
-    with buffer.room(2**31) as room:
-        assert len(room) == MIN_ROOM
-    buffer.append(bytes(2 * MIN_ROOM))
-    with buffer.room(2**31) as room:
-        assert len(room) == 2 * MIN_ROOM
+    room = buffer.room(2**31)
+
+    assert little is None
+    assert room is not None
+    assert len(room) == 2 * LEAST_ROOM - 1
+    assert buffer.room(LEAST_ROOM - 1) is None  # which is not worth it
+    room.release()
+
+
+def test_room_that_was_made_once_is_there_for_the_next_large_message() -> None:
+    buffer = ReceiveBuffer()
+    buffer.append(bytes(3 * LEAST_ROOM))
+    buffer.drop(3 * LEAST_ROOM)
+    buffer.append(b"head")
+
+    room = buffer.room(2**31)
+
+    assert room is not None
+    assert len(room) == 3 * LEAST_ROOM - 4
+    assert (buffer.owns(room), buffer.owns(memoryview(bytes(4)))) == (True, False)
+    room[:] = b"x" * len(room)
+    room.release()
+    buffer.added(3 * LEAST_ROOM - 4)
+    with buffer.view() as view:
+        assert view == b"head" + b"x" * (3 * LEAST_ROOM - 4)
 
 
 def test_a_stream_taken_in_small_steps_moves_each_byte_once() -> None:

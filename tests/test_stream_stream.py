@@ -25,9 +25,8 @@ from netcode.connection import (
 from netcode.loop.clock import Timeline
 from netcode.loop.forks import TEXT
 from netcode.reasons import Reason, ReasonCode, closed_here, interrupted, reason_from_error
-from netcode.session.reader import LARGE
 from netcode.stream import driver
-from netcode.stream.buffer import JOIN_BELOW, ReceiveBuffer, SendQueue
+from netcode.stream.buffer import JOIN_BELOW, LEAST_ROOM, ReceiveBuffer, SendQueue
 from netcode.stream.connecting import Connecting
 from netcode.stream.contract import ALONE, SCRATCH
 from netcode.stream.draining import DRAIN
@@ -715,10 +714,11 @@ class Taker:
         return not self.full
 
     def space(self, scratch: memoryview) -> memoryview | None:
-        return scratch[:] if self.rest is None or self.missing < LARGE else self.rest.room(self.missing)
+        room = None if self.rest is None else self.rest.room(self.missing)
+        return scratch[:] if room is None else room
 
     def received(self, room: memoryview, count: int) -> bool:
-        if self.rest is not None and self.missing >= LARGE:
+        if self.rest is not None and self.rest.owns(room):
             room.release()
             self.rest.added(count)
         else:
@@ -824,20 +824,21 @@ def test_a_hungry_connection_with_nothing_left_is_fed_nothing() -> None:
 
 def test_the_rest_of_a_large_message_is_received_in_place() -> None:
     taker = Taker(room=0)
-    transport = Scripted(b"head")
+    transport = Scripted(b"head", b"x" * SCRATCH)
     connection = driven(transport, taker)
-    taker.missing = 3 * LARGE
+    taker.missing = 3 * SCRATCH
 
-    transport.receives = [b"x" * (2 * LARGE)]
+    connection.update()
+    transport.receives = [b"y" * (SCRATCH + 4)]
     connection.update()
     held = len(taker)
     connection.update()
-    taker.room, taker.missing = 1 << 30, LARGE
-    transport.receives = [b"y" * LARGE]
+    taker.room, taker.missing = 1 << 30, SCRATCH
+    transport.receives = [b"z" * SCRATCH]
     connection.update()
 
-    assert held == 4 + 2 * LARGE > SCRATCH
-    assert taker.taken == b"head" + b"x" * (2 * LARGE) + b"y" * LARGE
+    assert held == 8 + 2 * SCRATCH  # more than goes through the scratch at once
+    assert taker.taken == b"head" + b"x" * SCRATCH + b"y" * (SCRATCH + 4) + b"z" * SCRATCH
     assert len(taker) == 0
 
 
@@ -846,9 +847,9 @@ def test_the_rest_of_a_large_message_is_received_in_place() -> None:
 )
 def test_a_large_message_may_never_be_completed(end: bytes | OSError, code: ReasonCode) -> None:
     taker = Taker(room=0)
-    transport = Scripted(b"head")
+    transport = Scripted(b"h" * LEAST_ROOM)
     connection = driven(transport, taker)
-    taker.missing = LARGE
+    taker.missing = LEAST_ROOM
 
     transport.receives = [end]
     connection.update()
@@ -950,10 +951,11 @@ EPIPE = BrokenPipeError(errno.EPIPE, "broken")
 )
 @pytest.mark.parametrize("large", [False, True])
 def test_behind_a_broken_way_out_a_receiver_is_fed_share_by_share(end: bytes | OSError, large: bool) -> None:
-    taker = Taker(room=4)
-    transport = Scripted(b"head12")
+    head = b"h" * LEAST_ROOM
+    taker = Taker(room=0)
+    transport = Scripted(head)
     connection = driven(transport, taker)
-    taker.room, taker.missing = 1 << 30, LARGE if large else 0
+    taker.room, taker.missing = 1 << 30, LEAST_ROOM if large else 0
     transport.receives = [BlockingIOError(), b"you are ", b"banned", end]
     transport.sends = EPIPE
 
@@ -964,9 +966,9 @@ def test_behind_a_broken_way_out_a_receiver_is_fed_share_by_share(end: bytes | O
         states.append((taker.taken, connection.state))
 
     assert states == [
-        (b"head12you are ", CONNECTED),
-        (b"head12you are banned", CONNECTED),
-        (b"head12you are banned", DISCONNECTED),
+        (head + b"you are ", CONNECTED),
+        (head + b"you are banned", CONNECTED),
+        (head + b"you are banned", DISCONNECTED),
     ]
     assert connection.reason is not None
     assert connection.reason.code is ReasonCode.RESET
@@ -1120,10 +1122,11 @@ def test_the_room_of_a_receiver_is_its_own_again_when_it_hears_of_the_end(end: b
         def ended(self, stream: Stream) -> None:
             super().ended(stream)
             assert self.rest is not None
-            self.rest.append(bytes(2 * LARGE))  # which moves what it owns: nobody else may hold a part of it
+            self.rest.append(bytes(2 * LEAST_ROOM))  # which moves what it owns: nobody else may hold a part of it
 
     taker = Keeper()
-    taker.rest, taker.missing = ReceiveBuffer(), LARGE
+    taker.rest, taker.missing = ReceiveBuffer(), LEAST_ROOM
+    taker.rest.append(bytes(LEAST_ROOM))
     stream = driven(Scripted(end), taker)
 
     assert (stream.alive, taker.heard) == (False, ["opened", "ended"])
@@ -1490,9 +1493,10 @@ def test_where_its_receiver_takes_no_more_it_reads_nothing() -> None:
 
 def test_a_read_that_fails_leaves_the_room_that_it_was_given() -> None:
     taker = Taker(room=0)
-    transport = Scripted(b"head")
+    head = b"h" * LEAST_ROOM
+    transport = Scripted(head)
     stream = driven(transport, taker)
-    taker.missing = LARGE
+    taker.missing = LEAST_ROOM
     transport.receives = [BlockingIOError(), b"more"]
 
     stream.update()
@@ -1500,7 +1504,7 @@ def test_a_read_that_fails_leaves_the_room_that_it_was_given() -> None:
     stream.update()
 
     assert taker.rest is not None
-    assert bytes(taker.rest.view()) == b"headmore"
+    assert bytes(taker.rest.view()) == head + b"more"
 
 
 @pytest.mark.parametrize("taken", [0, 2, 6])

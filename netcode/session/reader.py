@@ -21,9 +21,6 @@ from netcode.wire.cost import carried, cost_of, cost_of_frames
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, front, missing, share, split
 from netcode.wire.protocol import ACKNOWLEDGE_EVERY, Ack, Bye, Control, Hello, Ping, Pong, Welcome
 
-LARGE = 65_536
-"""Bytes missing from a message from which on the rest is received in place instead of through the scratch."""
-
 CONTROL = 16
 """What a control message costs, beside what is in it."""
 
@@ -104,9 +101,8 @@ class Reader:
         return True
 
     def space(self, scratch: memoryview) -> memoryview:
-        if self.rest is not None and self._missing() >= LARGE:
-            return self.rest.room(self._missing())
-        return scratch[:]
+        room = None if self.rest is None else self.rest.room(self._missing())
+        return scratch[:] if room is None else room
 
     def received(self, room: memoryview, count: int) -> bool:
         rest = self.rest
@@ -116,7 +112,7 @@ class Reader:
                 rest = self.rest = ReceiveBuffer()
                 rest.append(room[taken:count])
             return self.hungry
-        if self._missing() >= LARGE:
+        if rest.owns(room):
             room.release()
             rest.added(count)
         else:

@@ -10,8 +10,8 @@ JOIN_BELOW = 65_536
 MAX_CHUNKS = 16
 """Chunks in one `send` at most."""
 
-MIN_ROOM = 1_048_576
-"""Bytes that a buffer makes room for without having received as many."""
+LEAST_ROOM = 65_536
+"""Bytes that have come, and are still to come, from which on they are received in place, without being copied."""
 
 MARK_EVERY = 0.25
 """Seconds between two notes of what was queued when, at least; the age of the oldest byte is no more exact."""
@@ -43,18 +43,25 @@ class ReceiveBuffer:
         self._data[self._end : self._end + count] = data
         self._end += count
 
-    def room(self, wanted: int) -> memoryview:
-        """Return room at the end to receive into: `wanted` bytes, or as many as are there already, or `MIN_ROOM`.
+    def room(self, wanted: int) -> memoryview | None:
+        """Return room at the end to receive into: `wanted` bytes, or as many as are there already, or were there once.
 
-        So a stranger who promises much and sends little makes us hold little more than what came. Release the room
-        before anything else is done with the buffer.
+        So a stranger who promises much and sends little makes us hold little. Release the room before anything else is
+        done with the buffer. None if it is not worth it.
         """
-        count = min(wanted, max(len(self), MIN_ROOM))
+        held = len(self)
+        count = min(wanted, max(held, len(self._data) - held))
+        if count < LEAST_ROOM:
+            return None
         self._move_to_front(count)
         end = self._end + count
         if end > len(self._data):
             self._data += bytes(end - len(self._data))
         return memoryview(self._data)[self._end : end]
+
+    def owns(self, room: memoryview) -> bool:
+        """Tell whether that is room of this buffer."""
+        return room.obj is self._data
 
     def added(self, count: int) -> None:
         """Note that `count` bytes were received into the room."""
