@@ -151,6 +151,18 @@ def test_exactly_as_much_as_may_be_kept_is_kept() -> None:
     assert (queue.since(0), queue.since(1)) == (None, [more])
 
 
+def test_of_what_is_broadcast_all_keep_the_same() -> None:
+    data = frame(bytes(PIECE))
+    queues = [ResendQueue(LIMIT), ResendQueue(LIMIT)]
+
+    for queue in queues:
+        queue.take([frame(b"small")])
+        assert queue.take([data]) is data
+
+    assert [queue.since(1) for queue in queues] == [[data], [data]]
+    assert all(chunk is data for queue in queues for chunk in queue.since(1) or ())
+
+
 def test_a_large_message_is_kept_without_a_copy() -> None:
     queue = ResendQueue(LIMIT)
     large = frame(bytes(2 * PIECE))[:9], bytes(2 * PIECE - 5)

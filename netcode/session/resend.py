@@ -70,6 +70,11 @@ class ResendQueue:
         """
         count = len(batch)
         frames = batch[0] if count == 1 else b"".join(batch)
+        if len(frames) >= PIECE:  # as it is: of what was broadcast, all peers keep the same
+            self._seal()
+            self._add_piece(frames, count, len(frames) - HEADER_SIZE, batch)
+            self._trim()
+            return frames
         kept = self._open
         if kept is None:
             kept = self._open = bytearray()
@@ -78,7 +83,7 @@ class ResendQueue:
         self.sent += count
         batch.clear()
         if len(kept) >= self._full_at:
-            self._seal(max(PIECE, len(frames) - HEADER_SIZE))  # what was there before had not become a piece
+            self._seal(PIECE)  # neither has one of so many, nor had what was there before become a piece
             self._trim()
         return frames
 
@@ -173,8 +178,8 @@ class ResendQueue:
         if self._open is not None:
             self._add_piece(self._open, 0, len(self._open) if most is None else most)
 
-    def _add_piece(self, piece: Piece, more: int, most: int) -> None:
-        """Add what was the open piece, or one of so many messages `more`."""
+    def _add_piece(self, piece: Piece, more: int, most: int, batch: list[bytes] | None = None) -> None:
+        """Add what was the open piece, or one of so many messages `more`; empty what they came from."""
         size = size_of(piece)
         pieces = self._pieces
         if pieces is None:
@@ -185,6 +190,8 @@ class ResendQueue:
         self._before_open = self.sent
         self._open = None
         self._sealed += size
+        if batch is not None:
+            batch.clear()
         self._resized()
 
     def _trim(self) -> None:
