@@ -177,7 +177,7 @@ def wait(*waiters: Waiter, timeout: float | None = None) -> bool:
     seconds = clip(left if due else timeout)
     if not any(lists) and left is None and (timeout is None or waiter._is_over()):
         return True
-    ready = _sleep(lists, seconds, waiter)
+    ready = sleep(lists, seconds, lambda: waiter._seconds_left() == 0.0)
     waiter._slept(seconds or 0.0)
     return ready or due
 
@@ -250,10 +250,19 @@ def merge(lists: Iterable[Descriptors]) -> Descriptors:
     return read, write, exceptional
 
 
-def _sleep(lists: Descriptors, seconds: float | None, waiter: Waiter) -> bool:
-    """Sleep until a descriptor is ready, or a signal handler has given `waiter` a reason to end."""
+def sleep(lists: Descriptors, seconds: float | None, has_reason: Callable[[], bool]) -> bool:
+    """Sleep until a descriptor is ready.
+
+    Args:
+        lists: what to wait on.
+        seconds: to sleep at most; None for as long as it takes.
+        has_reason: asked between two naps whether a signal handler has given a reason to end.
+
+    Returns:
+        False if the time passed first.
+    """
     while seconds is None or seconds > NAP:
-        if _poll(lists, NAP) or waiter._seconds_left() == 0.0:
+        if _poll(lists, NAP) or has_reason():
             return True
         seconds = None if seconds is None else seconds - NAP
     return _poll(lists, seconds)

@@ -770,7 +770,7 @@ def test_a_wait_for_a_set_and_its_listener_asks_the_poller_of_the_set_alone(
     everybody: ConnectionSet[Any], listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connection, other = pair(everybody)
-    monkeypatch.setattr(waiting, "_sleep", None)
+    monkeypatch.setattr(waiting, "sleep", None)
 
     quiet = wait(listener, everybody, timeout=0.0)
     other.send(b"x")

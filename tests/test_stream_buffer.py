@@ -314,19 +314,19 @@ class Taker:
 def test_what_an_offer_leaves_is_offered_next_and_ages() -> None:
     taker, queue = Taker(3, 7), SendQueue(b"", b"abc", b"de")
 
-    left = queue.offer(taker, b"fghij", 1.0, bulk=False)
-    since = queue.since()
-    nothing = queue.offer(taker, b"", 2.0, bulk=False)
+    queue.offer(taker, b"fghij", 1.0, bulk=False)
+    since, left = queue.since(), queue.size
+    queue.offer(taker, b"", 2.0, bulk=False)
 
-    assert left is queue
-    assert (since, queue.left, nothing) == (1.0, 7, None)
+    assert (since, left, queue.left, queue.size) == (1.0, 7, 7, 0)
     assert taker.offered == [10, 7]
 
 
 def test_a_network_that_takes_nothing_now_leaves_all() -> None:
     queue = SendQueue(b"abc")
 
-    assert queue.offer(Taker(BlockingIOError()), b"de", 1.0, bulk=False) is queue
+    queue.offer(Taker(BlockingIOError()), b"de", 1.0, bulk=False)
+
     assert (queue.size, queue.left, queue.since()) == (5, 5, 1.0)
     with pytest.raises(BrokenPipeError):
         queue.offer(Taker(BrokenPipeError()), b"", 2.0, bulk=False)

@@ -500,7 +500,7 @@ def test_a_browser_over_tls_that_falls_behind_gets_every_byte(certificate: Certi
     while patient() and len(received) < len(data):
         more = data[offered : offered + chance.choice([1, 50, 122, 200, 3000, 70_000])]
         offered += len(more)
-        queue = queue.offer(server, more, 0.0, bulk=chance.random() < 0.5) or SendQueue()
+        queue.offer(server, more, 0.0, bulk=chance.random() < 0.5)
         refused += bool(queue.size)
         if chance.random() < 0.2:
             browser.client.send_ping(bytes(chance.randrange(20)))

@@ -71,7 +71,7 @@ class Sleeps:
         self.ready = ready
         self.seconds: list[float | None] = []
 
-    def __call__(self, lists: Descriptors, seconds: float | None, waiter: Waiter) -> bool:
+    def __call__(self, lists: Descriptors, seconds: float | None, has_reason: Callable[[], bool]) -> bool:
         self.seconds.append(seconds)
         return self.ready
 
@@ -79,7 +79,7 @@ class Sleeps:
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> Sleeps:
     made = Sleeps()
-    monkeypatch.setattr(waiting, "_sleep", made)
+    monkeypatch.setattr(waiting, "sleep", made)
     return made
 
 

@@ -107,8 +107,8 @@ class SendQueue:
         self.size += size  # nothing can come between this and the next
         self.chunks.append(data)
 
-    def offer(self, transport: Transport, data: bytes, now: float, *, bulk: bool) -> "SendQueue | None":
-        """Send what `transport` takes of it all, and of `data` behind it, in one call; return the queue if some is left.
+    def offer(self, transport: Transport, data: bytes, now: float, *, bulk: bool) -> None:
+        """Send what `transport` takes of it all, and of `data` behind it, in one call.
 
         Args:
             bulk: whether this may be the end of what was too much for the network before.
@@ -126,9 +126,8 @@ class SendQueue:
             count = 0
         if count == self.size:  # and in one go nothing is here any more: a signal handler may add to it
             self.chunks, self.size, self._marks = [], 0, None
-            return None
-        self.sent(count, now)
-        return self
+        else:
+            self.sent(count, now)
 
     def join(self) -> list[bytes | memoryview]:
         """Return what the next `send` should be given, in few chunks: small ones joined, large ones uncopied."""

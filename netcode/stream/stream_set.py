@@ -16,7 +16,7 @@ from netcode.stream.driver import seconds_left, step, together
 from netcode.stream.sleeping import sleep_on
 from netcode.stream.stream import Stream
 from netcode.stream.watcher import Watcher
-from netcode.waiting import Descriptors, Waiter, wait
+from netcode.waiting import Descriptors, sleep
 
 PORTION = 64
 """Streams, and messages, that one update of a hurried loop handles before it lets the game have its turn."""
@@ -38,7 +38,7 @@ What comes of thousands of silent peers is then handled together. To wake up cos
 T = TypeVar("T")
 
 
-class StreamSet(Waiter, Generic[T]):
+class StreamSet(Generic[T]):
     """The engine of a server: an update costs what is ready or due, not what is connected.
 
     It is the host of its streams, and knows what each is of: whatever was given with it. One that is over stays until
@@ -139,7 +139,7 @@ class StreamSet(Waiter, Generic[T]):
         due = left is not None and (seconds is None or left <= seconds)
         seconds = clip(left if due else seconds)
         if self.watcher.unwatched:
-            return wait(self, timeout=seconds) or due
+            return self._sleep_beside(seconds) or due
         most = PORTION if self._hurried and self._backlog is not None else None
         if self._in_vain and busy < PAUSE and (seconds is None or seconds > PAUSE):
             time.sleep(PAUSE - busy)
@@ -220,20 +220,6 @@ class StreamSet(Waiter, Generic[T]):
             else:
                 self._take_up(stream)
         self.engine.stepping = None
-
-    # What `wait` asks, where the poller does not know everybody.
-
-    def instantiate(self) -> Descriptors:
-        return self.descriptors()
-
-    def _seconds_left(self) -> float | None:
-        return self.seconds_left()
-
-    def _slept(self, seconds: float) -> None:
-        self.timeline.tick(seconds)
-
-    def _is_over(self) -> bool:
-        return self.closed
 
     # What a stream tells its host.
 
@@ -360,6 +346,15 @@ class StreamSet(Waiter, Generic[T]):
                 self.watcher.ask(stream)  # what had come by then is read first; a poller would go on telling of this
         # An end may be behind what was received, or more to send than there was room for.
         self.watcher.tell_again(stream)
+
+    def _sleep_beside(self, seconds: float | None) -> bool:
+        """Sleep where there are some whom the poller does not know, beside those whom it does."""
+        lists = self.descriptors()
+        if seconds is None and not any(lists):
+            return True  # nothing would end it
+        ready = sleep(lists, seconds, lambda: self.seconds_left() == 0.0)
+        self.timeline.tick(seconds or 0.0)
+        return ready
 
     def _has_reason_to_wake(self, acts: int) -> bool:
         """Tell whether a signal handler has given one since there were so many `acts` of such."""
