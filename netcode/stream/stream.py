@@ -253,29 +253,23 @@ class Stream:
         data, self._loose = self._loose, b""
         if source.batch:
             data = data + source.collect() if data else source.collect()
-        left = None
-        try:
-            if queue is not None:
-                queue.offer(transport, data, now, bulk=self.blocked)
-                left = self.outgoing = queue if queue.size else None  # a signal handler may have added to it since
-            elif data:  # nothing waits before it: nearly always, the network takes it at once
-                count = transport.send(data)
-                if count != len(data):
-                    left = rest_of(data, count, now)
-        except BlockingIOError:
-            left = rest_of(data, 0, now)
-        except OSError as error:
-            self._loose = data if queue is None else b""
-            self.send_failed(error, now)
+        if queue is not None:
+            self._flush_queue(transport, queue, data, now)
             return
-        if left is not None and queue is None:
-            self._keep(left)
-        if self.blocked is (left is None):
-            self.blocked = left is not None
-            self.host.watch(self)
-        if left is not None:
-            self.reschedule()
-        elif self.state is _DISCONNECTING and not self._finished and self.draining is None:
+        if data:  # nothing waits before it: nearly always, the network takes it at once
+            try:
+                count = transport.send(data)
+            except BlockingIOError:
+                count = 0
+            except OSError as error:
+                self._loose = data
+                self.send_failed(error, now)
+                return
+            if count != len(data):
+                self._keep(rest_of(data, count, now))
+                self._note_whether_blocked(transport, now)
+                return
+        if self.state is _DISCONNECTING:
             self._finish(transport, now)
 
     def send_failed(self, error: OSError, now: float) -> None:
@@ -327,6 +321,28 @@ class Stream:
         self.connecting = self.transport = None
         self.outgoing, self._loose = None, b""
 
+    def _flush_queue(self, transport: Transport, queue: SendQueue, data: bytes, now: float) -> None:
+        """Send what waits, and `data` behind it."""
+        try:
+            queue.offer(transport, data, now, bulk=self.blocked)
+        except OSError as error:
+            self._loose = b""
+            self.send_failed(error, now)
+            return
+        self.outgoing = queue if queue.size else None  # a signal handler may have added to it since
+        self._note_whether_blocked(transport, now)
+
+    def _note_whether_blocked(self, transport: Transport, now: float) -> None:
+        """Tell the host whether something waits for the network to take it; if nothing does, our side may be to end."""
+        blocked = self.outgoing is not None
+        if self.blocked is not blocked:
+            self.blocked = blocked
+            self.host.watch(self)
+        if blocked:
+            self.reschedule()
+        elif self.state is _DISCONNECTING:
+            self._finish(transport, now)
+
     def _keep(self, left: SendQueue) -> None:
         """Keep what the network did not take, in front of what a signal handler has sent meanwhile."""
         while self.outgoing is not None or self._loose:
@@ -367,6 +383,8 @@ class Stream:
 
     def _finish(self, transport: Transport, now: float) -> None:
         """Everything is sent: end our side, and wait for the other end's if that protects what it has not read."""
+        if self._finished or self.draining is not None:
+            return
         self._finished = True
         transport.finish()
         assert self._closing is not None
