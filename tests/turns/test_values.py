@@ -703,8 +703,8 @@ def test_numbers_and_everything_else_pass() -> None:
         ((int, str), "a tuple is no type; write `tuple[int, str]`"),
         ({str}, "a set is no type; write `set[str]`"),
         ([], "a list is no type; write `list[…]`"),
-        (list[[int]], "a list is no type; write `list[int]`"),  # type: ignore  # noqa: PGH003  # pyright: ignore
-        (dict[str, list[[int]]], "a list is no type; write `list[int]`"),  # type: ignore  # noqa: PGH003  # pyright: ignore
+        (list[[int]], "a list is no type; write `list[int]`"),  # type: ignore[misc, valid-type]  # pyright: ignore
+        (dict[str, list[[int]]], "a list is no type; write `list[int]`"),  # type: ignore[misc, valid-type]  # pyright: ignore
         (lambda: int, "<lambda> cannot be stored. A field is made of None, bool, int"),
     ],
 )
