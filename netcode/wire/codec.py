@@ -175,7 +175,7 @@ class PlainCodec(PlainValues):
 
 def _as_list(value: Any) -> list[Any]:
     if type(value) is not tuple:
-        raise TypeError("what has a type of its own may not be as long as it says")
+        raise TypeError  # what has a type of its own may not be as long as it says
     return [*value]
 
 
