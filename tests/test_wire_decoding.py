@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from wire_messages import Chat, Move, at_once, colliding, in_parts, messages, nested, refusal
 
 from netcode import ReasonCode
+from netcode.wire import decoding
 from netcode.wire.codec import PLAIN
 from netcode.wire.cost import MAX_COLLISIONS, MAX_DEPTH, is_harmless
-from netcode.wire.decoding import is_whole, undisturbed
+from netcode.wire.decoding import AT_ONCE, is_whole, undisturbed
 from netcode.wire.typed import make_codec
 
 
@@ -75,6 +76,22 @@ def stamps(count: int) -> bytes:
             keys.append(b"\xc7\x0c\xff" + struct.pack(">Iq", nanoseconds, seconds) + b"\xc0")
         nanoseconds += 1
     return b"\xde" + count.to_bytes(2, "big") + b"".join(keys)
+
+
+def test_of_keys_that_are_all_the_same_no_more_are_made_than_it_takes_to_see_that(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[list[Any]] = []
+
+    def make(items: list[Any]) -> tuple[Any, ...]:
+        made.append(items)
+        return ()
+
+    monkeypatch.setattr(decoding, "_as_key", make)
+
+    code, _ = refusal(PLAIN, b"\xde\x7f\xff" + b"\x90\xc0" * 0x7FFF)
+
+    assert (code, len(made)) == (ReasonCode.MALFORMED, AT_ONCE)
 
 
 def test_timestamps_that_were_made_to_collide_are_refused_as_well() -> None:

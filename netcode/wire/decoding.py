@@ -16,6 +16,9 @@ from netcode.wire.cost import CONTAINER, EXTENSION, MARKS, MAX_COLLISIONS, has_m
 PART = 4096
 """Bytes of a costly message that are decoded at a time."""
 
+AT_ONCE = 1024
+"""Keys of a dict that are made, and looked at, before the next: the same list may be there 32,000 times."""
+
 MANY = 16_384
 """Values whose nesting is looked at in one go."""
 
@@ -95,14 +98,19 @@ def _make_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
 
     Each key is compared with all before it that share its hash.
     """
-    if len(pairs) > MAX_COLLISIONS:
-        pairs = [(_as_key(key), value) if type(key) is _LIST else (key, value) for key, value in pairs]
-        if collide(key for key, _ in pairs):
+    if len(pairs) <= MAX_COLLISIONS:
+        return {(_as_key(key) if key else ()) if type(key) is _LIST else key: value for key, value in pairs}
+    made: list[tuple[Any, Any]] = []
+    counts: Counter[int] = Counter()
+    for begin in range(0, len(pairs), AT_ONCE):
+        part = [
+            (_as_key(key), value) if type(key) is _LIST else (key, value)
+            for key, value in pairs[begin : begin + AT_ONCE]
+        ]
+        if _collide([key for key, _ in part], counts):
             raise ValueError(COLLIDING)
-        return dict(pairs)
-    if not pairs:
-        return {}
-    return {(_as_key(key) if key else ()) if type(key) is _LIST else key: value for key, value in pairs}
+        made += part
+    return dict(made)
 
 
 def collide(keys: Iterable[Any]) -> bool:
@@ -111,8 +119,14 @@ def collide(keys: Iterable[Any]) -> bool:
     That of tuples and timestamps is no secret, unlike that of a str. Honest ones collide, too: Python's hash of -1 is
     that of -2, so 128 tuples of seven of them share one.
     """
+    return _collide(keys, Counter())
+
+
+def _collide(keys: Iterable[Any], counts: Counter[int]) -> bool:
+    """Tell whether these keys bring one of the `counts` of hashes so far above what it may be."""
     hashes = [hash(key) for key in keys if type(key) not in SCALARS]
-    return len(hashes) > MAX_COLLISIONS and max(Counter(hashes).values()) > MAX_COLLISIONS
+    counts.update(hashes)
+    return max(map(counts.__getitem__, hashes), default=0) > MAX_COLLISIONS
 
 
 def _as_key(items: list[Any]) -> tuple[Any, ...]:
