@@ -89,6 +89,7 @@ def test_the_length_of_a_frame_in_the_middle_can_be_read() -> None:
     ("start", "what"),
     [
         (b"HTTP/1.1 400 Bad Request\r\n", "a web server"),
+        (b"HTTP", "a web server"),
         (b"SSH-2.0-OpenSSH_9.6\r\n", "an SSH server"),
         (b"\x15\x03\x01\x00\x02\x02\x46", "a TLS server"),
         (b"\x16\x03\x01\x02\x00", "a TLS program"),

@@ -17,7 +17,7 @@ lead: Callable[..., tuple[int, int]] = struct.Struct(">IB").unpack_from
 """Return the length that the header at a position announces, and the first byte of what follows."""
 
 _STRANGERS = (
-    (b"HTTP/", "a web server"),
+    (b"HTTP", "a web server"),
     (b"SSH-", "an SSH server"),
     (b"\x15\x03", "a TLS server"),
     (b"\x16\x03", "a TLS program"),
