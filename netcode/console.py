@@ -40,12 +40,13 @@ def sentence_of(error: Exception) -> str:
     return error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
 
 
-def put(stream: TextIO | None, text: str) -> None:
+def put(stream: TextIO | None, text: str, *, piped: bool = False) -> None:
     """Write `text` to a stream as it is, at once; what the stream cannot take, and when it takes nothing: as for `say`.
 
     Args:
         stream: a standard stream, or what is in its place; None where there is none.
         text: may hold what a terminal obeys.
+        piped: whether who reads it may have had enough, as `| head` has: then what follows is lost without a word.
     """
     global _failing  # noqa: PLW0603 - what is told is the same for the few streams that a program has
     if stream is None:
@@ -53,11 +54,23 @@ def put(stream: TextIO | None, text: str) -> None:
     try:
         _write(stream, text)
     except Exception as error:  # noqa: BLE001 - a stream may be of any kind, and none of them may end the game
+        if piped and (isinstance(error, BrokenPipeError) or is_closed(stream)):
+            return
         if not _failing:
             log.warn("say", "cannot print: %s; what is said is lost until that works again", error)
         _failing = True
     else:
         _failing = False
+
+
+def is_closed(stream: TextIO | None) -> bool:
+    """Tell whether nobody reads a stream any more, as after `| head`: what prints for ever ends then."""
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)  # type: ignore[union-attr]  # pyright: ignore[reportOptionalMemberAccess]
+        return any(bits & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, bits in poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False  # Windows has no poll, and what is no file has nobody who could go
 
 
 def is_terminal(stream: TextIO | None) -> bool:

@@ -10,12 +10,13 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from programs import DEADLINE, ROOT
 
 from netcode import console, say
+from netcode.console import is_closed, put
 from netcode.diagnostics import log
 
 NAME = "Zoë 😀 海"
@@ -193,6 +194,41 @@ def test_a_full_disk_is_noticed_once_until_there_is_room(
     assert [record.message for record in caplog.records] == [
         "cannot print: [Errno 28] No space left on device; what is said is lost until that works again"
     ] * 2
+
+
+@contextlib.contextmanager
+def leaving_a_pipe() -> Generator[TextIO]:
+    """Give an output whose reader had enough."""
+    reading, writing = os.pipe()
+    with os.fdopen(writing, "w", encoding="utf-8") as stream:
+        assert not is_closed(stream)
+        os.close(reading)
+        yield stream
+
+
+@pytest.mark.parametrize(("piped", "told"), [(False, 1), (True, 0)])
+def test_who_reads_a_pipe_may_have_had_enough(piped: bool, told: int, caplog: pytest.LogCaptureFixture) -> None:
+    with leaving_a_pipe() as stream:
+        for _ in range(3):
+            put(stream, "lost\n", piped=piped)
+
+    assert [record.message.partition(":")[0] for record in caplog.records] == ["cannot print"] * told
+
+
+def test_a_full_disk_is_told_wherever_the_reader_may_go(caplog: pytest.LogCaptureFixture) -> None:
+    stream = io.TextIOWrapper(io.BufferedWriter(Refusing()), encoding="utf-8")
+
+    put(stream, "lost\n", piped=True)
+
+    assert "cannot print: [Errno 28] No space left on device" in caplog.text
+    stream.detach()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no poll")
+def test_that_nobody_reads_any_more_can_be_seen() -> None:
+    with leaving_a_pipe() as stream:
+        assert is_closed(stream)
+    assert [is_closed(stream) for stream in (None, io.StringIO(), stream)] == [False] * 3
 
 
 def test_what_is_put_is_obeyed_and_its_lines_end_as_the_system_ends_them() -> None:

@@ -11,7 +11,7 @@ class Parser(argparse.ArgumentParser):
     """A parser that ends as it should also where nobody reads what it says, or not every character can be written."""
 
     def _print_message(self, message: str, file: Any = None) -> None:
-        put(sys.stderr if file is None else file, message)
+        put(sys.stderr if file is None else file, message, piped=True)
 
     def error(self, message: str) -> NoReturn:
         """End with what is wrong; where there are commands to choose from, below the list of them."""

@@ -165,7 +165,7 @@ class Panel:
     def say(self, text: str) -> None:
         """Write a line that stays."""
         self._clear()
-        put(self._stream, f"{text}\n")
+        put(self._stream, f"{text}\n", piped=True)
 
     def finish(self) -> None:
         """Write the summary."""
@@ -183,14 +183,14 @@ class Panel:
         if text == self._shown:
             return
         if self._live:
-            put(self._stream, f"\r{text.ljust(len(self._shown))}")
+            put(self._stream, f"\r{text.ljust(len(self._shown))}", piped=True)
         else:
             self.say(text)
         self._shown = text
 
     def _clear(self) -> None:
         if self._live:
-            put(self._stream, f"\r{' ' * len(self._shown)}\r")
+            put(self._stream, f"\r{' ' * len(self._shown)}\r", piped=True)
             self._shown = ""
 
     def _status(self) -> str:

@@ -8,8 +8,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from netcode.console import say
-from netcode.tools.output import complain
+from netcode.tools.output import Output, complain
 
 DESCRIPTION = "Write a small game into a new folder: rules, a server, a client with a window, and tests."
 
@@ -79,6 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         written = write_game(folder, turns=arguments.turns)
     except OSError as error:
         return complain("new", error)
+    say = Output().line
     say(f"{folder} has {', '.join(path.name for path in written)}")
     if find_spec("pygame") is None:
         say(f'the windows need pygame: {_python()} -m pip install "netcode[pygame]"')

@@ -4,14 +4,13 @@ import io
 import json
 import math
 import re
-import select
 import shutil
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from netcode.console import escaped, is_terminal, put, say, sentence_of
+from netcode.console import escaped, is_closed, is_terminal, put, sentence_of
 
 _NUMBER = re.compile(r"-|(\d[\d.e+-]*( ?[a-zA-Z%]+)?)?").fullmatch
 """Matches what stands to the right in a column: an amount, or nothing."""
@@ -36,12 +35,10 @@ class Output:
     def line(self, text: str, /, **facts: Any) -> None:
         """Print a line: `text`, or `facts` where scripts read. Without facts, only people are told."""
         self.progress("")
-        if self.is_closed():
-            return  # or the log would complain of what is no mistake
         if not self.as_json:
-            say(text)
+            _say(text)
         elif facts:
-            say(json.dumps(facts, default=str))
+            _say(json.dumps(facts, default=str))
 
     def progress(self, text: str) -> None:
         """Show how far it is, in a line that the next one overwrites; nothing where nobody looks."""
@@ -50,13 +47,13 @@ class Output:
         # The last column stays free: a full line would wrap, and the next one could not overwrite it.
         text = text[: shutil.get_terminal_size().columns - 1]
         blank = " " * len(self._progress)
-        put(sys.stdout, f"\r{blank}\r{text}")
+        put(sys.stdout, f"\r{blank}\r{text}", piped=True)
         self._progress = text
 
     def clear(self) -> None:
         """Wipe the terminal, for what is to stand in the place of what stood there; nothing where nobody looks."""
         if self.is_live:
-            put(sys.stdout, "\x1b[H\x1b[2J")
+            put(sys.stdout, "\x1b[H\x1b[2J", piped=True)
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Print a table for people: with `rich`, if it is installed and somebody looks, else in plain columns."""
@@ -70,20 +67,19 @@ class Output:
         widths = [max(map(len, column)) for column in columns]
         for row in (heads, *rows):
             cells = zip(row, widths, right, strict=True)
-            say(
+            _say(
                 "  ".join(
                     f"{cell:>{width}}" if number else f"{cell:<{width}}" for cell, width, number in cells
                 ).rstrip()
             )
 
     def is_closed(self) -> bool:
-        """Tell whether nobody reads any more, as after `| head`: a tool that goes on for ever ends then."""
-        try:
-            poll = select.poll()
-            poll.register(sys.stdout.fileno(), 0)
-            return any(bits & (select.POLLERR | select.POLLHUP | select.POLLNVAL) for _, bits in poll.poll(0))
-        except (AttributeError, OSError, ValueError):
-            return False  # Windows has no poll, and what is no file has nobody who could go
+        """Tell whether nobody reads any more: a tool that goes on for ever ends then."""
+        return is_closed(sys.stdout)
+
+
+def _say(text: str) -> None:
+    put(sys.stdout, f"{escaped(text)}\n", piped=True)
 
 
 def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[bool]) -> bool:
@@ -101,13 +97,13 @@ def _rich_table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequ
     for row in rows:
         table.add_row(*map(text, row))
     console.print(table)
-    put(sys.stdout, page.getvalue())
+    put(sys.stdout, page.getvalue(), piped=True)
     return True
 
 
 def complain(tool: str, error: Exception, status: int = 1) -> int:
     """Say why a tool cannot do what it was asked for, and return the status for that."""
-    put(sys.stderr, f"{tool}: {escaped(sentence_of(error))}\n")
+    put(sys.stderr, f"{tool}: {escaped(sentence_of(error))}\n", piped=True)
     return status
 
 

@@ -6,6 +6,7 @@ import importlib
 import io
 import shutil
 import socket
+import subprocess
 import sys
 import time
 import urllib.request
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 from certificates import make_certificate
-from programs import DEADLINE, Program, Start
+from programs import DEADLINE, ROOT, Program, Start
 
 import netcode.turns.__main__ as command_line
 from benchmarks.ports import free_port
@@ -618,6 +619,34 @@ def test_a_server_that_lost_its_tables_says_so_and_ends(
 
     assert main(["serve", str(game)]) == 1
     assert capsys.readouterr().out == "another process has taken the tables over\n"
+
+
+@pytest.mark.process
+@pytest.mark.skipif(sys.platform == "win32", reason="what reads a pipe is told there in another way")
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (("play", "--bots", "2", "--think", "0"), 0),
+        (("play", "--bots", "1"), 130),
+        (("check", "--games", "5"), 0),
+        (("replay", "nowhere.db"), 1),
+        (("serve", "--port", "70000"), 1),
+    ],
+)
+def test_a_reader_who_has_had_enough_is_no_mistake(game: Path, words: tuple[str, ...], status: int) -> None:
+    command, *rest = words
+    program = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "netcode.turns", command, game, *rest],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert program.stdout is not None
+    program.stdout.close()  # before anything is said
+    _, said = program.communicate(timeout=DEADLINE)
+
+    assert (program.returncode, said) == (status, b"")
 
 
 def test_a_server_has_a_name_and_an_address(

@@ -4,10 +4,11 @@ import contextlib
 import io
 import os
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 
@@ -719,6 +720,35 @@ def test_a_program_without_an_input_has_a_keyboard_that_has_ended(monkeypatch: p
             assert keyboard.line() is None
 
 
+def test_a_keyboard_that_has_ended_says_so_to_whoever_asks_again() -> None:
+    keyboard = Keyboard(io.StringIO())
+    lines_of(keyboard)
+
+    for _ in range(3):
+        with pytest.raises(EOFError):
+            keyboard.line()
+
+
+@pytest.fixture
+def unread() -> Iterator[TextIO]:
+    """An output whose reader had enough, as `| head` has."""
+    if sys.platform == "win32":
+        pytest.skip("Windows cannot see that")
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as out:
+        yield out
+
+
+def test_nobody_is_asked_where_nobody_reads(unread: TextIO, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("mark 4\n"))
+    screen = Screen(unread)
+
+    with pytest.raises(EOFError):
+        screen.ask()
+    assert (screen.is_closed, Screen(io.StringIO()).is_closed) == (True, False)
+
+
 class Typist:
     """Types what it was given, and then is gone."""
 
@@ -1412,6 +1442,46 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     assert anew.startswith("this table is not kept any more\nyou sit at seat 0")
     assert anew.endswith("waiting for 1 more, with --room ours\n")
     bob.close()
+
+
+@pytest.mark.parametrize("watch", [False, True])
+def test_who_plays_or_looks_on_ends_once_nobody_reads(
+    hall: Hall, unread: TextIO, watch: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    hall.serve()
+    hall.begin_to_join(name="Bob")
+    keys = None if watch else Silent()
+
+    assert play_over_network((HOST, PORT), TicTacToe, Screen(unread), keys, watch=watch, **Pump(hall).link)
+    assert caplog.records == []
+
+
+class Silent(Keyboard):
+    """A keyboard at which somebody sits, and types nothing."""
+
+    def __init__(self) -> None:
+        pass
+
+    def line(self) -> str | None:
+        return None
+
+
+class Late(Keyboard):
+    """A keyboard that has ended before anything is known of the seat."""
+
+    def __init__(self) -> None:
+        super().__init__(io.StringIO())
+        while self._lines.empty():
+            time.sleep(0.001)
+
+
+def test_a_seat_at_which_nobody_types_from_the_start_is_left_once_it_is_known(hall: Hall, tmp_path: Path) -> None:
+    hall.serve()
+    out, seat_file = io.StringIO(), SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
+
+    assert play_over_network((HOST, PORT), TicTacToe, Screen(out), Late(), seat_file, **Pump(hall).link)
+    assert "you sit at seat 0" in out.getvalue()
+    assert seat_file.read() is not None
 
 
 class Older(TicTacToe):

@@ -29,4 +29,4 @@ def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
 
 def _progress(done: int, of: int) -> None:
     if is_terminal(sys.stderr):
-        put(sys.stderr, f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r")
+        put(sys.stderr, f"\r{done} of {of} games" if done < of else "\r" + " " * 40 + "\r", piped=True)

@@ -350,6 +350,8 @@ def play_over_network(
     with join(address, game, **asked) as seat:
         table = NetworkTable(seat, game, screen, seat_file, kept=ticket is not None, room=asked.get("room"))
         while table.update():
+            if screen.is_closed:  # nobody sees what is to be played, or what the others do
+                return True
             try:
                 line = None if keyboard is None else keyboard.line()
             except EOFError:

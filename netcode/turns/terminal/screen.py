@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, TextIO
 
-from netcode.console import escaped, is_terminal, put
+from netcode.console import escaped, is_closed, is_terminal, put
 from netcode.turns.terminal.columns import columns, padded
 
 WIDTH = 100
@@ -43,7 +43,15 @@ class Screen:
         if self._console is not None:
             self._draw(self._shown(text), markup=False, soft_wrap=True)
         else:
-            put(self._out, f"{self._shown(text)}\n")
+            self._put(f"{self._shown(text)}\n")
+
+    def _put(self, text: str) -> None:
+        put(self._out, text, piped=True)
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody reads any more what is written here."""
+        return is_closed(self._out)
 
     def _shown(self, text: str) -> str:
         """Return a text as it stands there in the end, which is as wide: also what the output cannot encode is escaped."""
@@ -65,14 +73,16 @@ class Screen:
     def ask(self, seconds: float | None = None) -> str | None:
         """Return the next line that is typed, or None after so many seconds.
 
-        Raises `EOFError` when there will be none any more.
+        Raises `EOFError` when there will be none any more, or nobody reads for what is asked.
         """
+        if self.is_closed:
+            raise EOFError
         _take_any_text(sys.stdin)
         if seconds is not None and is_terminal(sys.stdin):
             return self._ask_within(seconds)
         if is_terminal(sys.stdin) and is_terminal(sys.stdout) and self._out is sys.stdout:
             return input("> ")  # where one can go back in the line
-        put(self._out, "> ")
+        self._put("> ")
         line = "" if sys.stdin is None else sys.stdin.readline()  # pyright: ignore[reportUnnecessaryComparison] # pythonw has none
         if not line:
             raise EOFError
@@ -80,13 +90,13 @@ class Screen:
 
     def _ask_within(self, seconds: float) -> str | None:
         """Return the next line of a terminal. One cannot go back in it: what edits a line does not wait for less."""
-        put(self._out, "> ")
+        self._put("> ")
         try:
             came = bool(select.select([sys.stdin], [], [], seconds)[0])
         except (OSError, ValueError):
             came = True  # on Windows only sockets are waited for
         if not came:
-            put(self._out, "\n")
+            self._put("\n")
             return None
         line = sys.stdin.readline()
         if not line:
@@ -115,14 +125,14 @@ class Screen:
     def _draw(self, *what: Any, **how: Any) -> None:
         with self._console.capture() as drawn:
             self._console.print(*what, **how)
-        put(self._out, drawn.get())
+        self._put(drawn.get())
 
     def clear(self) -> bool:
         """Wipe what the next one at the keyboard must not read; return whether that was possible."""
         terminal = is_terminal(self._out)
         if terminal:  # a dumb one obeys nothing, and can only be scrolled
             wiped = "\n" * shutil.get_terminal_size().lines if _is_dumb() else "\x1b[2J\x1b[3J\x1b[H"
-            put(self._out, wiped)
+            self._put(wiped)
         return terminal
 
     def table(self, title: str, rows: Sequence[tuple[str, str]]) -> None:
@@ -201,5 +211,6 @@ class Keyboard:
         except queue.Empty:
             return None
         if line is None:
+            self._lines.put(None)  # for whoever asks again
             raise EOFError
         return line
