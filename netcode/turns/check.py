@@ -366,7 +366,7 @@ class Checker:
     def spell(self) -> None:
         """Look for names that mean nothing, but for those at which a game has failed already."""
         self.findings.where = _IN_SOURCE
-        found = (spelling.unknown, spelling.unheard, spelling.unplayed)
+        found = (spelling.unknown, spelling.unheard, spelling.unplayed, spelling.doubled)
         for name, what in chain.from_iterable(find(self.game) for find in found):
             if not any(f"attribute '{name}'" in problem for problem in self.report.problems):
                 self.findings.add(what)

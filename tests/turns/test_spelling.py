@@ -1,11 +1,12 @@
 """Names that rules read of `self` and that are nothing: found unplayed, and nothing else is."""
 
+from functools import singledispatchmethod
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, overload
 
 from netcode.turns import Game, check, move
 from netcode.turns.proving import spelling
-from netcode.turns.proving.spelling import unknown
+from netcode.turns.proving.spelling import doubled, unknown
 
 
 class Typos(Game):
@@ -181,3 +182,83 @@ def test_a_move_that_is_called_on_the_class_is_found() -> None:
     assert [what for _, what in spelling.unplayed(Twice)] == [
         "Twice.hit calls Twice.stop(…), which makes a play and plays nothing; in the rules it is `self.stop(…)`"
     ]
+
+
+class Doubled(Game):
+    """Has a move of the same name as another one, and a field of the name of a field."""
+
+    heap: int = 7
+    size: int = 3
+
+    @property
+    def left(self) -> int:
+        return self.heap
+
+    @left.setter
+    def left(self, value: int) -> None:
+        self.heap = value
+
+    @singledispatchmethod
+    def count(self, what: Any) -> int:
+        return 0
+
+    @count.register
+    def _(self, what: int) -> int:
+        return what
+
+    @count.register(str)
+    def _(self, what: str) -> int:
+        return len(what)
+
+    @overload
+    def same(self, what: int) -> int: ...
+    @overload
+    def same(self, what: str) -> str: ...
+    def same(self, what: Any) -> Any:
+        return what
+
+    @move
+    def take(self) -> None:  # pyright: ignore[reportRedeclaration]
+        self.heap -= 1
+
+    @move  # type: ignore[no-redef]
+    def take(self) -> None:  # noqa: F811
+        self.finish()
+
+    heap: int = 5  # type: ignore[no-redef]  # noqa: PIE794
+
+
+class Again(Doubled):
+    """What a subclass has in the place of what is in its base is no mistake."""
+
+    @move
+    def take(self) -> None:
+        self.finish()
+
+
+def test_what_is_there_twice_is_found_since_the_first_one_counts_for_nothing() -> None:
+    source = Path(__file__).read_text(encoding="utf-8").splitlines()
+    take = next(number for number, line in enumerate(source, 1) if "F811" in line and "def take" in line)
+    heap = next(number for number, line in enumerate(source, 1) if line.startswith("    heap: int = 5"))
+
+    found = [text for _, text in doubled(Doubled)]
+
+    assert found == [
+        f"Doubled.take is there twice, and the second one alone counts, at {__file__}:{take}; rename one",
+        f"Doubled.heap is there twice, and the second one alone counts, at {__file__}:{heap}; rename one",
+    ]
+    assert [text for _, text in doubled(Again)] == found
+    assert [*doubled(Careful)] == []
+    assert found[0] in check(Doubled, 1).problems
+
+
+def test_a_class_whose_source_cannot_be_parsed_by_itself_is_left_alone() -> None:
+    class Wide(Game):
+        text: str = """
+to the left"""
+
+        @move
+        def go(self) -> None:
+            self.finish()
+
+    assert [*doubled(Wide)] == []

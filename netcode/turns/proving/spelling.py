@@ -4,6 +4,8 @@ import ast
 import difflib
 import inspect
 import re
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -48,6 +50,49 @@ def unheard(cls: type[Any]) -> Iterator[tuple[str, str]]:
         if near and inspect.isfunction(member) and len(re.findall(rf"\b{name}\b", text)) == 1:
             meant = f"did you mean `def {near[0]}(self{_MORE[near[0]]}): …`?"
             yield name, f"{cls.__name__}.{name} is called by nobody; {meant}"
+
+
+def doubled(cls: type[Any]) -> Iterator[tuple[str, str]]:
+    """Yield what a class defines twice, of which Python takes the second without a word, with a sentence about it."""
+    for base in cls.__mro__[:-1]:
+        tree, seen = _class_tree(base), set[str]()
+        for node in [] if tree is None else tree.body:
+            match node:
+                case ast.FunctionDef(name) if not any(map(_goes_on, node.decorator_list)):
+                    pass
+                case ast.AnnAssign(ast.Name(name)):
+                    pass
+                case _:
+                    continue
+            if name in seen:
+                line = inspect.getsourcelines(base)[1] + node.lineno - 1
+                where = f"{inspect.getfile(base)}:{line}"
+                yield (
+                    name,
+                    f"{base.__name__}.{name} is there twice, and the second one alone counts, at {where}; rename one",
+                )
+            seen.add(name)
+
+
+def _class_tree(base: type[Any]) -> ast.ClassDef | None:
+    if base.__module__ == "netcode.turns.rules" or base.__module__ in sys.stdlib_module_names:
+        return None
+    try:
+        tree = ast.parse(textwrap.dedent(source_of(base)))
+    except SyntaxError:  # a text in it begins further to the left
+        return None
+    return next((node for node in tree.body if isinstance(node, ast.ClassDef)), None)
+
+
+def _goes_on(decorator: ast.expr) -> bool:
+    """Tell whether a decorator has a function go on with what another one of that name began."""
+    match decorator:
+        case ast.Attribute(_, "setter" | "getter" | "deleter" | "overload") | ast.Name("overload"):
+            return True
+        case ast.Attribute(_, "register") | ast.Call(ast.Attribute(_, "register")):
+            return True
+        case _:
+            return False
 
 
 def unplayed(cls: type[Any]) -> Iterator[tuple[str, str]]:
