@@ -1,4 +1,4 @@
-"""Play tic-tac-toe or Connect Four by clicking: `window.py tictactoe HOST PORT`, or `connect_four`."""
+"""Play tic-tac-toe or Connect Four by clicking: `window.py tictactoe localhost 7777`, or `connect_four`."""
 
 import sys
 
@@ -9,8 +9,7 @@ from tictactoe import TicTacToe
 from netcode.turns import join
 
 SIDE, COLOURS = 100, {None: "midnightblue", 0: "firebrick", 1: "gold"}
-
-which, host, port = sys.argv[1:]
+which, host, port = sys.argv[1:] + ["tictactoe", "localhost", "7777"][len(sys.argv) - 1 :]
 game: type[ConnectFour | TicTacToe] = ConnectFour if which == "connect_four" else TicTacToe
 table, (across, down) = join((host, int(port)), game), (COLUMNS, ROWS) if game is ConnectFour else (3, 3)
 pygame.init()
@@ -22,11 +21,12 @@ while not table.reason:
         elif event.type == pygame.MOUSEBUTTONDOWN and table.my_turn and table.pending is None:
             x, y = event.pos[0] // SIDE, event.pos[1] // SIDE
             table.play(ConnectFour.drop(x) if game is ConnectFour else TicTacToe.mark(3 * y + x))
+        elif event.type == pygame.MOUSEBUTTONDOWN and table.over:
+            table.rematch()
     table.update()
-    for happened in table.events():
-        print(happened)
-    turn = "over" if table.over else "your turn" if table.my_turn else "wait"
-    pygame.display.set_caption(f"{which}, {COLOURS[table.seat]}: {turn}")
+    sys.stdout.writelines(f"{happened}\n" for happened in table.events())
+    turn = "over, click for another game" if table.over else "your turn" if table.my_turn else "wait"
+    pygame.display.set_caption(f"{which}, {COLOURS[table.seat]}: {table.trouble or turn}")
     screen.fill("darkslateblue")
     for x in range(across):
         for y in range(down):

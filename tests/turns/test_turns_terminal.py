@@ -31,7 +31,7 @@ from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.network_play import NetworkTable, play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
-from netcode.turns.terminal.telling import changed, ended, on_a_command_line
+from netcode.turns.terminal.telling import after_the_end, changed, ended, on_a_command_line
 from netcode.turns.terminal.understanding import meant, typed, understood, wanted
 from netcode.turns.terminal.wording import rows_of, said, written
 from turns.hall import HOST, PORT, TICK, Hall, Secrets, TicTacToe
@@ -1082,6 +1082,50 @@ def test_who_asks_to_take_a_move_back_hears_that_the_others_are_asked(hall: Hall
     ann.obey("undo")
 
     assert ann.frames(0.5) == "you asked the others to take your move back\n"
+
+
+def test_who_would_like_another_game_is_told_and_who_comes_late_how_it_ended(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann", room="here"))
+    ann.frames(0.5)
+    bob = hall.begin_to_join(name="Bob", room="here")
+    ann.frames(0.5)
+    for line, cell in (("mark 0", 3), ("mark 1", 4), ("mark 2", None)):
+        ann.obey(line)
+        ann.frames(0.5)
+        if cell is not None:
+            bob.play("mark", cell=cell)
+            ann.frames(0.5)
+    ended = ann.frames(0.5)
+    late = Shown(hall, hall.begin_to_join(name="Ann", ticket=ann.seat.ticket)).frames(0.5)
+    ann.seat.close()
+    ann = Shown(hall, hall.begin_to_join(name="Ann", ticket=ann.seat.ticket))
+    ann.frames(0.5)
+    bob.rematch()
+    asked = ann.frames(0.5)
+    ann.obey("rematch")
+    again = ann.frames(0.5)
+    bob.leave()
+    ann.frames(0.5)
+
+    assert ended == ""
+    assert late.splitlines()[-2:] == ["Ann won", "/rematch for another game, /leave to go"]
+    assert asked == "Bob would like another game: /rematch, or /leave to go\n"
+    assert again.startswith("the game begins\n")
+    assert ann.out.getvalue().endswith(
+        "Ann won: Bob gave up\nBob has left\ntoo few are left for another game: /leave to go\n"
+    )
+    ann.seat.close()
+
+
+def test_who_asked_for_another_game_reads_who_is_waited_for() -> None:
+    names = ("Ann", "Bob", "Cid", "Dan")
+
+    assert after_the_end(names, 0, (0, 1, 2), (0, 1), 2) == "you asked for another game; waiting for Cid"
+    assert (
+        after_the_end(names, 0, (0, 1, 2), (1, 2), 2)
+        == "Bob and Cid would like another game: /rematch, or /leave to go"
+    )
 
 
 @pytest.mark.parametrize("reveal", [True, False])

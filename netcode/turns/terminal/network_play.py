@@ -23,6 +23,7 @@ from netcode.turns.terminal.choices import ALL_LISTED, NOTHING_DRAWN, drawn, sho
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.telling import (
+    after_the_end,
     changed,
     clocks_of,
     ended,
@@ -87,6 +88,8 @@ class NetworkTable:
         self._due = False
         """Whether the table is to be shown once it is there: we have just come."""
         self._kept, self._room = kept, room
+        self._ended: Result | None = None
+        """How the game ended, once that was told."""
         self._drawer = Drawer(game)
         self._drawn: Play | None = None
 
@@ -101,6 +104,8 @@ class NetworkTable:
         self._tell_silence()
         if self._due:
             self._show()
+            if self.seat.result is not None and self.seat.result != self._ended:  # before we came
+                self._tell_end(self.seat.result)
         self._prompt()
         return True
 
@@ -122,6 +127,7 @@ class NetworkTable:
             case Seated(_, name):
                 line(f"{name} sits down")
             case Started():
+                self._ended = None
                 line("the game begins")
                 if len(self.seat.names) > 1:
                     line(who_is_who(self.seat.names))
@@ -173,11 +179,10 @@ class NetworkTable:
             self.seat_file.forget()
 
     def _tell_end(self, result: Result) -> None:
+        self._ended = result
         self.screen.line(ended(result, self.seat.names))
         if self.seat.started and rows_of(self.seat.view) != self._rows:  # opened, and nobody moved
             self._table("at the end")
-        if self.seat.seat is not None:
-            self.screen.line("/rematch for another game, /leave to go")
 
     def _tell_of_link(self, away: bool) -> None:
         if not away:
@@ -224,7 +229,9 @@ class NetworkTable:
             self._wait_for_others(seat.seat or 0)
             return
         asked = seat.question
-        now = (seat.to_move, seat.over, asked, seat.legal, seat.undo_wanted_by, seat.frozen, seat.pending is None)
+        here = [number for number, (state, _) in enumerate(seat.presence) if state != "left"] if seat.over else []
+        turn = (seat.to_move, asked, seat.legal, seat.undo_wanted_by, seat.frozen, seat.pending is None)
+        now = (turn, seat.over, seat.rematch_wanted_by, here)
         if now == self._shown or not seat.started or not seat.seated:
             return
         self._shown = now
@@ -237,6 +244,8 @@ class NetworkTable:
         elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
             prompt = "your turn" if asked is None else asked.prompt
             show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt)
+        elif seat.over and seat.seat is not None:
+            self.screen.line(after_the_end(seat.names, seat.seat, here, seat.rematch_wanted_by, seat.players[0]))
         elif not seat.over and not seat.my_turn and seat.to_move:
             change = "; until then you may answer something else instead" if self._may_change else ""
             self.screen.line(f"{' and '.join(self._name(i) for i in seat.to_move)} to move{change}")

@@ -97,3 +97,23 @@ def ended(result: Result, names: Sequence[str]) -> str:
         scores = (f"{name} {score:g}" for name, score in zip(names, result.scores, strict=False))
         text += f" ({', '.join(scores)})"
     return f"{text}: {result.text}" if result.text else text
+
+
+def after_the_end(names: Sequence[str], seat: int, here: Sequence[int], wanted: Sequence[int], least: int) -> str:
+    """Return what others would like once a game is over, and what can be done.
+
+    Args:
+        names: of the players.
+        seat: ours.
+        here: who has not left.
+        wanted: who has asked for another game.
+        least: how many it takes.
+    """
+    others = [names[number] for number in wanted if number != seat]
+    if len(here) < least:
+        return "too few are left for another game: /leave to go"
+    if seat in wanted:
+        return f"you asked for another game; waiting for {' and '.join(names[n] for n in here if n not in wanted)}"
+    if others:
+        return f"{' and '.join(others)} would like another game: /rematch, or /leave to go"
+    return "/rematch for another game, /leave to go"
