@@ -11,7 +11,7 @@ from random import Random
 
 import netcode
 from demo_game.bot import NAMES
-from demo_game.hosting import PORT, TERMS, host_and_port, store_for, whole_number
+from demo_game.hosting import PORT, TERMS, invitation, store_for, whole_number
 from demo_game.programs import run_bot, show_two_bots, watch_in_terminal
 from demo_game.rules import Broadside
 from demo_game.session import open_session
@@ -34,6 +34,9 @@ SIGHT_PACE = 0.1
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for, and give the exit status."""
     options = _parser().parse_args(arguments)
+    if "server" in options:
+        options.server, code, tls = options.server
+        options.code, options.tls = options.code or code, options.tls or tls
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.run(options))
@@ -147,7 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(command, help=text)
         one.set_defaults(run=run)
-        one.add_argument("server", type=host_and_port, metavar="HOST[:PORT]", help=f"the server (port: {PORT})")
+        one.add_argument("server", type=invitation, metavar="HOST[:PORT]", help=f"the server, or a link (port: {PORT})")
         one.add_argument("--name", type=_word, default=argparse.SUPPRESS, help="what the others read")
         one.add_argument("--code", type=_word, default="", help="the word that you and your friend agreed on")
         one.add_argument("--tls", action="store_true", help="the server encrypts, with a certificate for HOST")

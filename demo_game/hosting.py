@@ -6,7 +6,8 @@ import os
 import sys
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlsplit
 
 import netcode
 from demo_game.bot import NAMES, Bot
@@ -48,6 +49,26 @@ class Host:
         for bot in self.bots:
             bot.session.close()
         self._server.close("the captain of this server has left")
+
+
+class Invitation(NamedTuple):
+    """What leads to a game: where its server is, the code of its table, and whether everything is encrypted."""
+
+    server: tuple[str, int]
+    code: str = ""
+    tls: bool = False
+
+
+def invitation(text: str) -> Invitation:
+    """Take an address apart, or the link that a page shows for a friend. Raises as `host_and_port`."""
+    text = text.strip()
+    link = urlsplit(text)
+    if link.scheme not in ("http", "https"):
+        return Invitation(host_and_port(text.removesuffix("/")))
+    tls = link.scheme == "https"
+    port = "" if re.search(r":\d+$", link.netloc) else f":{443 if tls else 80}"
+    code = parse_qs(link.fragment).get("room", [""])[0]
+    return Invitation(host_and_port(f"{link.netloc}{port}"), code, tls)
 
 
 def host_and_port(text: str) -> tuple[str, int]:

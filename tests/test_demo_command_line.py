@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from demo_game.__main__ import _parser, main
-from demo_game.hosting import host_and_port
+from demo_game.hosting import host_and_port, invitation
 from demo_game.window import display
 
 
@@ -23,6 +23,29 @@ from demo_game.window import display
 )
 def test_a_server_is_a_host_and_perhaps_a_port(text: str, target: tuple[str, int]) -> None:
     assert host_and_port(text) == target
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (" localhost:8000/ ", (("localhost", 8000), "", False)),
+        ("http://192.168.1.7:7777/#room=KTQXB&game=Broadside", (("192.168.1.7", 7777), "KTQXB", False)),
+        ("https://play.example.org/#room=%23c0ffee&game=Broadside", (("play.example.org", 443), "#c0ffee", True)),
+        ("http://[::1]", (("::1", 80), "", False)),
+    ],
+)
+def test_a_link_for_a_friend_leads_to_its_table(text: str, found: tuple[tuple[str, int], str, bool]) -> None:
+    assert invitation(text) == found
+
+
+def test_what_a_link_says_is_not_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[argparse.Namespace] = []
+    monkeypatch.setattr("demo_game.__main__._bot", lambda options: told.append(options) or 0)
+
+    for words in (["https://h:1/#room=parrot"], ["http://h/#room=parrot", "--code", "ours", "--tls"]):
+        assert main(["bot", *words]) == 0
+
+    assert [(one.server, one.code, one.tls) for one in told] == [(("h", 1), "parrot", True), (("h", 80), "ours", True)]
 
 
 @pytest.mark.parametrize("text", ["localhost:", "localhost:http", "localhost:0", "localhost:65536", "localhost:٣"])

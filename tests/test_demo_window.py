@@ -840,6 +840,17 @@ def test_whoever_joins_without_an_address_is_asked_for_it() -> None:
     assert gone == []
 
 
+def test_a_link_for_a_friend_is_an_address_with_its_code() -> None:
+    gone: list[Plan] = []
+    scene = StartScene("Anne", 1.2, SWITCHES, gone.append, nothing)
+    draw(scene)
+    scene.handle(click(scene._rects[3].center))
+    scene.handle(text("https://h:1/#room=KTQXB&game=Broadside"))
+    scene.handle(key(pygame.K_RETURN))
+
+    assert gone == [Plan(Way.JOIN, "Anne", ("h", 1), "KTQXB", pace=1.2, tls=True)]
+
+
 def test_the_start_screen_leads_to_a_game_and_leaving_leads_back(stage: Stage) -> None:
     stage.app.close()
     stage.set_out(None)

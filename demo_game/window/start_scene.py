@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pygame
 
-from demo_game.hosting import LOCALHOST, PORT, host_and_port
+from demo_game.hosting import LOCALHOST, PORT, Invitation, invitation
 from demo_game.window.field import Field
 from demo_game.window.harbour_scene import draw_night
 from demo_game.window.nearby import Found
@@ -58,7 +58,7 @@ class StartScene:
         self._pace, self._go, self._leave = pace, go, leave
         self.trouble = ""
         self.name = Field("Your name", name, limit=NAME_LIMIT, example="what the others read")
-        self.server = Field("Server", "", limit=80, example="192.168.1.7")
+        self.server = Field("Server", "", limit=120, example="192.168.1.7, or a link")
         self.code = Field("Code", "", limit=NAME_LIMIT, example="a word that you and a friend agree on")
         self._clock = 0
         self._left = left
@@ -211,13 +211,14 @@ class StartScene:
             )
             return
         try:
-            server = host_and_port(typed) if way in {Way.JOIN, Way.WATCH} else (LOCALHOST, PORT)
+            to = invitation(typed) if way in {Way.JOIN, Way.WATCH} else Invitation((LOCALHOST, PORT))
         except argparse.ArgumentTypeError as error:
             self._focus = self._order.index(self.server)
             self.trouble = sentence(str(error))
             return
-        code = "" if way is Way.BOT else self.code.text.strip()
-        self._go(Plan(way, self.name.text.strip() or "Nameless", server, code, CLOCKS[self._clock], self._pace))
+        code = "" if way is Way.BOT else self.code.text.strip() or to.code
+        name = self.name.text.strip() or "Nameless"
+        self._go(Plan(way, name, to.server, code, CLOCKS[self._clock], self._pace, tls=to.tls))
 
 
 def _typed(server: tuple[str, int]) -> str:
