@@ -253,23 +253,21 @@ class Stream:
         data, self._loose = self._loose, b""
         if source.batch:
             data = data + source.collect() if data else source.collect()
-        if queue is not None:
-            self._flush_queue(transport, queue, data, now)
-            return
-        if data:  # nothing waits before it: nearly always, the network takes it at once
-            try:
-                count = transport.send(data)
-            except BlockingIOError:
-                count = 0
-            except OSError as error:
-                self._loose = data
-                self.send_failed(error, now)
-                return
-            if count != len(data):
+        try:
+            if queue is not None:
+                queue.offer(transport, data, now, bulk=self.blocked)
+                self.outgoing = queue if queue.size else None  # a signal handler may have added to it since
+            elif data and (count := transport.send(data)) != len(data):  # nearly always, the network takes it at once
                 self._keep(rest_of(data, count, now))
-                self._note_whether_blocked(transport, now)
-                return
-        if self.state is _DISCONNECTING:
+        except BlockingIOError:
+            self._keep(rest_of(data, 0, now))
+        except OSError as error:
+            self._loose = data if queue is None else b""
+            self.send_failed(error, now)
+            return
+        if queue is not None or self.outgoing is not None:
+            self._note_whether_blocked()
+        if self.state is _DISCONNECTING and self.outgoing is None:
             self._finish(transport, now)
 
     def send_failed(self, error: OSError, now: float) -> None:
@@ -321,27 +319,14 @@ class Stream:
         self.connecting = self.transport = None
         self.outgoing, self._loose = None, b""
 
-    def _flush_queue(self, transport: Transport, queue: SendQueue, data: bytes, now: float) -> None:
-        """Send what waits, and `data` behind it."""
-        try:
-            queue.offer(transport, data, now, bulk=self.blocked)
-        except OSError as error:
-            self._loose = b""
-            self.send_failed(error, now)
-            return
-        self.outgoing = queue if queue.size else None  # a signal handler may have added to it since
-        self._note_whether_blocked(transport, now)
-
-    def _note_whether_blocked(self, transport: Transport, now: float) -> None:
-        """Tell the host whether something waits for the network to take it; if nothing does, our side may be to end."""
+    def _note_whether_blocked(self) -> None:
+        """Tell the host whether something waits for the network to take it."""
         blocked = self.outgoing is not None
         if self.blocked is not blocked:
             self.blocked = blocked
             self.host.watch(self)
         if blocked:
             self.reschedule()
-        elif self.state is _DISCONNECTING:
-            self._finish(transport, now)
 
     def _keep(self, left: SendQueue) -> None:
         """Keep what the network did not take, in front of what a signal handler has sent meanwhile."""
