@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import os
+import re
 import sys
 from pathlib import Path
 from random import Random
@@ -62,7 +63,10 @@ class Invitation(NamedTuple):
 def invitation(text: str) -> Invitation:
     """Take an address apart, or the link that a page shows for a friend. Raises as `host_and_port`."""
     text = text.strip()
-    link = urlsplit(text)
+    try:
+        link = urlsplit(text)
+    except ValueError:  # half an IPv6 address, say
+        return Invitation(host_and_port(text))
     if link.scheme not in ("http", "https"):
         return Invitation(host_and_port(text.removesuffix("/")))
     tls = link.scheme == "https"

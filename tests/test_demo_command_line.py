@@ -38,9 +38,20 @@ def test_a_link_for_a_friend_leads_to_its_table(text: str, found: tuple[tuple[st
     assert invitation(text) == found
 
 
+@pytest.mark.parametrize("text", ["http://[::1", "http://[::1]:x/", "https://h:99999/", "http://", ""])
+def test_half_a_link_is_told_as_any_other_address(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="no address|empty|missing"):
+        invitation(text)
+
+
 def test_what_a_link_says_is_not_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[argparse.Namespace] = []
-    monkeypatch.setattr("demo_game.__main__._bot", lambda options: told.append(options) or 0)
+
+    def note(options: argparse.Namespace) -> int:
+        told.append(options)
+        return 0
+
+    monkeypatch.setattr("demo_game.__main__._bot", note)
 
     for words in (["https://h:1/#room=parrot"], ["http://h/#room=parrot", "--code", "ours", "--tls"]):
         assert main(["bot", *words]) == 0

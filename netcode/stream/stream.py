@@ -265,8 +265,13 @@ class Stream:
             self._loose = data if queue is None else b""
             self.send_failed(error, now)
             return
-        if queue is not None or self.outgoing is not None:
-            self._note_whether_blocked()
+        if queue is not None or self.outgoing is not None:  # else nothing can have changed
+            blocked = self.outgoing is not None
+            if self.blocked is not blocked:
+                self.blocked = blocked
+                self.host.watch(self)
+            if blocked:
+                self.reschedule()
         if self.state is _DISCONNECTING and self.outgoing is None:
             self._finish(transport, now)
 
@@ -318,15 +323,6 @@ class Stream:
                 how(holder)
         self.connecting = self.transport = None
         self.outgoing, self._loose = None, b""
-
-    def _note_whether_blocked(self) -> None:
-        """Tell the host whether something waits for the network to take it."""
-        blocked = self.outgoing is not None
-        if self.blocked is not blocked:
-            self.blocked = blocked
-            self.host.watch(self)
-        if blocked:
-            self.reschedule()
 
     def _keep(self, left: SendQueue) -> None:
         """Keep what the network did not take, in front of what a signal handler has sent meanwhile."""
