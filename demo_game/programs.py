@@ -69,7 +69,7 @@ def _run(session: Session, games: int, wait: float, act: Callable[[], None], goo
             if session.table.frozen != frozen:
                 frozen = session.table.frozen
                 netcode.say(frozen or "the game goes on")
-            for line in narrator.tell(session.view, heard):
+            for line in narrator.tell(session.view, heard, session.table.trouble):
                 netcode.say(line)
             if any(isinstance(event, Over) for event in heard):
                 left -= 1

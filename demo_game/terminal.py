@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from demo_game.rules import SIZE, Cell
 from demo_game.view import Phase, Side, View
 from demo_game.wording import effect, why
+from netcode import Reason
 from netcode.turns import Event, Moved, Over, Presence, Refused, Said, Told
 
 
@@ -15,8 +16,8 @@ class Narrator:
         self._game, self._link = -1, "here"
         self._told = 0
 
-    def tell(self, view: View, events: Sequence[Event]) -> Iterator[str]:
-        """Tell what is new: `events` led to `view`."""
+    def tell(self, view: View, events: Sequence[Event], trouble: Reason | None = None) -> Iterator[str]:
+        """Tell what is new: `events` led to `view`; `trouble` is why there is no link, if there is none."""
         names = [side.name for side in view.sides]
         if view.phase is not Phase.WAITING and self._game != view.number:
             self._game, self._told = view.number, 0
@@ -27,7 +28,7 @@ class Narrator:
                     yield f"{names[seat]} has hidden the fleet"
                 case Presence(None, state) if state != self._link:
                     self._link = state
-                    yield _LINK[state]
+                    yield _lost(trouble) if state == "away" else "the connection is back"
                 case Presence(int(seat), state) if view.phase is not Phase.WAITING:
                     yield f"{names[seat]} {_PRESENCE.get(state, state)}"
                 case Said(_, name, text):
@@ -45,7 +46,10 @@ class Narrator:
             yield f"{names[view.winner]} wins: {why(view)}"
 
 
-_LINK = {"away": "the connection is lost; looking for the server", "here": "the connection is back"}
+def _lost(trouble: Reason | None) -> str:
+    return f"{'the connection is lost' if trouble is None else trouble.text}; looking for the server"
+
+
 _PRESENCE = {"away": "has lost the connection; waiting for the return", "here": "is back", "left": "has left"}
 
 

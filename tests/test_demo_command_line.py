@@ -40,7 +40,7 @@ def test_a_link_for_a_friend_leads_to_its_table(text: str, found: tuple[tuple[st
 
 @pytest.mark.parametrize("text", ["http://[::1", "http://[::1]:x/", "https://h:99999/", "http://", ""])
 def test_half_a_link_is_told_as_any_other_address(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="no address|empty|missing"):
+    with pytest.raises(argparse.ArgumentTypeError, match=r"no address|empty|missing"):
         invitation(text)
 
 

@@ -87,7 +87,7 @@ def test_a_server_that_is_killed_and_started_again_goes_on_with_the_game(start: 
 
     server._process.kill()
     server.status()
-    players[1].until("the connection is lost; looking for the server")
+    players[1].until("; looking for the server")
     serve(start, "--store", tmp_path / "tables.db", port=port)
 
     assert [player.status() for player in players] == [0, 0]
@@ -161,7 +161,7 @@ def test_a_window_that_hosts_and_is_killed_has_kept_the_game_for_its_guest(start
     guest.until("Anne against Drake\n(?:.*\n)*Drake has hidden the fleet")
 
     first._process.kill()
-    guest.until("the connection is lost; looking for the server")
+    guest.until("; looking for the server")
     start("-W", "ignore", "-c", host, environment=environment)
 
     guest.until("the connection is back\n(?:.*\n)*(?:Anne|Drake) is back")

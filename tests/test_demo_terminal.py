@@ -8,6 +8,7 @@ from broadside import changed, firing, placing
 from demo_game.rules import Cell, Chart, Fired, Ship, Shot
 from demo_game.terminal import Narrator, draw_seas
 from demo_game.view import Phase, View
+from netcode import Reason, ReasonCode
 from netcode.turns import Event, Moved, Over, Presence, Refused, Result, Said, Started
 
 DESTROYER = Ship(2, Cell(0, 0))
@@ -40,8 +41,10 @@ def test_a_link_that_is_lost_is_told_once_and_so_is_its_return() -> None:
     narrator = Narrator()
     events = [Presence(None, state, None) for state in ("away", "away", "here", "here")]
 
-    assert [*narrator.tell(View(), events)] == [
-        "the connection is lost; looking for the server",
+    trouble = Reason(ReasonCode.SHUTDOWN, "server is shutting down")
+
+    assert [*narrator.tell(View(), events, trouble)] == [
+        "server is shutting down; looking for the server",
         "the connection is back",
     ]
 
