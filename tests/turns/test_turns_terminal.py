@@ -22,6 +22,7 @@ from netcode.turns.simulate import Choice
 from netcode.turns.store import Entry, Listing, State, Unavailable
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.table import Asked, Result, Table
+from netcode.turns.terminal import network_play
 from netcode.turns.terminal import seat_file as seat_files
 from netcode.turns.terminal.bot_play import run_bot
 from netcode.turns.terminal.choices import drawn, show_plays
@@ -1564,6 +1565,20 @@ def test_a_move_of_other_rules_is_listed_by_its_name() -> None:
     show_plays(Screen(out), TicTacToe, [], ["mark", "hide"], "your turn")
 
     assert out.getvalue().endswith("type mark CELL or hide; /draw draws one at random\n")
+
+
+def test_who_waits_for_the_first_word_of_a_server_is_told_what_is_looked_for(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hall.serve()
+    hall.network.latency = 1.0
+    out, passed = io.StringIO(), iter(range(1_000))
+    monkeypatch.setattr(network_play, "time", SimpleNamespace(monotonic=lambda: next(passed) / 10))
+
+    play_over_network((HOST, PORT), TicTacToe, Screen(out), Keys(*[""] * 400), name="Ann", **Pump(hall).link)
+
+    assert out.getvalue().count(f"looking for the server at {HOST}:{PORT}; Ctrl-C ends\n") == 1
+    assert out.getvalue().endswith("waiting for 1 more\n")
 
 
 def test_a_seat_is_kept_while_no_server_answers(hall: Hall, tmp_path: Path) -> None:

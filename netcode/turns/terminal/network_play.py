@@ -1,5 +1,6 @@
 """A table at a server in a terminal, at which a person plays or looks on."""
 
+import time
 from typing import Any
 
 from netcode.turns.bots import Drawer
@@ -39,6 +40,8 @@ from netcode.turns.terminal.wording import rows_of, said
 POLL = 0.05
 """Seconds between two looks at the keyboard."""
 
+SOON = 1.0
+"""Seconds after which who waits for the first word of a server is told what is looked for."""
 SILENT = 3
 """Seconds without a sign of life from the server of which a player is told: several pings have gone unanswered then."""
 
@@ -358,9 +361,14 @@ def play_over_network(
         asked["ticket"] = ticket
     with join(address, game, **asked) as seat:
         table = NetworkTable(seat, game, screen, seat_file, kept=ticket is not None, room=asked.get("room"))
+        patient_until: float | None = time.monotonic() + SOON
         while table.update():
             if screen.is_closed:  # nobody sees what is to be played, or what the others do
                 return True
+            if patient_until is not None and (seat.seated or time.monotonic() > patient_until):
+                patient_until = None
+                if not seat.seated:
+                    screen.line(f"looking for the server at {seat.address}; Ctrl-C ends")
             try:
                 line = None if keyboard is None else keyboard.line()
             except EOFError:
