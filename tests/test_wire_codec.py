@@ -3,6 +3,7 @@
 import datetime
 import itertools
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -204,6 +205,47 @@ def test_what_is_another_than_it_says_raises_at_the_caller_and_not_at_the_other_
             codec.encode(message)
 
         assert codec.encode(["fine"]) == b"\x91\xa4fine"
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_a_signal_handler_may_send_while_a_message_is_framed(codec: Codec) -> None:
+    inner, outer = ["in", (1,)], ("out", (1, 2))
+    expected = codec.frame(inner), codec.frame(outer)
+    heard: list[bytes | None] = []
+
+    def handle(_frame: Any, event: str, _argument: Any) -> None:
+        """Come wherever a handler can: where Python code is called, or returns."""
+        if event in {"call", "return"}:
+            heard.append(codec.frame(inner))
+
+    sys.setprofile(handle)
+    try:
+        framed = codec.frame(outer)
+    finally:
+        sys.setprofile(None)
+
+    assert (framed, codec.frame(outer)) == (expected[1], expected[1])
+    assert heard == [expected[0]] * len(heard)
+
+
+@pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
+def test_an_interrupt_while_a_message_is_framed_leaves_nothing_of_it_in_the_next(codec: Codec) -> None:
+    expected = codec.frame(["next"])
+    comes = itertools.count()
+
+    def interrupt(_frame: Any, event: str, _argument: Any) -> None:
+        if event == "call" and next(comes) == 1:  # in the middle, where that is Python
+            raise KeyboardInterrupt
+
+    sys.setprofile(interrupt)
+    try:
+        codec.frame(("out", (1, 2)))
+    except KeyboardInterrupt:
+        pass
+    finally:
+        sys.setprofile(None)
+
+    assert codec.frame(["next"]) == expected
 
 
 def floats(count: int) -> bytes:

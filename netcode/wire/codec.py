@@ -31,6 +31,8 @@ MOST_CUT = FREE
 
 E = TypeVar("E")
 
+Pack = Callable[[Any], bytes]
+
 FLOAT_32 = b"\xca"
 
 UNSENDABLE = (TypeError, ValueError, OverflowError, RuntimeError, BufferError)
@@ -168,9 +170,14 @@ class PlainCodec(PlainValues):
     ) -> None:
         super().__init__(takes, sends)
         self.pack = msgpack.Packer().pack
-        exact: Callable[[Any], bytes] = msgpack.Packer(strict_types=True, default=_as_list).pack
-        self.frame: Callable[[Any], bytes | None] = partial(_frame, exact) if kernel is None else kernel.frame
+        self.frame: Callable[[Any], bytes | None] = partial(_frame, [_exact()]) if kernel is None else kernel.frame
         self.cut: Any = partial(cut_frames, unpack) if kernel is None else kernel.cut
+
+
+def _exact() -> Pack:
+    """Make what packs nothing but plain types."""
+    pack: Pack = msgpack.Packer(strict_types=True, default=_as_list).pack
+    return pack
 
 
 def _as_list(value: Any) -> list[Any]:
@@ -179,14 +186,20 @@ def _as_list(value: Any) -> list[Any]:
     return [*value]
 
 
-def _frame(pack: Callable[[Any], bytes], message: Any, /) -> bytes | None:
-    """Do what `Codec.frame` says, with what packs nothing but plain types."""
+def _frame(free: list[Pack], message: Any, /) -> bytes | None:
+    """Do what `Codec.frame` says, with what packs nothing but plain types.
+
+    That is taken from `free` meanwhile: in `_as_list`, a signal handler may come that sends, too.
+    """
     if type(message) is bytes and len(message) > CAREFUL_FROM:
         return None
+    pack = free.pop() if free else _exact()
     try:
         payload = pack(message)
     except Exception:  # noqa: BLE001 - whatever it was, `encode` knows what to say
         return None
+    finally:
+        free.append(pack)
     if len(payload) > CAREFUL_FROM or not is_simple(payload) or not has_plain_keys(message, payload):
         return None
     return _header(len(payload)) + payload
