@@ -367,6 +367,19 @@ def test_two_lists_that_are_asked_for_are_two_answers(hall: Hall) -> None:
     assert hall.guests[guest] == [["tables", []]] * 2
 
 
+def test_who_has_the_list_hears_of_no_refusal(hall: Hall, store: Failing) -> None:
+    hall.serve()
+    guest = hall.guest()
+    hall.until(lambda: guest.peer is not None)
+    guest.send(["tables", None])
+    hall.play(0.2)
+
+    begin_an_outage(hall, store)
+    hall.play(0.5)
+
+    assert hall.guests[guest] == [["tables", []]]
+
+
 def test_a_database_that_another_program_holds_is_no_longer_told_once_it_is_free(
     hall: Hall, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

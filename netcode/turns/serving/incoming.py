@@ -143,6 +143,8 @@ class Incoming:
 
     def _show(self, peer: Peer, game: str | None) -> None:
         """Tell somebody the open tables, who has not been told yet that this cannot be."""
-        if self._crowd.asking[peer]:
-            self._crowd.asking[peer] -= 1
+        waits = self._crowd.asking.pop(peer, 0)
+        if waits > 1:
+            self._crowd.asking[peer] = waits - 1
+        if waits:
             peer.send(protocol.Tables(self._keeper.lobby.shown(game, SHOWN)).wire())
