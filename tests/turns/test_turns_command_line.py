@@ -492,6 +492,12 @@ def test_a_link_to_a_page_says_where_and_in_which_room(link: str, room: str | No
     assert (*addresses_of(arguments), arguments.tls, arguments.room) == said
 
 
+@pytest.mark.parametrize("link", ["http://[::1", "https://[", "//[::1", "http://h\u2100.example/"])
+def test_half_a_link_is_told_as_any_other_address_that_is_none(link: str) -> None:
+    with pytest.raises(Trouble, match=" is no address"):
+        addresses_of(argparse.Namespace(at=[link], room=None, tls=False))
+
+
 def test_options_are_numbers_truths_and_texts() -> None:
     words = ["size=5", "fast=true", "slow=False", "name=x=y", "low=-1", "odd=--5", "part=0.5", "half=1.", "other=none"]
 

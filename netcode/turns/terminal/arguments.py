@@ -236,7 +236,10 @@ def addresses_of(arguments: argparse.Namespace) -> list[Address]:
 
 def _followed(text: str, arguments: argparse.Namespace) -> str:
     """Return the address in a link, and take from it what was not said otherwise; any other text as it is."""
-    link = urlsplit(text)
+    try:
+        link = urlsplit(text)
+    except ValueError:  # half an IPv6 address, say
+        return text
     if link.scheme not in ("http", "https"):
         return text.removesuffix("/")
     secure = link.scheme == "https"
