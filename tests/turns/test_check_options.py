@@ -102,7 +102,7 @@ def test_of_many_values_some_are_tried_from_the_first_to_the_last_and_it_is_said
     assert report.unproved == [
         "that all goes well with another size: with 81 of 99 values no game came to its end; play more, or allow more time"
     ]
-    assert " and 7 more" in str(report)
+    assert " and 11 more" in str(report)
 
 
 @pytest.mark.parametrize(
