@@ -270,6 +270,8 @@ class Playing:
         room = self._keeper.rooms.get(viewer.table)
         if room is None or not viewer.unheard or viewer.seat is None or room.table is not None:
             return False
+        if room.id in self._keeper.leaving:  # it may be another process's by now
+            return False
         room.viewers.remove(viewer)
         self._free(room, viewer.seat)
         self._telling.publish(room, (), self._keeper.clock())
