@@ -629,6 +629,16 @@ def test_a_window_comes_back_to_the_seat_of_the_second_one_where_the_first_has_n
         assert (last.read(), elsewhere.read()) == ("table.key", "table.other")
 
 
+def test_a_seat_at_another_server_is_kept_beside_it(tmp_path: Path) -> None:
+    here, there, again = (SeatFile(tmp_path / "go.py", "Ann", (host, 1)) for host in "hkh")
+    for window, ticket in ((here, "table.key"), (there, "table.other")):
+        with window.held():
+            window.write(ticket)
+
+    with again.held():
+        assert again.read() == "table.key"
+
+
 def test_no_window_takes_the_seat_of_one_that_is_open_however_many_there_are(tmp_path: Path) -> None:
     windows = [SeatFile(tmp_path / "go.py", "Ann", ("h", 1)) for _ in range(12)]
     with contextlib.ExitStack() as stack:

@@ -44,14 +44,14 @@ class SeatFile:
                 os.close(lock)
 
     def _paths(self) -> Iterator[Path]:
-        """Yield where a ticket may be: first those that are kept, then what the first window has, the second, and so on."""
+        """Yield where a ticket may be: first those that are kept, then where there is none, also not for other servers."""
         first = self._path
         named = first.with_suffix("").name
         further = first.parent.glob(f"{glob.escape(named)}.*.seat")
         in_order = first, *sorted(further, key=lambda path: (len(path.name), path.name))
         yield from (path for path in in_order if self._ticket_in(path) is not None)
-        yield first
-        yield from (first.with_suffix(f".{number}.seat") for number in itertools.count(2))
+        numbered = (first.with_suffix(f".{number}.seat") for number in itertools.count(2))
+        yield from (path for path in itertools.chain([first], numbered) if not path.exists())
 
     def read(self) -> str | None:
         """Return the ticket for these servers, if there is one."""
