@@ -34,6 +34,8 @@ SHARES = 0.6, 0.9
 """Where games are played with other options, too: how much of the time may have passed before those, and before the rest."""
 LARGE = 16_384
 """Bytes of a state that can be looked at after every move; one of n times as many is looked at after every n-th move."""
+BROKEN = 300
+"""Moves after which a game is not played on in which something is broken: nothing more is to be learned from it."""
 UNENDED = 3
 """After so many games that went on for ever, or grew out of bounds, no more are begun: they take longest of all."""
 
@@ -196,7 +198,7 @@ class Checker:
             return self._play(job)
         except RulesError as error:
             if job.variant is None or not self._is_none(error, job.variant):
-                self.findings.add(str(error), breaks=True)
+                self.findings.add(f"{error}{log.line_of(error)}", breaks=True)
         finally:
             self.findings.settle()
         return True
@@ -267,6 +269,8 @@ class Checker:
         if self.growth.is_outgrown(table, _last_of(taken)):
             return True
         self.growth.look(table, _last_of(taken))
+        if self.findings.is_broken and len(taken) >= BROKEN:
+            return True
         if len(taken) >= MAX_MOVES:
             self.findings.symptom(f"a game does not end within {MAX_MOVES} moves")
             return True
@@ -295,7 +299,7 @@ class Checker:
                     self._begin(Job(seed, players, variant=variant))
                 except RulesError as error:
                     if not self._is_none(error, variant):
-                        self.findings.add(str(error), breaks=True)
+                        self.findings.add(f"{error}{log.line_of(error)}", breaks=True)
                         self.variants.give_up(variant)
 
     def _options_of(self, variant: Variant | None) -> Mapping[str, Any]:

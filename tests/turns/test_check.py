@@ -1038,7 +1038,10 @@ def test_a_game_that_cannot_be_set_up_is_a_finding() -> None:
 
     report = check(Unready, 2)
 
-    assert report.problems == {"Unready.setup() fails: StopIteration: ": "with seed 1 and 2 players, at the start"}
+    line = Unready.setup.__code__.co_firstlineno + 1
+    assert report.problems == {
+        f"Unready.setup() fails: StopIteration: , at {__file__}:{line}": "with seed 1 and 2 players, at the start"
+    }
 
 
 @pytest.mark.games
@@ -1103,7 +1106,9 @@ def test_a_domain_that_fails_is_found() -> None:
         def draw(self, card: int) -> None:
             self.stock.remove(card)
 
-    assert problems(Failing) == "Failing.draw: the domain of card fails: IndexError: list index out of range"
+    line = Failing.top.__code__.co_firstlineno + 1
+    fails = "Failing.draw: the domain of card fails: IndexError: list index out of range"
+    assert problems(Failing) == f"{fails}, at {__file__}:{line}"
 
 
 def test_a_claim_that_nothing_is_learnt_is_proved_wrong() -> None:
@@ -1947,3 +1952,28 @@ def test_what_the_end_of_a_game_opens_is_nothing_that_could_be_taken_back() -> N
                 self.finish()
 
     assert problems(Ends, 12) == ""
+
+
+def test_a_game_in_which_something_is_broken_is_not_played_on_for_long() -> None:
+    class Goes(Game):
+        steps: int = 0
+
+        def few(self) -> list[int]:
+            return [1 // 0]
+
+        @move(step=few)
+        def leap(self, step: int) -> None:
+            self.finish()
+
+        @move
+        def go(self) -> None:
+            self.steps += 1
+
+    report = check(Goes, 9)
+
+    [problem] = report.problems
+    assert problem.startswith("Goes.leap: the domain of step fails: ZeroDivisionError: ")
+    assert (report.follows, report.notes[0]) == (
+        {},
+        "stopped after 3 of 9 games, since 3 of them did not come to their end",
+    )

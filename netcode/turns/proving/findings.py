@@ -20,6 +20,11 @@ class Findings:
     _suspect: str | None = None
     _symptoms: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
 
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether something was found in this game of which everything else in it may follow."""
+        return self._cause is not None
+
     def begin(self) -> None:
         """Begin with a game in which nothing is wrong yet."""
         self._cause, self._symptoms = None, {}

@@ -168,7 +168,7 @@ class Course:
         where = f"{self.rules.__name__}.{name}"
         if str(error).startswith(where):  # which says where it is, and what to do
             place, _, said = str(error).partition(" ")
-            self.complaints[place] = said
+            self.complaints[place] = f"{said}{log.line_of(error)}"
         else:
             self.complaints[where] = log.failure(error)
         self._log(where, error, what)

@@ -39,8 +39,11 @@ def _unset(error: BaseException) -> str:
 
 
 def line_of(error: BaseException) -> str:
-    """Return where in the rules an error came up, for the end of a sentence; nothing where that is not known."""
-    for step in reversed(traceback.extract_tb(error.__traceback__)):
+    """Return where in the rules an error, or what it comes from, came up, for the end of a sentence; nothing if it is not known."""
+    steps = traceback.extract_tb(error.__traceback__)
+    if error.__cause__ is not None:
+        steps += traceback.extract_tb(error.__cause__.__traceback__)
+    for step in reversed(steps):
         if not step.filename.startswith((*_NO_RULES, "<frozen ")):
             return f", at {step.filename}:{step.lineno}"
     return ""
