@@ -121,6 +121,34 @@ def test_the_line_of_a_move_tells_what_it_changed(before: dict[str, Any], after:
 
 
 @pytest.mark.parametrize(
+    ("text", "number"), [("'mark 1'", 1), ("“mark 1”", 1), ("2.", 1), ("mark 1;", 1), ("(pass)", 3)]
+)
+def test_quotes_and_full_stops_around_a_play_are_none_of_it(text: str, number: int) -> None:
+    assert wanted(text, TicTacToe, LEGAL, (), None) == LEGAL[number]
+
+
+@pytest.mark.parametrize("text", ["'", "'mark 7'", "2..2"])
+def test_what_is_no_play_without_its_quotes_either_is_none(text: str) -> None:
+    assert isinstance(wanted(text, TicTacToe, LEGAL[:2], (), None), str)
+
+
+def test_a_command_that_there_is_not_is_said_to_be_none(hall: Hall) -> None:
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(name="Ann", room="here"))
+    ann.frames(0.5)
+    early = ann.out.tell()
+    for text in ("/sya hello", "/draw"):
+        ann.obey(text)
+
+    assert wanted("/sya hello", TicTacToe, LEGAL, (), None) == "there is no /sya here; /help says what can be typed"
+    assert ann.out.getvalue()[early:].splitlines() == [
+        "there is no /sya here; /help says what can be typed",
+        "the game has not begun",
+    ]
+    ann.seat.close()
+
+
+@pytest.mark.parametrize(
     ("text", "number"),
     [("1", 0), ("3", 2), ("mark 1", 1), ("MARK  10", 2), ("pa", 3), ("8c", 4), ("play 8c", 4), ("pl", 4)],
 )

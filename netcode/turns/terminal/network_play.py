@@ -34,7 +34,7 @@ from netcode.turns.terminal.telling import (
     waits_for,
     who_is_who,
 )
-from netcode.turns.terminal.understanding import meant, wanted
+from netcode.turns.terminal.understanding import meant, no_command, wanted
 from netcode.turns.terminal.wording import rows_of, said
 
 POLL = 0.05
@@ -300,7 +300,7 @@ class NetworkTable:
                 case "/undo" | "/start" | "/rematch" | "/leave":
                     getattr(seat, word[1:])()
                 case _ if not (seat.my_turn or self._may_change):
-                    self._say_why_not()
+                    self._say_why_not(text)
                 case "/draw" | "/play":
                     self._draw_or_play(word)
                 case _:
@@ -336,9 +336,11 @@ class NetworkTable:
         self.seat.play(answer(asked.id, self._typed))
         return True
 
-    def _say_why_not(self) -> None:
-        """Say why nobody plays here now."""
-        if not self.seat.started:
+    def _say_why_not(self, text: str) -> None:
+        """Say why nothing comes now of what was typed."""
+        if text.startswith("/") and text not in ("/draw", "/play"):
+            self.screen.line(no_command(text))
+        elif not self.seat.started:
             self._shown = None  # and for whom it waits, again
             self.screen.line("the game has not begun")
         else:

@@ -52,7 +52,9 @@ def wanted(
     named = typed(text, game, definition_of(game).moves, question, legal=legal, kind=kind)
     found = understood(text, legal, named)
     if isinstance(found, str) or found is named:
-        found = _by_name(text, legal, names) or found
+        found = _by_name(text, legal, names) or _without_marks(text, legal) or found
+    if isinstance(found, str) and text.startswith("/"):
+        return no_command(text)
     word = text.strip().partition(" ")[0].lower()
     if word and isinstance(found, str) and word in unlisted:
         return f"that is not all of it, or too much; type {form_of(game, word)}"
@@ -82,6 +84,18 @@ def understood(text: str, legal: Sequence[Play], named: Play | None = None) -> P
     if close:
         return f"that could be {', '.join(said(play) for play in close[:5])}; say more of it"
     return named or f"{text!r} is no play; type its number or its words"
+
+
+def no_command(text: str) -> str:
+    """Return what is said of a command that there is not, or not here."""
+    return f"there is no {text.split(maxsplit=1)[0]} here; /help says what can be typed"
+
+
+def _without_marks(text: str, legal: Sequence[Play]) -> Play | None:
+    """Return the play that was typed between quotes, or with a full stop behind it: `'mark 4'`, `3.`."""
+    bare = text.strip("\"'“”‘’«».,;:() ")
+    found = understood(bare, legal) if bare != text.strip() else None
+    return found if isinstance(found, Play) else None
 
 
 def _by_name(text: str, legal: Sequence[Play], names: Sequence[str]) -> Play | None:
