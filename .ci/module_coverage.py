@@ -114,6 +114,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "serving/crowd": SERVER,
     "serving/draining": SERVER,
     "serving/dues": SERVER,
+    "serving/ending": SERVER,
     "serving/games": ("turns_server",),
     "serving/incoming": SERVER,
     "serving/joining": SERVER,

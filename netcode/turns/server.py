@@ -24,6 +24,7 @@ from netcode.turns.serving.checks import check_counts, check_door, check_found, 
 from netcode.turns.serving.collecting import seldom
 from netcode.turns.serving.counting import Counting
 from netcode.turns.serving.draining import DRAIN
+from netcode.turns.serving.ending import ended_by
 from netcode.turns.serving.games import by_name, try_to_begin
 from netcode.turns.serving.joining import Limits
 from netcode.turns.serving.keeper import Keeper
@@ -333,9 +334,9 @@ def serve(
     started: Callable[[Server], None] | None = None,
     **options: Any,
 ) -> None:
-    """Serve games until the program is interrupted (Ctrl-C) or told to end (SIGTERM).
+    """Serve games until the program is interrupted (Ctrl-C) or told to end (SIGTERM), or its terminal is closed (SIGHUP).
 
-    Where several processes share the store, SIGTERM has this one drain first: its tables go on elsewhere.
+    Where several processes share the store, the last two have this one drain first: its tables go on elsewhere.
 
     Usage::
 
@@ -354,8 +355,6 @@ def serve(
         Lost: another process has taken the tables over. End this one, and have it started again.
         TypeError, ValueError, ImportError, Unavailable, OSError: as for `Server`.
     """
-    import signal
-
     refuse("serve(…)")
     try_to_begin(by_name(games).values())
     kept = open_store(store)
@@ -366,8 +365,7 @@ def serve(
             raise KeyboardInterrupt
         serving[0].drain()
 
-    before = signal.signal(signal.SIGTERM, end)
-    try:
+    with ended_by(end), suppress(KeyboardInterrupt):
         # One process alone has nothing to do while it stores. One of several has to say that it lives.
         on_thread = kept.lease is not None
         with Server(*games, host=host, port=port, store=kept, on_thread=on_thread, **options) as server, seldom():
@@ -381,7 +379,3 @@ def serve(
                 server.update()
                 if not server._parts.incoming.behind:  # noqa: SLF001 - a friend of the class, in its module
                     time.sleep(min(server.people * BREATH_EACH, DRAIN_STEP if server.draining else BREATH))
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -4,6 +4,7 @@ import enum
 import gc
 import signal
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -2030,18 +2031,56 @@ def test_what_the_protocol_does_not_allow_ends_the_link_of_who_says_it(hall: Hal
     assert hall.heard(bob, Gone) == []
 
 
-def test_serving_ends_with_ctrl_c_and_leaves_signals_as_they_were(tmp_path: Path) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+ENDS = (signal.SIGINT, signal.SIGTERM, *(() if sys.platform == "win32" else (signal.SIGHUP,)))
+
+
+@pytest.fixture
+def at_a_terminal() -> Iterator[None]:
+    """Take SIGHUP as a program in a terminal does, also where the tests run without one."""
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.parametrize("number", ENDS)
+@pytest.mark.usefixtures("at_a_terminal")
+def test_serving_ends_when_it_is_told_to_and_leaves_signals_as_they_were(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    before = [signal.getsignal(one) for one in ENDS]
     seen: list[str] = []
 
     def started(server: Server) -> None:
         seen.append(repr(server))
-        signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(number)
 
     serve(TicTacToe, host="127.0.0.1", port=0, store=tmp_path / "games.db", started=started)
 
     assert "TicTacToe" in seen[0]
-    assert signal.getsignal(signal.SIGTERM) is before
+    assert [signal.getsignal(one) for one in ENDS] == before
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGHUP")
+def test_what_is_to_outlive_its_terminal_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup has it
+    waited: list[bool] = []
+
+    def wait(server: Server, _: float | None = None) -> bool:
+        waited.append(True)
+        signal.raise_signal(signal.SIGHUP if len(waited) < 3 else signal.SIGTERM)
+        return True
+
+    monkeypatch.setattr(Server, "wait", wait)
+    try:
+        serve(TicTacToe, host="127.0.0.1", port=0, store=tmp_path / "games.db")
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert len(waited) == 3
 
 
 @pytest.mark.parametrize(

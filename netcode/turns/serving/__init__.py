@@ -5,6 +5,6 @@
   `checks` what a server is told.
 - What comes in: `incoming`, which hands on to `joining`, `playing` and `presence`. What goes out: `steps`, `telling`,
   `outage` while nothing can be stored, and what that is: `outlook`.
-- What happens by itself: `passing`, `upkeep`, `draining`. `parts` puts all of them together, and `collecting` is
-  for a process that does nothing else.
+- What happens by itself: `passing`, `upkeep`, `draining`. `parts` puts all of them together, and `collecting` and
+  `ending` are for a process that does nothing else.
 """
