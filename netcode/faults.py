@@ -108,7 +108,7 @@ class Faults:
     @property
     def piece(self) -> int | None:
         """Bytes that travel together at most: with a limit they trickle, without one they stay together."""
-        return None if self.rate is None else max(1, min(PACKET, int(self.rate / PIECES_PER_SECOND)))
+        return None if self.rate is None else piece_at(self.rate)
 
     def delay(self, random: Random) -> float:
         """Draw the seconds that one piece takes from one end to the other."""
@@ -134,6 +134,11 @@ class Faults:
             return now
         phase = now % self.stall_every
         return now if phase < self.stall_every - self.stall else now - phase + self.stall_every
+
+
+def piece_at(rate: float) -> int:
+    """Tell how many bytes travel together at most over a link that carries `rate` bytes per second."""
+    return max(1, min(PACKET, int(rate / PIECES_PER_SECOND)))
 
 
 class Lane:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from netcode.address import Address, check_destination, check_port
-from netcode.faults import Ending, Lane, LinkModel
+from netcode.faults import Ending, Lane, LinkModel, piece_at
 from netcode.lan import Sighting
 from netcode.limits import check_number
 from netcode.loop.clock import Clock
@@ -36,8 +36,9 @@ class MemoryNetwork:
         clock: tells the time; usually a `FakeClock`.
         seed: of everything random.
         latency: seconds from one end to the other.
-        jitter: up to so many seconds more, drawn for each `send`; bytes never overtake each other.
-        rate: bytes per second in each direction; None for no limit.
+        jitter: up to so many seconds more, drawn for each `send`, or where there is a `rate` for each piece; bytes never overtake
+            each other.
+        rate: bytes per second in each direction, of which fifty pieces make a second; None for no limit.
         cut_every: links break by themselves after so many bytes on average, at any byte; None for never.
         capacity: bytes under way in one direction at most.
 
@@ -168,8 +169,9 @@ class _Weather:
         return self._network.rate
 
     @property
-    def piece(self) -> None:
-        """What is sent at once stays together."""
+    def piece(self) -> int | None:
+        rate = self._network.rate
+        return None if rate is None else piece_at(rate)
 
     def delay(self, random: random.Random) -> float:
         return self._network.latency + random.uniform(0.0, self._network.jitter)
