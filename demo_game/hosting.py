@@ -17,6 +17,8 @@ from netcode.turns import Server
 
 LOCALHOST = "127.0.0.1"
 PORT = 7777
+CODE_LIMIT = 64
+"""Characters of a table's code in a link: as many as `join` takes for a room."""
 TERMS: dict[str, Any] = {"timeout": 10.0, "ping_interval": 0.5, "moves_per_second": 100.0}
 """What each server of Broadside promises: after how much silence a link ends, in seconds, and that bots may be quick."""
 
@@ -61,7 +63,7 @@ class Invitation(NamedTuple):
 
 
 def invitation(text: str) -> Invitation:
-    """Take an address apart, or the link that a page shows for a friend. Raises as `host_and_port`."""
+    """Take an address apart, or the link that a page shows for a friend. Raises as `host_and_port`, and for a code that none has."""
     text = text.strip()
     try:
         link = urlsplit(text)
@@ -72,6 +74,10 @@ def invitation(text: str) -> Invitation:
     tls = link.scheme == "https"
     port = "" if re.search(r":\d+$", link.netloc) else f":{443 if tls else 80}"
     code = parse_qs(link.fragment).get("room", [""])[0]
+    if len(code) > CODE_LIMIT or not code.isprintable():
+        raise argparse.ArgumentTypeError(
+            f"that link leads to no table: its room is no text of at most {CODE_LIMIT} characters"
+        )
     return Invitation(host_and_port(f"{link.netloc}{port}"), code, tls)
 
 

@@ -44,6 +44,14 @@ def test_half_a_link_is_told_as_any_other_address(text: str) -> None:
         invitation(text)
 
 
+@pytest.mark.parametrize("room", ["x" * 65, "a%00b", "%1B[2J"])
+def test_a_link_with_a_code_that_no_table_has_is_told_as_such(room: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["bot", f"http://localhost:1/#room={room}"])
+
+    assert "that link leads to no table: its room is no text of at most 64 characters" in capsys.readouterr().err
+
+
 def test_what_a_link_says_is_not_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[argparse.Namespace] = []
 
