@@ -84,7 +84,7 @@ class Certificate:
         try:
             found = [file.stat() for file in self._files]
             stamp = _stamp(found)
-            if stamp == self._read_as:
+            if stamp == self._read_as and not self._said:
                 return
             if not all(stat.S_ISREG(one.st_mode) for one in found):  # of a pipe, nobody may ever write the other end
                 raise ValueError("that is no file any more")  # noqa: TRY301 - told as what else is wrong with them

@@ -351,3 +351,21 @@ def test_what_may_not_be_read_is_told(live: Pair, monkeypatch: pytest.MonkeyPatc
 
     assert caught.value.strerror is not None
     assert caught.value.strerror.endswith("cannot be used: Permission denied")
+
+
+def test_it_is_told_that_files_are_back_as_they_were(
+    live: Pair, old: Pair, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder, away = live.cert.parent, live.cert.parent.with_name("away")  # a disk that is gone for a moment, say
+    certificate = Certificate(live.cert, live.key, clock=clock)
+
+    for _ in range(2):
+        folder.rename(away)
+        clock.advance(LOOK)
+        assert shakes_hands(certificate.context, old.client())
+        away.rename(folder)
+        clock.advance(LOOK)
+        assert shakes_hands(certificate.context, old.client())
+
+    heard = ["in use" if message.endswith("is in use") else "gone" for message in caplog.messages]
+    assert heard == ["gone", "in use", "gone", "in use"]
