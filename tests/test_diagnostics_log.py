@@ -117,14 +117,25 @@ def test_a_handler_that_raises_ends_nothing_and_is_told_once(
     assert [line for line in said if line.startswith("RuntimeError")] == ["RuntimeError: the window is gone"]
 
 
-@pytest.mark.usefixtures("failing")
-def test_nor_does_it_where_that_cannot_be_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed = StringIO()
-    closed.close()
+class Console:
+    """The window of a game in the place of a stream, which is gone."""
 
-    for stderr in (None, closed):
-        monkeypatch.setattr(sys, "stderr", stderr)
-        log.warn(f"refused {stderr}", "somebody did not get in")
+    def write(self, text: str) -> int:
+        raise RuntimeError("the window is gone")
+
+
+def closed() -> StringIO:
+    stream = StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.usefixtures("failing")
+@pytest.mark.parametrize("stderr", [None, closed(), Console()], ids=["none", "closed", "failing"])
+def test_nor_does_it_where_that_cannot_be_told(stderr: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stderr)
+
+    log.warn("refused", "somebody did not get in")
 
 
 def test_a_file_of_the_game_that_is_called_logging_is_no_log(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -71,5 +71,5 @@ def _log(logging: Any, how: str, text: str, arguments: tuple[object, ...]) -> No
             sys.stderr.write(
                 f"the log cannot be written, for a handler of this program fails:\n{traceback.format_exc()}"
             )
-        except (OSError, ValueError):
+        except Exception:  # noqa: BLE001, S110 - a stream may be of any kind, and none of them may end a link
             pass
