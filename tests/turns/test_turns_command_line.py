@@ -229,6 +229,16 @@ def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> No
     assert "PROBLEM" in capsys.readouterr().out
 
 
+def test_the_count_of_games_is_gone_before_the_report_also_where_the_time_was_over(
+    game: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("netcode.turns.terminal.check_command.is_terminal", lambda _: True)
+
+    main(["check", str(game), "--seconds", "0"])
+
+    assert capsys.readouterr().err.endswith(f"\r{' ' * 40}\r")
+
+
 def test_a_game_is_found_in_its_file_by_its_name_or_alone(tmp_path: Path) -> None:
     path = tmp_path / "several_of_them.py"
     path.write_text(TWELVE_LINES.replace("TicTacToe", "One"), encoding="utf-8")

@@ -20,8 +20,9 @@ def check_game(arguments: argparse.Namespace, screen: Screen) -> int:
         with watching.watched(watch, watching.LIMIT):
             checker.run(arguments.games, arguments.seed, _progress)
     except KeyboardInterrupt:
-        _progress(0, 0)
         status = 130 if watch.found is None else 0
+    finally:
+        _progress(0, 0)  # it may have stopped before the last one
     for line in str(checker.report).splitlines():
         screen.line(line)
     return status or (0 if checker.report.ok else 1)
