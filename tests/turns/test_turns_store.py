@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from programs import ROOT
 
-from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Saved, State, Store, Unavailable, file_lock
+from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Store, Unavailable, file_lock
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
@@ -673,19 +673,46 @@ def test_a_database_that_was_deleted_under_us_is_lost(opened: SqliteStore, repla
         opened.renew(1)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be deleted there")
+@pytest.mark.parametrize("end", ["-wal", "-shm"])
+def test_what_sqlite_keeps_beside_it_may_not_be_deleted_either_and_nothing_stored_is_lost(
+    opened: SqliteStore, end: str
+) -> None:
+    opened.append([Entry("t", 1, b"moved")])
+    opened.renew(1)
+    opened._path.with_name(f"games.db{end}").unlink()
+
+    with pytest.raises(Lost, match=rf"games\.db{end} was deleted or replaced while it was in use"):
+        opened.renew(1)
+    opened.close()
+
+    opened.open("here:1")
+    opened.claim(["t"])
+    assert opened.load(["t"]) == {"t": Saved(0, b"first", (b"moved",))}
+
+
 def test_a_program_may_go_to_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
     monkeypatch.chdir(tmp_path)
     store = SqliteStore("games.db")
-    store.open("host:7777")
+    store.open("here:1")
 
-    monkeypatch.chdir(elsewhere)
-    store.renew(1)
-    store.create([new("t")])
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+
+    assert store.renew(1) == [Node("here:1", 1)]
     store.close()
 
-    assert [*elsewhere.iterdir()] == []
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no file is called so there")
+def test_a_name_that_looks_like_a_link_is_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    store = SqliteStore("file:games.db?mode=memory")
+
+    store.open("here:1")
+
+    assert store.renew(1) == [Node("here:1", 1)]
+    assert (tmp_path / "file:games.db?mode=memory").is_file()
+    store.close()
 
 
 def test_a_bug_of_ours_is_not_excused(opened: SqliteStore) -> None:

@@ -62,7 +62,8 @@ class SqliteStore(Store):
         self._ahead = 0.0
         """By how much the time of the database is ahead of the clock."""
         self._lock, self._lock_path = -1, self._path
-        self._place, self._file = self._path, 0
+        self._files: dict[Path, int] = {}
+        """The database, and what SQLite keeps beside it, with their numbers."""
         self._database: sqlite3.Connection | None = None
         self._address = ""
         self._claimed: dict[str, _Row | None] = {}
@@ -79,13 +80,14 @@ class SqliteStore(Store):
         self._address, self._claimed, self._making = address, {}, set()
         try:
             self._lock_path = lock_of(self._path)
-            self._place = self._path.absolute()  # wherever the program goes from here
             self._lock = take_lock(self._path)
             self._check_names()
             with explained(self._path, AT_THE_START):
                 self._database = self._connect()
                 self._prepare(self._database)
-            self._file = self._place.stat().st_ino
+            itself = self._path.resolve()
+            beside = [itself.with_name(itself.name + end) for end in ("-wal", "-shm")]
+            self._files = {file: _number_of(file) for file in (self._path.absolute(), *beside) if file.exists()}
         except BaseException:
             self.close()
             raise
@@ -100,7 +102,8 @@ class SqliteStore(Store):
 
     def _connect(self) -> sqlite3.Connection:
         # Calls come from one thread at a time, which need not be this one.
-        return sqlite3.connect(self._path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+        path = self._path.absolute()  # which is no URI, whatever it begins with
+        return sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
 
     def _prepare(self, database: sqlite3.Connection) -> None:
         database.execute("PRAGMA trusted_schema = OFF")
@@ -125,12 +128,9 @@ class SqliteStore(Store):
 
     def renew(self, load: int) -> list[Node]:
         self._connected()
-        try:
-            file = self._place.stat().st_ino
-        except OSError:
-            file = -1
-        if file != self._file:  # SQLite would go on writing into a file that nobody can find any more
-            raise Lost(f"{self._path} was deleted or replaced while it was in use; start the server again")
+        for file, number in self._files.items():
+            if _number_of(file) != number:  # SQLite would go on writing into what nobody can find any more
+                raise Lost(f"{file} was deleted or replaced while it was in use; start the server again")
         if not has_lock(self._lock, self._lock_path):  # another server would find nobody here
             raise Lost(f"{self._lock_path} was deleted or replaced while it was in use; start the server again")
         return [Node(self._address, load)]
@@ -308,6 +308,14 @@ class _Row:
     wake: float | None
     state: bytes | None = None
     """The new state; None while there is none."""
+
+
+def _number_of(file: Path) -> int:
+    """Return by which number the system knows a file; -1 where it is not there."""
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return -1
 
 
 def _text(data: bytes) -> str:

@@ -24,7 +24,8 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     from netcode.turns.server import Server, serve
 
     game = load_game(arguments.game)
-    store = None if arguments.store in MEMORY else arguments.store or path_of(arguments.game).with_suffix(".db")
+    beside = path_of(arguments.game).with_suffix(".db")
+    store = None if arguments.store in MEMORY else beside if arguments.store is None else arguments.store
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()
