@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from scene import Scene
 
 from netcode import Server, turns
+from netcode.diagnostics import log
 from netcode.observing.status import MAX_ROWS, StatusFile, default_path
 
 
@@ -189,6 +191,36 @@ def test_a_place_that_cannot_be_written_ends_no_server(
 
     assert "cannot write" in caplog.text
     assert [*tmp_path.iterdir()] == [folder]
+
+
+def test_that_it_cannot_be_written_is_told_once_until_it_can(
+    scene: Scene, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "INTERVAL", 0.0)
+    server, folder = scene.serve(), tmp_path / "folder"
+    folder.mkdir()
+    StatusFile(server, folder / "status.json", scene.clock)
+
+    for _ in range(2):
+        shutil.rmtree(folder)
+        scene.play(5.0)
+        folder.mkdir()
+        scene.play(2.0)
+
+    assert read(folder / "status.json")["peers"] == 0
+    assert ["cannot write" in record.getMessage() for record in caplog.records] == [True, True]
+    server.close()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
+def test_it_takes_the_place_of_nothing_but_files(scene: Scene, tmp_path: Path) -> None:
+    server, pipe = scene.serve(), tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    for place in (pipe, Path(os.devnull)):
+        with pytest.raises(OSError, match="status must be the path of a file, not of a device or a pipe"):
+            StatusFile(server, place)
+    assert pipe.is_fifo()
 
 
 def test_it_stays_where_it_is_whatever_folder_the_game_goes_to(

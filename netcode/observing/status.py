@@ -59,7 +59,10 @@ class StatusFile(Observer):
             raise FileNotFoundError(errno.ENOENT, "there is no such folder for the status", str(self.path.parent))
         if self.path.is_dir():
             raise IsADirectoryError(errno.EISDIR, "status must be the path of a file, not of a folder", str(self.path))
+        if self.path.exists() and not self.path.is_file():  # whose place it would take
+            raise OSError(errno.EINVAL, "status must be the path of a file, not of a device or a pipe", str(self.path))
         super().__init__(server, clock)
+        self._failing = False
         self._since = clock()
         self._updates, self._busy, self._worst = 0, 0.0, 0.0
         self._write_at = clock()
@@ -126,8 +129,11 @@ class StatusFile(Observer):
                 file.write(text)
             Path(name).replace(self.path)
             name = ""
+            self._failing = False
         except OSError as error:
-            log.warn("status", "cannot write %s: %s", self.path, error)
+            if not self._failing:  # else a log of days had nothing but this
+                log.warn("status", "cannot write %s: %s; it is tried every second", self.path, error)
+            self._failing = True
         finally:
             if name:  # it was not put in its place: also where Ctrl-C came, say
                 with suppress(OSError):  # of a file system that takes nothing any more
