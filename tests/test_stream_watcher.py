@@ -12,6 +12,7 @@ from crowd import LOOPBACK, POLLERS, call, fill, pair, set_of, until
 
 from netcode.connection import MAX_RECEIVE_BUFFER, Connection, State, connect, custom, stream_of
 from netcode.connection_set import ConnectionSet
+from netcode.loop.poller import READ
 from netcode.reasons import ReasonCode
 from netcode.stream import watcher
 from netcode.stream.contract import SCRATCH
@@ -20,6 +21,14 @@ from netcode.transport.tcp_listener import Listener
 from netcode.waiting import any_of, wait
 
 # What an update does.
+
+
+def number_of(connection: Connection[Any]) -> int:
+    """Return the number of the descriptor from which it receives."""
+    transport = stream_of(connection).transport
+    assert transport is not None
+    return transport.read_fd
+
 
 needs_pipes = pytest.mark.skipif(sys.platform == "win32", reason="Windows waits for sockets only")
 
@@ -406,6 +415,23 @@ def test_who_got_the_number_of_a_descriptor_that_was_closed_behind_our_back_is_s
     assert (watched.streams[number], ready) == (stream_of(connection), False)
     other.close()
     bare.close()
+
+
+def test_what_was_told_of_one_who_left_is_not_told_of_who_got_its_number(everybody: ConnectionSet[Any]) -> None:
+    (leaver, one), (stayer, other) = pair(everybody), pair(everybody)
+    watched, lost, kept = set_of(everybody).watcher, number_of(leaver), number_of(stayer)
+    watched.ready = [(lost, READ), (kept, READ)]  # as a sleep leaves it
+
+    leaver.close()
+    here, there = socket.socketpair()
+    os.dup2(here.fileno(), lost)
+    newcomer = custom(input=socket.socket(fileno=lost))
+    set_of(everybody).take_in(stream_of(newcomer), newcomer)
+
+    assert number_of(newcomer) == lost
+    assert watched.ready == [(kept, READ)]
+    for sock in (one, other, here, there):
+        sock.close()
 
 
 @pytest.mark.parametrize("closed", [False, True])

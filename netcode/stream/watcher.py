@@ -24,6 +24,7 @@ class Watcher:
         """Whether a door was ready; for whoever opens it to take back."""
         self.ready: list[tuple[int, int]] = []
         """What the poller told, for the next update."""
+        self._gone: set[int] = set()  # numbers of which it may still tell, though nobody has them
 
     def watch(self, stream: Stream) -> None:
         """Have the poller watch for what `stream` waits for now."""
@@ -51,10 +52,11 @@ class Watcher:
 
     def forget(self, stream: Stream) -> None:
         """Watch `stream` no more, and do not ask it."""
+        transport = stream.transport
+        if self.ready and transport is not None:
+            self._gone.update((transport.read_fd, transport.write_fd))
         self._remove(stream)
         self.unwatched.pop(stream, None)
-        if self.ready:
-            self.leave(self.ready)
 
     def watch_doors(self, fds: tuple[int, ...]) -> None:
         """Note in `knocked` when one of these descriptors is ready, and leave those watched before alone."""
@@ -69,7 +71,7 @@ class Watcher:
 
     def knows(self, fd: int) -> bool:
         """Tell whether `fd` is watched: if not, its number may have been given to others."""
-        return self.streams[fd] is not None or fd in self.doors
+        return fd < len(self.streams) and (self.streams[fd] is not None or fd in self.doors)
 
     def knocks(self, fds: tuple[int, ...]) -> bool:
         """Ask the poller whether somebody is at one of these doors, which it watches; keep what else it tells."""
@@ -114,6 +116,9 @@ class Watcher:
 
     def _enter(self, fd: int, stream: Stream | None) -> None:
         """Have what is told of descriptor `fd` mean `stream`, or a door for None."""
+        if fd in self._gone:  # whose number it was is told of no more; not before: many may go at once
+            self._gone.clear()
+            self.leave(self.ready)
         if fd >= len(self.streams):
             self.streams += [None] * (fd + 1 - len(self.streams))
         self.streams[fd] = stream
