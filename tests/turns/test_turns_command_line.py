@@ -232,7 +232,10 @@ def test_a_game_is_checked(game: Path, capsys: pytest.CaptureFixture[str]) -> No
 def test_the_count_of_games_is_gone_before_the_report_also_where_the_time_was_over(
     game: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("netcode.turns.terminal.check_command.is_terminal", lambda _: True)
+    def yes(_: object) -> bool:
+        return True
+
+    monkeypatch.setattr("netcode.turns.terminal.check_command.is_terminal", yes)
 
     main(["check", str(game), "--seconds", "0"])
 
