@@ -2,7 +2,8 @@
 
 import pytest
 
-from netcode.turns import Clock, Game, move, options
+from netcode.diagnostics import log
+from netcode.turns import Clock, Free, Game, move, options
 from netcode.turns.language.table_options import read_options, revive_options
 
 
@@ -50,3 +51,32 @@ def test_a_value_that_changed_rules_no_longer_take_stays_as_the_game_began_with_
     stored: dict[str, object] = {"size": 9, "wrap": True}
 
     assert revive_options(Board, stored) == {"size": 9, "wrap": True}
+
+
+def first_is_small(sizes: list[int]) -> str | None:
+    return None if sizes[0] < 9 else "the first is to be small"
+
+
+class Sized(Game):
+    cells: list[int]
+
+    @options(sizes=Free(list[int], lambda dice: [dice.randrange(9)], first_is_small))
+    def setup(self, sizes: list[int] = [1]) -> None:  # noqa: B006 - each table gets its own
+        self.cells = sizes
+
+    @move
+    def wait(self) -> None: ...
+
+
+def test_an_option_at_which_rules_fail_is_none_and_the_log_says_why(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "_next_warning", {})
+
+    with pytest.raises(ValueError, match="sizes: the rules failed at this, which is a bug in them"):
+        read_options(Sized, {"sizes": []})
+
+    [said] = caplog.messages
+    assert said.startswith("the option sizes of Sized failed:\nTraceback")
+    assert "IndexError: list index out of range" in said
+    assert revive_options(Sized, {"sizes": []}) == {"sizes": []}

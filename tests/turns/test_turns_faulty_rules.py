@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from netcode.turns import Free, Game, Hidden, Owned, RulesError, check, move, shown
+from netcode.turns import Free, Game, Hidden, Owned, RulesError, check, move, options, shown
 from netcode.turns import table as table_module
 from netcode.turns.events import Refused
 from netcode.turns.table import Step, Table
@@ -265,3 +265,20 @@ def test_a_text_with_half_of_a_surrogate_pair_is_told_written_out(hall: Hall) ->
 
     assert [event.text for event in hall.heard(ann, Refused)] == ["no \\udcff"]
     assert cid.frozen == "the rules of Bad cannot begin: OSError: cannot read '\\udcff.txt'"
+
+
+class Choosy(TicTacToe):
+    @options(names=Free(list[str], lambda dice: ["x"], lambda names: None if names[0] else "none"))
+    def setup(self, names: list[str] = ["x"]) -> None: ...  # noqa: B006 - each table gets its own
+
+
+def test_an_option_at_which_rules_fail_is_refused_and_the_others_play_on() -> None:
+    hall = Hall(Choosy)
+    hall.serve()
+    here, other = hall.join(Choosy), hall.join(Choosy)
+
+    stranger = hall.join(Choosy, options={"names": []})
+
+    assert stranger.reason == "names: the rules failed at this, which is a bug in them"
+    hall.finish(here, other)
+    hall.close()

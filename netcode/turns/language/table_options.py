@@ -1,12 +1,15 @@
 """The options of one table: as strangers chose them, and as they were stored."""
 
+import traceback
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from netcode.turns.errors import Unfit
+from netcode.diagnostics import log
+from netcode.turns.errors import BUGS, Unfit
 from netcode.turns.language.clocks import Clock, clock_from
 from netcode.turns.language.definition import definition_of
+from netcode.turns.language.domains import Domain
 from netcode.turns.values import check_bounds, plain
 
 
@@ -23,8 +26,20 @@ def read_options(game: type[Any], given: Mapping[str, Any]) -> tuple[dict[str, A
             raise ValueError(f"{game.__name__} has no option of that name; it has {has}")
         else:
             check_bounds(value)
-            chosen[name] = domain.read(None, chosen, value, name)
+            chosen[name] = _read(game, name, domain, chosen, value)
     return chosen, clock
+
+
+def _read(game: type[Any], name: str, domain: Domain, chosen: Mapping[str, Any], value: Any) -> Any:
+    """Return the value of an option that a stranger says; one at which the check of a `Free` fails is none of them."""
+    try:
+        return domain.read(None, chosen, value, name)
+    except Unfit:
+        raise
+    except BUGS as error:
+        text = "".join(traceback.format_exception(error))
+        log.warn(f"turns: {game.__name__} option {name}", "the option %s of %s failed:\n%s", name, game.__name__, text)
+        raise Unfit(f"{name}: the rules failed at this, which is a bug in them") from error
 
 
 def wire_options(chosen: Mapping[str, Any]) -> dict[str, Any]:
@@ -42,6 +57,6 @@ def revive_options(game: type[Any], stored: Mapping[str, Any]) -> dict[str, Any]
     for name in definition.options.keys() & stored.keys():
         try:
             chosen[name] = definition.options[name].read(None, {}, stored[name], name)
-        except Unfit:
+        except BUGS:
             chosen[name] = stored[name]
     return chosen
