@@ -2,7 +2,7 @@
 
 import enum
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Any, ClassVar, NamedTuple
 
@@ -10,7 +10,7 @@ import pytest
 
 from netcode.turns import Free, Game, move
 from netcode.turns.language.fields import pack_fields
-from netcode.turns.runtime.legal import SURE, Budget, _Spent
+from netcode.turns.runtime.legal import SURE, Budget, Listing, _Spent
 from netcode.turns.table import Step, Table
 from netcode.turns.values.several import Fixed
 
@@ -349,3 +349,61 @@ def test_a_domain_that_fails_hides_its_own_move_alone() -> None:
     line = Branches.failing.__code__.co_firstlineno + 1
     fails = "the domain of c fails: ZeroDivisionError: integer division or modulo by zero"
     assert table.complaints == {"Branches.risk:": f"{fails}, at {__file__}:{line}"}
+
+
+@dataclass
+class Half:
+    """A card of which a part was never set."""
+
+    rank: int
+    suit: str = field(init=False)
+
+
+@dataclass(frozen=True)
+class Touchy:
+    """A card that fails when it is compared."""
+
+    rank: int
+
+    def __hash__(self) -> int:
+        raise LookupError("no hash")
+
+
+class Lists(Game):
+    """Lists what cannot be told, or not be compared."""
+
+    CARDS: ClassVar[list[Any]] = []
+
+    def cards(self) -> list[Any]:
+        return self.CARDS
+
+    @move(card=cards)
+    def lay(self, card: Any) -> None: ...
+
+    @move
+    def wait(self) -> None: ...
+
+
+HELD: list[Any] = []
+HELD.append(HELD)
+
+
+@pytest.mark.parametrize(
+    ("cards", "fails"),
+    [
+        ([Half(1), Half(2)], "AttributeError: 'Half' object has no attribute 'suit'"),
+        ([Touchy(1), Touchy(2)], "LookupError: no hash"),
+        ([HELD], "RecursionError: maximum recursion depth exceeded"),
+    ],
+)
+def test_what_is_listed_may_fail_and_hides_its_own_move_alone(
+    cards: list[Any], fails: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lists, "CARDS", cards)
+    table = Table.create(Lists, 2, secret=bytes(32))
+    table.start(0.0)
+
+    listing = table.legal(0)
+
+    assert listing == Listing((("wait", {}),))
+    assert table.complaints["Lists.lay"].startswith(f"fails: {fails}")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Any, NamedTuple
 
-from netcode.turns.errors import BUGS, Enough, Leave, Refusal, RulesError
+from netcode.turns.errors import BUGS, Enough, Leave, Refusal
 from netcode.turns.language.definition import Definition, MoveRule
 from netcode.turns.language.domains import Open, lasts
 from netcode.turns.language.kit import kit_of
@@ -103,7 +103,7 @@ def list_moves(
             plays += [(name, _plain(arguments)) for arguments in found]
         except _Spent:
             unlisted.append(name)
-        except (TypeError, RulesError) as error:
+        except BUGS as error:  # what is listed may fail as well: when it is compared, or told
             complain(name, error, "what it lists")
             reload()
     return Listing(tuple(plays), tuple(unlisted))

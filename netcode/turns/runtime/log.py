@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from netcode.diagnostics import log
 
-_NO_RULES = (f"{Path(__file__).parents[2]}{os.sep}", f"{Path(os.__file__).parent}{os.sep}")
+_NO_RULES = (f"{Path(__file__).parents[2]}{os.sep}", f"{Path(os.__file__).parent}{os.sep}", "<frozen ", "msgpack")
 """Where the kit is, and the library of Python."""
 ENDS = "ends the program, which has everybody's games; to end this one, `self.finish(…)`"
 CARELESS = "calls require() after it drew, before anybody saw that: who is refused knows the dice"
@@ -43,9 +43,10 @@ def line_of(error: BaseException) -> str:
     steps = traceback.extract_tb(error.__traceback__)
     if error.__cause__ is not None:
         steps += traceback.extract_tb(error.__cause__.__traceback__)
-    for step in reversed(steps):
-        if not step.filename.startswith((*_NO_RULES, "<frozen ")):
-            return f", at {step.filename}:{step.lineno}"
+    files = [(step.filename, step.lineno) for step in steps if not step.filename.startswith(_NO_RULES)]
+    own = [one for one in files if "site-packages" not in one[0]]  # what a library does with them is their matter
+    for file, line in (own or [one for one in files if "msgpack" not in one[0]])[-1:]:
+        return f", at {file}:{line}"
     return ""
 
 
