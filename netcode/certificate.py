@@ -58,6 +58,7 @@ class Certificate:
         self._clock = clock
         self._look_at = clock() + LOOK
         self._said = ""
+        self._files: tuple[Path, ...] = ()
         try:
             self._files = Path(chain).absolute(), Path(chain if key is None else key).absolute()
             self._read_as = _stamp([file.stat() for file in self._files])
@@ -120,7 +121,9 @@ class Certificate:
     def _sentence(self, error: Exception) -> str:
         what = str(error)
         if isinstance(error, OSError) and error.strerror:
-            what = error.strerror if error.filename is None else f"{error.filename}: {error.strerror}"
+            # OpenSSL does not say which of the two it is.
+            file = error.filename or next((one for one in self._files if not os.access(one, os.R_OK)), None)
+            what = error.strerror if file is None else f"{file}: {error.strerror}"
         return f"{self._name} cannot be used: {printable(what, MAX_SHOWN)}"
 
 

@@ -344,13 +344,20 @@ def test_what_may_not_be_read_is_told(live: Pair, monkeypatch: pytest.MonkeyPatc
     def forbids(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", forbids)
+    def may_be_read(path: Path, _mode: int) -> bool:
+        return path not in secrets
 
-    with pytest.raises(PermissionError) as caught:
+    secrets = {live.key}
+    monkeypatch.setattr(ssl.SSLContext, "load_cert_chain", forbids)
+    monkeypatch.setattr(os, "access", may_be_read)
+    with pytest.raises(PermissionError) as key:
+        Certificate(live.cert, live.key)
+    secrets.clear()
+    with pytest.raises(PermissionError) as neither:
         Certificate(live.cert, live.key)
 
-    assert caught.value.strerror is not None
-    assert caught.value.strerror.endswith("cannot be used: Permission denied")
+    assert str(key.value).endswith(f"cannot be used: {live.key}: Permission denied")
+    assert str(neither.value).endswith("cannot be used: Permission denied")
 
 
 def test_it_is_told_that_files_are_back_as_they_were(
