@@ -26,9 +26,11 @@ from netcode.turns.language.definition import MoveRule
 from netcode.turns.language.imagining import is_open
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving import twin, worlds
+from netcode.turns.proving.elsewhere import compare
 from netcode.turns.proving.findings import Findings
 from netcode.turns.proving.growth import MAX_TOLD
 from netcode.turns.proving.hushing import Hush
+from netcode.turns.proving.report import Report
 from netcode.turns.runtime import legal
 from netcode.turns.runtime import view as view_module
 from netcode.turns.table import Asked, Moved, Status, Table
@@ -1977,3 +1979,12 @@ def test_a_game_in_which_something_is_broken_is_not_played_on_for_long() -> None
         {},
         "stopped after 3 of 9 games, since 3 of them did not come to their end",
     )
+
+
+def test_where_no_time_is_left_no_other_process_is_asked_and_that_is_told() -> None:
+    report = Report("Spins")
+
+    compare(Game, [], report, lambda: True)
+
+    assert report.ok
+    assert report.unproved == ["that other processes play the same game: there was no time left for it"]
