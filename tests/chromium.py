@@ -37,14 +37,8 @@ FLAGS = (
     "--disable-extensions",
     "--password-store=basic",
     "--hide-scrollbars",
+    "--disable-features=SpareRendererForSitePerProcess",  # a process for a page that may never come
 )
-LEFT_OUT = (
-    "SpareRendererForSitePerProcess",  # a process for a page that may never come
-    "WebUIOmniboxPopup",  # pages in processes of their own, for what is typed into the address of each window
-    "WebUIOmniboxAimPopup",
-)
-KEEPING = "BackForwardCache"
-"""With it each page that a test leaves takes its process along, and the next one gets a new one."""
 # The browser takes its commands from descriptor 3 and answers to 4; whatever we have there is put aside first.
 TAKE_PIPES = """
 import fcntl, os, sys
@@ -61,17 +55,10 @@ class Browser:
     Args:
         headed: gives it the screen of `DISPLAY`, on which pages can be hidden.
         trusted: the hash of the key of the one authority whose certificates it takes; by default it takes any.
-        keeping: whether pages that were left are kept for who goes back to them, as everybody's browser does.
     """
 
     def __init__(
-        self,
-        folder: Path,
-        *,
-        headed: bool = False,
-        environment: dict[str, str] | None = None,
-        trusted: str = "",
-        keeping: bool = False,
+        self, folder: Path, *, headed: bool = False, environment: dict[str, str] | None = None, trusted: str = ""
     ) -> None:
         assert CHROMIUM is not None
         self.meanwhile: Callable[[], object] = lambda: None
@@ -85,7 +72,6 @@ class Browser:
         self._read, answers = os.pipe()
         how = [f"--ignore-certificate-errors{f'-spki-list={trusted}' if trusted else ''}"]
         how += [] if headed else ["--headless=new"]
-        how.append(f"--disable-features={','.join(LEFT_OUT if keeping else (*LEFT_OUT, KEEPING))}")
         arguments = [CHROMIUM, *FLAGS, *how, "--remote-debugging-pipe", f"--user-data-dir={folder}", "about:blank"]
         self._process = subprocess.Popen(
             [sys.executable, "-c", TAKE_PIPES, str(commands), str(answers), *arguments],

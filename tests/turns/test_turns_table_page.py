@@ -686,23 +686,23 @@ def test_a_seat_goes_from_tab_to_tab_and_stays_kept_for_another_day(
 
 
 def test_who_goes_on_to_another_page_is_away_at_once_and_back_by_going_back(
-    link: str, friends: Callable[..., Friend], tmp_path: Path
+    browser: Browser, link: str, friends: Callable[..., Friend]
 ) -> None:
-    with opened(tmp_path / "profile", keeping=True) as browser:
-        page = sit_down(browser, link, "TicTacToe", "gone", alone=False)
-        friend = friends(link, "TicTacToe", browser, room="gone", name="Bob")
-        page.reads("Your turn", "#status")
+    page = sit_down(browser, link, "TicTacToe", "gone", alone=False)
+    friend = friends(link, "TicTacToe", browser, room="gone", name="Bob")
+    page.reads("Your turn", "#status")
 
-        page.value("setTimeout(() => (location.href = 'about:blank')) && 0")
-        began = time.monotonic()
-        friend.until(lambda: friend.presences() == [(0, "away")])
-        assert time.monotonic() - began < TIMEOUT  # the browser keeps the page, and could answer for it
-        page.until("location.href === 'about:blank'")
-        page.value("setTimeout(() => history.back()) && 0")
+    page.value("setTimeout(() => (location.href = 'about:blank')) && 0")
+    began = time.monotonic()
+    friend.until(lambda: friend.presences() == [(0, "away")])
+    assert time.monotonic() - began < TIMEOUT  # the browser may keep the page, and answer for it
+    page.until("location.href === 'about:blank'")
+    page.value("setTimeout(() => history.back()) && 0")
 
-        friend.until(lambda: friend.presences() == [(0, "away"), (0, "here")])
-        page.click(cell("cells", 4))
-        friend.until(lambda: friend.seat.view.cells[4] == 0)
+    friend.until(lambda: friend.presences() == [(0, "away"), (0, "here")])
+    page.click(cell("cells", 4))
+    friend.until(lambda: friend.seat.view.cells[4] == 0)
+    page.value("localStorage.clear()")
 
 
 def serve_at(start: Start, folder: Path, port: int) -> tuple[Program, str]:
