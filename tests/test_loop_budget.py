@@ -29,6 +29,18 @@ def test_what_fits_is_allowed_and_what_does_not_stands_in_line(players: list[Pla
     assert [player in budget for player in players] == [False, False, True]
 
 
+def test_who_is_admitted_has_spent_nothing_and_who_is_not_stands_in_line(players: list[Player]) -> None:
+    budget = Budget(10)
+    one, two, three = players
+    assert budget.admits(one, 20)
+    assert (budget.spent, one in budget) == (0, False)
+
+    assert budget.allows(one, 6)
+    assert [budget.admits(two, 4), budget.admits(three, 5), budget.admits(two, 1)] == [True, False, False]
+
+    assert [player in budget for player in players] == [False, True, True]
+
+
 def test_nobody_is_served_before_who_stands_in_front(players: list[Player]) -> None:
     budget = Budget(10)
     one, two, three = players

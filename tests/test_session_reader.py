@@ -13,6 +13,7 @@ from inside import inbox_of, link_of
 from scene import TICK, Scene, only
 
 from netcode import ReasonCode, Received
+from netcode.session import costly, reader
 from netcode.session.partial import PACE
 from netcode.wire import cost
 from netcode.wire.cost import cost_of
@@ -447,6 +448,32 @@ def test_who_waits_its_turn_gets_it_however_much_the_others_have(scene: Scene) -
     scene.until(lambda: "mine" in scene.heard(server), seconds=60 * TICK)
 
     assert len(scene.heard(server)) <= 2 + len(hostile)
+
+
+@pytest.mark.fault(75, "memory")
+def test_of_what_many_send_at_once_no_more_is_looked_into_than_may_be_decoded(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def is_costly(payload: memoryview) -> bool:
+        looked.append(len(payload))
+        return costly.is_costly(payload)
+
+    monkeypatch.setattr(reader, "is_costly", is_costly)
+    server = scene.serve()
+    hostile = [scene.guest() for _ in range(40)]
+    for guest in hostile:
+        guest.say(frame(COSTLY[0]))
+
+    most = 0
+    while len(scene.heard(server)) < 40:
+        before = len(looked)
+        scene.play(TICK)
+        most = max(most, len(looked) - before)
+
+    assert most <= 3
+    assert len(looked) >= 40
 
 
 @pytest.mark.fault(75, "memory")

@@ -8,7 +8,7 @@ from hypothesis import given
 from wire_messages import EMPTY, messages
 
 from netcode.wire.codec import PLAIN
-from netcode.wire.cost import carried, cost_of, cost_of_frames, is_harmless, is_simple
+from netcode.wire.cost import carried, cost_of, cost_of_frames, is_harmless, is_simple, least_cost
 from netcode.wire.framing import frame
 
 
@@ -34,6 +34,15 @@ def test_a_message_costs_as_many_as_it_has_lists_and_dicts_at_least(message: Any
     payload = PLAIN.encode(message)
 
     assert cost_of(memoryview(payload)) >= containers_in(message)
+
+
+@given(message=messages)
+def test_a_message_costs_its_size_at_least_unless_it_is_bytes(message: Any) -> None:
+    payload = memoryview(PLAIN.encode(message))
+
+    assert least_cost([payload, payload]) <= 2 * cost_of(payload)
+    assert least_cost([memoryview(b"\xc4\x08" + b"\x90" * 8)]) == 0
+    assert least_cost([memoryview(b"\x97" + b"\x90" * 7)]) == 1
 
 
 def containers_in(message: Any) -> int:

@@ -138,6 +138,8 @@ def test_a_player_who_sends_nothing_in_a_frame_is_told_so() -> None:
 def test_of_large_payloads_as_many_are_kept_as_fit_and_one_at_least() -> None:
     payloads = [memoryview(bytes(size)) for size in (90, 4, 2, 1)]
 
-    assert share(payloads, 0, 50) == (payloads[:1], 94, 2)
-    assert share(payloads, 1, 104) == (payloads[:2], 102, 1)
+    assert share(payloads, 113, 0, 50) == (payloads[:1], 94, 2)
+    assert share(payloads, 113, 1, 104) == (payloads[:2], 102, 1)
+    assert share(payloads, 113, 1, 113) == (payloads, 113, 1)
+    assert share(payloads[:1], 94, 0, 50) == (payloads[:1], 94, 0)
     assert front(payloads, 2) == (payloads[:2], 102)

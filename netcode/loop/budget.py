@@ -48,9 +48,15 @@ class Budget:
 
     def allows(self, who: Waiting, cost: int) -> bool:
         """Tell whether `who` may have something decoded that costs `cost`; if not, it stands in line until it is done."""
+        if not self.admits(who, cost):
+            return False
+        self.spent += cost
+        return True
+
+    def admits(self, who: Waiting, cost: int) -> bool:
+        """Do what `allows` does, without spending anything: of what costs that much at least, the rest is yet to be found."""
         first = self._first()
         if (first is None or first is who) and (not self.spent or self.spent + cost <= self.share):
-            self.spent += cost
             return True
         self._line[who] = None
         return False

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, ClassVar, assert_never
 
 from netcode.errors import ProtocolError
-from netcode.loop.budget import FREE
+from netcode.loop.budget import COSTLY, FREE
 from netcode.reasons import Reason, ReasonCode
 from netcode.session.contract import Ear
 from netcode.session.costly import Costly, is_costly
@@ -17,7 +17,7 @@ from netcode.stream.buffer import ReceiveBuffer
 from netcode.stream.contract import SCRATCH
 from netcode.wire import protocol
 from netcode.wire.codec import MOST_CUT, Codec, decode_each
-from netcode.wire.cost import carried, cost_of, cost_of_frames
+from netcode.wire.cost import carried, cost_of, cost_of_frames, least_cost
 from netcode.wire.framing import EXTENSIONS, HEADER_SIZE, breach, front, missing, share, split
 from netcode.wire.protocol import ACKNOWLEDGE_EVERY, Ack, Bye, Control, Hello, Ping, Pong, Welcome
 
@@ -227,8 +227,9 @@ class Reader:
         if self._costly is not None:
             return self._decode_on(self._costly, data, session, inbox)
         payloads, taken, rest, special = split(data, self.limit, self._ear.limits.max_messages_per_update)
-        if taken > self.limit and len(payloads) > 1:
-            payloads, taken, rest = share(payloads, rest, self.limit)
+        payloads, taken, rest = share(payloads, taken, rest, self.limit)
+        if not self._may_look(payloads):
+            return 0
         costly = next((i for i, one in enumerate(payloads) if is_costly(one)), -1)
         if costly == 0:
             return self._decode_on(Costly(self._codec, payloads[0]), data, session, inbox)
@@ -290,6 +291,14 @@ class Reader:
         elif not self.partial.goes_on(now, left):
             return
         self._ear.stream.reschedule()
+
+    def _may_look(self, payloads: list[memoryview]) -> bool:
+        """Tell whether payloads may be looked into for what they cost, which costs something, too; if not, they wait."""
+        least = min(COSTLY, least_cost(payloads))  # of what costs more, a part may do for now
+        if least > FREE and not self._inbox.budget.admits(self, least):
+            self.hungry = True
+            return False
+        return True
 
     def _may_decode(self, cost: int) -> bool:
         """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""

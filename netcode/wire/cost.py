@@ -30,6 +30,9 @@ MARKS = bytes(
 `bytes.translate` marks a whole payload without a step of Python. Most are simple by their marks alone: nothing in them
 can be an extension, and there are too few containers for deep nesting."""
 
+UNMARKED = bytes(byte for byte, mark in enumerate(MARKS) if not mark)
+"""The bytes that begin neither."""
+
 _DICT: Any = dict  # of unknown type to the type checkers, as what is in a message is
 _LIST: Any = list
 
@@ -57,14 +60,19 @@ def cost_of(payload: memoryview) -> int:
     if 0xC4 <= first <= 0xC6:
         return 1 + (size >> 10)  # bytes, which are only copied
     cost = 1 + (size >> 3)
-    return cost if not MARKS[first] else cost + _cost_of_marks(payload.tobytes().translate(MARKS))
+    return cost if not MARKS[first] else cost + _cost_of_marks(payload.tobytes())
+
+
+def least_cost(payloads: Iterable[memoryview]) -> int:
+    """Return what decoding payloads costs at least, by their sizes alone: to look into all of them costs something, too."""
+    return sum([len(payload) >> 3 for payload in payloads if MARKS[payload[0]]])
 
 
 def cost_of_frames(data: memoryview, payloads: Sequence[memoryview]) -> int:
     """Return what decoding the frames in `data` costs, in which these payloads are."""
     if len(payloads) <= FEW:
         return sum(map(cost_of, payloads))
-    return 2 * len(payloads) + (len(data) >> 3) + _cost_of_marks(data.tobytes().translate(MARKS))
+    return 2 * len(payloads) + (len(data) >> 3) + _cost_of_marks(data.tobytes())
 
 
 def carried(message: Any) -> int:
@@ -75,8 +83,9 @@ def carried(message: Any) -> int:
     return sum([len(value) for value in values if type(value) is bytes]) if values and len(message) <= FEW else 0
 
 
-def _cost_of_marks(marks: bytes) -> int:
-    return marks.count(CONTAINER) + 2 * marks.count(EXTENSION)  # timestamps are made in Python
+def _cost_of_marks(data: bytes) -> int:
+    marks = data.translate(MARKS, UNMARKED)
+    return len(marks) + marks.count(EXTENSION)  # which are worth two: timestamps are made in Python
 
 
 def has_many_stamps(data: bytes) -> bool:

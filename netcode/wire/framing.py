@@ -85,11 +85,13 @@ def split(data: memoryview, limit: int, most: int) -> tuple[list[memoryview], in
     return payloads, position, 0, special
 
 
-def share(payloads: list[memoryview], rest: int, limit: int) -> tuple[list[memoryview], int, int]:
+def share(payloads: list[memoryview], taken: int, rest: int, limit: int) -> tuple[list[memoryview], int, int]:
     """Of payloads that take more than `limit` bytes, keep the first and what fits into `limit` with it.
 
-    So what few large ones cost is bounded too.
+    So what few large ones cost is bounded too. Takes and returns what `split` says of them.
     """
+    if taken <= limit or len(payloads) == 1:
+        return payloads, taken, rest
     count, size = 0, 0
     while count == 0 or size + HEADER_SIZE + len(payloads[count]) <= limit:
         size += HEADER_SIZE + len(payloads[count])
