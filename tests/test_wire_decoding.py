@@ -227,6 +227,30 @@ def test_the_bounds_are_the_same_in_parts(payload: bytes) -> None:
     assert (parts == whole) if isinstance(whole, tuple) else (parts[0] == whole)
 
 
+@pytest.mark.parametrize("message", [{(n, 0): n for n in range(5000)}, [{(n, 0): n for n in range(100)}] * 50])
+def test_no_part_makes_more_keys_than_it_should(monkeypatch: pytest.MonkeyPatch, message: Any) -> None:
+    made: list[int] = []
+    as_key = decoding._as_key
+
+    def make(items: list[Any]) -> tuple[Any, ...]:
+        made[-1] += 1
+        return as_key(items)
+
+    monkeypatch.setattr(decoding, "_as_key", make)
+    steps = PLAIN.decode_in_parts(msgpack.packb(message))
+    decoded: Any = steps  # until it is
+    while decoded is steps:
+        made.append(0)
+        try:
+            next(steps)
+        except StopIteration as end:
+            decoded = end.value
+
+    assert decoded == message
+    assert sum(made) == 5000
+    assert max(made) < AT_ONCE + 100
+
+
 def test_keys_made_to_collide_are_refused_in_parts_too() -> None:
     payload = msgpack.packb(dict.fromkeys(colliding(4500)))
 

@@ -17,7 +17,7 @@ PART = 4096
 """Bytes of a costly message that are decoded at a time."""
 
 AT_ONCE = 1024
-"""Keys of a dict that are made, and looked at, before the next: the same list may be there 32,000 times."""
+"""Keys of dicts that are made, and looked at, before the next: the same list may be there 32,000 times."""
 
 MANY = 16_384
 """Values whose nesting is looked at in one go."""
@@ -70,12 +70,11 @@ def decode(payload: memoryview, depth: int) -> Any:
 
 def decode_in_parts(payload: bytes, depth: int) -> Decoding:
     """Do what `decode` does, in parts of `PART` bytes."""
-    wary: dict[str, Any] = {"object_pairs_hook": _make_dict}
     try:
         try:
-            message = yield from _unpack_in_parts(payload, wary if has_many_stamps(payload) else {})
+            message = yield from _unpack_in_parts(payload, _Dicts() if has_many_stamps(payload) else None)
         except TypeError:
-            message = yield from _unpack_in_parts(payload, wary)
+            message = yield from _unpack_in_parts(payload, _Dicts())
     except UNREADABLE as error:
         raise malformed(error) from error
     yield from _look_at_levels(message, payload, depth)
@@ -90,27 +89,49 @@ def malformed(error: Exception) -> ProtocolError:
 
 def _unpack_warily(payload: memoryview) -> Any:
     """Decode a message in which a dict has lists for keys, as `{(x, y): tile}` has, which come as tuples; or stamps."""
-    return _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension, object_pairs_hook=_make_dict)
+    dicts = _Dicts()
+    message = _unpackb(payload, strict_map_key=False, ext_hook=_refuse_extension, object_pairs_hook=dicts.make)
+    for _ in dicts.fill():
+        pass
+    return message
 
 
-def _make_dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Make a dict with tuples for keys that are lists, unless its keys were made to collide.
+class _Dicts:
+    """The dicts of one message, with tuples for keys that are lists; unless keys were made to collide.
 
-    Each key is compared with all before it that share its hash.
+    Each key is compared with all before it that share its hash. Large dicts come empty, and are filled when the rest is
+    decoded: a part at a time, in the middle of which nobody could stop msgpack.
     """
-    if len(pairs) <= MAX_COLLISIONS:
-        return {(_as_key(key) if key else ()) if type(key) is _LIST else key: value for key, value in pairs}
-    made: list[tuple[Any, Any]] = []
-    counts: Counter[int] = Counter()
-    for begin in range(0, len(pairs), AT_ONCE):
-        part = [
-            (_as_key(key), value) if type(key) is _LIST else (key, value)
-            for key, value in pairs[begin : begin + AT_ONCE]
-        ]
-        if _collide([key for key, _ in part], counts):
-            raise ValueError(COLLIDING)
-        made += part
-    return dict(made)
+
+    def __init__(self) -> None:
+        self._empty: list[tuple[dict[Any, Any], list[tuple[Any, Any]]]] = []
+
+    def make(self, pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+        """Make one."""
+        if len(pairs) <= MAX_COLLISIONS:
+            return {(_as_key(key) if key else ()) if type(key) is _LIST else key: value for key, value in pairs}
+        made: dict[Any, Any] = {}
+        self._empty.append((made, pairs))
+        return made
+
+    def fill(self) -> Generator[None]:
+        """Fill those that came empty. Raises `TypeError` for keys that cannot be one, `ValueError` for colliding ones."""
+        seen = 0
+        while self._empty:
+            made, pairs = self._empty.pop()
+            counts: Counter[int] = Counter()
+            for begin in range(0, len(pairs), AT_ONCE):
+                part = [
+                    (_as_key(key), value) if type(key) is _LIST else (key, value)
+                    for key, value in pairs[begin : begin + AT_ONCE]
+                ]
+                if _collide([key for key, _ in part], counts):
+                    raise ValueError(COLLIDING)
+                made.update(part)
+                seen += len(part)
+                if seen >= AT_ONCE:
+                    seen = 0
+                    yield
 
 
 def collide(keys: Iterable[Any]) -> bool:
@@ -153,9 +174,10 @@ def _refuse_extension(code: int, _data: bytes) -> Any:
     raise ProtocolError(ReasonCode.MALFORMED, f"msgpack extension {code} came, which is no message")
 
 
-def _unpack_in_parts(payload: bytes, hooks: Any) -> Decoding:
-    """Decode a payload in parts. Raises what msgpack raises."""
+def _unpack_in_parts(payload: bytes, dicts: _Dicts | None) -> Decoding:
+    """Decode a payload in parts, warily where its dicts are given. Raises what msgpack raises."""
     size = len(payload)
+    hooks: Any = {} if dicts is None else {"object_pairs_hook": dicts.make}
     stream = msgpack.Unpacker(strict_map_key=False, ext_hook=_refuse_extension, max_buffer_size=size, **hooks)
     for begin in range(0, size, PART):
         stream.feed(payload[begin : begin + PART])
@@ -166,6 +188,7 @@ def _unpack_in_parts(payload: bytes, hooks: Any) -> Decoding:
             continue
         if stream.tell() != size:
             raise ValueError("unpack(b) received extra data.")
+        yield from () if dicts is None else dicts.fill()
         return message
     raise ValueError("Unpack failed: incomplete input")
 
