@@ -372,6 +372,21 @@ class SharedStoreContract(StoreContract):
         time.now += 2
         assert store.renew(9) == [Node("here:1", 9)]
 
+    def test_whoever_renews_hears_who_plays_all_of_its_games_by_rules_as_new(
+        self, store: Store, beside: Callable[[], Store]
+    ) -> None:
+        old, other, both, again = beside(), beside(), beside(), beside()
+        old.open("old:1", OLD)
+        other.open("other:2", {"Go": b"rules"})
+        both.open("both:3", {"Go": b"rules"} | NEW)
+        again.open("again:4", NEW)
+
+        assert {node.address for node in both.renew(0) if node.suits} == {"here:1", "both:3"}
+        assert {node.address for node in again.renew(0) if node.suits} == {"here:1", "both:3", "again:4"}
+        assert {node.address for node in old.renew(0) if node.suits} == {"here:1", "old:1", "both:3", "again:4"}
+        assert {node.address for node in other.renew(0) if node.suits} == {"here:1", "other:2", "both:3"}
+        assert all(node.suits for node in store.renew(0))
+
     def test_a_table_of_somebody_alive_is_not_taken(self, store: Store, beside: Callable[[], Store]) -> None:
         store.create([new("a"), new("b")])
         other = beside()

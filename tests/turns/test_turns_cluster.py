@@ -19,7 +19,7 @@ from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.writer import InPlace
 from netcode.wire.http import parse
 from turns.cluster import LEASE, Cluster
-from turns.hall import TICK, Hall, TicTacToe
+from turns.hall import TICK, Grab, Hall, TicTacToe
 
 
 @pytest.fixture
@@ -206,6 +206,28 @@ def test_a_server_of_old_rules_takes_no_table_of_new_ones(make: Callable[..., Cl
     cluster.play(4 * TICK)
 
     assert (cluster.where(ann), cluster.where(bob), ann.view.number) == (2, 2, 20)
+
+
+@pytest.mark.parametrize("other", [Grab, count(1)])
+def test_nobody_is_led_to_who_has_fewer_tables_and_cannot_have_that_one(
+    make: Callable[..., Cluster], other: type[Game]
+) -> None:
+    new = count(10)
+    cluster = make(0, idle=5.0)
+    cluster.serve(1, other)
+    cluster.serve(0, new)
+    ann, bob = (cluster.join(0, 1, game=new, room="den") for _ in range(2))
+    ann.close()
+    bob.close()
+    cluster.play(8.0)
+    for number in range(6):
+        cluster.join(0, 1, game=new, room=f"room {number}")
+    assert [cluster.servers[number].tables for number in (0, 1)] == [6, 0]
+
+    again = cluster.join(0, 1, game=new, ticket=ann.ticket)
+
+    assert (again.reason, cluster.where(again), again.seat) == ("", 0, ann.seat)
+    assert cluster.servers[0].stats().redirects == 0
 
 
 # Ends.

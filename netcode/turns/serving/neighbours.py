@@ -28,7 +28,7 @@ def least_crowded(nodes: Sequence[Node], here: str, load: int) -> str:
         here: the address of who asks.
         load: how many tables it has by now.
     """
-    others = [node for node in nodes if node.address != here and node.load < LEAVING]
+    others = [node for node in nodes if node.address != here and node.load < LEAVING and node.suits]
     if not others:
         return ""
     mean = (load + sum(node.load for node in others)) / (len(others) + 1)

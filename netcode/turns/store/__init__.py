@@ -105,6 +105,8 @@ class Node(NamedTuple):
 
     address: str
     load: int
+    suits: bool = True
+    """Whether it plays each of our games, by rules that are at least as new as ours."""
 
 
 class Store(ABC):

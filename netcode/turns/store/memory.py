@@ -112,7 +112,7 @@ class MemoryStore(Store):
         if not self._lives(node):
             node.since = self._clock()
         node.load, node.expires = load, self._expires()
-        return [Node(one.address, one.load) for one in self._living()]
+        return [Node(one.address, one.load, _suits(one, node)) for one in self._living()]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         node = self._check()
@@ -297,6 +297,11 @@ class MemoryStore(Store):
 def _age(node: _Node, game: str) -> int:
     """Return how new a node's rules of a game are: later ones have larger numbers."""
     return 0 if node.rules is None else node.rules.get(game, 0)
+
+
+def _suits(one: _Node, node: _Node) -> bool:
+    """Tell whether one plays each of the games of a node, by rules that are at least as new."""
+    return one.rules is None or all(_age(one, game) >= age for game, age in (node.rules or {}).items())
 
 
 def _at(bodies: dict[int, bytes], row: _Row, entry: Entry) -> bytes:

@@ -129,10 +129,11 @@ class PostgresStore(Store):
 
     def renew(self, load: int) -> list[Node]:
         node = self._node()
-        rows = self._run(sql.RENEW, {"node": node, "load": load, "lease": self.lease})
-        if all(one != node for one, _, _ in rows):
+        ours = [*(self._rules or {}).values()]
+        rows = self._run(sql.RENEW, {"node": node, "load": load, "lease": self.lease, "rules": ours})
+        if all(one != node for one, *_ in rows):
             raise _fenced()
-        return [Node(address, tables) for _, address, tables in rows]
+        return [Node(*row) for _, *row in rows]
 
     def create(self, tables: Sequence[NewTable]) -> set[str]:
         node = self._node()

@@ -81,8 +81,13 @@ WITH me AS (
     FROM ({BOUND}) AS bound
     WHERE id = %(node)s AND NOT fenced RETURNING id, address, load
 )
-SELECT id, address, load FROM me
-UNION ALL SELECT id, address, load FROM node WHERE id <> %(node)s AND NOT fenced AND expires > now() ORDER BY 1
+SELECT id, address, load, true FROM me
+UNION ALL SELECT id, address, load, rules IS NULL OR NOT EXISTS (
+    SELECT FROM ruleset AS ours WHERE ours.id = ANY(%(rules)s::bigint[]) AND NOT EXISTS (
+        SELECT FROM ruleset WHERE ruleset.id = ANY(node.rules) AND ruleset.game = ours.game AND ruleset.id >= ours.id
+    )
+)
+FROM node WHERE id <> %(node)s AND NOT fenced AND expires > now() ORDER BY 1
 """
 
 CREATE = f"""
