@@ -489,6 +489,31 @@ def test_a_database_that_hangs_is_unavailable_and_comes_back(beside: Beside, emp
     assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1",))}
 
 
+def test_behind_a_lock_that_is_kept_for_long_one_process_waits_once(
+    beside: Beside, empty: Postgres, session: Session
+) -> None:
+    store = beside(patience=0.1)
+    store.open("here:1")
+    store.create([new()])
+    session.execute("LOCK TABLE move IN ACCESS EXCLUSIVE MODE")  # as VACUUM FULL has it
+
+    with pytest.raises(Unavailable, match=r"no answer for 0.1 s"):
+        store.append([Entry("t", 1, b"1")])
+    for _ in range(3):
+        with pytest.raises(Unavailable, match=r"not available \(it is still at what it was asked before\)"):
+            store.append([Entry("t", 1, b"1")])
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+    assert len(empty.execute(waiting)) == 1
+    session.commit()
+
+    for _ in until(lambda: not empty.execute(waiting)):
+        sleep(0.01)
+    store._link._patience = 4.0
+    store.append([Entry("t", 1, b"1")])
+    store.append([Entry("t", 2, b"2")])
+    assert store.load(["t"]) == {"t": Saved(0, b"first", (b"1", b"2"))}
+
+
 def test_an_interrupt_in_the_middle_of_an_answer_costs_the_connection_and_nothing_else(
     store: PostgresStore, session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -617,6 +642,23 @@ def test_a_database_of_version_1_learns_whose_game_has_begun(fresh: str, postgre
     finally:
         first.close()
         second.close()
+
+
+def test_tables_that_somebody_reads_for_long_are_not_waited_for_to_become_newer(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    store.open("here:1")
+    store.close()
+    postgres.execute("UPDATE netcode_store SET version = 1", "fresh")
+    with psycopg.connect(fresh) as session:
+        session.execute("SELECT FROM game_table")  # as a backup does
+
+        with pytest.raises(
+            Unavailable, match=r"could not do it in time \(.*lock timeout\); start again once it is less"
+        ):
+            store.open("here:1")
+    assert postgres.execute("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'") == []
+    store.open("here:1")
+    store.close()
 
 
 def test_a_database_of_a_newer_version_is_left_alone(fresh: str, postgres: Postgres) -> None:

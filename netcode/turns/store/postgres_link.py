@@ -36,6 +36,13 @@ NOT_AS_THOUGHT = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 """What a batch fails with that does not fit what is stored; nothing of it is."""
 
 
+# One that is stuck in telling its answer is none: it would be so for as long as its network does not say that we left.
+_BUSY = """
+SELECT FROM pg_stat_activity
+WHERE pid = ANY(%(left)s) AND usename = current_user AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Client'
+"""
+
+
 class _Silent(psycopg.OperationalError):
     """The database did not answer in time."""
 
@@ -109,6 +116,8 @@ class Link:
         self.then = AT_THE_START
         """What its sentences promise once their trouble is over."""
         self._connection: _Connection | None = None
+        self._left: list[int] = []
+        """Who was to answer at the connections that were given up, as the database numbers them."""
 
     def run(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
         """Execute one statement in a transaction of its own, and return its rows; without parameters, a script.
@@ -120,6 +129,7 @@ class Link:
         with self._explained():
             if self._connection is None:
                 self._connection = self._connect()
+                self._await_left(self._connection)
             cursor = self._connection.cursor(binary=parameters is not None)  # a script has to be text
             cursor.execute(statement.encode(), parameters)
             return [] if cursor.description is None else cursor.fetchall()
@@ -136,6 +146,17 @@ class Link:
         connection.patience = self._patience
         return connection
 
+    def _await_left(self, connection: _Connection) -> None:
+        """Ask for nothing more while the database is at what was asked before.
+
+        It goes on with that, although nobody is there for the answer. Behind a lock that somebody keeps for an hour,
+        each further attempt would be one more that waits, until nobody gets a connection any more.
+        """
+        if self._left:
+            if connection.execute(_BUSY, {"left": self._left}).fetchone() is not None:
+                raise psycopg.OperationalError("it is still at what it was asked before")
+            self._left.clear()
+
     @contextmanager
     def _explained(self) -> Generator[None, None, None]:
         try:
@@ -146,6 +167,8 @@ class Link:
             text = self._sentence(error)
             if text is None:
                 raise
+            if isinstance(error, _Silent) and self._connection is not None:
+                self._left.append(self._connection.info.backend_pid)
             self.close()
             # What psycopg says may quote the address.
             raise Unavailable(text, "the disk is full" if error.sqlstate == "53100" else "") from None

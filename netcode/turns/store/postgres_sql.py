@@ -9,8 +9,12 @@ joined to it is as it was before: so under a lock a statement compares columns o
 VERSION = 2
 """Of the tables below."""
 
+# For this transaction alone, as `SET LOCAL` would: a lock is not waited for longer than we wait for an answer.
+BOUND = "SELECT set_config('lock_timeout', '2s', true)"
+
 # The lock is that of a transaction: one of a session would stay with a pooler's connection.
 SCHEMA = f"""
+{BOUND};
 SELECT pg_advisory_xact_lock(7958552634295722612);
 CREATE TABLE IF NOT EXISTS netcode_store (version int NOT NULL);
 INSERT INTO netcode_store SELECT {VERSION} WHERE NOT EXISTS (SELECT FROM netcode_store);
@@ -37,6 +41,7 @@ CREATE TABLE IF NOT EXISTS move (
 """No column of an index but `wake` and `listing` changes with a move, and so most moves touch no index but their own."""
 
 UPGRADE = f"""
+{BOUND};
 SELECT pg_advisory_xact_lock(7958552634295722612);
 ALTER TABLE game_table ADD COLUMN IF NOT EXISTS waits boolean NOT NULL DEFAULT true;
 UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
@@ -47,9 +52,6 @@ FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
     OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit')
 """
-
-# For this statement alone, as `SET LOCAL` would: a lock is not waited for longer than we wait for an answer.
-BOUND = "SELECT set_config('lock_timeout', '2s', true)"
 
 # FOR SHARE, since FOR KEY SHARE lets somebody else set `fenced` meanwhile. Under the lock the row is looked at anew.
 FENCE = f"""
