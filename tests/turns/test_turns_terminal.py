@@ -1201,16 +1201,17 @@ def test_a_free_answer_that_is_a_number_is_text_where_the_rules_want_text(hall: 
     hall.serve()
     ann = Shown(hall, hall.begin_to_join(Names, name="Ann"), Names)
     ann.frames(0.5)
-    for line in ("call", "1984", "call", "Joe B", "count", "no", "0", "7", "call"):
+    for line in ("call", "1984", "call", "Joe B", "call", "[1, 2", "count", "no", "0", "7", "call"):
         ann.obey(line)
         ann.frames(0.5)
 
     text = ann.out.getvalue()
-    assert ann.seat.view.said == ["1984", "Joe B"]
+    assert ann.seat.view.said == ["1984", "Joe B", "[1, 2"]
     assert "must be str" not in text
     assert "no: the answer must be int, not a str" in text
     assert "0: not 0" in text
-    assert text.count("your turn\n") == 4
+    assert text.count("your turn\n") == 5
+    assert text.count("type your answer; /draw draws one at random\n") == 4
     ann.seat.close()
 
 

@@ -16,7 +16,7 @@ from netcode.turns.terminal.choices import show_plays
 from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.telling import changed, ended, who_is_who
-from netcode.turns.terminal.understanding import free_type, meant, typed, wanted
+from netcode.turns.terminal.understanding import meant, typed, wanted
 from netcode.turns.terminal.wording import rows_of, said, written
 from turns.hall import TicTacToe
 
@@ -115,41 +115,44 @@ def test_what_is_listed_says_whether_a_number_is_text() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "kind", "value"),
+    ("text", "is_text", "value"),
     [
-        ("Joe", None, "Joe"),
-        ("Joe Bloe", None, "Joe Bloe"),
-        ("1984", None, 1984),
-        ("1984", str, "1984"),
-        ('"1984"', None, "1984"),
-        ('"1984"', str, "1984"),
-        ("[1, 2]", str, "[1, 2]"),
-        ("[[5, 0, true]]", list, [[5, 0, True]]),
-        ('{"x": 1}', Plan, {"x": 1}),
+        ("Joe", False, "Joe"),
+        ("Joe Bloe", False, "Joe Bloe"),
+        ("1984", False, 1984),
+        ("1984", True, "1984"),
+        ('"1984"', False, "1984"),
+        ('"1984"', True, "1984"),
+        ("[1, 2]", True, "[1, 2]"),
+        ("[1, 2", True, "[1, 2"),
+        ("[[5, 0, true]]", False, [[5, 0, True]]),
+        ('{"x": 1}', False, {"x": 1}),
     ],
 )
-def test_a_free_answer_is_text_or_what_json_makes_of_it(text: str, kind: Any, value: Any) -> None:
-    asked = Asked("q", "well?", None)
+def test_a_free_answer_is_text_or_what_json_makes_of_it(text: str, is_text: bool, value: Any) -> None:
+    asked = Asked("q", "well?", None, is_text)
 
-    assert wanted(text, Words, (), [""], asked, kind=kind) == answer("q", value)
+    assert wanted(text, Words, (), [""], asked) == answer("q", value)
 
 
 def test_json_that_is_none_and_nothing_at_all_are_no_answers() -> None:
     asked = Asked("q", "well?", None)
 
     assert typed("[1, 2", Words, [""], asked) is None
-    assert typed("  ", Words, [""], asked, kind=str) is None
+    assert typed("  ", Words, [""], Asked("q", "well?", None, text=True)) is None
     assert typed("a" + "[" * 9_000, Words, [""], asked) == answer("q", "a" + "[" * 9_000)
     assert typed("[" * 9_000 + "]" * 9_000, Words, [""], asked) is None
 
 
-def test_the_table_says_of_which_type_a_free_answer_is() -> None:
+def test_the_table_says_that_a_free_answer_is_a_text() -> None:
     table = Table.create(Words, 2, secret=secret_of(1))
     table.start(0.0)
-    before = free_type(table, 0)
+    before = table.question(0)
     table.play(0, "ask_for", {}, 1, now=0.0)
+    asked = table.question(0)
 
-    assert (before, free_type(table, 0), free_type(table, 1)) == (None, str, None)
+    assert asked is not None
+    assert (before, asked.text, table.question(1)) == (None, True, None)
 
 
 def test_a_move_that_lacks_a_value_is_told_how_it_is_typed() -> None:
@@ -416,16 +419,16 @@ def test_what_is_not_listed_is_told_with_what_it_takes() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "line"),
+    ("is_text", "line"),
     [
-        (str, "   type your answer; /draw draws one at random"),
-        (None, "   type your answer; lists as JSON, such as [1, 2]; /draw draws one at random"),
+        (True, "   type your answer; /draw draws one at random"),
+        (False, "   type your answer; lists as JSON, such as [1, 2]; /draw draws one at random"),
     ],
 )
-def test_a_free_answer_is_asked_for(kind: Any, line: str) -> None:
+def test_a_free_answer_is_asked_for(is_text: bool, line: str) -> None:
     out = io.StringIO()
 
-    show_plays(Screen(out), TicTacToe, (), [""], "a name?", kind=kind)
+    show_plays(Screen(out), TicTacToe, (), [""], "a name?", text=is_text)
 
     assert out.getvalue().splitlines() == ["a name?", line]
 

@@ -32,7 +32,7 @@ def form_of(game: type[Any], name: str) -> str:
 
 
 def show_plays(
-    screen: Screen, game: type[Any], legal: Sequence[Play], unlisted: Iterable[str], prompt: str, *, kind: Any = None
+    screen: Screen, game: type[Any], legal: Sequence[Play], unlisted: Iterable[str], prompt: str, *, text: bool = False
 ) -> None:
     """Write down what may be played, numbered; numbers stand for themselves.
 
@@ -42,7 +42,7 @@ def show_plays(
         legal: what is listed.
         unlisted: the moves that are legal and not listed; "" for a free answer.
         prompt: what the seat is asked.
-        kind: the type of a free answer, where it is known.
+        text: whether a free answer is a text, whatever is in it.
     """
     if prompt:
         screen.lines(prompt)
@@ -59,13 +59,13 @@ def show_plays(
         names = dict.fromkeys(play.name for play in legal[LISTED:] if play.question is None)
         more = f": {', '.join(form_of(game, name) for name in names)}" if names else ""
         screen.line(f"   … and {len(legal) - LISTED} more{more}")
-    _show_unlisted(screen, unlisted, game, kind)
+    _show_unlisted(screen, unlisted, game, text=text)
 
 
-def _show_unlisted(screen: Screen, unlisted: Iterable[str], game: type[Any], kind: Any) -> None:
+def _show_unlisted(screen: Screen, unlisted: Iterable[str], game: type[Any], *, text: bool) -> None:
     unlisted = [*unlisted]
     if "" in unlisted:
-        lists = "" if kind is str else "; lists as JSON, such as [1, 2]"
+        lists = "" if text else "; lists as JSON, such as [1, 2]"
         screen.line(f"   type your answer{lists}; {DRAW}")
     elif unlisted:
         screen.line(f"   type {' or '.join(form_of(game, name) for name in unlisted)}; {DRAW}")

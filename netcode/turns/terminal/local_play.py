@@ -14,7 +14,7 @@ from netcode.turns.terminal.local_table import LocalTable
 from netcode.turns.terminal.screen import Screen
 from netcode.turns.terminal.sharing import Ask, SharedKeyboard, Typed, shows_secrets
 from netcode.turns.terminal.telling import changed, clocks_of, ended, moved, who_is_who
-from netcode.turns.terminal.understanding import free_type, meant, wanted
+from netcode.turns.terminal.understanding import meant, wanted
 from netcode.turns.terminal.wording import rows_of
 
 Think = Callable[[Table, int], Choice | None]
@@ -171,11 +171,10 @@ class LocalGame:
         """Play what was typed, or drawn; return why not, or nothing."""
         table = self._table
         unlisted = table.table.legal(seat).unlisted
-        kind = free_type(table.table, seat)
         if text == "/play":
             play = drawing or NOTHING_DRAWN
         else:
-            play = wanted(text, table.game, legal, unlisted, asked, names=table.names, kind=kind)
+            play = wanted(text, table.game, legal, unlisted, asked, names=table.names)
         if isinstance(play, str):
             return play
         typed = Typed(table)
@@ -191,9 +190,8 @@ class LocalGame:
         if clocks is not None:
             rows.append(("clocks", clocks_of(table.names, clocks)))
         screen.table(f"{table.names[seat]} to move", rows)
-        prompt = "" if asked is None else asked.prompt
-        unlisted, kind = table.table.legal(seat).unlisted, free_type(table.table, seat)
-        show_plays(screen, table.game, legal, unlisted, prompt, kind=kind)
+        prompt, text = ("", False) if asked is None else (asked.prompt, asked.text)
+        show_plays(screen, table.game, legal, table.table.legal(seat).unlisted, prompt, text=text)
         if self._question is not None:
             screen.line("   or press Enter to leave it to the others")
 

@@ -17,7 +17,7 @@ from netcode.turns.events import (
     TakenBack,
     Told,
 )
-from netcode.turns.language.plays import Play, answer
+from netcode.turns.language.plays import Play
 from netcode.turns.seat import Seat
 from netcode.turns.table import Result
 from netcode.turns.terminal.choices import ALL_LISTED, NOTHING_DRAWN, drawn, show_plays
@@ -82,8 +82,6 @@ class NetworkTable:
         self._shown: Any = None
         self._rows: list[tuple[str, str]] = []
         """What the table that was shown last says."""
-        self._typed = ""
-        """What was played last, as it was typed."""
         self._away = False
         self._silent = False
         self._troubles: list[str] = []
@@ -151,8 +149,6 @@ class NetworkTable:
             case Told(text, _):
                 self.screen.lines(text)
             case Refused(play, text):
-                if play is not None and self._say_as_text(play, text):
-                    return True
                 line(f"{said(play)}: {text}" if play is not None else text)
                 self._shown = None
             case Presence(None, state, _):
@@ -245,8 +241,8 @@ class NetworkTable:
         elif seat.undo_wanted_by is not None and seat.undo_wanted_by == seat.seat and not seat.my_turn:
             self.screen.line("you asked the others to take your move back")
         elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
-            prompt = "your turn" if asked is None else asked.prompt
-            show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt)
+            prompt, text = ("your turn", False) if asked is None else (asked.prompt, asked.text)
+            show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt, text=text)
         elif seat.over and seat.seat is not None:
             self.screen.line(after_the_end(seat.names, seat.seat, here, seat.rematch_wanted_by, seat.players[0]))
         elif not seat.over and not seat.my_turn and seat.to_move:
@@ -308,7 +304,6 @@ class NetworkTable:
                     if isinstance(play, str):
                         self.screen.line(play)
                     else:
-                        self._typed = text
                         seat.play(play)
         except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
             self.screen.line(str(error))
@@ -325,16 +320,6 @@ class NetworkTable:
         else:
             self._drawn = None
             seat.play(play)
-
-    def _say_as_text(self, play: Play, refusal: str) -> bool:
-        """Answer once more with the text of a number or a truth: what type a free answer has, only the server knows."""
-        asked, value = self.seat.question, play.wire().get("answer")
-        if asked is None or asked.options is not None or play.question != asked.id or isinstance(value, str):
-            return False
-        if not refusal.startswith("the answer must be str"):
-            return False
-        self.seat.play(answer(asked.id, self._typed))
-        return True
 
     def _say_why_not(self, text: str) -> None:
         """Say why nothing comes now of what was typed."""

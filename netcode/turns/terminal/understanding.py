@@ -8,9 +8,9 @@ from enum import Enum
 from typing import Any
 
 from netcode.turns.language.definition import MoveRule, definition_of
-from netcode.turns.language.domains import Fixed, Free, Open
+from netcode.turns.language.domains import Fixed, Open
 from netcode.turns.language.plays import Play, answer
-from netcode.turns.table import Asked, Table
+from netcode.turns.table import Asked
 from netcode.turns.terminal.choices import LISTED, are_numbers, form_of
 from netcode.turns.terminal.wording import said
 from netcode.turns.values import check_bounds, plain, shape_of
@@ -30,7 +30,6 @@ def wanted(
     question: Asked | None,
     *,
     names: Sequence[str] = (),
-    kind: Any = None,
 ) -> Play | str:
     """Return the play that a person typed; else what is wrong.
 
@@ -43,13 +42,12 @@ def wanted(
         unlisted: the moves that are legal and not listed; "" for a free answer.
         question: what the seat is asked.
         names: of the players, who may be called so where their seat is meant.
-        kind: the type of a free answer, where it is known.
     """
     unlisted = [*unlisted]
-    free = typed(text, game, unlisted, question, legal=legal, kind=kind)
+    free = typed(text, game, unlisted, question, legal=legal)
     if free is not None:
         return free
-    named = typed(text, game, definition_of(game).moves, question, legal=legal, kind=kind)
+    named = typed(text, game, definition_of(game).moves, question, legal=legal)
     found = understood(text, legal, named)
     if isinstance(found, str) or found is named:
         found = _by_name(text, legal, names) or _without_marks(text, legal) or found
@@ -133,13 +131,6 @@ def _begins(word: str, other: str) -> bool:
     return word == other if other.lstrip("-").isdecimal() else other.startswith(word)
 
 
-def free_type(table: Table, seat: int) -> Any:
-    """Return of which type the free answer is that a seat is asked for; None where it is asked for none."""
-    suspension = table.course.suspension
-    options = None if suspension is None else suspension.question.options.get(seat)
-    return options.type if isinstance(options, Free) else None
-
-
 class Reads(Enum):
     """How what is typed for one argument is read."""
 
@@ -155,7 +146,6 @@ def typed(
     question: Asked | None,
     *,
     legal: Sequence[Play] = (),
-    kind: Any = None,
 ) -> Play | None:
     """Return a play that is not listed, as a person typed it: the move and its values, or a free answer.
 
@@ -163,8 +153,8 @@ def typed(
     """
     text = text.strip()
     if question is not None:
-        value = _value(text, Reads.TEXT if kind is _TEXT else Reads.DATA)
-        broken = kind is not _TEXT and isinstance(value, str) and text[:1] in ("[", "{")
+        value = _value(text, Reads.TEXT if question.text else Reads.DATA)
+        broken = not question.text and isinstance(value, str) and text[:1] in ("[", "{")
         return None if question.options is not None or not text or broken else answer(question.id, value)
     name, _, rest = text.partition(" ")
     move = definition_of(game).moves.get(name if name in unlisted else name.lower())
