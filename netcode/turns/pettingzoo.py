@@ -20,7 +20,7 @@ from netcode.turns.language.kit import Result
 from netcode.turns.language.questions import Kind
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, key_of, listed, seen_by, survey
-from netcode.turns.player.sight import make_view
+from netcode.turns.player.sight import view_at
 from netcode.turns.rules import Game
 from netcode.turns.simulate import Choice, act, done
 from netcode.turns.table import Step, Table, Told
@@ -145,15 +145,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
 
     def view(self, agent: str | None) -> Any:
         """Return the view of an agent (None: of a spectator) as `netcode.turns.join` gives it, to make other numbers of."""
-        table = self._begun()
-        status = table.status(0.0)
-        result = status.result
-        state: dict[str, Any] = {
-            "names": table.names, "to_move": status.to_move, "mover": status.mover, "out": status.out,
-            "options": table.options, "result": None if result is None else (result.winners, result.scores, result.text),
-        }  # fmt: skip
-        seat = None if agent is None else self._seats[agent]
-        return make_view(self.game, table.view(seat), seat, state)
+        return view_at(self._begun(), None if agent is None else self._seats[agent])
 
     def step(self, action: SupportsIndex | None) -> None:
         """Take the selected agent's action; None for one whose game is over.

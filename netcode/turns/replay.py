@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from netcode.turns.errors import BUGS, Leave, RulesError, Unfit, sayable
-from netcode.turns.player.sight import make_view
+from netcode.turns.player.sight import view_at
 from netcode.turns.runtime.storing import read_state
 from netcode.turns.store import Lost, Unavailable, is_address
 from netcode.turns.table import Happening, Table, Told
@@ -119,7 +119,7 @@ def frames(path: str | Path, table: str, game: type[Any]) -> Iterator[Frame]:
                 except ValueError as error:
                     raise _damaged(table, error) from error
             case ["step", bytes(entry)] if played is not None:
-                yield _frame(game, played, _again(table, played, entry))
+                yield _frame(played, _again(table, played, entry))
             case _:
                 pass
 
@@ -149,18 +149,7 @@ def _again(table: str, played: Table, entry: bytes) -> tuple[Happening, ...]:
     return tuple(one for one in happenings if not isinstance(one, Told) or one.to is None)
 
 
-def _frame(game: type[Any], played: Table, happenings: tuple[Happening, ...]) -> Frame:
-    status = played.status(0.0)
-    state: dict[str, Any] = {
-        "names": played.names,
-        "to_move": status.to_move,
-        "mover": status.mover,
-        "out": status.out,
-        "options": played.options,
-    }
-    result = status.result
-    if result is not None:
-        state["result"] = [result.winners, result.scores, result.text]
-    whose = " and ".join(played.names[seat] for seat in status.to_move)
-    text = "over" if result is not None else f"{whose} to move"
-    return Frame(text, [*played.names], make_view(game, played.view(None), None, state), happenings)
+def _frame(played: Table, happenings: tuple[Happening, ...]) -> Frame:
+    whose = " and ".join(played.names[seat] for seat in played.to_move)
+    text = "over" if played.result is not None else f"{whose} to move"
+    return Frame(text, [*played.names], view_at(played, None), happenings)

@@ -1,4 +1,4 @@
-"""A view at a player's end: a game for reading where its class is known, else the fields as they were sent."""
+"""A view for a player: a game for reading where its class is known, else the fields as they were sent."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -6,6 +6,7 @@ from typing import Any, cast
 from netcode.turns.events import result_of
 from netcode.turns.language.kit import kit_of
 from netcode.turns.runtime import view
+from netcode.turns.table import Table
 from netcode.turns.values import unpack
 
 
@@ -54,6 +55,23 @@ def fields_of(seen: Any) -> dict[str, Any]:
 
 
 _KIT = ("names", "players", "mover", "to_move", "alive", "result", "options", "seat")
+
+
+def view_at(table: Table, seat: int | None) -> Any:
+    """Make the view that a seat, or None for a spectator, has of a table that is in this program."""
+    status = table.status(0.0)
+    return view.make_view(
+        table.game,
+        table.view(seat),
+        seat,
+        players=table.players,
+        names=[*table.names],
+        options=table.options,
+        to_move=status.to_move,
+        mover=status.mover,
+        out=status.out,
+        result=status.result,
+    )
 
 
 def make_view(game: type[Any] | str, fields: Mapping[str, bytes], seat: int | None, state: Mapping[str, Any]) -> Any:

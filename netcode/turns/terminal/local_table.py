@@ -8,7 +8,7 @@ from typing import Any
 from netcode.turns import table as happenings
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.language.questions import Kind
-from netcode.turns.player.sight import make_view
+from netcode.turns.player.sight import view_at
 from netcode.turns.table import Happening, Step, Table, TakenBack
 
 
@@ -63,17 +63,7 @@ class LocalTable:
 
     def view(self, seat: int | None) -> Any:
         """Return what a seat sees."""
-        status = self.table.status(self.clock())
-        state: dict[str, Any] = {
-            "names": self.names,
-            "to_move": status.to_move,
-            "mover": status.mover,
-            "out": status.out,
-            "options": self.table.options,
-        }
-        if status.result is not None:
-            state["result"] = [status.result.winners, status.result.scores, status.result.text]
-        return make_view(self.game, self.table.view(seat), seat, state)
+        return view_at(self.table, seat)
 
     def legal(self, seat: int) -> tuple[Play, ...]:
         """Return what a seat may do."""
