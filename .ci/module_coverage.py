@@ -47,6 +47,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "client": PLAYER,
     "errors": TABLE,
     "events": ("turns_client",),
+    "invitation": ("invitation",),
     "language/class_checks": RULES,
     "language/clocks": TABLE,
     "language/definition": (*RULES, "places"),

@@ -11,20 +11,18 @@ from random import Random
 
 import netcode
 from demo_game.bot import NAMES
-from demo_game.hosting import PORT, TERMS, invitation, store_for, whole_number
+from demo_game.hosting import PORT, TERMS, store_for
 from demo_game.programs import run_bot, show_two_bots, watch_in_terminal
 from demo_game.rules import Broadside
 from demo_game.session import open_session
 from demo_game.window.display import why_no_window
 from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, plain_text
-from netcode.turns import Server, Unavailable, serve
+from netcode.turns import Invitation, Server, Unavailable, read_invitation, serve
 
 MOST = 86_400
 """What is a day in seconds, and enough of everything else."""
-_port = partial(whole_number, least=0, most=65535, what="a port")
 _word = partial(plain_text, limit=NAME_LIMIT)
-_count = partial(whole_number, least=1, most=MOST, what="a number")
 PAGE = Path(__file__).parent / "page"
 """What a server shows to browsers."""
 SIGHT_PACE = 0.1
@@ -35,13 +33,30 @@ def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for, and give the exit status."""
     options = _parser().parse_args(arguments)
     if "server" in options:
-        options.server, code, tls = options.server
-        options.code, options.tls = options.code or code, options.tls or tls
+        options.server, room, tls = options.server
+        options.code, options.tls = options.code or room or "", options.tls or tls
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         return int(options.run(options))
     except KeyboardInterrupt:
         return 130
+
+
+def _server(text: str) -> Invitation:
+    try:
+        return read_invitation(text, PORT)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _whole_number(text: str, least: int, most: int, what: str) -> int:
+    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
+        raise argparse.ArgumentTypeError(f"{text} is not {what} from {least} to {most}")
+    return int(text)
+
+
+_port = partial(_whole_number, least=0, most=65535, what="a port")
+_count = partial(_whole_number, least=1, most=MOST, what="a number")
 
 
 def _seconds(text: str) -> float:
@@ -150,7 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         one = commands.add_parser(command, help=text)
         one.set_defaults(run=run)
-        one.add_argument("server", type=invitation, metavar="HOST[:PORT]", help=f"the server, or a link (port: {PORT})")
+        one.add_argument("server", type=_server, metavar="HOST[:PORT]", help=f"the server, or a link (port: {PORT})")
         one.add_argument("--name", type=_word, default=argparse.SUPPRESS, help="what the others read")
         one.add_argument("--code", type=_word, default="", help="the word that you and your friend agreed on")
         one.add_argument("--tls", action="store_true", help="the server encrypts, with a certificate for HOST")

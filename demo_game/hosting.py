@@ -1,24 +1,18 @@
 """A server of Broadside within another program: driven by its loop, with as many bots as are wanted."""
 
-import argparse
 import contextlib
 import os
-import re
 import sys
 from pathlib import Path
 from random import Random
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
 
-import netcode
 from demo_game.bot import NAMES, Bot
 from demo_game.session import open_session
 from netcode.turns import Server
 
 LOCALHOST = "127.0.0.1"
 PORT = 7777
-CODE_LIMIT = 64
-"""Characters of a table's code in a link: as many as `join` takes for a room."""
 TERMS: dict[str, Any] = {"timeout": 10.0, "ping_interval": 0.5, "moves_per_second": 100.0}
 """What each server of Broadside promises: after how much silence a link ends, in seconds, and that bots may be quick."""
 
@@ -52,48 +46,6 @@ class Host:
         for bot in self.bots:
             bot.session.close()
         self._server.close("the captain of this server has left")
-
-
-class Invitation(NamedTuple):
-    """What leads to a game: where its server is, the code of its table, and whether everything is encrypted."""
-
-    server: tuple[str, int]
-    code: str = ""
-    tls: bool = False
-
-
-def invitation(text: str) -> Invitation:
-    """Take an address apart, or the link that a page shows for a friend. Raises as `host_and_port`, and for a code that none has."""
-    text = text.strip()
-    try:
-        link = urlsplit(text)
-    except ValueError:  # half an IPv6 address, say
-        return Invitation(host_and_port(text))
-    if link.scheme not in ("http", "https"):
-        return Invitation(host_and_port(text.removesuffix("/")))
-    tls = link.scheme == "https"
-    port = "" if re.search(r":\d+$", link.netloc) else f":{443 if tls else 80}"
-    code = parse_qs(link.fragment).get("room", [""])[0]
-    if len(code) > CODE_LIMIT or not code.isprintable():
-        raise argparse.ArgumentTypeError(
-            f"that link leads to no table: its room is no text of at most {CODE_LIMIT} characters"
-        )
-    return Invitation(host_and_port(f"{link.netloc}{port}"), code, tls)
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """Read the address of a server that is typed. Raises `ArgumentTypeError` with a sentence for what is none."""
-    try:
-        return netcode.read_address(text, PORT)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def whole_number(text: str, least: int, most: int, what: str) -> int:
-    """Read a number that is typed."""
-    if not text.isascii() or not text.isdigit() or not least <= int(text[:9]) <= most:
-        raise argparse.ArgumentTypeError(f"{text} is not {what} from {least} to {most}")
-    return int(text)
 
 
 def store_for(port: int) -> Path | None:

@@ -1,12 +1,12 @@
 """Tests of the command line of Broadside that need no process of their own."""
 
 import argparse
+import re
 import sys
 
 import pytest
 
 from demo_game.__main__ import _parser, main
-from demo_game.hosting import host_and_port, invitation
 from demo_game.window import display
 
 
@@ -22,32 +22,12 @@ from demo_game.window import display
     ],
 )
 def test_a_server_is_a_host_and_perhaps_a_port(text: str, target: tuple[str, int]) -> None:
-    assert host_and_port(text) == target
+    assert _parser().parse_args(["bot", text]).server.address == target
 
 
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        (" localhost:8000/ ", (("localhost", 8000), "", False)),
-        ("http://192.168.1.7:7777/#room=KTQXB&game=Broadside", (("192.168.1.7", 7777), "KTQXB", False)),
-        ("https://play.example.org/#room=%23c0ffee&game=Broadside", (("play.example.org", 443), "#c0ffee", True)),
-        ("http://[::1]", (("::1", 80), "", False)),
-    ],
-)
-def test_a_link_for_a_friend_leads_to_its_table(text: str, found: tuple[tuple[str, int], str, bool]) -> None:
-    assert invitation(text) == found
-
-
-@pytest.mark.parametrize("text", ["http://[::1", "http://[::1]:x/", "https://h:99999/", "http://", ""])
-def test_half_a_link_is_told_as_any_other_address(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match=r"no address|empty|missing"):
-        invitation(text)
-
-
-@pytest.mark.parametrize("room", ["x" * 65, "a%00b", "%1B[2J"])
-def test_a_link_with_a_code_that_no_table_has_is_told_as_such(room: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_link_with_a_code_that_no_table_has_is_told_as_such(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["bot", f"http://localhost:1/#room={room}"])
+        main(["bot", "http://localhost:1/#room=a%00b"])
 
     assert "that link leads to no table: its room is no text of at most 64 characters" in capsys.readouterr().err
 
@@ -61,16 +41,22 @@ def test_what_a_link_says_is_not_said_again(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("demo_game.__main__._bot", note)
 
-    for words in (["https://h:1/#room=parrot"], ["http://h/#room=parrot", "--code", "ours", "--tls"]):
+    for words in (["https://h:1/#room=parrot"], ["http://h/#room=parrot", "--code", "ours", "--tls"], ["h:2"]):
         assert main(["bot", *words]) == 0
 
-    assert [(one.server, one.code, one.tls) for one in told] == [(("h", 1), "parrot", True), (("h", 80), "ours", True)]
+    assert [(one.server, one.code, one.tls) for one in told] == [
+        (("h", 1), "parrot", True),
+        (("h", 80), "ours", True),
+        (("h", 2), "", False),
+    ]
 
 
 @pytest.mark.parametrize("text", ["localhost:", "localhost:http", "localhost:0", "localhost:65536", "localhost:٣"])
-def test_what_is_no_port_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no address: a port is a number from 1 to 65535"):
-        host_and_port(text)
+def test_what_is_no_port_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["bot", text])
+
+    assert "is no address: a port is a number from 1 to 65535" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -86,14 +72,15 @@ def test_what_is_no_port_is_refused(text: str) -> None:
         "\udcff",
         "localhost:7798:3",
         "[::g]:1",
-        "http://host",
         "ws://host:7777/",
         "a b",
     ],
 )
-def test_what_is_no_host_is_refused(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match=r"is no address|host must be a name or an address"):
-        host_and_port(text)
+def test_what_is_no_host_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        _parser().parse_args(["bot", text])
+
+    assert re.search(r"is no address|host must be a name or an address", capsys.readouterr().err)
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from chromium import IN_CHROMIUM, Browser, Page
 from javascript import modules
 from programs import Start
 
-from demo_game.hosting import host_and_port
 from demo_game.rules import Broadside
-from netcode.turns import join
+from netcode.turns import join, read_invitation
 
 pytestmark = IN_CHROMIUM
 
@@ -116,7 +115,9 @@ def test_who_has_hidden_a_fleet_keeps_it_when_the_other_one_is_too_slow(
     start: Start, browser: Browser, tmp_path: Path
 ) -> None:
     page, address = sail(start, browser, tmp_path)
-    slow = join(host_and_port(address), Broadside, name="Bob", options={"clock": {"per_move": 4}}, legal=False)
+    slow = join(
+        read_invitation(address, 7777).address, Broadside, name="Bob", options={"clock": {"per_move": 4}}, legal=False
+    )
     while not slow.seated:
         slow.wait(0.1)
         slow.update()
@@ -148,7 +149,7 @@ def test_a_full_disk_is_told_and_what_was_refused_for_it_waits(start: Start, bro
     page.reads("Play with a friend")
     page.click("#any")
     page.reads("Waiting for an enemy", "#status")
-    with join(host_and_port(link.removeprefix("http://").strip("/")), Broadside, name="Bob", legal=False) as bob:
+    with join(read_invitation(link, 7777).address, Broadside, name="Bob", legal=False) as bob:
         browser.meanwhile = bob.update
         page.reads("Hide your fleet", "#status")
         full.touch()

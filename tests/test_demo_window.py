@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 
 import netcode
 from demo_game.captain import choose_target
-from demo_game.hosting import host_and_port
 from demo_game.rules import ALL_CELLS, FLEET, Cell, Ship
 from demo_game.session import Session
 from demo_game.view import Phase, View
@@ -1324,7 +1323,7 @@ def test_a_replay_runs_stops_and_goes_back() -> None:
 
 
 def test_what_a_friend_types_is_an_address_of_ours_and_never_every_one() -> None:
-    host, port = host_and_port(own_address(8000))
+    host, port = netcode.read_address(own_address(8000), 7777)
 
     assert port == 8000
     assert host.count(".") == 3

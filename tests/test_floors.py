@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("turns.table", "turns.store"),
     ("turns.simulate", "turns.protocol", "turns.events"),
     ("turns.proving", "turns.bots", "turns.player", "turns.serving", "turns.numbers"),
-    ("turns.check", "turns.seat", "turns.replay", "turns.server"),
+    ("turns.check", "turns.invitation", "turns.seat", "turns.replay", "turns.server"),
     ("turns.client",),
     ("turns",),
     ("metrics", "agones"),

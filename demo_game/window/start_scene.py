@@ -1,13 +1,12 @@
 """The first screen: whom to play against and where, one's name, sound and full screen."""
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import pygame
 
-from demo_game.hosting import LOCALHOST, PORT, Invitation, invitation
+from demo_game.hosting import LOCALHOST, PORT
 from demo_game.window.field import Field
 from demo_game.window.harbour_scene import draw_night
 from demo_game.window.nearby import Found
@@ -15,6 +14,8 @@ from demo_game.window.painter import Painter
 from demo_game.window.palette import AMBER, CORAL, INK, LINE, MUTED, NIGHT, PANEL, blend
 from demo_game.window.plan import Plan, Way
 from demo_game.wording import NAME_LIMIT, sentence
+from netcode import Address
+from netcode.turns import read_invitation
 
 CLOCKS = (0.0, 60.0, 30.0)
 """Seconds for each shot among which one chooses; 0 is without a clock."""
@@ -181,7 +182,7 @@ class StartScene:
         """Offer the seat in a game that goes on; what it was reached with stands in the fields."""
         self.name.text, self.code.text = plan.name, plan.code
         if plan.way is Way.JOIN:
-            self.server.text = _typed(plan.server)
+            self.server.text = str(Address(*plan.server))
         again = replace(plan, pace=self._pace)
         return Item(lambda: f"Back to your game as {plan.name}", lambda: self._go(again), primary=True)
 
@@ -189,7 +190,7 @@ class StartScene:
         """Offer a game that was found on the network."""
 
         def join() -> None:
-            self.server.text = _typed(found.server)
+            self.server.text = str(Address(*found.server))
             self._start(Way.JOIN)
 
         return Item(lambda: f"Join {found.name}, nearby", join, primary=True)
@@ -211,20 +212,14 @@ class StartScene:
             )
             return
         try:
-            to = invitation(typed) if way in {Way.JOIN, Way.WATCH} else Invitation((LOCALHOST, PORT))
-        except argparse.ArgumentTypeError as error:
+            to = read_invitation(typed if way in {Way.JOIN, Way.WATCH} else LOCALHOST, PORT)
+        except ValueError as error:
             self._focus = self._order.index(self.server)
             self.trouble = sentence(str(error))
             return
-        code = "" if way is Way.BOT else self.code.text.strip() or to.code
+        code = "" if way is Way.BOT else self.code.text.strip() or to.room or ""
         name = self.name.text.strip() or "Nameless"
-        self._go(Plan(way, name, to.server, code, CLOCKS[self._clock], self._pace, tls=to.tls))
-
-
-def _typed(server: tuple[str, int]) -> str:
-    """Write an address as one types it."""
-    host, port = server
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self._go(Plan(way, name, to.address, code, CLOCKS[self._clock], self._pace, tls=to.tls))
 
 
 def _on(value: bool) -> str:

@@ -12,7 +12,8 @@ The floors, each importing from those above it in this list only; each package s
   themselves.
 - `bots`; `numbers`: what a seat sees and may do, as numbers; `proving`: what `check` stands on; `player`: what `seat` and
   `client` stand on; `serving`: what `server` stands on.
-- `check`; `seat`: `Seat`; `client`: `join`, `tables`; `server`: `Server`, `serve`; `replay`: stored games, move by move.
+- `check`; `invitation`: a friend's link; `seat`: `Seat`; `client`: `join`, `tables`; `server`: `Server`, `serve`; `replay`:
+  stored games, move by move.
 - `terminal`: to play in one, and the command line, `__main__`. `pettingzoo`: games to learn, with the extra of that name.
 - `web`: the page on which browsers play, served by `server`.
 """
@@ -33,6 +34,7 @@ from netcode.turns.events import (
     TakenBack,
     Told,
 )
+from netcode.turns.invitation import Invitation, read_invitation
 from netcode.turns.language.clocks import Clock
 from netcode.turns.language.domains import Free
 from netcode.turns.language.kit import Result
@@ -53,6 +55,7 @@ __all__ = [
     "Game",
     "Gone",
     "Hidden",
+    "Invitation",
     "Lost",
     "Moved",
     "Others",
@@ -78,6 +81,7 @@ __all__ = [
     "join",
     "move",
     "options",
+    "read_invitation",
     "serve",
     "shown",
     "simulate",

@@ -27,7 +27,7 @@ from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
-from netcode.turns.terminal.arguments import address_of, addresses_of, options_of
+from netcode.turns.terminal.arguments import addresses_of, options_of
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.serve_command import shown as shown_store
 from netcode.turns.values import pack
@@ -449,6 +449,11 @@ def test_a_number_that_is_none_is_refused_with_what_it_may_be(
     assert text in capsys.readouterr().err
 
 
+def reached(*words: str) -> argparse.Namespace:
+    """Return what was typed to say at which server."""
+    return argparse.Namespace(at=[*words], room=None, tls=False)
+
+
 @pytest.mark.parametrize(
     ("text", "address"),
     [
@@ -462,7 +467,7 @@ def test_a_number_that_is_none_is_refused_with_what_it_may_be(
     ],
 )
 def test_an_address_is_a_host_with_or_without_a_port(text: str, address: tuple[str, int]) -> None:
-    assert address_of(text) == address
+    assert addresses_of(reached(text)) == [address]
 
 
 @pytest.mark.parametrize(
@@ -471,7 +476,7 @@ def test_an_address_is_a_host_with_or_without_a_port(text: str, address: tuple[s
 )
 def test_what_is_no_address_is_said(text: str) -> None:
     with pytest.raises(Trouble, match="is no address"):
-        address_of(text)
+        addresses_of(reached(text))
 
 
 @pytest.mark.parametrize(
@@ -486,7 +491,7 @@ def test_what_is_no_address_is_said(text: str) -> None:
 def test_addresses_have_commas_between_them_or_are_said_one_by_one(
     words: list[str], addresses: list[tuple[str, int]]
 ) -> None:
-    assert addresses_of(argparse.Namespace(at=words)) == addresses
+    assert addresses_of(reached(*words)) == addresses
 
 
 @pytest.mark.parametrize(
@@ -497,6 +502,7 @@ def test_addresses_have_commas_between_them_or_are_said_one_by_one(
         ("http://[::1]:2", "ours", (("::1", 2), False, "ours")),
         ("http://h/#room=KTQXB", "ours", (("h", 80), False, "ours")),
         ("h:1/", None, (("h", 1), False, None)),
+        ("h,https://h:2/#room=KTQXB", None, (("h", 7777), ("h", 2), True, "KTQXB")),
     ],
 )
 def test_a_link_to_a_page_says_where_and_in_which_room(link: str, room: str | None, said: tuple[Any, ...]) -> None:
@@ -508,7 +514,7 @@ def test_a_link_to_a_page_says_where_and_in_which_room(link: str, room: str | No
 @pytest.mark.parametrize("link", ["http://[::1", "https://[", "//[::1", "http://h\u2100.example/"])
 def test_half_a_link_is_told_as_any_other_address_that_is_none(link: str) -> None:
     with pytest.raises(Trouble, match=" is no address"):
-        addresses_of(argparse.Namespace(at=[link], room=None, tls=False))
+        addresses_of(reached(link))
 
 
 def test_options_are_numbers_truths_and_texts() -> None:

@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from netcode.address import Address, read_address, read_listening
+from netcode.address import Address, read_listening
 from netcode.tools.command_line import Parser
 from netcode.turns.errors import BUGS
+from netcode.turns.invitation import read_invitation
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.domains import Domain
 from netcode.turns.terminal.game_file import Trouble
@@ -210,43 +210,22 @@ def _option(name: str, text: str) -> Any:
     return float(text) if re.fullmatch(r"-?\d+\.\d+", text) else text
 
 
-def address_of(text: str) -> Address:
-    """Read `HOST` or `HOST:PORT`; an IPv6 address with a port has brackets.
-
-    Raises:
-        Trouble: it is neither.
-    """
-    try:
-        return read_address(text, PORT)
-    except ValueError as error:
-        raise Trouble(str(error)) from error
-
-
 def addresses_of(arguments: argparse.Namespace) -> list[Address]:
     """Read what `--at` was given: addresses with commas between them, or each with an `--at` of its own.
 
-    A link, as a page shows it to invite a friend, also says whether it is encrypted, and which room.
+    A link, as a page shows it to invite a friend, also says whether it is encrypted, and which room: `arguments` have it
+    then, unless they said so themselves.
 
     Raises:
         Trouble: one of them is none.
     """
-    words = [_followed(text.strip(), arguments) for word in arguments.at for text in word.split(",")]
-    return [*dict.fromkeys(map(address_of, words))]
-
-
-def _followed(text: str, arguments: argparse.Namespace) -> str:
-    """Return the address in a link, and take from it what was not said otherwise; any other text as it is."""
     try:
-        link = urlsplit(text)
-    except ValueError:  # half an IPv6 address, say
-        return text
-    if link.scheme not in ("http", "https"):
-        return text.removesuffix("/")
-    secure = link.scheme == "https"
-    arguments.tls = arguments.tls or secure
-    arguments.room = arguments.room or parse_qs(link.fragment).get("room", [None])[0]
-    port = "" if re.search(r":\d*$", link.netloc) else f":{443 if secure else 80}"
-    return f"{link.netloc}{port}"
+        invitations = [read_invitation(text, PORT) for word in arguments.at for text in word.split(",")]
+    except ValueError as error:
+        raise Trouble(str(error)) from error
+    for one in invitations:
+        arguments.tls, arguments.room = arguments.tls or one.tls, arguments.room or one.room
+    return [*dict.fromkeys(one.address for one in invitations)]
 
 
 def reached_by(arguments: argparse.Namespace, addresses: Sequence[Address]) -> dict[str, Any]:
