@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partialmethod
 from pathlib import Path
-from typing import Any, Generic, Literal, NamedTuple, NewType, Optional, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypeAlias, TypeVar, cast
 
 import pytest
 
@@ -502,6 +502,52 @@ def test_a_question_may_offer_what_a_type_lists() -> None:
     assert seen(table).said == [True, "UP", "right"]
 
 
+class Way(enum.Enum):
+    UP = 1
+    DOWN = 2
+    LEFT = 3
+
+
+Direction = NewType("Direction", Way)  # pyright: ignore
+
+
+def test_a_name_of_ones_own_for_a_type_lists_what_that_lists() -> None:
+    class Lift(Game):
+        said: list[Any] = []
+
+        @options(first=cast("Any", Direction))
+        def setup(self, first: Any = Way.UP, quick: Annotated[bool, "or slow"] = False) -> None:
+            self.said = [first.name, quick]
+
+        @move
+        def go(self, way: Direction, far: Annotated[bool, "or near"] | None) -> None:
+            then = self.ask(self.mover, cast("Any", Direction), "and then?")
+            last = self.ask(self.mover, cast("Any", bool | None), "at last?")
+            self.said = [way.name, far, then.name, last]
+
+    table = Table.create(Lift, 2, {"first": "DOWN", "quick": True}, secret=secret_of(1))
+    table.start(0.0)
+    assert seen(table).said == ["DOWN", True]
+    assert len(table.legal(0).plays) == 3 * 3
+    table.play(0, "go", {"way": "UP", "far": None}, 1, now=0.0)
+    for number, option in ((2, "LEFT"), (3, None)):
+        asked = table.question(0)
+        assert asked is not None
+        assert isinstance(table.answer(0, asked.id, option, number, now=0.0), Step)
+
+    assert seen(table).said == ["UP", None, "LEFT", None]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="`type X = …` is of Python 3.12")
+def test_a_type_statement_lists_what_it_names() -> None:
+    made: dict[str, Any] = {"Way": Way, "Literal": Literal, "Game": Game, "move": move}
+    exec("type Course = Way\ntype Side = Literal['left', 'right']\ntype Maybe[T] = T | None", made)
+    lift = "class Lift(Game):\n    @move(side=Side)\n    def go(self, way: Maybe[Course], side: str): pass"
+    exec(lift, made)
+
+    assert len(begin(made["Lift"]).legal(0).plays) == 4 * 2
+
+
 @pytest.mark.parametrize("nothing", [None, 5, int])
 def test_a_question_that_offers_nothing_says_how_it_is_written(nothing: Any, caplog: pytest.LogCaptureFixture) -> None:
     class Ask(Game):
@@ -513,12 +559,6 @@ def test_a_question_that_offers_nothing_says_how_it_is_written(nothing: Any, cap
 
     assert isinstance(table.play(0, "go", {}, 1, now=0.0), Refused)
     assert "ask() is given nothing to choose from ('which?'); write a list: `self.ask(self.mover, [" in caplog.text
-
-
-class Way(enum.Enum):
-    UP = 1
-    DOWN = 2
-    LEFT = 3
 
 
 def test_a_literal_of_some_members_of_an_enum_is_those() -> None:

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Generic, Literal, TypeVar, Union
 
 from netcode.turns.errors import BUGS, Enough, RulesError, Suspended, Unfit
+from netcode.turns.language.marks import named
 from netcode.turns.values import NATIVE, Shape, check_bounds, check_numbers, ordered, pack, plain, same, shape_of
 
 T = TypeVar("T")
@@ -201,8 +202,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
     """Make the domain that a decorator was given. Raises `RulesError` where it cannot be one."""
     where = f"{cls.__name__}.{move}: the domain of {argument}"
     written = f"`@{'options' if move == 'setup' else 'move'}({argument}=range(9))`"
-    if isinstance(given, type | types.UnionType) or typing.get_origin(given) is not None:
-        given = values_of_type(given) or given
+    given = listed_by(given) or given
     if given.__class__ is str and callable(getattr(cls, given, None)):
         raise RulesError(
             f"{where} is the text {given!r}, of which it would list the letters; the method is written without quotes: "
@@ -260,8 +260,17 @@ def domain_of_type(annotation: Any) -> Domain | None:
     return None if values is None else Fixed(values)
 
 
+def listed_by(given: Any) -> tuple[Any, ...] | None:
+    """Return what a type lists that stands where values would; None for one that lists nothing, and for what is none."""
+    written = isinstance(given, type | types.UnionType) or typing.get_origin(given) is not None
+    return values_of_type(given) if written or named(given) is not given else None
+
+
 def values_of_type(annotation: Any) -> tuple[Any, ...] | None:
     """Return what a type lists by itself; None for one that lists nothing."""
+    annotation = named(annotation)
+    while typing.get_origin(annotation) is typing.Annotated:
+        annotation = named(annotation.__origin__)
     if annotation is bool:
         return (False, True)
     if annotation is None or annotation is type(None):

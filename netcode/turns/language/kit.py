@@ -7,10 +7,10 @@ behind a view it refuses to play.
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NoReturn, get_origin
+from typing import Any, NoReturn
 
 from netcode.turns.errors import Changed, Enough, RulesError, Suspended, Unfit
-from netcode.turns.language.domains import Free, check_sayable, listed, values_of_type
+from netcode.turns.language.domains import Free, check_sayable, listed, listed_by
 from netcode.turns.language.questions import Answered, Kind, Question
 from netcode.turns.language.randomness import DRY, dice
 from netcode.turns.values import check_bounds, pack, plain, same
@@ -277,9 +277,9 @@ def _check_said(where: str, text: Any, rest: Any) -> None:
 
 def _unusual(kind: Kind, options: Any, prompt: str) -> tuple[Any, bool]:
     """Return what is offered, and whether it is a function of the seat."""
-    if options is bool or get_origin(options) is Literal:
-        return values_of_type(options), False
-    if isinstance(options, (_ITERABLE, _FREE)):  # first: an Enum can be called, too
+    if (values := listed_by(options)) is not None:  # first: an Enum and a NewType can be called, too
+        return values, False
+    if isinstance(options, (_ITERABLE, _FREE)):
         return options, False
     if isinstance(options, type) or not callable(options):
         raise RulesError(f"{kind.verb}() is given nothing to choose from ({prompt!r}); write a list: {_ASKED}")
