@@ -13,6 +13,7 @@ from netcode.turns.language.definition import Definition, define, definition_of
 from netcode.turns.language.domains import Free, lasts
 from netcode.turns.language.imagining import imagine
 from netcode.turns.language.kit import Kit, Result, ViewKit, kit_of
+from netcode.turns.language.marks import defining
 from netcode.turns.language.plays import Play
 from netcode.turns.language.questions import ALL, ANY, ONE
 
@@ -163,7 +164,8 @@ class Game:
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "_is_view" not in vars(cls):
-            cls._definition = define(cls, Game, Move, Shown)
+            with defining(cls, Game):
+                cls._definition = define(cls, Game, Move, Shown)
 
     def setup(self) -> None:
         """Prepare the fields; override it. It may take options, and call `turn_to`."""

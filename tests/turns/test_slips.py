@@ -1054,3 +1054,60 @@ def test_a_question_does_not_offer_two_options_that_are_one_thing_once_they_are_
             self.ask(self.mover, ["A", Letter.A], "which?")
 
     assert "which are one thing once they are sent" in "\n".join(check(Asks, 1).problems)
+
+
+# Names that the module has only when the class is there.
+
+
+def test_a_class_inside_of_the_rules_names_them_and_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def define() -> type[Game]:
+        class Grow(Game):
+            class Colour(enum.Enum):
+                GREEN = 1
+
+            @dataclass
+            class Branch:
+                colour: "Grow.Colour"
+                parts: "list[Grow.Branch]" = field(default_factory=list)  # pyright: ignore
+
+            root: Branch
+            lost: "Hidden[list[Grow.Branch]]"
+
+            def setup(self) -> None:
+                self.root = self.Branch(self.Colour.GREEN)
+                self.lost = [self.Branch(self.Colour.GREEN)]
+
+            @move
+            def grow(self, colour: "Grow.Colour") -> None:
+                self.root.parts.append(self.Branch(colour))
+
+        return Grow
+
+    before = define()
+    monkeypatch.setitem(globals(), "Grow", before)  # as in a notebook, where a cell runs again
+    for game in (before, define()):
+        table = begin(game)
+        assert isinstance(table.play(0, "grow", {"colour": "GREEN"}, 1, now=0.0), Step)
+
+        assert str(seen(table).root) == str(seen(Table.restore(game, table.snapshot())).root)
+        assert len(seen(table).root.parts) == 1
+
+
+def test_the_parts_of_a_class_inside_of_the_rules_are_found_where_they_are() -> None:
+    class Grow(Game):
+        class Colour(enum.Enum):
+            GREEN = 1
+
+        @dataclass
+        class Branch:
+            colour: "Colour"  # type: ignore[name-defined]  # noqa: F821  # pyright: ignore
+
+        root: Branch
+
+        def setup(self) -> None:
+            self.root = self.Branch(self.Colour.GREEN)
+
+        @move
+        def stay(self) -> None: ...
+
+    assert seen(begin(Grow)).root.colour is Grow.Colour.GREEN

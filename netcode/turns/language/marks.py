@@ -4,7 +4,9 @@ import importlib
 import inspect
 import typing
 from abc import ABC
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
 from types import SimpleNamespace
@@ -65,6 +67,20 @@ def read_fields(cls: type[Any], root: type[Any]) -> dict[str, Field]:
     return fields
 
 
+_defined = ContextVar[tuple[type[Any], type[Any]]]("_defined", default=(object, object))
+"""A class of rules that is being defined, and up to which its bases count."""
+
+
+@contextmanager
+def defining(game: type[Any], root: type[Any]) -> Generator[None]:
+    """Take a class of rules for known while it is defined: its module has it only afterwards."""
+    before = _defined.set((game, root))
+    try:
+        yield
+    finally:
+        _defined.reset(before)
+
+
 def annotations_of(cls: type[Any]) -> dict[str, Any]:
     """Return the evaluated annotations of a class and of its bases. Raises `RulesError` for one that cannot be evaluated."""
     try:
@@ -74,14 +90,37 @@ def annotations_of(cls: type[Any]) -> dict[str, Any]:
 
 
 def _hints_of(cls: type[Any]) -> dict[str, Any]:
-    try:
-        return typing.get_type_hints(cls, include_extras=True)
-    except NameError:
-        # Python 3.12 does not find the T of a `class Box[T]` in quotes, nor behind `from __future__ import annotations`.
-        variables = {one.__name__: one for base in cls.__mro__ for one in getattr(base, "__type_params__", ())}
-        if not variables:
-            raise
-        return typing.get_type_hints(cls, include_extras=True, localns=variables)
+    known, (game, root) = _itself(cls), _defined.get()
+    while True:
+        try:
+            return typing.get_type_hints(cls, include_extras=True, localns=known or None)
+        except NameError as error:
+            # Python 3.12 does not find the T of a `class Box[T]` in quotes, nor behind `from __future__ import annotations`.
+            beside = {**_names_in(game, root), **_names_in(cls, root), **_variables_in(cls)}
+            if error.name in known or error.name not in beside:
+                raise
+            known[error.name] = beside[error.name]
+
+
+def _itself(inside: Any) -> dict[str, Any]:
+    """Return the class that is being defined, by its name, for what stands inside of it.
+
+    Its module may have one of that name from before, as where the cell of a notebook runs again.
+    """
+    game, _ = _defined.get()
+    stands = inside.__module__ == game.__module__ and f"{inside.__qualname__}.".startswith(f"{game.__qualname__}.")
+    return {game.__name__: game} if stands else {}
+
+
+def _names_in(cls: type[Any], root: type[Any]) -> dict[str, Any]:
+    """Return what may be named in a class that its module need not have: what is inside of it, itself, and its bases."""
+    bases = [base for base in reversed(cls.__mro__) if base not in root.__mro__]
+    inside = {name: member for base in bases for name, member in vars(base).items()}
+    return {**inside, **{base.__name__: base for base in bases}}
+
+
+def _variables_in(cls: type[Any]) -> dict[str, Any]:
+    return {one.__name__: one for base in cls.__mro__ for one in getattr(base, "__type_params__", ())}
 
 
 def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iterable[str]) -> dict[str, Any]:
@@ -90,8 +129,8 @@ def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iter
     A name that is imported for type checkers alone is not there when the game runs. What a module has goes before what
     the class has inside.
     """
-    above = inspect.unwrap(rule).__globals__
-    inside = {name: member for base in cls.__mro__ if base not in root.__mro__ for name, member in vars(base).items()}
+    above = {**inspect.unwrap(rule).__globals__, **_itself(rule)}
+    inside = _names_in(cls, root)
     found: dict[str, Any] = {}
     for name, annotation in _written(rule).items():
         try:
