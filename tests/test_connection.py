@@ -892,3 +892,23 @@ def test_in_a_child_it_is_over() -> None:
     line.connection.close_nicely(1.0)
 
     assert (line.connection.state, line.connection.reason) == (DISCONNECTED, closed_here(TEXT))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that has an error for this")
+def test_a_program_in_a_terminal_that_ends_before_it_has_read_everything_closed_the_connection() -> None:
+    import pty
+
+    master, terminal = pty.openpty()
+    connection = custom(input=master, output=master)
+    connection.send(b"more than it ever reads\n" * 10_000)
+    connection.update()
+
+    os.close(terminal)
+    for _ in as_long_as(lambda: connection.alive):
+        wait(connection, timeout=0.1)
+        connection.update()
+        connection.receive_all()
+
+    assert connection.reason is not None
+    assert connection.reason.code is ReasonCode.CLOSED_BY_PEER
+    assert str(connection.reason).endswith(" bytes were not sent")

@@ -427,3 +427,53 @@ def test_what_is_the_parents_is_left_as_it_is_by_a_child() -> None:
         os.close(fd)
     one.close()
     other.close()
+
+
+def write_for_ever(transport: PipeTransport, joined: bool) -> None:
+    for _ in range(1000):
+        if joined:
+            transport.send_chunks([b"x" * 1000])
+        else:
+            transport.send(b"x" * 1000)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it is Linux that has an error for this")
+@pytest.mark.parametrize("joined", [False, True])
+def test_what_ran_in_a_pseudo_terminal_ends_as_any_other_program(joined: bool) -> None:
+    master, terminal = pty.openpty()
+    transport = PipeTransport(master, master, None)
+    os.write(terminal, b"last words\n")
+
+    os.close(terminal)
+    received = [receive(transport, Ends(transport, transport, lambda: None)) for _ in range(2)]
+
+    assert received == [b"last words\r\n", b""]
+    with pytest.raises(BrokenPipeError):  # and no «not now» for ever
+        write_for_ever(transport, joined)
+    transport.close()
+
+
+def test_a_descriptor_that_cannot_be_read_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.EIO, "the disk is broken")
+
+    read, write = os.pipe()
+    transport = PipeTransport(read, write, None)
+    monkeypatch.setattr("os.readv", fail)
+
+    with pytest.raises(OSError, match="the disk is broken"):
+        transport.receive_into(memoryview(bytearray(10)))
+
+    monkeypatch.undo()
+    transport.close()
+
+
+def test_where_there_is_no_poll_nobody_is_known_to_be_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, write = os.pipe()
+    transport = PipeTransport(None, write, None)
+    monkeypatch.delattr("select.poll")
+
+    os.close(read)
+
+    receive_nothing(transport)
+    transport.close()

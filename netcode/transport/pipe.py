@@ -6,7 +6,8 @@ import select
 import socket
 import stat
 import sys
-from typing import Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from netcode.address import Address
 from netcode.loop.poller import BROKEN
@@ -100,13 +101,25 @@ class _FileSide:
         os.set_blocking(self.fd, False)
 
     def receive_into(self, buffer: memoryview) -> int:
-        return os.readv(self.fd, [buffer])
+        try:
+            return os.readv(self.fd, [buffer])
+        except OSError as error:
+            if error.errno == errno.EIO and _is_broken(self.fd):
+                return 0  # Linux tells the end of whatever ran in a pseudo-terminal so
+            raise
 
     def send(self, data: bytes | memoryview) -> int:
-        return os.write(self.fd, data)
+        return self._write(os.write, data)
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
-        return os.writev(self.fd, chunks)
+        return self._write(os.writev, chunks)
+
+    def _write(self, write: Callable[[int, Any], int], what: Any) -> int:
+        try:
+            return write(self.fd, what)
+        except BlockingIOError:
+            _check_reader(self.fd)  # a pseudo-terminal in which nothing runs any more is full for ever
+            raise
 
     def finish(self) -> None:
         """Do nothing: only closing ends it."""
@@ -160,7 +173,8 @@ class PipeTransport:
 
     def receive_into(self, buffer: memoryview) -> int:
         if self._input is None:
-            self._check_reader()
+            if self._output is not None:
+                _check_reader(self._output.fd)  # nothing else tells before a write
             raise BlockingIOError
         return self._input.receive_into(buffer)
 
@@ -189,14 +203,6 @@ class PipeTransport:
 
     __del__ = close
 
-    def _check_reader(self) -> None:
-        """Raise `BrokenPipeError` if nobody is left who reads: where there is no input, nothing else tells before a write."""
-        if self._output is not None and hasattr(select, "poll"):
-            poll = select.poll()
-            poll.register(self._output.fd, 0)  # for nothing but its breaking
-            if any(bits & BROKEN for _, bits in poll.poll(0)):
-                raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
-
 
 def _open(descriptor: object) -> _Side:
     """Look at `descriptor` without changing it."""
@@ -216,6 +222,21 @@ def _are_one_socket(input: _Side | None, output: _Side | None) -> bool:
     if input is None or output is None or not (input.is_socket and output.is_socket):
         return False
     return input is output or os.path.sameopenfile(input.fd, output.fd)
+
+
+def _is_broken(fd: int) -> bool:
+    """Tell whether nobody is at the other end any more, as far as this system tells."""
+    if not hasattr(select, "poll"):
+        return False
+    poll = select.poll()
+    poll.register(fd, 0)  # for nothing but its breaking
+    return any(bits & BROKEN for _, bits in poll.poll(0))
+
+
+def _check_reader(fd: int) -> None:
+    """Raise `BrokenPipeError` if nobody is left who reads what is written there."""
+    if _is_broken(fd):
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 class _Borrowed(socket.socket):
