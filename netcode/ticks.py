@@ -77,7 +77,7 @@ def _tick(end: Ticking, rate: float, goodbye: str, clock: Clock) -> Iterator[int
             now = clock()
             pace.note(late=began >= due, updating=updated - began, playing=now - updated)
             number += 1
-            due = max(due + period, now - max(MAX_BEHIND, period))
+            due = min(max(due + period, now - max(MAX_BEHIND, period)), now + 2 * period)  # the clock may be set back
     end.update()  # nothing, but that a forked child hears why this ends
 
 
@@ -118,13 +118,13 @@ class _Pace:
 
 def _looks(end: Ticking, due: float, step: float, clock: Clock) -> Iterator[None]:
     """Yield every `step` seconds, once at least and for the last time when `due` has come, or all is over."""
-    sleep = sleep_of(clock)
+    sleep, began = sleep_of(clock), clock()
     while True:
         left = due - clock()
         if left > 0:
             sleep(left if left < 1.5 * step else step)
         yield
-        if clock() >= due - 1e-6 or end.state is State.DISCONNECTED:
+        if not began <= clock() < due - 1e-6 or end.state is State.DISCONNECTED:
             return
 
 

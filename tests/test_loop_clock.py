@@ -55,6 +55,24 @@ def test_a_sleep_that_was_meant_counts_in_full() -> None:
     assert timeline.now == start + 60
 
 
+def test_a_clock_that_is_set_back_stands_still_for_a_moment_only() -> None:
+    clock = FakeClock()
+    timeline = Timeline(clock)
+    timeline.tick()
+    start = timeline.now
+
+    clock.now -= 3600
+    timeline.tick()
+    back = timeline.now
+    clock.now -= 3600
+    assert (timeline.since(), timeline.until(start + 1)) == (0.0, 1.0)
+    clock.now += 3600
+    clock.advance(0.5)
+    timeline.tick()
+
+    assert (back, timeline.now, timeline.missed) == (start, start + 0.5, 0.0)
+
+
 def test_the_time_since_the_last_tick_is_all_that_passed() -> None:
     clock = FakeClock()
     timeline = Timeline(clock)

@@ -83,6 +83,38 @@ def test_between_rare_ticks_it_updates_all_the_same(end: End, rate: float) -> No
     assert min(gaps) > LOOK / 3
 
 
+class SetBack(End):
+    """Sets its clock back by an hour in the tenth update."""
+
+    def update(self) -> None:
+        super().update()
+        if len(self.updates) == 10:
+            self.clock.now -= 3600
+
+
+def test_a_clock_that_is_set_back_stops_no_ticks(clock: FakeClock) -> None:
+    clock.now = 7200.0
+    end = SetBack(clock)
+
+    came = times(end, 100, 20)
+
+    assert came[-1] == pytest.approx(3600.2, abs=0.03)
+    assert len(end.updates) <= 22
+
+
+def test_a_clock_that_is_set_back_by_the_game_stops_no_ticks(end: End) -> None:
+    end.clock.now = 7200.0
+
+    for tick in ticks(end, 100, "", end.clock):
+        if tick == 10:
+            end.clock.now -= 3600
+        if tick == 20:
+            break
+
+    assert end.clock.now == pytest.approx(3600.2, abs=0.03)
+    assert len(end.updates) <= 22
+
+
 def test_a_tick_that_lasts_too_long_is_made_up_for(end: End) -> None:
     came = times(end, 20, 6, first=0.19)
 

@@ -63,17 +63,18 @@ class Timeline:
         if elapsed > MAX_GAP + asleep:
             self.missed += elapsed - MAX_GAP - asleep
             elapsed = MAX_GAP + asleep
+        elif elapsed < 0.0:
+            elapsed = 0.0  # somebody gave the time of day, which is set back now and then
         self.now += elapsed
         return self.now
 
     def since(self) -> float:
         """Return how many seconds have passed since the last tick, attended or not."""
-        return self.clock() - self._seen
+        return max(0.0, self.clock() - self._seen)
 
     def until(self, deadline: float) -> float:
         """Return how many seconds from this moment `deadline` comes due if we attend; 0.0 if it is past."""
-        gap = self.clock() - self._seen
-        left = deadline - self.now - min(gap, MAX_GAP)
+        left = deadline - self.now - min(self.since(), MAX_GAP)
         return left if left > 0 else 0.0
 
 
