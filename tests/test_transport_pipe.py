@@ -265,6 +265,28 @@ def test_a_socket_that_encrypts_does_not_change_hands() -> None:
         assert encrypting.getblocking() is True
 
 
+@pytest.mark.parametrize("as_number", [False, True])
+@pytest.mark.parametrize(
+    ("kind", "listens", "told"),
+    [
+        (socket.SOCK_DGRAM, False, r"^a connection needs a socket of type SOCK_STREAM, not SOCK_DGRAM$"),
+        (socket.SOCK_STREAM, True, r"^that socket listens: give it to ConnectionSet.accept, or what its accept\(\) "),
+    ],
+)
+def test_a_socket_that_carries_no_stream_does_not_change_hands(
+    kind: int, listens: bool, told: str, as_number: bool
+) -> None:
+    with socket.socket(socket.AF_INET, kind) as sock:
+        sock.bind(("127.0.0.1", 0))
+        if listens:
+            sock.listen()
+
+        with pytest.raises(ValueError, match=told):
+            PipeTransport(sock.fileno() if as_number else sock, None, None)
+
+        assert (sock.getblocking(), is_open(sock.fileno())) == (True, True)
+
+
 def test_a_socket_that_did_not_change_hands_stays_its_owners() -> None:
     one, other = socket.socketpair()
 

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from netcode.transport.sockets import _close_all, _in_use, check_plain, hold, let_go, shut
+from netcode.transport.sockets import _close_all, _in_use, check_plain, check_stream, hold, let_go, shut
 
 
 class Thing:
@@ -100,3 +100,16 @@ def test_a_socket_that_encrypts_is_told_who_does_that_here() -> None:
         pytest.raises(TypeError, match="a connection of bytes takes no SSLSocket: it encrypts nothing; netc"),
     ):
         check_plain(encrypting)
+
+
+def test_what_carries_no_stream_of_bytes_is_told() -> None:
+    one, other = socket.socketpair()
+    with one, other:
+        check_stream(one)
+    with (
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+        pytest.raises(ValueError, match="a connection needs a socket of type SOCK_STREAM, not SOCK_DGRAM"),
+    ):
+        check_stream(datagrams)
+    with socket.create_server(("127.0.0.1", 0)) as door, pytest.raises(ValueError, match="that socket listens: give"):
+        check_stream(door)

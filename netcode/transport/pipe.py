@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from netcode.address import Address
 from netcode.loop.poller import BROKEN
 from netcode.transport import ReceiveInto, Send, SendChunks, send_each
-from netcode.transport.sockets import check_plain, hold, let_go
+from netcode.transport.sockets import check_plain, check_stream, hold, let_go
 from netcode.transport.tcp_socket import NO_SIGNAL, silence
 from netcode.waiting import _number
 
@@ -208,12 +208,15 @@ def _open(descriptor: object) -> _Side:
     """Look at `descriptor` without changing it."""
     check_plain(descriptor)
     if isinstance(descriptor, socket.socket):
+        check_stream(descriptor)
         return _SocketSide(descriptor, descriptor)
     fd = _number(descriptor)
     if sys.platform == "win32":
         raise ValueError("on Windows, custom() takes sockets only: nothing else can be waited for there")
     if stat.S_ISSOCK(os.fstat(fd).st_mode):
-        return _SocketSide(descriptor, _Borrowed(fileno=fd))
+        borrowed = _Borrowed(fileno=fd)
+        check_stream(borrowed)
+        return _SocketSide(descriptor, borrowed)
     return _FileSide(descriptor, fd)
 
 

@@ -6,6 +6,7 @@ also held here, and only its transport's end, or the interpreter's, lets go of i
 """
 
 import atexit
+import socket
 from typing import Protocol, TypeVar
 
 
@@ -32,6 +33,19 @@ def check_plain(sock: object) -> None:
             f"a connection of bytes takes no {kind}: it encrypts nothing; netcode.Server(..., tls=context) and "
             "netcode.Client(..., tls=True) do"
         )
+
+
+def check_stream(sock: socket.socket) -> None:
+    """Raise `ValueError` for a socket that carries no stream of bytes: datagrams are cut and lost, a listener has none.
+
+    Raises:
+        OSError: it is closed.
+    """
+    if sock.type != socket.SOCK_STREAM:
+        kind = getattr(sock.type, "name", sock.type)  # Python has no name for some
+        raise ValueError(f"a connection needs a socket of type SOCK_STREAM, not {kind}")
+    if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+        raise ValueError("that socket listens: give it to ConnectionSet.accept, or what its accept() returns to custom")
 
 
 def hold(thing: T) -> T:
