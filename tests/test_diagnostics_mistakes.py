@@ -116,6 +116,16 @@ def test_a_module_that_has_to_be_imported_says_so() -> None:
         _ = package.pig
 
 
+@pytest.mark.parametrize("where", ["server.kick", "client.clock", "peer.ip", "seat.moves", "netcode.Connected"])
+def test_python_adds_nothing_that_looks_alike_to_what_was_meant(things: dict[str, Any], where: str) -> None:
+    thing, name = where.split(".")
+
+    with pytest.raises(AttributeError) as raised:
+        getattr({**things, "netcode": netcode}[thing], name)
+
+    assert (raised.value.name, raised.value.obj) == (name, None)  # it looks for names in the object
+
+
 def test_what_belongs_to_a_player_cannot_be_hung_on_its_peer(things: dict[str, Any]) -> None:
     with pytest.raises(AttributeError, match=r"^'Peer' has no attribute 'score': .* peer\.data"):
         things["peer"].score = 3

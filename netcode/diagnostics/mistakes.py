@@ -25,13 +25,21 @@ def hint_package(package: ModuleType, below: Iterable[str]) -> None:
         names = vars(package).get("__all__", ())  # none while it is being imported, which asks for its modules
         text = f"module {package.__name__!r} has no attribute {name!r}"
         if name in below:
-            text += f" before it is imported: import {package.__name__}.{name}"
-        elif names and not name.startswith("_"):
-            meant = _meant_by(name, names)
-            text += f"; did you mean {package.__name__}.{meant}?" if meant else ""
+            raise _missing(f"{text} before it is imported: import {package.__name__}.{name}", name)
+        meant = _meant_by(name, names) if names and not name.startswith("_") else None
+        if meant:
+            raise _missing(f"{text}; did you mean {package.__name__}.{meant}?", name)
         raise AttributeError(text)
 
     setattr(package, "__getattr__", missing)  # noqa: B010 - where a checker saw it, it would believe in every name
+
+
+def _missing(text: str, name: str) -> AttributeError:
+    """Return an error that has said what was meant: Python would add what looks alike, such as `ticks` for `kick`.
+
+    It does so only where it has the object, and it gives that to none that has a name.
+    """
+    return AttributeError(text, name=name)
 
 
 def _meant_by(name: str, names: Iterable[str]) -> str | None:
@@ -49,7 +57,7 @@ class Hint:
         self.text = text
 
     def __get__(self, instance: object, owner: type) -> Any:
-        raise AttributeError(f"{owner.__name__!r} has no attribute {self._name!r}: {self.text}")
+        raise _missing(f"{owner.__name__!r} has no attribute {self._name!r}: {self.text}", self._name)
 
 
 class FirmHint(Hint):
