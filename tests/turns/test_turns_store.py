@@ -2,6 +2,7 @@
 
 import errno
 import hashlib
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -386,6 +387,31 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match=r"games\.db is damaged, or no database"):
         SqliteStore(path).open("here:1")
     assert path.read_bytes().startswith(b"certainly")
+
+
+def test_a_copy_that_is_put_back_beside_what_a_crash_left_is_taken_once_that_is_deleted(tmp_path: Path) -> None:
+    path, copy, crashed = tmp_path / "games.db", tmp_path / "copy.db", tmp_path / "crashed.db"
+    store = SqliteStore(path)
+    store.open("here:1")
+    store.create([new(f"t{n}", state=bytes(300)) for n in range(30)])
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(f"VACUUM INTO '{copy}'")
+    for version in range(1, 40):
+        store.append([Entry(f"t{n}", version, bytes(200)) for n in range(30)])
+    for end in ("-wal", "-shm"):
+        shutil.copy(f"{path}{end}", f"{crashed}{end}")
+    store.close()
+
+    store = SqliteStore(crashed)
+    shutil.copy(copy, crashed)
+    with pytest.raises(Unavailable, match="delete the files with -wal and -shm beside it, put a copy from before"):
+        store.open("here:1")
+    for end in ("-wal", "-shm"):
+        Path(f"{crashed}{end}").unlink(missing_ok=True)
+    shutil.copy(copy, crashed)
+    store.open("here:1")
+    assert len(store.load([f"t{n}" for n in range(30)])) == 30
+    store.close()
 
 
 def test_a_damaged_page_is_said(tmp_path: Path) -> None:

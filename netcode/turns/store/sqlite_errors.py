@@ -46,7 +46,10 @@ def _sentence(path: Path, error: sqlite3.Error, then: str) -> str | None:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return f"another program keeps {path} locked; close it, and {then}"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return f"{path} is damaged, or no database: put a copy from before in its place, and start again"
+            return (
+                f"{path} is damaged, or no database: delete the files with -wal and -shm beside it, put a copy from before "
+                "in its place, and start again"
+            )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_AUTH:
             return f"{path} may not be written; change the permissions of the file and of its folder"
         case sqlite3.SQLITE_CANTOPEN:
