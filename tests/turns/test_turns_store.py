@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -757,6 +758,15 @@ def test_a_bug_of_ours_is_not_excused(opened: SqliteStore) -> None:
     ],
 )
 def test_other_misfortunes_have_their_sentence(opened: SqliteStore, code: int, text: str) -> None:
+    fail(opened, code)
+
+    with pytest.raises(Unavailable, match=text):
+        opened.append([Entry("t", 1, b"1")])
+
+
+def fail(store: SqliteStore, code: int) -> None:
+    """Have a database fail in whatever is asked of it."""
+
     class Failing:
         in_transaction = False
 
@@ -768,10 +778,30 @@ def test_other_misfortunes_have_their_sentence(opened: SqliteStore, code: int, t
         def close(self) -> None:
             pass
 
-    opened._connected().close()
-    opened._database = Failing()  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
+    store._connected().close()
+    store._database = Failing()  # type: ignore[assignment] # pyright: ignore[reportAttributeAccessIssue]
 
-    with pytest.raises(Unavailable, match=text):
+
+def test_a_disk_that_is_full_is_said_to_be_also_where_the_files_beside_find_no_room(
+    opened: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail(opened, sqlite3.SQLITE_IOERR_SHMSIZE)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+
+    with pytest.raises(Unavailable, match=r"games\.db is full; free some space") as raised:
+        opened.append([Entry("t", 1, b"1")])
+
+    assert "because the disk is full" in raised.value.told
+
+
+def test_a_disk_of_which_nothing_can_be_told_has_failed(opened: SqliteStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone(_: object) -> object:
+        raise OSError
+
+    fail(opened, sqlite3.SQLITE_IOERR_READ)
+    monkeypatch.setattr(shutil, "disk_usage", gone)
+
+    with pytest.raises(Unavailable, match=r"games\.db failed"):
         opened.append([Entry("t", 1, b"1")])
 
 

@@ -1,5 +1,6 @@
 """What SQLite raises, as sentences: one for whoever runs the server, and what players may know of it."""
 
+import shutil
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -17,6 +18,9 @@ _WHY = {
 }
 """What players may know of an error of SQLite."""
 
+ROOM = 65_536
+"""Bytes that a disk has free at least, or it is full."""
+
 
 @contextmanager
 def explained(path: Path, then: str = LATER) -> Generator[None, None, None]:
@@ -29,18 +33,29 @@ def explained(path: Path, then: str = LATER) -> Generator[None, None, None]:
     try:
         yield
     except sqlite3.Error as error:
-        text = _sentence(path, error, then)
+        code = _code(path, error)
+        text = _sentence(path, error, code, then)
         if text is None:
             raise
-        raise Unavailable(text, _WHY.get(error.sqlite_errorcode & 0xFF, "")) from error
+        raise Unavailable(text, _WHY.get(code, "")) from error
 
 
-def _sentence(path: Path, error: sqlite3.Error, then: str) -> str | None:
+def _code(path: Path, error: sqlite3.Error) -> int:
+    """Return the code of an error. Where there is no room for the files beside the database, SQLite says the disk failed."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    return sqlite3.SQLITE_FULL if code == sqlite3.SQLITE_IOERR and _is_full(path) else code
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        return shutil.disk_usage(path.resolve().parent).free < ROOM
+    except OSError:
+        return False
+
+
+def _sentence(path: Path, error: sqlite3.Error, code: int, then: str) -> str | None:
     """Return what is wrong and what to do; None for what only a bug of ours can cause."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if code is None:
-        return None
-    match code & 0xFF:
+    match code:
         case sqlite3.SQLITE_FULL:
             return f"the disk of {path} is full; free some space, and {then}"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
