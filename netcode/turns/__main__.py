@@ -23,7 +23,6 @@ from netcode.turns.terminal.network_play import play_over_network
 from netcode.turns.terminal.screen import Keyboard, Screen
 from netcode.turns.terminal.seat_file import SeatFile
 from netcode.turns.terminal.serve_command import run_serve
-from netcode.turns.terminal.telling import ended
 
 
 def run_play(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -72,14 +71,13 @@ def run_bots(arguments: argparse.Namespace, screen: Screen) -> int:
     wanted = {"room": arguments.room, "players": arguments.players, "name": arguments.name or "bot"}
     wanted |= reached_by(arguments, addresses)
     choose = SearchBot(arguments.think) if arguments.think > 0 else RandomBot()
-    seats = [f"seat {seat}" for seat in range(game.seats[1])]
     for number in range(1, arguments.games + 1):
         screen.line(f"game {number} of {arguments.games}")
         try:
-            result = run_bot(addresses[0], game, choose, arguments.pace, screen.line, **wanted)
+            how = run_bot(addresses[0], game, choose, arguments.pace, screen.line, **wanted)
         except (ConnectionError, GaveUp) as error:
             raise Trouble(str(error)) from error
-        screen.line(f"over: {'a draw' if result is None else ended(result, seats)}")
+        screen.line(f"over: {how}")
     return 0
 
 

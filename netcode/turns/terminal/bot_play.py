@@ -9,8 +9,7 @@ from netcode.turns.client import join
 from netcode.turns.events import Refused
 from netcode.turns.language.plays import Play
 from netcode.turns.seat import Seat
-from netcode.turns.table import Result
-from netcode.turns.terminal.telling import on_a_command_line, waits_for
+from netcode.turns.terminal.telling import ended, on_a_command_line, waits_for
 
 MAX_REFUSED = 50
 """Tries of a bot that the rules refuse before it gives up."""
@@ -82,8 +81,8 @@ def run_bot(
     pace: float,
     say: Callable[[str], object] = str,
     **wanted: Any,
-) -> Result | None:
-    """Have a program play at a server; return the result of its game. Raises `ConnectionError` and `GaveUp`.
+) -> str:
+    """Have a program play at a server; return how its game ended, as a sentence. Raises `ConnectionError` and `GaveUp`.
 
     Where the game has not begun, `say` is told what it waits for, once for each who comes or goes; and, also later, why
     the table is frozen.
@@ -98,11 +97,11 @@ def run_bot(
             except GaveUp:
                 _say_goodbye(seat)
                 raise
-            result = seat.result
-            if seat.over:
+            if seat.result is not None:
+                how = ended(seat.result, seat.names)
                 seat.leave()  # whoever would like another game is not to wait for a program that has ended
                 _say_goodbye(seat)
-                return result
+                return how
             if seat.frozen != frozen:
                 frozen = seat.frozen
                 what = "the table is frozen" if seat.seated else "there is no seat yet"
