@@ -1251,6 +1251,40 @@ class Routes(Game):
         self.way = way
 
 
+class Quick(Game):
+    """Whoever is quicker says the word; then each seat says another one."""
+
+    seats = 2, 2
+    said: list[str] = []
+
+    @move
+    def call(self) -> None:
+        word = Free(str, lambda _: "drawn", lambda text: text and None)
+        self.said.append(self.ask_any([0, 1], word, "a word?")[1])
+        self.said += [self.ask(seat, word, "another word?") for seat in (1, 0)]
+
+
+def test_what_was_drawn_is_played_in_that_turn_alone(hall: Hall) -> None:
+    hall.games = (Routes, Quick)
+    hall.serve()
+    ann = Shown(hall, hall.begin_to_join(Routes, name="Ann"), Routes)
+    bob = Shown(hall, hall.begin_to_join(Quick, name="Bob"), Quick)
+    cid = Shown(hall, hall.begin_to_join(Quick, name="Cid"), Quick)
+    for table in (ann, bob, cid):
+        table.frames(0.5)
+    typed = (ann, "/draw"), (ann, "go [1]"), (ann, "/play"), (bob, "call"), (bob, "/draw"), (cid, "a"), (cid, "b")
+    for table, line in (*typed, (bob, "/play"), (bob, "c")):
+        table.obey(line)
+        for other in (table, ann, bob, cid):
+            other.frames(0.5)
+
+    assert (ann.seat.view.way, bob.seat.view.said) == ([1], ["a", "b", "c"])
+    for table in (ann, bob):
+        assert "nothing is drawn yet: /draw draws one at random of what is not listed\n" in table.out.getvalue()
+    for table in (ann, bob, cid):
+        table.seat.close()
+
+
 def test_what_was_drawn_is_shown_as_it_is_typed_at_one_keyboard() -> None:
     out = io.StringIO()
     table = LocalTable(Routes, ["Ann"], {}, bytes(32))

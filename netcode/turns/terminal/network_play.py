@@ -93,6 +93,7 @@ class NetworkTable:
         """How the game ended, once that was told."""
         self._drawer = Drawer(game)
         self._drawn: Play | None = None
+        """What was drawn in this turn of ours, and not played."""
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -100,6 +101,8 @@ class NetworkTable:
         for event in self.seat.events():
             if not self._tell(event):
                 return False
+        if not self._may_play:
+            self._drawn = None
         if self._away:
             self._tell_trouble()
         self._tell_silence()
@@ -279,6 +282,10 @@ class NetworkTable:
         seat = self.seat
         return seat.seat is not None and not seat.my_turn and bool(seat.legal or seat.unlisted)
 
+    @property
+    def _may_play(self) -> bool:
+        return self.seat.my_turn or self._may_change
+
     def _do(self, text: str) -> None:
         seat = self.seat
         word, _, rest = text.partition(" ")
@@ -295,7 +302,7 @@ class NetworkTable:
                     seat.consent(word == "/yes")
                 case "/undo" | "/start" | "/rematch" | "/leave":
                     getattr(seat, word[1:])()
-                case _ if not (seat.my_turn or self._may_change):
+                case _ if not self._may_play:
                     self._say_why_not(text)
                 case "/draw" | "/play":
                     self._draw_or_play(word)
@@ -304,7 +311,7 @@ class NetworkTable:
                     if isinstance(play, str):
                         self.screen.line(play)
                     else:
-                        seat.play(play)
+                        self._play(play)
         except (RuntimeError, ValueError) as error:  # what cannot be done now, and what cannot be sent
             self.screen.line(str(error))
 
@@ -318,8 +325,11 @@ class NetworkTable:
         elif play is None:
             self.screen.line(NOTHING_DRAWN)
         else:
-            self._drawn = None
-            seat.play(play)
+            self._play(play)
+
+    def _play(self, play: Play) -> None:
+        self._drawn = None
+        self.seat.play(play)
 
     def _say_why_not(self, text: str) -> None:
         """Say why nothing comes now of what was typed."""
