@@ -14,12 +14,11 @@ from typing import Any
 from netcode.turns.errors import BUGS
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields
-from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
+from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle_alike
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.simulate import Choice, act, choices_of
 from netcode.turns.table import Step, Table
-from netcode.turns.values import pack, plain
 
 ENOUGH = 60
 """Worlds that are believed at a time."""
@@ -139,8 +138,8 @@ class Belief:
             if len(ours) != len(theirs):
                 return 0.0
             for place, actual in zip(ours, theirs, strict=True):
-                if weight > 0.0 and _data(place) != _data(actual):
-                    weight *= self._draw(world, place, _data(actual))
+                if weight > 0.0 and place.data() != actual.data():
+                    weight *= self._draw(world, place, actual.data())
         if weight == 0.0:
             return 0.0
         world.course.packed = pack_fields(world.course.game)
@@ -158,7 +157,7 @@ class Belief:
         if world.course.suspension is not None:
             return 0.0  # its rule will run again from before it asked
         nobody = [one for one in _nobodys(world.course.game) if one.kind == place.kind]
-        fitting = [one for one in nobody if _data(one) == wanted]
+        fitting = [one for one in nobody if one.data() == wanted]
         if not fitting:
             return 0.0
         other = self._dice.choice(fitting)
@@ -169,11 +168,7 @@ class Belief:
 
     def _shuffle(self, game: Any) -> None:
         """Shuffle what nobody sees: in which order it lies was never believed."""
-        kinds: dict[tuple[str, str], list[Place]] = {}
-        for place in _nobodys(game):
-            kinds.setdefault(place.kind, []).append(place)
-        for places in kinds.values():
-            shuffle(places, self._dice)
+        shuffle_alike(_nobodys(game), self._dice)
 
 
 def _nobodys(game: Any) -> list[Place]:
@@ -185,7 +180,3 @@ def _nobodys(game: Any) -> list[Place]:
         if field.mark is Mark.HIDDEN and name in game.__dict__
         for place in hidden_places(game, field, definition.shapes[name], None)
     ]
-
-
-def _data(place: Place) -> bytes:
-    return pack(plain(place.get()))

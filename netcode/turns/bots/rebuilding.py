@@ -8,13 +8,13 @@ from typing import Any
 from netcode.turns.errors import BUGS, Leave
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields
-from netcode.turns.language.imagining import Place, hidden_places, seen_places, shuffle
+from netcode.turns.language.imagining import Place, by_kind, hidden_places, seen_places, shuffle
 from netcode.turns.language.kit import kit_of
 from netcode.turns.language.marks import Mark
 from netcode.turns.language.randomness import SECRET_SIZE
 from netcode.turns.language.table_options import wire_options
 from netcode.turns.table import Step, Table
-from netcode.turns.values import pack, plain
+from netcode.turns.values import pack
 
 
 class Rebuilder:
@@ -84,21 +84,24 @@ def _rules_of(view: Any) -> type[Any]:
 def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> bool:
     """Put what is not seen where nothing is seen; return False where that is not known."""
     definition = table.course.definition
-    hidden: dict[tuple[str, str], list[Place]] = {}
-    for name, field in definition.fields.items():
-        if field.mark is not Mark.PRIVATE:
-            for place in hidden_places(table.course.game, field, definition.shapes[name], seat):
-                hidden.setdefault(place.kind, []).append(place)
+    hidden = by_kind(
+        place
+        for name, field in definition.fields.items()
+        if field.mark is not Mark.PRIVATE
+        for place in hidden_places(table.course.game, field, definition.shapes[name], seat)
+    )
     if not hidden:
         return True
     known = dict[bytes, Any]()
-    first, second = ({kind: Counter(map(_data, found)) for kind, found in _everything(one).items()} for one in begun)
+    first, second = (
+        {kind: Counter(map(Place.data, found)) for kind, found in _everything(one).items()} for one in begun
+    )
     for found in _everything(begun[0]).values():
-        known |= {_data(place): place.get() for place in found}
+        known |= {place.data(): place.get() for place in found}
     seen = Counter[tuple[tuple[str, str], bytes]]()
     for name, field in definition.fields.items():
         for place in seen_places(table.course.game, field, definition.shapes[name], seat):
-            seen[place.kind, _data(place)] += 1
+            seen[place.kind, place.data()] += 1
     for kind, places in hidden.items():
         if kind not in first or first[kind] != second.get(kind):
             return False
@@ -114,18 +117,11 @@ def _fill(table: Table, seat: int, begun: list[Table], dice: random.Random) -> b
 
 def _everything(table: Table) -> dict[tuple[str, str], list[Place]]:
     """Return every place of a table, by kind."""
-    found: dict[tuple[str, str], list[Place]] = {}
-    for name, field in table.course.definition.fields.items():
-        if field.mark is not Mark.PRIVATE and name in table.course.values:
-            shape = table.course.definition.shapes[name]
-            for places in (
-                seen_places(table.course.game, field, shape, 0),
-                hidden_places(table.course.game, field, shape, 0),
-            ):
-                for place in places:
-                    found.setdefault(place.kind, []).append(place)
-    return found
-
-
-def _data(place: Place) -> bytes:
-    return pack(plain(place.get()))
+    definition = table.course.definition
+    return by_kind(
+        place
+        for name, field in definition.fields.items()
+        if field.mark is not Mark.PRIVATE and name in table.course.values
+        for places in (seen_places, hidden_places)
+        for place in places(table.course.game, field, definition.shapes[name], 0)
+    )

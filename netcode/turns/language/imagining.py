@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from netcode.turns.language.marks import Field, Mark
@@ -22,6 +23,10 @@ class Place:
     def get(self) -> Any:
         """Return what stands there."""
         return self._holder[self._key]
+
+    def data(self) -> bytes:
+        """Return what stands there as bytes, the same for the same value."""
+        return pack(plain(self.get()))
 
     def put(self, new: Any) -> None:
         """Put something else there."""
@@ -140,6 +145,20 @@ _ENTRIES = (Sequence, Bag)
 _COLLECTIONS = (*_ENTRIES, Mapping)
 
 
+def by_kind(places: Iterable[Place]) -> dict[tuple[str, str], list[Place]]:
+    """Return places with those at which the same could stand together."""
+    kinds: dict[tuple[str, str], list[Place]] = {}
+    for place in places:
+        kinds.setdefault(place.kind, []).append(place)
+    return kinds
+
+
+def shuffle_alike(places: Iterable[Place], dice: random.Random) -> None:
+    """Shuffle what stands at places among those at which it could stand as well."""
+    for alike in by_kind(places).values():
+        shuffle(alike, dice)
+
+
 def shuffle(places: list[Place], dice: random.Random) -> None:
     """Shuffle what stands at like places; where each try gives a set the same entry twice, nothing moves."""
     values = [place.get() for place in places]
@@ -159,9 +178,5 @@ def _put(places: list[Place], values: list[Any]) -> None:
 
 def imagine(game: Any, definition: Any, seat: int, dice: random.Random) -> None:
     """Shuffle what a seat cannot see among like places."""
-    kinds: dict[tuple[str, str], list[Place]] = {}
-    for name, field in definition.fields.items():
-        for place in hidden_places(game, field, definition.shapes[name], seat):
-            kinds.setdefault(place.kind, []).append(place)
-    for places in kinds.values():
-        shuffle(places, dice)
+    hidden = (hidden_places(game, field, definition.shapes[name], seat) for name, field in definition.fields.items())
+    shuffle_alike(chain.from_iterable(hidden), dice)

@@ -7,7 +7,7 @@ from typing import Any
 
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import Packed, pack_fields
-from netcode.turns.language.imagining import Place, entry_of, hidden_places, is_open, shuffle
+from netcode.turns.language.imagining import Place, by_kind, entry_of, hidden_places, is_open, shuffle
 from netcode.turns.language.kit import Told
 from netcode.turns.language.marks import Mark
 from netcode.turns.proving.bent_dice import give_bent
@@ -224,11 +224,8 @@ class Worlds:
 
     def _mix(self, world: Table, viewer: int | None, dice: random.Random) -> bool:
         """Shuffle what the viewer cannot see among like places, or put there what stood there in other games."""
-        kinds: dict[tuple[str, str], list[Place]] = {}
-        for place in self._places(world, viewer):
-            kinds.setdefault(place.kind, []).append(place)
         shuffled, options = dice.random() < 0.5, _options_of(world)
-        for kind, places in kinds.items():
+        for kind, places in by_kind(self._places(world, viewer)).items():
             known = self.values.get((*options, *kind), ())
             if shuffled or len(known) < 2:
                 shuffle(places, dice)
