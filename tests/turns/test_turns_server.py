@@ -1095,6 +1095,16 @@ def test_nobody_to_watch_is_said(hall: Hall) -> None:
     assert hall.join(watch=True).reason == "nobody plays TicTacToe here at present"
 
 
+def test_who_mistypes_the_code_of_a_table_to_watch_is_told_that_there_is_none(hall: Hall) -> None:
+    hall.serve()
+    hall.join(room="ours")
+
+    assert hall.join(room="uors\n", watch=True).reason == (
+        "there is no table with the code 'uors'; type it as its players did, or wait until one of them is there"
+    )
+    assert hall.join(room="#ours", watch=True).reason == "this table is not kept any more"
+
+
 def test_a_table_that_somebody_left_is_not_shown_to_who_wants_to_watch(hall: Hall) -> None:
     hall.serve()
     ann, bob = two(hall)

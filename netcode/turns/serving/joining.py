@@ -199,7 +199,7 @@ class Joining:
                 self._keeper.lobby.forget([table])
                 self._join(peer, request, now)
             else:
-                peer.send(protocol.Gone("this table is not kept any more").wire())
+                peer.send(protocol.Gone(_is_not_there(request)).wire())
 
     def _sit(self, room: Room, peer: Peer, request: Join, key: str, now: float) -> None:
         """Give somebody a new seat, which is stored before its ticket is told."""
@@ -235,3 +235,13 @@ class Joining:
         viewer = Viewer(peer, room.id, None, room.distinct(request.name or "somebody"), request.legal)
         self._crowd.welcome(room, viewer, None)
         self._telling.publish(room, (), now)
+
+
+def _is_not_there(request: Join) -> str:
+    """Return what is said to whom wants to come to a table that is not there, and may found none."""
+    if request.ticket is None and request.room is not None and not request.room.startswith("#"):
+        code = protocol.clean(request.room, protocol.MAX_ROOM)
+        return (
+            f"there is no table with the code {code!r}; type it as its players did, or wait until one of them is there"
+        )
+    return "this table is not kept any more"
