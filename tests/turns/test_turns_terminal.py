@@ -187,6 +187,33 @@ def test_words_that_name_no_move_with_its_values_are_no_play(text: str) -> None:
     assert wanted("mark 1", TicTacToe, (), (), Asked("q", "which?", (4, 5))) == understood("mark 1", ())
 
 
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("act steal Ann", 1),
+        ("steal  ann", 1),
+        ("st ann lee", 2),
+        ("give 0 ann", 3),
+        ("give ann bob", 4),
+        ("act bob", None),
+        ("bob", None),
+        ("ann", None),
+        ("steal", None),
+        ("annie", None),
+    ],
+)
+def test_players_may_be_called_by_name_in_a_play_that_is_typed_short(text: str, number: int | None) -> None:
+    legal = [
+        Play("act", {"what": what, "victim": victim}) for what, victim in (("tax", None), ("steal", 0), ("steal", 2))
+    ]
+    legal += [Play("give", {"one": one, "other": other}) for one, other in ((0, 0), (0, 1))]
+
+    found = wanted(text, TicTacToe, legal, (), None, names=("Ann", "Bob", "Ann Lee"))
+
+    assert found == (found if number is None else legal[number])
+    assert isinstance(found, str) is (number is None)
+
+
 def test_an_answer_is_typed_as_its_option() -> None:
     options = [answer("q", "let it pass"), answer("q", "challenge")]
 

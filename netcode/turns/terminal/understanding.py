@@ -97,15 +97,14 @@ def _without_marks(text: str, legal: Sequence[Play]) -> Play | None:
 
 
 def _by_name(text: str, legal: Sequence[Play], names: Sequence[str]) -> Play | None:
-    """Return the one play in which a seat is called by the name of its player, as in `accuse Ann`."""
-    text = " ".join(text.lower().split())
-    found: list[Play] = []
-    for play in legal:
-        for name, value in play.wire().items():
-            if type(value) is int and 0 <= value < len(names):
-                called = Play(play.name, {**play.wire(), name: names[value]}, play.question)
-                found += [play] if said(called).lower() == text else []
-    return found[0] if len(found) == 1 else None
+    """Return the play in which seats are called by the names of their players, as in `accuse Ann`."""
+    words = text = " ".join(text.lower().split())
+    for seat, name in sorted(enumerate(names), key=lambda one: -len(one[1])):  # `Ann` may begin another name
+        words = re.sub(rf"(?<!\S){re.escape(name.lower())}(?!\S)", str(seat), words)
+    if words == text or words.isdecimal():  # a name alone is no place in the list
+        return None
+    found = understood(words, legal)
+    return found if isinstance(found, Play) else None
 
 
 def meant(text: str, legal: Sequence[Play], unlisted: Iterable[str]) -> str:
