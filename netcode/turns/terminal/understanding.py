@@ -99,8 +99,10 @@ def _without_marks(text: str, legal: Sequence[Play]) -> Play | None:
 def _by_name(text: str, legal: Sequence[Play], names: Sequence[str]) -> Play | None:
     """Return the play in which seats are called by the names of their players, as in `accuse Ann`."""
     words = text = " ".join(text.lower().split())
-    for seat, name in sorted(enumerate(names), key=lambda one: -len(one[1])):  # `Ann` may begin another name
-        words = re.sub(rf"(?<!\S){re.escape(name.lower())}(?!\S)", str(seat), words)
+    called = [name.lower() for name in names]
+    for name in sorted(called, key=len, reverse=True):  # `Ann` may begin another name
+        if called.count(name) == 1:
+            words = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", str(called.index(name)), words)
     if words == text or words.isdecimal():  # a name alone is no place in the list
         return None
     found = understood(words, legal)
