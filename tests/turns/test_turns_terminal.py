@@ -102,6 +102,23 @@ def test_a_square_is_written_in_rows() -> None:
     ]
 
 
+def test_a_board_stands_closer_where_its_rows_would_be_broken() -> None:
+    view = View(
+        "Go", {"go": [None] * 100, "grid": [["x"] * 10] * 11, "go 2": [10] * 100, "nest": [["a"] * 100], "names": ()}
+    )
+
+    rows = [line for _, line in rows_of(view, 39)]
+
+    assert rows == [
+        *[" ".join(["."] * 10)] * 10,  # 29 columns would not fit beside «grid» in a frame
+        *[f"{number}: {' '.join(['x'] * 10)}" for number in range(11)],
+        *[" ".join(["10"] * 10)] * 10,
+        "0: " + " ".join(["a"] * 10),
+        *["   " + " ".join(["a"] * 10)] * 9,
+    ]
+    assert [line for _, line in rows_of(view, 80)] == [line for _, line in rows_of(view)]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "text"),
     [
@@ -1387,6 +1404,14 @@ def test_what_the_rules_keep_for_each_seat_has_the_names_of_the_players() -> Non
     ]
     assert rows_of(before)[1] == ("trick", "-")
     assert changed(before, table.view(None)).startswith("scores Ann: 0 → 1, trick: 0 → 1 of them, boards Ann 0: . → 0")
+
+
+def test_a_board_without_room_beside_its_name_stands_below_it() -> None:
+    table = LocalTable(Towns, ["Ann the first of all", "Bob"], {}, bytes(32))
+
+    rows = rows_of(table.view(None), 32)
+
+    assert [line for name, line in rows[2:10]] == ["Ann the first of all", *[" .  .  ."] * 3, "Bob", *[" .  .  ."] * 3]
 
 
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:

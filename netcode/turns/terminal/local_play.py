@@ -74,7 +74,7 @@ class LocalGame:
         if table.table.result is None:
             return True
         self._keyboard.end(table.game.reveal)
-        self._screen.table("at the end", rows_of(table.view(None)))
+        self._screen.table("at the end", rows_of(table.view(None), self._screen.width))
         return False
 
     def _say(self, happening: Happening, changes: str) -> None:
@@ -185,7 +185,7 @@ class LocalGame:
 
     def _show(self, seat: int, asked: Asked | None, legal: tuple[Play, ...]) -> None:
         table, screen = self._table, self._screen
-        rows = rows_of(table.view(seat))
+        rows = rows_of(table.view(seat), screen.width)
         clocks = table.table.status(table.clock()).clocks
         if clocks is not None:
             rows.append(("clocks", clocks_of(table.names, clocks)))

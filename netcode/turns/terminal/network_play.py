@@ -183,7 +183,7 @@ class NetworkTable:
     def _tell_end(self, result: Result) -> None:
         self._ended = result
         self.screen.line(ended(result, self.seat.names))
-        if self.seat.started and rows_of(self.seat.view) != self._rows:  # opened, and nobody moved
+        if self.seat.started and rows_of(self.seat.view, self.screen.width) != self._rows:  # opened, and nobody moved
             self._table("at the end")
 
     def _tell_of_link(self, away: bool) -> None:
@@ -218,7 +218,7 @@ class NetworkTable:
             self._table(who)
 
     def _table(self, title: str) -> None:
-        self._rows, clocks = rows_of(self.seat.view), self.seat.clocks
+        self._rows, clocks = rows_of(self.seat.view, self.screen.width), self.seat.clocks
         rows = [*self._rows]
         if clocks is not None:
             rows.append(("clocks", clocks_of(self.seat.names, clocks)))

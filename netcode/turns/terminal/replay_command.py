@@ -28,7 +28,7 @@ def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
     for number, frame in enumerate(frames(arguments.database, arguments.table, game)):
         for line in _lines(frame, before):
             screen.lines(line)
-        screen.table(f"{number}: {frame.text}", rows_of(frame.view))
+        screen.table(f"{number}: {frame.text}", rows_of(frame.view, screen.width))
         before, sat = frame.view, frame.names
     screen.line(f"that was {', '.join(sat)}")
     return 0

@@ -1,6 +1,7 @@
 """How values, views and plays are written down for a person, each thing the same way wherever it stands."""
 
 import dataclasses
+import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
@@ -19,6 +20,8 @@ BROAD = 30
 """Columns of the broadest board; rows of more cells that could be squares are boards of their own."""
 CELL = 4
 """Columns of the widest cell of a board."""
+AROUND = 7
+"""Columns of the frame around a name and a value, at most."""
 EVERYBODY = -1
 """Who looks once the end has opened everything."""
 
@@ -77,9 +80,16 @@ def parts_of(value: Any) -> dict[str, Any]:
     return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
-def rows_of(view: Any) -> list[tuple[str, str]]:
-    """Return the fields of a view, written down; boards in rows, and what each seat has in a row of its own."""
+def rows_of(view: Any, width: int | None = None) -> list[tuple[str, str]]:
+    """Return the fields of a view, written down; boards in rows, and what each seat has in a row of its own.
+
+    Args:
+        view: what a seat sees.
+        width: columns of the screen, where there are not any number: boards stand closer there, for a row that is
+            broken is none.
+    """
     marks, names, seat = _marks_of(view)
+    room = math.inf if width is None else width - AROUND - max(map(columns, fields_of(view)), default=0)
     rows: list[tuple[str, str]] = []
     for name, value in fields_of(view).items():
         mark = marks.get(name, Mark.OPEN)
@@ -88,9 +98,9 @@ def rows_of(view: Any) -> list[tuple[str, str]]:
         elif mark in (Mark.OWNED, Mark.OTHERS):
             lines = [*_of_seats(mark, value, names, seat)]
         elif entries := by_seat(view, name, value):
-            lines = [*_of_each(entries)]
+            lines = [*_of_each(entries, room)]
         else:
-            lines = [*_lines(value)]
+            lines = [*_lines(value, room)]
         rows += [(name if not number else "", line) for number, line in enumerate(lines)]
     return rows
 
@@ -141,45 +151,54 @@ def _of_seats(mark: Mark, value: Any, names: Sequence[str], seat: int | None) ->
         yield "-"
 
 
-def _of_each(entries: Sequence[tuple[str, Any]]) -> Iterator[str]:
+def _of_each(entries: Sequence[tuple[str, Any]], room: float) -> Iterator[str]:
     """Yield what there is for each seat: in one line where that is short, else from a line of its own on."""
-    parts = [(who, [*_lines(item)]) for who, item in entries]
+    width = max(columns(who) for who, _ in entries) + 2
+    parts = [(who, [*_lines(item, room - width)]) for who, item in entries]
     line = ", ".join(f"{who}: {lines[0]}" for who, lines in parts)
     if columns(line) <= SHORT and all(len(lines) == 1 and ", " not in lines[0] for _, lines in parts):
         yield line
-        return
-    width = max(columns(who) for who, _ in parts)
-    for who, lines in parts:
-        yield from (f"{padded('' if number else who, width)}  {text}" for number, text in enumerate(lines))
+    elif any(len(lines) > 1 and max(map(columns, lines)) > room - width for _, lines in parts):
+        for who, item in entries:  # no board has room beside its name
+            yield from (who, *_lines(item, room))
+    else:
+        for who, lines in parts:
+            yield from (f"{padded('' if number else who, width)}{text}" for number, text in enumerate(lines))
 
 
-def _lines(value: Any) -> Iterator[str]:
+def _lines(value: Any, room: float) -> Iterator[str]:
     """Yield the lines of a value that is open."""
     side, text = _side(value), written(value)
     if side:
-        yield from _square(value, side)
+        yield from _square(value, side, room)
     elif _is_board(value):
-        yield from (f"{number}: {_row([*map(_cell, row)])}" for number, row in enumerate(value))
+        rows = _rows([[*map(_cell, row)] for row in value], room - len(f"{len(value) - 1}: "))
+        yield from (f"{number}: {row}" for number, row in enumerate(rows))
     elif isinstance(value, list) and value and (len(text) > SHORT or any(map(_has_names, value))) and _is_nested(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
         for number, item in enumerate(value):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-            side = _side(item)
-            lines = [*_square(item, side)] if side else [written(item)]  # pyright: ignore[reportUnknownArgumentType]
-            yield from (
-                f"{f'{number}:' if not line else '':<{len(str(number)) + 1}} {text}" for line, text in enumerate(lines)
-            )
+            side, before = _side(item), f"{number}: "
+            lines = _square(item, side, room - len(before)) if side else [written(item)]  # pyright: ignore[reportUnknownArgumentType]
+            yield from (f"{before if not line else '':<{len(before)}}{text}" for line, text in enumerate(lines))
     else:
         yield from text.split("\n")
 
 
-def _square(value: Sequence[Any], side: int) -> Iterator[str]:
-    """Yield the rows of a square."""
+def _square(value: Sequence[Any], side: int, room: float) -> list[str]:
+    """Return the rows of a square."""
     cells = [*map(_cell, value)]
-    yield from (_row(cells[start : start + side]) for start in range(0, len(cells), side))
+    return _rows([cells[start : start + side] for start in range(0, len(cells), side)], room)
 
 
 def _cell(value: Any) -> str:
     """Return what stands in a place of a board: hits and misses would be too broad as True and False."""
     return "*o"[not value] if isinstance(value, bool) else written(value)
+
+
+def _rows(rows: Sequence[Sequence[str]], room: float) -> list[str]:
+    """Return the rows of a board, as square as letters are; closer where there is no room for that."""
+    lines = [*map(_row, rows)]
+    narrow = max(map(columns, lines)) > room and all(columns(cell) < 2 for row in rows for cell in row)
+    return [*map(" ".join, rows)] if narrow else lines
 
 
 def _row(cells: Sequence[str]) -> str:
