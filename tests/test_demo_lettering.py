@@ -14,7 +14,7 @@ with warnings.catch_warnings():
     pytest.importorskip("pygame", reason="the window needs pygame")
     import pygame
 
-from demo_game.window.lettering import LETTERS, Lettering, folders, installed
+from demo_game.window.lettering import LETTERS, Lettering, folders, in_order, installed
 
 SIZE, INK = 40, (240, 240, 240)
 NOBODY_HAS = "\uffff"
@@ -95,6 +95,46 @@ def test_what_has_no_width_of_its_own_is_drawn_with_the_letter_before_it() -> No
     for words in ("★\ufe0f", "★\u200d★", "\ufe0f★", "a\u200d", "★a\u0301"):
         assert lettering.write(words, SIZE, INK).get_width() == lettering.width(words, SIZE) > 0
     assert lettering.write("\ufe0f", SIZE, INK).get_width() == lettering.width("\u200b", SIZE) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("Zoë 12", "Zoë 12"),
+        ("שלום", "םולש"),
+        ("Anne and שלום עולם won", "Anne and םלוע םולש won"),
+        ("שלום 123 עולם!", "םלוע 123 םולש!"),
+        ("שָׁלוֹם: Anne", "םוֹלשָׁ: Anne"),
+        ("محمد Anne سارة", "دمحم Anne ةراس"),
+        ("١٢ محمد", "١٢ دمحم"),
+        ("\u0301a ש", "\u0301a ש"),
+    ],
+)
+def test_what_is_read_from_the_right_stands_so(words: str, shown: str) -> None:
+    assert in_order(words) == shown
+
+
+def test_arabic_letters_are_joined_and_all_of_one_font() -> None:
+    other = with_stars()
+    lettering = Lettering(lambda: [other])
+    if not lettering._has(other, "م"):
+        pytest.skip("NOT TESTED: that font has no Arabic letters")
+
+    apart = sum(lettering.width(letter, SIZE) for letter in "محمد")
+
+    assert {lettering._owner(letter) for letter in "محمد"} == {other}  # of which pygame's own has one
+    assert 0 < lettering.width("محمد", SIZE) < apart
+    assert lettering.width("é★", SIZE) == lettering.width("é", SIZE) + lettering.width("★", SIZE)
+
+
+def test_where_no_script_is_known_letters_are_drawn_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Old(pygame.font.Font):
+        def set_script(self, script_code: str) -> None:
+            raise pygame.error(f"no {script_code} here")
+
+    monkeypatch.setattr(pygame.font, "Font", Old)
+
+    assert Lettering(list).width("שלום", SIZE) > 0
 
 
 def test_what_nobody_has_is_a_box_and_looked_for_once() -> None:

@@ -3,10 +3,11 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
-from unicodedata import category
+from unicodedata import bidirectional, category
 
 import pygame
 
@@ -28,6 +29,8 @@ JOINED = ("Mn", "Me", "Cf")
 """Categories of what has no width of its own, such as accents and what makes ❤ red: it is drawn with the letter before it."""
 LETTERS = 4_000
 """Letters of which is remembered who has them."""
+FROM_THE_RIGHT = {"R": "Hebr", "AL": "Arab"}
+"""The classes of letters that are written from right to left, and the script by whose rules they and their accents are."""
 
 
 def folders() -> Sequence[Path]:
@@ -46,6 +49,39 @@ def installed(places: Sequence[Path] | None = None) -> list[Path]:
         for folder, _, files in os.walk(place):
             found.update((name, Path(folder) / name) for name in files if name in FAMILIES)
     return sorted(found.values(), key=lambda path: FAMILIES.index(path.name))
+
+
+def in_order(words: str) -> str:
+    """Return a line in the order in which it stands from left to right, which is the only one that pygame writes.
+
+    What is from right to left in it is turned, with what is between, but for numbers; an accent stays behind its letter.
+    """
+    line: list[str] = []
+    turned: list[str] = []
+    for part in _whole(words):
+        kind = bidirectional(part[0])
+        if kind == "L" and turned:
+            line += _turned(turned)
+            turned = []
+        (turned if turned or kind in FROM_THE_RIGHT else line).append(part)
+    return "".join([*line, *_turned(turned)])
+
+
+def _whole(words: str) -> list[str]:
+    """Return what stays together: a letter and its accents, and the digits of a number."""
+    parts: list[str] = []
+    for letter in words:
+        if parts and (category(letter) in JOINED or (letter.isdecimal() and parts[-1].isdecimal())):
+            parts[-1] += letter
+        else:
+            parts.append(letter)
+    return parts
+
+
+def _turned(parts: list[str]) -> list[str]:
+    """Return what begins with a letter from the right, turned up to the last one of these."""
+    end = max((number + 1 for number, part in enumerate(parts) if bidirectional(part[0]) in FROM_THE_RIGHT), default=0)
+    return [*reversed(parts[:end]), *parts[end:]]
 
 
 UNUSABLE = (pygame.error, OSError, ValueError)
@@ -94,6 +130,7 @@ class Lettering:
         if words.isascii():
             yield None, words
             return
+        words = in_order(words)
         before: Path | None = None
 
         def owner_of(letter: str) -> Path | None:
@@ -112,7 +149,9 @@ class Lettering:
         if letter not in self._owners:
             if len(self._owners) >= LETTERS:
                 self._owners.clear()
-            self._owners[letter] = None if self._has(None, letter) else self._other_with(letter)
+            # Of the Arabic letters, pygame's own has a few, which would be joined to none of the others.
+            own = bidirectional(letter) != "AL" and self._has(None, letter)
+            self._owners[letter] = None if own else self._other_with(letter)
         return self._owners[letter]
 
     def _other_with(self, letter: str) -> Path | None:
@@ -164,11 +203,21 @@ class Lettering:
 
 
 def _width(font: pygame.font.Font, words: str) -> int:
+    _join(font, words)
     return font.size(words)[0]
 
 
 def _drawn(font: pygame.font.Font, words: str, colour: Colour) -> pygame.Surface:
     """Return words in a font, also where nothing of them is seen, which pygame refuses to draw."""
+    _join(font, words)
     if not font.size(words)[0]:
         return pygame.Surface((0, font.get_height()), pygame.SRCALPHA)
     return font.render(words, True, colour)
+
+
+def _join(font: pygame.font.Font, words: str) -> None:
+    """Have a font join letters and place accents by the rules of a script, where pygame can: for that it turns them back."""
+    if not words.isascii():
+        scripts = (FROM_THE_RIGHT[kind] for kind in map(bidirectional, words) if kind in FROM_THE_RIGHT)
+        with suppress(pygame.error):  # an old SDL_ttf knows no scripts
+            font.set_script(next(scripts, "Zyyy"))
