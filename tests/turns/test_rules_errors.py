@@ -642,6 +642,23 @@ def option_that_all_have() -> object:
     return Mine
 
 
+@told(r"Mine\.take has another decorator above `@move`, which hides it; let `@move` be the uppermost")
+def a_move_below_a_decorator_that_does_not_say_what_it_holds() -> object:
+    def plainly(rule: Any) -> Any:
+        def instead(*arguments: Any) -> Any:
+            return rule(*arguments)
+
+        return instead
+
+    class Mine(Playable):
+        @plainly
+        @plainly
+        @move
+        def take(self) -> None: ...
+
+    return Mine
+
+
 @told(r"Mine\.upgrade is called on the class.*`@classmethod` above `def upgrade\(cls, old\)")
 def an_upgrade_that_needs_a_game() -> object:
     class Mine(Playable):

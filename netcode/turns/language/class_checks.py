@@ -1,7 +1,7 @@
 """What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
 from inspect import getattr_static
@@ -12,12 +12,12 @@ from netcode.turns.language.clocks import Clock
 from netcode.turns.language.instead import way_of
 from netcode.turns.language.marks import ALIASES, Field
 from netcode.turns.language.sources import (
+    PARTLY,
     assigned,
     changed,
     counts_with,
     deleted,
     function_of,
-    inside,
     mangled,
     requires_text,
 )
@@ -120,11 +120,31 @@ def _check_decorators(
         raise RulesError(
             f"{cls.__name__}.{name} is {_WHAT[decorated[name]]} in a base; write `@{decorated[name]}` above it here, too"
         )
-    while word is None and (member := inside(member)) is not None:
-        if (hidden := _decorator_of(member, kinds)) is not None and member.name == name:
+    for one in _below(member) if word is None else ():
+        if (hidden := _decorator_of(one, kinds)) is not None and one.name == name:
             raise RulesError(
                 f"{cls.__name__}.{name} has another decorator above `@{hidden}`, which hides it; let `@{hidden}` be the uppermost"
             )
+
+
+def _below(member: Any) -> Iterator[Any]:
+    """Yield what is below the decorators of a member: those of Python's, of `functools`, and functions that hold it."""
+    held, seen = [member], set[int]()
+    while held:
+        current = held.pop()
+        if id(current) not in seen:
+            seen.add(id(current))
+            held += [_inside(current)]
+            held += inspect.getclosurevars(current).nonlocals.values() if inspect.isfunction(current) else ()
+            yield current
+
+
+def _inside(member: Any) -> Any:
+    if isinstance(member, property):
+        return member.fget
+    if isinstance(member, staticmethod | classmethod):
+        return member.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return member.func if isinstance(member, PARTLY) else getattr(member, "__dict__", {}).get("__wrapped__")
 
 
 def _decorator_of(member: Any, kinds: tuple[type[Any], type[Any]]) -> str | None:

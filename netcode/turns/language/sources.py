@@ -14,7 +14,8 @@ from itertools import chain
 from types import CodeType, FunctionType
 from typing import Any
 
-_PARTLY: Any = (partialmethod, cached_property)
+PARTLY: Any = (partialmethod, cached_property)
+"""What keeps its function in `func`."""
 
 
 def function_of(member: Any) -> Callable[..., Any] | None:
@@ -24,19 +25,10 @@ def function_of(member: Any) -> Callable[..., Any] | None:
     return member if inspect.isfunction(member) else None
 
 
-def inside(member: Any) -> Any:
-    """Return what is right below what a decorator of Python's or of `functools` made; None where there is no such thing."""
-    if isinstance(member, property):
-        return member.fget
-    if isinstance(member, staticmethod | classmethod):
-        return member.__func__  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return member.func if isinstance(member, _PARTLY) else getattr(member, "__dict__", {}).get("__wrapped__")
-
-
 def _decorated(member: Any) -> Any:
     """Return what is behind a member of a class, with what decorators put around it."""
     member = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
-    return member.func if isinstance(member, _PARTLY) else member
+    return member.func if isinstance(member, PARTLY) else member
 
 
 def members_of(cls: type[Any]) -> list[Any]:
