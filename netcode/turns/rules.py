@@ -43,6 +43,11 @@ class Move(Generic[P]):
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
         self.__wrapped__ = rule
+        self._owner: type[Any] | None = None
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        if self._owner is None:  # another class may give it one more name
+            self._owner, self.name = owner, name
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Play:
         bound = inspect.signature(self.rule).bind(None, *args, **kwargs)
@@ -118,6 +123,11 @@ class Shown(Generic[R_co]):
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
         self.__wrapped__ = rule
+        self._owner: type[Any] | None = None
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        if self._owner is None:
+            self._owner, self.name = owner, name
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...

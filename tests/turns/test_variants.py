@@ -1,8 +1,10 @@
 """A variant is a subclass: it plays by the rules of its base but for what it changes."""
 
-from typing import ClassVar, NamedTuple
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
-from netcode.turns import Game, move
+from netcode.turns import Game, move, shown
+from netcode.turns.runtime.view import make_view
 from netcode.turns.table import Step, Table
 
 
@@ -89,3 +91,44 @@ def test_a_card_that_is_more_than_its_base_is_stored_as_what_its_base_says() -> 
 
     assert isinstance(table.play(0, "go", {}, 1, now=0.0), Step)
     assert table.course.values["cards"] == [Card(frozenset("h"), 2), Card(frozenset("s"), 3)]
+
+
+def plainly(rule: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorate without `functools.wraps`."""
+
+    def instead(self: Any, *given: Any) -> Any:
+        return rule(self, *given)
+
+    return instead
+
+
+def twice(game: Any, by: int) -> None:
+    game.total += 2 * by
+
+
+class Called(Count):
+    every = plainly(lambda self: [5])  # pyright: ignore
+    double = move(by=every)(twice)
+
+    @shown
+    @plainly
+    def sum(self, seat: int) -> int:
+        return self.total + seat
+
+
+class CalledAnew(Called):
+    again = Called.double
+
+    def every(self) -> list[int]:
+        return [6]
+
+
+def test_what_a_decorator_or_a_helper_calls_otherwise_has_the_name_that_it_has_in_the_class() -> None:
+    for game, play, total in ((Called, Called.double(5), 10), (CalledAnew, CalledAnew.again(6), 12)):
+        table = Table.create(game, 2, secret=bytes(32))
+        table.start(0.0)
+        assert (play.name, play.wire()) in table.legal(0).plays
+
+        assert isinstance(table.play(0, play.name, play.wire(), 1, now=0.0), Step)
+        view = make_view(game, table.view(1), 1, players=table.players, names=table.names, options={})
+        assert (play.name, view.total, view.sum(1)) == ("double", total, total + 1)

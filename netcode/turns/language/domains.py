@@ -13,6 +13,7 @@ from typing import Any, Generic, Literal, TypeVar, Union
 
 from netcode.turns.errors import BUGS, Enough, RulesError, Suspended, Unfit
 from netcode.turns.language.marks import named
+from netcode.turns.language.sources import function_of
 from netcode.turns.values import NATIVE, Shape, check_bounds, check_numbers, ordered, pack, plain, same, shape_of
 
 T = TypeVar("T")
@@ -217,7 +218,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         parameters = [*inspect.signature(given).parameters.values()]
         if not parameters:
             raise RulesError(f"{where} takes no game to look at; write `{_written(given, ())}`")
-        asked = parameters[1:]
+        asked = [one for one in parameters[1:] if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
         unknown = [one.name for one in asked if one.name not in earlier and one.default is one.empty]
         if unknown:
             raise RulesError(
@@ -225,8 +226,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
                 f"{', '.join(earlier) or 'none'}; write `{_written(given, earlier)}`"
             )
         takes = tuple(one.name for one in asked if one.name in earlier)
-        # A function of the module is its own; a method is found by its name.
-        return Listed(given, given.__name__ if hasattr(cls, given.__name__) else None, takes, where)
+        return Listed(given, _found_as(cls, given), takes, where)
     if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
         values = listed(given, where)
         if not values:
@@ -236,6 +236,18 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
             return Fixed(values)
         return Fixed(distinct(values, where))
     raise RulesError(f"{where} is {_what_is(given)}, or Free(type, sample, check): {written}")
+
+
+def _found_as(cls: type[Any], given: types.FunctionType) -> str | None:
+    """Return the name by which a variant may put another function in its place; None for one that is beside the class.
+
+    A decorator may have called it otherwise than the class does.
+    """
+    for base in cls.__mro__:
+        for name, member in vars(base).items():
+            if member is given:
+                return name
+    return given.__name__ if function_of(inspect.getattr_static(cls, given.__name__, None)) else None
 
 
 def _what_is(given: Any) -> str:
