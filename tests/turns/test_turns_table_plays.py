@@ -104,7 +104,16 @@ class Alone(Game):
     def roll(self) -> None:
         self.die = self.random.randint(1, 6)
 
-serve(Odd, Alone, Throws, Late, Slow, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
+class Stuck(Game):
+    seats = 1, 1
+    left: int = 1
+
+    @move
+    def take(self) -> None:
+        self.require(self.left > 0, "nothing is left")
+        self.left -= 1
+
+serve(Odd, Alone, Stuck, Throws, Late, Slow, host="127.0.0.1", port=0, store=None, web=True, moves_per_second=200)
 """
 
 pytestmark = IN_CHROMIUM
@@ -166,6 +175,16 @@ def test_each_button_says_what_no_other_does(sit: Sit) -> None:
     press(page, "pick")
     press(page, "“”")
     page.reads("''", "#view")
+    assert page.problems == []
+
+
+def test_whose_turn_it_is_with_nothing_to_do_reads_that_the_rules_are_stuck(sit: Sit) -> None:
+    page = sit("Stuck", "stuck")
+    page.reads("Your turn", "#status")
+
+    press(page, "take")
+
+    page.reads("Nothing can be done, and the game is not over: the rules are stuck", "#status")
     assert page.problems == []
 
 

@@ -25,7 +25,7 @@ from netcode.turns.table import Asked, Result, Table
 from netcode.turns.terminal import network_play
 from netcode.turns.terminal import seat_file as seat_files
 from netcode.turns.terminal.bot_play import run_bot
-from netcode.turns.terminal.choices import drawn, show_plays
+from netcode.turns.terminal.choices import STUCK, drawn, show_plays
 from netcode.turns.terminal.columns import columns, padded
 from netcode.turns.terminal.local_play import play_locally
 from netcode.turns.terminal.local_table import LocalTable
@@ -1781,3 +1781,19 @@ def test_a_bot_that_finds_nothing_to_do_says_so() -> None:
     assert (
         out.getvalue() == "by number: 0 is Bot, 1 is Ann\nBot is a bot, and finds nothing to do: the rules are stuck\n"
     )
+
+
+def test_a_person_who_finds_nothing_to_do_reads_that_the_rules_are_stuck(hall: Hall) -> None:
+    out = io.StringIO()
+    with pytest.raises(EOFError):
+        play_locally(LocalTable(Stuck, ["Ann", "Bob"], {}, bytes(32)), (), Screen(out), Typist("1"), first)
+    hall.games = (Stuck,)
+    hall.serve()
+    ann, bob = (Shown(hall, hall.begin_to_join(Stuck, name=name), Stuck) for name in ("Ann", "Bob"))
+    for shown in (ann, bob, ann):
+        shown.frames(0.5)
+
+    assert f"-- Ann to move\n{STUCK}\n" in out.getvalue()
+    assert ann.out.getvalue().endswith(f"your turn\n{STUCK}\n")
+    assert STUCK not in bob.out.getvalue()
+    ann.seat.close(), bob.seat.close()

@@ -17,6 +17,11 @@ LISTED = 40
 DRAW = "/draw draws one at random"
 """What who has no idea reads of what is not listed."""
 ALL_LISTED = "everything is listed: type its number or its words"
+STUCK = (
+    "nothing can be done, and the game is not over: the rules are stuck; they have to end it by self.finish(…), "
+    "or to give the turn to who can move, by self.turn_to(…)"
+)
+"""What is said where it is somebody's turn, and nothing is legal."""
 NOTHING_DRAWN = "nothing is drawn yet: /draw draws one at random of what is not listed"
 
 
@@ -46,6 +51,9 @@ def show_plays(
     """
     if prompt:
         screen.lines(prompt)
+    unlisted = [*unlisted]
+    if not legal and not unlisted:
+        screen.line(STUCK)
     bare, line, width = are_numbers(legal), "", screen.width - 3
     for number, play in enumerate(legal[:LISTED], 1):
         part = said(play) if bare else f"{number}: {said(play)}"
@@ -62,8 +70,7 @@ def show_plays(
     _show_unlisted(screen, unlisted, game, text=text)
 
 
-def _show_unlisted(screen: Screen, unlisted: Iterable[str], game: type[Any], *, text: bool) -> None:
-    unlisted = [*unlisted]
+def _show_unlisted(screen: Screen, unlisted: Sequence[str], game: type[Any], *, text: bool) -> None:
     if "" in unlisted:
         lists = "" if text else "; lists as JSON, such as [1, 2]"
         screen.line(f"   type your answer{lists}; {DRAW}")

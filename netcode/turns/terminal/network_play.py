@@ -243,7 +243,7 @@ class NetworkTable:
             self.screen.line(f"{self._name(seat.undo_wanted_by)} would like to take the move back: /yes or /no")
         elif seat.undo_wanted_by is not None and seat.undo_wanted_by == seat.seat and not seat.my_turn:
             self.screen.line("you asked the others to take your move back")
-        elif seat.my_turn and seat.pending is None and (seat.legal or seat.unlisted):
+        elif seat.my_turn and seat.pending is None:
             prompt, text = ("your turn", False) if asked is None else (asked.prompt, asked.text)
             show_plays(self.screen, self.game, seat.legal, seat.unlisted, prompt, text=text)
         elif seat.over and seat.seat is not None:

@@ -139,8 +139,10 @@ function status() {
   if (frozen) return `The table is frozen: ${frozen}`;
   if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (result) return ended(result);
+  const open = seat.legal.length + seat.unlisted.length;
+  if (seat.myTurn && !seat.pending && !open) return "Nothing can be done, and the game is not over: the rules are stuck";
   if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
-  if (seat.seat !== null && seat.legal.length + seat.unlisted.length) return waiting();
+  if (seat.seat !== null && open) return waiting();
   return `${listed(seat.toMove)} to move`;
 }
 
