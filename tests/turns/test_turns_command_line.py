@@ -319,7 +319,8 @@ def test_a_game_in_the_folder_where_one_is_takes_the_place_of_no_other_module(
 @pytest.mark.parametrize(
     ("source", "name", "text"),
     [
-        ("", "", "no game: no class made from Game"),
+        ("class TicTacToe: ...", "", "no game: no class made from Game, as in `class TicTacToe(Game): …`"),
+        ("\n", "", ".py is empty; has it been saved?"),
         (TWELVE_LINES, ":Chess", "has no game called Chess; it has TicTacToe"),
         (
             TWELVE_LINES + "\n\nclass Other(Game):\n    mark = TicTacToe.mark\n    cells: list[int] = []\n",

@@ -39,7 +39,9 @@ def load_game(where: str) -> type[Game]:
         key: game for key, game in games.items() if not any(game in other.__mro__[1:] for other in games.values())
     }
     if not leaves:
-        raise Trouble(f"{file} has no game: no class made from Game")
+        if not Path(file).read_bytes().strip():
+            raise Trouble(f"{file} is empty; has it been saved?")
+        raise Trouble(f"{file} has no game: no class made from Game, as in `class TicTacToe(Game): …`")
     if len(leaves) > 1:
         raise Trouble(f"{file} has the games {' and '.join(leaves)}; say which, as in {file}:{min(leaves)}")
     return next(iter(leaves.values()))
