@@ -319,7 +319,7 @@ def test_a_game_in_the_folder_where_one_is_takes_the_place_of_no_other_module(
 @pytest.mark.parametrize(
     ("source", "name", "text"),
     [
-        ("class TicTacToe: ...", "", "no game: no class made from Game, as in `class TicTacToe(Game): …`"),
+        ("class TicTacToe: ...", "", r"no game: no class made from Game, as in `class TicTacToe\(Game\): …`"),
         ("\n", "", ".py is empty; has it been saved?"),
         (TWELVE_LINES, ":Chess", "has no game called Chess; it has TicTacToe"),
         (
