@@ -107,6 +107,7 @@ def test_a_name_that_the_package_does_not_have_reads_which_one_was_meant(name: s
 def test_a_module_that_has_to_be_imported_says_so() -> None:
     package: Any = ModuleType("games")
     mistakes.hint_package(package, ["chess"])
+    package.__all__ = ["go"]
 
     with pytest.raises(
         AttributeError, match=r"^module 'games' has no attribute 'chess' before it .*: import games\.chess$"
@@ -124,6 +125,19 @@ def test_python_adds_nothing_that_looks_alike_to_what_was_meant(things: dict[str
         getattr({**things, "netcode": netcode}[thing], name)
 
     assert (raised.value.name, raised.value.obj) == (name, None)  # it looks for names in the object
+
+
+def test_a_file_that_is_imported_in_the_place_of_what_the_package_needs_is_told_so() -> None:
+    package: Any = ModuleType("games")
+    mistakes.hint_package(package, [])
+
+    with pytest.raises(AttributeError) as raised:
+        _ = package.pig
+
+    assert str(raised.value) == (
+        f"module 'games' has no attribute 'pig' yet: its import came by {__file__}, "
+        "which has the name of a module that it needs; call that file by another word"
+    )
 
 
 def test_what_belongs_to_a_player_cannot_be_hung_on_its_peer(things: dict[str, Any]) -> None:

@@ -22,11 +22,15 @@ def hint_package(package: ModuleType, below: Iterable[str]) -> None:
     below = frozenset(below)
 
     def missing(name: str) -> NoReturn:
-        names = vars(package).get("__all__", ())  # none while it is being imported, which asks for its modules
+        names = vars(package).get("__all__")  # none while it is being imported, which asks for its modules
         text = f"module {package.__name__!r} has no attribute {name!r}"
         if name in below:
             raise _missing(f"{text} before it is imported: import {package.__name__}.{name}", name)
-        meant = _meant_by(name, names) if names and not name.startswith("_") else None
+        if names is None:
+            file = sys._getframe(1).f_code.co_filename  # noqa: SLF001 - the call comes from the interpreter itself
+            needs = f"its import came by {file}, which has the name of a module that it needs"
+            raise _missing(f"{text} yet: {needs}; call that file by another word", name)
+        meant = None if name.startswith("_") else _meant_by(name, names)
         if meant:
             raise _missing(f"{text}; did you mean {package.__name__}.{meant}?", name)
         raise AttributeError(text)
