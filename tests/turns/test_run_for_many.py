@@ -68,6 +68,8 @@ def test_alerts_look_at_numbers_that_there_are() -> None:
 
     assert asked - {*re.findall(r"netcode_\w+", page)} == set()
     assert len(asked) == 6
+    assert {*re.findall(r"\bprocess_\w+", TEXTS["alerts.yml"])} - {*re.findall(r"\bprocess_\w+", page)} == set()
+    assert {*re.findall(r'job="(\w+)"', TEXTS["alerts.yml"])} == {*re.findall(r"job_name: (\w+)", page)}
 
 
 def test_the_container_has_what_it_starts() -> None:

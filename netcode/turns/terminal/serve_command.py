@@ -81,9 +81,10 @@ def _limits_of(arguments: argparse.Namespace) -> dict[str, Any]:
 def _numbers_of(server: "Server", place: tuple[str, int]) -> Generator[Address]:
     """Tell the numbers of a server to Prometheus, and yield where."""
     from netcode.metrics import observe  # isort: skip # it says what to install, where that is not
-    from prometheus_client import CollectorRegistry, start_http_server
+    from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)  # when it was started is all that tells later of one that lost its tables
     observe(server, registry)
     host, port = place
     try:
