@@ -7,10 +7,12 @@ import socket
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from scene import Scene
 
+from netcode import turns
 from netcode.address import Address
 from netcode.observing import onlookers_of
 from netcode.testing import FakeClock
@@ -46,6 +48,14 @@ LATER = (
     .replace("} 60.0", "} 70.0")
     .replace('_sum{server="7777"} 0.06', '_sum{server="7777"} 0.065')
 )
+
+
+class Pass(turns.Game):
+    """Tables of it are served, and nobody comes."""
+
+    @turns.move
+    def go_on(self) -> None:
+        pass
 
 
 @contextmanager
@@ -104,6 +114,70 @@ def test_it_shows_what_a_server_elsewhere_does_and_rates_from_the_second_look_on
         "messages in 5/s, messages out 0/s, in 0 B/s, out 0 B/s; 10 updates, 0.5 ms each, 1 ms at most",
         "round trips 20 ms, 300 ms at most; 1.5 kB wait, the oldest for 250 ms",
     ]
+
+
+TABLES = """\
+netcode_tables{server="7777"} 12.0
+netcode_tables_waiting{server="7777"} 3.0
+netcode_unstored_seconds{server="7777"} 0.0
+netcode_outage_seconds{server="7777"} 0.0
+netcode_renewed_seconds{server="7777"} 0.4
+netcode_moves_total{server="7777"} 100.0
+netcode_committed_entries_total{server="7777"} 150.0
+netcode_redirects_total{server="7777"} 7.0
+netcode_unavailable_total{server="7777"} 0.0
+netcode_lost_total{server="7777"} 0.0
+netcode_commit_seconds_bucket{server="7777",le="+Inf"} 50.0
+netcode_commit_seconds_count{server="7777"} 50.0
+netcode_commit_seconds_sum{server="7777"} 0.1
+"""
+
+
+def test_it_shows_the_tables_of_a_server_that_has_such(capsys: pytest.CaptureFixture[str]) -> None:
+    clock = Time(2)
+    failing = TABLES.replace('unstored_seconds{server="7777"} 0.0', 'unstored_seconds{server="7777"} 5.0')
+    failing = failing.replace('outage_seconds{server="7777"} 0.0', 'outage_seconds{server="7777"} 6.0')
+
+    with served(FIRST + TABLES, FIRST + failing) as where, pytest.raises(KeyboardInterrupt):
+        Panel(Numbers(where, clock), Output(), clock).run(2.0, once=False)
+
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[3:5] == [
+        "tables 12, 3 wait for players; moves 100; 7 redirects",
+        "commits 50, 2 ms and 3 entries each; no move waits; the store heard of it 400 ms ago",
+    ]
+    assert shown[9:12] == [
+        "tables 12, 3 wait for players; moves 0/s; 7 redirects",
+        "commits 0/s, 2 ms and 3 entries each; the oldest move waits for 5 s; the store heard of it 400 ms ago",
+        "NOTHING CAN BE STORED, for 6 s: its log says why",
+    ]
+
+
+def test_what_is_served_of_tables_is_what_is_read() -> None:
+    prometheus = pytest.importorskip("prometheus_client", reason="prometheus-client is not installed")
+    import netcode.metrics
+
+    scene = Scene(latency=0.01)
+    link: dict[str, Any] = {"network": scene.network, "clock": scene.clock}
+    server = turns.Server(Pass, host="tables", port=8888, store=None, on_thread=False, **link)
+    registry = prometheus.CollectorRegistry()
+    netcode.metrics.observe(server, registry)
+    tally = server._keeper.writer.tally
+    tally.committed(0.5, 7, 5)
+    tally.redirects, tally.unavailable, tally.lost = 4, 3, 2
+    server._keeper.writer.failing_since = scene.clock.now
+    scene.clock.advance(1.5)
+    server._counting.count(scene.clock.now)
+
+    with served(prometheus.generate_latest(registry).decode()) as where:
+        status = Numbers(where).read()
+
+    assert status["tables"] == {
+        "tables": 0, "waiting": 0, "moves": 5, "entries": 7, "commits": 1, "redirects": 4, "unavailable": 3, "lost": 2,
+        "unstored": 0.0, "renewed": 1.5, "outage": 1.5, "commit_seconds": 0.5, "trouble": "its log says why",
+    }  # fmt: skip
+    server.close()
+    scene.close()
 
 
 def test_what_netcode_metrics_serves_is_what_is_read() -> None:

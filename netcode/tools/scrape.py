@@ -3,6 +3,7 @@
 import http.client
 import re
 from collections import defaultdict
+from functools import partial
 from typing import Any
 
 from netcode.address import Address
@@ -92,8 +93,7 @@ class Numbers:
             many = f"tells of several servers, on ports {', '.join(servers)}: serve each one's numbers on a port of its own"
             raise ValueError(f"{self} {many if servers else 'tells of no server: was netcode.metrics.observe called?'}")
 
-        def total(name: str, **labels: str) -> float:
-            return sum(value for said, value in found[name] if labels.items() <= said.items())
+        total = partial(_total, found)
 
         def by_code(name: str) -> dict[str, int]:
             return {labels.get("code", "?"): round(value) for labels, value in found[name]}
@@ -116,6 +116,7 @@ class Numbers:
             "rtt_median": total("netcode_round_trip_seconds", of="median") or None,
             "rtt_largest": total("netcode_round_trip_seconds", of="largest") or None,
             **self._updates(found),
+            **({"tables": _tables(found)} if found["netcode_tables"] else {}),
         }
 
     def _updates(self, found: Samples) -> dict[str, Any]:
@@ -128,6 +129,31 @@ class Numbers:
         mean = (busy - self._busy) / updates if updates else None
         self._buckets, self._busy = buckets, busy
         return {"updates": round(updates), "update_mean": mean, "update_worst": worst}
+
+
+def _total(found: Samples, name: str, **labels: str) -> float:
+    return sum(value for said, value in found[name] if labels.items() <= said.items())
+
+
+def _tables(found: Samples) -> dict[str, Any]:
+    """Return what is told of the tables of a server that has such."""
+    counts = {
+        "tables": "netcode_tables",
+        "waiting": "netcode_tables_waiting",
+        "moves": "netcode_moves_total",
+        "entries": "netcode_committed_entries_total",
+        "commits": "netcode_commit_seconds_count",
+        "redirects": "netcode_redirects_total",
+        "unavailable": "netcode_unavailable_total",
+        "lost": "netcode_lost_total",
+    }
+    ages = {name: _total(found, f"netcode_{name}_seconds") for name in ("unstored", "renewed", "outage")}
+    return {
+        **{key: round(_total(found, name)) for key, name in counts.items()},
+        **ages,
+        "commit_seconds": _total(found, "netcode_commit_seconds_sum"),
+        "trouble": "its log says why" if ages["outage"] else "",
+    }
 
 
 def _bound(labels: dict[str, str]) -> float:

@@ -246,7 +246,8 @@ class Panel:
         if before is not None and commits > before["commits"]:
             commits, entries, seconds = (tables[key] - before[key] for key in ("commits", "entries", "commit_seconds"))
         each = f", {milliseconds(seconds / commits)} and {entries / commits:.3g} entries each" if commits else ""
-        what = f"tables {tables['tables']}, {tables['waiting']} wait for players; people {tables['people']}"
+        people = f"; people {tables['people']}" if "people" in tables else ""  # Prometheus is told of peers alone
+        what = f"tables {tables['tables']}, {tables['waiting']} wait for players{people}"
         counts = (f"{count} {name}" for name in ("redirects", "unavailable", "lost") if (count := tables[name]))
         waits = (
             f"the oldest move waits for {milliseconds(tables['unstored'])}" if tables["unstored"] else "no move waits"
