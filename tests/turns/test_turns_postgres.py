@@ -21,7 +21,7 @@ from bounds import PATIENCE, Patience, until
 from programs import ROOT
 
 from benchmarks.databases import PASSWORD, USER, Missing, Pooler, Postgres
-from netcode.turns.store import Claim, Entry, Listing, Lost, Saved, State, Unavailable
+from netcode.turns.store import Claim, Entry, Listing, Lost, Node, Saved, State, Unavailable
 from netcode.turns.store import postgres_sql as sql
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.postgres import PostgresStore, _columns, _plain
@@ -320,6 +320,30 @@ def test_no_clock_counts_but_that_of_the_database(
     other.open("there:2")
 
     assert other.claim(["t"]) == {"t": "here:1"}
+
+
+def test_who_is_not_heard_of_once_the_clock_went_back_is_dead_after_a_lease(
+    store: PostgresStore, beside: Beside, time: Time
+) -> None:
+    late, other = beside(), beside()
+    late.open("late:2")
+    other.open("there:3")
+    store.create([new()])
+    late.create([new("u")])
+    for node in (store, late, other):
+        node.renew(1)
+
+    time.now -= 3600
+    assert other.renew(0) == [Node("there:3", 0)]
+    assert other.claim(["t", "u"]) == {"t": Claim.ASK_AGAIN, "u": Claim.ASK_AGAIN}
+    for _ in range(3):
+        time.now += LEASE / 2
+        late.renew(1)
+        other.renew(0)
+
+    assert other.claim(["t", "u"]) == {"t": Claim.OURS, "u": "late:2"}
+    with pytest.raises(Lost, match="fenced"):
+        store.renew(1)
 
 
 def test_the_database_itself_keeps_each_version_once(fresh: str, postgres: Postgres) -> None:
@@ -855,11 +879,14 @@ PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
     "a claim that waits": (test_a_claim_does_not_wait_for_who_writes, {" SKIP LOCKED": ""}),
     "fencing somebody who renewed meanwhile": (
         test_who_renews_between_two_looks_is_not_fenced,
-        {"AND NOT fenced AND expires <= now() FOR": "FOR", "AND NOT node.fenced AND node.expires <= now()": ""},
+        {f"AND NOT fenced AND NOT ({sql.LIVES}) FOR": "FOR", f"AND NOT node.fenced AND NOT ({sql.LIVES})": ""},
     ),
     "fencing everybody after an outage": (
         SharedStoreContract.test_who_was_away_as_well_lets_others_come_back_first,
-        {"AND (node.expires > me.since OR me.since + %(lease)s * interval '1 second' < now())": ""},
+        {
+            "AND (node.expires > me.since AND node.expires <= now() "
+            "OR me.since + %(lease)s * interval '1 second' < now())": ""
+        },
     ),
     "giving back what others have": (
         SharedStoreContract.test_nobody_gives_back_what_others_have,
@@ -868,13 +895,17 @@ PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
     "deleting what others have": (
         SharedStoreContract.test_tables_of_others_who_live_do_not_expire,
         {
-            "g.owner, coalesce(NOT node.fenced AND node.expires > now(), false)": "g.owner, false",
+            f"g.owner, coalesce(NOT node.fenced AND {sql.LIVES}, false)": "g.owner, false",
             "AND (g.owner IS NULL OR g.owner = ANY(%(owners)s::bigint[]))": "",
         },
     ),
     "the clock of the process": (
         test_no_clock_counts_but_that_of_the_database,
         {"now() + %(lease)s": "to_timestamp(process_clock) + %(lease)s"},
+    ),
+    "fencing all others once the clock goes back": (
+        test_who_is_not_heard_of_once_the_clock_went_back_is_dead_after_a_lease,
+        {"node.expires > me.since AND node.expires <= now() OR": "node.expires > me.since OR"},
     ),
     "a setting of the session": (test_no_setting_outlives_its_statement, {"'2s', true": "'2s', false"}),
 }

@@ -67,7 +67,7 @@ class PostgresStore(Store):
     Args:
         address: `postgresql://user:password@host:port/name`, or whatever PostgreSQL's own programs take.
         keep_log: whether entries that a state covers are kept; replays need them.
-        lease: seconds after `renew` for which this node counts as alive.
+        lease: seconds after `renew` for which this node counts as alive; much the same at all nodes.
         patience: seconds of silence after which the database counts as unavailable.
 
     Raises:
@@ -95,7 +95,7 @@ class PostgresStore(Store):
             self._prepare()
             self._rules = None if rules is None else self._learn(rules)
             known = None if self._rules is None else [*self._rules.values()]
-            [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known, "lease": self.lease})
+            [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known})
             self._link.then = LATER
         except BaseException:
             self._link.close()
@@ -130,7 +130,7 @@ class PostgresStore(Store):
     def renew(self, load: int) -> list[Node]:
         node = self._node()
         ours = [*(self._rules or {}).values()]
-        rows = self._run(sql.RENEW, {"node": node, "load": load, "lease": self.lease, "rules": ours})
+        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": ours})
         if all(one != node for one, *_ in rows):
             raise _fenced()
         return [Node(*row) for _, *row in rows]
@@ -194,7 +194,7 @@ class PostgresStore(Store):
             for table, (game, rules, _) in free.items()
             if self._rules is not None and self._age(game) < rules
         }
-        living = self._run(sql.LIVING) if newer else []
+        living = self._run(sql.LIVING, {}) if newer else []
         return [
             (table, next(iter(able)))
             for table, (game, rules) in newer.items()
@@ -220,7 +220,7 @@ class PostgresStore(Store):
         """Return which of these may not write any more, after declaring dead those past their lease."""
         known = {owner for owner in owners if owner is not None}
         for owner in sorted(known):
-            self._run(sql.FENCE_EXPIRED, {"node": self._id, "owner": owner, "lease": self.lease})
+            self._run(sql.FENCE_EXPIRED, {"node": self._id, "owner": owner})
         return known - {one for (one,) in self._run(sql.UNFENCED, {"owners": [*known]})}
 
     def load(self, tables: Collection[str]) -> dict[str, Saved]:
@@ -321,7 +321,7 @@ class PostgresStore(Store):
             self._link.close()
 
     def _run(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self._link.run(statement, parameters)
+        return self._link.run(statement, None if parameters is None else {**parameters, "lease": self.lease})
 
     def _node(self) -> int:
         if self._id is None:

@@ -53,6 +53,10 @@ SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NO
     OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit')
 """
 
+# Who expires further ahead than any lease reaches was heard of last before the clock of the database went back, as by a
+# failover to a host whose clock is behind.
+LIVES = "expires > now() AND expires < now() + 10 * %(lease)s * interval '1 second'"
+
 # FOR SHARE, since FOR KEY SHARE lets somebody else set `fenced` meanwhile. Under the lock the row is looked at anew.
 FENCE = f"""
 fence AS MATERIALIZED (SELECT node.id FROM node, ({BOUND}) AS bound WHERE node.id = %(node)s AND NOT fenced FOR SHARE OF node)
@@ -79,7 +83,7 @@ ON (known.game, known.fingerprint) = (mine.game, mine.mark)
 RENEW = f"""
 WITH me AS (
     UPDATE node SET expires = now() + %(lease)s * interval '1 second', load = %(load)s,
-        since = CASE WHEN expires < now() THEN now() ELSE since END
+        since = CASE WHEN {LIVES} THEN since ELSE now() END
     FROM ({BOUND}) AS bound
     WHERE id = %(node)s AND NOT fenced RETURNING id, address, load
 )
@@ -89,7 +93,7 @@ UNION ALL SELECT id, address, load, rules IS NULL OR NOT EXISTS (
         SELECT FROM ruleset WHERE ruleset.id = ANY(node.rules) AND ruleset.game = ours.game AND ruleset.id >= ours.id
     )
 )
-FROM node WHERE id <> %(node)s AND NOT fenced AND expires > now() ORDER BY 1
+FROM node WHERE id <> %(node)s AND NOT fenced AND {LIVES} ORDER BY 1
 """
 
 CREATE = f"""
@@ -175,9 +179,9 @@ ORDER BY waits DESC, created, id LIMIT %(limit)s
 """
 
 # Nothing is locked here, and so a join is right; what is found is claimed before it is used.
-DUE = """
+DUE = f"""
 SELECT g.id FROM game_table AS g
-LEFT JOIN node ON node.id = g.owner AND NOT node.fenced AND (node.expires > now() OR node.id = %(node)s)
+LEFT JOIN node ON node.id = g.owner AND NOT node.fenced AND ({LIVES} OR node.id = %(node)s)
 WHERE g.wake <= now() AND node.id IS NULL AND (%(games)s::text[] IS NULL OR g.game = ANY(%(games)s)) ORDER BY g.wake LIMIT %(limit)s
 """
 
@@ -190,26 +194,26 @@ LEAVE = f"DELETE FROM node USING ({BOUND}) AS bound WHERE id = %(node)s"
 # Claiming. Each step is a statement of its own: under a lock, columns of the locked row are compared and nothing else,
 # because whatever is joined to it is as it was before the lock was waited for. Lock in one statement, look in the next.
 
-OWNERS = """
+OWNERS = f"""
 SELECT g.id, g.game, g.rules, g.owner, node.address,
-    coalesce(NOT node.fenced AND (node.expires > now() OR node.id = %(node)s), false)
+    coalesce(NOT node.fenced AND ({LIVES} OR node.id = %(node)s), false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner WHERE g.id = ANY(%(ids)s::text[])
 """
 
-LIVING = """
+LIVING = f"""
 SELECT node.address, node.load, ruleset.game, max(ruleset.id) FROM node JOIN ruleset ON ruleset.id = ANY(node.rules)
-WHERE NOT node.fenced AND node.expires > now() GROUP BY node.id, ruleset.game ORDER BY node.load, node.id
+WHERE NOT node.fenced AND {LIVES} GROUP BY node.id, ruleset.game ORDER BY node.load, node.id
 """
 
 # One that is writing at this moment is left alone; who wants its tables asks again. And whoever was away as well, as
-# all are while the database is down, lets the others come back first, for as long as a lease.
-FENCE_EXPIRED = """
+# all are while the database is down, or whose clock went back, lets the others come back first, for as long as a lease.
+FENCE_EXPIRED = f"""
 WITH victim AS (
-    SELECT id FROM node WHERE id = %(owner)s AND NOT fenced AND expires <= now() FOR NO KEY UPDATE SKIP LOCKED
+    SELECT id FROM node WHERE id = %(owner)s AND NOT fenced AND NOT ({LIVES}) FOR NO KEY UPDATE SKIP LOCKED
 ), me AS (SELECT since FROM node WHERE id = %(node)s)
 UPDATE node SET fenced = true FROM victim, me
-WHERE node.id = victim.id AND NOT node.fenced AND node.expires <= now()
-    AND (node.expires > me.since OR me.since + %(lease)s * interval '1 second' < now())
+WHERE node.id = victim.id AND NOT node.fenced AND NOT ({LIVES})
+    AND (node.expires > me.since AND node.expires <= now() OR me.since + %(lease)s * interval '1 second' < now())
 """
 
 # Who is dead stays so: what this finds is true for ever.
@@ -230,8 +234,8 @@ SELECT count(*) FROM fence
 
 # Expiring: as with claims, who owns what is looked up first, and only columns of the locked row are compared.
 
-OLD = """
-SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires > now(), false)
+OLD = f"""
+SELECT g.id, g.owner, coalesce(NOT node.fenced AND {LIVES}, false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner
 WHERE (g.changed < now() - %(keep)s * interval '1 second'
     OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'))
