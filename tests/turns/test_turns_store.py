@@ -785,8 +785,11 @@ def fail(store: SqliteStore, code: int) -> None:
 def test_a_disk_that_is_full_is_said_to_be_also_where_the_files_beside_find_no_room(
     opened: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def full(_: object) -> SimpleNamespace:
+        return SimpleNamespace(free=4096)
+
     fail(opened, sqlite3.SQLITE_IOERR_SHMSIZE)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=4096))
+    monkeypatch.setattr(shutil, "disk_usage", full)
 
     with pytest.raises(Unavailable, match=r"games\.db is full; free some space") as raised:
         opened.append([Entry("t", 1, b"1")])
