@@ -83,6 +83,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/positions": ("check",),
     "proving/report": ("check",),
     "proving/seen": ("check",),
+    "proving/sharing": ("check",),
     "proving/tried": ("check",),
     "proving/twin": ("check",),
     "proving/variants": ("check_options",),

@@ -254,12 +254,11 @@ class Checker:
     def _look(self, table: Table, moves: int, dice: random.Random, *, thorough: bool) -> Table | None:
         """Look at a position, if it is one of those that are looked at; return it as it is after a restart."""
         wanted = (thorough and moves < EVERY) or dice.random() < 1 / SAMPLE
-        table.course.thorough = wanted and moves >= self.looked + len(table.snapshot()) // LARGE
-        if not table.course.thorough:
+        if not wanted or moves < self.looked + len(table.snapshot()) // LARGE:
             if moves < EARLY:
                 self.positions.remember(table)
             return None
-        self.looked = moves
+        self.looked, table.course.closely = moves, self.positions.look_at_change
         back = self.positions.look(table, dice)
         self._complain(table)
         return back
@@ -308,6 +307,7 @@ class Checker:
     def _begin(self, job: Job) -> Table:
         options = self._options_of(job.variant)
         table = Table.create(self.game, job.players, options, secret=secret_of(job.seed))
+        table.course.closely = self.positions.look_at_change
         try:
             done(table.start(0.0))
         except RulesError:

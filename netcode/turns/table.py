@@ -119,6 +119,7 @@ class Table(Standing):
             news = course.go(Task("setup"), Stand(pack_fields(course.game), turn))
             packed = pack_fields(course.game)
             verify(course.game)
+            course.look_closely()
         except BaseException as error:
             self.started, course.suspension = False, None
             turn.give(course.kit)

@@ -11,9 +11,10 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -330,6 +331,68 @@ class Loud(Game):
 
 def as_python_does(message: object, *_what: object) -> None:
     sys.stderr.write(f"{message}\n")
+
+
+@dataclass
+class Unit:
+    strength: int = 1
+
+
+@dataclass(frozen=True)
+class Badge:
+    """Nothing in it can be changed, so that it does no harm to have it twice."""
+
+    number: int = 1
+
+
+class Shares(Game):
+    """Has one thing in two fields, as `how` says."""
+
+    seats = 1, 1
+    how: ClassVar[str]
+    deck: list[int] = []
+    hand: list[int] = []
+    units: dict[str, tuple[Unit, ...]] = {}
+    best: Unit | None = None
+    badges: list[Badge] = []
+    worn: Badge | None = None
+    board: list[list[int]] = []
+
+    def setup(self) -> None:
+        how, self.deck = self.how, [1, 2]
+        self.hand = self.deck if how == "list" else [*self.deck]
+        self.units = {"first": (Unit(), Unit(2))}
+        self.best = self.units["first"][1] if how == "in a tuple" else None
+        self.badges = [Badge()]
+        self.worn = self.badges[0] if how == "frozen" else None
+        self.board = [[0]] * 3 if how == "rows" else []
+
+    @move
+    def play(self) -> None:
+        self.deck.pop()
+        if self.how == "later":
+            self.hand = self.deck
+        if not self.deck:
+            self.finish(0)
+
+
+@pytest.mark.parametrize(
+    ("how", "told"),
+    [
+        ("list", ["deck and hand hold one list"]),
+        ("later", ["deck and hand hold one list"]),
+        ("in a tuple", ["units and best hold one Unit"]),
+        ("frozen", []),
+        ("rows", []),
+        ("copy", []),
+    ],
+)
+def test_what_two_fields_share_is_told_since_it_is_two_things_from_then_on(how: str, told: list[str]) -> None:
+    report = check(type("Shares", (Shares,), {"how": how}), 2)
+
+    notes = [note.partition(" where a rule ends, and from then on each has its own: ") for note in report.notes]
+    assert report.ok
+    assert [what for what, found, _ in notes if found] == told
 
 
 @pytest.mark.parametrize("how", ["print", "stderr", "log", "handler", "warn"])

@@ -14,6 +14,7 @@ from netcode.turns.proving.flows import asked_apart, follow
 from netcode.turns.proving.onlookers import meddling
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.seen import seen
+from netcode.turns.proving.sharing import shared
 from netcode.turns.proving.tried import Tried
 from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
@@ -81,6 +82,20 @@ class Positions:
         """Keep what is hidden in it, for other worlds."""
         if self.hides:
             self.worlds.gather(table)
+
+    def look_at_change(self, game: Any) -> None:
+        """Look at what a rule has made of the fields, before that is stored: at what does not come back as it is there."""
+        try:
+            verify(game)
+        except RulesError as error:
+            self.findings.add(str(error), breaks=True)
+        for one, other, kind in shared(game):
+            note = (
+                f"{one} and {other} hold one {kind} where a rule ends, and from then on each has its own: what changes one "
+                "leaves the other as it is. Let one of them say which it is, by a number, or take a copy"
+            )
+            if note not in self.report.notes:
+                self.report.notes.append(note)
 
     def look_at_end(self, table: Table, dice: random.Random) -> None:
         """Look at a game that is over, and may keep its secrets."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS, Changed, Enough, Refusal, RulesError, Suspended, Unfit, sayable
 from netcode.turns.language.definition import MoveRule, definition_of
-from netcode.turns.language.fields import NOTHING, Packed, fill, filler, pack_fields, verify, verify_changed
+from netcode.turns.language.fields import NOTHING, Packed, fill, filler, pack_fields, verify_changed
 from netcode.turns.language.kit import DryKit, Kit, Told, give_kit, kit_of
 from netcode.turns.language.questions import Answered
 from netcode.turns.runtime import log
@@ -30,8 +30,8 @@ class Course:
     """Where a game stands, and what makes it go on. Those who change it see to it that it is whole."""
 
     __slots__ = (
-        "_dry", "_game", "_rounds", "complaints", "definition", "kit", "packed", "rules", "supposed", "suspension", "taken_back",
-        "thorough", "touched", "waiting",
+        "_dry", "_game", "_rounds", "closely", "complaints", "definition", "kit", "packed", "rules", "supposed", "suspension", "taken_back",
+        "touched", "waiting",
     )  # fmt: skip
 
     def __init__(self, rules: type[Any], kit: Kit) -> None:
@@ -49,8 +49,8 @@ class Course:
         """What was taken back on the way, to be told with the change."""
         self.touched = False
         """Whether anything was drawn or asked by what ran in this attempt."""
-        self.thorough = False
-        """Whether the next change is looked at for what would not come back from the store; `check` wants it."""
+        self.closely: Callable[[Any], object] | None = None
+        """What looks at the game after its next change, before that is stored; `check` does."""
         self.supposed = False
         """Whether this may be a world that could not be: what fails in it is complained of, and not logged."""
         self._dry: DryKit | None = None
@@ -140,16 +140,14 @@ class Course:
         """Return the fields as they are stored. Raises `RulesError` for what cannot be."""
         packed = pack_fields(self.game, self.packed)
         verify_changed(self.game, packed, self.packed)
-        if self.thorough:
-            self._look_closely()
+        self.look_closely()
         return packed
 
-    def _look_closely(self) -> None:
-        try:
-            verify(self.game)
-        except RulesError as error:
-            where, _, what = str(error).partition(" ")
-            self.complaints[where] = what
+    def look_closely(self) -> None:
+        """Have whoever wants to look at this change, and at none after it."""
+        if self.closely is not None:
+            look, self.closely = self.closely, None
+            look(self.game)
 
     def refusal(self, error: BaseException, seat: int | None) -> Refused:
         """Return what a seat is told of what ended its move; raise again what is not the rules' own."""
