@@ -201,6 +201,8 @@ class Checker:
                 self.findings.add(f"{error}{log.line_of(error)}", breaks=True)
         finally:
             self.findings.settle()
+            if job.variant is not None and self.findings.is_broken:
+                self.variants.give_up(job.variant)
         return True
 
     def _is_none(self, error: RulesError, variant: Variant) -> bool:
@@ -344,11 +346,7 @@ class Checker:
         """Check what is told to all of a move."""
         self._complain(table)
         for happening in step.happenings:
-            if (
-                isinstance(happening, Moved)
-                and happening.name is not None
-                and happening.name not in definition_of(self.game).moves
-            ):
+            if isinstance(happening, Moved) and happening.name not in (None, *definition_of(self.game).moves):
                 self.findings.add("others are told more of a move than its name")
 
     def _again(self, job: Job, taken: list[tuple[int, Choice]], states: list[bytes], dice: random.Random) -> None:

@@ -100,9 +100,49 @@ def test_of_many_values_some_are_tried_from_the_first_to_the_last_and_it_is_said
     assert report.others.total() == FEW - 1  # of all values one is refused by setup()
     assert {"length='long'", "size=5", "size=499"} <= {*report.others}
     assert report.unproved == [
-        "that all goes well with another size: with 81 of 99 values no game came to its end; play more, or allow more time"
+        "that all goes well with another size: with 481 of 499 values no game came to its end; play more, or allow more time"
     ]
     assert " and 11 more" in str(report)
+
+
+def test_values_that_are_tried_of_no_option_are_told_as_such() -> None:
+    variants = Variants(Wide, {})
+    for variant in variants.others:
+        variants.has_played(variant)
+
+    (unproved,) = variants.unproved()
+    assert unproved == (
+        "that all goes well with another size: with 400 of 499 values no game came to its end; 100 are tried at most, so check "
+        "again with those that matter as options"
+    )
+
+
+class Picky(Game):
+    """Has a move that fails with one size, wherever it is tried."""
+
+    size: int = 0
+    moves: int = 0
+
+    @options(size=[1, 2, 3])
+    def setup(self, size: int = 1) -> None:
+        self.size = size
+
+    @move(by=[1, 2])
+    def go(self, by: int) -> None:
+        if self.size == 2:
+            raise LookupError("no such size")
+        self.moves += by
+        if self.moves > 4:
+            self.finish()
+
+
+def test_a_value_with_which_nothing_can_be_played_is_tried_once_and_no_more_games_are_asked_for() -> None:
+    report = check(Picky, 6)
+
+    ((problem, where),) = report.problems.items()
+    assert problem.startswith("Picky.go fails: LookupError: no such size, at ")
+    assert where == "with the option size=2, seed 1 and 2 players, after 0 moves"
+    assert (report.others, report.unproved) == ({"size=3": 3}, [])
 
 
 @pytest.mark.parametrize(

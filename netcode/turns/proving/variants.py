@@ -44,11 +44,16 @@ class Variants:
     def __init__(self, game: type[Game], given: Mapping[str, Any]) -> None:
         self.all, self.wrong = list[Variant](), list[str]()
         """What may be chosen, and what is wrong with an option of which nothing can be."""
+        self._beyond = dict[str, int]()
+        """By option, how many values there are besides those."""
         for name, domain in definition_of(game).options.items():
             try:
-                self.all += [Variant(name, value) for value in _values(f"{game.__name__}.setup", name, domain)]
+                values = _values(f"{game.__name__}.setup", name, domain)
             except RulesError as error:
                 self.wrong.append(str(error))
+                continue
+            self.all += [Variant(name, value) for value in values]
+            self._beyond[name] = len(domain.values(None, {}) or values) - len(values)
         self.others = _others(game, given, self.all)
         """Those that the other games do not have."""
         self.played, self.failed = list[Variant](), list[Variant]()
@@ -76,7 +81,8 @@ class Variants:
 
     def give_up(self, variant: Variant) -> None:
         """Play no more games with one of which it is known that something is wrong."""
-        self.failed.append(variant)
+        if variant not in self.failed:
+            self.failed.append(variant)
         self.note(variant)
 
     def note(self, variant: Variant) -> None:
@@ -86,12 +92,14 @@ class Variants:
     def unproved(self) -> Iterator[str]:
         """Yield of which options some values were not tried, as sentences."""
         for name, of_one in groupby(self.others, lambda one: one.option):
-            values = [*of_one]
+            values, beyond = [*of_one], self._beyond[name]
             left = sum(_key(one) not in self._done for one in values)
-            if left:
+            given = f"{VALUES} are tried at most, so check again with those that matter as options"
+            more = "play more, or allow more time" if left else given
+            if left or beyond:
                 yield (
-                    f"that all goes well with another {name}: with {left} of {len(values)} values no game came to its end; "
-                    "play more, or allow more time"
+                    f"that all goes well with another {name}: with {left + beyond} of {len(values) + beyond} values no game "
+                    f"came to its end; {more}"
                 )
 
 
