@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from netcode.diagnostics.mistakes import tell_from_classes
 from netcode.turns.language.plays import Play
+from netcode.turns.runtime.outcomes import result_of
 from netcode.turns.table import Result
 
 
@@ -128,9 +129,3 @@ def event_of(data: Any, before: Any, after: Any) -> Event | None:
             return Over(result_of(result))
         case _:
             return None
-
-
-def result_of(data: Any) -> Result:
-    """Return how a game ended, as it was sent."""
-    winners, scores, text = data
-    return Result(tuple(winners), None if scores is None else tuple(scores), text)

@@ -7,7 +7,7 @@ from typing import Any, Generic, Self, TypeVar, cast
 from netcode.address import Address, check_addresses, check_pair
 from netcode.reasons import Reason
 from netcode.transport import dice_of
-from netcode.turns.events import Event, result_of
+from netcode.turns.events import Event
 from netcode.turns.language.plays import Play, answer
 from netcode.turns.player.conversation import Conversation
 from netcode.turns.player.known import Known
@@ -15,6 +15,7 @@ from netcode.turns.player.numbered import check_said
 from netcode.turns.player.table_link import TableLink
 from netcode.turns.player.whereabouts import Whereabouts
 from netcode.turns.protocol import Consent, Join, Say, Wish
+from netcode.turns.runtime.outcomes import result_of
 from netcode.turns.table import Asked, Result
 
 G = TypeVar("G")

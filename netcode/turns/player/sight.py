@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, cast
 
-from netcode.turns.events import result_of
 from netcode.turns.language.kit import kit_of
 from netcode.turns.runtime import view
+from netcode.turns.runtime.outcomes import result_of
 from netcode.turns.table import Table
 from netcode.turns.values import unpack
 

@@ -32,6 +32,17 @@ class Over:
     result: Result
 
 
+def said_of(result: Result) -> tuple[tuple[int, ...], tuple[float, ...] | None, str]:
+    """Return how a game ended as what `pack` takes."""
+    return result.winners, result.scores, result.text
+
+
+def result_of(data: Any) -> Result:
+    """Make a result of what `said_of` returned, as it was sent or stored."""
+    winners, scores, text = data
+    return Result(tuple(winners), None if scores is None else tuple(scores), text)
+
+
 Happening = Moved | Told | TakenBack | Over
 
 

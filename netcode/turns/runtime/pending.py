@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from netcode.turns.language.fields import Packed
 from netcode.turns.language.kit import Kit, Result
 from netcode.turns.language.questions import Answered, Question
+from netcode.turns.runtime.outcomes import result_of, said_of
 
 
 class Turn(NamedTuple):  # made several times a move, and a frozen dataclass takes thrice as long
@@ -33,16 +34,13 @@ class Turn(NamedTuple):  # made several times a move, and a frozen dataclass tak
         """Return it as what `pack` takes."""
         if self.result is None:
             return self
-        return [*self[:-1], [self.result.winners, self.result.scores, self.result.text]]
+        return [*self[:-1], said_of(self.result)]
 
     @classmethod
     def load(cls, data: Sequence[Any]) -> "Turn":
         """Make it of what `stored` returned."""
         number, to_move, mover, out, ended = data
-        result = None
-        if ended is not None:
-            winners, scores, text = ended
-            result = Result(tuple(winners), None if scores is None else tuple(scores), text)
+        result = None if ended is None else result_of(ended)
         return cls(number, tuple(to_move), mover, tuple(out), result)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from netcode.turns.errors import BUGS
 from netcode.turns.runtime import legal, log
+from netcode.turns.runtime.outcomes import said_of
 from netcode.turns.serving.room import Room, Viewer
 from netcode.turns.table import Happening, Moved, Over, Status, Table, TakenBack, Told
 
@@ -95,7 +96,7 @@ def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
     result = status.result
     state = status._asdict()
     if result is not None:
-        state["result"] = result.winners, result.scores, result.text
+        state["result"] = said_of(result)
     if frozen:
         state["frozen"] = frozen
     if state["frozen"]:
@@ -122,5 +123,5 @@ def events_of(happenings: Iterable[Happening]) -> list[Event]:
                 to = (whose,) if alone and whose is not None else None
                 events.append((["taken back", whose, text], to))
             case Over(result):
-                events.append((["over", result.winners, result.scores, result.text], None))
+                events.append((["over", *said_of(result)], None))
     return events
