@@ -101,7 +101,8 @@ class Reader:
         return True
 
     def space(self, scratch: memoryview) -> memoryview:
-        room = None if self.rest is None else self.rest.room(self._missing())
+        left = 0 if self.partial is None else self.partial.missing
+        room = None if self.rest is None else self.rest.room(left)
         return scratch[:] if room is None else room
 
     def received(self, room: memoryview, count: int) -> bool:
@@ -280,9 +281,6 @@ class Reader:
         elif taken != size:
             self._begin_partial(data[taken:size])
 
-    def _missing(self) -> int:
-        return 0 if self.partial is None else self.partial.missing
-
     def _begin_partial(self, data: memoryview) -> None:
         """A message has begun to arrive, or goes on to."""
         now, left = self._ear.now, missing(data)
@@ -295,10 +293,8 @@ class Reader:
     def _may_look(self, payloads: list[memoryview]) -> bool:
         """Tell whether payloads may be looked into for what they cost, which costs something, too; if not, they wait."""
         least = min(COSTLY, least_cost(payloads))  # of what costs more, a part may do for now
-        if least > FREE and not self._inbox.budget.admits(self, least):
-            self.hungry = True
-            return False
-        return True
+        self.hungry = least > FREE and not self._inbox.budget.admits(self, least)
+        return not self.hungry
 
     def _may_decode(self, cost: int) -> bool:
         """Tell whether something that costs `cost` may be decoded now; if not, it waits for another update."""

@@ -1796,4 +1796,5 @@ def test_a_person_who_finds_nothing_to_do_reads_that_the_rules_are_stuck(hall: H
     assert f"-- Ann to move\n{STUCK}\n" in out.getvalue()
     assert ann.out.getvalue().endswith(f"your turn\n{STUCK}\n")
     assert STUCK not in bob.out.getvalue()
-    ann.seat.close(), bob.seat.close()
+    ann.seat.close()
+    bob.seat.close()
