@@ -22,6 +22,7 @@ from benchmarks.ports import free_port
 from netcode import Certificate
 from netcode.turns import Game, Lost, Play, Presence, check, join, move, options
 from netcode.turns.__main__ import main
+from netcode.turns.proving import twin
 from netcode.turns.seat import Seat
 from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
@@ -314,6 +315,52 @@ def test_a_game_in_the_folder_where_one_is_takes_the_place_of_no_other_module(
     assert game.__module__ == "game_colorsys"
     assert hasattr(importlib.import_module("colorsys"), "rgb_to_hsv")
     assert importlib.import_module("beside_it").__file__ == str(tmp_path / "beside_it.py")
+
+
+def test_a_game_in_a_package_may_import_from_around_it_by_dots(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = tmp_path / "box_of_games" / "small"
+    part.mkdir(parents=True)
+    for folder in (part.parent, part):
+        (folder / "__init__.py").write_text("", encoding="utf-8")
+    (part.parent / "sizes.py").write_text("SIZE = 9\n", encoding="utf-8")
+    (part / "beside.py").write_text("from ..sizes import SIZE\n", encoding="utf-8")
+    game = part / "game_of_dots.py"
+    game.write_text(f"from .beside import SIZE\n{TWELVE_LINES}\n    size: int = SIZE\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [*sys.path])
+
+    found = load_game(str(game))
+
+    assert (found.__module__, found.__dict__["size"]) == ("box_of_games.small.game_of_dots", 9)
+    assert load_game(f"{game}:TicTacToe") is found
+    assert twin.load(found.__module__, str(game), found.__qualname__) is found
+    game.write_text("from ....beside import SIZE\n", encoding="utf-8")
+    monkeypatch.delitem(sys.modules, found.__module__)
+    with pytest.raises(Trouble, match=r"game_of_dots\.py, line 1: ImportError: attempted relative import beyond top"):
+        load_game(str(game))
+
+
+def test_a_package_of_the_same_name_elsewhere_is_not_taken_for_that_of_a_game(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("here", "there"):
+        package = tmp_path / folder / "two_of_a_name"
+        package.mkdir(parents=True)
+        for file in ("__init__.py", "game_of_dots.py"):
+            (package / file).write_text("from . import __name__ as it\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "there"), *sys.path])
+
+    with pytest.raises(Trouble, match="attempted relative import with no known parent package"):
+        load_game(str(tmp_path / "here" / "two_of_a_name" / "game_of_dots.py"))
+
+
+def test_a_file_has_the_game_that_it_imports_if_it_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "rules_of_three.py").write_text(
+        f"from abc import ABC\n{TWELVE_LINES}\n\nclass Base(Game, ABC): ...\n", encoding="utf-8"
+    )
+    path = tmp_path / "main_of_three.py"
+    path.write_text("from netcode.turns import Game\nfrom rules_of_three import Base, TicTacToe\n", encoding="utf-8")
+
+    assert load_game(str(path)).__name__ == load_game(f"{path}:TicTacToe").__name__ == "TicTacToe"
 
 
 @pytest.mark.parametrize(

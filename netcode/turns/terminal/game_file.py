@@ -5,6 +5,8 @@ import importlib.util
 import re
 import sys
 import traceback
+from abc import ABC
+from importlib.abc import Loader
 from pathlib import Path
 from types import ModuleType
 
@@ -26,11 +28,9 @@ def load_game(where: str) -> type[Game]:
     """
     file, name = _parts(where)
     module = _run(file)
-    games = {
-        key: value
-        for key, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, Game) and value.__module__ == module.__name__
-    }
+    known = {key: value for key, value in vars(module).items() if isinstance(value, type) and issubclass(value, Game)}
+    own = {key: game for key, game in known.items() if game.__module__ == module.__name__}
+    games = own or {key: game for key, game in known.items() if game is not Game and ABC not in game.__bases__}
     if name:
         if name not in games:
             raise Trouble(f"{file} has no game called {name}; it has {', '.join(games) or 'none'}")
@@ -78,7 +78,7 @@ def _run(file: str) -> ModuleType:
         sys.path.append(folder)
     try:
         with reading(file):
-            spec.loader.exec_module(module)
+            module = _executed(module, spec.loader, path)
     except RulesError as error:
         raise Trouble(str(error)) from error
     except SyntaxError as error:
@@ -89,6 +89,22 @@ def _run(file: str) -> ModuleType:
         raise Trouble((blamed(file, error) or f"{file}: {_said(error)}") + _hint(error)) from error
     finally:
         sys.path.remove(folder)
+    return module
+
+
+def _executed(module: ModuleType, loader: Loader, path: Path) -> ModuleType:
+    """Run a module; one that imports from around it by dots as the part of a package that its folder makes it."""
+    try:
+        loader.exec_module(module)
+    except ImportError as error:
+        if "relative import" not in str(error) or not (path.parent / "__init__.py").is_file():
+            raise
+        root = next(folder for folder in path.resolve().parents if not (folder / "__init__.py").is_file())
+        sys.path.append(str(root))  # where other processes find it, too
+        part = importlib.import_module(".".join(path.resolve().relative_to(root).with_suffix("").parts))
+        if not _is_same(part.__file__, path):
+            raise
+        return part
     return module
 
 
