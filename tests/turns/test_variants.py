@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
-from netcode.turns import Game, move, shown
+import pytest
+
+from netcode.turns import Game, RulesError, move, shown
 from netcode.turns.runtime.view import make_view
 from netcode.turns.table import Step, Table
 
@@ -132,3 +134,56 @@ def test_what_a_decorator_or_a_helper_calls_otherwise_has_the_name_that_it_has_i
         assert isinstance(table.play(0, play.name, play.wire(), 1, now=0.0), Step)
         view = make_view(game, table.view(1), 1, players=table.players, names=table.names, options={})
         assert (play.name, view.total, view.sum(1)) == ("double", total, total + 1)
+
+
+class Aimed(Game):
+    hits: list[int] = []
+
+    def sizes(self) -> list[int]:
+        return [1, 2]
+
+    def targets(self, size: int) -> list[int]:
+        return [size]
+
+    @move(size=sizes, target=targets)
+    def hit(self, size: int, target: int) -> None:
+        self.hits.append(size * target)
+
+
+class AimedAnywhere(Aimed):
+    def targets(self) -> list[int]:  # type: ignore[override]  # pyright: ignore
+        return [7]
+
+
+class AimedAtOne(Aimed):
+    @staticmethod
+    def targets(size: int) -> list[int]:  # type: ignore[override]  # pyright: ignore
+        return [9 * size]
+
+
+class AimedAnyhow(AimedAnywhere):
+    def targets(self, size: int) -> list[int]:
+        return [size + 1]
+
+
+def test_what_a_variant_lists_may_take_other_arguments_than_in_its_base() -> None:
+    for game, listed in (
+        (Aimed, [(1, 1), (2, 2)]),
+        (AimedAnywhere, [(1, 7), (2, 7)]),
+        (AimedAtOne, [(1, 9), (2, 18)]),
+        (AimedAnyhow, [(1, 2), (2, 3)]),
+    ):
+        table = Table.create(game, 2, secret=bytes(32))
+        table.start(0.0)
+
+        assert [tuple(arguments.values()) for _, arguments in table.legal(0).plays] == listed
+
+
+def test_what_a_variant_lists_by_what_no_argument_is_called_is_told() -> None:
+    with pytest.raises(
+        RulesError, match=r"Wrong\.hit: the domain of target asks for colour, .*`def targets\(self, size\)`"
+    ):
+
+        class Wrong(Aimed):
+            def targets(self, colour: str) -> list[int]:  # type: ignore[override]  # pyright: ignore
+                return []

@@ -213,20 +213,7 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
         shape_of(given.type, f"{cls.__name__}.{move}.{argument}")
         return Open(given)
     if isinstance(given, types.FunctionType):
-        if inspect.iscoroutinefunction(given):
-            raise RulesError(f"{where} is listed by a plain function, `def {given.__name__}(self): …`, without `async`")
-        parameters = [*inspect.signature(given).parameters.values()]
-        if not parameters:
-            raise RulesError(f"{where} takes no game to look at; write `{_written(given, ())}`")
-        asked = [one for one in parameters[1:] if one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD)]
-        unknown = [one.name for one in asked if one.name not in earlier and one.default is one.empty]
-        if unknown:
-            raise RulesError(
-                f"{where} asks for {', '.join(unknown)}, and the arguments before {argument} are "
-                f"{', '.join(earlier) or 'none'}; write `{_written(given, earlier)}`"
-            )
-        takes = tuple(one.name for one in asked if one.name in earlier)
-        return Listed(given, _found_as(cls, given), takes, where)
+        return _listed_by_function(cls, where, given, argument, earlier)
     if isinstance(given, _ITERABLE) and not isinstance(given, _ITERATOR):
         values = listed(given, where)
         if not values:
@@ -236,6 +223,28 @@ def make_domain(cls: type[Any], move: str, argument: str, given: Any, earlier: t
             return Fixed(values)
         return Fixed(distinct(values, where))
     raise RulesError(f"{where} is {_what_is(given)}, or Free(type, sample, check): {written}")
+
+
+def _listed_by_function(
+    cls: type[Any], where: str, given: types.FunctionType, argument: str, earlier: tuple[str, ...]
+) -> Domain:
+    name = _found_as(cls, given)
+    there = inspect.getattr_static(cls, name) if name else given
+    function: Any = function_of(there) or given  # a variant's own may take other arguments
+    if inspect.iscoroutinefunction(function):
+        raise RulesError(f"{where} is listed by a plain function, `def {function.__name__}(self): …`, without `async`")
+    parameters = [*inspect.signature(function).parameters.values()]
+    if not parameters and not isinstance(there, staticmethod):
+        raise RulesError(f"{where} takes no game to look at; write `{_written(function, ())}`")
+    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    asked = [one for one in parameters[not isinstance(there, staticmethod) :] if one.kind not in several]
+    unknown = [one.name for one in asked if one.name not in earlier and one.default is one.empty]
+    if unknown:
+        raise RulesError(
+            f"{where} asks for {', '.join(unknown)}, and the arguments before {argument} are "
+            f"{', '.join(earlier) or 'none'}; write `{_written(function, earlier)}`"
+        )
+    return Listed(function, name, tuple(one.name for one in asked if one.name in earlier), where)
 
 
 def _found_as(cls: type[Any], given: types.FunctionType) -> str | None:
