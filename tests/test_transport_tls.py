@@ -2,6 +2,7 @@
 
 import errno
 import gc
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -14,11 +15,13 @@ from certificates import Certificate, make_certificate, make_expired, needs_open
 from transport_contract import ROUNDS, Ends, TransportContract, receive, receive_until
 
 import netcode
+from netcode.address import Address
 from netcode.connection_set import ConnectionSet
 from netcode.reasons import Explained, Reason, ReasonCode, reason_from_error
 from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Connector, Transport
 from netcode.transport.tcp import TCP, TcpNetwork
+from netcode.transport.tcp_socket import TcpTransport
 from netcode.transport.tls import (
     HANDSHAKE_STEPS,
     RECORD,
@@ -29,6 +32,7 @@ from netcode.transport.tls import (
     _explain,
     _translate,
 )
+from netcode.transport.tls_records import RECORDS
 from netcode.waiting import CustomWaiter, wait
 
 pytestmark = needs_openssl
@@ -293,7 +297,8 @@ def test_a_farewell_behind_a_message_is_told_though_the_kernel_has_nothing_more(
 
     ends.one.send(b"last words")
     with pytest.raises(ssl.SSLWantReadError):
-        ends.one._socket.unwrap()
+        ends.one._records.tls.unwrap()
+    ends.one._records.flush()
     received = told(ends.other), told(ends.other)
     ends.one.close()
     ends.other.close()
@@ -301,27 +306,60 @@ def test_a_farewell_behind_a_message_is_told_though_the_kernel_has_nothing_more(
     assert received == (b"last words", b"")
 
 
-class Failing(socket.socket):
-    """A socket whose records fare as they are told, one call each."""
+def test_records_that_carry_nothing_are_taken_a_few_at_a_time(certificate: Certificate) -> None:
+    context = certificate.server()
+    context.num_tickets = 3 * RECORDS  # each is one, and sent behind the handshake
+    door = TlsNetwork(TCP, context).listen(LOOPBACK, 0)
+    one, other = connect(door, certificate.client())
+    assert isinstance(one, TlsTransport), one
+    assert isinstance(other, TlsTransport), other
+    other.send(b"x")
+
+    calls, received, patient = 0, 0, Patience()
+    while patient() and not received:
+        calls += 1
+        assert wait(CustomWaiter(read=[one.read_fd]), timeout=10.0)
+        try:
+            received = one.receive_into(memoryview(bytearray(RECORD)))
+        except BlockingIOError:
+            pass
+    for end in (one, other, door):
+        end.close()
+
+    assert (received, calls >= 3) == (1, True)
+
+
+class Failing:
+    """Records that fare as they are told, one call each."""
+
+    ended = False
 
     def __init__(self, *fates: int | OSError) -> None:
-        super().__init__()
+        self.socket = TcpTransport(socket.socket(), Address(LOOPBACK, 1))
+        self.tls = self
         self._fates = [*fates]
 
-    def _next(self, *_: Any, **__: Any) -> int:
+    def _next(self, *_: Any) -> int:
         fate = self._fates.pop(0)
         if isinstance(fate, OSError):
             raise fate
         return fate
 
-    recv_into = send = _next
+    def hear(self) -> bool:
+        return True
+
+    def flush(self) -> None:
+        """Everything is taken."""
+
+    read = write = _next
+    flush_if_possible = flush
 
 
 @pytest.mark.parametrize("call", ["receive_into", "send"])
 def test_a_failure_behind_a_success_comes_with_the_next_call(call: str) -> None:
     reset = ConnectionResetError(errno.ECONNRESET, "reset")
-    sock: Any = Failing(RECORD, RECORD, reset, BrokenPipeError(errno.EPIPE, "pipe"))
-    transport = TlsTransport(sock, None)
+    records: Any = Failing(RECORD, RECORD, reset, BrokenPipeError(errno.EPIPE, "pipe"))
+    transport = TlsTransport(records, None)
     do = getattr(transport, call)
     data = memoryview(bytearray(4 * RECORD))
 
@@ -337,15 +375,18 @@ def test_a_failure_behind_a_success_comes_with_the_next_call(call: str) -> None:
 
 
 def test_a_failure_that_was_not_told_keeps_nothing_alive() -> None:
-    sock: Any = Failing(RECORD, ConnectionResetError(errno.ECONNRESET, "reset"))
-    transport: TlsTransport | None = TlsTransport(sock, None)
+    records: Any = Failing(RECORD, ConnectionResetError(errno.ECONNRESET, "reset"))
+    records.tls = None  # else it keeps itself
+    number = records.socket.fileno()
+    transport: TlsTransport | None = TlsTransport(records, None)
     assert transport is not None
     gc.disable()
     try:
         transport.receive_into(memoryview(bytearray(4 * RECORD)))
-        transport = None
+        transport = records = None
 
-        assert sock.fileno() == -1
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(number)
     finally:
         gc.enable()
 
@@ -355,7 +396,7 @@ def test_a_dropped_link_closes_without_a_warning(door: TlsDoorway, certificate: 
     numbers = ends.one.read_fd, ends.other.read_fd
     half: Any = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, door.address.port, 0.0)
     patient = Patience()
-    while patient() and half._socket is None:
+    while patient() and half._records is None:
         half.advance(0.0)
     newcomer = accept(door)
 
@@ -544,7 +585,7 @@ def test_a_flood_of_handshakes_is_spread_over_updates(
         greeter.sock.sendall(greeter.answer())
     arrive(newcomers)
     for now in (4.0, 5.0):
-        outcomes += [[newcomer.advance(now) for newcomer in newcomers if newcomer._socket is not None]]
+        outcomes += [[newcomer.advance(now) for newcomer in newcomers if newcomer._records is not None]]
 
     assert answered == [HANDSHAKE_STEPS, 5]
     assert dues == [[None] * HANDSHAKE_STEPS + [2.0] * 5, [None] * len(newcomers)]
@@ -638,14 +679,16 @@ def test_what_is_said_of_silence_is_what_is_waited_for_below(certificate: Certif
     connector.close()
 
 
-class Fails:
-    """Stands for the socket of a handshake."""
+class Full:
+    """Records for which there is no room on the way out."""
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
+    blocked = True
 
-    def do_handshake(self) -> None:
-        raise self.error
+    def __init__(self) -> None:
+        self.socket = self
+
+    def shake_hands(self) -> bool:
+        raise BlockingIOError
 
     def fileno(self) -> int:
         return 7
@@ -656,7 +699,7 @@ class Fails:
 
 def test_a_handshake_may_wait_for_room_to_write(certificate: Certificate) -> None:
     connector = TlsNetwork(TCP, certificate.client()).connect(LOOPBACK, 7777, 0.0)
-    connector._socket = Fails(ssl.SSLWantWriteError())  # type: ignore[assignment]  # pyright: ignore
+    connector._records = Full()  # type: ignore[assignment]  # pyright: ignore
 
     assert connector.advance(0.0) is None
     assert connector.descriptors() == ([], [7], [])
@@ -664,7 +707,7 @@ def test_a_handshake_may_wait_for_room_to_write(certificate: Certificate) -> Non
 
 def test_a_socket_that_cannot_be_wrapped_is_a_reason(certificate: Certificate, door: TlsDoorway) -> None:
     class Refuses(ssl.SSLContext):
-        def wrap_socket(self, *arguments: object, **options: object) -> ssl.SSLSocket:
+        def wrap_bio(self, *arguments: object, **options: object) -> ssl.SSLObject:
             raise ValueError("no\nway")
 
     connector = TlsNetwork(TCP, Refuses(ssl.PROTOCOL_TLS_CLIENT)).connect(LOOPBACK, door.address.port, 0.0)

@@ -4,7 +4,6 @@ import errno
 import gc
 import random
 import socket
-import ssl
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -21,6 +20,7 @@ from netcode.testing import FakeClock, MemoryNetwork
 from netcode.transport import Heard, Ready, Transport, send_each
 from netcode.transport.tcp_socket import TcpTransport, tune
 from netcode.transport.tls import RECORD, TlsTransport
+from netcode.transport.tls_records import Records
 from netcode.transport.websocket import Carrier, WebSocketTransport
 from netcode.waiting import CustomWaiter, wait
 from netcode.wire.websocket import BINARY, CLOSE, LARGEST, PING, PONG, control, unmask
@@ -476,14 +476,11 @@ def narrow_tls_pair(certificate: Certificate) -> Pair:
     for sock in both:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         sock.setblocking(False)
-    client = certificate.client().wrap_socket(both[0], do_handshake_on_connect=False, server_hostname="localhost")
-    server = certificate.server().wrap_socket(both[1], do_handshake_on_connect=False, server_side=True)
+    one, other = (TcpTransport(sock, ADDRESS) for sock in both)
+    client, server = Records(one, certificate.client(), "localhost"), Records(other, certificate.server(), None)
     for _ in range(4):
         for end in (client, server):
-            try:
-                end.do_handshake()
-            except ssl.SSLWantReadError:
-                pass
+            end.shake_hands()
     return TlsTransport(client, ADDRESS), TlsTransport(server, ADDRESS)
 
 

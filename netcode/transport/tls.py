@@ -1,9 +1,4 @@
-"""TLS over TCP: the handshake is part of connecting, and neither ever blocks.
-
-It leans on two facts of OpenSSL: without read-ahead it takes one record at a time from the socket, so a read into
-room for a whole record leaves nothing hidden from the poller; and a write that has to be repeated may be repeated
-with more data behind it.
-"""
+"""TLS over TCP: the handshake is part of connecting, and neither ever blocks."""
 
 import os
 import socket
@@ -15,9 +10,9 @@ from netcode.address import Address
 from netcode.certificate import Certificate
 from netcode.reasons import Explained, Reason, ReasonCode, printable, reason_from_error, without_traceback
 from netcode.transport import Connector, Doorway, Encrypt, Network, Transport, connection_reset, send_each
-from netcode.transport.sockets import hold, shut
 from netcode.transport.tcp import TcpNetwork
 from netcode.transport.tcp_socket import TcpTransport
+from netcode.transport.tls_records import RECORDS, Records
 from netcode.waiting import Descriptors
 
 RECORD = 16_384
@@ -35,35 +30,47 @@ _BARE = {"NO_SHARED_CIPHER", "SSLV3_ALERT_HANDSHAKE_FAILURE", "TLSV1_ALERT_HANDS
 class TlsTransport:
     """One socket after the handshake."""
 
-    __slots__ = ("_receive_failure", "_send_failure", "_socket", "address", "read_fd", "write_fd")
+    __slots__ = (
+        "_promised",
+        "_receive_failure",
+        "_records",
+        "_send_failure",
+        "_socket",
+        "address",
+        "read_fd",
+        "write_fd",
+    )
 
     lingers = True
     grain = RECORD
     drains = False
 
-    def __init__(self, sock: ssl.SSLSocket, address: Address | None) -> None:
-        self._socket = sock  # which is held already
+    def __init__(self, records: Records, address: Address | None) -> None:
+        self._records = records
+        self._socket = records.socket
         self.address = address
-        self.read_fd = self.write_fd = sock.fileno()
+        self.read_fd = self.write_fd = records.socket.fileno()
+        self._promised = 0  # bytes of a record that has not left as a whole, which are offered again
         # What ended a call that had done something before: it is told by the next one, because neither OpenSSL nor
         # the kernel says it a second time.
         self._receive_failure: OSError | None = None
         self._send_failure: OSError | None = None
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Receive as much as there is while a whole record has room."""
+        """Receive as much as there is while a whole record has room, of a bounded number of records."""
         if self._receive_failure is not None:
             failure, self._receive_failure = self._receive_failure, None
             raise failure
-        count = 0
-        while count == 0 or len(buffer) - count >= RECORD:
+        records, count = self._records, 0
+        for _ in range(RECORDS):
             try:
-                got = _translate(self._socket.recv_into, buffer[count:])
-            except BlockingIOError:
-                if count:
+                if not records.hear():
                     break
-                raise
+                got = 0 if records.ended else _translate(records.read, buffer[count:])
+            except BlockingIOError:
+                continue  # that record carries nothing
             except OSError as error:
+                records.flush_if_possible()
                 if not count:
                     raise
                 self._receive_failure = without_traceback(error)
@@ -72,8 +79,13 @@ class TlsTransport:
             if got == 0:
                 if count:
                     self.be_readable()
-                break  # told again by the next call
+                return count  # told again by the next call
             count += got
+            if len(buffer) - count < RECORD:
+                break
+        records.flush_if_possible()  # what TLS answers by itself: its new keys, say
+        if not count:
+            raise BlockingIOError
         return count
 
     def send(self, data: bytes | memoryview) -> int:
@@ -81,18 +93,21 @@ class TlsTransport:
             failure, self._send_failure = self._send_failure, None
             raise failure
         view, count = memoryview(data), 0
-        while count < len(view):
-            try:
-                count += _translate(self._socket.send, view[count : count + RECORD])
-            except BlockingIOError:
-                if count:
-                    break
+        try:
+            self._records.flush()
+            count, self._promised = self._promised, 0
+            while count < len(view):
+                self._promised = _translate(self._records.tls.write, view[count : count + RECORD])
+                self._records.flush()
+                count += self._promised
+                self._promised = 0
+        except BlockingIOError:
+            if not count:
                 raise
-            except OSError as error:
-                if not count:
-                    raise
-                self._send_failure = without_traceback(error)
-                break
+        except OSError as error:
+            if not count:
+                raise
+            self._send_failure = without_traceback(error)
         return count
 
     def send_chunks(self, chunks: list[bytes | memoryview]) -> int:
@@ -105,21 +120,16 @@ class TlsTransport:
         # No close_notify: OpenSSL would then refuse to hand out what the other end still sends. A stream of ours
         # ends with BYE, which is encrypted and authenticated as well; without it a link counts as broken.
         try:
-            socket.socket.shutdown(self._socket, socket.SHUT_WR)
+            self._socket.shutdown(socket.SHUT_WR)
         except OSError:
             pass  # a reset came first: there is no side left to end
 
     def close(self) -> None:
-        shut(self._socket)
-
-    __del__ = close
+        self._socket.close()
 
     def be_readable(self) -> None:
         """Have pollers tell of this socket: what is still to be said about it is not in the kernel."""
-        try:
-            socket.socket.shutdown(self._socket, socket.SHUT_RD)
-        except OSError:
-            pass  # it is broken, of which the kernel tells by itself
+        self._socket.be_readable()
 
 
 class Budget:
@@ -156,77 +166,66 @@ class TlsConnector:
         self._budget = budget
         self._answered = False  # the other end's greeting
         self._postponed: float | None = None  # since when, if the budget was spent
-        self._socket: ssl.SSLSocket | None = None
-        self._wants_write = False
+        self._records: Records | None = None
         self.where = below.where
         self.address = below.address
         self.hint = below.hint
 
     def advance(self, now: float) -> Transport | Reason | None:
-        if self._socket is None:
+        if self._records is None:
             transport = self._below.advance(now)
             if transport is None or isinstance(transport, Reason):
                 self.hint = self._below.hint
                 return transport
             self.address = transport.address
             self.hint = "did not finish the TLS handshake; does that port speak TLS?"
+            assert isinstance(transport, TcpTransport)
             try:
-                self._socket = self._wrap(transport)
-                hold(self._socket)
+                self._records = Records(transport, self._context, self._host)
             except (OSError, ValueError) as error:
+                transport.close()
                 return Reason(ReasonCode.BROKEN_TLS, f"TLS to {self.where} failed: {printable(str(error))}")
+        records = self._records
         self._postponed = None
         if self._budget is not None and not self._budget.is_left(now):
             self._postponed = now
             return None
         try:
-            self._socket.do_handshake()
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as error:
-            self._wants_write = isinstance(error, ssl.SSLWantWriteError)
-            # What the client offers is known as soon as its greeting is complete.
-            if self._budget is not None and not self._answered and self._socket.shared_ciphers() is not None:
-                self._answered = True
-                self._budget.spend()
+            done = records.shake_hands()
+        except BlockingIOError:
             return None
         except OSError as error:
             self._decided()
+            records.flush_if_possible()
             return reason_from_error(_explain(error), self.where)
+        if not done:
+            # What the client offers is known as soon as its greeting is complete.
+            if self._budget is not None and not self._answered and records.tls.shared_ciphers() is not None:
+                self._answered = True
+                self._budget.spend()
+            return None
         self._decided()
-        done = TlsTransport(self._socket, self.address)
-        self._socket = None
-        return done
+        self._records = None
+        return TlsTransport(records, self.address)
 
     def descriptors(self) -> Descriptors:
-        if self._socket is None:
+        if self._records is None:
             return self._below.descriptors()
-        fd = [self._socket.fileno()]
-        return ([], fd, []) if self._wants_write else (fd, [], [])
+        fd = [self._records.socket.fileno()]
+        return ([], fd, []) if self._records.blocked else (fd, [], [])
 
     def due(self) -> float | None:
-        return self._below.due() if self._socket is None else self._postponed
+        return self._below.due() if self._records is None else self._postponed
 
     def close(self) -> None:
-        if self._socket is not None:
-            shut(self._socket)
+        if self._records is not None:
+            self._records.socket.close()
         else:
             self._below.close()
-
-    def __del__(self) -> None:
-        if self._socket is not None:
-            shut(self._socket)
 
     def _decided(self) -> None:
         if self._budget is not None:
             self._budget.spend()
-
-    def _wrap(self, transport: Transport) -> ssl.SSLSocket:
-        assert isinstance(transport, TcpTransport)
-        try:
-            return self._context.wrap_socket(
-                transport, server_side=self._host is None, do_handshake_on_connect=False, server_hostname=self._host
-            )
-        finally:
-            transport.close()  # it has been taken over, or nobody wants it
 
 
 class TlsDoorway(Doorway):
