@@ -24,8 +24,8 @@ import pygame
 sys.path.insert(0, sys.argv[1])
 
 class Font:
-    '''Tells what is written into the window.'''
-    told = set()
+    '''Tells what is written into the window, and refuses what pygame's own refuses.'''
+    told, own = set(), pygame.font.Font
 
     def __init__(self, *arguments):
         self.size = 20
@@ -34,6 +34,7 @@ class Font:
         if text not in Font.told:
             Font.told.add(text)
             print(text)
+            Font.own(None, 20).render(text, True, "white")
         return pygame.Surface((10, 10))
 
 frames = [0]
@@ -217,13 +218,14 @@ def test_its_window_carries_a_game_for_more_who_are_asked_and_told(start: Start,
     ]
     for window in windows:
         window.until("begin")
-    windows.append(start("-c", last, folder, port, "Cat", environment=environment, folder=tmp_path))
+    unseen = "\ufe0f"  # a name that may be printed, and has no width
+    windows.append(start("-c", last, folder, port, unseen, environment=environment, folder=tmp_path))
 
     for window in windows:
         window.until("you have (won|lost): as you like it")
         assert window.status() == 0
     output = "".join(window.output for window in windows)
-    for text in ("Ann to move", "who shall win?", "gone", "Cat"):
+    for text in ("Ann to move", "who shall win?", "gone", f"- {unseen}"):
         assert f"{text}\n" in output
     assert "Traceback" not in server.output + output
 
