@@ -265,7 +265,10 @@ class Game:
         self._kit.finish(winners, scores, text)
 
     def tell(self, text: str, to: int | Iterable[int] | None = None, **facts: Any) -> None:
-        """Tell all, or one seat or some, something that their views do not show."""
+        """Tell all, or one seat or some, something that their views do not show.
+
+        The terminal and the page show the text alone; `facts` are for windows and bots of your own.
+        """
         self._kit.tell(text, to, facts)
 
     def ask(
