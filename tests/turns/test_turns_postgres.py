@@ -476,6 +476,41 @@ def test_who_died_long_ago_is_forgotten_and_stays_dead(
     assert other.claim(["t"]) == {"t": Claim.OURS}
 
 
+def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresStore, empty: Postgres) -> None:
+    store.create([new()])
+    asked = {"node": store._id, "keep": 100, "waiting": 10, "lease": LEASE, "spare": ["u"]}
+
+    with psycopg.connect(empty.address()) as session:
+        session.execute("SET enable_seqscan = off")  # which a table of few rows is worth
+        plan = "\n".join(line for (line,) in session.execute(f"EXPLAIN {sql.OLD}".encode(), asked))
+
+    assert "on old_table" in plan
+    assert "on open_table" in plan
+    assert "Seq Scan on game_table" not in plan
+
+
+def test_a_database_without_an_index_gets_it(fresh: str, postgres: Postgres) -> None:
+    store = PostgresStore(fresh)
+    store.open("here:1")
+    store.close()
+    postgres.execute("DROP INDEX old_table", "fresh")
+
+    store.open("here:1")
+
+    assert postgres.execute("SELECT to_regclass('old_table') IS NOT NULL", "fresh") == [(True,)]
+    store.close()
+
+
+def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
+    store: PostgresStore, time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.turns.store.postgres.EXPIRED_AT_ONCE", 3)
+    store.create([new(f"t{number}") for number in range(5)])
+    time.now += 200
+
+    assert [len(store.expire(keep=100, waiting=100)) for _ in range(3)] == [3, 2, 0]
+
+
 def test_thousands_are_claimed_loaded_given_back_and_deleted(store: PostgresStore, beside: Beside, time: Time) -> None:
     tables = [f"t{number}" for number in range(1201)]
     store.create([new(table) for table in tables])

@@ -19,7 +19,7 @@ from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Sav
 from netcode.turns.store.memory import MemoryStore
 from netcode.turns.store.opening import open_store
 from netcode.turns.store.sqlite import SqliteStore
-from netcode.turns.store.sqlite_sql import APPLICATION, SCHEMA, VERSION
+from netcode.turns.store.sqlite_sql import APPLICATION, OLD, SCHEMA, VERSION
 from turns.store_contract import LEASE, SharedStoreContract, StoreContract, Time, new
 
 
@@ -502,6 +502,28 @@ def test_a_state_that_is_stored_later_makes_a_table_no_younger(tmp_path: Path) -
     time.now += 40.0
 
     assert store.expire(keep=100, waiting=100) == {"t"}
+    store.close()
+
+
+def test_what_is_old_is_found_without_looking_at_what_is_young(opened: SqliteStore) -> None:
+    plan = [row[-1] for row in opened._connected().execute(f"EXPLAIN QUERY PLAN {OLD}", (1.0, 1.0, 1.0))]
+
+    assert "SEARCH game_table USING INDEX old_table (created<?)" in plan
+    assert "SCAN game_table USING INDEX open_table" in plan
+    assert "SCAN game_table" not in plan
+
+
+def test_of_very_many_that_are_old_some_are_left_for_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("netcode.turns.store.sqlite.EXPIRED_AT_ONCE", 3)
+    time = Time()
+    store = SqliteStore(tmp_path / "games.db", clock=time)
+    store.open("here:1")
+    store.create([new(f"t{number}") for number in range(5)])
+    time.now += 200
+
+    assert [len(store.expire(keep=100, waiting=100)) for _ in range(3)] == [3, 2, 0]
     store.close()
 
 

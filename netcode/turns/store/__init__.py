@@ -15,6 +15,9 @@ from netcode.errors import NetcodeError
 MAX_TABLE_ID = 64
 """Characters of a table's id at most: it is a key, and whoever lets players choose names hashes them into one."""
 
+EXPIRED_AT_ONCE = 5_000
+"""Tables that one call of `expire` deletes: meanwhile nothing is stored, and nobody hears that we live."""
+
 AT_THE_START = "start again"
 """What a sentence promises once its trouble is over, as long as a store is being opened."""
 LATER = "the games go on"
@@ -188,7 +191,8 @@ class Store(ABC):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         """Delete tables to which nothing happened for `keep` seconds; return their ids.
 
-        For those that are listed, and whose game has not begun, it is `waiting` seconds. Those of other nodes that live stay.
+        For those that are listed, and whose game has not begun, it is `waiting` seconds. Those of other nodes that live stay,
+        and so do some, for the next call, where there are very many.
 
         Args:
             spare: tables that stay, because somebody is there.

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from netcode.diagnostics import log
 from netcode.turns.store import (
     AT_THE_START,
+    EXPIRED_AT_ONCE,
     LATER,
     Claim,
     Entry,
@@ -108,7 +109,7 @@ class PostgresStore(Store):
         return dict(self._run(sql.KNOWN, marks))
 
     def _prepare(self) -> None:
-        [(ours, occupied, synced)] = self._run(sql.FOUND)
+        [(ours, occupied, synced, slow)] = self._run(sql.FOUND)
         if occupied and not ours:
             raise Unavailable(
                 f"{self._link.name} has tables of another program; give this server a database of its own"
@@ -121,7 +122,7 @@ class PostgresStore(Store):
                 f"{self._link.name} was written by a newer netcode (its tables are version {version}, this one knows "
                 f"{sql.VERSION}); install that version, or give this server another database"
             )
-        if version < sql.VERSION:
+        if version < sql.VERSION or slow:
             self._run(sql.UPGRADE)
         if synced == "off":
             text = "%s answers before it has synced (synchronous_commit is off): if it crashes, moves are lost"
@@ -129,8 +130,7 @@ class PostgresStore(Store):
 
     def renew(self, load: int) -> list[Node]:
         node = self._node()
-        ours = [*(self._rules or {}).values()]
-        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": ours})
+        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": [*(self._rules or {}).values()]})
         if all(one != node for one, *_ in rows):
             raise _fenced()
         return [Node(*row) for _, *row in rows]
@@ -299,7 +299,7 @@ class PostgresStore(Store):
         times = {"node": self._node(), "keep": keep, "waiting": waiting}
         rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)]})
         gone: set[str] = set()
-        for part in _chunks([row for row in rows if not row[2] or row[1] == self._id]):
+        for part in _chunks([row for row in rows if not row[2] or row[1] == self._id][:EXPIRED_AT_ONCE]):
             dead = self._dead(owner for _, owner, _ in part if owner != times["node"]) | {times["node"]}
             [(alive, deleted)] = self._run(
                 sql.EXPIRE, {**times, "ids": [table for table, _, _ in part], "owners": [*dead]}

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS game_table (
 ) WITH (fillfactor = 70);
 CREATE INDEX IF NOT EXISTS open_table ON game_table (created, id) WHERE listing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
+CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
 CREATE TABLE IF NOT EXISTS move (
     game_table text COLLATE "C" NOT NULL, version bigint NOT NULL, body bytea NOT NULL,
     PRIMARY KEY (game_table, version)
@@ -44,13 +45,15 @@ UPGRADE = f"""
 {BOUND};
 SELECT pg_advisory_xact_lock(7958552634295722612);
 ALTER TABLE game_table ADD COLUMN IF NOT EXISTS waits boolean NOT NULL DEFAULT true;
+CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
 UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
 """
-"""For tables of version 1. Processes that still know nothing else go on with them as they are."""
+"""For tables of version 1, and without all indexes. Processes that know nothing else go on with them as they are."""
 
 FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
-    OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit')
+    OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit'),
+    to_regclass('game_table') IS NOT NULL AND to_regclass('old_table') IS NULL
 """
 
 # Who expires further ahead than any lease reaches was heard of last before the clock of the database went back, as by a
@@ -232,13 +235,15 @@ WITH {FENCE}, free AS (
 SELECT count(*) FROM fence
 """
 
-# Expiring: as with claims, who owns what is looked up first, and only columns of the locked row are compared.
+# Expiring: as with claims, who owns what is looked up first, and only columns of the locked row are compared. What was
+# made lately is not old, and so an index whose column no move changes finds the few among millions that are.
 
 OLD = f"""
 SELECT g.id, g.owner, coalesce(NOT node.fenced AND {LIVES}, false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner
-WHERE (g.changed < now() - %(keep)s * interval '1 second'
-    OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'))
+WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
+    OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
+        AND g.created < now() - %(waiting)s * interval '1 second'))
     AND g.id <> ALL(%(spare)s::text[])
 """
 

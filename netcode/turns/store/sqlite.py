@@ -12,6 +12,7 @@ from typing import Any
 from netcode.loop.forks import keep_from_children
 from netcode.turns.store import (
     AT_THE_START,
+    EXPIRED_AT_ONCE,
     Claim,
     Entry,
     Listing,
@@ -27,7 +28,7 @@ from netcode.turns.store import (
 )
 from netcode.turns.store.file_lock import has_lock, lock_of, take_lock
 from netcode.turns.store.sqlite_errors import explained
-from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, VERSION, make_tables
+from netcode.turns.store.sqlite_sql import APPLICATION, MOVE, OLD, VERSION, make_tables
 
 BUSY = 0.25
 """Seconds to wait for another program that holds the database; a server that waits serves nobody."""
@@ -248,11 +249,8 @@ class SqliteStore(Store):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
         with self._transaction() as database:
-            query = (
-                "SELECT id, number FROM game_table WHERE changed < ? OR (listing IS NOT NULL AND waits AND changed < ?)"
-            )
-            found = database.execute(query, (now - keep, now - waiting)).fetchall()
-            old = {table: number for table, number in found if table not in spare}
+            found = database.execute(OLD, (now - keep, now - keep, now - waiting)).fetchall()
+            old = dict([row for row in found if row[0] not in spare][:EXPIRED_AT_ONCE])
             database.execute("UPDATE served SET seconds = ?", (now,))
             for number in old.values():
                 database.execute("DELETE FROM entry WHERE number = ?", (number,))

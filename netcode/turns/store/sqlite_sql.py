@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS game_table (
 );
 CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
+CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
 CREATE TABLE IF NOT EXISTS entry (
     number INTEGER NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (number, version)
 ) WITHOUT ROWID;
@@ -45,6 +46,10 @@ DROP TABLE move_1;
 # No ?1 twice: the first releases of Python 3.12 take it for a name, and warn.
 MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE changed END, version = ?,
     state_version = ?, state = ifnull(?, state) WHERE number = ? AND version = ?"""
+
+# What was made lately is not old: of many tables, this looks at the few that were not, and at those that are listed.
+OLD = """SELECT id, number FROM game_table WHERE created < ? AND changed < ?
+    UNION SELECT id, number FROM game_table INDEXED BY open_table WHERE listing IS NOT NULL AND waits AND changed < ?"""
 
 
 def make_tables(database: sqlite3.Connection, version: int) -> None:
