@@ -485,19 +485,32 @@ def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresSt
         plan = "\n".join(line for (line,) in session.execute(f"EXPLAIN {sql.OLD}".encode(), asked))
 
     assert "on old_table" in plan
-    assert "on open_table" in plan
+    assert "on listed_table" in plan
     assert "Seq Scan on game_table" not in plan
+
+
+def test_who_waits_is_found_without_looking_at_all_that_is_listed(store: PostgresStore, empty: Postgres) -> None:
+    store.create([new()])
+
+    with psycopg.connect(empty.address()) as session:
+        session.execute("SET enable_seqscan = off")
+        found = session.execute(f"EXPLAIN {sql.OPEN_TABLES}".encode(), {"game": None, "limit": 10})
+        plan = "\n".join(line for (line,) in found)
+
+    assert "Index Scan using listed_table" in plan
+    assert "Sort" not in plan
 
 
 def test_a_database_without_an_index_gets_it(fresh: str, postgres: Postgres) -> None:
     store = PostgresStore(fresh)
     store.open("here:1")
     store.close()
-    postgres.execute("DROP INDEX old_table", "fresh")
+    postgres.execute("DROP INDEX old_table, listed_table", "fresh")
 
     store.open("here:1")
 
-    assert postgres.execute("SELECT to_regclass('old_table') IS NOT NULL", "fresh") == [(True,)]
+    found = postgres.execute("SELECT indexname FROM pg_indexes WHERE tablename = 'game_table'", "fresh")
+    assert {"old_table", "listed_table"} <= {name for (name,) in found}
     store.close()
 
 

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS game_table (
     state_version bigint NOT NULL, state bytea NOT NULL, listing bytea, wake timestamptz,
     created timestamptz NOT NULL, changed timestamptz NOT NULL, waits boolean NOT NULL DEFAULT true
 ) WITH (fillfactor = 70);
-CREATE INDEX IF NOT EXISTS open_table ON game_table (created, id) WHERE listing IS NOT NULL;
+CREATE INDEX IF NOT EXISTS listed_table ON game_table (waits DESC, created, id) WHERE listing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
 CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
 CREATE TABLE IF NOT EXISTS move (
@@ -39,13 +39,15 @@ CREATE TABLE IF NOT EXISTS move (
     PRIMARY KEY (game_table, version)
 );
 """
-"""No column of an index but `wake` and `listing` changes with a move, and so most moves touch no index but their own."""
+"""No column of an index but `wake`, `listing` and `waits` changes with a move, and so most touch no index but their own."""
 
 UPGRADE = f"""
 {BOUND};
 SELECT pg_advisory_xact_lock(7958552634295722612);
 ALTER TABLE game_table ADD COLUMN IF NOT EXISTS waits boolean NOT NULL DEFAULT true;
 CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
+CREATE INDEX IF NOT EXISTS listed_table ON game_table (waits DESC, created, id) WHERE listing IS NOT NULL;
+DROP INDEX IF EXISTS open_table;
 UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
 """
 """For tables of version 1, and without all indexes. Processes that know nothing else go on with them as they are."""
@@ -53,7 +55,7 @@ UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
 FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
     OR to_regclass('node') IS NOT NULL OR to_regclass('ruleset') IS NOT NULL, current_setting('synchronous_commit'),
-    to_regclass('game_table') IS NOT NULL AND to_regclass('old_table') IS NULL
+    to_regclass('game_table') IS NOT NULL AND to_regclass('listed_table') IS NULL
 """
 
 # Who expires further ahead than any lease reaches was heard of last before the clock of the database went back, as by a

@@ -249,7 +249,7 @@ class SqliteStore(Store):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
         with self._transaction() as database:
-            found = database.execute(OLD, (now - keep, now - keep, now - waiting)).fetchall()
+            found = database.execute(OLD, (*[now - keep] * 2, *[now - waiting] * 2)).fetchall()
             old = dict([row for row in found if row[0] not in spare][:EXPIRED_AT_ONCE])
             database.execute("UPDATE served SET seconds = ?", (now,))
             for number in old.values():

@@ -19,6 +19,7 @@ CREATE TABLE IF NOT EXISTS game_table (
 CREATE INDEX IF NOT EXISTS open_table ON game_table (game, created) WHERE listing IS NOT NULL;
 CREATE INDEX IF NOT EXISTS due_table ON game_table (wake) WHERE wake IS NOT NULL;
 CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
+CREATE INDEX IF NOT EXISTS waiting_table ON game_table (created) WHERE listing IS NOT NULL AND waits;
 CREATE TABLE IF NOT EXISTS entry (
     number INTEGER NOT NULL, version INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY (number, version)
 ) WITHOUT ROWID;
@@ -47,9 +48,9 @@ DROP TABLE move_1;
 MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE changed END, version = ?,
     state_version = ?, state = ifnull(?, state) WHERE number = ? AND version = ?"""
 
-# What was made lately is not old: of many tables, this looks at the few that were not, and at those that are listed.
+# What was made lately is not old: of many tables, this looks at the few that were not.
 OLD = """SELECT id, number FROM game_table WHERE created < ? AND changed < ?
-    UNION SELECT id, number FROM game_table INDEXED BY open_table WHERE listing IS NOT NULL AND waits AND changed < ?"""
+    UNION SELECT id, number FROM game_table WHERE listing IS NOT NULL AND waits AND created < ? AND changed < ?"""
 
 
 def make_tables(database: sqlite3.Connection, version: int) -> None:
