@@ -44,9 +44,7 @@ class Drawer:
             if name == "":
                 return None if asked is None else self._answer(view, asked)
             return self._move(view, name)
-        except BUGS:  # rules may stumble over what is hidden from the view
-            return None
-        except Leave:
+        except (Leave, *BUGS):  # rules may stumble over what is hidden from the view
             return None
 
     def _move(self, view: Any, name: str) -> Play | None:

@@ -36,9 +36,7 @@ class Rebuilder:
             return None
         try:
             return self._table(view, dice)
-        except BUGS:  # rules may stumble over anything that is not as it was
-            return None
-        except Leave:
+        except (Leave, *BUGS):  # rules may stumble over anything that is not as it was
             return None
 
     def _table(self, view: Any, dice: random.Random) -> Table | None:

@@ -45,9 +45,7 @@ def suppose(
         kit.to_move = tuple(mover for mover in real.players if mover in real.to_move or mover in hidden)
         if suspension is not None and not _stands_at_question(other, suspension, seat, view):
             return None
-    except BUGS:  # a world that could not be may break any rule
-        return None
-    except Leave:
+    except (Leave, *BUGS):  # a world that could not be may break any rule
         return None
     return other
 
