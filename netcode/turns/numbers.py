@@ -15,7 +15,6 @@ from typing import Any, Final
 from netcode.turns.language.definition import Definition, definition_of
 from netcode.turns.language.domains import Fixed
 from netcode.turns.language.sources import can_ask
-from netcode.turns.runtime.legal import Listing
 from netcode.turns.simulate import Choice, simulate
 from netcode.turns.table import Table
 from netcode.turns.values import pack, plain, unpack
@@ -144,11 +143,6 @@ def seen_by(table: Table, seat: int) -> dict[str, Any]:
     }
 
 
-def listed(table: Table, seat: int) -> Listing:
-    """Return what a seat may do, however long it takes to list: a result must not depend on a busy machine."""
-    return table.legal_all(seat)
-
-
 def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int) -> Survey:
     """Play so many games at random and find out what there is to be seen and done."""
     root, singles, done, drawn = Place(), set[Any](), dict[bytes, Action](), set[str]()
@@ -165,7 +159,7 @@ def survey(game: type[Any], players: int, options: Mapping[str, Any], games: int
     def choose(table: Table, seat: int, choices: list[Choice], dice: random.Random) -> Choice:
         for viewer in range(players):
             look(table, viewer)
-        listing = listed(table, seat)
+        listing = table.legal_all(seat)
         drawn.update(listing.unlisted)
         for name, arguments in listing.plays:
             done.setdefault(pack([name, arguments]), (name, arguments))

@@ -19,7 +19,7 @@ from netcode.turns.errors import RulesError
 from netcode.turns.language.kit import Result
 from netcode.turns.language.questions import Kind
 from netcode.turns.language.randomness import SECRET_SIZE
-from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, key_of, listed, seen_by, survey
+from netcode.turns.numbers import ANYTHING_ELSE, MAX_NUMBER, Action, key_of, seen_by, survey
 from netcode.turns.player.sight import view_at
 from netcode.turns.rules import Game
 from netcode.turns.simulate import Choice, act, done
@@ -227,7 +227,7 @@ class TurnsEnv(AECEnv[str, _Observation, SupportsIndex]):
 
     def _legal(self, table: Table, seat: int) -> dict[int, list[Choice]]:
         """Return what a seat may do by action; of several plays that are one action, one will be drawn."""
-        listing, legal = listed(table, seat), dict[int, list[Choice]]()
+        listing, legal = table.legal_all(seat), dict[int, list[Choice]]()
         other = self._drawn.get(ANYTHING_ELSE[0], -1)
         for name, arguments in listing.plays:
             legal.setdefault(self._numbers.get(key_of(name, arguments), other), []).append((name, arguments))

@@ -184,7 +184,7 @@ def test_a_store_that_opens_takes_over_from_the_one_before() -> None:
 
 @pytest.mark.parametrize("kind", [MemoryStore, SqliteStore])
 def test_without_a_log_entries_go_once_two_states_cover_them(kind: type[Store], tmp_path: Path) -> None:
-    store = open_store(tmp_path / "games.db" if kind is SqliteStore else None, keep_log=False)
+    store = MemoryStore(keep_log=False) if kind is MemoryStore else SqliteStore(tmp_path / "games.db", keep_log=False)
     store.open("here:1")
     store.create([new()])
     for version in (1, 2, 3):

@@ -26,8 +26,8 @@ class Absence:
 
     __slots__ = ("looked", "since")
 
-    def __init__(self, players: int, now: float = 0.0) -> None:
-        self.since: list[float | None] = [now] * players
+    def __init__(self, players: int) -> None:
+        self.since: list[float | None] = [0.0] * players
         self.looked = float("-inf")
 
     def begin(self, now: float) -> None:

@@ -8,13 +8,12 @@ MEMORY = ("memory", ":memory:")
 """What is written by who wants no file: SQLite and others call it so."""
 
 
-def open_store(where: Store | str | Path | None, *, keep_log: bool = True) -> Store:
+def open_store(where: Store | str | Path | None) -> Store:
     """Make the store that a server was given.
 
     Args:
         where: a store; the path of an SQLite database; the address of a PostgreSQL one, `postgresql://…`; None to
             forget all at the end.
-        keep_log: whether entries that a state covers are kept.
 
     Raises:
         TypeError, ValueError: it is none of these.
@@ -25,13 +24,13 @@ def open_store(where: Store | str | Path | None, *, keep_log: bool = True) -> St
     if where is None:
         from netcode.turns.store.memory import MemoryStore
 
-        return MemoryStore(keep_log=keep_log)
+        return MemoryStore()
     if not isinstance(where, str | Path):
         raise TypeError(f"store must be the path of a database, a Store, or None, not {type(where).__name__}")
     if isinstance(where, str) and is_address(where):
         from netcode.turns.store.postgres import PostgresStore
 
-        return PostgresStore(where, keep_log=keep_log)
+        return PostgresStore(where)
     kind, colon, _ = str(where).partition("://")
     if colon:  # what follows may hold a password
         raise ValueError(f"no store is at {kind}://; store is the path of a database, or postgresql://user@host/name")
@@ -41,4 +40,4 @@ def open_store(where: Store | str | Path | None, *, keep_log: bool = True) -> St
         raise ValueError(f"store must be the path of a database, and {str(where)!r} names no file")
     from netcode.turns.store.sqlite import SqliteStore
 
-    return SqliteStore(where, keep_log=keep_log)
+    return SqliteStore(where)
