@@ -30,7 +30,6 @@ from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
 from netcode.turns.terminal.arguments import addresses_of, options_of
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
-from netcode.turns.terminal.serve_command import shown as shown_store
 from netcode.turns.values import pack
 
 TWELVE_LINES = """\
@@ -760,19 +759,6 @@ def test_a_server_encrypts_with_a_certificate(
         made = make_certificate(tmp_path)
         assert main(["serve", str(game), "--tls", str(made.cert), str(made.key)]) == 0
         assert isinstance(given["tls"], Certificate)
-
-
-@pytest.mark.parametrize(
-    ("store", "shown"),
-    [
-        ("games.db", "games.db"),
-        ("postgresql://db.example/games", "postgresql://db.example/games"),
-        ("postgresql://ann:s3@cr/et@db.example:5432/games", "postgresql://db.example:5432/games"),
-        ("postgresql://db.example/games?password=s3cret", "postgresql://db.example/games"),
-    ],
-)
-def test_a_store_is_shown_without_its_secrets(store: str, shown: str) -> None:
-    assert shown_store(store) == shown
 
 
 def test_bots_play_each_other_here(game: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from programs import ROOT
 
 from netcode.turns.store import Claim, Entry, Listing, Lost, NewTable, Node, Saved, State, Store, Unavailable, file_lock
 from netcode.turns.store.memory import MemoryStore
-from netcode.turns.store.opening import open_store
+from netcode.turns.store.opening import name_of, open_store
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.store.sqlite_sql import APPLICATION, OLD, SCHEMA, VERSION
 from turns.store_contract import LEASE, SharedStoreContract, StoreContract, Time, new
@@ -218,6 +218,19 @@ def test_a_path_is_a_database_and_nothing_is_memory(tmp_path: Path) -> None:
 def test_an_address_that_is_no_store_s_is_no_path_and_tells_no_secret(where: str) -> None:
     with pytest.raises(ValueError, match=r"^no store is at \w+://; store is the path of a database, or postgresql://"):
         open_store(where)
+
+
+@pytest.mark.parametrize(
+    ("store", "shown"),
+    [
+        ("games.db", "games.db"),
+        ("postgresql://db.example/games", "postgresql://db.example/games"),
+        ("postgresql://ann:s3@cr/et@db.example:5432/games", "postgresql://db.example:5432/games"),
+        ("postgresql://db.example/games?password=s3cret", "postgresql://db.example/games"),
+    ],
+)
+def test_a_store_is_shown_without_its_secrets(store: str, shown: str) -> None:
+    assert name_of(store) == shown
 
 
 @pytest.mark.parametrize("where", ["memory", ":memory:", Path(":memory:")])

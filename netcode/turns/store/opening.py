@@ -1,4 +1,4 @@
-"""Which store it is that a server was given."""
+"""Which store it is that a server was given, and what it is called."""
 
 from pathlib import Path
 
@@ -41,3 +41,9 @@ def open_store(where: Store | str | Path | None) -> Store:
     from netcode.turns.store.sqlite import SqliteStore
 
     return SqliteStore(where)
+
+
+def name_of(where: str | Path) -> str:
+    """Return what a store is called: of an address neither who logs in nor what follows, since secrets are in both."""
+    kind, colon, rest = str(where).partition("://")
+    return f"{kind}://{rest.rpartition('@')[2].partition('?')[0]}" if colon else kind

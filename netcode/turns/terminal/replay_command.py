@@ -6,9 +6,9 @@ from typing import Any
 
 from netcode.turns import table as happenings
 from netcode.turns.replay import Frame, frames, stored_tables
+from netcode.turns.store.opening import name_of
 from netcode.turns.terminal.game_file import load_game
 from netcode.turns.terminal.screen import Screen
-from netcode.turns.terminal.serve_command import shown
 from netcode.turns.terminal.telling import changed, ended, moved
 from netcode.turns.terminal.wording import rows_of
 
@@ -21,7 +21,7 @@ def run_replay(arguments: argparse.Namespace, screen: Screen) -> int:
         for table, entries, names in tables:
             screen.line(f"{table}  {entries} {'entry' if entries == 1 else 'entries'}  {', '.join(names)}".rstrip())
         if not tables:
-            screen.line(f"{shown(arguments.database)} has no tables of {game.__name__}")
+            screen.line(f"{name_of(arguments.database)} has no tables of {game.__name__}")
         return 0
     before: Any = None
     sat: list[str] = []

@@ -3,14 +3,13 @@
 import argparse
 import contextlib
 from collections.abc import Generator
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from netcode.address import Address
 from netcode.certificate import Certificate
 from netcode.console import sentence_of
 from netcode.reasons import advice_on_listening
-from netcode.turns.store.opening import MEMORY
+from netcode.turns.store.opening import MEMORY, name_of
 from netcode.turns.terminal.arguments import place_of
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.terminal.screen import Screen
@@ -37,7 +36,7 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
         if numbers is not None:
             where = told.enter_context(_numbers_of(server, numbers))
             screen.line(f"its numbers are at http://{where}/metrics")
-        kept = "memory alone" if store is None else shown(store)
+        kept = "memory alone" if store is None else name_of(store)
         screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {kept}; Ctrl-C ends")
 
     with told:
@@ -97,9 +96,3 @@ def _numbers_of(server: "Server", place: tuple[str, int]) -> Generator[Address]:
     finally:
         web.shutdown()
         web.server_close()
-
-
-def shown(store: str | Path) -> str:
-    """Return what a store is called: of an address neither who logs in nor what follows, since secrets are in both."""
-    kind, colon, rest = str(store).partition("://")
-    return f"{kind}://{rest.rpartition('@')[2].partition('?')[0]}" if colon else kind
