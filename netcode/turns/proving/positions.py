@@ -9,12 +9,12 @@ from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.kit import kit_of
 from netcode.turns.language.marks import Mark
+from netcode.turns.proving.aliasing import shared
 from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
 from netcode.turns.proving.onlookers import meddling
 from netcode.turns.proving.report import Report
 from netcode.turns.proving.seen import seen
-from netcode.turns.proving.sharing import shared
 from netcode.turns.proving.tried import Tried
 from netcode.turns.proving.watching import running_in
 from netcode.turns.proving.worlds import Worlds, clone, supposed
