@@ -5,6 +5,7 @@ from pathlib import Path
 
 from netcode.address import Address
 from netcode.site import Web
+from netcode.turns.serving.checks import WILDCARDS
 
 _FOLDER = Path(__file__).parent.parent / "web"
 PAGE = _FOLDER / "table.html"
@@ -31,12 +32,8 @@ def page_of(web: Web | bool | None, own: Address | None = None) -> Web | bool | 
 
 def link_of(address: Address, *, secure: bool) -> str:
     """Return what a friend in the same network types into a browser."""
-    host = address.host
-    if host in ("", "0.0.0.0", "::"):
-        host = _lan_host()
-    if ":" in host:
-        host = f"[{host}]"
-    return f"http{'s' if secure else ''}://{host}:{address.port}/"
+    host = _lan_host() if address.host in WILDCARDS else address.host
+    return f"http{'s' if secure else ''}://{Address(host, address.port)}/"
 
 
 def _lan_host() -> str:
