@@ -112,6 +112,7 @@ def test_progress_overwrites_itself_and_leaves_nothing(monkeypatch: pytest.Monke
     output = Output()
 
     output.progress("one of them all")
+    output.progress("one of them all")
     output.progress("two")
     output.progress("two")
     output.line("done")

@@ -42,10 +42,12 @@ class Output:
 
     def progress(self, text: str) -> None:
         """Show how far it is, in a line that the next one overwrites; nothing where nobody looks."""
-        if not self.is_live or text == self._progress:
+        if not self.is_live:
             return
         # The last column stays free: a full line would wrap, and the next one could not overwrite it.
         text = text[: shutil.get_terminal_size().columns - 1]
+        if text == self._progress:
+            return
         blank = " " * len(self._progress)
         put(sys.stdout, f"\r{blank}\r{text}", piped=True)
         self._progress = text
