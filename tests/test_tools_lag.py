@@ -21,6 +21,7 @@ from netcode.tools import lag
 from netcode.tools.lag import Panel, add_arguments, describe, run
 from netcode.tools.lag_keys import HELP, NoKeyboard
 from netcode.tools.lag_proxy import CAPACITY, Counters, Proxy
+from netcode.tools.output import Output
 
 LOCAL = ("127.0.0.1", 0)
 
@@ -38,6 +39,13 @@ class Fingers:
 
     def close(self) -> None:
         self.closed = True
+
+
+class Terminal(io.StringIO):
+    """A terminal that somebody looks at."""
+
+    def isatty(self) -> bool:
+        return True
 
 
 def parse(*arguments: str) -> argparse.Namespace:
@@ -120,35 +128,35 @@ def test_a_wrong_argument_says_what_to_give(
 # Panel
 
 
-def test_the_status_says_what_passes_and_what_is_wrong(proxy: Proxy) -> None:
-    stream = io.StringIO()
-    panel = Panel(proxy, NoKeyboard(), stream, live=False, clock=FakeClock())
+def test_the_status_says_what_passes_and_what_is_wrong(proxy: Proxy, capsys: pytest.CaptureFixture[str]) -> None:
+    panel = Panel(proxy, NoKeyboard(), Output(), FakeClock())
     proxy.counters = Counters(links=3, cut=1, up=12_345, down=1_200_000_000)
 
     panel.step()
 
-    assert stream.getvalue() == "links 0, up 12.35 kB, down 1.2 GB, cut 1 | 100 ms\n"
+    assert capsys.readouterr().out == "links 0, up 12.35 kB, down 1.2 GB, cut 1 | 100 ms\n"
 
 
-def test_a_stall_is_said_first(proxy: Proxy) -> None:
-    stream = io.StringIO()
-    panel = Panel(proxy, Fingers(" "), stream, live=False, clock=FakeClock())
+def test_a_stall_is_said_first(proxy: Proxy, capsys: pytest.CaptureFixture[str]) -> None:
+    panel = Panel(proxy, Fingers(" "), Output(), FakeClock())
 
     panel.step()
 
-    assert stream.getvalue() == "STALLED | links 0, up 0 B, down 0 B, cut 0 | 100 ms, held\n"
+    assert capsys.readouterr().out == "STALLED | links 0, up 0 B, down 0 B, cut 0 | 100 ms, held\n"
 
 
-def test_a_log_gets_a_line_when_something_changed_and_not_too_often(proxy: Proxy) -> None:
-    stream, clock = io.StringIO(), FakeClock()
-    panel = Panel(proxy, Fingers("", "", "l", ""), stream, live=False, clock=clock)
+def test_a_log_gets_a_line_when_something_changed_and_not_too_often(
+    proxy: Proxy, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock = FakeClock()
+    panel = Panel(proxy, Fingers("", "", "l", ""), Output(), clock)
     counts: list[int] = []
     for seconds in (0.0, 5.0, 1.0, 4.0):
         clock.advance(seconds)
         panel.step()
-        counts.append(stream.getvalue().count("\n"))
+        counts.append(capsys.readouterr().out.count("\n"))
 
-    assert counts == [1, 1, 1, 2]
+    assert counts == [1, 0, 0, 1]
 
 
 def test_a_terminal_keeps_one_line_that_overwrites_itself(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,24 +164,25 @@ def test_a_terminal_keeps_one_line_that_overwrites_itself(proxy: Proxy, monkeypa
         return os.terminal_size((20, 24))
 
     monkeypatch.setattr(shutil, "get_terminal_size", narrow)
-    stream, clock = io.StringIO(), FakeClock()
-    panel = Panel(proxy, NoKeyboard(), stream, live=True, clock=clock)
+    stream, clock = Terminal(), FakeClock()
+    monkeypatch.setattr(sys, "stdout", stream)
+    panel = Panel(proxy, Fingers("", "", "h"), Output(), clock)
     panel.step()
     first = stream.getvalue()
     clock.advance(1.0)
     panel.step()
-    panel.say("hello")
+    panel.step()
     panel.finish()
 
-    assert first == "\rlinks 0, up 0 B, do"
+    assert first == "\r\rlinks 0, up 0 B, do"
     blank = f"\r{' ' * 19}\r"
     assert stream.getvalue() == (
-        f"{first}{blank}hello\n\r\rlag: 0 connections, 0 cut, 0 refused by the target; 0 B up, 0 B down\n"
+        f"{first}{blank}{HELP}\nlag: 0 connections, 0 cut, 0 refused by the target; 0 B up, 0 B down\n"
     )
 
 
 def test_keys_change_the_faults_of_the_proxy(proxy: Proxy) -> None:
-    panel = Panel(proxy, Fingers("LLj", "0", "o"), io.StringIO(), live=False)
+    panel = Panel(proxy, Fingers("LLj", "0", "o"), Output())
     seen: list[Faults] = []
     for _ in range(3):
         panel.step()
@@ -182,22 +191,21 @@ def test_keys_change_the_faults_of_the_proxy(proxy: Proxy) -> None:
     assert seen == [Faults(latency=0.12), Faults(), Faults(latency=0.1)]
 
 
-def test_a_question_mark_shows_the_keys(proxy: Proxy) -> None:
-    stream = io.StringIO()
-    panel = Panel(proxy, Fingers("?h"), stream, live=False)
+def test_a_question_mark_shows_the_keys(proxy: Proxy, capsys: pytest.CaptureFixture[str]) -> None:
+    panel = Panel(proxy, Fingers("?h"), Output())
 
     panel.step()
 
-    assert stream.getvalue().startswith(f"{HELP}\n{HELP}\n")
+    assert capsys.readouterr().out.startswith(f"{HELP}\n{HELP}\n")
 
 
 @pytest.mark.parametrize("key", "ce")
 def test_keys_cut_every_connection_at_once(proxy: Proxy, key: str) -> None:
-    panel = Panel(proxy, Fingers(), io.StringIO(), live=False)
+    panel = Panel(proxy, Fingers(), Output())
     with socket.create_connection(proxy.address) as client:
         for _ in as_long_as(lambda: proxy.open_links == 0):
             panel.step()
-        Panel(proxy, Fingers(key), io.StringIO(), live=False).step()
+        Panel(proxy, Fingers(key), Output()).step()
         for _ in as_long_as(lambda: proxy.counters.cut == 0):
             panel.step()
         try:
@@ -209,7 +217,7 @@ def test_keys_cut_every_connection_at_once(proxy: Proxy, key: str) -> None:
 
 
 def test_the_key_q_quits(proxy: Proxy) -> None:
-    panel = Panel(proxy, Fingers("q"), io.StringIO(), live=False)
+    panel = Panel(proxy, Fingers("q"), Output())
 
     assert not panel.step()
 

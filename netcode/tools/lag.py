@@ -7,18 +7,15 @@ jitter, a slow line, moments in which nothing passes, broken connections. Keys c
 import argparse
 import random
 import re
-import shutil
 import signal
 import sys
-from typing import TextIO
 
-from netcode.console import is_terminal, put
 from netcode.faults import Ending, Faults
 from netcode.loop.clock import Clock, monotonic
 from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.tools.lag_keys import HELP, Keyboard, NoKeyboard, open_keyboard, press
 from netcode.tools.lag_proxy import CAPACITY, Proxy
-from netcode.tools.output import complain, in_bytes
+from netcode.tools.output import Output, complain, in_bytes
 from netcode.tools.where import PORT, listening_address, server_address
 
 DESCRIPTION = "Pass TCP connections on to a server as a bad network would."
@@ -103,11 +100,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _serve(proxy: Proxy, route: str) -> None:
     keyboard = open_keyboard(sys.stdin)
-    panel = Panel(proxy, keyboard, sys.stdout, live=is_terminal(sys.stdout))
+    output = Output()
+    panel = Panel(proxy, keyboard, output)
     try:
-        panel.say(f"lag: {route}")
+        output.line(f"lag: {route}")
         if not isinstance(keyboard, NoKeyboard):
-            panel.say(HELP)
+            output.line(HELP)
         while panel.step():
             pass
     finally:
@@ -121,24 +119,14 @@ class Panel:
     Args:
         proxy: What it runs.
         keyboard: Where keys come from.
-        stream: Where lines go to.
-        live: Whether `stream` is a terminal, on which the status overwrites itself.
+        output: Where lines go; on a terminal, the status overwrites itself.
         clock: Gives seconds that never go back.
     """
 
-    def __init__(
-        self,
-        proxy: Proxy,
-        keyboard: Keyboard,
-        stream: TextIO | None,
-        *,
-        live: bool,
-        clock: Clock = monotonic,
-    ) -> None:
+    def __init__(self, proxy: Proxy, keyboard: Keyboard, output: Output, clock: Clock = monotonic) -> None:
         self._proxy = proxy
         self._keyboard = keyboard
-        self._stream = stream
-        self._live = live
+        self._output = output
         self._clock = clock
         self._original = proxy.faults
         self._shown = ""
@@ -154,44 +142,29 @@ class Panel:
                 case "c" | "e":
                     self._proxy.cut(Ending.RESET if key == "c" else Ending.END)
                 case "h" | "?":
-                    self.say(HELP)
+                    self._output.line(HELP)
                 case _:
                     self._proxy.faults = press(key, self._proxy.faults, self._original)
         if self._clock() >= self._show_at:
-            self._show_at = self._clock() + (LIVE_INTERVAL if self._live else LOG_INTERVAL)
+            self._show_at = self._clock() + (LIVE_INTERVAL if self._output.is_live else LOG_INTERVAL)
             self._show()
         return True
-
-    def say(self, text: str) -> None:
-        """Write a line that stays."""
-        self._clear()
-        put(self._stream, f"{text}\n", piped=True)
 
     def finish(self) -> None:
         """Write the summary."""
         counters = self._proxy.counters
-        self.say(
+        self._output.line(
             f"lag: {counters.links} connections, {counters.cut} cut, {counters.refused} refused by the target; "
             f"{in_bytes(counters.up, digits=4)} up, {in_bytes(counters.down, digits=4)} down"
         )
 
     def _show(self) -> None:
         text = self._status()
-        if self._live:
-            # The last column stays free: a full line would wrap, and the next one could not overwrite it.
-            text = text[: shutil.get_terminal_size().columns - 1]
-        if text == self._shown:
-            return
-        if self._live:
-            put(self._stream, f"\r{text.ljust(len(self._shown))}", piped=True)
-        else:
-            self.say(text)
-        self._shown = text
-
-    def _clear(self) -> None:
-        if self._live:
-            put(self._stream, f"\r{' ' * len(self._shown)}\r", piped=True)
-            self._shown = ""
+        if self._output.is_live:
+            self._output.progress(text)
+        elif text != self._shown:
+            self._output.line(text)
+            self._shown = text
 
     def _status(self) -> str:
         proxy, counters = self._proxy, self._proxy.counters
