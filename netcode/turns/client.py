@@ -19,7 +19,7 @@ from netcode.turns.language.clocks import Clock, clock_from, wire_clock
 from netcode.turns.player.numbered import check_said
 from netcode.turns.player.whereabouts import why_not
 from netcode.turns.protocol import Join
-from netcode.turns.reading import refuse
+from netcode.turns.reading import refuse_while_reading
 from netcode.turns.seat import Seat
 from netcode.turns.values import check_bounds, pack, plain
 
@@ -77,7 +77,7 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     Raises:
         TypeError, ValueError: an argument cannot be what it should be.
     """
-    refuse("join(…)")
+    refuse_while_reading("join(…)")
     _check_pair("join", address, game)
     _check(patience, players, name)
     key = None if ticket is not None or watch else secrets.token_urlsafe(24)
@@ -156,7 +156,7 @@ def tables(
         TypeError, ValueError: an argument cannot be what it should be.
         OSError: the server cannot be reached, or did not answer; the text says why.
     """
-    refuse("tables(…)")
+    refuse_while_reading("tables(…)")
     _check_pair("tables", address, game)
     host, port = check_pair(address)
     check_number("timeout", timeout, zero=True)

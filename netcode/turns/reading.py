@@ -10,7 +10,7 @@ _read: list[str] = []
 
 @contextmanager
 def reading(file: str) -> Generator[None]:
-    """Have `refuse` know that a file is being read."""
+    """Have `refuse_while_reading` know that a file is being read."""
     _read.append(file)
     try:
         yield
@@ -18,7 +18,7 @@ def reading(file: str) -> Generator[None]:
         _read.pop()
 
 
-def refuse(what: str) -> None:
+def refuse_while_reading(what: str) -> None:
     """Raise `RulesError` where a file that is being read asks for `what`, such as `serve(…)`."""
     if _read:
         raise RulesError(

@@ -17,7 +17,7 @@ from netcode.observing import Tables, share_onlookers
 from netcode.site import Web
 from netcode.turns import protocol
 from netcode.turns.language.definition import definition_of
-from netcode.turns.reading import refuse
+from netcode.turns.reading import refuse_while_reading
 from netcode.turns.runtime.storing import MAX_STATE
 from netcode.turns.serving.browsers import link_of, page_of
 from netcode.turns.serving.checks import check_counts, check_door, check_found, check_times
@@ -127,7 +127,7 @@ class Server:
     ) -> None:
         if not games:
             raise TypeError("turns.Server needs the games that it serves: turns.Server(TicTacToe, port=7777)")
-        refuse("turns.Server(…)")
+        refuse_while_reading("turns.Server(…)")
         self.games = by_name(games)
         limits, kept = Limits(tables_per_peer, max_waiting, max_spectators), Kept(keep, waiting)
         check_times(idle=idle, **kept._asdict())
@@ -355,7 +355,7 @@ def serve(
         Lost: another process has taken the tables over. End this one, and have it started again.
         TypeError, ValueError, ImportError, Unavailable, OSError: as for `Server`.
     """
-    refuse("serve(…)")
+    refuse_while_reading("serve(…)")
     try_to_begin(by_name(games).values())
     kept = open_store(store)
     serving: list[Server] = []
