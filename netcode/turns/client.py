@@ -59,8 +59,8 @@ def join(  # noqa: PLR0917 - the order in which one thinks of them; the rest is 
     Args:
         address: host and port of the server.
         game: the class, so that `view` is typed as it; or its name.
-        room: a code that friends agreed on, or `room` of an entry that `tables` gave. Without one we sit down wherever
-            a seat is free at a table with these `players` and `options`, or found one.
+        room: a code that friends agreed on, in capitals or not, or `room` of an entry that `tables` gave. Without one we
+            sit down wherever a seat is free at a table with these `players` and `options`, or found one.
         players: with how many the game begins; without it with the most, or when somebody seated says `start()`.
         options: what the game lets its founder choose, as its rules have it (`{"suit": Suit.HEARTS}`) or as it is sent
             (`{"suit": "HEARTS"}`); and `{"clock": Clock(per_move=30)}`, or None for none.

@@ -362,9 +362,9 @@ def test_a_join_whose_answer_was_lost_leads_to_the_same_seat(hall: Hall) -> None
 def test_friends_meet_in_a_room_by_its_code(hall: Hall) -> None:
     hall.serve()
     stranger = hall.join(name="Eve")
-    ann, bob = hall.join(room="ours", name="Ann"), hall.join(room="ours", name="Bob")
+    ann, bob = hall.join(room="ours", name="Ann"), hall.join(room="Ours", name="Bob")
 
-    late = hall.join(room="ours")
+    late = hall.join(room="OURS")
     lurker = hall.join(room="ours", watch=True)
 
     assert (ann.names, stranger.names) == (("Ann", "Bob"), ("Eve",))
