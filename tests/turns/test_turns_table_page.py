@@ -761,6 +761,34 @@ def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     assert ann.value("document.querySelectorAll('.grid .seat').length") == 2
 
 
+def test_what_is_wanted_while_there_is_no_server_is_said_not_to_be_sent_and_not_done_later(
+    browser: Browser, start: Start, tmp_path: Path
+) -> None:
+    server, link = serve_at(start, tmp_path, free_port())
+    page, bob = (sit_down(browser, link, "TicTacToe", "late", name) for name in ("Ann", "Bob"))
+    for number, mover in enumerate([page, bob, page, bob, page]):
+        mover.click(f".go{cell('cells', (0, 3, 1, 4, 2)[number])}")
+    page.reads("Ann won", "#status")
+    server.stop()
+    server.status()
+    page.reads("no server answers at ws://", "#status")
+
+    page.click("[data-key='Another table']")
+    page.reads("not sent; try again once you are back", "#refused")
+    page.write("#text", "well played")
+    page.press("Enter")
+    assert page.value("document.querySelector('#text').value") == "well played"
+    serve_at(start, tmp_path, port_of(link))
+    page.reads("Ann won", "#status")
+    # Once our seat is found: the link is there before.
+    page.until("document.querySelector('#chat').requestSubmit() || document.querySelector('#text').value === ''")
+    bob.reads("Ann: well played", "#log")
+    page.click("#leave")
+
+    page.reads("you left the table", "#notice")
+    page.reads("Play with friends", "#join")  # and at no other table, which was wanted before
+
+
 def test_whoever_comes_while_nothing_can_be_stored_reads_why_and_sits_down_later(
     browser: Browser, start: Start, tmp_path: Path
 ) -> None:

@@ -1,4 +1,4 @@
-// The fields of a game as nodes of a page, whatever they are. What others say becomes text, never HTML.
+// The fields of a game as nodes of a page, whatever they are.
 import { make } from "./seat.js";
 
 export const keyOf = (value) => JSON.stringify(value);

@@ -77,14 +77,14 @@ export class Seat extends EventTarget {
   join(game, wanted = {}) {
     this.#forget();
     this.#wanted = [game, { legal: true, key: wanted.ticket || wanted.watch ? undefined : drawn(32), ...wanted, name: wanted.name?.toWellFormed() }];
-    this.#say("join", ...this.#wanted);
+    this.#send("join", ...this.#wanted);
   }
 
   play(play, given = {}) {
     if (this.pending || this.seat == null) return;
     const made = typeof play === "string" ? { move: play, arguments: given, places: [] } : play;
     this.pending = { ...made, number: (this.#told.state.last ?? 0) + 1, question: made.move ? null : this.question?.id ?? "" };
-    this.#sendPlay();
+    if (this.#sat) this.#sendPlay();
     this.#change();
   }
 
@@ -93,7 +93,7 @@ export class Seat extends EventTarget {
   }
 
   chat(text) {
-    this.#say("say", text.toWellFormed());
+    return this.#say("say", text.toWellFormed());
   }
 
   start() {
@@ -117,7 +117,7 @@ export class Seat extends EventTarget {
   }
 
   list() {
-    this.#say("tables", null);
+    this.#send("tables", null);
   }
 
   #connect() {
@@ -127,7 +127,7 @@ export class Seat extends EventTarget {
         this.#attempts = 0;
         this.#sat = false;
         client.send(["games"]);
-        this.#say(...(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]));
+        this.#send(...(this.#wanted ? ["join", ...this.#wanted] : ["tables", null]));
         this.#linked("here");
       })
       .on("message", (message) => this.#hear(...message))
@@ -149,10 +149,15 @@ export class Seat extends EventTarget {
     this.#change();
   }
 
-  // Before we sit nothing else is heard.
+  // Later nobody may want it any more.
   #say(...message) {
+    if (this.#sat && this.link === "here") return !this.#send(...message);
+    this.#tell("refused", null, "not sent; try again once you are back");
+  }
+
+  #send(...message) {
     try {
-      if ((this.#sat || /join|tables/.test(message[0])) && this.#client.id !== null) this.#client.send(message);
+      if (this.#client.id !== null) this.#client.send(message);
     } catch (error) { // too large, say
       this.pending = null;
       this.#tell("refused", null, error.message);
@@ -162,8 +167,7 @@ export class Seat extends EventTarget {
   #sendPlay() {
     const { number, move, question, arguments: given } = this.pending;
     const lag = Math.min(this.#client.rtt ?? 0, 999);
-    if (question === null) this.#say("play", number, move, given, lag);
-    else this.#say("answer", number, question, given.answer, lag);
+    this.#send(...(question === null ? ["play", number, move, given, lag] : ["answer", number, question, given.answer, lag]));
   }
 
   #forget() {

@@ -156,7 +156,7 @@ function ask() {
   if (seat.seat === null) return "You watch.";
   if (!seat.started) return board.names.length >= players[0] && button("Begin", () => seat.start(), { class: "main" });
   const gone = [...seat.presence.keys()].filter((number) => number !== seat.seat && seat.presence[number][0] === "left");
-  const onwards = (kind) => button("Another table", another, kind);
+  const onwards = (kind) => button("Another table", () => leave(seat.game), kind);
   const text = gone.length > 0 && `${listed(gone)} ${gone[1] ? "have" : "has"} left.`;
   const least = seat.games.find((one) => one.game === seat.game)?.players[0];
   if (seat.over && seat.presence.length - gone.length < least) return [text, onwards({ class: "main" })];
@@ -166,17 +166,17 @@ function ask() {
   return undo && button(undo === "free" || board.names.length === 1 ? "Take back" : "Ask to take back", () => seat.undo());
 }
 
-function another() {
-  onward = seat.game; // as soon as this table is left
+function leave(to) {
+  onward = to; // as soon as this table is left
   seat.leave();
 }
 
-// What a server says to whoever wrote the page, in words for who plays.
+// What is said to who wrote the page, for who plays.
 const plain = (text) => text.replace("; to look on, join with watch", "; choose Watch to look on, or another table").replace(/: (max|tables)_\w+ is \d+/, "");
 
 function notice(text) {
   fill("notice", plain(text));
-  $("notice").classList.toggle("calm", text === "you left the table"); // that is no alarm
+  $("notice").classList.toggle("calm", text === "you left the table"); // no alarm
 }
 
 function people() {
@@ -238,7 +238,10 @@ function tell(text, kind) {
 }
 
 function remember(text, kind) {
-  if (text) lines = [...lines, [text, kind]].slice(-200);
+  if (text) {
+    tell(text, kind);
+    lines = [...lines, [text, kind]].slice(-200);
+  }
   attempt(() => sessionStorage.setItem(store, keyOf({ lines, answered })));
 }
 function recall() {
@@ -248,7 +251,7 @@ function recall() {
 }
 
 const isLate = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0) < 0.25;
-// An undo that was refused, and a timeout, are no events, but changes. `event` is the first of a step.
+// A refused undo, and a timeout, are no events, but changes. `event` is the first of a step.
 function unsaid(event) {
   const { number, undo_by: asked, running = [] } = before;
   Object.assign(before, { undo_by: null, number: seat.state.number }); // once
@@ -288,18 +291,11 @@ const EVENTS = {
     if (move) tell(`${nameOf(number)} moved: ${move}`);
     else tell(`${nameOf(number)} ${absent ? "did not answer: the default counts" : before.asked ? "answered" : "moved"}`);
   },
-  told(text, _, alone) {
-    const full = alone ? `${text} (not told to all)` : text, kind = alone && "alone";
-    tell(full, kind);
-    remember(full, kind);
-  },
+  told: (text, _, alone) => remember(alone ? `${text} (not told to all)` : text, alone && "alone"),
   "taken back": (_, text) => tell(`Taken back: ${text}`),
   presence: (number, there) => number !== seat.seat && tell(`${nameOf(number)} ${{ here: "is back", left: "has left" }[there] ?? `is ${there}`}`),
   over: (...result) => tell(ended(result), "end"),
-  said(_, name, text) {
-    tell(`${name}: ${text}`, "chat");
-    remember(`${name}: ${text}`, "chat");
-  },
+  said: (_, name, text) => remember(`${name}: ${text}`, "chat"),
   refused(play, text) {
     if (seat.seat === undefined) return notice(text);
     const full = play ? `${said(play)}: ${text}` : text;
@@ -317,7 +313,7 @@ const EVENTS = {
     else history.replaceState({ name }, ""); // what is kept is the seat of another tab
     attempt(() => sessionStorage.removeItem(store));
     notice(text);
-    if (onward) sit(onward, {});
+    if (onward) sit(onward);
     else seat.list();
     onward = undefined;
   },
@@ -329,12 +325,12 @@ seat.on("event", ([kind, ...rest]) => {
 
 $("chat").onsubmit = (event) => {
   event.preventDefault();
-  if ($("text").value.trim()) seat.chat($("text").value);
-  $("text").value = "";
+  const { value } = $("text");
+  if (!value.trim() || seat.chat(value)) $("text").value = "";
 };
 $("leave").onblur = () => fill("leave", "Leave the table");
 $("leave").onclick = () => {
-  if (seat.seat === null || !seat.started || seat.over || $("leave").textContent.startsWith("Give")) seat.leave();
+  if (seat.seat === null || !seat.started || seat.over || $("leave").textContent.startsWith("Give")) leave();
   else fill("leave", "Give up and leave"); // not by one click that went astray
 };
 $("copy").onclick = () => {
