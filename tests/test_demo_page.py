@@ -199,12 +199,19 @@ def test_who_came_by_a_link_reads_each_shot_and_finds_others_to_play(
     second.until(f"/^Your turn: fire! {'Ann' if first is ann else 'Bob'} (hit|missed) at /.test({STATUS})")
     assert (before, bob.value(seas)) == ("2", "2")
     bob.click("#leave")
+    bob.reads("Give up and leave", "#leave")  # it stands beside what sends a text
+    bob.click("#text")
+    bob.until("document.querySelector('#leave').innerText === 'Leave'")
+    assert not ann.value(OVER)
+    bob.click("#leave")
+    bob.click("#leave")
     ann.reads("Victory: Bob gave up", "#status")
     assert ann.text("#players") == "Ann against Bob (has left)"
     bob.reads("Play with a friend")
     assert bob.text("#notice") == ""
     bob.click("#any")
     bob.reads("Hide your fleet", "#status")  # from Carl, who waits at a table for all
+    assert bob.text("#leave") == "Leave"
     assert ann.problems == bob.problems == carl.problems == []
 
 

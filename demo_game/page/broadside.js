@@ -161,10 +161,11 @@ function hide() {
   seat.play("", { answer: fleet });
 }
 
-function another() {
-  onward = true; // as soon as this table is left
+function leave(further) {
+  onward = further; // as soon as this table is left
   seat.leave();
 }
+const another = () => leave(true);
 
 function turn() {
   upright = !upright;
@@ -274,6 +275,7 @@ const EVENTS = {
     $("notice").textContent = "";
     $("log").replaceChildren();
     $("copy").textContent = "Copy";
+    $("leave").textContent = "Leave";
     $("address").value = `${location.href.split("#")[0]}#${new URLSearchParams({ room: seat.room ?? `#${seat.table}` })}`;
     if (number !== null) attempt(() => sessionStorage.setItem(KEPT, seat.ticket));
   },
@@ -335,10 +337,14 @@ $("copy").onclick = () => {
 };
 $("chat").onsubmit = (event) => {
   event.preventDefault();
-  if ($("text").value.trim()) seat.chat($("text").value);
-  $("text").value = "";
+  const { value } = $("text");
+  if (!value.trim() || seat.chat(value)) $("text").value = "";
 };
-$("leave").onclick = () => seat.leave();
+$("leave").onblur = () => ($("leave").textContent = "Leave");
+$("leave").onclick = () => {
+  if (seat.seat === null || !seat.started || seat.over || $("leave").textContent !== "Leave") leave(false);
+  else $("leave").textContent = "Give up and leave"; // not by one click that went astray
+};
 onhashchange = () => location.reload(); // a friend's link that was opened in this very tab
 document.onkeydown = (event) => {
   if (event.key.toLowerCase() === "r" && placing() && event.target.tagName !== "INPUT") turn();
