@@ -28,7 +28,7 @@ from netcode.turns.server import Server
 from netcode.turns.store import Entry, NewTable
 from netcode.turns.store.sqlite import SqliteStore
 from netcode.turns.table import Step, Table
-from netcode.turns.terminal.arguments import addresses_of, options_of
+from netcode.turns.terminal.arguments import addresses_of, make_parser, options_of
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
 from netcode.turns.values import pack
 
@@ -618,6 +618,12 @@ def test_json_that_is_none_is_told(text: str, hint: str) -> None:
         options_of([f"clock={text}"])
 
     assert str(told.value).startswith(f"the option clock is {text}, which is no JSON{hint}")
+
+
+def test_a_name_in_the_encoding_of_another_terminal_is_written_out() -> None:
+    read = make_parser().parse_args(["play", "game.py", "--name", "Jos\udce9 é", "--room", "\udcff"])
+
+    assert (read.name, read.room) == (r"Jos\xe9 é", r"\xff")  # a server refuses what is no UTF-8
 
 
 def test_the_help_names_a_clock_that_works(capsys: pytest.CaptureFixture[str]) -> None:

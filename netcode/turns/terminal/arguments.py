@@ -65,13 +65,18 @@ def _seconds(text: str) -> float:
     raise argparse.ArgumentTypeError(f"{text} is not a number of seconds")
 
 
+def _text(text: str) -> str:
+    """Read a text; what is none in the encoding of the terminal is written out, as in what is typed there."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def _add_at(command: argparse.ArgumentParser, *, required: bool) -> None:
     """Add how a server is reached."""
     reached = f"the server, or the link to its page; port {PORT}. With commas, all that serve the same tables: any of them will do"
     command.add_argument("--at", metavar="HOST[:PORT]", action="append", required=required, help=reached)
     command.add_argument("--tls", action="store_true", help="to a server that encrypts")
-    command.add_argument("--room", help="a code that you agreed on with your friends")
-    command.add_argument("--name", default="", help="what the others call you")
+    command.add_argument("--room", type=_text, help="a code that you agreed on with your friends")
+    command.add_argument("--name", type=_text, default="", help="what the others call you")
 
 
 def _add_think(command: argparse.ArgumentParser) -> None:
