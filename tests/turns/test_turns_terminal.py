@@ -1411,7 +1411,7 @@ def test_a_board_without_room_beside_its_name_stands_below_it() -> None:
 
     rows = rows_of(table.view(None), 32)
 
-    assert [line for name, line in rows[2:10]] == ["Ann the first of all", *[" .  .  ."] * 3, "Bob", *[" .  .  ."] * 3]
+    assert [line for _, line in rows[2:10]] == ["Ann the first of all", *[" .  .  ."] * 3, "Bob", *[" .  .  ."] * 3]
 
 
 def test_the_board_is_shown_again_to_who_comes_back(hall: Hall) -> None:
@@ -1581,6 +1581,23 @@ def test_a_bot_says_what_it_waits_for() -> None:
     assert said == ["waiting for 1 more", "2 sit here, up to 3 can: a person there begins with /start, or others join"]
 
 
+def test_who_stops_in_the_middle_of_a_game_reads_how_to_come_back(hall: Hall, tmp_path: Path) -> None:
+    class Stopped(Keys):
+        def line(self) -> str | None:
+            if "you sit at seat 0" in out.getvalue():
+                raise KeyboardInterrupt
+            return super().line()
+
+    hall.serve()
+    out = io.StringIO()
+    seat_file = SeatFile(tmp_path / "go.py", "Ann", (HOST, PORT))
+
+    with pytest.raises(KeyboardInterrupt):
+        play_over_network((HOST, PORT), TicTacToe, Screen(out), Stopped(*[""] * 60), seat_file, **Pump(hall).link)
+
+    assert out.getvalue().endswith("your seat is kept: start this again to sit down there\n")
+
+
 def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(hall: Hall, tmp_path: Path) -> None:
     hall.serve()
     pump, out = Pump(hall), io.StringIO()
@@ -1611,7 +1628,9 @@ def test_a_person_plays_over_the_network_until_nobody_types_and_sits_down_again(
     anew = play(*[""] * 60)
     # The room is asked for again: its game is over and both have gone, so others may play there.
     assert anew.startswith("this table is not kept any more\nyou sit at seat 0")
-    assert anew.endswith("waiting for 1 more, with --room ours\n")
+    back = "your seat is kept: start this again to sit down there\n"
+    assert anew.endswith(f"waiting for 1 more, with --room ours\n{back}")
+    assert [text.count(back) for text in (second, kept, third)] == [1, 0, 0]  # Bob gave up, and then we left
     bob.close()
 
 

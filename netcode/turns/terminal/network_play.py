@@ -1,7 +1,7 @@
 """A table at a server in a terminal, at which a person plays or looks on."""
 
 import time
-from typing import Any
+from typing import Any, Self
 
 from netcode.turns.bots import Drawer
 from netcode.turns.client import join
@@ -45,6 +45,7 @@ SOON = 1.0
 SILENT = 3
 """Seconds without a sign of life from the server of which a player is told: several pings have gone unanswered then."""
 
+KEPT = "your seat is kept: start this again to sit down there"
 _OF_A_TABLE = ("room", "players", "options", "watch")
 
 
@@ -94,6 +95,15 @@ class NetworkTable:
         self._drawer = Drawer(game)
         self._drawn: Play | None = None
         """What was drawn in this turn of ours, and not played."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Tell whoever ends the program in the middle of a game how to come back."""
+        by_hand = kind in (None, KeyboardInterrupt) and self.seat.seated and not self.seat.reason
+        if by_hand and not self.seat.over and self.seat_file is not None and self.seat_file.read() is not None:
+            self.screen.line(KEPT)
 
     def update(self) -> bool:
         """Take what came and show it; False once it is over with the table."""
@@ -176,7 +186,7 @@ class NetworkTable:
         lost = self.seat.trouble is not None
         self.screen.line(f"no way back: {newest(reason)}" if self._troubles else reason)
         if self.seat_file is not None and lost and self.seat_file.read() is not None:
-            self.screen.line("your seat is kept: start this again to sit down there")
+            self.screen.line(KEPT)
         elif self.seat_file is not None and self.seat.seated and not lost:
             self.seat_file.forget()
 
@@ -356,8 +366,10 @@ def play_over_network(
     if ticket is not None:  # which says all of the table
         asked = {name: value for name, value in wanted.items() if name not in _OF_A_TABLE}
         asked["ticket"] = ticket
-    with join(address, game, **asked) as seat:
-        table = NetworkTable(seat, game, screen, seat_file, kept=ticket is not None, room=asked.get("room"))
+    with (
+        join(address, game, **asked) as seat,
+        NetworkTable(seat, game, screen, seat_file, kept=ticket is not None, room=asked.get("room")) as table,
+    ):
         patient_until: float | None = time.monotonic() + SOON
         while table.update():
             if screen.is_closed:  # nobody sees what is to be played, or what the others do
