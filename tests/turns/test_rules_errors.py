@@ -883,6 +883,22 @@ def test_a_bug_in_a_move_refuses_it_and_the_table_goes_on(kind: str, caplog: pyt
     assert isinstance(table.play(0, "go", {"kind": "count"}, 1, now=0.0), Step)
 
 
+def test_rules_inside_of_a_function_may_use_what_is_defined_below_them() -> None:
+    class Mine(Game):
+        @move
+        def take(self) -> None:
+            self.finish(first())
+
+    def first() -> int:
+        return 0
+
+    table = Table.create(Mine, 2, secret=bytes(32))
+    table.start(0.0)
+    table.play(0, "take", {}, 1, now=0.0)
+
+    assert table.result is not None
+
+
 def test_a_type_lists_itself_as_a_domain_and_as_an_option() -> None:
     class Typed(Game):
         @options(fast=cast("Any", bool))

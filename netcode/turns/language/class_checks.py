@@ -2,9 +2,11 @@
 
 import inspect
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import lru_cache
 from inspect import getattr_static
+from types import FunctionType
 from typing import Any, ParamSpec, TypeVar, get_origin
 
 from netcode.turns.errors import RulesError
@@ -135,8 +137,14 @@ def _below(member: Any) -> Iterator[Any]:
         if id(current) not in seen:
             seen.add(id(current))
             held += [_inside(current)]
-            held += inspect.getclosurevars(current).nonlocals.values() if inspect.isfunction(current) else ()
+            held += _closed_over(current) if inspect.isfunction(current) else ()
             yield current
+
+
+def _closed_over(function: FunctionType) -> Iterator[Any]:
+    for cell in function.__closure__ or ():
+        with suppress(ValueError):  # what is yet to be defined, below the class
+            yield cell.cell_contents
 
 
 def _inside(member: Any) -> Any:
