@@ -29,6 +29,9 @@ At = str | tuple[str, ...]
 """What says where a move goes."""
 
 
+_BY_NAME = "what an argument may be is given by its name: `@move(cell={})`"
+
+
 class Move(Generic[P]):
     """A move of a game. On the class, calling it makes a `Play`; on the game, inside its rules, it is a plain method."""
 
@@ -36,9 +39,9 @@ class Move(Generic[P]):
         self, rule: Callable[Concatenate[Any, P], None], domains: Mapping[str, Listing], undo: bool, at: At = ()
     ) -> None:
         if not hasattr(rule, "__name__"):
-            raise RulesError(
-                f"@move is above what is no method, but of type {type(rule).__name__}; one word of the kit is enough"
-            )
+            kind = type(rule).__name__
+            instead = "one word of the kit is enough" if isinstance(rule, Move | Shown) else _BY_NAME.format("range(9)")
+            raise RulesError(f"@move is above what is no method, but of type {kind}; {instead}")
         self.rule, self.given, self.undo, self.at = rule, domains, undo, at
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
@@ -50,6 +53,8 @@ class Move(Generic[P]):
             self._owner, self.name = owner, name
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Play:
+        if self._owner is None and inspect.isfunction(args[0] if args else None):
+            raise RulesError(f"@move({self.name}) is a move called {self.name}; {_BY_NAME.format(self.name)}")
         bound = inspect.signature(self.rule).bind(None, *args, **kwargs)
         bound.apply_defaults()
         return Play(self.name, dict([*bound.arguments.items()][1:]))

@@ -728,6 +728,60 @@ def a_domain_with_a_decorator() -> object:
     return Mine
 
 
+@told(
+    r"Mine\.take: the domain of card is what deck is at first, .*`def listed\(self\): return self\.deck`, and `@move\(card"
+)
+def a_domain_that_is_the_default_of_a_field() -> object:
+    class Mine(Game):
+        deck: list[str] = ["ace", "king"]
+
+        @move(card=deck)
+        def take(self, card: str) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.take has `@options`, which says what the founder of a table may choose; write it above `def setup")
+def options_of_a_move() -> object:
+    class Mine(Game):
+        @move(size=range(3))
+        @options(size=range(3))
+        def take(self, size: int) -> None: ...
+
+    return Mine
+
+
+@told(r"Mine\.prepare has `@options`")
+def options_of_what_setup_calls() -> object:
+    class Mine(Playable):
+        @options(size=range(3))
+        def prepare(self, size: int = 1) -> None: ...
+
+    return Mine
+
+
+@told(r"@move is above what is no method, but of type range; what an argument may be .*`@move\(cell=range\(9\)\)`")
+def a_domain_without_the_name_of_its_argument() -> object:
+    kit: Any = move
+    return kit(range(9))
+
+
+@told(r"@move\(cards\) is a move called cards; what an argument may be is given by its name: `@move\(cell=cards\)`")
+def a_method_for_a_domain_without_the_name_of_its_argument() -> object:
+    def cards(_: object) -> list[int]:
+        return [1]
+
+    def play(_: object, card: int) -> None: ...
+
+    kit: Any = move
+    return kit(cards)(play)
+
+
+@told(r"Mine\.cells cannot be a move, since a field has that name; call one of them by another word")
+def a_move_that_is_called_as_a_field() -> object:
+    return type("Mine", (Game,), {"__annotations__": {"cells": list[int]}, "cells": move(nothing)})
+
+
 @told(r"Mine\.items: T stands for any type.*`class Tiles\(Game, ABC, Generic\[T\]\)`")
 def a_generic_game() -> object:
     class Mine(Playable, Generic[T]):

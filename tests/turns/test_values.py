@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from netcode.turns.errors import RulesError, Unfit
 from netcode.turns.language.domains import pick
+from netcode.turns.language.marks import Mark
 from netcode.turns.values import (
     MAX_ITEMS,
     a,
@@ -703,6 +704,12 @@ def test_numbers_and_everything_else_pass() -> None:
         ((int, str), "a tuple is no type; write `tuple[int, str]`"),
         ({str}, "a set is no type; write `set[str]`"),
         ([], "a list is no type; write `list[…]`"),
+        ([None] * 9, "a list is no type; write `list[None]`"),
+        ([int, str, int], "a list is no type; write `list[int | str]`"),
+        (0, "0 is no type; write `int`"),
+        (list[2.5], "2.5 is no type; write `float`"),  # type: ignore[valid-type]  # pyright: ignore
+        (range(9), "range(0, 9) is no type; write `int`"),
+        (Mark.OPEN, "Mark.OPEN is no type; write `Mark`"),
         (list[[int]], "a list is no type; write `list[int]`"),  # type: ignore[misc, valid-type]  # pyright: ignore
         (dict[str, list[[int]]], "a list is no type; write `list[int]`"),  # type: ignore[misc, valid-type]  # pyright: ignore
         (lambda: int, "<lambda> cannot be stored. A field is made of None, bool, int"),

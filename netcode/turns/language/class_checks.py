@@ -1,7 +1,7 @@
 """What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from functools import lru_cache
@@ -50,6 +50,8 @@ _OF_PYTHON = ("_abc_impl", "_is_protocol", "_is_runtime_protocol")
 _WHAT = {"move": "a move", "shown": "shown"}
 """What a method is that is decorated by one of these words."""
 _TUPLE: Any = tuple
+_CHANGES: Any = (list, dict, set)
+"""What changes; equal constants of other types may be one and the same."""
 _CACHE: Any = type(lru_cache(len))
 """What `functools.cache` and `functools.lru_cache` make."""
 
@@ -98,9 +100,16 @@ def check_names(
             if isinstance(member, own):
                 continue
             _check_decorators(cls, name, member, decorated, (move, shown))
+            _check_options(cls, name, member)
             if name in decorated:
                 if name in taken or name in fields:
-                    raise RulesError(_clash(cls, name, "move" if decorated[name] == "move" else "shown value"))
+                    what = "move" if decorated[name] == "move" else "shown value"
+                    raise RulesError(
+                        _clash(cls, name, what)
+                        if name in taken
+                        else f"{cls.__name__}.{name} cannot be a {what}, since a field has that name; call one of them by another word"
+                    )
+                _check_domains(cls, name, getattr(member, "given", {}), fields)
             elif name in VERBS or name in INSIDE:
                 raise RulesError(_clash(cls, name, "method" if function_of(member) else "field"))
             elif name in HOOKS:
@@ -109,6 +118,26 @@ def check_names(
                 _check_upgrade(cls, member)
             elif not _is_plain(name, member) and name not in annotated:
                 _refuse_unannotated(cls, name, member)
+
+
+def _check_options(cls: type[Any], name: str, member: Any) -> None:
+    """Raise `RulesError` for options of anything but `setup`: nobody could choose them."""
+    if name != "setup" and any("turns_options" in getattr(one, "__dict__", {}) for one in _below(member)):
+        raise RulesError(
+            f"{cls.__name__}.{name} has `@options`, which says what the founder of a table may choose; write it above "
+            f"`def setup(self, size=3): …`, and what an argument of a move may be in `@move(…)`"
+        )
+
+
+def _check_domains(cls: type[Any], name: str, given: Mapping[str, Any], fields: dict[str, Field]) -> None:
+    """Raise `RulesError` for a domain that is what a field is at first: it would stay that, whatever becomes of the field."""
+    for argument, domain in given.items():
+        for field in fields if isinstance(domain, _CHANGES) else ():
+            if getattr_static(cls, field, None) is domain:
+                raise RulesError(
+                    f"{cls.__name__}.{name}: the domain of {argument} is what {field} is at first, and would stay so; let a "
+                    f"method list what is there: `def listed(self): return self.{field}`, and `@move({argument}=listed)`"
+                )
 
 
 def _check_decorators(

@@ -17,6 +17,7 @@ from netcode.turns.values.single import KEY, SCALARS, Choice, Either, Named
 _TUPLE: Any = tuple
 _DICT: Any = dict
 _VALUES: tuple[Any, ...] = (list, dict, set, tuple)
+_ONES: tuple[Any, ...] = (int, float, bytes, range, enum.Enum)
 _made: dict[Any, Shape] = {}
 
 
@@ -50,6 +51,9 @@ def _make(annotation: Any, where: str) -> Shape:
     annotation = named(annotation)
     if isinstance(annotation, _VALUES):
         raise RulesError(f"{where}: {a(type(annotation).__name__)} is no type; write `{_spell(annotation)}`")
+    if isinstance(annotation, _ONES):
+        kind = "int" if isinstance(annotation, range) else type(annotation).__name__
+        raise RulesError(f"{where}: {annotation} is no type; write `{kind}`")
     if annotation is None:
         annotation = type(None)
     if getattr(annotation, "__class__", None) is type and annotation in SCALARS:  # `list[[int]]` has no hash
@@ -198,7 +202,9 @@ def made_of(shapes: Iterable[Shape]) -> str:
 def _spell(annotation: Any) -> str:
     if isinstance(annotation, _VALUES):  # `[int]` for `list[int]`
         parts = next(iter(annotation.items())) if isinstance(annotation, _DICT) and annotation else annotation
-        return f"{type(annotation).__name__}[{', '.join(map(_spell, parts)) or '…'}]"
+        parts = map(_spell, parts)
+        inside = ", ".join(parts) if isinstance(annotation, (tuple, _DICT)) else " | ".join(dict.fromkeys(parts))
+        return f"{type(annotation).__name__}[{inside or '…'}]"
     if isinstance(annotation, type | types.FunctionType):
         return annotation.__name__
     return str(annotation)
