@@ -319,6 +319,17 @@ class Narrow:
         self.ended += "a"
 
 
+class Plenty(Narrow):
+    """What gives as much as there is room for."""
+
+    def receive_into(self, buffer: memoryview) -> int:
+        (data,) = self.incoming
+        count = min(len(data), len(buffer))
+        buffer[:count] = data[:count]
+        self.incoming = [data[count:]]
+        return count
+
+
 class Keeping(Narrow):
     """The same as TLS does it: what it was offered and did not take is to be offered again as it was, a record at least."""
 
@@ -368,6 +379,21 @@ def understood(data: bytes) -> list[tuple[int, bytes]]:
         frames.append((data[0] & 15, data[start : start + size]))
         data = data[start + size :]
     return frames
+
+
+def test_many_messages_are_received_in_parts_and_a_large_one_to_its_end() -> None:
+    small = WebSocketTransport(Plenty(0, masked(b"x") * 10_000), ADDRESS)
+    data = bytes(range(250)) * 240
+    header = bytes((0x80 | BINARY, 0x80 | 126)) + len(data).to_bytes(2, "big") + KEY
+    large = WebSocketTransport(Plenty(0, header + bytes(unmask(data, KEY))), ADDRESS)
+    room = memoryview(bytearray(65_536))
+
+    first = small.receive_into(room)
+    received = bytes(room[: large.receive_into(room)])
+    received += bytes(room[: large.receive_into(room)])
+
+    assert first < 3000
+    assert received == data
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7, 20, 1000])
@@ -676,3 +702,20 @@ def test_who_is_forgotten_leaves_nothing_open() -> None:
 
     assert receive(client, Ends(client, client, lambda: None)) == b""
     client.close()
+
+
+@needs_openssl
+def test_many_records_of_tls_are_received_at_once(certificate: Certificate) -> None:
+    client, carrier = tls_pair(certificate)
+    server = WebSocketTransport(carrier, ADDRESS)
+    for _ in range(20):
+        client.send(masked(b"a message of a browser"))
+    room, received, patient = memoryview(bytearray(65_536)), list[int](), Patience()
+
+    while patient() and sum(received) < 20 * 22:
+        assert wait(CustomWaiter(read=[server.read_fd]), timeout=10.0)
+        received.append(server.receive_into(room))
+    for end in (client, server):
+        end.close()
+
+    assert len(received) <= 3
