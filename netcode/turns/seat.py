@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, cast
 
 from netcode.address import Address, check_addresses, check_pair
+from netcode.diagnostics.advice import ASKED, WAITED, Attendance
 from netcode.reasons import Reason
 from netcode.transport import dice_of
 from netcode.turns.events import Event
@@ -48,6 +49,7 @@ class Seat(Generic[G]):
         self._known = Known(game)
         self._talk = Conversation(request, self._link, self._known, known_here=options.get("credentials") is not None)
         self._clock = clock
+        self._attendance = Attendance("table")
 
     def __repr__(self) -> str:
         return f"<{'Seat' if self.seat is None else f'Seat {self.seat}'} at {self._known.title}>"
@@ -312,15 +314,24 @@ class Seat(Generic[G]):
 
     def events(self) -> list[Event]:
         """Take the events since the last call, in order. Each comes once."""
+        if self._attendance.calls & ASKED:
+            self._attendance.again(self._clock, self._link.has_work)
+        self._attendance.calls |= ASKED
         return self._talk.events()
 
     def update(self) -> None:
         """Do what can be done now. Never blocks. Call it once a frame."""
+        self._attendance.calls = 0
         self._talk.update(self._clock())
 
     def wait(self, timeout: float | None = None) -> bool:
         """Sleep until `update()` has something to do, `timeout` seconds at most. False if the time passed first."""
-        return self._talk.has_news or self._link.wait(timeout)
+        if self._talk.has_news:
+            return True
+        if self._attendance.calls & WAITED:
+            self._attendance.again(self._clock, self._link.has_work)
+        self._attendance.calls |= WAITED
+        return self._link.wait(timeout)
 
     def close(self) -> None:
         """Stop looking at the table. The seat is kept: `ticket` opens it again."""

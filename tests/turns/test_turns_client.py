@@ -811,3 +811,38 @@ def test_what_is_wanted_is_said_again_where_the_link_took_it_with_it(hall: Hall)
     hall.serve()
     hall.play(5.0)
     assert len(hall.heard(alone, Refused)) == 1  # who is told no does not ask for ever
+
+
+@pytest.mark.parametrize("call", ["events", "wait"])
+def test_a_seat_that_is_never_updated_tells_so_once(call: str) -> None:
+    clock = FakeClock()
+    with (
+        Server(TicTacToe, host="127.0.0.1", port=0, store=None, clock=clock) as server,
+        join(server.address, TicTacToe, clock=clock) as seat,
+        warnings.catch_warnings(record=True) as caught,
+    ):
+        warnings.simplefilter("always")
+        calls: dict[str, Callable[[], object]] = {"events": seat.events, "wait": lambda: seat.wait(0.0)}
+        for _ in range(1200):
+            clock.advance(TICK)
+            calls[call]()
+
+    assert [str(warning.message).partition(" seconds")[0] for warning in caught] == [
+        "table.update() has not been called for 5"
+    ]
+    assert caught[0].filename == __file__
+
+
+def test_a_seat_that_is_updated_only_when_it_was_woken_is_told_nothing() -> None:
+    clock = FakeClock()
+    with (
+        Server(TicTacToe, host="127.0.0.1", port=0, store=None, clock=clock) as server,
+        join(server.address, TicTacToe, clock=clock) as seat,
+    ):
+        for _ in range(1800):
+            clock.advance(TICK)
+            server.update()
+            if seat.wait(0.0):
+                seat.update()
+            seat.events()
+        assert seat.seated

@@ -10,6 +10,7 @@ from netcode.reasons import Reason, closed_here
 from netcode.stream.contract import State
 from netcode.turns import protocol
 from netcode.turns.player.whereabouts import Whereabouts
+from netcode.waiting import wait
 
 
 class TableLink:
@@ -93,14 +94,18 @@ class TableLink:
         """Sleep until `update()` has something to do, `timeout` seconds at most. False if the time passed first."""
         until = self.where.ask_at if self.client is None else self.where.give_up_at
         if self.client is not None and until is None:
-            return self.client.wait(timeout)
+            return wait(self.client, timeout=timeout)
         left = 0.0 if until is None else max(0.0, until - self._clock())
         due = timeout is None or left <= timeout
         seconds = left if timeout is None else min(left, timeout)
         if self.client is not None:
-            return self.client.wait(seconds) or due
+            return wait(self.client, timeout=seconds) or due
         time.sleep(seconds)
         return due
+
+    def has_work(self) -> bool:
+        """Tell whether an update has something to do."""
+        return self.wait(0.0)
 
     def close(self) -> None:
         """End the present link at once, and look for no other."""
