@@ -5,7 +5,20 @@ import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from types import EllipsisType, MethodType
-from typing import Any, ClassVar, Concatenate, Generic, Literal, ParamSpec, Protocol, Self, TypeVar, overload
+from typing import (
+    Any,
+    ClassVar,
+    Concatenate,
+    Generic,
+    Literal,
+    NoReturn,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from netcode.turns.errors import Enough, Refusal, RulesError
 from netcode.turns.language.clocks import Clock
@@ -30,6 +43,22 @@ At = str | tuple[str, ...]
 
 
 _BY_NAME = "what an argument may be is given by its name: `@move(cell={})`"
+
+
+class LooseKit:
+    """The kit of a game that somebody has made by calling its class: it is at no table."""
+
+    def refuse(self) -> NoReturn:
+        """Say how a game is played."""
+        raise TypeError(
+            "a game that is made by calling its class is at no table: simulate(…) plays one by itself, join(…) sits down "
+            "at one, and `python -m netcode.turns play FILE` plays one here"
+        )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):  # whoever copies it, say, asks for what it may have
+            raise AttributeError(name)
+        self.refuse()
 
 
 class Move(Generic[P]):
@@ -66,8 +95,8 @@ class Move(Generic[P]):
     def __get__(self, instance: Any, owner: type[Any]) -> Any:
         if instance is None:
             return self
-        kit: Kit = kit_of(instance)
-        if isinstance(kit, ViewKit):
+        kit: Kit | LooseKit = kit_of(instance)
+        if isinstance(kit, ViewKit | LooseKit):
             kit.refuse()
         return MethodType(self.rule, instance)
 
@@ -175,6 +204,14 @@ class Game:
     grace: ClassVar[float] = 60.0
     """Seconds after which somebody who is not there is absent."""
     _definition: ClassVar[Definition]
+
+    def __new__(cls, *arguments: object) -> Self:
+        """Make a game that is at no table, to look at; those at tables are made without this."""
+        game, kit = super().__new__(cls), LooseKit()
+        if arguments:
+            kit.refuse()
+        game._kit = cast("Kit", kit)
+        return game
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)

@@ -1,5 +1,6 @@
 """What is wrong with a class of rules is said when it is defined, and how to write it right."""
 
+import copy
 import enum
 import functools
 import re
@@ -1016,3 +1017,32 @@ def test_a_cached_property_that_a_rule_reads_is_told_to_be_a_property() -> None:
     assert table.complaints["Sums"].endswith(
         "Sums.add kept total among the fields, which change; let it be a `@property`, no `@cached_property`"
     )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda: Playable().go(),
+        lambda: Playable().mover,
+        lambda: Playable().finish(0),
+        lambda: copy.copy(Playable()).go(),
+        lambda: cast("Callable[[int], Playable]", Playable)(2),
+    ],
+)
+def test_a_game_that_was_made_by_hand_says_how_one_is_played(use: Callable[[], object]) -> None:
+    with pytest.raises(
+        TypeError, match=r"^a game that is made by calling its class is at no table: simulate\(…\) plays"
+    ):
+        use()
+
+
+def test_a_game_that_was_made_by_hand_can_be_looked_at() -> None:
+    class Board(Playable):
+        cells: list[int] = [1, 2]
+
+        def free(self) -> int:
+            return len(self.cells)
+
+    board = copy.deepcopy(Board())
+
+    assert (board.cells, board.free()) == ([1, 2], 2)
