@@ -39,6 +39,24 @@ def test_who_names_no_command_reads_which_there_are(capsys: pytest.CaptureFixtur
     assert err.endswith("game: the following arguments are required: COMMAND\n")
 
 
+def test_who_mistypes_an_option_of_a_command_reads_which_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = Parser(prog="game")
+    parser.add_argument("--quiet", action="store_true")
+    serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser("serve", help="run a server")
+    serve.add_argument("--port")
+
+    with pytest.raises(SystemExit) as ended:
+        parser.parse_args(["serve", "--prot", "7777"])
+    err = capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        parser.parse_args(["--loud", "serve"])
+
+    assert ended.value.code == 2
+    assert err == ("usage: game serve [-h] [--port PORT]\ngame serve: error: unrecognized arguments: --prot 7777\n")
+    assert capsys.readouterr().err.endswith("\ngame: unrecognized arguments: --loud\n")
+    assert parser.parse_args(["--quiet", "serve", "--port", "7777"]).port == "7777"
+
+
 def test_what_the_output_cannot_encode_is_escaped() -> None:
     file = io.BytesIO()
     output = io.TextIOWrapper(file, encoding="ascii")
