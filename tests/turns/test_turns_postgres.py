@@ -927,7 +927,10 @@ PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
     "a claim that waits": (test_a_claim_does_not_wait_for_who_writes, {" SKIP LOCKED": ""}),
     "fencing somebody who renewed meanwhile": (
         test_who_renews_between_two_looks_is_not_fenced,
-        {f"AND NOT fenced AND NOT ({sql.LIVES}) FOR": "FOR", f"AND NOT node.fenced AND NOT ({sql.LIVES})": ""},
+        {
+            f"AND NOT fenced AND NOT expires {sql.ALIVE_UNTIL} FOR": "FOR",
+            f"AND NOT node.fenced AND NOT node.expires {sql.ALIVE_UNTIL}": "",
+        },
     ),
     "fencing everybody after an outage": (
         SharedStoreContract.test_who_was_away_as_well_lets_others_come_back_first,
@@ -943,7 +946,7 @@ PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
     "deleting what others have": (
         SharedStoreContract.test_tables_of_others_who_live_do_not_expire,
         {
-            f"g.owner, coalesce(NOT node.fenced AND {sql.LIVES}, false)": "g.owner, false",
+            f"g.owner, coalesce(NOT node.fenced AND node.expires {sql.ALIVE_UNTIL}, false)": "g.owner, false",
             "AND (g.owner IS NULL OR g.owner = ANY(%(owners)s::bigint[]))": "",
         },
     ),

@@ -60,7 +60,7 @@ SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NO
 
 # Who expires further ahead than any lease reaches was heard of last before the clock of the database went back, as by a
 # failover to a host whose clock is behind.
-LIVES = "expires > now() AND expires < now() + 10 * %(lease)s * interval '1 second'"
+ALIVE_UNTIL = "BETWEEN now() AND now() + 10 * %(lease)s * interval '1 second'"
 
 # FOR SHARE, since FOR KEY SHARE lets somebody else set `fenced` meanwhile. Under the lock the row is looked at anew.
 FENCE = f"""
@@ -88,7 +88,7 @@ ON (known.game, known.fingerprint) = (mine.game, mine.mark)
 RENEW = f"""
 WITH me AS (
     UPDATE node SET expires = now() + %(lease)s * interval '1 second', load = %(load)s,
-        since = CASE WHEN {LIVES} THEN since ELSE now() END
+        since = CASE WHEN expires {ALIVE_UNTIL} THEN since ELSE now() END
     FROM ({BOUND}) AS bound
     WHERE id = %(node)s AND NOT fenced RETURNING id, address, load
 )
@@ -98,7 +98,7 @@ UNION ALL SELECT id, address, load, rules IS NULL OR NOT EXISTS (
         SELECT FROM ruleset WHERE ruleset.id = ANY(node.rules) AND ruleset.game = ours.game AND ruleset.id >= ours.id
     )
 )
-FROM node WHERE id <> %(node)s AND NOT fenced AND {LIVES} ORDER BY 1
+FROM node WHERE id <> %(node)s AND NOT fenced AND expires {ALIVE_UNTIL} ORDER BY 1
 """
 
 CREATE = f"""
@@ -186,7 +186,7 @@ ORDER BY waits DESC, created, id LIMIT %(limit)s
 # Nothing is locked here, and so a join is right; what is found is claimed before it is used.
 DUE = f"""
 SELECT g.id FROM game_table AS g
-LEFT JOIN node ON node.id = g.owner AND NOT node.fenced AND ({LIVES} OR node.id = %(node)s)
+LEFT JOIN node ON node.id = g.owner AND NOT node.fenced AND (node.expires {ALIVE_UNTIL} OR node.id = %(node)s)
 WHERE g.wake <= now() AND node.id IS NULL AND (%(games)s::text[] IS NULL OR g.game = ANY(%(games)s)) ORDER BY g.wake LIMIT %(limit)s
 """
 
@@ -201,23 +201,23 @@ LEAVE = f"DELETE FROM node USING ({BOUND}) AS bound WHERE id = %(node)s"
 
 OWNERS = f"""
 SELECT g.id, g.game, g.rules, g.owner, node.address,
-    coalesce(NOT node.fenced AND ({LIVES} OR node.id = %(node)s), false)
+    coalesce(NOT node.fenced AND (node.expires {ALIVE_UNTIL} OR node.id = %(node)s), false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner WHERE g.id = ANY(%(ids)s::text[])
 """
 
 LIVING = f"""
 SELECT node.address, node.load, ruleset.game, max(ruleset.id) FROM node JOIN ruleset ON ruleset.id = ANY(node.rules)
-WHERE NOT node.fenced AND {LIVES} GROUP BY node.id, ruleset.game ORDER BY node.load, node.id
+WHERE NOT node.fenced AND node.expires {ALIVE_UNTIL} GROUP BY node.id, ruleset.game ORDER BY node.load, node.id
 """
 
 # One that is writing at this moment is left alone; who wants its tables asks again. And whoever was away as well, as
 # all are while the database is down, or whose clock went back, lets the others come back first, for as long as a lease.
 FENCE_EXPIRED = f"""
 WITH victim AS (
-    SELECT id FROM node WHERE id = %(owner)s AND NOT fenced AND NOT ({LIVES}) FOR NO KEY UPDATE SKIP LOCKED
+    SELECT id FROM node WHERE id = %(owner)s AND NOT fenced AND NOT expires {ALIVE_UNTIL} FOR NO KEY UPDATE SKIP LOCKED
 ), me AS (SELECT since FROM node WHERE id = %(node)s)
 UPDATE node SET fenced = true FROM victim, me
-WHERE node.id = victim.id AND NOT node.fenced AND NOT ({LIVES})
+WHERE node.id = victim.id AND NOT node.fenced AND NOT node.expires {ALIVE_UNTIL}
     AND (node.expires > me.since AND node.expires <= now() OR me.since + %(lease)s * interval '1 second' < now())
 """
 
@@ -241,7 +241,7 @@ SELECT count(*) FROM fence
 # made lately is not old, and so an index whose column no move changes finds the few among millions that are.
 
 OLD = f"""
-SELECT g.id, g.owner, coalesce(NOT node.fenced AND {LIVES}, false)
+SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires {ALIVE_UNTIL}, false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner
 WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
     OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
