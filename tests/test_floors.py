@@ -17,7 +17,7 @@ import pytest
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("address", "loop", "diagnostics", "faults", "http_request"),
     ("reasons", "waiting", "console"),
-    ("errors", "tools.command_line"),
+    ("errors", "tools.command_line", "tools.descriptors"),
     ("wire",),
     ("limits", "lan", "site", "certificate"),
     ("transport", "admission"),

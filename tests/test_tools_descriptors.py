@@ -1,5 +1,6 @@
 """How many descriptors a tool may have."""
 
+import math
 import sys
 
 import pytest
@@ -42,8 +43,7 @@ def test_it_becomes_as_many_as_the_system_grants_and_never_fewer(
     monkeypatch.setattr(resource, "getrlimit", system.getrlimit)
     monkeypatch.setattr(resource, "setrlimit", system.setrlimit)
 
-    raise_descriptor_limit()
-
+    assert raise_descriptor_limit() == becomes
     assert system.limits == (becomes, hard)
 
 
@@ -51,4 +51,11 @@ def test_where_there_is_no_limit_nothing_is_done(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.delattr(resource, "getrlimit")
 
-    raise_descriptor_limit()
+    assert raise_descriptor_limit() == math.inf
+
+
+def test_a_limit_that_is_infinite_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+
+    assert raise_descriptor_limit() == math.inf

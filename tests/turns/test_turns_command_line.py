@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import importlib
 import io
+import math
 import shutil
 import socket
 import subprocess
@@ -912,6 +913,37 @@ def test_a_server_that_shall_keep_nothing_leaves_nothing_and_says_so(
     assert "kept in memory alone" in out
     assert "the tables are gone: they were in memory alone" in out
     assert not [path for path in game.parent.iterdir() if "db" in path.suffix or "memory" in path.name]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "options", "said"),
+    [
+        (1024, ["--peers", "5000"], "1024 open files are too few for 5000 people: raise LimitNOFILE, ulimit -n, or say --peers 974"),
+        (40, [], "40 open files are too few for 1000 people: raise LimitNOFILE, ulimit -n, or say --peers 1"),
+        (1050, [], ""),
+        (math.inf, ["--peers", "50000"], ""),
+    ],
+)  # fmt: skip
+def test_a_server_that_may_open_too_few_files_for_its_players_says_so(
+    game: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    allowed: float,
+    options: list[str],
+    said: str,
+) -> None:
+    def at_once(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("netcode.turns.server.Server.wait", at_once)
+    monkeypatch.setattr("netcode.turns.terminal.serve_command.raise_descriptor_limit", lambda: allowed)
+
+    assert main(["serve", str(game), "--host", "127.0.0.1", "--port", "0", "--store", "memory", *options]) == 0
+
+    out = capsys.readouterr().out
+    assert ([*out.splitlines()][:1] == [said]) == bool(said)
+    assert "is served on port" in out
 
 
 def test_a_server_that_could_not_store_all_says_so(

@@ -9,6 +9,7 @@ from netcode.address import Address
 from netcode.certificate import Certificate
 from netcode.console import sentence_of
 from netcode.reasons import advice_on_listening
+from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.turns.store.opening import MEMORY, name_of
 from netcode.turns.terminal.arguments import place_of
 from netcode.turns.terminal.game_file import Trouble, load_game, path_of
@@ -16,6 +17,11 @@ from netcode.turns.terminal.screen import Screen
 
 if TYPE_CHECKING:
     from netcode.turns.server import Server
+
+PEERS = 1000
+"""People at most, where nobody says how many: as of any server."""
+SPARE = 50
+"""Descriptors that a server needs beside those of its players: without one for its database it stores nothing more."""
 
 
 def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
@@ -28,6 +34,7 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()
+    narrow = _make_room(arguments.peers or PEERS)
 
     serving: list[Server] = []
 
@@ -36,6 +43,8 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
         if numbers is not None:
             where = told.enter_context(_numbers_of(server, numbers))
             screen.line(f"its numbers are at http://{where}/metrics")
+        if narrow:
+            screen.line(narrow)
         kept = "memory alone" if store is None else name_of(store)
         screen.line(f"{game.__name__} is served on port {server.address.port}, and kept in {kept}; Ctrl-C ends")
 
@@ -55,6 +64,15 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     else:
         screen.line("the tables are stored; start again, and the games go on")
     return 0
+
+
+def _make_room(peers: int) -> str:
+    """Allow a descriptor for each player, and return what to say if there are too few."""
+    allowed = raise_descriptor_limit()
+    if allowed >= peers + SPARE:
+        return ""
+    most = max(1, int(allowed) - SPARE)
+    return f"{allowed} open files are too few for {peers} people: raise LimitNOFILE, ulimit -n, or say --peers {most}"
 
 
 def _limits_of(arguments: argparse.Namespace) -> dict[str, Any]:
