@@ -55,7 +55,8 @@ def test_where_there_is_no_limit_nothing_is_done(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_limit_that_is_infinite_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY,) * 2)
-    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)
+    system = System(resource.RLIM_INFINITY, resource.RLIM_INFINITY, sys.maxsize)
+    monkeypatch.setattr(resource, "getrlimit", system.getrlimit)
+    monkeypatch.setattr(resource, "setrlimit", system.setrlimit)
 
     assert raise_descriptor_limit() == math.inf
