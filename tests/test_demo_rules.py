@@ -136,7 +136,7 @@ def test_the_kit_finds_nothing_wrong_and_shots_and_the_end_tell_of_fleets() -> N
 def test_who_sinks_the_last_ship_has_fired_in_turns_at_no_cell_twice(seed: int) -> None:
     table = simulate(Broadside, seed).table
     names, result = [*table.names], table.result
-    game = make_view(Broadside, table.view(None), None, players=2, names=names, options={}, result=result)
+    game = make_view(Broadside, table.view(None), None, names=names, options={}, result=result)
     seats = [fired.seat for fired in game.log]
 
     assert seats == [seats[0], 1 - seats[0]] * (len(seats) // 2) + seats[:1] * (len(seats) % 2)

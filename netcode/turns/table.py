@@ -104,7 +104,7 @@ class Table(Standing):
             raise ValueError(f"names must be one for each of the {players} seats, not {len(names)}")
         chosen, clock = read_options(game, options or {})
         called = [*names] or [f"seat {seat}" for seat in range(players)]
-        return cls(Course(game, Kit(players, called, chosen, secret)), clock)
+        return cls(Course(game, Kit(called, chosen, secret)), clock)
 
     def start(self, now: float) -> Step | Refused:
         """Set the game up and begin. Raises `RulesError` for rules that cannot begin: the game's author is told."""
@@ -306,7 +306,7 @@ class Table(Standing):
         """
         data = read_state(state)
         clock = None if data["clock"] is None else Clock(*data["clock"])
-        table = cls(Course(game, Kit(data["players"], data["names"], data["options"], data["secret"])), clock)
+        table = cls(Course(game, Kit(data["names"], data["options"], data["secret"])), clock)
         table.absence.begin(now)
         same_rules, loaded = data["rules"] == table.course.definition.fingerprint, False
         try:

@@ -19,7 +19,7 @@ class Plain(Game):
 
 def game(kit: Kit | None = None) -> Plain:
     made = Plain.__new__(Plain)
-    made._kit = kit or Kit(3, ["Ann", "Bob", "Eve"], {}, SECRET)
+    made._kit = kit or Kit(["Ann", "Bob", "Eve"], {}, SECRET)
     return made
 
 
@@ -87,13 +87,13 @@ def test_dice_are_drawn_again_the_same_and_require_after_them_is_noticed() -> No
 
 def test_in_a_world_that_is_imagined_what_was_seen_is_drawn_again_and_the_rest_is_not() -> None:
     def draw(until: tuple[int, int]) -> float:
-        kit = ImaginedKit(2, ["Ann", "Bob"], {}, SECRET)
+        kit = ImaginedKit(["Ann", "Bob"], {}, SECRET)
         kit.other, kit.until, kit.number = bytes(32), until, 5
         made = game(kit)
         made.require(True, "never")
         return made.random.random()
 
-    real = Kit(2, ["Ann", "Bob"], {}, SECRET)
+    real = Kit(["Ann", "Bob"], {}, SECRET)
     real.number = 5
     seen, unseen = draw((5, 0)), draw((4, 0))
 
@@ -101,7 +101,7 @@ def test_in_a_world_that_is_imagined_what_was_seen_is_drawn_again_and_the_rest_i
 
 
 def test_a_trial_tells_nobody_anything() -> None:
-    kit = DryKit(2, ["Ann", "Bob"], {}, b"")
+    kit = DryKit(["Ann", "Bob"], {}, b"")
 
     game(kit).tell("psst", to=99)
 
@@ -113,7 +113,7 @@ def test_a_trial_tells_nobody_anything() -> None:
     [("turn_to", (0,)), ("out", (0,)), ("finish", ()), ("tell", ("psst",)), ("ask", (0, "ab")), ("go", ())],
 )
 def test_a_view_plays_nothing(verb: str, given: tuple[object, ...]) -> None:
-    kit = ViewKit(2, ["Ann", "Bob"], {}, b"")
+    kit = ViewKit(["Ann", "Bob"], {}, b"")
 
     assert (game(kit).mover, kit.whose()) == (0, 0)
     with pytest.raises(TypeError, match="a view is for reading"):

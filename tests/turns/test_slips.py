@@ -36,7 +36,7 @@ def begin(game: type[Game]) -> Table:
 
 def seen(table: Table) -> Any:
     """Return what somebody sees who watches."""
-    return make_view(table.game, table.view(None), None, players=table.players, names=table.names, options={})
+    return make_view(table.game, table.view(None), None, names=table.names, options={})
 
 
 # What is hidden.

@@ -55,7 +55,6 @@ def begin() -> Table:
 
 def view(table: Table, seat: int | None) -> Any:
     known: dict[str, Any] = {
-        "players": 2,
         "names": ["ann", "bob"],
         "options": {},
         "to_move": table.to_move,
@@ -119,7 +118,7 @@ class Unset(Game, ABC):
     ],
 )
 def test_a_view_says_why_a_field_is_not_there(name: str, why: str) -> None:
-    seen = make_view(Unset, {}, 0, players=2, names=["ann", "bob"], options={}, to_move=(0,), result=None)
+    seen = make_view(Unset, {}, 0, names=["ann", "bob"], options={}, to_move=(0,), result=None)
 
     with pytest.raises(AttributeError) as caught:
         getattr(seen, name)
@@ -152,7 +151,7 @@ def test_fields_that_do_not_fit_the_class_are_told() -> None:
     fields = {**begin().view(0), "seen": pack(3)}
 
     with pytest.raises(Unfit, match="seen must be tuple"):
-        make_view(Deal, fields, 0, players=2, names=[], options={})
+        make_view(Deal, fields, 0, names=[], options={})
 
 
 class Fog(Enum):
@@ -205,7 +204,7 @@ def test_what_is_shown_is_what_its_method_says() -> None:
     table = Table.create(Foggy, 2, secret=bytes(32))
     table.start(0.0)
 
-    seen = make_view(Foggy, table.view(1), 1, players=2, names=["ann", "bob"], options={})
+    seen = make_view(Foggy, table.view(1), 1, names=["ann", "bob"], options={})
 
     assert (seen.best(1), seen.cells(1), seen.spots(1)) == (Fog.FULL, [(1, 1)], {Spot((0, 1), Fog.NONE)})
     assert (seen.by_fog(1), seen.other(1), seen.bare(1), seen.lost(1)) == ({"NONE": 1}, [1, 2], [1, "FULL"], [1, 2])
@@ -250,7 +249,7 @@ def entries(seat: int | None, **changed: Any) -> Any:
     table = Table.create(Entries, 2, secret=bytes(32))
     assert isinstance(table.start(0.0), Step)
     fields = {**table.view(seat), **{name: pack(data) for name, data in changed.items()}}
-    return make_view(Entries, fields, seat, players=2, names=["ann", "bob"], options={})
+    return make_view(Entries, fields, seat, names=["ann", "bob"], options={})
 
 
 def test_a_tuple_of_entries_for_seats_is_one_in_each_view() -> None:
@@ -302,7 +301,7 @@ def test_a_view_shows_what_is_there_where_it_is_less_than_the_annotation_says() 
     table.start(0.0)
     table.play(0, "run", {}, 1, now=0.0)
 
-    seen = make_view(Race, table.view(1), 1, players=2, names=["ann", "bob"], options={})
+    seen = make_view(Race, table.view(1), 1, names=["ann", "bob"], options={})
 
     assert same(vars(seen), {"ahead": True, "pace": 2, "hits": [False, None], "wins": {True: 1}})
 
@@ -313,7 +312,7 @@ def test_a_view_that_is_printed_tells_what_the_seat_sees() -> None:
             return f"deal of {self.top}"
 
     table = begin()
-    seen = make_view(Signed, table.view(1), 1, players=2, names=["ann", "bob"], options={})
+    seen = make_view(Signed, table.view(1), 1, names=["ann", "bob"], options={})
 
     assert repr(view(table, 1)).startswith("<view of Deal: stock=[None], hands={0: [None], 1: {'")
     assert repr(seen) == "deal of None"

@@ -50,8 +50,8 @@ class Kit:
         "question", "result", "secret", "step", "tells", "to_move", "told", "torn",
     )  # fmt: skip
 
-    def __init__(self, players: int, names: list[str], options: Mapping[str, Any], secret: bytes) -> None:
-        self.players = range(players)
+    def __init__(self, names: list[str], options: Mapping[str, Any], secret: bytes) -> None:
+        self.players = range(len(names))
         self.names, self.options, self.secret = names, options, secret
         self.mover: int | None = None
         self.to_move: tuple[int, ...] = ()

@@ -63,7 +63,7 @@ class BentKit(Kit):
 def give_bent(table: Table, where: int, bent: int | None = None) -> BentKit:
     """Give a table a kit whose dice are bent in the rule of the number `where`, at the throw `bent`, and return it."""
     kit = table.course.kit
-    with_bent = BentKit(len(kit.players), kit.names, kit.options, kit.secret)
+    with_bent = BentKit(kit.names, kit.options, kit.secret)
     Turn.of(kit).give(with_bent)
     with_bent.where, with_bent.bent = where, bent
     table.course.kit = with_bent

@@ -74,7 +74,7 @@ def _meddling(
     table: Table, seat: int, calls: Iterable[tuple[str, Callable[..., Any], tuple[Any, ...]]], instead: str
 ) -> Iterator[str]:
     scratch, reload = table.course.scratch(seat)
-    kit = Onlooker(table.players, table.names, table.course.kit.options, b"")
+    kit = Onlooker(table.names, table.course.kit.options, b"")
     for where, call, arguments in calls:
         reload()
         kit.follow(table.course.kit, seat)

@@ -116,7 +116,7 @@ class Course:
         """Return the kit for trials."""
         if self._dry is None:
             kit = self.kit
-            self._dry = DryKit(len(kit.players), kit.names, kit.options, b"")
+            self._dry = DryKit(kit.names, kit.options, b"")
         return self._dry
 
     # -- making it go on

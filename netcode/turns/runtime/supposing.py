@@ -24,7 +24,7 @@ def suppose(
     which what happened could not have.
     """
     real, suspension = course.kit, course.suspension
-    kit = ImaginedKit(len(real.players), real.names, real.options, real.secret)
+    kit = ImaginedKit(real.names, real.options, real.secret)
     kit.other = dice.randbytes(SECRET_SIZE)
     kit.until = (real.number, MAX_ROUNDS)
     other = Course(course.rules, kit)

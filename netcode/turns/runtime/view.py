@@ -89,7 +89,6 @@ def make_view(
     fields: Mapping[str, bytes],
     seat: int | None,
     *,
-    players: int,
     names: list[str],
     options: Mapping[str, Any],
     to_move: tuple[int, ...] = (),
@@ -105,7 +104,7 @@ def make_view(
     """
     definition = definition_of(game)
     view = object.__new__(_reader_of(game))
-    kit = ViewKit(players, names, revive_options(game, options) if options else options, b"")
+    kit = ViewKit(names, revive_options(game, options) if options else options, b"")
     kit.seat, kit.to_move, kit.mover, kit.out, kit.result = seat, to_move, mover, out, result
     kit.shown = {
         name: _teller(seat, _shown(definition.shown_shapes[name], unpack(fields[name]), name))
