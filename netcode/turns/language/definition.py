@@ -147,7 +147,7 @@ class Definition:
     @cached_property
     def all_open(self) -> bool:
         """Tell whether everybody sees everything there is."""
-        return all(one.mark is Mark.OPEN for one in self.fields.values()) and not self.shown
+        return not self.unseen_fields and not self.shown
 
     @cached_property
     def has_places(self) -> bool:

@@ -8,7 +8,6 @@ from netcode.turns.errors import BUGS, Refusal, RulesError, Suspended
 from netcode.turns.language.definition import definition_of
 from netcode.turns.language.fields import pack_fields, verify
 from netcode.turns.language.kit import kit_of
-from netcode.turns.language.marks import Mark
 from netcode.turns.proving.aliasing import shared
 from netcode.turns.proving.attempts import refused_draws, wrong_choices
 from netcode.turns.proving.flows import asked_apart, follow
@@ -41,7 +40,7 @@ class Positions:
         self.worlds = Worlds(game)
         self.tried = Tried(game)
         self.definition = definition_of(game)
-        self.hides = any(one.mark is not Mark.OPEN for one in self.definition.fields.values())
+        self.hides = bool(self.definition.unseen_fields)
         self.draws: list[tuple[int, Choice]] = []
         """What was drawn at the position that is looked at, and the rules refuse."""
 

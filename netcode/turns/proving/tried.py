@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from netcode.turns.language.definition import definition_of
-from netcode.turns.language.marks import Mark
 from netcode.turns.rules import Game
 
 
@@ -34,7 +33,7 @@ class Tried:
     def unproved(self) -> Iterator[str]:
         """Yield what was not tried, as sentences."""
         definition = definition_of(self.game)
-        hides = any(one.mark is not Mark.OPEN for one in definition.fields.values())
+        hides = definition.unseen_fields
         never = [name for name in definition.moves if not self.made[name]]
         if never:
             yield f"anything of {', '.join(never)}: never made in these games; play more, or other options"

@@ -138,7 +138,7 @@ class Worlds:
         return world
 
     def _hidden(self, table: Table) -> list[str]:
-        return [name for name in table.course.packed if self.definition.fields[name].mark is not Mark.OPEN]
+        return [name for name in self.definition.unseen_fields if name in table.course.packed]
 
     def _places(self, table: Table, viewer: int | None) -> list[Place]:
         """Return every place that a viewer does not see."""

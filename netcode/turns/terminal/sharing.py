@@ -5,7 +5,6 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from netcode.turns.language.definition import definition_of
-from netcode.turns.language.marks import Mark
 from netcode.turns.language.plays import Play
 from netcode.turns.player.sight import fields_of
 from netcode.turns.terminal.local_table import LocalTable
@@ -138,8 +137,7 @@ class Typed:
 
     def _read(self) -> dict[str, bytes]:
         course = self._table.table.course
-        fields = course.definition.fields
-        return {name: data for name, data in course.packed.items() if fields[name].mark is not Mark.OPEN}
+        return {name: course.packed[name] for name in course.definition.unseen_fields if name in course.packed}
 
 
 def _gained(before: bytes | None, after: bytes) -> bool:
