@@ -5,6 +5,7 @@ import enum
 import re
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -29,11 +30,16 @@ _SETS: tuple[Any, ...] = (set, frozenset)
 _DICT: Any = dict
 _TEXTS = (str, bytes)
 _CONTAINERS = frozenset((list, dict))
+_NESTED = frozenset((list, tuple, dict))
 _VOWEL = re.compile("(?!eu|uni|us|uu|ut)[aeiou]", re.IGNORECASE)
 """What begins with a vowel, as it is spoken: a UUID, a User and a Unit do not."""
 _LEAST, _MOST = -(1 << 63), (1 << 64) - 1
 
-pack: Callable[[Any], bytes] = msgpack.packb  # a Packer has state, which two threads would share
+
+def pack(value: Any) -> bytes:
+    """Return a value as msgpack says it."""
+    data: bytes = msgpack.Packer().pack(value)  # one for each: it has state, which two threads would share
+    return data
 
 
 def join_maps(one: bytes, other: bytes) -> bytes:
@@ -144,22 +150,17 @@ def check_bounds(data: Any) -> None:
         deeper: list[Any] = []
         for item in level:
             kind: Any = item.__class__
-            if kind in _TEXTS:
+            if kind is int:
+                if not _LEAST <= item <= _MOST:
+                    raise Unfit("a number in it has more than 64 bits, and cannot be sent")
+            elif kind in _TEXTS:
                 length += len(item)
                 if kind is str and not item.isascii() and not is_unicode(item):
                     raise Unfit("a text in it is no Unicode, and cannot be sent")
-            elif kind is int:
-                if not _LEAST <= item <= _MOST:
-                    raise Unfit("a number in it has more than 64 bits, and cannot be sent")
-            elif kind is dict:
-                deeper += item.keys()
-                deeper += item.values()
-            elif kind in _COLLECTIONS:
-                deeper += item
-            else:
-                continue
-            if items + len(deeper) > MAX_ITEMS:
-                raise Unfit(f"it holds more than {MAX_ITEMS} values")
+            elif kind in _NESTED:
+                deeper += chain(item, item.values()) if kind is dict else item
+                if items + len(deeper) > MAX_ITEMS:
+                    raise Unfit(f"it holds more than {MAX_ITEMS} values")
         if length > MAX_LENGTH:
             raise Unfit(f"its texts are longer than {MAX_LENGTH} characters together")
         if not deeper:
