@@ -82,14 +82,14 @@ def readable(rules: type[Any], fields: Packed, *, same_rules: bool) -> Packed:
     """Return those of the fields that can be shown to somebody, who reads them as the rules have them."""
     shapes = definition_of(rules).shapes
     found: dict[str, bytes] = {}
-    for name, data in fields.items():
+    for name, shape in shapes.items():
         try:
-            value = unpack(data)
-            if same_rules and not shapes[name].fits(shapes[name].load(value)):
+            value = unpack(fields[name])
+            if same_rules and not shape.fits(shape.load(value)):
                 continue
-        except BUGS:  # whatever a type makes of what is none of its values
+        except BUGS:  # it is not there, or whatever a type makes of what is none of its values
             continue
-        found[name] = data
+        found[name] = fields[name]
     return found
 
 

@@ -119,7 +119,7 @@ class Standing:
         The same object until something changes, and equal bytes for what did not; never write to it.
         """
         if self.course.definition.all_open:
-            viewer = None  # and what all see is made once
+            return self.course.packed
         view = self._views.get(viewer)
         if view is None:
             view = seen(self.course, viewer, running=self.started and not self.frozen)
