@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from netcode.turns.protocol.reading import (
     MAX_KEY,
@@ -22,8 +22,15 @@ from netcode.turns.protocol.reading import (
 )
 
 
+class _Uncounted:
+    """What may be asked for again and again: only plays and answers have numbers, by which each counts once."""
+
+    __slots__ = ()
+    number: ClassVar[None] = None
+
+
 @dataclass(frozen=True, slots=True)
-class Join:
+class Join(_Uncounted):
     """Sit down at a table, or watch one."""
 
     game: str
@@ -78,7 +85,7 @@ class GiveAnswer(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class Say(_Uncounted):
     """Say something to all at the table."""
 
     text: str
@@ -89,7 +96,7 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(_Uncounted):
     """Agree to the undo that another seat wants, or not."""
 
     agreed: bool
@@ -100,7 +107,7 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(_Uncounted):
     """Something that needs no more than its name: `undo`, `start`, `rematch`, `leave`."""
 
     what: str
@@ -111,7 +118,7 @@ class Wish:
 
 
 @dataclass(frozen=True, slots=True)
-class ListTables:
+class ListTables(_Uncounted):
     """Ask for the tables that can be joined, of one game or of all."""
 
     game: str | None = None
@@ -122,7 +129,7 @@ class ListTables:
 
 
 @dataclass(frozen=True, slots=True)
-class ListGames:
+class ListGames(_Uncounted):
     """Ask what is played here, and how."""
 
     def wire(self) -> list[Any]:
@@ -131,7 +138,7 @@ class ListGames:
 
 
 @dataclass(frozen=True, slots=True)
-class Draw:
+class Draw(_Uncounted):
     """Ask for arguments of a move that is not listed, or for an answer that is free if `name` is empty."""
 
     name: str
@@ -220,6 +227,7 @@ def _named(value: Any) -> dict[str, Any]:
 
 def _counted(value: Any) -> int:
     """Read the number of a play; a seat counts from 1."""
-    if number_of(value) == 0:
+    number = number_of(value)
+    if number == 0:
         raise BadMessage("plays are counted from 1")
-    return number_of(value)
+    return number

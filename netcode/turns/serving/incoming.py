@@ -1,6 +1,7 @@
 """What comes in from those who are connected: heard, held to its bounds, and handed on."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from netcode.diagnostics import log
@@ -13,7 +14,7 @@ from netcode.turns.serving.games import described
 from netcode.turns.serving.joining import Joining
 from netcode.turns.serving.keeper import Keeper
 from netcode.turns.serving.outage import Outage
-from netcode.turns.serving.playing import NUMBERED, Playing
+from netcode.turns.serving.playing import Playing
 from netcode.turns.serving.presence import Presences
 
 SHOWN = 100
@@ -21,6 +22,8 @@ SHOWN = 100
 AT_ONCE = 3.0
 """Requests that are taken at once however few are taken in a second: what is played here, which tables are open, a seat."""
 LEAVE = Wish("leave")
+ANYWHERE = (Join, ListTables, ListGames)
+"""What is asked for without a table."""
 
 
 class _Bucket:
@@ -103,27 +106,28 @@ class Incoming:
             log.warn("turns", "%s sent what the protocol does not allow", peer.address)
             peer.close_nicely(str(error))
             return
-        if isinstance(request, ListTables):
+        if isinstance(request, ANYWHERE):
             if self._takes(peer, None, now):
-                self._list(peer, request.game)
+                self._serve_anybody(peer, request, now)
             return
-        if isinstance(request, ListGames):
-            if self._takes(peer, None, now):
-                peer.send(protocol.Games([described(game) for game in self._keeper.games.values()]).wire())
-            return
-        if isinstance(request, Join):
-            if self._takes(peer, None, now):
-                self._joining.join(peer, request, now)
-            return
-        number = request.number if isinstance(request, NUMBERED) else None
-        viewer = self._crowd.viewers.get(peer)
+        number, viewer = request.number, self._crowd.viewers.get(peer)
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
         elif (number is None and request == LEAVE) or self._takes(peer, number, now):  # who goes is never too fast
-            if self._keeper.trouble and viewer.table not in self._keeper.rooms:
+            if viewer.table not in self._keeper.rooms and self._keeper.trouble:
                 self._outage.refuse(peer, number)
                 return
-            self._keeper.with_room(viewer.table, lambda room: self._playing.take(room, viewer, request))
+            self._keeper.with_room(viewer.table, partial(self._playing.take, viewer, request))
+
+    def _serve_anybody(self, peer: Peer, request: Join | ListTables | ListGames, now: float) -> None:
+        """Answer somebody who need not be at a table for what they ask."""
+        match request:
+            case Join():
+                self._joining.join(peer, request, now)
+            case ListTables(game):
+                self._list(peer, game)
+            case ListGames():
+                peer.send(protocol.Games([described(game) for game in self._keeper.games.values()]).wire())
 
     def _takes(self, peer: Peer, number: int | None, now: float) -> bool:
         bucket = self._buckets.get(peer)

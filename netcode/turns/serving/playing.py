@@ -20,9 +20,6 @@ from netcode.turns.serving.steps import Steps
 from netcode.turns.serving.telling import Telling
 from netcode.turns.table import Refused
 
-NUMBERED = (MakePlay, GiveAnswer)
-"""What counts once, however often it comes."""
-
 
 class Playing:
     """Does what somebody at a table asks for, or says why not.
@@ -48,7 +45,7 @@ class Playing:
         self._chat_length = chat_length
         self._random = random.Random()  # noqa: S311 - a proposal, not a key
 
-    def take(self, room: Found, viewer: Viewer, request: protocol.Request) -> None:
+    def take(self, viewer: Viewer, request: protocol.Request, room: Found) -> None:
         """Do what somebody asks for at the table where they were when they asked, or tell them why not."""
         if self._crowd.viewers.get(viewer.peer) is not viewer:
             return
@@ -56,17 +53,16 @@ class Playing:
             self._send_on(viewer, room)
             return
         if room.id in self._keeper.leaving:
-            if not isinstance(request, NUMBERED):  # a play is sent again to the next owner
+            if request.number is None:  # a play is sent again to the next owner
                 text = "the table is on its way to another process; ask again"
                 viewer.peer.send(protocol.Refusal(None, text).wire())
             return
-        number = request.number if isinstance(request, NUMBERED) else None
-        if self._keeper.trouble and _needs_the_store(room, viewer, request):
-            self._outage.refuse(viewer.peer, number)
+        if self._keeper.writer.trouble and _needs_the_store(room, viewer, request):
+            self._outage.refuse(viewer.peer, request.number)
             return
         refused = self._answer(room, viewer, request, self._keeper.clock())
         if refused:
-            self._telling.post(room, viewer.peer, protocol.Refusal(number, sayable(refused)))
+            self._telling.post(room, viewer.peer, protocol.Refusal(request.number, sayable(refused)))
 
     def _send_on(self, viewer: Viewer, room: Elsewhere | str | None) -> None:
         """Tell somebody that their table is not here any more, or where it is."""
@@ -101,25 +97,26 @@ class Playing:
         table = room.table
         if table is None:
             return "the game has not begun"
-        if isinstance(request, NUMBERED) and request.number <= table.last_number(seat):
+        number = request.number
+        if number is not None and number <= table.last_number(seat):
             viewer.own.pop("last", None)  # a resend: it is told once more that it is in
             self._telling.publish(room, (), now, only=viewer)
             return ""
         if room.frozen or table.frozen:
             return room.frozen or table.frozen
-        lag = min(request.lag, viewer.peer.rtt or 0.0) if isinstance(request, NUMBERED) else 0.0
+        rtt = viewer.peer.rtt or 0.0
         match request:
-            case MakePlay(number, name, arguments):
-                outcome = table.play(seat, name, arguments, number, now=now, lag=lag)
-            case GiveAnswer(number, question, option):
-                outcome = table.answer(seat, question, option, number, now=now, lag=lag)
+            case MakePlay(count, name, arguments, lag):
+                outcome = table.play(seat, name, arguments, count, now=now, lag=min(lag, rtt))
+            case GiveAnswer(count, question, option, lag):
+                outcome = table.answer(seat, question, option, count, now=now, lag=min(lag, rtt))
             case Consent(agreed):
                 outcome = table.consent(seat, agreed, now)
             case _:
                 outcome = table.undo(seat, now)
         if isinstance(outcome, Refused):
             return outcome.text
-        self._keeper.writer.batch.moves += isinstance(request, NUMBERED)
+        self._keeper.writer.batch.moves += number is not None
         self._steps.take(room, [outcome], now)
         return ""
 
