@@ -86,16 +86,11 @@ def fill(game: Any, packed: Packed) -> None:
 
 
 def filler(game: Any, packed: Packed) -> Callable[[], None]:
-    """Return what does `fill`, quicker from the second time on: mostly there is none."""
+    """Return what does `fill` again and again, quicker; mostly it is not called at all."""
     makers: dict[str, Callable[[], Any]] | None = None
-    filled = False
 
     def fill_again() -> None:
-        nonlocal makers, filled
-        if not filled:
-            filled = True
-            fill(game, packed)
-            return
+        nonlocal makers
         values: dict[str, Any] = game.__dict__
         if makers is None:
             shapes = definition_of(game).shapes

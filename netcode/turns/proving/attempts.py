@@ -50,7 +50,6 @@ def wrong_choices(table: Table, dice: random.Random) -> list[tuple[int, Choice]]
 def _listed(table: Table, seat: int, move: MoveRule, shut: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the arguments that the domains of a move list; note in `shut` those for which a domain refuses."""
     scratch, reload = table.course.scratch(seat)
-    reload()
 
     def extend(domains: list[tuple[str, Domain]], earlier: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if not domains:
@@ -95,7 +94,6 @@ def refused_draws(table: Table) -> list[tuple[int, Choice]]:
 
 def _refused(world: Table, seat: int, move: MoveRule, dice: random.Random) -> Iterator[dict[str, Any]]:
     scratch, reload = world.course.scratch(seat)
-    reload()
     for _ in range(DRAWS):
         try:
             found, shut = draw_each(move, scratch, reload, dice)

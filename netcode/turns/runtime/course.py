@@ -104,6 +104,8 @@ class Course:
         """Return a copy of the game with a dry kit, and what makes it the same again after a trial."""
         scratch, dry = object.__new__(self.rules), self.dry_kit()
         scratch._kit = dry
+        fill(scratch, self.packed)
+        dry.follow(self.kit, seat)
         refill = filler(scratch, self.packed)
 
         def reload() -> None:

@@ -38,8 +38,7 @@ def seen(course: Course, viewer: int | None, *, running: bool) -> Packed:
             except BUGS as error:  # a rule may have put anything there
                 course.complain(name, error, "a view of it")
     if definition.shown and viewer is not None and running:
-        scratch, reload = course.scratch(viewer)
-        reload()
+        scratch, _ = course.scratch(viewer)
         for name in definition.shown:
             try:
                 view[name] = shown_value(scratch, definition, name, viewer)
@@ -57,7 +56,6 @@ def possible(course: Course, seat: int, budget: Budget | None) -> Listing:
             return Listing((), ("",))
         return Listing(tuple(("", {"answer": option}) for option in options))
     scratch, reload = course.scratch(seat)
-    reload()
     return list_moves(course.definition, scratch, reload, budget or Budget(), course.complain)
 
 
@@ -71,7 +69,6 @@ def draw(
             options = course.suspension.question.options[seat]
             return {"answer": plain(options.sample(dice) if isinstance(options, Free) else dice.choice(options))}
         scratch, reload = course.scratch(seat)
-        reload()
         move = course.definition.moves[name]
         values = draw_arguments(move, scratch, reload, dice, course.complain, thorough=thorough)
     except (Leave, *BUGS) as error:  # a domain or a sample that fails draws nothing

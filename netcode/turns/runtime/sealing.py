@@ -21,8 +21,7 @@ def tried(course: Course, seat: int, move: MoveRule, arguments: Mapping[str, Any
     """Try a move on a scratch copy, up to where it draws, asks or ends the game; return why it is refused."""
     try:
         check_bounds(arguments)
-        scratch, reload = course.scratch(seat)
-        reload()
+        scratch, _ = course.scratch(seat)
         move.rule(scratch, **course.read(scratch, move, arguments, seat))
     except Enough:
         pass
