@@ -12,6 +12,7 @@ Pure: no network, no disk; time is an argument, in seconds that never go back. W
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from netcode.turns.errors import BUGS, Leave, Refusal, RulesError, Unfit, sayable
@@ -173,7 +174,7 @@ class Table(Standing):
         except Unfit as error:
             return Refused(str(error))
         task = Task("move", seat, name, arguments)
-        return attempt(self, lambda before: begin(self, task, before), entry, Moved(seat, name), now=now, lag=lag)
+        return attempt(self, partial(begin, self, task), entry, Moved(seat, name), now=now, lag=lag)
 
     def answer(
         self, seat: int, question: str, option: Any, number: int, *, now: float, lag: float = 0.0

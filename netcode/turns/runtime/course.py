@@ -140,8 +140,9 @@ class Course:
 
     def _stored(self) -> Packed:
         """Return the fields as they are stored. Raises `RulesError` for what cannot be."""
-        packed = pack_fields(self.game, self.packed)
-        verify_changed(self.game, packed, self.packed)
+        game, before = self.game, self.packed
+        packed = pack_fields(game, before)
+        verify_changed(game, packed, before)
         self.look_closely()
         return packed
 
@@ -232,7 +233,7 @@ class Course:
             raise RulesError(f"{self.place_of(task)} went on after ask(); let nothing catch what it raises")
         if kit.step < len(answers):
             raise Changed
-        if len(self.values) != len(self.definition.fields):
+        if len(self.game.__dict__) != len(self.definition.fields):
             _tell_attributes(self, task)
         return True
 
@@ -303,7 +304,7 @@ class Course:
                 self.taken_back.append(TakenBack(task.seat, text))
         elif task.kind == "move" or (task.kind in ("sealed", "late") and not definition.has_round):
             assert task.seat is not None
-            kit.to_move = (kit.after(task.seat),) if kit.alive else ()
+            kit.to_move = (kit.after(task.seat),) if len(kit.out) < len(kit.players) else ()
         elif task.kind == "setup" and not definition.has_round:
             kit.to_move = tuple(kit.alive[:1])
         elif task.kind in ("timeout", "out"):

@@ -37,6 +37,10 @@ class Listing(NamedTuple):
     unlisted: tuple[str, ...] = ()
 
 
+NONE = Listing()
+"""What a seat may do that is not to move."""
+
+
 class _Spent(Exception):
     """The budget is used up."""
 

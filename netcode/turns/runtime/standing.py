@@ -11,7 +11,7 @@ from netcode.turns.language.kit import Result
 from netcode.turns.language.table_options import wire_options
 from netcode.turns.runtime.absence import Absence
 from netcode.turns.runtime.course import Course
-from netcode.turns.runtime.legal import Budget, Listing
+from netcode.turns.runtime.legal import NONE, Budget, Listing
 from netcode.turns.runtime.looking import draw, possible, seen
 from netcode.turns.runtime.outcomes import Asked, Happening, Refused, Status
 from netcode.turns.runtime.resuming import asked
@@ -157,7 +157,7 @@ class Standing:
         listing = self._listings.get(seat)
         if listing is None:
             able = self.is_open() and self.may_act(seat)
-            listing = self._listings[seat] = possible(self.course, seat, budget) if able else Listing()
+            listing = self._listings[seat] = possible(self.course, seat, budget) if able else NONE
         return listing
 
     def legal_all(self, seat: int) -> Listing:
@@ -165,7 +165,7 @@ class Standing:
         listing = self._whole.get(seat)
         if listing is None:
             able = self.is_open() and self.may_act(seat)
-            listing = possible(self.course, seat, Budget(seconds=inf)) if able else Listing()
+            listing = possible(self.course, seat, Budget(seconds=inf)) if able else NONE
             self._whole[seat] = listing
         return listing
 
@@ -207,8 +207,10 @@ class Standing:
 
     def can_undo(self, seat: int) -> str:
         """Tell how the seat could take its last move back: "" for not at all, "free", or "consent"."""
-        last = self.undoing.by(seat)
-        if last is None or self.course.suspension is not None or not self.is_open() or not self.game.undo:
+        last = self.undoing.last
+        if last is None or last.seat != seat or self.course.suspension is not None:
+            return ""
+        if not self.is_open() or not self.game.undo:
             return ""
         return "free" if last.free else "consent"
 

@@ -10,7 +10,6 @@ from netcode.turns.runtime.absence import Demand, is_stuck_without
 from netcode.turns.runtime.outcomes import Happening, Moved, Over, Refused, Step
 from netcode.turns.runtime.pending import Stand, Task
 from netcode.turns.runtime.resuming import give
-from netcode.turns.runtime.sealing import together
 from netcode.turns.runtime.standing import Standing
 from netcode.turns.values import pack, plain
 
@@ -47,15 +46,15 @@ def attempt(
     lag: float = 0.0,
 ) -> Step | Refused:
     """Run rules; if they refuse or fail, everything is as it was."""
-    before = table.course.here()
+    course = table.course
+    before = course.here()
     kind, seat = entry[:2]
-    alone = not together(table.course)
-    news = table.course.attempt(run, before, seat)
+    news = course.attempt(run, before, seat)
     if isinstance(news, Refused):
         return news
-    if kind == "play" and alone:
-        table.undoing.moved(table.course, seat, entry[3], before)
-    elif kind in ("answer", "default") and not table.course.taken_back:
+    if moved is not None and moved.name is not None:  # of one who was alone to move
+        table.undoing.moved(course, seat, moved.name, before)
+    elif kind in ("answer", "default") and not course.taken_back:
         table.undoing.wanted = None
     else:
         table.undoing.forget()

@@ -27,10 +27,6 @@ class Undoing:
         """Let nothing be taken back any more."""
         self.last, self.wanted = None, None
 
-    def by(self, seat: int) -> Undoable | None:
-        """Return the last move if it is one of this seat."""
-        return self.last if self.last is not None and self.last.seat == seat else None
-
     def want(self, seat: int) -> None:
         """Ask the others whether one may."""
         self.wanted, self._consents = seat, frozenset((seat,))

@@ -30,10 +30,10 @@ class Dues:
 
     def note(self, room: Room, now: float) -> None:
         """Note what is due next at a table."""
-        table = room.table
-        if table is None or (not room.over and (room.frozen or table.frozen)):
+        table, over = room.table, room.over
+        if table is None or (not over and (room.frozen or table.frozen)):
             return
-        due = room.rematch_due() if room.over else table.due()
+        due = room.rematch_due() if over else table.due()
         if due != room.due:
             room.due = due
             if due is not None:

@@ -2,6 +2,7 @@
 
 from collections import ChainMap, OrderedDict, deque
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from netcode.diagnostics import log
@@ -112,9 +113,10 @@ class Keeper:
         """Have an entry stored; `settle` follows when the change is complete."""
         self._mark(room)
         room.version += 1
-        if self.writer.batch.since is None:
-            self.writer.batch.since = self.clock()
-        self.writer.batch.entries.append(Entry(room.id, room.version, body))
+        batch = self.writer.batch
+        if batch.since is None:
+            batch.since = self.clock()
+        batch.entries.append(Entry(room.id, room.version, body))
 
     def settle(self, room: Room) -> None:
         """Have the state and the listing stored with the entries that led there, where they are due."""
@@ -145,7 +147,7 @@ class Keeper:
         told = self.writer.batch.told
         if room.id not in told:
             room.unsaved += 1
-            told[room.id] = lambda: _saved(room)
+            told[room.id] = partial(_saved, room)
 
     def when_stored(self, room: Room, tell: Callable[[Stored | None], None]) -> None:
         """Tell something of a table: now, or once everything that it may tell of is stored."""

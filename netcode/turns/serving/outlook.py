@@ -28,7 +28,7 @@ def public_of(room: Room, now: float, trouble: str) -> dict[str, Any]:
         "started": False,
     }
     if table is not None:
-        state |= _state_of(table.status(now), table, room.frozen or trouble)
+        state |= _state_of(table, table.status(now), room.frozen or trouble)
     return state
 
 
@@ -39,7 +39,7 @@ def own_of(room: Room, viewer: Viewer) -> dict[str, Any]:
         return {}
     asked = table.question(seat)
     own: dict[str, Any] = {
-        "last": table.last_number(seat),
+        "last": table.numbers[seat],
         "question": None if asked is None else (asked.id, asked.prompt, asked.options),
         "text": asked is not None and asked.text,
         "undo": table.can_undo(seat),
@@ -92,17 +92,23 @@ def listed(table: Table, seat: int) -> legal.Listing:
     return legal.Listing(plays, tuple(sorted(unlisted)))
 
 
-def _state_of(status: Status, table: Table, frozen: str) -> dict[str, Any]:
-    result = status.result
-    state = status._asdict()
-    if result is not None:
-        state["result"] = said_of(result)
-    if frozen:
-        state["frozen"] = frozen
-    if state["frozen"]:
-        state["running"] = ()  # time stands still, where they are shown as well
-    state["undo_by"] = table.undo_wanted_by()
-    return state
+def _state_of(table: Table, status: Status, frozen: str) -> dict[str, Any]:
+    started, number, to_move, mover, out, asked, result, clocks, running, secret, stopped = status
+    frozen = frozen or stopped
+    return {
+        "started": started,
+        "number": number,
+        "to_move": to_move,
+        "mover": mover,
+        "out": out,
+        "asked": asked,
+        "result": None if result is None else said_of(result),
+        "clocks": clocks,
+        "running": () if frozen else running,  # time stands still, where they are shown as well
+        "secret": secret,
+        "frozen": frozen,
+        "undo_by": table.undo_wanted_by(),
+    }
 
 
 Event = tuple[list[Any], tuple[int, ...] | None]

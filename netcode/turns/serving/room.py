@@ -345,7 +345,7 @@ class Room:
         """
         if not self.listed:
             return None
-        if self.table is not None and all(self.table.last_number(seat) for seat in range(len(self.seats))):
+        if self.table is not None and all(self.table.numbers):
             self.listed = False
             return None
         is_open = self.table is None and len(self.seats) < self.most

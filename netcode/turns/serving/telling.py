@@ -47,7 +47,7 @@ class Telling:
         if events:
             all_news = [*((event, None) for event in events), *all_news]
         messages: list[tuple[Peer, protocol.Reply]] = []
-        before, public = room.told, public_of(room, now, self._keeper.told)
+        before, public = room.told, public_of(room, now, self._keeper.writer.told)
         common = changes(before, public)
         if only is None:
             room.told = public
