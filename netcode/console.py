@@ -3,14 +3,19 @@
 import errno
 import io
 import os
+import re
 import select
 import sys
+from collections.abc import Callable
 from typing import TextIO
 
 from netcode.diagnostics import log
 
 FULL = 1.0
 """Seconds that an output which does not block may take nothing until what is said is lost."""
+
+_LETTER = "[^\\x00-\\xa0\\u200c\\u200d]"
+_JOINER = re.compile(rf"(?<={_LETTER})[\u200c\u200d](?={_LETTER})")
 
 _failing = False  # since the log was told
 
@@ -28,9 +33,16 @@ def say(*values: object) -> None:
 
 def escaped(text: str) -> str:
     """Return a stranger's text with everything escaped that a terminal would obey."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() or c == "\t" else ascii(c)[1:-1] for c in text)
+    return text if text.isprintable() else shown(text, lambda c: c if c == "\t" else ascii(c)[1:-1])
+
+
+def shown(text: str, instead: Callable[[str], str]) -> str:
+    """Return a text with something instead of what cannot be printed.
+
+    What joins two letters, or keeps them apart, stays between them: Persian and Sinhala are not written without.
+    """
+    joined = {found.start() for found in _JOINER.finditer(text)}
+    return "".join(c if c.isprintable() or at in joined else instead(c) for at, c in enumerate(text))
 
 
 def sentence_of(error: Exception) -> str:

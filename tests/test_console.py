@@ -93,6 +93,13 @@ def test_what_a_terminal_would_obey_is_escaped() -> None:
     assert said("utf-8", "a\x1b[2J\r\nnumber 2 left\u202e\ta") == b"a\\x1b[2J\\r\\nnumber 2 left\\u202e\ta\n"
 
 
+def test_what_joins_letters_of_persian_or_sinhala_is_none_of_that() -> None:
+    assert said("utf-8", "می\u200cخواهم ශ්\u200dරී\n") == "می\u200cخواهم ශ්\u200dරී\\n\n".encode()
+    assert said("utf-8", "\u200dA\u200dn\u200dé م\u200d\u200dم\u200c") == (
+        "\\u200dA\\u200dn\\u200dé م\\u200d\\u200dم\\u200c\n".encode()
+    )
+
+
 def test_it_comes_behind_what_was_printed_before() -> None:
     disk = Refusing()
     disk.full = False

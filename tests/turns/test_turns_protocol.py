@@ -148,7 +148,14 @@ def test_a_server_that_speaks_otherwise_is_refused(message: Any) -> None:
 
 @pytest.mark.parametrize(
     ("text", "shown"),
-    [("Ann", "Ann"), ("  a \n b\x1b[2J ", "a b [2J"), ("x" * 40, "x" * 32), ("\u202eevil", "evil"), ("", "")],
+    [
+        ("Ann", "Ann"),
+        ("  a \n b\x1b[2J ", "a b [2J"),
+        ("x" * 40, "x" * 32),
+        ("\u202eevil", "evil"),
+        ("", ""),
+        ("ශ්\u200dරී \u200dA", "ශ්\u200dරී A"),
+    ],
 )
 def test_names_are_shown_in_one_line(text: str, shown: str) -> None:
     assert protocol.clean(text) == shown

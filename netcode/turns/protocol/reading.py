@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from itertools import chain
 from typing import Any
 
+from netcode.console import shown
 from netcode.errors import NetcodeError
 from netcode.reasons import is_unicode
 
@@ -40,8 +41,7 @@ def opened(message: Any) -> tuple[str, list[Any]]:
 
 def clean(text: str, limit: int = MAX_NAME) -> str:
     """Return a text of a stranger as it may be shown in one line."""
-    shown = "".join(character if character.isprintable() else " " for character in text[: 4 * limit])
-    return " ".join(shown.split())[:limit]
+    return " ".join(shown(text[: 4 * limit], lambda _: " ").split())[:limit]
 
 
 def word(value: Any, what: str) -> str:
