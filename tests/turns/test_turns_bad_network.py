@@ -1,5 +1,6 @@
 """The sample games over links that break at any byte: each play once, each game over, and the same as over good ones."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,7 +44,7 @@ def test_a_play_that_is_made_twice_is_noticed(monkeypatch: pytest.MonkeyPatch) -
     def twice(self: Playing, room: Any, viewer: Any, request: Any, now: float) -> str:
         refused = answer(self, room, viewer, request, now)
         if isinstance(request, MakePlay):
-            answer(self, room, viewer, request._replace(number=request.number + 1), now)
+            answer(self, room, viewer, replace(request, number=request.number + 1), now)
         return refused
 
     monkeypatch.setattr(Playing, "_answer", twice)

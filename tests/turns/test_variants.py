@@ -132,7 +132,7 @@ def test_what_a_decorator_or_a_helper_calls_otherwise_has_the_name_that_it_has_i
         assert (play.name, play.wire()) in table.legal(0).plays
 
         assert isinstance(table.play(0, play.name, play.wire(), 1, now=0.0), Step)
-        view = make_view(game, table.view(1), 1, players=table.players, names=table.names, options={})
+        view = make_view(game, table.view(1), 1, names=table.names, options={})
         assert (play.name, view.total, view.sum(1)) == ("double", total, total + 1)
 
 
