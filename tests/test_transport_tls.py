@@ -5,6 +5,7 @@ import gc
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -241,6 +242,27 @@ def test_a_farewell_of_tls_is_an_end_too(door: TlsDoorway, certificate: Certific
         server.close()
 
     assert end == b""
+
+
+def send_for_ever(transport: Transport) -> None:
+    while True:
+        transport.send(b"hello")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
+def test_a_send_to_who_is_gone_is_an_error_and_no_signal(
+    door: TlsDoorway, certificate: Certificate, broken_pipes: list[int]
+) -> None:
+    ends = both(door, certificate)
+    ends.other.close()
+
+    with pytest.raises(ConnectionError):  # a reset, or a broken pipe
+        send_for_ever(ends.one)
+    with pytest.raises(BrokenPipeError):
+        ends.one.send(b"hello")
+    ends.one.close()
+
+    assert broken_pipes == []
 
 
 # What is behind something else in one read.

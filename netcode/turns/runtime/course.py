@@ -117,8 +117,7 @@ class Course:
     def dry_kit(self) -> DryKit:
         """Return the kit for trials."""
         if self._dry is None:
-            kit = self.kit
-            self._dry = DryKit(kit.names, kit.options, b"")
+            self._dry = DryKit(self.kit.names, self.kit.options, b"")
         return self._dry
 
     # -- making it go on

@@ -32,8 +32,8 @@ def digest_of_key(key: str) -> bytes:
 
 
 def id_of_room(game: str, code: str) -> str:
-    """Return the id of the table that a code leads to, which many keyboards begin with a capital: strangers choose codes, ids are keys."""
-    return hashlib.blake2b(f"{game}\0{code.casefold()}".encode(), digest_size=15, person=b"netcode room").hexdigest()
+    """Return the id of the table that a code leads to, typed in capitals or not: strangers choose codes, ids are keys."""
+    return hashlib.blake2b(f"{game}\0{code.upper()}".encode(), digest_size=15, person=b"netcode room").hexdigest()
 
 
 @dataclass(slots=True)
