@@ -350,6 +350,14 @@ def keys_that_are_an_enum() -> object:
     return Mine
 
 
+@told(r"Mine\.hand.*keys of a dict are int or str, not frozenset\[int\]; write `dict\[str, …\]`, with keys such as")
+def sets_for_keys() -> object:
+    class Mine(Playable):
+        hand: dict[frozenset[int], int]
+
+    return Mine
+
+
 @told(r"Mine\.hand.*keys of a dict are int or str, not float; write `dict\[int, …\]`")
 def keys_that_are_floats() -> object:
     class Mine(Playable):
@@ -538,6 +546,16 @@ def a_hook_that_takes_nothing() -> object:
 def a_move_that_is_shown() -> object:
     kit: Any = move
     return kit(shown(lambda _, seat: seat))
+
+
+@told(r"Mine\.sight is a plain function, `def sight\(self, seat\): …`, without `async` or `yield`; it returns what is")
+def a_shown_value_that_is_a_generator() -> object:
+    class Mine(Playable):
+        @shown
+        def sight(self, seat: int) -> Iterator[int]:
+            yield seat
+
+    return Mine
 
 
 @told(r"@shown is above what is no method, but of type Move; one word of the kit is enough")

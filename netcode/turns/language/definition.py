@@ -215,7 +215,9 @@ def define(cls: type[Any], root: type[Any], move: type[Any], shown: type[Any]) -
 def _check_shown(cls: type[Any], name: str, rule: Any) -> None:
     where = f"{cls.__name__}.{name}"
     if inspect.iscoroutinefunction(rule) or inspect.isgeneratorfunction(rule):
-        raise RulesError(plain_function(where, name))
+        raise RulesError(
+            f"{where} is a plain function, `def {name}(self, seat): …`, without `async` or `yield`; it returns what is shown"
+        )
     try:
         inspect.signature(rule).bind("self", "seat")
     except TypeError as error:

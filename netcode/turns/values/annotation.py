@@ -125,7 +125,7 @@ def _parts(kind: type[Any], names: Iterable[str], made: Shape, where: str, annot
 
 def _key_instead(key: Shape) -> str:
     """Return how a dict is written whose keys would be something else."""
-    if isinstance(key, Fixed | Sequence):
+    if isinstance(key, Fixed | Sequence | Bag | Record):
         return '`dict[str, …]`, with keys such as f"{x},{y}"'
     return "`dict[str, …]`, with `key.name` for a key" if isinstance(key, Named) else "`dict[int, …]`"
 
