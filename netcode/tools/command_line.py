@@ -20,9 +20,9 @@ class Parser(argparse.ArgumentParser):
             self.exit(2, f"\n{self.prog}: {message}\n")
         super().error(message)
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+    def parse_known_args(self, *args: Any, **namespace: Any) -> Any:
         """Refuse at once what a command does not know: else it is told below the list of all commands, without its own."""
-        found, unknown = super().parse_known_args(args, namespace)
+        found, unknown = super().parse_known_args(*args, **namespace)
         if unknown and self._subparsers is None:
             self.error(f"unrecognized arguments: {' '.join(unknown)}")
         return found, unknown
