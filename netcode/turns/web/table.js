@@ -140,8 +140,7 @@ function status() {
   if (!seat.started) return missing > 0 ? `Waiting for ${missing} more` : `Waiting for others, up to ${high}`;
   if (result) return ended(result);
   const open = seat.legal.length + seat.unlisted.length;
-  if (seat.myTurn && !seat.pending && !open) return "Nothing can be done, and the game is not over: the rules are stuck";
-  if (seat.myTurn && !seat.pending) return seat.question ? seat.question.prompt || "You are asked" : "Your turn";
+  if (seat.myTurn && !seat.pending) return !open ? "Nothing can be done: the rules are stuck" : seat.question ? seat.question.prompt || "You are asked" : "Your turn";
   if (seat.seat !== null && open) return waiting();
   return `${listed(seat.toMove)} to move`;
 }
@@ -171,7 +170,7 @@ function leave(to) {
   seat.leave();
 }
 
-// What is said to who wrote the page, for who plays.
+// In words for who plays.
 const plain = (text) => text.replace("; to look on, join with watch", "; choose Watch to look on, or another table").replace(/: (max|tables)_\w+ is \d+/, "");
 
 function notice(text) {
@@ -251,7 +250,7 @@ function recall() {
 }
 
 const isLate = (number) => before.clocks?.[number] - (before.running?.includes(number) ? (performance.now() - before.at) / 1000 : 0) < 0.25;
-// A refused undo, and a timeout, are no events, but changes. `event` is the first of a step.
+// A refused undo and a timeout are changes, no events. `event` is the first of a step.
 function unsaid(event) {
   const { number, undo_by: asked, running = [] } = before;
   Object.assign(before, { undo_by: null, number: seat.state.number }); // once
