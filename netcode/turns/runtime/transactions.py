@@ -53,7 +53,7 @@ def attempt(
     if isinstance(news, Refused):
         return news
     if moved is not None and moved.name is not None:  # of one who was alone to move
-        table.undoing.moved(course, seat, moved.name, before)
+        table.undoing.moved(course, seat, entry[3], before)
     elif kind in ("answer", "default") and not course.taken_back:
         table.undoing.wanted = None
     else:
