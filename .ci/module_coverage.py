@@ -141,6 +141,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "store/postgres": ("turns_postgres",),
     "store/postgres_link": ("turns_postgres",),
     "store/postgres_sql": ("turns_postgres",),
+    "store/postgres_tables": ("turns_postgres",),
     "store/sqlite": ("turns_store",),
     "store/sqlite_errors": ("turns_store",),
     "store/sqlite_sql": ("turns_store",),

@@ -99,10 +99,10 @@ def run_server(port: int, address: str, lease: float, without: Collection[str]) 
     class Unguarded(PostgresStore):
         """Leaves out of every statement what is not to guard it."""
 
-        def _run(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        def _run(self, statement: str, parameters: Mapping[str, Any], *, always: bool = False) -> list[tuple[Any, ...]]:
             for said, instead in guards.items():
                 statement = statement.replace(said, instead)
-            return super()._run(statement, parameters)
+            return super()._run(statement, parameters, always=always)
 
     try:
         serve(

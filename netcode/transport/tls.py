@@ -1,7 +1,6 @@
 """TLS over TCP: the handshake is part of connecting, and neither ever blocks."""
 
 import os
-import socket
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -119,10 +118,7 @@ class TlsTransport:
     def finish(self) -> None:
         # No close_notify: OpenSSL would then refuse to hand out what the other end still sends. A stream of ours
         # ends with BYE, which is encrypted and authenticated as well; without it a link counts as broken.
-        try:
-            self._socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass  # a reset came first: there is no side left to end
+        self._socket.finish()
 
     def close(self) -> None:
         self._socket.close()

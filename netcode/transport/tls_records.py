@@ -21,7 +21,7 @@ KINDS = frozenset(range(20, 25))
 """What a record may be."""
 
 MAX_ANSWERS = 65_536
-"""Bytes that TLS has said by itself, and that the other end does not take while it asks for more of them."""
+"""Bytes that wait, mostly what TLS has said by itself, of which the other end takes none while it asks for more."""
 
 RECORDS = 64
 """Records that are taken at once at most: a change of keys costs as much as a message."""

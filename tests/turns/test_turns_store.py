@@ -519,7 +519,7 @@ def test_a_state_that_is_stored_later_makes_a_table_no_younger(tmp_path: Path) -
 
 
 def test_what_is_old_is_found_without_looking_at_what_is_young(opened: SqliteStore) -> None:
-    plan = [row[-1] for row in opened._connected().execute(f"EXPLAIN QUERY PLAN {OLD}", (1.0,) * 4)]
+    plan = [row[-1] for row in opened._connected().execute(f"EXPLAIN QUERY PLAN {OLD}", (1.0,) * 5)]
 
     assert "SEARCH game_table USING INDEX old_table (created<?)" in plan
     assert "SEARCH game_table USING INDEX waiting_table (created<?)" in plan

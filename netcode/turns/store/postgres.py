@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
-from netcode.diagnostics import log
 from netcode.turns.store import (
     AT_THE_START,
     EXPIRED_AT_ONCE,
@@ -33,6 +32,7 @@ from netcode.turns.store import (
 )
 from netcode.turns.store import postgres_sql as sql
 from netcode.turns.store.postgres_link import NOT_AS_THOUGHT, Link
+from netcode.turns.store.postgres_tables import make_tables
 
 _T = TypeVar("_T")
 
@@ -93,7 +93,7 @@ class PostgresStore(Store):
         self.close()
         self._link.then = AT_THE_START
         try:
-            self._prepare()
+            make_tables(self._link)
             self._rules = None if rules is None else self._learn(rules)
             known = None if self._rules is None else [*self._rules.values()]
             [(self._id,)] = self._run(sql.OPEN, {"address": address, "rules": known})
@@ -108,29 +108,10 @@ class PostgresStore(Store):
         self._run(sql.LEARN, marks)
         return dict(self._run(sql.KNOWN, marks))
 
-    def _prepare(self) -> None:
-        [(ours, occupied, synced, slow)] = self._run(sql.FOUND)
-        if occupied and not ours:
-            raise Unavailable(
-                f"{self._link.name} has tables of another program; give this server a database of its own"
-            )
-        if not ours:
-            self._run(sql.SCHEMA)
-        [(version,)] = self._run("SELECT version FROM netcode_store")
-        if version > sql.VERSION:
-            raise Unavailable(
-                f"{self._link.name} was written by a newer netcode (its tables are version {version}, this one knows "
-                f"{sql.VERSION}); install that version, or give this server another database"
-            )
-        if version < sql.VERSION or slow:
-            self._run(sql.UPGRADE)
-        if synced == "off":
-            text = "%s answers before it has synced (synchronous_commit is off): if it crashes, moves are lost"
-            log.warn("synchronous_commit", text, self._link.name)
-
     def renew(self, load: int) -> list[Node]:
         node = self._node()
-        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": [*(self._rules or {}).values()]})
+        rules = [*(self._rules or {}).values()]
+        rows = self._run(sql.RENEW, {"node": node, "load": load, "rules": rules}, always=True)
         if all(one != node for one, *_ in rows):
             raise _fenced()
         return [Node(*row) for _, *row in rows]
@@ -297,12 +278,12 @@ class PostgresStore(Store):
 
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         times = {"node": self._node(), "keep": keep, "waiting": waiting}
-        rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)]})
+        rows = self._run(sql.OLD, {**times, "spare": [*filter(is_table_id, spare)], "limit": EXPIRED_AT_ONCE})
         gone: set[str] = set()
-        for part in _chunks([row for row in rows if not row[2] or row[1] == self._id][:EXPIRED_AT_ONCE]):
-            dead = self._dead(owner for _, owner, _ in part if owner != times["node"]) | {times["node"]}
+        for part in _chunks(rows):
+            dead = self._dead(owner for _, owner in part if owner != times["node"]) | {times["node"]}
             [(alive, deleted)] = self._run(
-                sql.EXPIRE, {**times, "ids": [table for table, _, _ in part], "owners": [*dead]}
+                sql.EXPIRE, {**times, "ids": [table for table, _ in part], "owners": [*dead]}
             )
             if not alive:
                 raise _fenced()
@@ -320,8 +301,8 @@ class PostgresStore(Store):
         finally:
             self._link.close()
 
-    def _run(self, statement: str, parameters: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
-        return self._link.run(statement, None if parameters is None else {**parameters, "lease": self.lease})
+    def _run(self, statement: str, parameters: Mapping[str, Any], *, always: bool = False) -> list[tuple[Any, ...]]:
+        return self._link.run(statement, {**parameters, "lease": self.lease}, always=always)
 
     def _node(self) -> int:
         if self._id is None:

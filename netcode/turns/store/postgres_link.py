@@ -39,7 +39,7 @@ NOT_AS_THOUGHT = (psycopg.errors.DivisionByZero, psycopg.errors.UniqueViolation)
 # One that is stuck in telling its answer is none: it would be so for as long as its network does not say that we left.
 _BUSY = """
 SELECT FROM pg_stat_activity
-WHERE pid = ANY(%(left)s) AND usename = current_user AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Client'
+WHERE pid = ANY(%(left)s) AND pid <> pg_backend_pid() AND usename = current_user AND state = 'active' AND wait_event_type IS DISTINCT FROM 'Client'
 """
 
 
@@ -119,18 +119,25 @@ class Link:
         self._left: list[int] = []
         """Who was to answer at the connections that were given up, as the database numbers them."""
 
-    def run(self, statement: str, parameters: Parameters | None = None) -> list[tuple[Any, ...]]:
+    def run(
+        self, statement: str, parameters: Parameters | None = None, *, always: bool = False
+    ) -> list[tuple[Any, ...]]:
         """Execute one statement in a transaction of its own, and return its rows; without parameters, a script.
+
+        Args:
+            statement: which.
+            parameters: of it.
+            always: also while the database is still at one that was given up, for what waits for no lock for long.
 
         Raises:
             Lost: the tables are gone.
             Unavailable: it is not known whether the statement was executed.
         """
         with self._explained():
-            if self._connection is None:
-                self._connection = self._connect()
-                self._await_left(self._connection)
-            cursor = self._connection.cursor(binary=parameters is not None)  # a script has to be text
+            connection = self._connection = self._connection or self._connect()
+            if self._left and not always:
+                self._await_left(connection)
+            cursor = connection.cursor(binary=parameters is not None)  # a script has to be text
             cursor.execute(statement.encode(), parameters)
             return [] if cursor.description is None else cursor.fetchall()
 
@@ -150,12 +157,12 @@ class Link:
         """Ask for nothing more while the database is at what was asked before.
 
         It goes on with that, although nobody is there for the answer. Behind a lock that somebody keeps for an hour,
-        each further attempt would be one more that waits, until nobody gets a connection any more.
+        each further attempt would be one more that waits, until nobody gets a connection any more. Behind a pooler the
+        numbers are those of the pooler, and nothing is found to wait for.
         """
-        if self._left:
-            if connection.execute(_BUSY, {"left": self._left}).fetchone() is not None:
-                raise psycopg.OperationalError("it is still at what it was asked before")
-            self._left.clear()
+        if connection.execute(_BUSY, {"left": self._left}).fetchone() is not None:
+            raise psycopg.OperationalError("it is still at what it was asked before")
+        self._left.clear()
 
     @contextmanager
     def _explained(self) -> Generator[None, None, None]:

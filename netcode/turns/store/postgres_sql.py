@@ -14,8 +14,8 @@ BOUND = "SELECT set_config('lock_timeout', '2s', true)"
 
 # The lock is that of a transaction: one of a session would stay with a pooler's connection.
 SCHEMA = f"""
-{BOUND};
 SELECT pg_advisory_xact_lock(7958552634295722612);
+{BOUND};
 CREATE TABLE IF NOT EXISTS netcode_store (version int NOT NULL);
 INSERT INTO netcode_store SELECT {VERSION} WHERE NOT EXISTS (SELECT FROM netcode_store);
 CREATE TABLE IF NOT EXISTS ruleset (
@@ -42,15 +42,20 @@ CREATE TABLE IF NOT EXISTS move (
 """No column of an index but `wake`, `listing` and `waits` changes with a move, and so most touch no index but their own."""
 
 UPGRADE = f"""
-{BOUND};
 SELECT pg_advisory_xact_lock(7958552634295722612);
+{BOUND};
 ALTER TABLE game_table ADD COLUMN IF NOT EXISTS waits boolean NOT NULL DEFAULT true;
-CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
-CREATE INDEX IF NOT EXISTS listed_table ON game_table (waits DESC, created, id) WHERE listing IS NOT NULL;
-DROP INDEX IF EXISTS open_table;
 UPDATE netcode_store SET version = {VERSION} WHERE version < {VERSION};
 """
-"""For tables of version 1, and without all indexes. Processes that know nothing else go on with them as they are."""
+"""For tables of version 1. Processes that still know nothing else go on with them as they are."""
+
+INDEX = f"""
+SELECT pg_advisory_xact_lock(7958552634295722612);
+{BOUND};
+CREATE INDEX IF NOT EXISTS old_table ON game_table (created);
+CREATE INDEX IF NOT EXISTS listed_table ON game_table (waits DESC, created, id) WHERE listing IS NOT NULL;
+"""
+"""For tables that were made before there were these. All goes on without them, and slower where tables are very many."""
 
 FOUND = """
 SELECT to_regclass('netcode_store') IS NOT NULL, to_regclass('game_table') IS NOT NULL OR to_regclass('move') IS NOT NULL
@@ -211,11 +216,12 @@ WHERE NOT node.fenced AND node.expires {ALIVE_UNTIL} GROUP BY node.id, ruleset.g
 """
 
 # One that is writing at this moment is left alone; who wants its tables asks again. And whoever was away as well, as
-# all are while the database is down, or whose clock went back, lets the others come back first, for as long as a lease.
+# all are while the database is down, or whose clock went back, lets the others come back first, for as long as a lease
+# after it said itself that it lives.
 FENCE_EXPIRED = f"""
 WITH victim AS (
     SELECT id FROM node WHERE id = %(owner)s AND NOT fenced AND NOT expires {ALIVE_UNTIL} FOR NO KEY UPDATE SKIP LOCKED
-), me AS (SELECT since FROM node WHERE id = %(node)s)
+), me AS (SELECT since FROM node WHERE id = %(node)s AND expires {ALIVE_UNTIL})
 UPDATE node SET fenced = true FROM victim, me
 WHERE node.id = victim.id AND NOT node.fenced AND NOT node.expires {ALIVE_UNTIL}
     AND (node.expires > me.since AND node.expires <= now() OR me.since + %(lease)s * interval '1 second' < now())
@@ -241,12 +247,13 @@ SELECT count(*) FROM fence
 # made lately is not old, and so an index whose column no move changes finds the few among millions that are.
 
 OLD = f"""
-SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires {ALIVE_UNTIL}, false)
+SELECT g.id, g.owner
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner
 WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
     OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
         AND g.created < now() - %(waiting)s * interval '1 second'))
-    AND g.id <> ALL(%(spare)s::text[])
+    AND g.id <> ALL(%(spare)s::text[]) AND (node.id IS NULL OR node.fenced OR node.id = %(node)s OR NOT node.expires {ALIVE_UNTIL})
+LIMIT %(limit)s
 """
 
 EXPIRE = f"""

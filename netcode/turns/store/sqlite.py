@@ -249,8 +249,9 @@ class SqliteStore(Store):
     def expire(self, keep: float, waiting: float, spare: Collection[str] = ()) -> set[str]:
         now = self._now()
         with self._transaction() as database:
-            found = database.execute(OLD, (*[now - keep] * 2, *[now - waiting] * 2)).fetchall()
-            old = dict([row for row in found if row[0] not in spare][:EXPIRED_AT_ONCE])
+            most = EXPIRED_AT_ONCE + len(spare)
+            found = database.execute(OLD, (*[now - keep] * 2, *[now - waiting] * 2, most)).fetchall()
+            old = {table: number for table, number in found if table not in spare}
             database.execute("UPDATE served SET seconds = ?", (now,))
             for number in old.values():
                 database.execute("DELETE FROM entry WHERE number = ?", (number,))

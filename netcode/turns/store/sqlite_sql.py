@@ -50,7 +50,7 @@ MOVE = """UPDATE game_table SET changed = CASE WHEN version < ? THEN ? ELSE chan
 
 # What was made lately is not old: of many tables, this looks at the few that were not.
 OLD = """SELECT id, number FROM game_table WHERE created < ? AND changed < ?
-    UNION SELECT id, number FROM game_table WHERE listing IS NOT NULL AND waits AND created < ? AND changed < ?"""
+    UNION SELECT id, number FROM game_table WHERE listing IS NOT NULL AND waits AND created < ? AND changed < ? LIMIT ?"""
 
 
 def make_tables(database: sqlite3.Connection, version: int) -> None:
