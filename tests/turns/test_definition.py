@@ -669,3 +669,16 @@ def test_what_is_right() -> None:
     assert isinstance(table.play(0, "go", {"colour": "RED", "far": True, "how": None}, 1, now=0.0), Step)
     back = Table.restore(Right, table.snapshot())
     assert back.course.values == table.course.values
+
+
+def test_a_constant_may_be_what_a_field_is_at_first_and_a_domain_as_well() -> None:
+    prices = {"wood": 1, "clay": 2}
+
+    class Market(Game):
+        stock: dict[str, int] = prices
+
+        @move(what=prices)
+        def buy(self, what: str) -> None:
+            self.stock[what] -= 1
+
+    assert [arguments["what"] for _, arguments in begin(Market).legal(0).plays] == ["wood", "clay"]

@@ -1,5 +1,6 @@
 """What is said of a class of rules before its moves are read: settings, names that clash, what Python would never call."""
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -22,6 +23,7 @@ from netcode.turns.language.sources import (
     function_of,
     mangled,
     requires_text,
+    tree_of,
 )
 
 SETTINGS = ("seats", "reveal", "undo", "clock", "absent", "grace")
@@ -109,7 +111,7 @@ def check_names(
                         if name in taken
                         else f"{cls.__name__}.{name} cannot be a {what}, since a field has that name; call one of them by another word"
                     )
-                _check_domains(cls, name, getattr(member, "given", {}), fields)
+                _check_domains(cls, name, member, fields)
             elif name in VERBS or name in INSIDE:
                 raise RulesError(_clash(cls, name, "method" if function_of(member) else "field"))
             elif name in HOOKS:
@@ -129,15 +131,36 @@ def _check_options(cls: type[Any], name: str, member: Any) -> None:
         )
 
 
-def _check_domains(cls: type[Any], name: str, given: Mapping[str, Any], fields: dict[str, Field]) -> None:
-    """Raise `RulesError` for a domain that is what a field is at first: it would stay that, whatever becomes of the field."""
-    for argument, domain in given.items():
-        for field in fields if isinstance(domain, _CHANGES) else ():
-            if getattr_static(cls, field, None) is domain:
-                raise RulesError(
-                    f"{cls.__name__}.{name}: the domain of {argument} is what {field} is at first, and would stay so; let a "
-                    f"method list what is there: `def listed(self): return self.{field}`, and `@move({argument}=listed)`"
-                )
+def _check_domains(cls: type[Any], name: str, member: Any, fields: dict[str, Field]) -> None:
+    """Raise `RulesError` for a domain that is what a field is at first: it would stay that, whatever becomes of the field.
+
+    A constant may be both; a domain that is written as the field is meant to be what that is now.
+    """
+    given: Mapping[str, Any] = getattr(member, "given", {})
+    if not any(isinstance(domain, _CHANGES) for domain in given.values()):
+        return
+    for argument, field in _written_domains(member):
+        domain = given.get(argument)
+        if field in fields and isinstance(domain, _CHANGES) and getattr_static(cls, field, None) is domain:
+            raise RulesError(
+                f"{cls.__name__}.{name}: the domain of {argument} is what {field} is at first, and would stay so; let a "
+                f"method list what is there: `def listed(self): return self.{field}`, and `@move({argument}=listed)`"
+            )
+
+
+def _written_domains(member: Any) -> Iterator[tuple[str, str]]:
+    """Yield the arguments of a move whose domain is written as a name that only its class has, and that name."""
+    function = function_of(member)
+    tree = None if function is None else tree_of(function)
+    for decorator in () if tree is None else tree.decorator_list:
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else ():
+            match keyword:
+                case ast.keyword(str(argument), ast.Name(written)) if written not in getattr(
+                    function, "__globals__", {}
+                ):
+                    yield argument, written
+                case _:
+                    pass
 
 
 def _check_decorators(
