@@ -2,12 +2,13 @@
 
 import enum
 import sys
+import types
 from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property, partialmethod
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional, TypeAlias, TypeVar, cast, get_args
 
 import pytest
 
@@ -1111,3 +1112,50 @@ def test_the_parts_of_a_class_inside_of_the_rules_are_found_where_they_are() -> 
         def stay(self) -> None: ...
 
     assert seen(begin(Grow)).root.colour is Grow.Colour.GREEN
+
+
+def written(monkeypatch: pytest.MonkeyPatch, name: str, text: str) -> Any:
+    """Return a module of rules that evaluates no annotation by itself."""
+    module: Any = types.ModuleType(name)
+    monkeypatch.setitem(sys.modules, name, module)
+    head = (
+        "from __future__ import annotations\nimport dataclasses, enum, typing\nfrom netcode.turns import Game, move\n"
+    )
+    names: dict[str, Any] = module.__dict__
+    exec(compile(head + text, name, "exec", dont_inherit=True), names)
+    return module
+
+
+def fields_of(game: Any) -> dict[str, Any]:
+    return {name: one.type for name, one in game._definition.fields.items()}
+
+
+GO = "    @move\n    def go(self): pass\n"
+
+
+def test_what_is_inside_of_a_class_goes_before_the_class_and_before_what_python_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    inside = "    class {0}(enum.Enum):\n        A = 1\n    had: list[{0}] = []\n" + GO
+    text = "class Domino(Game):\n" + inside.format("Domino") + "class Cake(Game):\n" + inside.format("slice")
+    module = written(monkeypatch, "nested", text)
+    names: dict[str, Any] = module.__dict__
+
+    for _ in range(2):  # as in a notebook, where a cell runs again
+        assert get_args(fields_of(module.Domino)["had"]) == (module.Domino.Domino,)
+        assert get_args(fields_of(module.Cake)["had"]) == (module.Cake.slice,)
+        exec(compile("from __future__ import annotations\n" + text, "nested", "exec", dont_inherit=True), names)
+
+
+def test_a_base_is_read_with_the_names_of_its_own_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    written(monkeypatch, "cards_of_old", "Deck = list\nclass Base(Game):\n    deck: Deck[int] = []\n" + GO)
+    text = "import cards_of_old\nclass Deck(cards_of_old.Base):\n    more: list[Deck.Card] = []\n"
+    made = written(monkeypatch, "cards_of_now", text + "    class Card(enum.Enum):\n        ACE = 1\n").Deck
+
+    assert [get_args(one) for one in fields_of(made).values()] == [(int,), (made.Card,)]
+
+
+def test_a_class_of_the_module_is_not_read_with_what_is_inside_of_a_game(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "@dataclasses.dataclass\nclass Slot:\n    card: Card\nclass Mine(Game):\n    slots: list[Slot] = []\n"
+    with pytest.raises(RulesError, match="Slot: an annotation cannot be evaluated: name 'Card' is not defined"):
+        written(monkeypatch, "slots", text + "    class Card(enum.Enum):\n        ACE = 1\n" + GO)

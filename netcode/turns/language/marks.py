@@ -2,10 +2,11 @@
 
 import importlib
 import inspect
+import sys
 import typing
 from abc import ABC
 from collections.abc import Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import Enum
@@ -90,33 +91,61 @@ def annotations_of(cls: type[Any]) -> dict[str, Any]:
 
 
 def _hints_of(cls: type[Any]) -> dict[str, Any]:
-    known, (game, root) = _itself(cls), _defined.get()
+    if not _anew(cls):
+        with suppress(NameError):
+            return typing.get_type_hints(cls, include_extras=True)
+    hints: dict[str, Any] = {}
+    for base in reversed(cls.__mro__):
+        hints.update(_hints_beside(base))
+    return hints
+
+
+def _hints_beside(cls: type[Any]) -> dict[str, Any]:
+    """Return what a class annotates itself, where its module does not have everything that is named there."""
+    # Python 3.12 does not find the T of a `class Box[T]` in quotes, nor behind `from __future__ import annotations`.
+    beside = {**_names_around(cls), **_names_in(cls, _defined.get()[1]), **_variables_in(cls)}
+    module: dict[str, Any] = getattr(sys.modules.get(cls.__module__), "__dict__", {})
+    known = {name: member for name, member in vars(cls).items() if name not in module} | _anew(cls)
+    alone = type(cls.__name__, (), {"__annotations__": _written(cls)})
     while True:
         try:
-            return typing.get_type_hints(cls, include_extras=True, localns=known or None)
+            return typing.get_type_hints(alone, module, known, include_extras=True)
         except NameError as error:
-            # Python 3.12 does not find the T of a `class Box[T]` in quotes, nor behind `from __future__ import annotations`.
-            beside = {**_names_in(game, root), **_names_in(cls, root), **_variables_in(cls)}
             if error.name in known or error.name not in beside:
                 raise
             known[error.name] = beside[error.name]
 
 
-def _itself(inside: Any) -> dict[str, Any]:
-    """Return the class that is being defined, by its name, for what stands inside of it.
+def _stands_in(inside: Any, cls: type[Any]) -> bool:
+    """Tell whether a class or a function is a class, or is defined inside of it."""
+    return inside.__module__ == cls.__module__ and f"{inside.__qualname__}.".startswith(f"{cls.__qualname__}.")
 
-    Its module may have one of that name from before, as where the cell of a notebook runs again.
+
+def _anew(inside: Any) -> dict[str, Any]:
+    """Return the class that is being defined, by its name, for what stands inside of it if its module has one from before.
+
+    That is so where the cell of a notebook runs again.
     """
     game, _ = _defined.get()
-    stands = inside.__module__ == game.__module__ and f"{inside.__qualname__}.".startswith(f"{game.__qualname__}.")
-    return {game.__name__: game} if stands else {}
+    name, nested = game.__name__, vars(game).get(game.__name__)
+    before = getattr(sys.modules.get(game.__module__), name, game)
+    if before is game or getattr(before, "__qualname__", "") != game.__qualname__ or not _stands_in(inside, game):
+        return {}
+    return {name: nested if isinstance(nested, type) else game}
+
+
+def _names_around(inside: type[Any]) -> dict[str, Any]:
+    """Return what may be named in what stands inside of the class that is being defined, or of a base of that."""
+    game, root = _defined.get()
+    around = (base for base in game.__mro__ if base not in root.__mro__ and _stands_in(inside, base))
+    return _names_in(next(around, root), root)
 
 
 def _names_in(cls: type[Any], root: type[Any]) -> dict[str, Any]:
-    """Return what may be named in a class that its module need not have: what is inside of it, itself, and its bases."""
+    """Return what may be named in a class that its module need not have: itself, its bases, and what is inside of them."""
     bases = [base for base in reversed(cls.__mro__) if base not in root.__mro__]
     inside = {name: member for base in bases for name, member in vars(base).items()}
-    return {**inside, **{base.__name__: base for base in bases}}
+    return {**{base.__name__: base for base in bases}, **inside}
 
 
 def _variables_in(cls: type[Any]) -> dict[str, Any]:
@@ -129,7 +158,7 @@ def annotations_of_rule(rule: Any, cls: type[Any], root: type[Any], needed: Iter
     A name that is imported for type checkers alone is not there when the game runs. What a module has goes before what
     the class has inside.
     """
-    above = {**inspect.unwrap(rule).__globals__, **_itself(rule)}
+    above = {**inspect.unwrap(rule).__globals__, **_anew(rule)}
     inside = _names_in(cls, root)
     found: dict[str, Any] = {}
     for name, annotation in _written(rule).items():
