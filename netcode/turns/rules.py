@@ -3,7 +3,8 @@
 import inspect
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import deepcopy
+from copy import copy, deepcopy
+from inspect import getattr_static
 from types import EllipsisType, MethodType
 from typing import (
     Any,
@@ -61,7 +62,22 @@ class LooseKit:
         self.refuse()
 
 
-class Move(Generic[P]):
+class _Named:
+    """What has the name that it has in its class."""
+
+    name: str
+    _owner: type[Any] | None = None
+
+    def __set_name__(self, owner: type[Any], name: str) -> None:
+        if self._owner is None:
+            self._owner, self.name = owner, name
+        elif getattr_static(owner, self.name, None) is not self:  # not one more name for it where it has one
+            own = copy(self)
+            own.name = name
+            setattr(owner, name, own)
+
+
+class Move(_Named, Generic[P]):
     """A move of a game. On the class, calling it makes a `Play`; on the game, inside its rules, it is a plain method."""
 
     def __init__(
@@ -75,11 +91,6 @@ class Move(Generic[P]):
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
         self.__wrapped__ = rule
-        self._owner: type[Any] | None = None
-
-    def __set_name__(self, owner: type[Any], name: str) -> None:
-        if self._owner is None:  # another class may give it one more name
-            self._owner, self.name = owner, name
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Play:
         if self._owner is None and inspect.isfunction(args[0] if args else None):
@@ -145,7 +156,7 @@ def options(**domains: Listing) -> Callable[[F], F]:
     return decorate
 
 
-class Shown(Generic[R_co]):
+class Shown(_Named, Generic[R_co]):
     """A value that is computed for each seat and added to its view."""
 
     def __init__(self, rule: Callable[[Any, int], R_co]) -> None:
@@ -157,11 +168,6 @@ class Shown(Generic[R_co]):
         self.name = rule.__name__
         self.__doc__ = rule.__doc__
         self.__wrapped__ = rule
-        self._owner: type[Any] | None = None
-
-    def __set_name__(self, owner: type[Any], name: str) -> None:
-        if self._owner is None:
-            self._owner, self.name = owner, name
 
     @overload
     def __get__(self, instance: None, owner: type[Any]) -> Self: ...

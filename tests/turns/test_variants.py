@@ -182,3 +182,26 @@ def test_what_a_variant_lists_may_take_other_arguments_than_in_its_base() -> Non
 def test_what_a_variant_lists_by_what_no_argument_is_called_is_told() -> None:
     with pytest.raises(RulesError, match=r"Wrong\.hit: the domain of target asks for colour, .*`lambda self, size: …`"):
         type("Wrong", (Aimed,), {"targets": lambda _, colour: [colour]})  # pyright: ignore
+
+
+def test_what_two_classes_share_has_in_each_the_name_that_it_has_there() -> None:
+    @move(by=range(3))
+    def double(game: Any, by: int) -> None:
+        game.total += 2 * by
+
+    @shown
+    def seen(game: Any, seat: int) -> Any:
+        return game.total + seat
+
+    games: list[Any] = [
+        type("One", (Count,), {"twofold": double, "sight": seen}),
+        type("Other", (Count,), {"double": double, "seen": seen}),
+    ]
+    for game, name, shows in ((games[0], "twofold", "sight"), (games[1], "double", "seen")):
+        table = Table.create(game, 2, secret=bytes(32))
+        table.start(0.0)
+        play = getattr(game, name)(2)
+
+        assert isinstance(table.play(0, play.name, play.wire(), 1, now=0.0), Step)
+        view: Any = make_view(game, table.view(1), 1, names=table.names, options={})
+        assert (play.name, getattr(view, shows)(1)) == (name, 5)
