@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partialmethod
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 
@@ -682,3 +683,27 @@ def test_a_constant_may_be_what_a_field_is_at_first_and_a_domain_as_well() -> No
             self.stock[what] -= 1
 
     assert [arguments["what"] for _, arguments in begin(Market).legal(0).plays] == ["wood", "clay"]
+
+
+def test_what_uses_a_setup_with_options_is_no_setup_without_any() -> None:
+    @options(size=range(3, 8))
+    def setup(self: Any, size: int = 3) -> None:
+        self.count = size
+
+    def anew_with(setup: Callable[[Any, int], None]) -> Callable[[Any], None]:
+        def begin_anew(self: Any) -> None:
+            setup(self, 7)
+
+        return begin_anew
+
+    members = {"sized": setup, "setup": setup, "small": partialmethod(setup, 4), "anew": anew_with(setup)}
+    sized: Any = type("Sized", (Base,), members)
+    fixed: Any = type("Fixed", (sized,), {"of_base": sized.setup, "setup": lambda self: self.of_base(5)})  # pyright: ignore
+
+    game: Any = begin(sized, size=6).course.game
+    assert game.count == 6
+    game.small()
+    assert game.count == 4
+    game.anew()
+    assert game.count == 7
+    assert begin(fixed).course.values["count"] == 5

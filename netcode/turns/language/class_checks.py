@@ -123,12 +123,24 @@ def check_names(
 
 
 def _check_options(cls: type[Any], name: str, member: Any) -> None:
-    """Raise `RulesError` for options of anything but `setup`: nobody could choose them."""
-    if name != "setup" and any("turns_options" in getattr(one, "__dict__", {}) for one in _below(member)):
+    """Raise `RulesError` for options of anything but `setup`, or what is behind that: nobody could choose them."""
+    given = [] if name == "setup" else [*_options_below(member)]
+    if not given:
+        return
+    setups = [vars(base)["setup"] for base in cls.__mro__ if "setup" in vars(base)]
+    chosen = {id(one) for setup in setups for one in _options_below(setup)}
+    if not chosen.issuperset(map(id, given)):
         raise RulesError(
             f"{cls.__name__}.{name} has `@options`, which says what the founder of a table may choose; write it above "
             f"`def setup(self, size=3): …`, and what an argument of a move may be in `@move(…)`"
         )
+
+
+def _options_below(member: Any) -> Iterator[Any]:
+    """Yield what is given as options below the decorators of a member; `functools.wraps` hands it on as it is."""
+    for one in _below(member):
+        if "turns_options" in getattr(one, "__dict__", {}):
+            yield one.__dict__["turns_options"]
 
 
 def _check_domains(cls: type[Any], name: str, member: Any, fields: dict[str, Field]) -> None:
