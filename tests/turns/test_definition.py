@@ -707,3 +707,27 @@ def test_what_uses_a_setup_with_options_is_no_setup_without_any() -> None:
     game.anew()
     assert game.count == 7
     assert begin(fixed).course.values["count"] == 5
+
+
+def test_a_method_that_uses_a_move_or_a_setup_from_around_its_class_hides_none() -> None:
+    @move
+    def undo_all(self: Any) -> None:
+        self.count = 0
+
+    @options(size=range(3, 8))
+    def sized(self: Any, size: int = 3) -> None:
+        self.count = size
+
+    class Uses(Base):
+        def undo_all(self) -> None:
+            undo_all.rule(self)
+
+        def anew(self) -> None:
+            sized(self, 4)
+
+    game = begin(Uses).course.game
+    assert isinstance(game, Uses)
+    game.anew()
+    assert game.count == 4
+    game.undo_all()
+    assert game.count == 0

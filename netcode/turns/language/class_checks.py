@@ -124,11 +124,11 @@ def check_names(
 
 def _check_options(cls: type[Any], name: str, member: Any) -> None:
     """Raise `RulesError` for options of anything but `setup`, or what is behind that: nobody could choose them."""
-    given = [] if name == "setup" else [*_options_below(member)]
+    given = [] if name == "setup" else [*_options_below(name, member)]
     if not given:
         return
     setups = [vars(base)["setup"] for base in cls.__mro__ if "setup" in vars(base)]
-    chosen = {id(one) for setup in setups for one in _options_below(setup)}
+    chosen = {id(one) for setup in setups for one in _options_below("setup", setup)}
     if not chosen.issuperset(map(id, given)):
         raise RulesError(
             f"{cls.__name__}.{name} has `@options`, which says what the founder of a table may choose; write it above "
@@ -136,9 +136,9 @@ def _check_options(cls: type[Any], name: str, member: Any) -> None:
         )
 
 
-def _options_below(member: Any) -> Iterator[Any]:
+def _options_below(name: str, member: Any) -> Iterator[Any]:
     """Yield what is given as options below the decorators of a member; `functools.wraps` hands it on as it is."""
-    for one in _below(member):
+    for one in _below(name, member):
         if "turns_options" in getattr(one, "__dict__", {}):
             yield one.__dict__["turns_options"]
 
@@ -186,14 +186,14 @@ def _check_decorators(
         raise RulesError(
             f"{cls.__name__}.{name} is {_WHAT[decorated[name]]} in a base; write `@{decorated[name]}` above it here, too"
         )
-    for one in _below(member) if word is None else ():
+    for one in _below(name, member) if word is None else ():
         if (hidden := _decorator_of(one, kinds)) is not None and one.name == name:
             raise RulesError(
                 f"{cls.__name__}.{name} has another decorator above `@{hidden}`, which hides it; let `@{hidden}` be the uppermost"
             )
 
 
-def _below(member: Any) -> Iterator[Any]:
+def _below(name: str, member: Any) -> Iterator[Any]:
     """Yield what is below the decorators of a member: those of Python's, of `functools`, and functions that hold it."""
     held, seen = [member], set[int]()
     while held:
@@ -201,8 +201,14 @@ def _below(member: Any) -> Iterator[Any]:
         if id(current) not in seen:
             seen.add(id(current))
             held += [_inside(current)]
-            held += _closed_over(current) if inspect.isfunction(current) else ()
+            held += _closed_over(current) if inspect.isfunction(current) and _is_wrapper(name, current) else ()
             yield current
+
+
+def _is_wrapper(name: str, function: FunctionType) -> bool:
+    """Tell whether a function may be what a decorator made: what a method itself closes over is what it uses."""
+    code = function.__code__
+    return code.co_name != name and code.co_qualname.endswith(f"<locals>.{code.co_name}")
 
 
 def _closed_over(function: FunctionType) -> Iterator[Any]:
