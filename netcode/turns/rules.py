@@ -46,14 +46,19 @@ At = str | tuple[str, ...]
 _BY_NAME = "what an argument may be is given by its name: `@move(cell={})`"
 
 
+class LooseError(AttributeError, TypeError):
+    """A game that is at no table was played; who only asks whether it has something takes it for a no."""
+
+
 class LooseKit:
     """The kit of a game that somebody has made by calling its class: it is at no table."""
 
     def refuse(self) -> NoReturn:
         """Say how a game is played."""
-        raise TypeError(
+        raise LooseError(
             "a game that is made by calling its class is at no table: simulate(…) plays one by itself, join(…) sits down "
-            "at one, and `python -m netcode.turns play FILE` plays one here"
+            "at one, and `python -m netcode.turns play FILE` plays one here",
+            name="",  # or Python would add what looks alike
         )
 
     def __getattr__(self, name: str) -> NoReturn:
@@ -211,10 +216,10 @@ class Game:
     """Seconds after which somebody who is not there is absent."""
     _definition: ClassVar[Definition]
 
-    def __new__(cls, *arguments: object) -> Self:
+    def __new__(cls, *arguments: object, **keywords: object) -> Self:
         """Make a game that is at no table, to look at; those at tables are made without this."""
         game, kit = super().__new__(cls), LooseKit()
-        if arguments:
+        if arguments or keywords:
             kit.refuse()
         game._kit = cast("Kit", kit)
         return game

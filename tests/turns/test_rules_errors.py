@@ -3,6 +3,7 @@
 import copy
 import enum
 import functools
+import inspect
 import re
 from abc import ABC
 from collections.abc import Callable, Iterator
@@ -1045,6 +1046,7 @@ def test_a_cached_property_that_a_rule_reads_is_told_to_be_a_property() -> None:
         lambda: Playable().finish(0),
         lambda: copy.copy(Playable()).go(),
         lambda: cast("Callable[[int], Playable]", Playable)(2),
+        lambda: cast("Callable[..., Playable]", Playable)(size=3),
     ],
 )
 def test_a_game_that_was_made_by_hand_says_how_one_is_played(use: Callable[[], object]) -> None:
@@ -1064,3 +1066,10 @@ def test_a_game_that_was_made_by_hand_can_be_looked_at() -> None:
     board = copy.deepcopy(Board())
 
     assert (board.cells, board.free()) == ([1, 2], 2)
+
+
+def test_a_game_that_was_made_by_hand_can_be_asked_what_it_has() -> None:
+    board = Playable()
+
+    assert [hasattr(board, name) for name in ("seats", "mover", "go", "nothing")] == [True, False, False, False]
+    assert ("seats", (2, 2)) in inspect.getmembers(board)
