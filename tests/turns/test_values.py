@@ -706,6 +706,10 @@ def test_numbers_and_everything_else_pass() -> None:
         ([], "a list is no type; write `list[…]`"),
         ([None] * 9, "a list is no type; write `list[None]`"),
         ([int, str, int], "a list is no type; write `list[int | str]`"),
+        ([0, 0, 0], "a list is no type; write `list[int]`"),
+        ([[0.5, True], [range(3)]], "a list is no type; write `list[list[float | bool] | list[int]]`"),
+        ({"a": 0}, "a dict is no type; write `dict[str, int]`"),
+        (({Mark.OPEN}, b""), "a tuple is no type; write `tuple[set[Mark], bytes]`"),
         (0, "0 is no type; write `int`"),
         (list[2.5], "2.5 is no type; write `float`"),  # type: ignore[valid-type]  # pyright: ignore
         (range(9), "range(0, 9) is no type; write `int`"),

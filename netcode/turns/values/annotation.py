@@ -52,8 +52,7 @@ def _make(annotation: Any, where: str) -> Shape:
     if isinstance(annotation, _VALUES):
         raise RulesError(f"{where}: {a(type(annotation).__name__)} is no type; write `{_spell(annotation)}`")
     if isinstance(annotation, _ONES):
-        kind = "int" if isinstance(annotation, range) else type(annotation).__name__
-        raise RulesError(f"{where}: {annotation} is no type; write `{kind}`")
+        raise RulesError(f"{where}: {annotation} is no type; write `{_spell(annotation)}`")
     if annotation is None:
         annotation = type(None)
     if getattr(annotation, "__class__", None) is type and annotation in SCALARS:  # `list[[int]]` has no hash
@@ -205,6 +204,10 @@ def _spell(annotation: Any) -> str:
         parts = map(_spell, parts)
         inside = ", ".join(parts) if isinstance(annotation, (tuple, _DICT)) else " | ".join(dict.fromkeys(parts))
         return f"{type(annotation).__name__}[{inside or '…'}]"
+    if isinstance(annotation, range):
+        return "int"
+    if isinstance(annotation, (*_ONES, str)):
+        return type(annotation).__name__
     if isinstance(annotation, type | types.FunctionType):
         return annotation.__name__
     return str(annotation)
