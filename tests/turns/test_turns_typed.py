@@ -178,6 +178,43 @@ def test_a_name_that_could_mean_two_is_none() -> None:
     assert both == Play("accuse", {"seat": "Eve"})  # which the rules refuse, and say what it must be
 
 
+@pytest.mark.parametrize(
+    "names", [["1", "Ann", "Cid"], ["Accuse", "Ann", "Cid"], ["Cid", "Ann", "0"], ["Ann", "Ann", "Cid"]]
+)
+def test_a_number_or_the_move_may_be_the_name_of_another(names: list[str]) -> None:
+    legal = [Play("accuse", {"seat": seat}) for seat in (1, 2)]
+
+    assert wanted("accuse ann", Words, legal, (), None, names=names) == Play("accuse", {"seat": 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "play"),
+    [
+        ("give x bob", ["x", "Bob"], Play("give", {"card": "x", "to": 1})),
+        ("give ann bob", ["Ann", "Bob"], Play("give", {"card": "Ann", "to": 1})),
+        ("give ann ann", ["Ann", "Bob"], Play("give", {"card": "Ann", "to": 0})),
+        ("give x give", ["Bob", "Give"], Play("give", {"card": "x", "to": 1})),
+        ("give x ann lee", ["Ann", "Ann Lee"], Play("give", {"card": "x", "to": 1})),
+    ],
+)
+def test_a_value_may_be_the_name_of_a_player(text: str, names: list[str], play: Play) -> None:
+    legal = [Play("give", {"card": card, "to": to}) for card in ("Ann", "x") for to in (0, 1)]
+
+    assert wanted(text, Words, legal, (), None, names=names) == play
+
+
+def test_an_answer_may_be_a_player() -> None:
+    whom = [answer(3, seat) for seat in (0, 1)]
+
+    assert wanted("ann", Words, whom, (), Asked(3, "", (0, 1), text=False), names=["Bob", "Ann"]) == whom[1]
+
+
+def test_more_names_than_can_be_tried_are_nobodys() -> None:
+    text = " ".join(["accuse", *["ann"] * 9])
+
+    assert wanted(text, Words, ACCUSE, (), None, names=["Ann"]) == f"{text!r} is no play; type its number or its words"
+
+
 def test_who_is_which_number_is_said() -> None:
     assert who_is_who(["Ann", "Bob"]) == "by number: 0 is Ann, 1 is Bob"
 

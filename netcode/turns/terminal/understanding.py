@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import math
 import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from itertools import product
 from typing import Any
 
 from netcode.turns.language.definition import MoveRule, definition_of
@@ -19,6 +21,8 @@ from netcode.turns.values.single import SCALARS, Either
 _WORDS = ("help", "quit", "undo", "start", "rematch", "leave", "yes", "no")
 _COMMANDS = {word: f"/{word}" for word in _WORDS} | {"?": "/help", "exit": "/quit"}
 _TEXT: Any = str
+_MEANINGS = 256
+"""In how many ways names in a line are read, at most."""
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(?=\s|$)')
 
 
@@ -97,16 +101,35 @@ def _without_marks(text: str, legal: Sequence[Play]) -> Play | None:
 
 
 def _by_name(text: str, legal: Sequence[Play], names: Sequence[str]) -> Play | None:
-    """Return the play in which seats are called by the names of their players, as in `accuse Ann`."""
-    words = text = " ".join(text.lower().split())
+    """Return the play in which seats are called by the names of their players, as in `accuse Ann`.
+
+    A word may be a name and the value of something else: most names are read as seats with which one play is meant.
+    """
+    text = " ".join(text.lower().split())
     called = [name.lower() for name in names]
-    for name in sorted(called, key=len, reverse=True):  # `Ann` may begin another name
-        if called.count(name) == 1:
-            words = re.sub(rf"(?<!\S){re.escape(name)}(?!\S)", str(called.index(name)), words)
-    if words == text or words.isdecimal():  # a name alone is no place in the list
+    longest = sorted(map(re.escape, {*called} - {""}), key=len, reverse=True)  # `Ann` may begin another name
+    if not longest:
         return None
-    found = understood(words, legal)
-    return found if isinstance(found, Play) else None
+    asked = any(play.question is not None for play in legal)
+    start = 0 if asked else len(text.partition(" ")[0])  # of which the first word is a move
+    parts = re.split(rf"(?<!\S)({'|'.join(longest)})(?!\S)", text[start:])
+    parts[0] = text[:start] + parts[0]
+    meanings = [
+        [part, *(str(seat) for seat, name in enumerate(called) if name == part)] if at % 2 else [part]
+        for at, part in enumerate(parts)
+    ]
+    if math.prod(map(len, meanings)) > _MEANINGS:
+        return None
+    found: dict[int, list[Play]] = {}
+    for meaning in product(*meanings):
+        seats = sum(word is not part for word, part in zip(meaning, parts, strict=True))
+        words = "".join(meaning)
+        exact = [play for play in legal if said(play).lower() == words]
+        play = (exact or [None])[0] if words.isdecimal() else understood(words, legal)  # a name is no place in the list
+        if seats and isinstance(play, Play) and play not in found.setdefault(seats, []):
+            found[seats].append(play)
+    best = found[max(found)] if found else []
+    return best[0] if len(best) == 1 else None
 
 
 def meant(text: str, legal: Sequence[Play], unlisted: Iterable[str]) -> str:
