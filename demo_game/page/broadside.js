@@ -162,8 +162,7 @@ function hide() {
 }
 
 function leave(further) {
-  onward = further; // as soon as this table is left
-  seat.leave();
+  onward = seat.leave() && further; // once this table is left
 }
 const another = () => leave(true);
 

@@ -761,6 +761,11 @@ def test_a_server_that_was_killed_has_everybody_in_their_seats_again(
     assert ann.value("document.querySelectorAll('.grid .seat').length") == 2
 
 
+SAT_ELSEWHERE = """import("./seat.js").then(({ Seat }) => {
+    new Seat().join("TicTacToe", { ticket: history.state.ticket });
+})"""
+
+
 def test_what_is_wanted_while_there_is_no_server_is_said_not_to_be_sent_and_not_done_later(
     browser: Browser, start: Start, tmp_path: Path
 ) -> None:
@@ -773,8 +778,9 @@ def test_what_is_wanted_while_there_is_no_server_is_said_not_to_be_sent_and_not_
     server.status()
     page.reads("no server answers at ws://", "#status")
 
-    page.click("[data-key='Another table']")
-    page.reads("not sent; try again once you are back", "#refused")
+    for one in (page, bob):
+        one.click("[data-key='Another table']")
+        one.reads("not sent; try again once you are back", "#refused")
     page.write("#text", "well played")
     page.press("Enter")
     assert page.value("document.querySelector('#text').value") == "well played"
@@ -787,6 +793,10 @@ def test_what_is_wanted_while_there_is_no_server_is_said_not_to_be_sent_and_not_
 
     page.reads("you left the table", "#notice")
     page.reads("Play with friends", "#join")  # and at no other table, which was wanted before
+    bob.reads("Ann won", "#status")
+    bob.value(SAT_ELSEWHERE)
+    bob.reads("you sat down at this seat from elsewhere", "#notice")
+    bob.reads("Play with friends", "#join")
 
 
 def test_whoever_comes_while_nothing_can_be_stored_reads_why_and_sits_down_later(

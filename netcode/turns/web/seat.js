@@ -113,7 +113,7 @@ export class Seat extends EventTarget {
   }
 
   leave() {
-    this.#say("leave");
+    return this.#say("leave");
   }
 
   list() {

@@ -166,8 +166,7 @@ function ask() {
 }
 
 function leave(to) {
-  onward = to; // as soon as this table is left
-  seat.leave();
+  onward = seat.leave() && to; // once this table is left
 }
 
 // In words for who plays.
