@@ -725,6 +725,10 @@ def test_a_play_waits_until_the_seat_is_found_again(
         })"""
     )
     page.until("mine.seat === 0")
+    assert page.value("mine.chat('hi')") is True
+    assert not page.value("mine.chat('x'.repeat(2 ** 20))")
+    page.until("refused")
+    page.value("refused = false")
     bob = friends(link, "TicTacToe", browser, room="soon", name="Bob")
     page.until("mine.myTurn")
     page.value(

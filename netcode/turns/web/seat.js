@@ -151,13 +151,14 @@ export class Seat extends EventTarget {
 
   // Later nobody may want it any more.
   #say(...message) {
-    if (this.#sat && this.link === "here") return !this.#send(...message);
+    if (this.#sat && this.link === "here") return this.#send(...message);
     this.#tell("refused", null, "not sent; try again once you are back");
   }
 
   #send(...message) {
     try {
       if (this.#client.id !== null) this.#client.send(message);
+      return true;
     } catch (error) { // too large, say
       this.pending = null;
       this.#tell("refused", null, error.message);
