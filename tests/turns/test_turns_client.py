@@ -833,6 +833,27 @@ def test_a_seat_that_is_never_updated_tells_so_once(call: str) -> None:
     assert caught[0].filename == __file__
 
 
+@pytest.mark.parametrize("left", [True, False])
+def test_a_seat_that_is_over_may_be_asked_for_events_for_ever(left: bool) -> None:
+    clock = FakeClock()
+    with Server(TicTacToe, host="127.0.0.1", port=0, store=None, clock=clock) as server:
+        seat = join(server.address, TicTacToe, clock=clock)
+        while left and not seat.reason:
+            clock.advance(TICK)
+            seat.update()
+            server.update()
+            if seat.seated:
+                seat.leave()
+        seat.close()
+
+        for _ in range(1200):
+            clock.advance(TICK)
+            seat.events()
+            seat.wait(0.0)
+
+    assert seat.reason == ("you left the table" if left else "closed by this program")
+
+
 def test_a_seat_that_is_updated_only_when_it_was_woken_is_told_nothing() -> None:
     clock = FakeClock()
     with (

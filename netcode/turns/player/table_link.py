@@ -104,8 +104,8 @@ class TableLink:
         return due
 
     def has_work(self) -> bool:
-        """Tell whether an update has something to do."""
-        return self.wait(0.0)
+        """Tell whether an update has something to do, which it has no more once all is over."""
+        return (self.client is not None or self.where.ask_at is not None) and self.wait(0.0)
 
     def close(self) -> None:
         """End the present link at once, and look for no other."""
