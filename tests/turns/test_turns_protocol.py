@@ -155,6 +155,8 @@ def test_a_server_that_speaks_otherwise_is_refused(message: Any) -> None:
         ("\u202eevil", "evil"),
         ("", ""),
         ("ශ්\u200dරී \u200dA", "ශ්\u200dරී A"),
+        ("क" * 31 + "\u200dक", "क" * 31),
+        ("क\u200d\u202eक", "क क"),
     ],
 )
 def test_names_are_shown_in_one_line(text: str, shown: str) -> None:

@@ -41,7 +41,8 @@ def opened(message: Any) -> tuple[str, list[Any]]:
 
 def clean(text: str, limit: int = MAX_NAME) -> str:
     """Return a text of a stranger as it may be shown in one line."""
-    return " ".join(shown(text[: 4 * limit], lambda _: " ").split())[:limit]
+    line = " ".join(shown(text[: 4 * limit], lambda _: " ").split())[:limit]
+    return " ".join(shown(line, lambda _: " ").split())  # a letter behind a joiner may have gone
 
 
 def word(value: Any, what: str) -> str:
