@@ -127,7 +127,7 @@ class Table(Standing):
             if isinstance(error, Refusal):
                 raise RulesError(f"setup() refuses to begin: {error.text}") from error
             raise
-        course.packed = packed
+        course.packed, course.closely = packed, None
         return commit(self, ["start", None], news, now=now)
 
     # -- playing

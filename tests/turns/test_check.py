@@ -395,6 +395,30 @@ def test_what_two_fields_share_is_told_since_it_is_two_things_from_then_on(how: 
     assert [what for what, found, _ in notes if found] == told
 
 
+class SharesInRound(Shares):
+    """Has one list in two fields only once a round has run."""
+
+    how = "copy"
+
+    @move
+    def play(self) -> None:
+        self.deck.pop()
+        self.turn_to()
+
+    def round(self) -> None:
+        if not self.deck:
+            self.finish(0)
+        elif len(self.deck) == 1:
+            self.hand = self.deck
+        self.turn_to(0)
+
+
+def test_what_a_round_shares_is_told() -> None:
+    report = check(SharesInRound, 2)
+
+    assert [note for note in report.notes if note.startswith("deck and hand hold one list where a rule ends")]
+
+
 @pytest.mark.parametrize("how", ["print", "stderr", "log", "handler", "warn"])
 def test_what_rules_say_is_kept_back_and_is_one_note(
     how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

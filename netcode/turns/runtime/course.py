@@ -50,7 +50,7 @@ class Course:
         self.touched = False
         """Whether anything was drawn or asked by what ran in this attempt."""
         self.closely: Callable[[Any], object] | None = None
-        """What looks at the game after its next change, before that is stored; `check` does."""
+        """What looks at the game after each rule of its next change, before that is stored; `check` does."""
         self.supposed = False
         """Whether this may be a world that could not be: what fails in it is complained of, and not logged."""
         self._dry: DryKit | None = None
@@ -134,7 +134,7 @@ class Course:
             self.stand(before)
             self.taken_back = []
             return self.refusal(error, seat)
-        self.packed = packed
+        self.packed, self.closely = packed, None
         return news
 
     def _stored(self) -> Packed:
@@ -146,10 +146,9 @@ class Course:
         return packed
 
     def look_closely(self) -> None:
-        """Have whoever wants to look at this change, and at none after it."""
+        """Have whoever wants to look at what a rule has made of the game."""
         if self.closely is not None:
-            look, self.closely = self.closely, None
-            look(self.game)
+            self.closely(self.game)
 
     def refusal(self, error: BaseException, seat: int | None) -> Refused:
         """Return what a seat is told of what ended its move; raise again what is not the rules' own."""
