@@ -4,6 +4,7 @@ from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from netcode.address import Address, read_address
+from netcode.console import shown
 from netcode.turns.protocol import MAX_ROOM
 
 
@@ -40,7 +41,7 @@ def read_invitation(text: str, otherwise: int) -> Invitation:
     if link.scheme not in ("http", "https"):
         return Invitation(read_address(text.removesuffix("/"), otherwise))
     room = parse_qs(link.fragment).get("room", [None])[0]
-    if room is not None and (len(room) > MAX_ROOM or not room.isprintable()):
+    if room is not None and (len(room) > MAX_ROOM or shown(room, lambda _: "") != room):
         raise ValueError(f"that link leads to no table: its room is no text of at most {MAX_ROOM} characters")
     tls = link.scheme == "https"
     return Invitation(read_address(link.netloc, 443 if tls else 80), room, tls)

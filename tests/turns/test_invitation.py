@@ -11,6 +11,7 @@ from netcode.turns import Invitation, read_invitation
         ("[::1]:8000", (("::1", 8000), None, False)),
         ("http://192.168.1.7:7777/#room=KTQXB&game=Broadside", (("192.168.1.7", 7777), "KTQXB", False)),
         ("https://play.example.org/#room=%23c0ffee&game=Broadside", (("play.example.org", 443), "#c0ffee", True)),
+        ("http://h:1/#room=%D9%85%DB%8C%E2%80%8C%D8%AE", (("h", 1), "می\u200cخ", False)),
         ("HTTP://h:1/below/#game=Broadside", (("h", 1), None, False)),
         ("http://[::1]", (("::1", 80), None, False)),
     ],
@@ -41,7 +42,7 @@ def test_half_a_link_is_told_as_any_other_address(text: str) -> None:
         read_invitation(text, 7777)
 
 
-@pytest.mark.parametrize("room", ["x" * 65, "a%00b", "%1B[2J"])
+@pytest.mark.parametrize("room", ["x" * 65, "a%00b", "%1B[2J", "%E2%80%8D"])
 def test_a_link_with_a_code_that_no_table_has_is_told_as_such(room: str) -> None:
     said = "that link leads to no table: its room is no text of at most 64 characters"
 
