@@ -1802,6 +1802,27 @@ def test_a_bot_that_finds_nothing_to_do_says_so() -> None:
     )
 
 
+class Failing(Game):
+    def steps(self) -> list[int]:
+        return [1 // 0]
+
+    @move(step=steps)
+    def go(self, step: int) -> None: ...
+
+
+def test_a_person_who_finds_nothing_to_do_for_a_bug_is_not_told_of_another_reason(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    out = io.StringIO()
+    with pytest.raises(EOFError):
+        play_locally(LocalTable(Failing, ["Ann", "Bob"], {}, bytes(32)), (), Screen(out), Typist("1"), first)
+
+    assert "ZeroDivisionError" in caplog.text
+    assert (
+        "the rules are stuck; if no bug of theirs was logged, they have to end it by self.finish(…)" in out.getvalue()
+    )
+
+
 def test_a_person_who_finds_nothing_to_do_reads_that_the_rules_are_stuck(hall: Hall) -> None:
     out = io.StringIO()
     with pytest.raises(EOFError):

@@ -18,8 +18,8 @@ DRAW = "/draw draws one at random"
 """What who has no idea reads of what is not listed."""
 ALL_LISTED = "everything is listed: type its number or its words"
 STUCK = (
-    "nothing can be done, and the game is not over: the rules are stuck; they have to end it by self.finish(…), "
-    "or to give the turn to who can move, by self.turn_to(…)"
+    "nothing can be done, and the game is not over: the rules are stuck; if no bug of theirs was logged, they have to end it "
+    "by self.finish(…), or to give the turn to who can move, by self.turn_to(…)"
 )
 """What is said where it is somebody's turn, and nothing is legal."""
 NOTHING_DRAWN = "nothing is drawn yet: /draw draws one at random of what is not listed"
