@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -393,6 +394,31 @@ def test_what_two_fields_share_is_told_since_it_is_two_things_from_then_on(how: 
     notes = [note.partition(" where a rule ends, and from then on each has its own: ") for note in report.notes]
     assert report.ok
     assert [what for what, found, _ in notes if found] == told
+
+
+@dataclass
+class Colour:
+    shade: int
+
+
+class Card(Colour, Enum):
+    RED = 1
+    BLUE = 2
+
+
+class Coloured(Game):
+    seats = 1, 1
+    top: Card = Card.RED
+    bottom: Card = Card.RED
+
+    @move
+    def play(self) -> None:
+        self.top = self.bottom = Card.BLUE
+        self.finish(0)
+
+
+def test_a_member_of_an_enum_is_nothing_that_two_fields_share() -> None:
+    assert check(Coloured, 2).notes == []
 
 
 class SharesInRound(Shares):

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from enum import Enum
 from itertools import combinations
 from typing import Any
 
@@ -26,6 +27,8 @@ def shared(game: Any) -> Iterator[tuple[str, str, str]]:
 
 def _held(value: Any) -> Iterator[Any]:
     """Yield everything in a value that can be changed, itself included."""
+    if isinstance(value, Enum):  # whose members are there once, also those that are dataclasses
+        return
     parts: Iterable[Any] = ()
     if dataclasses.is_dataclass(value):
         parts = [getattr(value, field.name) for field in dataclasses.fields(value)]
