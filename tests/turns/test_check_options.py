@@ -99,9 +99,11 @@ def test_of_many_values_some_are_tried_from_the_first_to_the_last_and_it_is_said
     assert report.problems == {}
     assert report.others.total() == FEW - 1  # of all values one is refused by setup()
     assert {"length='long'", "size=5", "size=499"} <= {*report.others}
-    assert report.unproved == [
-        "that all goes well with another size: with 481 of 499 values no game came to its end; play more, or allow more time"
-    ]
+    (unproved,) = report.unproved
+    assert unproved == (
+        "that all goes well with another size: with 481 of 499 values no game came to its end; play more, or allow more time; "
+        "100 are tried at most, so check again with those that matter as options"
+    )
     assert " and 11 more" in str(report)
 
 

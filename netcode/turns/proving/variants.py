@@ -95,11 +95,11 @@ class Variants:
             values, beyond = [*of_one], self._beyond[name]
             left = sum(_key(one) not in self._done for one in values)
             given = f"{VALUES} are tried at most, so check again with those that matter as options"
-            more = "play more, or allow more time" if left else given
+            ways = ["play more, or allow more time"] * (left > 0) + [given] * (beyond > 0)
             if left or beyond:
                 yield (
                     f"that all goes well with another {name}: with {left + beyond} of {len(values) + beyond} values no game "
-                    f"came to its end; {more}"
+                    f"came to its end; {'; '.join(ways)}"
                 )
 
 
