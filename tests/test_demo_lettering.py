@@ -108,6 +108,14 @@ def test_what_has_no_width_of_its_own_is_drawn_with_the_letter_before_it() -> No
         ("محمد Anne سارة", "دمحم Anne ةراس"),
         ("١٢ محمد", "١٢ دمحم"),
         ("\u0301a ש", "\u0301a ש"),
+        ("ניצחון 3-1 אב", "בא 3-1 ןוחצינ"),
+        ("שלום 12:30 אב", "בא 12:30 םולש"),
+        ("שלום 1.5, ב", "ב ,1.5 םולש"),
+        ("سارة ٣\u066b١ م", "م ٣\u066b١ ةراس"),
+        ("שלום (א) ב", "ב (א) םולש"),
+        ("שלום (א)!", "(א) םולש!"),
+        ("Dana (דנה [א])", "Dana ([א] הנד)"),
+        ("שלום (ann) ב", "םולש (ann) ב"),
     ],
 )
 def test_what_is_read_from_the_right_stands_so(words: str, shown: str) -> None:

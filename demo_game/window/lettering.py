@@ -32,6 +32,11 @@ LETTERS = 4_000
 FROM_THE_RIGHT = {"R": "Hebr", "AL": "Arab"}
 """The classes of letters that are written from right to left, and the script by whose rules they and their accents are."""
 
+IN_NUMBERS = "-:.,/\u066b\u066c"
+"""What stands between the digits of scores, times and decimals, of Arabic ones as well."""
+CLOSE = {")": "(", "]": "[", "}": "{", ">": "<", "»": "«"}
+MIRRORED = str.maketrans(CLOSE | {opening: closing for closing, opening in CLOSE.items()})
+
 
 def folders() -> Sequence[Path]:
     """Return where this system keeps its fonts."""
@@ -54,7 +59,8 @@ def installed(places: Sequence[Path] | None = None) -> list[Path]:
 def in_order(words: str) -> str:
     """Return a line in the order in which it stands from left to right, which is the only one that pygame writes.
 
-    What is from right to left in it is turned, with what is between, but for numbers; an accent stays behind its letter.
+    What is from right to left in it is turned, with what is between, but for numbers, times and scores; brackets are turned
+    round with it, and an accent stays behind its letter.
     """
     line: list[str] = []
     turned: list[str] = []
@@ -68,10 +74,12 @@ def in_order(words: str) -> str:
 
 
 def _whole(words: str) -> list[str]:
-    """Return what stays together: a letter and its accents, and the digits of a number."""
+    """Return what stays together: a letter and its accents, and the digits of a number, as in `12:30`."""
     parts: list[str] = []
-    for letter in words:
-        if parts and (category(letter) in JOINED or (letter.isdecimal() and parts[-1].isdecimal())):
+    for letter, following in zip(words, [*words[1:], ""], strict=True):
+        last = parts[-1] if parts else ""
+        between = letter in IN_NUMBERS and last[-1:].isdecimal() and following.isdecimal()
+        if parts and (category(letter) in JOINED or between or (letter.isdecimal() and last[0].isdecimal())):
             parts[-1] += letter
         else:
             parts.append(letter)
@@ -79,9 +87,11 @@ def _whole(words: str) -> list[str]:
 
 
 def _turned(parts: list[str]) -> list[str]:
-    """Return what begins with a letter from the right, turned up to the last one of these."""
+    """Return what begins with a letter from the right, turned up to the last one of these and what closes brackets there."""
     end = max((number + 1 for number, part in enumerate(parts) if bidirectional(part[0]) in FROM_THE_RIGHT), default=0)
-    return [*reversed(parts[:end]), *parts[end:]]
+    while parts[end:] and parts[:end].count(CLOSE.get(parts[end], "")) > parts[:end].count(parts[end]):
+        end += 1
+    return [*(part.translate(MIRRORED) for part in reversed(parts[:end])), *parts[end:]]
 
 
 UNUSABLE = (pygame.error, OSError, ValueError)
