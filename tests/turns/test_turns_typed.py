@@ -204,9 +204,9 @@ def test_a_value_may_be_the_name_of_a_player(text: str, names: list[str], play: 
 
 
 def test_an_answer_may_be_a_player() -> None:
-    whom = [answer(3, seat) for seat in (0, 1)]
+    whom = [answer("3", seat) for seat in (0, 1)]
 
-    assert wanted("ann", Words, whom, (), Asked(3, "", (0, 1), text=False), names=["Bob", "Ann"]) == whom[1]
+    assert wanted("ann", Words, whom, (), Asked("3", "", (0, 1), text=False), names=["Bob", "Ann"]) == whom[1]
 
 
 def test_more_names_than_can_be_tried_are_nobodys() -> None:
