@@ -125,9 +125,8 @@ def _by_name(text: str, legal: Sequence[Play], names: Sequence[str]) -> Play | N
         seats = sum(word is not part for word, part in zip(meaning, parts, strict=True))
         words = "".join(meaning)
         exact = [play for play in legal if said(play).lower() == words]
-        play = (
-            next(iter(exact), None) if words.isdecimal() else understood(words, legal)
-        )  # a name is no place in the list
+        # A name alone is no place in the list.
+        play = next(iter(exact), None) if words.isdecimal() else understood(words, legal)
         if seats and isinstance(play, Play) and play not in found.setdefault(seats, []):
             found[seats].append(play)
     best = found[max(found)] if found else []
