@@ -496,7 +496,7 @@ def test_who_died_long_ago_is_forgotten_and_stays_dead(
 
 def test_what_is_old_is_found_without_looking_at_what_is_young(store: PostgresStore, empty: Postgres) -> None:
     store.create([new()])
-    asked = {"node": store._id, "keep": 100, "waiting": 10, "lease": LEASE, "spare": ["u"], "limit": 9}
+    asked = {"node": store._id, "keep": 100, "waiting": 10, "lease": LEASE, "spare": ["u"]}
 
     with psycopg.connect(empty.address()) as session:
         session.execute("SET enable_seqscan = off")  # which a table of few rows is worth
@@ -982,7 +982,7 @@ PLANTED: dict[str, tuple[Callable[..., None], dict[str, str]]] = {
     "deleting what others have": (
         SharedStoreContract.test_tables_of_others_who_live_do_not_expire,
         {
-            f" OR NOT node.expires {sql.ALIVE_UNTIL})": " OR true)",
+            f"g.owner, coalesce(NOT node.fenced AND node.expires {sql.ALIVE_UNTIL}, false)": "g.owner, false",
             "AND (g.owner IS NULL OR g.owner = ANY(%(owners)s::bigint[]))": "",
         },
     ),

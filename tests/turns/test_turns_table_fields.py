@@ -166,7 +166,7 @@ def test_names_stand_where_the_rules_have_an_entry_for_each_seat_and_nowhere_els
         "places": "a1 – b2 –",
     }
     ann.click("[data-key='lay 1']")
-    bob.reads("Your turn", "#status")
+    bob.reads("Nothing can be done: the rules are stuck", "#status")  # who deals lays nothing
     seen = fields(bob)
     assert (seen["hands"], seen["trick"]) == ("Ann × 1, hidden Bob (you) HEARTS 1 SPADES 2", "Ann 1")
     assert seen["places"] == "a1 0 Ann b2 –"

@@ -247,13 +247,12 @@ SELECT count(*) FROM fence
 # made lately is not old, and so an index whose column no move changes finds the few among millions that are.
 
 OLD = f"""
-SELECT g.id, g.owner
+SELECT g.id, g.owner, coalesce(NOT node.fenced AND node.expires {ALIVE_UNTIL}, false)
 FROM game_table AS g LEFT JOIN node ON node.id = g.owner
 WHERE (g.changed < now() - %(keep)s * interval '1 second' AND g.created < now() - %(keep)s * interval '1 second'
     OR (g.listing IS NOT NULL AND g.waits AND g.changed < now() - %(waiting)s * interval '1 second'
         AND g.created < now() - %(waiting)s * interval '1 second'))
-    AND g.id <> ALL(%(spare)s::text[]) AND (node.id IS NULL OR node.fenced OR node.id = %(node)s OR NOT node.expires {ALIVE_UNTIL})
-LIMIT %(limit)s
+    AND g.id <> ALL(%(spare)s::text[])
 """
 
 EXPIRE = f"""
