@@ -90,7 +90,7 @@ KIT_TESTED_BY: dict[str, tuple[str, ...]] = {
     "proving/watching": ("watching",),
     "proving/worlds": ("check",),
     "replay": ("turns_replay",),
-    "rules": (*TABLE, "view"),
+    "rules": (*TABLE, "view", "rules_errors", "variants"),
     "runtime/absence": TABLE,
     "runtime/course": (*TABLE, "rules_errors", "resuming"),
     "runtime/legal": ("legal", "check"),
