@@ -28,8 +28,10 @@ MEASURE_EVERY = 3.5
 """Intervals after a ping of the server until its next one goes along with an answer. The client's pings show that both
 live; the server's only measure, and each costs two messages to thousands of peers."""
 
+MEASURE_SOON = 0.5
+"""The same after each of the first `MEASURE_FIRST`, so that these go with each answer: what is measured once is not yet
+known."""
 MEASURE_FIRST = 4
-"""Pings of the server until then, each with the next answer: what is measured once is not yet known."""
 
 PARTING = 0.1
 """Seconds in which a stranger whose time to greet is over may take our goodbye, before its slot at the door is free."""
@@ -47,10 +49,10 @@ class Link:
         "_greeted",
         "_greeting",
         "_hears_pings",
+        "_measure_at",
         "_next_ping",
         "_overfull",
         "_owner",
-        "_pinged_at",
         "goodbye",
         "limits",
         "meter",
@@ -76,7 +78,7 @@ class Link:
         self._greeted = False
         self._greet_by = math.inf
         self._next_ping = math.inf
-        self._pinged_at = 0.0
+        self._measure_at = math.inf  # when a ping of the server goes along with an answer
         self._overfull = -1  # what waited before too much was sent; -1 if there was not
         self.since = 0.0  # at the server: when it came to the door, which no two do at the same time
         self.meter = Meter()
@@ -190,7 +192,7 @@ class Link:
         self.session = session
         self.reader.begin(session)
         # The first ping comes at a time that differs from one to the next, and from then on once an interval.
-        self._pinged_at = self.now
+        self._measure_at = self.now + self.limits.ping_interval * MEASURE_SOON
         self._next_ping = self.now + self.limits.ping_interval * (session.id * 0.618034 % 1.0)
         self.stream.reschedule()
 
@@ -280,9 +282,8 @@ class Link:
         if pong is not None:
             answer = protocol.pong(pong, session.received)
             if self._hears_pings:
-                interval, now = self.limits.ping_interval, self.stream.timeline.now
-                enough = MEASURE_EVERY if self.meter.pings >= MEASURE_FIRST else 0.5
-                if now - self._pinged_at >= interval * enough:
+                now = self.stream.timeline.now
+                if now >= self._measure_at:
                     answer += self._make_ping(now)
                 self._next_ping = now + self._alone_after
         else:
@@ -326,8 +327,9 @@ class Link:
 
     def _make_ping(self, now: float) -> bytes:
         assert self.session is not None
-        self._pinged_at = now
-        return protocol.ping(self.meter.ping(now), self.session.received)
+        number = self.meter.ping(now)
+        self._measure_at = now + self.limits.ping_interval * (MEASURE_EVERY if number >= MEASURE_FIRST else MEASURE_SOON)
+        return protocol.ping(number, self.session.received)
 
     def _ping_at(self) -> float:
         """Return when the next ping is to leave: when it is due, or soon after, together with those of others."""

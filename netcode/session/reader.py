@@ -145,7 +145,7 @@ class Reader:
         found = self._cut(data, size, self.limit, inbox.message, session.peer)
         if found is None:
             if size > HEADER_SIZE and data[HEADER_SIZE] in EXTENSIONS:
-                return self._read_beats(data, size, session, inbox)
+                return self._read_beat(data, size, session, inbox)
             return self._read_carefully(data[:size], session, inbox)
         events, taken = found
         session.received += len(events)  # nothing can come between this and the next
@@ -181,44 +181,38 @@ class Reader:
             self.hungry = True  # more than a greeting: it waits until that is answered
         return taken
 
-    def _read_beats(self, data: memoryview, size: int, session: Session, inbox: Inbox[Any]) -> int:
-        """Obey the PING and the PONG that everybody sends once a second, and leave what else there is to the others."""
-        position = 0
-        while size - position >= protocol.BEAT_SIZE:
-            beat = protocol.beat(data, position, size)
-            if beat is None:
-                break
-            kind, number, received, end = beat
-            if received != session.outbox.resend.acknowledged:
-                try:
-                    session.acknowledge(received)
-                except ProtocolError as error:
-                    self._ear.fail(error.reason)
-                    return size
-            if kind == protocol.PING:
-                self.pong = number
-            else:
-                self._ear.meter.pong(number, self._ear.stream.timeline.now)
-            before, position = position, end
-            if before:
-                break  # a flood of them is counted elsewhere
-        inbox.room -= position
-        session.bytes_received += position
-        if position:
-            self.partial = None  # what was begun is complete; what follows is another
-        if position == size:
+    def _read_beat(self, data: memoryview, size: int, session: Session, inbox: Inbox[Any]) -> int:
+        """Obey a PING or a PONG, which everybody sends once a second, and leave what else there is to the others."""
+        beat = protocol.beat(data, size)
+        if beat is None:
+            return self._read_carefully(data[:size], session, inbox)
+        kind, number, received, taken = beat
+        if received != session.outbox.resend.acknowledged:
+            try:
+                session.acknowledge(received)
+            except ProtocolError as error:
+                self._ear.fail(error.reason)
+                return size
+        if kind == protocol.PING:
+            self.pong = number
+        else:
+            self._ear.meter.pong(number, self._ear.stream.timeline.now)
+        inbox.room -= taken
+        session.bytes_received += taken
+        self.partial = None  # what was begun is complete; what follows is another
+        if taken == size:
             inbox.beats += 1
             if self._flood is not None:
                 self._flood.calm(self._ear.now)
-        elif position + HEADER_SIZE < size and data[position + HEADER_SIZE] in EXTENSIONS:
+        elif size - taken > HEADER_SIZE and data[taken + HEADER_SIZE] in EXTENSIONS:
             # Not back to here, whence a flood would come.
-            position += self._read_carefully(data[position:size], session, inbox)
+            taken += self._read_carefully(data[taken:size], session, inbox)
         else:
-            position += self._read(data[position:size], size - position)  # a message, as likely as not a single one
+            taken += self._read(data[taken:size], size - taken)  # a message, as likely as not a single one
         if self.pong is not None and self._ear.reason is None:
             self._ear.reply(session)
             self._has_told(session)
-        return position
+        return taken
 
     def _read_carefully(self, data: memoryview, session: Session, inbox: Inbox[Any]) -> int:
         """Do what `_read` does where that may cost much, or is no message."""

@@ -174,26 +174,27 @@ def decode(payload: memoryview) -> Control | None:
     return _KINDS[kind](rest)
 
 
-def beat(data: memoryview, position: int, size: int) -> tuple[int, int, int, int] | None:
-    """Decode a PING or a PONG the quick way.
+def beat(data: memoryview, size: int) -> tuple[int, int, int, int] | None:
+    """Decode the PING or the PONG at the front of `data` the quick way.
 
     Args:
-        data: what was received; `BEAT_SIZE` bytes at least from `position` on.
-        position: where a frame begins.
-        size: how many bytes of `data` count.
+        data: what was received.
+        size: how many bytes of it count.
 
     Returns:
         Its kind, its number, how many messages were received, and where its frame ends. None where it is neither, or not
         complete, or not written as msgpack libraries do: `decode` knows what it is then, or what is wrong.
     """
-    length, mark, told, start = _beat_start(data, position)
-    end = position + HEADER_SIZE + length
+    if size < BEAT_SIZE:
+        return None
+    length, mark, told, start = _beat_start(data)
+    end = HEADER_SIZE + length
     if mark == 0xC7:
         if start != _BODY_START or told != length - 3 or end > size:
             return None
-        body = position + 7
+        body = 7
     elif told == EXTENSION and start >> 8 == 0x93 and length == _FIXED.get(mark) and end <= size:
-        body = position + 6
+        body = 6
     else:
         return None
     try:
