@@ -328,7 +328,9 @@ class Link:
     def _make_ping(self, now: float) -> bytes:
         assert self.session is not None
         number = self.meter.ping(now)
-        self._measure_at = now + self.limits.ping_interval * (MEASURE_EVERY if number >= MEASURE_FIRST else MEASURE_SOON)
+        self._measure_at = now + self.limits.ping_interval * (
+            MEASURE_EVERY if number >= MEASURE_FIRST else MEASURE_SOON
+        )
         return protocol.ping(number, self.session.received)
 
     def _ping_at(self) -> float:
