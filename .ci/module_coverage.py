@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 import coverage
+import halves
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "netcode"
@@ -26,6 +27,8 @@ KIT = PACKAGE / "turns"
 KIT_TESTS = ROOT / "tests" / "turns"
 KIT_PERCENT = 90.0
 """Of the lines and branches of each module of the turn kit; programs that its tests start are not counted."""
+
+PYTEST = [sys.executable, "-m", "coverage", "run", "-p", "-m", "pytest", "-q", "--durations=5"]
 
 TABLE = ("table", "tables")
 RULES = ("definition", "rules_errors")
@@ -190,10 +193,12 @@ def run(test_files: list[Path], *, alone: bool) -> bool:
     What plays so many whole games is not measured; tests/conftest.py sees to what else is not.
     """
     names = [test_file.relative_to(ROOT).as_posix() for test_file in test_files]
-    command = [sys.executable, "-m", "coverage", "run", "-m", "pytest", "-q", "--durations=5"]
-    command += ["-m", "not games", *names] if alone else []
-    environment = os.environ if alone else {**os.environ, "NETCODE_MEASURED": " ".join(names)}
-    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
+    if alone:
+        passed = subprocess.run([*PYTEST, "-m", "not games", *names], cwd=ROOT, check=False).returncode == 0
+    else:
+        passed = halves.run(PYTEST, {**os.environ, "NETCODE_MEASURED": " ".join(names)})
+    subprocess.run([sys.executable, "-m", "coverage", "combine", "-q"], cwd=ROOT, check=True)
+    return passed
 
 
 def judge(modules: dict[Path, Path]) -> bool:
