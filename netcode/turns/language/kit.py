@@ -203,9 +203,7 @@ class Kit:
 
     def make_question(self, kind: Kind, seats: Iterable[int], options: Any, prompt: str, default: Any) -> Question:
         """Make the question that a rule asks, or say what is wrong with it."""
-        if not isinstance(seats, _ITERABLE):
-            raise RulesError(f"{kind.verb}({seats!r}) is asked of several seats: `self.{kind.verb}(self.alive, […])`")
-        asked = tuple(seats)
+        asked = seats if isinstance(seats, tuple) else _all_of(seats, kind)
         if not asked:
             raise RulesError(f"{kind.verb}() asks nobody; guard it: `if waiting: …`")
         for seat in asked:
@@ -273,6 +271,13 @@ def _check_said(where: str, text: Any, rest: Any) -> None:
         raise RulesError(f"{where}() says what cannot be sent: {error}") from error
     if size > MAX_SAID:
         raise RulesError(f"{where}() says {size} bytes, and at most {MAX_SAID} are told at once; keep them in a field")
+
+
+def _all_of(seats: Any, kind: Kind) -> tuple[Any, ...]:
+    """Return the seats of which a rule asks, that gave them in another way than as a tuple."""
+    if not isinstance(seats, _ITERABLE):
+        raise RulesError(f"{kind.verb}({seats!r}) is asked of several seats: `self.{kind.verb}(self.alive, […])`")
+    return tuple(seats)
 
 
 def _unusual(kind: Kind, options: Any, prompt: str) -> tuple[Any, bool]:
