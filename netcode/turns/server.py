@@ -207,7 +207,7 @@ class Server:
     @property
     def trouble(self) -> str:
         """Why nothing can be stored at present, as a sentence; empty while all is well."""
-        return self._keeper.trouble
+        return self._keeper.writer.trouble
 
     def stats(self) -> Stats:
         """Return what it is and did, as `update()` wrote it down last, once a second. Any thread may ask."""

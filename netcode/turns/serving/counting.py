@@ -30,7 +30,7 @@ class Counting:
             waiting=keeper.lobby.waiting,
             people=len(self._crowd.viewers),
             since=keeper.writer.since,
-            trouble=keeper.trouble,
+            trouble=keeper.writer.trouble,
             failing_since=keeper.writer.failing_since,
         )
         return self.stats

@@ -114,7 +114,7 @@ class Incoming:
         if viewer is None:
             peer.send(protocol.Refusal(number, "you are at no table; join one first").wire())
         elif (number is None and request == LEAVE) or self._takes(peer, number, now):  # who goes is never too fast
-            if viewer.table not in self._keeper.rooms and self._keeper.trouble:
+            if viewer.table not in self._keeper.rooms and self._keeper.writer.trouble:
                 self._outage.refuse(peer, number)
                 return
             self._keeper.with_room(viewer.table, partial(self._playing.take, viewer, request))
@@ -142,7 +142,7 @@ class Incoming:
     def _list(self, peer: Peer, game: str | None) -> None:
         self._crowd.asking[peer] += 1
         self._keeper.with_lobby(lambda: self._show(peer, game))
-        if self._keeper.trouble and self._crowd.asking.pop(peer, 0):
+        if self._keeper.writer.trouble and self._crowd.asking.pop(peer, 0):
             self._outage.refuse(peer)
 
     def _show(self, peer: Peer, game: str | None) -> None:

@@ -52,7 +52,7 @@ class Joining:
     def join(self, peer: Peer, request: Join, now: float) -> None:
         """Bring somebody to the table that they want, or tell them why not; if that has to wait for the store, tell why."""
         self._join(peer, request, now)
-        if self._keeper.trouble and (peer in self._crowd.joining or self._crowd.awaits(peer)):
+        if self._keeper.writer.trouble and (peer in self._crowd.joining or self._crowd.awaits(peer)):
             self._outage.tell(peer)
 
     def _join(self, peer: Peer, request: Join, now: float) -> None:

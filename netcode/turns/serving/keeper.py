@@ -80,16 +80,6 @@ class Keeper:
         self.writer: Writer = make_writer(store, on_thread=on_thread)
         self.writer.tally.renewed_at = clock()
 
-    @property
-    def trouble(self) -> str:
-        """Why nothing can be stored at present, for whoever runs the server."""
-        return self.writer.trouble
-
-    @property
-    def told(self) -> str:
-        """Why nothing can be stored at present, as players may read it."""
-        return self.writer.told
-
     # What is stored.
 
     def found(self, room: Room, now: float) -> None:

@@ -28,7 +28,7 @@ class Outage:
 
     def step(self, now: float) -> None:
         """Tell all that nothing can be stored, or that it can again."""
-        trouble, keeper = self._keeper.trouble, self._keeper
+        trouble, keeper = self._keeper.writer.trouble, self._keeper
         if trouble == self._known:
             return
         self._known = trouble
@@ -39,7 +39,7 @@ class Outage:
                 self._show(viewer, state)
         for sleepers in keeper.asleep.values():  # whose tables are in the store alone
             for viewer in sleepers:
-                self._show(viewer, {"frozen": keeper.told})
+                self._show(viewer, {"frozen": keeper.writer.told})
         if trouble:
             for peer in self._crowd.joining:
                 self.tell(peer)
@@ -49,11 +49,11 @@ class Outage:
 
     def tell(self, peer: Peer) -> None:
         """Tell somebody who waits for a seat why."""
-        peer.send(protocol.Step([], {}, {"frozen": self._keeper.told}).wire())
+        peer.send(protocol.Step([], {}, {"frozen": self._keeper.writer.told}).wire())
 
     def refuse(self, peer: Peer, number: int | None = None) -> None:
         """Tell somebody why what they ask for cannot be done now, which tells nothing of any table."""
-        peer.send(protocol.Refusal(number, self._keeper.told).wire())
+        peer.send(protocol.Refusal(number, self._keeper.writer.told).wire())
 
     def _log(self, trouble: str, now: float) -> None:
         """Tell who runs the server, once for each reason and once for the end."""
@@ -70,7 +70,7 @@ class Outage:
         """Return what all at a table are told."""
         table = room.table
         told: dict[str, Any] = {
-            "frozen": room.frozen or (table.frozen if table is not None else "") or self._keeper.told
+            "frozen": room.frozen or (table.frozen if table is not None else "") or self._keeper.writer.told
         }
         if self._known and table is not None and table.started:  # clocks that go on are told once they do
             told |= {"clocks": table.status(now).clocks, "running": ()}

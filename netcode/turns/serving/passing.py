@@ -29,7 +29,7 @@ class Passing:
         """Do what is due by now."""
         self._stand_still(now)
         for room in self._dues.take(now):
-            if self._keeper.trouble:
+            if self._keeper.writer.trouble:
                 self._steps.look_again(room, now)
             elif room.table is None:
                 self._playing.begin_full(room, now)
@@ -40,12 +40,12 @@ class Passing:
         for table in [*self._dues.hasty]:
             self._dues.hasty.discard(table)
             hasty = self._keeper.rooms.get(table)
-            if hasty is not None and hasty.table is not None and not self._keeper.trouble:
+            if hasty is not None and hasty.table is not None and not self._keeper.writer.trouble:
                 self._stand_in(hasty, hasty.table, now)
 
     def _stand_still(self, now: float) -> None:
         """Let the time not count in which nobody could play."""
-        if self._keeper.trouble:
+        if self._keeper.writer.trouble:
             self._still_since = now if self._still_since is None else self._still_since
         elif self._still_since is not None:
             began, self._still_since = self._still_since, None

@@ -171,20 +171,20 @@ class Playing:
     def _begin_rematch(self, room: Room, now: float) -> str:
         """Begin another game if all have asked for it who are waited for; return why that is not possible, or nothing."""
         due = room.rematch_due()
-        if due is not None and due <= now and not self._keeper.trouble:
+        if due is not None and due <= now and not self._keeper.writer.trouble:
             for seat in room.missing:  # for longer than the game waits for anybody
                 self._keeper.log(room, room.depart(seat))
                 viewer = room.viewer_of(seat)
                 if viewer is not None:  # whose link may still come back
                     self._crowd.dismiss(viewer, "you were away, and the others go on without you; join to look on")
                 self._telling.publish(room, (), now, events=[["presence", seat, *room.presence(seat, now)]])
-        return self.begin(room, now) if room.agreed and not self._keeper.trouble else ""
+        return self.begin(room, now) if room.agreed and not self._keeper.writer.trouble else ""
 
     def begin_full(self, room: Room, now: float) -> None:
         """Begin the game of a table at which every seat is taken; later, while nothing can be stored."""
         if room.table is not None or len(room.seats) < room.most or room.frozen or room.id in self._keeper.leaving:
             return
-        if self._keeper.trouble:
+        if self._keeper.writer.trouble:
             self._steps.look_again(room, now)
             return
         refused = self.begin(room, now)

@@ -41,7 +41,7 @@ class Presences:
         steps: tuple[Step, ...] = ()
         if room.table is not None and not room.over:
             room.table.note_presence(seat, present, now)
-            if not self._keeper.trouble:  # nobody could play: time stands still until somebody can
+            if not self._keeper.writer.trouble:  # nobody could play: time stands still until somebody can
                 steps = room.table.advance(now)
         self._steps.take(room, steps, now, events=[event])
 
@@ -67,7 +67,7 @@ class Presences:
             seat.away_since = None if viewer is not None and not viewer.peer.away else now
             if room.table is not None:
                 room.table.note_presence(number, seat.away_since is None, now)
-        if room.table is not None and not room.over and not self._keeper.trouble:
+        if room.table is not None and not room.over and not self._keeper.writer.trouble:
             steps += room.table.advance(now)
         self._steps.take(room, steps, now)
         if room.table is not None and room.table.restored:
