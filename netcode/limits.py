@@ -13,6 +13,8 @@ PING_INTERVAL = 1.0
 """Seconds between two pings, where nothing else is said."""
 TOO_RARE = 0.1
 """Ticks a second of which nobody means so few: who writes `1 / 60` means seconds."""
+MAX_PEERS = 1000
+"""Players at once at a server."""
 PINGS_WITHIN_TIMEOUT = 4
 """Pings in the time of a `timeout` at least, where `ping_interval` was not given."""
 

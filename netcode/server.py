@@ -14,7 +14,7 @@ from netcode.diagnostics.vocabulary import SERVER
 from netcode.discovery import Announcer, lan_of, make_notice
 from netcode.errors import MessageTooLarge
 from netcode.events import Event, Received
-from netcode.limits import LimitOptions, make_limits
+from netcode.limits import MAX_PEERS, LimitOptions, make_limits
 from netcode.loop.budget import Budget
 from netcode.loop.clock import Clock, earliest, monotonic
 from netcode.loop.forks import keep_from_children
@@ -103,7 +103,7 @@ class Server(ClosingWaiter):
         messages: Any = None,
         tls: "SSLContext | Certificate | None" = None,
         authenticate: Authenticate | None = None,
-        max_peers: int = 1000,
+        max_peers: int = MAX_PEERS,
         max_peers_per_address: int = 256,
         max_pending: int = 512,
         grace: float = 10.0,

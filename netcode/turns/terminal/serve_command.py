@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from netcode.address import Address
 from netcode.certificate import Certificate
 from netcode.console import sentence_of
+from netcode.limits import MAX_PEERS
 from netcode.reasons import advice_on_listening
 from netcode.tools.descriptors import raise_descriptor_limit
 from netcode.turns.store.opening import MEMORY, name_of
@@ -18,8 +19,6 @@ from netcode.turns.terminal.screen import Screen
 if TYPE_CHECKING:
     from netcode.turns.server import Server
 
-PEERS = 1000
-"""People at most, where nobody says how many: as of any server."""
 SPARE = 50
 """Descriptors that a server needs beside those of its players: without one for its database it stores nothing more."""
 
@@ -34,7 +33,7 @@ def run_serve(arguments: argparse.Namespace, screen: Screen) -> int:
     numbers = None if arguments.metrics is None else place_of(arguments.metrics)
 
     told = contextlib.ExitStack()
-    narrow = _make_room(arguments.peers or PEERS)
+    narrow = _make_room(arguments.peers or MAX_PEERS)
 
     serving: list[Server] = []
 
